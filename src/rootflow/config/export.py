@@ -1,0 +1,12 @@
+"""Settings of the export."""
+
+from pydantic import Field
+
+from rootflow.config.block import Block
+
+
+class ExportConfig(Block):
+    """The ONNX files and the registered model."""
+
+    opset: int = Field(17, ge=15, le=18)
+    registered_model: str = Field("ttbar", description="name in the MLflow registry")

@@ -1,0 +1,149 @@
+"""Reading a configuration: file, base file, overrides, one check of it all."""
+
+import difflib
+import types
+import typing
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from rootflow.config.block import Block
+from rootflow.config.data import DataConfig
+from rootflow.config.evaluation import EvaluationConfig
+from rootflow.config.export import ExportConfig
+from rootflow.config.model import ModelConfig
+from rootflow.config.simulation import SimulationConfig
+from rootflow.config.tracking import TrackingConfig
+from rootflow.config.training import TrainingConfig
+from rootflow.errors import UsageError
+
+KIND = "architecture"
+
+
+class Config(Block):
+    """Everything that decides what rootflow does."""
+
+    analysis: Literal["ttbar"]
+    seed: int = 42
+    output: Path = Path("outputs")
+    simulation: SimulationConfig = SimulationConfig()
+    data: DataConfig
+    model: ModelConfig
+    training: TrainingConfig = TrainingConfig()
+    evaluation: EvaluationConfig = EvaluationConfig()
+    export: ExportConfig = ExportConfig()
+    tracking: TrackingConfig = TrackingConfig()
+
+
+def load(path: Path, overrides: Sequence[str] = ()) -> Config:
+    """Return the checked configuration.
+
+    Parameters
+    ----------
+    path
+        YAML file. Its key `base` may name another one, relative to it, whose settings
+        hold where this file is silent.
+    overrides
+        `key.path=value` each, the value as in YAML. An empty value leaves what the
+        file says. A new `model.architecture` starts the model's block afresh.
+
+    Raises
+    ------
+    UsageError
+        The file cannot be read, a key is not known or a value is not allowed.
+    """
+    settings = _read(path)
+    for override in overrides:
+        key, equals, text = override.partition("=")
+        if not equals or not key:
+            raise UsageError(f"override '{override}': write it as key.path=value")
+        if text:
+            settings = _merge(settings, _nested(key.split("."), _parse(text, override)))
+    try:
+        return Config.model_validate(settings)
+    except ValidationError as error:
+        raise UsageError(f"{path}: {_explain(error)}") from None
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        settings = yaml.safe_load(path.read_text())
+    except OSError as error:
+        raise UsageError(f"{path}: cannot read the configuration: {error.strerror}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(settings, dict):
+        raise UsageError(f"{path}: a configuration is a YAML mapping, this is not")
+    base = settings.pop("base", None)
+    return settings if base is None else _merge(_read(path.parent / str(base)), settings)
+
+
+def _parse(text: str, override: str) -> Any:
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise UsageError(f"override '{override}': the value is not YAML") from None
+
+
+def _nested(keys: Sequence[str], value: Any) -> Any:
+    return {keys[0]: _nested(keys[1:], value)} if keys else value
+
+
+def _merge(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in top.items():
+        below = merged.get(key)
+        both = isinstance(value, Mapping) and isinstance(below, Mapping)
+        merged[key] = _merge(below, value) if both and not _other_kind(below, value) else value
+    return merged
+
+
+def _other_kind(below: Mapping[str, Any], value: Mapping[str, Any]) -> bool:
+    return KIND in value and KIND in below and value[KIND] != below[KIND]
+
+
+def _explain(error: ValidationError) -> str:
+    return "; ".join(_explain_one(details) for details in error.errors())
+
+
+def _explain_one(details: Any) -> str:
+    where, block = _locate(details["loc"])
+    if details["type"] != "extra_forbidden":
+        return f"{'.'.join(where)}: {details['msg']}"
+    valid = sorted(block.model_fields) if block else []
+    near = difflib.get_close_matches(where[-1], valid, n=1)
+    hint = f" (did you mean {near[0]}?)" if near else ""
+    return f"{'.'.join(where)}: unknown key{hint}; valid keys: {', '.join(valid)}"
+
+
+def _locate(location: Sequence[str | int]) -> tuple[list[str], type[BaseModel] | None]:
+    """Return the path as the user wrote it, and the block that its last key was looked for in."""
+    where: list[str] = []
+    block: type[BaseModel] | None = Config
+    candidates: list[type[BaseModel]] = []
+    for part in map(str, location):
+        chosen = [model for model in candidates if _kind(model) == part]
+        if chosen:  # pydantic names the architecture in the path; the user's file does not
+            block, candidates = chosen[0], []
+            continue
+        if candidates:
+            block = candidates[0]
+        where.append(part)
+        field = block.model_fields.get(part) if block else None
+        candidates = _blocks(field.annotation) if field else []
+    return where, block
+
+
+def _kind(block: type[BaseModel]) -> str | None:
+    field = block.model_fields.get(KIND)
+    return str(typing.get_args(field.annotation)[0]) if field else None
+
+
+def _blocks(annotation: Any) -> list[type[BaseModel]]:
+    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
+        return [block for part in typing.get_args(annotation) for block in _blocks(part)]
+    is_block = isinstance(annotation, type) and issubclass(annotation, BaseModel)
+    return [annotation] if is_block else []

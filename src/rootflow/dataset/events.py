@@ -1,0 +1,84 @@
+"""The canonical arrays."""
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+Features = dict[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class Events:
+    """n events as arrays, energies and momenta in GeV, padded with zeros.
+
+    Attributes
+    ----------
+    features
+        Names along the last axis of jets, leptons, met and event, in their order.
+        ttbar: jets (pt, eta, phi, energy, btag), leptons (pt, eta, phi, energy, pdg_id),
+        met (pt, phi), event ().
+    jets
+        (n, max_jets, features) float32, falling in pT.
+    jet_mask
+        (n, max_jets) bool, True where there is a jet.
+    leptons
+        (n, 2, features) float32, the positive charge first.
+    met
+        (n, features) float32.
+    event
+        (n, features) float32; no feature is allowed.
+    weight
+        (n,) float64, the nominal event weight.
+    event_number
+        (n,) uint64, as in the ntuple.
+    file_index
+        (n,) int32, which input file of the dataset's manifest; with event_number it is
+        the event's identity.
+    fold
+        (n,) uint8.
+    assignment
+        (n, 2) int32, the slot of the jet from b (of t) and from bbar, -1 where it was not
+        reconstructed or not kept. None in data, as all that follow.
+    neutrinos
+        (n, 2, 3) float32, px, py, pz of neutrino and antineutrino, GeV.
+    tops
+        (n, 2, 4) float32, px, py, pz, energy of t and tbar, GeV.
+    """
+
+    features: Features
+    jets: NDArray[np.float32]
+    jet_mask: NDArray[np.bool_]
+    leptons: NDArray[np.float32]
+    met: NDArray[np.float32]
+    event: NDArray[np.float32]
+    weight: NDArray[np.float64]
+    event_number: NDArray[np.uint64]
+    file_index: NDArray[np.int32]
+    fold: NDArray[np.uint8]
+    assignment: NDArray[np.int32] | None = None
+    neutrinos: NDArray[np.float32] | None = None
+    tops: NDArray[np.float32] | None = None
+
+    def __len__(self) -> int:
+        return len(self.weight)
+
+    @property
+    def matched(self) -> NDArray[np.bool_]:
+        """(n,) True where both b jets were reconstructed and kept; needs truth."""
+        if self.assignment is None:
+            raise ValueError("these events have no truth")
+        matched: NDArray[np.bool_] = (self.assignment >= 0).all(axis=1)
+        return matched
+
+    def take(self, index: NDArray[np.int64] | NDArray[np.bool_] | slice) -> "Events":
+        """Return the events at `index`, in its order."""
+        arrays = {name: array[index] for name, array in self.arrays().items()}
+        return Events(features=self.features, **arrays)
+
+    def arrays(self) -> dict[str, NDArray[np.generic]]:
+        """Return every array that these events have, by name."""
+        named = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {
+            name: array for name, array in named.items() if name != "features" and array is not None
+        }

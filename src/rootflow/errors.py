@@ -1,0 +1,17 @@
+"""The errors that a user sees as one line."""
+
+
+class RootflowError(Exception):
+    """Something failed: the message says what, where, and what would be right."""
+
+    exit_status = 1
+
+
+class InputError(RootflowError):
+    """The data given are not what they should be."""
+
+
+class UsageError(RootflowError):
+    """The command or its configuration is wrong."""
+
+    exit_status = 2

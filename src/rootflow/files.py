@@ -1,0 +1,41 @@
+"""Output that is there whole or not at all."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+PARTIAL = ".partial-"
+
+
+@contextmanager
+def whole_directory(target: Path) -> Iterator[Path]:
+    """Yield an empty directory that becomes `target` when the block ends well.
+
+    Until then it has a temporary name beside `target`; it is removed when the block
+    raises. Where another process made `target` meanwhile, that one stays.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = Path(tempfile.mkdtemp(prefix=f".{target.name}{PARTIAL}", dir=target.parent))
+    partial.chmod(0o755)
+    try:
+        yield partial
+        if not target.exists():
+            partial.rename(target)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+@contextmanager
+def whole_file(target: Path) -> Iterator[Path]:
+    """Yield a path to write to, which becomes `target` when the block ends well."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    # The suffix stays: libraries choose the format by it.
+    partial = target.with_name(f".{target.stem}{PARTIAL}{os.getpid()}{target.suffix}")
+    try:
+        yield partial
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)

@@ -1,0 +1,43 @@
+"""What every reconstruction method promises."""
+
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rootflow.dataset.events import Events
+
+
+class Reconstruction(NamedTuple):
+    """What a method says of n events.
+
+    Attributes
+    ----------
+    assignment
+        (n, 2) int32, slots of the jets given to b and bbar: two different jets that
+        exist, or -1, -1 where the method has no answer.
+    neutrinos
+        (n, 2, 3) float32, px, py, pz of neutrino and antineutrino in GeV; NaN where the
+        method has no answer, None where it never has one.
+    scores
+        (n,) float32, the method's own confidence in its assignment, larger is better;
+        NaN where it has no answer.
+    solved
+        (n,) bool, True where it has an answer.
+    """
+
+    assignment: NDArray[np.int32]
+    neutrinos: NDArray[np.float32] | None
+    scores: NDArray[np.float32]
+    solved: NDArray[np.bool_]
+
+
+class Reconstructor(Protocol):
+    """A method that assigns jets, and may give the neutrinos' momenta."""
+
+    @property
+    def name(self) -> str:
+        """The name under which its metrics are logged."""
+
+    def reconstruct(self, events: Events) -> Reconstruction:
+        """Reconstruct every event by itself: neither order nor company may matter."""
