@@ -1,10 +1,10 @@
 """Progress of long work: a bar on a terminal, plain lines elsewhere."""
 
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import click
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -66,10 +66,7 @@ def _lines(task: str, total: int | None, unit: str) -> Advance:
         if now - last_line >= SECONDS_BETWEEN_LINES or done == total:
             last_line = now
             of = f"/{total}" if total is not None else ""
-            print(
-                f"{task}: {done}{of} {unit} in {now - started:.0f} s {note}".rstrip(),
-                file=sys.stderr,
-                flush=True,
-            )
+            line = f"{task}: {done}{of} {unit} in {now - started:.0f} s {note}".rstrip()
+            click.echo(line, err=True)
 
     return advance

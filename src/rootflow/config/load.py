@@ -96,8 +96,10 @@ def _merge(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
     merged = dict(base)
     for key, value in top.items():
         below = merged.get(key)
-        both = isinstance(value, Mapping) and isinstance(below, Mapping)
-        merged[key] = _merge(below, value) if both and not _other_kind(below, value) else value
+        if isinstance(value, Mapping) and isinstance(below, Mapping):
+            merged[key] = dict(value) if _other_kind(below, value) else _merge(below, value)
+        else:
+            merged[key] = value
     return merged
 
 

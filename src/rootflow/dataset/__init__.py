@@ -1,0 +1,1 @@
+"""Canonical arrays on disk: folds, weights, manifest."""

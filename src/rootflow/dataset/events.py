@@ -1,6 +1,7 @@
 """The canonical arrays."""
 
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,15 +69,14 @@ class Events:
         """(n,) True where both b jets were reconstructed and kept; needs truth."""
         if self.assignment is None:
             raise ValueError("these events have no truth")
-        matched: NDArray[np.bool_] = (self.assignment >= 0).all(axis=1)
-        return matched
+        return np.all(self.assignment >= 0, axis=1)
 
     def take(self, index: NDArray[np.int64] | NDArray[np.bool_] | slice) -> "Events":
         """Return the events at `index`, in its order."""
         arrays = {name: array[index] for name, array in self.arrays().items()}
         return Events(features=self.features, **arrays)
 
-    def arrays(self) -> dict[str, NDArray[np.generic]]:
+    def arrays(self) -> dict[str, NDArray[Any]]:
         """Return every array that these events have, by name."""
         named = {field.name: getattr(self, field.name) for field in fields(self)}
         return {

@@ -1,0 +1,1 @@
+"""Metrics with errors, figures, the report."""

@@ -1,0 +1,1 @@
+"""Keras networks, written with keras.ops only."""

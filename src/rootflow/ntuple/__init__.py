@@ -1,0 +1,1 @@
+"""Reading ntuples: branch maps, units, selection."""

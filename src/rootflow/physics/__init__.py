@@ -1,0 +1,1 @@
+"""Kinematics and observables: pure functions on arrays."""

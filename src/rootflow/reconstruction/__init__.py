@@ -1,0 +1,1 @@
+"""The Reconstructor contract and what keeps it."""

@@ -1,0 +1,1 @@
+"""Pythia 8, FastJet and a parametrised detector."""
