@@ -69,7 +69,7 @@ class Events:
         """(n,) True where both b jets were reconstructed and kept; needs truth."""
         if self.assignment is None:
             raise ValueError("these events have no truth")
-        return np.all(self.assignment >= 0, axis=1)
+        return (self.assignment[:, 0] >= 0) & (self.assignment[:, 1] >= 0)
 
     def take(self, index: NDArray[np.int64] | NDArray[np.bool_] | slice) -> "Events":
         """Return the events at `index`, in its order."""
