@@ -1,6 +1,7 @@
 """The configuration: YAML, overrides on top, checked whole before anything runs."""
 
 from rootflow.config.data import DataConfig, FoldsConfig, WeightsConfig
+from rootflow.config.digest import digest_of
 from rootflow.config.evaluation import EvaluationConfig
 from rootflow.config.export import ExportConfig
 from rootflow.config.load import Config, load
@@ -22,5 +23,6 @@ __all__ = [
     "TrackingConfig",
     "TrainingConfig",
     "WeightsConfig",
+    "digest_of",
     "load",
 ]

@@ -1,0 +1,20 @@
+.PHONY: run test bench check lock
+
+run: .venv
+	.venv/bin/rootflow main --config configs/ttbar.yaml
+
+test: .venv
+	scripts/test.sh
+
+bench: .venv
+	scripts/bench.sh
+
+check: .venv
+	.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy
+
+.venv: requirements.lock pyproject.toml scripts/setup.sh
+	scripts/setup.sh
+
+lock:
+	.venv/bin/uv pip compile pyproject.toml --all-extras --python-version 3.11 \
+	  --no-emit-index-url --no-emit-find-links --no-header --no-annotate -o requirements.lock

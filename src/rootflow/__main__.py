@@ -1,0 +1,5 @@
+"""`python -m rootflow` is `rootflow`."""
+
+from rootflow.cli import main
+
+main()

@@ -1,0 +1,91 @@
+"""Reaching the tracking server, or the store that is embedded."""
+
+import fcntl
+import logging
+import os
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import mlflow
+from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import RESOURCE_ALREADY_EXISTS, ErrorCode
+from mlflow.tracking import MlflowClient
+
+from rootflow.errors import RootflowError
+
+STORE = "mlflow.db"
+
+# MLflow's own defaults retry for minutes; a user at the prompt wants to be told at once.
+PATIENCE = {
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
+}
+
+
+def tracking_uri() -> str:
+    """Return MLFLOW_TRACKING_URI, or the SQLite store of the working directory."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{Path.cwd() / STORE}"
+
+
+def connect() -> MlflowClient:
+    """Return a client of a tracking server that answers.
+
+    Raises
+    ------
+    RootflowError
+        The server does not answer.
+    """
+    for name, value in PATIENCE.items():
+        os.environ.setdefault(name, value)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    logging.getLogger("mlflow.store").setLevel(logging.WARNING)
+    uri = tracking_uri()
+    mlflow.set_tracking_uri(uri)
+    try:
+        if uri.startswith("sqlite:"):
+            _create_store_once()
+        client = MlflowClient()
+        client.search_experiments(max_results=1)
+    except (MlflowException, OSError) as error:
+        reason = without_secrets(str(error), uri).splitlines()[0]
+        raise RootflowError(
+            f"tracking server {redacted(uri)} does not answer: start it, correct "
+            f"MLFLOW_TRACKING_URI, or unset it to track in ./{STORE} ({reason[:200]})"
+        ) from None
+    return client
+
+
+def experiment_id(client: MlflowClient, name: str) -> str:
+    """Return the id of the experiment, which is made when it is not there."""
+    experiment = client.get_experiment_by_name(name)
+    if experiment is not None:
+        return str(experiment.experiment_id)
+    try:
+        return str(client.create_experiment(name))
+    except MlflowException as error:
+        if error.error_code != ErrorCode.Name(RESOURCE_ALREADY_EXISTS):
+            raise
+        return experiment_id(client, name)  # another process made it meanwhile
+
+
+def redacted(uri: str) -> str:
+    """Return `uri` without user, password and query."""
+    parts = urlsplit(uri)
+    host = parts.netloc.rpartition("@")[2]
+    # urlunsplit drops the empty authority of sqlite:///path
+    return urlunsplit((parts.scheme, host, parts.path, "", "")) if host else uri
+
+
+def without_secrets(text: str, uri: str) -> str:
+    """Return `text` with every mention of `uri` and its password redacted."""
+    password = urlsplit(uri).password
+    text = text.replace(uri, redacted(uri))
+    return text.replace(password, "***") if password else text
+
+
+def _create_store_once() -> None:
+    """Make the SQLite tables while no other process does: its first use is not safe."""
+    with Path(f"{STORE}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        MlflowClient().search_experiments(max_results=1)

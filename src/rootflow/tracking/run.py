@@ -1,0 +1,185 @@
+"""One step of the story as one MLflow run."""
+
+import json
+import os
+import platform
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+import psutil
+import yaml
+from mlflow.entities import RunStatus, ViewType
+from mlflow.tracking import MlflowClient
+
+from rootflow.config import Config, digest_of
+from rootflow.tracking.connection import connect, experiment_id
+from rootflow.tracking.outbox import Outbox
+from rootflow.tracking.provenance import environment, git_tags
+
+DEFAULT_EXPERIMENT_ID = "0"
+PARENT = "mlflow.parentRunId"
+PROCESS = "rootflow.process"
+DIGEST_LENGTH = 36  # of a dataset input in MLflow
+
+
+class Run:
+    """An MLflow run that loses nothing when the server is away for a while."""
+
+    def __init__(self, client: MlflowClient, run_id: str, experiment: str, spool: Path) -> None:
+        self.client = client
+        self.run_id = run_id
+        self.experiment_id = experiment
+        self.spool = spool
+        self._outbox = Outbox(client, run_id, spool)
+
+    def log_params(self, params: Mapping[str, Any]) -> None:
+        """Log parameters; each can be given one value only."""
+        self._outbox.put("params", dict(params))
+
+    def set_tags(self, tags: Mapping[str, Any]) -> None:
+        """Set tags."""
+        self._outbox.put("tags", dict(tags))
+
+    def log_metrics(self, metrics: Mapping[str, float], step: int = 0) -> None:
+        """Log finite numbers; `step` is the epoch where there is one."""
+        values = {name: float(value) for name, value in metrics.items()}
+        content = {"values": values, "step": step, "timestamp": _milliseconds()}
+        self._outbox.put("metrics", content)
+
+    def log_file(self, path: Path, folder: str | None = None) -> None:
+        """Log a file as an artifact."""
+        self._outbox.put("artifact", {"path": str(path), "folder": folder})
+
+    def log_figures(self, paths: Sequence[Path]) -> None:
+        """Log figures as artifacts; PNG ones also as images that the UI shows side by side."""
+        for path in paths:
+            self.log_file(path, "figures")
+            if path.suffix == ".png":
+                self._outbox.put("image", {"path": str(path), "key": path.stem})
+
+    def log_text(self, text: str, name: str) -> None:
+        """Log a text as an artifact called `name`."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / name
+            path.write_text(text)
+            self.log_file(path)
+
+    def log_dataset(self, name: str, digest: str, source: Path, profile: Mapping[str, Any]) -> None:
+        """Log what was trained or evaluated on as the run's dataset input."""
+        content = {"name": name, "digest": digest[:DIGEST_LENGTH], "source": str(source)}
+        self._outbox.put("dataset", {**content, "profile": dict(profile)})
+        self.set_tags({"rootflow.dataset": digest})
+
+    def end(self, status: str) -> None:
+        """Say how the run ended, and what could not be delivered."""
+        self._outbox.put("status", {"status": status, "end_time": _milliseconds()})
+        if not self._outbox.deliver():
+            click.echo(
+                f"rootflow: the tracking server is away; what run {self.run_id} logged is kept "
+                f"in {self.spool}: send it with 'rootflow sync {self.spool}'",
+                err=True,
+            )
+
+
+@contextmanager
+def start_run(config: Config, step: str, parent: Run | None = None) -> Iterator[Run]:
+    """Open the run of a step, and end it as the block ends.
+
+    Inside `mlflow run` the run that MLflow opened is the run of the outermost step, unless
+    it is in MLflow's Default experiment: then the step's own run is made in the configured
+    experiment, and MLflow's points to it by its tag `rootflow.run`.
+
+    Raises
+    ------
+    RootflowError
+        The tracking server does not answer.
+    """
+    run = _open_run(config, step, parent)
+    started = time.monotonic()
+    try:
+        _describe(run, config, step)
+        yield run
+        run.log_metrics({"wall_seconds": time.monotonic() - started})
+    except (KeyboardInterrupt, SystemExit):
+        run.end(RunStatus.to_string(RunStatus.KILLED))
+        raise
+    except BaseException as error:
+        run.set_tags({"rootflow.error": str(error)[:5000]})
+        run.end(RunStatus.to_string(RunStatus.FAILED))
+        raise
+    run.end(RunStatus.to_string(RunStatus.FINISHED))
+
+
+def find_run(client: MlflowClient, experiment: str, tags: Mapping[str, str]) -> str | None:
+    """Return the id of the newest finished run with these tags."""
+    wanted = " and ".join(f"tags.`{name}` = '{value}'" for name, value in tags.items())
+    runs = client.search_runs([experiment], f"{wanted} and status = 'FINISHED'", max_results=1)
+    return str(runs[0].info.run_id) if runs else None
+
+
+def _open_run(config: Config, step: str, parent: Run | None) -> Run:
+    spools = config.output / "spool"
+    if parent is not None:
+        client, experiment = parent.client, parent.experiment_id
+        tags = {PARENT: parent.run_id, "mlflow.runName": step}
+        run_id = client.create_run(experiment, tags=tags).info.run_id
+        return Run(client, run_id, experiment, spools / run_id)
+    client = connect()
+    given_id = os.environ.pop("MLFLOW_RUN_ID", None)
+    if given_id is not None:
+        given = client.get_run(given_id).info
+        if given.experiment_id != DEFAULT_EXPERIMENT_ID:
+            return Run(client, given_id, given.experiment_id, spools / given_id)
+    experiment = experiment_id(client, config.tracking.experiment)
+    _end_killed_runs(client, experiment)
+    name = step if step == "main" else f"{step} {config.model.name}"
+    run_id = client.create_run(experiment, tags={"mlflow.runName": name}).info.run_id
+    if given_id is not None:
+        client.set_tag(given_id, "rootflow.run", run_id)
+        note = f"This run is kept as {run_id} in the experiment {config.tracking.experiment}."
+        client.set_tag(given_id, "mlflow.note.content", note)
+    return Run(client, run_id, experiment, spools / run_id)
+
+
+def _describe(run: Run, config: Config, step: str) -> None:
+    settings = config.model_dump(mode="json")
+    run.set_tags(
+        {
+            "rootflow.step": step,
+            "rootflow.config": digest_of(settings),
+            "rootflow.fold": config.data.folds.held_out,
+            PROCESS: f"{platform.node()}:{os.getpid()}",
+            **git_tags(),
+        }
+    )
+    run.log_params(_flat(settings))
+    run.log_text(yaml.safe_dump(settings, sort_keys=False), "config.yaml")
+    run.log_text(json.dumps(environment(), indent=1), "environment.json")
+
+
+def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in settings.items():
+        path = f"{prefix}{key}"
+        flat |= _flat(value, f"{path}.") if isinstance(value, Mapping) else {path: value}
+    return flat
+
+
+def _end_killed_runs(client: MlflowClient, experiment: str) -> None:
+    """Mark as killed the runs of this machine whose process is gone without having said so."""
+    running = client.search_runs(
+        [experiment], "status = 'RUNNING'", ViewType.ACTIVE_ONLY, max_results=1000
+    )
+    for run in running:
+        host, _, process = run.data.tags.get(PROCESS, "").rpartition(":")
+        if host == platform.node() and not psutil.pid_exists(int(process)):
+            client.set_terminated(run.info.run_id, RunStatus.to_string(RunStatus.KILLED))
+
+
+def _milliseconds() -> int:
+    return int(time.time() * 1000)
