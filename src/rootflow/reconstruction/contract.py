@@ -31,6 +31,15 @@ class Reconstruction(NamedTuple):
     scores: NDArray[np.float32]
     solved: NDArray[np.bool_]
 
+    def take(self, index: NDArray[np.int64] | NDArray[np.bool_]) -> "Reconstruction":
+        """Return what was said of the events at `index`."""
+        return Reconstruction(
+            assignment=self.assignment[index],
+            neutrinos=None if self.neutrinos is None else self.neutrinos[index],
+            scores=self.scores[index],
+            solved=self.solved[index],
+        )
+
 
 class Reconstructor(Protocol):
     """A method that assigns jets, and may give the neutrinos' momenta."""

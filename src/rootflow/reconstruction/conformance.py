@@ -1,0 +1,149 @@
+"""Does a method keep the Reconstructor contract? For one's own classes, too."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rootflow.dataset.events import Events
+from rootflow.reconstruction.contract import Reconstruction, Reconstructor
+
+# What a sum in another order may change in float32.
+TOLERANCE = 1e-4
+
+
+class ConformanceError(AssertionError):
+    """A method breaks the Reconstructor contract: the message says where."""
+
+
+def check(reconstructor: Reconstructor, events: Events) -> None:
+    """Check that a method keeps the contract of `rootflow.reconstruction.contract`.
+
+    Parameters
+    ----------
+    reconstructor
+        The method.
+    events
+        Events that it may be applied to: some tens or hundreds, of which at least one
+        has all its jet slots filled.
+
+    Raises
+    ------
+    ConformanceError
+        It does not keep the contract.
+    ValueError
+        The events are too few to tell.
+    """
+    full = np.all(events.jet_mask, axis=1)
+    if len(events) < 2 or not np.any(full):
+        raise ValueError(
+            "the conformance check needs two or more events, one of them with "
+            f"{events.jet_mask.shape[1]} jets"
+        )
+    _require(
+        isinstance(reconstructor.name, str) and reconstructor.name != "",
+        "its name is a string that is not empty",
+    )
+    whole = _reconstruct_unchanged(reconstructor, events)
+    check_answers(whole, events)
+    _require(_same(whole, reconstructor.reconstruct(events)), "the same events get one answer")
+
+    half = np.arange(0, len(events), 2)
+    backwards = np.arange(len(events))[::-1]
+    for index, rule in (
+        (backwards, "an event's answer does not depend on the order of the events"),
+        (half, "an event's answer does not depend on the other events"),
+        (np.arange(1), "an event alone gets the answer that it gets among others"),
+    ):
+        part = reconstructor.reconstruct(events.take(index))
+        _require(_same(whole.take(index), part), rule)
+
+    for special in (events.take(slice(0, 0)), events.take(full), with_two_jets(events)):
+        check_answers(_reconstruct_unchanged(reconstructor, special), special)
+
+
+def check_answers(answers: Reconstruction, events: Events) -> None:
+    """Check shapes, types and values of what a method said of `events`.
+
+    Raises
+    ------
+    ConformanceError
+        They are not what the contract says.
+    """
+    count = len(events)
+    _check_array("assignment", answers.assignment, (count, 2), np.int32)
+    _check_array("scores", answers.scores, (count,), np.float32)
+    _check_array("solved", answers.solved, (count,), np.bool_)
+    solved = answers.solved
+    pair = answers.assignment[solved]
+    _require(
+        bool(np.all((pair >= 0) & (pair < events.jet_mask.shape[1]))),
+        "the assignment of a solved event is two slots",
+    )
+    _require(
+        bool(np.all(np.take_along_axis(events.jet_mask[solved], pair.astype(np.int64), axis=1))),
+        "the assignment of a solved event is of jets that exist",
+    )
+    _require(bool(np.all(pair[:, 0] != pair[:, 1])), "b and bbar get different jets")
+    _require(
+        bool(np.all(answers.assignment[~solved] == -1)),
+        "the assignment of an event that is not solved is -1, -1",
+    )
+    _check_finite("scores", answers.scores, solved)
+    if answers.neutrinos is not None:
+        _check_array("neutrinos", answers.neutrinos, (count, 2, 3), np.float32)
+        for component in answers.neutrinos.reshape(count, 6).T:
+            _check_finite("neutrinos", component, solved)
+
+
+def with_two_jets(events: Events) -> Events:
+    """Return the events with the two leading jets only, in as many slots as before."""
+    arrays = events.arrays()
+    mask = events.jet_mask & (np.arange(events.jet_mask.shape[1]) < 2)
+    arrays |= {"jet_mask": mask, "jets": np.where(mask[..., np.newaxis], events.jets, 0)}
+    if events.assignment is not None:
+        arrays["assignment"] = np.where(events.assignment < 2, events.assignment, -1)
+    return Events(features=events.features, **arrays)
+
+
+def _reconstruct_unchanged(reconstructor: Reconstructor, events: Events) -> Reconstruction:
+    before = {name: array.copy() for name, array in events.arrays().items()}
+    answers = reconstructor.reconstruct(events)
+    for name, array in events.arrays().items():
+        _require(np.array_equal(before[name], array), f"events.{name} is not changed")
+    return answers
+
+
+def _check_array(
+    name: str, array: NDArray[np.generic], shape: tuple[int, ...], dtype: type[np.generic]
+) -> None:
+    _require(isinstance(array, np.ndarray), f"{name} is a numpy array, not {type(array).__name__}")
+    _require(array.shape == shape, f"{name} has the shape {shape}, not {array.shape}")
+    _require(array.dtype == dtype, f"{name} is {np.dtype(dtype)}, not {array.dtype}")
+
+
+def _check_finite(name: str, values: NDArray[np.float32], solved: NDArray[np.bool_]) -> None:
+    _require(bool(np.all(np.isfinite(values[solved]))), f"{name} of a solved event are finite")
+    _require(bool(np.all(np.isnan(values[~solved]))), f"{name} of an unsolved event are NaN")
+
+
+def _same(first: Reconstruction, second: Reconstruction) -> bool:
+    if first.neutrinos is None or second.neutrinos is None:
+        neutrinos_agree = first.neutrinos is second.neutrinos
+    else:
+        neutrinos_agree = _close(first.neutrinos, second.neutrinos)
+    return (
+        neutrinos_agree
+        and np.array_equal(first.assignment, second.assignment)
+        and np.array_equal(first.solved, second.solved)
+        and _close(first.scores, second.scores)
+    )
+
+
+def _close(first: NDArray[np.float32], second: NDArray[np.float32]) -> bool:
+    return first.shape == second.shape and np.allclose(
+        first, second, rtol=TOLERANCE, atol=TOLERANCE, equal_nan=True
+    )
+
+
+def _require(kept: bool, rule: str) -> None:
+    if not kept:
+        raise ConformanceError(f"this method does not keep the contract: {rule}")
