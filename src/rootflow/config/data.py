@@ -2,15 +2,37 @@
 
 from typing import Literal
 
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import (
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    model_validator,
+)
 
 from rootflow.config.block import Block
+
+
+class SelectionConfig(Block):
+    """Which leptons and jets count, and which events are kept."""
+
+    lepton_pt_min_gev: NonNegativeFloat = 25.0
+    lepton_abs_eta_max: PositiveFloat = 2.5
+    exactly_two_leptons: bool = Field(
+        True, description="false: two or more, and the two leading in pT are used"
+    )
+    opposite_sign: bool = True
+    jet_pt_min_gev: NonNegativeFloat = 25.0
+    jet_abs_eta_max: PositiveFloat = 2.5
+    jets_min: NonNegativeInt = 2
+    btagged_jets_min: NonNegativeInt = 0
+    btag_min: float = Field(4.0, description="smallest btag of a b-tagged jet")
 
 
 class FoldsConfig(Block):
     """How events are divided into folds, and which fold the model does not see."""
 
-    count: int = Field(5, ge=2)
+    count: int = Field(5, ge=2, le=255)
     held_out: int = Field(0, ge=0, description="the fold that the model is evaluated on")
     scheme: Literal["hash", "parity"] = Field(
         "hash", description="hash of the event number; parity: fold 0 is even, fold 1 is odd"
@@ -30,7 +52,24 @@ class FoldsConfig(Block):
 class WeightsConfig(Block):
     """How event weights are made, and what happens to negative ones."""
 
-    negative: Literal["keep", "absolute", "drop"]
+    negative: Literal["keep", "absolute", "drop"] = Field(
+        description="what training does with negative weights; the dataset keeps them"
+    )
+    cross_section_pb: PositiveFloat | None = Field(
+        None, description="with the luminosity: weights are scaled to the expected events"
+    )
+    luminosity_fb_inverse: PositiveFloat | None = None
+    sum_of_weights: PositiveFloat | None = Field(
+        None, description="before any cut that made the ntuple; none: what is read"
+    )
+
+    @model_validator(mode="after")
+    def _both_or_neither(self) -> "WeightsConfig":
+        if (self.cross_section_pb is None) != (self.luminosity_fb_inverse is None):
+            raise ValueError("give both cross_section_pb and luminosity_fb_inverse, or neither")
+        if self.sum_of_weights is not None and self.cross_section_pb is None:
+            raise ValueError("sum_of_weights is used only with cross_section_pb")
+        return self
 
 
 class DataConfig(Block):
@@ -40,6 +79,10 @@ class DataConfig(Block):
         default_factory=list, description="paths or globs; none: what simulate makes"
     )
     branch_map: str = Field("topcptoolkit", description="name of a shipped map, or a YAML file")
-    max_jets: PositiveInt = 8
+    max_jets: int = Field(8, ge=2, description="jets kept of each event, the leading in pT")
+    selection: SelectionConfig = SelectionConfig()
     folds: FoldsConfig = FoldsConfig()
     weights: WeightsConfig
+    copies: list[Literal["root", "npz", "parquet"]] = Field(
+        default_factory=list, description="formats of copies of the dataset to look at"
+    )

@@ -82,3 +82,14 @@ class Events:
         return {
             name: array for name, array in named.items() if name != "features" and array is not None
         }
+
+    def inputs(self) -> dict[str, NDArray[Any]]:
+        """Return what a network takes, by name: raw, in GeV; event only where it has features."""
+        names = [
+            "jets",
+            "jet_mask",
+            "leptons",
+            "met",
+            *(["event"] if self.features["event"] else []),
+        ]
+        return {name: getattr(self, name) for name in names}

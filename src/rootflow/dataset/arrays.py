@@ -1,0 +1,111 @@
+"""Arrays on disk that grow event by event, and are mapped into memory when read."""
+
+import os
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rootflow.errors import InputError
+
+SUFFIX = ".npy"
+
+
+class ArrayWriter:
+    """A .npy file to which events are appended.
+
+    numpy leaves room in the header for the first axis to grow, so the header is written
+    again, with the final shape, at the end.
+    """
+
+    def __init__(self, path: Path, dtype: np.dtype[Any], event_shape: tuple[int, ...]) -> None:
+        self.dtype = dtype
+        self.event_shape = event_shape
+        self.events = 0
+        self._file = path.open("w+b")
+        self._write_header()
+
+    def append(self, array: NDArray[Any]) -> None:
+        """Write the next events."""
+        self._file.write(np.ascontiguousarray(array, dtype=self.dtype).data)
+        self.events += len(array)
+
+    def close(self) -> None:
+        """Write the final shape; after this the file is on the disk or it has failed."""
+        with self._file:
+            self._file.seek(0)
+            self._write_header()
+            self._file.flush()
+            os.fsync(self._file.fileno())
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape so far."""
+        return (self.events, *self.event_shape)
+
+    def _write_header(self) -> None:
+        np.lib.format.write_array_header_1_0(
+            self._file,
+            {
+                "descr": np.lib.format.dtype_to_descr(self.dtype),
+                "fortran_order": False,
+                "shape": self.shape,
+            },
+        )
+
+
+class ArrayWriters:
+    """The arrays of a dataset, made when the first events come."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.writers: dict[str, ArrayWriter] = {}
+
+    def append(self, arrays: dict[str, NDArray[Any]]) -> None:
+        """Write the next events to each array."""
+        for name, array in arrays.items():
+            if name not in self.writers:
+                self.writers[name] = ArrayWriter(
+                    self.directory / (name + SUFFIX), array.dtype, array.shape[1:]
+                )
+            self.writers[name].append(array)
+
+    def __enter__(self) -> "ArrayWriters":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        for writer in self.writers.values():
+            writer.close()
+
+
+def map_array(directory: Path, name: str, dtype: str, shape: tuple[int, ...]) -> NDArray[Any]:
+    """Return an array of a dataset, read from disk when it is looked at.
+
+    Raises
+    ------
+    InputError
+        The file is missing, truncated, or not of that type and shape.
+    """
+    path = directory / (name + SUFFIX)
+    again = f"remove {directory} and run preprocess again"
+    if 0 in shape and path.is_file():  # nothing to map
+        return np.empty(shape, dtype=dtype)
+    try:
+        array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+    except OSError as error:
+        raise InputError(f"{path}: cannot read the array: {error.strerror}: {again}") from None
+    except (ValueError, EOFError):
+        raise InputError(f"{path}: the array is truncated or damaged: {again}") from None
+    if (array.dtype.str, array.shape) != (dtype, shape):
+        raise InputError(
+            f"{path}: the array is {array.dtype.str}{array.shape}, the manifest says "
+            f"{dtype}{shape}: {again}"
+        )
+    return array

@@ -1,0 +1,105 @@
+"""From ntuples to a dataset on disk."""
+
+import importlib.metadata
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from rootflow.config.data import DataConfig
+from rootflow.dataset.dataset import Dataset, open_dataset
+from rootflow.dataset.digest import FileContent, file_contents, name_of
+from rootflow.dataset.leftovers import held, remove_dead
+from rootflow.dataset.manifest import DATASET_VERSION, MANIFEST, Cut, Folds, Manifest
+from rootflow.dataset.weights import normalisation, scale
+from rootflow.dataset.writing import scale_array, write_arrays
+from rootflow.errors import InputError
+from rootflow.files import whole_directory
+from rootflow.ntuple import Cutflow, features_of, load_branch_map
+
+
+def build(config: DataConfig, files: Sequence[Path], directory: Path) -> Dataset:
+    """Return the dataset that these files and settings make, writing it if it is not there.
+
+    Parameters
+    ----------
+    files
+        ROOT files, in this order.
+    directory
+        Where datasets are kept; this one gets the name of its digest.
+
+    Raises
+    ------
+    InputError
+        Something is wrong with a file or with what it holds, no event is selected, or the
+        dataset cannot be written. Nothing half-made is left.
+    UsageError
+        There is no such branch map.
+    """
+    with _writing(directory):
+        directory.mkdir(parents=True, exist_ok=True)
+        contents = file_contents(files, memory=directory)
+        target = directory / name_of(config, contents)
+        if not target.exists():
+            remove_dead(directory)
+            with whole_directory(target) as partial, held(partial):
+                _write(config, files, contents, target.name, partial)
+    return open_dataset(target)
+
+
+@contextmanager
+def _writing(directory: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise InputError(f"{directory}: cannot write the dataset: {error.strerror}") from error
+
+
+def _write(
+    config: DataConfig,
+    files: Sequence[Path],
+    contents: Sequence[FileContent],
+    digest: str,
+    directory: Path,
+) -> None:
+    branch_map = load_branch_map(config.branch_map)
+    written = write_arrays(config, branch_map, files, contents, directory)
+    _require_events(written.cutflow)
+    normalised = normalisation(
+        config.weights, sum(file.sum_of_weights_read for file in written.files)
+    )
+    factor = 1.0 if normalised is None else scale(normalised)
+    if normalised is not None:
+        scale_array(directory, "weight", factor)
+    selected = sum(file.sum_of_weights_selected for file in written.files)
+    manifest = Manifest(
+        dataset_version=DATASET_VERSION,
+        rootflow_version=importlib.metadata.version("rootflow"),
+        digest=digest,
+        events=sum(file.events_selected for file in written.files),
+        max_jets=config.max_jets,
+        branch_map=config.branch_map,
+        features=features_of(branch_map),
+        arrays=written.arrays,
+        files=written.files,
+        selection=config.selection,
+        cutflow=tuple(
+            Cut(name=name, events=events, sum_of_weights=weight)
+            for name, (events, weight) in written.cutflow.items()
+        ),
+        normalisation=normalised,
+        sum_of_weights=factor * selected,
+        folds=Folds(count=config.folds.count, scheme=config.folds.scheme),
+    )
+    (directory / MANIFEST).write_text(manifest.model_dump_json(indent=1) + "\n")
+
+
+def _require_events(cutflow: Cutflow) -> None:
+    events, weight = list(cutflow.values())[-1]
+    steps = "; ".join(f"{name}: {left}" for name, (left, _) in cutflow.items())
+    if not events:
+        raise InputError(f"no event is selected; events left after each cut: {steps}")
+    if not weight > 0:
+        raise InputError(
+            f"the weights of the {events} selected events add up to {weight:g}: a sample needs "
+            f"a positive sum; events left after each cut: {steps}"
+        )

@@ -1,0 +1,71 @@
+"""A dataset on disk, read as it is needed."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rootflow.dataset.arrays import map_array
+from rootflow.dataset.events import Events, Features
+from rootflow.dataset.manifest import Manifest, read_manifest
+
+
+class Dataset:
+    """Selected events in canonical arrays, mapped into memory.
+
+    Attributes
+    ----------
+    path
+        The directory.
+    manifest
+        What it says of itself.
+    """
+
+    def __init__(self, path: Path, manifest: Manifest) -> None:
+        self.path = path
+        self.manifest = manifest
+        self._arrays: dict[str, NDArray[Any]] = {
+            name: map_array(path, name, array.dtype, array.shape)
+            for name, array in manifest.arrays.items()
+        }
+
+    def __len__(self) -> int:
+        return self.manifest.events
+
+    @property
+    def digest(self) -> str:
+        """The name of the question that this dataset answers."""
+        return self.manifest.digest
+
+    @property
+    def features(self) -> Features:
+        """Names of the features of jets, leptons, met and event, in their order."""
+        return {
+            name: tuple(feature.name for feature in features)
+            for name, features in self.manifest.features.items()
+        }
+
+    @property
+    def fold(self) -> NDArray[np.uint8]:
+        """(n,) the fold of each event, memory-mapped."""
+        return self._arrays["fold"]
+
+    def events(self, index: slice | NDArray[np.int64] | None = None) -> Events:
+        """Return all events, or those at `index`.
+
+        Slices are views of the files; an array of places is read at once.
+        """
+        events = Events(features=self.features, **self._arrays)
+        return events if index is None else events.take(index)
+
+
+def open_dataset(path: Path) -> Dataset:
+    """Return the dataset in a directory.
+
+    Raises
+    ------
+    InputError
+        It is not a dataset, not whole, or of another version.
+    """
+    return Dataset(path, read_manifest(path))

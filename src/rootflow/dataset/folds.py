@@ -1,0 +1,39 @@
+"""Which fold an event belongs to: a matter of its event number alone."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rootflow.config.data import FoldsConfig
+
+
+def fold_of(event_number: NDArray[np.uint64], folds: FoldsConfig) -> NDArray[np.uint8]:
+    """Return (n,) the fold of each event.
+
+    The hash scheme mixes the number's bits, so that neighbours fall into folds as if by
+    lot, and takes the rest on division by the number of folds; the parity scheme is the
+    rest on division by two: fold 0 is even.
+
+    Parameters
+    ----------
+    event_number
+        (n,) of the ntuple.
+    """
+    numbers = event_number.astype(np.uint64)
+    mixed = numbers if folds.scheme == "parity" else _mix(numbers)
+    return (mixed % np.uint64(folds.count)).astype(np.uint8)
+
+
+def _mix(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Return the numbers with their bits mixed, no two alike.
+
+    The finaliser of SplitMix64, mix64 of variant 13, after adding the golden gamma once:
+    G. Steele, D. Lea, C. Flood, Fast Splittable Pseudorandom Number Generators,
+    OOPSLA 2014, doi:10.1145/2660193.2660195, section 3 and figure 16.
+    """
+    mixed = numbers + np.uint64(0x9E3779B97F4A7C15)
+    mixed ^= mixed >> np.uint64(30)
+    mixed *= np.uint64(0xBF58476D1CE4E5B9)
+    mixed ^= mixed >> np.uint64(27)
+    mixed *= np.uint64(0x94D049BB133111EB)
+    mixed ^= mixed >> np.uint64(31)
+    return mixed

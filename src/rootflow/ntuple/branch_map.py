@@ -1,0 +1,264 @@
+"""Where each canonical quantity is in an ntuple, and in which unit."""
+
+import difflib
+from collections.abc import Iterator
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_validator
+
+from rootflow.config.block import Block
+from rootflow.errors import UsageError
+
+
+class Column(Block):
+    """A branch, or one place of a branch that holds an array of fixed length."""
+
+    branch: str
+    unit: Literal["MeV", "GeV", "rad", "none"] = "none"
+    index: int | None = Field(None, ge=0, description="place in an array of fixed length")
+
+
+class EnergyColumn(Column):
+    """A branch of energies, momenta or masses: its unit must be said."""
+
+    unit: Literal["MeV", "GeV"]
+
+
+class AngleColumn(Column):
+    """A branch of angles."""
+
+    unit: Literal["rad"] = "rad"
+
+
+class NumberColumn(Column):
+    """A branch of plain numbers."""
+
+    unit: Literal["none"] = "none"
+
+
+def _from_name(value: Any) -> Any:
+    return {"branch": value} if isinstance(value, str) else value
+
+
+# Where the unit is plain, the name of the branch is enough.
+Angle = Annotated[AngleColumn, BeforeValidator(_from_name)]
+Number = Annotated[NumberColumn, BeforeValidator(_from_name)]
+Energy = EnergyColumn
+
+
+class FourMomentum(Block):
+    """A four-momentum: pt, eta, phi or px, py, pz, with mass or energy."""
+
+    pt: Energy | None = None
+    eta: Number | None = None
+    phi: Angle | None = None
+    px: Energy | None = None
+    py: Energy | None = None
+    pz: Energy | None = None
+    mass: Energy | None = None
+    energy: Energy | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> "FourMomentum":
+        _require_momentum(self.coordinates())
+        _require_energy_or_mass(self.coordinates())
+        return self
+
+    def coordinates(self) -> dict[str, Column]:
+        """Return the columns that are given, by the name of the coordinate."""
+        return _columns_of(self)
+
+
+class NeutrinoCandidate(Block):
+    """A decay product of a W boson, a neutrino where its pdg_id says so."""
+
+    pdg_id: Number | None = Field(None, description="none: it is the neutrino in every event")
+    pt: Energy | None = None
+    eta: Number | None = None
+    phi: Angle | None = None
+    px: Energy | None = None
+    py: Energy | None = None
+    pz: Energy | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> "NeutrinoCandidate":
+        _require_momentum(self.coordinates())
+        return self
+
+    def coordinates(self) -> dict[str, Column]:
+        """Return the columns of the momentum, by the name of the coordinate."""
+        return {name: column for name, column in _columns_of(self).items() if name != "pdg_id"}
+
+
+class Jets(Block):
+    """Branches with one number for each jet."""
+
+    pt: Energy
+    eta: Number
+    phi: Angle
+    energy: Energy | None = None
+    mass: Energy | None = None
+    btag: Number
+    extra: dict[str, Column] = Field({}, description="more features, by name")
+
+    @model_validator(mode="after")
+    def _complete(self) -> "Jets":
+        _require_energy_or_mass(_columns_of(self))
+        return self
+
+
+class Leptons(Block):
+    """Branches with one number for each lepton of one collection."""
+
+    pt: Energy
+    eta: Number
+    phi: Angle
+    energy: Energy | None = None
+    mass: Energy | None = None
+    charge: Number | None = Field(None, description="none: the sign of pdg_id says it")
+    pdg_id: Literal[11, 13, 15] | Number = Field(
+        description="what all of them are, or a branch that says it"
+    )
+
+    @model_validator(mode="after")
+    def _complete(self) -> "Leptons":
+        _require_energy_or_mass(_columns_of(self))
+        if self.charge is None and isinstance(self.pdg_id, int):
+            raise ValueError("say the branch of the charge, or of a signed pdg_id")
+        return self
+
+
+class MissingMomentum(Block):
+    """The missing transverse momentum."""
+
+    pt: Energy
+    phi: Angle
+
+
+class TrueAssignment(Block):
+    """Where the jets of b and bbar are among the jets as the ntuple orders them, or -1."""
+
+    b: Number
+    bbar: Number
+
+
+class TrueNeutrinos(Block):
+    """Neutrino (of the t) and antineutrino (of the tbar): the candidates for each."""
+
+    neutrino: list[NeutrinoCandidate] = Field(min_length=1)
+    antineutrino: list[NeutrinoCandidate] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _told_apart(self) -> "TrueNeutrinos":
+        for candidates in (self.neutrino, self.antineutrino):
+            if len(candidates) > 1 and any(one.pdg_id is None for one in candidates):
+                raise ValueError("several candidates: each needs a pdg_id to be told apart")
+        return self
+
+
+class TrueTops(Block):
+    """The generated top quarks."""
+
+    top: FourMomentum
+    antitop: FourMomentum
+
+
+class Truth(Block):
+    """What the generator says; leave out what the ntuple does not have."""
+
+    assignment: TrueAssignment | None = None
+    neutrinos: TrueNeutrinos | None = None
+    tops: TrueTops | None = None
+
+
+class BranchMap(Block):
+    """Where each canonical quantity is in an ntuple, and in which unit."""
+
+    tree: str
+    event_number: Number
+    weights: list[Number] = Field(
+        default_factory=list, description="their product is the weight; none: 1"
+    )
+    jets: Jets
+    leptons: list[Leptons] = Field(min_length=1, description="collections, read as one")
+    met: MissingMomentum
+    event: dict[str, Column] = Field({}, description="features of the event, by name")
+    truth: Truth = Truth()
+
+    def branches(self) -> list[str]:
+        """Return the branches that are read, each once."""
+        return list(dict.fromkeys(column.branch for column in _all_columns(self)))
+
+
+def load_branch_map(name: str) -> BranchMap:
+    """Return the branch map of that name, or in that YAML file.
+
+    Raises
+    ------
+    UsageError
+        There is no such map, or it says something that cannot be.
+    """
+    if name.endswith((".yaml", ".yml")):
+        text = _read(Path(name))
+    else:
+        shipped = {
+            Path(entry.name).stem: entry
+            for entry in (resources.files(__package__) / "maps").iterdir()
+            if entry.name.endswith(".yaml")
+        }
+        if name not in shipped:
+            near = difflib.get_close_matches(name, shipped, n=1)
+            hint = f" (did you mean {near[0]}?)" if near else ""
+            raise UsageError(
+                f"data.branch_map: no map '{name}'{hint}; shipped maps: "
+                f"{', '.join(sorted(shipped))}; your own: the path of a .yaml file"
+            )
+        text = shipped[name].read_text()
+    try:
+        return BranchMap.model_validate(yaml.safe_load(text))
+    except yaml.YAMLError as error:
+        raise UsageError(f"branch map {name}: not YAML: {' '.join(str(error).split())}") from None
+    except ValidationError as error:
+        faults = (
+            f"{'.'.join(map(str, fault['loc'])) or 'the map'}: {fault['msg']}"
+            for fault in error.errors()
+        )
+        raise UsageError(f"branch map {name}: {'; '.join(faults)}") from None
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not text"
+        raise UsageError(f"branch map {path}: cannot read it: {reason}") from None
+
+
+def _columns_of(block: BaseModel) -> dict[str, Column]:
+    named = {name: getattr(block, name) for name in type(block).model_fields}
+    return {name: value for name, value in named.items() if isinstance(value, Column)}
+
+
+def _all_columns(value: Any) -> Iterator[Column]:
+    if isinstance(value, Column):
+        yield value
+    elif isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            yield from _all_columns(getattr(value, name))
+    elif isinstance(value, list | dict):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from _all_columns(part)
+
+
+def _require_momentum(given: dict[str, Column]) -> None:
+    momentum = set(given) - {"mass", "energy"}
+    if momentum not in ({"pt", "eta", "phi"}, {"px", "py", "pz"}):
+        raise ValueError("give pt, eta and phi, or px, py and pz")
+
+
+def _require_energy_or_mass(given: dict[str, Column]) -> None:
+    if ("energy" in given) == ("mass" in given):
+        raise ValueError("give either energy or mass")

@@ -1,0 +1,81 @@
+"""Finding and opening ntuples; whatever is wrong with a file is said in one line."""
+
+import difflib
+import glob
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import uproot
+
+from rootflow.errors import InputError
+from rootflow.ntuple.branch_map import BranchMap
+
+# What uproot raises where the bytes of a file are not what ROOT wrote.
+BROKEN = (ValueError, EOFError, IndexError, AssertionError, NotImplementedError, RuntimeError)
+
+
+def find_files(patterns: Sequence[str]) -> list[Path]:
+    """Return the files that the paths and globs name, those of each glob in sorted order.
+
+    Raises
+    ------
+    InputError
+        One of them matches nothing, or there is none.
+    """
+    if not patterns:
+        raise InputError("data.files: no file is named; give paths or globs of ROOT files")
+    found: list[Path] = []
+    for pattern in patterns:
+        paths = sorted(glob.glob(str(Path(pattern).expanduser()), recursive=True))
+        if not paths:
+            raise InputError(f"data.files: '{pattern}' matches no file (seen from {Path.cwd()})")
+        found += map(Path, paths)
+    return list(dict.fromkeys(found))
+
+
+@contextmanager
+def open_tree(path: Path, branch_map: BranchMap) -> Iterator[Any]:
+    """Yield the tree of the branch map, with every branch that the map names.
+
+    Raises
+    ------
+    InputError
+        The file is missing, empty, truncated or not ROOT; the tree or a branch is not
+        there; or what is read from the tree inside the block is broken.
+    """
+    if not path.is_file():
+        raise InputError(f"{path}: there is no such file")
+    if path.stat().st_size == 0:
+        raise InputError(f"{path}: the file is empty")
+    try:
+        with uproot.open(path, array_cache=None) as file:
+            tree = _find_tree(file, path, branch_map)
+            yield tree
+    except BROKEN as error:
+        first_line = str(error).strip().partition("\n")[0].strip()
+        raise InputError(
+            f"{path}: not a whole ROOT file, it may be truncated: "
+            f"{type(error).__name__}: {first_line}"
+        ) from error
+    except OSError as error:
+        raise InputError(f"{path}: cannot read it: {error.strerror or error}") from error
+
+
+def _find_tree(file: Any, path: Path, branch_map: BranchMap) -> Any:
+    trees = sorted(file.keys(filter_classname="TTree", cycle=False))
+    if branch_map.tree not in trees:
+        there = f"trees in it: {', '.join(trees)}" if trees else "there is no tree in it"
+        raise InputError(f"{path}: no tree '{branch_map.tree}'; {there}")
+    tree = file[branch_map.tree]
+    there = tree.keys(recursive=False)
+    for branch in branch_map.branches():
+        if branch not in there:
+            near = difflib.get_close_matches(branch, there, n=3)
+            hint = f"near matches: {', '.join(near)}" if near else "nothing there is like it"
+            raise InputError(
+                f"{path}: tree '{branch_map.tree}' has no branch '{branch}'; {hint} "
+                f"(the branch map says what to read)"
+            )
+    return tree
