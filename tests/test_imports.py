@@ -1,0 +1,83 @@
+"""The rooms import one way, and heavy libraries stay in the rooms that need them."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "src" / "rootflow"
+
+# Each room may import those before it.
+ORDER = [
+    ["errors", "files", "progress"],
+    ["config"],
+    ["ntuple", "simulation"],
+    ["dataset"],
+    ["physics"],
+    ["models"],
+    ["training"],
+    ["reconstruction"],
+    ["evaluation", "export"],
+    ["tracking"],
+    ["steps"],
+    ["cli"],
+    ["__main__"],
+]
+LEVEL = {room: level for level, rooms in enumerate(ORDER) for room in rooms}
+
+ONLY_IN = {
+    "mlflow": {"tracking"},
+    "tf2onnx": {"export"},
+    "onnx": {"export"},
+    "htcondor2": {"batch"},
+    "uproot": {"ntuple", "simulation"},
+    "pythia8mc": {"simulation"},
+    "fastjet": {"simulation"},
+    "tensorflow": {"models", "training", "export"},
+    "pickle": set(),
+}
+
+
+def _imports() -> Iterator[tuple[Path, str, str]]:
+    """Yield file, room and imported module of every import below the package."""
+    for path in sorted(PACKAGE.rglob("*.py")):
+        relative = path.relative_to(PACKAGE)
+        room = relative.parts[0].removesuffix(".py")
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+                yield relative, room, node.module
+            elif isinstance(node, ast.Import):
+                for name in node.names:
+                    yield relative, room, name.name
+
+
+def test_rooms_import_one_way() -> None:
+    wrong = []
+    for path, room, module in _imports():
+        parts = module.split(".")
+        if parts[0] == "rootflow" and len(parts) > 1 and room != "__init__":
+            other = parts[1]
+            if other != room and LEVEL[other] >= LEVEL[room]:
+                wrong.append(f"{path} imports {module}")
+    assert wrong == []
+
+
+def test_libraries_stay_in_their_rooms() -> None:
+    wrong = [
+        f"{path} imports {module}"
+        for path, room, module in _imports()
+        if room not in ONLY_IN.get(module.split(".")[0], {room})
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("module", ["rootflow.cli", "rootflow.dataset", "rootflow.ntuple"])
+def test_tensorflow_and_mlflow_stay_out_of_what_must_start_quickly(module: str) -> None:
+    code = f"import sys, {module}; print({{'tensorflow', 'keras', 'mlflow'}} & set(sys.modules))"
+    answer = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert answer.stdout.strip() == "set()"

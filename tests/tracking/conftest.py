@@ -1,0 +1,34 @@
+import shutil
+from pathlib import Path
+
+import pytest
+from mlflow.tracking import MlflowClient
+
+from rootflow.config import Config, load
+from rootflow.tracking import connect
+
+TTBAR = Path(__file__).parents[2] / "configs" / "ttbar.yaml"
+
+
+@pytest.fixture
+def config(workspace: Path) -> Config:
+    """Return the shipped configuration, with its output below the test's directory."""
+    return load(TTBAR, [f"output={workspace / 'outputs'}"])
+
+
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return an empty store: making its tables takes seconds, copying it none."""
+    directory = tmp_path_factory.mktemp("store")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(directory)
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        connect()
+    return directory / "mlflow.db"
+
+
+@pytest.fixture
+def client(workspace: Path, empty_store: Path) -> MlflowClient:
+    """Return a client of the store embedded in the test's own directory."""
+    shutil.copy(empty_store, workspace / "mlflow.db")
+    return connect()

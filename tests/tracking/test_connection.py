@@ -1,0 +1,50 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rootflow.errors import RootflowError
+from rootflow.tracking import connect, redacted
+
+
+def test_store_is_made_in_the_working_directory(workspace: Path) -> None:
+    connect()
+    assert (workspace / "mlflow.db").exists()
+
+
+def test_processes_that_open_a_missing_store_at_once_all_succeed(workspace: Path) -> None:
+    code = "from rootflow.tracking import connect; connect().create_experiment({!r})"
+    processes = [
+        subprocess.Popen([sys.executable, "-c", code.format(f"experiment {number}")], cwd=workspace)
+        for number in range(3)
+    ]
+    assert [process.wait(timeout=120) for process in processes] == [0, 0, 0]
+    names = {experiment.name for experiment in connect().search_experiments()}
+    assert {"experiment 0", "experiment 1", "experiment 2"} <= names
+
+
+def test_server_that_does_not_answer_is_one_clear_line_without_the_password(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://student:secret@localhost:1")
+    with pytest.raises(RootflowError) as failure:
+        connect()
+    message = str(failure.value)
+    assert "http://localhost:1 does not answer" in message
+    assert "MLFLOW_TRACKING_URI" in message
+    assert "secret" not in message
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize(
+    ("uri", "shown"),
+    [
+        ("https://user:secret@host:5000/path?token=x", "https://host:5000/path"),
+        ("postgresql+psycopg2://user:secret@db/mlflow", "postgresql+psycopg2://db/mlflow"),
+        ("sqlite:////home/user/mlflow.db", "sqlite:////home/user/mlflow.db"),
+        ("http://localhost:5000", "http://localhost:5000"),
+    ],
+)
+def test_redacted_keeps_the_place_and_drops_the_secrets(uri: str, shown: str) -> None:
+    assert redacted(uri) == shown

@@ -1,0 +1,158 @@
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+from mlflow.tracking import MlflowClient
+
+from rootflow.config import Config
+from rootflow.tracking import find_run, start_run
+
+
+def test_run_says_what_it_did_with_what(config: Config, client: MlflowClient) -> None:
+    with start_run(config, "train") as run:
+        run.log_metrics({"loss": 2.0}, step=0)
+        run.log_metrics({"loss": 1.0}, step=1)
+        run.log_dataset("ttbar", "0123456789abcdef", Path("somewhere"), {"events": 3})
+    logged = client.get_run(run.run_id)
+    assert logged.info.status == "FINISHED"
+    assert client.get_experiment(logged.info.experiment_id).name == "ttbar"
+    assert logged.data.params["training.epochs"] == str(config.training.epochs)
+    assert logged.data.tags["rootflow.step"] == "train"
+    assert logged.data.tags["rootflow.fold"] == "0"
+    assert logged.data.tags["rootflow.dataset"] == "0123456789abcdef"
+    assert logged.data.tags["rootflow.config"]
+    assert logged.data.metrics["wall_seconds"] > 0
+    history = client.get_metric_history(run.run_id, "loss")
+    assert [(metric.step, metric.value) for metric in history] == [(0, 2.0), (1, 1.0)]
+    assert logged.inputs.dataset_inputs[0].dataset.digest == "0123456789abcdef"
+    artifacts = {artifact.path for artifact in client.list_artifacts(run.run_id)}
+    assert {"config.yaml", "environment.json"} <= artifacts
+
+
+def test_steps_are_children_of_the_run_above_them(config: Config, client: MlflowClient) -> None:
+    with start_run(config, "main") as parent, start_run(config, "train", parent) as child:
+        pass
+    assert client.get_run(child.run_id).data.tags["mlflow.parentRunId"] == parent.run_id
+
+
+def test_run_that_mlflow_opened_in_an_experiment_is_joined(
+    config: Config, client: MlflowClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    experiment = client.create_experiment("my own")
+    opened = client.create_run(experiment).info.run_id
+    monkeypatch.setenv("MLFLOW_RUN_ID", opened)
+    with start_run(config, "train") as run:
+        assert run.run_id == opened
+    assert client.get_run(opened).info.status == "FINISHED"
+
+
+def test_run_that_mlflow_opened_in_default_points_to_the_one_in_ttbar(
+    config: Config, client: MlflowClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = client.create_run("0").info.run_id
+    monkeypatch.setenv("MLFLOW_RUN_ID", opened)
+    with start_run(config, "train") as run:
+        pass
+    assert client.get_experiment(run.experiment_id).name == "ttbar"
+    assert client.get_run(opened).data.tags["rootflow.run"] == run.run_id
+
+
+def test_failure_is_shown_as_failed_with_its_reason(config: Config, client: MlflowClient) -> None:
+    with pytest.raises(ValueError, match="no such jet"), start_run(config, "train") as run:
+        raise ValueError("no such jet")
+    logged = client.get_run(run.run_id)
+    assert logged.info.status == "FAILED"
+    assert logged.data.tags["rootflow.error"] == "no such jet"
+
+
+def test_runs_are_found_by_their_tags_once_finished(config: Config, client: MlflowClient) -> None:
+    tags = {"rootflow.step": "train", "rootflow.training": "abc"}
+    with start_run(config, "train") as run:
+        run.set_tags({"rootflow.training": "abc"})
+        assert find_run(client, run.experiment_id, tags) is None
+    assert find_run(client, run.experiment_id, tags) == run.run_id
+
+
+def test_run_of_a_killed_process_is_marked_by_the_next_one(
+    config: Config, client: MlflowClient, workspace: Path
+) -> None:
+    code = textwrap.dedent(
+        f"""
+        import os, signal
+        from rootflow.config import Config
+        from rootflow.tracking import start_run
+        config = Config.model_validate_json({config.model_dump_json()!r})
+        with start_run(config, "train") as run:
+            print(run.run_id, flush=True)
+            os.kill(os.getpid(), signal.SIGKILL)
+        """
+    )
+    killed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    run_id = killed.stdout.strip()
+    assert killed.returncode == -signal.SIGKILL
+    assert client.get_run(run_id).info.status == "RUNNING"
+    with start_run(config, "train"):
+        assert client.get_run(run_id).info.status == "KILLED"
+
+
+def test_nothing_is_lost_while_the_server_is_away(
+    config: Config, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = 5731
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://localhost:{port}")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "5")
+    server = _serve(workspace, port)
+    try:
+        with start_run(config, "train") as run:
+            run.log_metrics({"loss": 3.0}, step=0)
+            _stop(server)
+            run.log_metrics({"loss": 2.0}, step=1)
+            run.log_text("a table", "table.txt")
+            run.log_metrics({"loss": 1.0}, step=2)
+        spool = config.output / "spool" / run.run_id
+        assert spool.exists()
+
+        server = _serve(workspace, port)
+        command = [sys.executable, "-m", "rootflow", "sync", str(spool)]
+        subprocess.run(command, check=True, env=os.environ)
+        assert not spool.exists()
+        history = run.client.get_metric_history(run.run_id, "loss")
+        assert [metric.value for metric in history] == [3.0, 2.0, 1.0]
+        assert "table.txt" in {artifact.path for artifact in run.client.list_artifacts(run.run_id)}
+        assert run.client.get_run(run.run_id).info.status == "FINISHED"
+    finally:
+        _stop(server)
+
+
+def _serve(workspace: Path, port: int) -> subprocess.Popen[bytes]:
+    store = f"sqlite:///{workspace / 'server.db'}"
+    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", store]
+    command += ["--artifacts-destination", str(workspace / "artifacts")]
+    command += ["--port", str(port), "--workers", "1"]
+    environment = os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    with (workspace / "server.log").open("ab") as log:
+        server = subprocess.Popen(
+            command, env=environment, stdout=log, stderr=log, start_new_session=True
+        )
+    from urllib.error import URLError
+    from urllib.request import urlopen
+
+    for _ in range(240):
+        try:
+            with urlopen(f"http://localhost:{port}/health", timeout=1):
+                return server
+        except (URLError, OSError):
+            time.sleep(0.5)
+    _stop(server)
+    raise AssertionError((workspace / "server.log").read_text())
+
+
+def _stop(server: subprocess.Popen[bytes]) -> None:
+    if server.poll() is None:
+        os.killpg(server.pid, signal.SIGKILL)
+        server.wait()
