@@ -24,8 +24,9 @@ def test_processes_that_open_a_missing_store_at_once_all_succeed(workspace: Path
     assert {"experiment 0", "experiment 1", "experiment 2"} <= names
 
 
+@pytest.mark.usefixtures("workspace")
 def test_server_that_does_not_answer_is_one_clear_line_without_the_password(
-    workspace: Path, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://student:secret@localhost:1")
     with pytest.raises(RootflowError) as failure:

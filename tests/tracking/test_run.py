@@ -79,7 +79,7 @@ def test_runs_are_found_by_their_tags_once_finished(config: Config, client: Mlfl
 
 
 def test_run_of_a_killed_process_is_marked_by_the_next_one(
-    config: Config, client: MlflowClient, workspace: Path
+    config: Config, client: MlflowClient
 ) -> None:
     code = textwrap.dedent(
         f"""

@@ -18,7 +18,12 @@ def run(config: Config, parent: Run | None = None) -> StepResult:
         run.log_file(dataset.path / "manifest.json")
         run.log_metrics({"events": len(dataset)})
         facts = {"dataset": str(dataset.path), "events": len(dataset)}
-        return StepResult("preprocess", run.run_id, facts, {"cutflow": manifest.cutflow})
+        return StepResult(
+            "preprocess",
+            run.run_id,
+            facts,
+            {"cutflow": [cut.model_dump() for cut in manifest.cutflow]},
+        )
 
 
 def ensure(config: Config, parent: Run) -> Dataset:
