@@ -1,0 +1,135 @@
+"""From events and methods to an evaluation."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from rootflow.config import EvaluationConfig
+from rootflow.dataset.events import Events
+from rootflow.evaluation.bootstrap import Estimates, estimate
+from rootflow.evaluation.distributions import (
+    mtt_histogram,
+    mtt_migration,
+    neutrino_histograms,
+    score_histograms,
+)
+from rootflow.evaluation.metrics import (
+    JET_EDGES,
+    SCORE_EDGES,
+    binned,
+    has_probabilities,
+    metrics_of,
+    statistics_of,
+)
+from rootflow.evaluation.results import Binned, Evaluation, MethodResult
+from rootflow.evaluation.sample import Candidate, Sample, candidates_of, sample_of
+from rootflow.reconstruction.baselines import BASELINES
+from rootflow.reconstruction.contract import Reconstructor
+
+
+def evaluate(
+    events: Events, reconstructors: Sequence[Reconstructor], config: EvaluationConfig, seed: int
+) -> Evaluation:
+    """Compare methods on the same events.
+
+    All metrics are weighted by the event weight; `rootflow.evaluation.metrics.DEFINITIONS`
+    says what they are. All methods share the bootstrap replicas.
+
+    Parameters
+    ----------
+    events
+        Simulated events that no method has been trained on.
+    reconstructors
+        The methods, in the order of the tables.
+    config
+        Bins, replicas and whose neutrinos complete m(ttbar); `config.methods` is not looked at.
+    seed
+        Of the bootstrap.
+
+    Raises
+    ------
+    InputError
+        There are no events, no truth, or no event with both b jets matched; or a method
+        may not be applied to them.
+    UsageError
+        Two methods have one name, or `config.neutrinos` names none that has any.
+    """
+    sample = sample_of(events)
+    candidates = candidates_of(sample, reconstructors, config.neutrinos)
+    edges = {"jets": JET_EDGES, "top_pt": config.top_pt_edges, "mtt": config.mtt_edges}
+    estimates = estimate(
+        {
+            f"{candidate.name}/{quantity}": statistic
+            for candidate in candidates
+            for quantity, statistic in statistics_of(candidate, sample, edges).items()
+        },
+        events.weight,
+        config.replicas,
+        seed,
+    )
+    sum_of_weights = float(np.sum(events.weight))
+    return Evaluation(
+        events=len(events),
+        matched_events=int(np.sum(sample.matched)),
+        sum_of_weights=sum_of_weights,
+        effective_events=sum_of_weights**2 / float(np.sum(events.weight**2)),
+        folds=tuple(np.unique(events.fold).tolist()),
+        replicas=config.replicas,
+        seed=seed,
+        centre_of_mass_energy=config.centre_of_mass_energy,
+        methods=tuple(
+            _result(candidate, sample, _of(candidate.name, estimates), edges)
+            for candidate in candidates
+        ),
+    )
+
+
+def _of(name: str, estimates: Mapping[str, Estimates]) -> dict[str, Estimates]:
+    return {
+        quantity.removeprefix(f"{name}/"): found
+        for quantity, found in estimates.items()
+        if quantity.startswith(f"{name}/")
+    }
+
+
+def _result(
+    candidate: Candidate,
+    sample: Sample,
+    estimates: Mapping[str, Estimates],
+    edges: Mapping[str, Sequence[float]],
+) -> MethodResult:
+    has_mtt = candidate.neutrinos_of is not None
+    has_scores = has_probabilities(candidate)
+    bias, resolution = _mtt_by_mtt(estimates, edges["mtt"]) if has_mtt else (None, None)
+    right_scores, wrong_scores = score_histograms(candidate, sample) if has_scores else (None, None)
+    return MethodResult(
+        name=candidate.name,
+        description=BASELINES.get(candidate.name, "the trained model"),
+        neutrinos_of=candidate.neutrinos_of,
+        metrics=metrics_of(estimates),
+        accuracy_by_jets=binned(estimates["accuracy_by_jets"], edges["jets"]),
+        accuracy_by_top_pt=binned(estimates["accuracy_by_top_pt"], edges["top_pt"]),
+        accuracy_by_mtt=binned(estimates["accuracy_by_mtt"], edges["mtt"]),
+        neutrino_residuals=neutrino_histograms(candidate, sample),
+        mtt_residuals=mtt_histogram(candidate, sample) if has_mtt else None,
+        mtt_bias_by_mtt=bias,
+        mtt_resolution_by_mtt=resolution,
+        mtt_migration=mtt_migration(candidate, sample, edges["mtt"]) if has_mtt else None,
+        right_scores=right_scores,
+        wrong_scores=wrong_scores,
+        accuracy_by_score=binned(estimates["accuracy_by_score"], SCORE_EDGES)
+        if has_scores
+        else None,
+    )
+
+
+def _mtt_by_mtt(
+    estimates: Mapping[str, Estimates], edges: Sequence[float]
+) -> tuple[Binned, Binned]:
+    in_bins = [estimates[f"mtt_in_bin_{number}"] for number in range(len(edges) - 1)]
+    values = np.stack([found.values for found in in_bins], axis=1)
+    errors = np.stack([found.errors for found in in_bins], axis=1)
+    bias, resolution = (
+        binned(Estimates(*pair), edges) for pair in zip(values, errors, strict=True)
+    )
+    return bias, resolution

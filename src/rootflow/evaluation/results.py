@@ -1,0 +1,196 @@
+"""What an evaluation found, as plain data: figures and tables are made from it alone."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pydantic import TypeAdapter, ValidationError
+
+from rootflow.errors import InputError
+from rootflow.files import whole_file
+
+Number = float | None
+
+
+class Estimate(NamedTuple):
+    """A value and its statistical error."""
+
+    value: float
+    error: float
+
+
+class Binned(NamedTuple):
+    """An estimate in each bin; None in a bin without events.
+
+    `edges` has one more entry than the others. In bins of a count, such as that of jets,
+    they are half-integers and the last bin takes all that is larger.
+    """
+
+    edges: tuple[float, ...]
+    values: tuple[Number, ...]
+    errors: tuple[Number, ...]
+
+
+class Histogram(NamedTuple):
+    """Sums of weights and of squared weights in bins; `total` counts the events outside, too."""
+
+    edges: tuple[float, ...]
+    weights: tuple[float, ...]
+    squared_weights: tuple[float, ...]
+    total: float
+
+
+class Migration(NamedTuple):
+    """Share of the events of each bin of the truth (row) found in each bin of the reconstruction.
+
+    Rows sum to less than one where events are reconstructed outside all bins; None where
+    there is no event.
+    """
+
+    edges: tuple[float, ...]
+    shares: tuple[tuple[Number, ...], ...]
+
+
+class MethodResult(NamedTuple):
+    """What an evaluation found of one method.
+
+    Attributes
+    ----------
+    name
+        As its metrics are logged.
+    description
+        What it does, in one sentence.
+    neutrinos_of
+        The method whose neutrinos complete its top quarks; None where none do.
+    metrics
+        By name, such as `assignment_accuracy`; one that does not exist is absent.
+    accuracy_by_jets, accuracy_by_top_pt, accuracy_by_mtt
+        Share of matched events with both b jets right.
+    neutrino_residuals
+        Reconstruction less truth in GeV, by `neutrino_px` and the like; empty where the
+        method has no neutrinos of its own.
+    mtt_residuals
+        (m(ttbar) reconstructed - true) / true of matched events.
+    mtt_bias_by_mtt, mtt_resolution_by_mtt
+        The same in bins of the true m(ttbar).
+    mtt_migration
+        From the true to the reconstructed m(ttbar).
+    right_scores, wrong_scores
+        Scores of matched events with both b jets right, and of the others; None where
+        the scores are not probabilities of a model.
+    accuracy_by_score
+        How often a score is right: on the diagonal, where it is a calibrated probability.
+    """
+
+    name: str
+    description: str
+    neutrinos_of: str | None
+    metrics: dict[str, Estimate]
+    accuracy_by_jets: Binned
+    accuracy_by_top_pt: Binned
+    accuracy_by_mtt: Binned
+    neutrino_residuals: dict[str, Histogram]
+    mtt_residuals: Histogram | None
+    mtt_bias_by_mtt: Binned | None
+    mtt_resolution_by_mtt: Binned | None
+    mtt_migration: Migration | None
+    right_scores: Histogram | None
+    wrong_scores: Histogram | None
+    accuracy_by_score: Binned | None
+
+
+class Evaluation(NamedTuple):
+    """What an evaluation found, and on which events.
+
+    Attributes
+    ----------
+    events, matched_events
+        How many there are, and how many of them have both b jets matched.
+    sum_of_weights, effective_events
+        sum(w), and (sum w)^2 / sum(w^2).
+    folds
+        Those that the events are of.
+    replicas, seed
+        Of the bootstrap.
+    centre_of_mass_energy
+        In TeV, None where it is not known.
+    methods
+        In the order in which they were given.
+    """
+
+    events: int
+    matched_events: int
+    sum_of_weights: float
+    effective_events: float
+    folds: tuple[int, ...]
+    replicas: int
+    seed: int
+    centre_of_mass_energy: float | None
+    methods: tuple[MethodResult, ...]
+
+    def metrics(self) -> dict[str, float]:
+        """Return `METRIC/METHOD` and `METRIC_error/METHOD`, all finite, as they are logged."""
+        logged = {}
+        for method in self.methods:
+            for name, estimate in method.metrics.items():
+                logged[f"{name}/{method.name}"] = estimate.value
+                logged[f"{name}_error/{method.name}"] = estimate.error
+        return logged
+
+    def table(self) -> list[dict[str, str | float | None]]:
+        """Return one row per method; None where a metric does not exist."""
+        return [_row(method) for method in self.methods]
+
+
+TABLE_METRICS = (
+    "assignment_accuracy",
+    "either_accuracy",
+    "selection_accuracy",
+    "mtt_bias",
+    "mtt_resolution",
+    "efficiency",
+)
+
+
+def _row(method: MethodResult) -> dict[str, str | float | None]:
+    row: dict[str, str | float | None] = {"method": method.name}
+    for name in TABLE_METRICS:
+        estimate = method.metrics.get(name)
+        row[name] = estimate.value if estimate else None
+        row[f"{name}_error"] = estimate.error if estimate else None
+    return {**row, "neutrinos_of": method.neutrinos_of}
+
+
+def save(evaluation: Evaluation, path: Path) -> None:
+    """Write the evaluation as JSON."""
+    with whole_file(path) as partial:
+        partial.write_text(json.dumps(_plain(evaluation), indent=1, allow_nan=False) + "\n")
+
+
+def read(path: Path) -> Evaluation:
+    """Read what `save` wrote.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read or is not an evaluation.
+    """
+    try:
+        return TypeAdapter(Evaluation).validate_json(path.read_bytes())
+    except OSError as error:
+        raise InputError(f"{path}: cannot read the evaluation: {error.strerror}") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "the whole"
+        raise InputError(f"{path}: not an evaluation: {where}: {first['msg']}") from None
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "_asdict"):
+        return {key: _plain(item) for key, item in value._asdict().items()}
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    return value

@@ -1,0 +1,169 @@
+"""The events of an evaluation with their truth, and what each method made of them."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rootflow.dataset.events import Events
+from rootflow.errors import InputError, UsageError
+from rootflow.physics.kinematics import FloatArray, transverse_momentum
+from rootflow.physics.ttbar import top_pair, ttbar_mass
+from rootflow.progress import progress
+from rootflow.reconstruction.baselines import BASELINES
+from rootflow.reconstruction.conformance import check_answers
+from rootflow.reconstruction.contract import Reconstruction, Reconstructor
+from rootflow.reconstruction.objects import at, four_momenta
+
+
+class Sample(NamedTuple):
+    """n events with truth.
+
+    Attributes
+    ----------
+    events
+        The canonical arrays.
+    assignment, neutrinos
+        The truth of `events`: (n, 2) and (n, 2, 3).
+    matched
+        (n,) True where both b jets are matched.
+    jets
+        (n,) how many jets there are.
+    top_pt
+        (n,) true pT of the top quark, GeV.
+    mtt
+        (n,) true m(ttbar), GeV.
+    """
+
+    events: Events
+    assignment: NDArray[np.int32]
+    neutrinos: NDArray[np.float32]
+    matched: NDArray[np.bool_]
+    jets: NDArray[np.int64]
+    top_pt: FloatArray
+    mtt: FloatArray
+
+
+class Candidate(NamedTuple):
+    """A method and what it made of the sample.
+
+    Attributes
+    ----------
+    name
+        The method's.
+    answers
+        What it said.
+    neutrinos_of
+        The method whose neutrinos complete the top quarks, None where none do.
+    mtt
+        (n,) reconstructed m(ttbar) in GeV, NaN where there is none.
+    """
+
+    name: str
+    answers: Reconstruction
+    neutrinos_of: str | None
+    mtt: FloatArray
+
+
+def sample_of(events: Events) -> Sample:
+    """Return the events with what is derived from their truth.
+
+    Raises
+    ------
+    InputError
+        There are no events, they have no truth, or none has both b jets matched.
+    """
+    if len(events) == 0:
+        raise InputError("there is no event to evaluate on: the held-out fold is empty")
+    if events.assignment is None or events.neutrinos is None or events.tops is None:
+        raise InputError(
+            "an evaluation needs the truth of every event (assignment, neutrinos, tops); "
+            "this dataset has none: is it data?"
+        )
+    for name in ("neutrinos", "tops", "weight"):
+        if not np.all(np.isfinite(getattr(events, name))):
+            raise InputError(f"{name} of the events to evaluate on: some are not finite")
+    matched = events.matched
+    if np.sum(events.weight) <= 0 or np.sum(events.weight[matched]) <= 0:
+        raise InputError(
+            f"of {len(events)} events to evaluate on {np.sum(matched)} have both b jets matched, "
+            "with a sum of weights that is not positive: no metric exists"
+        )
+    return Sample(
+        events=events,
+        assignment=events.assignment,
+        neutrinos=events.neutrinos,
+        matched=matched,
+        jets=np.sum(events.jet_mask, axis=1),
+        top_pt=transverse_momentum(events.tops[:, 0]),
+        mtt=ttbar_mass(events.tops),
+    )
+
+
+def candidates_of(
+    sample: Sample, reconstructors: Sequence[Reconstructor], neutrinos: str
+) -> list[Candidate]:
+    """Return what every method makes of the sample.
+
+    Parameters
+    ----------
+    sample
+        The events.
+    reconstructors
+        The methods.
+    neutrinos
+        Whose neutrinos complete the top quarks of methods without their own: a method's
+        name, `none`, or `model` for the first method that has some and is no baseline.
+
+    Raises
+    ------
+    UsageError
+        Two methods have one name, or `neutrinos` names none that has any.
+    """
+    names = [reconstructor.name for reconstructor in reconstructors]
+    if len(set(names)) < len(names):
+        raise UsageError(f"each method needs a name of its own, these are {', '.join(names)}")
+    answers = {}
+    with progress("reconstruct", len(names), "methods") as advance:
+        for reconstructor in reconstructors:
+            answers[reconstructor.name] = reconstructor.reconstruct(sample.events)
+            check_answers(answers[reconstructor.name], sample.events)
+            advance(1, reconstructor.name)
+    lender = _lender(answers, neutrinos)
+    return [_candidate(sample, name, answers, lender) for name in names]
+
+
+def _lender(answers: dict[str, Reconstruction], neutrinos: str) -> str | None:
+    owners = [name for name, answer in answers.items() if answer.neutrinos is not None]
+    if neutrinos == "none":
+        return None
+    if neutrinos == "model":
+        return next((name for name in owners if name not in BASELINES), None)
+    if neutrinos not in owners:
+        raise UsageError(
+            f"evaluation.neutrinos: {neutrinos} gives no neutrinos here; "
+            f"allowed: {', '.join(['model', 'none', *owners])}"
+        )
+    return neutrinos
+
+
+def _candidate(
+    sample: Sample, name: str, answers: dict[str, Reconstruction], lender: str | None
+) -> Candidate:
+    answer = answers[name]
+    neutrinos_of = name if answer.neutrinos is not None else lender
+    mtt = np.full(len(sample.events), np.nan)
+    if neutrinos_of is not None:
+        neutrinos = answers[neutrinos_of].neutrinos
+        solved = answer.solved & answers[neutrinos_of].solved
+        assert neutrinos is not None  # noqa: S101
+        mtt[solved] = _mtt(sample.events.take(solved), answer.assignment[solved], neutrinos[solved])
+    return Candidate(name, answer, neutrinos_of, mtt)
+
+
+def _mtt(
+    events: Events, assignment: NDArray[np.int32], neutrinos: NDArray[np.float32]
+) -> FloatArray:
+    b_jets = at(four_momenta(events, "jets"), assignment)
+    return ttbar_mass(top_pair(b_jets, four_momenta(events, "leptons"), neutrinos))
