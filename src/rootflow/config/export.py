@@ -8,5 +8,7 @@ from rootflow.config.block import Block
 class ExportConfig(Block):
     """The ONNX files and the registered model."""
 
-    opset: int = Field(17, ge=15, le=18)
+    opset: int = Field(
+        17, ge=15, le=18, description="of ONNX: what the runtime that reads the files knows"
+    )
     registered_model: str = Field("ttbar", description="name in the MLflow registry")

@@ -1,0 +1,43 @@
+"""Which events a network may be applied to, and how many at once."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from rootflow.config import FoldsConfig
+from rootflow.dataset.events import Events
+from rootflow.dataset.folds import fold_of
+from rootflow.errors import InputError
+
+EVENTS_AT_ONCE = 1024
+
+
+def refuse_seen(name: str, events: Events, folds: FoldsConfig) -> None:
+    """Refuse events of the folds that a model was trained on.
+
+    Parameters
+    ----------
+    name
+        The model's name, for the message.
+    folds
+        The folds it was trained with; `held_out` is the one that it has not seen.
+
+    Raises
+    ------
+    InputError
+        Some of the events are in a fold of the training.
+    """
+    fold = fold_of(events.event_number, folds)
+    seen = fold != folds.held_out
+    if np.any(seen):
+        raise InputError(
+            f"{name} was trained on the folds of {np.sum(seen)} of these {len(events)} "
+            f"events (folds {', '.join(map(str, np.unique(fold[seen])))} of "
+            f"{folds.count}, {folds.scheme}); it may be applied to fold {folds.held_out}"
+        )
+
+
+def batches(events: Events) -> Iterator[Events]:
+    """Yield the events in batches; of no events, one batch of none."""
+    for start in range(0, max(len(events), 1), EVENTS_AT_ONCE):
+        yield events.take(slice(start, start + EVENTS_AT_ONCE))
