@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rootflow.dataset.events import Events
+from rootflow.dataset.folds import mix
 from rootflow.errors import InputError, UsageError
 from rootflow.reconstruction.contract import Reconstruction, Reconstructor
 from rootflow.reconstruction.pairing import (
@@ -111,15 +112,3 @@ class RandomReconstructor:
         seed = np.full(len(events), self.seed % 2**64, dtype=np.uint64)
         of_file = mix(mix(seed) ^ events.file_index.astype(np.uint64))
         return mix(of_file ^ events.event_number)
-
-
-def mix(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Return a well-mixed bijection of 64-bit integers.
-
-    One step of SplitMix64: G. L. Steele, D. Lea and C. H. Flood, "Fast splittable
-    pseudorandom number generators", OOPSLA 2014, doi:10.1145/2660193.2660195.
-    """
-    mixed = values + np.uint64(0x9E3779B97F4A7C15)
-    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return mixed ^ (mixed >> np.uint64(31))
