@@ -1,0 +1,201 @@
+"""What the exported files say of themselves."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import onnx
+
+from rootflow import __version__
+from rootflow.config import FoldsConfig
+from rootflow.export.conversion import BATCH_AXIS
+from rootflow.export.flat import FLAT_INPUT, GROUPS, MEV, PADDING_VALUE, FlatLayout
+from rootflow.export.units import GEV
+from rootflow.reconstruction.onnx_contract import KEY, Feature, OnnxContract, Tensor
+
+NEUTRINO_AXES = ("px", "py", "pz")
+ORDER = (
+    "jets by falling pT; leptons: the positive charge first; "
+    "neutrinos: that of the top quark, then that of the antiquark"
+)
+MEANING = {
+    "jets": "the leading jets",
+    "jet_mask": "true where there is a jet",
+    "leptons": "the two charged leptons",
+    "met": "missing transverse momentum",
+    "event": "features of the event",
+    "assignment": "joint probability that slot i is the jet of b and slot j that of bbar",
+    "neutrinos": "momenta of neutrino and antineutrino",
+}
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Whose model it is, what it has not seen, and where it came from."""
+
+    analysis: str
+    name: str
+    opset: int
+    folds: FoldsConfig
+    provenance: Mapping[str, str]
+
+    @property
+    def stem(self) -> str:
+        """The name of the named variant's file, without its ending."""
+        return f"{self.analysis}_{self.name}_applied_to_{_fold_name(self.folds)}"
+
+
+def named_contract(origin: Origin, layout: FlatLayout) -> OnnxContract:
+    """Return the contract of the variant with one input for each collection."""
+    jets = layout.max_jets
+    shapes: dict[str, tuple[int | str, ...]] = {
+        name: layout.shape(name) if name in ("jets", "leptons") else layout.shape(name)[1:]
+        for name in layout.collections
+    }
+    inputs = [
+        Tensor(
+            name=name,
+            type="float32",
+            shape=(BATCH_AXIS, *shapes[name]),
+            meaning=MEANING[name],
+            features=tuple(
+                Feature(name=feature, unit=layout.units[name][feature])
+                for feature in layout.features[name]
+            ),
+        )
+        for name in layout.collections
+    ]
+    mask = Tensor(
+        name="jet_mask", type="bool", shape=(BATCH_AXIS, jets), meaning=MEANING["jet_mask"]
+    )
+    assignment = Tensor(
+        name="assignment",
+        type="float32",
+        shape=(BATCH_AXIS, jets, jets),
+        meaning=MEANING["assignment"],
+    )
+    return _contract(
+        origin,
+        layout,
+        variant="named",
+        padding="zeros in jets, false in jet_mask",
+        inputs=(inputs[0], mask, *inputs[1:]),
+        outputs=(assignment, _neutrinos("neutrinos", GEV)),
+    )
+
+
+def flat_contract(origin: Origin, layout: FlatLayout) -> OnnxContract:
+    """Return the contract of the variant with one flat input."""
+    flat = Tensor(
+        name=FLAT_INPUT,
+        type="float32",
+        shape=(BATCH_AXIS, layout.size),
+        meaning="the features in this order",
+        features=tuple(Feature(name=slot.name, unit=slot.unit) for slot in layout.slots()),
+    )
+    assignment = Tensor(
+        name="assignment",
+        type="float32",
+        shape=(BATCH_AXIS, layout.max_jets, 2),
+        meaning=(
+            "probability of the best pair with this jet as that of b (0) and of bbar (1): "
+            "the largest in each column is the most probable pair"
+        ),
+    )
+    return _contract(
+        origin,
+        layout,
+        variant="flat",
+        padding=f"{PADDING_VALUE} in every feature of an absent jet",
+        inputs=(flat,),
+        outputs=(assignment, _neutrinos("regression", MEV)),
+    )
+
+
+def write_metadata(proto: onnx.ModelProto, contract: OnnxContract, layout: FlatLayout) -> None:
+    """Put the contract into the file's metadata, in full and one by one."""
+    entries = {
+        **{f"rootflow.{key}": value for key, value in contract.provenance.items()},
+        KEY: contract.model_dump_json(),
+        "rootflow.version": contract.rootflow_version,
+        "rootflow.variant": contract.variant,
+        "rootflow.analysis": contract.analysis,
+        "rootflow.model": contract.model,
+        "rootflow.opset": str(contract.opset),
+        "rootflow.max_jets": str(contract.max_jets),
+        "rootflow.units": MEV if contract.variant == "flat" else GEV,
+        "rootflow.order": contract.order,
+        "rootflow.padding": contract.padding,
+        "rootflow.fold_count": str(contract.folds.count),
+        "rootflow.fold_held_out": str(contract.folds.held_out),
+        "rootflow.fold_scheme": contract.folds.scheme,
+        "rootflow.may_be_applied_to": contract.may_be_applied_to,
+    }
+    if contract.variant == "flat":
+        entries |= _flat_entries(contract, layout)
+    onnx.helper.set_model_props(proto, entries)
+    proto.producer_name = "rootflow"
+    proto.producer_version = contract.rootflow_version
+    proto.doc_string = f"{contract.model}: {contract.may_be_applied_to}"
+
+
+def _flat_entries(contract: OnnxContract, layout: FlatLayout) -> dict[str, str]:
+    """Return the entries that a dileptonic assigner in the ntuple production reads."""
+    shapes = {tensor.name: tensor.shape[1:] for tensor in contract.outputs}
+    return {
+        "NN_padding_value": str(PADDING_VALUE),
+        "NN_max_jets": str(layout.max_jets),
+        "input_names": ",".join(GROUPS[name] for name in layout.collections),
+        **{GROUPS[name]: ",".join(layout.names(name)) for name in layout.collections},
+        "output_names": ",".join(shapes),
+        **{f"{name}_shape": ",".join(map(str, shape)) for name, shape in shapes.items()},
+        FLAT_INPUT: json.dumps([slot._asdict() for slot in layout.slots()]),
+    }
+
+
+def _contract(
+    origin: Origin,
+    layout: FlatLayout,
+    variant: Literal["named", "flat"],
+    padding: str,
+    inputs: tuple[Tensor, ...],
+    outputs: tuple[Tensor, ...],
+) -> OnnxContract:
+    return OnnxContract(
+        rootflow_version=__version__,
+        variant=variant,
+        analysis=origin.analysis,
+        model=origin.name,
+        opset=origin.opset,
+        max_jets=layout.max_jets,
+        order=ORDER,
+        padding=padding,
+        inputs=inputs,
+        outputs=outputs,
+        folds=origin.folds,
+        may_be_applied_to=_fold_in_words(origin.folds),
+        provenance=dict(origin.provenance),
+    )
+
+
+def _neutrinos(name: str, unit: str) -> Tensor:
+    return Tensor(
+        name=name,
+        type="float32",
+        shape=(BATCH_AXIS, 2, 3),
+        meaning=MEANING["neutrinos"],
+        features=tuple(Feature(name=axis, unit=unit) for axis in NEUTRINO_AXES),
+    )
+
+
+def _fold_name(folds: FoldsConfig) -> str:
+    if folds.scheme == "parity":
+        return ("even", "odd")[folds.held_out]
+    return f"fold{folds.held_out}of{folds.count}"
+
+
+def _fold_in_words(folds: FoldsConfig) -> str:
+    if folds.scheme == "parity":
+        return f"events with an {_fold_name(folds)} event number"
+    return f"events whose event number's hash gives fold {folds.held_out} of {folds.count}"

@@ -1,0 +1,147 @@
+"""From a Keras model to an ONNX graph, by tf2onnx."""
+
+import logging
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import keras
+import onnx
+import tensorflow as tf
+import tf2onnx
+from numpy.typing import NDArray
+
+from rootflow.errors import RootflowError
+from rootflow.export.operations import HANDLERS
+
+Arrays = Mapping[str, NDArray[Any]]
+Call = Callable[[Arrays], dict[str, NDArray[Any]]]
+
+BATCH_AXIS = "batch"
+RANDOM = {
+    "Bernoulli",
+    "Dropout",
+    "Multinomial",
+    "RandomNormal",
+    "RandomNormalLike",
+    "RandomUniform",
+    "RandomUniformLike",
+}
+
+
+def convert(model: keras.Model, opset: int) -> onnx.ModelProto:
+    """Return the model as ONNX, with named axes, checked in full.
+
+    Parameters
+    ----------
+    model
+        A functional model from a dict of inputs to a dict of outputs.
+    opset
+        The ONNX operator set, 15 to 18.
+
+    Raises
+    ------
+    RootflowError
+        The model uses an operation that the operator set does not have, does not use one
+        of its inputs, or still has a random operation.
+    """
+    inputs = {
+        name: keras.Input(tensor.shape[1:], dtype=tensor.dtype, name=name)
+        for name, tensor in model.input.items()
+    }
+    # tf2onnx takes the names of the outputs from the layers that they come from.
+    outputs = {
+        name: keras.layers.Identity(name=name)(tensor) for name, tensor in model(inputs).items()
+    }
+    wrapped = keras.Model(inputs, outputs, name=model.name)
+    proto: onnx.ModelProto
+    with _quiet_tf2onnx():
+        proto, _ = tf2onnx.convert.from_keras(
+            wrapped,
+            input_signature=[signature(wrapped)],
+            opset=opset,
+            custom_op_handlers=HANDLERS,
+        )
+    _refuse_broken(proto, inputs, opset)
+    _tidy(proto, wrapped)
+    onnx.checker.check_model(proto, full_check=True)
+    return proto
+
+
+def compiled(model: keras.Model) -> Call:
+    """Return the model as one traced function of numpy arrays, whatever the batch size."""
+    function = tf.function(
+        lambda inputs: model(inputs, training=False), input_signature=[signature(model)]
+    )
+
+    def call(inputs: Arrays) -> dict[str, NDArray[Any]]:
+        tensors = {name: tf.convert_to_tensor(array) for name, array in inputs.items()}
+        return {name: tensor.numpy() for name, tensor in function(tensors).items()}
+
+    return call
+
+
+def signature(model: keras.Model) -> dict[str, tf.TensorSpec]:
+    """Return what a functional model takes, for any number of events."""
+    return {
+        name: tf.TensorSpec((None, *tensor.shape[1:]), tensor.dtype, name=name)
+        for name, tensor in model.input.items()
+    }
+
+
+def _refuse_broken(proto: onnx.ModelProto, inputs: Collection[str], opset: int) -> None:
+    operations = {node.op_type for node in proto.graph.node}
+    # tf2onnx only logs an operation that it cannot translate, and leaves it in the graph.
+    unknown = sorted(op for op in operations if not onnx.defs.has(op, opset))
+    if unknown:
+        raise RootflowError(
+            f"the model cannot be exported: ONNX operator set {opset} has no "
+            f"{', '.join(unknown)}; use a layer or an activation that is made of other operations"
+        )
+    random = sorted(operations & RANDOM)
+    if random:
+        raise RootflowError(
+            f"the model cannot be exported: {', '.join(random)} in it is random, "
+            "so that the same event would get different answers"
+        )
+    used = {name for node in proto.graph.node for name in node.input}
+    unused = sorted(name for name in inputs if name not in used)
+    added = sorted({value.name for value in proto.graph.input} - set(inputs))
+    if unused or added:
+        fault = f"it does not use {', '.join(unused)}" if unused else f"it wants {', '.join(added)}"
+        raise RootflowError(
+            f"the model cannot be exported: {fault}, and its inputs are {', '.join(inputs)}"
+        )
+
+
+def _tidy(proto: onnx.ModelProto, model: keras.Model) -> None:
+    """Name the axes, put the tensors in the model's order, drop what nothing uses."""
+    for values, tensors in (
+        (proto.graph.input, model.input),
+        (proto.graph.output, model.output),
+    ):
+        by_name = {value.name: value for value in values}
+        del values[:]
+        for name, tensor in tensors.items():
+            values.append(
+                onnx.helper.make_tensor_value_info(
+                    name,
+                    by_name[name].type.tensor_type.elem_type,
+                    [BATCH_AXIS, *tensor.shape[1:]],
+                )
+            )
+    del proto.graph.value_info[:]
+    for domain in [domain for domain in proto.opset_import if domain.domain]:
+        proto.opset_import.remove(domain)
+
+
+@contextmanager
+def _quiet_tf2onnx() -> Iterator[None]:
+    """Keep tf2onnx from logging what `_refuse_broken` says better."""
+    logger = logging.getLogger("tf2onnx")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
