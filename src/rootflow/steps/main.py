@@ -16,7 +16,7 @@ def run(config: Config, parent: Run | None = None) -> StepResult:
         evaluation = evaluate.run(config, run)
         exported = export.run(config, run)
         run.log_metrics(evaluation.metrics)
-        facts = {**evaluation.facts, **exported.facts, "compare runs": _ui_command()}
+        facts = {**evaluation.facts, **exported.facts, "compare_runs": _ui_command()}
         return StepResult("main", run.run_id, facts, evaluation.tables)
 
 

@@ -18,7 +18,7 @@ def run(config: Config, parent: Run | None = None) -> StepResult:
         run.log_text("\n".join(map(str, files)), "files.txt")
         facts = {
             "process": config.simulation.process,
-            "selected events": config.simulation.events,
+            "selected_events": config.simulation.events,
             "files": [str(path) for path in files],
         }
         return StepResult("simulate", run.run_id, facts)
