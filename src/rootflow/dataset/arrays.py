@@ -1,6 +1,5 @@
 """Arrays on disk that grow event by event, and are mapped into memory when read."""
 
-import os
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -33,12 +32,10 @@ class ArrayWriter:
         self.events += len(array)
 
     def close(self) -> None:
-        """Write the final shape; after this the file is on the disk or it has failed."""
+        """Write the final shape."""
         with self._file:
             self._file.seek(0)
             self._write_header()
-            self._file.flush()
-            os.fsync(self._file.fileno())
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -14,7 +14,7 @@ from rootflow.dataset.weights import normalisation, scale
 from rootflow.dataset.writing import scale_array, write_arrays
 from rootflow.errors import InputError
 from rootflow.files import whole_directory
-from rootflow.ntuple import Cutflow, features_of, load_branch_map
+from rootflow.ntuple import BranchMap, Cutflow, features_of, load_branch_map
 
 
 def build(config: DataConfig, files: Sequence[Path], directory: Path) -> Dataset:
@@ -35,14 +35,15 @@ def build(config: DataConfig, files: Sequence[Path], directory: Path) -> Dataset
     UsageError
         There is no such branch map.
     """
+    branch_map = load_branch_map(config.branch_map)
     with _writing(directory):
         directory.mkdir(parents=True, exist_ok=True)
         contents = file_contents(files, memory=directory)
-        target = directory / name_of(config, contents)
+        target = directory / name_of(config, branch_map, contents)
         if not target.exists():
             remove_dead(directory)
             with whole_directory(target) as partial, held(partial):
-                _write(config, files, contents, target.name, partial)
+                _write(config, branch_map, files, contents, partial, target.name)
     return open_dataset(target)
 
 
@@ -56,12 +57,12 @@ def _writing(directory: Path) -> Iterator[None]:
 
 def _write(
     config: DataConfig,
+    branch_map: BranchMap,
     files: Sequence[Path],
     contents: Sequence[FileContent],
-    digest: str,
     directory: Path,
+    digest: str,
 ) -> None:
-    branch_map = load_branch_map(config.branch_map)
     written = write_arrays(config, branch_map, files, contents, directory)
     _require_events(written.cutflow)
     normalised = normalisation(

@@ -13,7 +13,7 @@ from rootflow.config.data import DataConfig
 from rootflow.dataset.manifest import DATASET_VERSION
 from rootflow.errors import InputError
 from rootflow.files import whole_file
-from rootflow.ntuple import load_branch_map
+from rootflow.ntuple import BranchMap, load_branch_map
 
 DIGITS = 16
 REMEMBERED = "file-digests.json"
@@ -56,15 +56,15 @@ def digest(config: DataConfig, files: Sequence[Path], memory: Path | None = None
     UsageError
         There is no such branch map.
     """
-    return name_of(config, file_contents(files, memory))
+    return name_of(config, load_branch_map(config.branch_map), file_contents(files, memory))
 
 
-def name_of(config: DataConfig, contents: Sequence[FileContent]) -> str:
+def name_of(config: DataConfig, branch_map: BranchMap, contents: Sequence[FileContent]) -> str:
     """Return the name of the dataset that files of these contents make."""
     question = {
         "dataset_version": DATASET_VERSION,
         "files": [content.sha256 for content in contents],
-        "branch_map": load_branch_map(config.branch_map).model_dump(mode="json"),
+        "branch_map": branch_map.model_dump(mode="json"),
         "max_jets": config.max_jets,
         "selection": config.selection.model_dump(mode="json"),
         "folds": config.folds.model_dump(mode="json", exclude={"held_out"}),

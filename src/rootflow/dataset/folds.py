@@ -19,11 +19,11 @@ def fold_of(event_number: NDArray[np.uint64], folds: FoldsConfig) -> NDArray[np.
         (n,) of the ntuple.
     """
     numbers = event_number.astype(np.uint64)
-    mixed = numbers if folds.scheme == "parity" else _mix(numbers)
+    mixed = numbers if folds.scheme == "parity" else mix(numbers)
     return (mixed % np.uint64(folds.count)).astype(np.uint8)
 
 
-def _mix(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
+def mix(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """Return the numbers with their bits mixed, no two alike.
 
     The finaliser of SplitMix64, mix64 of variant 13, after adding the golden gamma once:

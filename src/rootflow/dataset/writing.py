@@ -89,14 +89,9 @@ def _write_file(
 
 def scale_array(directory: Path, name: str, factor: float) -> None:
     """Multiply an array on disk by a factor."""
-    with (directory / (name + SUFFIX)).open("r+b") as file:
-        version = np.lib.format.read_magic(file)
-        assert version == (1, 0)
-        _, _, dtype = np.lib.format.read_array_header_1_0(file)
-        while True:
-            start = file.tell()
-            values = np.fromfile(file, dtype=dtype, count=EVENTS_AT_ONCE)
-            if not len(values):
-                break
-            file.seek(start)
-            file.write((values * factor).data)
+    path = directory / (name + SUFFIX)
+    mapped = np.load(path, mmap_mode="r")
+    with path.open("r+b") as file:
+        file.seek(mapped.offset)
+        for start in range(0, len(mapped), EVENTS_AT_ONCE):
+            file.write((mapped[start : start + EVENTS_AT_ONCE] * factor).data)

@@ -48,6 +48,8 @@ Angle = Annotated[AngleColumn, BeforeValidator(_from_name)]
 Number = Annotated[NumberColumn, BeforeValidator(_from_name)]
 Energy = EnergyColumn
 
+COORDINATES = ("pt", "eta", "phi", "energy", "mass")
+
 
 class FourMomentum(Block):
     """A four-momentum: pt, eta, phi or px, py, pz, with mass or energy."""
@@ -93,39 +95,42 @@ class NeutrinoCandidate(Block):
         return {name: column for name, column in _columns_of(self).items() if name != "pdg_id"}
 
 
-class Jets(Block):
-    """Branches with one number for each jet."""
+class Collection(Block):
+    """Branches with a list for each event: the momenta of jets or leptons."""
 
     pt: Energy
     eta: Number
     phi: Angle
     energy: Energy | None = None
     mass: Energy | None = None
-    btag: Number
-    extra: dict[str, Column] = Field({}, description="more features, by name")
 
     @model_validator(mode="after")
-    def _complete(self) -> "Jets":
+    def _has_energy(self) -> "Collection":
         _require_energy_or_mass(_columns_of(self))
         return self
 
+    def coordinates(self) -> dict[str, Column]:
+        """Return pt, eta, phi, and energy or mass, in this order."""
+        return {name: column for name, column in _columns_of(self).items() if name in COORDINATES}
 
-class Leptons(Block):
+
+class Jets(Collection):
+    """Branches with one number for each jet."""
+
+    btag: Number
+    extra: dict[str, Column] = Field({}, description="more features, by name")
+
+
+class Leptons(Collection):
     """Branches with one number for each lepton of one collection."""
 
-    pt: Energy
-    eta: Number
-    phi: Angle
-    energy: Energy | None = None
-    mass: Energy | None = None
     charge: Number | None = Field(None, description="none: the sign of pdg_id says it")
     pdg_id: Literal[11, 13, 15] | Number = Field(
         description="what all of them are, or a branch that says it"
     )
 
     @model_validator(mode="after")
-    def _complete(self) -> "Leptons":
-        _require_energy_or_mass(_columns_of(self))
+    def _has_charge(self) -> "Leptons":
         if self.charge is None and isinstance(self.pdg_id, int):
             raise ValueError("say the branch of the charge, or of a signed pdg_id")
         return self

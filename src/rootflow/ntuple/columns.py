@@ -1,5 +1,6 @@
 """Values of branches in the units of rootflow, checked."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,6 +18,23 @@ LARGEST_ENERGY_GEV = 14_000.0
 # Nothing that is reconstructed as a jet or a lepton is this soft.
 SMALLEST_LEADING_PT_GEV = 1.0
 
+ENERGY_UNITS = ("MeV", "GeV")
+
+
+class Lists(NamedTuple):
+    """Lists of numbers, one list for each event.
+
+    Attributes
+    ----------
+    offsets
+        (n + 1,) where in `values` each list begins, and the last one ends.
+    values
+        All numbers, event after event.
+    """
+
+    offsets: NDArray[np.int64]
+    values: NDArray[Any]
+
 
 class Table(NamedTuple):
     """Some events of one file as read, and what messages about them need.
@@ -26,13 +44,13 @@ class Table(NamedTuple):
     path
         The file.
     arrays
-        An awkward record array with one field for each branch.
+        An awkward array for each branch.
     event_number
         (n,) uint64.
     """
 
     path: Path
-    arrays: Any
+    arrays: Mapping[str, Any]
     event_number: NDArray[np.uint64]
 
     def scalar(self, column: Column) -> NDArray[Any]:
@@ -41,43 +59,55 @@ class Table(NamedTuple):
         Raises
         ------
         InputError
-            The branch does not hold one number for each event.
+            The branch does not hold one number for each event, or for its index in the
+            map none.
         """
-        array = self.arrays[column.branch]
-        wanted = "one number for each event"
-        if column.index is not None:
-            wanted = f"at least {column.index + 1} numbers for each event"
-            if array.ndim != 2 or (len(array) and ak.min(ak.num(array)) <= column.index):
-                raise self.wrong(column, f"does not hold {wanted}, as its index in the map says")
-            array = array[:, column.index]
-        if array.ndim != 1:
-            raise self.wrong(column, f"does not hold {wanted}")
-        return np.asarray(array)
+        if column.index is None:
+            values = _numbers(self.arrays[column.branch].layout)
+            if values is None or values.ndim != 1:
+                raise self.wrong(column, "does not hold one number for each event")
+            return values
+        lists = self.lists(column)
+        too_short = np.diff(lists.offsets) <= column.index
+        if too_short.any():
+            raise self.wrong(column, f"has no place {column.index}", int(np.argmax(too_short)))
+        return lists.values[lists.offsets[:-1] + column.index]
 
-    def jagged(self, column: Column, counts: NDArray[np.int64] | None) -> NDArray[Any]:
-        """Return the values of all objects, event after event, as they are in the file.
+    def lists(self, column: Column) -> Lists:
+        """Return the lists of a branch as they are in the file.
 
         Raises
         ------
         InputError
-            The branch does not hold a list for each event, or not of these lengths.
+            The branch does not hold a list of numbers for each event.
         """
-        array = self.arrays[column.branch]
-        if array.ndim != 2:
-            raise self.wrong(column, "does not hold a list for each event")
-        if counts is not None:
-            differs = np.asarray(ak.num(array)) != counts
-            if differs.any():
-                where = int(np.argmax(differs))
-                raise self.wrong(column, "has not as many entries as the collection's pt", where)
-        return np.asarray(ak.flatten(array))
+        layout = self.arrays[column.branch].layout
+        if isinstance(layout, ak.contents.ListOffsetArray | ak.contents.RegularArray):
+            layout = layout.to_ListOffsetArray64(True)
+            numbers = _numbers(layout.content)
+            if numbers is not None and numbers.ndim == 1:
+                offsets = layout.offsets.data
+                return Lists(offsets, numbers[: offsets[-1]])
+        raise self.wrong(column, "does not hold a list of numbers for each event")
 
-    def counts(self, column: Column) -> NDArray[np.int64]:
-        """Return how many objects each event has."""
-        array = self.arrays[column.branch]
-        if array.ndim != 2:
-            raise self.wrong(column, "does not hold a list for each event")
-        return np.asarray(ak.num(array), dtype=np.int64)
+    def objects(self, column: Column, offsets: NDArray[np.int64]) -> NDArray[Any]:
+        """Return the values of all jets or leptons as they are in the file.
+
+        Parameters
+        ----------
+        offsets
+            Of the lists that they must have.
+
+        Raises
+        ------
+        InputError
+            Some event has another number of values than the offsets say.
+        """
+        lists = self.lists(column)
+        if not np.array_equal(lists.offsets, offsets):
+            where = int(np.argmax(np.diff(lists.offsets) != np.diff(offsets)))
+            raise self.wrong(column, "has not as many values as there are momenta", where)
+        return lists.values
 
     def converted(
         self, column: Column, raw: NDArray[Any], event: NDArray[np.int64] | None = None
@@ -97,24 +127,29 @@ class Table(NamedTuple):
             A value is not finite, or an energy is beyond what a collider can give.
         """
         values: Values = raw.astype(np.float32)
+        if not len(values):
+            return values
         if column.unit == "MeV":
             values /= np.float32(1000)
-        bad = ~np.isfinite(values)
-        if bad.any():
-            where = int(np.argmax(bad))
+        largest = max(values.max(), -values.min())  # NaN where any value is
+        if not np.isfinite(largest):
+            where = int(np.argmax(~np.isfinite(values)))
             raise self.wrong(column, f"is {raw[where]}", where if event is None else event[where])
-        if column.unit in ("MeV", "GeV") and len(values):
+        if column.unit in ENERGY_UNITS and largest > LARGEST_ENERGY_GEV:
             where = int(np.argmax(np.abs(values)))
-            if abs(values[where]) > LARGEST_ENERGY_GEV:
-                raise self.wrong(
-                    column,
-                    f"is {values[where]:,.0f} GeV when read as {column.unit}, more than any "
-                    f"collision gives: is its unit in the branch map right?",
-                    where if event is None else event[where],
-                )
+            raise self.wrong(
+                column,
+                f"is {values[where]:,.0f} GeV when read as {column.unit}, more than any "
+                f"collision gives: is its unit in the branch map right?",
+                where if event is None else event[where],
+            )
         return values
 
     def wrong(self, column: Column, what: str, event: Any = None) -> InputError:
         """Return the error that says what is wrong with a branch, and where."""
         where = "" if event is None else f", event {self.event_number[int(event)]}"
         return InputError(f"{self.path}{where}: branch '{column.branch}' {what}")
+
+
+def _numbers(layout: Any) -> NDArray[Any] | None:
+    return np.asarray(layout.data) if isinstance(layout, ak.contents.NumpyArray) else None

@@ -1,12 +1,12 @@
 """The canonical features that a branch map gives, with their units and sources."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 from rootflow.config.block import Block
-from rootflow.ntuple.branch_map import BranchMap, Column
+from rootflow.ntuple.branch_map import BranchMap, Collection, Column
 
 MOMENTUM = ("pt", "eta", "phi", "energy")
-ENERGY_UNITS = ("MeV", "GeV")
 
 
 class Feature(Block):
@@ -19,28 +19,26 @@ class Feature(Block):
 
 def features_of(branch_map: BranchMap) -> dict[str, tuple[Feature, ...]]:
     """Return the features of jets, leptons, met and event, in the order of the arrays."""
-    jets, met = branch_map.jets, branch_map.met
+    jets, leptons, met = branch_map.jets, branch_map.leptons, branch_map.met
     return {
         "jets": (
-            _feature("pt", jets.pt),
-            _feature("eta", jets.eta),
-            _feature("phi", jets.phi),
-            _feature("energy", jets.energy or jets.mass),
+            *_momentum([jets]),
             _feature("btag", jets.btag),
             *(_feature(name, column) for name, column in jets.extra.items()),
         ),
         "leptons": (
-            _feature("pt", *(leptons.pt for leptons in branch_map.leptons)),
-            _feature("eta", *(leptons.eta for leptons in branch_map.leptons)),
-            _feature("phi", *(leptons.phi for leptons in branch_map.leptons)),
-            _feature("energy", *(leptons.energy or leptons.mass for leptons in branch_map.leptons)),
-            _feature(
-                "pdg_id", *(leptons.charge or leptons.pdg_id for leptons in branch_map.leptons)
-            ),
+            *_momentum(leptons),
+            _feature("pdg_id", *(one.charge for one in leptons), *(one.pdg_id for one in leptons)),
         ),
         "met": (_feature("pt", met.pt), _feature("phi", met.phi)),
         "event": tuple(_feature(name, column) for name, column in branch_map.event.items()),
     }
+
+
+def _momentum(collections: Sequence[Collection]) -> list[Feature]:
+    columns = [list(collection.coordinates().values()) for collection in collections]
+    sources = zip(MOMENTUM, zip(*columns, strict=True), strict=True)
+    return [_feature(name, *of_feature) for name, of_feature in sources]
 
 
 def _feature(name: str, *sources: Column | int | None) -> Feature:
@@ -48,6 +46,6 @@ def _feature(name: str, *sources: Column | int | None) -> Feature:
     unit = columns[0].unit
     return Feature(
         name=name,
-        unit="GeV" if unit in ENERGY_UNITS else unit,  # type: ignore[arg-type]
+        unit="GeV" if unit == "MeV" else unit,
         branches=tuple(column.branch for column in columns),
     )

@@ -39,7 +39,7 @@ class Objects(NamedTuple):
 
     def take(self, index: NDArray[np.int64]) -> "Objects":
         """Return some of the objects, of the same events."""
-        return Objects(self.event[index], self.features[index], self.n_events)
+        return Objects(self.event[index], self.features.take(index, axis=0), self.n_events)
 
 
 def accepted_in_pt_order(objects: Objects, pt_min: float, abs_eta_max: float) -> NDArray[np.int64]:
@@ -49,12 +49,12 @@ def accepted_in_pt_order(objects: Objects, pt_min: float, abs_eta_max: float) ->
     """
     passes = (objects.pt >= pt_min) & (np.abs(objects.eta) <= abs_eta_max)
     index = np.flatnonzero(passes)
-    event, pt = objects.event[index], objects.pt[index]
-    next_event = event[1:] > event[:-1]
-    same_event_falling = (event[1:] == event[:-1]) & (pt[1:] <= pt[:-1])
-    if np.all(next_event | same_event_falling):
+    # The bits of positive floats are ordered as the floats are: one key for both.
+    hardness = objects.pt[index].view(np.uint32)
+    key = (objects.event[index].astype(np.uint64) << np.uint64(32)) | ~hardness
+    if np.all(key[1:] >= key[:-1]):
         return index
-    return index[np.lexsort((-pt, event))]
+    return index[np.argsort(key, kind="stable")]
 
 
 def slots(objects: Objects) -> NDArray[np.int64]:
@@ -64,10 +64,23 @@ def slots(objects: Objects) -> NDArray[np.int64]:
     return np.arange(len(objects.event)) - first[objects.event]
 
 
-def padded(objects: Objects, places: int) -> NDArray[np.float32]:
-    """Return (n, places, features): the first objects of each event, then zeros."""
-    slot = slots(objects)
-    kept = slot < places
-    array = np.zeros((objects.n_events, places, objects.features.shape[1]), dtype=np.float32)
-    array[objects.event[kept], slot[kept]] = objects.features[kept]
-    return array
+def padded(
+    objects: Objects, slot: NDArray[np.int64], events: NDArray[np.int64], places: int
+) -> NDArray[np.float32]:
+    """Return (events, places, features): the first objects of some events, then zeros.
+
+    Parameters
+    ----------
+    slot
+        The place of each object in its event.
+    events
+        Which events, rising.
+    """
+    row_of_event = np.full(objects.n_events, -1)
+    row_of_event[events] = np.arange(len(events))
+    row = row_of_event[objects.event]
+    kept = np.flatnonzero((row >= 0) & (slot < places))
+    n_features = objects.features.shape[1]
+    table = np.zeros((len(events) * places, n_features), dtype=np.float32)
+    table[row[kept] * places + slot[kept]] = objects.features.take(kept, axis=0)
+    return table.reshape(len(events), places, n_features)

@@ -1,7 +1,6 @@
 """Finding and opening ntuples; whatever is wrong with a file is said in one line."""
 
 import difflib
-import glob
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,11 +27,17 @@ def find_files(patterns: Sequence[str]) -> list[Path]:
         raise InputError("data.files: no file is named; give paths or globs of ROOT files")
     found: list[Path] = []
     for pattern in patterns:
-        paths = sorted(glob.glob(str(Path(pattern).expanduser()), recursive=True))
+        paths = sorted(_matches(Path(pattern).expanduser()))
         if not paths:
             raise InputError(f"data.files: '{pattern}' matches no file (seen from {Path.cwd()})")
-        found += map(Path, paths)
+        found += paths
     return list(dict.fromkeys(found))
+
+
+def _matches(pattern: Path) -> list[Path]:
+    if pattern.is_file():  # a file's name may look like a glob
+        return [pattern]
+    return list(Path(pattern.anchor).glob(str(pattern.relative_to(pattern.anchor))))
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """Events of ntuples in chunks of bounded size, in GeV, as the branch map names them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,8 +9,9 @@ import vector
 from numpy.typing import NDArray
 
 from rootflow.errors import InputError
-from rootflow.ntuple.branch_map import BranchMap, Column, Jets, Leptons
+from rootflow.ntuple.branch_map import BranchMap, Collection, Column, Jets, Leptons
 from rootflow.ntuple.columns import SMALLEST_LEADING_PT_GEV, Table
+from rootflow.ntuple.features import MOMENTUM
 from rootflow.ntuple.objects import Objects
 from rootflow.ntuple.opening import open_tree
 from rootflow.ntuple.truth import Truth, read_truth
@@ -61,22 +62,20 @@ def read_chunks(
         finite; energies cannot be in the unit that the map says; an event number repeats.
     """
     with open_tree(path, branch_map) as tree:
-        branches = branch_map.branches()
-        step = max(1, int(tree.num_entries_for(chunk_bytes, branches)))
         event_numbers = [np.empty(0, dtype=np.uint64)]
-        for arrays in tree.iterate(branches, step_size=step):
+        for arrays in tree.iterate(branch_map.branches(), step_size=f"{chunk_bytes} B", how=dict):
             chunk = _chunk(path, arrays, branch_map)
             event_numbers.append(chunk.event_number)
             yield chunk
     _require_unique(path, np.concatenate(event_numbers))
 
 
-def _chunk(path: Path, arrays: Any, branch_map: BranchMap) -> Chunk:
+def _chunk(path: Path, arrays: Mapping[str, Any], branch_map: BranchMap) -> Chunk:
     numbers = np.asarray(arrays[branch_map.event_number.branch])
-    if not np.issubdtype(numbers.dtype, np.integer):
+    if numbers.dtype.kind not in "iu" or numbers.ndim != 1:
         raise InputError(
-            f"{path}: branch '{branch_map.event_number.branch}' holds {numbers.dtype}, "
-            f"an event number is an integer"
+            f"{path}: branch '{branch_map.event_number.branch}' does not hold one integer for "
+            f"each event, as an event number is"
         )
     table = Table(path, arrays, numbers.astype(np.uint64))
     leptons = [_leptons(table, collection) for collection in branch_map.leptons]
@@ -96,55 +95,61 @@ def _chunk(path: Path, arrays: Any, branch_map: BranchMap) -> Chunk:
 
 
 def _jets(table: Table, jets: Jets) -> Objects:
-    event, momentum = _momentum(table, jets)
-    counts = np.bincount(event, minlength=len(table.event_number))
-    numbers = [
-        table.converted(column, table.jagged(column, counts), event)
-        for column in (jets.btag, *jets.extra.values())
-    ]
-    return Objects(event, np.stack([*momentum, *numbers], axis=-1), len(counts))
+    numbers: dict[str, Column] = {"btag": jets.btag, **jets.extra}
+    event, values = _values(table, jets, numbers)
+    return _objects(table, event, values, [*MOMENTUM, *numbers])
 
 
 def _leptons(table: Table, leptons: Leptons) -> Objects:
-    event, momentum = _momentum(table, leptons)
-    counts = np.bincount(event, minlength=len(table.event_number))
-
-    def values(column: Column) -> NDArray[np.float32]:
-        return table.converted(column, table.jagged(column, counts), event)
-
+    numbers: dict[str, Column] = {}
     if isinstance(leptons.pdg_id, Column):
-        pdg_id = values(leptons.pdg_id)
-    else:
-        pdg_id = np.full(len(event), leptons.pdg_id, dtype=np.float32)
+        numbers["pdg_id"] = leptons.pdg_id
     if leptons.charge is not None:
-        pdg_id = np.copysign(pdg_id, -values(leptons.charge))
-    return Objects(event, np.stack([*momentum, pdg_id], axis=-1), len(counts))
+        numbers["charge"] = leptons.charge
+    event, values = _values(table, leptons, numbers)
+    if not isinstance(leptons.pdg_id, Column):
+        values["pdg_id"] = np.full(len(event), leptons.pdg_id, dtype=np.float32)
+    if leptons.charge is not None:
+        values["pdg_id"] = np.copysign(values["pdg_id"], -values["charge"])
+    return _objects(table, event, values, [*MOMENTUM, "pdg_id"])
 
 
-def _momentum(
-    table: Table, objects: Jets | Leptons
-) -> tuple[NDArray[np.int64], list[NDArray[np.float32]]]:
-    """Return the event of each object, and pt, eta, phi, energy."""
-    counts = table.counts(objects.pt)
-    event = np.repeat(np.arange(len(counts)), counts)
+def _values(
+    table: Table, collection: Collection, numbers: dict[str, Column]
+) -> tuple[NDArray[np.int64], dict[str, NDArray[np.float32]]]:
+    """Return the event of each object, and its momentum and numbers by name."""
+    offsets = table.lists(collection.pt).offsets
+    event = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
+    values = {
+        name: table.converted(column, table.objects(column, offsets), event)
+        for name, column in (collection.coordinates() | numbers).items()
+    }
+    _require_reconstructed(table, collection.pt, values["pt"])
+    if "mass" in values:
+        vectors: Any = vector.array({name: values[name] for name in collection.coordinates()})
+        values["energy"] = vectors.energy
+    return event, values
 
-    def values(column: Column) -> NDArray[np.float32]:
-        return table.converted(column, table.jagged(column, counts), event)
 
-    pt, eta, phi = values(objects.pt), values(objects.eta), values(objects.phi)
+def _objects(
+    table: Table,
+    event: NDArray[np.int64],
+    values: Mapping[str, NDArray[np.float32]],
+    names: Sequence[str],
+) -> Objects:
+    features = np.empty((len(event), len(names)), dtype=np.float32)
+    for place, name in enumerate(names):
+        features[:, place] = values[name]
+    return Objects(event, features, len(table.event_number))
+
+
+def _require_reconstructed(table: Table, column: Column, pt: NDArray[np.float32]) -> None:
     if len(pt) and pt.max() < SMALLEST_LEADING_PT_GEV:
         raise table.wrong(
-            objects.pt,
-            f"is at most {pt.max():.2g} GeV when read as {objects.pt.unit}, less than anything "
+            column,
+            f"is at most {pt.max():.2g} GeV when read as {column.unit}, less than anything "
             f"that is reconstructed: is its unit in the branch map right?",
         )
-    if objects.energy is not None:
-        energy = values(objects.energy)
-    else:
-        assert objects.mass is not None
-        mass = values(objects.mass)
-        energy = vector.array({"pt": pt, "eta": eta, "phi": phi, "mass": mass}).energy
-    return event, [pt, eta, phi, energy]
 
 
 def _scalars(table: Table, columns: list[Column]) -> NDArray[np.float32]:

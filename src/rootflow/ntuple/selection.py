@@ -37,15 +37,13 @@ def select(chunk: Chunk, selection: SelectionConfig, max_jets: int) -> Selected:
         chunk.leptons, selection.lepton_pt_min_gev, selection.lepton_abs_eta_max
     )
     jets, leptons = chunk.jets.take(jet_index), chunk.leptons.take(lepton_index)
-    lepton_pairs = padded(leptons, 2)
-    passes = _cuts(chunk, jets, leptons, lepton_pairs, selection)
-    kept, cutflow = _apply(passes, chunk.weight)
-
-    jet_counts = np.minimum(jets.counts()[kept], max_jets)
+    jet_slot, lepton_slot = slots(jets), slots(leptons)
+    kept, cutflow = _apply(_cuts(chunk, jets, leptons, lepton_slot, selection), chunk.weight)
+    jet_counts = jets.counts()[kept]
     arrays: dict[str, NDArray[Any]] = {
-        "jets": padded(jets, max_jets)[kept],
+        "jets": padded(jets, jet_slot, kept, max_jets),
         "jet_mask": np.arange(max_jets) < jet_counts[:, np.newaxis],
-        "leptons": _positive_first(lepton_pairs[kept]),
+        "leptons": _positive_first(padded(leptons, lepton_slot, kept, 2)),
         "met": chunk.met[kept],
         "event": chunk.event[kept],
         "weight": chunk.weight[kept],
@@ -53,7 +51,9 @@ def select(chunk: Chunk, selection: SelectionConfig, max_jets: int) -> Selected:
     }
     truth = chunk.truth
     if truth.jet_index is not None:
-        arrays["assignment"] = _slots_of(truth.jet_index, chunk.jets, jet_index, max_jets)[kept]
+        slot_of_jet = np.full(len(chunk.jets.event), -1)
+        slot_of_jet[jet_index] = np.where(jet_slot < max_jets, jet_slot, -1)
+        arrays["assignment"] = _slots_of(truth.jet_index, chunk.jets, slot_of_jet)[kept]
     if truth.neutrinos is not None:
         arrays["neutrinos"] = truth.neutrinos[kept]
     if truth.tops is not None:
@@ -73,7 +73,7 @@ def _cuts(
     chunk: Chunk,
     jets: Objects,
     leptons: Objects,
-    lepton_pairs: NDArray[np.float32],
+    lepton_slot: NDArray[np.int64],
     selection: SelectionConfig,
 ) -> dict[str, NDArray[np.bool_]]:
     n_leptons = leptons.counts()
@@ -87,7 +87,9 @@ def _cuts(
     else:
         cuts[f"at least 2 {lepton_cut}"] = n_leptons >= 2
     if selection.opposite_sign:
-        cuts["leptons of opposite sign"] = lepton_pairs[..., PDG_ID].prod(axis=1) < 0
+        everything = np.arange(len(chunk))
+        pdg_id = padded(leptons, lepton_slot, everything, 2)[..., PDG_ID]
+        cuts["leptons of opposite sign"] = pdg_id.prod(axis=1) < 0
     cuts[
         f"at least {selection.jets_min} jets with pT >= {selection.jet_pt_min_gev:g} GeV, "
         f"|eta| <= {selection.jet_abs_eta_max:g}"
@@ -120,13 +122,13 @@ def _positive_first(pairs: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _slots_of(
-    jet_index: NDArray[np.int64], jets: Objects, kept: NDArray[np.int64], max_jets: int
+    jet_index: NDArray[np.int64], jets: Objects, slot_of_jet: NDArray[np.int64]
 ) -> NDArray[np.int32]:
     """Return (n, 2) the slots of jets that are named by their place in the ntuple."""
-    slot = slots(jets.take(kept))
-    slot_of_jet = np.full(len(jets.event) + 1, -1, dtype=np.int32)  # the last one: no jet
-    slot_of_jet[kept] = np.where(slot < max_jets, slot, -1)
     counts = jets.counts()
     first = np.cumsum(counts) - counts
     exists = (jet_index >= 0) & (jet_index < counts[:, np.newaxis])
-    return slot_of_jet[np.where(exists, first[:, np.newaxis] + jet_index, -1)]
+    place = (first[:, np.newaxis] + jet_index)[exists]
+    assignment = np.full(jet_index.shape, -1, dtype=np.int32)
+    assignment[exists] = slot_of_jet[place]
+    return assignment

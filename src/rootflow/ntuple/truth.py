@@ -1,7 +1,7 @@
 """The generator's truth in the units of rootflow."""
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import vector
@@ -72,28 +72,31 @@ def _neutrino(
     momentum = np.zeros((n_events, 3), dtype=np.float32)
     exists = np.zeros(n_events, dtype=np.bool_)
     for candidate in candidates:
-        if candidate.pdg_id is None:
-            chosen = np.ones(n_events, dtype=np.bool_)
-        else:
+        chosen = np.ones(n_events, dtype=np.bool_)
+        if candidate.pdg_id is not None:
             chosen = np.isin(np.abs(table.scalar(candidate.pdg_id)), NEUTRINOS)
-        vectors = _vectors(table, candidate.coordinates(), chosen)
-        momentum[chosen] = np.stack([vectors.px, vectors.py, vectors.pz], axis=-1)
-        exists |= chosen
+        if chosen.any():
+            event = np.flatnonzero(chosen)
+            momentum[event] = _momenta(table, candidate.coordinates(), event, ("px", "py", "pz"))
+            exists |= chosen
     return momentum, exists
 
 
 def _top(table: Table, top: FourMomentum) -> NDArray[np.float32]:
-    everything = np.ones(len(table.event_number), dtype=np.bool_)
-    vectors = _vectors(table, top.coordinates(), everything)
-    momentum = np.stack([vectors.px, vectors.py, vectors.pz, vectors.energy], axis=-1)
-    return momentum.astype(np.float32)
+    event = np.arange(len(table.event_number))
+    return _momenta(table, top.coordinates(), event, ("px", "py", "pz", "energy"))
 
 
-def _vectors(table: Table, columns: Mapping[str, Column], chosen: NDArray[np.bool_]) -> Any:
-    event = np.flatnonzero(chosen)
-    return vector.array(
+def _momenta(
+    table: Table, columns: Mapping[str, Column], event: NDArray[np.int64], names: Sequence[str]
+) -> NDArray[np.float32]:
+    vectors = vector.array(
         {
-            name: table.converted(column, table.scalar(column)[event], event).astype(np.float64)
+            name: table.converted(column, table.scalar(column)[event], event)
             for name, column in columns.items()
         }
     )
+    momenta = np.empty((len(event), len(names)), dtype=np.float32)
+    for place, name in enumerate(names):
+        momenta[:, place] = getattr(vectors, name)
+    return momenta
