@@ -1,6 +1,7 @@
 """Methods compared on the same events: metrics with errors, figures and a report."""
 
 from rootflow.evaluation.evaluate import evaluate
+from rootflow.evaluation.figures import draw, draw_history
 from rootflow.evaluation.results import Evaluation, read, save
 
-__all__ = ["Evaluation", "evaluate", "read", "save"]
+__all__ = ["Evaluation", "draw", "draw_history", "evaluate", "read", "save"]

@@ -1,0 +1,130 @@
+"""Figures of the assignment."""
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from rootflow.evaluation.figures.style import (
+    Look,
+    draw_binned,
+    draw_density,
+    label,
+    new_figure,
+    numbers,
+)
+from rootflow.evaluation.results import Evaluation, MethodResult
+
+SHARES = {
+    "assignment_accuracy": ("both right", "o", "#bd1f01"),
+    "either_accuracy": ("at least one right", "s", "#3f90da"),
+    "selection_accuracy": ("right two jets, either order", "D", "#ffa90e"),
+}
+
+
+def accuracy(evaluation: Evaluation) -> Figure:
+    """Draw the three accuracies of every method."""
+    figure, (axes,) = new_figure()
+    rows = np.arange(len(evaluation.methods))[::-1]
+    for offset, (metric, (meaning, marker, colour)) in zip(
+        (0.2, 0.0, -0.2), SHARES.items(), strict=True
+    ):
+        estimates = [method.metrics[metric] for method in evaluation.methods]
+        axes.errorbar(
+            [estimate.value for estimate in estimates],
+            rows + offset,
+            xerr=[estimate.error for estimate in estimates],
+            marker=marker,
+            color=colour,
+            linestyle="none",
+            label=meaning,
+        )
+    axes.set_yticks(rows, [method.name for method in evaluation.methods])
+    axes.minorticks_off()
+    axes.set_xlim(0, 1.05)
+    axes.set_ylim(-0.6, len(rows) + 0.6)
+    axes.grid(axis="x", alpha=0.3)
+    axes.set_xlabel("share of events with both b jets matched")
+    axes.legend(loc="upper left", fontsize="small")
+    label(axes, evaluation)
+    return figure
+
+
+def accuracy_by_jets(evaluation: Evaluation, look: Look) -> Figure:
+    """Draw the accuracy by jet multiplicity."""
+    figure, (axes,) = new_figure()
+    results = [(method, method.accuracy_by_jets) for method in evaluation.methods]
+    draw_binned(axes, results, look)
+    edges = results[0][1].edges
+    counts = [round(low + 0.5) for low in edges[:-1]]
+    axes.set_xticks(counts, [str(count) for count in counts[:-1]] + [rf"$\geq${counts[-1]}"])
+    axes.tick_params(axis="x", which="minor", bottom=False, top=False)
+    axes.set_xlabel("number of jets")
+    return _finish(figure, evaluation)
+
+
+def accuracy_by_top_pt(evaluation: Evaluation, look: Look) -> Figure:
+    """Draw the accuracy against the true pT of the top quark."""
+    figure, (axes,) = new_figure()
+    results = [(method, method.accuracy_by_top_pt) for method in evaluation.methods]
+    draw_binned(axes, results, look)
+    axes.set_xlabel(r"true $p_\mathrm{T}(t)$ [GeV]")
+    return _finish(figure, evaluation)
+
+
+def accuracy_by_mtt(evaluation: Evaluation, look: Look) -> Figure:
+    """Draw the accuracy against the true m(ttbar)."""
+    figure, (axes,) = new_figure()
+    results = [(method, method.accuracy_by_mtt) for method in evaluation.methods]
+    draw_binned(axes, results, look)
+    axes.set_xlabel(r"true $m(t\bar{t})$ [GeV]")
+    return _finish(figure, evaluation)
+
+
+def scores(method: MethodResult, evaluation: Evaluation) -> Figure:
+    """Draw the scores of right and wrong assignments, and how often each score is right."""
+    assert method.right_scores is not None  # noqa: S101
+    assert method.wrong_scores is not None  # noqa: S101
+    assert method.accuracy_by_score is not None  # noqa: S101
+    figure, (distribution, reliability) = new_figure(columns=2)
+    for histogram, name, colour, line in (
+        (method.right_scores, "both right", "#3f90da", "-"),
+        (method.wrong_scores, "not both right", "#bd1f01", "--"),
+    ):
+        draw_density(distribution, histogram, colour=colour, line=line, name=name)
+    distribution.set_xlabel(f"score of {method.name}")
+    distribution.set_ylabel("events / unit, normalised")
+    distribution.set_xlim(0, 1)
+    distribution.set_ylim(bottom=0)
+    distribution.legend(loc="upper left")
+    label(distribution, evaluation)
+
+    binned = method.accuracy_by_score
+    edges = np.array(binned.edges)
+    reliability.errorbar(
+        (edges[:-1] + edges[1:]) / 2,
+        numbers(binned.values),
+        xerr=np.diff(edges) / 2,
+        yerr=numbers(binned.errors),
+        color="#bd1f01",
+        marker="o",
+        linestyle="none",
+        label=method.name,
+    )
+    reliability.plot([0, 1], [0, 1], color="grey", linestyle=":", label="calibrated")
+    reliability.set_xlabel(f"score of {method.name}")
+    reliability.set_ylabel("share with both right")
+    reliability.set_xlim(0, 1)
+    reliability.set_ylim(0, 1.05)
+    reliability.legend(loc="upper left")
+    label(reliability, evaluation)
+    return figure
+
+
+def _finish(figure: Figure, evaluation: Evaluation) -> Figure:
+    (axes,) = figure.axes
+    axes.set_ylabel("share with both b jets right")
+    # Room for the legend above an accuracy of one.
+    axes.set_ylim(0, 1.45)
+    axes.set_yticks(np.arange(0, 1.1, 0.2))
+    axes.legend(loc="upper right", ncols=2, fontsize="small")
+    label(axes, evaluation)
+    return figure

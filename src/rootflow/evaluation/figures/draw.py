@@ -1,0 +1,74 @@
+"""All figures of an evaluation."""
+
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from rootflow.evaluation.figures.accuracy import (
+    accuracy,
+    accuracy_by_jets,
+    accuracy_by_mtt,
+    accuracy_by_top_pt,
+    scores,
+)
+from rootflow.evaluation.figures.mtt import mtt_by_mtt, mtt_migration, mtt_residuals, with_mtt
+from rootflow.evaluation.figures.neutrinos import (
+    neutrino_residuals,
+    neutrino_resolution,
+    with_neutrinos,
+)
+from rootflow.evaluation.figures.style import Look, save_figure, styled
+from rootflow.evaluation.results import Evaluation
+from rootflow.reconstruction.baselines import BASELINES
+
+
+def draw(evaluation: Evaluation, directory: Path, style: str) -> list[Path]:
+    """Draw what the evaluation has, each figure as PNG and PDF.
+
+    Parameters
+    ----------
+    evaluation
+        As evaluated or as read back from its file.
+    directory
+        Where the figures go.
+    style
+        neutral, ATLAS or CMS.
+
+    Returns
+    -------
+    The files, in the order in which a report shows them.
+
+    Raises
+    ------
+    UsageError
+        There is no such style.
+    """
+    with styled(style):
+        return [
+            path
+            for name, figure in _figures(evaluation).items()
+            for path in save_figure(figure, directory, name)
+        ]
+
+
+def _figures(evaluation: Evaluation) -> dict[str, Figure]:
+    look = Look(evaluation)
+    figures = {
+        "accuracy": accuracy(evaluation),
+        "accuracy_by_jets": accuracy_by_jets(evaluation, look),
+        "accuracy_by_top_pt": accuracy_by_top_pt(evaluation, look),
+        "accuracy_by_mtt": accuracy_by_mtt(evaluation, look),
+    }
+    for method in evaluation.methods:
+        if method.accuracy_by_score:
+            figures[f"scores_{method.name}"] = scores(method, evaluation)
+    if with_neutrinos(evaluation):
+        figures["neutrino_residuals"] = neutrino_residuals(evaluation, look)
+        figures["neutrino_resolution"] = neutrino_resolution(evaluation, look)
+    if with_mtt(evaluation):
+        figures["mtt_residuals"] = mtt_residuals(evaluation, look)
+        figures["mtt_by_mtt"] = mtt_by_mtt(evaluation, look)
+    for method in with_mtt(evaluation):
+        if method.neutrinos_of == method.name and method.name not in BASELINES:
+            figures[f"mtt_migration_{method.name}"] = mtt_migration(method, evaluation)
+    return figures

@@ -1,0 +1,94 @@
+"""Figures of m(ttbar)."""
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from rootflow.evaluation.figures.style import (
+    Look,
+    draw_binned,
+    draw_density,
+    label,
+    new_figure,
+    numbers,
+    title_of,
+)
+from rootflow.evaluation.results import Evaluation, MethodResult
+
+MASS = r"$m(t\bar{t})$"
+
+
+def with_mtt(evaluation: Evaluation) -> list[MethodResult]:
+    """Return the methods for which m(ttbar) exists."""
+    return [method for method in evaluation.methods if method.mtt_residuals is not None]
+
+
+def mtt_residuals(evaluation: Evaluation, look: Look) -> Figure:
+    """Draw the relative residuals of m(ttbar)."""
+    figure, (axes,) = new_figure()
+    for method in with_mtt(evaluation):
+        assert method.mtt_residuals is not None  # noqa: S101
+        draw_density(
+            axes,
+            method.mtt_residuals,
+            colour=look.colour(method.name),
+            line=look.line(method.name),
+            name=title_of(method),
+        )
+        axes.set_xlim(method.mtt_residuals.edges[0], method.mtt_residuals.edges[-1])
+    axes.set_ylim(bottom=0)
+    axes.set_xlabel(rf"({MASS} reconstructed $-$ true) / true")
+    axes.set_ylabel("events / unit, normalised")
+    axes.legend(loc="upper right", fontsize="small")
+    label(axes, evaluation)
+    return figure
+
+
+def mtt_by_mtt(evaluation: Evaluation, look: Look) -> Figure:
+    """Draw bias and resolution of m(ttbar) in bins of its true value."""
+    figure, (bias, resolution) = new_figure(rows=2)
+    methods = with_mtt(evaluation)
+    for axes, results in (
+        (bias, [(method, method.mtt_bias_by_mtt) for method in methods]),
+        (resolution, [(method, method.mtt_resolution_by_mtt) for method in methods]),
+    ):
+        draw_binned(axes, [(method, binned) for method, binned in results if binned], look)
+    bias.axhline(0, color="grey", linewidth=0.8)
+    bias.set_ylabel(f"relative bias of {MASS}")
+    resolution.set_ylabel(f"relative resolution of {MASS}")
+    resolution.set_ylim(bottom=0)
+    resolution.set_xlabel(f"true {MASS} [GeV]")
+    handles, _ = bias.get_legend_handles_labels()
+    names = [title_of(method) for method in methods]
+    figure.legend(handles, names, loc="outside lower center", ncols=2, fontsize="small")
+    label(bias, evaluation)
+    return figure
+
+
+def mtt_migration(method: MethodResult, evaluation: Evaluation) -> Figure:
+    """Draw where events of each bin of true m(ttbar) are reconstructed."""
+    assert method.mtt_migration is not None  # noqa: S101
+    figure, (axes,) = new_figure()
+    edges = method.mtt_migration.edges
+    percent = 100 * numbers([share for row in method.mtt_migration.shares for share in row])
+    percent = percent.reshape(len(edges) - 1, len(edges) - 1)
+    places = np.arange(len(edges))
+    mesh = axes.pcolormesh(places, places, percent.T, cmap="Blues", vmin=0, vmax=100)
+    for (row, column), share in np.ndenumerate(percent):
+        if np.isfinite(share):
+            axes.text(
+                row + 0.5,
+                column + 0.5,
+                f"{share:.0f}",
+                ha="center",
+                va="center",
+                fontsize="small",
+                color="white" if share > 60 else "black",
+            )
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_ticks(places, [f"{edge:g}" for edge in edges])
+    axes.minorticks_off()
+    axes.set_xlabel(f"true {MASS} [GeV]")
+    axes.set_ylabel(f"{MASS} of {title_of(method)} [GeV]")
+    figure.colorbar(mesh, ax=axes, label="share of the true bin [%]")
+    label(axes, evaluation)
+    return figure

@@ -1,0 +1,155 @@
+"""What all figures have in common: style, labels, colours, saving."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import matplotlib as mpl
+import matplotlib.style
+import mplhep
+import numpy as np
+from cycler import cycler
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from rootflow.errors import UsageError
+from rootflow.evaluation.results import Binned, Evaluation, Histogram, MethodResult
+from rootflow.files import whole_file
+
+# M. A. Petroff, "Accessible color sequences for data visualization", arXiv:2107.02270,
+# the sequence of ten; grey and black are kept for random and truth.
+COLOURS = ("#bd1f01", "#3f90da", "#ffa90e", "#832db6", "#a96b59", "#e76300", "#92dadd")
+FIXED_COLOURS = {"random": "#94a4a2", "truth": "black"}
+NEUTRAL = {
+    "axes.labelsize": "large",
+    "axes.prop_cycle": cycler(color=COLOURS),
+    "figure.figsize": (6.4, 4.8),
+    "font.family": "sans-serif",
+    "font.size": 12,
+    "legend.frameon": False,
+    "xaxis.labellocation": "right",
+    "xtick.direction": "in",
+    "xtick.minor.visible": True,
+    "xtick.top": True,
+    "yaxis.labellocation": "top",
+    "ytick.direction": "in",
+    "ytick.minor.visible": True,
+    "ytick.right": True,
+}
+STYLES = {"neutral": NEUTRAL, "ATLAS": mplhep.style.ATLAS, "CMS": mplhep.style.CMS}
+
+MARKERS = "osD^vPX"
+LINES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)))
+
+
+class Look:
+    """Colour, marker and line of each method, the same in all figures."""
+
+    def __init__(self, evaluation: Evaluation) -> None:
+        names = [method.name for method in evaluation.methods]
+        free = [name for name in names if name not in FIXED_COLOURS]
+        self._colours = FIXED_COLOURS | {
+            name: COLOURS[number % len(COLOURS)] for number, name in enumerate(free)
+        }
+        self._numbers = {name: number for number, name in enumerate(names)}
+
+    def colour(self, name: str) -> str:
+        """Return the colour of a method."""
+        return self._colours[name]
+
+    def marker(self, name: str) -> str:
+        """Return the marker of a method."""
+        return MARKERS[self._numbers[name] % len(MARKERS)]
+
+    def line(self, name: str) -> str | tuple[int, tuple[int, ...]]:
+        """Return the line style of a method."""
+        return LINES[self._numbers[name] % len(LINES)]
+
+
+@contextmanager
+def styled(style: str) -> Iterator[None]:
+    """Draw what follows in a style.
+
+    Raises
+    ------
+    UsageError
+        There is no such style.
+    """
+    if style not in STYLES:
+        raise UsageError(f"there is no style {style}; there are {', '.join(STYLES)}")
+    with matplotlib.style.context(STYLES[style], after_reset=True):
+        yield
+
+
+def new_figure(columns: int = 1, rows: int = 1) -> tuple[Figure, list[Axes]]:
+    """Return a figure with panels side by side or below each other."""
+    width, height = mpl.rcParams["figure.figsize"]
+    # Panels below each other share an axis and can be lower.
+    tall = 1 if rows == 1 else 0.75 * rows
+    figure = Figure(figsize=(width * columns, height * tall), layout="constrained")
+    axes = figure.subplots(rows, columns, squeeze=False, sharex="col" if rows > 1 else "none")
+    return figure, list(axes.flat)
+
+
+def label(axes: Axes, evaluation: Evaluation) -> None:
+    """Say above the panel that this is simulation, and at which energy, where it is known."""
+    axes.set_title("Simulation", loc="left", fontstyle="italic", fontsize="medium")
+    if evaluation.centre_of_mass_energy is not None:
+        energy = f"√s = {evaluation.centre_of_mass_energy:g} TeV"
+        axes.set_title(energy, loc="right", fontsize="medium")
+
+
+def title_of(method: MethodResult) -> str:
+    """Return the method's name, and whose neutrinos it takes where they are not its own."""
+    if method.neutrinos_of in (None, method.name):
+        return method.name
+    return rf"{method.name} ($\nu$: {method.neutrinos_of})"
+
+
+def draw_binned(axes: Axes, results: Sequence[tuple[MethodResult, Binned]], look: Look) -> None:
+    """Draw estimates with their errors in bins, one colour per method, side by side."""
+    for number, (method, binned) in enumerate(results):
+        edges = np.array(binned.edges)
+        widths = np.diff(edges)
+        shift = (number + 1) / (len(results) + 1) - 0.5
+        axes.errorbar(
+            (edges[:-1] + edges[1:]) / 2 + 0.5 * shift * widths,
+            numbers(binned.values),
+            yerr=numbers(binned.errors),
+            color=look.colour(method.name),
+            marker=look.marker(method.name),
+            linestyle="none",
+            capsize=2,
+            label=method.name,
+        )
+        axes.hlines(
+            numbers(binned.values), edges[:-1], edges[1:], color=look.colour(method.name), alpha=0.4
+        )
+    axes.set_xlim(results[0][1].edges[0], results[0][1].edges[-1])
+
+
+def draw_density(axes: Axes, histogram: Histogram, *, colour: str, line: object, name: str) -> None:
+    """Draw a histogram divided by all its events and the bin width, with a band of its error."""
+    edges = np.array(histogram.edges)
+    scale = histogram.total * np.diff(edges)
+    values = np.array(histogram.weights) / scale
+    errors = np.sqrt(histogram.squared_weights) / scale
+    axes.stairs(values, edges, color=colour, linestyle=line, label=name, linewidth=1.5)
+    axes.stairs(
+        values + errors, edges, baseline=values - errors, color=colour, fill=True, alpha=0.2
+    )
+
+
+def numbers(values: Sequence[float | None]) -> NDArray[np.float64]:
+    """Return values as an array, NaN where there is none."""
+    return np.array(values, dtype=np.float64)
+
+
+def save_figure(figure: Figure, directory: Path, name: str) -> list[Path]:
+    """Write NAME.png and NAME.pdf."""
+    paths = [directory / f"{name}.png", directory / f"{name}.pdf"]
+    for path in paths:
+        with whole_file(path) as partial:
+            figure.savefig(partial, dpi=120)
+    return paths
