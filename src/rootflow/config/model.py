@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, PositiveInt
+from pydantic import Field, PositiveInt, model_validator
 
 from rootflow.config.block import Block
 
@@ -11,9 +11,9 @@ class FeedForwardConfig(Block):
     """A multilayer perceptron on the padded event."""
 
     architecture: Literal["feed_forward"]
-    name: str = "feed_forward"
-    width: PositiveInt = 256
-    depth: PositiveInt = 3
+    name: str = Field("feed_forward", description="under which its metrics are logged")
+    width: PositiveInt = Field(256, description="neurons of each hidden layer")
+    depth: PositiveInt = Field(3, description="hidden layers")
     dropout: float = Field(0.1, ge=0, lt=1)
 
 
@@ -21,11 +21,17 @@ class SetTransformerConfig(Block):
     """Self-attention over jets, leptons and MET."""
 
     architecture: Literal["set_transformer"]
-    name: str = "transformer"
-    width: PositiveInt = 64
-    depth: PositiveInt = 4
-    heads: PositiveInt = 4
+    name: str = Field("transformer", description="under which its metrics are logged")
+    width: PositiveInt = Field(64, description="of each token; a multiple of heads")
+    depth: PositiveInt = Field(4, description="blocks of attention and feed-forward layers")
+    heads: PositiveInt = Field(4, description="of each attention layer")
     dropout: float = Field(0.1, ge=0, lt=1)
+
+    @model_validator(mode="after")
+    def _heads_share_the_width(self) -> "SetTransformerConfig":
+        if self.width % self.heads:
+            raise ValueError(f"width {self.width} is not a multiple of heads, {self.heads}")
+        return self
 
 
 ModelConfig = Annotated[

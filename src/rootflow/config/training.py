@@ -9,13 +9,19 @@ class TrainingConfig(Block):
     """How the network is fitted."""
 
     epochs: PositiveInt = 20
-    batch_size: PositiveInt = 256
-    learning_rate: PositiveFloat = 1e-3
-    weight_decay: NonNegativeFloat = 1e-2
+    batch_size: PositiveInt = Field(256, description="events of each step")
+    learning_rate: PositiveFloat = Field(1e-3, description="the highest: it warms up and decays")
+    warmup_fraction: float = Field(
+        0.05, ge=0, lt=1, description="share of all steps in which the learning rate rises"
+    )
+    weight_decay: NonNegativeFloat = Field(1e-2, description="of AdamW; not on biases and norms")
+    gradient_norm: PositiveFloat = Field(1.0, description="a longer gradient is cut to this norm")
     validation_fraction: float = Field(
         0.1, gt=0, lt=1, description="share of the training folds kept for early stopping"
     )
     patience: PositiveInt = Field(5, description="epochs without improvement before it stops")
-    neutrino_loss_weight: NonNegativeFloat = 1.0
+    neutrino_loss_weight: NonNegativeFloat = Field(
+        1.0, description="of the neutrinos' loss beside that of the assignment"
+    )
     max_steps: PositiveInt | None = Field(None, description="stop after so many batches")
     fast_dev_run: bool = Field(False, description="a few batches, to see that all of it works")

@@ -1,1 +1,19 @@
 """Keras networks, written with keras.ops only."""
+
+from rootflow.models.architectures import build_model
+from rootflow.models.inputs import inputs, targets
+from rootflow.models.losses import AssignmentAccuracy, AssignmentLoss, NeutrinoLoss
+from rootflow.models.normalisation import Normalisation, fit_normalisation
+from rootflow.models.saving import load_model
+
+__all__ = [
+    "AssignmentAccuracy",
+    "AssignmentLoss",
+    "NeutrinoLoss",
+    "Normalisation",
+    "build_model",
+    "fit_normalisation",
+    "inputs",
+    "load_model",
+    "targets",
+]

@@ -1,0 +1,98 @@
+"""The state of a training between two epochs, on disk."""
+
+import json
+import zipfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rootflow.errors import InputError
+from rootflow.files import whole_file
+
+if TYPE_CHECKING:
+    import keras
+
+CHECKPOINT = "checkpoint.npz"
+Arrays = list[NDArray[Any]]
+
+
+class Checkpoint(NamedTuple):
+    """Everything that the next epoch depends on.
+
+    Attributes
+    ----------
+    question
+        Digest of the dataset and of the settings: what is being trained.
+    history
+        Metrics of the epochs so far.
+    variables
+        Weights, states of the random generators, and the optimizer's variables.
+    best
+        Weights of the best epoch.
+    """
+
+    question: str
+    history: list[dict[str, float]]
+    variables: Arrays
+    best: Arrays
+
+
+def write_checkpoint(checkpoint: Checkpoint, directory: Path) -> None:
+    """Write the checkpoint in place of an earlier one, whole or not at all."""
+    about = json.dumps({"question": checkpoint.question, "history": checkpoint.history})
+    arrays = {
+        "about": np.array(about),
+        **_numbered("variable", checkpoint.variables),
+        **_numbered("best", checkpoint.best),
+    }
+    with whole_file(directory / CHECKPOINT) as path:
+        np.savez(path, allow_pickle=False, **arrays)
+
+
+def read_checkpoint(directory: Path) -> Checkpoint | None:
+    """Return the checkpoint, None where there is none.
+
+    Raises
+    ------
+    InputError
+        It cannot be read.
+    """
+    path = directory / CHECKPOINT
+    if not path.exists():
+        return None
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            about = json.loads(str(file["about"]))
+            variables, best = _list(file, "variable"), _list(file, "best")
+        return Checkpoint(about["question"], about["history"], variables, best)
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+        raise InputError(
+            f"{path}: the checkpoint is damaged: remove {directory} and train again"
+        ) from None
+
+
+def state(model: "keras.Model") -> Arrays:
+    """Return copies of all variables of a compiled model and of its optimizer."""
+    return [np.array(variable) for variable in _variables(model)]
+
+
+def restore(model: "keras.Model", variables: Sequence[NDArray[Any]]) -> None:
+    """Set all variables of a compiled model and of its optimizer."""
+    for variable, value in zip(_variables(model), variables, strict=True):
+        variable.assign(value)
+
+
+def _variables(model: "keras.Model") -> "list[keras.Variable]":
+    return [*model.variables, *model.optimizer.variables]
+
+
+def _numbered(name: str, arrays: Arrays) -> dict[str, NDArray[Any]]:
+    return {f"{name}_{number}": array for number, array in enumerate(arrays)}
+
+
+def _list(file: Mapping[str, NDArray[Any]], name: str) -> Arrays:
+    count = sum(key.startswith(f"{name}_") for key in file)
+    return [file[f"{name}_{number}"] for number in range(count)]

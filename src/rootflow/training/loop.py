@@ -1,0 +1,119 @@
+"""Epoch by epoch, from the first weights or the last checkpoint to the best ones."""
+
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from rootflow.config import Config
+from rootflow.dataset import Dataset
+from rootflow.errors import UsageError
+from rootflow.files import whole_file
+from rootflow.progress import progress
+from rootflow.training.checkpoint import (
+    Checkpoint,
+    read_checkpoint,
+    restore,
+    state,
+    write_checkpoint,
+)
+from rootflow.training.record import Fact
+from rootflow.training.trainer import Trainer
+
+MONITOR = "validation_loss"
+
+History = list[dict[str, float]]
+OnEpoch = Callable[[int, Mapping[str, float]], None]
+
+
+class Trained(NamedTuple):
+    """The metrics of all epochs, and the facts of the training."""
+
+    history: History
+    facts: dict[str, Fact]
+
+
+def train(
+    dataset: Dataset,
+    config: Config,
+    question: str,
+    model_path: Path,
+    on_epoch: OnEpoch,
+) -> Trained:
+    """Train until the plan or the patience ends, and save the network of the best epoch."""
+    started = time.monotonic()
+    trainer = Trainer(dataset, config)
+    checkpoint = _begin(trainer, question, model_path.parent)
+    with progress("train", trainer.plan.epochs, "epochs") as advance:
+        for epoch, metrics in enumerate(checkpoint.history):
+            on_epoch(epoch, metrics)
+            advance(note=_note(metrics))
+        while _goes_on(checkpoint.history, trainer.plan.epochs, config.training.patience):
+            epoch = len(checkpoint.history)
+            metrics = trainer.epoch(epoch)
+            checkpoint = _follow(checkpoint, trainer, metrics)
+            write_checkpoint(checkpoint, model_path.parent)
+            on_epoch(epoch, metrics)
+            advance(note=_note(metrics))
+    trainer.network.set_weights(checkpoint.best)
+    with whole_file(model_path) as path:
+        trainer.network.save(path)
+    facts = {**_facts(trainer, checkpoint.history), "seconds": time.monotonic() - started}
+    return Trained(checkpoint.history, facts)
+
+
+def _begin(trainer: Trainer, question: str, directory: Path) -> Checkpoint:
+    checkpoint = read_checkpoint(directory)
+    if checkpoint is None:
+        return Checkpoint(question, [], state(trainer.model), trainer.network.get_weights())
+    if checkpoint.question != question:
+        raise UsageError(
+            f"{directory}: its checkpoint is of another training: remove it or name another "
+            f"directory"
+        )
+    restore(trainer.model, checkpoint.variables)
+    return checkpoint
+
+
+def _follow(before: Checkpoint, trainer: Trainer, metrics: dict[str, float]) -> Checkpoint:
+    history = [*before.history, metrics]
+    improved = _best(history) == len(before.history)
+    return Checkpoint(
+        before.question,
+        history,
+        state(trainer.model),
+        trainer.network.get_weights() if improved else before.best,
+    )
+
+
+def _best(history: History) -> int:
+    return int(np.argmin([metrics[MONITOR] for metrics in history]))
+
+
+def _goes_on(history: History, epochs: int, patience: int) -> bool:
+    since_best = len(history) - 1 - _best(history) if history else 0
+    return len(history) < epochs and since_best < patience
+
+
+def _note(metrics: Mapping[str, float]) -> str:
+    return "loss {loss:.4f} validation accuracy {validation_assignment_accuracy:.4f}".format(
+        **metrics
+    )
+
+
+def _facts(trainer: Trainer, history: History) -> dict[str, Fact]:
+    weights = trainer.samples.weights
+    return {
+        "parameters": trainer.network.count_params(),
+        "training_events": len(trainer.samples.training),
+        "validation_events": len(trainer.samples.validation),
+        "negative_weights": weights.policy,
+        "negative_weight_fraction": weights.negative_fraction,
+        "effective_events_before": weights.effective_events_before,
+        "effective_events": weights.effective_events_after,
+        "epochs": len(history),
+        "best_epoch": _best(history),
+        "events_per_second": trainer.events / trainer.seconds if trainer.seconds else 0.0,
+    }
