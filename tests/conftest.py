@@ -1,8 +1,15 @@
 """What every test may use."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+from rootflow.config import DataConfig, ExportConfig, FoldsConfig, WeightsConfig
+from rootflow.dataset import Events, build
+
+if TYPE_CHECKING:
+    from rootflow.export import Export
 
 PROJECT = Path(__file__).parents[1]
 SHARED_DATA = PROJECT.parent / "shared" / "data"
@@ -23,3 +30,26 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("MLFLOW_TRACKING_URI", "MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID"):
         monkeypatch.delenv(name, raising=False)
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def real_events(shared_ttbar: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Events:
+    """Return the selected events of one file of simulated ttbar, 25,082 of them."""
+    config = DataConfig(weights=WeightsConfig(negative="keep"))
+    return build(config, shared_ttbar[:1], tmp_path_factory.mktemp("datasets")).events()
+
+
+@pytest.fixture(scope="session")
+def exported(real_events: Events, tmp_path_factory: pytest.TempPathFactory) -> "Export":
+    """Return the export of a small network that has not seen fold 0 of 5."""
+    from rootflow.export import export
+    from small_network import small_network
+
+    return export(
+        small_network(),
+        real_events,
+        FoldsConfig(),
+        ExportConfig(),
+        {"dataset": "0123456789abcdef", "run_id": "run-of-the-training"},
+        tmp_path_factory.mktemp("export") / "small",
+    )

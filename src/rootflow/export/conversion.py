@@ -18,15 +18,6 @@ Arrays = Mapping[str, NDArray[Any]]
 Call = Callable[[Arrays], dict[str, NDArray[Any]]]
 
 BATCH_AXIS = "batch"
-RANDOM = {
-    "Bernoulli",
-    "Dropout",
-    "Multinomial",
-    "RandomNormal",
-    "RandomNormalLike",
-    "RandomUniform",
-    "RandomUniformLike",
-}
 
 
 def convert(model: keras.Model, opset: int) -> onnx.ModelProto:
@@ -42,8 +33,8 @@ def convert(model: keras.Model, opset: int) -> onnx.ModelProto:
     Raises
     ------
     RootflowError
-        The model uses an operation that the operator set does not have, does not use one
-        of its inputs, or still has a random operation.
+        The model uses an operation that the operator set does not have, as every random
+        one of Keras is, or does not use one of its inputs.
     """
     inputs = {
         name: keras.Input(tensor.shape[1:], dtype=tensor.dtype, name=name)
@@ -97,12 +88,6 @@ def _refuse_broken(proto: onnx.ModelProto, inputs: Collection[str], opset: int) 
         raise RootflowError(
             f"the model cannot be exported: ONNX operator set {opset} has no "
             f"{', '.join(unknown)}; use a layer or an activation that is made of other operations"
-        )
-    random = sorted(operations & RANDOM)
-    if random:
-        raise RootflowError(
-            f"the model cannot be exported: {', '.join(random)} in it is random, "
-            "so that the same event would get different answers"
         )
     used = {name for node in proto.graph.node for name in node.input}
     unused = sorted(name for name in inputs if name not in used)
