@@ -2,6 +2,7 @@
 
 from rootflow.evaluation.evaluate import evaluate
 from rootflow.evaluation.figures import draw, draw_history
+from rootflow.evaluation.report import write_report
 from rootflow.evaluation.results import Evaluation, read, save
 
-__all__ = ["Evaluation", "draw", "draw_history", "evaluate", "read", "save"]
+__all__ = ["Evaluation", "draw", "draw_history", "evaluate", "read", "save", "write_report"]

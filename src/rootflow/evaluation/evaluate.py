@@ -104,7 +104,7 @@ def _result(
     right_scores, wrong_scores = score_histograms(candidate, sample) if has_scores else (None, None)
     return MethodResult(
         name=candidate.name,
-        description=BASELINES.get(candidate.name, "the trained model"),
+        description=BASELINES.get(candidate.name, "the method under evaluation"),
         neutrinos_of=candidate.neutrinos_of,
         metrics=metrics_of(estimates),
         accuracy_by_jets=binned(estimates["accuracy_by_jets"], edges["jets"]),
