@@ -22,8 +22,11 @@ def whole_directory(target: Path) -> Iterator[Path]:
     partial.chmod(0o755)
     try:
         yield partial
-        if not target.exists():
+        try:
             partial.rename(target)
+        except OSError:
+            if not target.is_dir():
+                raise
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 

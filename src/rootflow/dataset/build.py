@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from rootflow.config.data import DataConfig
+from rootflow.dataset.copies import write_copy
 from rootflow.dataset.dataset import Dataset, open_dataset
 from rootflow.dataset.digest import FileContent, file_contents, name_of
 from rootflow.dataset.leftovers import held, remove_dead
@@ -25,7 +26,8 @@ def build(config: DataConfig, files: Sequence[Path], directory: Path) -> Dataset
     files
         ROOT files, in this order.
     directory
-        Where datasets are kept; this one gets the name of its digest.
+        Where datasets are kept; this one gets the name of its digest, and so do the copies
+        beside it that the configuration asks for.
 
     Raises
     ------
@@ -37,14 +39,19 @@ def build(config: DataConfig, files: Sequence[Path], directory: Path) -> Dataset
     """
     branch_map = load_branch_map(config.branch_map)
     with _writing(directory):
-        directory.mkdir(parents=True, exist_ok=True)
         contents = file_contents(files, memory=directory)
         target = directory / name_of(config, branch_map, contents)
         if not target.exists():
             remove_dead(directory)
             with whole_directory(target) as partial, held(partial):
                 _write(config, branch_map, files, contents, partial, target.name)
-    return open_dataset(target)
+    dataset = open_dataset(target)
+    with _writing(directory):
+        for file_format in config.copies:
+            copy = target.with_name(f"{target.name}.{file_format}")
+            if not copy.exists():
+                write_copy(dataset, file_format, copy)
+    return dataset
 
 
 @contextmanager

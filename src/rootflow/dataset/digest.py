@@ -1,7 +1,6 @@
 """The name of the question that a dataset answers."""
 
 import hashlib
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -10,12 +9,12 @@ from pydantic import TypeAdapter, ValidationError
 
 from rootflow.config.block import Block
 from rootflow.config.data import DataConfig
+from rootflow.config.digest import digest_of
 from rootflow.dataset.manifest import DATASET_VERSION
 from rootflow.errors import InputError
 from rootflow.files import whole_file
 from rootflow.ntuple import BranchMap, load_branch_map
 
-DIGITS = 16
 REMEMBERED = "file-digests.json"
 
 
@@ -52,7 +51,7 @@ def digest(config: DataConfig, files: Sequence[Path], memory: Path | None = None
     Raises
     ------
     InputError
-        A file cannot be read, or is given twice.
+        A file cannot be read or is given twice, or the memory cannot be written.
     UsageError
         There is no such branch map.
     """
@@ -70,7 +69,7 @@ def name_of(config: DataConfig, branch_map: BranchMap, contents: Sequence[FileCo
         "folds": config.folds.model_dump(mode="json", exclude={"held_out"}),
         "weights": config.weights.model_dump(mode="json", exclude={"negative"}),
     }
-    return hashlib.sha256(json.dumps(question, sort_keys=True).encode()).hexdigest()[:DIGITS]
+    return digest_of(question)
 
 
 def file_contents(files: Sequence[Path], memory: Path | None = None) -> list[FileContent]:
@@ -85,8 +84,7 @@ def file_contents(files: Sequence[Path], memory: Path | None = None) -> list[Fil
     known = dict(remembered)
     contents = [_content(path, known) for path in files]
     if memory is not None and known != remembered:
-        with whole_file(memory / REMEMBERED) as partial:
-            partial.write_bytes(_MEMORY.dump_json(known, indent=1))
+        _remember(memory / REMEMBERED, known)
     first_of: dict[str, Path] = {}
     for path, content in zip(files, contents, strict=True):
         if content.sha256 in first_of:
@@ -105,6 +103,14 @@ def _recall(path: Path) -> dict[str, _Remembered]:
         return {}
     except ValidationError:  # only a memory: what it does not tell is read again
         return {}
+
+
+def _remember(path: Path, known: dict[str, _Remembered]) -> None:
+    try:
+        with whole_file(path) as partial:
+            partial.write_bytes(_MEMORY.dump_json(known, indent=1))
+    except OSError as error:
+        raise InputError(f"{path}: cannot write it: {error.strerror}") from None
 
 
 def _content(path: Path, known: dict[str, _Remembered]) -> FileContent:

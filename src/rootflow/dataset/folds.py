@@ -26,9 +26,9 @@ def fold_of(event_number: NDArray[np.uint64], folds: FoldsConfig) -> NDArray[np.
 def mix(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """Return the numbers with their bits mixed, no two alike.
 
-    The finaliser of SplitMix64, mix64 of variant 13, after adding the golden gamma once:
-    G. Steele, D. Lea, C. Flood, Fast Splittable Pseudorandom Number Generators,
-    OOPSLA 2014, doi:10.1145/2660193.2660195, section 3 and figure 16.
+    This is SplitMix64 with the number as its seed: G. Steele, D. Lea, C. Flood, Fast
+    Splittable Pseudorandom Number Generators, OOPSLA 2014, doi:10.1145/2660193.2660195,
+    with the shifts and factors of D. Stafford's mixer 13.
     """
     mixed = numbers + np.uint64(0x9E3779B97F4A7C15)
     mixed ^= mixed >> np.uint64(30)

@@ -28,7 +28,8 @@ def run(config: Config, parent: Run | None = None) -> StepResult:
 
 def ensure(config: Config, parent: Run) -> Dataset:
     """Return the dataset, made by a run below `parent` where it is not there yet."""
-    path = _directory(config) / digest(config.data, input_files(config, parent))
+    directory = _directory(config)
+    path = directory / digest(config.data, input_files(config, parent), memory=directory)
     if not path.exists():
         run(config, parent)
     return open_dataset(path)

@@ -1,0 +1,105 @@
+"""Copies of a dataset in formats that people have tools to look at."""
+
+import contextlib
+import shutil
+import zipfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import awkward as ak
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from rootflow.dataset.arrays import SUFFIX
+from rootflow.dataset.dataset import Dataset
+from rootflow.dataset.events import Events
+from rootflow.files import whole_file
+from rootflow.ntuple.writing import write_tree
+
+EVENTS_AT_ONCE = 100_000
+COMPONENTS = ("px", "py", "pz", "energy")
+
+Format = Literal["root", "npz", "parquet"]
+
+
+def write_copy(dataset: Dataset, file_format: Format, path: Path) -> None:
+    """Write all events of a dataset to one file.
+
+    ROOT (tree `events`) and Parquet have one column for each feature, energies in GeV:
+    jet_* as lists without padding, lepton_* with the positive lepton first, met_*,
+    event_*, weight, event_number, file_index, fold, and the truth. npz has the arrays
+    themselves.
+
+    Raises
+    ------
+    OSError
+        The file cannot be written; nothing half-made is left.
+    """
+    with whole_file(path) as partial:
+        if file_format == "npz":
+            _write_npz(dataset, partial)
+        elif file_format == "root":
+            write_tree(partial, _tables(dataset))
+        else:
+            _write_parquet(dataset, partial)
+
+
+def _tables(dataset: Dataset) -> Iterator[dict[str, Any]]:
+    for start in range(0, len(dataset), EVENTS_AT_ONCE):
+        yield _table(dataset.events(slice(start, start + EVENTS_AT_ONCE)))
+
+
+def _table(events: Events) -> dict[str, Any]:
+    names = events.features
+    jets = ak.zip(_columns(names["jets"], events.jets[events.jet_mask]))
+    table: dict[str, Any] = {"jet": ak.unflatten(jets, events.jet_mask.sum(axis=1))}
+    table |= _columns([f"lepton_{name}" for name in names["leptons"]], events.leptons)
+    table |= _columns([f"met_{name}" for name in names["met"]], events.met)
+    table |= _columns([f"event_{name}" for name in names["event"]], events.event)
+    for name in ("weight", "event_number", "file_index", "fold"):
+        table[name] = getattr(events, name)
+    if events.assignment is not None:
+        table |= _columns(["b_jet", "bbar_jet"], events.assignment)
+    for particles, momenta in (
+        (("neutrino", "antineutrino"), events.neutrinos),
+        (("top", "antitop"), events.tops),
+    ):
+        if momenta is not None:
+            for place, particle in enumerate(particles):
+                components = COMPONENTS[: momenta.shape[-1]]
+                columns = [f"{particle}_{component}" for component in components]
+                table |= _columns(columns, momenta[:, place])
+    return table
+
+
+def _columns(names: Sequence[str], array: NDArray[Any]) -> dict[str, NDArray[Any]]:
+    """Return the last axis of an array, by name, each contiguous as Arrow needs it."""
+    return {name: np.ascontiguousarray(array[..., i]) for i, name in enumerate(names)}
+
+
+def _write_parquet(dataset: Dataset, path: Path) -> None:
+    with contextlib.ExitStack() as stack:
+        writer = None
+        for table in _tables(dataset):
+            jets = table.pop("jet")
+            columns = {f"jet_{name}": jets[name] for name in jets.fields} | table
+            arrow = pa.table(
+                {name: ak.to_arrow(columns[name], extensionarray=False) for name in columns}
+            )
+            if writer is None:
+                writer = stack.enter_context(pq.ParquetWriter(path, arrow.schema))
+            writer.write_table(arrow)
+
+
+def _write_npz(dataset: Dataset, path: Path) -> None:
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in sorted(dataset.manifest.arrays):
+            # A fixed date: the same dataset gives the same bytes.
+            with (
+                (dataset.path / (name + SUFFIX)).open("rb") as array,
+                archive.open(zipfile.ZipInfo(name + SUFFIX), "w", force_zip64=True) as member,
+            ):
+                shutil.copyfileobj(array, member)

@@ -1,0 +1,27 @@
+"""Writing events as an ntuple, to look at."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import awkward as ak
+import uproot
+
+TREE = "events"
+
+
+def write_tree(path: Path, chunks: Iterable[Mapping[str, Any]]) -> None:
+    """Write columns to the tree `events` of a new ROOT file, chunk by chunk.
+
+    Parameters
+    ----------
+    chunks
+        Awkward or numpy arrays by the name of the branch, the same names in each chunk. A
+        record array of jagged lists becomes a counter and one branch for each field.
+    """
+    with uproot.recreate(path) as file:
+        tree = None
+        for chunk in chunks:
+            if tree is None:
+                tree = file.mktree(TREE, {name: ak.type(column).content for name, column in chunk.items()})
+            tree.extend(chunk)
