@@ -53,3 +53,16 @@ def exported(real_events: Events, tmp_path_factory: pytest.TempPathFactory) -> "
         {"dataset": "0123456789abcdef", "run_id": "run-of-the-training"},
         tmp_path_factory.mktemp("export") / "small",
     )
+
+
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return an empty store: making its tables takes seconds, copying it none."""
+    directory = tmp_path_factory.mktemp("store")
+    from rootflow.tracking import connect
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(directory)
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        connect()
+    return directory / "mlflow.db"

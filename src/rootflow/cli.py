@@ -3,6 +3,7 @@
 import errno
 import importlib
 import json
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -82,6 +83,7 @@ def sync(spool: Path) -> None:
 
 def main() -> None:
     """Run the command line; exit 2 for wrong use, 1 for failure."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's greetings are no news
     try:
         cli.main(standalone_mode=False)
     except click.ClickException as error:

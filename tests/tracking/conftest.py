@@ -16,17 +16,6 @@ def config(workspace: Path) -> Config:
     return load(TTBAR, [f"output={workspace / 'outputs'}"])
 
 
-@pytest.fixture(scope="session")
-def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return an empty store: making its tables takes seconds, copying it none."""
-    directory = tmp_path_factory.mktemp("store")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(directory)
-        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
-        connect()
-    return directory / "mlflow.db"
-
-
 @pytest.fixture
 def client(workspace: Path, empty_store: Path) -> MlflowClient:
     """Return a client of the store embedded in the test's own directory."""

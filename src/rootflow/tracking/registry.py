@@ -54,6 +54,7 @@ def log_onnx_model(
             registered_model_name=registered_name,
             signature=signature,
             input_example=example,
+            onnx_execution_providers=["CPUExecutionProvider"],
             pip_requirements=REQUIREMENTS,
             save_as_external_data=False,
         )

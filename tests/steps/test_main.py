@@ -1,0 +1,170 @@
+"""The whole chain on a small ntuple, through the command line."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import onnxruntime
+import pytest
+from mlflow.entities import Run
+from mlflow.tracking import MlflowClient
+
+CONFIG = Path(__file__).parents[2] / "configs" / "ttbar.yaml"
+SMALL = [
+    "model.architecture=feed_forward",
+    "model.width=16",
+    "training.epochs=2",
+    "evaluation.replicas=20",
+]
+
+
+@pytest.fixture(scope="module")
+def place(
+    small_ntuple: Path, empty_store: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, Path]:
+    """Return a working directory with a store, and the ntuple."""
+    directory = tmp_path_factory.mktemp("chain")
+    (directory / "mlflow.db").write_bytes(empty_store.read_bytes())
+    return directory, small_ntuple
+
+
+@pytest.fixture(scope="module")
+def chain(place: tuple[Path, Path]) -> dict[str, Any]:
+    """Return what main says of the chain."""
+    return rootflow(place, "main")
+
+
+def rootflow(place: tuple[Path, Path], step: str, *settings: str) -> dict[str, Any]:
+    answer = subprocess.run(
+        command(place, step, *settings), cwd=place[0], capture_output=True, text=True
+    )
+    assert answer.returncode == 0, answer.stderr
+    result: dict[str, Any] = json.loads(answer.stdout.splitlines()[-1])
+    return result
+
+
+def command(place: tuple[Path, Path], step: str, *settings: str) -> list[str]:
+    files = f"data.files=[{place[1]}]"
+    arguments = ["--config", str(CONFIG), "--json", files, *SMALL, *settings]
+    return [sys.executable, "-m", "rootflow", step, *arguments]
+
+
+def client(place: tuple[Path, Path]) -> MlflowClient:
+    return MlflowClient(f"sqlite:///{place[0] / 'mlflow.db'}")
+
+
+def children(place: tuple[Path, Path], parent: str) -> dict[str, Run]:
+    store = client(place)
+    experiment = store.get_experiment_by_name("ttbar")
+    assert experiment is not None
+    runs = store.search_runs([experiment.experiment_id], f"tags.`mlflow.parentRunId` = '{parent}'")
+    return {run.data.tags["rootflow.step"]: run for run in runs}
+
+
+def test_main_ends_with_every_method_and_the_onnx_file(
+    chain: dict[str, Any], place: tuple[Path, Path]
+) -> None:
+    methods = {row["method"] for row in chain["methods"]}
+    assert methods == {"feed_forward", "random", "delta_r", "m_lb", "truth"}
+    assert chain["metrics"]["assignment_accuracy/truth"] == 1
+    assert 0 < chain["metrics"]["assignment_accuracy_error/delta_r"] < 0.2
+    assert chain["compare_runs"] == "mlflow ui --backend-store-uri sqlite:///mlflow.db"
+    for name in ("onnx", "onnx_flat"):
+        onnxruntime.InferenceSession(place[0] / chain[name])
+
+
+def test_each_step_is_a_child_of_main(chain: dict[str, Any], place: tuple[Path, Path]) -> None:
+    steps = children(place, chain["run_id"])
+    assert set(steps) == {"preprocess", "train", "evaluate", "export"}
+    assert {run.info.status for run in steps.values()} == {"FINISHED"}
+    datasets = {run.data.tags["rootflow.dataset"] for run in steps.values()}
+    assert len(datasets) == 1
+    assert steps["export"].data.tags["rootflow.source.train"] == steps["train"].info.run_id
+
+
+def test_training_logs_every_epoch_and_its_history_as_a_figure(
+    chain: dict[str, Any], place: tuple[Path, Path]
+) -> None:
+    train = children(place, chain["run_id"])["train"]
+    history = client(place).get_metric_history(train.info.run_id, "validation_loss")
+    assert [metric.step for metric in history] == [0, 1]
+    assert train.data.metrics["events_per_second"] > 0
+    figures = client(place).list_artifacts(train.info.run_id, "figures")
+    assert [figure.path for figure in figures] == ["figures/history.png"]
+
+
+def test_evaluation_logs_metrics_figures_and_the_report(
+    chain: dict[str, Any], place: tuple[Path, Path]
+) -> None:
+    run = children(place, chain["run_id"])["evaluate"]
+    assert run.data.metrics["assignment_accuracy/truth"] == 1
+    for metric in ("assignment_accuracy", "mtt_resolution", "mtt_bias", "efficiency"):
+        assert f"{metric}/feed_forward" in run.data.metrics
+        assert f"{metric}_error/feed_forward" in run.data.metrics
+    artifacts = {each.path for each in client(place).list_artifacts(run.info.run_id)}
+    assert {"figures", "images", "report.html", "evaluation.json"} <= artifacts
+
+
+def test_registered_model_says_what_the_file_says(
+    chain: dict[str, Any], place: tuple[Path, Path]
+) -> None:
+    code = f"""
+import json, mlflow, numpy as np, onnxruntime
+mlflow.set_tracking_uri("sqlite:///mlflow.db")
+model = mlflow.pyfunc.load_model({chain["registered_model"]!r})
+example = model.input_example
+example = {{name: np.asarray(value) for name, value in example.items()}}
+types = {{spec.name: spec.type for spec in model.metadata.signature.inputs}}
+example = {{name: value.astype(types[name]) for name, value in example.items()}}
+session = onnxruntime.InferenceSession({chain["onnx"]!r})
+expected = dict(zip([o.name for o in session.get_outputs()], session.run(None, example)))
+answer = model.predict(example)
+assert set(answer) == set(expected) == {{"assignment", "neutrinos"}}, answer.keys()
+for name in expected:
+    np.testing.assert_array_equal(answer[name], expected[name])
+"""
+    subprocess.run([sys.executable, "-c", code], cwd=place[0], check=True)
+
+
+def test_second_run_finds_everything_again_and_says_the_same(
+    chain: dict[str, Any], place: tuple[Path, Path]
+) -> None:
+    again = rootflow(place, "evaluate")
+    assert again["metrics"] == chain["metrics"]
+    assert children(place, again["run_id"]) == {}
+
+
+def test_step_alone_makes_what_it_needs_below_itself(
+    place: tuple[Path, Path], chain: dict[str, Any]
+) -> None:
+    alone = rootflow(place, "evaluate", "training.max_steps=3", "data.folds.held_out=1")
+    assert set(children(place, alone["run_id"])) == {"train"}
+    assert alone["metrics"] != chain["metrics"]
+
+
+@pytest.mark.parametrize("seconds_after_first_output", [0.0, 3.0])
+def test_killed_main_finishes_with_the_same_result_when_started_again(
+    place: tuple[Path, Path], seconds_after_first_output: float
+) -> None:
+    settings = ["training.epochs=4", f"seed={int(seconds_after_first_output)}"]
+    (place[0] / "undisturbed").mkdir(exist_ok=True)
+    undisturbed = rootflow(place, "main", *settings, "output=undisturbed")
+    process = subprocess.Popen(
+        command(place, "main", *settings), cwd=place[0], stdout=subprocess.PIPE
+    )
+    trainings = place[0] / "outputs" / "trainings"
+    before = set(trainings.glob("*/*")) if trainings.exists() else set()
+    while process.poll() is None and set(trainings.glob("*/*")) <= before:
+        time.sleep(0.05)
+    time.sleep(seconds_after_first_output)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert process.stdout is not None
+    process.stdout.close()
+    again = rootflow(place, "main", *settings)
+    assert again["metrics"] == undisturbed["metrics"]
