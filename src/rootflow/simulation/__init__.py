@@ -1,1 +1,5 @@
-"""Pythia 8, FastJet and a parametrised detector."""
+"""From a configuration and a seed to ntuples: Pythia, FastJet and a parametrised detector."""
+
+from rootflow.simulation.sample import simulate
+
+__all__ = ["simulate"]

@@ -1,0 +1,51 @@
+"""A chunk: so many selected events, always the same for the same seed."""
+
+import math
+
+import awkward as ak
+import numpy as np
+
+from rootflow.config.simulation import SimulationConfig
+from rootflow.errors import UsageError
+from rootflow.simulation.event import observe
+from rootflow.simulation.generator import Generator
+from rootflow.simulation.identity import detector_generator, event_numbers, pythia_seed
+from rootflow.simulation.ntuple import Ntuple
+
+SMALLEST_BATCH, LARGEST_BATCH = 20, 500
+FIRST_GUESS_OF_ACCEPTANCE = 0.25
+GENERATED_BEFORE_GIVING_UP = 5_000
+
+
+def make_chunk(config: SimulationConfig, seed: int, chunk: int, events: int) -> Ntuple:
+    """Generate until `events` are selected, with a generator of this chunk's own.
+
+    Raises
+    ------
+    UsageError
+        Pythia refuses a setting, or no event is selected.
+    """
+    generator = Generator(config.generator, pythia_seed(seed, chunk))
+    rng = detector_generator(seed, chunk)
+    batches: list[ak.Array] = []
+    missing, generated = events, 0
+    acceptance = FIRST_GUESS_OF_ACCEPTANCE
+    while missing > 0:
+        batch = generator.events(_batch_size(missing / acceptance))
+        observed, selected = observe(batch, config.detector, config.selection, rng)
+        kept = np.flatnonzero(selected)[:missing]
+        missing -= len(kept)
+        generated += len(batch) if missing else int(kept[-1]) + 1
+        batches.append(observed[: len(kept)])
+        if missing == events and generated >= GENERATED_BEFORE_GIVING_UP:
+            raise UsageError(
+                f"simulation.selection: none of {generated} generated events is selected; loosen it"
+            )
+        acceptance = max(events - missing, 1) / generated
+    made = ak.concatenate(batches)
+    made["eventNumber"] = event_numbers(seed, chunk, events)
+    return Ntuple(made, generated)
+
+
+def _batch_size(wanted: float) -> int:
+    return math.ceil(min(max(wanted, SMALLEST_BATCH), LARGEST_BATCH))

@@ -1,0 +1,139 @@
+"""Particle jets, their flavour, and the detector's response to them."""
+
+import awkward as ak
+import fastjet
+import numpy as np
+import vector
+from numpy.typing import NDArray
+
+from rootflow.config.simulation import BTaggingConfig, JetsConfig, PileUpConfig, SelectionConfig
+from rootflow.simulation.record import Momenta, Record
+from rootflow.simulation.truth import MUON, NEUTRINOS
+
+vector.register_awkward()
+
+BOTTOM, CHARM, LIGHT = 5, 4, 0
+
+
+def is_measured_in_jets(
+    record: Record, apart_from: NDArray[np.bool_], eta_max: float
+) -> NDArray[np.bool_]:
+    """(particles,) what calorimeters see: all final particles but neutrinos and muons."""
+    seen = record.is_final & ~apart_from & ~record.is_one_of(MUON, *NEUTRINOS)
+    seen[seen] = np.abs(record.momentum[seen].eta) < eta_max
+    return seen
+
+
+def cluster(particles: ak.Array, config: JetsConfig) -> ak.Array:
+    """Return the anti-kt jets (arXiv:0802.1189) of the particles, pt, eta, phi, mass in GeV."""
+    definition = fastjet.JetDefinition(fastjet.antikt_algorithm, config.radius)
+    jets = fastjet.ClusterSequence(particles, definition).inclusive_jets(
+        min_pt=config.particle_jet_pt_min_gev
+    )
+    return ak.zip(
+        {"pt": jets.pt, "eta": jets.eta, "phi": jets.phi, "mass": np.maximum(jets.mass, 0)},
+        with_name="Momentum4D",
+    )
+
+
+def label_flavour(jets: ak.Array, record: Record, config: BTaggingConfig) -> ak.Array:
+    """Return 5 for jets that are the nearest to a b hadron, 4 to a c hadron, 0 for all others.
+
+    The hadrons have a least pT and a largest dR to their jet, as ATLAS labels jets
+    (arXiv:2505.19689).
+    """
+    labels = ak.zeros_like(jets.pt, dtype=np.int32)
+    for quark in (CHARM, BOTTOM):
+        hadrons = record.by_event(is_hadron_with(quark, record.pdg_id))
+        hadrons = hadrons[hadrons.pt > config.hadron_pt_min_gev]
+        near = _is_nearest(jets, hadrons, config.hadron_distance)
+        labels = ak.where(near, np.int32(quark), labels)
+    return labels
+
+
+def is_hadron_with(quark: int, pdg_id: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Return where the heaviest quark of a hadron is this one, by its PDG number.
+
+    Monte Carlo numbering scheme of the PDG: the digits nq1 nq2 nq3 before the last one.
+    """
+    number = np.abs(pdg_id)
+    digits = np.stack([number // 10 % 10, number // 100 % 10, number // 1000 % 10])
+    is_hadron = (number > 100) & (number < 10_000_000) & (digits[:2].min(axis=0) > 0)
+    with_quark: NDArray[np.bool_] = is_hadron & (digits.max(axis=0) == quark)
+    return with_quark
+
+
+def _is_nearest(jets: ak.Array, hadrons: ak.Array, distance: float) -> ak.Array:
+    """Return where a jet is the nearest one to a hadron, and within `distance` of it."""
+    apart = hadrons[:, :, np.newaxis].deltaR(jets[:, np.newaxis, :])
+    nearest = ak.argmin(apart, axis=2)[ak.fill_none(ak.min(apart, axis=2) < distance, False)]
+    jet = ak.local_index(jets.pt)
+    return ak.any(jet[:, :, np.newaxis] == nearest[:, np.newaxis, :], axis=2)
+
+
+def distance_to(jets: ak.Array, momentum: Momenta) -> ak.Array:
+    """Return dR of each jet (n, var) to the one momentum (n,) of its event."""
+    other = ak.zip({"eta": momentum.eta, "phi": momentum.phi, "pt": momentum.pt, "mass": 0.0})
+    return jets.deltaR(ak.with_name(other, "Momentum4D")[:, np.newaxis])
+
+
+def measure_jets(jets: ak.Array, config: JetsConfig, rng: np.random.Generator) -> ak.Array:
+    """Return the jets with the detector's resolution, in the same order; fields stay."""
+    pt = ak.to_numpy(ak.flatten(jets.pt))
+    spread = rng.standard_normal((3, len(pt)))
+    scale = np.maximum(1 + jet_resolution(pt, config) * spread[0], 0)
+    counts = ak.num(jets)
+    measured = {
+        "pt": jets.pt * ak.unflatten(scale, counts),
+        "eta": jets.eta + ak.unflatten(config.angle * spread[1], counts),
+        "phi": jets.phi + ak.unflatten(config.angle * spread[2], counts),
+        "mass": jets.mass * ak.unflatten(scale, counts),
+    }
+    others = {name: jets[name] for name in ak.fields(jets) if name not in measured}
+    return ak.zip(measured | others, with_name="Momentum4D")
+
+
+def jet_resolution(pt: NDArray[np.float64], config: JetsConfig) -> NDArray[np.float64]:
+    """Return sigma(pT)/pT for pT in GeV."""
+    return np.sqrt((config.noise_gev / pt) ** 2 + config.stochastic**2 / pt + config.constant**2)
+
+
+def pile_up_jets(
+    events: int, config: PileUpConfig, selection: SelectionConfig, rng: np.random.Generator
+) -> ak.Array:
+    """Return jets of other collisions within the selection's pT and eta, (events, var)."""
+    counts = rng.poisson(config.mean_jets, events)
+    total = int(counts.sum())
+    # Inverse of the cumulative distribution of a power law above the threshold.
+    pt = selection.jet_pt_min_gev * rng.random(total) ** (-1 / (config.pt_exponent - 1))
+    jets = ak.zip(
+        {
+            "pt": pt,
+            "eta": rng.uniform(-selection.jet_eta_max, selection.jet_eta_max, total),
+            "phi": rng.uniform(-np.pi, np.pi, total),
+            "mass": config.mass_over_pt * pt,
+            "flavour": np.full(total, LIGHT, dtype=np.int32),
+        },
+        with_name="Momentum4D",
+    )
+    return ak.unflatten(jets, counts)
+
+
+def without_overlap(pile_up: ak.Array, jets: ak.Array, config: JetsConfig) -> ak.Array:
+    """Return the pile-up jets that are not within the radius of a jet of the event."""
+    apart = pile_up[:, :, np.newaxis].deltaR(jets[:, np.newaxis, :])
+    return pile_up[~ak.any(apart < config.radius, axis=2)]
+
+
+def tag(flavours: ak.Array, config: BTaggingConfig, rng: np.random.Generator) -> ak.Array:
+    """Return the b-tagging quantile: 1 passes no working point, one more for each passed."""
+    flat = ak.to_numpy(ak.flatten(flavours))
+    efficiency = np.empty((len(flat), len(config.working_points)))
+    for label, of_flavour in (
+        (BOTTOM, config.b_jets),
+        (CHARM, config.c_jets),
+        (LIGHT, config.light_jets),
+    ):
+        efficiency[flat == label] = of_flavour
+    passed = rng.random(len(flat))[:, np.newaxis] < efficiency
+    return ak.unflatten(1 + passed.sum(axis=1, dtype=np.int32), ak.num(flavours))

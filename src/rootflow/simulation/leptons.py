@@ -1,0 +1,123 @@
+"""Electrons and muons from W bosons as the detector sees them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import vector
+from numpy.typing import NDArray
+
+from rootflow.config.simulation import DetectorConfig, ElectronsConfig, MuonsConfig
+from rootflow.simulation.record import NOBODY, Momenta, Record
+from rootflow.simulation.truth import ELECTRON, Indices
+
+PHOTON = 22
+# Pythia's status numbers from 80 on are of hadronisation and decays: below, it is radiation.
+FIRST_STATUS_OF_HADRONS = 80
+GEV_PER_TEV = 1000.0
+# GeV, PDG.
+ELECTRON_MASS = 0.000511
+MUON_MASS = 0.10566
+
+
+@dataclass(frozen=True)
+class DressedLeptons:
+    """The visible lepton of t and of tbar with the photons around it.
+
+    Attributes
+    ----------
+    momentum
+        (n, 2) GeV, not meaningful where there is none.
+    pdg_id
+        (n, 2), 0 where there is none.
+    constituents
+        (particles,) bool, leptons and photons that went into them.
+    """
+
+    momentum: Momenta
+    pdg_id: NDArray[np.int32]
+    constituents: NDArray[np.bool_]
+
+
+def dress(record: Record, lepton: Indices, distance: float) -> DressedLeptons:
+    """Add the radiated photons within `distance` in dR to each lepton; two never share one."""
+    there = lepton != NOBODY
+    bare = record.momentum[lepton]
+    photon = np.flatnonzero(
+        (record.pdg_id == PHOTON) & record.is_final & (record.status < FIRST_STATUS_OF_HADRONS)
+    )
+    of_event = record.event[photon]
+    apart = np.stack(
+        [bare[:, side][of_event].deltaR(record.momentum[photon]) for side in (0, 1)], axis=-1
+    )
+    apart[~there[of_event]] = np.inf
+    nearest = apart.argmin(axis=-1)
+    close = apart.min(axis=-1, initial=np.inf) < distance
+    dressed = {}
+    for component in ("px", "py", "pz", "E"):
+        total = np.array(getattr(bare, component))
+        radiated = getattr(record.momentum[photon[close]], component)
+        np.add.at(total, (of_event[close], nearest[close]), radiated)
+        dressed[component] = total
+    constituents = np.zeros(len(record.pdg_id), dtype=bool)
+    constituents[lepton[there]] = True
+    constituents[photon[close]] = True
+    return DressedLeptons(
+        momentum=vector.array(dressed),
+        pdg_id=np.where(there, record.pdg_id[lepton], 0),
+        constituents=constituents,
+    )
+
+
+@dataclass(frozen=True)
+class Leptons:
+    """The measured lepton of t and of tbar, (n, 2) each.
+
+    Attributes
+    ----------
+    momentum
+        GeV.
+    pdg_id
+        11, 13 and their negatives, 0 where there is none.
+    found
+        Whether it is identified and isolated.
+    """
+
+    momentum: Momenta
+    pdg_id: NDArray[np.int32]
+    found: NDArray[np.bool_]
+
+
+def measure_leptons(
+    dressed: DressedLeptons, detector: DetectorConfig, rng: np.random.Generator
+) -> Leptons:
+    """Return the leptons with the detector's resolution and efficiency."""
+    true, is_electron = dressed.momentum, np.abs(dressed.pdg_id) == ELECTRON
+    electrons, muons = detector.electrons, detector.muons
+    resolution = np.where(
+        is_electron, electron_resolution(true.E, electrons), muon_resolution(true.pt, muons)
+    )
+    angle = np.where(is_electron, electrons.angle, muons.angle)
+    spread = rng.standard_normal((3, *is_electron.shape))
+    efficiency = np.where(is_electron, electrons.efficiency, muons.efficiency)
+    measured = vector.array(
+        {
+            "pt": true.pt * np.maximum(1 + resolution * spread[0], 0),
+            "eta": true.eta + angle * spread[1],
+            "phi": true.phi + angle * spread[2],
+            "mass": np.where(is_electron, ELECTRON_MASS, MUON_MASS),
+        }
+    )
+    is_found = rng.random(is_electron.shape) < efficiency
+    return Leptons(measured, dressed.pdg_id, is_found & (dressed.pdg_id != 0))
+
+
+def electron_resolution(
+    energy: NDArray[np.float64], config: ElectronsConfig
+) -> NDArray[np.float64]:
+    """Return sigma(E)/E for energies in GeV."""
+    return np.hypot(config.stochastic / np.sqrt(energy), config.constant)
+
+
+def muon_resolution(pt: NDArray[np.float64], config: MuonsConfig) -> NDArray[np.float64]:
+    """Return sigma(pT)/pT for pT in GeV."""
+    return np.hypot(config.constant, config.linear_per_tev * pt / GEV_PER_TEV)

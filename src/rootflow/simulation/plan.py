@@ -1,0 +1,85 @@
+"""What a sample consists of, and where it is kept."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from rootflow.config.simulation import SimulationConfig
+from rootflow.simulation.identity import check_limits
+
+# Raise it when the same configuration and seed would give other events.
+SIMULATION_VERSION = 1
+GENERATORS = ("pythia8mc", "fastjet")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One sample: configuration, seed, and the directory that it is made in.
+
+    Raises
+    ------
+    UsageError
+        Seed or size do not fit into event numbers.
+    """
+
+    config: SimulationConfig
+    seed: int
+    directory: Path
+
+    def __post_init__(self) -> None:
+        check_limits(self.seed, self.chunks, self.config.events_per_chunk)
+
+    @property
+    def chunks(self) -> int:
+        """The number of chunks."""
+        return -(-self.config.events // self.config.events_per_chunk)
+
+    def events_of(self, chunk: int) -> int:
+        """Return the number of events of a chunk: the last one may be smaller."""
+        size = self.config.events_per_chunk
+        return min(size, self.config.events - chunk * size)
+
+    @property
+    def description(self) -> dict[str, Any]:
+        """All that decides what the events are."""
+        return {
+            "config": self.config.model_dump(mode="json", exclude={"workers"}),
+            "seed": self.seed,
+            "simulation_version": SIMULATION_VERSION,
+            "generators": {name: version(name) for name in GENERATORS},
+        }
+
+    @property
+    def digest(self) -> str:
+        """A name for the sample: another one where any event would be another."""
+        text = json.dumps(self.description, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def chunk_path(self, chunk: int) -> Path:
+        """Return where a finished chunk is kept until the sample is whole."""
+        return self.chunk_directory / f"chunk_{chunk:06d}.root"
+
+    @property
+    def chunk_directory(self) -> Path:
+        """The directory of the chunks of this sample and no other."""
+        return self.directory / f".chunks-{self.digest}"
+
+    @property
+    def manifest_path(self) -> Path:
+        """What says that the sample is finished, and which one it is."""
+        return self.directory / "simulation.json"
+
+    def file_chunks(self) -> dict[Path, range]:
+        """Return the finished files and which chunks go into each."""
+        per_file = max(self.config.events_per_file // self.config.events_per_chunk, 1)
+        starts = range(0, self.chunks, per_file)
+        name = f"{self.config.process}_s{self.seed}"
+        return {
+            self.directory / f"{name}_{number:03d}.root": range(
+                start, min(start + per_file, self.chunks)
+            )
+            for number, start in enumerate(starts)
+        }

@@ -1,0 +1,91 @@
+"""The generator's event record as flat arrays."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import awkward as ak
+import numpy as np
+import vector
+from numpy.typing import NDArray
+
+NOBODY = -1
+
+# vector's arrays of momenta: its types do not survive indexing.
+Momenta = Any
+
+
+@dataclass(frozen=True)
+class Record:
+    """The particles of n events, one event after another.
+
+    Attributes
+    ----------
+    events
+        n.
+    event
+        (particles,) the event, 0 to n - 1, that a particle belongs to.
+    pdg_id, status
+        (particles,) as Pythia gives them: a positive status is a final particle.
+    daughters
+        (particles, 2) where the first and the last daughter are among all particles,
+        NOBODY where there is none.
+    momentum
+        (particles,) GeV.
+    """
+
+    events: int
+    event: NDArray[np.int64]
+    pdg_id: NDArray[np.int32]
+    status: NDArray[np.int32]
+    daughters: NDArray[np.int64]
+    momentum: Momenta
+
+    @classmethod
+    def of(cls, particles: ak.Array) -> "Record":
+        """Return the record of the particles as Pythia gives them, (n, particles)."""
+        counts = ak.to_numpy(ak.num(particles.id))
+        event = np.repeat(np.arange(len(counts)), counts)
+        first_of_event = np.repeat(np.cumsum(counts) - counts, counts)
+        local_daughters = np.stack(
+            [_flat(particles.daughter1), _flat(particles.daughter2)], axis=-1
+        )
+        momentum = particles.p
+        return cls(
+            events=len(counts),
+            event=event,
+            pdg_id=_flat(particles.id),
+            status=_flat(particles.status),
+            daughters=np.where(
+                local_daughters > 0, local_daughters + first_of_event[:, np.newaxis], NOBODY
+            ),
+            momentum=vector.array(
+                {
+                    "px": _flat(momentum.px),
+                    "py": _flat(momentum.py),
+                    "pz": _flat(momentum.pz),
+                    "E": _flat(momentum.e),
+                }
+            ),
+        )
+
+    @property
+    def is_final(self) -> NDArray[np.bool_]:
+        """(particles,) where a particle reaches the detector."""
+        return self.status > 0
+
+    def is_one_of(self, *species: int) -> NDArray[np.bool_]:
+        """(particles,) where the absolute PDG number is one of these."""
+        return np.isin(np.abs(self.pdg_id), species)
+
+    def by_event(self, chosen: NDArray[np.bool_]) -> ak.Array:
+        """Return the momenta of the chosen particles, (n, chosen of each event)."""
+        momentum = self.momentum[chosen]
+        flat = ak.zip(
+            {"px": momentum.px, "py": momentum.py, "pz": momentum.pz, "E": momentum.E},
+            with_name="Momentum4D",
+        )
+        return ak.unflatten(flat, np.bincount(self.event[chosen], minlength=self.events))
+
+
+def _flat(jagged: ak.Array) -> Any:
+    return ak.to_numpy(ak.flatten(jagged))

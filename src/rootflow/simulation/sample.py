@@ -1,0 +1,117 @@
+"""A whole sample: chunks made by workers, then put together to a few files."""
+
+import fcntl
+import importlib.util
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rootflow.config.simulation import SimulationConfig
+from rootflow.errors import InputError, RootflowError, UsageError
+from rootflow.files import whole_file
+from rootflow.progress import progress
+from rootflow.simulation.plan import GENERATORS, Plan
+from rootflow.simulation.workers import make_chunks
+
+
+def simulate(config: SimulationConfig, seed: int, directory: Path) -> list[Path]:
+    """Simulate a sample, or go on with it where an earlier call was stopped.
+
+    The sample depends on the configuration (all but the number of workers) and the seed
+    alone. A call that finds it finished returns at once.
+
+    Parameters
+    ----------
+    config
+        What to generate, and the detector that sees it.
+    seed
+        0 to 2**31 - 1. It is part of the event numbers: two seeds never share one.
+    directory
+        For one sample. Once it is finished, there are its ROOT files and
+        `simulation.json`, which says what they are.
+
+    Returns
+    -------
+    The ROOT files. Tree `reco`, momenta in MeV.
+
+    Raises
+    ------
+    UsageError
+        The configuration cannot be simulated, or the directory has another sample.
+    RootflowError
+        Pythia or FastJet is not installed, or a worker died.
+    """
+    _require_generators()
+    plan = Plan(config, seed, directory)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{directory}: cannot make this directory: {error.strerror}") from None
+    with _alone_in(directory):
+        if not _is_finished(plan):
+            _make_missing_chunks(plan)
+            _put_together(plan)
+        shutil.rmtree(plan.chunk_directory, ignore_errors=True)
+    return list(plan.file_chunks())
+
+
+def _require_generators() -> None:
+    missing = [name for name in GENERATORS if importlib.util.find_spec(name) is None]
+    if missing:
+        raise RootflowError(
+            f"simulate needs {' and '.join(missing)}: pip install 'rootflow[simulation]'"
+        )
+
+
+@contextmanager
+def _alone_in(directory: Path) -> Iterator[None]:
+    """Wait for another process that simulates into the same directory."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _is_finished(plan: Plan) -> bool:
+    if not plan.manifest_path.exists():
+        return False
+    try:
+        there = json.loads(plan.manifest_path.read_text())["digest"]
+    except (ValueError, KeyError, TypeError):
+        raise InputError(f"{plan.manifest_path}: not what simulate writes; remove it") from None
+    if there != plan.digest:
+        raise UsageError(
+            f"{plan.directory} has another sample (digest {there}, this one is {plan.digest}):"
+            " name another directory, or remove it"
+        )
+    return all(path.exists() for path in plan.file_chunks())
+
+
+def _make_missing_chunks(plan: Plan) -> None:
+    missing = [chunk for chunk in range(plan.chunks) if not plan.chunk_path(chunk).exists()]
+    with progress("simulate", plan.config.events, "events") as advance:
+        for chunk in set(range(plan.chunks)).difference(missing):
+            advance(plan.events_of(chunk))
+        for chunk in make_chunks(plan, missing):
+            advance(plan.events_of(chunk))
+
+
+def _put_together(plan: Plan) -> None:
+    from rootflow.simulation.ntuple import read_ntuples, write_ntuple
+
+    generated = 0
+    for path, chunks in plan.file_chunks().items():
+        ntuple = read_ntuples([plan.chunk_path(chunk) for chunk in chunks])
+        # Half-written files stay with the chunks, and go with them.
+        beside_chunks = plan.chunk_directory / path.name
+        write_ntuple(ntuple, beside_chunks)
+        beside_chunks.replace(path)
+        generated += ntuple.generated
+    manifest = plan.description | {"digest": plan.digest, "generated_events": generated}
+    with whole_file(plan.manifest_path) as partial:
+        partial.write_text(json.dumps(manifest, indent=2) + "\n")

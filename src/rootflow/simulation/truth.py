@@ -1,0 +1,102 @@
+"""The two top decays in the generator's record."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rootflow.errors import RootflowError
+from rootflow.simulation.record import NOBODY, Record
+
+TOP, BOTTOM_LIKE, W_BOSON = 6, (1, 3, 5), 24
+ELECTRON, MUON, TAU = 11, 13, 15
+NEUTRINOS = (12, 14, 16)
+
+Indices = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class TopDecays:
+    """Where the particles of the decays are in the record, (n, 2) each: of t, then of tbar.
+
+    Attributes
+    ----------
+    top
+        The top quark after its radiation.
+    w_boson, quark
+        What it decays to: their momenta add up to the top quark's.
+    lepton, neutrino
+        What the W boson decays to, before radiation of photons.
+    visible_lepton
+        The final electron or muon, be it from a tau; NOBODY where a tau decays to hadrons.
+    """
+
+    top: Indices
+    w_boson: Indices
+    quark: Indices
+    lepton: Indices
+    neutrino: Indices
+    visible_lepton: Indices
+
+
+def find_top_decays(record: Record) -> TopDecays:
+    """Return the decays of the top and the antitop quark of each event.
+
+    Raises
+    ------
+    RootflowError
+        An event has not just one of each.
+    """
+    top = np.stack([_decaying(record, TOP), _decaying(record, -TOP)], axis=-1)
+    w_boson, quark = _sort_daughters(record, top, record.is_one_of(W_BOSON))
+    lepton, neutrino = _sort_daughters(
+        record, last_copy(record, w_boson), record.is_one_of(ELECTRON, MUON, TAU)
+    )
+    return TopDecays(top, w_boson, quark, lepton, neutrino, _visible_lepton(record, lepton))
+
+
+def last_copy(record: Record, index: Indices) -> Indices:
+    """Return where the same particles are after all their radiation and recoil."""
+    while True:
+        daughters = record.daughters[index]
+        is_copy = (daughters != NOBODY) & (
+            record.pdg_id[daughters] == record.pdg_id[index][..., np.newaxis]
+        )
+        copy = np.where(is_copy[..., 0], daughters[..., 0], daughters[..., 1])
+        followed = np.where(is_copy.any(axis=-1), copy, index)
+        if np.array_equal(followed, index):
+            return index
+        index = followed
+
+
+def _decaying(record: Record, pdg_id: int) -> Indices:
+    copies = np.flatnonzero(record.pdg_id == pdg_id)
+    last = np.unique(last_copy(record, copies))
+    if not np.array_equal(record.event[last], np.arange(record.events)):
+        raise RootflowError(f"a generated event has not just one decaying particle {pdg_id}")
+    return last
+
+
+def _sort_daughters(
+    record: Record, mother: Indices, is_wanted: NDArray[np.bool_]
+) -> tuple[Indices, Indices]:
+    first, last = np.moveaxis(record.daughters[mother], -1, 0)
+    wanted = np.where(is_wanted[first], first, last)
+    return wanted, first + last - wanted
+
+
+def _visible_lepton(record: Record, lepton: Indices) -> Indices:
+    final = last_copy(record, lepton)
+    is_tau = np.abs(record.pdg_id[final]) == TAU
+    return np.where(is_tau, _lepton_of_decay(record, final), final)
+
+
+def _lepton_of_decay(record: Record, tau: Indices) -> Indices:
+    is_lepton = record.is_one_of(ELECTRON, MUON)
+    first, last = np.moveaxis(record.daughters[tau], -1, 0)
+    found = np.full(tau.shape, NOBODY)
+    for step in range(int((last - first).max(initial=0)) + 1):
+        daughter = first + step
+        is_it = (first != NOBODY) & (daughter <= last) & is_lepton[np.minimum(daughter, last)]
+        found = np.where(is_it, daughter, found)
+    return found
