@@ -1,0 +1,164 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rootflow.config import DataConfig, WeightsConfig
+from rootflow.dataset import Events, build
+from rootflow.errors import InputError, UsageError
+from rootflow.reconstruction import conformance
+from rootflow.reconstruction.baselines import BASELINES, make
+from rootflow.reconstruction.pairing import best_tagged_pair
+from toy_events import FEATURES, toy_events
+
+
+@pytest.fixture(scope="module")
+def reference_events(shared_ttbar: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Events:
+    """Return the fifth of the shared sample on which the reference numbers were measured."""
+    config = DataConfig(weights=WeightsConfig(negative="keep"))
+    events = build(config, shared_ttbar, tmp_path_factory.mktemp("datasets")).events()
+    return events.take((events.event_number % 5 == 0) & events.matched)
+
+
+def accuracy(name: str, events: Events, seed: int = 1) -> float:
+    assignment = make(name, seed).reconstruct(events).assignment
+    return float(np.mean(np.all(assignment == events.assignment, axis=1)))
+
+
+@pytest.mark.parametrize(("name", "reference"), [("delta_r", 0.650), ("m_lb", 0.718)])
+def test_accuracy_is_that_of_the_reference(
+    reference_events: Events, name: str, reference: float
+) -> None:
+    assert accuracy(name, reference_events) == pytest.approx(reference, abs=0.001)
+
+
+def test_best_tagged_pair_is_right_as_in_the_reference(reference_events: Events) -> None:
+    pair = np.sort(best_tagged_pair(reference_events), axis=1)
+    right = np.all(pair == np.sort(reference_events.assignment, axis=1), axis=1)
+    assert np.mean(right) == pytest.approx(0.892, abs=0.001)
+
+
+@pytest.mark.parametrize("name", BASELINES)
+def test_baselines_keep_the_contract(real_events: Events, name: str) -> None:
+    conformance.check(make(name, 1), real_events.take(slice(0, 2000)))
+
+
+def test_truth_is_right(real_events: Events) -> None:
+    answers = make("truth", 1).reconstruct(real_events)
+    np.testing.assert_array_equal(answers.solved, real_events.matched)
+    np.testing.assert_array_equal(
+        answers.assignment[answers.solved], real_events.assignment[answers.solved]
+    )
+    np.testing.assert_array_equal(
+        answers.neutrinos[answers.solved], real_events.neutrinos[answers.solved]
+    )
+
+
+def test_random_is_right_by_chance() -> None:
+    events = toy_events(40_000)
+    events = events.take(events.matched)
+    jets = events.jet_mask.sum(axis=1)
+    chance = np.mean(1 / (jets * (jets - 1)))
+    error = np.sqrt(chance * (1 - chance) / len(events))
+    assert accuracy("random", events) == pytest.approx(chance, abs=4 * error)
+
+
+def test_random_draws_every_ordered_pair_alike() -> None:
+    events = toy_events(60_000, max_jets=4)
+    four = events.take(events.jet_mask.all(axis=1))
+    first, second = make("random", 1).reconstruct(four).assignment.T
+    counts = np.bincount(first * 4 + second, minlength=16).reshape(4, 4)
+    assert np.all(np.diag(counts) == 0)
+    drawn = counts[~np.eye(4, dtype=bool)]
+    chi_square = np.sum((drawn - drawn.mean()) ** 2) / drawn.mean()
+    assert chi_square < 31.3  # one in a thousand for 11 degrees of freedom
+
+
+def test_random_depends_on_seed_and_file() -> None:
+    events = toy_events(1000)
+    of_another_file = Events(
+        features=FEATURES, **(events.arrays() | {"file_index": events.file_index + 1})
+    )
+    drawn = make("random", 1).reconstruct(events).assignment
+    assert np.any(drawn != make("random", 2).reconstruct(events).assignment)
+    assert np.any(drawn != make("random", 1).reconstruct(of_another_file).assignment)
+
+
+def one_event(jets: list[list[float]], leptons: list[list[float]]) -> Events:
+    """Return an event of these jets (pt, eta, phi, energy, btag) and leptons."""
+    arrays = toy_events(1, max_jets=len(jets)).arrays()
+    return Events(
+        features=FEATURES,
+        **arrays
+        | {"jets": np.array([jets], np.float32), "leptons": np.array([leptons], np.float32)},
+    )
+
+
+def test_smallest_sum_is_taken_and_not_the_closest_pair() -> None:
+    # dR: jet 0 to l+ 0.5 and to l- 1.0, jet 1 to l+ 0.6 and to l- 2.1. The closest pair,
+    # jet 0 and l+, leaves 0.5 + 2.1; the other pairing has 1.0 + 0.6.
+    event = one_event(
+        jets=[[100, 0.0, 0, 100, 6], [90, 1.1, 0, 150.2, 6]],
+        leptons=[[50, 0.5, 0, 56.4, -11], [50, -1.0, 0, 77.2, 13]],
+    )
+    answer = make("delta_r", 1).reconstruct(event)
+    assert answer.assignment.tolist() == [[1, 0]]
+    assert answer.scores == pytest.approx([1.0])
+
+
+def test_smaller_of_the_larger_masses_is_taken() -> None:
+    # Massless, back to back is m^2 = 4 pT pT, collinear is 0.
+    event = one_event(
+        jets=[[100, 0, 0, 100, 6], [100, 0, np.pi, 100, 6]],
+        leptons=[[50, 0, np.pi, 50, -11], [50, 0, 0, 50, 13]],
+    )
+    answer = make("m_lb", 1).reconstruct(event)
+    assert answer.assignment.tolist() == [[1, 0]]
+    assert answer.scores == pytest.approx([np.sqrt(4 * 100 * 50)], rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("tags", "pair"),
+    [
+        ([1, 6, 1, 4], [1, 3]),
+        ([4, 4, 4, 6], [3, 0]),
+        ([1, 1, 5, 1], [2, 0]),  # one is tagged: the hardest of the others joins it
+        ([1, 1, 1, 1], [0, 1]),  # none is tagged: the two hardest
+    ],
+)
+def test_best_tagged_pair(tags: list[float], pair: list[int]) -> None:
+    jets = [[100 - 10 * slot, 0, 0, 100, tag] for slot, tag in enumerate(tags)]
+    event = one_event(jets, leptons=[[50, 0, 0, 50, -11], [50, 0, 1, 50, 13]])
+    assert best_tagged_pair(event).tolist() == [pair]
+
+
+@pytest.mark.parametrize("name", ["random", "delta_r", "m_lb"])
+def test_a_single_jet_is_not_solved(name: str) -> None:
+    event = one_event(
+        jets=[[100, 0, 0, 100, 6], [0, 0, 0, 0, 0]],
+        leptons=[[50, 0, 0, 50, -11], [50, 0, 1, 50, 13]],
+    )
+    event = Events(features=FEATURES, **event.arrays() | {"jet_mask": np.array([[True, False]])})
+    answer = make(name, 1).reconstruct(event)
+    conformance.check_answers(answer, event)
+    assert not answer.solved
+
+
+def test_truth_of_data_is_refused(real_events: Events) -> None:
+    arrays = real_events.take(slice(0, 10)).arrays()
+    for name in ("assignment", "neutrinos", "tops"):
+        del arrays[name]
+    with pytest.raises(InputError, match="truth needs simulated events"):
+        make("truth", 1).reconstruct(Events(features=FEATURES, **arrays))
+
+
+def test_a_dataset_without_tags_is_refused() -> None:
+    events = toy_events(10)
+    features = {**FEATURES, "jets": ("pt", "eta", "phi", "energy", "mass")}
+    with pytest.raises(InputError, match="needs the feature btag of jets, this dataset has pt, "):
+        make("delta_r", 1).reconstruct(Events(features=features, **events.arrays()))
+
+
+def test_unknown_name() -> None:
+    with pytest.raises(UsageError, match="no method guess; there are random, delta_r, m_lb, truth"):
+        make("guess", 1)

@@ -1,0 +1,70 @@
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from rootflow.config import FoldsConfig
+from rootflow.dataset import Events
+from rootflow.errors import InputError
+from rootflow.reconstruction import conformance
+
+if TYPE_CHECKING:
+    from rootflow.reconstruction.network import KerasReconstructor
+
+FOLDS = FoldsConfig(count=5, held_out=0)
+
+
+@pytest.fixture(scope="module")
+def reconstructor() -> "KerasReconstructor":
+    from rootflow.reconstruction.network import KerasReconstructor
+    from small_network import small_network
+
+    return KerasReconstructor("small", small_network(), FOLDS)
+
+
+@pytest.fixture(scope="module")
+def unseen(real_events: Events) -> Events:
+    return real_events.take(real_events.fold == 0)
+
+
+def test_it_keeps_the_contract(reconstructor: "KerasReconstructor", unseen: Events) -> None:
+    conformance.check(reconstructor, unseen.take(slice(0, 1500)))
+
+
+def test_it_says_what_the_model_predicts(
+    reconstructor: "KerasReconstructor", unseen: Events
+) -> None:
+    from rootflow.models.inputs import inputs
+    from small_network import small_network
+
+    few = unseen.take(slice(0, 50))
+    answers = reconstructor.reconstruct(few)
+    outputs = small_network().predict(inputs(few), verbose=0)
+    np.testing.assert_allclose(answers.neutrinos, outputs["neutrinos"], rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(answers.scores, outputs["assignment"].max(axis=(1, 2)), rtol=1e-5)
+
+
+def test_events_of_the_training_are_refused(
+    reconstructor: "KerasReconstructor", real_events: Events
+) -> None:
+    few = real_events.take(slice(0, 200))
+    seen = np.sum(few.fold != 0)
+    with pytest.raises(
+        InputError,
+        match=rf"small was trained on the folds of {seen} of these 200 events "
+        r"\(folds 1, 2, 3, 4 of 5, hash\); it may be applied to fold 0",
+    ):
+        reconstructor.reconstruct(few)
+
+
+def test_events_of_the_training_by_name(
+    reconstructor: "KerasReconstructor", real_events: Events
+) -> None:
+    from rootflow.reconstruction.network import KerasReconstructor
+    from small_network import small_network
+
+    anywhere = KerasReconstructor("small", small_network(), FOLDS, allow_seen_events=True)
+    few = real_events.take(slice(0, 200))
+    answers = anywhere.reconstruct(few)
+    held_out = reconstructor.reconstruct(few.take(few.fold == 0))
+    np.testing.assert_array_equal(answers.assignment[few.fold == 0], held_out.assignment)
