@@ -8,10 +8,14 @@ from rich.table import Table
 
 from rootflow.steps.result import Row, StepResult
 
+ERROR = "_error"
+WIDTH_OF_A_FILE = 160
+
 
 def show(result: StepResult) -> None:
     """Print every table of the result, then its facts."""
-    console = Console(width=None if Console().is_terminal else 160)
+    terminal = Console()
+    console = terminal if terminal.is_terminal else Console(width=WIDTH_OF_A_FILE)
     for title, rows in result.tables.items():
         if rows:
             console.print(_table(title, rows))
@@ -19,22 +23,35 @@ def show(result: StepResult) -> None:
     for name, value in {**result.facts, "run": result.run_id}.items():
         lines = value if isinstance(value, list) else [value]
         for number, line in enumerate(lines):
-            facts.add_row("" if number else name, _text(line))
+            facts.add_row("" if number else _words(name), _text(line))
     console.print(facts, soft_wrap=True)
 
 
 def _table(title: str, rows: list[Row]) -> Table:
-    columns = list(dict.fromkeys(name for row in rows for name in row))
-    table = Table(title=title, title_justify="left")
+    names = dict.fromkeys(name for row in rows for name in row)
+    columns = [name for name in names if name.removesuffix(ERROR) not in names or ERROR not in name]
+    table = Table(title=_words(title), title_justify="left")
     for name in columns:
         numeric = all(isinstance(row.get(name), int | float | None) for row in rows)
-        table.add_column(name, justify="right" if numeric else "left")
+        table.add_column(_words(name), justify="right" if numeric else "left")
     for row in rows:
-        table.add_row(*(_text(row.get(name)) for name in columns))
+        table.add_row(*(_with_error(row.get(name), row.get(name + ERROR)) for name in columns))
     return table
+
+
+def _with_error(value: Any, error: float | None) -> str:
+    """Return value and error with as many digits as two of the error ask for."""
+    if not error or value is None:
+        return _text(value)
+    digits = max(0, 1 - math.floor(math.log10(abs(error))))
+    return f"{value:.{digits}f} ± {error:.{digits}f}"
 
 
 def _text(value: Any) -> str:
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return "-"
     return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")

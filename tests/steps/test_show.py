@@ -1,0 +1,18 @@
+import pytest
+
+from rootflow.steps.result import StepResult
+from rootflow.steps.show import show
+
+
+def test_values_stand_with_their_errors_in_one_column(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [
+        {"method": "m_lb", "accuracy": 0.72741, "accuracy_error": 0.0054, "bias": None},
+        {"method": "truth", "accuracy": 1.0, "accuracy_error": 0.0, "bias": -0.04336},
+    ]
+    show(StepResult("evaluate", "abc", {"onnx_file": "a.onnx"}, {"methods": rows}))
+    lines = capsys.readouterr().out.splitlines()
+    assert any(line.split("┃")[1:3] == [" method ", "        accuracy "] for line in lines)
+    assert "│ m_lb   │ 0.7274 ± 0.0054 │        - │" in lines
+    assert "│ truth  │               1 │ -0.04336 │" in lines
+    assert any(line.split() == ["onnx", "file", "a.onnx"] for line in lines)
+    assert any(line.split() == ["run", "abc"] for line in lines)
