@@ -1,10 +1,10 @@
 """From ntuples to a dataset on disk."""
 
-import importlib.metadata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from rootflow import __version__
 from rootflow.config.data import DataConfig
 from rootflow.dataset.copies import write_copy
 from rootflow.dataset.dataset import Dataset, open_dataset
@@ -81,7 +81,7 @@ def _write(
     selected = sum(file.sum_of_weights_selected for file in written.files)
     manifest = Manifest(
         dataset_version=DATASET_VERSION,
-        rootflow_version=importlib.metadata.version("rootflow"),
+        rootflow_version=__version__,
         digest=digest,
         events=sum(file.events_selected for file in written.files),
         max_jets=config.max_jets,
