@@ -4,14 +4,15 @@ from pathlib import Path
 
 from rootflow.config import Config, digest_of
 from rootflow.ntuple import find_files
+from rootflow.simulation import simulate
 from rootflow.steps.result import StepResult
 from rootflow.tracking import Run, start_run
+
+FINISHED = "simulation.json"  # written last
 
 
 def run(config: Config, parent: Run | None = None) -> StepResult:
     """Simulate, or find again, the sample that the configuration describes."""
-    from rootflow.simulation import simulate
-
     with start_run(config, "simulate", parent) as run:
         files = simulate(config.simulation, config.seed, _directory(config))
         run.log_metrics({"bytes": sum(path.stat().st_size for path in files)})
@@ -28,8 +29,10 @@ def input_files(config: Config, parent: Run) -> list[Path]:
     """Return the ntuples to read: those that are configured, else simulated ones."""
     if config.data.files:
         return find_files(config.data.files)
-    run(config, parent)
-    return sorted(_directory(config).glob("*.root"))
+    directory = _directory(config)
+    if not (directory / FINISHED).exists():
+        run(config, parent)
+    return sorted(directory.glob("*.root"))
 
 
 def _directory(config: Config) -> Path:
