@@ -1,0 +1,43 @@
+"""A small sample without multiparton interactions: quick, and the same detector."""
+
+import numpy as np
+import pytest
+
+from rootflow.config import SimulationConfig
+from rootflow.config.simulation import GeneratorConfig
+from rootflow.simulation.chunk import make_chunk
+from rootflow.simulation.generator import Generator
+from rootflow.simulation.ntuple import Ntuple
+from rootflow.simulation.record import Record
+from rootflow.simulation.truth import TopDecays, find_top_decays
+
+QUICK = GeneratorConfig(multiparton_interactions=False)
+
+
+@pytest.fixture(scope="session")
+def quick_config() -> SimulationConfig:
+    return SimulationConfig(
+        events=50, events_per_chunk=20, events_per_file=40, workers=2, generator=QUICK
+    )
+
+
+@pytest.fixture(scope="session")
+def ntuple(quick_config: SimulationConfig) -> Ntuple:
+    """Return 500 selected events."""
+    return make_chunk(quick_config, seed=5, chunk=0, events=500)
+
+
+@pytest.fixture(scope="session")
+def record() -> Record:
+    """Return the record of 200 generated events."""
+    return Record.of(Generator(QUICK, pythia_seed=11).events(200).prt)
+
+
+@pytest.fixture(scope="session")
+def decays(record: Record) -> TopDecays:
+    return find_top_decays(record)
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(1)

@@ -1,0 +1,66 @@
+import numpy as np
+import pytest
+import vector
+
+from rootflow.config.simulation import DetectorConfig, ElectronsConfig, MuonsConfig
+from rootflow.simulation.leptons import (
+    DressedLeptons,
+    dress,
+    electron_resolution,
+    measure_leptons,
+    muon_resolution,
+)
+from rootflow.simulation.record import Record
+from rootflow.simulation.truth import TopDecays
+
+MANY = 20_000
+
+
+def _dressed(pdg_id: int, pt: float) -> DressedLeptons:
+    ones = np.ones((MANY, 2))
+    momentum = vector.array({"pt": pt * ones, "eta": 0.5 * ones, "phi": ones, "mass": 0 * ones})
+    species = np.broadcast_to(np.array([-pdg_id, pdg_id], dtype=np.int32), (MANY, 2))
+    return DressedLeptons(momentum, species, np.zeros(0, dtype=bool))
+
+
+def test_resolutions_are_the_published_ones() -> None:
+    # 2008 JINST 3 S08003, table 1.1: 10 %/sqrt(E) (+) 0.7 %, and 10 % at 1 TeV.
+    at_100 = electron_resolution(np.array([100.0]), ElectronsConfig())[0]
+    assert at_100 == pytest.approx(np.sqrt(0.01**2 + 0.007**2))
+    assert muon_resolution(np.array([1000.0]), MuonsConfig())[0] == pytest.approx(0.10, abs=0.002)
+    assert muon_resolution(np.array([10.0]), MuonsConfig())[0] == pytest.approx(0.017, abs=0.0005)
+
+
+@pytest.mark.parametrize(("pdg_id", "sigma"), [(11, 0.0149), (13, 0.0177)])
+def test_resolution_and_efficiency_are_measured_as_configured(
+    pdg_id: int, sigma: float, rng: np.random.Generator
+) -> None:
+    detector = DetectorConfig()
+    leptons = measure_leptons(_dressed(pdg_id, 50.0), detector, rng)
+    # sigma: 10 %/sqrt(56.4) (+) 0.7 %; 1.7 % (+) 10 % x 0.05.
+    spread = (leptons.momentum.pt / 50).std()
+    assert spread == pytest.approx(sigma, abs=4 * sigma / np.sqrt(4 * MANY) + 5e-5)
+    assert leptons.momentum.pt.mean() == pytest.approx(50, rel=4 * sigma / np.sqrt(2 * MANY))
+    assert leptons.momentum.eta.std() == pytest.approx(0.0005, rel=0.02)
+    efficiency = {11: detector.electrons, 13: detector.muons}[pdg_id].efficiency
+    error = np.sqrt(efficiency * (1 - efficiency) / (2 * MANY))
+    assert leptons.found.mean() == pytest.approx(efficiency, abs=4 * error)
+
+
+def test_dressing_recovers_radiated_photons(record: Record, decays: TopDecays) -> None:
+    bare = record.momentum[decays.visible_lepton]
+    dressed = dress(record, decays.visible_lepton, 0.1)
+    born = record.momentum[decays.lepton]
+    assert (dressed.momentum.E >= bare.E - 1e-9).all()
+    assert (dressed.momentum.E > bare.E + 1).sum() > 5
+    lost_bare = np.abs(1 - bare.E / born.E).mean()
+    lost_dressed = np.abs(1 - dressed.momentum.E / born.E).mean()
+    assert lost_dressed < 0.6 * lost_bare
+    assert dressed.constituents[decays.visible_lepton].all()
+    assert record.is_one_of(11, 13, 22)[dressed.constituents].all()
+
+
+def test_without_a_distance_nothing_is_added(record: Record, decays: TopDecays) -> None:
+    dressed = dress(record, decays.visible_lepton, 0.0)
+    np.testing.assert_array_equal(dressed.momentum.E, record.momentum[decays.visible_lepton].E)
+    assert dressed.constituents.sum() == 400
