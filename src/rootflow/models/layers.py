@@ -30,6 +30,11 @@ class SelfAttention(keras.Layer):  # type: ignore[misc]
         """Return what the layer is made from."""
         return {**super().get_config(), "heads": self.heads, "width": self.width}
 
+    def build(self, tokens_shape: tuple[int | None, ...]) -> None:
+        """Make the weights."""
+        self.project.build(tokens_shape)
+        self.merge.build(tokens_shape)
+
     def call(self, tokens: Tensor, present: Tensor) -> Tensor:
         """Return (n, T, width) from tokens (n, T, width), present (n, T)."""
         count, size = tokens.shape[1], self.width // self.heads

@@ -15,7 +15,11 @@ from rootflow.models.kinematics import Tensor
 from rootflow.models.views import LeptonViews
 
 SEEN = ("jets", "leptons", "met", "pairs")
+SMALLEST_COUNT = 1e-9
+SMALLEST_VARIANCE = 1e-8
 Row = tuple[float, ...]
+Rows = NDArray[np.float64]
+Column = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -35,41 +39,51 @@ class Normalisation:
     neutrino_scales: tuple[float, float]
 
 
-def fit_normalisation(chunks: Iterable[Events]) -> Normalisation:
-    """Return the normalisation of all events in `chunks`; only what is really there counts."""
+def fit_normalisation(chunks: Iterable[tuple[Events, NDArray[np.floating]]]) -> Normalisation:
+    """Return the normalisation of events and their weights, whose signs do not count.
+
+    Only jets that are there count, and only pairs of two different jets.
+    """
     sums: dict[str, NDArray[np.float64]] = {}
-    for events in chunks:
-        for name, values in _values(events).items():
-            powers = np.stack([values**0, values, values**2]).sum(axis=1)
-            sums[name] = sums.get(name, 0.0) + powers
-    means, scales = {}, {}
-    for name in SEEN:
-        count, total, squares = sums[name]
-        mean = total / np.maximum(count, 1)
-        variance = squares / np.maximum(count, 1) - mean**2
-        means[name] = tuple(mean.tolist())
-        # A feature that never varies stays where it is.
-        scales[name] = tuple(np.where(variance > 1e-8, np.sqrt(np.abs(variance)), 1.0).tolist())
-    count, _, squares = sums["neutrinos"]
-    rms = np.sqrt(squares / count)
-    return Normalisation(means, scales, (float(np.hypot(*rms[:2]) / np.sqrt(2)), float(rms[2])))
+    for events, weight in chunks:
+        for name, (values, weights) in _values(events, np.abs(weight).astype(np.float64)).items():
+            powers = np.stack([np.ones_like(values), values, values**2])
+            sums[name] = sums.get(name, 0.0) + np.einsum("i,pif->pf", weights, powers)
+    moments = {name: _moments(*powers) for name, powers in sums.items()}
+    mean, scale = moments.pop("neutrinos")
+    rms = np.hypot(mean, scale)
+    return Normalisation(
+        {name: tuple(mean.tolist()) for name, (mean, _) in moments.items()},
+        {name: tuple(scale.tolist()) for name, (_, scale) in moments.items()},
+        (float(np.sqrt(np.mean(rms[:2] ** 2))), float(rms[2])),
+    )
 
 
-def _values(events: Events) -> dict[str, NDArray[np.float64]]:
-    views = LeptonViews(events.features)(*inputs(events).values())
+def _moments(count: Column, total: Column, squares: Column) -> tuple[Column, Column]:
+    """Return mean and standard deviation; 0 and 1 of what is never there, 1 of a constant."""
+    mean = total / np.maximum(count, SMALLEST_COUNT)
+    variance = squares / np.maximum(count, SMALLEST_COUNT) - mean**2
+    return mean, np.sqrt(np.where(variance > SMALLEST_VARIANCE, variance, 1.0))
+
+
+def _values(events: Events, weight: Column) -> dict[str, tuple[Rows, Column]]:
+    """Return the rows of features that are there, and a weight for each row."""
+    views = LeptonViews(events.features)(**inputs(events))
     mask = events.jet_mask
-    pair_mask = mask[:, :, None] & mask[:, None, :] & ~np.eye(mask.shape[1], dtype=bool)
     there = {
         "jets": np.repeat(mask[:, None], 2, axis=1),
         "leptons": np.full((len(events), 2, 2), True),
         "met": np.full((len(events), 2, 1), True),
-        "pairs": pair_mask,
+        "pairs": mask[:, :, None] & mask[:, None, :] & ~np.eye(mask.shape[1], dtype=bool),
+        "neutrinos": np.full((len(events), 2), True),
     }
-    values = {
-        name: ops.convert_to_numpy(views[name]).astype(np.float64)[there[name]] for name in SEEN
+    arrays = {name: ops.convert_to_numpy(views[name]) for name in SEEN} | {
+        "neutrinos": targets(events)["neutrinos"]
     }
-    values["neutrinos"] = targets(events)["neutrinos"].reshape(-1, 3).astype(np.float64)
-    return values
+    return {
+        name: (arrays[name][kept].astype(np.float64), weight[np.nonzero(kept)[0]])
+        for name, kept in there.items()
+    }
 
 
 @keras.saving.register_keras_serializable(package="rootflow")

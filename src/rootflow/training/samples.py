@@ -46,11 +46,13 @@ class Sample:
         events = self.dataset.events(self.places[chosen])
         return inputs(events), targets(events), self.weight[chosen]
 
-    def chunks(self, at_most: int) -> Iterator[Events]:
-        """Yield events evenly taken from the whole sample, at most so many in all."""
-        places = self.places[:: -(-len(self) // at_most)]
+    def chunks(self, at_most: int) -> Iterator[tuple[Events, NDArray[np.float32]]]:
+        """Yield events and weights, evenly taken from the sample, at most so many in all."""
+        step = -(-len(self) // at_most)
+        places, weight = self.places[::step], self.weight[::step]
         for start in range(0, len(places), CHUNK):
-            yield self.dataset.events(places[start : start + CHUNK])
+            part = slice(start, start + CHUNK)
+            yield self.dataset.events(places[part]), weight[part]
 
 
 class Samples(NamedTuple):
