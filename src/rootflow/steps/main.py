@@ -1,5 +1,8 @@
 """The whole chain, as children of one run."""
 
+import os
+import shutil
+import sys
 from pathlib import Path
 
 from rootflow.config import Config
@@ -16,13 +19,27 @@ def run(config: Config, parent: Run | None = None) -> StepResult:
         evaluation = evaluate.run(config, run)
         exported = export.run(config, run)
         run.log_metrics(evaluation.metrics)
-        facts = {**evaluation.facts, **exported.facts, "compare_runs": _ui_command()}
-        return StepResult("main", run.run_id, facts, evaluation.tables)
+        facts = {
+            **evaluation.facts,
+            **exported.facts,
+            "look_at_it": _ui_command(),
+            "page": _page(run),
+        }
+        return StepResult("main", run.run_id, facts, evaluation.tables, evaluation.metrics)
 
 
 def _ui_command() -> str:
+    """Return what a user types to see the runs in a browser."""
     uri = tracking_uri()
-    local = f"sqlite:///{Path.cwd()}/"
-    if uri.startswith("sqlite:"):
-        return f"mlflow ui --backend-store-uri {uri.replace(local, 'sqlite:///')}"
-    return f"open {redacted(uri)}"
+    if not uri.startswith("sqlite:"):
+        return f"open {redacted(uri)}"
+    mlflow = Path(sys.executable).with_name("mlflow")
+    known = shutil.which("mlflow") == str(mlflow)
+    command = "mlflow" if known else os.path.relpath(mlflow)
+    return f"{command} ui --backend-store-uri {uri.replace(f'{Path.cwd()}/', '')}"
+
+
+def _page(run: Run) -> str:
+    uri = tracking_uri()
+    server = redacted(uri).rstrip("/") if uri.startswith("http") else "http://127.0.0.1:5000"
+    return f"{server}/#/experiments/{run.experiment_id}/runs/{run.run_id}"
