@@ -7,6 +7,7 @@ from rootflow.config import FoldsConfig
 from rootflow.dataset import Events
 from rootflow.errors import InputError
 from rootflow.reconstruction import conformance
+from toy_events import toy_events
 
 if TYPE_CHECKING:
     from rootflow.reconstruction.network import KerasReconstructor
@@ -34,12 +35,11 @@ def test_it_keeps_the_contract(reconstructor: "KerasReconstructor", unseen: Even
 def test_it_says_what_the_model_predicts(
     reconstructor: "KerasReconstructor", unseen: Events
 ) -> None:
-    from rootflow.models.inputs import inputs
     from small_network import small_network
 
     few = unseen.take(slice(0, 50))
     answers = reconstructor.reconstruct(few)
-    outputs = small_network().predict(inputs(few), verbose=0)
+    outputs = small_network().predict(few.inputs(), verbose=0)
     np.testing.assert_allclose(answers.neutrinos, outputs["neutrinos"], rtol=1e-4, atol=1e-4)
     np.testing.assert_allclose(answers.scores, outputs["assignment"].max(axis=(1, 2)), rtol=1e-5)
 
@@ -68,3 +68,8 @@ def test_events_of_the_training_by_name(
     answers = anywhere.reconstruct(few)
     held_out = reconstructor.reconstruct(few.take(few.fold == 0))
     np.testing.assert_array_equal(answers.assignment[few.fold == 0], held_out.assignment)
+
+
+def test_another_number_of_slots_is_refused(reconstructor: "KerasReconstructor") -> None:
+    with pytest.raises(InputError, match="small takes 8 jet slots, these events have 6"):
+        reconstructor.reconstruct(toy_events(10, max_jets=6))

@@ -82,8 +82,13 @@ def sample_of(events: Events) -> Sample:
             "this dataset has none: is it data?"
         )
     for name in ("neutrinos", "tops", "weight"):
-        if not np.all(np.isfinite(getattr(events, name))):
-            raise InputError(f"{name} of the events to evaluate on: some are not finite")
+        array = getattr(events, name)
+        broken = ~np.all(np.isfinite(array.reshape(len(events), -1)), axis=1)
+        if np.any(broken):
+            raise InputError(
+                f"{name} of {np.sum(broken)} of {len(events)} events to evaluate on are not "
+                f"finite, the first is event number {events.event_number[np.argmax(broken)]}"
+            )
     matched = events.matched
     if np.sum(events.weight) <= 0 or np.sum(events.weight[matched]) <= 0:
         raise InputError(

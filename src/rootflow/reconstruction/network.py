@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from rootflow.config import FoldsConfig
 from rootflow.dataset.events import Events
-from rootflow.models.inputs import inputs
+from rootflow.errors import InputError
 from rootflow.reconstruction.contract import Reconstruction
 from rootflow.reconstruction.decode import decode
 from rootflow.reconstruction.seen import EVENTS_AT_ONCE, batches, refuse_seen
@@ -44,18 +44,28 @@ class KerasReconstructor:
         Raises
         ------
         InputError
-            The network was trained on the fold of some of the events.
+            The network was trained on the fold of some of the events, or has another number
+            of jet slots.
         """
+        self._refuse_other_slots(events)
         if not self._allow_seen_events:
             refuse_seen(self.name, events, self._folds)
         parts = [self._reconstruct(batch) for batch in batches(events)]
         return Reconstruction(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
 
+    def _refuse_other_slots(self, events: Events) -> None:
+        slots, expected = events.jet_mask.shape[1], self._model.input["jet_mask"].shape[1]
+        if slots != expected:
+            raise InputError(
+                f"{self.name} takes {expected} jet slots, these events have {slots}: "
+                f"preprocess them with data.max_jets={expected}"
+            )
+
     def _reconstruct(self, events: Events) -> Reconstruction:
         # One shape for every batch: another one would be traced anew, and might be
         # summed in another order.
         count = len(events)
-        full = {name: _filled_up(array) for name, array in inputs(events).items()}
+        full = {name: _filled_up(array) for name, array in events.inputs().items()}
         outputs = self._model.predict_on_batch(full)
         return decode(
             np.asarray(outputs["assignment"])[:count],

@@ -20,9 +20,9 @@ def draw_history(
     Parameters
     ----------
     history
-        One mapping per epoch, of metrics as Keras names them: those whose name ends in
-        `loss` go into one panel, those that end in `accuracy` into the other; `val_` stands
-        before those of the validation.
+        One mapping per epoch, of metrics as Keras names them, at least one epoch and one
+        loss: those whose name ends in `loss` go into one panel, those that end in `accuracy`
+        into another one; `val_` stands before those of the validation.
     path
         Of the figure, ending in .png; the PDF is written beside it.
     style
@@ -32,15 +32,20 @@ def draw_history(
     -------
     Both files.
     """
+    kinds = [kind for kind in ("loss", "accuracy") if any(_of(kind, epoch) for epoch in history)]
     with styled(style):
-        figure, (losses, accuracies) = new_figure(columns=2)
-        _draw(losses, history, "loss")
-        _draw(accuracies, history, "accuracy")
+        figure, panels = new_figure(columns=len(kinds))
+        for axes, kind in zip(panels, kinds, strict=True):
+            _draw(axes, history, kind)
         return save_figure(figure, path.parent, path.stem)
 
 
+def _of(kind: str, epoch: Mapping[str, float]) -> set[str]:
+    return {name for name in epoch if name.endswith(kind)}
+
+
 def _draw(axes: Axes, history: Sequence[Mapping[str, float]], kind: str) -> None:
-    names = sorted({name for epoch in history for name in epoch if name.endswith(kind)})
+    names = set().union(*(_of(kind, epoch) for epoch in history))
     quantities = sorted({name.removeprefix(VALIDATION) for name in names})
     for number, quantity in enumerate(quantities):
         for name, line, meaning in (

@@ -1,0 +1,229 @@
+import numpy as np
+import pytest
+
+from rootflow.config import EvaluationConfig
+from rootflow.dataset import Events
+from rootflow.errors import InputError, UsageError
+from rootflow.evaluation import Evaluation, evaluate
+from rootflow.reconstruction.baselines import make
+from rootflow.reconstruction.conformance import ConformanceError
+from rootflow.reconstruction.contract import Reconstruction
+from toy_events import FEATURES, toy_events
+
+from .conftest import ToyNetwork
+
+QUICK = EvaluationConfig(replicas=20)
+
+
+def changed(events: Events, **arrays: np.ndarray | None) -> Events:
+    kept = {name: array for name, array in (events.arrays() | arrays).items() if array is not None}
+    return Events(features=FEATURES, **kept)
+
+
+def metrics_of(events: Events, *methods: object, config: EvaluationConfig = QUICK) -> dict:
+    return evaluate(events, methods, config, seed=1).metrics()
+
+
+def test_accuracies_are_the_weighted_shares() -> None:
+    events = toy_events(500)
+    weight = np.random.default_rng(1).exponential(1, 500)
+    events = changed(events, weight=weight)
+    method = make("m_lb", 1)
+    answers, truth = method.reconstruct(events).assignment, events.assignment
+    both = either = selected = total = 0.0
+    for event in np.flatnonzero(events.matched):
+        agree = [int(answers[event, leg]) == int(truth[event, leg]) for leg in (0, 1)]
+        both += weight[event] * all(agree)
+        either += weight[event] * any(agree)
+        selected += weight[event] * (set(answers[event]) == set(truth[event]))
+        total += weight[event]
+    found = metrics_of(events, method)
+    assert found["assignment_accuracy/m_lb"] == pytest.approx(both / total)
+    assert found["either_accuracy/m_lb"] == pytest.approx(either / total)
+    assert found["selection_accuracy/m_lb"] == pytest.approx(selected / total)
+    assert found["efficiency/m_lb"] == pytest.approx(1)
+
+
+def test_error_of_the_accuracy_is_binomial() -> None:
+    events = toy_events(2000)
+    found = metrics_of(events, ToyNetwork(), config=EvaluationConfig(replicas=500))
+    accuracy = found["assignment_accuracy/network"]
+    expected = np.sqrt(accuracy * (1 - accuracy) / np.sum(events.matched))
+    assert found["assignment_accuracy_error/network"] == pytest.approx(expected, rel=0.13)
+
+
+def test_truth_is_perfect_and_solves_matched_events() -> None:
+    events = toy_events(500)
+    found = metrics_of(events, make("truth", 1))
+    assert found["assignment_accuracy/truth"] == pytest.approx(1)
+    assert found["efficiency/truth"] == pytest.approx(np.mean(events.matched))
+    # The toy's jets and leptons add up to its top quarks, in float32.
+    assert found["mtt_bias/truth"] == pytest.approx(0, abs=1e-5)
+    assert found["mtt_resolution/truth"] == pytest.approx(0, abs=1e-5)
+
+
+def test_neutrino_resolution_is_the_spread_given() -> None:
+    found = metrics_of(toy_events(5000), ToyNetwork(spread=10.0))
+    # Of a uniform distribution of standard deviation 10 the central 68.27 % are half
+    # as wide as 0.6827 sqrt(12) 10.
+    expected = 0.682689 * np.sqrt(12) * 10 / 2
+    for particle in ("neutrino", "antineutrino"):
+        for component in ("px", "py", "pz"):
+            name = f"{particle}_{component}"
+            bias, error = (found[f"{name}_{kind}/network"] for kind in ("bias", "bias_error"))
+            assert found[f"{name}_resolution/network"] == pytest.approx(expected, rel=0.04)
+            assert abs(bias) < 4 * error
+
+
+def test_mtt_is_that_of_the_sum_of_all_objects() -> None:
+    events = toy_events(300)
+
+    class Doubled(ToyNetwork):
+        """Everything in the event twice as hard: m(ttbar) is twice the true one."""
+
+        def reconstruct(self, events: Events) -> Reconstruction:
+            answers = make("truth", 1).reconstruct(events)
+            return answers._replace(neutrinos=answers.neutrinos * np.float32(2))
+
+    doubled = {
+        "jets": events.jets * np.array([2, 1, 1, 2, 1], np.float32),
+        "leptons": events.leptons * np.array([2, 1, 1, 2, 1], np.float32),
+    }
+    found = metrics_of(changed(events, **doubled), Doubled("doubled"))
+    assert found["mtt_bias/doubled"] == pytest.approx(1, abs=1e-5)
+    assert found["mtt_resolution/doubled"] == pytest.approx(0, abs=1e-5)
+
+
+def test_pairing_does_not_change_mtt() -> None:
+    events, methods = toy_events(500), (make("delta_r", 1), make("m_lb", 1))
+    delta_r, m_lb = (method.reconstruct(events).assignment for method in methods)
+    assert np.any(delta_r != m_lb)
+    found = metrics_of(events, ToyNetwork(), *methods)
+    assert found["mtt_resolution/delta_r"] == pytest.approx(found["mtt_resolution/m_lb"])
+
+
+@pytest.mark.parametrize(
+    ("neutrinos", "lender"), [("model", "network"), ("network", "network"), ("truth", "truth")]
+)
+def test_neutrinos_are_borrowed(neutrinos: str, lender: str) -> None:
+    methods = [ToyNetwork(), make("m_lb", 1), make("truth", 1)]
+    config = EvaluationConfig(replicas=20, neutrinos=neutrinos)
+    table = evaluate(toy_events(300), methods, config, seed=1).table()
+    assert [row["neutrinos_of"] for row in table] == ["network", lender, "truth"]
+
+
+@pytest.mark.parametrize(("methods", "neutrinos"), [((), "model"), ((ToyNetwork(),), "none")])
+def test_without_neutrinos_there_is_no_mtt(methods: tuple[ToyNetwork, ...], neutrinos: str) -> None:
+    config = EvaluationConfig(replicas=20, neutrinos=neutrinos)
+    found = metrics_of(toy_events(300), make("m_lb", 1), *methods, config=config)
+    assert "assignment_accuracy/m_lb" in found
+    assert not [name for name in found if name.startswith("mtt") and name.endswith("m_lb")]
+
+
+def test_metrics_are_finite_and_each_has_an_error(evaluation: Evaluation) -> None:
+    found = evaluation.metrics()
+    assert np.all(np.isfinite(list(found.values())))
+    for name in found:
+        quantity, method = name.split("/")
+        assert quantity.endswith("_error") or f"{quantity}_error/{method}" in found
+
+
+def test_accuracy_by_jets_of_random_is_chance() -> None:
+    events = toy_events(20_000)
+    (method,) = evaluate(events, [make("random", 1)], QUICK, seed=1).methods
+    for jets, value, error in zip(
+        (2, 3, 4, 5, 6),
+        method.accuracy_by_jets.values,
+        method.accuracy_by_jets.errors,
+        strict=True,
+    ):
+        assert value == pytest.approx(1 / (jets * (jets - 1)), abs=4 * error)
+
+
+def test_bins_add_up_to_the_whole() -> None:
+    events = toy_events(1000)
+    config = EvaluationConfig(replicas=20, mtt_edges=[0, 300, 600, 1e5])
+    (method,) = evaluate(events, [make("m_lb", 1)], config, seed=1).methods
+    mtt = np.sqrt(
+        np.sum(events.tops, axis=1)[:, 3] ** 2
+        - np.sum(np.sum(events.tops, axis=1)[:, :3] ** 2, axis=1)
+    )
+    counts, _ = np.histogram(mtt[events.matched], bins=config.mtt_edges)
+    mean = np.average(method.accuracy_by_mtt.values, weights=counts)
+    assert mean == pytest.approx(method.metrics["assignment_accuracy"].value)
+
+
+def test_a_bin_without_events_has_no_value() -> None:
+    config = EvaluationConfig(replicas=20, mtt_edges=[1e5, 2e5])
+    methods = evaluate(toy_events(100), [ToyNetwork()], config, seed=1).methods
+    assert methods[0].accuracy_by_mtt.values == (None,)
+    assert methods[0].mtt_bias_by_mtt.values == (None,)
+    assert methods[0].mtt_migration.shares == ((None,),)
+
+
+def test_migration_of_a_perfect_method_is_the_diagonal() -> None:
+    methods = evaluate(toy_events(1000), [make("truth", 1)], QUICK, seed=1).methods
+    shares = np.array(methods[0].mtt_migration.shares)
+    np.testing.assert_allclose(shares, np.eye(len(shares)), atol=0.02)
+
+
+def test_scores_that_are_probabilities_are_kept() -> None:
+    methods = evaluate(toy_events(1000), [ToyNetwork(), make("m_lb", 1)], QUICK, seed=1).methods
+    network, m_lb = methods
+    right, wrong = network.right_scores, network.wrong_scores
+    accuracy = network.metrics["assignment_accuracy"].value
+    assert right.total / (right.total + wrong.total) == pytest.approx(accuracy)
+    assert m_lb.accuracy_by_score is None
+
+
+def test_no_events() -> None:
+    with pytest.raises(InputError, match="the held-out fold is empty"):
+        metrics_of(toy_events(10).take(slice(0, 0)), make("m_lb", 1))
+
+
+def test_no_truth() -> None:
+    data = changed(toy_events(10), assignment=None, neutrinos=None, tops=None)
+    with pytest.raises(InputError, match="is it data"):
+        metrics_of(data, make("m_lb", 1))
+
+
+def test_no_matched_event() -> None:
+    events = toy_events(10)
+    unmatched = changed(events, assignment=np.full_like(events.assignment, -1))
+    with pytest.raises(InputError, match="of 10 events to evaluate on 0 have both b jets matched"):
+        metrics_of(unmatched, make("m_lb", 1))
+
+
+def test_weights_that_cancel() -> None:
+    with pytest.raises(InputError, match="sum of weights that is not positive"):
+        metrics_of(changed(toy_events(10), weight=-np.ones(10)), make("m_lb", 1))
+
+
+@pytest.mark.parametrize("name", ["neutrinos", "tops", "weight"])
+def test_truth_that_is_not_finite(name: str) -> None:
+    events = toy_events(10)
+    array = getattr(events, name).copy()
+    array[3] = np.nan
+    with pytest.raises(InputError, match=f"{name} of 1 of 10 events"):
+        metrics_of(changed(events, **{name: array}), make("m_lb", 1))
+
+
+def test_two_methods_of_one_name() -> None:
+    with pytest.raises(UsageError, match="a name of its own, these are m_lb, m_lb"):
+        metrics_of(toy_events(10), make("m_lb", 1), make("m_lb", 2))
+
+
+def test_neutrinos_of_a_method_without() -> None:
+    config = EvaluationConfig(replicas=20, neutrinos="m_lb")
+    with pytest.raises(UsageError, match="m_lb gives no neutrinos here; allowed: model, none, net"):
+        metrics_of(toy_events(10), ToyNetwork(), make("m_lb", 1), config=config)
+
+
+def test_a_method_that_breaks_the_contract() -> None:
+    class Broken(ToyNetwork):
+        def reconstruct(self, events: Events) -> Reconstruction:
+            answers = super().reconstruct(events)
+            return answers._replace(assignment=answers.assignment[:, [0, 0]])
+
+    with pytest.raises(ConformanceError, match="different jets"):
+        metrics_of(toy_events(100), Broken())

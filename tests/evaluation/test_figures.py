@@ -1,0 +1,68 @@
+from pathlib import Path
+
+import matplotlib.image
+import pytest
+
+from rootflow.config import EvaluationConfig
+from rootflow.errors import UsageError
+from rootflow.evaluation import Evaluation, draw, draw_history, evaluate, read, save
+from rootflow.reconstruction.baselines import make
+from toy_events import toy_events
+
+NAMES = [
+    "accuracy",
+    "accuracy_by_jets",
+    "accuracy_by_top_pt",
+    "accuracy_by_mtt",
+    "scores_network",
+    "neutrino_residuals",
+    "neutrino_resolution",
+    "mtt_residuals",
+    "mtt_by_mtt",
+    "mtt_migration_network",
+]
+
+
+def test_figures_are_drawn_from_the_saved_evaluation(
+    evaluation: Evaluation, tmp_path: Path
+) -> None:
+    save(evaluation, tmp_path / "evaluation.json")
+    paths = draw(read(tmp_path / "evaluation.json"), tmp_path / "figures", "neutral")
+    assert [path.name for path in paths] == [
+        f"{name}.{ending}" for name in NAMES for ending in ("png", "pdf")
+    ]
+    for path in paths[::2]:
+        assert matplotlib.image.imread(path)[..., :3].std() > 0.05  # not an empty sheet
+    for path in paths[1::2]:
+        assert path.read_bytes().startswith(b"%PDF")
+
+
+@pytest.mark.parametrize("style", ["ATLAS", "CMS"])
+def test_styles_of_the_experiments(style: str, tmp_path: Path) -> None:
+    quick = evaluate(toy_events(100), [make("m_lb", 1)], EvaluationConfig(replicas=5), seed=1)
+    names = [path.stem for path in draw(quick, tmp_path, style)[::2]]
+    assert names == NAMES[:4]  # without neutrinos and probabilities there is no more
+
+
+def test_empty_bins_are_drawn(tmp_path: Path) -> None:
+    events = toy_events(100)
+    events = events.take(events.jet_mask.sum(axis=1) == 2)
+    config = EvaluationConfig(replicas=5, mtt_edges=[0, 1, 500], top_pt_edges=[5000, 6000])
+    quick = evaluate(events, [make("truth", 1), make("m_lb", 1)], config, seed=1)
+    assert draw(quick, tmp_path, "neutral")
+
+
+def test_unknown_style(evaluation: Evaluation, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no style LHCb; there are neutral, ATLAS, CMS"):
+        draw(evaluation, tmp_path, "LHCb")
+
+
+@pytest.mark.parametrize("epochs", [1, 20])
+def test_history(epochs: int, tmp_path: Path) -> None:
+    history = [
+        {"loss": 2 / epoch, "val_loss": 2.1 / epoch, "assignment_accuracy": 1 - 0.5 / epoch}
+        for epoch in range(1, epochs + 1)
+    ]
+    paths = draw_history(history, tmp_path / "history.png")
+    assert paths == [tmp_path / "history.png", tmp_path / "history.pdf"]
+    assert matplotlib.image.imread(paths[0])[..., :3].std() > 0.05
