@@ -14,7 +14,7 @@ from rootflow.simulation.chunk import make_chunk
 from rootflow.simulation.generator import Generator
 
 REPETITIONS = 3
-SELECTED = {True: 300, False: 600}
+SELECTED = {True: 200, False: 400}
 
 
 def main() -> None:

@@ -23,8 +23,8 @@ def quick_config() -> SimulationConfig:
 
 @pytest.fixture(scope="session")
 def ntuple(quick_config: SimulationConfig) -> Ntuple:
-    """Return 500 selected events."""
-    return make_chunk(quick_config, seed=5, chunk=0, events=500)
+    """Return 300 selected events."""
+    return make_chunk(quick_config, seed=5, chunk=0, events=300)
 
 
 @pytest.fixture(scope="session")

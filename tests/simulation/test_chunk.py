@@ -41,10 +41,10 @@ def test_a_chunk_does_not_depend_on_what_was_made_before(
 
 
 def test_a_chunk_has_just_the_events_asked_for(ntuple: Ntuple) -> None:
-    assert len(ntuple.events) == 500
-    assert len(np.unique(ntuple.events.eventNumber)) == 500
+    assert len(ntuple.events) == 300
+    assert len(np.unique(ntuple.events.eventNumber)) == 300
     # A third of the dileptonic events is selected: acceptance, 0.9 per lepton, two jets.
-    assert 500 / ntuple.generated == pytest.approx(0.33, abs=0.06)
+    assert 300 / ntuple.generated == pytest.approx(0.33, abs=0.06)
 
 
 def test_a_selection_that_nothing_passes_is_refused(

@@ -1,4 +1,4 @@
-"""The branches together, in 500 selected events."""
+"""The branches together, in 300 selected events."""
 
 import awkward as ak
 import numpy as np

@@ -166,6 +166,15 @@ def test_a_foreign_manifest_is_named(quick_config: SimulationConfig, tmp_path: P
         simulate(quick_config, SEED, tmp_path)
 
 
+def test_a_directory_that_cannot_be_made_is_named(
+    quick_config: SimulationConfig, tmp_path: Path
+) -> None:
+    in_the_way = tmp_path / "sample"
+    in_the_way.write_text("")
+    with pytest.raises(UsageError, match="sample: cannot make this directory: File exists"):
+        simulate(quick_config, SEED, in_the_way)
+
+
 def test_a_seed_that_does_not_fit_is_refused(
     quick_config: SimulationConfig, tmp_path: Path
 ) -> None:

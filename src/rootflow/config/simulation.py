@@ -157,7 +157,7 @@ class SelectionConfig(Block):
 
     lepton_pt_min_gev: NonNegativeFloat = 25.0
     lepton_eta_max: PositiveFloat = 2.5
-    jet_pt_min_gev: NonNegativeFloat = 25.0
+    jet_pt_min_gev: PositiveFloat = 25.0
     jet_eta_max: PositiveFloat = 2.5
     jets_min: NonNegativeInt = 2
     electron_jet_distance: NonNegativeFloat = Field(0.2, description="nearer jets are dropped")

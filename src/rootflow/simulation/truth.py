@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from rootflow.errors import RootflowError
 from rootflow.simulation.record import NOBODY, Record
 
-TOP, BOTTOM_LIKE, W_BOSON = 6, (1, 3, 5), 24
+TOP, W_BOSON = 6, 24
 ELECTRON, MUON, TAU = 11, 13, 15
 NEUTRINOS = (12, 14, 16)
 
