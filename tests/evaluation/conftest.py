@@ -39,5 +39,5 @@ class ToyNetwork:
 @pytest.fixture(scope="session")
 def evaluation() -> Evaluation:
     methods = [ToyNetwork(), *(make(name, 1) for name in BASELINES)]
-    config = EvaluationConfig(replicas=50, centre_of_mass_energy=13)
+    config = EvaluationConfig(replicas=50, energy_tev=13)
     return evaluate(toy_events(2000), methods, config, seed=1)

@@ -117,3 +117,11 @@ def test_negative_weights_count_against() -> None:
         np.array([[2.0, 1.0, -1.0], [1.0, -1.0, -1.0]])
     )
     np.testing.assert_array_equal(found, [[1.0], [np.nan]])
+
+
+def test_table_is_poisson_of_mean_one() -> None:
+    shares = np.bincount(bootstrap.POISSON) / len(bootstrap.POISSON)
+    expected = scipy.stats.poisson.pmf(np.arange(len(shares)), 1)
+    np.testing.assert_allclose(shares, expected, rtol=0, atol=2**-16)
+    assert bootstrap.POISSON.mean() == pytest.approx(1, abs=1e-4)
+    assert bootstrap.POISSON.var() == pytest.approx(1, abs=1e-4)

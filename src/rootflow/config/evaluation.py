@@ -36,6 +36,6 @@ class EvaluationConfig(Block):
         [320, 380, 430, 500, 600, 750, 1000], description="bins of the true m(ttbar), GeV"
     )
     style: Literal["neutral", "ATLAS", "CMS"] = Field("neutral", description="of the figures")
-    centre_of_mass_energy: PositiveFloat | None = Field(
-        None, description="in TeV, for the figures' labels; none: not said"
+    energy_tev: PositiveFloat | None = Field(
+        None, description="centre-of-mass energy for the figures' labels; none: not said"
     )

@@ -76,7 +76,7 @@ def evaluate(
         folds=tuple(np.unique(events.fold).tolist()),
         replicas=config.replicas,
         seed=seed,
-        centre_of_mass_energy=config.centre_of_mass_energy,
+        energy_tev=config.energy_tev,
         methods=tuple(
             _result(candidate, sample, _of(candidate.name, estimates), edges)
             for candidate in candidates

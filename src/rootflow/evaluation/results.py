@@ -113,7 +113,7 @@ class Evaluation(NamedTuple):
         Those that the events are of.
     replicas, seed
         Of the bootstrap.
-    centre_of_mass_energy
+    energy_tev
         In TeV, None where it is not known.
     methods
         In the order in which they were given.
@@ -126,7 +126,7 @@ class Evaluation(NamedTuple):
     folds: tuple[int, ...]
     replicas: int
     seed: int
-    centre_of_mass_energy: float | None
+    energy_tev: float | None
     methods: tuple[MethodResult, ...]
 
     def metrics(self) -> dict[str, float]:

@@ -95,8 +95,8 @@ def new_figure(columns: int = 1, rows: int = 1) -> tuple[Figure, list[Axes]]:
 def label(axes: Axes, evaluation: Evaluation) -> None:
     """Say above the panel that this is simulation, and at which energy, where it is known."""
     axes.set_title("Simulation", loc="left", fontstyle="italic", fontsize="medium")
-    if evaluation.centre_of_mass_energy is not None:
-        energy = f"√s = {evaluation.centre_of_mass_energy:g} TeV"
+    if evaluation.energy_tev is not None:
+        energy = f"√s = {evaluation.energy_tev:g} TeV"
         axes.set_title(energy, loc="right", fontsize="medium")
 
 
