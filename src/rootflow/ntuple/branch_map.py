@@ -44,9 +44,9 @@ def _from_name(value: Any) -> Any:
 
 
 # Where the unit is plain, the name of the branch is enough.
+Energy = Annotated[EnergyColumn, BeforeValidator(_from_name)]
 Angle = Annotated[AngleColumn, BeforeValidator(_from_name)]
 Number = Annotated[NumberColumn, BeforeValidator(_from_name)]
-Energy = EnergyColumn
 
 COORDINATES = ("pt", "eta", "phi", "energy", "mass")
 

@@ -87,6 +87,8 @@ class Table(NamedTuple):
             numbers = _numbers(layout.content)
             if numbers is not None and numbers.ndim == 1:
                 offsets = layout.offsets.data
+                if np.any(offsets[1:] < offsets[:-1]):
+                    raise self.wrong(column, "has lists of negative length: the file is damaged")
                 return Lists(offsets, numbers[: offsets[-1]])
         raise self.wrong(column, "does not hold a list of numbers for each event")
 

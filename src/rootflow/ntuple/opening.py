@@ -1,18 +1,35 @@
 """Finding and opening ntuples; whatever is wrong with a file is said in one line."""
 
 import difflib
+import struct
+import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import uproot
+from cramjam import DecompressionError
 
 from rootflow.errors import InputError
 from rootflow.ntuple.branch_map import BranchMap
 
-# What uproot raises where the bytes of a file are not what ROOT wrote.
-BROKEN = (ValueError, EOFError, IndexError, AssertionError, NotImplementedError, RuntimeError)
+# What uproot and the decompressors raise where bytes are not what ROOT wrote.
+BROKEN = (
+    uproot.DeserializationError,
+    DecompressionError,
+    zlib.error,
+    AssertionError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    OSError,
+    OverflowError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    struct.error,
+)
 
 
 def find_files(patterns: Sequence[str]) -> list[Path]:
@@ -40,32 +57,36 @@ def _matches(pattern: Path) -> list[Path]:
     return list(Path(pattern.anchor).glob(str(pattern.relative_to(pattern.anchor))))
 
 
-@contextmanager
-def open_tree(path: Path, branch_map: BranchMap) -> Iterator[Any]:
-    """Yield the tree of the branch map, with every branch that the map names.
+def read_branches(path: Path, branch_map: BranchMap, chunk_bytes: int) -> Iterator[dict[str, Any]]:
+    """Yield the branches that a map names, as awkward arrays, some events at a time.
+
+    A tree without events gives arrays without events, once.
 
     Raises
     ------
     InputError
         The file is missing, empty, truncated or not ROOT; the tree or a branch is not
-        there; or what is read from the tree inside the block is broken.
+        there.
     """
     if not path.is_file():
         raise InputError(f"{path}: there is no such file")
     if path.stat().st_size == 0:
         raise InputError(f"{path}: the file is empty")
+    # A generator: what goes wrong where its chunks are used does not come by here.
     try:
         with uproot.open(path, array_cache=None) as file:
             tree = _find_tree(file, path, branch_map)
-            yield tree
+            branches = branch_map.branches()
+            if tree.num_entries == 0:
+                yield tree.arrays(branches, how=dict)
+            yield from tree.iterate(branches, step_size=f"{chunk_bytes} B", how=dict)
+    except PermissionError as error:
+        raise InputError(f"{path}: cannot read it: {error.strerror}") from error
     except BROKEN as error:
-        first_line = str(error).strip().partition("\n")[0].strip()
         raise InputError(
-            f"{path}: not a whole ROOT file, it may be truncated: "
-            f"{type(error).__name__}: {first_line}"
+            f"{path}: not a whole ROOT file; it may be truncated, damaged or of another format "
+            f"({type(error).__name__})"
         ) from error
-    except OSError as error:
-        raise InputError(f"{path}: cannot read it: {error.strerror or error}") from error
 
 
 def _find_tree(file: Any, path: Path, branch_map: BranchMap) -> Any:

@@ -13,7 +13,7 @@ from rootflow.ntuple.branch_map import BranchMap, Collection, Column, Jets, Lept
 from rootflow.ntuple.columns import SMALLEST_LEADING_PT_GEV, Table
 from rootflow.ntuple.features import MOMENTUM
 from rootflow.ntuple.objects import Objects
-from rootflow.ntuple.opening import open_tree
+from rootflow.ntuple.opening import read_branches
 from rootflow.ntuple.truth import Truth, read_truth
 
 # Of branches as they are in memory; what is made of them needs a few times as much.
@@ -61,12 +61,11 @@ def read_chunks(
         The file, its tree or a branch is missing or broken; a feature or a weight is not
         finite; energies cannot be in the unit that the map says; an event number repeats.
     """
-    with open_tree(path, branch_map) as tree:
-        event_numbers = [np.empty(0, dtype=np.uint64)]
-        for arrays in tree.iterate(branch_map.branches(), step_size=f"{chunk_bytes} B", how=dict):
-            chunk = _chunk(path, arrays, branch_map)
-            event_numbers.append(chunk.event_number)
-            yield chunk
+    event_numbers = [np.empty(0, dtype=np.uint64)]
+    for arrays in read_branches(path, branch_map, chunk_bytes):
+        chunk = _chunk(path, arrays, branch_map)
+        event_numbers.append(chunk.event_number)
+        yield chunk
     _require_unique(path, np.concatenate(event_numbers))
 
 

@@ -23,5 +23,7 @@ def write_tree(path: Path, chunks: Iterable[Mapping[str, Any]]) -> None:
         tree = None
         for chunk in chunks:
             if tree is None:
-                tree = file.mktree(TREE, {name: ak.type(column).content for name, column in chunk.items()})
+                tree = file.mktree(
+                    TREE, {name: ak.type(column).content for name, column in chunk.items()}
+                )
             tree.extend(chunk)

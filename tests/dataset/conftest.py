@@ -1,0 +1,34 @@
+"""Small ntuples, and the dataset of a whole sample."""
+
+from pathlib import Path
+
+import pytest
+
+from ntuples import Branches, read_branches, write_ntuple
+from rootflow.config import DataConfig
+from rootflow.dataset import Dataset, build
+
+
+@pytest.fixture(scope="session")
+def branches(shared_ttbar: list[Path]) -> Branches:
+    """Branches of 400 real events."""
+    return read_branches(shared_ttbar[0], 400)
+
+
+@pytest.fixture(scope="session")
+def ntuple(branches: Branches, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """400 real events."""
+    return write_ntuple(tmp_path_factory.mktemp("ntuple") / "small.root", branches)
+
+
+@pytest.fixture
+def config() -> DataConfig:
+    """Return the settings that stand in the file that comes with rootflow."""
+    return DataConfig.model_validate({"weights": {"negative": "keep"}})
+
+
+@pytest.fixture(scope="session")
+def shared_dataset(shared_ttbar: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    """The dataset of 50,147 simulated events."""
+    config = DataConfig.model_validate({"weights": {"negative": "keep"}})
+    return build(config, shared_ttbar, tmp_path_factory.mktemp("shared"))

@@ -1,0 +1,186 @@
+"""Builds that are killed, that meet each other, or that find no room."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from rootflow.config import DataConfig
+from rootflow.dataset import Dataset, build, open_dataset
+from rootflow.errors import InputError
+from rootflow.files import PARTIAL
+
+BUILD = """
+import importlib, json, resource, sys, time
+from pathlib import Path
+from rootflow.config import DataConfig
+from rootflow.dataset import build
+from rootflow.errors import RootflowError
+
+files, directory, copies, largest_file, stops = json.loads(sys.argv[1])
+
+def stop(*arguments):
+    print("arrays are written", flush=True)
+    time.sleep(60)
+
+if stops:
+    importlib.import_module("rootflow.dataset.build").normalisation = stop
+if largest_file:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
+config = DataConfig.model_validate({"weights": {"negative": "keep"}, "copies": copies})
+print("ready", flush=True)
+sys.stdin.readline()
+try:
+    print(len(build(config, [Path(path) for path in files], Path(directory))))
+except RootflowError as error:
+    print(error)
+    sys.exit(error.exit_status)
+"""
+
+
+class Child:
+    """A build in another process, which waits for `go`."""
+
+    def __init__(
+        self,
+        files: list[Path],
+        directory: Path,
+        copies: Sequence[str] = (),
+        largest_file: int = 0,
+        stops: bool = False,
+    ) -> None:
+        asked = [list(map(str, files)), str(directory), list(copies), largest_file, stops]
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", BUILD, json.dumps(asked)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def line(self) -> str:
+        assert self.process.stdout is not None
+        return self.process.stdout.readline().strip()
+
+    def go(self) -> None:
+        assert self.line() == "ready"
+        assert self.process.stdin is not None
+        self.process.stdin.write("go\n")
+        self.process.stdin.flush()
+
+    def end(self) -> tuple[int, str]:
+        out, _ = self.process.communicate(timeout=60)
+        return self.process.returncode, out
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.communicate()
+
+
+def _left(directory: Path) -> list[str]:
+    return sorted(path.name for path in directory.iterdir() if path.name != "file-digests.json")
+
+
+def _bytes(dataset: Dataset) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in dataset.path.iterdir()}
+
+
+@pytest.fixture
+def stopped(ntuple: Path, tmp_path: Path) -> Iterator[Child]:
+    """Yield a build that has written its arrays, and goes no further."""
+    child = Child([ntuple], tmp_path, stops=True)
+    child.go()
+    assert child.line() == "arrays are written"
+    yield child
+    child.kill()
+
+
+def test_what_a_killed_build_leaves_is_no_dataset_and_goes_with_the_next(
+    config: DataConfig, ntuple: Path, tmp_path: Path, stopped: Child
+) -> None:
+    stopped.kill()
+    (partial,) = _left(tmp_path)
+    assert PARTIAL in partial
+    with pytest.raises(InputError):
+        open_dataset(tmp_path / partial)
+    dataset = build(config, [ntuple], tmp_path)
+    assert len(dataset) == 400
+    assert _left(tmp_path) == [dataset.path.name]
+
+
+def test_a_build_that_lives_is_left_alone(
+    config: DataConfig, ntuple: Path, tmp_path: Path, stopped: Child
+) -> None:
+    (partial,) = _left(tmp_path)
+    dataset = build(config, [ntuple], tmp_path)
+    assert stopped.process.poll() is None
+    assert _left(tmp_path) == sorted([partial, dataset.path.name])
+
+
+def test_builds_killed_at_any_moment_leave_the_same_result(
+    config: DataConfig, shared_ttbar: list[Path], shared_dataset: Dataset, tmp_path: Path
+) -> None:
+    expected = _bytes(shared_dataset)
+    for delay in (0.02, 0.1, 0.2, 0.3):
+        child = Child(shared_ttbar, tmp_path)
+        child.go()
+        time.sleep(delay)
+        child.kill()
+        for name in _left(tmp_path):
+            assert PARTIAL in name or _bytes(open_dataset(tmp_path / name)) == expected
+    dataset = build(config, shared_ttbar, tmp_path)
+    assert _bytes(dataset) == expected
+
+
+def test_builds_at_the_same_time_leave_one_good_dataset(
+    shared_ttbar: list[Path], shared_dataset: Dataset, tmp_path: Path
+) -> None:
+    children = [Child(shared_ttbar, tmp_path) for _ in range(2)]
+    for child in children:
+        child.go()
+    assert [child.end() for child in children] == [(0, "50147\n")] * 2
+    assert _left(tmp_path) == [shared_dataset.digest]
+    assert _bytes(open_dataset(tmp_path / shared_dataset.digest)) == _bytes(shared_dataset)
+
+
+def test_a_full_disk(shared_ttbar: list[Path], tmp_path: Path) -> None:
+    """No file may grow beyond a megabyte: the write itself fails, as on a full disk."""
+    child = Child(shared_ttbar, tmp_path, largest_file=1_000_000)
+    child.go()
+    assert child.end() == (1, f"{tmp_path}: cannot write the dataset: File too large\n")
+    assert _left(tmp_path) == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small file system")
+def test_a_file_system_without_room(
+    config: DataConfig, shared_ttbar: list[Path], tmp_path: Path
+) -> None:
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=4m", "none", str(tmp_path)], check=False
+    )
+    if mounted.returncode != 0:
+        pytest.skip("nothing may be mounted here")
+    try:
+        with pytest.raises(InputError, match=r"cannot write the dataset: No space left on device"):
+            build(config, shared_ttbar, tmp_path)
+        assert _left(tmp_path) == []
+    finally:
+        subprocess.run(["umount", str(tmp_path)], check=True)
+
+
+@pytest.mark.parametrize("file_format", ["root", "npz", "parquet"])
+def test_a_copy_without_room(
+    config: DataConfig, ntuple: Path, tmp_path: Path, file_format: str
+) -> None:
+    dataset = build(config, [ntuple], tmp_path)
+    child = Child([ntuple], tmp_path, copies=[file_format], largest_file=10_000)
+    child.go()
+    status, said = child.end()
+    assert status == 1
+    assert said.startswith(f"{tmp_path}: cannot write the dataset: ")
+    assert "File too large" in said
+    assert _left(tmp_path) == [dataset.path.name]

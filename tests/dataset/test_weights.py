@@ -1,0 +1,91 @@
+import numpy as np
+import pytest
+
+from rootflow.config import WeightsConfig
+from rootflow.dataset.weights import (
+    effective_events,
+    normalisation,
+    scale,
+    training_weights,
+)
+from rootflow.errors import InputError
+
+WEIGHT = np.array([2.0, 1.0, -1.0, 4.0])
+
+
+def test_keep_leaves_the_proportions() -> None:
+    weight, report = training_weights(WEIGHT, "keep")
+    np.testing.assert_allclose(weight, WEIGHT / 1.5)
+    assert report.negative_fraction == 0.25
+    assert report.effective_events_before == report.effective_events_after
+    assert report.effective_events_before == pytest.approx(36 / 22)
+
+
+def test_absolute_takes_the_sign_away() -> None:
+    weight, report = training_weights(WEIGHT, "absolute")
+    np.testing.assert_allclose(weight, np.abs(WEIGHT) / 2)
+    assert report.effective_events_after == pytest.approx(64 / 22)
+
+
+def test_drop_gives_weight_zero() -> None:
+    weight, report = training_weights(WEIGHT, "drop")
+    np.testing.assert_allclose(weight, np.array([2, 1, 0, 4]) / 1.75)
+    assert report.effective_events_after == pytest.approx(49 / 21)
+
+
+@pytest.mark.parametrize("policy", ["keep", "absolute", "drop"])
+def test_a_mean_of_one(policy: str) -> None:
+    weight, report = training_weights(WEIGHT, policy)  # type: ignore[arg-type]
+    assert weight.mean() == pytest.approx(1)
+    assert report.policy == policy
+
+
+def test_equal_weights_are_that_many_effective_events() -> None:
+    assert effective_events(np.full(70, 3.5)) == pytest.approx(70)
+
+
+def test_effective_events_have_the_relative_error_of_the_weighted_count() -> None:
+    """The weighted count of a Poisson process has the relative error 1 / sqrt(n_eff)."""
+    generator = np.random.default_rng(1)
+    weights = generator.exponential(size=400)
+    counts = (generator.poisson(1.0, size=(20_000, 400)) * weights).sum(axis=1)
+    relative_error = counts.std() / counts.mean()
+    assert relative_error == pytest.approx(effective_events(weights) ** -0.5, rel=0.02)
+
+
+@pytest.mark.parametrize("weight", [[-1.0, -2.0], [1.0, -1.0], [0.0, 0.0]])
+@pytest.mark.parametrize("policy", ["keep", "absolute", "drop"])
+def test_weights_without_a_positive_sum_are_refused(weight: list[float], policy: str) -> None:
+    with pytest.raises(InputError, match="nothing to train on"):
+        training_weights(np.array(weight), policy)  # type: ignore[arg-type]
+
+
+def test_scale_is_the_expected_over_the_sum() -> None:
+    config = WeightsConfig(negative="keep", cross_section_pb=88.3, luminosity_fb_inverse=140)
+    normalised = normalisation(config, 5000.0)
+    assert normalised is not None
+    assert scale(normalised) * 5000 == pytest.approx(88.3e3 * 140)  # events, 88.3e3 fb
+
+
+def test_the_sum_before_the_ntuple_was_made_goes_before_what_is_read() -> None:
+    config = WeightsConfig(
+        negative="keep", cross_section_pb=1, luminosity_fb_inverse=1, sum_of_weights=1e6
+    )
+    normalised = normalisation(config, 5000.0)
+    assert normalised is not None
+    assert scale(normalised) == pytest.approx(1e-3)
+
+
+def test_without_a_cross_section_there_is_no_scale() -> None:
+    assert normalisation(WeightsConfig(negative="keep"), 5000.0) is None
+
+
+def test_a_sum_that_is_not_positive_cannot_be_scaled() -> None:
+    config = WeightsConfig(negative="keep", cross_section_pb=1, luminosity_fb_inverse=1)
+    with pytest.raises(InputError, match="add up to -3"):
+        normalisation(config, -3.0)
+
+
+def test_half_of_a_cross_section_is_refused() -> None:
+    with pytest.raises(ValueError, match="both cross_section_pb and luminosity_fb_inverse"):
+        WeightsConfig(negative="keep", cross_section_pb=1)

@@ -1,0 +1,223 @@
+from pathlib import Path
+from typing import Any
+
+import awkward as ak
+import numpy as np
+import pytest
+import vector
+import yaml
+
+from ntuples import Branches, changed, read_branches, write_ntuple
+from rootflow.errors import InputError
+from rootflow.ntuple import BranchMap, Chunk, load_branch_map, read_chunks
+
+MAP = load_branch_map("topcptoolkit")
+
+
+def _chunk(path: Path, branch_map: BranchMap = MAP) -> Chunk:
+    (chunk,) = read_chunks(path, branch_map)
+    return chunk
+
+
+def _other_map(tmp_path: Path, **changes: Any) -> BranchMap:
+    path = tmp_path / "map.yaml"
+    settings = MAP.model_dump(mode="json", exclude_none=True)
+    path.write_text(yaml.safe_dump({**settings, **changes}))
+    return load_branch_map(str(path))
+
+
+def _refused(path: Path, message: str, branch_map: BranchMap = MAP) -> None:
+    with pytest.raises(InputError, match=message) as error:
+        list(read_chunks(path, branch_map))
+    assert "\n" not in str(error.value)
+    assert str(path) in str(error.value)
+
+
+def test_energies_are_gev_and_the_rest_is_as_in_the_file(shared_ttbar: list[Path]) -> None:
+    raw = read_branches(shared_ttbar[0])
+    chunk = _chunk(shared_ttbar[0])
+    for place, (branch, factor) in enumerate(
+        [
+            ("jet_pt_NOSYS", 1000),
+            ("jet_eta", 1),
+            ("jet_phi", 1),
+            ("jet_e_NOSYS", 1000),
+            ("jet_GN2v01_Continuous_quantile", 1),
+        ]
+    ):
+        expected = ak.flatten(raw[branch]).to_numpy().astype(np.float64) / factor
+        np.testing.assert_allclose(chunk.jets.features[:, place], expected, rtol=1e-7)
+    np.testing.assert_allclose(chunk.met[:, 0], raw["met_met_NOSYS"].to_numpy() / 1000, rtol=1e-7)
+    np.testing.assert_array_equal(chunk.event_number, raw["eventNumber"].to_numpy())
+    np.testing.assert_array_equal(chunk.jets.counts(), ak.num(raw["jet_eta"]).to_numpy())
+
+
+def test_electrons_and_muons_are_read_as_one_collection(shared_ttbar: list[Path]) -> None:
+    raw = read_branches(shared_ttbar[0])
+    chunk = _chunk(shared_ttbar[0])
+    number = {
+        pdg_id: int(ak.sum(raw[branch] == charge))
+        for branch, charge, pdg_id in [
+            ("el_charge", 1, -11),
+            ("el_charge", -1, 11),
+            ("mu_charge", 1, -13),
+            ("mu_charge", -1, 13),
+        ]
+    }
+    pdg_ids, counts = np.unique(chunk.leptons.features[:, 4], return_counts=True)
+    assert dict(zip(pdg_ids.tolist(), counts.tolist(), strict=True)) == number
+
+
+def test_neutrinos_and_tops_are_the_generators(shared_ttbar: list[Path]) -> None:
+    raw = read_branches(shared_ttbar[0])
+    truth = _chunk(shared_ttbar[0]).truth
+    assert truth.neutrinos is not None
+    assert truth.tops is not None
+    for slot, parent in enumerate(["t", "tbar"]):
+        event = np.arange(len(truth.neutrinos))
+        products = [f"Ttbar_MC_Wdecay{i}_afterFSR_from_{parent}" for i in (1, 2)]
+        pdg_ids = np.stack([raw[f"{product}_pdgId"].to_numpy() for product in products])
+        which = np.isin(np.abs(pdg_ids), [12, 14, 16]).argmax(axis=0)
+        pt, eta, phi = (
+            np.stack([raw[f"{product}_{name}"].to_numpy() for product in products])[which, event]
+            for name in ("pt", "eta", "phi")
+        )
+        expected = np.stack([pt * np.cos(phi), pt * np.sin(phi), pt * np.sinh(eta)], axis=-1) / 1000
+        np.testing.assert_allclose(truth.neutrinos[:, slot], expected, rtol=2e-5, atol=1e-4)
+        components = truth.tops[:, slot].astype(np.float64).T
+        tops = vector.array(dict(zip(("px", "py", "pz", "E"), components, strict=True)))
+        np.testing.assert_allclose(
+            tops.mass, raw[f"Ttbar_MC_{parent}_afterFSR_m"].to_numpy() / 1000, rtol=2e-3
+        )
+
+
+def test_chunks_do_not_change_what_is_read(shared_ttbar: list[Path]) -> None:
+    whole = _chunk(shared_ttbar[0])
+    parts = list(read_chunks(shared_ttbar[0], MAP, chunk_bytes=1_000_000))
+    assert len(parts) > 5
+    np.testing.assert_array_equal(
+        np.concatenate([part.jets.features for part in parts]), whole.jets.features
+    )
+    np.testing.assert_array_equal(np.concatenate([part.met for part in parts]), whole.met)
+
+
+def test_a_file_in_gev_that_the_map_takes_for_mev(tmp_path: Path, branches: Branches) -> None:
+    in_gev = {
+        name: array / np.float32(1000) if name.endswith(("pt_NOSYS", "e_NOSYS")) else array
+        for name, array in branches.items()
+    }
+    path = write_ntuple(tmp_path / "gev.root", in_gev)
+    _refused(path, r"is at most .* GeV when read as MeV.*unit in the branch map")
+
+
+def test_a_jet_of_30_tev_is_a_wrong_unit(tmp_path: Path, branches: Branches) -> None:
+    path = write_ntuple(tmp_path / "mev.root", branches)
+    jets = MAP.jets.model_dump(mode="json", exclude_none=True)
+    jets["pt"]["unit"] = "GeV"
+    _refused(
+        path,
+        r"event \d+: branch 'jet_pt_NOSYS' is [\d,]+ GeV when read as GeV.*unit in the branch map",
+        _other_map(tmp_path, jets=jets),
+    )
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("branch", ["jet_eta", "mu_pt_NOSYS", "met_phi_NOSYS", "weight_mc_NOSYS"])
+def test_values_that_are_not_finite(
+    tmp_path: Path, branches: Branches, branch: str, value: float
+) -> None:
+    event = 17
+    while branches[branch].ndim > 1 and not len(branches[branch][event]):
+        event += 1
+    old = branches[branch][event]
+    new = [value] * len(old) if branches[branch].ndim > 1 else value
+    spoilt = {**branches, branch: changed(branches[branch], event, new)}
+    path = write_ntuple(tmp_path / "nan.root", spoilt)
+    _refused(path, f"event {branches['eventNumber'][event]}: branch '{branch}' is {value}")
+
+
+def test_an_event_number_that_repeats(tmp_path: Path, branches: Branches) -> None:
+    numbers = changed(branches["eventNumber"], 50, branches["eventNumber"][300])
+    path = write_ntuple(tmp_path / "twice.root", {**branches, "eventNumber": numbers})
+    _refused(path, f"event number {branches['eventNumber'][300]} occurs more than once")
+
+
+def test_lists_of_different_length(tmp_path: Path, branches: Branches) -> None:
+    shorter = changed(branches["jet_phi"], 7, branches["jet_phi"][7][:-1])
+    path = write_ntuple(tmp_path / "short.root", {**branches, "jet_phi": shorter})
+    _refused(path, f"event {branches['eventNumber'][7]}: branch 'jet_phi' has not as many")
+
+
+@pytest.mark.parametrize(
+    ("branch", "other", "message"),
+    [
+        ("jet_eta", "met_phi_NOSYS", "branch 'jet_eta' does not hold a list"),
+        ("met_phi_NOSYS", "jet_eta", "branch 'met_phi_NOSYS' does not hold one number"),
+        ("eventNumber", "met_phi_NOSYS", "one integer for each event"),
+        ("event_jet_truth_idx", "jet_GN2v01_Continuous_quantile", "has no place 3"),
+    ],
+)
+def test_branches_of_another_shape(
+    tmp_path: Path, branches: Branches, branch: str, other: str, message: str
+) -> None:
+    path = write_ntuple(tmp_path / "shape.root", {**branches, branch: branches[other]})
+    _refused(path, message)
+
+
+def test_weights_are_multiplied(tmp_path: Path, branches: Branches) -> None:
+    n_events = len(branches["eventNumber"])
+    first, second = np.linspace(-1, 2, n_events), np.linspace(1, 3, n_events)
+    path = write_ntuple(
+        tmp_path / "weights.root", {**branches, "one": ak.Array(first), "two": ak.Array(second)}
+    )
+    chunk = _chunk(path, _other_map(tmp_path, weights=["one", "two"]))
+    np.testing.assert_array_equal(chunk.weight, first * second)
+    assert (_chunk(path, _other_map(tmp_path, weights=[])).weight == 1).all()
+
+
+def test_energy_comes_from_the_mass_where_the_ntuple_has_that(
+    tmp_path: Path, branches: Branches
+) -> None:
+    jets = vector.zip(
+        {
+            "pt": branches["jet_pt_NOSYS"],
+            "eta": branches["jet_eta"],
+            "phi": branches["jet_phi"],
+            "energy": branches["jet_e_NOSYS"],
+        }
+    )
+    path = write_ntuple(tmp_path / "mass.root", {**branches, "jet_m": jets.mass})
+    settings = MAP.jets.model_dump(mode="json", exclude_none=True)
+    settings["mass"] = {"branch": "jet_m", "unit": "MeV"}
+    del settings["energy"]
+    chunk = _chunk(path, _other_map(tmp_path, jets=settings))
+    np.testing.assert_allclose(chunk.jets.features, _chunk(path).jets.features, rtol=1e-4)
+
+
+def test_one_collection_of_leptons_with_a_type_branch(shared_open_data: Path) -> None:
+    chunk = _chunk(shared_open_data, load_branch_map("atlas_open_data"))
+    assert set(np.unique(np.abs(chunk.leptons.features[:, 4]))) == {11, 13}
+    assert (chunk.leptons.counts() >= 4).all()
+    assert chunk.truth.neutrinos is None
+    assert chunk.truth.jet_index is None
+
+
+def test_a_signed_pdg_id_says_the_charge(tmp_path: Path, branches: Branches) -> None:
+    muons = MAP.leptons[1].model_dump(mode="json", exclude_none=True)
+    del muons["charge"]
+    muons["pdg_id"] = "mu_pdg_id"
+    pdg_id = ak.values_astype(-13 * branches["mu_charge"], "int32")
+    path = write_ntuple(tmp_path / "signed.root", {**branches, "mu_pdg_id": pdg_id})
+    electrons = MAP.leptons[0].model_dump(mode="json", exclude_none=True)
+    chunk = _chunk(path, _other_map(tmp_path, leptons=[electrons, muons]))
+    np.testing.assert_array_equal(chunk.leptons.features, _chunk(path).leptons.features)
+
+
+def test_extra_features_are_read(tmp_path: Path, branches: Branches) -> None:
+    path = write_ntuple(tmp_path / "plain.root", branches)
+    jets = MAP.jets.model_dump(mode="json", exclude_none=True)
+    jets["extra"] = {"copy": {"branch": "jet_e_NOSYS", "unit": "MeV"}}
+    event = {"met_again": {"branch": "met_met_NOSYS", "unit": "MeV"}}
+    chunk = _chunk(path, _other_map(tmp_path, jets=jets, event=event))
+    np.testing.assert_array_equal(chunk.jets.features[:, 5], chunk.jets.features[:, 3])
+    np.testing.assert_array_equal(chunk.event[:, 0], chunk.met[:, 0])
