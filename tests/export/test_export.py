@@ -41,8 +41,8 @@ def test_both_variants_are_proven_for_every_multiplicity(exported: Export) -> No
 def test_the_metadata_say_where_the_model_comes_from(exported: Export) -> None:
     for path in (exported.named_path, exported.flat_path):
         said = metadata(path)
-        assert said["rootflow.dataset"] == "0123456789abcdef"
-        assert said["rootflow.run_id"] == "run-of-the-training"
+        assert said["rootflow.provenance.dataset"] == "0123456789abcdef"
+        assert said["rootflow.provenance.run_id"] == "run-of-the-training"
         assert said["rootflow.opset"] == "17"
         assert said["rootflow.fold_held_out"] == "0"
         assert said["rootflow.fold_count"] == "5"

@@ -10,7 +10,7 @@ import onnx
 from rootflow import __version__
 from rootflow.config import FoldsConfig
 from rootflow.export.conversion import BATCH_AXIS
-from rootflow.export.flat import FLAT_INPUT, GROUPS, MEV, PADDING_VALUE, FlatLayout
+from rootflow.export.layout import FLAT_INPUT, GROUPS, MEV, PADDING_VALUE, FlatLayout
 from rootflow.export.units import GEV
 from rootflow.reconstruction.onnx_contract import KEY, Feature, OnnxContract, Tensor
 
@@ -116,7 +116,7 @@ def flat_contract(origin: Origin, layout: FlatLayout) -> OnnxContract:
 def write_metadata(proto: onnx.ModelProto, contract: OnnxContract, layout: FlatLayout) -> None:
     """Put the contract into the file's metadata, in full and one by one."""
     entries = {
-        **{f"rootflow.{key}": value for key, value in contract.provenance.items()},
+        **{f"rootflow.provenance.{key}": value for key, value in contract.provenance.items()},
         KEY: contract.model_dump_json(),
         "rootflow.version": contract.rootflow_version,
         "rootflow.variant": contract.variant,

@@ -59,6 +59,20 @@ def convert(model: keras.Model, opset: int) -> onnx.ModelProto:
     return proto
 
 
+def chained(
+    first: onnx.ModelProto, second: onnx.ModelProto, links: Mapping[str, str]
+) -> onnx.ModelProto:
+    """Return both models as one; `links` are from outputs of the first to inputs of the second."""
+    prefix = f"{first.graph.name}/"
+    whole: onnx.ModelProto = onnx.compose.merge_models(
+        onnx.compose.add_prefix(first, prefix, rename_inputs=False),
+        second,
+        io_map=[(prefix + output, name) for output, name in links.items()],
+    )
+    onnx.checker.check_model(whole, full_check=True)
+    return whole
+
+
 def compiled(model: keras.Model) -> Call:
     """Return the model as one traced function of numpy arrays, whatever the batch size."""
     function = tf.function(
@@ -100,7 +114,7 @@ def _refuse_broken(proto: onnx.ModelProto, inputs: Collection[str], opset: int) 
 
 
 def _tidy(proto: onnx.ModelProto, model: keras.Model) -> None:
-    """Name the axes, put the tensors in the model's order, drop what nothing uses."""
+    """Name graph and axes, put the tensors in the model's order, drop what nothing uses."""
     for values, tensors in (
         (proto.graph.input, model.input),
         (proto.graph.output, model.output),
@@ -116,6 +130,7 @@ def _tidy(proto: onnx.ModelProto, model: keras.Model) -> None:
                 )
             )
     del proto.graph.value_info[:]
+    proto.graph.name = model.name
     for domain in [domain for domain in proto.opset_import if domain.domain]:
         proto.opset_import.remove(domain)
 

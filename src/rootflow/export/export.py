@@ -15,11 +15,11 @@ from rootflow.dataset.events import Events
 from rootflow.errors import UsageError
 from rootflow.export.contract import Origin, flat_contract, named_contract, write_metadata
 from rootflow.export.conversion import compiled, convert
-from rootflow.export.flat import (
+from rootflow.export.flat import flat_variant
+from rootflow.export.layout import (
     FLAT_INPUT,
     MEV_IN_A_GEV,
     FlatLayout,
-    flat_model,
     flat_outputs,
     read_flat,
     write_flat,
@@ -108,10 +108,8 @@ def export(
         "named": named_contract(origin, layout),
         "flat": flat_contract(origin, layout),
     }
-    protos = {
-        "named": convert(model, config.opset),
-        "flat": convert(flat_model(model, layout), config.opset),
-    }
+    named = convert(model, config.opset)
+    protos = {"named": named, "flat": flat_variant(named, layout, config.opset)}
     for variant, proto in protos.items():
         write_metadata(proto, contracts[variant], layout)
     files = {variant: proto.SerializeToString() for variant, proto in protos.items()}
@@ -141,7 +139,7 @@ def export(
         flat_path=directory / names["flat"],
         contract_path=directory / f"{origin.stem}.json",
         parity=parity,
-        model=protos["named"],
+        model=named,
         input_example=example,
         output_example=keras_says(example),
     )

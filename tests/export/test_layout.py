@@ -1,0 +1,61 @@
+import numpy as np
+import pytest
+
+from rootflow.dataset import Events
+from rootflow.export.layout import FlatLayout, flat_outputs, read_flat, write_flat
+from rootflow.export.units import units_of
+
+
+@pytest.fixture(scope="module")
+def layout(real_events: Events) -> FlatLayout:
+    return FlatLayout(real_events.features, units_of(real_events.features, {}), max_jets=8)
+
+
+def test_the_order_is_jets_leptons_met_object_by_object(layout: FlatLayout) -> None:
+    names = [slot.name for slot in layout.slots()]
+    assert names[:6] == [
+        "jet_pt[0]", "jet_eta[0]", "jet_phi[0]", "jet_e[0]", "jet_b_tag[0]", "jet_pt[1]",
+    ]  # fmt: skip
+    assert names[40:46] == [
+        "lep_pt[0]", "lep_eta[0]", "lep_phi[0]", "lep_e[0]", "lep_pid[0]", "lep_pt[1]",
+    ]  # fmt: skip
+    assert names[50:] == ["met_met", "met_phi"]
+    assert [slot.offset for slot in layout.slots()] == list(range(layout.size)) == list(range(52))
+    assert {slot.unit for slot in layout.slots()} == {"MeV", "rad", "none"}
+
+
+def test_written_events_are_what_an_ntuple_has(layout: FlatLayout, real_events: Events) -> None:
+    event = real_events.take(slice(0, 1))
+    (flat,) = write_flat(event.inputs(), layout)
+    at = {slot.name: flat[slot.offset] for slot in layout.slots()}
+    assert np.sum(event.jet_mask) == 2
+    assert at["jet_pt[1]"] == pytest.approx(1000 * event.jets[0, 1, 0])
+    assert at["jet_eta[1]"] == event.jets[0, 1, 1]
+    assert at["lep_e[0]"] == pytest.approx(1000 * event.leptons[0, 0, 3])
+    assert (at["lep_pid[0]"], at["lep_pid[1]"]) == tuple(np.abs(event.leptons[0, :, 4]))
+    assert at["met_met"] == pytest.approx(1000 * event.met[0, 0])
+    assert set(flat[10:40]) == {-999.0}
+
+
+def test_reading_gives_back_what_was_written(layout: FlatLayout, real_events: Events) -> None:
+    wanted = real_events.take(slice(0, 500)).inputs()
+    read = read_flat(write_flat(wanted, layout), layout)
+    assert read.keys() == wanted.keys()
+    for name in wanted:
+        np.testing.assert_allclose(read[name], wanted[name], rtol=3e-7)
+
+
+@pytest.mark.parametrize("rule", [np.multiply, np.add])
+def test_any_way_of_choosing_the_two_jets_gives_the_most_probable_pair(rule: np.ufunc) -> None:
+    random = np.random.default_rng(11)
+    joint = random.exponential(size=(2000, 6, 6)) ** 3 * (1 - np.eye(6))
+    joint /= joint.sum(axis=(1, 2), keepdims=True)
+    best = np.stack(np.divmod(joint.reshape(2000, 36).argmax(axis=1), 6), axis=1)
+
+    columns = flat_outputs({"assignment": joint, "neutrinos": np.zeros((2000, 2, 3))})["assignment"]
+    np.testing.assert_array_equal(columns.argmax(axis=1), best)
+    together = rule(columns[:, :, None, 0], columns[:, None, :, 1])
+    together[:, np.arange(6), np.arange(6)] = -1
+    chosen = np.stack(np.divmod(together.reshape(2000, 36).argmax(axis=1), 6), axis=1)
+    np.testing.assert_array_equal(chosen, best)
+    np.testing.assert_allclose(columns.max(axis=1)[:, 0], joint.max(axis=(1, 2)))
