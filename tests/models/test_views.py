@@ -40,7 +40,7 @@ def test_the_views_change_places_with_the_leptons(few_events: Events) -> None:
 
 def test_the_own_lepton_is_at_zero_phi_and_on_the_positive_side(few_events: Events) -> None:
     own, other = np.moveaxis(views(few_events)["leptons"], 2, 0)
-    eta, cosine, sine = own[..., 2], own[..., 3], own[..., 4]
+    eta, cosine, sine = own[..., 0], own[..., 3], own[..., 4]
     np.testing.assert_allclose(cosine, 1.0, atol=1e-5)
     np.testing.assert_allclose(sine, 0.0, atol=1e-5)
     assert np.all(eta >= 0)

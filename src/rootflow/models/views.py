@@ -66,7 +66,7 @@ class LeptonViews(keras.Layer):  # type: ignore[misc]
             for item, item_p in ((own, own_p), (other, other_p))
         ]
         met_turned = ops.einsum("nvab,nb->nva", axes, met_p[:, :3])
-        met_seen = [_log(transverse(met_p))[:, None], met_turned[..., 0], met_turned[..., 1]]
+        met_seen = [met_turned[..., 0], met_turned[..., 1], _log(transverse(met_p))[:, None]]
         if event is not None:
             met_seen += [column[:, None] for column in ops.unstack(event, axis=-1)]
         return {
@@ -78,7 +78,7 @@ class LeptonViews(keras.Layer):  # type: ignore[misc]
         }
 
     def _columns(self, name: str, array: Tensor) -> dict[str, Tensor]:
-        return {column: array[..., i] for i, column in enumerate(self.features[name])}
+        return dict(zip(self.features[name], ops.unstack(array, axis=-1), strict=True))
 
     def _lepton_extras(self, lepton: Mapping[str, Tensor]) -> list[Tensor]:
         plain = (n for n in self.features["leptons"] if n not in (*KINEMATICS, "pdg_id"))
@@ -118,9 +118,9 @@ def _seen(item: Mapping[str, Tensor], item_p: Tensor, axes: Tensor) -> list[Tens
     turned = ops.matmul(item_p[..., :3], ops.swapaxes(axes, 2, 3))
     pt = ops.maximum(item["pt"], 1e-3)
     return [
+        item["eta"] * axes[:, :, 2, 2:],
         _log(item["pt"]),
         _log(item["energy"]),
-        item["eta"] * axes[:, :, 2, 2:],
         turned[..., 0] / pt,
         turned[..., 1] / pt,
     ]
@@ -157,7 +157,7 @@ def _sign(value: Tensor) -> Tensor:
     return ops.where(value < 0.0, -1.0, 1.0)
 
 
-def _stack(*columns: Tensor) -> Tensor:
-    """Stack along a new last axis what may have to be broadcast."""
-    zero = sum(ops.zeros_like(column) for column in columns)
-    return ops.stack([column + zero for column in columns], axis=-1)
+def _stack(first: Tensor, *others: Tensor) -> Tensor:
+    """Stack along a new last axis, the others in the shape of the first."""
+    same = (o if o.shape == first.shape else o + ops.zeros_like(first) for o in others)
+    return ops.stack([first, *same], axis=-1)

@@ -1,5 +1,5 @@
 """Fitting a network: batches, schedule, checkpoints."""
 
-from rootflow.training.fit import Training, fit
+from rootflow.training.fitting import Training, fit
 
 __all__ = ["Training", "fit"]

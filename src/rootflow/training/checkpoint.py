@@ -64,11 +64,12 @@ def read_checkpoint(directory: Path) -> Checkpoint | None:
     if not path.exists():
         return None
     try:
-        with np.load(path, allow_pickle=False) as file:
+        # Opened here: numpy does not close a file that it cannot read.
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             about = json.loads(str(file["about"]))
             variables, best = _list(file, "variable"), _list(file, "best")
         return Checkpoint(about["question"], about["history"], variables, best)
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
         raise InputError(
             f"{path}: the checkpoint is damaged: remove {directory} and train again"
         ) from None

@@ -24,13 +24,6 @@ from rootflow.training.samples import make_samples
 
 EVENTS_TO_NORMALISE = 200_000
 VALIDATION_BATCH = 2048
-# As Keras names them, and as rootflow does.
-METRICS = {
-    "loss": "loss",
-    "assignment_loss": "assignment_loss",
-    "neutrinos_loss": "neutrino_loss",
-    "assignment_accuracy": "assignment_accuracy",
-}
 
 
 class Trainer:
@@ -57,14 +50,18 @@ class Trainer:
             config.model, dataset.features, dataset.manifest.max_jets, normalisation
         )
         self.model = keras.Model(self.network.input, self.network.output)
+        losses = {
+            "assignment": AssignmentLoss(),
+            "neutrinos": NeutrinoLoss(normalisation.neutrino_scales),
+        }
         self.model.compile(
             _optimizer(config.training, self.plan),
-            loss={
-                "assignment": AssignmentLoss(),
-                "neutrinos": NeutrinoLoss(normalisation.neutrino_scales),
-            },
+            loss=losses,
             loss_weights={"assignment": 1.0, "neutrinos": config.training.neutrino_loss_weight},
-            weighted_metrics={"assignment": [AssignmentAccuracy()]},
+            weighted_metrics={
+                "assignment": [AssignmentAccuracy(), _mean(losses["assignment"])],
+                "neutrinos": [_mean(losses["neutrinos"])],
+            },
         )
         self.model.optimizer.build(self.model.trainable_variables)
         self.seconds = 0.0
@@ -86,11 +83,21 @@ class Trainer:
         )
         self.seconds += time.monotonic() - started
         self.events += len(order)
-        metrics = _named({name: values[-1] for name, values in fitted.history.items()}, "")
-        validated = _named(self._validate(), "validation_")
-        _refuse_nan(validated["validation_loss"], f"after epoch {number}", self.model.optimizer)
+        metrics = self._named({name: values[-1] for name, values in fitted.history.items()})
+        validated = self._named(self._validate())
+        _refuse_nan(validated["loss"], f"in the validation of epoch {number}", self.model.optimizer)
         rate = float(self.model.optimizer.learning_rate)
+        validated = {f"validation_{name}": value for name, value in validated.items()}
         return {**metrics, **validated, "learning_rate": rate}
+
+    def _named(self, logs: Mapping[str, float]) -> dict[str, float]:
+        assignment, neutrino = logs["assignment_mean"], logs["neutrinos_mean"]
+        return {
+            "loss": assignment + self.config.training.neutrino_loss_weight * neutrino,
+            "assignment_loss": assignment,
+            "neutrino_loss": neutrino,
+            "assignment_accuracy": logs["assignment_accuracy"],
+        }
 
     def _validate(self) -> dict[str, float]:
         order = np.arange(len(self.samples.validation))
@@ -120,8 +127,9 @@ def _refuse_nan(loss: float, where: str, optimizer: keras.Optimizer) -> None:
         )
 
 
-def _named(logs: Mapping[str, float], prefix: str) -> dict[str, float]:
-    return {prefix + name: float(logs[keras_name]) for keras_name, name in METRICS.items()}
+def _mean(loss: keras.Loss) -> keras.Metric:
+    """Return the weighted mean over events; Keras' own is one over batches of any size."""
+    return keras.metrics.MeanMetricWrapper(loss.call, name="mean")
 
 
 def _optimizer(config: TrainingConfig, plan: Plan) -> keras.Optimizer:

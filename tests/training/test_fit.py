@@ -1,0 +1,240 @@
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import rootflow.training.fitting
+import rootflow.training.loop
+from rootflow.config import Config
+from rootflow.dataset import Dataset, Events
+from rootflow.errors import InputError, RootflowError, UsageError
+from rootflow.models import load_model
+from rootflow.training import Training, fit
+from rootflow.training.checkpoint import Checkpoint, write_checkpoint
+
+MakeConfig = Callable[..., Config]
+MakeDataset = Callable[[Events], Dataset]
+
+KEYS = {"loss", "assignment_loss", "neutrino_loss", "assignment_accuracy"}
+
+CHILD = """
+import json, os, signal, sys
+from pathlib import Path
+from rootflow.config import Config
+from rootflow.dataset import open_dataset
+from rootflow.training import fit
+
+def die(epoch, metrics):
+    if epoch == 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+config = Config.model_validate(json.loads(sys.argv[1]))
+fit(open_dataset(Path(sys.argv[2])), config, Path(sys.argv[3]), die)
+"""
+
+
+class InterruptedTrainingError(Exception):
+    """What a test stops a training with."""
+
+
+class Epochs(list[tuple[int, dict[str, float]]]):
+    """The epochs that a training told of, stopped after one of them if asked to."""
+
+    def __init__(self, stop_after: int | None = None) -> None:
+        super().__init__()
+        self.stop_after = stop_after
+
+    def __call__(self, epoch: int, metrics: Mapping[str, float]) -> None:
+        self.append((epoch, dict(metrics)))
+        if epoch == self.stop_after:
+            raise InterruptedTrainingError
+
+
+def weights(training: Training) -> list[np.ndarray]:
+    return load_model(training.model_path).get_weights()
+
+
+def assert_same(first: Training, second: Training) -> None:
+    assert first.history == second.history
+    for ours, theirs in zip(weights(first), weights(second), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.fixture(scope="module")
+def config(make_config: MakeConfig) -> Config:
+    return make_config()
+
+
+@pytest.fixture(scope="module")
+def finished(
+    small_dataset: Dataset, config: Config, tmp_path_factory: pytest.TempPathFactory
+) -> Training:
+    """Return a training that nothing interrupted."""
+    return fit(small_dataset, config, tmp_path_factory.mktemp("finished"), Epochs())
+
+
+def test_a_training_tells_its_story(finished: Training, small_dataset: Dataset) -> None:
+    assert len(finished.history) == 3
+    expected = KEYS | {f"validation_{key}" for key in KEYS} | {"learning_rate"}
+    for metrics in finished.history:
+        assert set(metrics) == expected
+        assert metrics["loss"] == pytest.approx(
+            metrics["assignment_loss"] + metrics["neutrino_loss"], rel=1e-5
+        )
+        assert 0 <= metrics["assignment_accuracy"] <= 1
+    assert finished.history[-1]["loss"] < finished.history[0]["loss"]
+    assert finished.history[-1]["learning_rate"] == 0
+    facts = finished.facts
+    held_out = np.sum(small_dataset.fold == 0)
+    assert facts["training_events"] + facts["validation_events"] == 600 - held_out
+    assert facts["effective_events"] == facts["training_events"]
+    assert facts["parameters"] == sum(array.size for array in weights(finished))
+    assert facts["events_per_second"] > 0
+    losses = [metrics["validation_loss"] for metrics in finished.history]
+    assert facts["best_epoch"] == np.argmin(losses)
+
+
+def test_the_record_says_what_the_network_may_be_used_for(
+    finished: Training, small_dataset: Dataset
+) -> None:
+    record = json.loads((finished.model_path.parent / "training.json").read_text())
+    assert record["dataset"] == small_dataset.digest
+    assert record["folds"] == {"count": 5, "held_out": 0, "scheme": "hash"}
+    assert record["model"]["name"] == "feed_forward"
+    assert record["features"]["jets"] == ["pt", "eta", "phi", "energy", "btag"]
+    assert record["max_jets"] == 8
+
+
+def test_a_finished_training_is_found_and_told_again(
+    finished: Training, small_dataset: Dataset, config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(rootflow.training.loop, "train")
+    epochs = Epochs()
+    again = fit(small_dataset, config, finished.model_path.parent, epochs)
+    assert again == finished
+    assert epochs == list(enumerate(finished.history))
+
+
+def test_an_interrupted_training_goes_on_to_the_same_end(
+    finished: Training, small_dataset: Dataset, config: Config, tmp_path: Path
+) -> None:
+    with pytest.raises(InterruptedTrainingError):
+        fit(small_dataset, config, tmp_path, Epochs(stop_after=0))
+    assert not (tmp_path / "training.json").exists()
+    epochs = Epochs()
+    resumed = fit(small_dataset, config, tmp_path, epochs)
+    assert_same(resumed, finished)
+    assert epochs == list(enumerate(finished.history))
+
+
+def test_a_killed_training_goes_on_to_the_same_end(
+    finished: Training, small_dataset: Dataset, config: Config, tmp_path: Path
+) -> None:
+    arguments = [config.model_dump_json(), str(small_dataset.path), str(tmp_path)]
+    child = subprocess.run([sys.executable, "-c", CHILD, *arguments], capture_output=True)
+    assert child.returncode == -signal.SIGKILL
+    assert_same(fit(small_dataset, config, tmp_path, Epochs()), finished)
+
+
+def test_a_training_that_stops_before_its_last_word_goes_on_to_the_same_end(
+    finished: Training,
+    small_dataset: Dataset,
+    config: Config,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def stop(*_: Any) -> None:
+        raise InterruptedTrainingError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(rootflow.training.fitting, "write_record", stop)
+        with pytest.raises(InterruptedTrainingError):
+            fit(small_dataset, config, tmp_path, Epochs())
+    assert_same(fit(small_dataset, config, tmp_path, Epochs()), finished)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["model.keras", "training.json"]
+
+
+def test_another_training_in_the_directory_is_refused(
+    finished: Training, small_dataset: Dataset, make_config: MakeConfig, tmp_path: Path
+) -> None:
+    other = make_config(learning_rate=2e-3)
+    with pytest.raises(UsageError, match="another training is finished there"):
+        fit(small_dataset, other, finished.model_path.parent, Epochs())
+    write_checkpoint(Checkpoint("another", [], [], []), tmp_path)
+    with pytest.raises(UsageError, match="checkpoint is of another training"):
+        fit(small_dataset, other, tmp_path, Epochs())
+
+
+def test_the_best_epoch_is_kept_and_patience_ends_the_training(
+    small_dataset: Dataset, make_config: MakeConfig, tmp_path: Path
+) -> None:
+    # At such a rate a network of this width soon knows its few events by heart.
+    config = make_config(
+        {"width": 256, "depth": 2, "dropout": 0.0}, epochs=40, learning_rate=1e-2, patience=2
+    )
+    training = fit(small_dataset, config, tmp_path, Epochs())
+    losses = [metrics["validation_loss"] for metrics in training.history]
+    best = int(np.argmin(losses))
+    assert len(losses) < 40
+    assert len(losses) - 1 - best == 2
+    assert training.facts["best_epoch"] == best
+
+
+def test_max_steps_and_a_trial_leave_a_whole_training(
+    small_dataset: Dataset, make_config: MakeConfig, tmp_path: Path
+) -> None:
+    for number, config in enumerate([make_config(max_steps=2), make_config(fast_dev_run=True)]):
+        training = fit(small_dataset, config, tmp_path / str(number), Epochs())
+        assert len(training.history) == 1
+        assert np.all(np.isfinite([*training.history[0].values()]))
+        assert load_model(training.model_path).count_params() > 0
+
+
+def test_a_weight_of_two_is_the_event_twice_and_one_of_zero_is_no_event(
+    make_dataset: MakeDataset, make_config: MakeConfig, few_events: Events, tmp_path: Path
+) -> None:
+    weight = np.arange(len(few_events)) % 3.0
+    weighted = make_dataset(replace(few_events, weight=weight))
+    repeated = few_events.take(np.repeat(np.arange(len(few_events)), weight.astype(int)))
+    # All events in one step, so that the batches are the same as well.
+    config = make_config({"dropout": 0.0}, epochs=2, batch_size=1000, warmup_fraction=0.0)
+    first = fit(weighted, config, tmp_path / "weighted", Epochs())
+    second = fit(make_dataset(repeated), config, tmp_path / "repeated", Epochs())
+    for ours, theirs in zip(first.history, second.history, strict=True):
+        assert ours == pytest.approx(theirs, rel=2e-4)
+    assert first.facts["effective_events"] < first.facts["training_events"]
+
+
+def test_a_loss_that_is_not_a_number_is_one_clear_error(
+    small_dataset: Dataset, make_config: MakeConfig, tmp_path: Path
+) -> None:
+    config = make_config(learning_rate=1e38, gradient_norm=1e30, warmup_fraction=0.0)
+    with pytest.raises(
+        RootflowError, match=r"the loss is \w+ in epoch 0, batch \d, at a learning rate of"
+    ) as caught:
+        fit(small_dataset, config, tmp_path, Epochs())
+    assert "\n" not in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_events_without_truth_are_refused(
+    make_dataset: MakeDataset, make_config: MakeConfig, few_events: Events, tmp_path: Path
+) -> None:
+    data = make_dataset(replace(few_events, assignment=None, neutrinos=None, tops=None))
+    with pytest.raises(InputError, match="no truth"):
+        fit(data, make_config(), tmp_path, Epochs())
+
+
+def test_weights_that_add_up_to_nothing_are_refused(
+    make_dataset: MakeDataset, make_config: MakeConfig, few_events: Events, tmp_path: Path
+) -> None:
+    data = make_dataset(replace(few_events, weight=-few_events.weight))
+    with pytest.raises(InputError, match="nothing to train on"):
+        fit(data, make_config(), tmp_path, Epochs())
