@@ -158,13 +158,14 @@ def test_a_bin_without_events_has_no_value() -> None:
     methods = evaluate(toy_events(100), [ToyNetwork()], config, seed=1).methods
     assert methods[0].accuracy_by_mtt.values == (None,)
     assert methods[0].mtt_bias_by_mtt.values == (None,)
-    assert methods[0].mtt_migration.shares == ((None,),)
+    assert methods[0].mtt_migration.shares == ((None, None, None),)
 
 
 def test_migration_of_a_perfect_method_is_the_diagonal() -> None:
     methods = evaluate(toy_events(1000), [make("truth", 1)], QUICK, seed=1).methods
     shares = np.array(methods[0].mtt_migration.shares)
-    np.testing.assert_allclose(shares, np.eye(len(shares)), atol=0.02)
+    np.testing.assert_allclose(shares[:, 1:-1], np.eye(len(shares)), atol=0.02)
+    np.testing.assert_allclose(shares.sum(axis=1), 1)
 
 
 def test_scores_that_are_probabilities_are_kept() -> None:

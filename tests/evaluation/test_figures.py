@@ -60,7 +60,7 @@ def test_unknown_style(evaluation: Evaluation, tmp_path: Path) -> None:
 @pytest.mark.parametrize("epochs", [1, 20])
 def test_history(epochs: int, tmp_path: Path) -> None:
     history = [
-        {"loss": 2 / epoch, "val_loss": 2.1 / epoch, "assignment_accuracy": 1 - 0.5 / epoch}
+        {"loss": 2 / epoch, "validation_loss": 2.1 / epoch, "assignment_accuracy": 1 - 0.5 / epoch}
         for epoch in range(1, epochs + 1)
     ]
     paths = draw_history(history, tmp_path / "history.png")

@@ -36,12 +36,9 @@ def mtt_histogram(candidate: Candidate, sample: Sample) -> Histogram:
 def mtt_migration(candidate: Candidate, sample: Sample, edges: Sequence[float]) -> Migration:
     """Return how matched events of each bin of true m(ttbar) spread over the reconstructed."""
     among = np.isfinite(candidate.mtt) & sample.matched
-    weight = sample.events.weight[among]
-    in_truth_bin = bins(sample.mtt[among], edges)
-    sums, _, _ = np.histogram2d(
-        sample.mtt[among], candidate.mtt[among], bins=[edges, edges], weights=weight
-    )
-    totals = weight @ in_truth_bin
+    true_bin = bins(sample.mtt[among], edges) * sample.events.weight[among, np.newaxis]
+    sums = true_bin.T @ bins(candidate.mtt[among], (-np.inf, *edges, np.inf))
+    totals = np.sum(true_bin, axis=0)
     shares = np.full_like(sums, np.nan)
     np.divide(sums, totals[:, np.newaxis], out=shares, where=totals[:, np.newaxis] > 0)
     return Migration(tuple(edges), tuple(plain(row) for row in shares))

@@ -42,10 +42,10 @@ class Histogram(NamedTuple):
 
 
 class Migration(NamedTuple):
-    """Share of the events of each bin of the truth (row) found in each bin of the reconstruction.
+    """Share of the events of each bin of the truth (row) in each bin of the reconstruction.
 
-    Rows sum to less than one where events are reconstructed outside all bins; None where
-    there is no event.
+    The first column is what is reconstructed below the first edge, the last one above the last
+    edge, so that rows sum to one; None where there is no event.
     """
 
     edges: tuple[float, ...]

@@ -46,8 +46,8 @@ CAPTIONS = {
     ),
     "mtt_migration": (
         "Migration of m(tt̄)",
-        "Where events of each bin of the truth are reconstructed, in percent of that bin; "
-        "what is missing to 100 is reconstructed outside all bins.",
+        "Where events of each bin of the truth are reconstructed, in percent of that bin; the "
+        "lowest and the highest row are all that is reconstructed below and above the bins.",
     ),
 }
 

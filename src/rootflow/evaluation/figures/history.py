@@ -9,7 +9,7 @@ from matplotlib.ticker import MaxNLocator
 from rootflow.evaluation.figures.style import new_figure, save_figure, styled
 
 # The validation's metric is named as the training's, with this before it.
-VALIDATION = "val_"
+VALIDATION = "validation_"
 
 
 def draw_history(
@@ -20,9 +20,9 @@ def draw_history(
     Parameters
     ----------
     history
-        One mapping per epoch, of metrics as Keras names them, at least one epoch and one
+        One mapping per epoch, of the metrics of a training, at least one epoch and one
         loss: those whose name ends in `loss` go into one panel, those that end in `accuracy`
-        into another one; `val_` stands before those of the validation.
+        into another one; `validation_` stands before those of the validation.
     path
         Of the figure, ending in .png; the PDF is written beside it.
     style

@@ -9,7 +9,6 @@ from rootflow.evaluation.figures.style import (
     draw_density,
     label,
     new_figure,
-    numbers,
     title_of,
 )
 from rootflow.evaluation.results import Evaluation, MethodResult
@@ -69,15 +68,17 @@ def mtt_migration(method: MethodResult, evaluation: Evaluation) -> Figure:
     assert method.mtt_migration is not None  # noqa: S101
     figure, (axes,) = new_figure()
     edges = method.mtt_migration.edges
-    percent = 100 * numbers([share for row in method.mtt_migration.shares for share in row])
-    percent = percent.reshape(len(edges) - 1, len(edges) - 1)
+    percent = 100 * np.array(method.mtt_migration.shares, dtype=np.float64)
     places = np.arange(len(edges))
-    mesh = axes.pcolormesh(places, places, percent.T, cmap="Blues", vmin=0, vmax=100)
+    # On the reconstructed axis there is a row below the first edge and one above the last.
+    mesh = axes.pcolormesh(
+        places, np.arange(-1, len(edges) + 1), percent.T, cmap="Blues", vmin=0, vmax=100
+    )
     for (row, column), share in np.ndenumerate(percent):
         if np.isfinite(share):
             axes.text(
                 row + 0.5,
-                column + 0.5,
+                column - 0.5,
                 f"{share:.0f}",
                 ha="center",
                 va="center",
