@@ -19,6 +19,7 @@ def small_network(
     hidden: Change = unchanged,
     momenta: Change = unchanged,
     use_met: bool = True,
+    event_features: int = 0,
 ) -> keras.Model:
     """Return an untrained network with the inputs and outputs of the real ones."""
     keras.utils.set_random_seed(1)
@@ -35,6 +36,9 @@ def small_network(
     ]
     if use_met:
         seen.append(inputs["met"] / 100.0)
+    if event_features:
+        inputs["event"] = keras.Input((event_features,), name="event")
+        seen.append(inputs["event"] / 100.0)
     said = hidden(layers.Dense(32, activation=activation)(layers.Concatenate()(seen)))
 
     allowed = ops.logical_and(mask[:, :, None], mask[:, None, :])

@@ -115,6 +115,31 @@ def test_the_example_is_of_real_events(exported: Export, real_events: Events) ->
         np.testing.assert_allclose(values, exported.output_example[name], rtol=1e-4, atol=1e-5)
 
 
+def test_features_of_the_event_come_last(real_events: Events, tmp_path: Path) -> None:
+    few = real_events.take(slice(0, 500))
+    extra = np.stack([few.jets[:, 0, 3], few.jets[:, 0, 1]], axis=-1)
+    events = Events(
+        features=few.features | {"event": ("ht", "sphericity")},
+        **(few.arrays() | {"event": extra}),
+    )
+    made = export(
+        small_network(event_features=2),
+        events,
+        FoldsConfig(),
+        ExportConfig(),
+        PROVENANCE,
+        tmp_path / "onnx",
+        units={"event": {"ht": "GeV", "sphericity": "none"}},
+    )
+    said = metadata(made.flat_path)
+    assert said["input_names"] == "jet_inputs,lep_inputs,met_inputs,global_event_inputs"
+    assert json.loads(said["flat_input"])[-2:] == [
+        {"offset": 52, "name": "ht", "unit": "MeV"},
+        {"offset": 53, "name": "sphericity", "unit": "none"},
+    ]
+    assert list(made.input_example) == ["jets", "jet_mask", "leptons", "met", "event"]
+
+
 def test_a_model_that_onnx_runs_otherwise_leaves_nothing(
     real_events: Events, tmp_path: Path
 ) -> None:

@@ -96,6 +96,13 @@ def test_what_is_not_a_number_is_not_the_same(proto: onnx.ModelProto, four_jets:
         prove([candidate(broken)], four_jets)
 
 
+def test_what_onnxruntime_cannot_load_is_refused(proto: onnx.ModelProto, four_jets: Events) -> None:
+    whole = candidate(proto)
+    broken = Candidate(**{**whole.__dict__, "model": whole.model[:2000]})
+    with pytest.raises(RootflowError, match="onnxruntime cannot run the named variant"):
+        prove([broken], four_jets)
+
+
 def test_without_events_there_is_no_proof(proto: onnx.ModelProto, four_jets: Events) -> None:
     with pytest.raises(InputError, match="no events"):
         prove([candidate(proto)], four_jets.take(slice(0, 0)))

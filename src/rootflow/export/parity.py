@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from onnxruntime import InferenceSession
 
 from rootflow.dataset.events import Events
 from rootflow.errors import InputError, RootflowError
 from rootflow.progress import progress
-from rootflow.reconstruction.onnx import open_session
+from rootflow.reconstruction.onnx import UNREADABLE, open_session
 
 Arrays = dict[str, NDArray[Any]]
 Row = dict[str, Any]
@@ -73,17 +74,18 @@ def prove(candidates: Sequence[Candidate], events: Events) -> list[Row]:
     ------
     RootflowError
         A difference is too large, or is not a number: the message names the worst row.
+        Or onnxruntime cannot run a candidate at all.
     InputError
         There are no events.
     """
     if not len(events):
         raise InputError("export: there are no events to compare the ONNX files with Keras on")
     slots = events.jet_mask.shape[1]
-    sessions = [open_session(candidate.model) for candidate in candidates]
     rows: list[Row] = []
     with progress("parity", slots * len(candidates) * len(BATCH_SIZES), "rows") as advance:
-        for label, inputs in _by_multiplicity(events):
-            for candidate, session in zip(candidates, sessions, strict=True):
+        for candidate in candidates:
+            session = _open(candidate)
+            for label, inputs in _by_multiplicity(events):
                 feeds = candidate.feeds(inputs)
                 for size in BATCH_SIZES:
                     parts = list(_batches(feeds, size))
@@ -97,6 +99,17 @@ def prove(candidates: Sequence[Candidate], events: Events) -> list[Row]:
                     advance()
     _refuse_different(rows)
     return rows
+
+
+def _open(candidate: Candidate) -> InferenceSession:
+    try:
+        return open_session(candidate.model)
+    except UNREADABLE as error:
+        reason = " ".join(str(error).split())
+        raise RootflowError(
+            f"onnxruntime cannot run the {candidate.variant} variant, so that nothing is "
+            f"exported: {reason}"
+        ) from None
 
 
 def _by_multiplicity(events: Events) -> Iterator[tuple[str, Arrays]]:

@@ -29,6 +29,10 @@ def run(config: Config, parent: Run | None = None) -> StepResult:
             config.output / "exports" / f"{config.model.name}-{run.run_id[:8]}",
             analysis=config.analysis,
             name=config.model.name,
+            units={
+                collection: {feature.name: feature.unit for feature in features}
+                for collection, features in trained.dataset.manifest.features.items()
+            },
         )
         for path in (exported.named_path, exported.flat_path, exported.contract_path):
             run.log_file(path, "export")
