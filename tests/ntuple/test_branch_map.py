@@ -74,6 +74,14 @@ def test_shipped_maps_are_valid(name: str) -> None:
     ]
 
 
+def test_the_map_in_the_documentation_is_valid(tmp_path: Path) -> None:
+    page = Path(__file__).parents[2] / "docs" / "branch-maps.md"
+    text = page.read_text().partition("```yaml\n")[2].partition("```")[0]
+    path = tmp_path / "map.yaml"
+    path.write_text(text)
+    assert "nubar_px" in load_branch_map(str(path)).branches()
+
+
 def test_an_unknown_name_gets_the_near_one_and_the_list() -> None:
     with pytest.raises(UsageError, match=r"did you mean topcptoolkit.*atlas_open_data"):
         load_branch_map("topcptoolkits")

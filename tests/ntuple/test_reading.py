@@ -91,6 +91,23 @@ def test_neutrinos_and_tops_are_the_generators(shared_ttbar: list[Path]) -> None
         )
 
 
+def test_one_candidate_in_cartesian_coordinates_is_the_neutrino(
+    tmp_path: Path, branches: Branches
+) -> None:
+    components = np.arange(3 * 400, dtype=np.float32).reshape(3, 400)
+    named = {f"nu_{name}": ak.Array(components[i]) for i, name in enumerate(["px", "py", "pz"])}
+    path = write_ntuple(tmp_path / "cartesian.root", {**branches, **named})
+    momentum = {name: {"branch": f"nu_{name}", "unit": "GeV"} for name in ("px", "py", "pz")}
+    neutrinos = {"neutrino": [momentum], "antineutrino": [momentum]}
+    truth = _chunk(path, _other_map(tmp_path, truth={"neutrinos": neutrinos})).truth
+    assert truth.neutrinos is not None
+    np.testing.assert_array_equal(truth.neutrinos[:, 0], components.T)
+    np.testing.assert_array_equal(truth.neutrinos[:, 1], components.T)
+    assert truth.dileptonic is not None
+    assert truth.dileptonic.all()
+    assert truth.tops is None
+
+
 def test_chunks_do_not_change_what_is_read(shared_ttbar: list[Path]) -> None:
     whole = _chunk(shared_ttbar[0])
     parts = list(read_chunks(shared_ttbar[0], MAP, chunk_bytes=1_000_000))

@@ -223,7 +223,7 @@ def load_branch_map(name: str) -> BranchMap:
             )
         text = shipped[name].read_text()
     try:
-        return BranchMap.model_validate(yaml.safe_load(text))
+        return BranchMap.model_validate(yaml.load(text, Loader=yaml.CSafeLoader))
     except yaml.YAMLError as error:
         raise UsageError(f"branch map {name}: not YAML: {' '.join(str(error).split())}") from None
     except ValidationError as error:

@@ -79,8 +79,10 @@ def padded(
     row_of_event = np.full(objects.n_events, -1)
     row_of_event[events] = np.arange(len(events))
     row = row_of_event[objects.event]
-    kept = np.flatnonzero((row >= 0) & (slot < places))
-    n_features = objects.features.shape[1]
-    table = np.zeros((len(events) * places, n_features), dtype=np.float32)
-    table[row[kept] * places + slot[kept]] = objects.features.take(kept, axis=0)
-    return table.reshape(len(events), places, n_features)
+    fits = (row >= 0) & (slot < places)
+    place, features = row * places + slot, objects.features
+    if not fits.all():
+        place, features = place[fits], features[fits]
+    table = np.zeros((len(events) * places, features.shape[1]), dtype=np.float32)
+    table[place] = features
+    return table.reshape(len(events), places, features.shape[1])
