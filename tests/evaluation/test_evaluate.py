@@ -157,13 +157,13 @@ def test_a_bin_without_events_has_no_value() -> None:
     config = EvaluationConfig(replicas=20, mtt_edges=[1e5, 2e5])
     methods = evaluate(toy_events(100), [ToyNetwork()], config, seed=1).methods
     assert methods[0].accuracy_by_mtt.values == (None,)
-    assert methods[0].mtt_bias_by_mtt.values == (None,)
-    assert methods[0].mtt_migration.shares == ((None, None, None),)
+    assert methods[0].mtt.bias.values == (None,)
+    assert methods[0].mtt.migration.shares == ((None, None, None),)
 
 
 def test_migration_of_a_perfect_method_is_the_diagonal() -> None:
     methods = evaluate(toy_events(1000), [make("truth", 1)], QUICK, seed=1).methods
-    shares = np.array(methods[0].mtt_migration.shares)
+    shares = np.array(methods[0].mtt.migration.shares)
     np.testing.assert_allclose(shares[:, 1:-1], np.eye(len(shares)), atol=0.02)
     np.testing.assert_allclose(shares.sum(axis=1), 1)
 
@@ -171,10 +171,10 @@ def test_migration_of_a_perfect_method_is_the_diagonal() -> None:
 def test_scores_that_are_probabilities_are_kept() -> None:
     methods = evaluate(toy_events(1000), [ToyNetwork(), make("m_lb", 1)], QUICK, seed=1).methods
     network, m_lb = methods
-    right, wrong = network.right_scores, network.wrong_scores
+    right, wrong = network.scores.right, network.scores.wrong
     accuracy = network.metrics["assignment_accuracy"].value
     assert right.total / (right.total + wrong.total) == pytest.approx(accuracy)
-    assert m_lb.accuracy_by_score is None
+    assert m_lb.scores is None
 
 
 def test_no_events() -> None:

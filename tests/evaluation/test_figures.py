@@ -1,13 +1,18 @@
 from pathlib import Path
 
 import matplotlib.image
+import numpy as np
 import pytest
 
 from rootflow.config import EvaluationConfig
+from rootflow.dataset import Events
 from rootflow.errors import UsageError
 from rootflow.evaluation import Evaluation, draw, draw_history, evaluate, read, save
 from rootflow.reconstruction.baselines import make
+from rootflow.reconstruction.contract import Reconstruction
 from toy_events import toy_events
+
+from .conftest import ToyNetwork
 
 NAMES = [
     "accuracy",
@@ -50,6 +55,30 @@ def test_empty_bins_are_drawn(tmp_path: Path) -> None:
     config = EvaluationConfig(replicas=5, mtt_edges=[0, 1, 500], top_pt_edges=[5000, 6000])
     quick = evaluate(events, [make("truth", 1), make("m_lb", 1)], config, seed=1)
     assert draw(quick, tmp_path, "neutral")
+
+
+class Silent(ToyNetwork):
+    """A network that never answers."""
+
+    def reconstruct(self, events: Events) -> Reconstruction:
+        answers = super().reconstruct(events)
+        return Reconstruction(
+            assignment=np.full_like(answers.assignment, -1),
+            neutrinos=np.full_like(answers.neutrinos, np.nan),
+            scores=np.full_like(answers.scores, np.nan),
+            solved=np.zeros_like(answers.solved),
+        )
+
+
+def test_a_network_that_is_always_right_and_one_without_answers(tmp_path: Path) -> None:
+    methods = [ToyNetwork("perfect", right=2), Silent("silent")]
+    quick = evaluate(toy_events(100), methods, EvaluationConfig(replicas=5), seed=1)
+    metrics = quick.metrics()
+    assert metrics["assignment_accuracy/silent"] == metrics["efficiency/silent"] == 0
+    assert "mtt_resolution/silent" not in metrics
+    names = [path.stem for path in draw(quick, tmp_path, "neutral")[::2]]
+    assert "scores_perfect" in names
+    assert "scores_silent" not in names
 
 
 def test_unknown_style(evaluation: Evaluation, tmp_path: Path) -> None:

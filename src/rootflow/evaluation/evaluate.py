@@ -21,7 +21,7 @@ from rootflow.evaluation.metrics import (
     metrics_of,
     statistics_of,
 )
-from rootflow.evaluation.results import Binned, Evaluation, MethodResult
+from rootflow.evaluation.results import Evaluation, MethodResult, MttResult, ScoreResult
 from rootflow.evaluation.sample import Candidate, Sample, candidates_of, sample_of
 from rootflow.reconstruction.baselines import BASELINES
 from rootflow.reconstruction.contract import Reconstructor
@@ -98,38 +98,41 @@ def _result(
     estimates: Mapping[str, Estimates],
     edges: Mapping[str, Sequence[float]],
 ) -> MethodResult:
-    has_mtt = candidate.neutrinos_of is not None
-    has_scores = has_probabilities(candidate)
-    bias, resolution = _mtt_by_mtt(estimates, edges["mtt"]) if has_mtt else (None, None)
-    right_scores, wrong_scores = score_histograms(candidate, sample) if has_scores else (None, None)
+    metrics = metrics_of(estimates)
+    has_neutrinos, has_mtt = "neutrino_px_bias" in metrics, "mtt_bias" in metrics
+    has_scores = has_probabilities(candidate, sample)
     return MethodResult(
         name=candidate.name,
         description=BASELINES.get(candidate.name, "the method under evaluation"),
         neutrinos_of=candidate.neutrinos_of,
-        metrics=metrics_of(estimates),
+        metrics=metrics,
         accuracy_by_jets=binned(estimates["accuracy_by_jets"], edges["jets"]),
         accuracy_by_top_pt=binned(estimates["accuracy_by_top_pt"], edges["top_pt"]),
         accuracy_by_mtt=binned(estimates["accuracy_by_mtt"], edges["mtt"]),
-        neutrino_residuals=neutrino_histograms(candidate, sample),
-        mtt_residuals=mtt_histogram(candidate, sample) if has_mtt else None,
-        mtt_bias_by_mtt=bias,
-        mtt_resolution_by_mtt=resolution,
-        mtt_migration=mtt_migration(candidate, sample, edges["mtt"]) if has_mtt else None,
-        right_scores=right_scores,
-        wrong_scores=wrong_scores,
-        accuracy_by_score=binned(estimates["accuracy_by_score"], SCORE_EDGES)
-        if has_scores
-        else None,
+        neutrino_residuals=neutrino_histograms(candidate, sample) if has_neutrinos else {},
+        mtt=_mtt(candidate, sample, estimates, edges["mtt"]) if has_mtt else None,
+        scores=_scores(candidate, sample, estimates) if has_scores else None,
     )
 
 
-def _mtt_by_mtt(
-    estimates: Mapping[str, Estimates], edges: Sequence[float]
-) -> tuple[Binned, Binned]:
+def _mtt(
+    candidate: Candidate,
+    sample: Sample,
+    estimates: Mapping[str, Estimates],
+    edges: Sequence[float],
+) -> MttResult:
     in_bins = [estimates[f"mtt_in_bin_{number}"] for number in range(len(edges) - 1)]
     values = np.stack([found.values for found in in_bins], axis=1)
     errors = np.stack([found.errors for found in in_bins], axis=1)
     bias, resolution = (
         binned(Estimates(*pair), edges) for pair in zip(values, errors, strict=True)
     )
-    return bias, resolution
+    migration = mtt_migration(candidate, sample, edges)
+    return MttResult(mtt_histogram(candidate, sample), bias, resolution, migration)
+
+
+def _scores(
+    candidate: Candidate, sample: Sample, estimates: Mapping[str, Estimates]
+) -> ScoreResult:
+    right, wrong = score_histograms(candidate, sample)
+    return ScoreResult(right, wrong, binned(estimates["accuracy_by_score"], SCORE_EDGES))

@@ -63,7 +63,7 @@ def statistics_of(
             statistics[f"mtt_in_bin_{number}"] = BiasAndResolution(
                 residuals, solved & sample.matched & among
             )
-    if has_probabilities(candidate):
+    if has_probabilities(candidate, sample):
         among = bins(candidate.answers.scores, SCORE_EDGES)
         statistics["accuracy_by_score"] = _by_bin(both, among & sample.matched[:, np.newaxis])
     return statistics
@@ -98,10 +98,11 @@ def right(candidate: Candidate, sample: Sample) -> NDArray[np.bool_]:
     return np.asarray(agree & sample.matched)
 
 
-def has_probabilities(candidate: Candidate) -> bool:
-    """Tell whether the scores of a method are those of a model and could be probabilities."""
-    scores = candidate.answers.scores[candidate.answers.solved]
-    return candidate.name not in BASELINES and bool(np.all((scores >= 0) & (scores <= 1)))
+def has_probabilities(candidate: Candidate, sample: Sample) -> bool:
+    """Tell whether a method is no baseline and its scores could be probabilities."""
+    scores = candidate.answers.scores[candidate.answers.solved & sample.matched]
+    could_be = len(scores) > 0 and bool(np.all((scores >= 0) & (scores <= 1)))
+    return could_be and candidate.name not in BASELINES
 
 
 def neutrino_residuals(candidate: Candidate, sample: Sample) -> dict[str, FloatArray]:

@@ -52,6 +52,41 @@ class Migration(NamedTuple):
     shares: tuple[tuple[Number, ...], ...]
 
 
+class MttResult(NamedTuple):
+    """m(ttbar) of solved events with both b jets matched.
+
+    Attributes
+    ----------
+    residuals
+        (reconstructed - true) / true.
+    bias, resolution
+        Of the residuals, in bins of the true m(ttbar).
+    migration
+        From the true to the reconstructed m(ttbar).
+    """
+
+    residuals: Histogram
+    bias: Binned
+    resolution: Binned
+    migration: Migration
+
+
+class ScoreResult(NamedTuple):
+    """Scores of solved events with both b jets matched.
+
+    Attributes
+    ----------
+    right, wrong
+        Those with both b jets right, and the others.
+    accuracy
+        How often a score is right: on the diagonal, where it is a calibrated probability.
+    """
+
+    right: Histogram
+    wrong: Histogram
+    accuracy: Binned
+
+
 class MethodResult(NamedTuple):
     """What an evaluation found of one method.
 
@@ -70,17 +105,10 @@ class MethodResult(NamedTuple):
     neutrino_residuals
         Reconstruction less truth in GeV, by `neutrino_px` and the like; empty where the
         method has no neutrinos of its own.
-    mtt_residuals
-        (m(ttbar) reconstructed - true) / true of matched events.
-    mtt_bias_by_mtt, mtt_resolution_by_mtt
-        The same in bins of the true m(ttbar).
-    mtt_migration
-        From the true to the reconstructed m(ttbar).
-    right_scores, wrong_scores
-        Scores of matched events with both b jets right, and of the others; None where
-        the scores are not probabilities of a model.
-    accuracy_by_score
-        How often a score is right: on the diagonal, where it is a calibrated probability.
+    mtt
+        None where there are no neutrinos.
+    scores
+        None where they are not probabilities of a model.
     """
 
     name: str
@@ -91,13 +119,8 @@ class MethodResult(NamedTuple):
     accuracy_by_top_pt: Binned
     accuracy_by_mtt: Binned
     neutrino_residuals: dict[str, Histogram]
-    mtt_residuals: Histogram | None
-    mtt_bias_by_mtt: Binned | None
-    mtt_resolution_by_mtt: Binned | None
-    mtt_migration: Migration | None
-    right_scores: Histogram | None
-    wrong_scores: Histogram | None
-    accuracy_by_score: Binned | None
+    mtt: MttResult | None
+    scores: ScoreResult | None
 
 
 class Evaluation(NamedTuple):

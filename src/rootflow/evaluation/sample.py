@@ -158,11 +158,10 @@ def _candidate(
 ) -> Candidate:
     answer = answers[name]
     neutrinos_of = name if answer.neutrinos is not None else lender
+    neutrinos = answers[neutrinos_of].neutrinos if neutrinos_of else None
     mtt = np.full(len(sample.events), np.nan)
-    if neutrinos_of is not None:
-        neutrinos = answers[neutrinos_of].neutrinos
-        solved = answer.solved & answers[neutrinos_of].solved
-        assert neutrinos is not None  # noqa: S101
+    if neutrinos is not None:
+        solved = answer.solved & np.all(np.isfinite(neutrinos), axis=(1, 2))
         mtt[solved] = _mtt(sample.events.take(solved), answer.assignment[solved], neutrinos[solved])
     return Candidate(name, answer, neutrinos_of, mtt)
 

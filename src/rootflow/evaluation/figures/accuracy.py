@@ -11,12 +11,18 @@ from rootflow.evaluation.figures.style import (
     new_figure,
     numbers,
 )
-from rootflow.evaluation.results import Evaluation, MethodResult
+from rootflow.evaluation.results import Evaluation, MethodResult, ScoreResult
 
 SHARES = {
     "assignment_accuracy": ("both right", "o", "#bd1f01"),
     "either_accuracy": ("at least one right", "s", "#3f90da"),
     "selection_accuracy": ("right two jets, either order", "D", "#ffa90e"),
+}
+
+QUANTITIES = {
+    "jets": "number of jets",
+    "top_pt": r"true $p_\mathrm{T}(t)$ [GeV]",
+    "mtt": r"true $m(t\bar{t})$ [GeV]",
 }
 
 
@@ -48,46 +54,33 @@ def accuracy(evaluation: Evaluation) -> Figure:
     return figure
 
 
-def accuracy_by_jets(evaluation: Evaluation, look: Look) -> Figure:
-    """Draw the accuracy by jet multiplicity."""
+def accuracy_by(quantity: str, evaluation: Evaluation, look: Look) -> Figure:
+    """Draw the accuracy in bins of `jets`, `top_pt` or `mtt`."""
     figure, (axes,) = new_figure()
-    results = [(method, method.accuracy_by_jets) for method in evaluation.methods]
+    results = [
+        (method, getattr(method, f"accuracy_by_{quantity}")) for method in evaluation.methods
+    ]
     draw_binned(axes, results, look)
-    edges = results[0][1].edges
-    counts = [round(low + 0.5) for low in edges[:-1]]
-    axes.set_xticks(counts, [str(count) for count in counts[:-1]] + [rf"$\geq${counts[-1]}"])
-    axes.tick_params(axis="x", which="minor", bottom=False, top=False)
-    axes.set_xlabel("number of jets")
-    return _finish(figure, evaluation)
+    if quantity == "jets":
+        counts = [round(low + 0.5) for low in results[0][1].edges[:-1]]
+        axes.set_xticks(counts, [str(count) for count in counts[:-1]] + [rf"$\geq${counts[-1]}"])
+        axes.tick_params(axis="x", which="minor", bottom=False, top=False)
+    axes.set_xlabel(QUANTITIES[quantity])
+    axes.set_ylabel("share with both b jets right")
+    # Room for the legend above an accuracy of one.
+    axes.set_ylim(0, 1.45)
+    axes.set_yticks(np.arange(0, 1.1, 0.2))
+    axes.legend(loc="upper right", ncols=2, fontsize="small")
+    label(axes, evaluation)
+    return figure
 
 
-def accuracy_by_top_pt(evaluation: Evaluation, look: Look) -> Figure:
-    """Draw the accuracy against the true pT of the top quark."""
-    figure, (axes,) = new_figure()
-    results = [(method, method.accuracy_by_top_pt) for method in evaluation.methods]
-    draw_binned(axes, results, look)
-    axes.set_xlabel(r"true $p_\mathrm{T}(t)$ [GeV]")
-    return _finish(figure, evaluation)
-
-
-def accuracy_by_mtt(evaluation: Evaluation, look: Look) -> Figure:
-    """Draw the accuracy against the true m(ttbar)."""
-    figure, (axes,) = new_figure()
-    results = [(method, method.accuracy_by_mtt) for method in evaluation.methods]
-    draw_binned(axes, results, look)
-    axes.set_xlabel(r"true $m(t\bar{t})$ [GeV]")
-    return _finish(figure, evaluation)
-
-
-def scores(method: MethodResult, evaluation: Evaluation) -> Figure:
+def scores(method: MethodResult, found: ScoreResult, evaluation: Evaluation) -> Figure:
     """Draw the scores of right and wrong assignments, and how often each score is right."""
-    assert method.right_scores is not None  # noqa: S101
-    assert method.wrong_scores is not None  # noqa: S101
-    assert method.accuracy_by_score is not None  # noqa: S101
     figure, (distribution, reliability) = new_figure(columns=2)
     for histogram, name, colour, line in (
-        (method.right_scores, "both right", "#3f90da", "-"),
-        (method.wrong_scores, "not both right", "#bd1f01", "--"),
+        (found.right, "both right", "#3f90da", "-"),
+        (found.wrong, "not both right", "#bd1f01", "--"),
     ):
         draw_density(distribution, histogram, colour=colour, line=line, name=name)
     distribution.set_xlabel(f"score of {method.name}")
@@ -97,13 +90,12 @@ def scores(method: MethodResult, evaluation: Evaluation) -> Figure:
     distribution.legend(loc="upper left")
     label(distribution, evaluation)
 
-    binned = method.accuracy_by_score
-    edges = np.array(binned.edges)
+    edges = np.array(found.accuracy.edges)
     reliability.errorbar(
         (edges[:-1] + edges[1:]) / 2,
-        numbers(binned.values),
+        numbers(found.accuracy.values),
         xerr=np.diff(edges) / 2,
-        yerr=numbers(binned.errors),
+        yerr=numbers(found.accuracy.errors),
         color="#bd1f01",
         marker="o",
         linestyle="none",
@@ -116,15 +108,4 @@ def scores(method: MethodResult, evaluation: Evaluation) -> Figure:
     reliability.set_ylim(0, 1.05)
     reliability.legend(loc="upper left")
     label(reliability, evaluation)
-    return figure
-
-
-def _finish(figure: Figure, evaluation: Evaluation) -> Figure:
-    (axes,) = figure.axes
-    axes.set_ylabel("share with both b jets right")
-    # Room for the legend above an accuracy of one.
-    axes.set_ylim(0, 1.45)
-    axes.set_yticks(np.arange(0, 1.1, 0.2))
-    axes.legend(loc="upper right", ncols=2, fontsize="small")
-    label(axes, evaluation)
     return figure

@@ -4,13 +4,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from rootflow.evaluation.figures.accuracy import (
-    accuracy,
-    accuracy_by_jets,
-    accuracy_by_mtt,
-    accuracy_by_top_pt,
-    scores,
-)
+from rootflow.evaluation.figures.accuracy import QUANTITIES, accuracy, accuracy_by, scores
 from rootflow.evaluation.figures.mtt import mtt_by_mtt, mtt_migration, mtt_residuals, with_mtt
 from rootflow.evaluation.figures.neutrinos import (
     neutrino_residuals,
@@ -55,20 +49,20 @@ def _figures(evaluation: Evaluation) -> dict[str, Figure]:
     look = Look(evaluation)
     figures = {
         "accuracy": accuracy(evaluation),
-        "accuracy_by_jets": accuracy_by_jets(evaluation, look),
-        "accuracy_by_top_pt": accuracy_by_top_pt(evaluation, look),
-        "accuracy_by_mtt": accuracy_by_mtt(evaluation, look),
+        **{f"accuracy_by_{name}": accuracy_by(name, evaluation, look) for name in QUANTITIES},
     }
     for method in evaluation.methods:
-        if method.accuracy_by_score:
-            figures[f"scores_{method.name}"] = scores(method, evaluation)
+        if method.scores:
+            figures[f"scores_{method.name}"] = scores(method, method.scores, evaluation)
     if with_neutrinos(evaluation):
         figures["neutrino_residuals"] = neutrino_residuals(evaluation, look)
         figures["neutrino_resolution"] = neutrino_resolution(evaluation, look)
     if with_mtt(evaluation):
         figures["mtt_residuals"] = mtt_residuals(evaluation, look)
         figures["mtt_by_mtt"] = mtt_by_mtt(evaluation, look)
-    for method in with_mtt(evaluation):
+    for method, mtt in with_mtt(evaluation):
         if method.neutrinos_of == method.name and method.name not in BASELINES:
-            figures[f"mtt_migration_{method.name}"] = mtt_migration(method, evaluation)
+            figures[f"mtt_migration_{method.name}"] = mtt_migration(
+                method, mtt.migration, evaluation
+            )
     return figures

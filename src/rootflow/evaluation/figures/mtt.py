@@ -11,29 +11,28 @@ from rootflow.evaluation.figures.style import (
     new_figure,
     title_of,
 )
-from rootflow.evaluation.results import Evaluation, MethodResult
+from rootflow.evaluation.results import Evaluation, MethodResult, Migration, MttResult
 
 MASS = r"$m(t\bar{t})$"
 
 
-def with_mtt(evaluation: Evaluation) -> list[MethodResult]:
-    """Return the methods for which m(ttbar) exists."""
-    return [method for method in evaluation.methods if method.mtt_residuals is not None]
+def with_mtt(evaluation: Evaluation) -> list[tuple[MethodResult, MttResult]]:
+    """Return the methods for which m(ttbar) exists, and what was found of it."""
+    return [(method, method.mtt) for method in evaluation.methods if method.mtt is not None]
 
 
 def mtt_residuals(evaluation: Evaluation, look: Look) -> Figure:
     """Draw the relative residuals of m(ttbar)."""
     figure, (axes,) = new_figure()
-    for method in with_mtt(evaluation):
-        assert method.mtt_residuals is not None  # noqa: S101
+    for method, mtt in with_mtt(evaluation):
         draw_density(
             axes,
-            method.mtt_residuals,
+            mtt.residuals,
             colour=look.colour(method.name),
             line=look.line(method.name),
             name=title_of(method),
         )
-        axes.set_xlim(method.mtt_residuals.edges[0], method.mtt_residuals.edges[-1])
+        axes.set_xlim(mtt.residuals.edges[0], mtt.residuals.edges[-1])
     axes.set_ylim(bottom=0)
     axes.set_xlabel(rf"({MASS} reconstructed $-$ true) / true")
     axes.set_ylabel("events / unit, normalised")
@@ -45,30 +44,26 @@ def mtt_residuals(evaluation: Evaluation, look: Look) -> Figure:
 def mtt_by_mtt(evaluation: Evaluation, look: Look) -> Figure:
     """Draw bias and resolution of m(ttbar) in bins of its true value."""
     figure, (bias, resolution) = new_figure(rows=2)
-    methods = with_mtt(evaluation)
-    for axes, results in (
-        (bias, [(method, method.mtt_bias_by_mtt) for method in methods]),
-        (resolution, [(method, method.mtt_resolution_by_mtt) for method in methods]),
-    ):
-        draw_binned(axes, [(method, binned) for method, binned in results if binned], look)
+    found = with_mtt(evaluation)
+    draw_binned(bias, [(method, mtt.bias) for method, mtt in found], look)
+    draw_binned(resolution, [(method, mtt.resolution) for method, mtt in found], look)
     bias.axhline(0, color="grey", linewidth=0.8)
     bias.set_ylabel(f"relative bias of {MASS}")
     resolution.set_ylabel(f"relative resolution of {MASS}")
     resolution.set_ylim(bottom=0)
     resolution.set_xlabel(f"true {MASS} [GeV]")
     handles, _ = bias.get_legend_handles_labels()
-    names = [title_of(method) for method in methods]
+    names = [title_of(method) for method, _ in found]
     figure.legend(handles, names, loc="outside lower center", ncols=2, fontsize="small")
     label(bias, evaluation)
     return figure
 
 
-def mtt_migration(method: MethodResult, evaluation: Evaluation) -> Figure:
+def mtt_migration(method: MethodResult, migration: Migration, evaluation: Evaluation) -> Figure:
     """Draw where events of each bin of true m(ttbar) are reconstructed."""
-    assert method.mtt_migration is not None  # noqa: S101
     figure, (axes,) = new_figure()
-    edges = method.mtt_migration.edges
-    percent = 100 * np.array(method.mtt_migration.shares, dtype=np.float64)
+    edges = migration.edges
+    percent = 100 * np.array(migration.shares, dtype=np.float64)
     places = np.arange(len(edges))
     # On the reconstructed axis there is a row below the first edge and one above the last.
     mesh = axes.pcolormesh(

@@ -130,7 +130,12 @@ def draw_binned(axes: Axes, results: Sequence[tuple[MethodResult, Binned]], look
 
 
 def draw_density(axes: Axes, histogram: Histogram, *, colour: str, line: object, name: str) -> None:
-    """Draw a histogram divided by all its events and the bin width, with a band of its error."""
+    """Draw a histogram divided by all its events and the bin width, with a band of its error.
+
+    One without events has no density and is left out.
+    """
+    if histogram.total <= 0:
+        return
     edges = np.array(histogram.edges)
     scale = histogram.total * np.diff(edges)
     values = np.array(histogram.weights) / scale
