@@ -4,55 +4,33 @@ import difflib
 from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from rootflow.config.block import Block
 from rootflow.errors import UsageError
+from rootflow.ntuple.units import Angle, Column, Energy, Number
+
+COORDINATES = ("pt", "eta", "phi", "px", "py", "pz", "energy", "mass")
 
 
-class Column(Block):
-    """A branch, or one place of a branch that holds an array of fixed length."""
+class Coordinates(Block):
+    """Columns of momenta."""
 
-    branch: str
-    unit: Literal["MeV", "GeV", "rad", "none"] = "none"
-    index: int | None = Field(None, ge=0, description="place in an array of fixed length")
+    def coordinates(self) -> dict[str, Column]:
+        """Return those that are given, by the name of the coordinate and in this order."""
+        given = {name: getattr(self, name, None) for name in COORDINATES}
+        return {name: column for name, column in given.items() if column is not None}
 
-
-class EnergyColumn(Column):
-    """A branch of energies, momenta or masses: its unit must be said."""
-
-    unit: Literal["MeV", "GeV"]
-
-
-class AngleColumn(Column):
-    """A branch of angles."""
-
-    unit: Literal["rad"] = "rad"
+    def _require_energy_or_mass(self) -> None:
+        if ("energy" in self.coordinates()) == ("mass" in self.coordinates()):
+            raise ValueError("give either energy or mass")
 
 
-class NumberColumn(Column):
-    """A branch of plain numbers."""
-
-    unit: Literal["none"] = "none"
-
-
-def _from_name(value: Any) -> Any:
-    return {"branch": value} if isinstance(value, str) else value
-
-
-# Where the unit is plain, the name of the branch is enough.
-Energy = Annotated[EnergyColumn, BeforeValidator(_from_name)]
-Angle = Annotated[AngleColumn, BeforeValidator(_from_name)]
-Number = Annotated[NumberColumn, BeforeValidator(_from_name)]
-
-COORDINATES = ("pt", "eta", "phi", "energy", "mass")
-
-
-class FourMomentum(Block):
-    """A four-momentum: pt, eta, phi or px, py, pz, with mass or energy."""
+class Momentum(Coordinates):
+    """A momentum: pt, eta, phi or px, py, pz."""
 
     pt: Energy | None = None
     eta: Number | None = None
@@ -60,42 +38,36 @@ class FourMomentum(Block):
     px: Energy | None = None
     py: Energy | None = None
     pz: Energy | None = None
+
+    @model_validator(mode="after")
+    def _is_one_kind(self) -> "Momentum":
+        if set(self.coordinates()) - {"energy", "mass"} not in (
+            {"pt", "eta", "phi"},
+            {"px", "py", "pz"},
+        ):
+            raise ValueError("give pt, eta and phi, or px, py and pz")
+        return self
+
+
+class FourMomentum(Momentum):
+    """A momentum with mass or energy."""
+
     mass: Energy | None = None
     energy: Energy | None = None
 
     @model_validator(mode="after")
-    def _complete(self) -> "FourMomentum":
-        _require_momentum(self.coordinates())
-        _require_energy_or_mass(self.coordinates())
+    def _has_energy(self) -> "FourMomentum":
+        self._require_energy_or_mass()
         return self
 
-    def coordinates(self) -> dict[str, Column]:
-        """Return the columns that are given, by the name of the coordinate."""
-        return _columns_of(self)
 
-
-class NeutrinoCandidate(Block):
+class NeutrinoCandidate(Momentum):
     """A decay product of a W boson, a neutrino where its pdg_id says so."""
 
     pdg_id: Number | None = Field(None, description="none: it is the neutrino in every event")
-    pt: Energy | None = None
-    eta: Number | None = None
-    phi: Angle | None = None
-    px: Energy | None = None
-    py: Energy | None = None
-    pz: Energy | None = None
-
-    @model_validator(mode="after")
-    def _complete(self) -> "NeutrinoCandidate":
-        _require_momentum(self.coordinates())
-        return self
-
-    def coordinates(self) -> dict[str, Column]:
-        """Return the columns of the momentum, by the name of the coordinate."""
-        return {name: column for name, column in _columns_of(self).items() if name != "pdg_id"}
 
 
-class Collection(Block):
+class Collection(Coordinates):
     """Branches with a list for each event: the momenta of jets or leptons."""
 
     pt: Energy
@@ -106,12 +78,8 @@ class Collection(Block):
 
     @model_validator(mode="after")
     def _has_energy(self) -> "Collection":
-        _require_energy_or_mass(_columns_of(self))
+        self._require_energy_or_mass()
         return self
-
-    def coordinates(self) -> dict[str, Column]:
-        """Return pt, eta, phi, and energy or mass, in this order."""
-        return {name: column for name, column in _columns_of(self).items() if name in COORDINATES}
 
 
 class Jets(Collection):
@@ -242,11 +210,6 @@ def _read(path: Path) -> str:
         raise UsageError(f"branch map {path}: cannot read it: {reason}") from None
 
 
-def _columns_of(block: BaseModel) -> dict[str, Column]:
-    named = {name: getattr(block, name) for name in type(block).model_fields}
-    return {name: value for name, value in named.items() if isinstance(value, Column)}
-
-
 def _all_columns(value: Any) -> Iterator[Column]:
     if isinstance(value, Column):
         yield value
@@ -256,14 +219,3 @@ def _all_columns(value: Any) -> Iterator[Column]:
     elif isinstance(value, list | dict):
         for part in value.values() if isinstance(value, dict) else value:
             yield from _all_columns(part)
-
-
-def _require_momentum(given: dict[str, Column]) -> None:
-    momentum = set(given) - {"mass", "energy"}
-    if momentum not in ({"pt", "eta", "phi"}, {"px", "py", "pz"}):
-        raise ValueError("give pt, eta and phi, or px, py and pz")
-
-
-def _require_energy_or_mass(given: dict[str, Column]) -> None:
-    if ("energy" in given) == ("mass" in given):
-        raise ValueError("give either energy or mass")

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rootflow.errors import InputError
-from rootflow.ntuple.branch_map import Column
+from rootflow.ntuple.units import Column
 
 Values = NDArray[np.float32]
 

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import Literal
 
 from rootflow.config.block import Block
-from rootflow.ntuple.branch_map import BranchMap, Collection, Column
+from rootflow.ntuple.branch_map import BranchMap, Collection
+from rootflow.ntuple.units import Column
 
 MOMENTUM = ("pt", "eta", "phi", "energy")
 

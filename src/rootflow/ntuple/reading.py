@@ -9,12 +9,13 @@ import vector
 from numpy.typing import NDArray
 
 from rootflow.errors import InputError
-from rootflow.ntuple.branch_map import BranchMap, Collection, Column, Jets, Leptons
+from rootflow.ntuple.branch_map import BranchMap, Collection, Jets, Leptons
 from rootflow.ntuple.columns import SMALLEST_LEADING_PT_GEV, Table
 from rootflow.ntuple.features import MOMENTUM
 from rootflow.ntuple.objects import Objects
 from rootflow.ntuple.opening import read_branches
 from rootflow.ntuple.truth import Truth, read_truth
+from rootflow.ntuple.units import Column
 
 # Of branches as they are in memory; what is made of them needs a few times as much.
 CHUNK_BYTES = 32 * 2**20

@@ -7,9 +7,10 @@ import numpy as np
 import vector
 from numpy.typing import NDArray
 
-from rootflow.ntuple.branch_map import Column, FourMomentum, NeutrinoCandidate
+from rootflow.ntuple.branch_map import FourMomentum, NeutrinoCandidate
 from rootflow.ntuple.branch_map import Truth as TruthMap
 from rootflow.ntuple.columns import Table
+from rootflow.ntuple.units import Column
 
 NEUTRINOS = (12, 14, 16)
 
