@@ -37,27 +37,30 @@ def select(chunk: Chunk, selection: SelectionConfig, max_jets: int) -> Selected:
         chunk.leptons, selection.lepton_pt_min_gev, selection.lepton_abs_eta_max
     )
     jets, leptons = chunk.jets.take(jet_index), chunk.leptons.take(lepton_index)
-    jet_slot, lepton_slot = slots(jets), slots(leptons)
-    kept, cutflow = _apply(_cuts(chunk, jets, leptons, lepton_slot, selection), chunk.weight)
-    jet_counts = jets.counts()[kept]
+    jet_slot = slots(jets)
+    lepton_pairs = _positive_first(padded(leptons, slots(leptons), np.arange(len(chunk)), 2))
+    kept, cutflow = _apply(_cuts(chunk, jets, leptons, lepton_pairs, selection), chunk.weight)
+    jet_counts = jets.counts().take(kept)
     arrays: dict[str, NDArray[Any]] = {
         "jets": padded(jets, jet_slot, kept, max_jets),
         "jet_mask": np.arange(max_jets) < jet_counts[:, np.newaxis],
-        "leptons": _positive_first(padded(leptons, lepton_slot, kept, 2)),
-        "met": chunk.met[kept],
-        "event": chunk.event[kept],
-        "weight": chunk.weight[kept],
-        "event_number": chunk.event_number[kept],
+        "leptons": lepton_pairs.take(kept, axis=0),
+        "met": chunk.met.take(kept, axis=0),
+        "event": chunk.event.take(kept, axis=0),
+        "weight": chunk.weight.take(kept),
+        "event_number": chunk.event_number.take(kept),
     }
     truth = chunk.truth
     if truth.jet_index is not None:
         slot_of_jet = np.full(len(chunk.jets.event), -1)
         slot_of_jet[jet_index] = np.where(jet_slot < max_jets, jet_slot, -1)
-        arrays["assignment"] = _slots_of(truth.jet_index, chunk.jets, slot_of_jet)[kept]
+        arrays["assignment"] = _slots_of(truth.jet_index, chunk.jets, slot_of_jet).take(
+            kept, axis=0
+        )
     if truth.neutrinos is not None:
-        arrays["neutrinos"] = truth.neutrinos[kept]
+        arrays["neutrinos"] = truth.neutrinos.take(kept, axis=0)
     if truth.tops is not None:
-        arrays["tops"] = truth.tops[kept]
+        arrays["tops"] = truth.tops.take(kept, axis=0)
     return Selected(arrays, cutflow)
 
 
@@ -73,7 +76,7 @@ def _cuts(
     chunk: Chunk,
     jets: Objects,
     leptons: Objects,
-    lepton_slot: NDArray[np.int64],
+    lepton_pairs: NDArray[np.float32],
     selection: SelectionConfig,
 ) -> dict[str, NDArray[np.bool_]]:
     n_leptons = leptons.counts()
@@ -87,9 +90,7 @@ def _cuts(
     else:
         cuts[f"at least 2 {lepton_cut}"] = n_leptons >= 2
     if selection.opposite_sign:
-        everything = np.arange(len(chunk))
-        pdg_id = padded(leptons, lepton_slot, everything, 2)[..., PDG_ID]
-        cuts["leptons of opposite sign"] = pdg_id.prod(axis=1) < 0
+        cuts["leptons of opposite sign"] = lepton_pairs[..., PDG_ID].prod(axis=1) < 0
     cuts[
         f"at least {selection.jets_min} jets with pT >= {selection.jet_pt_min_gev:g} GeV, "
         f"|eta| <= {selection.jet_abs_eta_max:g}"
@@ -117,8 +118,9 @@ def _apply(
 
 
 def _positive_first(pairs: NDArray[np.float32]) -> NDArray[np.float32]:
-    wrong_way = (pairs[:, 0, PDG_ID] > 0) & (pairs[:, 1, PDG_ID] < 0)
-    return np.where(wrong_way[:, np.newaxis, np.newaxis], pairs[:, ::-1], pairs)
+    wrong_way = np.flatnonzero((pairs[:, 0, PDG_ID] > 0) & (pairs[:, 1, PDG_ID] < 0))
+    pairs[wrong_way] = pairs[wrong_way, ::-1]
+    return pairs
 
 
 def _slots_of(
