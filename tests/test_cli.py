@@ -51,3 +51,13 @@ def test_server_that_does_not_answer_is_one_line(
     assert "http://localhost:1 does not answer" in answer.stderr
     assert "secret" not in answer.stderr
     assert "Traceback" not in answer.stderr
+
+
+def test_output_that_cannot_be_written_is_one_line(workspace: Path) -> None:
+    (workspace / "outputs").write_text("a file where a directory should be")
+    answer = rootflow(
+        "simulate", "--config", str(CONFIG), f"output={workspace / 'outputs'}", cwd=workspace
+    )
+    assert answer.returncode in (1, 2)
+    assert f"{workspace / 'outputs'}" in answer.stderr
+    assert "Traceback" not in answer.stderr

@@ -1,6 +1,5 @@
 """The command line: `rootflow STEP --config FILE [key=value ...]`."""
 
-import errno
 import importlib
 import json
 import os
@@ -94,8 +93,7 @@ def main() -> None:
     except RootflowError as error:
         click.echo(f"rootflow: {error}", err=True)
         sys.exit(error.exit_status)
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        click.echo(f"rootflow: no space left to write {error.filename or 'the output'}", err=True)
+    except OSError as error:  # a full disk, a directory that may not be written
+        where = f"{error.filename}: " if error.filename else ""
+        click.echo(f"rootflow: {where}{error.strerror or error}", err=True)
         sys.exit(RootflowError.exit_status)
