@@ -84,5 +84,7 @@ def padded(
     if not fits.all():
         place, features = place[fits], features[fits]
     table = np.zeros((len(events) * places, features.shape[1]), dtype=np.float32)
-    table[place] = features
+    # All features of an object in one go, which is faster than one number after another.
+    whole_row = np.dtype((np.void, features.shape[1] * features.itemsize))
+    table.view(whole_row)[place] = np.ascontiguousarray(features).view(whole_row)
     return table.reshape(len(events), places, features.shape[1])
