@@ -8,14 +8,14 @@ import pytest
 from rootflow.config import ModelConfig, SetTransformerConfig
 from rootflow.dataset import Events
 from rootflow.errors import InputError
-from rootflow.models import Normalisation, build_model, fit_normalisation, inputs, load_model
+from rootflow.models import Normalisation, build_model, fit_normalisation, load_model
 from symmetries import exchange_charges, momenta_after, reflect_y, reflect_z, turn
 
 Said = dict[str, np.ndarray]
 
 
 def say(model: keras.Model, events: Events) -> Said:
-    said = model(inputs(events), training=False)
+    said = model(events.inputs(), training=False)
     return {name: keras.ops.convert_to_numpy(array) for name, array in said.items()}
 
 

@@ -2,7 +2,7 @@ import keras
 import numpy as np
 
 from rootflow.dataset import Events
-from rootflow.models import Normalisation, fit_normalisation, inputs
+from rootflow.models import Normalisation, fit_normalisation
 from rootflow.models.normalisation import Standardise
 from rootflow.models.views import LeptonViews
 
@@ -10,7 +10,7 @@ from rootflow.models.views import LeptonViews
 def test_what_is_there_gets_mean_zero_and_scale_one(
     few_events: Events, normalisation: Normalisation
 ) -> None:
-    views = LeptonViews(few_events.features)(**inputs(few_events))
+    views = LeptonViews(few_events.features)(**few_events.inputs())
     seen = Standardise(normalisation.means["jets"], normalisation.scales["jets"])(views["jets"])
     there = keras.ops.convert_to_numpy(seen)[
         np.repeat(few_events.jet_mask[:, None], 2, axis=1)

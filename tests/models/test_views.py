@@ -6,7 +6,6 @@ import pytest
 import vector
 
 from rootflow.dataset import Events
-from rootflow.models import inputs
 from rootflow.models.views import LeptonViews, to_detector
 from symmetries import exchange_charges, reflect_y, reflect_z, turn
 
@@ -15,7 +14,7 @@ SEEN = ("jets", "leptons", "met", "pairs")
 
 def views(events: Events) -> dict[str, np.ndarray]:
     """Return the views, with zeros for jets that are not there."""
-    seen = LeptonViews(events.features)(**inputs(events))
+    seen = LeptonViews(events.features)(**events.inputs())
     arrays = {name: keras.ops.convert_to_numpy(array) for name, array in seen.items()}
     mask = events.jet_mask
     arrays["jets"] = arrays["jets"] * mask[:, None, :, None]

@@ -15,6 +15,7 @@ import rootflow.training.loop
 from rootflow.config import Config
 from rootflow.dataset import Dataset, Events
 from rootflow.errors import InputError, RootflowError, UsageError
+from rootflow.files import PARTIAL
 from rootflow.models import load_model
 from rootflow.training import Training, fit
 from rootflow.training.checkpoint import Checkpoint, write_checkpoint
@@ -157,6 +158,7 @@ def test_a_training_that_stops_before_its_last_word_goes_on_to_the_same_end(
         patch.setattr(rootflow.training.fitting, "write_record", stop)
         with pytest.raises(InterruptedTrainingError):
             fit(small_dataset, config, tmp_path, Epochs())
+    (tmp_path / f".checkpoint{PARTIAL}123.npz").write_bytes(b"what a killed process leaves")
     assert_same(fit(small_dataset, config, tmp_path, Epochs()), finished)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["model.keras", "training.json"]
 

@@ -23,9 +23,9 @@ class SetTransformerConfig(Block):
     architecture: Literal["set_transformer"]
     name: str = Field("transformer", description="under which its metrics are logged")
     width: PositiveInt = Field(64, description="of each token; a multiple of heads")
-    depth: PositiveInt = Field(4, description="blocks of attention and feed-forward layers")
+    depth: PositiveInt = Field(3, description="blocks of attention and feed-forward layers")
     heads: PositiveInt = Field(4, description="of each attention layer")
-    dropout: float = Field(0.1, ge=0, lt=1)
+    dropout: float = Field(0.2, ge=0, lt=1)
 
     @model_validator(mode="after")
     def _heads_share_the_width(self) -> "SetTransformerConfig":

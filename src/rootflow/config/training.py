@@ -8,7 +8,7 @@ from rootflow.config.block import Block
 class TrainingConfig(Block):
     """How the network is fitted."""
 
-    epochs: PositiveInt = 20
+    epochs: PositiveInt = Field(10, description="passes over the training events")
     batch_size: PositiveInt = Field(256, description="events of each step")
     learning_rate: PositiveFloat = Field(1e-3, description="the highest: it warms up and decays")
     warmup_fraction: float = Field(
@@ -19,7 +19,7 @@ class TrainingConfig(Block):
     validation_fraction: float = Field(
         0.1, gt=0, lt=1, description="share of the training folds kept for early stopping"
     )
-    patience: PositiveInt = Field(5, description="epochs without improvement before it stops")
+    patience: PositiveInt = Field(4, description="epochs without improvement before it stops")
     neutrino_loss_weight: NonNegativeFloat = Field(
         1.0, description="of the neutrinos' loss beside that of the assignment"
     )

@@ -93,3 +93,9 @@ class Events:
             *(["event"] if self.features["event"] else []),
         ]
         return {name: getattr(self, name) for name in names}
+
+    def targets(self) -> dict[str, NDArray[Any]]:
+        """Return the truth by the name of the network's output; needs truth."""
+        if self.assignment is None or self.neutrinos is None:
+            raise ValueError("these events have no truth")
+        return {"assignment": self.assignment, "neutrinos": self.neutrinos}

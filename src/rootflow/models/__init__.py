@@ -1,7 +1,6 @@
 """Keras networks, written with keras.ops only."""
 
 from rootflow.models.architectures import build_model
-from rootflow.models.inputs import inputs, targets
 from rootflow.models.losses import AssignmentAccuracy, AssignmentLoss, NeutrinoLoss
 from rootflow.models.normalisation import Normalisation, fit_normalisation
 from rootflow.models.saving import load_model
@@ -13,7 +12,5 @@ __all__ = [
     "Normalisation",
     "build_model",
     "fit_normalisation",
-    "inputs",
     "load_model",
-    "targets",
 ]

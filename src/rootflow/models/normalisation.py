@@ -10,7 +10,6 @@ from keras import ops
 from numpy.typing import NDArray
 
 from rootflow.dataset.events import Events
-from rootflow.models.inputs import inputs, targets
 from rootflow.models.kinematics import Tensor
 from rootflow.models.views import LeptonViews
 
@@ -68,7 +67,7 @@ def _moments(count: Column, total: Column, squares: Column) -> tuple[Column, Col
 
 def _values(events: Events, weight: Column) -> dict[str, tuple[Rows, Column]]:
     """Return the rows of features that are there, and a weight for each row."""
-    views = LeptonViews(events.features)(**inputs(events))
+    views = LeptonViews(events.features)(**events.inputs())
     mask = events.jet_mask
     there = {
         "jets": np.repeat(mask[:, None], 2, axis=1),
@@ -78,7 +77,7 @@ def _values(events: Events, weight: Column) -> dict[str, tuple[Rows, Column]]:
         "neutrinos": np.full((len(events), 2), True),
     }
     arrays = {name: ops.convert_to_numpy(views[name]) for name in SEEN} | {
-        "neutrinos": targets(events)["neutrinos"]
+        "neutrinos": events.targets()["neutrinos"]
     }
     return {
         name: (arrays[name][kept].astype(np.float64), weight[np.nonzero(kept)[0]])

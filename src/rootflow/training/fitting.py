@@ -7,6 +7,7 @@ from typing import NamedTuple
 from rootflow.config import Config, digest_of
 from rootflow.dataset import Dataset
 from rootflow.errors import UsageError
+from rootflow.files import PARTIAL
 from rootflow.training.checkpoint import CHECKPOINT
 from rootflow.training.record import Fact, Record, read_record, write_record
 
@@ -93,7 +94,8 @@ def _train(
         facts=facts,
     )
     write_record(record, directory)
-    (directory / CHECKPOINT).unlink(missing_ok=True)
+    for unneeded in (directory / CHECKPOINT, *directory.glob(f".*{PARTIAL}*")):
+        unneeded.unlink(missing_ok=True)
     return record
 
 

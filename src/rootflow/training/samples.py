@@ -10,7 +10,6 @@ from rootflow.config import Config
 from rootflow.dataset import Dataset, Events
 from rootflow.dataset.weights import WeightReport, training_weights
 from rootflow.errors import InputError
-from rootflow.models import inputs, targets
 from rootflow.training.split import split
 
 Batch = tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]], NDArray[np.float32]]
@@ -44,7 +43,7 @@ class Sample:
     def batch(self, chosen: NDArray[np.int64]) -> Batch:
         """Return inputs, targets and weights of the chosen events."""
         events = self.dataset.events(self.places[chosen])
-        return inputs(events), targets(events), self.weight[chosen]
+        return events.inputs(), events.targets(), self.weight[chosen]
 
     def chunks(self, at_most: int) -> Iterator[tuple[Events, NDArray[np.float32]]]:
         """Yield events and weights, evenly taken from the sample, at most so many in all."""
