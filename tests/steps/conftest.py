@@ -1,7 +1,8 @@
 from pathlib import Path
 
 import pytest
-import uproot
+
+from ntuples import read_branches, write_ntuple
 
 EVENTS = 1500
 
@@ -10,7 +11,4 @@ EVENTS = 1500
 def small_ntuple(shared_ttbar: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a ROOT file with the first events of the shared sample."""
     path = tmp_path_factory.mktemp("ntuple") / "small.root"
-    with uproot.open(shared_ttbar[0]) as source, uproot.recreate(path) as copy:
-        columns = source["reco"].arrays(entry_stop=EVENTS)
-        copy["reco"] = {name: columns[name] for name in columns.fields}
-    return path
+    return write_ntuple(path, read_branches(shared_ttbar[0], EVENTS))

@@ -147,24 +147,27 @@ def test_step_alone_makes_what_it_needs_below_itself(
     assert alone["metrics"] != chain["metrics"]
 
 
-@pytest.mark.parametrize("seconds_after_first_output", [0.0, 3.0])
-def test_killed_main_finishes_with_the_same_result_when_started_again(
-    place: tuple[Path, Path], seconds_after_first_output: float
+LONGER = "training.epochs=4"
+
+
+@pytest.fixture(scope="module")
+def undisturbed(place: tuple[Path, Path]) -> dict[str, Any]:
+    return rootflow(place, "evaluate", LONGER, "output=undisturbed")
+
+
+@pytest.mark.parametrize("seconds_after_first_file", [0.0, 2.5])
+def test_killed_step_finishes_with_the_same_result_when_started_again(
+    place: tuple[Path, Path], undisturbed: dict[str, Any], seconds_after_first_file: float
 ) -> None:
-    settings = ["training.epochs=4", f"seed={int(seconds_after_first_output)}"]
-    (place[0] / "undisturbed").mkdir(exist_ok=True)
-    undisturbed = rootflow(place, "main", *settings, "output=undisturbed")
+    settings = [LONGER, f"output=killed_{seconds_after_first_file}"]
     process = subprocess.Popen(
-        command(place, "main", *settings), cwd=place[0], stdout=subprocess.PIPE
+        command(place, "evaluate", *settings), cwd=place[0], stdout=subprocess.DEVNULL
     )
-    trainings = place[0] / "outputs" / "trainings"
-    before = set(trainings.glob("*/*")) if trainings.exists() else set()
-    while process.poll() is None and set(trainings.glob("*/*")) <= before:
-        time.sleep(0.05)
-    time.sleep(seconds_after_first_output)
+    trainings = place[0] / f"killed_{seconds_after_first_file}" / "trainings"
+    while process.poll() is None and not list(trainings.glob("*/*")):
+        time.sleep(0.02)
+    time.sleep(seconds_after_first_file)
     os.kill(process.pid, signal.SIGKILL)
-    process.wait()
-    assert process.stdout is not None
-    process.stdout.close()
-    again = rootflow(place, "main", *settings)
+    assert process.wait() == -signal.SIGKILL
+    again = rootflow(place, "evaluate", *settings)
     assert again["metrics"] == undisturbed["metrics"]

@@ -1,6 +1,5 @@
 """The whole chain, as children of one run."""
 
-import os
 import shutil
 import sys
 from pathlib import Path
@@ -33,10 +32,10 @@ def _ui_command() -> str:
     uri = tracking_uri()
     if not uri.startswith("sqlite:"):
         return f"open {redacted(uri)}"
-    mlflow = Path(sys.executable).with_name("mlflow")
-    known = shutil.which("mlflow") == str(mlflow)
-    command = "mlflow" if known else os.path.relpath(mlflow)
-    return f"{command} ui --backend-store-uri {uri.replace(f'{Path.cwd()}/', '')}"
+    here = f"{Path.cwd()}/"
+    mlflow = str(Path(sys.executable).with_name("mlflow"))
+    command = "mlflow" if shutil.which("mlflow") == mlflow else mlflow.removeprefix(here)
+    return f"{command} ui --backend-store-uri {uri.replace(here, '')}"
 
 
 def _page(run: Run) -> str:
