@@ -20,8 +20,9 @@ class LeptonViews(keras.Layer):  # type: ignore[misc]
     reflected so that it is at phi = 0 and eta >= 0, and the other lepton at
     0 <= phi <= pi. What is computed from the views by shared weights does not change
     when the event is turned or reflected, and exchanges b with bbar when the leptons
-    exchange their charges: the symmetries of unpolarised ttbar production in pp
-    collisions hold exactly.
+    exchange their charges. These are the symmetries of ttbar production in the strong
+    interaction at leading order; beyond it there is a charge asymmetry of less than a
+    percent in pp collisions (arXiv:1109.6830), which the views do not tell.
 
     The call takes the arrays of `Events` and returns a dict of float32 tensors:
     `jets` (n, 2, J, features), `leptons` (n, 2, 2, features) with the own one first,
