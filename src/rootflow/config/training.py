@@ -19,7 +19,7 @@ class TrainingConfig(Block):
     validation_fraction: float = Field(
         0.1, gt=0, lt=1, description="share of the training folds kept for early stopping"
     )
-    patience: PositiveInt = Field(4, description="epochs without improvement before it stops")
+    patience: PositiveInt = Field(5, description="epochs without improvement before it stops")
     neutrino_loss_weight: NonNegativeFloat = Field(
         1.0, description="of the neutrinos' loss beside that of the assignment"
     )
