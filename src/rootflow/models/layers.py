@@ -15,8 +15,8 @@ FAR = -1e9
 class SelfAttention(keras.Layer):  # type: ignore[misc]
     """Multi-head self-attention (arXiv:1706.03762, section 3.2) over a padded set.
 
-    Queries, keys and values are one product, and the heads are an axis of the batch:
-    on short sets this is several times as fast as one product for each.
+    Queries, keys and values are one product, and the heads are an axis of the batch, so
+    that the graph has few operations, and no other than matrix products and a softmax.
     """
 
     def __init__(self, heads: int, width: int, **kwargs: Any) -> None:
