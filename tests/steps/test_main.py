@@ -85,6 +85,8 @@ def test_each_step_is_a_child_of_main(chain: dict[str, Any], place: tuple[Path, 
     datasets = {run.data.tags["rootflow.dataset"] for run in steps.values()}
     assert len(datasets) == 1
     assert steps["export"].data.tags["rootflow.source.train"] == steps["train"].info.run_id
+    assert steps["export"].data.metrics["parity_probability"] <= 1e-5
+    assert steps["export"].data.metrics["parity_momentum"] <= 1e-3
 
 
 def test_training_logs_every_epoch_and_its_history_as_a_figure(

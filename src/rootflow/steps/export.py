@@ -36,6 +36,12 @@ def run(config: Config, parent: Run | None = None) -> StepResult:
         )
         for path in (exported.named_path, exported.flat_path, exported.contract_path):
             run.log_file(path, "export")
+        run.log_metrics(
+            {
+                f"parity_{quantity}": max(row[quantity] for row in exported.parity)
+                for quantity in ("probability", "momentum")
+            }
+        )
         uri = log_onnx_model(
             run,
             exported.model,
