@@ -10,6 +10,7 @@ import pytest
 from mlflow.tracking import MlflowClient
 
 from rootflow.config import Config
+from rootflow.errors import RootflowError
 from rootflow.tracking import find_run, start_run
 
 
@@ -85,6 +86,7 @@ def test_run_of_a_killed_process_is_marked_by_the_next_one(
         f"""
         import os, signal
         from rootflow.config import Config
+from rootflow.errors import RootflowError
         from rootflow.tracking import start_run
         config = Config.model_validate_json({config.model_dump_json()!r})
         with start_run(config, "train") as run:
@@ -114,6 +116,8 @@ def test_nothing_is_lost_while_the_server_is_away(
             run.log_metrics({"loss": 2.0}, step=1)
             run.log_text("a table", "table.txt")
             run.log_metrics({"loss": 1.0}, step=2)
+            with pytest.raises(RootflowError, match="does not answer"):
+                start_run(config, "evaluate", run).__enter__()
         spool = config.output / "spool" / run.run_id
         assert spool.exists()
 

@@ -3,6 +3,8 @@
 import fcntl
 import logging
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -42,18 +44,32 @@ def connect() -> MlflowClient:
     logging.getLogger("mlflow.store").setLevel(logging.WARNING)
     uri = tracking_uri()
     mlflow.set_tracking_uri(uri)
-    try:
+    with server_must_answer():
         if uri.startswith("sqlite:"):
             _create_store_once()
         client = MlflowClient()
         client.search_experiments(max_results=1)
+    return client
+
+
+@contextmanager
+def server_must_answer() -> Iterator[None]:
+    """Turn a failure to reach the tracking server into one line for the user.
+
+    Raises
+    ------
+    RootflowError
+        The server does not answer, or not as it should.
+    """
+    try:
+        yield
     except (MlflowException, OSError) as error:
+        uri = tracking_uri()
         reason = without_secrets(str(error), uri).splitlines()[0]
         raise RootflowError(
             f"tracking server {redacted(uri)} does not answer: start it, correct "
             f"MLFLOW_TRACKING_URI, or unset it to track in ./{STORE} ({reason[:200]})"
         ) from None
-    return client
 
 
 def experiment_id(client: MlflowClient, name: str) -> str:

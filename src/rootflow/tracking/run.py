@@ -17,7 +17,7 @@ from mlflow.entities import RunStatus, ViewType
 from mlflow.tracking import MlflowClient
 
 from rootflow.config import Config, digest_of
-from rootflow.tracking.connection import connect, experiment_id
+from rootflow.tracking.connection import connect, experiment_id, server_must_answer
 from rootflow.tracking.outbox import Outbox
 from rootflow.tracking.provenance import environment, git_tags
 
@@ -99,7 +99,8 @@ def start_run(config: Config, step: str, parent: Run | None = None) -> Iterator[
     RootflowError
         The tracking server does not answer.
     """
-    run = _open_run(config, step, parent)
+    with server_must_answer():
+        run = _open_run(config, step, parent)
     started = time.monotonic()
     try:
         _describe(run, config, step)
@@ -118,7 +119,8 @@ def start_run(config: Config, step: str, parent: Run | None = None) -> Iterator[
 def find_run(client: MlflowClient, experiment: str, tags: Mapping[str, str]) -> str | None:
     """Return the id of the newest finished run with these tags."""
     wanted = " and ".join(f"tags.`{name}` = '{value}'" for name, value in tags.items())
-    runs = client.search_runs([experiment], f"{wanted} and status = 'FINISHED'", max_results=1)
+    with server_must_answer():
+        runs = client.search_runs([experiment], f"{wanted} and status = 'FINISHED'", max_results=1)
     return str(runs[0].info.run_id) if runs else None
 
 
