@@ -1,25 +1,9 @@
-import keras
 import numpy as np
 from scipy.special import softmax
 
-from rootflow.models.layers import JointProbability, SelfAttention
+from rootflow.models.layers import JointProbability
 
 RANDOM = np.random.default_rng(4)
-
-
-def test_self_attention_is_that_of_keras() -> None:
-    heads, width, count = 2, 8, 5
-    tokens = RANDOM.normal(size=(3, count, width)).astype(np.float32)
-    present = np.array([[1, 1, 1, 1, 1], [1, 1, 0, 1, 0], [1, 0, 0, 0, 0]], dtype=bool)
-    ours = SelfAttention(heads, width)
-    ours(tokens, present)
-    theirs = keras.layers.MultiHeadAttention(heads, width // heads, use_bias=False)
-    theirs.build(tokens.shape, tokens.shape)
-    project, merge, merge_bias = ours.get_weights()
-    split = project.reshape(width, 3, heads, width // heads)
-    theirs.set_weights([*np.moveaxis(split, 1, 0), merge.reshape(heads, width // heads, width)])
-    expected = theirs(tokens, tokens, attention_mask=present[:, None, :]) + merge_bias
-    np.testing.assert_allclose(ours(tokens, present), expected, atol=1e-5)
 
 
 def test_joint_probability_is_a_softmax_over_the_allowed_pairs() -> None:

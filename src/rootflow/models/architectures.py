@@ -9,7 +9,7 @@ from keras import layers, ops
 from rootflow.config import FeedForwardConfig, ModelConfig, SetTransformerConfig
 from rootflow.dataset.events import Features
 from rootflow.models.kinematics import Tensor
-from rootflow.models.layers import JointProbability, NeutrinoMomenta, SelfAttention
+from rootflow.models.layers import JointProbability, NeutrinoMomenta
 from rootflow.models.normalisation import SEEN, Normalisation, Standardise
 from rootflow.models.views import LeptonViews
 
@@ -125,7 +125,10 @@ def _set_transformer(config: SetTransformerConfig, seen: Seen, jet_mask: Tensor)
 def _block(config: SetTransformerConfig, name: str, tokens: Tensor, present: Tensor) -> Tensor:
     """Add attention, then two dense layers, each normalised first (arXiv:2002.04745)."""
     normed = layers.LayerNormalization(name=f"{name}_norm")(tokens)
-    mixed = SelfAttention(config.heads, config.width, name=f"{name}_attention")(normed, present)
+    attention = layers.MultiHeadAttention(
+        config.heads, config.width // config.heads, name=f"{name}_attention"
+    )
+    mixed = attention(normed, normed, attention_mask=present[:, None, :])
     tokens = tokens + layers.Dropout(config.dropout, name=f"{name}_dropout")(mixed)
     normed = layers.LayerNormalization(name=f"{name}_dense_norm")(tokens)
     hidden = _dense(2 * config.width, f"{name}_widen")(normed)
