@@ -86,7 +86,6 @@ def test_run_of_a_killed_process_is_marked_by_the_next_one(
         f"""
         import os, signal
         from rootflow.config import Config
-from rootflow.errors import RootflowError
         from rootflow.tracking import start_run
         config = Config.model_validate_json({config.model_dump_json()!r})
         with start_run(config, "train") as run:
