@@ -22,6 +22,7 @@ def test_run_says_what_it_did_with_what(config: Config, client: MlflowClient) ->
     logged = client.get_run(run.run_id)
     assert logged.info.status == "FINISHED"
     assert client.get_experiment(logged.info.experiment_id).name == "ttbar"
+    assert logged.info.run_name == "train transformer"
     assert logged.data.params["training.epochs"] == str(config.training.epochs)
     assert logged.data.tags["rootflow.step"] == "train"
     assert logged.data.tags["rootflow.fold"] == "0"

@@ -24,6 +24,7 @@ from rootflow.tracking.provenance import environment, git_tags
 DEFAULT_EXPERIMENT_ID = "0"
 PARENT = "mlflow.parentRunId"
 PROCESS = "rootflow.process"
+WITHOUT_MODEL = ("simulate", "preprocess")
 DIGEST_LENGTH = 36  # of a dataset input in MLflow
 
 
@@ -126,10 +127,11 @@ def find_run(client: MlflowClient, experiment: str, tags: Mapping[str, str]) -> 
 
 def _open_run(config: Config, step: str, parent: Run | None) -> Run:
     spools = config.output / "spool"
+    name = step if step in WITHOUT_MODEL else f"{step} {config.model.name}"
     if parent is not None:
         client, experiment = parent.client, parent.experiment_id
-        tags = {PARENT: parent.run_id, "mlflow.runName": step}
-        run_id = client.create_run(experiment, tags=tags).info.run_id
+        tags = {PARENT: parent.run_id}
+        run_id = client.create_run(experiment, tags=tags, run_name=name).info.run_id
         return Run(client, run_id, experiment, spools / run_id)
     client = connect()
     given_id = os.environ.pop("MLFLOW_RUN_ID", None)
@@ -139,8 +141,7 @@ def _open_run(config: Config, step: str, parent: Run | None) -> Run:
             return Run(client, given_id, given.experiment_id, spools / given_id)
     experiment = experiment_id(client, config.tracking.experiment)
     _end_killed_runs(client, experiment)
-    name = step if step == "main" else f"{step} {config.model.name}"
-    run_id = client.create_run(experiment, tags={"mlflow.runName": name}).info.run_id
+    run_id = client.create_run(experiment, run_name=name).info.run_id
     if given_id is not None:
         client.set_tag(given_id, "rootflow.run", run_id)
         note = f"This run is kept as {run_id} in the experiment {config.tracking.experiment}."
