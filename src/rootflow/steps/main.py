@@ -14,6 +14,7 @@ def run(config: Config, parent: Run | None = None) -> StepResult:
     """Preprocess, train, evaluate, export; what is already made is found again."""
     with start_run(config, "main", parent) as run:
         preprocess.run(config, run)
+        preprocess.log_dataset(run, preprocess.ensure(config, run))
         train.run(config, run)
         evaluation = evaluate.run(config, run)
         exported = export.run(config, run)
@@ -41,4 +42,6 @@ def _ui_command() -> str:
 def _page(run: Run) -> str:
     uri = tracking_uri()
     server = redacted(uri).rstrip("/") if uri.startswith("http") else "http://127.0.0.1:5000"
-    return f"{server}/#/experiments/{run.experiment_id}/runs/{run.run_id}"
+    # Without the workflow the UI shows what it has for agents and their traces.
+    view = "workflowType=machine_learning"
+    return f"{server}/#/experiments/{run.experiment_id}/runs/{run.run_id}?{view}"

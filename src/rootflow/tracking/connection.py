@@ -17,9 +17,6 @@ from rootflow.errors import RootflowError
 
 STORE = "mlflow.db"
 
-# The UI then opens the experiment at its runs and their charts, not at traces of agents.
-TRAININGS = {"mlflow.experimentKind": "custom_model_development"}
-
 # MLflow's own defaults retry for minutes; a user at the prompt wants to be told at once.
 PATIENCE = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
@@ -81,7 +78,7 @@ def experiment_id(client: MlflowClient, name: str) -> str:
     if experiment is not None:
         return str(experiment.experiment_id)
     try:
-        return str(client.create_experiment(name, tags=TRAININGS))
+        return str(client.create_experiment(name))
     except MlflowException as error:
         if error.error_code != ErrorCode.Name(RESOURCE_ALREADY_EXISTS):
             raise
