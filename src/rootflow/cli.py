@@ -4,8 +4,10 @@ import importlib
 import json
 import os
 import shlex
+import signal
 import sys
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import click
@@ -23,6 +25,7 @@ STEPS = {
     "export": "Write ONNX files that agree with the network, and register them.",
 }
 INTERRUPTED = 130
+SIGNALLED = 128
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -70,18 +73,23 @@ def tune(arguments: tuple[str, ...]) -> None:  # noqa: ARG001 - the entry point'
     raise UsageError("tune is not there yet: train variants one by one and compare them in the UI")
 
 
-@cli.command()
+@cli.command("sync")
 @click.argument("spool", type=click.Path(exists=True, file_okay=False, path_type=Path))
-def sync(spool: Path) -> None:
-    """Send to the tracking server what was kept in SPOOL while it was away."""
-    from rootflow.tracking import connect, deliver_spool
+def _sync(spool: Path) -> None:
+    """Send to the tracking server what was kept in SPOOL, or below it, while it was away."""
+    from rootflow.tracking import sync
 
-    count = deliver_spool(connect(), spool)
-    click.echo(f"{count} entries sent")
+    click.echo(f"{sync(spool)} entries sent")
+
+
+def _stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - as signal calls it
+    """End as ctrl-C does, so that the run says it was killed."""
+    sys.exit(SIGNALLED + number)
 
 
 def main() -> None:
     """Run the command line; exit 2 for wrong use, 1 for failure."""
+    signal.signal(signal.SIGTERM, _stop)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's greetings are no news
     try:
         cli.main(standalone_mode=False)

@@ -49,9 +49,16 @@ def test_base_holds_where_the_file_is_silent(tmp_path: Path) -> None:
         ("trainin.epochs=5", "trainin: unknown key (did you mean training?); valid keys: analysis"),
         ("data.weights.x=1", "data.weights.x: unknown key"),
         ("data.folds.held_out=9", "held_out is 9, but the 5 folds are 0 to 4"),
-        ("model.architecture=foo", "'feed_forward'"),
         ("training.epochs=many", "training.epochs: Input should be a valid integer"),
         ("data.weights.negative=ignore", "'keep', 'absolute' or 'drop'"),
+        ("model.architecture=foo", "model.architecture: 'foo' is not 'feed_forward'"),
+        ("model.name=net(v2)", "model.name: String should match pattern"),
+        ("model.name=truth", "model.name: 'truth' is the name of another method"),
+        ("export.registered_model=a/b", "export.registered_model: String should match"),
+        ("evaluation.neutrinos=m_lb", "evaluation.neutrinos: 'm_lb' is none of model, none"),
+        ("evaluation.methods=[m_lb,m_lb]", "evaluation.methods: each method can be named once"),
+        ("seed=-1", "seed: Input should be greater than or equal to 0"),
+        ("data.files=a.root", "data.files: Input should be a valid list: write [first, second]"),
         ("nonsense", "write it as key.path=value"),
         ("seed=[1", "the value is not YAML"),
     ],
@@ -81,3 +88,11 @@ def test_file_that_is_no_configuration_is_refused(
         path.write_text(text)
     with pytest.raises(UsageError, match=says):
         load(path)
+
+
+def test_file_that_is_its_own_base_is_refused(tmp_path: Path) -> None:
+    first, second = tmp_path / "first.yaml", tmp_path / "second.yaml"
+    first.write_text("base: second.yaml\n")
+    second.write_text("base: first.yaml\n")
+    with pytest.raises(UsageError, match="is its own base"):
+        load(first)

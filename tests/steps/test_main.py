@@ -85,6 +85,12 @@ def test_each_step_is_a_child_of_main(chain: dict[str, Any], place: tuple[Path, 
     datasets = {run.data.tags["rootflow.dataset"] for run in steps.values()}
     assert len(datasets) == 1
     assert steps["export"].data.tags["rootflow.source.train"] == steps["train"].info.run_id
+    assert steps["train"].data.tags["rootflow.source.preprocess"] == (
+        steps["preprocess"].info.run_id
+    )
+    main = client(place).get_run(chain["run_id"])
+    assert main.data.tags["rootflow.dataset"] in datasets
+    assert len(main.inputs.dataset_inputs) == 1
     assert steps["export"].data.metrics["parity_probability"] <= 1e-5
     assert steps["export"].data.metrics["parity_momentum"] <= 1e-3
 
@@ -110,6 +116,16 @@ def test_evaluation_logs_metrics_figures_and_the_report(
         assert f"{metric}_error/feed_forward" in run.data.metrics
     artifacts = {each.path for each in client(place).list_artifacts(run.info.run_id)}
     assert {"figures", "images", "report.html", "evaluation.json"} <= artifacts
+
+
+def test_registered_model_is_kept_in_the_experiment_of_its_run(
+    chain: dict[str, Any], place: tuple[Path, Path]
+) -> None:
+    experiment = children(place, chain["run_id"])["export"].info.experiment_id
+    models = client(place).search_logged_models([experiment])
+    assert [model.source_run_id for model in models] == [
+        children(place, chain["run_id"])["export"].info.run_id
+    ]
 
 
 def test_registered_model_says_what_the_file_says(

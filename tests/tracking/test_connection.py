@@ -6,6 +6,7 @@ import pytest
 
 from rootflow.errors import RootflowError
 from rootflow.tracking import connect, redacted
+from rootflow.tracking.connection import without_secrets
 
 
 def test_store_is_made_in_the_working_directory(workspace: Path) -> None:
@@ -49,3 +50,10 @@ def test_server_that_does_not_answer_is_one_clear_line_without_the_password(
 )
 def test_redacted_keeps_the_place_and_drops_the_secrets(uri: str, shown: str) -> None:
     assert redacted(uri) == shown
+
+
+def test_password_is_hidden_in_every_form() -> None:
+    uri = "http://user:p%40ss@host:5000"
+    text = f"cannot reach {uri}: user 'user' with p@ss (p%40ss)"
+    shown = without_secrets(text, uri)
+    assert shown == "cannot reach http://host:5000: user 'user' with *** (***)"

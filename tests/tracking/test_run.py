@@ -11,7 +11,9 @@ from mlflow.tracking import MlflowClient
 
 from rootflow.config import Config
 from rootflow.errors import RootflowError
-from rootflow.tracking import find_run, start_run
+from rootflow.tracking import start_run
+
+TTBAR = Path(__file__).parents[2] / "configs" / "ttbar.yaml"
 
 
 def test_run_says_what_it_did_with_what(config: Config, client: MlflowClient) -> None:
@@ -72,12 +74,66 @@ def test_failure_is_shown_as_failed_with_its_reason(config: Config, client: Mlfl
     assert logged.data.tags["rootflow.error"] == "no such jet"
 
 
-def test_runs_are_found_by_their_tags_once_finished(config: Config, client: MlflowClient) -> None:
-    tags = {"rootflow.step": "train", "rootflow.training": "abc"}
-    with start_run(config, "train") as run:
-        run.set_tags({"rootflow.training": "abc"})
-        assert find_run(client, run.experiment_id, tags) is None
-    assert find_run(client, run.experiment_id, tags) == run.run_id
+def test_run_names_the_first_finished_run_that_its_input_came_from(
+    config: Config, client: MlflowClient
+) -> None:
+    with start_run(config, "train") as first:
+        first.set_tags({"rootflow.training": "abc"})
+        assert first.log_source("train", "rootflow.training", "abc") is None
+    with start_run(config, "train") as again:
+        again.set_tags({"rootflow.training": "abc"})
+    with start_run(config, "evaluate") as run:
+        assert run.log_source("train", "rootflow.training", "abc") == first.run_id
+    assert client.get_run(run.run_id).data.tags["rootflow.source.train"] == first.run_id
+
+
+def test_what_mlflow_refuses_is_one_line_and_a_failed_run(
+    config: Config, client: MlflowClient
+) -> None:
+    with (
+        pytest.raises(RootflowError, match=r"refuses: .*accuracy\(v2\)"),
+        start_run(config, "evaluate") as run,
+    ):
+        run.log_metrics({"accuracy(v2)": 1.0})
+    assert client.get_run(run.run_id).info.status == "FAILED"
+    assert not run.spool.exists()
+
+
+@pytest.mark.usefixtures("client")
+def test_run_that_does_not_exist_is_refused_in_one_line(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_RUN_ID", "abc")
+    with pytest.raises(RootflowError, match="refuses: Run with id=abc not found"):
+        start_run(config, "train").__enter__()
+
+
+def test_deleted_experiment_is_refused_with_what_to_do(
+    config: Config, client: MlflowClient
+) -> None:
+    client.delete_experiment(client.create_experiment("ttbar"))
+    with pytest.raises(RootflowError, match="'ttbar' was deleted: restore it"):
+        start_run(config, "train").__enter__()
+
+
+def test_terminated_step_is_shown_as_killed(client: MlflowClient) -> None:
+    code = textwrap.dedent(
+        """
+        import os, signal
+        from unittest import mock
+        from rootflow import cli
+        with mock.patch("rootflow.steps.preprocess.build") as build:
+            build.side_effect = lambda *_: os.kill(os.getpid(), signal.SIGTERM)
+            cli.main()
+        """
+    )
+    settings = f"data.files=[{Path(__file__)}]"
+    command = [sys.executable, "-c", code, "preprocess", "--config", str(TTBAR), settings]
+    assert subprocess.run(command).returncode == 128 + signal.SIGTERM
+    experiment = client.get_experiment_by_name("ttbar")
+    assert experiment is not None
+    runs = client.search_runs([experiment.experiment_id])
+    assert [run.info.status for run in runs] == ["KILLED"]
 
 
 def test_run_of_a_killed_process_is_marked_by_the_next_one(

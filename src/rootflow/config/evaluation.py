@@ -14,13 +14,20 @@ def _rising(edges: list[float]) -> list[float]:
     return edges
 
 
+def _different(methods: list[str]) -> list[str]:
+    if len(set(methods)) < len(methods):
+        raise ValueError("each method can be named once")
+    return methods
+
+
+Baseline = Literal["random", "delta_r", "m_lb", "truth"]
 BinEdges = Annotated[list[float], AfterValidator(_rising)]
 
 
 class EvaluationConfig(Block):
     """What the model is compared with, and how."""
 
-    methods: list[Literal["random", "delta_r", "m_lb", "truth"]] = Field(
+    methods: Annotated[list[Baseline], AfterValidator(_different)] = Field(
         ["random", "delta_r", "m_lb", "truth"], description="what stands beside the model"
     )
     neutrinos: str = Field(

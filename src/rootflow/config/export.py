@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from rootflow.config.block import Block
+from rootflow.config.block import Block, Name
 
 
 class ExportConfig(Block):
@@ -11,4 +11,4 @@ class ExportConfig(Block):
     opset: int = Field(
         17, ge=15, le=18, description="of ONNX: what the runtime that reads the files knows"
     )
-    registered_model: str = Field("ttbar", description="name in the MLflow registry")
+    registered_model: Name = Field("ttbar", description="name in the MLflow registry")

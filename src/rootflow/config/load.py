@@ -5,14 +5,14 @@ import types
 import typing
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from rootflow.config.block import Block
 from rootflow.config.data import DataConfig
-from rootflow.config.evaluation import EvaluationConfig
+from rootflow.config.evaluation import Baseline, EvaluationConfig
 from rootflow.config.export import ExportConfig
 from rootflow.config.model import ModelConfig
 from rootflow.config.simulation import SimulationConfig
@@ -27,7 +27,7 @@ class Config(Block):
     """Everything that decides what rootflow does."""
 
     analysis: Literal["ttbar"]
-    seed: int = 42
+    seed: int = Field(42, ge=0, lt=2**31)
     output: Path = Path("outputs")
     simulation: SimulationConfig = SimulationConfig()
     data: DataConfig
@@ -36,6 +36,17 @@ class Config(Block):
     evaluation: EvaluationConfig = EvaluationConfig()
     export: ExportConfig = ExportConfig()
     tracking: TrackingConfig = TrackingConfig()
+
+    @model_validator(mode="after")
+    def _methods_are_told_apart(self) -> "Config":
+        name, others = self.model.name, self.evaluation.methods
+        if name in get_args(Baseline):
+            raise ValueError(f"model.name: '{name}' is the name of another method")
+        lender = self.evaluation.neutrinos
+        known = ["model", "none", name, *(other for other in others if other == "truth")]
+        if lender not in known:
+            raise ValueError(f"evaluation.neutrinos: '{lender}' is none of {', '.join(known)}")
+        return self
 
 
 def load(path: Path, overrides: Sequence[str] = ()) -> Config:
@@ -68,7 +79,9 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Config:
         raise UsageError(f"{path}: {_explain(error)}") from None
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path, above: tuple[Path, ...] = ()) -> dict[str, Any]:
+    if path.resolve() in above:
+        raise UsageError(f"{path}: is its own base")
     try:
         settings = yaml.safe_load(path.read_text())
     except OSError as error:
@@ -78,7 +91,9 @@ def _read(path: Path) -> dict[str, Any]:
     if not isinstance(settings, dict):
         raise UsageError(f"{path}: a configuration is a YAML mapping, this is not")
     base = settings.pop("base", None)
-    return settings if base is None else _merge(_read(path.parent / str(base)), settings)
+    if base is None:
+        return settings
+    return _merge(_read(path.parent / str(base), (*above, path.resolve())), settings)
 
 
 def _parse(text: str, override: str) -> Any:
@@ -113,10 +128,15 @@ def _explain(error: ValidationError) -> str:
 
 def _explain_one(details: Any) -> str:
     where, block = _locate(details["loc"])
+    if details["type"] == "union_tag_invalid":
+        context = details["ctx"]
+        return f"{'.'.join(where)}.{KIND}: '{context['tag']}' is not {context['expected_tags']}"
     if details["type"] != "extra_forbidden":
-        return f"{'.'.join(where)}: {details['msg']}"
+        hint = ": write [first, second]" if details["type"] == "list_type" else ""
+        place = f"{'.'.join(where)}: " if where else ""
+        return f"{place}{details['msg'].removeprefix('Value error, ')}{hint}"
     valid = sorted(block.model_fields) if block else []
-    near = difflib.get_close_matches(where[-1], valid, n=1)
+    near = difflib.get_close_matches(where[-1], valid, n=1, cutoff=0.7)
     hint = f" (did you mean {near[0]}?)" if near else ""
     return f"{'.'.join(where)}: unknown key{hint}; valid keys: {', '.join(valid)}"
 

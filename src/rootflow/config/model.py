@@ -4,14 +4,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PositiveInt, model_validator
 
-from rootflow.config.block import Block
+from rootflow.config.block import Block, Name
 
 
 class FeedForwardConfig(Block):
     """A multilayer perceptron on the padded event."""
 
     architecture: Literal["feed_forward"]
-    name: str = Field("feed_forward", description="under which its metrics are logged")
+    name: Name = Field("feed_forward", description="under which its metrics are logged")
     width: PositiveInt = Field(256, description="neurons of each hidden layer")
     depth: PositiveInt = Field(3, description="hidden layers")
     dropout: float = Field(0.1, ge=0, lt=1)
@@ -21,7 +21,7 @@ class SetTransformerConfig(Block):
     """Self-attention over jets, leptons and MET."""
 
     architecture: Literal["set_transformer"]
-    name: str = Field("transformer", description="under which its metrics are logged")
+    name: Name = Field("transformer", description="under which its metrics are logged")
     width: PositiveInt = Field(64, description="of each token; a multiple of heads")
     depth: PositiveInt = Field(3, description="blocks of attention and feed-forward layers")
     heads: PositiveInt = Field(4, description="of each attention layer")

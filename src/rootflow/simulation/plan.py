@@ -13,6 +13,7 @@ from rootflow.simulation.identity import check_limits
 # Raise it when the same configuration and seed would give other events.
 SIMULATION_VERSION = 1
 GENERATORS = ("pythia8mc", "fastjet")
+FINISHED = "simulation.json"
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ class Plan:
     @property
     def manifest_path(self) -> Path:
         """What says that the sample is finished, and which one it is."""
-        return self.directory / "simulation.json"
+        return self.directory / FINISHED
 
     def file_chunks(self) -> dict[Path, range]:
         """Return the finished files and which chunks go into each."""

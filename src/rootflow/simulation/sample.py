@@ -1,17 +1,13 @@
 """A whole sample: chunks made by workers, then put together to a few files."""
 
-import fcntl
 import importlib.util
 import json
-import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from rootflow.config.simulation import SimulationConfig
 from rootflow.errors import InputError, RootflowError, UsageError
-from rootflow.files import whole_file
+from rootflow.files import alone_in, whole_file
 from rootflow.progress import progress
 from rootflow.simulation.plan import GENERATORS, Plan
 from rootflow.simulation.workers import make_chunks
@@ -50,12 +46,25 @@ def simulate(config: SimulationConfig, seed: int, directory: Path) -> list[Path]
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"{directory}: cannot make this directory: {error.strerror}") from None
-    with _alone_in(directory):
-        if not _is_finished(plan):
-            _make_missing_chunks(plan)
-            _put_together(plan)
-        shutil.rmtree(plan.chunk_directory, ignore_errors=True)
+    if not _is_finished(plan):
+        with alone_in(directory):
+            if not _is_finished(plan):
+                _make_missing_chunks(plan)
+                _put_together(plan)
+    shutil.rmtree(plan.chunk_directory, ignore_errors=True)
     return list(plan.file_chunks())
+
+
+def digest(config: SimulationConfig, seed: int) -> str:
+    """Return the name of a sample: another one where any event would be another.
+
+    Raises
+    ------
+    RootflowError
+        Pythia or FastJet is not installed: their versions are part of it.
+    """
+    _require_generators()
+    return Plan(config, seed, Path()).digest
 
 
 def _require_generators() -> None:
@@ -64,17 +73,6 @@ def _require_generators() -> None:
         raise RootflowError(
             f"simulate needs {' and '.join(missing)}: pip install 'rootflow[simulation]'"
         )
-
-
-@contextmanager
-def _alone_in(directory: Path) -> Iterator[None]:
-    """Wait for another process that simulates into the same directory."""
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def _is_finished(plan: Plan) -> bool:

@@ -11,7 +11,7 @@ from rootflow.models import load_model
 from rootflow.reconstruction.baselines import make
 from rootflow.reconstruction.contract import Reconstructor
 from rootflow.reconstruction.network import KerasReconstructor
-from rootflow.steps import preprocess, train
+from rootflow.steps import train
 from rootflow.steps.provenance import provenance
 from rootflow.steps.result import StepResult
 from rootflow.tracking import Run, start_run
@@ -21,7 +21,6 @@ def run(config: Config, parent: Run | None = None) -> StepResult:
     """Evaluate every method, and log metrics, figures and the report."""
     with start_run(config, "evaluate", parent) as run:
         trained = train.ensure(config, run)
-        preprocess.log_dataset(run, trained.dataset)
         folds = config.data.folds
         events = trained.dataset.events(np.flatnonzero(trained.dataset.fold == folds.held_out))
         model = load_model(trained.training.model_path)

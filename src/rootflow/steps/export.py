@@ -5,7 +5,7 @@ import numpy as np
 from rootflow.config import Config
 from rootflow.export import export
 from rootflow.models import load_model
-from rootflow.steps import preprocess, train
+from rootflow.steps import train
 from rootflow.steps.provenance import provenance
 from rootflow.steps.result import StepResult
 from rootflow.tracking import Run, log_onnx_model, start_run
@@ -17,7 +17,6 @@ def run(config: Config, parent: Run | None = None) -> StepResult:
     """Export both variants, and register the one with named inputs."""
     with start_run(config, "export", parent) as run:
         trained = train.ensure(config, run)
-        preprocess.log_dataset(run, trained.dataset)
         folds = config.data.folds
         held_out = np.flatnonzero(trained.dataset.fold == folds.held_out)[:PARITY_EVENTS]
         exported = export(

@@ -14,8 +14,8 @@ def run(config: Config, parent: Run | None = None) -> StepResult:
     """Preprocess, train, evaluate, export; what is already made is found again."""
     with start_run(config, "main", parent) as run:
         preprocess.run(config, run)
-        preprocess.log_dataset(run, preprocess.ensure(config, run))
         train.run(config, run)
+        train.ensure(config, run)
         evaluation = evaluate.run(config, run)
         exported = export.run(config, run)
         run.log_metrics(evaluation.metrics)
@@ -31,12 +31,12 @@ def run(config: Config, parent: Run | None = None) -> StepResult:
 def _ui_command() -> str:
     """Return what a user types to see the runs in a browser."""
     uri = tracking_uri()
-    if not uri.startswith("sqlite:"):
+    if uri.startswith("http"):
         return f"open {redacted(uri)}"
     here = f"{Path.cwd()}/"
     mlflow = str(Path(sys.executable).with_name("mlflow"))
     command = "mlflow" if shutil.which("mlflow") == mlflow else mlflow.removeprefix(here)
-    return f"{command} ui --backend-store-uri {uri.replace(here, '')}"
+    return f"{command} ui --backend-store-uri {redacted(uri).replace(here, '')}"
 
 
 def _page(run: Run) -> str:

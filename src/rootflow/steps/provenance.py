@@ -3,12 +3,12 @@
 from rootflow import __version__
 from rootflow.config import Config
 from rootflow.steps.train import Trained
-from rootflow.tracking import Run, git_tags
+from rootflow.tracking import Run
 
 
 def provenance(config: Config, run: Run, trained: Trained) -> dict[str, str]:
     """Return the origin of what `run` makes from a training, by name."""
-    git = git_tags()
+    trained_by = run.tags_of(trained.run_id) if trained.run_id else {}
     return {
         "analysis": config.analysis,
         "model": config.model.name,
@@ -17,7 +17,8 @@ def provenance(config: Config, run: Run, trained: Trained) -> dict[str, str]:
         "dataset": trained.dataset.digest,
         "training": trained.digest,
         "seed": str(config.seed),
-        "git_commit": git.get("mlflow.source.git.commit", "none"),
-        "git_tree": git["rootflow.tree"],
+        "training_run_id": trained.run_id or "unknown",
+        "training_git_commit": trained_by.get("mlflow.source.git.commit", "unknown"),
+        "training_git_tree": trained_by.get("rootflow.tree", "unknown"),
         "rootflow_version": __version__,
     }

@@ -2,19 +2,21 @@
 
 from pathlib import Path
 
-from rootflow.config import Config, digest_of
+from rootflow.config import Config
 from rootflow.ntuple import find_files
-from rootflow.simulation import simulate
+from rootflow.simulation import FINISHED, digest, simulate
 from rootflow.steps.result import StepResult
 from rootflow.tracking import Run, start_run
 
-FINISHED = "simulation.json"  # written last
+SAMPLE = "rootflow.sample"
 
 
 def run(config: Config, parent: Run | None = None) -> StepResult:
     """Simulate, or find again, the sample that the configuration describes."""
     with start_run(config, "simulate", parent) as run:
-        files = simulate(config.simulation, config.seed, _directory(config))
+        directory = _directory(config)
+        files = simulate(config.simulation, config.seed, directory)
+        run.set_tags({SAMPLE: directory.name})
         run.log_metrics({"bytes": sum(path.stat().st_size for path in files)})
         run.log_text("\n".join(map(str, files)), "files.txt")
         facts = {
@@ -32,9 +34,9 @@ def input_files(config: Config, parent: Run) -> list[Path]:
     directory = _directory(config)
     if not (directory / FINISHED).exists():
         run(config, parent)
-    return sorted(directory.glob("*.root"))
+    parent.log_source("simulate", SAMPLE, directory.name)
+    return simulate(config.simulation, config.seed, directory)
 
 
 def _directory(config: Config) -> Path:
-    settings = config.simulation.model_dump(mode="json", exclude={"workers"})
-    return config.output / "simulated" / digest_of([settings, config.seed])
+    return config.output / "simulated" / digest(config.simulation, config.seed)

@@ -9,37 +9,39 @@ from rootflow.dataset import Dataset
 from rootflow.steps import preprocess
 from rootflow.steps.result import StepResult
 from rootflow.steps.sources import source_digest
-from rootflow.tracking import Run, find_run, start_run
+from rootflow.tracking import Run, start_run
 from rootflow.training import Training, fit
+
+TAG = "rootflow.training"
 
 
 class Trained(NamedTuple):
-    """A finished training, the dataset it saw, and the digest that names the two."""
+    """A finished training, the dataset it saw, the digest that names the two, and its run.
+
+    `run_id` is None where this tracking server does not know the run.
+    """
 
     training: Training
     dataset: Dataset
     digest: str
+    run_id: str | None
 
 
 def run(config: Config, parent: Run | None = None) -> StepResult:
     """Train, or go on with a training that was interrupted, and log every epoch."""
     with start_run(config, "train", parent) as run:
         dataset = preprocess.ensure(config, run)
-        preprocess.log_dataset(run, dataset)
         name = _digest(config, dataset)
-        run.set_tags({"rootflow.training": name})
+        run.set_tags({TAG: name})
 
         def log_epoch(epoch: int, metrics: Mapping[str, float]) -> None:
             run.log_metrics(metrics, step=epoch)
 
         training = fit(dataset, config, _directory(config, name), log_epoch)
         _log(run, training)
-        facts = {
-            "model": str(training.model_path),
-            "epochs": len(training.history),
-            **training.facts,
-        }
-        return StepResult("train", run.run_id, facts)
+        best = training.history[int(training.facts["best_epoch"])]
+        facts = {"model": str(training.model_path), **training.facts, **best}
+        return StepResult("train", run.run_id, facts, metrics=best)
 
 
 def ensure(config: Config, parent: Run) -> Trained:
@@ -50,13 +52,9 @@ def ensure(config: Config, parent: Run) -> Trained:
     if not (directory / "training.json").exists():
         run(config, parent)
     training = fit(dataset, config, directory, lambda *_: None)
-    source = find_run(
-        parent.client,
-        parent.experiment_id,
-        {"rootflow.step": "train", "rootflow.training": name},
-    )
-    parent.set_tags({"rootflow.training": name, "rootflow.source.train": source or "unknown"})
-    return Trained(training, dataset, name)
+    source = parent.log_source("train", TAG, name)
+    parent.set_tags({TAG: name})
+    return Trained(training, dataset, name, source)
 
 
 def _digest(config: Config, dataset: Dataset) -> str:
@@ -68,7 +66,7 @@ def _digest(config: Config, dataset: Dataset) -> str:
         "weights": config.data.weights.model_dump(mode="json"),
         "model": config.model.model_dump(mode="json"),
         "training": config.training.model_dump(mode="json"),
-        "code": source_digest("models", "training"),
+        "code": source_digest("dataset", "models", "training"),
     }
     return digest_of(question)
 

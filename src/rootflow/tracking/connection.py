@@ -6,16 +6,20 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 import mlflow
-from mlflow.exceptions import MlflowException
+from mlflow.exceptions import MlflowException, RestException
 from mlflow.protos.databricks_pb2 import RESOURCE_ALREADY_EXISTS, ErrorCode
 from mlflow.tracking import MlflowClient
 
-from rootflow.errors import RootflowError
+from rootflow.errors import RootflowError, UsageError
 
 STORE = "mlflow.db"
+
+SERVER_FAULT = 500
+# What MLflow makes of a server that cannot be reached, and of a database that is locked.
+AWAY = ("INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE")
 
 # MLflow's own defaults retry for minutes; a user at the prompt wants to be told at once.
 PATIENCE = {
@@ -54,27 +58,55 @@ def connect() -> MlflowClient:
 
 @contextmanager
 def server_must_answer() -> Iterator[None]:
-    """Turn a failure to reach the tracking server into one line for the user.
+    """Turn what the tracking server does not do into one line for the user.
 
     Raises
     ------
     RootflowError
-        The server does not answer, or not as it should.
+        The server does not answer, or refuses.
     """
     try:
         yield
     except (MlflowException, OSError) as error:
-        uri = tracking_uri()
-        reason = without_secrets(str(error), uri).splitlines()[0]
-        raise RootflowError(
-            f"tracking server {redacted(uri)} does not answer: start it, correct "
-            f"MLFLOW_TRACKING_URI, or unset it to track in ./{STORE} ({reason[:200]})"
-        ) from None
+        raise refusal(error) from None
+
+
+def is_away(error: MlflowException | OSError) -> bool:
+    """Return whether the server is away or out of order, rather than the request wrong."""
+    if isinstance(error, RestException):
+        status: int = error.get_http_status_code()  # type: ignore[no-untyped-call]
+        return status >= SERVER_FAULT
+    if isinstance(error, MlflowException):
+        return error.error_code in AWAY
+    return isinstance(error, ConnectionError | TimeoutError)
+
+
+def refusal(error: MlflowException | OSError) -> RootflowError:
+    """Return what to tell the user of an error of the tracking server, without secrets."""
+    uri = tracking_uri()
+    reason = without_secrets(str(error), uri).splitlines()[0][:200]
+    if not is_away(error):
+        return RootflowError(f"tracking server {redacted(uri)} refuses: {reason}")
+    return RootflowError(
+        f"tracking server {redacted(uri)} does not answer: start it, correct "
+        f"MLFLOW_TRACKING_URI, or unset it to track in ./{STORE} ({reason})"
+    )
 
 
 def experiment_id(client: MlflowClient, name: str) -> str:
-    """Return the id of the experiment, which is made when it is not there."""
+    """Return the id of the experiment, which is made when it is not there.
+
+    Raises
+    ------
+    UsageError
+        It was deleted.
+    """
     experiment = client.get_experiment_by_name(name)
+    if experiment is not None and experiment.lifecycle_stage != "active":
+        raise UsageError(
+            f"tracking.experiment: '{name}' was deleted: restore it "
+            f"(mlflow experiments restore -x {experiment.experiment_id}) or name another"
+        )
     if experiment is not None:
         return str(experiment.experiment_id)
     try:
@@ -95,9 +127,11 @@ def redacted(uri: str) -> str:
 
 def without_secrets(text: str, uri: str) -> str:
     """Return `text` with every mention of `uri` and its password redacted."""
-    password = urlsplit(uri).password
     text = text.replace(uri, redacted(uri))
-    return text.replace(password, "***") if password else text
+    password = urlsplit(uri).password
+    for form in {password, unquote(password)} if password else ():
+        text = text.replace(form, "***")
+    return text
 
 
 def _create_store_once() -> None:

@@ -9,12 +9,14 @@ from typing import Any, NamedTuple
 
 import matplotlib.image
 from mlflow.entities import Dataset, DatasetInput, Metric, Param, RunTag
-from mlflow.exceptions import MlflowException, RestException
+from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
+
+from rootflow.errors import InputError
+from rootflow.tracking.connection import connect, is_away, refusal, server_must_answer
 
 SECONDS_BETWEEN_TRIES = 15.0
 LARGEST_BATCH = {"metrics": 900, "params": 100}  # MLflow takes 1,000 and 100 in a call
-SERVER_FAULT = 500
 ENTRIES = "entries.jsonl"
 
 
@@ -51,7 +53,7 @@ class Outbox:
         """Log what was kept; return whether nothing is left of it."""
         if self._spool.exists():
             try:
-                deliver_spool(self._client, self._spool)
+                _deliver_spool(self._client, self._spool)
             except (MlflowException, OSError) as error:
                 self._wait(error)
                 return False
@@ -66,8 +68,8 @@ class Outbox:
         return True
 
     def _wait(self, error: MlflowException | OSError) -> None:
-        if not _is_passing(error):
-            raise error
+        if not is_away(error):
+            raise refusal(error) from None
         self._next_try = time.monotonic() + SECONDS_BETWEEN_TRIES
 
     def _keep(self, entry: Entry) -> None:
@@ -85,7 +87,25 @@ class Outbox:
             entries.write(json.dumps(line) + "\n")
 
 
-def deliver_spool(client: MlflowClient, spool: Path) -> int:
+def sync(spool: Path) -> int:
+    """Log every entry kept in `spool` or in folders of it, and return how many there were.
+
+    Raises
+    ------
+    InputError
+        There are none.
+    RootflowError
+        The server does not answer, or refuses an entry.
+    """
+    spools = [path.parent for path in (*spool.glob(ENTRIES), *sorted(spool.glob(f"*/{ENTRIES}")))]
+    if not spools:
+        raise InputError(f"{spool}: nothing is kept there for the tracking server")
+    client = connect()
+    with server_must_answer():
+        return sum(_deliver_spool(client, each) for each in spools)
+
+
+def _deliver_spool(client: MlflowClient, spool: Path) -> int:
     """Log every entry kept in `spool`, remove it, and return how many there were."""
     lines = (spool / ENTRIES).read_text().splitlines()
     for line in map(json.loads, lines):
@@ -95,14 +115,6 @@ def deliver_spool(client: MlflowClient, spool: Path) -> int:
         _log(client, line["run_id"], Entry(line["kind"], content))
     shutil.rmtree(spool)
     return len(lines)
-
-
-def _is_passing(error: MlflowException | OSError) -> bool:
-    """Return whether the server is away or out of order, rather than the request wrong."""
-    if isinstance(error, RestException):
-        status: int = error.get_http_status_code()  # type: ignore[no-untyped-call]
-        return status >= SERVER_FAULT
-    return isinstance(error, MlflowException | ConnectionError | TimeoutError)
 
 
 def _log(client: MlflowClient, run_id: str, entry: Entry) -> None:

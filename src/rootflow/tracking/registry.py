@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+import mlflow
 import mlflow.onnx
 import numpy as np
 from mlflow.exceptions import MlflowException
@@ -47,6 +48,7 @@ def log_onnx_model(
     example = {name: np.asarray(array) for name, array in inputs.items()}
     signature = infer_signature(example, {name: np.asarray(a) for name, a in outputs.items()})
     try:
+        mlflow.set_experiment(experiment_id=run.experiment_id)  # else the model is kept in Default
         logged = mlflow.onnx.log_model(
             model,
             name="onnx",
@@ -62,6 +64,6 @@ def log_onnx_model(
         reason = without_secrets(str(error), tracking_uri()).splitlines()[0]
         raise RootflowError(
             f"the model could not be registered as '{registered_name}': {reason}; "
-            "the ONNX files are kept, export again when the server answers"
+            "the ONNX files are kept, export again to register them"
         ) from None
     return f"models:/{registered_name}/{logged.registered_model_version}"

@@ -76,6 +76,32 @@ class Run:
         self._outbox.put("dataset", {**content, "profile": dict(profile)})
         self.set_tags({"rootflow.dataset": digest})
 
+    def log_source(self, step: str, tag: str, value: str) -> str | None:
+        """Name the run that this one's input came from, where this server knows it.
+
+        Returns
+        -------
+        The id of the first finished run of `step` with this tag: later ones found its result.
+        """
+        wanted = f"tags.`rootflow.step` = '{step}' and tags.`{tag}` = '{value}'"
+        with server_must_answer():
+            runs = self.client.search_runs(
+                [self.experiment_id],
+                f"{wanted} and status = 'FINISHED'",
+                max_results=1,
+                order_by=["attributes.start_time ASC"],
+            )
+        if not runs:
+            return None
+        source = str(runs[0].info.run_id)
+        self.set_tags({f"rootflow.source.{step}": source})
+        return source
+
+    def tags_of(self, run_id: str) -> dict[str, str]:
+        """Return the tags of another run."""
+        with server_must_answer():
+            return dict(self.client.get_run(run_id).data.tags)
+
     def end(self, status: str) -> None:
         """Say how the run ended, and what could not be delivered."""
         self._outbox.put("status", {"status": status, "end_time": _milliseconds()})
@@ -117,14 +143,6 @@ def start_run(config: Config, step: str, parent: Run | None = None) -> Iterator[
     run.end(RunStatus.to_string(RunStatus.FINISHED))
 
 
-def find_run(client: MlflowClient, experiment: str, tags: Mapping[str, str]) -> str | None:
-    """Return the id of the newest finished run with these tags."""
-    wanted = " and ".join(f"tags.`{name}` = '{value}'" for name, value in tags.items())
-    with server_must_answer():
-        runs = client.search_runs([experiment], f"{wanted} and status = 'FINISHED'", max_results=1)
-    return str(runs[0].info.run_id) if runs else None
-
-
 def _open_run(config: Config, step: str, parent: Run | None) -> Run:
     spools = config.output / "spool"
     name = step if step in WITHOUT_MODEL else f"{step} {config.model.name}"
@@ -156,7 +174,7 @@ def _describe(run: Run, config: Config, step: str) -> None:
             "rootflow.step": step,
             "rootflow.config": digest_of(settings),
             "rootflow.fold": config.data.folds.held_out,
-            PROCESS: f"{platform.node()}:{os.getpid()}",
+            PROCESS: _process(psutil.Process()),
             **git_tags(),
         }
     )
@@ -178,10 +196,16 @@ def _end_killed_runs(client: MlflowClient, experiment: str) -> None:
     running = client.search_runs(
         [experiment], "status = 'RUNNING'", ViewType.ACTIVE_ONLY, max_results=1000
     )
+    alive = {_process(process) for process in psutil.process_iter()}
     for run in running:
-        host, _, process = run.data.tags.get(PROCESS, "").rpartition(":")
-        if host == platform.node() and not psutil.pid_exists(int(process)):
+        process = run.data.tags.get(PROCESS, "")
+        if process.startswith(f"{platform.node()} ") and process not in alive:
             client.set_terminated(run.info.run_id, RunStatus.to_string(RunStatus.KILLED))
+
+
+def _process(process: psutil.Process) -> str:
+    """Return what no other process has: numbers alone are used again."""
+    return f"{platform.node()} {process.pid} {process.create_time():.2f}"
 
 
 def _milliseconds() -> int:
