@@ -85,6 +85,7 @@ def test_the_manifest_says_what_is_there(config: DataConfig, ntuple: Path, tmp_p
     }
     assert manifest.folds.count == 5
     assert manifest.normalisation is None
+    assert manifest.event_numbers_in_several_files == 0
 
 
 def test_files_that_share_event_numbers_are_told_apart(
@@ -98,9 +99,11 @@ def test_files_that_share_event_numbers_are_told_apart(
             | {"eventNumber": branches["eventNumber"][:200]},
         ),
     ]
-    events = build(config, files, tmp_path / "datasets").events()
+    dataset = build(config, files, tmp_path / "datasets")
+    events = dataset.events()
     assert len(events) == 400
     assert len(np.unique(events.event_number)) == 200
+    assert dataset.manifest.event_numbers_in_several_files == 200
     assert len(set(zip(events.file_index, events.event_number, strict=True))) == 400
     same = events.event_number[events.file_index == 0] == events.event_number[200:]
     assert same.all()
@@ -161,7 +164,7 @@ def test_zero_selected_events_show_the_cutflow(
 
 def test_a_tree_without_events(config: DataConfig, branches: Branches, tmp_path: Path) -> None:
     empty = {name: array[:0] for name, array in branches.items()}
-    _refused(config, empty, tmp_path, r"no event is selected")
+    _refused(config, empty, tmp_path, r"events\.root: tree 'reco' has no events$")
 
 
 def test_weights_that_are_all_negative(
@@ -169,8 +172,26 @@ def test_weights_that_are_all_negative(
 ) -> None:
     negative = {**branches, "weight_mc_NOSYS": -branches["weight_mc_NOSYS"]}
     _refused(
-        config, negative, tmp_path, r"weights of the 400 selected events add up to -400.*positive"
+        config,
+        negative,
+        tmp_path,
+        r"weights of the 400 selected events add up to -400: .* positive sum$",
     )
+
+
+def test_a_file_without_events_beside_others(
+    config: DataConfig, branches: Branches, ntuple: Path, tmp_path: Path
+) -> None:
+    empty = {name: array[:0] for name, array in branches.items()}
+    files = [write_ntuple(tmp_path / "empty.root", empty), ntuple]
+    dataset = build(config, files, tmp_path / "datasets")
+    assert [file.events_read for file in dataset.manifest.files] == [0, 400]
+
+
+def test_a_directory_that_cannot_be_made(config: DataConfig, ntuple: Path, tmp_path: Path) -> None:
+    (tmp_path / "taken").touch()
+    with pytest.raises(InputError, match=r"taken/datasets: cannot make this directory: Not a dir"):
+        build(config, [ntuple], tmp_path / "taken" / "datasets")
 
 
 def test_a_nan_leaves_nothing_behind(

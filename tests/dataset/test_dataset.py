@@ -59,7 +59,7 @@ def test_an_older_version_says_both_and_what_to_do(path: Path) -> None:
     _refused(
         path,
         f"dataset of version {DATASET_VERSION - 1}, this rootflow reads version "
-        f"{DATASET_VERSION}: run preprocess again",
+        f"{DATASET_VERSION}: remove {path} and run preprocess again",
     )
 
 

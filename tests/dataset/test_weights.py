@@ -56,7 +56,7 @@ def test_effective_events_have_the_relative_error_of_the_weighted_count() -> Non
 @pytest.mark.parametrize("weight", [[-1.0, -2.0], [1.0, -1.0], [0.0, 0.0]])
 @pytest.mark.parametrize("policy", ["keep", "absolute", "drop"])
 def test_weights_without_a_positive_sum_are_refused(weight: list[float], policy: str) -> None:
-    with pytest.raises(InputError, match="nothing to train on"):
+    with pytest.raises(InputError, match="training and validation need a positive sum"):
         training_weights(np.array(weight), policy)  # type: ignore[arg-type]
 
 

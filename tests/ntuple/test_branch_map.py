@@ -95,6 +95,12 @@ def test_an_unknown_name_gets_the_near_one_and_the_list() -> None:
         ("  phi: j_phi", "  phi: {branch: j_phi, unit: degrees}", r"jets\.phi\.unit"),
         ("  btag: j_b", "  btags: j_b", r"jets\.btag: Field required; jets\.btags: Extra"),
         ("  mass: {branch: j_m, unit: GeV}", "", r"jets: .*either energy or mass"),
+        (
+            "    width: {branch: j_width}",
+            "    energy: j_width",
+            r"jets: .*extra\.energy: jets have",
+        ),
+        ("    width: {branch: j_width}", "    btag: j_width", r"jets: .*extra\.btag: jets have"),
         ("    pdg_id: l_id", "    pdg_id: 11", r"leptons\.0: .*branch of the charge"),
         ("tree: events", "tree: [", r"not YAML"),
     ],
@@ -107,6 +113,15 @@ def test_what_a_map_may_not_say_is_named(
         _load(tmp_path, MINIMAL.replace(line, instead))
     assert "\n" not in str(error.value)
     assert "map.yaml" in str(error.value)
+
+
+def test_the_bare_name_of_a_feature_is_that_of_a_plain_number(tmp_path: Path) -> None:
+    text = MINIMAL.replace("{branch: j_width}", "j_width").replace("{branch: ht, unit: MeV}", "ht")
+    path = tmp_path / "map.yaml"
+    path.write_text(text)
+    features = features_of(load_branch_map(str(path)))
+    for feature, branch in ((features["jets"][5], "j_width"), (features["event"][0], "ht")):
+        assert (feature.unit, feature.branches) == ("none", (branch,))
 
 
 def test_candidates_must_be_told_apart(tmp_path: Path) -> None:

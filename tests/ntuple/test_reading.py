@@ -138,6 +138,57 @@ def test_a_jet_of_30_tev_is_a_wrong_unit(tmp_path: Path, branches: Branches) -> 
     )
 
 
+@pytest.mark.parametrize(
+    ("branch", "message"),
+    [
+        ("jet_e_NOSYS", r"is .* GeV when read as MeV, less than the pT of"),
+        ("mu_e_NOSYS", r"is .* GeV when read as MeV, less than the pT of"),
+        ("met_met_NOSYS", r"is at most .* GeV in 400 events when read as MeV"),
+        ("Ttbar_MC_t_afterFSR_m", r"is at most 0\.\d+ GeV in 400 events when read as MeV"),
+        ("Ttbar_MC_tbar_afterFSR_pt", r"is at most .* GeV in 400 events when read as MeV"),
+        (
+            "Ttbar_MC_Wdecay2_afterFSR_from_tbar_pt",
+            r"is at most .* GeV in 400 events when read as MeV",
+        ),
+    ],
+)
+def test_one_branch_in_gev_that_the_map_takes_for_mev(
+    tmp_path: Path, branches: Branches, branch: str, message: str
+) -> None:
+    in_gev = {**branches, branch: branches[branch] / np.float32(1000)}
+    path = write_ntuple(tmp_path / "gev.root", in_gev)
+    _refused(path, f"branch '{branch}' {message}.*unit in the branch map")
+
+
+def test_a_few_soft_events_are_no_wrong_unit(tmp_path: Path, branches: Branches) -> None:
+    few = {name: array[:99] for name, array in branches.items()}
+    few["met_met_NOSYS"] = few["met_met_NOSYS"] / np.float32(1000)
+    assert _chunk(write_ntuple(tmp_path / "few.root", few)).met[:, 0].max() < 1
+
+
+def test_zeros_for_what_is_not_there_are_no_wrong_unit(tmp_path: Path, branches: Branches) -> None:
+    none = {**branches, "Ttbar_MC_t_afterFSR_m": 0 * branches["Ttbar_MC_t_afterFSR_m"]}
+    assert len(_chunk(write_ntuple(tmp_path / "none.root", none))) == 400
+
+
+def test_a_rounded_energy_is_no_wrong_unit(tmp_path: Path, branches: Branches) -> None:
+    rounded = {**branches, "jet_e_NOSYS": branches["jet_pt_NOSYS"] * np.float32(0.995)}
+    assert len(_chunk(write_ntuple(tmp_path / "rounded.root", rounded))) == 400
+
+
+@pytest.mark.parametrize("index", [50, -2])
+def test_a_true_jet_that_the_event_does_not_have(
+    tmp_path: Path, branches: Branches, index: int
+) -> None:
+    places = changed(branches["event_jet_truth_idx"], 9, [-1, -1, -1, index, -1, -1])
+    path = write_ntuple(tmp_path / "index.root", {**branches, "event_jet_truth_idx": places})
+    number, jets = branches["eventNumber"][9], len(branches["jet_eta"][9])
+    _refused(
+        path,
+        f"event {number}: branch 'event_jet_truth_idx' is {index}, .* the event's {jets} jets",
+    )
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 @pytest.mark.parametrize("branch", ["jet_eta", "mu_pt_NOSYS", "met_phi_NOSYS", "weight_mc_NOSYS"])
 def test_values_that_are_not_finite(
@@ -171,7 +222,7 @@ def test_lists_of_different_length(tmp_path: Path, branches: Branches) -> None:
         ("jet_eta", "met_phi_NOSYS", "branch 'jet_eta' does not hold a list"),
         ("met_phi_NOSYS", "jet_eta", "branch 'met_phi_NOSYS' does not hold one number"),
         ("eventNumber", "met_phi_NOSYS", "one integer for each event"),
-        ("event_jet_truth_idx", "jet_GN2v01_Continuous_quantile", "has no place 3"),
+        ("event_jet_truth_idx", "el_charge", "has no place 0"),
     ],
 )
 def test_branches_of_another_shape(

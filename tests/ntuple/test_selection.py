@@ -191,6 +191,19 @@ def test_events_without_two_true_neutrinos_are_cut(tmp_path: Path, branches: Bra
     assert list(before.values())[-1][0] - list(cutflow.values())[-1][0] == 1
 
 
+def test_two_quarks_in_one_jet_are_unmatched(tmp_path: Path, branches: Branches) -> None:
+    index = branches["event_jet_truth_idx"].to_numpy()
+    matched = int(np.argmax((index[:, [0, 3]] >= 0).all(axis=1)))
+    same = index.copy()
+    same[matched, 3] = same[matched, 0]
+    before = _select_one(tmp_path, branches).arrays["assignment"]
+    after = _select_one(tmp_path, {**branches, "event_jet_truth_idx": ak.from_numpy(same)})
+    expected = before.copy()
+    expected[matched] = -1
+    np.testing.assert_array_equal(after.arrays["assignment"], expected)
+    assert (before[matched] >= 0).all()
+
+
 def test_cutflows_add_up() -> None:
     assert add({"a": (3, 1.5), "b": (1, 0.5)}, {"a": (2, -1.0), "b": (0, 0.0)}) == {
         "a": (5, 0.5),

@@ -1,3 +1,4 @@
+import importlib.metadata
 import json
 import signal
 import subprocess
@@ -15,10 +16,10 @@ import rootflow.training.loop
 from rootflow.config import Config
 from rootflow.dataset import Dataset, Events
 from rootflow.errors import InputError, RootflowError, UsageError
-from rootflow.files import PARTIAL
+from rootflow.files import LOCK, PARTIAL
 from rootflow.models import load_model
-from rootflow.training import Training, fit
-from rootflow.training.checkpoint import Checkpoint, write_checkpoint
+from rootflow.training import Training, fit, question
+from rootflow.training.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 
 MakeConfig = Callable[..., Config]
 MakeDataset = Callable[[Events], Dataset]
@@ -38,6 +39,24 @@ def die(epoch, metrics):
 
 config = Config.model_validate(json.loads(sys.argv[1]))
 fit(open_dataset(Path(sys.argv[2])), config, Path(sys.argv[3]), die)
+"""
+
+
+COMPANION = """
+import json, sys
+from pathlib import Path
+from rootflow.config import Config
+from rootflow.dataset import open_dataset
+from rootflow.training import fit
+
+config = Config.model_validate(json.loads(sys.argv[1]))
+dataset = open_dataset(Path(sys.argv[2]))
+print("ready", flush=True)
+sys.stdin.readline()
+epochs = []
+training = fit(dataset, config, Path(sys.argv[3]), lambda *epoch: epochs.append(epoch))
+assert epochs == list(enumerate(training.history))
+print(json.dumps([training.history, "rootflow.training.loop" in sys.modules]))
 """
 
 
@@ -95,7 +114,7 @@ def test_a_training_tells_its_story(finished: Training, small_dataset: Dataset) 
     facts = finished.facts
     held_out = np.sum(small_dataset.fold == 0)
     assert facts["training_events"] + facts["validation_events"] == 600 - held_out
-    assert facts["effective_events"] == facts["training_events"]
+    assert facts["effective_events_after"] == facts["training_events"]
     assert facts["parameters"] == sum(array.size for array in weights(finished))
     assert facts["events_per_second"] > 0
     losses = [metrics["validation_loss"] for metrics in finished.history]
@@ -144,6 +163,61 @@ def test_a_killed_training_goes_on_to_the_same_end(
     assert_same(fit(small_dataset, config, tmp_path, Epochs()), finished)
 
 
+def test_of_two_processes_at_once_one_trains_and_the_other_waits(
+    finished: Training, small_dataset: Dataset, config: Config, tmp_path: Path
+) -> None:
+    arguments = [config.model_dump_json(), str(small_dataset.path), str(tmp_path / "new")]
+    children = [
+        subprocess.Popen(
+            [sys.executable, "-c", COMPANION, *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    for child in children:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "ready\n"
+    said = []
+    for child in children:
+        assert child.stdin is not None
+        child.stdin.write("go\n")
+        child.stdin.flush()
+    for child in children:
+        out, _ = child.communicate(timeout=120)
+        assert child.returncode == 0
+        said.append(json.loads(out))
+    assert [history for history, _ in said] == [finished.history] * 2
+    assert sorted(trained for _, trained in said) == [False, True]
+
+
+def test_time_and_events_before_an_interruption_count(
+    finished: Training, small_dataset: Dataset, config: Config, tmp_path: Path
+) -> None:
+    with pytest.raises(InterruptedTrainingError):
+        fit(small_dataset, config, tmp_path, Epochs(stop_after=2))
+    checkpoint = read_checkpoint(tmp_path)
+    assert checkpoint is not None
+    assert checkpoint.seconds > 0
+    assert checkpoint.events == 3 * finished.facts["training_events"]
+    facts = fit(small_dataset, config, tmp_path, Epochs()).facts
+    assert facts["seconds"] == checkpoint.seconds
+    assert facts["events_per_second"] == checkpoint.events / checkpoint.seconds
+
+
+def test_a_training_is_named_by_all_that_decides_the_network(
+    config: Config, make_config: MakeConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = question("data", config)
+    assert name == question("data", make_config())
+    assert name != question("other data", config)
+    assert name != question("data", make_config(epochs=4))
+    with monkeypatch.context() as patch:
+        patch.setattr(importlib.metadata, "version", lambda _: "0.1")
+        assert name != question("data", config)
+
+
 def test_a_training_that_stops_before_its_last_word_goes_on_to_the_same_end(
     finished: Training,
     small_dataset: Dataset,
@@ -160,7 +234,7 @@ def test_a_training_that_stops_before_its_last_word_goes_on_to_the_same_end(
             fit(small_dataset, config, tmp_path, Epochs())
     (tmp_path / f".checkpoint{PARTIAL}123.npz").write_bytes(b"what a killed process leaves")
     assert_same(fit(small_dataset, config, tmp_path, Epochs()), finished)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["model.keras", "training.json"]
+    assert {path.name for path in tmp_path.iterdir()} == {LOCK, "model.keras", "training.json"}
 
 
 def test_another_training_in_the_directory_is_refused(
@@ -169,7 +243,7 @@ def test_another_training_in_the_directory_is_refused(
     other = make_config(learning_rate=2e-3)
     with pytest.raises(UsageError, match="another training is finished there"):
         fit(small_dataset, other, finished.model_path.parent, Epochs())
-    write_checkpoint(Checkpoint("another", [], [], []), tmp_path)
+    write_checkpoint(Checkpoint("another", [], [], [], 0, 0.0), tmp_path)
     with pytest.raises(UsageError, match="checkpoint is of another training"):
         fit(small_dataset, other, tmp_path, Epochs())
 
@@ -211,7 +285,7 @@ def test_a_weight_of_two_is_the_event_twice_and_one_of_zero_is_no_event(
     second = fit(make_dataset(repeated), config, tmp_path / "repeated", Epochs())
     for ours, theirs in zip(first.history, second.history, strict=True):
         assert ours == pytest.approx(theirs, rel=2e-4)
-    assert first.facts["effective_events"] < first.facts["training_events"]
+    assert first.facts["effective_events_after"] < first.facts["training_events"]
 
 
 def test_a_loss_that_is_not_a_number_is_one_clear_error(
@@ -223,7 +297,7 @@ def test_a_loss_that_is_not_a_number_is_one_clear_error(
     ) as caught:
         fit(small_dataset, config, tmp_path, Epochs())
     assert "\n" not in str(caught.value)
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == [LOCK]
 
 
 def test_events_without_truth_are_refused(
@@ -238,5 +312,5 @@ def test_weights_that_add_up_to_nothing_are_refused(
     make_dataset: MakeDataset, make_config: MakeConfig, few_events: Events, tmp_path: Path
 ) -> None:
     data = make_dataset(replace(few_events, weight=-few_events.weight))
-    with pytest.raises(InputError, match="nothing to train on"):
+    with pytest.raises(InputError, match="need a positive sum"):
         fit(data, make_config(), tmp_path, Epochs())

@@ -9,13 +9,14 @@ from rootflow.config.data import DataConfig
 from rootflow.dataset.copies import write_copy
 from rootflow.dataset.dataset import Dataset, open_dataset
 from rootflow.dataset.digest import FileContent, file_contents, name_of
+from rootflow.dataset.identity import repeated_numbers
 from rootflow.dataset.leftovers import held, remove_dead
 from rootflow.dataset.manifest import DATASET_VERSION, MANIFEST, Cut, Folds, Manifest
 from rootflow.dataset.weights import normalisation, scale
-from rootflow.dataset.writing import scale_array, write_arrays
+from rootflow.dataset.writing import Written, scale_array, write_arrays
 from rootflow.errors import InputError
 from rootflow.files import whole_directory
-from rootflow.ntuple import BranchMap, Cutflow, features_of, load_branch_map
+from rootflow.ntuple import BranchMap, features_of, load_branch_map
 
 
 def build(config: DataConfig, files: Sequence[Path], directory: Path) -> Dataset:
@@ -71,7 +72,7 @@ def _write(
     digest: str,
 ) -> None:
     written = write_arrays(config, branch_map, files, contents, directory)
-    _require_events(written.cutflow)
+    _require_events(written, branch_map)
     normalised = normalisation(
         config.weights, sum(file.sum_of_weights_read for file in written.files)
     )
@@ -89,6 +90,7 @@ def _write(
         features=features_of(branch_map),
         arrays=written.arrays,
         files=written.files,
+        event_numbers_in_several_files=repeated_numbers(directory),
         selection=config.selection,
         cutflow=tuple(
             Cut(name=name, events=events, sum_of_weights=weight)
@@ -101,13 +103,17 @@ def _write(
     (directory / MANIFEST).write_text(manifest.model_dump_json(indent=1) + "\n")
 
 
-def _require_events(cutflow: Cutflow) -> None:
-    events, weight = list(cutflow.values())[-1]
-    steps = "; ".join(f"{name}: {left}" for name, (left, _) in cutflow.items())
+def _require_events(written: Written, branch_map: BranchMap) -> None:
+    if not any(file.events_read for file in written.files):
+        first, *others = written.files
+        more = f", nor have the {len(others)} other files" if others else ""
+        raise InputError(f"{first.path}: tree '{branch_map.tree}' has no events{more}")
+    events, weight = list(written.cutflow.values())[-1]
     if not events:
+        steps = "; ".join(f"{name}: {left}" for name, (left, _) in written.cutflow.items())
         raise InputError(f"no event is selected; events left after each cut: {steps}")
     if not weight > 0:
         raise InputError(
             f"the weights of the {events} selected events add up to {weight:g}: a sample needs "
-            f"a positive sum; events left after each cut: {steps}"
+            f"a positive sum"
         )

@@ -99,13 +99,15 @@ def file_contents(files: Sequence[Path], memory: Path | None = None) -> list[Fil
 def _recall(path: Path) -> dict[str, _Remembered]:
     try:
         return _MEMORY.validate_json(path.read_bytes())
-    except FileNotFoundError:
-        return {}
-    except ValidationError:  # only a memory: what it does not tell is read again
+    except (OSError, ValidationError):  # only a memory: what it does not tell is read again
         return {}
 
 
 def _remember(path: Path, known: dict[str, _Remembered]) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{path.parent}: cannot make this directory: {error.strerror}") from None
     try:
         with whole_file(path) as partial:
             partial.write_bytes(_MEMORY.dump_json(known, indent=1))

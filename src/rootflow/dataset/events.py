@@ -40,7 +40,8 @@ class Events:
         (n,) uint8.
     assignment
         (n, 2) int32, the slot of the jet from b (of t) and from bbar, -1 where it was not
-        reconstructed or not kept. None in data, as all that follow.
+        reconstructed or not kept, and for both where they are in one jet: two slots of an
+        event are never the same. None in data, as all that follow.
     neutrinos
         (n, 2, 3) float32, px, py, pz of neutrino and antineutrino, GeV.
     tops
@@ -66,7 +67,7 @@ class Events:
 
     @property
     def matched(self) -> NDArray[np.bool_]:
-        """(n,) True where both b jets were reconstructed and kept; needs truth."""
+        """(n,) True where both b jets, two of them, were kept; needs truth."""
         if self.assignment is None:
             raise ValueError("these events have no truth")
         return (self.assignment[:, 0] >= 0) & (self.assignment[:, 1] >= 0)

@@ -10,7 +10,7 @@ from rootflow.errors import InputError
 from rootflow.ntuple import Feature
 
 # Counts up whenever the same ntuples and settings would give other arrays.
-DATASET_VERSION = 1
+DATASET_VERSION = 2
 MANIFEST = "manifest.json"
 
 
@@ -64,6 +64,9 @@ class Manifest(Block):
     features
         Of jets, leptons, met and event in the order of the arrays, with units and the
         branches that they came from.
+    event_numbers_in_several_files
+        How many event numbers the selected events of more than one file have: other jobs
+        of a generator may count from the same number, the same event must not be twice.
     normalisation
         None where the weights are the product of the weight branches alone.
     """
@@ -77,6 +80,7 @@ class Manifest(Block):
     features: dict[str, tuple[Feature, ...]]
     arrays: dict[str, Array]
     files: tuple[SourceFile, ...]
+    event_numbers_in_several_files: int
     selection: SelectionConfig
     cutflow: tuple[Cut, ...]
     normalisation: Normalisation | None
@@ -108,7 +112,7 @@ def read_manifest(directory: Path) -> Manifest:
         if version != DATASET_VERSION:
             raise InputError(
                 f"{directory}: a dataset of version {version}, this rootflow reads version "
-                f"{DATASET_VERSION}: run preprocess again"
+                f"{DATASET_VERSION}: remove {directory} and run preprocess again"
             )
         return Manifest.model_validate_json(text)
     except ValidationError as error:

@@ -120,5 +120,5 @@ def _require_positive_sum(weight: NDArray[np.float64], what: str) -> None:
     if not total > 0:
         raise InputError(
             f"{what} of {len(weight)} events add up to {total:g}, {int(np.sum(weight < 0))} of "
-            f"them are negative: there is nothing to train on"
+            f"them are negative: training and validation need a positive sum"
         )

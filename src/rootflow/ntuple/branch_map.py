@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from rootflow.config.block import Block
 from rootflow.errors import UsageError
-from rootflow.ntuple.units import Angle, Column, Energy, Number
+from rootflow.ntuple.units import Angle, Anything, Column, Energy, Number
 
 COORDINATES = ("pt", "eta", "phi", "px", "py", "pz", "energy", "mass")
 
@@ -86,7 +86,16 @@ class Jets(Collection):
     """Branches with one number for each jet."""
 
     btag: Number
-    extra: dict[str, Column] = Field({}, description="more features, by name")
+    extra: dict[str, Anything] = Field({}, description="more features, by name")
+
+    @model_validator(mode="after")
+    def _extra_is_new(self) -> "Jets":
+        for name in self.extra:
+            if name in type(self).model_fields:
+                raise ValueError(
+                    f"extra.{name}: jets have a quantity of that name; give it another name"
+                )
+        return self
 
 
 class Leptons(Collection):
@@ -158,7 +167,7 @@ class BranchMap(Block):
     jets: Jets
     leptons: list[Leptons] = Field(min_length=1, description="collections, read as one")
     met: MissingMomentum
-    event: dict[str, Column] = Field({}, description="features of the event, by name")
+    event: dict[str, Anything] = Field({}, description="features of the event, by name")
     truth: Truth = Truth()
 
     def branches(self) -> list[str]:

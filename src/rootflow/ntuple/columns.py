@@ -15,8 +15,10 @@ Values = NDArray[np.float32]
 
 # Twice the beam energy of the LHC and more: no energy in an event can be larger.
 LARGEST_ENERGY_GEV = 14_000.0
-# Nothing that is reconstructed as a jet or a lepton is this soft.
-SMALLEST_LEADING_PT_GEV = 1.0
+# No jet or lepton that is reconstructed is this soft, nor are all of many other momenta.
+SMALLEST_PT_GEV = 1.0
+# How many values tell that a unit is wrong by the largest of them.
+MANY = 100
 
 ENERGY_UNITS = ("MeV", "GeV")
 
@@ -146,6 +148,28 @@ class Table(NamedTuple):
                 where if event is None else event[where],
             )
         return values
+
+    def require_unit(self, column: Column, values: Values, smallest: float) -> None:
+        """Refuse the unit of many energies that are all smaller than what they can be.
+
+        A few may be small by chance, and zeros stand for what is not there.
+
+        Raises
+        ------
+        InputError
+            The largest of them is positive and below `smallest` GeV.
+        """
+        if (
+            column.unit in ENERGY_UNITS
+            and len(values) >= MANY
+            and 0 < (largest := values.max()) < smallest
+        ):
+            raise self.wrong(
+                column,
+                f"is at most {largest:.2g} GeV in {len(values)} events when read as "
+                f"{column.unit}, not {smallest:g} GeV or more: is its unit in the branch map "
+                f"right?",
+            )
 
     def wrong(self, column: Column, what: str, event: Any = None) -> InputError:
         """Return the error that says what is wrong with a branch, and where."""

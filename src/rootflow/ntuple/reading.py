@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from rootflow.errors import InputError
 from rootflow.ntuple.branch_map import BranchMap, Collection, Jets, Leptons
-from rootflow.ntuple.columns import SMALLEST_LEADING_PT_GEV, Table
+from rootflow.ntuple.columns import SMALLEST_PT_GEV, Table
 from rootflow.ntuple.features import MOMENTUM
 from rootflow.ntuple.objects import Objects
 from rootflow.ntuple.opening import read_branches
@@ -19,6 +19,8 @@ from rootflow.ntuple.units import Column
 
 # Of branches as they are in memory; what is made of them needs a few times as much.
 CHUNK_BYTES = 32 * 2**20
+# Share of pT by which an energy may fall short of it: ntuples may hold rounded numbers.
+ENERGY_TOLERANCE = 0.01
 
 
 class Chunk(NamedTuple):
@@ -79,18 +81,21 @@ def _chunk(path: Path, arrays: Mapping[str, Any], branch_map: BranchMap) -> Chun
         )
     table = Table(path, arrays, numbers.astype(np.uint64))
     leptons = [_leptons(table, collection) for collection in branch_map.leptons]
+    jets = _jets(table, branch_map.jets)
+    met = _scalars(table, [branch_map.met.pt, branch_map.met.phi])
+    table.require_unit(branch_map.met.pt, met[:, 0], SMALLEST_PT_GEV)
     return Chunk(
-        jets=_jets(table, branch_map.jets),
+        jets=jets,
         leptons=Objects(
             np.concatenate([part.event for part in leptons]),
             np.concatenate([part.features for part in leptons]),
             len(numbers),
         ),
-        met=_scalars(table, [branch_map.met.pt, branch_map.met.phi]),
+        met=met,
         event=_scalars(table, list(branch_map.event.values())),
         weight=_weight(table, branch_map),
         event_number=table.event_number,
-        truth=read_truth(table, branch_map.truth),
+        truth=read_truth(table, branch_map.truth, jets.counts()),
     )
 
 
@@ -125,6 +130,8 @@ def _values(
         for name, column in (collection.coordinates() | numbers).items()
     }
     _require_reconstructed(table, collection.pt, values["pt"])
+    if collection.energy is not None:
+        _require_energy_beyond_pt(table, collection.energy, values, event)
     if "mass" in values:
         vectors: Any = vector.array({name: values[name] for name in collection.coordinates()})
         values["energy"] = vectors.energy
@@ -144,11 +151,29 @@ def _objects(
 
 
 def _require_reconstructed(table: Table, column: Column, pt: NDArray[np.float32]) -> None:
-    if len(pt) and pt.max() < SMALLEST_LEADING_PT_GEV:
+    if len(pt) and pt.max() < SMALLEST_PT_GEV:
         raise table.wrong(
             column,
             f"is at most {pt.max():.2g} GeV when read as {column.unit}, less than anything "
             f"that is reconstructed: is its unit in the branch map right?",
+        )
+
+
+def _require_energy_beyond_pt(
+    table: Table,
+    column: Column,
+    values: Mapping[str, NDArray[np.float32]],
+    event: NDArray[np.int64],
+) -> None:
+    pt, energy = values["pt"], values["energy"]
+    too_small = energy < np.float32(1 - ENERGY_TOLERANCE) * pt
+    if too_small.any():
+        where = int(np.argmax(too_small))
+        raise table.wrong(
+            column,
+            f"is {energy[where]:.2g} GeV when read as {column.unit}, less than the pT of "
+            f"{pt[where]:.2g} GeV: is its unit in the branch map right?",
+            event[where],
         )
 
 

@@ -129,7 +129,7 @@ def _slots_of(
     """Return (n, 2) the slots of jets that are named by their place in the ntuple."""
     counts = jets.counts()
     first = np.cumsum(counts) - counts
-    exists = (jet_index >= 0) & (jet_index < counts[:, np.newaxis])
+    exists = jet_index >= 0
     place = (first[:, np.newaxis] + jet_index)[exists]
     assignment = np.full(jet_index.shape, -1, dtype=np.int32)
     assignment[exists] = slot_of_jet[place]

@@ -9,10 +9,12 @@ from numpy.typing import NDArray
 
 from rootflow.ntuple.branch_map import FourMomentum, NeutrinoCandidate
 from rootflow.ntuple.branch_map import Truth as TruthMap
-from rootflow.ntuple.columns import Table
+from rootflow.ntuple.columns import SMALLEST_PT_GEV, Table
 from rootflow.ntuple.units import Column
 
 NEUTRINOS = (12, 14, 16)
+# Among many top quarks the largest mass, and so the largest energy, is well above this.
+SMALLEST_TOP_ENERGY_GEV = 100.0
 
 
 class Truth(NamedTuple):
@@ -22,7 +24,7 @@ class Truth(NamedTuple):
     ----------
     jet_index
         (n, 2) int64, the jets of b and bbar among the jets as the ntuple orders them, -1
-        where there is none.
+        where there is none, and for both where they are in one jet.
     neutrinos
         (n, 2, 3) float32, px, py, pz of neutrino and antineutrino in GeV; zeros where W
         decays to quarks.
@@ -38,20 +40,26 @@ class Truth(NamedTuple):
     tops: NDArray[np.float32] | None
 
 
-def read_truth(table: Table, truth: TruthMap) -> Truth:
+def read_truth(table: Table, truth: TruthMap, jet_counts: NDArray[np.int64]) -> Truth:
     """Return the truth of these events.
+
+    Parameters
+    ----------
+    jet_counts
+        (n,) how many jets each event has in the ntuple.
 
     Raises
     ------
     InputError
-        A momentum is not finite or beyond what a collision gives.
+        A jet is named that the event does not have, a momentum is not finite, or momenta
+        cannot be in the unit that the map says.
     """
     jet_index = neutrinos = dileptonic = tops = None
     if truth.assignment is not None:
-        jet_index = np.stack(
-            [_jet_index(table, column) for column in (truth.assignment.b, truth.assignment.bbar)],
-            axis=-1,
-        )
+        columns = (truth.assignment.b, truth.assignment.bbar)
+        jet_index = np.stack([_jet_index(table, column, jet_counts) for column in columns], axis=-1)
+        # The two quarks in one jet: no pair of jets is the right one.
+        jet_index[jet_index[:, 0] == jet_index[:, 1]] = -1
     if truth.neutrinos is not None:
         neutrino, first_exists = _neutrino(table, truth.neutrinos.neutrino)
         antineutrino, second_exists = _neutrino(table, truth.neutrinos.antineutrino)
@@ -62,8 +70,18 @@ def read_truth(table: Table, truth: TruthMap) -> Truth:
     return Truth(jet_index, neutrinos, dileptonic, tops)
 
 
-def _jet_index(table: Table, column: Column) -> NDArray[np.int64]:
-    return np.maximum(table.scalar(column).astype(np.int64), -1)
+def _jet_index(table: Table, column: Column, jet_counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    index = table.scalar(column).astype(np.int64)
+    no_jet = (index < -1) | (index >= jet_counts)
+    if no_jet.any():
+        where = int(np.argmax(no_jet))
+        raise table.wrong(
+            column,
+            f"is {index[where]}, which is no place among the event's {jet_counts[where]} jets "
+            f"(from 0; -1 for none): is it the right branch in the branch map?",
+            where,
+        )
+    return index
 
 
 def _neutrino(
@@ -91,12 +109,14 @@ def _top(table: Table, top: FourMomentum) -> NDArray[np.float32]:
 def _momenta(
     table: Table, columns: Mapping[str, Column], event: NDArray[np.int64], names: Sequence[str]
 ) -> NDArray[np.float32]:
-    vectors = vector.array(
-        {
-            name: table.converted(column, table.scalar(column)[event], event)
-            for name, column in columns.items()
-        }
-    )
+    values = {
+        name: table.converted(column, table.scalar(column)[event], event)
+        for name, column in columns.items()
+    }
+    for name, column in columns.items():
+        smallest = SMALLEST_TOP_ENERGY_GEV if name in ("energy", "mass") else SMALLEST_PT_GEV
+        table.require_unit(column, values[name], smallest)
+    vectors = vector.array(values)
     momenta = np.empty((len(event), len(names)), dtype=np.float32)
     for place, name in enumerate(names):
         momenta[:, place] = getattr(vectors, name)

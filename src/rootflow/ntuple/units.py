@@ -41,3 +41,5 @@ def _from_name(value: Any) -> Any:
 Energy = Annotated[EnergyColumn, BeforeValidator(_from_name)]
 Angle = Annotated[AngleColumn, BeforeValidator(_from_name)]
 Number = Annotated[NumberColumn, BeforeValidator(_from_name)]
+# Where it may be anything, the name alone is that of a plain number.
+Anything = Annotated[Column, BeforeValidator(_from_name)]
