@@ -7,7 +7,6 @@ import numpy as np
 
 from rootflow.config import Config
 from rootflow.evaluation import draw, evaluate, save, write_report
-from rootflow.models import load_model
 from rootflow.reconstruction.baselines import make
 from rootflow.reconstruction.contract import Reconstructor
 from rootflow.reconstruction.network import KerasReconstructor
@@ -23,9 +22,8 @@ def run(config: Config, parent: Run | None = None) -> StepResult:
         trained = train.ensure(config, run)
         folds = config.data.folds
         events = trained.dataset.events(np.flatnonzero(trained.dataset.fold == folds.held_out))
-        model = load_model(trained.training.model_path)
         methods: list[Reconstructor] = [
-            KerasReconstructor(config.model.name, model, folds),
+            KerasReconstructor.of_training(trained.training.model_path.parent),
             *(make(name, config.seed) for name in config.evaluation.methods),
         ]
         evaluation = evaluate(events, methods, config.evaluation, config.seed)

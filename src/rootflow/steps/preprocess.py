@@ -16,7 +16,11 @@ def run(config: Config, parent: Run | None = None) -> StepResult:
         _log_dataset(run, dataset)
         run.log_file(dataset.path / "manifest.json")
         run.log_metrics({"events": len(dataset)})
-        facts = {"dataset": str(dataset.path), "events": len(dataset)}
+        facts = {
+            "dataset": str(dataset.path),
+            "events": len(dataset),
+            "event_numbers_in_several_files": dataset.manifest.event_numbers_in_several_files,
+        }
         cutflow = [cut.model_dump() for cut in dataset.manifest.cutflow]
         return StepResult("preprocess", run.run_id, facts, {"cutflow": cutflow})
 

@@ -10,7 +10,7 @@ from rootflow.steps import preprocess
 from rootflow.steps.result import StepResult
 from rootflow.steps.sources import source_digest
 from rootflow.tracking import Run, start_run
-from rootflow.training import Training, fit
+from rootflow.training import RECORD, Training, fit, question
 
 TAG = "rootflow.training"
 
@@ -49,7 +49,7 @@ def ensure(config: Config, parent: Run) -> Trained:
     dataset = preprocess.ensure(config, parent)
     name = _digest(config, dataset)
     directory = _directory(config, name)
-    if not (directory / "training.json").exists():
+    if not (directory / RECORD).exists():
         run(config, parent)
     training = fit(dataset, config, directory, lambda *_: None)
     source = parent.log_source("train", TAG, name)
@@ -58,17 +58,10 @@ def ensure(config: Config, parent: Run) -> Trained:
 
 
 def _digest(config: Config, dataset: Dataset) -> str:
-    """Name everything that decides the weights of the network: settings, data and code."""
-    question = {
-        "dataset": dataset.digest,
-        "seed": config.seed,
-        "held_out": config.data.folds.held_out,
-        "weights": config.data.weights.model_dump(mode="json"),
-        "model": config.model.model_dump(mode="json"),
-        "training": config.training.model_dump(mode="json"),
-        "code": source_digest("dataset", "models", "training"),
-    }
-    return digest_of(question)
+    """Name everything that decides the weights of the network: the code, too."""
+    return digest_of(
+        [question(dataset.digest, config), source_digest("dataset", "models", "training")]
+    )
 
 
 def _directory(config: Config, name: str) -> Path:
