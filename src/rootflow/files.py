@@ -1,5 +1,6 @@
 """Output that is there whole or not at all."""
 
+import fcntl
 import os
 import shutil
 import tempfile
@@ -8,6 +9,20 @@ from contextlib import contextmanager
 from pathlib import Path
 
 PARTIAL = ".partial-"
+LOCK = ".lock"
+
+
+@contextmanager
+def alone_in(directory: Path) -> Iterator[None]:
+    """Wait until no other process works in the same directory, on whichever machine.
+
+    The lock file stays: were it removed, two processes could hold one each.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    # Opened for writing: network file systems ask for that, to lock for all machines.
+    with (directory / LOCK).open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 @contextmanager

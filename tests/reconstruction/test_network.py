@@ -1,13 +1,15 @@
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
-from rootflow.config import FoldsConfig
+from rootflow.config import FeedForwardConfig, FoldsConfig
 from rootflow.dataset import Events
 from rootflow.errors import InputError
 from rootflow.reconstruction import conformance
-from toy_events import toy_events
+from rootflow.training.record import Record, write_record
+from toy_events import FEATURES, toy_events
 
 if TYPE_CHECKING:
     from rootflow.reconstruction.network import KerasReconstructor
@@ -20,7 +22,7 @@ def reconstructor() -> "KerasReconstructor":
     from rootflow.reconstruction.network import KerasReconstructor
     from small_network import small_network
 
-    return KerasReconstructor("small", small_network(), FOLDS)
+    return KerasReconstructor("small", small_network(), FOLDS, FEATURES)
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +65,7 @@ def test_events_of_the_training_by_name(
     from rootflow.reconstruction.network import KerasReconstructor
     from small_network import small_network
 
-    anywhere = KerasReconstructor("small", small_network(), FOLDS, allow_seen_events=True)
+    anywhere = KerasReconstructor("small", small_network(), FOLDS, FEATURES, allow_seen_events=True)
     few = real_events.take(slice(0, 200))
     answers = anywhere.reconstruct(few)
     held_out = reconstructor.reconstruct(few.take(few.fold == 0))
@@ -73,3 +75,43 @@ def test_events_of_the_training_by_name(
 def test_another_number_of_slots_is_refused(reconstructor: "KerasReconstructor") -> None:
     with pytest.raises(InputError, match="small takes 8 jet slots, these events have 6"):
         reconstructor.reconstruct(toy_events(10, max_jets=6))
+
+
+def test_other_features_are_refused(reconstructor: "KerasReconstructor", unseen: Events) -> None:
+    other = Events(features=FEATURES | {"met": ("phi", "pt")}, **unseen.arrays())
+    with pytest.raises(InputError, match=r"met: pt, phi; these events have .* met: phi, pt"):
+        reconstructor.reconstruct(other)
+
+
+def test_a_training_says_what_it_may_be_applied_to(real_events: Events, tmp_path: Path) -> None:
+    from rootflow.reconstruction.network import KerasReconstructor
+    from small_network import small_network
+
+    small_network().save(tmp_path / "model.keras")
+    record = Record(
+        question="question",
+        dataset="dataset",
+        folds=FoldsConfig(count=5, held_out=3),
+        model=FeedForwardConfig(architecture="feed_forward", name="mine"),
+        model_file="model.keras",
+        features=FEATURES,
+        max_jets=8,
+        history=[],
+        facts={},
+    )
+    write_record(record, tmp_path)
+    trained = KerasReconstructor.of_training(tmp_path)
+    assert trained.name == "mine"
+    assert np.all(trained.reconstruct(real_events.take(real_events.fold == 3)).solved)
+    few = real_events.take(slice(0, 20))
+    with pytest.raises(InputError, match=r"mine was trained .* it may be applied to fold 3"):
+        trained.reconstruct(few)
+    anywhere = KerasReconstructor.of_training(tmp_path, allow_seen_events=True)
+    assert len(anywhere.reconstruct(few).solved) == 20
+
+
+def test_a_training_that_is_not_finished_is_refused(tmp_path: Path) -> None:
+    from rootflow.reconstruction.network import KerasReconstructor
+
+    with pytest.raises(InputError, match=r"no finished training: there is no training\.json"):
+        KerasReconstructor.of_training(tmp_path)

@@ -18,6 +18,7 @@ import uproot
 from rootflow.config import SimulationConfig
 from rootflow.config.simulation import GeneratorConfig
 from rootflow.errors import InputError, RootflowError, UsageError
+from rootflow.files import LOCK
 from rootflow.simulation import sample as sample_module
 from rootflow.simulation import simulate
 from rootflow.simulation.plan import Plan
@@ -63,6 +64,7 @@ def test_branches_and_types_are_those_of_the_shared_ntuple(
 def test_a_sample_is_a_few_finished_files(files: list[Path]) -> None:
     assert [path.name for path in files] == ["ttbar_s42_000.root", "ttbar_s42_001.root"]
     assert sorted(path.name for path in files[0].parent.iterdir()) == [
+        LOCK,
         "simulation.json",
         "ttbar_s42_000.root",
         "ttbar_s42_001.root",

@@ -1,17 +1,25 @@
 """A Keras model that keeps the Reconstructor contract."""
 
-from typing import Any
+from pathlib import Path
+from typing import Any, Self
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from rootflow.config import FoldsConfig
-from rootflow.dataset.events import Events
+from rootflow.dataset.events import Events, Features
 from rootflow.errors import InputError
+from rootflow.models import load_model
 from rootflow.reconstruction.contract import Reconstruction
 from rootflow.reconstruction.decode import decode
-from rootflow.reconstruction.seen import EVENTS_AT_ONCE, batches, refuse_seen
+from rootflow.reconstruction.seen import (
+    EVENTS_AT_ONCE,
+    batches,
+    refuse_other_arrays,
+    refuse_seen,
+)
+from rootflow.training import RECORD, read_record
 
 
 class KerasReconstructor:
@@ -26,17 +34,51 @@ class KerasReconstructor:
         `neutrinos`.
     folds
         The folds that it was trained with; `held_out` is the one that it has not seen.
+    features
+        Names along the last axis of each input that it was trained with, in their order.
     allow_seen_events
         Also reconstruct events of the training's folds, as for a look at overtraining.
     """
 
     def __init__(
-        self, name: str, model: keras.Model, folds: FoldsConfig, *, allow_seen_events: bool = False
+        self,
+        name: str,
+        model: keras.Model,
+        folds: FoldsConfig,
+        features: Features,
+        *,
+        allow_seen_events: bool = False,
     ) -> None:
         self.name = name
         self._model = model
         self._folds = folds
+        self._features = features
         self._allow_seen_events = allow_seen_events
+
+    @classmethod
+    def of_training(cls, directory: Path, *, allow_seen_events: bool = False) -> Self:
+        """Return the network of a finished training, with the folds of its record.
+
+        Parameters
+        ----------
+        directory
+            The training's own folder.
+
+        Raises
+        ------
+        InputError
+            There is no finished training, or its record or its network cannot be read.
+        """
+        record = read_record(directory)
+        if record is None:
+            raise InputError(f"{directory}: no finished training: there is no {RECORD}")
+        return cls(
+            record.model.name,
+            load_model(directory / record.model_file),
+            record.folds,
+            record.features,
+            allow_seen_events=allow_seen_events,
+        )
 
     def reconstruct(self, events: Events) -> Reconstruction:
         """Return the network's most probable assignment and its neutrinos.
@@ -44,22 +86,15 @@ class KerasReconstructor:
         Raises
         ------
         InputError
-            The network was trained on the fold of some of the events, or has another number
-            of jet slots.
+            The network was trained on the fold of some of the events, or the events do
+            not have the features or the number of slots that it takes.
         """
-        self._refuse_other_slots(events)
+        max_jets = self._model.input["jet_mask"].shape[1]
+        refuse_other_arrays(self.name, events, self._features, max_jets)
         if not self._allow_seen_events:
             refuse_seen(self.name, events, self._folds)
         parts = [self._reconstruct(batch) for batch in batches(events)]
         return Reconstruction(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
-
-    def _refuse_other_slots(self, events: Events) -> None:
-        slots, expected = events.jet_mask.shape[1], self._model.input["jet_mask"].shape[1]
-        if slots != expected:
-            raise InputError(
-                f"{self.name} takes {expected} jet slots, these events have {slots}: "
-                f"preprocess them with data.max_jets={expected}"
-            )
 
     def _reconstruct(self, events: Events) -> Reconstruction:
         # One shape for every batch: another one would be traced anew, and might be

@@ -13,7 +13,7 @@ from rootflow.errors import InputError
 from rootflow.reconstruction.contract import Reconstruction
 from rootflow.reconstruction.decode import decode
 from rootflow.reconstruction.onnx_contract import OnnxContract, read_contract
-from rootflow.reconstruction.seen import batches, refuse_seen
+from rootflow.reconstruction.seen import batches, refuse_other_arrays, refuse_seen
 
 UNREADABLE = (
     runtime_errors.Fail,
@@ -87,25 +87,11 @@ class OnnxReconstructor:
             The network was trained on the fold of some of the events, or the events do
             not have the features or the number of slots that the file takes.
         """
-        self._refuse_other_arrays(events)
+        refuse_other_arrays(str(self._path), events, self.contract.features, self.contract.max_jets)
         if not self._allow_seen_events:
             refuse_seen(self.name, events, self.contract.folds)
         parts = [self._reconstruct(batch) for batch in batches(events)]
         return Reconstruction(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
-
-    def _refuse_other_arrays(self, events: Events) -> None:
-        features = {name: names for name, names in events.features.items() if names}
-        if features != self.contract.features:
-            raise InputError(
-                f"{self._path} takes {_listed(self.contract.features)}; "
-                f"these events have {_listed(features)}"
-            )
-        slots = events.jet_mask.shape[1]
-        if slots != self.contract.max_jets:
-            raise InputError(
-                f"{self._path} takes {self.contract.max_jets} jet slots, these events have "
-                f"{slots}: preprocess them with data.max_jets={self.contract.max_jets}"
-            )
 
     def _reconstruct(self, events: Events) -> Reconstruction:
         feeds: dict[str, NDArray[Any]] = {
@@ -113,7 +99,3 @@ class OnnxReconstructor:
         }
         assignment, neutrinos = self._session.run(["assignment", "neutrinos"], feeds)
         return decode(assignment, neutrinos, events.jet_mask)
-
-
-def _listed(features: dict[str, tuple[str, ...]]) -> str:
-    return "; ".join(f"{name}: {', '.join(names)}" for name, names in features.items())

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from rootflow.config import FoldsConfig
-from rootflow.dataset.events import Events
+from rootflow.dataset.events import Events, Features
 from rootflow.dataset.folds import fold_of
 from rootflow.errors import InputError
 
@@ -37,7 +37,41 @@ def refuse_seen(name: str, events: Events, folds: FoldsConfig) -> None:
         )
 
 
+def refuse_other_arrays(network: str, events: Events, features: Features, max_jets: int) -> None:
+    """Refuse events that do not have what a network takes.
+
+    Parameters
+    ----------
+    network
+        Its name or its file, for the message.
+    features
+        Names along the last axis of each input, in their order.
+    max_jets
+        Number of jet slots.
+
+    Raises
+    ------
+    InputError
+        The events have other features or another number of slots.
+    """
+    wanted, found = _listed(features), _listed(events.features)
+    if found != wanted:
+        raise InputError(f"{network} takes {wanted}; these events have {found}")
+    slots = events.jet_mask.shape[1]
+    if slots != max_jets:
+        raise InputError(
+            f"{network} takes {max_jets} jet slots, these events have {slots}: "
+            f"preprocess them with data.max_jets={max_jets}"
+        )
+
+
 def batches(events: Events) -> Iterator[Events]:
     """Yield the events in batches; of no events, one batch of none."""
     for start in range(0, max(len(events), 1), EVENTS_AT_ONCE):
         yield events.take(slice(start, start + EVENTS_AT_ONCE))
+
+
+def _listed(features: Features) -> str:
+    return "; ".join(
+        f"{name}: {', '.join(features[name])}" for name in sorted(features) if features[name]
+    )

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import keras
 
 CHECKPOINT = "checkpoint.npz"
+ABOUT = ("question", "history", "events", "seconds")
 Arrays = list[NDArray[Any]]
 
 
@@ -32,19 +33,23 @@ class Checkpoint(NamedTuple):
         Weights, states of the random generators, and the optimizer's variables.
     best
         Weights of the best epoch.
+    events, seconds
+        Events that the training steps of these epochs took, and their time.
     """
 
     question: str
     history: list[dict[str, float]]
     variables: Arrays
     best: Arrays
+    events: int
+    seconds: float
 
 
 def write_checkpoint(checkpoint: Checkpoint, directory: Path) -> None:
     """Write the checkpoint in place of an earlier one, whole or not at all."""
-    about = json.dumps({"question": checkpoint.question, "history": checkpoint.history})
+    about = {name: getattr(checkpoint, name) for name in ABOUT}
     arrays = {
-        "about": np.array(about),
+        "about": np.array(json.dumps(about)),
         **_numbered("variable", checkpoint.variables),
         **_numbered("best", checkpoint.best),
     }
@@ -68,8 +73,8 @@ def read_checkpoint(directory: Path) -> Checkpoint | None:
         with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             about = json.loads(str(file["about"]))
             variables, best = _list(file, "variable"), _list(file, "best")
-        return Checkpoint(about["question"], about["history"], variables, best)
-    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
+        return Checkpoint(variables=variables, best=best, **about)
+    except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
         raise InputError(
             f"{path}: the checkpoint is damaged: remove {directory} and train again"
         ) from None

@@ -1,5 +1,6 @@
 """The door of this room: a dataset becomes a fitted network."""
 
+import importlib.metadata
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -7,11 +8,12 @@ from typing import NamedTuple
 from rootflow.config import Config, digest_of
 from rootflow.dataset import Dataset
 from rootflow.errors import UsageError
-from rootflow.files import PARTIAL
+from rootflow.files import PARTIAL, alone_in
 from rootflow.training.checkpoint import CHECKPOINT
 from rootflow.training.record import Fact, Record, read_record, write_record
 
 MODEL = "model.keras"
+LIBRARIES = ("keras", "tensorflow-cpu")
 OnEpoch = Callable[[int, Mapping[str, float]], None]
 
 
@@ -26,13 +28,19 @@ class Training(NamedTuple):
         One mapping an epoch: `loss`, `assignment_loss`, `neutrino_loss`,
         `assignment_accuracy`, each also with `validation_` before it, `learning_rate`.
     facts
-        Parameters, numbers of events, effective sample size, events per second, best
-        epoch (counted from 0, as in `on_epoch`), seconds.
+        Parameters, numbers of events, effective sample size before and after the policy
+        for negative weights, best epoch (counted from 0, as in `on_epoch`), seconds in
+        training steps and events per second, those of interrupted calls included.
     """
 
     model_path: Path
     history: list[dict[str, float]]
     facts: dict[str, Fact]
+
+    @property
+    def directory(self) -> Path:
+        """The training's own folder, with its record."""
+        return self.model_path.parent
 
 
 def fit(dataset: Dataset, config: Config, directory: Path, on_epoch: OnEpoch) -> Training:
@@ -41,7 +49,7 @@ def fit(dataset: Dataset, config: Config, directory: Path, on_epoch: OnEpoch) ->
     After every epoch all that the next one depends on is on disk. Called again after it
     was interrupted at any moment, the training goes on and comes to the same history and
     the same weights, bit by bit on the same machine; called when finished, it returns at
-    once.
+    once. While another process trains in the directory, it waits.
 
     Parameters
     ----------
@@ -61,29 +69,64 @@ def fit(dataset: Dataset, config: Config, directory: Path, on_epoch: OnEpoch) ->
     RootflowError
         The loss is no longer a number.
     """
-    question = _question(dataset, config)
-    record = read_record(directory)
+    asked = question(dataset.digest, config)
+    record = _finished(directory, asked)
     if record is None:
-        record = _train(dataset, config, question, directory, on_epoch)
-    elif record.question != question:
+        with alone_in(directory):
+            record = _finished(directory, asked)
+            if record is None:
+                record = _train(dataset, config, asked, directory, on_epoch)
+                return _training(record, directory)
+    for epoch, metrics in enumerate(record.history):
+        on_epoch(epoch, metrics)
+    return _training(record, directory)
+
+
+def question(dataset_digest: str, config: Config) -> str:
+    """Name a training: another name where the data, the settings or the libraries differ.
+
+    Parameters
+    ----------
+    dataset_digest
+        That of the dataset to train on.
+    config
+        Of which the settings that decide the network count.
+    """
+    return digest_of(
+        {
+            "dataset": dataset_digest,
+            "seed": config.seed,
+            "folds": config.data.folds.model_dump(mode="json"),
+            "negative_weights": config.data.weights.negative,
+            "model": config.model.model_dump(mode="json"),
+            "training": config.training.model_dump(mode="json"),
+            "libraries": {name: importlib.metadata.version(name) for name in LIBRARIES},
+        }
+    )
+
+
+def _finished(directory: Path, asked: str) -> Record | None:
+    record = read_record(directory)
+    if record is not None and record.question != asked:
         raise UsageError(
             f"{directory}: another training is finished there: remove it or name another directory"
         )
-    else:
-        for epoch, metrics in enumerate(record.history):
-            on_epoch(epoch, metrics)
+    return record
+
+
+def _training(record: Record, directory: Path) -> Training:
     return Training(directory / record.model_file, record.history, record.facts)
 
 
 def _train(
-    dataset: Dataset, config: Config, question: str, directory: Path, on_epoch: OnEpoch
+    dataset: Dataset, config: Config, asked: str, directory: Path, on_epoch: OnEpoch
 ) -> Record:
     # Here, and not above: a training that is finished need not wait for TensorFlow.
     from rootflow.training.loop import train
 
-    history, facts = train(dataset, config, question, directory / MODEL, on_epoch)
+    history, facts = train(dataset, config, asked, directory / MODEL, on_epoch)
     record = Record(
-        question=question,
+        question=asked,
         dataset=dataset.digest,
         folds=config.data.folds,
         model=config.model,
@@ -97,16 +140,3 @@ def _train(
     for unneeded in (directory / CHECKPOINT, *directory.glob(f".*{PARTIAL}*")):
         unneeded.unlink(missing_ok=True)
     return record
-
-
-def _question(dataset: Dataset, config: Config) -> str:
-    return digest_of(
-        {
-            "dataset": dataset.digest,
-            "seed": config.seed,
-            "folds": config.data.folds.model_dump(mode="json"),
-            "negative_weights": config.data.weights.negative,
-            "model": config.model.model_dump(mode="json"),
-            "training": config.training.model_dump(mode="json"),
-        }
-    )

@@ -1,6 +1,5 @@
 """Epoch by epoch, from the first weights or the last checkpoint to the best ones."""
 
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -43,7 +42,6 @@ def train(
     on_epoch: OnEpoch,
 ) -> Trained:
     """Train until the plan or the patience ends, and save the network of the best epoch."""
-    started = time.monotonic()
     trainer = Trainer(dataset, config)
     checkpoint = _begin(trainer, question, model_path.parent)
     with progress("train", trainer.plan.epochs, "epochs") as advance:
@@ -60,20 +58,21 @@ def train(
     trainer.network.set_weights(checkpoint.best)
     with whole_file(model_path) as path:
         trainer.network.save(path)
-    facts = {**_facts(trainer, checkpoint.history), "seconds": time.monotonic() - started}
-    return Trained(checkpoint.history, facts)
+    return Trained(checkpoint.history, _facts(trainer, checkpoint))
 
 
 def _begin(trainer: Trainer, question: str, directory: Path) -> Checkpoint:
     checkpoint = read_checkpoint(directory)
     if checkpoint is None:
-        return Checkpoint(question, [], state(trainer.model), trainer.network.get_weights())
+        weights = trainer.network.get_weights()
+        return Checkpoint(question, [], state(trainer.model), weights, events=0, seconds=0.0)
     if checkpoint.question != question:
         raise UsageError(
             f"{directory}: its checkpoint is of another training: remove it or name another "
             f"directory"
         )
     restore(trainer.model, checkpoint.variables)
+    trainer.events, trainer.seconds = checkpoint.events, checkpoint.seconds
     return checkpoint
 
 
@@ -85,6 +84,8 @@ def _follow(before: Checkpoint, trainer: Trainer, metrics: dict[str, float]) -> 
         history,
         state(trainer.model),
         trainer.network.get_weights() if improved else before.best,
+        events=trainer.events,
+        seconds=trainer.seconds,
     )
 
 
@@ -103,7 +104,7 @@ def _note(metrics: Mapping[str, float]) -> str:
     )
 
 
-def _facts(trainer: Trainer, history: History) -> dict[str, Fact]:
+def _facts(trainer: Trainer, checkpoint: Checkpoint) -> dict[str, Fact]:
     weights = trainer.samples.weights
     return {
         "parameters": trainer.network.count_params(),
@@ -112,8 +113,9 @@ def _facts(trainer: Trainer, history: History) -> dict[str, Fact]:
         "negative_weights": weights.policy,
         "negative_weight_fraction": weights.negative_fraction,
         "effective_events_before": weights.effective_events_before,
-        "effective_events": weights.effective_events_after,
-        "epochs": len(history),
-        "best_epoch": _best(history),
-        "events_per_second": trainer.events / trainer.seconds if trainer.seconds else 0.0,
+        "effective_events_after": weights.effective_events_after,
+        "epochs": len(checkpoint.history),
+        "best_epoch": _best(checkpoint.history),
+        "seconds": checkpoint.seconds,
+        "events_per_second": checkpoint.events / checkpoint.seconds,
     }

@@ -36,7 +36,8 @@ class Trainer:
     model
         The same layers with optimizer, losses and metrics.
     seconds, events
-        Time spent in training steps so far, and events that they took.
+        Time spent in training steps so far, and events that they took; those of an
+        interrupted training are set when it goes on.
     """
 
     def __init__(self, dataset: Dataset, config: Config) -> None:
