@@ -3,10 +3,9 @@ import pytest
 
 from rootflow.config import EvaluationConfig
 from rootflow.dataset import Events
-from rootflow.errors import InputError, UsageError
+from rootflow.errors import InputError, RootflowError, UsageError
 from rootflow.evaluation import Evaluation, evaluate
 from rootflow.reconstruction.baselines import make
-from rootflow.reconstruction.conformance import ConformanceError
 from rootflow.reconstruction.contract import Reconstruction
 from toy_events import FEATURES, toy_events
 
@@ -226,5 +225,5 @@ def test_a_method_that_breaks_the_contract() -> None:
             answers = super().reconstruct(events)
             return answers._replace(assignment=answers.assignment[:, [0, 0]])
 
-    with pytest.raises(ConformanceError, match="different jets"):
+    with pytest.raises(RootflowError, match=r"^network: this method .* different jets$"):
         metrics_of(toy_events(100), Broken())

@@ -7,6 +7,7 @@ from rootflow.config import DataConfig, WeightsConfig
 from rootflow.dataset import Events, build
 from rootflow.errors import InputError, UsageError
 from rootflow.reconstruction import conformance
+from rootflow.reconstruction.answers import check_answers
 from rootflow.reconstruction.baselines import BASELINES, make
 from rootflow.reconstruction.pairing import best_tagged_pair
 from toy_events import FEATURES, toy_events
@@ -140,7 +141,7 @@ def test_a_single_jet_is_not_solved(name: str) -> None:
     )
     event = Events(features=FEATURES, **event.arrays() | {"jet_mask": np.array([[True, False]])})
     answer = make(name, 1).reconstruct(event)
-    conformance.check_answers(answer, event)
+    check_answers(answer, event)
     assert not answer.solved
 
 

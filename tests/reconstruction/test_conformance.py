@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from rootflow.dataset import Events
+from rootflow.reconstruction.answers import ConformanceError
 from rootflow.reconstruction.baselines import make
-from rootflow.reconstruction.conformance import ConformanceError, check, with_two_jets
+from rootflow.reconstruction.conformance import check, with_two_jets
 from rootflow.reconstruction.contract import Reconstruction
 from toy_events import toy_events
 

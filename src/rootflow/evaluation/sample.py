@@ -11,8 +11,8 @@ from rootflow.errors import InputError, UsageError
 from rootflow.physics.kinematics import FloatArray, transverse_momentum
 from rootflow.physics.ttbar import top_pair, ttbar_mass
 from rootflow.progress import progress
+from rootflow.reconstruction.answers import ConformanceError, check_answers
 from rootflow.reconstruction.baselines import BASELINES
-from rootflow.reconstruction.conformance import check_answers
 from rootflow.reconstruction.contract import Reconstruction, Reconstructor
 from rootflow.reconstruction.objects import at, four_momenta
 
@@ -125,6 +125,8 @@ def candidates_of(
     ------
     UsageError
         Two methods have one name, or `neutrinos` names none that has any.
+    ConformanceError
+        A method's answers are not what the contract says.
     """
     names = [reconstructor.name for reconstructor in reconstructors]
     if len(set(names)) < len(names):
@@ -132,9 +134,13 @@ def candidates_of(
     answers = {}
     with progress("reconstruct", len(names), "methods") as advance:
         for reconstructor in reconstructors:
-            answers[reconstructor.name] = reconstructor.reconstruct(sample.events)
-            check_answers(answers[reconstructor.name], sample.events)
-            advance(1, reconstructor.name)
+            name = reconstructor.name
+            answers[name] = reconstructor.reconstruct(sample.events)
+            try:
+                check_answers(answers[name], sample.events)
+            except ConformanceError as error:
+                raise ConformanceError(f"{name}: {error}") from None
+            advance(1, name)
     lender = _lender(answers, neutrinos)
     return [_candidate(sample, name, answers, lender) for name in names]
 

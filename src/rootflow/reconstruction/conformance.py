@@ -4,14 +4,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rootflow.dataset.events import Events
+from rootflow.reconstruction.answers import check_answers, require
 from rootflow.reconstruction.contract import Reconstruction, Reconstructor
 
 # What a sum in another order may change in float32.
 TOLERANCE = 1e-4
-
-
-class ConformanceError(AssertionError):
-    """A method breaks the Reconstructor contract: the message says where."""
 
 
 def check(reconstructor: Reconstructor, events: Events) -> None:
@@ -38,13 +35,13 @@ def check(reconstructor: Reconstructor, events: Events) -> None:
             "the conformance check needs two or more events, one of them with "
             f"{events.jet_mask.shape[1]} jets"
         )
-    _require(
+    require(
         isinstance(reconstructor.name, str) and reconstructor.name != "",
         "its name is a string that is not empty",
     )
     whole = _reconstruct_unchanged(reconstructor, events)
     check_answers(whole, events)
-    _require(_same(whole, reconstructor.reconstruct(events)), "the same events get one answer")
+    require(_same(whole, reconstructor.reconstruct(events)), "the same events get one answer")
 
     half = np.arange(0, len(events), 2)
     backwards = np.arange(len(events))[::-1]
@@ -54,44 +51,10 @@ def check(reconstructor: Reconstructor, events: Events) -> None:
         (np.arange(1), "an event alone gets the answer that it gets among others"),
     ):
         part = reconstructor.reconstruct(events.take(index))
-        _require(_same(whole.take(index), part), rule)
+        require(_same(whole.take(index), part), rule)
 
     for special in (events.take(slice(0, 0)), events.take(full), with_two_jets(events)):
         check_answers(_reconstruct_unchanged(reconstructor, special), special)
-
-
-def check_answers(answers: Reconstruction, events: Events) -> None:
-    """Check shapes, types and values of what a method said of `events`.
-
-    Raises
-    ------
-    ConformanceError
-        They are not what the contract says.
-    """
-    count = len(events)
-    _check_array("assignment", answers.assignment, (count, 2), np.int32)
-    _check_array("scores", answers.scores, (count,), np.float32)
-    _check_array("solved", answers.solved, (count,), np.bool_)
-    solved = answers.solved
-    pair = answers.assignment[solved]
-    _require(
-        bool(np.all((pair >= 0) & (pair < events.jet_mask.shape[1]))),
-        "the assignment of a solved event is two slots",
-    )
-    _require(
-        bool(np.all(np.take_along_axis(events.jet_mask[solved], pair.astype(np.int64), axis=1))),
-        "the assignment of a solved event is of jets that exist",
-    )
-    _require(bool(np.all(pair[:, 0] != pair[:, 1])), "b and bbar get different jets")
-    _require(
-        bool(np.all(answers.assignment[~solved] == -1)),
-        "the assignment of an event that is not solved is -1, -1",
-    )
-    _check_finite("scores", answers.scores, solved)
-    if answers.neutrinos is not None:
-        _check_array("neutrinos", answers.neutrinos, (count, 2, 3), np.float32)
-        for component in answers.neutrinos.reshape(count, 6).T:
-            _check_finite("neutrinos", component, solved)
 
 
 def with_two_jets(events: Events) -> Events:
@@ -108,21 +71,8 @@ def _reconstruct_unchanged(reconstructor: Reconstructor, events: Events) -> Reco
     before = {name: array.copy() for name, array in events.arrays().items()}
     answers = reconstructor.reconstruct(events)
     for name, array in events.arrays().items():
-        _require(np.array_equal(before[name], array), f"events.{name} is not changed")
+        require(np.array_equal(before[name], array), f"events.{name} is not changed")
     return answers
-
-
-def _check_array(
-    name: str, array: NDArray[np.generic], shape: tuple[int, ...], dtype: type[np.generic]
-) -> None:
-    _require(isinstance(array, np.ndarray), f"{name} is a numpy array, not {type(array).__name__}")
-    _require(array.shape == shape, f"{name} has the shape {shape}, not {array.shape}")
-    _require(array.dtype == dtype, f"{name} is {np.dtype(dtype)}, not {array.dtype}")
-
-
-def _check_finite(name: str, values: NDArray[np.float32], solved: NDArray[np.bool_]) -> None:
-    _require(bool(np.all(np.isfinite(values[solved]))), f"{name} of a solved event are finite")
-    _require(bool(np.all(np.isnan(values[~solved]))), f"{name} of an unsolved event are NaN")
 
 
 def _same(first: Reconstruction, second: Reconstruction) -> bool:
@@ -142,8 +92,3 @@ def _close(first: NDArray[np.float32], second: NDArray[np.float32]) -> bool:
     return first.shape == second.shape and np.allclose(
         first, second, rtol=TOLERANCE, atol=TOLERANCE, equal_nan=True
     )
-
-
-def _require(kept: bool, rule: str) -> None:
-    if not kept:
-        raise ConformanceError(f"this method does not keep the contract: {rule}")
