@@ -45,6 +45,7 @@ def exported(real_events: Events, tmp_path_factory: pytest.TempPathFactory) -> "
     """Return the export of a small network that has not seen fold 0 of 5."""
     from rootflow.export import export
     from small_network import small_network
+    from toy_events import UNITS
 
     return export(
         small_network(),
@@ -53,6 +54,7 @@ def exported(real_events: Events, tmp_path_factory: pytest.TempPathFactory) -> "
         ExportConfig(),
         {"dataset": "0123456789abcdef", "run_id": "run-of-the-training"},
         tmp_path_factory.mktemp("export") / "small",
+        units=UNITS,
     )
 
 

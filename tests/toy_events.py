@@ -13,6 +13,11 @@ FEATURES = {
     "met": ("pt", "phi"),
     "event": (),
 }
+UNITS = {
+    "jets": {"pt": "GeV", "eta": "none", "phi": "rad", "energy": "GeV", "btag": "none"},
+    "leptons": {"pt": "GeV", "eta": "none", "phi": "rad", "energy": "GeV", "pdg_id": "none"},
+    "met": {"pt": "GeV", "phi": "rad"},
+}
 
 
 def toy_events(count: int, seed: int = 1, max_jets: int = 6) -> Events:

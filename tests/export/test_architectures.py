@@ -13,6 +13,7 @@ from rootflow.config import (
 from rootflow.dataset import Events
 from rootflow.export import export
 from rootflow.models import build_model, fit_normalisation
+from toy_events import UNITS
 
 
 @pytest.mark.parametrize(
@@ -31,7 +32,14 @@ def test_every_architecture_exports(
     normalisation = fit_normalisation([(few, few.weight)])
     model = build_model(config, few.features, max_jets=8, normalisation=normalisation)
     made = export(
-        model, few, FoldsConfig(), ExportConfig(), {}, tmp_path / "onnx", name=config.name
+        model,
+        few,
+        FoldsConfig(),
+        ExportConfig(),
+        {},
+        tmp_path / "onnx",
+        units=UNITS,
+        name=config.name,
     )
     assert made.named_path.name == f"ttbar_{config.name}_applied_to_fold0of5.onnx"
     assert max(row["probability"] for row in made.parity) <= 1e-5

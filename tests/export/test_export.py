@@ -12,6 +12,7 @@ from rootflow.errors import RootflowError, UsageError
 from rootflow.export import Export, export
 from rootflow.reconstruction.onnx import open_session
 from small_network import small_network
+from toy_events import UNITS
 
 PROVENANCE = {"dataset": "0123456789abcdef", "run_id": "run-of-the-training"}
 
@@ -129,7 +130,7 @@ def test_features_of_the_event_come_last(real_events: Events, tmp_path: Path) ->
         ExportConfig(),
         PROVENANCE,
         tmp_path / "onnx",
-        units={"event": {"ht": "GeV", "sphericity": "none"}},
+        units=UNITS | {"event": {"ht": "GeV", "sphericity": "none"}},
     )
     said = metadata(made.flat_path)
     assert said["input_names"] == "jet_inputs,lep_inputs,met_inputs,global_event_inputs"
@@ -146,10 +147,26 @@ def test_a_model_that_onnx_runs_otherwise_leaves_nothing(
     # What is rounding in the hidden layer is everything after this.
     chaotic = small_network(momenta=lambda momenta: 100.0 * ops.sin(1e6 * momenta))
     with pytest.raises(RootflowError, match=r"nothing is exported: the .* variant at batch"):
-        export(chaotic, real_events, FoldsConfig(), ExportConfig(), PROVENANCE, tmp_path / "onnx")
+        export(
+            chaotic,
+            real_events,
+            FoldsConfig(),
+            ExportConfig(),
+            PROVENANCE,
+            tmp_path / "onnx",
+            units=UNITS,
+        )
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_directory_that_is_there_is_not_touched(real_events: Events, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="there already"):
-        export(small_network(), real_events, FoldsConfig(), ExportConfig(), PROVENANCE, tmp_path)
+        export(
+            small_network(),
+            real_events,
+            FoldsConfig(),
+            ExportConfig(),
+            PROVENANCE,
+            tmp_path,
+            units=UNITS,
+        )

@@ -4,18 +4,23 @@ import pytest
 from rootflow.dataset import Events
 from rootflow.export.conversion import compiled
 from rootflow.export.flat import flat_to_inputs, outputs_to_flat
-from rootflow.export.layout import FlatLayout, flat_outputs, write_flat
-from rootflow.export.units import units_of
+from rootflow.export.layout import PADDING_VALUE, FlatLayout, flat_outputs, write_flat
+from toy_events import UNITS
 
 
 @pytest.fixture(scope="module")
 def layout(real_events: Events) -> FlatLayout:
-    return FlatLayout(real_events.features, units_of(real_events.features, {}), max_jets=8)
+    return FlatLayout(real_events.features, UNITS, max_jets=8)
 
 
-def test_the_graph_reads_what_an_ntuple_has(layout: FlatLayout, real_events: Events) -> None:
+@pytest.mark.parametrize("padding", [PADDING_VALUE, 0])
+def test_the_graph_reads_what_an_ntuple_has(
+    layout: FlatLayout, real_events: Events, padding: float
+) -> None:
     wanted = real_events.take(slice(0, 200)).inputs()
-    read = compiled(flat_to_inputs(layout))({"flat_input": write_flat(wanted, layout)})
+    flat = write_flat(wanted, layout)
+    flat[flat == PADDING_VALUE] = padding
+    read = compiled(flat_to_inputs(layout))({"flat_input": flat})
     assert read.keys() == wanted.keys()
     for name in wanted:
         np.testing.assert_allclose(read[name], wanted[name], rtol=3e-7)

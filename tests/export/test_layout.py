@@ -2,13 +2,13 @@ import numpy as np
 import pytest
 
 from rootflow.dataset import Events
-from rootflow.export.layout import FlatLayout, flat_outputs, read_flat, write_flat
-from rootflow.export.units import units_of
+from rootflow.export.layout import PADDING_VALUE, FlatLayout, flat_outputs, read_flat, write_flat
+from toy_events import UNITS
 
 
 @pytest.fixture(scope="module")
 def layout(real_events: Events) -> FlatLayout:
-    return FlatLayout(real_events.features, units_of(real_events.features, {}), max_jets=8)
+    return FlatLayout(real_events.features, UNITS, max_jets=8)
 
 
 def test_the_order_is_jets_leptons_met_object_by_object(layout: FlatLayout) -> None:
@@ -41,6 +41,16 @@ def test_reading_gives_back_what_was_written(layout: FlatLayout, real_events: Ev
     wanted = real_events.take(slice(0, 500)).inputs()
     read = read_flat(write_flat(wanted, layout), layout)
     assert read.keys() == wanted.keys()
+    for name in wanted:
+        np.testing.assert_allclose(read[name], wanted[name], rtol=3e-7)
+
+
+def test_a_jet_is_what_has_momentum_whatever_the_padding(
+    layout: FlatLayout, real_events: Events
+) -> None:
+    wanted = real_events.take(slice(0, 500)).inputs()
+    flat = write_flat(wanted, layout)
+    read = read_flat(np.where(flat == PADDING_VALUE, np.float32(0), flat), layout)
     for name in wanted:
         np.testing.assert_allclose(read[name], wanted[name], rtol=3e-7)
 

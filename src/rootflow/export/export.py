@@ -63,9 +63,9 @@ def export(
     provenance: Mapping[str, str],
     directory: Path,
     *,
+    units: Units,
     analysis: str = "ttbar",
     name: str | None = None,
-    units: Units | None = None,
 ) -> Export:
     """Write the model as ONNX, in the named and the flat variant, once both are proven.
 
@@ -84,23 +84,23 @@ def export(
         Where the model comes from, for the metadata: the dataset's digest, the run.
     directory
         A new directory for the files.
+    units
+        By collection and feature, as in the dataset's manifest.
     analysis, name
         The first two parts of the files' names; without a name, the model's own.
-    units
-        By collection and feature, for features that are not canonical.
 
     Raises
     ------
     RootflowError
         The model cannot be converted, or ONNX and Keras differ. No file is written.
     UsageError
-        The directory is there already, or a feature's unit is not known.
+        The directory is there already, or a feature's unit is not given.
     """
     if directory.exists():
         raise UsageError(f"{directory}: there already; export to a new directory")
     layout = FlatLayout(
         features=events.features,
-        units=units_of(events.features, units or {}),
+        units=units_of(events.features, units),
         max_jets=events.jet_mask.shape[1],
     )
     origin = Origin(analysis, name or model.name, config.opset, folds, provenance)

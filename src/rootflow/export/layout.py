@@ -125,7 +125,7 @@ def read_flat(flat: NDArray[np.float32], layout: FlatLayout) -> dict[str, NDArra
         values = flat[:, place].reshape(-1, *shape)
         scaled = values * layout.factors(collection)
         if collection == "jets":
-            inputs["jet_mask"] = values[..., 0] != PADDING_VALUE
+            inputs["jet_mask"] = values[..., layout.features["jets"].index("pt")] > 0
             scaled = np.where(inputs["jet_mask"][..., np.newaxis], scaled, np.float32(0))
         inputs[collection] = scaled if collection in ("jets", "leptons") else scaled[:, 0]
     return inputs

@@ -1,4 +1,4 @@
-"""Units of the canonical features."""
+"""Units of the features."""
 
 from collections.abc import Mapping
 
@@ -8,34 +8,22 @@ from rootflow.errors import UsageError
 GEV = "GeV"
 Units = Mapping[str, Mapping[str, str]]
 
-CANONICAL = {
-    "pt": GEV,
-    "energy": GEV,
-    "mass": GEV,
-    "eta": "none",
-    "phi": "rad",
-    "btag": "none",
-    "pdg_id": "none",
-    "charge": "none",
-}
-
 
 def units_of(features: Features, given: Units) -> dict[str, dict[str, str]]:
-    """Return the unit of every feature by collection: as given, else the canonical one.
+    """Return the unit of every feature by collection, in the order of the features.
 
     Raises
     ------
     UsageError
-        A feature is not canonical, and its unit is not given.
+        The unit of a feature is not given.
     """
     units: dict[str, dict[str, str]] = {}
     for collection, names in features.items():
-        known = {**CANONICAL, **given.get(collection, {})}
+        known = given.get(collection, {})
         for name in names:
             if name not in known:
                 raise UsageError(
-                    f"export: the unit of the feature {name} of {collection} is not known; "
-                    "say it in the branch map"
+                    f"export: the unit of the feature {name} of {collection} is not given"
                 )
         units[collection] = {name: known[name] for name in names}
     return units
