@@ -23,7 +23,7 @@ def run(config: Config, parent: Run | None = None) -> StepResult:
         folds = config.data.folds
         events = trained.dataset.events(np.flatnonzero(trained.dataset.fold == folds.held_out))
         methods: list[Reconstructor] = [
-            KerasReconstructor.of_training(trained.training.model_path.parent),
+            KerasReconstructor.of_training(trained.training.directory),
             *(make(name, config.seed) for name in config.evaluation.methods),
         ]
         evaluation = evaluate(events, methods, config.evaluation, config.seed)
