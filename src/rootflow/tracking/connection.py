@@ -84,13 +84,18 @@ def is_away(error: MlflowException | OSError) -> bool:
 def refusal(error: MlflowException | OSError) -> RootflowError:
     """Return what to tell the user of an error of the tracking server, without secrets."""
     uri = tracking_uri()
-    reason = without_secrets(str(error), uri).splitlines()[0][:200]
+    reason = reason_of(error)[:200]
     if not is_away(error):
         return RootflowError(f"tracking server {redacted(uri)} refuses: {reason}")
     return RootflowError(
         f"tracking server {redacted(uri)} does not answer: start it, correct "
         f"MLFLOW_TRACKING_URI, or unset it to track in ./{STORE} ({reason})"
     )
+
+
+def reason_of(error: MlflowException | OSError) -> str:
+    """Return the first line of what an error of the tracking server says, without secrets."""
+    return without_secrets(str(error), tracking_uri()).splitlines()[0]
 
 
 def experiment_id(client: MlflowClient, name: str) -> str:

@@ -11,7 +11,7 @@ from mlflow.models.signature import infer_signature
 from numpy.typing import NDArray
 
 from rootflow.errors import RootflowError
-from rootflow.tracking.connection import tracking_uri, without_secrets
+from rootflow.tracking.connection import reason_of
 from rootflow.tracking.run import Run
 
 REQUIREMENTS = ["numpy", "onnx", "onnxruntime"]
@@ -61,9 +61,8 @@ def log_onnx_model(
             save_as_external_data=False,
         )
     except MlflowException as error:
-        reason = without_secrets(str(error), tracking_uri()).splitlines()[0]
         raise RootflowError(
-            f"the model could not be registered as '{registered_name}': {reason}; "
+            f"the model could not be registered as '{registered_name}': {reason_of(error)}; "
             "the ONNX files are kept, export again to register them"
         ) from None
     return f"models:/{registered_name}/{logged.registered_model_version}"
