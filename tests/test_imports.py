@@ -14,12 +14,12 @@ PACKAGE = Path(__file__).parents[1] / "src" / "rootflow"
 ORDER = [
     ["errors", "files", "progress"],
     ["config"],
+    ["physics"],
     ["ntuple", "simulation"],
     ["dataset"],
-    ["physics"],
     ["models"],
     ["training"],
-    ["reconstruction"],
+    ["reconstruction", "scoring"],
     ["evaluation", "export"],
     ["tracking"],
     ["steps"],
@@ -37,6 +37,9 @@ ONLY_IN = {
     "pythia8mc": {"simulation"},
     "fastjet": {"simulation"},
     "tensorflow": {"models", "training", "export"},
+    "sklearn": {"training", "scoring"},
+    "skops": {"training", "scoring"},
+    "pyhf": {"evaluation"},
     "pickle": set(),
 }
 

@@ -4,14 +4,14 @@ from pathlib import Path
 import pytest
 from mlflow.tracking import MlflowClient
 
-from rootflow.config import Config, load
+from rootflow.config import TtbarConfig, load
 from rootflow.tracking import connect
 
 TTBAR = Path(__file__).parents[2] / "configs" / "ttbar.yaml"
 
 
 @pytest.fixture
-def config(workspace: Path) -> Config:
+def config(workspace: Path) -> TtbarConfig:
     """Return the shipped configuration, with its output below the test's directory."""
     return load(TTBAR, [f"output={workspace / 'outputs'}"])
 

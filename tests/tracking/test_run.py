@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 from mlflow.tracking import MlflowClient
 
-from rootflow.config import Config
+from rootflow.config import TtbarConfig
 from rootflow.errors import RootflowError
 from rootflow.tracking import start_run
 
 TTBAR = Path(__file__).parents[2] / "configs" / "ttbar.yaml"
 
 
-def test_run_says_what_it_did_with_what(config: Config, client: MlflowClient) -> None:
+def test_run_says_what_it_did_with_what(config: TtbarConfig, client: MlflowClient) -> None:
     with start_run(config, "train") as run:
         run.log_metrics({"loss": 2.0}, step=0)
         run.log_metrics({"loss": 1.0}, step=1)
@@ -38,14 +38,16 @@ def test_run_says_what_it_did_with_what(config: Config, client: MlflowClient) ->
     assert {"config.yaml", "environment.json"} <= artifacts
 
 
-def test_steps_are_children_of_the_run_above_them(config: Config, client: MlflowClient) -> None:
+def test_steps_are_children_of_the_run_above_them(
+    config: TtbarConfig, client: MlflowClient
+) -> None:
     with start_run(config, "main") as parent, start_run(config, "train", parent) as child:
         pass
     assert client.get_run(child.run_id).data.tags["mlflow.parentRunId"] == parent.run_id
 
 
 def test_run_that_mlflow_opened_in_an_experiment_is_joined(
-    config: Config, client: MlflowClient, monkeypatch: pytest.MonkeyPatch
+    config: TtbarConfig, client: MlflowClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     experiment = client.create_experiment("my own")
     opened = client.create_run(experiment).info.run_id
@@ -56,7 +58,7 @@ def test_run_that_mlflow_opened_in_an_experiment_is_joined(
 
 
 def test_run_that_mlflow_opened_in_default_points_to_the_one_in_ttbar(
-    config: Config, client: MlflowClient, monkeypatch: pytest.MonkeyPatch
+    config: TtbarConfig, client: MlflowClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened = client.create_run("0").info.run_id
     monkeypatch.setenv("MLFLOW_RUN_ID", opened)
@@ -66,7 +68,9 @@ def test_run_that_mlflow_opened_in_default_points_to_the_one_in_ttbar(
     assert client.get_run(opened).data.tags["rootflow.run"] == run.run_id
 
 
-def test_failure_is_shown_as_failed_with_its_reason(config: Config, client: MlflowClient) -> None:
+def test_failure_is_shown_as_failed_with_its_reason(
+    config: TtbarConfig, client: MlflowClient
+) -> None:
     with pytest.raises(ValueError, match="no such jet"), start_run(config, "train") as run:
         raise ValueError("no such jet")
     logged = client.get_run(run.run_id)
@@ -75,7 +79,7 @@ def test_failure_is_shown_as_failed_with_its_reason(config: Config, client: Mlfl
 
 
 def test_run_names_the_first_finished_run_that_its_input_came_from(
-    config: Config, client: MlflowClient
+    config: TtbarConfig, client: MlflowClient
 ) -> None:
     with start_run(config, "train") as first:
         first.set_tags({"rootflow.training": "abc"})
@@ -88,7 +92,7 @@ def test_run_names_the_first_finished_run_that_its_input_came_from(
 
 
 def test_what_mlflow_refuses_is_one_line_and_a_failed_run(
-    config: Config, client: MlflowClient
+    config: TtbarConfig, client: MlflowClient
 ) -> None:
     with (
         pytest.raises(RootflowError, match=r"refuses: .*accuracy\(v2\)"),
@@ -101,7 +105,7 @@ def test_what_mlflow_refuses_is_one_line_and_a_failed_run(
 
 @pytest.mark.usefixtures("client")
 def test_run_that_does_not_exist_is_refused_in_one_line(
-    config: Config, monkeypatch: pytest.MonkeyPatch
+    config: TtbarConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MLFLOW_RUN_ID", "abc")
     with pytest.raises(RootflowError, match="refuses: Run with id=abc not found"):
@@ -109,7 +113,7 @@ def test_run_that_does_not_exist_is_refused_in_one_line(
 
 
 def test_deleted_experiment_is_refused_with_what_to_do(
-    config: Config, client: MlflowClient
+    config: TtbarConfig, client: MlflowClient
 ) -> None:
     client.delete_experiment(client.create_experiment("ttbar"))
     with pytest.raises(RootflowError, match="'ttbar' was deleted: restore it"):
@@ -137,14 +141,14 @@ def test_terminated_step_is_shown_as_killed(client: MlflowClient) -> None:
 
 
 def test_run_of_a_killed_process_is_marked_by_the_next_one(
-    config: Config, client: MlflowClient
+    config: TtbarConfig, client: MlflowClient
 ) -> None:
     code = textwrap.dedent(
         f"""
         import os, signal
-        from rootflow.config import Config
+        from rootflow.config import TtbarConfig
         from rootflow.tracking import start_run
-        config = Config.model_validate_json({config.model_dump_json()!r})
+        config = TtbarConfig.model_validate_json({config.model_dump_json()!r})
         with start_run(config, "train") as run:
             print(run.run_id, flush=True)
             os.kill(os.getpid(), signal.SIGKILL)
@@ -159,7 +163,7 @@ def test_run_of_a_killed_process_is_marked_by_the_next_one(
 
 
 def test_nothing_is_lost_while_the_server_is_away(
-    config: Config, workspace: Path, monkeypatch: pytest.MonkeyPatch
+    config: TtbarConfig, workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     port = 5731
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://localhost:{port}")

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rootflow.config import Config
+from rootflow.config import TtbarConfig
 from rootflow.dataset import Dataset, build, open_dataset
 from rootflow.dataset.events import Events
 from rootflow.dataset.manifest import MANIFEST, Array
 
 MakeDataset = Callable[[Events], Dataset]
-MakeConfig = Callable[..., Config]
+MakeConfig = Callable[..., TtbarConfig]
 
 
 def settings(**training: Any) -> dict[str, Any]:
@@ -30,10 +30,10 @@ def settings(**training: Any) -> dict[str, Any]:
 def make_config() -> MakeConfig:
     """Return a function of settings of the training to a quick configuration."""
 
-    def make(model: dict[str, Any] | None = None, **training: Any) -> Config:
+    def make(model: dict[str, Any] | None = None, **training: Any) -> TtbarConfig:
         quick = settings(**training)
         quick["model"] |= model or {}
-        return Config.model_validate(quick)
+        return TtbarConfig.model_validate(quick)
 
     return make
 
@@ -41,7 +41,7 @@ def make_config() -> MakeConfig:
 @pytest.fixture(scope="session")
 def real_dataset(shared_ttbar: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     """Return the dataset of one file of simulated ttbar."""
-    config = Config.model_validate(settings()).data
+    config = TtbarConfig.model_validate(settings()).data
     return build(config, shared_ttbar[:1], tmp_path_factory.mktemp("datasets"))
 
 

@@ -13,7 +13,7 @@ import pytest
 
 import rootflow.training.fitting
 import rootflow.training.loop
-from rootflow.config import Config
+from rootflow.config import TtbarConfig
 from rootflow.dataset import Dataset, Events
 from rootflow.errors import InputError, RootflowError, UsageError
 from rootflow.files import LOCK, PARTIAL
@@ -21,7 +21,7 @@ from rootflow.models import load_model
 from rootflow.training import Training, fit, question
 from rootflow.training.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 
-MakeConfig = Callable[..., Config]
+MakeConfig = Callable[..., TtbarConfig]
 MakeDataset = Callable[[Events], Dataset]
 
 KEYS = {"loss", "assignment_loss", "neutrino_loss", "assignment_accuracy"}
@@ -29,7 +29,7 @@ KEYS = {"loss", "assignment_loss", "neutrino_loss", "assignment_accuracy"}
 CHILD = """
 import json, os, signal, sys
 from pathlib import Path
-from rootflow.config import Config
+from rootflow.config import TtbarConfig
 from rootflow.dataset import open_dataset
 from rootflow.training import fit
 
@@ -37,7 +37,7 @@ def die(epoch, metrics):
     if epoch == 1:
         os.kill(os.getpid(), signal.SIGKILL)
 
-config = Config.model_validate(json.loads(sys.argv[1]))
+config = TtbarConfig.model_validate(json.loads(sys.argv[1]))
 fit(open_dataset(Path(sys.argv[2])), config, Path(sys.argv[3]), die)
 """
 
@@ -45,11 +45,11 @@ fit(open_dataset(Path(sys.argv[2])), config, Path(sys.argv[3]), die)
 COMPANION = """
 import json, sys
 from pathlib import Path
-from rootflow.config import Config
+from rootflow.config import TtbarConfig
 from rootflow.dataset import open_dataset
 from rootflow.training import fit
 
-config = Config.model_validate(json.loads(sys.argv[1]))
+config = TtbarConfig.model_validate(json.loads(sys.argv[1]))
 dataset = open_dataset(Path(sys.argv[2]))
 print("ready", flush=True)
 sys.stdin.readline()
@@ -88,13 +88,13 @@ def assert_same(first: Training, second: Training) -> None:
 
 
 @pytest.fixture(scope="module")
-def config(make_config: MakeConfig) -> Config:
+def config(make_config: MakeConfig) -> TtbarConfig:
     return make_config()
 
 
 @pytest.fixture(scope="module")
 def finished(
-    small_dataset: Dataset, config: Config, tmp_path_factory: pytest.TempPathFactory
+    small_dataset: Dataset, config: TtbarConfig, tmp_path_factory: pytest.TempPathFactory
 ) -> Training:
     """Return a training that nothing interrupted."""
     return fit(small_dataset, config, tmp_path_factory.mktemp("finished"), Epochs())
@@ -133,7 +133,7 @@ def test_the_record_says_what_the_network_may_be_used_for(
 
 
 def test_a_finished_training_is_found_and_told_again(
-    finished: Training, small_dataset: Dataset, config: Config, monkeypatch: pytest.MonkeyPatch
+    finished: Training, small_dataset: Dataset, config: TtbarConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delattr(rootflow.training.loop, "train")
     epochs = Epochs()
@@ -143,7 +143,7 @@ def test_a_finished_training_is_found_and_told_again(
 
 
 def test_an_interrupted_training_goes_on_to_the_same_end(
-    finished: Training, small_dataset: Dataset, config: Config, tmp_path: Path
+    finished: Training, small_dataset: Dataset, config: TtbarConfig, tmp_path: Path
 ) -> None:
     with pytest.raises(InterruptedTrainingError):
         fit(small_dataset, config, tmp_path, Epochs(stop_after=0))
@@ -155,7 +155,7 @@ def test_an_interrupted_training_goes_on_to_the_same_end(
 
 
 def test_a_killed_training_goes_on_to_the_same_end(
-    finished: Training, small_dataset: Dataset, config: Config, tmp_path: Path
+    finished: Training, small_dataset: Dataset, config: TtbarConfig, tmp_path: Path
 ) -> None:
     arguments = [config.model_dump_json(), str(small_dataset.path), str(tmp_path)]
     child = subprocess.run([sys.executable, "-c", CHILD, *arguments], capture_output=True)
@@ -164,7 +164,7 @@ def test_a_killed_training_goes_on_to_the_same_end(
 
 
 def test_of_two_processes_at_once_one_trains_and_the_other_waits(
-    finished: Training, small_dataset: Dataset, config: Config, tmp_path: Path
+    finished: Training, small_dataset: Dataset, config: TtbarConfig, tmp_path: Path
 ) -> None:
     arguments = [config.model_dump_json(), str(small_dataset.path), str(tmp_path / "new")]
     children = [
@@ -194,7 +194,7 @@ def test_of_two_processes_at_once_one_trains_and_the_other_waits(
 
 @pytest.mark.parametrize("stop_after", [0, 2])
 def test_time_and_events_before_an_interruption_count(
-    finished: Training, small_dataset: Dataset, config: Config, tmp_path: Path, stop_after: int
+    finished: Training, small_dataset: Dataset, config: TtbarConfig, tmp_path: Path, stop_after: int
 ) -> None:
     with pytest.raises(InterruptedTrainingError):
         fit(small_dataset, config, tmp_path, Epochs(stop_after))
@@ -209,7 +209,7 @@ def test_time_and_events_before_an_interruption_count(
 
 
 def test_a_training_is_named_by_all_that_decides_the_network(
-    config: Config, make_config: MakeConfig, monkeypatch: pytest.MonkeyPatch
+    config: TtbarConfig, make_config: MakeConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name = question("data", config)
     assert name == question("data", make_config())
@@ -223,7 +223,7 @@ def test_a_training_is_named_by_all_that_decides_the_network(
 def test_a_training_that_stops_before_its_last_word_goes_on_to_the_same_end(
     finished: Training,
     small_dataset: Dataset,
-    config: Config,
+    config: TtbarConfig,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

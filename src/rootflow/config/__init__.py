@@ -1,27 +1,59 @@
 """The configuration: YAML, overrides on top, checked whole before anything runs."""
 
-from rootflow.config.data import DataConfig, FoldsConfig, WeightsConfig
+from rootflow.config.classification import ClassificationConfig
+from rootflow.config.classifier import (
+    BoostedTreesConfig,
+    ClassifierConfig,
+    DeepSetConfig,
+    FeedForwardClassifierConfig,
+    InputsConfig,
+    LeptonTransformerConfig,
+)
+from rootflow.config.data import DataConfig, FoldingConfig, FoldsConfig, WeightsConfig
 from rootflow.config.digest import digest_of
 from rootflow.config.evaluation import EvaluationConfig
 from rootflow.config.export import ExportConfig
+from rootflow.config.h4l import H4lConfig
 from rootflow.config.load import Config, load
 from rootflow.config.model import FeedForwardConfig, ModelConfig, SetTransformerConfig
+from rootflow.config.samples import (
+    ExpectationConfig,
+    FourLeptonSelectionConfig,
+    LabelledDataConfig,
+    SampleConfig,
+)
 from rootflow.config.simulation import SimulationConfig
 from rootflow.config.tracking import TrackingConfig
-from rootflow.config.training import TrainingConfig
+from rootflow.config.training import ReconstructionTrainingConfig, TrainingConfig
+from rootflow.config.ttbar import TtbarConfig
 
 __all__ = [
+    "BoostedTreesConfig",
+    "ClassificationConfig",
+    "ClassifierConfig",
     "Config",
     "DataConfig",
+    "DeepSetConfig",
     "EvaluationConfig",
+    "ExpectationConfig",
     "ExportConfig",
+    "FeedForwardClassifierConfig",
     "FeedForwardConfig",
+    "FoldingConfig",
     "FoldsConfig",
+    "FourLeptonSelectionConfig",
+    "H4lConfig",
+    "InputsConfig",
+    "LabelledDataConfig",
+    "LeptonTransformerConfig",
     "ModelConfig",
+    "ReconstructionTrainingConfig",
+    "SampleConfig",
     "SetTransformerConfig",
     "SimulationConfig",
     "TrackingConfig",
     "TrainingConfig",
+    "TtbarConfig",
     "WeightsConfig",
     "digest_of",
     "load",

@@ -1,6 +1,6 @@
 """Settings of the ntuples, the selection and the dataset."""
 
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import (
     Field,
@@ -29,32 +29,46 @@ class SelectionConfig(Block):
     btag_min: float = Field(4.0, description="smallest btag of a b-tagged jet")
 
 
-class FoldsConfig(Block):
-    """How events are divided into folds, and which fold the model does not see."""
+class FoldingConfig(Block):
+    """How events are divided into folds."""
 
     count: int = Field(5, ge=2, le=255)
-    held_out: int = Field(0, ge=0, description="the fold that the model is evaluated on")
     scheme: Literal["hash", "parity"] = Field(
         "hash", description="hash of the event number; parity: fold 0 is even, fold 1 is odd"
     )
 
     @model_validator(mode="after")
-    def _held_out_exists(self) -> "FoldsConfig":
-        if self.held_out >= self.count:
-            raise ValueError(
-                f"held_out is {self.held_out}, but the {self.count} folds are 0 to {self.count - 1}"
-            )
+    def _parity_has_two(self) -> Self:
         if self.scheme == "parity" and self.count != 2:
             raise ValueError(f"the parity scheme has two folds, count says {self.count}")
         return self
 
 
-class WeightsConfig(Block):
-    """How event weights are made, and what happens to negative ones."""
+class FoldsConfig(FoldingConfig):
+    """How events are divided into folds, and which fold the model does not see."""
+
+    held_out: int = Field(0, ge=0, description="the fold that the model is evaluated on")
+
+    @model_validator(mode="after")
+    def _held_out_exists(self) -> Self:
+        if self.held_out >= self.count:
+            raise ValueError(
+                f"held_out is {self.held_out}, but the {self.count} folds are 0 to {self.count - 1}"
+            )
+        return self
+
+
+class NegativeWeightsConfig(Block):
+    """What happens to negative weights."""
 
     negative: Literal["keep", "absolute", "drop"] = Field(
         description="what training does with negative weights; the dataset keeps them"
     )
+
+
+class WeightsConfig(NegativeWeightsConfig):
+    """How event weights are made, and what happens to negative ones."""
+
     cross_section_pb: PositiveFloat | None = Field(
         None, description="with the luminosity: weights are scaled to the expected events"
     )

@@ -11,4 +11,6 @@ class ExportConfig(Block):
     opset: int = Field(
         17, ge=15, le=18, description="of ONNX: what the runtime that reads the files knows"
     )
-    registered_model: Name = Field("ttbar", description="name in the MLflow registry")
+    registered_model: Name | None = Field(
+        None, description="name in the MLflow registry; none: that of the analysis"
+    )

@@ -5,48 +5,20 @@ import types
 import typing
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
 import yaml
-from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic import BaseModel, ValidationError
 
-from rootflow.config.block import Block
-from rootflow.config.data import DataConfig
-from rootflow.config.evaluation import Baseline, EvaluationConfig
-from rootflow.config.export import ExportConfig
-from rootflow.config.model import ModelConfig
-from rootflow.config.simulation import SimulationConfig
-from rootflow.config.tracking import TrackingConfig
-from rootflow.config.training import TrainingConfig
+from rootflow.config.h4l import H4lConfig
+from rootflow.config.ttbar import TtbarConfig
 from rootflow.errors import UsageError
 
 KIND = "architecture"
 
 
-class Config(Block):
-    """Everything that decides what rootflow does."""
-
-    analysis: Literal["ttbar"]
-    seed: int = Field(42, ge=0, lt=2**31)
-    output: Path = Path("outputs")
-    simulation: SimulationConfig = SimulationConfig()
-    data: DataConfig
-    model: ModelConfig
-    training: TrainingConfig = TrainingConfig()
-    evaluation: EvaluationConfig = EvaluationConfig()
-    export: ExportConfig = ExportConfig()
-    tracking: TrackingConfig = TrackingConfig()
-
-    @model_validator(mode="after")
-    def _methods_are_told_apart(self) -> "Config":
-        name, others = self.model.name, self.evaluation.methods
-        if name in get_args(Baseline):
-            raise ValueError(f"model.name: '{name}' is the name of another method")
-        lender = self.evaluation.neutrinos
-        known = ["model", "none", name, *(other for other in others if other == "truth")]
-        if lender not in known:
-            raise ValueError(f"evaluation.neutrinos: '{lender}' is none of {', '.join(known)}")
-        return self
+Config = TtbarConfig | H4lConfig
+ANALYSES: dict[str, type[TtbarConfig] | type[H4lConfig]] = {"ttbar": TtbarConfig, "h4l": H4lConfig}
 
 
 def load(path: Path, overrides: Sequence[str] = ()) -> Config:
@@ -73,10 +45,15 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Config:
             raise UsageError(f"override '{override}': write it as key.path=value")
         if text:
             settings = _merge(settings, _nested(key.split("."), _parse(text, override)))
+    analysis = ANALYSES.get(str(settings.get("analysis")))
+    if analysis is None:
+        raise UsageError(
+            f"{path}: analysis: {settings.get('analysis')!r} is none of {', '.join(ANALYSES)}"
+        )
     try:
-        return Config.model_validate(settings)
+        return analysis.model_validate(settings)
     except ValidationError as error:
-        raise UsageError(f"{path}: {_explain(error)}") from None
+        raise UsageError(f"{path}: {_explain(error, analysis)}") from None
 
 
 def _read(path: Path, above: tuple[Path, ...] = ()) -> dict[str, Any]:
@@ -122,12 +99,12 @@ def _other_kind(below: Mapping[str, Any], value: Mapping[str, Any]) -> bool:
     return KIND in value and KIND in below and value[KIND] != below[KIND]
 
 
-def _explain(error: ValidationError) -> str:
-    return "; ".join(_explain_one(details) for details in error.errors())
+def _explain(error: ValidationError, analysis: type[BaseModel]) -> str:
+    return "; ".join(_explain_one(details, analysis) for details in error.errors())
 
 
-def _explain_one(details: Any) -> str:
-    where, block = _locate(details["loc"])
+def _explain_one(details: Any, analysis: type[BaseModel]) -> str:
+    where, block = _locate(details["loc"], analysis)
     if details["type"] == "union_tag_invalid":
         context = details["ctx"]
         return f"{'.'.join(where)}.{KIND}: '{context['tag']}' is not {context['expected_tags']}"
@@ -141,10 +118,12 @@ def _explain_one(details: Any) -> str:
     return f"{'.'.join(where)}: unknown key{hint}; valid keys: {', '.join(valid)}"
 
 
-def _locate(location: Sequence[str | int]) -> tuple[list[str], type[BaseModel] | None]:
+def _locate(
+    location: Sequence[str | int], analysis: type[BaseModel]
+) -> tuple[list[str], type[BaseModel] | None]:
     """Return the path as the user wrote it, and the block that its last key was looked for in."""
     where: list[str] = []
-    block: type[BaseModel] | None = Config
+    block: type[BaseModel] | None = analysis
     candidates: list[type[BaseModel]] = []
     for part in map(str, location):
         chosen = [model for model in candidates if _kind(model) == part]

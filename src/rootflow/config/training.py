@@ -20,8 +20,13 @@ class TrainingConfig(Block):
         0.1, gt=0, lt=1, description="share of the training folds kept for early stopping"
     )
     patience: PositiveInt = Field(5, description="epochs without improvement before it stops")
+    max_steps: PositiveInt | None = Field(None, description="stop after so many batches")
+    fast_dev_run: bool = Field(False, description="a few batches, to see that all of it works")
+
+
+class ReconstructionTrainingConfig(TrainingConfig):
+    """How a network is fitted that assigns jets and gives the neutrinos."""
+
     neutrino_loss_weight: NonNegativeFloat = Field(
         1.0, description="of the neutrinos' loss beside that of the assignment"
     )
-    max_steps: PositiveInt | None = Field(None, description="stop after so many batches")
-    fast_dev_run: bool = Field(False, description="a few batches, to see that all of it works")

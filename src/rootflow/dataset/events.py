@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 Features = dict[str, tuple[str, ...]]
 
+COLLECTIONS = ("jets", "leptons", "met", "event")
+
 
 @dataclass(frozen=True)
 class Events:
@@ -16,21 +18,23 @@ class Events:
     Attributes
     ----------
     features
-        Names along the last axis of jets, leptons, met and event, in their order.
+        Names along the last axis of jets, leptons, met and event, in their order; a
+        collection may have none.
         ttbar: jets (pt, eta, phi, energy, btag), leptons (pt, eta, phi, energy, pdg_id),
-        met (pt, phi), event ().
+        met (pt, phi), event (). h4l: leptons as in ttbar, event (jet_n, m4l, mass_12, ...).
     jets
-        (n, max_jets, features) float32, falling in pT.
+        (n, max_jets, features) float32, falling in pT; h4l: no slots.
     jet_mask
         (n, max_jets) bool, True where there is a jet.
     leptons
-        (n, 2, features) float32, the positive charge first.
+        (n, leptons, features) float32. ttbar: two, the positive charge first; h4l: four,
+        falling in pT. The sign of pdg_id is that of the particle: negative for positive charge.
     met
         (n, features) float32.
     event
-        (n, features) float32; no feature is allowed.
+        (n, features) float32.
     weight
-        (n,) float64, the nominal event weight.
+        (n,) float64, the nominal event weight; h4l: events expected in data, and 1 in data.
     event_number
         (n,) uint64, as in the ntuple.
     file_index
@@ -46,6 +50,10 @@ class Events:
         (n, 2, 3) float32, px, py, pz of neutrino and antineutrino, GeV.
     tops
         (n, 2, 4) float32, px, py, pz, energy of t and tbar, GeV.
+    sample
+        (n,) int16, which sample of the dataset's manifest. None in ttbar, as `label`.
+    label
+        (n,) int8, 1 for signal, 0 for background, -1 for data.
     """
 
     features: Features
@@ -61,6 +69,8 @@ class Events:
     assignment: NDArray[np.int32] | None = None
     neutrinos: NDArray[np.float32] | None = None
     tops: NDArray[np.float32] | None = None
+    sample: NDArray[np.int16] | None = None
+    label: NDArray[np.int8] | None = None
 
     def __len__(self) -> int:
         return len(self.weight)
@@ -85,15 +95,10 @@ class Events:
         }
 
     def inputs(self) -> dict[str, NDArray[Any]]:
-        """Return what a network takes, by name: raw, in GeV; event only where it has features."""
-        names = [
-            "jets",
-            "jet_mask",
-            "leptons",
-            "met",
-            *(["event"] if self.features["event"] else []),
-        ]
-        return {name: getattr(self, name) for name in names}
+        """Return what a network takes, by name: raw, in GeV; what has no features is left out."""
+        collections = [name for name in COLLECTIONS if self.features.get(name)]
+        masks = ["jet_mask"] if "jets" in collections else []
+        return {name: getattr(self, name) for name in [*collections[:1], *masks, *collections[1:]]}
 
     def targets(self) -> dict[str, NDArray[Any]]:
         """Return the truth by the name of the network's output; needs truth."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rootflow.config import Config
+from rootflow.config import TtbarConfig
 from rootflow.evaluation import draw, evaluate, save, write_report
 from rootflow.reconstruction.baselines import make
 from rootflow.reconstruction.contract import Reconstructor
@@ -16,7 +16,7 @@ from rootflow.steps.result import StepResult
 from rootflow.tracking import Run, start_run
 
 
-def run(config: Config, parent: Run | None = None) -> StepResult:
+def run(config: TtbarConfig, parent: Run | None = None) -> StepResult:
     """Evaluate every method, and log metrics, figures and the report."""
     with start_run(config, "evaluate", parent) as run:
         trained = train.ensure(config, run)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rootflow.config import Config
+from rootflow.config import TtbarConfig
 from rootflow.export import export
 from rootflow.models import load_model
 from rootflow.steps import train
@@ -13,7 +13,7 @@ from rootflow.tracking import Run, log_onnx_model, start_run
 PARITY_EVENTS = 5_000
 
 
-def run(config: Config, parent: Run | None = None) -> StepResult:
+def run(config: TtbarConfig, parent: Run | None = None) -> StepResult:
     """Export both variants, and register the one with named inputs."""
     with start_run(config, "export", parent) as run:
         trained = train.ensure(config, run)
@@ -46,7 +46,7 @@ def run(config: Config, parent: Run | None = None) -> StepResult:
             exported.model,
             exported.input_example,
             exported.output_example,
-            config.export.registered_model,
+            config.export.registered_model or config.analysis,
         )
         facts = {
             "onnx": str(exported.named_path),

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from rootflow.config import Config, digest_of
+from rootflow.config import TtbarConfig, digest_of
 from rootflow.dataset import Dataset
 from rootflow.steps import preprocess
 from rootflow.steps.result import StepResult
@@ -27,7 +27,7 @@ class Trained(NamedTuple):
     run_id: str | None
 
 
-def run(config: Config, parent: Run | None = None) -> StepResult:
+def run(config: TtbarConfig, parent: Run | None = None) -> StepResult:
     """Train, or go on with a training that was interrupted, and log every epoch."""
     with start_run(config, "train", parent) as run:
         dataset = preprocess.ensure(config, run)
@@ -44,7 +44,7 @@ def run(config: Config, parent: Run | None = None) -> StepResult:
         return StepResult("train", run.run_id, facts, metrics=best)
 
 
-def ensure(config: Config, parent: Run) -> Trained:
+def ensure(config: TtbarConfig, parent: Run) -> Trained:
     """Return the training, made by a run below `parent` where it is not finished yet."""
     dataset = preprocess.ensure(config, parent)
     name = _digest(config, dataset)
@@ -57,14 +57,14 @@ def ensure(config: Config, parent: Run) -> Trained:
     return Trained(training, dataset, name, source)
 
 
-def _digest(config: Config, dataset: Dataset) -> str:
+def _digest(config: TtbarConfig, dataset: Dataset) -> str:
     """Name everything that decides the weights of the network: the code, too."""
     return digest_of(
         [question(dataset.digest, config), source_digest("dataset", "models", "training")]
     )
 
 
-def _directory(config: Config, name: str) -> Path:
+def _directory(config: TtbarConfig, name: str) -> Path:
     return config.output / "trainings" / name
 
 

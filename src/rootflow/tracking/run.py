@@ -157,12 +157,13 @@ def _open_run(config: Config, step: str, parent: Run | None) -> Run:
         given = client.get_run(given_id).info
         if given.experiment_id != DEFAULT_EXPERIMENT_ID:
             return Run(client, given_id, given.experiment_id, spools / given_id)
-    experiment = experiment_id(client, config.tracking.experiment)
+    name_of_experiment = config.tracking.experiment or config.analysis
+    experiment = experiment_id(client, name_of_experiment)
     _end_killed_runs(client, experiment)
     run_id = client.create_run(experiment, run_name=name).info.run_id
     if given_id is not None:
         client.set_tag(given_id, "rootflow.run", run_id)
-        note = f"This run is kept as {run_id} in the experiment {config.tracking.experiment}."
+        note = f"This run is kept as {run_id} in the experiment {name_of_experiment}."
         client.set_tag(given_id, "mlflow.note.content", note)
     return Run(client, run_id, experiment, spools / run_id)
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from rootflow.config import Config, digest_of
+from rootflow.config import TtbarConfig, digest_of
 from rootflow.dataset import Dataset
 from rootflow.errors import UsageError
 from rootflow.files import PARTIAL, alone_in
@@ -43,7 +43,7 @@ class Training(NamedTuple):
         return self.model_path.parent
 
 
-def fit(dataset: Dataset, config: Config, directory: Path, on_epoch: OnEpoch) -> Training:
+def fit(dataset: Dataset, config: TtbarConfig, directory: Path, on_epoch: OnEpoch) -> Training:
     """Train the network of `config.model` on all folds but the held-out one.
 
     After every epoch all that the next one depends on is on disk. Called again after it
@@ -82,7 +82,7 @@ def fit(dataset: Dataset, config: Config, directory: Path, on_epoch: OnEpoch) ->
     return _training(record, directory)
 
 
-def question(dataset_digest: str, config: Config) -> str:
+def question(dataset_digest: str, config: TtbarConfig) -> str:
     """Name a training: another name where the data, the settings or the libraries differ.
 
     Parameters
@@ -119,7 +119,7 @@ def _training(record: Record, directory: Path) -> Training:
 
 
 def _train(
-    dataset: Dataset, config: Config, asked: str, directory: Path, on_epoch: OnEpoch
+    dataset: Dataset, config: TtbarConfig, asked: str, directory: Path, on_epoch: OnEpoch
 ) -> Record:
     # Here, and not above: a training that is finished need not wait for TensorFlow.
     from rootflow.training.loop import train

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rootflow.config import Config
+from rootflow.config import TtbarConfig
 from rootflow.dataset import Dataset
 from rootflow.errors import UsageError
 from rootflow.files import whole_file
@@ -36,7 +36,7 @@ class Trained(NamedTuple):
 
 def train(
     dataset: Dataset,
-    config: Config,
+    config: TtbarConfig,
     question: str,
     model_path: Path,
     on_epoch: OnEpoch,

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rootflow.config import Config
+from rootflow.config import TtbarConfig
 from rootflow.dataset import Dataset, Events
 from rootflow.dataset.weights import WeightReport, training_weights
 from rootflow.errors import InputError
@@ -62,7 +62,7 @@ class Samples(NamedTuple):
     weights: WeightReport
 
 
-def make_samples(dataset: Dataset, config: Config) -> Samples:
+def make_samples(dataset: Dataset, config: TtbarConfig) -> Samples:
     """Return the samples of all folds but the held-out one.
 
     Raises

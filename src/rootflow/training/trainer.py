@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from rootflow.config import Config, TrainingConfig
+from rootflow.config import TrainingConfig, TtbarConfig
 from rootflow.dataset import Dataset
 from rootflow.errors import RootflowError
 from rootflow.models import (
@@ -40,7 +40,7 @@ class Trainer:
         interrupted training are set when it goes on.
     """
 
-    def __init__(self, dataset: Dataset, config: Config) -> None:
+    def __init__(self, dataset: Dataset, config: TtbarConfig) -> None:
         keras.utils.set_random_seed(config.seed)
         tf.config.experimental.enable_op_determinism()
         self.config = config

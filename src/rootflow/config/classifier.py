@@ -1,0 +1,97 @@
+"""Settings of the models that tell signal from background: one block per architecture."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
+
+from rootflow.config.block import Block, Name
+
+
+class InputsConfig(Block):
+    """What a classifier sees, the same for all that are compared.
+
+    The mass of the four leptons is an input only where it is named. Four-momenta, or all
+    six pair masses, tell it all the same: the sculpting test shows how much is used.
+    """
+
+    leptons: list[str] = Field(
+        ["pt", "eta", "phi", "energy", "pdg_id"], description="of each of the four leptons"
+    )
+    event: list[str] = Field(
+        [
+            "mass_12", "mass_13", "mass_14", "mass_23", "mass_24", "mass_34",
+            "z1_mass", "z2_mass", "pt_4l", "rapidity_4l",
+            "cos_theta_star", "cos_theta_1", "cos_theta_2", "phi", "phi_1", "jet_n",
+        ],
+        description="of the event",
+    )  # fmt: skip
+
+    @model_validator(mode="after")
+    def _something_once(self) -> Self:
+        if not self.leptons and not self.event:
+            raise ValueError("name at least one input")
+        for name, chosen in (("leptons", self.leptons), ("event", self.event)):
+            if len(set(chosen)) < len(chosen):
+                raise ValueError(f"{name}: each input can be named once")
+        return self
+
+
+class FeedForwardClassifierConfig(Block):
+    """A multilayer perceptron on all inputs in a row."""
+
+    architecture: Literal["feed_forward"]
+    name: Name = Field("feed_forward", description="under which its metrics are logged")
+    width: PositiveInt = Field(128, description="neurons of each hidden layer")
+    depth: PositiveInt = Field(3, description="hidden layers")
+    dropout: float = Field(0.1, ge=0, lt=1)
+    l2: NonNegativeFloat = Field(0.0, description="penalty on the squares of the weights")
+    batch_norm: bool = Field(False, description="batch normalisation after each hidden layer")
+
+
+class DeepSetConfig(Block):
+    """The same network for each lepton, summed: no order of leptons (arXiv:1703.06114)."""
+
+    architecture: Literal["deep_set"]
+    name: Name = Field("deep_set", description="under which its metrics are logged")
+    width: PositiveInt = Field(64, description="neurons of each hidden layer")
+    depth: PositiveInt = Field(2, description="hidden layers before the sum, and after it")
+    dropout: float = Field(0.1, ge=0, lt=1)
+    l2: NonNegativeFloat = Field(0.0, description="penalty on the squares of the weights")
+    batch_norm: bool = Field(False, description="batch normalisation after each hidden layer")
+
+
+class LeptonTransformerConfig(Block):
+    """Self-attention among the leptons."""
+
+    architecture: Literal["set_transformer"]
+    name: Name = Field("transformer", description="under which its metrics are logged")
+    width: PositiveInt = Field(64, description="of each token; a multiple of heads")
+    depth: PositiveInt = Field(2, description="blocks of attention and feed-forward layers")
+    heads: PositiveInt = Field(4, description="of each attention layer")
+    dropout: float = Field(0.1, ge=0, lt=1)
+    l2: NonNegativeFloat = Field(0.0, description="penalty on the squares of the weights")
+
+    @model_validator(mode="after")
+    def _heads_share_the_width(self) -> Self:
+        if self.width % self.heads:
+            raise ValueError(f"width {self.width} is not a multiple of heads, {self.heads}")
+        return self
+
+
+class BoostedTreesConfig(Block):
+    """Gradient-boosted decision trees on all inputs in a row (scikit-learn's histograms)."""
+
+    architecture: Literal["boosted_trees"]
+    name: Name = Field("boosted_trees", description="under which its metrics are logged")
+    trees: PositiveInt = Field(500, description="at most: validation stops earlier")
+    learning_rate: PositiveFloat = 0.05
+    max_leaf_nodes: int = Field(15, ge=2)
+    min_samples_leaf: PositiveInt = 40
+    l2: NonNegativeFloat = Field(1.0, description="penalty on the squares of the leaves")
+    patience: PositiveInt = Field(25, description="trees without improvement before it stops")
+
+
+ClassifierConfig = Annotated[
+    FeedForwardClassifierConfig | DeepSetConfig | LeptonTransformerConfig | BoostedTreesConfig,
+    Field(discriminator="architecture"),
+]

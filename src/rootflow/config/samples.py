@@ -1,0 +1,118 @@
+"""Settings of labelled samples of four-lepton events and their selection."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    model_validator,
+)
+
+from rootflow.config.block import Block, Name
+from rootflow.config.data import FoldingConfig, NegativeWeightsConfig
+
+
+def _window(window: tuple[float, float]) -> tuple[float, float]:
+    if window[0] >= window[1]:
+        raise ValueError(f"a window is [lowest, highest], this one is {list(window)}")
+    return window
+
+
+Window = Annotated[tuple[NonNegativeFloat, PositiveFloat], AfterValidator(_window)]
+
+
+class SampleConfig(Block):
+    """The ntuples of one process, or of collisions."""
+
+    label: Literal["signal", "background", "data"] = Field(
+        description="what the network learns of it; data: real collisions, only looked at"
+    )
+    files: list[str] = Field(
+        default_factory=list,
+        description="paths or globs; none: what simulate makes of the process of this name",
+    )
+    branch_map: str | None = Field(None, description="none: that of all samples")
+    title: str | None = Field(None, description="in figures, may have $LaTeX$; none: its name")
+    cross_section_pb: PositiveFloat | None = Field(None, description="none: what the ntuple says")
+    sum_of_weights: PositiveFloat | None = Field(
+        None, description="before any cut that made the ntuples; none: what they say"
+    )
+
+    @model_validator(mode="after")
+    def _data_has_files_and_no_cross_section(self) -> Self:
+        if self.label == "data":
+            if not self.files:
+                raise ValueError("files: real data is not simulated: name its files")
+            if self.cross_section_pb is not None or self.sum_of_weights is not None:
+                raise ValueError("real data has neither cross_section_pb nor sum_of_weights")
+        return self
+
+
+class FourLeptonSelectionConfig(Block):
+    """Which events are kept; the same cuts for data and simulation.
+
+    A cut on a quantity that the branch map does not name is an error: switch it off with
+    null (or false).
+    """
+
+    trigger: bool = Field(True, description="one of the map's trigger branches has fired")
+    exactly_four_leptons: bool = Field(
+        True, description="false: four or more, and the four leading in pT are used"
+    )
+    lepton_pt_min_gev: tuple[
+        NonNegativeFloat, NonNegativeFloat, NonNegativeFloat, NonNegativeFloat
+    ] = Field((20.0, 15.0, 10.0, 7.0), description="of the four leptons as they fall in pT")
+    electron_abs_eta_max: PositiveFloat = 2.47
+    muon_abs_eta_max: PositiveFloat = 2.7
+    tight_leptons_min: NonNegativeInt = Field(
+        0, le=4, description="how many of the four pass the tight identification"
+    )
+    ptcone30_over_pt_max: PositiveFloat | None = Field(0.3, description="track isolation")
+    etcone20_over_pt_max: PositiveFloat | None = Field(0.3, description="calorimeter isolation")
+    electron_d0_significance_max: PositiveFloat | None = 5.0
+    muon_d0_significance_max: PositiveFloat | None = 3.0
+    z0_sin_theta_max_mm: PositiveFloat | None = 0.5
+    zero_total_charge: bool = True
+    same_flavour_pairs: bool = Field(
+        True, description="two pairs of the same flavour and opposite charge: 4e, 2e2mu, 4mu"
+    )
+    z1_mass_gev: Window | None = Field((50.0, 106.0), description="pair nearest to the Z mass")
+    z2_mass_gev: Window | None = Field((12.0, 115.0), description="the other pair")
+    pair_mass_min_gev: NonNegativeFloat = Field(
+        5.0, description="of every pair of same flavour and opposite charge: no J/psi"
+    )
+    four_lepton_mass_gev: Window | None = None
+
+
+class ExpectationConfig(NegativeWeightsConfig):
+    """How simulated events are weighted.
+
+    The weight of an event is cross section x luminosity x scale factors x generator weight
+    / sum of weights: the events expected in data. Training scales them on top.
+    """
+
+    luminosity_fb_inverse: PositiveFloat
+    sum_of_weights: Literal["per_file", "per_sample"] = Field(
+        "per_file",
+        description="what the ntuple's branch holds: the sum of the file's own job, to be "
+        "added over files, or that of the whole sample, the same in each of its files",
+    )
+    class_balance: bool = Field(
+        True, description="training gives signal and background the same sum of weights"
+    )
+
+
+class LabelledDataConfig(Block):
+    """The ntuples of every sample, what is read from them, and which events are kept."""
+
+    samples: dict[Name, SampleConfig] = Field(min_length=1)
+    branch_map: str = Field("atlas_open_data", description="name of a shipped map, or a YAML file")
+    selection: FourLeptonSelectionConfig = FourLeptonSelectionConfig()
+    folds: FoldingConfig = FoldingConfig()
+    weights: ExpectationConfig
+    copies: list[Literal["root", "npz", "parquet"]] = Field(
+        default_factory=list, description="formats of copies of the dataset to look at"
+    )
