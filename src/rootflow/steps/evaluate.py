@@ -1,41 +1,16 @@
-"""The trained network beside the classic methods, on the fold that it has not seen."""
+"""Fitted models to metrics, figures and a report."""
 
-import tempfile
-from pathlib import Path
-
-import numpy as np
-
-from rootflow.config import TtbarConfig
-from rootflow.evaluation import draw, evaluate, save, write_report
-from rootflow.reconstruction.baselines import make
-from rootflow.reconstruction.contract import Reconstructor
-from rootflow.reconstruction.network import KerasReconstructor
-from rootflow.steps import train
-from rootflow.steps.provenance import provenance
+from rootflow.config import Config, H4lConfig
 from rootflow.steps.result import StepResult
-from rootflow.tracking import Run, start_run
+from rootflow.tracking import Run
 
 
-def run(config: TtbarConfig, parent: Run | None = None) -> StepResult:
-    """Evaluate every method, and log metrics, figures and the report."""
-    with start_run(config, "evaluate", parent) as run:
-        trained = train.ensure(config, run)
-        folds = config.data.folds
-        events = trained.dataset.events(np.flatnonzero(trained.dataset.fold == folds.held_out))
-        methods: list[Reconstructor] = [
-            KerasReconstructor.of_training(trained.training.directory),
-            *(make(name, config.seed) for name in config.evaluation.methods),
-        ]
-        evaluation = evaluate(events, methods, config.evaluation, config.seed)
-        metrics = evaluation.metrics()
-        run.log_metrics(metrics)
-        with tempfile.TemporaryDirectory() as folder:
-            results, report = Path(folder, "evaluation.json"), Path(folder, "report.html")
-            save(evaluation, results)
-            figures = draw(evaluation, Path(folder, "figures"), config.evaluation.style)
-            write_report(evaluation, figures, provenance(config, run, trained), report)
-            run.log_file(results)
-            run.log_file(report)
-            run.log_figures(figures)
-        facts = {"fold": f"{folds.held_out} of {folds.count}", "events": len(events)}
-        return StepResult("evaluate", run.run_id, facts, {"methods": evaluation.table()}, metrics)
+def run(config: Config, parent: Run | None = None) -> StepResult:
+    """Evaluate the models of the configured analysis."""
+    if isinstance(config, H4lConfig):
+        from rootflow.steps.h4l import evaluate as of_h4l
+
+        return of_h4l.run(config, parent)
+    from rootflow.steps.ttbar import evaluate as of_ttbar
+
+    return of_ttbar.run(config, parent)

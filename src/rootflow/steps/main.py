@@ -15,7 +15,7 @@ def run(config: Config, parent: Run | None = None) -> StepResult:
     with start_run(config, "main", parent) as run:
         preprocess.run(config, run)
         train.run(config, run)
-        train.ensure(config, run)
+        train.ensure(config, run)  # what the parts below find again is this run's, too
         evaluation = evaluate.run(config, run)
         exported = export.run(config, run)
         run.log_metrics(evaluation.metrics)

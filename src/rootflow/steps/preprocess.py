@@ -4,7 +4,8 @@ from pathlib import Path
 
 from rootflow.config import Config
 from rootflow.dataset import Dataset, build, digest, open_dataset
-from rootflow.steps.result import StepResult
+from rootflow.dataset.manifest import Sample
+from rootflow.steps.result import Row, StepResult
 from rootflow.steps.simulate import input_files
 from rootflow.tracking import Run, start_run
 
@@ -13,7 +14,7 @@ def run(config: Config, parent: Run | None = None) -> StepResult:
     """Make the dataset, or find it again, and log what is in it."""
     with start_run(config, "preprocess", parent) as run:
         dataset = build(config.data, input_files(config, run), _directory(config))
-        _log_dataset(run, dataset)
+        log_dataset(config, run, dataset)
         run.log_file(dataset.path / "manifest.json")
         run.log_metrics({"events": len(dataset)})
         facts = {
@@ -21,8 +22,7 @@ def run(config: Config, parent: Run | None = None) -> StepResult:
             "events": len(dataset),
             "event_numbers_in_several_files": dataset.manifest.event_numbers_in_several_files,
         }
-        cutflow = [cut.model_dump() for cut in dataset.manifest.cutflow]
-        return StepResult("preprocess", run.run_id, facts, {"cutflow": cutflow})
+        return StepResult("preprocess", run.run_id, facts, _cutflows(dataset.manifest.samples))
 
 
 def ensure(config: Config, parent: Run) -> Dataset:
@@ -32,13 +32,31 @@ def ensure(config: Config, parent: Run) -> Dataset:
     if not path.exists():
         run(config, parent)
     dataset = open_dataset(path)
-    _log_dataset(parent, dataset)
+    log_dataset(config, parent, dataset)
     parent.log_source("preprocess", "rootflow.dataset", dataset.digest)
     return dataset
 
 
-def _log_dataset(run: Run, dataset: Dataset) -> None:
-    run.log_dataset("ttbar", dataset.digest, dataset.path, {"events": len(dataset)})
+def log_dataset(config: Config, run: Run, dataset: Dataset) -> None:
+    """Log a dataset as the input of a run."""
+    run.log_dataset(config.analysis, dataset.digest, dataset.path, {"events": len(dataset)})
+
+
+def _cutflows(samples: tuple[Sample, ...]) -> dict[str, list[Row]]:
+    """Return the cutflow of a single sample, or events after each cut with a column a sample."""
+    if len(samples) == 1:
+        return {"cutflow": [cut.model_dump() for cut in samples[0].cutflow]}
+    cuts = [cut.name for cut in samples[0].cutflow]
+    return {
+        f"cutflow_({quantity.replace('_', ' ')})": [
+            {
+                "cut": name,
+                **{sample.name: getattr(sample.cutflow[place], quantity) for sample in samples},
+            }
+            for place, name in enumerate(cuts)
+        ]
+        for quantity in ("events", "sum_of_weights")
+    }
 
 
 def _directory(config: Config) -> Path:

@@ -1,42 +1,85 @@
 """Generate events, and write them as ntuples."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
-from rootflow.config import Config
+from rootflow.config import Config, FourLeptonProcessConfig, SimulationConfig, TtbarConfig
+from rootflow.errors import UsageError
 from rootflow.ntuple import find_files
 from rootflow.simulation import FINISHED, digest, simulate
-from rootflow.steps.result import StepResult
+from rootflow.steps.result import Row, StepResult
 from rootflow.tracking import Run, start_run
 
 SAMPLE = "rootflow.sample"
 
 
 def run(config: Config, parent: Run | None = None) -> StepResult:
-    """Simulate, or find again, the sample that the configuration describes."""
+    """Simulate, or find again, every process of the configuration."""
+    return _run(config, _processes(config), parent)
+
+
+def input_files(config: Config, parent: Run) -> dict[str, list[Path]]:
+    """Return the ntuples of each sample: those that are configured, else simulated ones."""
+    if isinstance(config, TtbarConfig):
+        named = {"ttbar": config.data.files}
+    else:
+        named = {name: sample.files for name, sample in config.data.samples.items()}
+    simulated = _simulated(config, [name for name, files in named.items() if not files], parent)
+    return {
+        name: find_files(files) if files else simulated[name] for name, files in named.items()
+    }
+
+
+def _simulated(config: Config, names: Iterable[str], parent: Run) -> dict[str, list[Path]]:
+    """Return the files of these processes, made by a run below `parent` where there are none."""
+    processes = _processes(config)
+    for name in names:
+        if name not in processes:
+            raise UsageError(
+                f"data.samples.{name}.files: no file is named, and simulation.events does not "
+                f"say how many events to simulate; it says {', '.join(processes)}"
+            )
+    wanted = {name: processes[name] for name in names}
+    directories = {name: _directory(config, process) for name, process in wanted.items()}
+    missing = {
+        name: process
+        for name, process in wanted.items()
+        if not (directories[name] / FINISHED).exists()
+    }
+    if missing:
+        _run(config, missing, parent)
+    for name, directory in directories.items():
+        parent.log_source("simulate", f"{SAMPLE}.{name}", directory.name)
+    return {
+        name: simulate(process, config.seed, directories[name]) for name, process in wanted.items()
+    }
+
+
+Process = SimulationConfig | FourLeptonProcessConfig
+
+
+def _run(config: Config, processes: dict[str, Process], parent: Run | None) -> StepResult:
     with start_run(config, "simulate", parent) as run:
-        directory = _directory(config)
-        files = simulate(config.simulation, config.seed, directory)
-        run.set_tags({SAMPLE: directory.name})
-        run.log_metrics({"bytes": sum(path.stat().st_size for path in files)})
-        run.log_text("\n".join(map(str, files)), "files.txt")
-        facts = {
-            "process": config.simulation.process,
-            "selected_events": config.simulation.events,
-            "files": [str(path) for path in files],
-        }
-        return StepResult("simulate", run.run_id, facts)
+        rows: list[Row] = []
+        paths: list[Path] = []
+        for name, process in processes.items():
+            directory = _directory(config, process)
+            files = simulate(process, config.seed, directory)
+            run.set_tags({f"{SAMPLE}.{name}": directory.name})
+            rows.append({"process": process.process, "selected_events": process.events})
+            paths += files
+        run.log_metrics({"bytes": sum(path.stat().st_size for path in paths)})
+        run.log_text("\n".join(map(str, paths)), "files.txt")
+        facts = {"files": [str(path) for path in paths]}
+        return StepResult("simulate", run.run_id, facts, {"samples": rows})
 
 
-def input_files(config: Config, parent: Run) -> list[Path]:
-    """Return the ntuples to read: those that are configured, else simulated ones."""
-    if config.data.files:
-        return find_files(config.data.files)
-    directory = _directory(config)
-    if not (directory / FINISHED).exists():
-        run(config, parent)
-    parent.log_source("simulate", SAMPLE, directory.name)
-    return simulate(config.simulation, config.seed, directory)
+def _processes(config: Config) -> dict[str, Process]:
+    """Return what to simulate, by the name of the sample that it becomes."""
+    if isinstance(config, TtbarConfig):
+        return {"ttbar": config.simulation}
+    return {name: config.simulation.of(name) for name in config.simulation.events}
 
 
-def _directory(config: Config) -> Path:
-    return config.output / "simulated" / digest(config.simulation, config.seed)
+def _directory(config: Config, process: Process) -> Path:
+    return config.output / "simulated" / digest(process, config.seed)

@@ -1,10 +1,12 @@
-"""Dataset to a fitted network."""
+"""Dataset to fitted models, one for each fold that is held out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from rootflow.config import TtbarConfig, digest_of
+import numpy as np
+
+from rootflow.config import Config, FoldsConfig, digest_of
 from rootflow.dataset import Dataset
 from rootflow.steps import preprocess
 from rootflow.steps.result import StepResult
@@ -13,67 +15,136 @@ from rootflow.tracking import Run, start_run
 from rootflow.training import RECORD, Training, fit, question
 
 TAG = "rootflow.training"
+# Of the best epoch of each fold: what a table of folds shows.
+QUALITY = ("validation_loss", "validation_auc")
 
 
 class Trained(NamedTuple):
-    """A finished training, the dataset it saw, the digest that names the two, and its run.
+    """Finished trainings, the dataset they saw, the digest that names all this, and its run.
 
+    `trainings` has one for each fold that is held out, in the order of `held_out`.
     `run_id` is None where this tracking server does not know the run.
     """
 
-    training: Training
+    trainings: list[Training]
     dataset: Dataset
     digest: str
     run_id: str | None
 
 
-def run(config: TtbarConfig, parent: Run | None = None) -> StepResult:
-    """Train, or go on with a training that was interrupted, and log every epoch."""
+def run(config: Config, parent: Run | None = None) -> StepResult:
+    """Train, or go on with what was interrupted, and log every epoch.
+
+    Where several folds are held out, each in its turn, each training is a run of its own
+    below this one.
+    """
     with start_run(config, "train", parent) as run:
         dataset = preprocess.ensure(config, run)
-        name = _digest(config, dataset)
-        run.set_tags({TAG: name})
+        every = held_out(config)
+        run.set_tags({TAG: _digest(config, dataset, every)})
+        if len(every) == 1:
+            training = _fit(config, dataset, every[0], run)
+            facts = {"model": str(training.model_path), **training.facts, **_best(training)}
+            return StepResult("train", run.run_id, facts, metrics=_best(training))
+        trainings = [_fit_below(config, dataset, folds, run) for folds in every]
+        metrics = _means(trainings)
+        run.log_metrics(metrics)
+        _log_histories(run, config, trainings)
+        facts = {"models": [str(training.model_path) for training in trainings], **metrics}
+        return StepResult("train", run.run_id, facts, {"folds": _rows(trainings)}, metrics)
 
-        def log_epoch(epoch: int, metrics: Mapping[str, float]) -> None:
-            run.log_metrics(metrics, step=epoch)
 
-        training = fit(dataset, config, _directory(config, name), log_epoch)
-        _log(run, training)
-        best = training.history[int(training.facts["best_epoch"])]
-        facts = {"model": str(training.model_path), **training.facts, **best}
-        return StepResult("train", run.run_id, facts, metrics=best)
-
-
-def ensure(config: TtbarConfig, parent: Run) -> Trained:
-    """Return the training, made by a run below `parent` where it is not finished yet."""
+def ensure(config: Config, parent: Run) -> Trained:
+    """Return the trainings, made by a run below `parent` where they are not finished yet."""
     dataset = preprocess.ensure(config, parent)
-    name = _digest(config, dataset)
-    directory = _directory(config, name)
-    if not (directory / RECORD).exists():
+    every = held_out(config)
+    directories = [_directory(config, dataset, folds) for folds in every]
+    if not all((directory / RECORD).exists() for directory in directories):
         run(config, parent)
-    training = fit(dataset, config, directory, lambda *_: None)
+    trainings = [
+        fit(dataset, config, directory, lambda *_: None, folds)
+        for directory, folds in zip(directories, every, strict=True)
+    ]
+    name = _digest(config, dataset, every)
     source = parent.log_source("train", TAG, name)
     parent.set_tags({TAG: name})
-    return Trained(training, dataset, name, source)
+    return Trained(trainings, dataset, name, source)
 
 
-def _digest(config: TtbarConfig, dataset: Dataset) -> str:
-    """Name everything that decides the weights of the network: the code, too."""
-    return digest_of(
-        [question(dataset.digest, config), source_digest("dataset", "models", "training")]
-    )
+def held_out(config: Config) -> list[FoldsConfig]:
+    """Return the folds with the one that is held out: that of the configuration, else each."""
+    folds = config.data.folds
+    if isinstance(folds, FoldsConfig):
+        return [folds]
+    return [FoldsConfig(**folds.model_dump(), held_out=fold) for fold in range(folds.count)]
 
 
-def _directory(config: TtbarConfig, name: str) -> Path:
-    return config.output / "trainings" / name
+def _fit_below(config: Config, dataset: Dataset, folds: FoldsConfig, parent: Run) -> Training:
+    with start_run(config, "train", parent, held_out=folds.held_out) as run:
+        run.set_tags({TAG: _name(config, dataset, folds)})
+        preprocess.log_dataset(config, run, dataset)
+        return _fit(config, dataset, folds, run)
 
 
-def _log(run: Run, training: Training) -> None:
+def _fit(config: Config, dataset: Dataset, folds: FoldsConfig, run: Run) -> Training:
     from rootflow.evaluation import draw_history
 
-    numbers = {k: v for k, v in training.facts.items() if isinstance(v, int | float)}
-    run.log_metrics(numbers)
+    def log_epoch(epoch: int, metrics: Mapping[str, float]) -> None:
+        run.log_metrics(metrics, step=epoch)
+
+    training = fit(dataset, config, _directory(config, dataset, folds), log_epoch, folds)
+    run.log_metrics({k: v for k, v in training.facts.items() if isinstance(v, int | float)})
     run.log_file(training.model_path)
     figure = training.model_path.with_name("history.png")
     draw_history(training.history, figure)
     run.log_figures([figure])
+    return training
+
+
+def _log_histories(run: Run, config: Config, trainings: Sequence[Training]) -> None:
+    from rootflow.evaluation.classification import draw_histories
+
+    figure = config.output / "figures" / f"{run.run_id}-histories.png"
+    draw_histories([training.history for training in trainings], figure)
+    run.log_figures([figure])
+
+
+def _name(config: Config, dataset: Dataset, folds: FoldsConfig) -> str:
+    """Name everything that decides the weights of the network: the code, too."""
+    return digest_of(
+        [question(dataset.digest, config, folds), source_digest("dataset", "models", "training")]
+    )
+
+
+def _digest(config: Config, dataset: Dataset, every: Sequence[FoldsConfig]) -> str:
+    names = [_name(config, dataset, folds) for folds in every]
+    return names[0] if len(names) == 1 else digest_of(names)
+
+
+def _directory(config: Config, dataset: Dataset, folds: FoldsConfig) -> Path:
+    return config.output / "trainings" / _name(config, dataset, folds)
+
+
+def _best(training: Training) -> dict[str, float]:
+    return training.history[int(training.facts["best_epoch"])]
+
+
+def _rows(trainings: Sequence[Training]) -> list[dict[str, float | int | str]]:
+    return [
+        {
+            "held_out_fold": fold,
+            **{name: _best(training)[name] for name in QUALITY},
+            **{name: training.facts[name] for name in ("best_epoch", "epochs", "seconds")},
+        }
+        for fold, training in enumerate(trainings)
+    ]
+
+
+def _means(trainings: Sequence[Training]) -> dict[str, float]:
+    """Return the mean over folds and its standard error, by name."""
+    means: dict[str, float] = {}
+    for name in QUALITY:
+        values = np.array([_best(training)[name] for training in trainings])
+        means[name] = float(values.mean())
+        means[f"{name}_error"] = float(values.std(ddof=1) / np.sqrt(len(values)))
+    return means

@@ -16,7 +16,7 @@ import yaml
 from mlflow.entities import RunStatus, ViewType
 from mlflow.tracking import MlflowClient
 
-from rootflow.config import Config, digest_of
+from rootflow.config import Config, FoldsConfig, digest_of
 from rootflow.tracking.connection import connect, experiment_id, server_must_answer
 from rootflow.tracking.outbox import Outbox
 from rootflow.tracking.provenance import environment, git_tags
@@ -24,6 +24,7 @@ from rootflow.tracking.provenance import environment, git_tags
 DEFAULT_EXPERIMENT_ID = "0"
 PARENT = "mlflow.parentRunId"
 PROCESS = "rootflow.process"
+FOLD = "rootflow.fold"
 WITHOUT_MODEL = ("simulate", "preprocess")
 DIGEST_LENGTH = 36  # of a dataset input in MLflow
 
@@ -114,8 +115,12 @@ class Run:
 
 
 @contextmanager
-def start_run(config: Config, step: str, parent: Run | None = None) -> Iterator[Run]:
+def start_run(
+    config: Config, step: str, parent: Run | None = None, *, held_out: int | None = None
+) -> Iterator[Run]:
     """Open the run of a step, and end it as the block ends.
+
+    `held_out` is the fold of a run that is about one of several.
 
     Inside `mlflow run` the run that MLflow opened is the run of the outermost step, unless
     it is in MLflow's Default experiment: then the step's own run is made in the configured
@@ -127,10 +132,12 @@ def start_run(config: Config, step: str, parent: Run | None = None) -> Iterator[
         The tracking server does not answer.
     """
     with server_must_answer():
-        run = _open_run(config, step, parent)
+        run = _open_run(config, step, parent, held_out)
     started = time.monotonic()
     try:
         _describe(run, config, step)
+        if held_out is not None:
+            run.set_tags({FOLD: held_out})
         yield run
         run.log_metrics({"wall_seconds": time.monotonic() - started})
     except (KeyboardInterrupt, SystemExit):
@@ -143,9 +150,11 @@ def start_run(config: Config, step: str, parent: Run | None = None) -> Iterator[
     run.end(RunStatus.to_string(RunStatus.FINISHED))
 
 
-def _open_run(config: Config, step: str, parent: Run | None) -> Run:
+def _open_run(config: Config, step: str, parent: Run | None, held_out: int | None) -> Run:
     spools = config.output / "spool"
     name = step if step in WITHOUT_MODEL else f"{step} {config.model.name}"
+    if held_out is not None:
+        name = f"{name} fold {held_out}"
     if parent is not None:
         client, experiment = parent.client, parent.experiment_id
         tags = {PARENT: parent.run_id}
@@ -170,11 +179,12 @@ def _open_run(config: Config, step: str, parent: Run | None) -> Run:
 
 def _describe(run: Run, config: Config, step: str) -> None:
     settings = config.model_dump(mode="json")
+    folds = config.data.folds
     run.set_tags(
         {
             "rootflow.step": step,
             "rootflow.config": digest_of(settings),
-            "rootflow.fold": config.data.folds.held_out,
+            **({FOLD: folds.held_out} if isinstance(folds, FoldsConfig) else {}),
             PROCESS: _process(psutil.Process()),
             **git_tags(),
         }

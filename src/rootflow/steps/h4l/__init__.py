@@ -1,0 +1,1 @@
+"""The steps of the H -> ZZ* -> 4 leptons analysis that are its own."""

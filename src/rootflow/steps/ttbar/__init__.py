@@ -1,0 +1,1 @@
+"""The steps of the ttbar analysis that are its own."""
