@@ -1,7 +1,9 @@
 .PHONY: run test bench check lock
 
+CONFIG = configs/ttbar.yaml
+
 run: .venv
-	.venv/bin/rootflow main --config configs/ttbar.yaml
+	.venv/bin/rootflow main --config $(CONFIG)
 
 test: .venv
 	scripts/test.sh
