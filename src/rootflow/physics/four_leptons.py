@@ -1,0 +1,242 @@
+"""Four leptons as the decay X -> Z1 Z2: pairs, masses and angles.
+
+All is computed in float64, whatever the leptons come in.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rootflow.physics.kinematics import (
+    FloatArray,
+    four_momentum,
+    invariant_mass,
+    transverse_momentum,
+)
+
+# Mass of the Z boson: Review of Particle Physics, S. Navas et al., Phys. Rev. D 110, 030001 (2024).
+Z_MASS_GEV = 91.1876
+
+PAIRS = ((0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3))  # the k-th last is what the k-th leaves
+PT, ETA, PHI, ENERGY, PDG_ID = range(5)
+
+FEATURES: tuple[tuple[str, str], ...] = (
+    ("m4l", "GeV"),
+    *((f"mass_{first + 1}{second + 1}", "GeV") for first, second in PAIRS),
+    ("z1_mass", "GeV"),
+    ("z2_mass", "GeV"),
+    ("pt_4l", "GeV"),
+    ("rapidity_4l", "none"),
+    ("cos_theta_star", "none"),
+    ("cos_theta_1", "none"),
+    ("cos_theta_2", "none"),
+    ("phi", "rad"),
+    ("phi_1", "rad"),
+)
+
+
+class ZPairing(NamedTuple):
+    """Four leptons as two pairs of the same flavour and opposite charge.
+
+    Attributes
+    ----------
+    valid
+        (n,) bool, False where there are no two such pairs: there the slots mean nothing.
+    z1, z2
+        (n, 2) int64, slots of the negative and the positive lepton. Z1 is, of all pairs
+        that leave such a pair, that with the mass nearest to the Z boson's, Z2 what it leaves.
+    z1_mass, z2_mass
+        (n,) GeV, zero where not valid.
+    lowest_mass
+        (n,) GeV, of all pairs of the same flavour and opposite charge, whatever they leave;
+        infinite where there is no such pair.
+    """
+
+    valid: NDArray[np.bool_]
+    z1: NDArray[np.int64]
+    z2: NDArray[np.int64]
+    z1_mass: FloatArray
+    z2_mass: FloatArray
+    lowest_mass: FloatArray
+
+
+class Angles(NamedTuple):
+    """The five angles, each (n,); the last two in (-pi, pi]."""
+
+    cos_theta_star: FloatArray
+    cos_theta_1: FloatArray
+    cos_theta_2: FloatArray
+    phi: FloatArray
+    phi_1: FloatArray
+
+
+def observables(leptons: NDArray[np.float32]) -> dict[str, FloatArray]:
+    """Return every quantity of `FEATURES`, each (n,), by name.
+
+    Masses of pairs are named after the places of their leptons, from 1. Where there are no
+    two pairs of the same flavour and opposite charge, the masses of Z1 and Z2 and the
+    angles are zero.
+
+    Parameters
+    ----------
+    leptons
+        (n, 4, 5) pt, eta, phi, energy in GeV and pdg_id, negative for positive charge,
+        falling in pT.
+    """
+    momenta = _momenta(leptons)
+    masses = _pair_masses(momenta)
+    pairing = _pair(leptons, masses)
+    angles = decay_angles(_of_slots(momenta, pairing.z1), _of_slots(momenta, pairing.z2))
+    system = momenta.sum(axis=1)
+    return {
+        "m4l": invariant_mass(system),
+        **{name: masses[:, pair] for pair, (name, _) in enumerate(FEATURES[1 : 1 + len(PAIRS)])},
+        "z1_mass": pairing.z1_mass,
+        "z2_mass": pairing.z2_mass,
+        "pt_4l": transverse_momentum(system),
+        "rapidity_4l": np.arctanh(system[:, 2] / system[:, 3]),
+        **{name: np.where(pairing.valid, angle, 0.0) for name, angle in angles._asdict().items()},
+    }
+
+
+def z_pairing(leptons: NDArray[np.float32]) -> ZPairing:
+    """Return the pairs of leptons that are taken as Z1 and Z2.
+
+    Parameters
+    ----------
+    leptons
+        (n, 4, 5), as in `observables`.
+    """
+    return _pair(leptons, _pair_masses(_momenta(leptons)))
+
+
+def decay_angles(z1: FloatArray, z2: FloatArray) -> Angles:
+    r"""Return the angles of X -> Z1 Z2 -> (l11 l12) (l21 l22).
+
+    As defined on page 3 of S. Bolognesi et al., Phys. Rev. D 86, 095031 (2012),
+    arXiv:1208.4018, and in figure 1 of Y. Gao et al., Phys. Rev. D 81, 075022 (2010),
+    arXiv:1001.3396. With the momenta :math:`q_1, q_2` of Z1 and Z2 and :math:`q_{11},
+    q_{12}, q_{21}, q_{22}` of their leptons in the rest frame of X, the leptons with index 1
+    negative (the fermions), and with the normals
+
+    .. math::
+        n_1 \propto q_{11} \times q_{12}, \quad n_2 \propto q_{21} \times q_{22}, \quad
+        n_{sc} \propto \hat z \times q_1
+
+    the angles are
+
+    .. math::
+        \cos\theta^* &= \hat q_1 \cdot \hat z \\
+        \Phi &= \mathrm{sign}(q_1 \cdot (n_1 \times n_2)) \arccos(-n_1 \cdot n_2) \\
+        \Phi_1 &= \mathrm{sign}(q_1 \cdot (n_1 \times n_{sc})) \arccos(n_1 \cdot n_{sc}) \\
+        \cos\theta_1 &= -\hat q_2 \cdot \hat q_{11} \text{ in the rest frame of Z1} \\
+        \cos\theta_2 &= -\hat q_1 \cdot \hat q_{21} \text{ in the rest frame of Z2}
+
+    The axis :math:`\hat z` is the z axis of the detector, kept in the boost along the
+    momentum of X to its rest frame.
+
+    Parameters
+    ----------
+    z1, z2
+        (n, 2, 4) four-momenta px, py, pz, energy of the negative and the positive lepton, GeV.
+    """
+    decay = np.concatenate([z1, z2], axis=1)
+    at_rest = _in_rest_frame(decay, decay.sum(axis=1))[..., :3]
+    of_z1 = at_rest[:, 0] + at_rest[:, 1]
+    direction = _unit(of_z1)
+    normal_1 = np.cross(at_rest[:, 0], at_rest[:, 1])
+    normal_2 = np.cross(at_rest[:, 2], at_rest[:, 3])
+    production = np.cross([0.0, 0.0, 1.0], of_z1)
+    return Angles(
+        cos_theta_star=direction[:, 2],
+        cos_theta_1=_helicity_cosine(z1, z2),
+        cos_theta_2=_helicity_cosine(z2, z1),
+        phi=_signed_angle(normal_1, -normal_2, -direction),
+        phi_1=_signed_angle(normal_1, production, direction),
+    )
+
+
+def _signed_angle(normal: FloatArray, other: FloatArray, axis: FloatArray) -> FloatArray:
+    """Return the angle (n,) from one vector to another, both at right angles to the axis.
+
+    The arc tangent is sign and arc cosine in one, and exact where the angle is small.
+    """
+    sine = np.sum(axis * np.cross(normal, other), axis=-1)
+    return np.asarray(np.arctan2(sine, np.sum(normal * other, axis=-1)))
+
+
+def _helicity_cosine(boson: FloatArray, other: FloatArray) -> FloatArray:
+    """Return cos(theta) (n,) of the first lepton in its boson's rest frame.
+
+    The polar axis there is opposite to the other boson.
+    """
+    whole = boson.sum(axis=1)
+    particles = np.stack([boson[:, 0], other.sum(axis=1)], axis=1)
+    lepton, recoil = np.moveaxis(_in_rest_frame(particles, whole)[..., :3], 1, 0)
+    return np.asarray(-np.sum(_unit(lepton) * _unit(recoil), axis=-1))
+
+
+def _in_rest_frame(momenta: FloatArray, frame: FloatArray) -> FloatArray:
+    """Return four-momenta (n, k, 4) as seen where the four-momenta `frame` (n, 4) rest.
+
+    With P, E and m of the frame, E' = (E e - P p) / m and p' = p - P (e + E') / (E + m):
+    Review of Particle Physics, section 49.1, with gamma = E / m and gamma beta = P / m.
+    A frame without mass has no rest: there everything is zero.
+    """
+    frame = frame[:, np.newaxis]
+    mass = invariant_mass(frame)
+    momentum, energy = momenta[..., :3], momenta[..., 3]
+    scalar = frame[..., 3] * energy - np.sum(frame[..., :3] * momentum, axis=-1)
+    rests = np.broadcast_to(mass > 0, scalar.shape)
+    energy_at_rest = np.divide(scalar, mass, out=np.zeros_like(scalar), where=rests)
+    share = (energy + energy_at_rest) / (frame[..., 3] + mass)
+    momentum_at_rest = momentum - frame[..., :3] * share[..., np.newaxis]
+    whole = np.concatenate([momentum_at_rest, energy_at_rest[..., np.newaxis]], axis=-1)
+    return np.asarray(np.where(rests[..., np.newaxis], whole, 0.0))
+
+
+def _unit(vectors: FloatArray) -> FloatArray:
+    """Return vectors of length one, zero where they have none."""
+    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return np.divide(vectors, length, out=np.zeros_like(vectors), where=length > 0)
+
+
+def _momenta(leptons: NDArray[np.float32]) -> FloatArray:
+    """Return four-momenta (n, 4, 4)."""
+    return four_momentum(*(leptons[..., column] for column in (PT, ETA, PHI, ENERGY)))
+
+
+def _pair_masses(momenta: FloatArray) -> FloatArray:
+    """Return the masses (n, 6) of `PAIRS`."""
+    first, second = np.transpose(PAIRS)
+    return invariant_mass(momenta[:, first] + momenta[:, second])
+
+
+def _of_slots(momenta: FloatArray, slots: NDArray[np.int64]) -> FloatArray:
+    return np.take_along_axis(momenta, slots[..., np.newaxis], axis=1)
+
+
+def _pair(leptons: NDArray[np.float32], masses: FloatArray) -> ZPairing:
+    pdg_id = leptons[..., PDG_ID]
+    first, second = np.transpose(PAIRS)
+    opposite = pdg_id[:, first] == -pdg_id[:, second]
+    both = opposite & opposite[:, ::-1]
+    distance = np.where(both, np.abs(masses - Z_MASS_GEV), np.inf)
+    chosen = np.argmin(distance, axis=1)
+    left = len(PAIRS) - 1 - chosen
+    valid = both.any(axis=1)
+    every = np.arange(len(leptons))
+    return ZPairing(
+        valid=valid,
+        z1=_negative_first(np.asarray(PAIRS)[chosen], pdg_id),
+        z2=_negative_first(np.asarray(PAIRS)[left], pdg_id),
+        z1_mass=np.where(valid, masses[every, chosen], 0.0),
+        z2_mass=np.where(valid, masses[every, left], 0.0),
+        lowest_mass=np.where(opposite, masses, np.inf).min(axis=1),
+    )
+
+
+def _negative_first(slots: NDArray[np.int64], pdg_id: NDArray[np.float32]) -> NDArray[np.int64]:
+    swapped = np.take_along_axis(pdg_id, slots[:, :1], axis=1) < 0
+    return np.where(swapped, slots[:, ::-1], slots)
