@@ -199,7 +199,9 @@ def _in_rest_frame(momenta: FloatArray, frame: FloatArray) -> FloatArray:
 def _unit(vectors: FloatArray) -> FloatArray:
     """Return vectors of length one, zero where they have none."""
     length = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    return np.divide(vectors, length, out=np.zeros_like(vectors), where=length > 0)
+    unit = np.zeros_like(vectors)
+    np.divide(vectors, length, out=unit, where=length > 0)
+    return unit
 
 
 def _momenta(leptons: NDArray[np.float32]) -> FloatArray:
