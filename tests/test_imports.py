@@ -19,6 +19,7 @@ ORDER = [
     ["dataset"],
     ["models"],
     ["training"],
+    ["exported"],
     ["reconstruction", "scoring"],
     ["evaluation", "export"],
     ["tracking"],

@@ -6,7 +6,7 @@ from keras import layers, ops
 
 from rootflow.errors import RootflowError
 from rootflow.export.conversion import compiled, convert
-from rootflow.reconstruction.onnx import open_session
+from rootflow.exported.session import open_session
 from small_network import small_network
 
 

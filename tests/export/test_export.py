@@ -10,7 +10,7 @@ from rootflow.config import ExportConfig, FoldsConfig
 from rootflow.dataset import Events
 from rootflow.errors import RootflowError, UsageError
 from rootflow.export import Export, export
-from rootflow.reconstruction.onnx import open_session
+from rootflow.exported.session import open_session
 from small_network import small_network
 from toy_events import UNITS
 

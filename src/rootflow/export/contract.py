@@ -12,7 +12,7 @@ from rootflow.config import FoldsConfig
 from rootflow.export.conversion import BATCH_AXIS
 from rootflow.export.layout import FLAT_INPUT, GROUPS, MEV, PADDING_VALUE, FlatLayout
 from rootflow.export.units import GEV
-from rootflow.reconstruction.onnx_contract import KEY, Feature, OnnxContract, Tensor
+from rootflow.exported.contract import KEY, Feature, ReconstructionContract, Tensor
 
 NEUTRINO_AXES = ("px", "py", "pz")
 ORDER = (
@@ -46,7 +46,7 @@ class Origin:
         return f"{self.analysis}_{self.name}_applied_to_{_fold_name(self.folds)}"
 
 
-def named_contract(origin: Origin, layout: FlatLayout) -> OnnxContract:
+def named_contract(origin: Origin, layout: FlatLayout) -> ReconstructionContract:
     """Return the contract of the variant with one input for each collection."""
     jets = layout.max_jets
     shapes: dict[str, tuple[int | str, ...]] = {
@@ -85,7 +85,7 @@ def named_contract(origin: Origin, layout: FlatLayout) -> OnnxContract:
     )
 
 
-def flat_contract(origin: Origin, layout: FlatLayout) -> OnnxContract:
+def flat_contract(origin: Origin, layout: FlatLayout) -> ReconstructionContract:
     """Return the contract of the variant with one flat input."""
     flat = Tensor(
         name=FLAT_INPUT,
@@ -113,7 +113,9 @@ def flat_contract(origin: Origin, layout: FlatLayout) -> OnnxContract:
     )
 
 
-def write_metadata(proto: onnx.ModelProto, contract: OnnxContract, layout: FlatLayout) -> None:
+def write_metadata(
+    proto: onnx.ModelProto, contract: ReconstructionContract, layout: FlatLayout
+) -> None:
     """Put the contract into the file's metadata, in full and one by one."""
     entries = {
         **{f"rootflow.provenance.{key}": value for key, value in contract.provenance.items()},
@@ -140,7 +142,7 @@ def write_metadata(proto: onnx.ModelProto, contract: OnnxContract, layout: FlatL
     proto.doc_string = f"{contract.model}: {contract.may_be_applied_to}"
 
 
-def _flat_entries(contract: OnnxContract, layout: FlatLayout) -> dict[str, str]:
+def _flat_entries(contract: ReconstructionContract, layout: FlatLayout) -> dict[str, str]:
     """Return the entries that a dileptonic assigner in the ntuple production reads."""
     shapes = {tensor.name: tensor.shape[1:] for tensor in contract.outputs}
     return {
@@ -161,8 +163,8 @@ def _contract(
     padding: str,
     inputs: tuple[Tensor, ...],
     outputs: tuple[Tensor, ...],
-) -> OnnxContract:
-    return OnnxContract(
+) -> ReconstructionContract:
+    return ReconstructionContract(
         rootflow_version=__version__,
         variant=variant,
         analysis=origin.analysis,

@@ -11,8 +11,8 @@ from onnxruntime import InferenceSession
 
 from rootflow.dataset.events import Events
 from rootflow.errors import InputError, RootflowError
+from rootflow.exported.session import UNREADABLE, open_session
 from rootflow.progress import progress
-from rootflow.reconstruction.onnx import UNREADABLE, open_session
 
 Arrays = dict[str, NDArray[Any]]
 Row = dict[str, Any]

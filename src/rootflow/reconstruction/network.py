@@ -9,16 +9,16 @@ from numpy.typing import NDArray
 
 from rootflow.config import FoldsConfig
 from rootflow.dataset.events import Events, Features
-from rootflow.errors import InputError
-from rootflow.models import load_model
-from rootflow.reconstruction.contract import Reconstruction
-from rootflow.reconstruction.decode import decode
-from rootflow.reconstruction.seen import (
+from rootflow.dataset.seen import (
     EVENTS_AT_ONCE,
     batches,
     refuse_other_arrays,
     refuse_seen,
 )
+from rootflow.errors import InputError
+from rootflow.models import load_model
+from rootflow.reconstruction.contract import Reconstruction
+from rootflow.reconstruction.decode import decode
 from rootflow.training import RECORD, read_record
 
 

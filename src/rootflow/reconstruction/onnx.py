@@ -4,37 +4,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
-from onnxruntime.capi import onnxruntime_pybind11_state as runtime_errors
 
 from rootflow.dataset.events import Events
+from rootflow.dataset.seen import batches, refuse_other_arrays, refuse_seen
 from rootflow.errors import InputError
+from rootflow.exported.contract import ReconstructionContract, read_contract
+from rootflow.exported.session import open_file
 from rootflow.reconstruction.contract import Reconstruction
 from rootflow.reconstruction.decode import decode
-from rootflow.reconstruction.onnx_contract import OnnxContract, read_contract
-from rootflow.reconstruction.seen import batches, refuse_other_arrays, refuse_seen
-
-UNREADABLE = (
-    runtime_errors.Fail,
-    runtime_errors.InvalidArgument,
-    runtime_errors.InvalidGraph,
-    runtime_errors.InvalidProtobuf,
-    runtime_errors.NoSuchFile,
-    runtime_errors.NotImplemented,
-    runtime_errors.RuntimeException,
-)
-QUIET = 4
-
-
-def open_session(model: Path | bytes, threads: int = 1) -> onnxruntime.InferenceSession:
-    """Return a session on the CPU; onnxruntime writes nothing to the terminal."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = QUIET
-    source = model if isinstance(model, bytes) else str(model)
-    return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
 
 
 class OnnxReconstructor:
@@ -64,14 +42,14 @@ class OnnxReconstructor:
         self.name = name
         self._path = path
         self._allow_seen_events = allow_seen_events
-        try:
-            self._session = open_session(path, threads)
-        except UNREADABLE as error:
-            reason = str(error).splitlines()[0]
-            raise InputError(f"{path}: not a whole ONNX file: {reason}") from None
-        self.contract: OnnxContract = read_contract(
-            self._session.get_modelmeta().custom_metadata_map, str(path)
-        )
+        self._session = open_file(path, threads)
+        contract = read_contract(self._session.get_modelmeta().custom_metadata_map, str(path))
+        if not isinstance(contract, ReconstructionContract):
+            raise InputError(
+                f"{path}: a classifier, which reconstructs nothing; give the file of a network "
+                "that assigns jets"
+            )
+        self.contract = contract
         if self.contract.variant != "named":
             raise InputError(
                 f"{path}: the flat variant is for the ntuple production; give the named one, "

@@ -1,10 +1,10 @@
 """What an exported ONNX file says of itself, in its metadata."""
 
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
-from rootflow.config import FoldsConfig
+from rootflow.config import FoldingConfig, FoldsConfig, InputsConfig
 from rootflow.config.block import Block
 from rootflow.dataset.events import Features
 from rootflow.errors import InputError
@@ -23,7 +23,7 @@ class Tensor(Block):
     """An input or an output."""
 
     name: str
-    type: Literal["float32", "bool"]
+    type: Literal["float32", "int64", "bool"]
     shape: tuple[int | str, ...]
     meaning: str
     features: tuple[Feature, ...] = ()
@@ -32,21 +32,17 @@ class Tensor(Block):
 class OnnxContract(Block):
     """What goes into an exported model, what comes out, and where it may be applied.
 
-    `folds.held_out` is the fold that the model has not seen; `may_be_applied_to` says it
-    in words. `provenance` says where the model came from: the dataset's digest, the run.
+    `may_be_applied_to` says in words which folds the model has not seen. `provenance` says
+    where the model came from: the dataset's digest, the run.
     """
 
     rootflow_version: str
-    variant: Literal["named", "flat"]
     analysis: str
     model: str
     opset: int
-    max_jets: int
     order: str
-    padding: str
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
-    folds: FoldsConfig
     may_be_applied_to: str
     provenance: dict[str, str]
 
@@ -60,7 +56,46 @@ class OnnxContract(Block):
         }
 
 
-def read_contract(metadata: dict[str, str], where: str) -> OnnxContract:
+class ReconstructionContract(OnnxContract):
+    """Of a network that assigns jets; `folds.held_out` is the fold that it has not seen."""
+
+    variant: Literal["named", "flat"]
+    max_jets: int
+    padding: str
+    folds: FoldsConfig
+
+
+class ClassifierContract(OnnxContract):
+    """Of a model, or one for each fold, that tells signal from background.
+
+    Attributes
+    ----------
+    variant
+        `fold`: one model, for the events of the fold `held_out`; `all_folds`: one for each
+        fold, and the input `fold` picks among them for each event.
+    uses
+        The features that the model looks at: it takes all, and passes over the others.
+    branch_map
+        How the ntuples of the training were read: the map's name, or all that it says.
+    selection
+        Which events it was trained on, as the configuration says it.
+    """
+
+    variant: Literal["fold", "all_folds"]
+    folds: FoldingConfig
+    held_out: int | None
+    uses: InputsConfig
+    branch_map: str | dict[str, Any]
+    selection: dict[str, Any]
+
+
+Contract = Annotated[ReconstructionContract | ClassifierContract, Field(discriminator="variant")]
+CONTRACT: TypeAdapter[ReconstructionContract | ClassifierContract] = TypeAdapter(Contract)
+
+
+def read_contract(
+    metadata: dict[str, str], where: str
+) -> ReconstructionContract | ClassifierContract:
     """Return the contract in a file's metadata.
 
     Raises
@@ -74,9 +109,10 @@ def read_contract(metadata: dict[str, str], where: str) -> OnnxContract:
             "give one that `rootflow export` wrote"
         )
     try:
-        return OnnxContract.model_validate_json(metadata[KEY])
+        return CONTRACT.validate_json(metadata[KEY])
     except ValidationError as error:
         places = ", ".join(".".join(map(str, fault["loc"])) for fault in error.errors())
+        places = places or "variant"
         raise InputError(
             f"{where}: its metadata ({KEY}) are not what this version of rootflow reads "
             f"({places}): export the model again"

@@ -1,4 +1,4 @@
-"""Which events a network may be applied to, and how many at once."""
+"""Which events a model may be applied to, and how many at once."""
 
 from collections.abc import Iterator
 
@@ -54,15 +54,25 @@ def refuse_other_arrays(network: str, events: Events, features: Features, max_je
     InputError
         The events have other features or another number of slots.
     """
-    wanted, found = _listed(features), _listed(events.features)
-    if found != wanted:
-        raise InputError(f"{network} takes {wanted}; these events have {found}")
+    refuse_other_features(network, events.features, features)
     slots = events.jet_mask.shape[1]
     if slots != max_jets:
         raise InputError(
             f"{network} takes {max_jets} jet slots, these events have {slots}: "
             f"preprocess them with data.max_jets={max_jets}"
         )
+
+
+def refuse_other_features(model: str, found: Features, wanted: Features) -> None:
+    """Refuse events with other features, or in another order, than a model takes.
+
+    Raises
+    ------
+    InputError
+        It says which features there are, and which there should be.
+    """
+    if _listed(found) != _listed(wanted):
+        raise InputError(f"{model} takes {_listed(wanted)}; these events have {_listed(found)}")
 
 
 def batches(events: Events) -> Iterator[Events]:

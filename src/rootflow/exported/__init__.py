@@ -1,0 +1,1 @@
+"""Exported ONNX files: what they say of themselves, and how they are opened."""
