@@ -7,7 +7,15 @@ import pytest
 from rootflow.config import EvaluationConfig
 from rootflow.dataset import Events
 from rootflow.errors import UsageError
-from rootflow.evaluation import Evaluation, draw, draw_history, evaluate, read, save
+from rootflow.evaluation import (
+    Evaluation,
+    draw,
+    draw_histories,
+    draw_history,
+    evaluate,
+    read,
+    save,
+)
 from rootflow.reconstruction.baselines import make
 from rootflow.reconstruction.contract import Reconstruction
 from toy_events import toy_events
@@ -94,4 +102,17 @@ def test_history(epochs: int, tmp_path: Path) -> None:
     ]
     paths = draw_history(history, tmp_path / "history.png")
     assert paths == [tmp_path / "history.png", tmp_path / "history.pdf"]
+    assert matplotlib.image.imread(paths[0])[..., :3].std() > 0.05
+
+
+def test_histories_of_folds_that_end_at_different_epochs(tmp_path: Path) -> None:
+    histories = [
+        [
+            {"loss": 2 / epoch, "validation_loss": 2.1 / epoch, "validation_auc": 1 - 0.5 / epoch}
+            for epoch in range(1, epochs + 1)
+        ]
+        for epochs in (70, 71, 75)
+    ]
+    paths = draw_histories(histories, tmp_path / "histories.png")
+    assert [path.name for path in paths] == ["histories.png", "histories.pdf"]
     assert matplotlib.image.imread(paths[0])[..., :3].std() > 0.05

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from rootflow.evaluation import Evaluation, draw_history, write_report
-from rootflow.evaluation.report import with_error
+from rootflow.evaluation.page import with_error
 from rootflow.evaluation.results import Estimate
 
 

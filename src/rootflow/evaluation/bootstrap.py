@@ -121,19 +121,24 @@ def estimate(
     seed
         Of the replicas.
     """
+    sample = weight[np.newaxis]
+    return {
+        name: Estimates(statistics[name](sample)[0], _standard_deviation(replicated))
+        for name, replicated in replicate(statistics, weight, replicas, seed).items()
+    }
+
+
+def replicate(
+    statistics: Mapping[str, Statistic], weight: FloatArray, replicas: int, seed: int
+) -> dict[str, FloatArray]:
+    """Return every statistic in every replica, (replicas, k); parameters as of `estimate`."""
     in_replicas: dict[str, list[FloatArray]] = {name: [] for name in statistics}
     with progress("bootstrap", replicas, "replicas") as advance:
         for weights in _replica_weights(weight, replicas, seed):
             for name, statistic in statistics.items():
                 in_replicas[name].append(statistic(weights))
             advance(len(weights))
-    sample = weight[np.newaxis]
-    return {
-        name: Estimates(
-            statistic(sample)[0], _standard_deviation(np.concatenate(in_replicas[name]))
-        )
-        for name, statistic in statistics.items()
-    }
+    return {name: np.concatenate(found) for name, found in in_replicas.items()}
 
 
 def _replica_weights(weight: FloatArray, replicas: int, seed: int) -> Iterator[FloatArray]:

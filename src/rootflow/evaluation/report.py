@@ -1,33 +1,13 @@
 """The evaluation as one HTML page that needs nothing else."""
 
-import base64
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
-import jinja2
-import numpy as np
-
-from rootflow.evaluation.figures.captions import caption_of
+from rootflow.evaluation.figures.captions import CAPTIONS
 from rootflow.evaluation.figures.neutrinos import COMPONENTS, PARTICLES, with_neutrinos
 from rootflow.evaluation.metrics import DEFINITIONS
+from rootflow.evaluation.page import ABSENT, Table, with_error, write_page
 from rootflow.evaluation.results import Binned, Estimate, Evaluation
-from rootflow.files import whole_file
-
-ABSENT = "–"  # noqa: RUF001
-
-
-class _Table(NamedTuple):
-    title: str
-    head: Sequence[str]
-    rows: Sequence[Sequence[str]]
-
-
-class _Figure(NamedTuple):
-    name: str
-    title: str
-    caption: str
-    data: str
 
 
 def write_report(
@@ -46,48 +26,26 @@ def write_report(
     path
         Of the HTML file.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("rootflow.evaluation"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    page = environment.get_template("report.html").render(
-        evaluation=evaluation,
+    write_page(
+        path,
+        "report.html",
         tables=_tables(evaluation),
-        figures=[_figure(figure) for figure in figures if figure.suffix == ".png"],
+        figures=figures,
+        captions=CAPTIONS,
         definitions=DEFINITIONS,
         provenance=provenance,
+        evaluation=evaluation,
     )
-    with whole_file(path) as partial:
-        partial.write_text(page, encoding="utf-8")
 
 
-def with_error(estimate: Estimate | None) -> str:
-    """Return value and error, both to the error's second digit, or a dash for none."""
-    if estimate is None:
-        return ABSENT
-    value, error = estimate
-    if error == 0:
-        return f"{value:.4g}"
-    decimals = max(0, 1 - int(np.floor(np.log10(error))))
-    return f"{value:.{decimals}f} ± {error:.{decimals}f}"
-
-
-def _figure(path: Path) -> _Figure:
-    data = base64.b64encode(path.read_bytes()).decode("ascii")
-    return _Figure(path.stem, *caption_of(path.stem), data)
-
-
-def _tables(evaluation: Evaluation) -> list[_Table]:
+def _tables(evaluation: Evaluation) -> list[Table]:
     tables = [_assignment(evaluation), _by_jets(evaluation), _mtt(evaluation)]
     return [*tables, _neutrinos(evaluation)] if with_neutrinos(evaluation) else tables
 
 
-def _assignment(evaluation: Evaluation) -> _Table:
+def _assignment(evaluation: Evaluation) -> Table:
     names = ("assignment_accuracy", "either_accuracy", "selection_accuracy", "efficiency")
-    return _Table(
+    return Table(
         "Assignment",
         ("method", "both right", "at least one right", "right two jets", "efficiency"),
         [
@@ -97,19 +55,19 @@ def _assignment(evaluation: Evaluation) -> _Table:
     )
 
 
-def _by_jets(evaluation: Evaluation) -> _Table:
+def _by_jets(evaluation: Evaluation) -> Table:
     first = [round(edge + 0.5) for edge in evaluation.methods[0].accuracy_by_jets.edges[:-1]]
     counts = [f"{count} jets" for count in first[:-1]] + [f"{first[-1]} or more"]
-    return _Table(
+    return Table(
         "Both right, by jet multiplicity",
         ("method", *counts),
         [(method.name, *_cells(method.accuracy_by_jets)) for method in evaluation.methods],
     )
 
 
-def _mtt(evaluation: Evaluation) -> _Table:
+def _mtt(evaluation: Evaluation) -> Table:
     names = ("mtt_bias", "mtt_resolution", "mtt_all_bias", "mtt_all_resolution")
-    return _Table(
+    return Table(
         "m(tt̄), relative",
         ("method", "neutrinos of", "bias", "resolution", "bias, all", "resolution, all"),
         [
@@ -123,8 +81,8 @@ def _mtt(evaluation: Evaluation) -> _Table:
     )
 
 
-def _neutrinos(evaluation: Evaluation) -> _Table:
-    return _Table(
+def _neutrinos(evaluation: Evaluation) -> Table:
+    return Table(
         "Neutrinos, GeV",
         (
             "method",

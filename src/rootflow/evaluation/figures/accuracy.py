@@ -50,7 +50,7 @@ def accuracy(evaluation: Evaluation) -> Figure:
     axes.grid(axis="x", alpha=0.3)
     axes.set_xlabel("share of events with both b jets matched")
     axes.legend(loc="upper left", fontsize="small")
-    label(axes, evaluation)
+    label(axes, evaluation.energy_tev)
     return figure
 
 
@@ -71,7 +71,7 @@ def accuracy_by(quantity: str, evaluation: Evaluation, look: Look) -> Figure:
     axes.set_ylim(0, 1.45)
     axes.set_yticks(np.arange(0, 1.1, 0.2))
     axes.legend(loc="upper right", ncols=2, fontsize="small")
-    label(axes, evaluation)
+    label(axes, evaluation.energy_tev)
     return figure
 
 
@@ -88,7 +88,7 @@ def scores(method: MethodResult, found: ScoreResult, evaluation: Evaluation) -> 
     distribution.set_xlim(0, 1)
     distribution.set_ylim(bottom=0)
     distribution.legend(loc="upper left")
-    label(distribution, evaluation)
+    label(distribution, evaluation.energy_tev)
 
     edges = np.array(found.accuracy.edges)
     reliability.errorbar(
@@ -107,5 +107,5 @@ def scores(method: MethodResult, found: ScoreResult, evaluation: Evaluation) -> 
     reliability.set_xlim(0, 1)
     reliability.set_ylim(0, 1.05)
     reliability.legend(loc="upper left")
-    label(reliability, evaluation)
+    label(reliability, evaluation.energy_tev)
     return figure

@@ -50,9 +50,3 @@ CAPTIONS = {
         "lowest and the highest row are all that is reconstructed below and above the bins.",
     ),
 }
-
-
-def caption_of(name: str) -> tuple[str, str]:
-    """Return title and caption of the figure whose file has that name, less its ending."""
-    known = [start for start in CAPTIONS if name == start or name.startswith(f"{start}_")]
-    return CAPTIONS[max(known, key=len)] if known else (name, "")

@@ -46,7 +46,7 @@ def draw(evaluation: Evaluation, directory: Path, style: str) -> list[Path]:
 
 
 def _figures(evaluation: Evaluation) -> dict[str, Figure]:
-    look = Look(evaluation)
+    look = Look([method.name for method in evaluation.methods])
     figures = {
         "accuracy": accuracy(evaluation),
         **{f"accuracy_by_{name}": accuracy_by(name, evaluation, look) for name in QUANTITIES},

@@ -1,28 +1,32 @@
-"""The figure of a training."""
+"""Figures of trainings."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from rootflow.evaluation.figures.style import new_figure, save_figure, styled
 
+History = Sequence[Mapping[str, float]]
+
 # The validation's metric is named as the training's, with this before it.
 VALIDATION = "validation_"
+PANELS = {"loss": "loss", "accuracy": "accuracy", "auc": "AUC"}
+# More epochs than this, such as those of trees, are drawn without points.
+POINTS_AT_MOST = 60
 
 
-def draw_history(
-    history: Sequence[Mapping[str, float]], path: Path, style: str = "neutral"
-) -> list[Path]:
-    """Draw losses and accuracies per epoch.
+def draw_history(history: History, path: Path, style: str = "neutral") -> list[Path]:
+    """Draw losses, accuracies and AUC per epoch.
 
     Parameters
     ----------
     history
         One mapping per epoch, of the metrics of a training, at least one epoch and one
         loss: those whose name ends in `loss` go into one panel, those that end in `accuracy`
-        into another one; `validation_` stands before those of the validation.
+        or in `auc` into others; `validation_` stands before those of the validation.
     path
         Of the figure, ending in .png; the PDF is written beside it.
     style
@@ -32,39 +36,71 @@ def draw_history(
     -------
     Both files.
     """
-    kinds = [kind for kind in ("loss", "accuracy") if any(_of(kind, epoch) for epoch in history)]
+    return draw_histories([history], path, style)
+
+
+def draw_histories(histories: Sequence[History], path: Path, style: str = "neutral") -> list[Path]:
+    """Draw the mean of several trainings, such as those of all folds, and how they spread.
+
+    Bands are one standard deviation of the trainings; mean and band end where the first
+    training ends, the thin lines are the trainings themselves.
+
+    Parameters
+    ----------
+    histories
+        One history of each training, each as of `draw_history`.
+    path, style
+        As of `draw_history`.
+
+    Returns
+    -------
+    Both files.
+    """
+    names = {name for history in histories for epoch in history for name in epoch}
+    kinds = [kind for kind in PANELS if any(name.endswith(kind) for name in names)]
     with styled(style):
         figure, panels = new_figure(columns=len(kinds))
         for axes, kind in zip(panels, kinds, strict=True):
-            _draw(axes, history, kind)
+            _draw_panel(axes, histories, kind, names)
         return save_figure(figure, path.parent, path.stem)
 
 
-def _of(kind: str, epoch: Mapping[str, float]) -> set[str]:
-    return {name for name in epoch if name.endswith(kind)}
-
-
-def _draw(axes: Axes, history: Sequence[Mapping[str, float]], kind: str) -> None:
-    names = set().union(*(_of(kind, epoch) for epoch in history))
-    quantities = sorted({name.removeprefix(VALIDATION) for name in names})
+def _draw_panel(axes: Axes, histories: Sequence[History], kind: str, names: set[str]) -> None:
+    quantities = sorted({name.removeprefix(VALIDATION) for name in names if name.endswith(kind)})
     for number, quantity in enumerate(quantities):
         for name, line, meaning in (
             (quantity, "--", "training"),
             (VALIDATION + quantity, "-", "validation"),
         ):
             if name in names:
-                epochs = [number for number, epoch in enumerate(history, 1) if name in epoch]
-                values = [epoch[name] for epoch in history if name in epoch]
-                axes.plot(
-                    epochs,
-                    values,
-                    color=f"C{number}",
-                    linestyle=line,
-                    marker=".",
-                    label=f"{quantity.replace('_', ' ')}, {meaning}",
-                )
+                words = quantity.replace("_", " ").replace("auc", "AUC")
+                _draw_lines(axes, histories, name, f"C{number}", line, f"{words}, {meaning}")
     axes.set_xlabel("epoch")
-    axes.set_ylabel(kind)
+    axes.set_ylabel(PANELS[kind])
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.tick_params(axis="x", which="minor", bottom=False, top=False)
-    axes.legend(fontsize="small")
+    title = f"mean of {len(histories)} trainings" if len(histories) > 1 else None
+    axes.legend(fontsize="small", title=title, title_fontsize="small")
+
+
+def _draw_lines(
+    axes: Axes, histories: Sequence[History], name: str, colour: str, line: str, meaning: str
+) -> None:
+    lines = [
+        (
+            [number for number, epoch in enumerate(history, 1) if name in epoch],
+            [epoch[name] for epoch in history if name in epoch],
+        )
+        for history in histories
+    ]
+    if len(lines) > 1:
+        for epochs, values in lines:
+            axes.plot(epochs, values, color=colour, linestyle=line, linewidth=0.6, alpha=0.4)
+    shared = min((epochs for epochs, _ in lines), key=len)
+    stacked = np.array([values[: len(shared)] for _, values in lines])
+    mean = stacked.mean(axis=0)
+    marker = "." if len(shared) <= POINTS_AT_MOST else ""
+    axes.plot(shared, mean, color=colour, linestyle=line, marker=marker, label=meaning)
+    if len(lines) > 1:
+        spread = stacked.std(axis=0, ddof=1)
+        axes.fill_between(shared, mean - spread, mean + spread, color=colour, alpha=0.2, lw=0)

@@ -37,7 +37,7 @@ def mtt_residuals(evaluation: Evaluation, look: Look) -> Figure:
     axes.set_xlabel(rf"({MASS} reconstructed $-$ true) / true")
     axes.set_ylabel("events / unit, normalised")
     axes.legend(loc="upper right", fontsize="small")
-    label(axes, evaluation)
+    label(axes, evaluation.energy_tev)
     return figure
 
 
@@ -55,7 +55,7 @@ def mtt_by_mtt(evaluation: Evaluation, look: Look) -> Figure:
     handles, _ = bias.get_legend_handles_labels()
     names = [title_of(method) for method, _ in found]
     figure.legend(handles, names, loc="outside lower center", ncols=2, fontsize="small")
-    label(bias, evaluation)
+    label(bias, evaluation.energy_tev)
     return figure
 
 
@@ -86,5 +86,5 @@ def mtt_migration(method: MethodResult, migration: Migration, evaluation: Evalua
     axes.set_xlabel(f"true {MASS} [GeV]")
     axes.set_ylabel(f"{MASS} of {title_of(method)} [GeV]")
     figure.colorbar(mesh, ax=axes, label="share of the true bin [%]")
-    label(axes, evaluation)
+    label(axes, evaluation.energy_tev)
     return figure

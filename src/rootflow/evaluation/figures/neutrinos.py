@@ -40,7 +40,7 @@ def neutrino_residuals(evaluation: Evaluation, look: Look) -> Figure:
         axes.set_xlabel(f"{symbol} reconstructed $-$ true [GeV]")
         axes.set_ylabel("events / GeV, normalised")
         axes.legend(loc="upper left", fontsize="small")
-        label(axes, evaluation)
+        label(axes, evaluation.energy_tev)
     return figure
 
 
@@ -74,7 +74,7 @@ def neutrino_resolution(evaluation: Evaluation, look: Look) -> Figure:
         axes.set_ylabel(f"{quantity} [GeV]")
         axes.margins(y=0.2)
         axes.legend(loc="upper left", fontsize="small")
-        label(axes, evaluation)
+        label(axes, evaluation.energy_tev)
     panels[0].axhline(0, color="grey", linewidth=0.8)
     panels[1].set_ylim(bottom=0)
     return figure

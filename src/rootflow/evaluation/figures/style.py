@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from rootflow.errors import UsageError
-from rootflow.evaluation.results import Binned, Evaluation, Histogram, MethodResult
+from rootflow.evaluation.results import Binned, Histogram, MethodResult
 from rootflow.files import whole_file
 
 # M. A. Petroff, "Accessible color sequences for data visualization", arXiv:2107.02270,
@@ -46,8 +46,7 @@ LINES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)))
 class Look:
     """Colour, marker and line of each method, the same in all figures."""
 
-    def __init__(self, evaluation: Evaluation) -> None:
-        names = [method.name for method in evaluation.methods]
+    def __init__(self, names: Sequence[str]) -> None:
         free = [name for name in names if name not in FIXED_COLOURS]
         self._colours = FIXED_COLOURS | {
             name: COLOURS[number % len(COLOURS)] for number, name in enumerate(free)
@@ -92,12 +91,21 @@ def new_figure(columns: int = 1, rows: int = 1) -> tuple[Figure, list[Axes]]:
     return figure, list(axes.flat)
 
 
-def label(axes: Axes, evaluation: Evaluation) -> None:
-    """Say above the panel that this is simulation, and at which energy, where it is known."""
-    axes.set_title("Simulation", loc="left", fontstyle="italic", fontsize="medium")
-    if evaluation.energy_tev is not None:
-        energy = f"√s = {evaluation.energy_tev:g} TeV"
-        axes.set_title(energy, loc="right", fontsize="medium")
+def label(
+    axes: Axes,
+    energy_tev: float | None,
+    luminosity_fb_inverse: float | None = None,
+    *,
+    what: str = "Simulation",
+) -> None:
+    """Say above the panel what is shown, at which energy and luminosity, where they are known."""
+    axes.set_title(what, loc="left", fontstyle="italic", fontsize="medium")
+    known = []
+    if energy_tev is not None:
+        known.append(f"√s = {energy_tev:g} TeV")
+    if luminosity_fb_inverse is not None:
+        known.append(rf"{luminosity_fb_inverse:.4g} fb$^{{-1}}$")
+    axes.set_title(", ".join(known), loc="right", fontsize="medium")
 
 
 def title_of(method: MethodResult) -> str:
