@@ -15,6 +15,8 @@ from rootflow.config.ttbar import TtbarConfig
 from rootflow.errors import UsageError
 
 KIND = "architecture"
+# Annotations whose arguments may be blocks.
+SEVERAL = (typing.Union, types.UnionType, typing.Annotated, list, dict)
 
 
 Config = TtbarConfig | H4lConfig
@@ -125,16 +127,21 @@ def _locate(
     where: list[str] = []
     block: type[BaseModel] | None = analysis
     candidates: list[type[BaseModel]] = []
+    is_key = False
     for part in map(str, location):
         chosen = [model for model in candidates if _kind(model) == part]
         if chosen:  # pydantic names the architecture in the path; the user's file does not
             block, candidates = chosen[0], []
             continue
+        where.append(part)
+        if is_key:  # of a list or a mapping of blocks
+            is_key = False
+            continue
         if candidates:
             block = candidates[0]
-        where.append(part)
         field = block.model_fields.get(part) if block else None
         candidates = _blocks(field.annotation) if field else []
+        is_key = field is not None and typing.get_origin(field.annotation) in (list, dict)
     return where, block
 
 
@@ -144,7 +151,7 @@ def _kind(block: type[BaseModel]) -> str | None:
 
 
 def _blocks(annotation: Any) -> list[type[BaseModel]]:
-    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
+    if typing.get_origin(annotation) in SEVERAL:
         return [block for part in typing.get_args(annotation) for block in _blocks(part)]
     is_block = isinstance(annotation, type) and issubclass(annotation, BaseModel)
     return [annotation] if is_block else []
