@@ -1,0 +1,48 @@
+"""The classifiers of all folds as ONNX files, proven and registered."""
+
+import numpy as np
+
+from rootflow.config import H4lConfig
+from rootflow.export import export_classifier
+from rootflow.steps import train
+from rootflow.steps.provenance import provenance
+from rootflow.steps.result import StepResult
+from rootflow.tracking import Run, log_onnx_model, start_run
+from rootflow.training import load_fitted
+
+PARITY_EVENTS = 5_000
+
+
+def run(config: H4lConfig, parent: Run | None = None) -> StepResult:
+    """Export each fold's model, and register the file that picks among them."""
+    with start_run(config, "export", parent) as run:
+        trained = train.ensure(config, run)
+        dataset, folds = trained.dataset, config.data.folds
+        step = -(-len(dataset) // PARITY_EVENTS)
+        exported = export_classifier(
+            [load_fitted(training.directory) for training in trained.trainings],
+            dataset.events(np.arange(0, len(dataset), step)),
+            folds,
+            config.export,
+            config.inputs,
+            provenance(config, run, trained),
+            config.output / "exports" / f"{config.model.name}-{run.run_id[:8]}",
+            units={
+                collection: {feature.name: feature.unit for feature in features}
+                for collection, features in dataset.manifest.features.items()
+            },
+            analysis=config.analysis,
+            name=config.model.name,
+        )
+        for path in exported.paths:
+            run.log_file(path, "export")
+        run.log_metrics({"parity_score": max(row["score"] for row in exported.parity)})
+        uri = log_onnx_model(
+            run,
+            exported.combined,
+            exported.input_example,
+            exported.output_example,
+            config.export.registered_model or config.analysis,
+        )
+        facts = {"onnx": [str(path) for path in exported.paths], "registered_model": uri}
+        return StepResult("export", run.run_id, facts, {"parity": exported.parity})
