@@ -3,10 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from rootflow.config.data import FoldsConfig
+from rootflow.config.data import FoldingConfig
 
 
-def fold_of(event_number: NDArray[np.uint64], folds: FoldsConfig) -> NDArray[np.uint8]:
+def fold_of(event_number: NDArray[np.uint64], folds: FoldingConfig) -> NDArray[np.uint8]:
     """Return (n,) the fold of each event.
 
     The hash scheme mixes the number's bits, so that neighbours fall into folds as if by

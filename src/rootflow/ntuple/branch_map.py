@@ -1,16 +1,12 @@
 """Where each canonical quantity is in an ntuple, and in which unit."""
 
-import difflib
 from collections.abc import Iterator
-from importlib import resources
-from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, model_validator
 
 from rootflow.config.block import Block
-from rootflow.errors import UsageError
+from rootflow.ntuple.map_files import load_map
 from rootflow.ntuple.units import Angle, Anything, Column, Energy, Number
 
 COORDINATES = ("pt", "eta", "phi", "px", "py", "pz", "energy", "mass")
@@ -172,7 +168,7 @@ class BranchMap(Block):
 
     def branches(self) -> list[str]:
         """Return the branches that are read, each once."""
-        return list(dict.fromkeys(column.branch for column in _all_columns(self)))
+        return list(dict.fromkeys(column.branch for column in all_columns(self)))
 
 
 def load_branch_map(name: str) -> BranchMap:
@@ -183,48 +179,16 @@ def load_branch_map(name: str) -> BranchMap:
     UsageError
         There is no such map, or it says something that cannot be.
     """
-    if name.endswith((".yaml", ".yml")):
-        text = _read(Path(name))
-    else:
-        shipped = {
-            Path(entry.name).stem: entry
-            for entry in (resources.files(__package__) / "maps").iterdir()
-            if entry.name.endswith(".yaml")
-        }
-        if name not in shipped:
-            near = difflib.get_close_matches(name, shipped, n=1)
-            hint = f" (did you mean {near[0]}?)" if near else ""
-            raise UsageError(
-                f"data.branch_map: no map '{name}'{hint}; shipped maps: "
-                f"{', '.join(sorted(shipped))}; your own: the path of a .yaml file"
-            )
-        text = shipped[name].read_text()
-    try:
-        return BranchMap.model_validate(yaml.load(text, Loader=yaml.CSafeLoader))
-    except yaml.YAMLError as error:
-        raise UsageError(f"branch map {name}: not YAML: {' '.join(str(error).split())}") from None
-    except ValidationError as error:
-        faults = (
-            f"{'.'.join(map(str, fault['loc'])) or 'the map'}: {fault['msg']}"
-            for fault in error.errors()
-        )
-        raise UsageError(f"branch map {name}: {'; '.join(faults)}") from None
+    return load_map(BranchMap, "ttbar", name)
 
 
-def _read(path: Path) -> str:
-    try:
-        return path.read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not text"
-        raise UsageError(f"branch map {path}: cannot read it: {reason}") from None
-
-
-def _all_columns(value: Any) -> Iterator[Column]:
+def all_columns(value: Any) -> Iterator[Column]:
+    """Yield every column that a part of a map names."""
     if isinstance(value, Column):
         yield value
     elif isinstance(value, BaseModel):
         for name in type(value).model_fields:
-            yield from _all_columns(getattr(value, name))
+            yield from all_columns(getattr(value, name))
     elif isinstance(value, list | dict):
         for part in value.values() if isinstance(value, dict) else value:
-            yield from _all_columns(part)
+            yield from all_columns(part)

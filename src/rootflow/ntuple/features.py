@@ -7,6 +7,7 @@ from rootflow.config.block import Block
 from rootflow.ntuple.branch_map import BranchMap, Collection
 from rootflow.ntuple.units import Column
 
+Unit = Literal["GeV", "rad", "none"]
 MOMENTUM = ("pt", "eta", "phi", "energy")
 
 
@@ -14,7 +15,7 @@ class Feature(Block):
     """One number of a jet, a lepton, the MET or the event, and where it comes from."""
 
     name: str
-    unit: Literal["GeV", "rad", "none"]
+    unit: Unit
     branches: tuple[str, ...]
 
 

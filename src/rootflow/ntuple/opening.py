@@ -4,6 +4,7 @@ import difflib
 import struct
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,6 @@ import uproot
 from cramjam import DecompressionError
 
 from rootflow.errors import InputError
-from rootflow.ntuple.branch_map import BranchMap
 
 # What uproot and the decompressors raise where bytes are not what ROOT wrote.
 BROKEN = (
@@ -57,10 +57,17 @@ def _matches(pattern: Path) -> list[Path]:
     return list(Path(pattern.anchor).glob(str(pattern.relative_to(pattern.anchor))))
 
 
-def read_branches(path: Path, branch_map: BranchMap, chunk_bytes: int) -> Iterator[dict[str, Any]]:
-    """Yield the branches that a map names, as awkward arrays, some events at a time.
+def read_branches(
+    path: Path, tree: str | None, branches: Sequence[str], chunk_bytes: int
+) -> Iterator[dict[str, Any]]:
+    """Yield branches of a tree as awkward arrays, some events at a time.
 
     A tree without events gives arrays without events, once.
+
+    Parameters
+    ----------
+    tree
+        Its name; None: the only one in the file.
 
     Raises
     ------
@@ -68,18 +75,46 @@ def read_branches(path: Path, branch_map: BranchMap, chunk_bytes: int) -> Iterat
         The file is missing, empty, truncated or not ROOT; the tree or a branch is not
         there.
     """
+    # A generator: what goes wrong where its chunks are used does not come by here.
+    with _opened(path, tree) as found:
+        require_branches(path, branches, found.keys(recursive=False), f"tree '{found.name}'")
+        if found.num_entries == 0:
+            yield found.arrays(branches, how=dict)
+        yield from found.iterate(branches, step_size=f"{chunk_bytes} B", how=dict)
+
+
+def branch_names(path: Path, tree: str | None) -> list[str]:
+    """Return the names of the branches of a tree; raises as `read_branches` does."""
+    with _opened(path, tree) as found:
+        return list(found.keys(recursive=False))
+
+
+def require_file(path: Path) -> None:
+    """Refuse a file that is missing or empty."""
     if not path.is_file():
         raise InputError(f"{path}: there is no such file")
     if path.stat().st_size == 0:
         raise InputError(f"{path}: the file is empty")
-    # A generator: what goes wrong where its chunks are used does not come by here.
+
+
+def require_branches(path: Path, branches: Sequence[str], there: Sequence[str], table: str) -> None:
+    """Refuse a file in which one of these branches is not there, and say what is like it."""
+    for branch in branches:
+        if branch not in there:
+            near = difflib.get_close_matches(branch, there, n=3)
+            hint = f"near matches: {', '.join(near)}" if near else "nothing there is like it"
+            raise InputError(
+                f"{path}: {table} has no branch '{branch}'; {hint} "
+                f"(the branch map says what to read)"
+            )
+
+
+@contextmanager
+def _opened(path: Path, tree: str | None) -> Iterator[Any]:
+    require_file(path)
     try:
         with uproot.open(path, array_cache=None) as file:
-            tree = _find_tree(file, path, branch_map)
-            branches = branch_map.branches()
-            if tree.num_entries == 0:
-                yield tree.arrays(branches, how=dict)
-            yield from tree.iterate(branches, step_size=f"{chunk_bytes} B", how=dict)
+            yield _find_tree(file, path, tree)
     except PermissionError as error:
         raise InputError(f"{path}: cannot read it: {error.strerror}") from error
     except BROKEN as error:
@@ -89,19 +124,15 @@ def read_branches(path: Path, branch_map: BranchMap, chunk_bytes: int) -> Iterat
         ) from error
 
 
-def _find_tree(file: Any, path: Path, branch_map: BranchMap) -> Any:
+def _find_tree(file: Any, path: Path, tree: str | None) -> Any:
     trees = sorted(file.keys(filter_classname="TTree", cycle=False))
-    if branch_map.tree not in trees:
-        there = f"trees in it: {', '.join(trees)}" if trees else "there is no tree in it"
-        raise InputError(f"{path}: no tree '{branch_map.tree}'; {there}")
-    tree = file[branch_map.tree]
-    there = tree.keys(recursive=False)
-    for branch in branch_map.branches():
-        if branch not in there:
-            near = difflib.get_close_matches(branch, there, n=3)
-            hint = f"near matches: {', '.join(near)}" if near else "nothing there is like it"
+    there = f"trees in it: {', '.join(trees)}" if trees else "there is no tree in it"
+    if tree is None:
+        if len(trees) != 1:
             raise InputError(
-                f"{path}: tree '{branch_map.tree}' has no branch '{branch}'; {hint} "
-                f"(the branch map says what to read)"
+                f"{path}: the branch map names no tree, so the file needs exactly one; {there}"
             )
-    return tree
+        (tree,) = trees
+    if tree not in trees:
+        raise InputError(f"{path}: no tree '{tree}'; {there}")
+    return file[tree]

@@ -65,44 +65,60 @@ def read_chunks(
         finite; energies cannot be in the unit that the map says; an event number repeats.
     """
     event_numbers = [np.empty(0, dtype=np.uint64)]
-    for arrays in read_branches(path, branch_map, chunk_bytes):
+    for arrays in read_branches(path, branch_map.tree, branch_map.branches(), chunk_bytes):
         chunk = _chunk(path, arrays, branch_map)
         event_numbers.append(chunk.event_number)
         yield chunk
-    _require_unique(path, np.concatenate(event_numbers))
+    require_unique(path, np.concatenate(event_numbers))
 
 
 def _chunk(path: Path, arrays: Mapping[str, Any], branch_map: BranchMap) -> Chunk:
-    numbers = np.asarray(arrays[branch_map.event_number.branch])
-    if numbers.dtype.kind not in "iu" or numbers.ndim != 1:
-        raise InputError(
-            f"{path}: branch '{branch_map.event_number.branch}' does not hold one integer for "
-            f"each event, as an event number is"
-        )
-    table = Table(path, arrays, numbers.astype(np.uint64))
-    leptons = [_leptons(table, collection) for collection in branch_map.leptons]
+    numbers = event_numbers_of(path, arrays, branch_map.event_number)
+    table = Table(path, arrays, numbers)
     jets = _jets(table, branch_map.jets)
-    met = _scalars(table, [branch_map.met.pt, branch_map.met.phi])
+    met = scalars(table, [branch_map.met.pt, branch_map.met.phi])
     table.require_unit(branch_map.met.pt, met[:, 0], SMALLEST_PT_GEV)
     return Chunk(
         jets=jets,
-        leptons=Objects(
-            np.concatenate([part.event for part in leptons]),
-            np.concatenate([part.features for part in leptons]),
-            len(numbers),
-        ),
+        leptons=joined([_leptons(table, collection) for collection in branch_map.leptons]),
         met=met,
-        event=_scalars(table, list(branch_map.event.values())),
-        weight=_weight(table, branch_map),
+        event=scalars(table, list(branch_map.event.values())),
+        weight=product(table, branch_map.weights),
         event_number=table.event_number,
         truth=read_truth(table, branch_map.truth, jets.counts()),
     )
 
 
+def event_numbers_of(path: Path, arrays: Mapping[str, Any], column: Column) -> NDArray[np.uint64]:
+    """Return the event numbers of a chunk (n,); negative ones of 32 bits stay distinct.
+
+    Raises
+    ------
+    InputError
+        The branch does not hold one integer for each event.
+    """
+    numbers = np.asarray(arrays[column.branch])
+    if numbers.dtype.kind not in "iu" or numbers.ndim != 1:
+        raise InputError(
+            f"{path}: branch '{column.branch}' does not hold one integer for each event, as an "
+            f"event number is"
+        )
+    return numbers.astype(np.uint64)
+
+
+def joined(parts: Sequence[Objects]) -> Objects:
+    """Return the objects of several collections of the same events as one table."""
+    return Objects(
+        np.concatenate([part.event for part in parts]),
+        np.concatenate([part.features for part in parts]),
+        parts[0].n_events,
+    )
+
+
 def _jets(table: Table, jets: Jets) -> Objects:
     numbers: dict[str, Column] = {"btag": jets.btag, **jets.extra}
-    event, values = _values(table, jets, numbers)
-    return _objects(table, event, values, [*MOMENTUM, *numbers])
+    event, values = values_of(table, jets, numbers)
+    return objects(table, event, values, [*MOMENTUM, *numbers])
 
 
 def _leptons(table: Table, leptons: Leptons) -> Objects:
@@ -111,23 +127,23 @@ def _leptons(table: Table, leptons: Leptons) -> Objects:
         numbers["pdg_id"] = leptons.pdg_id
     if leptons.charge is not None:
         numbers["charge"] = leptons.charge
-    event, values = _values(table, leptons, numbers)
+    event, values = values_of(table, leptons, numbers)
     if not isinstance(leptons.pdg_id, Column):
         values["pdg_id"] = np.full(len(event), leptons.pdg_id, dtype=np.float32)
     if leptons.charge is not None:
         values["pdg_id"] = np.copysign(values["pdg_id"], -values["charge"])
-    return _objects(table, event, values, [*MOMENTUM, "pdg_id"])
+    return objects(table, event, values, [*MOMENTUM, "pdg_id"])
 
 
-def _values(
-    table: Table, collection: Collection, numbers: dict[str, Column]
+def values_of(
+    table: Table, collection: Collection, numbers: Mapping[str, Column]
 ) -> tuple[NDArray[np.int64], dict[str, NDArray[np.float32]]]:
     """Return the event of each object, and its momentum and numbers by name."""
     offsets = table.lists(collection.pt).offsets
     event = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
     values = {
         name: table.converted(column, table.objects(column, offsets), event)
-        for name, column in (collection.coordinates() | numbers).items()
+        for name, column in (collection.coordinates() | dict(numbers)).items()
     }
     _require_reconstructed(table, collection.pt, values["pt"])
     if collection.energy is not None:
@@ -138,12 +154,13 @@ def _values(
     return event, values
 
 
-def _objects(
+def objects(
     table: Table,
     event: NDArray[np.int64],
     values: Mapping[str, NDArray[np.float32]],
     names: Sequence[str],
 ) -> Objects:
+    """Return these values as a table of objects, in the order of the names."""
     features = np.empty((len(event), len(names)), dtype=np.float32)
     for place, name in enumerate(names):
         features[:, place] = values[name]
@@ -177,16 +194,24 @@ def _require_energy_beyond_pt(
         )
 
 
-def _scalars(table: Table, columns: list[Column]) -> NDArray[np.float32]:
+def scalars(table: Table, columns: Sequence[Column]) -> NDArray[np.float32]:
+    """Return (n, columns) values in the units of rootflow, of branches with one per event."""
     array = np.empty((len(table.event_number), len(columns)), dtype=np.float32)
     for place, column in enumerate(columns):
         array[:, place] = table.converted(column, table.scalar(column))
     return array
 
 
-def _weight(table: Table, branch_map: BranchMap) -> NDArray[np.float64]:
+def product(table: Table, weights: Sequence[Column]) -> NDArray[np.float64]:
+    """Return (n,) the product of weight branches, 1 of none.
+
+    Raises
+    ------
+    InputError
+        One of them is not finite.
+    """
     weight = np.ones(len(table.event_number))
-    for column in branch_map.weights:
+    for column in weights:
         factor = table.scalar(column)
         bad = ~np.isfinite(factor)
         if bad.any():
@@ -196,7 +221,8 @@ def _weight(table: Table, branch_map: BranchMap) -> NDArray[np.float64]:
     return weight
 
 
-def _require_unique(path: Path, event_number: NDArray[np.uint64]) -> None:
+def require_unique(path: Path, event_number: NDArray[np.uint64]) -> None:
+    """Refuse a file in which an event number repeats; sorts the numbers in place."""
     event_number.sort()
     repeats = event_number[1:] == event_number[:-1]
     if repeats.any():

@@ -39,7 +39,7 @@ def select(chunk: Chunk, selection: SelectionConfig, max_jets: int) -> Selected:
     jets, leptons = chunk.jets.take(jet_index), chunk.leptons.take(lepton_index)
     jet_slot = slots(jets)
     lepton_pairs = _positive_first(padded(leptons, slots(leptons), np.arange(len(chunk)), 2))
-    kept, cutflow = _apply(_cuts(chunk, jets, leptons, lepton_pairs, selection), chunk.weight)
+    kept, cutflow = apply(_cuts(chunk, jets, leptons, lepton_pairs, selection), chunk.weight)
     jet_counts = jets.counts().take(kept)
     arrays: dict[str, NDArray[Any]] = {
         "jets": padded(jets, jet_slot, kept, max_jets),
@@ -106,9 +106,10 @@ def _cuts(
     return cuts
 
 
-def _apply(
+def apply(
     cuts: Mapping[str, NDArray[np.bool_]], weight: NDArray[np.float64]
 ) -> tuple[NDArray[np.int64], Cutflow]:
+    """Return which events pass all cuts, and how many pass each and those before."""
     passes = np.ones(len(weight), dtype=np.bool_)
     cutflow: Cutflow = {}
     for name, cut in cuts.items():

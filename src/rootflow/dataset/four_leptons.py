@@ -1,0 +1,72 @@
+"""Four-lepton events of a file, chunk by chunk, without a dataset."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rootflow.config.data import FoldingConfig
+from rootflow.config.samples import FourLeptonSelectionConfig
+from rootflow.dataset.events import Events
+from rootflow.dataset.folds import fold_of
+from rootflow.ntuple.four_leptons import (
+    Wanted,
+    features_of,
+    load_four_lepton_map,
+    quantities_for,
+    read_chunks,
+    select,
+)
+
+
+def chunks(
+    path: Path,
+    branch_map: str,
+    selection: FourLeptonSelectionConfig | None = None,
+    folds: FoldingConfig | None = None,
+) -> Iterator[tuple[Events, NDArray[np.bool_]]]:
+    """Yield the selected events of one file in its order, and which of its events these are.
+
+    The events have weight 1, file_index 0 and neither sample nor label: weights are not
+    read, so collisions are read as simulation is.
+
+    Parameters
+    ----------
+    branch_map
+        Name of a shipped map, or path of one.
+    selection
+        None: every event that has four leptons; of more the leading in pT.
+    folds
+        How to fill `fold`; none: as the configuration has it where it says nothing.
+
+    Yields
+    ------
+    events
+        The selected events of a chunk, (k,) of them, maybe none.
+    selected
+        (n,) bool for all events of the chunk, k times True.
+
+    Raises
+    ------
+    InputError
+        Something is wrong with the file or with what it holds.
+    UsageError
+        There is no such branch map, or it does not name what a cut needs.
+    """
+    four_lepton_map = load_four_lepton_map(branch_map)
+    quantities = quantities_for(selection, four_lepton_map, branch_map)
+    features = {
+        collection: tuple(feature.name for feature in of_collection)
+        for collection, of_collection in features_of(four_lepton_map).items()
+    }
+    for chunk in read_chunks(path, four_lepton_map, Wanted(quantities)):
+        selected = select(chunk, selection)
+        number = selected.arrays["event_number"]
+        events = Events(
+            features=features,
+            **selected.arrays,
+            file_index=np.zeros(len(number), dtype=np.int32),
+            fold=fold_of(number, folds or FoldingConfig()),
+        )
+        yield events, selected.mask

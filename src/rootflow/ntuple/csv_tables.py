@@ -1,0 +1,86 @@
+"""Columns of CSV files, some rows at a time."""
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import awkward as ak
+import pyarrow as pa
+from pyarrow import csv
+
+from rootflow.errors import InputError
+from rootflow.ntuple.opening import require_branches, require_file
+
+# Before what a compressed file may end with.
+CSV_SUFFIXES = (".csv", ".csv.gz", ".csv.bz2")
+
+
+def is_csv(path: Path) -> bool:
+    """Return whether a file is a CSV file, by its name."""
+    return path.name.lower().endswith(CSV_SUFFIXES)
+
+
+def column_names(path: Path) -> list[str]:
+    """Return the names in the first line.
+
+    Raises
+    ------
+    InputError
+        The file is missing, empty or not CSV.
+    """
+    with _readable(path), csv.open_csv(path) as reader:
+        return list(reader.schema.names)
+
+
+def read_columns(
+    path: Path, names: Sequence[str], integers: Collection[str], chunk_bytes: int
+) -> Iterator[dict[str, Any]]:
+    """Yield columns as awkward arrays, some rows at a time; a value that is missing is NaN.
+
+    A table without rows gives arrays without events, once.
+
+    Parameters
+    ----------
+    integers
+        Which of the columns hold integers; all others are float64.
+    chunk_bytes
+        Of text.
+
+    Raises
+    ------
+    InputError
+        The file is missing, empty or not CSV, a column is not there, or something in it is
+        no number.
+    """
+    require_branches(path, names, column_names(path), "the table")
+    types = {name: pa.int64() if name in integers else pa.float64() for name in names}
+    with (
+        _readable(path),
+        csv.open_csv(
+            path,
+            read_options=csv.ReadOptions(block_size=chunk_bytes),
+            convert_options=csv.ConvertOptions(include_columns=names, column_types=types),
+        ) as reader,
+    ):
+        for batch in reader:
+            yield {
+                name: ak.from_numpy(batch.column(name).to_numpy(zero_copy_only=False))
+                for name in names
+            }
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    require_file(path)
+    try:
+        yield
+    except PermissionError as error:
+        raise InputError(f"{path}: cannot read it: {error.strerror}") from error
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        reason = " ".join(re.sub(r"^In CSV column #\d+: ", "", str(error)).split())
+        raise InputError(
+            f"{path}: not a whole CSV file of numbers with the columns' names in its first "
+            f"line: {reason}"
+        ) from error

@@ -1,0 +1,54 @@
+"""Invariant masses in a flat table against those of its leptons."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rootflow.ntuple.columns import Table
+from rootflow.ntuple.four_leptons.branch_map import Masses
+from rootflow.physics.kinematics import four_momentum, invariant_mass
+
+# How far m^2 may be off: relative, and relative to the square of the energy, of which
+# rounding of energies and angles to three or four digits is a fraction.
+TOLERANCE = 0.02
+TOLERANCE_OF_ENERGY = 2e-4
+# In GeV^2, for pairs of nearly no mass.
+SMALLEST_TOLERANCE = 1.0
+
+
+def require_masses(table: Table, masses: Masses, slots: Sequence[NDArray[np.float32]]) -> None:
+    """Refuse masses that are not those of the leptons in the table's own order.
+
+    Parameters
+    ----------
+    slots
+        (n, features) of the lepton in each slot; pt, eta, phi and energy are the first.
+
+    Raises
+    ------
+    InputError
+        A mass differs beyond rounding.
+    """
+    columns = masses.columns()
+    if not columns:
+        return
+    momenta = [four_momentum(*slot[:, :4].T) for slot in slots]
+    for name, column in columns.items():
+        places = range(4) if name == "m4l" else [int(slot) - 1 for slot in name[-2:]]
+        system = np.sum([momenta[place] for place in places], axis=0)
+        expected = invariant_mass(system)
+        found = table.converted(column, table.scalar(column)).astype(np.float64)
+        allowed = (
+            TOLERANCE * expected**2 + TOLERANCE_OF_ENERGY * system[:, 3] ** 2 + SMALLEST_TOLERANCE
+        )
+        wrong = np.abs(found**2 - expected**2) > allowed
+        if wrong.any():
+            where = int(np.argmax(wrong))
+            raise table.wrong(
+                column,
+                f"is {found[where]:.6g} GeV when read as {column.unit}, but the leptons have "
+                f"{name} = {expected[where]:.6g} GeV ({int(wrong.sum())} of {len(wrong)} events "
+                f"differ): are the columns and units in the branch map right?",
+                where,
+            )

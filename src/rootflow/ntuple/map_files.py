@@ -1,0 +1,66 @@
+"""Branch maps as files: shipped ones by name, others by path."""
+
+import difflib
+from importlib import resources
+from pathlib import Path
+from typing import TypeVar
+
+import yaml
+from pydantic import ValidationError
+
+from rootflow.config.block import Block
+from rootflow.errors import UsageError
+
+Map = TypeVar("Map", bound=Block)
+
+
+def load_map(kind: type[Map], folder: str, name: str) -> Map:
+    """Return the branch map of that name, or in that YAML file.
+
+    Parameters
+    ----------
+    kind
+        What it must be.
+    folder
+        Of `maps`, where those for the same events are.
+
+    Raises
+    ------
+    UsageError
+        There is no such map, or it says something that cannot be.
+    """
+    text = _read(Path(name)) if name.endswith((".yaml", ".yml")) else _shipped(folder, name)
+    try:
+        return kind.model_validate(yaml.load(text, Loader=yaml.CSafeLoader))
+    except yaml.YAMLError as error:
+        raise UsageError(f"branch map {name}: not YAML: {' '.join(str(error).split())}") from None
+    except ValidationError as error:
+        faults = (
+            f"{'.'.join(map(str, fault['loc'])) or 'the map'}: {fault['msg']}"
+            for fault in error.errors()
+        )
+        raise UsageError(f"branch map {name}: {'; '.join(faults)}") from None
+
+
+def _shipped(folder: str, name: str) -> str:
+    shipped = {
+        Path(entry.name).stem: entry
+        for entry in (resources.files(__package__) / "maps" / folder).iterdir()
+        if entry.name.endswith(".yaml")
+    }
+    if name not in shipped:
+        near = difflib.get_close_matches(name, shipped, n=1)
+        hint = f" (did you mean {near[0]}?)" if near else ""
+        raise UsageError(
+            f"data.branch_map: no map '{name}'{hint}; shipped maps: "
+            f"{', '.join(sorted(shipped))}; your own: the path of a .yaml file"
+        )
+    return shipped[name].read_text()
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not text"
+        raise UsageError(f"branch map {path}: cannot read it: {reason}") from None
