@@ -95,10 +95,11 @@ class ExpectationConfig(NegativeWeightsConfig):
     """
 
     luminosity_fb_inverse: PositiveFloat
-    sum_of_weights: Literal["per_file", "per_sample"] = Field(
-        "per_file",
+    sum_of_weights: Literal["per_file", "per_sample"] | None = Field(
+        None,
         description="what the ntuple's branch holds: the sum of the file's own job, to be "
-        "added over files, or that of the whole sample, the same in each of its files",
+        "added over files, or that of the whole sample, the same in each of its files; none: "
+        "per_file where the files say different things, an error where they say the same",
     )
     class_balance: bool = Field(
         True, description="training gives signal and background the same sum of weights"
