@@ -1,14 +1,9 @@
 """What an evaluation found, as plain data: figures and tables are made from it alone."""
 
-import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from pydantic import TypeAdapter, ValidationError
-
-from rootflow.errors import InputError
-from rootflow.files import whole_file
+from rootflow.evaluation.saving import read_json, write_json
 
 Number = float | None
 
@@ -187,8 +182,7 @@ def _row(method: MethodResult) -> dict[str, str | float | None]:
 
 def save(evaluation: Evaluation, path: Path) -> None:
     """Write the evaluation as JSON."""
-    with whole_file(path) as partial:
-        partial.write_text(json.dumps(_plain(evaluation), indent=1, allow_nan=False) + "\n")
+    write_json(evaluation, path)
 
 
 def read(path: Path) -> Evaluation:
@@ -199,21 +193,4 @@ def read(path: Path) -> Evaluation:
     InputError
         The file cannot be read or is not an evaluation.
     """
-    try:
-        return TypeAdapter(Evaluation).validate_json(path.read_bytes())
-    except OSError as error:
-        raise InputError(f"{path}: cannot read the evaluation: {error.strerror}") from None
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "the whole"
-        raise InputError(f"{path}: not an evaluation: {where}: {first['msg']}") from None
-
-
-def _plain(value: Any) -> Any:
-    if hasattr(value, "_asdict"):
-        return {key: _plain(item) for key, item in value._asdict().items()}
-    if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, tuple | list):
-        return [_plain(item) for item in value]
-    return value
+    return read_json(Evaluation, path)

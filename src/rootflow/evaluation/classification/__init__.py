@@ -1,0 +1,1 @@
+"""Classifiers compared on the same events: how well they tell signal from background."""

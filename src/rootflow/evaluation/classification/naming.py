@@ -1,0 +1,193 @@
+"""The names under which an evaluation's numbers are logged and shown."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from rootflow.evaluation.results import Estimate
+
+if TYPE_CHECKING:
+    from rootflow.evaluation.classification.results import (
+        ClassificationEvaluation,
+        ModelResult,
+        Process,
+        Yield,
+    )
+
+Row = dict[str, Any]
+
+TOTAL = "all expected"
+
+DEFINITIONS = {
+    "auc": "area under the ROC curve, signal against all backgrounds",
+    "auc_against_NAME": "the same against one of several backgrounds",
+    "rejection_at_70": "1 / background efficiency at 70 % signal efficiency; so at others",
+    "ks_p_value_signal": "Kolmogorov-Smirnov, seen against unseen signal; so for background",
+    "chi2_p_value_signal": "chi2 test of the same two histograms",
+    "calibration_error": "mean distance of score and share of signal, classes of the same weight",
+    "brier_score": "mean of (score - label)^2, classes of the same weight",
+    "sculpting": "largest Jensen-Shannon divergence, in bits, of background's m(4l) in a bin of "
+    "the score from the inclusive one",
+    "sculpting_expected": "what statistics alone gives in that bin",
+    "sculpting_p_value": "of the smallest p-value of all bins, times their number",
+    "best_cut": "threshold on the score with the highest significance",
+    "significance": "Asimov significance at the best cut with the background's uncertainty",
+    "significance_optimism": "by how much it is too high as the cut was chosen on the same events",
+    "s_over_sqrt_b": "signal over square root of background at the best cut",
+    "signal": "expected at the best cut; so background",
+    "fit_significance": "expected significance of the fit in score bins, with systematics",
+    "fit_significance_statistics_only": "the same without",
+    "fit_observed_significance": "that of data",
+    "fit_observed_signal_strength": "fitted signal in data over the expected one",
+}
+
+
+def metrics_of(evaluation: ClassificationEvaluation) -> dict[str, float]:
+    """Return `MODEL/METRIC` and `MODEL/METRIC_error`; what does not exist is absent."""
+    logged = {}
+    for model in evaluation.models:
+        for name, value in _metrics(model):
+            if value is not None and math.isfinite(value):
+                logged[f"{model.name}/{name}"] = value
+    return logged
+
+
+def tables_of(evaluation: ClassificationEvaluation) -> dict[str, list[Row]]:
+    """Return rows by table: `auc`, `best_cut`, `fit`, `yields`."""
+    return {
+        "auc": [_auc_row(evaluation, model) for model in evaluation.models],
+        "best_cut": [_cut_row(model) for model in evaluation.models],
+        "fit": [_fit_row(model) for model in evaluation.models],
+        "yields": list(_yield_rows(evaluation)),
+    }
+
+
+def _metrics(model: ModelResult) -> Iterator[tuple[str, float | None]]:
+    ranking, cut, fit = model.ranking, model.best_cut, model.fit
+    yield from _pair("auc", ranking.auc)
+    for background, auc in ranking.auc_against.items():
+        yield from _pair(f"auc_against_{background}", auc)
+    for signal_efficiency, rejection in ranking.rejections:
+        yield from _pair(f"rejection_at_{100 * signal_efficiency:.0f}", rejection)
+    for name, of_class in model.over_training._asdict().items():
+        for test, found in (("ks", of_class.kolmogorov_smirnov), ("chi2", of_class.chi2)):
+            yield f"{test}_p_value_{name}", found and found.p_value
+    yield from _pair("calibration_error", model.calibration.expected_calibration_error)
+    yield from _pair("brier_score", model.calibration.brier_score)
+    largest = max(model.sculpting.divergences, key=lambda found: found.value.value)
+    yield from _pair("sculpting", largest.value)
+    yield from _pair("sculpting_expected", largest.expected)
+    yield (
+        "sculpting_p_value",
+        combined_p_value(found.p_value for found in model.sculpting.divergences),
+    )
+    yield "best_cut", cut.threshold
+    yield from _pair("significance", cut.significance)
+    yield "significance_optimism", cut.optimism
+    yield from _pair("s_over_sqrt_b", cut.s_over_sqrt_b)
+    yield from _pair("signal", cut.signal)
+    yield from _pair("background", cut.background)
+    yield "fit_significance", fit.with_systematics.expected
+    yield "fit_significance_statistics_only", fit.statistics_only.expected
+    yield "fit_significance_statistics_only_error", fit.statistics_only.expected_error
+    yield "fit_observed_significance", fit.with_systematics.observed
+    yield "fit_observed_signal_strength", fit.with_systematics.observed_signal_strength
+
+
+def combined_p_value(p_values: Iterable[float]) -> float:
+    """Return the smallest of k p-values times k, at most one (Bonferroni)."""
+    tested = list(p_values)
+    return min(1.0, len(tested) * min(tested))
+
+
+def _auc_row(evaluation: ClassificationEvaluation, model: ModelResult) -> Row:
+    first = evaluation.models[0].name
+    row: Row = {"model": model.name, **dict(_pair("auc", model.ranking.auc))}
+    for background, auc in model.ranking.auc_against.items():
+        row |= dict(_pair(f"auc_against_{background}", auc))
+    found = next(
+        (
+            each
+            for each in evaluation.differences
+            if (each.model, each.other) == (model.name, first)
+        ),
+        None,
+    )
+    row |= dict(_pair("difference", found and found.auc))
+    return {**row, "p_value": found and found.p_value}
+
+
+def _cut_row(model: ModelResult) -> Row:
+    cut = model.best_cut
+    return {
+        "model": model.name,
+        "cut": cut.threshold,
+        **dict(_pair("signal", cut.signal)),
+        **dict(_pair("background", cut.background)),
+        **dict(_pair("significance", cut.significance)),
+        "optimism": cut.optimism,
+        **dict(_pair("without_uncertainty", cut.significance_without_uncertainty)),
+        **dict(_pair("s_over_sqrt_b", cut.s_over_sqrt_b)),
+    }
+
+
+def _fit_row(model: ModelResult) -> Row:
+    statistics, systematics = model.fit.statistics_only, model.fit.with_systematics
+    row: Row = {
+        "model": model.name,
+        "bins": len(model.fit.scores.edges) - 1,
+        "statistics_only": statistics.expected,
+        "statistics_only_error": statistics.expected_error,
+        "with_systematics": systematics.expected,
+    }
+    if systematics.observed is None:
+        return row
+    return {
+        **row,
+        "observed_statistics_only": statistics.observed,
+        "observed_with_systematics": systematics.observed,
+        "observed_signal_strength": systematics.observed_signal_strength,
+    }
+
+
+def _yield_rows(evaluation: ClassificationEvaluation) -> Iterator[Row]:
+    simulated = [place for place, each in enumerate(evaluation.processes) if each.expected]
+    data = [place for place, each in enumerate(evaluation.processes) if not each.expected]
+    selections = {model.name: model.yields for model in evaluation.models}
+    for place in simulated:
+        yield _yield_row(
+            evaluation.processes, selections, [place], evaluation.processes[place].name
+        )
+    yield _yield_row(evaluation.processes, selections, simulated, TOTAL)
+    for place in data:
+        process = evaluation.processes[place]
+        after = {f"after_cut_{name}": yields[place].events for name, yields in selections.items()}
+        yield {"process": process.name, "events": process.events, "expected": None, **after}
+
+
+def _yield_row(
+    processes: Sequence[Process],
+    selections: dict[str, tuple[Yield, ...]],
+    places: Sequence[int],
+    name: str,
+) -> Row:
+    row: Row = {"process": name, "events": sum(processes[place].events for place in places)}
+    row |= dict(_pair("expected", _sum(processes[place].expected for place in places)))
+    for model, yields in selections.items():
+        row |= dict(_pair(f"after_cut_{model}", _sum(yields[place].expected for place in places)))
+    return row
+
+
+def _sum(estimates: Iterable[Estimate | None]) -> Estimate:
+    found = [estimate for estimate in estimates if estimate]
+    return Estimate(
+        sum(estimate.value for estimate in found),
+        math.hypot(*(estimate.error for estimate in found)),
+    )
+
+
+def _pair(name: str, estimate: Estimate | None) -> Iterator[tuple[str, float | None]]:
+    yield name, estimate and estimate.value
+    yield f"{name}_error", estimate and estimate.error
