@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rootflow.config import SimulationConfig, load
 from rootflow.simulation.chunk import make_chunk
-from rootflow.simulation.generator import Generator
+from rootflow.simulation.processes import start_generator
 
 REPETITIONS = 3
 SELECTED = {True: 200, False: 400}
@@ -47,7 +47,7 @@ def measure(config: SimulationConfig, repetition: int) -> tuple[float, float]:
     """Return the rates of a chunk of selected events and of Pythia alone, start-up included."""
     selected = SELECTED[config.generator.multiparton_interactions]
     seconds = core_seconds(lambda: make_chunk(config, repetition, 0, selected))
-    bare = core_seconds(lambda: Generator(config.generator, 1 + repetition).events(selected))
+    bare = core_seconds(lambda: start_generator(config, 1 + repetition).events(selected))
     return selected / seconds, selected / bare
 
 

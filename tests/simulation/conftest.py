@@ -6,8 +6,8 @@ import pytest
 from rootflow.config import SimulationConfig
 from rootflow.config.simulation import GeneratorConfig
 from rootflow.simulation.chunk import make_chunk
-from rootflow.simulation.generator import Generator
 from rootflow.simulation.ntuple import Ntuple
+from rootflow.simulation.processes import start_generator
 from rootflow.simulation.record import Record
 from rootflow.simulation.truth import TopDecays, find_top_decays
 
@@ -30,7 +30,9 @@ def ntuple(quick_config: SimulationConfig) -> Ntuple:
 @pytest.fixture(scope="session")
 def record() -> Record:
     """Return the record of 200 generated events."""
-    return Record.of(Generator(QUICK, pythia_seed=11).events(200).prt)
+    return Record.of(
+        start_generator(SimulationConfig(generator=QUICK), pythia_seed=11).events(200).prt
+    )
 
 
 @pytest.fixture(scope="session")

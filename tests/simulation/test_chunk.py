@@ -20,7 +20,7 @@ from rootflow.config import SimulationConfig
 from rootflow.simulation.chunk import make_chunk
 from rootflow.simulation.ntuple import write_ntuple
 config = SimulationConfig.model_validate_json(sys.argv[1])
-write_ntuple(make_chunk(config, 5, 1, 15), Path(sys.argv[2]))
+write_ntuple(make_chunk(config, 5, 1, 15), "reco", Path(sys.argv[2]))
 """
 
 
@@ -32,8 +32,8 @@ def test_a_chunk_does_not_depend_on_what_was_made_before(
     path = tmp_path / "fresh.root"
     command = [sys.executable, "-c", IN_A_FRESH_PROCESS, quick_config.model_dump_json(), path]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    fresh = read_ntuples([path])
-    assert fresh.generated == after.generated
+    fresh = read_ntuples([path], "reco")
+    assert fresh.generation == after.generation
     for branch in after.events.fields:
         assert ak.array_equal(after.events[branch], fresh.events[branch], check_parameters=False)
     met, other_met = (ak.to_numpy(made.events.truth_met_x) for made in (before, after))
@@ -44,7 +44,7 @@ def test_a_chunk_has_just_the_events_asked_for(ntuple: Ntuple) -> None:
     assert len(ntuple.events) == 300
     assert len(np.unique(ntuple.events.eventNumber)) == 300
     # A third of the dileptonic events is selected: acceptance, 0.9 per lepton, two jets.
-    assert 300 / ntuple.generated == pytest.approx(0.33, abs=0.06)
+    assert 300 / ntuple.generation.events == pytest.approx(0.33, abs=0.06)
 
 
 def test_a_selection_that_nothing_passes_is_refused(

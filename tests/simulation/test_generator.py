@@ -2,16 +2,21 @@ import awkward as ak
 import numpy as np
 import pytest
 
-from rootflow.config.simulation import GeneratorConfig
+from rootflow.config.simulation import GeneratorConfig, SimulationConfig
 from rootflow.errors import UsageError
 from rootflow.simulation.generator import Generator
+from rootflow.simulation.processes import start_generator
 from rootflow.simulation.record import Record
 from rootflow.simulation.truth import find_top_decays
 
 
+def _start(config: GeneratorConfig, seed: int) -> Generator:
+    return start_generator(SimulationConfig(generator=config), seed)
+
+
 def test_a_seed_gives_the_same_events_twice() -> None:
     config = GeneratorConfig(multiparton_interactions=False)
-    first, again, other = (Generator(config, seed).events(5).prt for seed in (3, 3, 4))
+    first, again, other = (_start(config, seed).events(5).prt for seed in (3, 3, 4))
     assert ak.array_equal(first.p.px, again.p.px)
     assert not ak.array_equal(first.p.px, other.p.px)
 
@@ -25,7 +30,7 @@ def test_settings_reach_pythia() -> None:
         taus=True,
         multiparton_interactions=False,
     )
-    batch = Generator(config, 1).events(100)
+    batch = _start(config, 1).events(100)
     record = Record.of(batch.prt)
     decays = find_top_decays(record)
     assert np.median(record.momentum[decays.top].mass) == pytest.approx(160, abs=0.5)
@@ -38,11 +43,11 @@ def test_settings_reach_pythia() -> None:
 
 def test_further_settings_reach_pythia() -> None:
     heavier = GeneratorConfig(settings=["6:m0 = 190"], multiparton_interactions=False)
-    record = Record.of(Generator(heavier, 1).events(50).prt)
+    record = Record.of(_start(heavier, 1).events(50).prt)
     top = record.momentum[find_top_decays(record).top]
     assert np.median(top.mass) == pytest.approx(190, abs=1)
 
 
 def test_a_setting_that_pythia_does_not_know_is_refused() -> None:
     with pytest.raises(UsageError, match="'Foo:bar = 1'"):
-        Generator(GeneratorConfig(settings=["Foo:bar = 1"]), 1)
+        _start(GeneratorConfig(settings=["Foo:bar = 1"]), 1)

@@ -20,7 +20,7 @@ def _dressed(pdg_id: int, pt: float) -> DressedLeptons:
     ones = np.ones((MANY, 2))
     momentum = vector.array({"pt": pt * ones, "eta": 0.5 * ones, "phi": ones, "mass": 0 * ones})
     species = np.broadcast_to(np.array([-pdg_id, pdg_id], dtype=np.int32), (MANY, 2))
-    return DressedLeptons(momentum, species, np.zeros(0, dtype=bool))
+    return DressedLeptons(momentum, species, np.zeros(0, dtype=np.int64))
 
 
 def test_resolutions_are_the_published_ones() -> None:

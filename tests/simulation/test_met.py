@@ -28,7 +28,7 @@ def _measure(config: MetConfig, rng: np.random.Generator) -> vector.MomentumNump
         _jets(50.0),
         _jets(60.0),
         _jets(50.0)[:, :0],
-        DressedLeptons(momentum, species, np.zeros(0, dtype=bool)),
+        DressedLeptons(momentum, species, np.zeros(0, dtype=np.int64)),
         Leptons(momentum, species, np.ones((EVENTS, 2), dtype=bool)),
         config,
         rng,

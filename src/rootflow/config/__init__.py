@@ -13,6 +13,10 @@ from rootflow.config.data import DataConfig, FoldingConfig, FoldsConfig, Weights
 from rootflow.config.digest import digest_of
 from rootflow.config.evaluation import EvaluationConfig
 from rootflow.config.export import ExportConfig
+from rootflow.config.four_lepton_simulation import (
+    FourLeptonProcessConfig,
+    FourLeptonSimulationConfig,
+)
 from rootflow.config.h4l import H4lConfig
 from rootflow.config.load import Config, load
 from rootflow.config.model import FeedForwardConfig, ModelConfig, SetTransformerConfig
@@ -41,7 +45,9 @@ __all__ = [
     "FeedForwardConfig",
     "FoldingConfig",
     "FoldsConfig",
+    "FourLeptonProcessConfig",
     "FourLeptonSelectionConfig",
+    "FourLeptonSimulationConfig",
     "H4lConfig",
     "InputsConfig",
     "LabelledDataConfig",

@@ -9,6 +9,7 @@ from rootflow.config.block import Block
 from rootflow.config.classification import ClassificationConfig
 from rootflow.config.classifier import ClassifierConfig, InputsConfig
 from rootflow.config.export import ExportConfig
+from rootflow.config.four_lepton_simulation import FourLeptonSimulationConfig
 from rootflow.config.samples import LabelledDataConfig
 from rootflow.config.tracking import TrackingConfig
 from rootflow.config.training import TrainingConfig
@@ -20,6 +21,7 @@ class H4lConfig(Block):
     analysis: Literal["h4l"]
     seed: int = Field(42, ge=0, lt=2**31)
     output: Path = Path("outputs")
+    simulation: FourLeptonSimulationConfig = FourLeptonSimulationConfig()
     data: LabelledDataConfig
     inputs: InputsConfig = InputsConfig()
     model: ClassifierConfig

@@ -16,18 +16,23 @@ from pydantic import (
 from rootflow.config.block import Block
 
 
-class GeneratorConfig(Block):
-    """What Pythia generates: hard process, shower, hadronisation, multiparton interactions."""
+class PythiaConfig(Block):
+    """What Pythia does with every process: shower, hadronisation, multiparton interactions."""
 
     energy_tev: PositiveFloat = Field(13.0, description="proton-proton centre-of-mass energy")
-    initial_states: list[Literal["gg", "qq"]] = Field(["gg", "qq"], min_length=1)
-    top_mass_gev: PositiveFloat = Field(172.5, description="as in the LHC experiments' samples")
-    w_mass_gev: PositiveFloat = Field(80.379, description="PDG 2018")
     multiparton_interactions: bool = True
-    taus: bool = Field(False, description="W decays to tau beside those to e and mu")
     settings: list[str] = Field(
         default_factory=list, description="further Pythia settings, as in 'Tune:pp = 21'"
     )
+
+
+class GeneratorConfig(PythiaConfig):
+    """Which top-antitop events Pythia generates."""
+
+    initial_states: list[Literal["gg", "qq"]] = Field(["gg", "qq"], min_length=1)
+    top_mass_gev: PositiveFloat = Field(172.5, description="as in the LHC experiments' samples")
+    w_mass_gev: PositiveFloat = Field(80.379, description="PDG 2018")
+    taus: bool = Field(False, description="W decays to tau beside those to e and mu")
 
 
 class JetsConfig(Block):
@@ -148,7 +153,15 @@ class DetectorConfig(Block):
     met: MetConfig = MetConfig()
 
 
-class SelectionConfig(Block):
+class JetSelectionConfig(Block):
+    """Which jets are written."""
+
+    jet_pt_min_gev: PositiveFloat = 25.0
+    jet_eta_max: PositiveFloat = 2.5
+    electron_jet_distance: NonNegativeFloat = Field(0.2, description="nearer jets are dropped")
+
+
+class SelectionConfig(JetSelectionConfig):
     """Which events are written: two opposite-sign leptons (e, mu) and jets.
 
     Overlaps are removed as ATLAS does: a jet next to an electron is that electron; a lepton
@@ -157,26 +170,28 @@ class SelectionConfig(Block):
 
     lepton_pt_min_gev: NonNegativeFloat = 25.0
     lepton_eta_max: PositiveFloat = 2.5
-    jet_pt_min_gev: PositiveFloat = 25.0
-    jet_eta_max: PositiveFloat = 2.5
     jets_min: NonNegativeInt = 2
-    electron_jet_distance: NonNegativeFloat = Field(0.2, description="nearer jets are dropped")
     jet_lepton_distance: NonNegativeFloat = Field(0.4, description="nearer leptons are dropped")
     parton_jet_distance: PositiveFloat = Field(
         0.4, description="largest dR of a b quark and the jet that is called its own"
     )
 
 
-class SimulationConfig(Block):
-    """What to generate, and the detector that sees it."""
+class ProductionConfig(Block):
+    """How the work is divided: into chunks, files and processes of the computer."""
 
-    process: Literal["ttbar"] = "ttbar"
-    events: PositiveInt = Field(20_000, description="selected events to write")
     workers: PositiveInt = Field(2, description="processes; the sample does not depend on it")
     events_per_chunk: PositiveInt = Field(
         500, le=16_384, description="a kill loses at most one chunk per worker"
     )
     events_per_file: PositiveInt = 100_000
+
+
+class SimulationConfig(ProductionConfig):
+    """What to generate, and the detector that sees it."""
+
+    process: Literal["ttbar"] = "ttbar"
+    events: PositiveInt = Field(20_000, description="selected events to write")
     generator: GeneratorConfig = GeneratorConfig()
     detector: DetectorConfig = DetectorConfig()
     selection: SelectionConfig = SelectionConfig()

@@ -45,7 +45,7 @@ def lepton_branches(leptons: Leptons) -> Branches:
     for prefix, name, species in (("el", "electron", ELECTRON), ("mu", "muon", MUON)):
         these = falling[np.abs(falling.pdg_id) == species]
         branches |= _kinematics(prefix, these)
-        branches[f"{prefix}_charge"] = _float(-np.sign(these.pdg_id))
+        branches[f"{prefix}_charge"] = float_branch(-np.sign(these.pdg_id))
         branches[f"event_{name}_truth_idx"] = _slots(
             index_by_species(leptons, species), LEPTON_OF_W
         )
@@ -55,10 +55,10 @@ def lepton_branches(leptons: Leptons) -> Branches:
 def met_branches(met: Momenta, truth: Momenta) -> Branches:
     """Return the branches of the missing transverse momentum."""
     return {
-        "met_met_NOSYS": _mev(met.pt),
-        "met_phi_NOSYS": _float(met.phi),
-        "truth_met_x": _mev(truth.px),
-        "truth_met_y": _mev(truth.py),
+        "met_met_NOSYS": mev_branch(met.pt),
+        "met_phi_NOSYS": float_branch(met.phi),
+        "truth_met_x": mev_branch(truth.px),
+        "truth_met_y": mev_branch(truth.py),
     }
 
 
@@ -77,10 +77,10 @@ def truth_branches(record: Record, decays: TopDecays) -> Branches:
             prefix = f"Ttbar_MC_{label}"
             momentum = record.momentum[particle]
             branches |= {
-                f"{prefix}_pt": _mev(momentum.pt),
-                f"{prefix}_eta": _float(momentum.eta),
-                f"{prefix}_phi": _float(momentum.phi),
-                f"{prefix}_m": _mev(np.maximum(momentum.mass, 0)),
+                f"{prefix}_pt": mev_branch(momentum.pt),
+                f"{prefix}_eta": float_branch(momentum.eta),
+                f"{prefix}_phi": float_branch(momentum.phi),
+                f"{prefix}_m": mev_branch(np.maximum(momentum.mass, 0)),
             }
             if label.startswith("Wdecay"):
                 branches[f"{prefix}_pdgId"] = record.pdg_id[particle].astype(np.int32)
@@ -91,18 +91,18 @@ def truth_branches(record: Record, decays: TopDecays) -> Branches:
 def generator_branches(info: ak.Array) -> Branches:
     """Return the branches of the hard process and of the event weight."""
     return {
-        "weight_mc_NOSYS": _float(info.weights[:, 0]),
-        "PDFinfo_PDGID1": _integer(info.id1),
-        "PDFinfo_PDGID2": _integer(info.id2),
+        "weight_mc_NOSYS": float_branch(info.weights[:, 0]),
+        "PDFinfo_PDGID1": integer_branch(info.id1),
+        "PDFinfo_PDGID2": integer_branch(info.id2),
     }
 
 
 def _kinematics(prefix: str, objects: ak.Array) -> Branches:
     return {
-        f"{prefix}_pt_NOSYS": _mev(objects.pt),
-        f"{prefix}_eta": _float(objects.eta),
-        f"{prefix}_phi": _float((objects.phi + np.pi) % (2 * np.pi) - np.pi),
-        f"{prefix}_e_NOSYS": _mev(objects.E),
+        f"{prefix}_pt_NOSYS": mev_branch(objects.pt),
+        f"{prefix}_eta": float_branch(objects.eta),
+        f"{prefix}_phi": float_branch((objects.phi + np.pi) % (2 * np.pi) - np.pi),
+        f"{prefix}_e_NOSYS": mev_branch(objects.E),
     }
 
 
@@ -112,13 +112,16 @@ def _slots(index: NDArray[np.int32], slots: tuple[int, int]) -> NDArray[np.int32
     return filled
 
 
-def _mev(quantity: ak.Array | NDArray[np.float64]) -> ak.Array:
-    return _float(quantity * MEV_PER_GEV)
+def mev_branch(quantity: ak.Array | NDArray[np.float64]) -> ak.Array:
+    """Return a branch in MeV of what is in GeV."""
+    return float_branch(quantity * MEV_PER_GEV)
 
 
-def _float(quantity: ak.Array | NDArray[np.float64]) -> ak.Array:
+def float_branch(quantity: ak.Array | NDArray[np.float64]) -> ak.Array:
+    """Return a branch of 32 bit floats."""
     return ak.values_astype(quantity, np.float32)
 
 
-def _integer(quantity: ak.Array | NDArray[np.int32]) -> ak.Array:
+def integer_branch(quantity: ak.Array | NDArray[np.int32]) -> ak.Array:
+    """Return a branch of 32 bit integers."""
     return ak.values_astype(quantity, np.int32)

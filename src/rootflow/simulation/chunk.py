@@ -5,19 +5,26 @@ import math
 import awkward as ak
 import numpy as np
 
+from rootflow.config.four_lepton_simulation import FourLeptonProcessConfig
 from rootflow.config.simulation import SimulationConfig
 from rootflow.errors import UsageError
-from rootflow.simulation.event import observe
-from rootflow.simulation.generator import Generator
-from rootflow.simulation.identity import detector_generator, event_numbers, pythia_seed
-from rootflow.simulation.ntuple import Ntuple
+from rootflow.simulation.identity import (
+    detector_generator,
+    event_numbers,
+    pythia_seed,
+    stream_of,
+)
+from rootflow.simulation.ntuple import Generation, Ntuple
+from rootflow.simulation.processes import observe, start_generator
 
 SMALLEST_BATCH, LARGEST_BATCH = 20, 500
 FIRST_GUESS_OF_ACCEPTANCE = 0.25
 GENERATED_BEFORE_GIVING_UP = 5_000
 
 
-def make_chunk(config: SimulationConfig, seed: int, chunk: int, events: int) -> Ntuple:
+def make_chunk(
+    config: SimulationConfig | FourLeptonProcessConfig, seed: int, chunk: int, events: int
+) -> Ntuple:
     """Generate until `events` are selected, with a generator of this chunk's own.
 
     Raises
@@ -25,17 +32,20 @@ def make_chunk(config: SimulationConfig, seed: int, chunk: int, events: int) -> 
     UsageError
         Pythia refuses a setting, or no event is selected.
     """
-    generator = Generator(config.generator, pythia_seed(seed, chunk))
-    rng = detector_generator(seed, chunk)
+    stream = stream_of(config.process, chunk)
+    generator = start_generator(config, pythia_seed(seed, stream))
+    rng = detector_generator(seed, stream)
     batches: list[ak.Array] = []
-    missing, generated = events, 0
+    missing, generated, sum_of_weights = events, 0, 0.0
     acceptance = FIRST_GUESS_OF_ACCEPTANCE
     while missing > 0:
         batch = generator.events(_batch_size(missing / acceptance))
-        observed, selected = observe(batch, config.detector, config.selection, rng)
+        observed, selected = observe(batch, config, rng)
         kept = np.flatnonzero(selected)[:missing]
         missing -= len(kept)
-        generated += len(batch) if missing else int(kept[-1]) + 1
+        used = len(batch) if missing else int(kept[-1]) + 1
+        generated += used
+        sum_of_weights += float(ak.sum(batch.info.weights[:used, 0]))
         batches.append(observed[: len(kept)])
         if missing == events and generated >= GENERATED_BEFORE_GIVING_UP:
             raise UsageError(
@@ -43,8 +53,8 @@ def make_chunk(config: SimulationConfig, seed: int, chunk: int, events: int) -> 
             )
         acceptance = max(events - missing, 1) / generated
     made = ak.concatenate(batches)
-    made["eventNumber"] = event_numbers(seed, chunk, events)
-    return Ntuple(made, generated)
+    made["eventNumber"] = event_numbers(seed, stream, events)
+    return Ntuple(made, Generation(generated, sum_of_weights, generator.cross_section_pb))
 
 
 def _batch_size(wanted: float) -> int:

@@ -34,7 +34,7 @@ from rootflow.simulation.selection import (
 from rootflow.simulation.truth import find_top_decays
 
 
-def observe(
+def observe_top_pairs(
     batch: ak.Array,
     detector: DetectorConfig,
     selection: SelectionConfig,

@@ -1,22 +1,26 @@
 """Pythia, set up as the configuration says."""
 
+from collections.abc import Sequence
+
 import awkward as ak
 import pythia8mc
 
-from rootflow.config.simulation import GeneratorConfig
+from rootflow.config.simulation import PythiaConfig
 from rootflow.errors import RootflowError, UsageError
 
 GEV_PER_TEV = 1000.0
-HARD_PROCESS = {"gg": "Top:gg2ttbar = on", "qq": "Top:qqbar2ttbar = on"}
+PB_PER_MB = 1e9
 
 
 class Generator:
-    """Top-antitop events with all W decaying to leptons.
+    """Pythia with one process.
 
     Parameters
     ----------
     config
-        Energy, masses, and what is switched on.
+        What holds for every process.
+    process
+        Pythia's settings of the process and its decays.
     pythia_seed
         1 to 900,000,000, the range of Pythia's `Random:seed`.
 
@@ -26,9 +30,9 @@ class Generator:
         Pythia does not know a setting, or cannot start with them.
     """
 
-    def __init__(self, config: GeneratorConfig, pythia_seed: int) -> None:
+    def __init__(self, config: PythiaConfig, process: Sequence[str], pythia_seed: int) -> None:
         self._pythia = pythia8mc.Pythia("", False)
-        for setting in _settings(config, pythia_seed):
+        for setting in _settings(config, process, pythia_seed):
             if not self._pythia.readString(setting, False):
                 raise UsageError(
                     f"simulation.generator: Pythia does not take the setting '{setting}'"
@@ -51,19 +55,23 @@ class Generator:
             raise RootflowError(f"Pythia could not generate one of {count} events")
         return batch
 
+    @property
+    def cross_section_pb(self) -> float:
+        """The cross section of what was generated so far.
 
-def _settings(config: GeneratorConfig, pythia_seed: int) -> list[str]:
-    w_decays = "11 13 15" if config.taus else "11 13"
+        It is that of the decays that are switched on: Pythia multiplies by their branching
+        ratio ("Resonance Decays" in its manual).
+        """
+        return float(self._pythia.infoPython().sigmaGen() * PB_PER_MB)
+
+
+def _settings(config: PythiaConfig, process: Sequence[str], pythia_seed: int) -> list[str]:
     return [
         "Print:quiet = on",
         "Random:setSeed = on",
         f"Random:seed = {pythia_seed}",
         f"Beams:eCM = {config.energy_tev * GEV_PER_TEV}",
-        *(HARD_PROCESS[state] for state in config.initial_states),
-        f"6:m0 = {config.top_mass_gev}",
-        f"24:m0 = {config.w_mass_gev}",
-        "24:onMode = off",
-        f"24:onIfAny = {w_decays}",
+        *process,
         f"PartonLevel:MPI = {'on' if config.multiparton_interactions else 'off'}",
         *config.settings,
     ]

@@ -1,6 +1,7 @@
 """Seeds and event numbers: the same for the same event, never the same for two.
 
-An event number has 63 bits: 31 of the seed, 18 of the chunk, 14 of the event in its chunk.
+An event number has 63 bits: 31 of the seed, 3 of the process, 15 of the chunk, 14 of the
+event in its chunk.
 """
 
 import numpy as np
@@ -8,7 +9,9 @@ from numpy.typing import NDArray
 
 from rootflow.errors import UsageError
 
-SEED_BITS, CHUNK_BITS, EVENT_BITS = 31, 18, 14
+SEED_BITS, CHUNK_BITS, EVENT_BITS = 31, 15, 14
+PROCESS_BITS = 3
+PROCESSES = {"ttbar": 0, "ggH": 1, "VBFH": 2, "ZZ": 3}
 # The range of Pythia's Random:seed is 1 to this.
 PYTHIA_SEEDS = 900_000_000
 
@@ -33,18 +36,23 @@ def check_limits(seed: int, chunks: int, events_per_chunk: int) -> None:
             )
 
 
-def event_numbers(seed: int, chunk: int, events: int) -> NDArray[np.int64]:
+def stream_of(process: str, chunk: int) -> int:
+    """Return the number of a chunk among those of all processes."""
+    return (PROCESSES[process] << CHUNK_BITS) + chunk
+
+
+def event_numbers(seed: int, stream: int, events: int) -> NDArray[np.int64]:
     """Return the event numbers of a chunk."""
-    first = (seed << (CHUNK_BITS + EVENT_BITS)) + (chunk << EVENT_BITS)
+    first = (seed << (PROCESS_BITS + CHUNK_BITS + EVENT_BITS)) + (stream << EVENT_BITS)
     return first + np.arange(events, dtype=np.int64)
 
 
-def pythia_seed(seed: int, chunk: int) -> int:
+def pythia_seed(seed: int, stream: int) -> int:
     """Return Pythia's seed for a chunk: no two chunks of one seed share it."""
     start = int(np.random.SeedSequence(seed).generate_state(1, np.uint64)[0])
-    return 1 + (start + chunk) % PYTHIA_SEEDS
+    return 1 + (start + stream) % PYTHIA_SEEDS
 
 
-def detector_generator(seed: int, chunk: int) -> np.random.Generator:
+def detector_generator(seed: int, stream: int) -> np.random.Generator:
     """Return the random numbers of the detector for a chunk."""
-    return np.random.default_rng(np.random.SeedSequence((seed, chunk)))
+    return np.random.default_rng(np.random.SeedSequence((seed, stream)))

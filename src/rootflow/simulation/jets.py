@@ -6,7 +6,12 @@ import numpy as np
 import vector
 from numpy.typing import NDArray
 
-from rootflow.config.simulation import BTaggingConfig, JetsConfig, PileUpConfig, SelectionConfig
+from rootflow.config.simulation import (
+    BTaggingConfig,
+    JetsConfig,
+    JetSelectionConfig,
+    PileUpConfig,
+)
 from rootflow.simulation.record import Momenta, Record
 from rootflow.simulation.truth import MUON, NEUTRINOS
 
@@ -99,7 +104,7 @@ def jet_resolution(pt: NDArray[np.float64], config: JetsConfig) -> NDArray[np.fl
 
 
 def pile_up_jets(
-    events: int, config: PileUpConfig, selection: SelectionConfig, rng: np.random.Generator
+    events: int, config: PileUpConfig, selection: JetSelectionConfig, rng: np.random.Generator
 ) -> ak.Array:
     """Return jets of other collisions within the selection's pT and eta, (events, var)."""
     counts = rng.poisson(config.mean_jets, events)

@@ -1,4 +1,4 @@
-"""Electrons and muons from W bosons as the detector sees them."""
+"""Electrons and muons as the detector sees them."""
 
 from dataclasses import dataclass
 
@@ -21,21 +21,27 @@ MUON_MASS = 0.10566
 
 @dataclass(frozen=True)
 class DressedLeptons:
-    """The visible lepton of t and of tbar with the photons around it.
+    """Leptons with the photons around them: of ttbar two, that of t and that of tbar.
 
     Attributes
     ----------
     momentum
-        (n, 2) GeV, not meaningful where there is none.
+        (n, leptons) GeV, not meaningful where there is none.
     pdg_id
-        (n, 2), 0 where there is none.
-    constituents
-        (particles,) bool, leptons and photons that went into them.
+        (n, leptons), 0 where there is none.
+    owner
+        (particles,) which lepton of its event a lepton or photon is part of, else NOBODY.
     """
 
     momentum: Momenta
     pdg_id: NDArray[np.int32]
-    constituents: NDArray[np.bool_]
+    owner: NDArray[np.int64]
+
+    @property
+    def constituents(self) -> NDArray[np.bool_]:
+        """(particles,) leptons and photons that went into them."""
+        part_of_one: NDArray[np.bool_] = self.owner != NOBODY
+        return part_of_one
 
 
 def dress(record: Record, lepton: Indices, distance: float) -> DressedLeptons:
@@ -47,7 +53,11 @@ def dress(record: Record, lepton: Indices, distance: float) -> DressedLeptons:
     )
     of_event = record.event[photon]
     apart = np.stack(
-        [bare[:, side][of_event].deltaR(record.momentum[photon]) for side in (0, 1)], axis=-1
+        [
+            bare[:, column][of_event].deltaR(record.momentum[photon])
+            for column in range(lepton.shape[1])
+        ],
+        axis=-1,
     )
     apart[~there[of_event]] = np.inf
     nearest = apart.argmin(axis=-1)
@@ -58,19 +68,19 @@ def dress(record: Record, lepton: Indices, distance: float) -> DressedLeptons:
         radiated = getattr(record.momentum[photon[close]], component)
         np.add.at(total, (of_event[close], nearest[close]), radiated)
         dressed[component] = total
-    constituents = np.zeros(len(record.pdg_id), dtype=bool)
-    constituents[lepton[there]] = True
-    constituents[photon[close]] = True
+    owner = np.full(len(record.pdg_id), NOBODY)
+    owner[photon[close]] = nearest[close]
+    owner[lepton[there]] = np.nonzero(there)[1]
     return DressedLeptons(
         momentum=vector.array(dressed),
         pdg_id=np.where(there, record.pdg_id[lepton], 0),
-        constituents=constituents,
+        owner=owner,
     )
 
 
 @dataclass(frozen=True)
 class Leptons:
-    """The measured lepton of t and of tbar, (n, 2) each.
+    """The measured leptons, (n, leptons) each.
 
     Attributes
     ----------
@@ -79,7 +89,7 @@ class Leptons:
     pdg_id
         11, 13 and their negatives, 0 where there is none.
     found
-        Whether it is identified and isolated.
+        Whether it is identified.
     """
 
     momentum: Momenta

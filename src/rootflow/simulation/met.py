@@ -42,7 +42,9 @@ def measure_met(
     missing = {}
     for axis in ("px", "py"):
         jet_excess = ak.sum((getattr(jets, axis) - getattr(particle_jets, axis))[hard], axis=1)
-        lepton_excess = getattr(leptons.momentum, axis) - getattr(dressed.momentum, axis)
+        lepton_excess = np.where(
+            leptons.found, getattr(leptons.momentum, axis) - getattr(dressed.momentum, axis), 0
+        )
         excess: NDArray[np.float64] = ak.to_numpy(
             jet_excess + ak.sum(getattr(pile_up, axis), axis=1)
         ) + lepton_excess.sum(axis=1)

@@ -1,6 +1,8 @@
 """Writing and reading the ntuple."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,20 +12,35 @@ import uproot
 from rootflow.errors import InputError, RootflowError
 from rootflow.files import whole_file
 
-TREE = "reco"
-GENERATED = "generated_events"
-COLLECTIONS = ("jet", "el", "mu")
+GENERATION = "generation"
+COLLECTIONS = ("jet", "el", "mu", "lep")
 EVENTS_PER_BASKET = 10_000
 
 
+class Generation(NamedTuple):
+    """How the events of an ntuple were generated.
+
+    Attributes
+    ----------
+    events, sum_of_weights
+        Of all generated events, selected or not.
+    cross_section_pb
+        The generator's, of its forced decays.
+    """
+
+    events: int
+    sum_of_weights: float
+    cross_section_pb: float
+
+
 class Ntuple(NamedTuple):
-    """Selected events, branch by branch, and how many were generated to get them."""
+    """Selected events, branch by branch, and what was generated to get them."""
 
     events: ak.Array
-    generated: int
+    generation: Generation
 
 
-def write_ntuple(ntuple: Ntuple, path: Path) -> None:
+def write_ntuple(ntuple: Ntuple, tree: str, path: Path) -> None:
     """Write a ROOT file that is there whole or not at all.
 
     Raises
@@ -38,16 +55,16 @@ def write_ntuple(ntuple: Ntuple, path: Path) -> None:
             whole_file(path) as partial,
             uproot.recreate(partial, compression=uproot.ZSTD(5)) as file,
         ):
-            tree = file.mktree(TREE, types, counter_name=lambda name: f"{name}_n")
+            written = file.mktree(tree, types, counter_name=_counter)
             for start in range(0, len(ntuple.events), EVENTS_PER_BASKET):
                 stop = start + EVENTS_PER_BASKET
-                tree.extend({name: array[start:stop] for name, array in branches.items()})
-            file[GENERATED] = str(ntuple.generated)
+                written.extend({name: array[start:stop] for name, array in branches.items()})
+            file[GENERATION] = json.dumps(ntuple.generation._asdict())
     except OSError as error:
         raise RootflowError(f"{path}: cannot write the ntuple: {error.strerror}") from None
 
 
-def read_ntuples(paths: Sequence[Path]) -> Ntuple:
+def read_ntuples(paths: Sequence[Path], tree: str) -> Ntuple:
     """Return what is in all the files together, in their order.
 
     Raises
@@ -55,34 +72,61 @@ def read_ntuples(paths: Sequence[Path]) -> Ntuple:
     InputError
         A file is damaged.
     """
-    ntuples = [_read(path) for path in paths]
-    return Ntuple(
-        ak.concatenate([ntuple.events for ntuple in ntuples]),
-        sum(ntuple.generated for ntuple in ntuples),
+    events = [_read_events(path, tree) for path in paths]
+    return Ntuple(ak.concatenate(events), read_generation(paths))
+
+
+def read_generation(paths: Sequence[Path]) -> Generation:
+    """Return what all the files' events were selected from.
+
+    Sums, and the mean cross section, in which each file counts by its generated events.
+
+    Raises
+    ------
+    InputError
+        A file is damaged.
+    """
+    generations = []
+    for path in paths:
+        with _damage_explained(path), uproot.open(path) as file:
+            generations.append(Generation(**json.loads(file[GENERATION])))
+    events = sum(each.events for each in generations)
+    return Generation(
+        events,
+        sum(each.sum_of_weights for each in generations),
+        sum(each.cross_section_pb * each.events for each in generations) / events,
     )
 
 
-def _read(path: Path) -> Ntuple:
-    counters = [f"{collection}_n" for collection in COLLECTIONS]
+def _read_events(path: Path, tree: str) -> ak.Array:
+    counters = [_counter(collection) for collection in COLLECTIONS]
+    with _damage_explained(path), uproot.open(path) as file:
+        names = [name for name in file[tree].keys(recursive=False) if name not in counters]
+        return file[tree].arrays(names)
+
+
+@contextmanager
+def _damage_explained(path: Path) -> Iterator[None]:
     try:
-        with uproot.open(path) as file:
-            names = [name for name in file[TREE].keys(recursive=False) if name not in counters]
-            events = file[TREE].arrays(names)
-            return Ntuple(events, int(file[GENERATED]))
-    except (OSError, ValueError, KeyError) as error:
+        yield
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(
             f"{path}: damaged ({type(error).__name__}); remove it and simulate again"
         ) from None
 
 
+def _counter(collection: str) -> str:
+    return f"{collection}_n"
+
+
 def _with_collections(events: ak.Array) -> dict[str, ak.Array]:
     """Zip jet_pt, jet_eta, ... to one collection, which uproot writes with one counter."""
     branches: dict[str, ak.Array] = {}
-    collections: dict[str, dict[str, Any]] = {name: {} for name in COLLECTIONS}
+    collections: dict[str, dict[str, Any]] = {}
     for name in ak.fields(events):
         collection, _, field = name.partition("_")
-        if collection in collections:
-            collections[collection][field] = events[name]
+        if collection in COLLECTIONS:
+            collections.setdefault(collection, {})[field] = events[name]
         else:
             branches[name] = events[name]
     return {name: ak.zip(fields) for name, fields in collections.items()} | branches

@@ -7,6 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from rootflow.config.four_lepton_simulation import FourLeptonProcessConfig
 from rootflow.config.simulation import SimulationConfig
 from rootflow.simulation.identity import check_limits
 
@@ -26,7 +27,7 @@ class Plan:
         Seed or size do not fit into event numbers.
     """
 
-    config: SimulationConfig
+    config: SimulationConfig | FourLeptonProcessConfig
     seed: int
     directory: Path
 
@@ -42,6 +43,11 @@ class Plan:
         """Return the number of events of a chunk: the last one may be smaller."""
         size = self.config.events_per_chunk
         return min(size, self.config.events - chunk * size)
+
+    @property
+    def tree(self) -> str:
+        """The tree of the files: that of the experiments' own ntuples."""
+        return "reco" if self.config.process == "ttbar" else "mini"
 
     @property
     def description(self) -> dict[str, Any]:

@@ -26,19 +26,25 @@ class Record:
         (particles,) the event, 0 to n - 1, that a particle belongs to.
     pdg_id, status
         (particles,) as Pythia gives them: a positive status is a final particle.
+    mother
+        (particles,) where the first mother is among all particles, NOBODY where there is none.
     daughters
         (particles, 2) where the first and the last daughter are among all particles,
         NOBODY where there is none.
     momentum
         (particles,) GeV.
+    vertex
+        (particles, 3) where it is produced: x, y, z in mm from the collision.
     """
 
     events: int
     event: NDArray[np.int64]
     pdg_id: NDArray[np.int32]
     status: NDArray[np.int32]
+    mother: NDArray[np.int64]
     daughters: NDArray[np.int64]
     momentum: Momenta
+    vertex: NDArray[np.float64]
 
     @classmethod
     def of(cls, particles: ak.Array) -> "Record":
@@ -49,12 +55,14 @@ class Record:
         local_daughters = np.stack(
             [_flat(particles.daughter1), _flat(particles.daughter2)], axis=-1
         )
-        momentum = particles.p
+        local_mother = _flat(particles.mother1)
+        momentum, vertex = particles.p, particles.vProd
         return cls(
             events=len(counts),
             event=event,
             pdg_id=_flat(particles.id),
             status=_flat(particles.status),
+            mother=np.where(local_mother > 0, local_mother + first_of_event, NOBODY),
             daughters=np.where(
                 local_daughters > 0, local_daughters + first_of_event[:, np.newaxis], NOBODY
             ),
@@ -65,6 +73,10 @@ class Record:
                     "pz": _flat(momentum.pz),
                     "E": _flat(momentum.e),
                 }
+            ),
+            # Pythia names no vertex where it is that of the collision.
+            vertex=np.stack(
+                [_flat(ak.fill_none(vertex[axis], 0.0)) for axis in ("px", "py", "pz")], axis=-1
             ),
         )
 

@@ -5,6 +5,7 @@ import json
 import shutil
 from pathlib import Path
 
+from rootflow.config.four_lepton_simulation import FourLeptonProcessConfig
 from rootflow.config.simulation import SimulationConfig
 from rootflow.errors import InputError, RootflowError, UsageError
 from rootflow.files import alone_in, whole_file
@@ -13,7 +14,9 @@ from rootflow.simulation.plan import GENERATORS, Plan
 from rootflow.simulation.workers import make_chunks
 
 
-def simulate(config: SimulationConfig, seed: int, directory: Path) -> list[Path]:
+def simulate(
+    config: SimulationConfig | FourLeptonProcessConfig, seed: int, directory: Path
+) -> list[Path]:
     """Simulate a sample, or go on with it where an earlier call was stopped.
 
     The sample depends on the configuration (all but the number of workers) and the seed
@@ -24,14 +27,15 @@ def simulate(config: SimulationConfig, seed: int, directory: Path) -> list[Path]
     config
         What to generate, and the detector that sees it.
     seed
-        0 to 2**31 - 1. It is part of the event numbers: two seeds never share one.
+        0 to 2**31 - 1. It is part of the event numbers, and so is the process: two seeds
+        or processes never share one.
     directory
         For one sample. Once it is finished, there are its ROOT files and
         `simulation.json`, which says what they are.
 
     Returns
     -------
-    The ROOT files. Tree `reco`, momenta in MeV.
+    The ROOT files. Tree `reco` of ttbar, `mini` of four leptons, momenta in MeV.
 
     Raises
     ------
@@ -55,7 +59,7 @@ def simulate(config: SimulationConfig, seed: int, directory: Path) -> list[Path]
     return list(plan.file_chunks())
 
 
-def digest(config: SimulationConfig, seed: int) -> str:
+def digest(config: SimulationConfig | FourLeptonProcessConfig, seed: int) -> str:
     """Return the name of a sample: another one where any event would be another.
 
     Raises
@@ -100,16 +104,21 @@ def _make_missing_chunks(plan: Plan) -> None:
 
 
 def _put_together(plan: Plan) -> None:
-    from rootflow.simulation.ntuple import read_ntuples, write_ntuple
+    from rootflow.simulation.normalisation import cross_section_pb, normalise
+    from rootflow.simulation.ntuple import read_generation, read_ntuples, write_ntuple
 
-    generated = 0
+    generation = read_generation([plan.chunk_path(chunk) for chunk in range(plan.chunks)])
+    facts: dict[str, float] = {"generated_events": generation.events}
+    if isinstance(plan.config, FourLeptonProcessConfig):
+        facts["cross_section_pb"] = cross_section_pb(plan.config, generation)
     for path, chunks in plan.file_chunks().items():
-        ntuple = read_ntuples([plan.chunk_path(chunk) for chunk in chunks])
+        ntuple = read_ntuples([plan.chunk_path(chunk) for chunk in chunks], plan.tree)
+        if isinstance(plan.config, FourLeptonProcessConfig):
+            ntuple = normalise(ntuple, facts["cross_section_pb"])
         # Half-written files stay with the chunks, and go with them.
         beside_chunks = plan.chunk_directory / path.name
-        write_ntuple(ntuple, beside_chunks)
+        write_ntuple(ntuple, plan.tree, beside_chunks)
         beside_chunks.replace(path)
-        generated += ntuple.generated
-    manifest = plan.description | {"digest": plan.digest, "generated_events": generated}
+    manifest = plan.description | {"digest": plan.digest} | facts
     with whole_file(plan.manifest_path) as partial:
         partial.write_text(json.dumps(manifest, indent=2) + "\n")

@@ -27,9 +27,10 @@ def has_two_leptons(leptons: Leptons, selection: SelectionConfig) -> NDArray[np.
 
 def drop_electrons(jets: ak.Array, leptons: Leptons, distance: float) -> ak.Array:
     """Return the jets that are no electron's own deposit."""
-    for side in (0, 1):
-        is_electron = np.abs(leptons.pdg_id[:, side]) == ELECTRON
-        jets = jets[~((distance_to(jets, leptons.momentum[:, side]) < distance) & is_electron)]
+    is_electron = leptons.found & (np.abs(leptons.pdg_id) == ELECTRON)
+    for column in range(is_electron.shape[1]):
+        near = distance_to(jets, leptons.momentum[:, column]) < distance
+        jets = jets[~(near & is_electron[:, column])]
     return jets
 
 

@@ -84,7 +84,7 @@ def _work(connection: Connection, plan: Plan) -> None:
     while (chunk := connection.recv()) is not None:
         try:
             made = make_chunk(plan.config, plan.seed, chunk, plan.events_of(chunk))
-            write_ntuple(made, plan.chunk_path(chunk))
+            write_ntuple(made, plan.tree, plan.chunk_path(chunk))
         except RootflowError as error:
             connection.send(error)
             return
