@@ -14,7 +14,6 @@ from rootflow.config import load
 from rootflow.dataset import build
 from rootflow.export.conversion import compiled, convert
 from rootflow.exported.session import open_session
-from rootflow.exported.session import open_session
 from rootflow.models import build_model, fit_normalisation
 from rootflow.ntuple import find_files
 

@@ -15,3 +15,7 @@ class UsageError(RootflowError):
     """The command or its configuration is wrong."""
 
     exit_status = 2
+
+
+class ConformanceError(RootflowError):
+    """A class breaks the contract that it should keep: the message says where."""

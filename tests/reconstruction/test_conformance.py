@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rootflow.dataset import Events
-from rootflow.reconstruction.answers import ConformanceError
+from rootflow.errors import ConformanceError
 from rootflow.reconstruction.baselines import make
 from rootflow.reconstruction.conformance import check, with_two_jets
 from rootflow.reconstruction.contract import Reconstruction

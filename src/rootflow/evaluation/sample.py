@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rootflow.dataset.events import Events
-from rootflow.errors import InputError, UsageError
+from rootflow.errors import ConformanceError, InputError, UsageError
 from rootflow.physics.kinematics import FloatArray, transverse_momentum
 from rootflow.physics.ttbar import top_pair, ttbar_mass
 from rootflow.progress import progress
-from rootflow.reconstruction.answers import ConformanceError, check_answers
+from rootflow.reconstruction.answers import check_answers
 from rootflow.reconstruction.baselines import BASELINES
 from rootflow.reconstruction.contract import Reconstruction, Reconstructor
 from rootflow.reconstruction.objects import at, four_momenta

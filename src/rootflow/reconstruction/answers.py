@@ -4,12 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rootflow.dataset.events import Events
-from rootflow.errors import RootflowError
+from rootflow.errors import ConformanceError
 from rootflow.reconstruction.contract import Reconstruction
-
-
-class ConformanceError(RootflowError):
-    """A method breaks the Reconstructor contract: the message says where."""
 
 
 def require(kept: bool, rule: str) -> None:

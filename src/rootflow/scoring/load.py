@@ -1,0 +1,38 @@
+"""A finished training as a scorer."""
+
+from pathlib import Path
+
+from rootflow.errors import InputError
+from rootflow.scoring.contract import TrainedScorer
+from rootflow.training import RECORD, read_record
+
+
+def of_training(directory: Path, *, allow_seen_events: bool = False) -> TrainedScorer:
+    """Return the model of a finished training, with the folds of its record.
+
+    Parameters
+    ----------
+    directory
+        The training's own folder.
+    allow_seen_events
+        `score` gives also events of the training's folds an answer.
+
+    Raises
+    ------
+    InputError
+        There is no finished training of a classifier, or its record or its model cannot
+        be read.
+    """
+    record = read_record(directory)
+    if record is None:
+        raise InputError(f"{directory}: no finished training: there is no {RECORD}")
+    from rootflow.models import load_model
+    from rootflow.scoring.network import KerasScorer
+
+    return KerasScorer(
+        record.model.name,
+        load_model(directory / record.model_file),
+        record.folds,
+        record.features,
+        allow_seen_events=allow_seen_events,
+    )
