@@ -1,0 +1,69 @@
+"""Sums of weights of the events below given scores, in many replicas at once."""
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from rootflow.evaluation.bootstrap import FloatArray
+
+
+class SumsBelow:
+    """Sums over those of n events whose value is below each of k limits.
+
+    The events are put in order once: a replica costs one cumulative sum.
+
+    Parameters
+    ----------
+    values
+        (n,) of the events, none NaN.
+    among
+        (n,) bool, the events that count.
+    limits
+        (k,).
+    side
+        `left`: a value equal to the limit is not below it; `right`: it is.
+    """
+
+    def __init__(
+        self,
+        values: FloatArray,
+        among: NDArray[np.bool_],
+        limits: ArrayLike,
+        side: Literal["left", "right"] = "left",
+    ) -> None:
+        index = np.flatnonzero(among)
+        self._order = index[np.argsort(values[index], kind="stable")]
+        self._events_below = np.searchsorted(values[self._order], limits, side=side)
+
+    def __call__(self, weights: FloatArray, times: FloatArray | None = None) -> FloatArray:
+        """Return (replicas, k) for weights (replicas, n), each times (n,) a factor if given."""
+        ordered = np.take(weights, self._order, axis=1)
+        if times is not None:
+            ordered *= times[self._order]
+        cumulative = np.zeros((len(weights), len(self._order) + 1))
+        np.cumsum(ordered, axis=1, out=cumulative[:, 1:])
+        return cumulative[:, self._events_below]
+
+
+class SumsInBins:
+    """Sums over those of n events whose value is in each of k bins.
+
+    Bins are [low, high), the last one [low, high].
+
+    Parameters
+    ----------
+    values, among
+        As of `SumsBelow`.
+    edges
+        (k + 1,), rising.
+    """
+
+    def __init__(self, values: FloatArray, among: NDArray[np.bool_], edges: ArrayLike) -> None:
+        limits = np.array(edges, np.float64)
+        limits[-1] = np.nextafter(limits[-1], np.inf)
+        self._below = SumsBelow(values, among, limits)
+
+    def __call__(self, weights: FloatArray, times: FloatArray | None = None) -> FloatArray:
+        """Return (replicas, k) for weights (replicas, n), each times (n,) a factor if given."""
+        return np.diff(self._below(weights, times), axis=1)
