@@ -29,9 +29,10 @@ def write_copy(dataset: Dataset, file_format: Format, path: Path) -> None:
     """Write all events of a dataset to one file.
 
     ROOT (tree `events`) and Parquet have one column for each feature, energies in GeV:
-    jet_* as lists without padding, lepton_* with the positive lepton first, met_*,
-    event_*, weight, event_number, file_index, fold, and the truth. npz has the arrays
-    themselves.
+    jet_* as lists without padding, lepton_* as arrays in the order of `Events`, met_*,
+    event_*, weight, event_number, file_index, fold, sample, label, and the truth. Beside
+    the columns, under `samples`, are the names of the samples, joined by commas: `sample`
+    is the place there. npz has the arrays themselves.
 
     Raises
     ------
@@ -42,7 +43,7 @@ def write_copy(dataset: Dataset, file_format: Format, path: Path) -> None:
         if file_format == "npz":
             _write_npz(dataset, partial)
         elif file_format == "root":
-            write_tree(partial, _tables(dataset))
+            write_tree(partial, _tables(dataset), {"samples": _samples(dataset)})
         else:
             _write_parquet(dataset, partial)
 
@@ -54,13 +55,17 @@ def _tables(dataset: Dataset) -> Iterator[dict[str, Any]]:
 
 def _table(events: Events) -> dict[str, Any]:
     names = events.features
-    jets = ak.zip(_columns(names["jets"], events.jets[events.jet_mask]))
-    table: dict[str, Any] = {"jet": ak.unflatten(jets, events.jet_mask.sum(axis=1))}
+    table: dict[str, Any] = {}
+    if names["jets"]:
+        jets = ak.zip(_columns(names["jets"], events.jets[events.jet_mask]))
+        table["jet"] = ak.unflatten(jets, events.jet_mask.sum(axis=1))
     table |= _columns([f"lepton_{name}" for name in names["leptons"]], events.leptons)
     table |= _columns([f"met_{name}" for name in names["met"]], events.met)
     table |= _columns([f"event_{name}" for name in names["event"]], events.event)
-    for name in ("weight", "event_number", "file_index", "fold"):
-        table[name] = getattr(events, name)
+    for name in ("weight", "event_number", "file_index", "fold", "sample", "label"):
+        array = getattr(events, name)
+        if array is not None:
+            table[name] = array
     if events.assignment is not None:
         table |= _columns(["b_jet", "bbar_jet"], events.assignment)
     for particles, momenta in (
@@ -75,6 +80,11 @@ def _table(events: Events) -> dict[str, Any]:
     return table
 
 
+def _samples(dataset: Dataset) -> str:
+    """Return the names of the samples, in the order of their places."""
+    return ",".join(sample.name for sample in dataset.manifest.samples)
+
+
 def _columns(names: Sequence[str], array: NDArray[Any]) -> dict[str, NDArray[Any]]:
     """Return the last axis of an array, by name, each contiguous as Arrow needs it."""
     return {name: np.ascontiguousarray(array[..., i]) for i, name in enumerate(names)}
@@ -84,13 +94,16 @@ def _write_parquet(dataset: Dataset, path: Path) -> None:
     with contextlib.ExitStack() as stack:
         writer = None
         for table in _tables(dataset):
-            jets = table.pop("jet")
-            columns = {f"jet_{name}": jets[name] for name in jets.fields} | table
+            columns = dict(table)
+            if "jet" in table:
+                jets = columns.pop("jet")
+                columns = {f"jet_{name}": jets[name] for name in jets.fields} | columns
             arrow = pa.table(
                 {name: ak.to_arrow(columns[name], extensionarray=False) for name in columns}
             )
             if writer is None:
-                writer = stack.enter_context(pq.ParquetWriter(path, arrow.schema))
+                schema = arrow.schema.with_metadata({"samples": _samples(dataset)})
+                writer = stack.enter_context(pq.ParquetWriter(path, schema))
             writer.write_table(arrow)
 
 

@@ -1,7 +1,7 @@
 """The name of the question that a dataset answers."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,12 +10,25 @@ from pydantic import TypeAdapter, ValidationError
 from rootflow.config.block import Block
 from rootflow.config.data import DataConfig
 from rootflow.config.digest import digest_of
+from rootflow.config.samples import LabelledDataConfig
+from rootflow.dataset import samples, ttbar
 from rootflow.dataset.manifest import DATASET_VERSION
+from rootflow.dataset.plans import Plan
 from rootflow.errors import InputError
 from rootflow.files import whole_file
-from rootflow.ntuple import BranchMap, load_branch_map
 
 REMEMBERED = "file-digests.json"
+
+# Settings of both kinds of data that leave the arrays as they are, or that the samples'
+# own part of the question says.
+CHANGES_NO_ARRAY: Mapping[str, bool | set[str]] = {
+    "files": True,
+    "samples": True,
+    "branch_map": True,
+    "copies": True,
+    "folds": {"held_out"},
+    "weights": {"negative", "class_balance"},
+}
 
 
 class FileContent(NamedTuple):
@@ -34,16 +47,23 @@ class _Remembered(Block):
 _MEMORY = TypeAdapter(dict[str, _Remembered])
 
 
-def digest(config: DataConfig, files: Sequence[Path], memory: Path | None = None) -> str:
+def digest(
+    config: DataConfig | LabelledDataConfig,
+    files: Mapping[str, Sequence[Path]],
+    memory: Path | None = None,
+) -> str:
     """Return the name of the dataset that these files and settings make.
 
-    It changes with whatever changes an array: the content of the files and their order,
-    what the branch map says, the selection, max_jets, the folds, the scale of the
+    It changes with whatever changes an array or what the manifest says of samples: the
+    content of the files and their order, names, labels and titles of labelled samples,
+    what the branch maps say, the selection, max_jets, the folds, the scale of the
     weights, and the version of rootflow's datasets. It does not depend on names of files
-    or maps, on which fold is held out, or on what training does with negative weights.
+    or maps, on which fold is held out, or on what training does with weights.
 
     Parameters
     ----------
+    files
+        Of each sample, by its name.
     memory
         A directory that remembers the digests of files by path, size and time of change,
         so that each is read once.
@@ -53,27 +73,40 @@ def digest(config: DataConfig, files: Sequence[Path], memory: Path | None = None
     InputError
         A file cannot be read or is given twice, or the memory cannot be written.
     UsageError
-        There is no such branch map.
+        There is no such branch map, or the settings ask for what it does not name.
     """
-    return name_of(config, load_branch_map(config.branch_map), file_contents(files, memory))
+    plans = plans_of(config, files)
+    return name_of(config, plans, file_contents(plans, memory))
 
 
-def name_of(config: DataConfig, branch_map: BranchMap, contents: Sequence[FileContent]) -> str:
+def plans_of(
+    config: DataConfig | LabelledDataConfig, files: Mapping[str, Sequence[Path]]
+) -> list[Plan]:
+    """Return what is to be made of the files of each sample."""
+    if isinstance(config, DataConfig):
+        return ttbar.plans(config, files)
+    return samples.plans(config, files)
+
+
+def name_of(
+    config: DataConfig | LabelledDataConfig,
+    plans: Sequence[Plan],
+    contents: Sequence[Sequence[FileContent]],
+) -> str:
     """Return the name of the dataset that files of these contents make."""
     question = {
         "dataset_version": DATASET_VERSION,
-        "files": [content.sha256 for content in contents],
-        "branch_map": branch_map.model_dump(mode="json"),
-        "max_jets": config.max_jets,
-        "selection": config.selection.model_dump(mode="json"),
-        "folds": config.folds.model_dump(mode="json", exclude={"held_out"}),
-        "weights": config.weights.model_dump(mode="json", exclude={"negative"}),
+        "settings": config.model_dump(mode="json", exclude=dict(CHANGES_NO_ARRAY)),
+        "samples": [
+            {"name": plan.name, "files": [content.sha256 for content in of_plan], **plan.question}
+            for plan, of_plan in zip(plans, contents, strict=True)
+        ],
     }
     return digest_of(question)
 
 
-def file_contents(files: Sequence[Path], memory: Path | None = None) -> list[FileContent]:
-    """Return size and SHA-256 of each file.
+def file_contents(plans: Sequence[Plan], memory: Path | None = None) -> list[list[FileContent]]:
+    """Return size and SHA-256 of each file of each plan.
 
     Raises
     ------
@@ -82,17 +115,18 @@ def file_contents(files: Sequence[Path], memory: Path | None = None) -> list[Fil
     """
     remembered = {} if memory is None else _recall(memory / REMEMBERED)
     known = dict(remembered)
-    contents = [_content(path, known) for path in files]
+    contents = [[_content(path, known) for path in plan.files] for plan in plans]
     if memory is not None and known != remembered:
         _remember(memory / REMEMBERED, known)
     first_of: dict[str, Path] = {}
-    for path, content in zip(files, contents, strict=True):
-        if content.sha256 in first_of:
-            raise InputError(
-                f"{path}: has the same content as {first_of[content.sha256]}: "
-                f"its events would count twice"
-            )
-        first_of[content.sha256] = path
+    for plan, of_plan in zip(plans, contents, strict=True):
+        for path, content in zip(plan.files, of_plan, strict=True):
+            if content.sha256 in first_of:
+                raise InputError(
+                    f"{path}: has the same content as {first_of[content.sha256]}: "
+                    f"its events would count twice"
+                )
+            first_of[content.sha256] = path
     return contents
 
 

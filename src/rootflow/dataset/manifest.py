@@ -1,21 +1,26 @@
 """What a dataset says of itself."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import ValidationError
 
 from rootflow.config.block import Block
 from rootflow.config.data import SelectionConfig
+from rootflow.config.samples import FourLeptonSelectionConfig
 from rootflow.errors import InputError
 from rootflow.ntuple import Feature
 
 # Counts up whenever the same ntuples and settings would give other arrays.
-DATASET_VERSION = 2
+DATASET_VERSION = 3
 MANIFEST = "manifest.json"
 
 
 class SourceFile(Block):
-    """One input file; its place in the list is the events' `file_index`."""
+    """One input file, and sums of the product of its weight branches.
+
+    Its place among the files of all samples, in their order, is the events' `file_index`.
+    """
 
     path: str
     bytes: int
@@ -27,7 +32,7 @@ class SourceFile(Block):
 
 
 class Cut(Block):
-    """Events and sum of nominal weights that are left after a cut."""
+    """Events and sum of weights, scaled as the events' are, that are left after a cut."""
 
     name: str
     events: int
@@ -49,11 +54,46 @@ class Folds(Block):
 
 
 class Normalisation(Block):
-    """How weights were scaled to the expected number of events."""
+    """How weights were scaled to the expected number of events.
 
-    cross_section_pb: float
+    Attributes
+    ----------
+    factor
+        Of the product of the weight branches. Cross section and sum of weights are None
+        where that product is expected events already, at another luminosity.
+    """
+
     luminosity_fb_inverse: float
+    factor: float
+    cross_section_pb: float | None = None
+    sum_of_weights: float | None = None
+
+
+class Sample(Block):
+    """The events of one process, or of collisions.
+
+    Attributes
+    ----------
+    label
+        None in an analysis without labels.
+    title
+        For figures.
+    normalisation
+        None where the weights are the product of the weight branches alone, and in data,
+        where they are 1.
+    sum_of_weights, events
+        Of the selected events; the sum is that of the scaled weights.
+    """
+
+    name: str
+    label: Literal["signal", "background", "data"] | None
+    title: str
+    branch_map: str
+    files: tuple[SourceFile, ...]
+    cutflow: tuple[Cut, ...]
+    normalisation: Normalisation | None
     sum_of_weights: float
+    events: int
 
 
 class Manifest(Block):
@@ -61,14 +101,16 @@ class Manifest(Block):
 
     Attributes
     ----------
+    max_jets
+        Slots for jets; 0 where jets are no arrays.
     features
         Of jets, leptons, met and event in the order of the arrays, with units and the
-        branches that they came from.
+        branches that they came from; what is computed of others names none.
+    samples
+        Their place is the events' `sample`.
     event_numbers_in_several_files
         How many event numbers the selected events of more than one file have: other jobs
         of a generator may count from the same number, the same event must not be twice.
-    normalisation
-        None where the weights are the product of the weight branches alone.
     """
 
     dataset_version: int
@@ -76,14 +118,11 @@ class Manifest(Block):
     digest: str
     events: int
     max_jets: int
-    branch_map: str
     features: dict[str, tuple[Feature, ...]]
     arrays: dict[str, Array]
-    files: tuple[SourceFile, ...]
+    samples: tuple[Sample, ...]
     event_numbers_in_several_files: int
-    selection: SelectionConfig
-    cutflow: tuple[Cut, ...]
-    normalisation: Normalisation | None
+    selection: SelectionConfig | FourLeptonSelectionConfig
     sum_of_weights: float
     folds: Folds
 

@@ -10,6 +10,8 @@ from rootflow.dataset.manifest import Normalisation
 from rootflow.errors import InputError
 
 PB_TIMES_FB_INVERSE = 1000.0
+CLASSES = {"signal": 1, "background": 0}
+FEWEST_EVENTS = 2
 
 Policy = Literal["keep", "absolute", "drop"]
 
@@ -40,6 +42,13 @@ class TrainingWeights(NamedTuple):
     report: WeightReport
 
 
+class ClassWeights(NamedTuple):
+    """Weights to train with, (n,) float64, and what became of those of each class."""
+
+    weight: NDArray[np.float64]
+    report: dict[str, WeightReport]
+
+
 def training_weights(weight: NDArray[np.float64], policy: Policy) -> TrainingWeights:
     """Return the weights that training uses, scaled to a mean of one.
 
@@ -58,7 +67,67 @@ def training_weights(weight: NDArray[np.float64], policy: Policy) -> TrainingWei
     InputError
         The weights do not add up to anything positive, before or after.
     """
-    _require_positive_sum(weight, "the nominal weights")
+    changed, report = _by_policy(weight, policy, "the nominal weights")
+    return TrainingWeights(changed / changed.mean(), report)
+
+
+def class_weights(
+    weight: NDArray[np.float64],
+    label: NDArray[np.int8],
+    negative: Policy,
+    class_balance: bool,
+) -> ClassWeights:
+    """Return the weights to tell signal from background with, scaled to a mean of one.
+
+    Parameters
+    ----------
+    weight
+        (n,) nominal weights.
+    label
+        (n,) 1 for signal, 0 for background.
+    negative
+        As the policy of `training_weights`.
+    class_balance
+        Whether both classes get the same sum of weights, after the policy.
+
+    Raises
+    ------
+    InputError
+        An event has another label, a class has fewer than two events, or weights of a
+        class that do not add up to anything positive.
+    """
+    unlabelled = int(np.sum(~np.isin(label, list(CLASSES.values()))))
+    if unlabelled:
+        raise InputError(
+            f"{unlabelled} of {len(label)} events are neither signal nor background: training "
+            f"needs labels, which real data does not have"
+        )
+    changed = np.zeros(len(weight))
+    report = {}
+    for name, value in CLASSES.items():
+        of_class = label == value
+        _require_events(name, int(of_class.sum()))
+        changed[of_class], report[name] = _by_policy(
+            weight[of_class], negative, f"the weights of {name}"
+        )
+        if class_balance:
+            changed[of_class] /= changed[of_class].sum()
+    return ClassWeights(changed / changed.mean(), report)
+
+
+def _require_events(name: str, events: int) -> None:
+    if events < FEWEST_EVENTS:
+        found = "no event" if events == 0 else f"{events} event"
+        raise InputError(
+            f"there is {found} of {name}: training and validation need {FEWEST_EVENTS} or more "
+            f"of signal and of background each; the cutflow of preprocess says where they went"
+        )
+
+
+def _by_policy(
+    weight: NDArray[np.float64], policy: Policy, what: str
+) -> tuple[NDArray[np.float64], WeightReport]:
+    _require_positive_sum(weight, what)
     if policy == "keep":
         changed = weight.astype(np.float64)
     elif policy == "absolute":
@@ -71,7 +140,7 @@ def training_weights(weight: NDArray[np.float64], policy: Policy) -> TrainingWei
         effective_events_before=effective_events(weight),
         effective_events_after=effective_events(changed),
     )
-    return TrainingWeights(changed / changed.mean(), report)
+    return changed, report
 
 
 def effective_events(weight: NDArray[np.float64]) -> float:
@@ -100,19 +169,20 @@ def normalisation(config: WeightsConfig, sum_of_weights_read: float) -> Normalis
             f"the weights of all events that were read add up to {total:g}: "
             f"they cannot be scaled to a cross section"
         )
+    return scaled_to(config.cross_section_pb, config.luminosity_fb_inverse, total)
+
+
+def scaled_to(
+    cross_section_pb: float, luminosity_fb_inverse: float, sum_of_weights: float
+) -> Normalisation:
+    """Return the scale that makes weights add up to cross section times luminosity."""
+    expected = cross_section_pb * luminosity_fb_inverse * PB_TIMES_FB_INVERSE
     return Normalisation(
-        cross_section_pb=config.cross_section_pb,
-        luminosity_fb_inverse=config.luminosity_fb_inverse,
-        sum_of_weights=total,
+        luminosity_fb_inverse=luminosity_fb_inverse,
+        factor=expected / sum_of_weights,
+        cross_section_pb=cross_section_pb,
+        sum_of_weights=sum_of_weights,
     )
-
-
-def scale(normalisation: Normalisation) -> float:
-    """Return cross section times luminosity over sum of weights."""
-    expected = (
-        normalisation.cross_section_pb * normalisation.luminosity_fb_inverse * PB_TIMES_FB_INVERSE
-    )
-    return expected / normalisation.sum_of_weights
 
 
 def _require_positive_sum(weight: NDArray[np.float64], what: str) -> None:

@@ -10,7 +10,9 @@ import uproot
 TREE = "events"
 
 
-def write_tree(path: Path, chunks: Iterable[Mapping[str, Any]]) -> None:
+def write_tree(
+    path: Path, chunks: Iterable[Mapping[str, Any]], notes: Mapping[str, str] | None = None
+) -> None:
     """Write columns to the tree `events` of a new ROOT file, chunk by chunk.
 
     Parameters
@@ -18,8 +20,12 @@ def write_tree(path: Path, chunks: Iterable[Mapping[str, Any]]) -> None:
     chunks
         Awkward or numpy arrays by the name of the branch, the same names in each chunk. A
         record array of jagged lists becomes a counter and one branch for each field.
+    notes
+        Text beside the tree, by name.
     """
     with uproot.recreate(path) as file:
+        for name, text in (notes or {}).items():
+            file[name] = text
         tree = None
         for chunk in chunks:
             if tree is None:

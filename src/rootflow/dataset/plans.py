@@ -1,0 +1,105 @@
+"""What is to be made of the files of each sample."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from numpy.typing import NDArray
+
+from rootflow.dataset.manifest import Normalisation
+from rootflow.errors import UsageError
+from rootflow.ntuple import Cutflow, Feature
+from rootflow.ntuple.four_leptons import Expectation
+
+Label = Literal["signal", "background", "data"]
+
+
+class Part(NamedTuple):
+    """The selected events of some events of a file.
+
+    Attributes
+    ----------
+    arrays
+        By the names of `Events`.
+    cutflow
+        Of all events of the part, the first line of all of them.
+    expectation
+        What the file says of its sample up to here.
+    """
+
+    arrays: dict[str, NDArray[Any]]
+    cutflow: Cutflow
+    expectation: Expectation = Expectation()
+
+
+class ReadFile(NamedTuple):
+    """What was read of a file."""
+
+    path: Path
+    cutflow: Cutflow
+    expectation: Expectation
+
+
+class Plan(NamedTuple):
+    """How one sample becomes events.
+
+    Attributes
+    ----------
+    name, label, title, files
+        As in the manifest; an unlabelled sample has a label of None.
+    branch_map
+        Its name.
+    question
+        What decides its arrays, beside the content of its files and what all samples share.
+    features
+        Of jets, leptons, met and event.
+    read
+        Yields the parts of a file.
+    normalise
+        Returns how the weights of a sample are scaled, of what its files say.
+    """
+
+    name: str
+    label: Label | None
+    title: str
+    files: Sequence[Path]
+    branch_map: str
+    question: Mapping[str, Any]
+    features: dict[str, tuple[Feature, ...]]
+    read: Callable[[Path], Iterator[Part]]
+    normalise: Callable[[Sequence[ReadFile]], Normalisation | None]
+
+
+def shared_features(plans: Sequence[Plan]) -> dict[str, tuple[Feature, ...]]:
+    """Return the features of all samples, each with the branches of any.
+
+    Raises
+    ------
+    UsageError
+        The branch maps of two samples give different features.
+    """
+    first, *others = plans
+    features = first.features
+    for other in others:
+        if _named(other) != _named(first):
+            raise UsageError(
+                f"data.samples: the branch maps of {first.name} and {other.name} give different "
+                f"features; what they name under 'event' must be the same"
+            )
+        features = {
+            collection: tuple(
+                one.model_copy(
+                    update={"branches": tuple(dict.fromkeys(one.branches + two.branches))}
+                )
+                for one, two in zip(of_collection, other.features[collection], strict=True)
+            )
+            for collection, of_collection in features.items()
+        }
+    return features
+
+
+def _named(plan: Plan) -> dict[str, list[tuple[str, str]]]:
+    return {
+        collection: [(feature.name, feature.unit) for feature in features]
+        for collection, features in plan.features.items()
+    }

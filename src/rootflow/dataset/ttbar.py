@@ -1,0 +1,44 @@
+"""Dileptonic ttbar events: the one sample of an analysis without labels."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from rootflow.config.data import DataConfig
+from rootflow.dataset.manifest import Normalisation
+from rootflow.dataset.plans import Part, Plan, ReadFile
+from rootflow.dataset.weights import normalisation
+from rootflow.ntuple import features_of, load_branch_map, read_chunks, select
+
+
+def plans(config: DataConfig, files: Mapping[str, Sequence[Path]]) -> list[Plan]:
+    """Return the plan of each sample.
+
+    Raises
+    ------
+    UsageError
+        There is no such branch map.
+    """
+    branch_map = load_branch_map(config.branch_map)
+
+    def read(path: Path) -> Iterator[Part]:
+        for chunk in read_chunks(path, branch_map):
+            yield Part(*select(chunk, config.selection, config.max_jets))
+
+    def normalise(read_files: Sequence[ReadFile]) -> Normalisation | None:
+        sums = (next(iter(file.cutflow.values()))[1] for file in read_files)
+        return normalisation(config.weights, sum(sums))
+
+    return [
+        Plan(
+            name=name,
+            label=None,
+            title=name,
+            files=of_sample,
+            branch_map=config.branch_map,
+            question={"branch_map": branch_map.model_dump(mode="json")},
+            features=features_of(branch_map),
+            read=read,
+            normalise=normalise,
+        )
+        for name, of_sample in files.items()
+    ]
