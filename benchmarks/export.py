@@ -31,7 +31,7 @@ def main() -> None:
 
     config = load(arguments.config)
     with tempfile.TemporaryDirectory() as directory:
-        dataset = build(config.data, find_files(arguments.files), Path(directory))
+        dataset = build(config.data, {"ttbar": find_files(arguments.files)}, Path(directory))
         events = dataset.events().take(slice(0, CALLS))
     model = build_model(
         config.model,

@@ -35,7 +35,7 @@ def main() -> None:
         return sum(len(chunk) for chunk in chunks)
 
     def preprocess(directory: Path) -> int:
-        return len(build(config, files, directory))
+        return len(build(config, {"ttbar": files}, directory))
 
     events = read()
     plain, ours = [], []

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 PROJECT = Path(__file__).parents[1]
 SHARED_DATA = PROJECT.parent / "shared" / "data"
+H4L_SAMPLES = ("ggH", "VBFH", "ZZ")
 
 
 @pytest.fixture(scope="session")
@@ -20,6 +21,22 @@ def shared_ttbar() -> list[Path]:
     """Two files of simulated dileptonic ttbar, 50,147 events."""
     files = sorted((SHARED_DATA / "ttbar").glob("ttbar_s11_*.root"))
     assert files, f"no ttbar files in {SHARED_DATA}: the tests need the shared sample"
+    return files
+
+
+@pytest.fixture(scope="session")
+def shared_h4l() -> dict[str, list[Path]]:
+    """Simulated four-lepton events by process: ggH, VBFH and ZZ, 37,502 of them."""
+    samples = {name: sorted((SHARED_DATA / "hzz4l").glob(f"{name}_*.root")) for name in H4L_SAMPLES}
+    assert all(samples.values()), f"files of {samples} are missing in {SHARED_DATA}"
+    return samples
+
+
+@pytest.fixture(scope="session")
+def shared_4lep_data() -> list[Path]:
+    """Four files of collisions of the ATLAS Open Data, 832 events."""
+    files = sorted((SHARED_DATA / "atlas-open-data-4lep").glob("data_*.4lep.root"))
+    assert files, f"no collisions in {SHARED_DATA}: the tests need them"
     return files
 
 
@@ -37,7 +54,7 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def real_events(shared_ttbar: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Events:
     """Return the selected events of one file of simulated ttbar, 25,082 of them."""
     config = DataConfig(weights=WeightsConfig(negative="keep"))
-    return build(config, shared_ttbar[:1], tmp_path_factory.mktemp("datasets")).events()
+    return build(config, {"ttbar": shared_ttbar[:1]}, tmp_path_factory.mktemp("datasets")).events()
 
 
 @pytest.fixture(scope="session")

@@ -31,4 +31,4 @@ def config() -> DataConfig:
 def shared_dataset(shared_ttbar: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     """The dataset of 50,147 simulated events."""
     config = DataConfig.model_validate({"weights": {"negative": "keep"}})
-    return build(config, shared_ttbar, tmp_path_factory.mktemp("shared"))
+    return build(config, {"ttbar": shared_ttbar}, tmp_path_factory.mktemp("shared"))

@@ -61,30 +61,32 @@ def test_truth_points_to_the_same_jet(shared_dataset: Dataset, shared_ttbar: lis
 def test_the_same_twice_is_the_same_bytes_and_found_again(
     config: DataConfig, ntuple: Path, tmp_path: Path
 ) -> None:
-    one, two = (build(config, [ntuple], tmp_path / name) for name in ("one", "two"))
+    one, two = (build(config, {"ttbar": [ntuple]}, tmp_path / name) for name in ("one", "two"))
     files = sorted(path.name for path in one.path.iterdir())
     assert files == sorted(path.name for path in two.path.iterdir())
     for name in files:
         assert (one.path / name).read_bytes() == (two.path / name).read_bytes()
     before = {path: path.stat().st_mtime_ns for path in one.path.iterdir()}
-    assert build(config, [ntuple], tmp_path / "one").path == one.path
+    assert build(config, {"ttbar": [ntuple]}, tmp_path / "one").path == one.path
     assert {path: path.stat().st_mtime_ns for path in one.path.iterdir()} == before
 
 
 def test_the_manifest_says_what_is_there(config: DataConfig, ntuple: Path, tmp_path: Path) -> None:
-    dataset = build(_with(config, selection={"jet_pt_min_gev": 60}), [ntuple], tmp_path)
+    dataset = build(_with(config, selection={"jet_pt_min_gev": 60}), {"ttbar": [ntuple]}, tmp_path)
     manifest = dataset.manifest
     assert manifest.digest == dataset.digest == dataset.path.name
-    assert manifest.cutflow[0].events == manifest.files[0].events_read == 400
-    assert manifest.cutflow[-1].events == manifest.files[0].events_selected == len(dataset) < 400
-    assert manifest.files[0].path == str(ntuple)
+    (sample,) = manifest.samples
+    assert (sample.name, sample.label) == ("ttbar", None)
+    assert sample.cutflow[0].events == sample.files[0].events_read == 400
+    assert sample.cutflow[-1].events == sample.files[0].events_selected == len(dataset) < 400
+    assert sample.files[0].path == str(ntuple)
+    assert sample.normalisation is None
     assert manifest.features["jets"][0].model_dump() == {
         "name": "pt",
         "unit": "GeV",
         "branches": ("jet_pt_NOSYS",),
     }
     assert manifest.folds.count == 5
-    assert manifest.normalisation is None
     assert manifest.event_numbers_in_several_files == 0
 
 
@@ -99,7 +101,7 @@ def test_files_that_share_event_numbers_are_told_apart(
             | {"eventNumber": branches["eventNumber"][:200]},
         ),
     ]
-    dataset = build(config, files, tmp_path / "datasets")
+    dataset = build(config, {"ttbar": files}, tmp_path / "datasets")
     events = dataset.events()
     assert len(events) == 400
     assert len(np.unique(events.event_number)) == 200
@@ -117,11 +119,12 @@ def test_weights_are_scaled_to_the_expected_events(
     path = write_ntuple(tmp_path / "w.root", {**branches, "weight_mc_NOSYS": ak.Array(raw)})
     selection = {"jet_pt_min_gev": 40}
     weights = {"negative": "keep", "cross_section_pb": 90, "luminosity_fb_inverse": 2}
-    plain = build(_with(config, selection=selection), [path], tmp_path)
-    scaled = build(_with(config, selection=selection, weights=weights), [path], tmp_path)
+    plain = build(_with(config, selection=selection), {"ttbar": [path]}, tmp_path)
+    scaled = build(_with(config, selection=selection, weights=weights), {"ttbar": [path]}, tmp_path)
     factor = 90 * 1000 * 2 / raw.astype(np.float64).sum()
     np.testing.assert_allclose(scaled.events().weight, plain.events().weight * factor)
     assert scaled.manifest.sum_of_weights == pytest.approx(scaled.events().weight.sum())
+    assert scaled.manifest.samples[0].cutflow[0].sum_of_weights == pytest.approx(90 * 1000 * 2)
     assert 0 < len(plain) < 400
 
 
@@ -132,7 +135,7 @@ def test_data_has_no_truth(config: DataConfig, tmp_path: Path) -> None:
         branch_map="atlas_open_data",
         selection={"exactly_two_leptons": False, "opposite_sign": False, "jets_min": 0},
     )
-    events = build(settings, [path], tmp_path).events()
+    events = build(settings, {"ttbar": [path]}, tmp_path).events()
     assert events.assignment is None
     assert events.neutrinos is None
     assert events.tops is None
@@ -145,7 +148,7 @@ def _refused(
     path = write_ntuple(directory / "events.root", branches)
     datasets = directory / "datasets"
     with pytest.raises(InputError, match=message) as error:
-        build(_with(config, **settings), [path], datasets)
+        build(_with(config, **settings), {"ttbar": [path]}, datasets)
     assert "\n" not in str(error.value)
     assert [path.name for path in datasets.iterdir()] == ["file-digests.json"]
 
@@ -164,7 +167,7 @@ def test_zero_selected_events_show_the_cutflow(
 
 def test_a_tree_without_events(config: DataConfig, branches: Branches, tmp_path: Path) -> None:
     empty = {name: array[:0] for name, array in branches.items()}
-    _refused(config, empty, tmp_path, r"events\.root: tree 'reco' has no events$")
+    _refused(config, empty, tmp_path, r"events\.root: it has no events$")
 
 
 def test_weights_that_are_all_negative(
@@ -184,14 +187,14 @@ def test_a_file_without_events_beside_others(
 ) -> None:
     empty = {name: array[:0] for name, array in branches.items()}
     files = [write_ntuple(tmp_path / "empty.root", empty), ntuple]
-    dataset = build(config, files, tmp_path / "datasets")
-    assert [file.events_read for file in dataset.manifest.files] == [0, 400]
+    dataset = build(config, {"ttbar": files}, tmp_path / "datasets")
+    assert [file.events_read for file in dataset.manifest.samples[0].files] == [0, 400]
 
 
 def test_a_directory_that_cannot_be_made(config: DataConfig, ntuple: Path, tmp_path: Path) -> None:
     (tmp_path / "taken").touch()
     with pytest.raises(InputError, match=r"taken/datasets: cannot make this directory: Not a dir"):
-        build(config, [ntuple], tmp_path / "taken" / "datasets")
+        build(config, {"ttbar": [ntuple]}, tmp_path / "taken" / "datasets")
 
 
 def test_a_nan_leaves_nothing_behind(
@@ -212,5 +215,5 @@ def test_an_unknown_branch_map_is_a_wrong_command(
     config: DataConfig, ntuple: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(UsageError, match="no map 'none'"):
-        build(_with(config, branch_map="none"), [ntuple], tmp_path / "datasets")
+        build(_with(config, branch_map="none"), {"ttbar": [ntuple]}, tmp_path / "datasets")
     assert not (tmp_path / "datasets").exists()

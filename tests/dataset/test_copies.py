@@ -17,7 +17,7 @@ def dataset(
     config: DataConfig, ntuple: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Dataset:
     monkeypatch.setattr(rootflow.dataset.copies, "EVENTS_AT_ONCE", 150)  # three chunks
-    return build(config, [ntuple], tmp_path / "datasets")
+    return build(config, {"ttbar": [ntuple]}, tmp_path / "datasets")
 
 
 def _same_events(columns: ak.Array, events: Events) -> None:
@@ -77,6 +77,6 @@ def test_preprocess_makes_the_copies_that_are_asked_for(
     names = {dataset.path.name, "file-digests.json"}
     assert {path.name for path in directory.iterdir()} == names
     asked = DataConfig.model_validate({**config.model_dump(), "copies": ["root", "npz"]})
-    assert build(asked, [ntuple], directory).path == dataset.path
+    assert build(asked, {"ttbar": [ntuple]}, directory).path == dataset.path
     copies = {f"{dataset.digest}.root", f"{dataset.digest}.npz"}
     assert {path.name for path in directory.iterdir()} == names | copies

@@ -14,7 +14,7 @@ from rootflow.errors import InputError
 @pytest.fixture(scope="module")
 def pristine(ntuple: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     config = DataConfig.model_validate({"weights": {"negative": "keep"}})
-    return build(config, [ntuple], tmp_path_factory.mktemp("pristine")).path
+    return build(config, {"ttbar": [ntuple]}, tmp_path_factory.mktemp("pristine")).path
 
 
 @pytest.fixture
@@ -87,9 +87,9 @@ def test_a_truncated_manifest(path: Path, share: float) -> None:
 
 def test_a_manifest_that_lacks_something(path: Path) -> None:
     manifest = json.loads((path / "manifest.json").read_text())
-    del manifest["cutflow"]
+    del manifest["samples"]
     (path / "manifest.json").write_text(json.dumps(manifest))
-    _refused(path, r"manifest is damaged \(cutflow: Field required\)")
+    _refused(path, r"manifest is damaged \(samples: Field required\)")
 
 
 @pytest.mark.parametrize("name", ["jets", "event", "fold"])

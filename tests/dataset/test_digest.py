@@ -41,7 +41,9 @@ def _changed(config: DataConfig, **settings: Any) -> DataConfig:
 def test_what_changes_an_array_changes_the_digest(
     config: DataConfig, files: list[Path], settings: dict[str, Any]
 ) -> None:
-    assert digest(_changed(config, **settings), files) != digest(config, files)
+    assert digest(_changed(config, **settings), {"ttbar": files}) != digest(
+        config, {"ttbar": files}
+    )
 
 
 @pytest.mark.parametrize(
@@ -56,21 +58,23 @@ def test_what_changes_an_array_changes_the_digest(
 def test_what_changes_no_array_leaves_it(
     config: DataConfig, files: list[Path], settings: dict[str, Any]
 ) -> None:
-    assert digest(_changed(config, **settings), files) == digest(config, files)
+    assert digest(_changed(config, **settings), {"ttbar": files}) == digest(
+        config, {"ttbar": files}
+    )
 
 
 def test_the_content_of_files_counts_and_their_order_but_not_their_names(
     config: DataConfig, files: list[Path], tmp_path: Path
 ) -> None:
     moved = [Path(shutil.copy(path, tmp_path / f"moved_{path.name}")) for path in files]
-    name = digest(config, files)
-    assert digest(config, moved) == name
-    assert digest(config, files[::-1]) != name
-    assert digest(config, files[:1]) != name
+    name = digest(config, {"ttbar": files})
+    assert digest(config, {"ttbar": moved}) == name
+    assert digest(config, {"ttbar": files[::-1]}) != name
+    assert digest(config, {"ttbar": files[:1]}) != name
     content = bytearray(moved[0].read_bytes())
     content[-1] ^= 1
     moved[0].write_bytes(content)
-    assert digest(config, moved) != name
+    assert digest(config, {"ttbar": moved}) != name
 
 
 def test_what_the_branch_map_says_counts_but_not_its_name(
@@ -80,19 +84,19 @@ def test_what_the_branch_map_says_counts_but_not_its_name(
     path = tmp_path / "mine.yaml"
     path.write_text(yaml.safe_dump(settings))
     mine = _changed(config, branch_map=str(path))
-    assert digest(mine, files) == digest(config, files)
+    assert digest(mine, {"ttbar": files}) == digest(config, {"ttbar": files})
     settings["jets"]["pt"]["branch"] = "jet_pt_corrected"
     path.write_text(yaml.safe_dump(settings))
-    assert digest(mine, files) != digest(config, files)
+    assert digest(mine, {"ttbar": files}) != digest(config, {"ttbar": files})
 
 
 def test_another_version_of_datasets_is_another_name(
     config: DataConfig, files: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    name = digest(config, files)
+    name = digest(config, {"ttbar": files})
     module = importlib.import_module("rootflow.dataset.digest")
     monkeypatch.setattr(module, "DATASET_VERSION", 10_000)
-    assert digest(config, files) != name
+    assert digest(config, {"ttbar": files}) != name
 
 
 def test_the_same_content_twice_is_refused(
@@ -100,12 +104,12 @@ def test_the_same_content_twice_is_refused(
 ) -> None:
     copy = Path(shutil.copy(files[0], tmp_path / "copy.root"))
     with pytest.raises(InputError, match=r"copy\.root: has the same content as .*a\.root"):
-        digest(config, [*files, copy])
+        digest(config, {"ttbar": [*files, copy]})
 
 
 def test_a_file_that_is_not_there(config: DataConfig, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"none\.root: cannot read it: No such file"):
-        digest(config, [tmp_path / "none.root"])
+        digest(config, {"ttbar": [tmp_path / "none.root"]})
 
 
 def test_files_are_read_once_while_they_do_not_change(
@@ -113,25 +117,25 @@ def test_files_are_read_once_while_they_do_not_change(
 ) -> None:
     copy = Path(shutil.copy(files[0], tmp_path / "copy.root"))
     memory = tmp_path / "datasets"
-    name = digest(config, [copy], memory)
-    assert digest(config, [copy], memory) == name == digest(config, [copy])
+    name = digest(config, {"ttbar": [copy]}, memory)
+    assert digest(config, {"ttbar": [copy]}, memory) == name == digest(config, {"ttbar": [copy]})
     status = copy.stat()
     content = bytearray(copy.read_bytes())
     content[-1] ^= 1
     copy.write_bytes(content)
     # Same size and same time of change: it is taken for the same, so it was not read.
     os.utime(copy, ns=(status.st_atime_ns, status.st_mtime_ns))
-    assert digest(config, [copy], memory) == name
+    assert digest(config, {"ttbar": [copy]}, memory) == name
     os.utime(copy, ns=(status.st_atime_ns, status.st_mtime_ns + 1))
-    assert digest(config, [copy], memory) != name
+    assert digest(config, {"ttbar": [copy]}, memory) != name
 
 
 def test_a_damaged_memory_is_made_anew(
     config: DataConfig, files: list[Path], tmp_path: Path
 ) -> None:
-    name = digest(config, files, tmp_path)
+    name = digest(config, {"ttbar": files}, tmp_path)
     memory = tmp_path / "file-digests.json"
     memory.write_text(memory.read_text()[:40])
-    assert digest(config, files, tmp_path) == name
+    assert digest(config, {"ttbar": files}, tmp_path) == name
     memory.unlink()
-    assert digest(config, files, tmp_path) == name
+    assert digest(config, {"ttbar": files}, tmp_path) == name

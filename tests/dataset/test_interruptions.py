@@ -29,14 +29,14 @@ def stop(*arguments):
     time.sleep(60)
 
 if stops:
-    importlib.import_module("rootflow.dataset.build").normalisation = stop
+    importlib.import_module("rootflow.dataset.build").repeated_numbers = stop
 if largest_file:
     resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
 config = DataConfig.model_validate({"weights": {"negative": "keep"}, "copies": copies})
 print("ready", flush=True)
 sys.stdin.readline()
 try:
-    print(len(build(config, [Path(path) for path in files], Path(directory))))
+    print(len(build(config, {"ttbar": [Path(path) for path in files]}, Path(directory))))
 except RootflowError as error:
     print(error)
     sys.exit(error.exit_status)
@@ -107,7 +107,7 @@ def test_what_a_killed_build_leaves_is_no_dataset_and_goes_with_the_next(
     assert PARTIAL in partial
     with pytest.raises(InputError):
         open_dataset(tmp_path / partial)
-    dataset = build(config, [ntuple], tmp_path)
+    dataset = build(config, {"ttbar": [ntuple]}, tmp_path)
     assert len(dataset) == 400
     assert _left(tmp_path) == [dataset.path.name]
 
@@ -116,7 +116,7 @@ def test_a_build_that_lives_is_left_alone(
     config: DataConfig, ntuple: Path, tmp_path: Path, stopped: Child
 ) -> None:
     (partial,) = _left(tmp_path)
-    dataset = build(config, [ntuple], tmp_path)
+    dataset = build(config, {"ttbar": [ntuple]}, tmp_path)
     assert stopped.process.poll() is None
     assert _left(tmp_path) == sorted([partial, dataset.path.name])
 
@@ -132,7 +132,7 @@ def test_builds_killed_at_any_moment_leave_the_same_result(
         child.kill()
         for name in _left(tmp_path):
             assert PARTIAL in name or _bytes(open_dataset(tmp_path / name)) == expected
-    dataset = build(config, shared_ttbar, tmp_path)
+    dataset = build(config, {"ttbar": shared_ttbar}, tmp_path)
     assert _bytes(dataset) == expected
 
 
@@ -166,7 +166,7 @@ def test_a_file_system_without_room(
         pytest.skip("nothing may be mounted here")
     try:
         with pytest.raises(InputError, match=r"cannot write the dataset: No space left on device"):
-            build(config, shared_ttbar, tmp_path)
+            build(config, {"ttbar": shared_ttbar}, tmp_path)
         assert _left(tmp_path) == []
     finally:
         subprocess.run(["umount", str(tmp_path)], check=True)
@@ -176,7 +176,7 @@ def test_a_file_system_without_room(
 def test_a_copy_without_room(
     config: DataConfig, ntuple: Path, tmp_path: Path, file_format: str
 ) -> None:
-    dataset = build(config, [ntuple], tmp_path)
+    dataset = build(config, {"ttbar": [ntuple]}, tmp_path)
     child = Child([ntuple], tmp_path, copies=[file_format], largest_file=10_000)
     child.go()
     status, said = child.end()

@@ -16,7 +16,7 @@ from pathlib import Path
 from rootflow.config import DataConfig
 from rootflow.dataset import build
 config = DataConfig.model_validate({"weights": {"negative": "keep"}})
-events = len(build(config, [Path(sys.argv[1])], Path(sys.argv[2])))
+events = len(build(config, {"ttbar": [Path(sys.argv[1])]}, Path(sys.argv[2])))
 print(events, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
 """
 

@@ -5,7 +5,6 @@ from rootflow.config import WeightsConfig
 from rootflow.dataset.weights import (
     effective_events,
     normalisation,
-    scale,
     training_weights,
 )
 from rootflow.errors import InputError
@@ -60,11 +59,11 @@ def test_weights_without_a_positive_sum_are_refused(weight: list[float], policy:
         training_weights(np.array(weight), policy)  # type: ignore[arg-type]
 
 
-def test_scale_is_the_expected_over_the_sum() -> None:
+def test_the_factor_is_the_expected_over_the_sum() -> None:
     config = WeightsConfig(negative="keep", cross_section_pb=88.3, luminosity_fb_inverse=140)
     normalised = normalisation(config, 5000.0)
     assert normalised is not None
-    assert scale(normalised) * 5000 == pytest.approx(88.3e3 * 140)  # events, 88.3e3 fb
+    assert normalised.factor * 5000 == pytest.approx(88.3e3 * 140)  # events, 88.3e3 fb
 
 
 def test_the_sum_before_the_ntuple_was_made_goes_before_what_is_read() -> None:
@@ -73,7 +72,7 @@ def test_the_sum_before_the_ntuple_was_made_goes_before_what_is_read() -> None:
     )
     normalised = normalisation(config, 5000.0)
     assert normalised is not None
-    assert scale(normalised) == pytest.approx(1e-3)
+    assert normalised.factor == pytest.approx(1e-3)
 
 
 def test_without_a_cross_section_there_is_no_scale() -> None:

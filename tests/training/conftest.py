@@ -42,7 +42,7 @@ def make_config() -> MakeConfig:
 def real_dataset(shared_ttbar: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     """Return the dataset of one file of simulated ttbar."""
     config = TtbarConfig.model_validate(settings()).data
-    return build(config, shared_ttbar[:1], tmp_path_factory.mktemp("datasets"))
+    return build(config, {"ttbar": shared_ttbar[:1]}, tmp_path_factory.mktemp("datasets"))
 
 
 @pytest.fixture(scope="session")
