@@ -14,6 +14,7 @@ from rootflow.files import whole_file
 Captions = Mapping[str, tuple[str, str]]
 
 ABSENT = "–"  # noqa: RUF001
+ERROR = "_error"
 
 
 class Table(NamedTuple):
@@ -85,6 +86,26 @@ def write_page(
         partial.write_text(page, encoding="utf-8")
 
 
+def table_of(title: str, rows: Sequence[Mapping[str, Any]]) -> Table:
+    """Return rows of named values as texts; `NAME_error` goes into the column of `NAME`."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    errors = {name + ERROR for name in names}
+    columns = [name for name in names if name not in errors]
+    return Table(
+        title,
+        [name.replace("_", " ") for name in columns],
+        [[_cell(row.get(name), row.get(name + ERROR)) for name in columns] for row in rows],
+    )
+
+
+def _cell(value: Any, error: float | None) -> str:
+    if value is None:
+        return ABSENT
+    if isinstance(value, float):
+        return with_error(Estimate(value, error or 0))
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
 def with_error(estimate: Estimate | None) -> str:
     """Return value and error, both to the error's second digit, or a dash for none."""
     if estimate is None:
@@ -98,7 +119,12 @@ def with_error(estimate: Estimate | None) -> str:
 
 def _caption(name: str, captions: Captions) -> tuple[str, str]:
     known = [start for start in captions if name == start or name.startswith(f"{start}_")]
-    return captions[max(known, key=len)] if known else (name, "")
+    if not known:
+        return name, ""
+    start = max(known, key=len)
+    title, caption = captions[start]
+    of = name.removeprefix(start).removeprefix("_")
+    return (f"{title}: {of}" if of else title), caption
 
 
 def _encoded(path: Path) -> str:

@@ -1,16 +1,20 @@
 """Everything that talks to MLflow."""
 
+from rootflow.tracking.artifacts import artifact_of, run_of_step
 from rootflow.tracking.connection import connect, redacted, tracking_uri
 from rootflow.tracking.outbox import sync
 from rootflow.tracking.registry import log_onnx_model
-from rootflow.tracking.run import Run, start_run
+from rootflow.tracking.run import Run, start_run, start_run_among
 
 __all__ = [
     "Run",
+    "artifact_of",
     "connect",
     "log_onnx_model",
     "redacted",
+    "run_of_step",
     "start_run",
+    "start_run_among",
     "sync",
     "tracking_uri",
 ]

@@ -24,6 +24,8 @@ from rootflow.tracking.provenance import environment, git_tags
 DEFAULT_EXPERIMENT_ID = "0"
 PARENT = "mlflow.parentRunId"
 PROCESS = "rootflow.process"
+STEP = "rootflow.step"
+MOVED_TO = "rootflow.run"
 FOLD = "rootflow.fold"
 WITHOUT_MODEL = ("simulate", "preprocess")
 DIGEST_LENGTH = 36  # of a dataset input in MLflow
@@ -133,12 +135,50 @@ def start_run(
     """
     with server_must_answer():
         run = _open_run(config, step, parent, held_out)
-    started = time.monotonic()
-    try:
+    with _told_how_it_ended(run):
         _describe(run, config, step)
         if held_out is not None:
             run.set_tags({FOLD: held_out})
         yield run
+
+
+@contextmanager
+def start_run_among(
+    experiment: str, step: str, tags: Mapping[str, str], spools: Path
+) -> Iterator[Run]:
+    """Open a run that has no configuration of its own, and end it as the block ends.
+
+    Parameters
+    ----------
+    experiment
+        Id of the experiment, which exists.
+    step
+        What it does, also its name.
+    tags
+        What else to say of it.
+    spools
+        Directory for what cannot be delivered.
+
+    Raises
+    ------
+    RootflowError
+        The tracking server does not answer.
+    """
+    client = connect()
+    with server_must_answer():
+        run_id = client.create_run(experiment, run_name=step).info.run_id
+    run = Run(client, run_id, experiment, spools / run_id)
+    with _told_how_it_ended(run):
+        run.set_tags({STEP: step, PROCESS: _process(psutil.Process()), **git_tags(), **tags})
+        run.log_text(json.dumps(environment(), indent=1), "environment.json")
+        yield run
+
+
+@contextmanager
+def _told_how_it_ended(run: Run) -> Iterator[None]:
+    started = time.monotonic()
+    try:
+        yield
         run.log_metrics({"wall_seconds": time.monotonic() - started})
     except (KeyboardInterrupt, SystemExit):
         run.end(RunStatus.to_string(RunStatus.KILLED))
@@ -171,7 +211,7 @@ def _open_run(config: Config, step: str, parent: Run | None, held_out: int | Non
     _end_killed_runs(client, experiment)
     run_id = client.create_run(experiment, run_name=name).info.run_id
     if given_id is not None:
-        client.set_tag(given_id, "rootflow.run", run_id)
+        client.set_tag(given_id, MOVED_TO, run_id)
         note = f"This run is kept as {run_id} in the experiment {name_of_experiment}."
         client.set_tag(given_id, "mlflow.note.content", note)
     return Run(client, run_id, experiment, spools / run_id)
@@ -182,7 +222,7 @@ def _describe(run: Run, config: Config, step: str) -> None:
     folds = config.data.folds
     run.set_tags(
         {
-            "rootflow.step": step,
+            STEP: step,
             "rootflow.config": digest_of(settings),
             **({FOLD: folds.held_out} if isinstance(folds, FoldsConfig) else {}),
             PROCESS: _process(psutil.Process()),

@@ -81,13 +81,30 @@ def styled(style: str) -> Iterator[None]:
         yield
 
 
-def new_figure(columns: int = 1, rows: int = 1) -> tuple[Figure, list[Axes]]:
-    """Return a figure with panels side by side or below each other."""
+def new_figure(
+    columns: int = 1, rows: int = 1, heights: Sequence[float] | None = None
+) -> tuple[Figure, list[Axes]]:
+    """Return a figure with panels side by side or below each other.
+
+    Parameters
+    ----------
+    columns, rows
+        How many panels there are.
+    heights
+        Of the rows, in units of a figure's usual height; none: 0.75 of it, where there are
+        several.
+    """
     width, height = mpl.rcParams["figure.figsize"]
     # Panels below each other share an axis and can be lower.
-    tall = 1 if rows == 1 else 0.75 * rows
-    figure = Figure(figsize=(width * columns, height * tall), layout="constrained")
-    axes = figure.subplots(rows, columns, squeeze=False, sharex="col" if rows > 1 else "none")
+    tall = heights or ((1.0,) if rows == 1 else (0.75,) * rows)
+    figure = Figure(figsize=(width * columns, height * sum(tall)), layout="constrained")
+    axes = figure.subplots(
+        rows,
+        columns,
+        squeeze=False,
+        sharex="col" if rows > 1 else "none",
+        gridspec_kw={"height_ratios": tall},
+    )
     return figure, list(axes.flat)
 
 
@@ -144,14 +161,22 @@ def draw_density(axes: Axes, histogram: Histogram, *, colour: str, line: object,
     """
     if histogram.total <= 0:
         return
-    edges = np.array(histogram.edges)
-    scale = histogram.total * np.diff(edges)
-    values = np.array(histogram.weights) / scale
-    errors = np.sqrt(histogram.squared_weights) / scale
-    axes.stairs(values, edges, color=colour, linestyle=line, label=name, linewidth=1.5)
+    values = density(histogram)
+    errors = np.sqrt(histogram.squared_weights) / histogram.total / np.diff(histogram.edges)
+    axes.stairs(values, histogram.edges, color=colour, linestyle=line, label=name, linewidth=1.5)
     axes.stairs(
-        values + errors, edges, baseline=values - errors, color=colour, fill=True, alpha=0.2
+        values + errors,
+        histogram.edges,
+        baseline=values - errors,
+        color=colour,
+        fill=True,
+        alpha=0.2,
     )
+
+
+def density(histogram: Histogram) -> NDArray[np.float64]:
+    """Return a histogram divided by all its events and the bin width."""
+    return np.asarray(histogram.weights / (histogram.total * np.diff(histogram.edges)))
 
 
 def numbers(values: Sequence[float | None]) -> NDArray[np.float64]:

@@ -1,0 +1,63 @@
+"""What each figure shows, and what would be bad, by the beginning of its file's name."""
+
+_STACK = (
+    "Stacked expectation of each process; hatched: simulated statistics and the background's "
+    "uncertainty. Points are data with central 68.27 % Poisson intervals, in bins that have any; "
+    "arrows are ratios beyond the panel."
+)
+CAPTIONS = {
+    "roc": (
+        "ROC curves",
+        "Background rejection at each signal efficiency, both weighted, by models that have not "
+        "seen the events; higher is better, a curve on the dotted line has learnt nothing. Bands "
+        "are bootstrap errors.",
+    ),
+    "mass": (
+        "m(4l) before any cut",
+        f"{_STACK} Bad: data off the expectation away from the signal where all processes are "
+        "simulated; the Z → 4l peak at 91 GeV is in data alone where no sample has it.",
+    ),
+    "mass_after_cut": (
+        "m(4l) after the best cut",
+        f"{_STACK} Bad: background that now peaks under the signal, for the cut has then "
+        "selected the mass.",
+    ),
+    "scan": (
+        "Significance of each cut",
+        "Expected Asimov significance with the background's uncertainty, and its bootstrap error "
+        "as a band; dotted: the best cut. It ends where too few simulated background events are "
+        "left. Bad: a best cut on a spike or at that end.",
+    ),
+    "scores": (
+        "Score of each process",
+        f"{_STACK} Bad: data off the expectation at low scores, where there is hardly signal.",
+    ),
+    "fit": (
+        "Input of the fit",
+        f"{_STACK} The signal strength is fitted in these bins, which hold enough background. "
+        "Bad: a bin with signal whose uncertainty is that of few simulated events.",
+    ),
+    "calibration": (
+        "Calibration",
+        "Share of signal among events of each score, were both classes equally frequent: a score "
+        "that is a probability lies on the diagonal, above it the model is too careful of signal. "
+        "Below: how often each score is given. Bars are bootstrap errors.",
+    ),
+    "over_training": (
+        "Scores seen and unseen",
+        "Scores of one half of the events by models that have trained on them (filled), and of "
+        "the other half by models that have not (points). Bad: small p-values, unseen signal "
+        "lower and unseen background higher than seen.",
+    ),
+    "sculpting": (
+        "Sculpting of m(4l)",
+        "Left: m(4l) of background in bins of the score with the same background. Right: how far "
+        "each is from all scores, and what statistics alone would give (grey). Bad: points above "
+        "the grey band, for a cut on the score then moulds background into the shape of signal.",
+    ),
+    "importance": (
+        "Permutation importance",
+        "AUC that is lost when an input is permuted among events; bars are bootstrap errors. "
+        "Inputs that tell the same share their importance, and may all look small.",
+    ),
+}

@@ -1,0 +1,78 @@
+"""The figure of the sculpting test."""
+
+from itertools import pairwise
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+
+from rootflow.evaluation.classification.figures.common import label_simulation
+from rootflow.evaluation.classification.results import (
+    ClassificationEvaluation,
+    ModelResult,
+    Sculpting,
+)
+from rootflow.evaluation.figures.style import density, draw_density, new_figure
+
+
+def sculpting(model: ModelResult, evaluation: ClassificationEvaluation) -> Figure:
+    """Draw m(4l) of background in bins of the score, and how far each is from all scores."""
+    figure, (shapes, distances) = new_figure(columns=2)
+    edges = model.sculpting.score_edges
+    names = [f"{low:.2f} to {high:.2f}" for low, high in pairwise(edges)]
+    _draw_shapes(shapes, model.sculpting, names, f"score of {model.name}")
+    _draw_distances(distances, model.sculpting, names)
+    distances.set_xlabel(f"score of {model.name}")
+    label_simulation(shapes, evaluation)
+    label_simulation(distances, evaluation)
+    return figure
+
+
+def _draw_shapes(axes: Axes, found: Sculpting, names: list[str], title: str) -> None:
+    inclusive = found.inclusive
+    axes.stairs(density(inclusive), inclusive.edges, fill=True, color="#dddddd", label="all")
+    palette = mpl.colormaps["plasma"](np.linspace(0, 0.8, len(names)))
+    for colour, name, mass in zip(palette, names, found.mass, strict=True):
+        draw_density(axes, mass, colour=to_hex(colour), line="-", name=name)
+    axes.set_xlim(inclusive.edges[0], inclusive.edges[-1])
+    axes.set_ylim(0, 1.5 * axes.get_ylim()[1])
+    axes.set_xlabel(r"$m(4\ell)$ of background [GeV]")
+    axes.set_ylabel("density of weighted events [1/GeV]")
+    axes.legend(loc="upper right", fontsize="small", title=title, title_fontsize="small")
+
+
+def _draw_distances(axes: Axes, found: Sculpting, names: list[str]) -> None:
+    """Draw a column for each bin of the score: they hold the same background."""
+    edges, places = np.arange(len(names) + 1) - 0.5, np.arange(len(names))
+    means, spreads = np.array([each.expected for each in found.divergences]).T
+    for width, alpha in ((2, 0.25), (1, 0.35)):
+        axes.stairs(
+            means + width * spreads,
+            edges,
+            baseline=np.maximum(means - width * spreads, 0),
+            fill=True,
+            color="grey",
+            alpha=alpha,
+            label="statistics alone, 1 and 2 s.d." if width == 1 else None,
+        )
+    values, errors = np.array([each.value for each in found.divergences]).T
+    axes.errorbar(
+        places, values, yerr=errors, color="black", marker="o", linestyle="none", label="found"
+    )
+    for place, top, each in zip(places, values + errors, found.divergences, strict=True):
+        axes.annotate(
+            f"p = {each.p_value:.2g}",
+            (place, top),
+            xytext=(0, 5),
+            textcoords="offset points",
+            ha="center",
+            fontsize="small",
+        )
+    axes.set_xlim(edges[0], edges[-1])
+    axes.set_ylim(0, 1.45 * max(np.max(values + errors), np.max(means + 2 * spreads)))
+    axes.set_xticks(places, names, fontsize="small" if len(names) <= 5 else "xx-small")
+    axes.tick_params(axis="x", which="minor", bottom=False, top=False)
+    axes.set_ylabel("Jensen-Shannon divergence [bit]")
+    axes.legend(loc="upper right", fontsize="small")
