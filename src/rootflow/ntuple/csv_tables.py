@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import awkward as ak
+import numpy as np
 import pyarrow as pa
 from pyarrow import csv
 
@@ -64,11 +65,17 @@ def read_columns(
             convert_options=csv.ConvertOptions(include_columns=names, column_types=types),
         ) as reader,
     ):
+        rows = 0
         for batch in reader:
-            yield {
-                name: ak.from_numpy(batch.column(name).to_numpy(zero_copy_only=False))
-                for name in names
-            }
+            rows += batch.num_rows
+            yield _arrays(batch)
+        if not rows:
+            yield _arrays(reader.schema.empty_table())
+
+
+def _arrays(columns: pa.RecordBatch | pa.Table) -> dict[str, Any]:
+    named = zip(columns.schema.names, columns.columns, strict=True)
+    return {name: ak.from_numpy(np.asarray(column)) for name, column in named}
 
 
 @contextmanager

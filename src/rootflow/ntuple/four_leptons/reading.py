@@ -169,7 +169,7 @@ def _as_lists(table: Table, slots: Collection[Leptons]) -> dict[str, Any]:
     """Return the arrays with those of the slots as lists of one lepton for each event."""
     columns = [column for leptons in slots for column in all_columns(leptons)]
     lists = {
-        column.branch: ak.unflatten(ak.from_numpy(table.scalar(column)), 1)
+        column.branch: ak.from_numpy(table.scalar(column)[:, np.newaxis], regulararray=True)
         for column in columns
         if column.branch in table.arrays
     }
