@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from rootflow.config import SimulationConfig
+from rootflow.config import FourLeptonSimulationConfig, SimulationConfig
+from rootflow.config.four_lepton_simulation import FourLeptonGeneratorConfig
 from rootflow.config.simulation import GeneratorConfig
 from rootflow.simulation.chunk import make_chunk
 from rootflow.simulation.ntuple import Ntuple
@@ -25,6 +26,23 @@ def quick_config() -> SimulationConfig:
 def ntuple(quick_config: SimulationConfig) -> Ntuple:
     """Return 300 selected events."""
     return make_chunk(quick_config, seed=5, chunk=0, events=300)
+
+
+@pytest.fixture(scope="session")
+def quick_four_leptons() -> FourLeptonSimulationConfig:
+    return FourLeptonSimulationConfig(
+        events={"ggH": 50, "VBFH": 30, "ZZ": 50},
+        events_per_chunk=20,
+        events_per_file=40,
+        workers=2,
+        generator=FourLeptonGeneratorConfig(multiparton_interactions=False),
+    )
+
+
+@pytest.fixture(scope="session")
+def higgs_ntuple(quick_four_leptons: FourLeptonSimulationConfig) -> Ntuple:
+    """Return 600 selected events of gg -> H."""
+    return make_chunk(quick_four_leptons.of("ggH"), seed=5, chunk=0, events=600)
 
 
 @pytest.fixture(scope="session")

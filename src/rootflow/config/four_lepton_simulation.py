@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
 from rootflow.config.block import Block
 from rootflow.config.simulation import (
@@ -132,7 +132,7 @@ class FourLeptonDetectorConfig(DetectorConfig):
 class LooseLeptonsConfig(JetSelectionConfig):
     """Which events are written: four loose leptons or more, isolated or not."""
 
-    leptons_min: int = Field(4, ge=0)
+    leptons_min: NonNegativeInt = 4
     electron_pt_min_gev: PositiveFloat = 7.0
     electron_eta_max: PositiveFloat = 2.47
     muon_pt_min_gev: PositiveFloat = 5.0

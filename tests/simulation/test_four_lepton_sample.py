@@ -1,0 +1,103 @@
+"""Four-lepton samples on disk: what is shared with ttbar is tested in test_sample.py."""
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import awkward as ak
+import numpy as np
+import pytest
+import uproot
+
+from rootflow.config import FourLeptonSimulationConfig
+from rootflow.simulation import digest, simulate
+from rootflow.simulation import sample as sample_module
+from rootflow.simulation.identity import PROCESSES
+from rootflow.simulation.plan import Plan
+from rootflow.simulation.workers import make_chunks
+
+SEED = 42
+
+
+@pytest.fixture(scope="module")
+def files(
+    quick_four_leptons: FourLeptonSimulationConfig, tmp_path_factory: pytest.TempPathFactory
+) -> list[Path]:
+    return simulate(quick_four_leptons.of("ggH"), SEED, tmp_path_factory.mktemp("ggH"))
+
+
+def _read(files: Sequence[Path]) -> ak.Array:
+    return uproot.concatenate([f"{path}:mini" for path in files])
+
+
+def _assert_same_events(files: Sequence[Path], others: Sequence[Path]) -> None:
+    events, other_events = _read(files), _read(others)
+    assert events.fields == other_events.fields
+    for branch in events.fields:
+        assert ak.array_equal(events[branch], other_events[branch]), branch
+
+
+def test_branches_and_types_are_those_of_the_shared_ntuple(
+    files: list[Path], shared_h4l: dict[str, list[Path]]
+) -> None:
+    with uproot.open(files[0]) as ours, uproot.open(shared_h4l["ggH"][0]) as shared:
+        types, shared_types = (
+            {name: (branch.typename, str(branch.interpretation)) for name, branch in tree.items()}
+            for tree in (ours["mini"], shared["mini"])
+        )
+    assert types == shared_types
+
+
+def test_each_file_has_the_sum_of_weights_of_its_own_chunks(
+    files: list[Path], quick_four_leptons: FourLeptonSimulationConfig
+) -> None:
+    assert [path.name for path in files] == ["ggH_s42_000.root", "ggH_s42_001.root"]
+    manifest = json.loads((files[0].parent / "simulation.json").read_text())
+    of_file = []
+    for path in files:
+        events = _read([path])
+        assert len(np.unique(events.SumWeights)) == 1
+        of_file.append(events.SumWeights[0])
+        np.testing.assert_allclose(events.XSection, manifest["cross_section_pb"], rtol=1e-6)
+    assert sum(of_file) == manifest["generated_events"]
+    assert of_file[0] > of_file[1] > 10
+    config = quick_four_leptons.of("ggH")
+    assert manifest["digest"] == digest(config, SEED)
+
+
+def test_processes_of_one_seed_share_no_event(
+    files: list[Path], quick_four_leptons: FourLeptonSimulationConfig, tmp_path: Path
+) -> None:
+    pairs = simulate(quick_four_leptons.of("ZZ"), SEED, tmp_path)
+    numbers, other_numbers = (ak.to_numpy(_read(each).eventNumber) for each in (files, pairs))
+    assert not np.isin(numbers, other_numbers).any()
+    assert set(numbers >> 32) == set(other_numbers >> 32) == {SEED}
+    assert set(other_numbers >> 29 & 7) == {PROCESSES["ZZ"]}
+
+
+def test_a_stopped_simulation_goes_on_to_the_same_sample(
+    files: list[Path],
+    quick_four_leptons: FourLeptonSimulationConfig,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    config = quick_four_leptons.of("ggH").model_copy(update={"workers": 1})
+    plan = Plan(config, SEED, tmp_path)
+    assert list(make_chunks(plan, [1])) == [1]
+    made: list[int] = []
+
+    def recording(plan: Plan, chunks: Sequence[int]) -> Iterator[int]:
+        made.extend(chunks)
+        return make_chunks(plan, chunks)
+
+    monkeypatch.setattr(sample_module, "make_chunks", recording)
+    _assert_same_events(files, simulate(config, SEED, tmp_path))
+    assert made == [0, 2]
+
+
+def test_the_events_of_one_process_do_not_name_the_sample_of_another(
+    quick_four_leptons: FourLeptonSimulationConfig,
+) -> None:
+    more = quick_four_leptons.model_copy(update={"events": {"ggH": 50, "ZZ": 51}})
+    assert digest(more.of("ggH"), SEED) == digest(quick_four_leptons.of("ggH"), SEED)
+    assert digest(more.of("ZZ"), SEED) != digest(quick_four_leptons.of("ZZ"), SEED)

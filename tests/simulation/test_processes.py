@@ -1,0 +1,102 @@
+"""What Pythia generates of each process, before any detector."""
+
+import numpy as np
+import pytest
+
+from rootflow.config.four_lepton_simulation import (
+    FourLeptonGeneratorConfig,
+    FourLeptonSimulationConfig,
+    Process,
+)
+from rootflow.simulation.generator import Generator
+from rootflow.simulation.processes import four_lepton_settings, start_generator
+from rootflow.simulation.record import Record
+
+# PDG 2022: Z to ee 3.3632 %, to mumu 3.3662 %.
+Z_TO_E_OR_MU = 0.033632 + 0.033662
+HARD_PROCESS_ONLY = ["PartonLevel:ISR = off", "PartonLevel:FSR = off", "HadronLevel:all = off"]
+
+
+def _hard_leptons(process: Process, events: int, **generator: object) -> tuple[Record, np.ndarray]:
+    """Return where the four leptons of each event are, (n, 4), without any radiation."""
+    config = FourLeptonGeneratorConfig(
+        multiparton_interactions=False, settings=HARD_PROCESS_ONLY, **generator
+    )
+    batch = Generator(config, four_lepton_settings(process, config), 7).events(events)
+    record = Record.of(batch.prt)
+    of_z = record.is_final & (np.abs(record.pdg_id[record.mother]) == 23)
+    return record, np.flatnonzero(of_z).reshape(events, 4)
+
+
+@pytest.mark.parametrize("process", ["ggH", "VBFH"])
+def test_leptons_of_a_higgs_boson_have_its_mass(process: Process) -> None:
+    for configured in (125.0, 130.0):
+        record, leptons = _hard_leptons(process, 1000, higgs_mass_gev=configured)
+        off = record.momentum[leptons].sum(axis=1).mass - configured
+        # Half of a Breit-Wigner is within half its width of 4 to 5 MeV.
+        assert np.median(off) == pytest.approx(0, abs=0.001)
+        assert np.median(np.abs(off)) == pytest.approx(0.00225, abs=0.0006)
+
+
+@pytest.mark.parametrize("process", ["ggH", "VBFH", "ZZ"])
+def test_two_flavours_are_twice_as_often_as_either_alone(process: Process) -> None:
+    events = 4000
+    record, leptons = _hard_leptons(process, events)
+    pdg_id = record.pdg_id[leptons]
+    assert (pdg_id.sum(axis=1) == 0).all()
+    electrons = (np.abs(pdg_id) == 11).sum(axis=1)
+    for count, share in ((0, 0.25), (2, 0.5), (4, 0.25)):
+        error = np.sqrt(share * (1 - share) / events)
+        assert (electrons == count).mean() == pytest.approx(share, abs=4 * error)
+
+
+def test_taus_come_only_when_asked_for() -> None:
+    for taus, species in ((False, {11, 13}), (True, {11, 13, 15})):
+        record, leptons = _hard_leptons("ggH", 100, taus=taus)
+        assert set(np.unique(np.abs(record.pdg_id[leptons]))) == species
+
+
+def test_z_pairs_are_mostly_on_their_mass_shell_and_above_the_least_mass() -> None:
+    record, leptons = _hard_leptons("ZZ", 2000, zz_z_mass_min_gev=30.0)
+    pairs = record.momentum[leptons[:, :2]].sum(axis=1).mass
+    assert pairs.min() > 30
+    assert np.median(pairs) == pytest.approx(91.0, abs=0.5)
+    assert (record.momentum[leptons].sum(axis=1).mass > 180).mean() > 0.7
+
+
+def test_the_generators_cross_section_counts_the_forced_decays() -> None:
+    """Without photons, it is that of all decays times the square of the branching ratio."""
+    config = FourLeptonGeneratorConfig(settings=["WeakZ0:gmZmode = 2", "PartonLevel:all = off"])
+    forced_settings = four_lepton_settings("ZZ", config)
+    all_settings = [setting for setting in forced_settings if "Mode" not in setting]
+    all_settings = [setting for setting in all_settings if "onIf" not in setting]
+    cross_sections = []
+    for settings in (forced_settings, all_settings):
+        generator = Generator(config, settings, 7)
+        generator.events(20_000)
+        cross_sections.append(generator.cross_section_pb)
+    forced, inclusive = cross_sections
+    # Two Monte Carlo integrals of 0.4 % each.
+    assert forced / inclusive == pytest.approx(Z_TO_E_OR_MU**2, rel=0.04)
+
+
+def test_vector_boson_fusion_is_of_w_and_z_bosons(
+    quick_four_leptons: FourLeptonSimulationConfig,
+) -> None:
+    assert four_lepton_settings("VBFH", quick_four_leptons.generator)[:2] == [
+        "HiggsSM:ff2Hff(t:ZZ) = on",
+        "HiggsSM:ff2Hff(t:WW) = on",
+    ]
+    record = Record.of(start_generator(quick_four_leptons.of("VBFH"), 3).events(100).prt)
+    # The two quarks of the hard process, status -23: W fusion changes their flavours.
+    outgoing = (record.status == -23) & (np.abs(record.pdg_id) <= 5)
+    incoming = (record.status == -21) & (np.abs(record.pdg_id) <= 5)
+    changed = 0
+    for event in range(100):
+        flavours = [
+            sorted(np.abs(record.pdg_id[side & (record.event == event)]))
+            for side in (incoming, outgoing)
+        ]
+        assert len(flavours[1]) == 2
+        changed += flavours[0] != flavours[1]
+    assert 40 < changed < 95
