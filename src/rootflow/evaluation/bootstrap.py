@@ -123,7 +123,7 @@ def estimate(
     """
     sample = weight[np.newaxis]
     return {
-        name: Estimates(statistics[name](sample)[0], _standard_deviation(replicated))
+        name: Estimates(statistics[name](sample)[0], standard_deviation(replicated))
         for name, replicated in replicate(statistics, weight, replicas, seed).items()
     }
 
@@ -149,7 +149,7 @@ def _replica_weights(weight: FloatArray, replicas: int, seed: int) -> Iterator[F
         yield POISSON[random.integers(0, len(POISSON), shape, dtype=np.uint16)] * weight
 
 
-def _standard_deviation(replicas: FloatArray) -> FloatArray:
+def standard_deviation(replicas: FloatArray) -> FloatArray:
     """Return (k,) of (replicas, k), over those replicas in which the statistic exists."""
     existing = np.ma.masked_invalid(replicas)
     return np.asarray(np.ma.filled(existing.std(axis=0, ddof=1), np.nan))

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from rootflow.evaluation.metrics import bins, mtt_residuals, neutrino_residuals, plain, right
+from rootflow.evaluation.metrics import bins, mtt_residuals, neutrino_residuals, right
+from rootflow.evaluation.plain import plain
 from rootflow.evaluation.results import Histogram, Migration
 from rootflow.evaluation.sample import Candidate, Sample
 

@@ -16,11 +16,11 @@ from rootflow.evaluation.distributions import (
 from rootflow.evaluation.metrics import (
     JET_EDGES,
     SCORE_EDGES,
-    binned,
     has_probabilities,
     metrics_of,
     statistics_of,
 )
+from rootflow.evaluation.plain import binned
 from rootflow.evaluation.results import Evaluation, MethodResult, MttResult, ScoreResult
 from rootflow.evaluation.sample import Candidate, Sample, candidates_of, sample_of
 from rootflow.reconstruction.baselines import BASELINES

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rootflow.evaluation.bootstrap import BiasAndResolution, Estimates, FloatArray, Means, Statistic
-from rootflow.evaluation.results import Binned, Estimate
+from rootflow.evaluation.results import Estimate
 from rootflow.evaluation.sample import Candidate, Sample
 from rootflow.reconstruction.baselines import BASELINES
 
@@ -80,16 +80,6 @@ def metrics_of(estimates: Mapping[str, Estimates]) -> dict[str, Estimate]:
         for name, (value, error) in named.items()
         if np.isfinite(value) and np.isfinite(error)
     }
-
-
-def binned(estimates: Estimates, edges: Sequence[float]) -> Binned:
-    """Return estimates, one per bin, as plain data."""
-    return Binned(tuple(edges), plain(estimates.values), plain(estimates.errors))
-
-
-def plain(values: FloatArray) -> tuple[float | None, ...]:
-    """Return the numbers, None for those that are not finite."""
-    return tuple(float(value) if np.isfinite(value) else None for value in values)
 
 
 def right(candidate: Candidate, sample: Sample) -> NDArray[np.bool_]:

@@ -65,6 +65,17 @@ class AreaUnderCurve(_Ordered):
         return _ratio(pairs, signal[:, -1] * background[:, -1], signal[:, -1] > 0)[:, np.newaxis]
 
 
+class Drop:
+    """The area under one curve less that under another, of the same events."""
+
+    def __init__(self, area: AreaUnderCurve, other: AreaUnderCurve) -> None:
+        self._area, self._other = area, other
+
+    def __call__(self, weights: FloatArray) -> FloatArray:
+        """Return (replicas, 1)."""
+        return self._area(weights) - self._other(weights)
+
+
 class BackgroundEfficiencies(_Ordered):
     """Background efficiency at given signal efficiencies, and its reciprocals at others.
 
@@ -109,7 +120,8 @@ def _curve(signal: FloatArray, background: FloatArray, asked: FloatArray) -> Flo
     if signal[-1] <= 0 or background[-1] <= 0:
         return np.full(len(asked), np.nan)
     passing = np.maximum.accumulate((signal[-1] - signal)[::-1] / signal[-1])
-    return np.interp(asked, passing, (background[-1] - background)[::-1] / background[-1])
+    efficiency = (background[-1] - background)[::-1] / background[-1]
+    return np.asarray(np.interp(asked, passing, efficiency))
 
 
 def _ratio(

@@ -1,9 +1,11 @@
-"""Expected discovery significances of a counting experiment."""
+"""Expected discovery significances in closed form."""
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from rootflow.evaluation.bootstrap import FloatArray
+from rootflow.evaluation.classification.labelled import Labelled
+from rootflow.evaluation.classification.sums import SumsInBins
 
 
 def asimov(signal: ArrayLike, background: ArrayLike) -> FloatArray:
@@ -55,4 +57,32 @@ def s_over_sqrt_b(signal: ArrayLike, background: ArrayLike) -> FloatArray:
     """Return the limit of `asimov` for a small signal; NaN where there is no background."""
     b = np.asarray(background, np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(b > 0, signal / np.sqrt(b), np.nan)
+        return np.where(b > 0, np.asarray(signal, np.float64) / np.sqrt(b), np.nan)
+
+
+class BinnedSignificance:
+    """The discovery significance of bins with known signal and background.
+
+    sqrt(sum over bins of 2 ((s + b) ln(1 + s/b) - s)): arXiv:1007.1727, eq. 97, for
+    independent bins.
+
+    Parameters
+    ----------
+    scores
+        (n,).
+    labelled
+        The n events.
+    edges
+        Of the bins.
+    """
+
+    def __init__(self, scores: FloatArray, labelled: Labelled, edges: FloatArray) -> None:
+        self._signal = SumsInBins(scores, labelled.signal, edges)
+        self._background = SumsInBins(scores, labelled.background, edges)
+
+    def __call__(self, weights: FloatArray) -> FloatArray:
+        """Return (replicas, 1); NaN where a bin has no background."""
+        s, b = self._signal(weights), self._background(weights)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            squares = np.where(b > 0, 2 * ((s + b) * np.log1p(s / b) - s), np.nan)
+        return np.asarray(np.sqrt(np.maximum(np.sum(squares, axis=1, keepdims=True), 0)))

@@ -1,0 +1,58 @@
+"""Edges of the bins of score and mass."""
+
+import numpy as np
+
+from rootflow.config import ClassificationConfig
+from rootflow.evaluation.bootstrap import FloatArray
+from rootflow.evaluation.classification.labelled import EFFECTIVE_EVENTS_MIN, Labelled
+from rootflow.evaluation.classification.sums import SumsInBins
+
+
+def score_edges(config: ClassificationConfig) -> FloatArray:
+    """Return edges from 0 to 1 of bins of the same width."""
+    return np.linspace(0, 1, config.score_bins + 1)
+
+
+def mass_edges(config: ClassificationConfig) -> list[float]:
+    """Return edges of the configured window of m(4l), in GeV."""
+    edges: list[float] = np.linspace(*config.mass_window_gev, config.mass_bins + 1).tolist()
+    return edges
+
+
+def quantile_edges(scores: FloatArray, labelled: Labelled, bins: int) -> FloatArray:
+    """Return edges from 0 to 1 of bins with the same expected background, or fewer for ties."""
+    background = labelled.background
+    order = np.argsort(scores[background], kind="stable")
+    cumulative = np.cumsum(labelled.weight[background][order])
+    shares = np.arange(1, bins) / bins * cumulative[-1]
+    inner = scores[background][order][np.argmax(cumulative >= shares[:, np.newaxis], axis=1)]
+    inner = np.unique(inner)
+    return np.array([0.0, *inner[(inner > 0) & (inner < 1)], 1.0])
+
+
+def fit_edges(scores: FloatArray, labelled: Labelled, bins: int) -> FloatArray:
+    """Return edges from 0 to 1 of at most so many bins, each with enough background.
+
+    Bins hold the same simulated signal; neighbours are merged, from the highest score down,
+    until each has 25 effective events of background and no process a negative sum.
+    """
+    shares = np.arange(1, bins) / bins
+    inner = np.unique(np.quantile(scores[labelled.signal], shares, method="inverted_cdf"))
+    limits = np.array([0.0, *inner[(inner > 0) & (inner < 1)], 1.0])
+    sample = labelled.weight[np.newaxis]
+    processes = np.array(
+        [SumsInBins(scores, among, limits)(sample)[0] for among in labelled.simulated.values()]
+    )
+    background = SumsInBins(scores, labelled.background, limits)
+    sums = background(sample)[0]
+    squares = background(sample, labelled.weight)[0]
+    edges, high = [1.0], len(limits) - 1
+    for low in range(high - 1, -1, -1):
+        between = slice(low, high)
+        total, variance = np.sum(sums[between]), np.sum(squares[between])
+        enough = total > 0 and total**2 >= EFFECTIVE_EVENTS_MIN * variance
+        if enough and np.all(np.sum(processes[:, between], axis=1) >= 0):
+            edges.append(float(limits[low]))
+            high = low
+    edges[-1] = 0.0  # What is left at low scores joins the last bin.
+    return np.array(edges[::-1])

@@ -1,0 +1,176 @@
+"""The cut on the score that gives the highest expected significance."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rootflow.errors import InputError
+from rootflow.evaluation.bootstrap import FloatArray
+from rootflow.evaluation.classification.labelled import EFFECTIVE_EVENTS_MIN, Labelled
+from rootflow.evaluation.classification.results import BestCut, CutScan
+from rootflow.evaluation.classification.significance import (
+    asimov,
+    asimov_with_uncertainty,
+    s_over_sqrt_b,
+)
+from rootflow.evaluation.classification.sums import SumsBelow
+from rootflow.evaluation.plain import plain
+from rootflow.evaluation.results import Estimate
+
+# Each loses half a per cent more of the simulated signal than the one before.
+THRESHOLDS = 200
+
+
+class Kept(NamedTuple):
+    """What is at or above each of k thresholds, (..., k).
+
+    Attributes
+    ----------
+    signal, background
+        Sums of weights.
+    signal_variance, background_variance
+        Sums of squared weights.
+    """
+
+    signal: FloatArray
+    background: FloatArray
+    signal_variance: FloatArray
+    background_variance: FloatArray
+
+
+class Significances:
+    """Significances at every threshold.
+
+    Parameters
+    ----------
+    scores
+        (n,).
+    labelled
+        The n events.
+    thresholds
+        (k,), the first not above any score.
+    background_uncertainty
+        Relative; the simulated statistics are added to it in quadrature.
+    """
+
+    def __init__(
+        self,
+        scores: FloatArray,
+        labelled: Labelled,
+        thresholds: FloatArray,
+        background_uncertainty: float,
+    ) -> None:
+        limits = np.append(thresholds, np.inf)
+        self._below = [
+            SumsBelow(scores, among, limits) for among in (labelled.signal, labelled.background)
+        ]
+        self._weight = labelled.weight
+        self._uncertainty = background_uncertainty
+
+    def kept(self, weights: FloatArray) -> Kept:
+        """Return (replicas, k) sums."""
+        signal, background = (_above(below(weights)) for below in self._below)
+        # A replica that draws an event r times has r w as its weight, and r w^2 as its square.
+        variances = (_above(below(weights, self._weight)) for below in self._below)
+        return Kept(signal, background, *variances)
+
+    def background_variance(self, kept: Kept) -> FloatArray:
+        """Return the square of the uncertainty of the expected background."""
+        return (self._uncertainty * kept.background) ** 2 + kept.background_variance
+
+    def __call__(self, weights: FloatArray) -> FloatArray:
+        """Return (replicas, 3 k): with uncertainty, without, and s/sqrt(b)."""
+        kept = self.kept(weights)
+        s, b = kept.signal, kept.background
+        uncertain = asimov_with_uncertainty(s, b, self.background_variance(kept))
+        return np.concatenate([uncertain, asimov(s, b), s_over_sqrt_b(s, b)], axis=1)
+
+
+def thresholds_of(scores: FloatArray, labelled: Labelled) -> FloatArray:
+    """Return 0 and quantiles of the simulated signal, as scores that events have."""
+    shares = np.arange(1, THRESHOLDS) / THRESHOLDS
+    quantiles = np.quantile(scores[labelled.signal], shares, method="inverted_cdf")
+    return np.unique([0.0, *quantiles])
+
+
+def scan_of(
+    statistic: Significances, weight: FloatArray, thresholds: FloatArray, replicas: FloatArray
+) -> tuple[CutScan, BestCut]:
+    """Return the scan and its maximum.
+
+    Only thresholds count at which 25 effective events of background are left. The cut is
+    chosen and evaluated on the same events, so that its significance is too high by what
+    fluctuations helped; its optimism says by how much on average: in replicas, the
+    significance at the replica's own best threshold less that of the sample at the same
+    threshold (B. Efron, R. Tibshirani, An Introduction to the Bootstrap, 1993, section 17.6).
+
+    Parameters
+    ----------
+    statistic
+        What gives the significances.
+    weight
+        (n,) of the sample.
+    thresholds
+        (k,) of the statistic.
+    replicas
+        (replicas, 3 k), the statistic in replicas of the sample.
+
+    Raises
+    ------
+    InputError
+        There is no threshold with enough background and some signal.
+    """
+    sample = weight[np.newaxis]
+    kept = Kept(*(sums[0] for sums in statistic.kept(sample)))
+    exact, without, simple = np.split(statistic(sample)[0], 3)
+    in_replicas = np.split(replicas, 3, axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        effective = kept.background**2 / kept.background_variance
+    allowed = (effective >= EFFECTIVE_EVENTS_MIN) & (kept.background > 0) & (kept.signal > 0)
+    if not np.any(allowed):
+        raise InputError(
+            f"no cut on the score leaves signal and {EFFECTIVE_EVENTS_MIN:.0f} effective events "
+            "of simulated background: more simulated background is needed"
+        )
+    places = np.flatnonzero(allowed)
+    best = places[np.argmax(exact[places])]
+    errors = [np.nanstd(found[:, places], axis=0, ddof=1) for found in in_replicas]
+    at_best = list(places).index(best)
+    chosen = places[np.nanargmax(np.nan_to_num(in_replicas[0][:, places], nan=-1), axis=1)]
+    in_own = np.take_along_axis(in_replicas[0], chosen[:, np.newaxis], axis=1)[:, 0]
+    scan = CutScan(
+        thresholds=tuple(thresholds.tolist()),
+        signal=tuple(kept.signal.tolist()),
+        background=tuple(kept.background.tolist()),
+        signal_efficiency=tuple((kept.signal / kept.signal[0]).tolist()),
+        background_efficiency=tuple((kept.background / kept.background[0]).tolist()),
+        significance=plain(np.where(allowed, exact, np.nan)),
+        significance_errors=plain(_at(places, errors[0], len(thresholds))),
+        s_over_sqrt_b=plain(np.where(allowed, simple, np.nan)),
+    )
+    return scan, BestCut(
+        threshold=float(thresholds[best]),
+        signal=Estimate(float(kept.signal[best]), float(np.sqrt(kept.signal_variance[best]))),
+        background=Estimate(
+            float(kept.background[best]), float(np.sqrt(kept.background_variance[best]))
+        ),
+        signal_efficiency=scan.signal_efficiency[best],
+        background_efficiency=scan.background_efficiency[best],
+        background_effective_events=float(effective[best]),
+        background_uncertainty=float(np.sqrt(statistic.background_variance(kept)[best])),
+        significance=Estimate(float(exact[best]), float(errors[0][at_best])),
+        significance_without_uncertainty=Estimate(float(without[best]), float(errors[1][at_best])),
+        s_over_sqrt_b=Estimate(float(simple[best]), float(errors[2][at_best])),
+        optimism=float(np.nanmean(in_own - exact[chosen])),
+    )
+
+
+def _above(below: FloatArray) -> FloatArray:
+    return below[:, -1:] - below[:, :-1]
+
+
+def _at(places: NDArray[np.int64], values: FloatArray, length: int) -> FloatArray:
+    spread = np.full(length, np.nan)
+    spread[places] = values
+    return spread
