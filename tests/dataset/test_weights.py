@@ -3,6 +3,7 @@ import pytest
 
 from rootflow.config import WeightsConfig
 from rootflow.dataset.weights import (
+    class_weights,
     effective_events,
     normalisation,
     training_weights,
@@ -88,3 +89,53 @@ def test_a_sum_that_is_not_positive_cannot_be_scaled() -> None:
 def test_half_of_a_cross_section_is_refused() -> None:
     with pytest.raises(ValueError, match="both cross_section_pb and luminosity_fb_inverse"):
         WeightsConfig(negative="keep", cross_section_pb=1)
+
+
+LABEL = np.array([1, 1, 0, 0, 0], dtype=np.int8)
+NOMINAL = np.array([0.1, 0.3, 5.0, -1.0, 2.0])
+
+
+@pytest.mark.parametrize("negative", ["keep", "absolute", "drop"])
+def test_balanced_classes_have_the_same_sum_and_a_mean_of_one(negative: str) -> None:
+    weight, _ = class_weights(NOMINAL, LABEL, negative, True)  # type: ignore[arg-type]
+    assert weight.mean() == pytest.approx(1)
+    assert weight[LABEL == 1].sum() == pytest.approx(weight[LABEL == 0].sum())
+    assert weight[1] / weight[0] == pytest.approx(3)
+    assert weight[2] / weight[4] == pytest.approx(2.5)
+    expected = {"keep": -1, "absolute": 1, "drop": 0}[negative]
+    assert weight[3] / weight[2] == pytest.approx(expected / 5)
+
+
+def test_without_balance_the_classes_keep_their_proportions() -> None:
+    weight, _ = class_weights(NOMINAL, LABEL, "keep", False)
+    np.testing.assert_allclose(weight, NOMINAL / NOMINAL.mean())
+
+
+def test_the_report_is_by_class() -> None:
+    _, report = class_weights(NOMINAL, LABEL, "absolute", True)
+    assert report["signal"].effective_events_before == pytest.approx(0.16 / 0.1)
+    assert report["signal"].effective_events_after == pytest.approx(0.16 / 0.1)
+    assert report["background"].effective_events_before == pytest.approx(36 / 30)
+    assert report["background"].effective_events_after == pytest.approx(64 / 30)
+    assert report["background"].negative_fraction == pytest.approx(1 / 3)
+
+
+@pytest.mark.parametrize(
+    ("label", "message"),
+    [
+        ([1, 0, 0, 0, 0], "there is 1 event of signal: .* need 2 or more"),
+        ([1, 1, 1, 1, 0], "there is 1 event of background: .* need 2 or more"),
+        ([0, 0, 0, 0, 0], "there is no event of signal"),
+        ([1, 1, 0, -1, -1], "2 of 5 events are neither signal nor background: .* needs labels"),
+    ],
+)
+def test_what_has_too_few_of_a_class(label: list[int], message: str) -> None:
+    labels = np.array(label, dtype=np.int8)
+    with pytest.raises(InputError, match=message):
+        class_weights(NOMINAL, labels, "keep", True)
+
+
+def test_a_class_of_negative_weights_is_named() -> None:
+    nominal = np.array([1.0, 1.0, -2.0, 1.0, 0.5])
+    with pytest.raises(InputError, match=r"the weights of background of 3 events add up to -0\.5"):
+        class_weights(nominal, LABEL, "keep", True)

@@ -19,6 +19,9 @@ NEEDED = {
     "z0_sin_theta_max_mm": "z0_mm",
 }
 
+# How a cut is switched off, where not with null.
+OFF = {"trigger": "false", "tight_leptons_min": "0"}
+
 
 class Wanted(NamedTuple):
     """What is read beside the momenta and flavours of leptons.
@@ -59,18 +62,16 @@ def quantities_for(
     UsageError
         The map does not name it.
     """
-    keys_of: dict[str, list[str]] = {}
-    for key, quantity in NEEDED.items():
-        if getattr(selection, key, None):
-            keys_of.setdefault(quantity, []).append(f"data.selection.{key}")
-    for quantity, keys in keys_of.items():
-        if not _names(branch_map, quantity):
-            off = {TRIGGERS: "false", "tight": "0"}.get(quantity, "null")
-            raise UsageError(
-                f"{' and '.join(keys)}: the branch map {name} does not name '{quantity}': "
-                f"switch the cut off with {off}"
-            )
-    return tuple(keys_of)
+    asked = {key: quantity for key, quantity in NEEDED.items() if getattr(selection, key, None)}
+    unknown = {key: quantity for key, quantity in asked.items() if not _names(branch_map, quantity)}
+    if unknown:
+        needs = ", ".join(dict.fromkeys(unknown.values()))
+        off = ", ".join(f"{key}={OFF.get(key, 'null')}" for key in unknown)
+        raise UsageError(
+            f"data.selection: the branch map {name} does not name {needs}: switch off the cuts "
+            f"that need it ({off})"
+        )
+    return tuple(dict.fromkeys(asked.values()))
 
 
 def _names(branch_map: FourLeptonMap, quantity: str) -> bool:

@@ -1,0 +1,56 @@
+"""Events of a file chunk by chunk, without a dataset, against its dataset."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import rootflow.ntuple.four_leptons.reading
+from rootflow.config import FoldingConfig, FourLeptonSelectionConfig, LabelledDataConfig
+from rootflow.dataset import build
+from rootflow.dataset.four_leptons import chunks
+from rootflow.errors import UsageError
+
+SELECTION = FourLeptonSelectionConfig()
+
+
+def test_chunks_are_the_events_of_the_dataset_in_the_order_of_the_file(
+    shared_h4l: dict[str, list[Path]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = shared_h4l["VBFH"][0]
+    config = LabelledDataConfig.model_validate(
+        {
+            "samples": {"VBFH": {"label": "signal"}},
+            "weights": {"negative": "keep", "luminosity_fb_inverse": 10},
+            "folds": {"count": 3},
+        }
+    )
+    expected = build(config, {"VBFH": [path]}, tmp_path).events()
+    monkeypatch.setattr(rootflow.ntuple.four_leptons.reading, "CHUNK_BYTES", 50_000)
+    parts = list(chunks(path, "atlas_open_data", SELECTION, FoldingConfig(count=3)))
+    assert len(parts) > 3
+    selected = np.concatenate([mask for _, mask in parts])
+    assert len(selected) == 1021
+    assert selected.sum() == len(expected) < 1021
+    assert [len(events) for events, _ in parts] == [mask.sum() for _, mask in parts]
+    for name in ("leptons", "event", "event_number", "fold", "jets"):
+        found = np.concatenate([getattr(events, name) for events, _ in parts])
+        np.testing.assert_array_equal(found, getattr(expected, name))
+    assert parts[0][0].features == expected.features
+    assert parts[0][0].label is None
+
+
+def test_without_selection_every_event_with_four_leptons_is_there(
+    shared_4lep_data: list[Path],
+) -> None:
+    counts = [
+        (len(events), len(mask))
+        for path in shared_4lep_data
+        for events, mask in chunks(path, "atlas_open_data")
+    ]
+    assert np.sum(counts, axis=0).tolist() == [832, 832]
+
+
+def test_a_selection_that_the_map_cannot_do(shared_4lep_data: list[Path]) -> None:
+    with pytest.raises(UsageError, match="does not name triggers"):
+        next(chunks(shared_4lep_data[0], "flat_four_leptons", SELECTION))
