@@ -10,9 +10,10 @@ import onnx
 from rootflow import __version__
 from rootflow.config import FoldsConfig
 from rootflow.export.conversion import BATCH_AXIS
+from rootflow.export.entries import fold_in_words, fold_name, write_entries
 from rootflow.export.layout import FLAT_INPUT, GROUPS, MEV, PADDING_VALUE, FlatLayout
 from rootflow.export.units import GEV
-from rootflow.exported.contract import KEY, Feature, ReconstructionContract, Tensor
+from rootflow.exported.contract import Feature, ReconstructionContract, Tensor
 
 NEUTRINO_AXES = ("px", "py", "pz")
 ORDER = (
@@ -43,7 +44,7 @@ class Origin:
     @property
     def stem(self) -> str:
         """The name of the named variant's file, without its ending."""
-        return f"{self.analysis}_{self.name}_applied_to_{_fold_name(self.folds)}"
+        return f"{self.analysis}_{self.name}_applied_to_{fold_name(self.folds)}"
 
 
 def named_contract(origin: Origin, layout: FlatLayout) -> ReconstructionContract:
@@ -118,28 +119,17 @@ def write_metadata(
 ) -> None:
     """Put the contract into the file's metadata, in full and one by one."""
     entries = {
-        **{f"rootflow.provenance.{key}": value for key, value in contract.provenance.items()},
-        KEY: contract.model_dump_json(),
-        "rootflow.version": contract.rootflow_version,
         "rootflow.variant": contract.variant,
-        "rootflow.analysis": contract.analysis,
-        "rootflow.model": contract.model,
-        "rootflow.opset": str(contract.opset),
         "rootflow.max_jets": str(contract.max_jets),
         "rootflow.units": MEV if contract.variant == "flat" else GEV,
-        "rootflow.order": contract.order,
         "rootflow.padding": contract.padding,
         "rootflow.fold_count": str(contract.folds.count),
         "rootflow.fold_held_out": str(contract.folds.held_out),
         "rootflow.fold_scheme": contract.folds.scheme,
-        "rootflow.may_be_applied_to": contract.may_be_applied_to,
     }
     if contract.variant == "flat":
         entries |= _flat_entries(contract, layout)
-    onnx.helper.set_model_props(proto, entries)
-    proto.producer_name = "rootflow"
-    proto.producer_version = contract.rootflow_version
-    proto.doc_string = f"{contract.model}: {contract.may_be_applied_to}"
+    write_entries(proto, contract, entries)
 
 
 def _flat_entries(contract: ReconstructionContract, layout: FlatLayout) -> dict[str, str]:
@@ -176,7 +166,7 @@ def _contract(
         inputs=inputs,
         outputs=outputs,
         folds=origin.folds,
-        may_be_applied_to=_fold_in_words(origin.folds),
+        may_be_applied_to=fold_in_words(origin.folds),
         provenance=dict(origin.provenance),
     )
 
@@ -189,15 +179,3 @@ def _neutrinos(name: str, unit: str) -> Tensor:
         meaning=MEANING["neutrinos"],
         features=tuple(Feature(name=axis, unit=unit) for axis in NEUTRINO_AXES),
     )
-
-
-def _fold_name(folds: FoldsConfig) -> str:
-    if folds.scheme == "parity":
-        return ("even", "odd")[folds.held_out]
-    return f"fold{folds.held_out}of{folds.count}"
-
-
-def _fold_in_words(folds: FoldsConfig) -> str:
-    if folds.scheme == "parity":
-        return f"events with an {_fold_name(folds)} event number"
-    return f"events whose event number's hash gives fold {folds.held_out} of {folds.count}"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from rootflow.errors import InputError
 from rootflow.scoring.contract import TrainedScorer
-from rootflow.training import RECORD, read_record
+from rootflow.training import RECORD, load_fitted, read_record
 
 
 def of_training(directory: Path, *, allow_seen_events: bool = False) -> TrainedScorer:
@@ -26,13 +26,14 @@ def of_training(directory: Path, *, allow_seen_events: bool = False) -> TrainedS
     record = read_record(directory)
     if record is None:
         raise InputError(f"{directory}: no finished training: there is no {RECORD}")
-    from rootflow.models import load_model
+    if record.inputs is None:
+        raise InputError(f"{directory}: the {record.model.name} trained there gives no score")
+    name, folds, model = record.model.name, record.folds, load_fitted(directory)
+    # Here, and not above: TensorFlow and scikit-learn take seconds.
+    if record.model.architecture == "boosted_trees":
+        from rootflow.scoring.trees import TreesScorer
+
+        return TreesScorer(name, model, folds, allow_seen_events=allow_seen_events)
     from rootflow.scoring.network import KerasScorer
 
-    return KerasScorer(
-        record.model.name,
-        load_model(directory / record.model_file),
-        record.folds,
-        record.features,
-        allow_seen_events=allow_seen_events,
-    )
+    return KerasScorer(name, model, folds, record.features, allow_seen_events=allow_seen_events)

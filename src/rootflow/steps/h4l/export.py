@@ -31,6 +31,8 @@ def run(config: H4lConfig, parent: Run | None = None) -> StepResult:
                 collection: {feature.name: feature.unit for feature in features}
                 for collection, features in dataset.manifest.features.items()
             },
+            branch_map=config.data.branch_map,
+            selection=config.data.selection,
             analysis=config.analysis,
             name=config.model.name,
         )

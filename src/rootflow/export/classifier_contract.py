@@ -1,0 +1,133 @@
+"""What exported classifiers say of themselves."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import onnx
+import yaml
+
+from rootflow import __version__
+from rootflow.config import (
+    FoldingConfig,
+    FoldsConfig,
+    FourLeptonSelectionConfig,
+    InputsConfig,
+)
+from rootflow.dataset.events import Features
+from rootflow.export.conversion import BATCH_AXIS
+from rootflow.export.entries import fold_in_words, fold_name, write_entries
+from rootflow.export.folds import FOLD, SCORE
+from rootflow.export.units import GEV
+from rootflow.exported.contract import ClassifierContract, Feature, Tensor
+from rootflow.models import chosen_inputs
+
+ORDER = "four leptons by falling pT; the sign of pdg_id is negative for positive charge"
+MEANING = {
+    "leptons": "the four charged leptons",
+    "event": "features of the event",
+    FOLD: "the fold that the event is in, which says whose model scores it",
+    SCORE: "probability that the event is signal",
+}
+LEPTONS = 4
+
+
+@dataclass(frozen=True)
+class ClassifierOrigin:
+    """Whose models they are, what they see, and where they came from.
+
+    Attributes
+    ----------
+    units
+        By collection and feature.
+    branch_map, selection
+        How the ntuples of the training were read, and which of their events were kept.
+    """
+
+    analysis: str
+    name: str
+    opset: int
+    folds: FoldingConfig
+    inputs: InputsConfig
+    features: Features
+    units: Mapping[str, Mapping[str, str]]
+    branch_map: str
+    selection: FourLeptonSelectionConfig
+    provenance: Mapping[str, str]
+
+    def stem(self, held_out: int | None) -> str:
+        """Return the name of a file without its ending; None is that of all folds."""
+        if held_out is None:
+            return f"{self.analysis}_{self.name}_all_folds"
+        return f"{self.analysis}_{self.name}_applied_to_{fold_name(self.without(held_out))}"
+
+    def without(self, held_out: int) -> FoldsConfig:
+        """Return the folds of the training of one of the models."""
+        return FoldsConfig(count=self.folds.count, scheme=self.folds.scheme, held_out=held_out)
+
+
+def classifier_contract(origin: ClassifierOrigin, held_out: int | None) -> ClassifierContract:
+    """Return the contract of the file of one fold, or with None of that of all folds."""
+    shapes: dict[str, tuple[int | str, ...]] = {
+        "leptons": (BATCH_AXIS, LEPTONS),
+        "event": (BATCH_AXIS,),
+    }
+    inputs = [
+        Tensor(
+            name=name,
+            type="float32",
+            shape=(*shapes[name], len(origin.features[name])),
+            meaning=MEANING[name],
+            features=tuple(
+                Feature(name=feature, unit=origin.units[name][feature])
+                for feature in origin.features[name]
+            ),
+        )
+        for name in chosen_inputs(origin.inputs)
+    ]
+    if held_out is None:
+        inputs.append(Tensor(name=FOLD, type="int64", shape=(BATCH_AXIS,), meaning=MEANING[FOLD]))
+        applies = f"every event, with its fold of {origin.folds.count} ({origin.folds.scheme})"
+    else:
+        applies = fold_in_words(origin.without(held_out))
+    return ClassifierContract(
+        rootflow_version=__version__,
+        analysis=origin.analysis,
+        model=origin.name,
+        opset=origin.opset,
+        order=ORDER,
+        inputs=tuple(inputs),
+        outputs=(
+            Tensor(name=SCORE, type="float32", shape=(BATCH_AXIS, 1), meaning=MEANING[SCORE]),
+        ),
+        may_be_applied_to=applies,
+        provenance=dict(origin.provenance),
+        variant="all_folds" if held_out is None else "fold",
+        folds=origin.folds,
+        held_out=held_out,
+        uses=origin.inputs,
+        branch_map=_self_contained(origin.branch_map),
+        selection=origin.selection.model_dump(mode="json"),
+    )
+
+
+def write_classifier_metadata(proto: onnx.ModelProto, contract: ClassifierContract) -> None:
+    """Put the contract into the file's metadata, in full and one by one."""
+    entries = {
+        "rootflow.variant": contract.variant,
+        "rootflow.units": GEV,
+        "rootflow.fold_count": str(contract.folds.count),
+        "rootflow.fold_scheme": contract.folds.scheme,
+    }
+    if contract.held_out is not None:
+        entries["rootflow.fold_held_out"] = str(contract.held_out)
+    write_entries(proto, contract, entries)
+
+
+def _self_contained(branch_map: str) -> str | dict[str, Any]:
+    """Return the name of a shipped map, or all that a user's own says."""
+    if not branch_map.endswith((".yaml", ".yml")):
+        return branch_map
+    said: dict[str, Any] = yaml.safe_load(Path(branch_map).read_text())
+    return said
