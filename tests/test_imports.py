@@ -24,6 +24,7 @@ ORDER = [
     ["evaluation", "export"],
     ["tracking"],
     ["steps"],
+    ["commands"],
     ["cli"],
     ["__main__"],
 ]

@@ -1,35 +1,11 @@
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
+from html_page import Page
 from rootflow.evaluation import Evaluation, draw_history, write_report
 from rootflow.evaluation.page import with_error
 from rootflow.evaluation.results import Estimate
-
-
-class Page(HTMLParser):
-    """Texts, links, anchors and images of a page."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__()
-        self.texts: list[str] = []
-        self.links: list[str] = []
-        self.anchors: set[str] = set()
-        self.sources: list[str] = []
-        self.feed(path.read_text(encoding="utf-8"))
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        found = {name: value or "" for name, value in attrs}
-        assert tag not in ("script", "link", "iframe")
-        self.anchors.add(found.get("id", ""))
-        if "href" in found:
-            self.links.append(found["href"])
-        if "src" in found:
-            self.sources.append(found["src"])
-
-    def handle_data(self, data: str) -> None:
-        self.texts.append(" ".join(data.split()))
 
 
 @pytest.fixture

@@ -1,12 +1,13 @@
 """Everything that talks to MLflow."""
 
-from rootflow.tracking.artifacts import artifact_of, run_of_step
+from rootflow.tracking.artifacts import LoggedRun, artifact_of, run_of_step
 from rootflow.tracking.connection import connect, redacted, tracking_uri
 from rootflow.tracking.outbox import sync
 from rootflow.tracking.registry import log_onnx_model
 from rootflow.tracking.run import Run, start_run, start_run_among
 
 __all__ = [
+    "LoggedRun",
     "Run",
     "artifact_of",
     "connect",

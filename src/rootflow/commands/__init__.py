@@ -1,0 +1,1 @@
+"""Commands beside the steps, each a click command that the command line adds."""

@@ -1,0 +1,44 @@
+"""`rootflow compare RUN RUN ...`."""
+
+import json
+from pathlib import Path
+
+import click
+
+
+@click.command("compare")
+@click.argument("runs", nargs=-1, metavar="RUN RUN ...")
+@click.option(
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Directory that gets table and figure, too.",
+)
+@click.option(
+    "--replicas",
+    type=click.IntRange(min=2),
+    default=500,
+    show_default=True,
+    help="Of the bootstrap.",
+)
+@click.option("--seed", type=click.IntRange(min=0), default=42, show_default=True)
+@click.option(
+    "--style",
+    type=click.Choice(["neutral", "ATLAS", "CMS"]),
+    default="neutral",
+    show_default=True,
+    help="Of the figure.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
+def compare(
+    runs: tuple[str, ...], output: Path | None, replicas: int, seed: int, style: str, as_json: bool
+) -> None:
+    """Compare the models of two or more MLflow runs of evaluate or main, event by event."""
+    from rootflow.steps import compare as step
+
+    result = step.run(runs, replicas=replicas, seed=seed, style=style, output=output)
+    if as_json:
+        click.echo(json.dumps(result.as_json()))
+    else:
+        from rootflow.steps.show import show
+
+        show(result)

@@ -1,0 +1,124 @@
+from pathlib import Path
+
+import matplotlib.image
+import numpy as np
+import pytest
+import scipy.stats
+from sklearn.metrics import roc_auc_score
+
+from rootflow.dataset import Events
+from rootflow.errors import InputError
+from rootflow.evaluation.classification import ScoreTable, compare, draw_comparison
+from toy_classes import GaussianModel, toy_classes
+from toy_scores import table_of
+
+REPLICAS = 200
+
+
+def scores_of(events: Events, noise: float = 0.0) -> np.ndarray:
+    return GaussianModel(noise=noise).score(events)
+
+
+@pytest.fixture(scope="module")
+def events() -> Events:
+    counts = {"ggH": 1500, "ZZ": 1500, "data": 50}
+    # The same event numbers in both files: only file and number name an event.
+    twice = toy_classes(counts)
+    half = len(twice) // 2
+    return toy_classes(
+        counts,
+        event_number=np.r_[np.arange(half), np.arange(len(twice) - half)].astype(np.uint64),
+        file_index=(np.arange(len(twice)) >= half).astype(np.int32),
+    )
+
+
+@pytest.fixture(scope="module")
+def good(events: Events) -> ScoreTable:
+    return table_of(events, "good", network=scores_of(events))
+
+
+@pytest.fixture(scope="module")
+def worse(events: Events) -> ScoreTable:
+    return table_of(events, "worse", network=scores_of(events, noise=1.0))
+
+
+def test_models_fall_in_auc_as_scikit_learn_computes_it(
+    events: Events, good: ScoreTable, worse: ScoreTable
+) -> None:
+    found = compare([worse, good], REPLICAS, seed=1)
+    assert [model.name for model in found.models] == ["network (good)", "network (worse)"]
+    assert found.first == "network (worse)"
+    labelled = events.label >= 0
+    assert found.events == np.sum(labelled)
+    for model, table in zip(found.models, (good, worse), strict=True):
+        scores = table.scores["network"]
+        expected = roc_auc_score(
+            events.label[labelled], scores[labelled], sample_weight=events.weight[labelled]
+        )
+        assert model.auc.value == pytest.approx(expected, abs=1e-12)
+
+
+def test_differences_know_that_events_are_the_same(good: ScoreTable, worse: ScoreTable) -> None:
+    found = compare([good, worse], REPLICAS, seed=1)
+    better = found.difference("network (good)", "network (worse)")
+    assert better.auc.value > 5 * better.auc.error
+    assert better.p_value == 1 / (REPLICAS + 1)
+    assert found.difference("network (worse)", "network (good)").p_value == 1
+    apart = np.hypot(*(model.auc.error for model in found.models))
+    assert better.auc.error < apart  # what events do to both does not count
+
+
+def test_p_value_is_that_of_a_gaussian_difference(events: Events) -> None:
+    random = np.random.default_rng(3)
+    one, other = (scores_of(events) + 0.05 * random.normal(size=len(events)) for _ in range(2))
+    found = compare([table_of(events, "a", one=one, other=other)], 2000, seed=1)
+    difference = found.difference("one", "other")
+    z = difference.auc.value / difference.auc.error
+    assert difference.p_value == pytest.approx(scipy.stats.norm.sf(z), abs=0.04)
+    assert difference.p_value + found.difference("other", "one").p_value == pytest.approx(
+        1, abs=1e-3
+    )
+
+
+def test_order_of_events_does_not_count(
+    events: Events, good: ScoreTable, worse: ScoreTable
+) -> None:
+    shuffled = events.take(np.random.default_rng(1).permutation(len(events)))
+    again = table_of(shuffled, "worse", network=scores_of(shuffled, noise=1.0))
+    assert compare([good, again], REPLICAS, seed=1) == compare([good, worse], REPLICAS, seed=1)
+
+
+def test_the_same_scores_in_two_tables_are_one_model(events: Events, good: ScoreTable) -> None:
+    both = table_of(events, "both", network=good.scores["network"], other=scores_of(events, 0.5))
+    found = compare([good, both], REPLICAS, seed=1)
+    assert [(model.name, model.tables) for model in found.models] == [
+        ("network", ("good", "both")),
+        ("other", ("both",)),
+    ]
+    first, second = found.table()
+    assert first["runs"] == "good, both"
+    assert first["below_best"] is None
+    assert second["below_best"] == -second["above_first"] > 0
+
+
+def test_other_data_do_not_matter_but_other_events_do(events: Events, good: ScoreTable) -> None:
+    simulated = events.take(events.label >= 0)
+    compare([good, table_of(simulated, "less", m=scores_of(simulated, 1.0))], 5, seed=1)
+    fewer = simulated.take(slice(0, 2000))
+    with pytest.raises(
+        InputError, match=r"good and few .* 3,000 and 2,000 labelled events, 2,000 of them the same"
+    ):
+        compare([good, table_of(fewer, "few", m=scores_of(fewer))], 5, seed=1)
+
+
+def test_other_weights_are_refused(events: Events, good: ScoreTable) -> None:
+    twice = table_of(events, "twice", m=scores_of(events))._replace(weight=2 * events.weight)
+    with pytest.raises(InputError, match=r"good and twice .* 3,000 of .* have another weight"):
+        compare([good, twice], 5, seed=1)
+
+
+def test_figure(good: ScoreTable, worse: ScoreTable, tmp_path: Path) -> None:
+    found = compare([good, worse], 5, seed=1)
+    paths = draw_comparison(found, tmp_path / "comparison.png")
+    assert [path.name for path in paths] == ["comparison.png", "comparison.pdf"]
+    assert matplotlib.image.imread(paths[0])[..., :3].std() > 0.05

@@ -1,0 +1,64 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import matplotlib.image
+import pytest
+
+from rootflow.errors import UsageError
+from rootflow.evaluation.classification import ClassificationEvaluation, draw, read, save
+from rootflow.evaluation.classification.figures.captions import CAPTIONS
+from rootflow.evaluation.classification.figures.stack import stack
+from toy_classes import toy_classes
+
+FEW = {"ggH": 150, "VBFH": 50, "ZZ": 150, "ttbar": 50}
+OF_EACH = ("scan", "mass_after_cut", "scores", "fit", "over_training", "sculpting", "importance")
+
+
+def names_of(paths: list[Path]) -> list[str]:
+    return [path.stem for path in paths if path.suffix == ".png"]
+
+
+def test_figures_are_drawn_from_the_saved_evaluation(
+    classification: ClassificationEvaluation, tmp_path: Path
+) -> None:
+    one = classification._replace(models=classification.models[:1])
+    save(one, tmp_path / "evaluation.json")
+    paths = draw(read(tmp_path / "evaluation.json"), tmp_path / "figures", "neutral")
+    names = names_of(paths)
+    expected = {f"{name}_{model.name}" for name in OF_EACH for model in one.models}
+    assert set(names) == {"roc", "mass", "calibration", *expected}
+    assert len(names) == len(set(names))
+    for path in paths[::2]:
+        assert matplotlib.image.imread(path)[..., :3].std() > 0.05  # not an empty sheet
+    for path in paths[1::2]:
+        assert path.read_bytes().startswith(b"%PDF")
+
+
+def test_every_figure_has_a_caption() -> None:
+    assert set(CAPTIONS) == {"roc", "mass", "calibration", *OF_EACH}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("style", ["ATLAS", "CMS"])
+def test_styles_of_the_experiments(
+    style: str, evaluated: Callable[..., ClassificationEvaluation], tmp_path: Path
+) -> None:
+    events = toy_classes({**FEW, "data": 10})
+    assert draw(evaluated(events, replicas=5), tmp_path, style)
+
+
+def test_without_data_there_is_no_ratio_and_nothing_fails(
+    evaluated: Callable[..., ClassificationEvaluation], tmp_path: Path
+) -> None:
+    evaluation = evaluated(toy_classes(FEW), replicas=5)
+    assert draw(evaluation, tmp_path, "neutral")
+    with_data = evaluated(toy_classes({**FEW, "data": 10}), replicas=5)
+    heights = [
+        stack(each, each.mass, quantity="m(4l)").get_figheight() for each in (evaluation, with_data)
+    ]
+    assert heights[0] < heights[1]
+
+
+def test_unknown_style(classification: ClassificationEvaluation, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no style LHCb; there are neutral, ATLAS, CMS"):
+        draw(classification, tmp_path, "LHCb")

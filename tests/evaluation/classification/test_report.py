@@ -1,0 +1,41 @@
+from pathlib import Path
+
+import pytest
+
+from html_page import Page
+from rootflow.evaluation.classification import (
+    ClassificationEvaluation,
+    draw_histories,
+    write_report,
+)
+from rootflow.evaluation.page import with_error
+
+
+@pytest.fixture
+def page(classification: ClassificationEvaluation, tmp_path: Path) -> Page:
+    figures = draw_histories([[{"loss": 1.0}], [{"loss": 2.0}]], tmp_path / "sculpting_mine.png")
+    write_report(classification, figures, {"commit": "0123abc"}, tmp_path / "report.html")
+    return Page(tmp_path / "report.html")
+
+
+def test_page_needs_nothing_else(page: Page) -> None:
+    assert len(page.sources) == 1
+    assert page.sources[0].startswith("data:image/png;base64,iVBOR")
+    assert all(link[0] == "#" and link[1:] in page.anchors for link in page.links)
+
+
+def test_page_says_what_was_found(page: Page, classification: ClassificationEvaluation) -> None:
+    for model in classification.models:
+        assert model.name in page.texts
+        assert with_error(model.ranking.auc) in page.texts
+        assert with_error(model.best_cut.significance) in page.texts
+    assert "Sculpting of m(4l): mine" in page.texts
+    assert any("weighted to the number expected in 10 fb⁻¹" in text for text in page.texts)
+    assert any("and 80 events of data" in text for text in page.texts)
+    assert "0123abc" in page.texts
+
+
+def test_tables_have_a_cell_in_every_column(page: Page) -> None:
+    assert len(page.tables) >= 7
+    for rows in page.tables:
+        assert len({len(row) for row in rows}) == 1

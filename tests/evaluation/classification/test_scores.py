@@ -1,0 +1,44 @@
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from rootflow.dataset import Events
+from rootflow.errors import InputError
+from rootflow.evaluation.classification import Scored, read_scores, write_scores
+from toy_scores import FILES, samples_with_files
+
+
+def test_scores_are_read_as_they_were_written(
+    toy_events_of_classes: Events, tmp_path: Path
+) -> None:
+    events = toy_events_of_classes
+    scores = np.linspace(0, 1, len(events))
+    scored = [Scored("one", scores, scores), Scored("other", scores[::-1], scores)]
+    write_scores(events, samples_with_files(), scored, tmp_path / "scores.parquet")
+    table = read_scores(tmp_path / "scores.parquet", "mine")
+    assert table.name == "mine"
+    assert table.files == FILES
+    assert list(table.scores) == ["one", "other"]
+    np.testing.assert_array_equal(table.scores["other"], scores[::-1])
+    for name in ("file_index", "event_number", "fold", "label", "weight"):
+        np.testing.assert_array_equal(getattr(table, name), getattr(events, name))
+    np.testing.assert_array_equal(table.m4l, events.event[:, 1])
+    assert set(table.sample[table.label < 0]) == {"data"}
+    assert set(table.sample[table.label == 1]) == {"ggH", "VBFH"}
+
+
+def test_file_that_is_no_table_of_scores(tmp_path: Path) -> None:
+    text = tmp_path / "text.parquet"
+    text.write_text("no table")
+    with pytest.raises(InputError, match=r"text.parquet: cannot read the scores") as caught:
+        read_scores(text)
+    assert "\n" not in str(caught.value)
+    with pytest.raises(InputError, match=r"nowhere: cannot read the scores"):
+        read_scores(tmp_path / "missing.parquet", "nowhere")
+    other = tmp_path / "other.parquet"
+    pq.write_table(pa.table({"sample": ["ggH"], "label": [1]}), other)
+    with pytest.raises(InputError, match=r"as evaluate writes it: it has no column file_index"):
+        read_scores(other)
