@@ -1,6 +1,7 @@
 """Classifiers compared on the same events: how well they tell signal from background."""
 
 from rootflow.evaluation.classification.compare import Comparison, compare
+from rootflow.evaluation.classification.evaluate import evaluate
 from rootflow.evaluation.classification.figures import draw, draw_comparison
 from rootflow.evaluation.classification.report import write_report
 from rootflow.evaluation.classification.results import (
@@ -21,6 +22,7 @@ __all__ = [
     "draw",
     "draw_comparison",
     "draw_histories",
+    "evaluate",
     "read",
     "read_scores",
     "save",
