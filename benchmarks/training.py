@@ -10,6 +10,7 @@ from pathlib import Path
 from rootflow.config import load
 from rootflow.dataset import build
 from rootflow.ntuple import find_files
+from rootflow.training.loop import make_trainer
 from rootflow.training.samples import Batch
 from rootflow.training.trainer import Trainer
 
@@ -26,10 +27,10 @@ def main() -> None:
         arguments.config, ["model.architecture=set_transformer", f"training.max_steps={STEPS}"]
     )
     with tempfile.TemporaryDirectory() as directory:
-        dataset = build(config.data, find_files(arguments.files), Path(directory))
-        trainer = Trainer(dataset, config)
+        dataset = build(config.data, {"ttbar": find_files(arguments.files)}, Path(directory))
+        trainer = make_trainer(dataset, config, config.data.folds)
         order = trainer.plan.order(0, config.seed)
-        in_memory = trainer.samples.training.batch(order)
+        in_memory = trainer.task.samples.training.batch(order)
         rate(trainer), rate_in_memory(trainer, in_memory)  # the graphs are made
         pairs = [(rate(trainer), rate_in_memory(trainer, in_memory)) for _ in range(REPETITIONS)]
     print(

@@ -38,7 +38,7 @@ def die(epoch, metrics):
         os.kill(os.getpid(), signal.SIGKILL)
 
 config = TtbarConfig.model_validate(json.loads(sys.argv[1]))
-fit(open_dataset(Path(sys.argv[2])), config, Path(sys.argv[3]), die)
+fit(open_dataset(Path(sys.argv[2])), config, Path(sys.argv[3]), die, config.data.folds)
 """
 
 
@@ -54,7 +54,8 @@ dataset = open_dataset(Path(sys.argv[2]))
 print("ready", flush=True)
 sys.stdin.readline()
 epochs = []
-training = fit(dataset, config, Path(sys.argv[3]), lambda *epoch: epochs.append(epoch))
+tell = lambda *epoch: epochs.append(epoch)
+training = fit(dataset, config, Path(sys.argv[3]), tell, config.data.folds)
 assert epochs == list(enumerate(training.history))
 print(json.dumps([training.history, "rootflow.training.loop" in sys.modules]))
 """
@@ -77,6 +78,14 @@ class Epochs(list[tuple[int, dict[str, float]]]):
             raise InterruptedTrainingError
 
 
+def train(dataset: Dataset, config: TtbarConfig, directory: Path, epochs: Epochs) -> Training:
+    return fit(dataset, config, directory, epochs, config.data.folds)
+
+
+def name_of(dataset: str, config: TtbarConfig) -> str:
+    return question(dataset, config, config.data.folds)
+
+
 def weights(training: Training) -> list[np.ndarray]:
     return load_model(training.model_path).get_weights()
 
@@ -97,7 +106,7 @@ def finished(
     small_dataset: Dataset, config: TtbarConfig, tmp_path_factory: pytest.TempPathFactory
 ) -> Training:
     """Return a training that nothing interrupted."""
-    return fit(small_dataset, config, tmp_path_factory.mktemp("finished"), Epochs())
+    return train(small_dataset, config, tmp_path_factory.mktemp("finished"), Epochs())
 
 
 def test_a_training_tells_its_story(finished: Training, small_dataset: Dataset) -> None:
@@ -137,7 +146,7 @@ def test_a_finished_training_is_found_and_told_again(
 ) -> None:
     monkeypatch.delattr(rootflow.training.loop, "train")
     epochs = Epochs()
-    again = fit(small_dataset, config, finished.directory, epochs)
+    again = train(small_dataset, config, finished.directory, epochs)
     assert again == finished
     assert epochs == list(enumerate(finished.history))
 
@@ -146,10 +155,10 @@ def test_an_interrupted_training_goes_on_to_the_same_end(
     finished: Training, small_dataset: Dataset, config: TtbarConfig, tmp_path: Path
 ) -> None:
     with pytest.raises(InterruptedTrainingError):
-        fit(small_dataset, config, tmp_path, Epochs(stop_after=0))
+        train(small_dataset, config, tmp_path, Epochs(stop_after=0))
     assert not (tmp_path / "training.json").exists()
     epochs = Epochs()
-    resumed = fit(small_dataset, config, tmp_path, epochs)
+    resumed = train(small_dataset, config, tmp_path, epochs)
     assert_same(resumed, finished)
     assert epochs == list(enumerate(finished.history))
 
@@ -160,7 +169,7 @@ def test_a_killed_training_goes_on_to_the_same_end(
     arguments = [config.model_dump_json(), str(small_dataset.path), str(tmp_path)]
     child = subprocess.run([sys.executable, "-c", CHILD, *arguments], capture_output=True)
     assert child.returncode == -signal.SIGKILL
-    assert_same(fit(small_dataset, config, tmp_path, Epochs()), finished)
+    assert_same(train(small_dataset, config, tmp_path, Epochs()), finished)
 
 
 def test_of_two_processes_at_once_one_trains_and_the_other_waits(
@@ -197,13 +206,13 @@ def test_time_and_events_before_an_interruption_count(
     finished: Training, small_dataset: Dataset, config: TtbarConfig, tmp_path: Path, stop_after: int
 ) -> None:
     with pytest.raises(InterruptedTrainingError):
-        fit(small_dataset, config, tmp_path, Epochs(stop_after))
+        train(small_dataset, config, tmp_path, Epochs(stop_after))
     checkpoint = read_checkpoint(tmp_path)
     assert checkpoint is not None
     assert checkpoint.seconds > 0
     events = finished.facts["training_events"]
     assert checkpoint.events == (stop_after + 1) * events
-    facts = fit(small_dataset, config, tmp_path, Epochs()).facts
+    facts = train(small_dataset, config, tmp_path, Epochs()).facts
     assert facts["seconds"] >= checkpoint.seconds
     assert facts["events_per_second"] == pytest.approx(3 * events / facts["seconds"])
 
@@ -211,13 +220,13 @@ def test_time_and_events_before_an_interruption_count(
 def test_a_training_is_named_by_all_that_decides_the_network(
     config: TtbarConfig, make_config: MakeConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    name = question("data", config)
-    assert name == question("data", make_config())
-    assert name != question("other data", config)
-    assert name != question("data", make_config(epochs=4))
+    name = name_of("data", config)
+    assert name == name_of("data", make_config())
+    assert name != name_of("other data", config)
+    assert name != name_of("data", make_config(epochs=4))
     with monkeypatch.context() as patch:
         patch.setattr(importlib.metadata, "version", lambda _: "0.1")
-        assert name != question("data", config)
+        assert name != name_of("data", config)
 
 
 def test_a_training_that_stops_before_its_last_word_goes_on_to_the_same_end(
@@ -233,9 +242,9 @@ def test_a_training_that_stops_before_its_last_word_goes_on_to_the_same_end(
     with monkeypatch.context() as patch:
         patch.setattr(rootflow.training.fitting, "write_record", stop)
         with pytest.raises(InterruptedTrainingError):
-            fit(small_dataset, config, tmp_path, Epochs())
+            train(small_dataset, config, tmp_path, Epochs())
     (tmp_path / f".checkpoint{PARTIAL}123.npz").write_bytes(b"what a killed process leaves")
-    assert_same(fit(small_dataset, config, tmp_path, Epochs()), finished)
+    assert_same(train(small_dataset, config, tmp_path, Epochs()), finished)
     assert {path.name for path in tmp_path.iterdir()} == {LOCK, "model.keras", "training.json"}
 
 
@@ -244,10 +253,10 @@ def test_another_training_in_the_directory_is_refused(
 ) -> None:
     other = make_config(learning_rate=2e-3)
     with pytest.raises(UsageError, match="another training is finished there"):
-        fit(small_dataset, other, finished.directory, Epochs())
+        train(small_dataset, other, finished.directory, Epochs())
     write_checkpoint(Checkpoint("another", [], [], [], 0, 0.0), tmp_path)
     with pytest.raises(UsageError, match="checkpoint is of another training"):
-        fit(small_dataset, other, tmp_path, Epochs())
+        train(small_dataset, other, tmp_path, Epochs())
 
 
 def test_the_best_epoch_is_kept_and_patience_ends_the_training(
@@ -257,7 +266,7 @@ def test_the_best_epoch_is_kept_and_patience_ends_the_training(
     config = make_config(
         {"width": 256, "depth": 2, "dropout": 0.0}, epochs=40, learning_rate=1e-2, patience=2
     )
-    training = fit(small_dataset, config, tmp_path, Epochs())
+    training = train(small_dataset, config, tmp_path, Epochs())
     losses = [metrics["validation_loss"] for metrics in training.history]
     best = int(np.argmin(losses))
     assert len(losses) < 40
@@ -269,7 +278,7 @@ def test_max_steps_and_a_trial_leave_a_whole_training(
     small_dataset: Dataset, make_config: MakeConfig, tmp_path: Path
 ) -> None:
     for number, config in enumerate([make_config(max_steps=2), make_config(fast_dev_run=True)]):
-        training = fit(small_dataset, config, tmp_path / str(number), Epochs())
+        training = train(small_dataset, config, tmp_path / str(number), Epochs())
         assert len(training.history) == 1
         assert np.all(np.isfinite([*training.history[0].values()]))
         assert load_model(training.model_path).count_params() > 0
@@ -283,8 +292,8 @@ def test_a_weight_of_two_is_the_event_twice_and_one_of_zero_is_no_event(
     repeated = few_events.take(np.repeat(np.arange(len(few_events)), weight.astype(int)))
     # All events in one step, so that the batches are the same as well.
     config = make_config({"dropout": 0.0}, epochs=2, batch_size=1000, warmup_fraction=0.0)
-    first = fit(weighted, config, tmp_path / "weighted", Epochs())
-    second = fit(make_dataset(repeated), config, tmp_path / "repeated", Epochs())
+    first = train(weighted, config, tmp_path / "weighted", Epochs())
+    second = train(make_dataset(repeated), config, tmp_path / "repeated", Epochs())
     for ours, theirs in zip(first.history, second.history, strict=True):
         assert ours == pytest.approx(theirs, rel=2e-4)
     assert first.facts["effective_events_after"] < first.facts["training_events"]
@@ -297,7 +306,7 @@ def test_a_loss_that_is_not_a_number_is_one_clear_error(
     with pytest.raises(
         RootflowError, match=r"the loss is \w+ in epoch 0, batch \d, at a learning rate of"
     ) as caught:
-        fit(small_dataset, config, tmp_path, Epochs())
+        train(small_dataset, config, tmp_path, Epochs())
     assert "\n" not in str(caught.value)
     assert [path.name for path in tmp_path.iterdir()] == [LOCK]
 
@@ -307,7 +316,7 @@ def test_events_without_truth_are_refused(
 ) -> None:
     data = make_dataset(replace(few_events, assignment=None, neutrinos=None, tops=None))
     with pytest.raises(InputError, match="no truth"):
-        fit(data, make_config(), tmp_path, Epochs())
+        train(data, make_config(), tmp_path, Epochs())
 
 
 def test_weights_that_add_up_to_nothing_are_refused(
@@ -315,4 +324,4 @@ def test_weights_that_add_up_to_nothing_are_refused(
 ) -> None:
     data = make_dataset(replace(few_events, weight=-few_events.weight))
     with pytest.raises(InputError, match="need a positive sum"):
-        fit(data, make_config(), tmp_path, Epochs())
+        train(data, make_config(), tmp_path, Epochs())

@@ -18,8 +18,8 @@ def test_a_few_epochs_make_the_feed_forward_network_better_than_m_lb(
     shared_ttbar: list[Path], tmp_path: Path
 ) -> None:
     config = load(FEED_FORWARD, ["training.epochs=4"])
-    dataset = build(config.data, shared_ttbar, tmp_path / "datasets")
-    training = fit(dataset, config, tmp_path / "training", lambda *_: None)
+    dataset = build(config.data, {"ttbar": shared_ttbar}, tmp_path / "datasets")
+    training = fit(dataset, config, tmp_path / "training", lambda *_: None, config.data.folds)
 
     held_out = dataset.events(np.flatnonzero(dataset.fold == config.data.folds.held_out))
     events = held_out.take(held_out.matched)

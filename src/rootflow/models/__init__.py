@@ -1,16 +1,29 @@
 """Keras networks, written with keras.ops only."""
 
 from rootflow.models.architectures import build_model
+from rootflow.models.classifier_inputs import chosen_inputs, refuse_unknown_inputs
+from rootflow.models.classifier_normalisation import (
+    ClassifierNormalisation,
+    fit_classifier_normalisation,
+)
+from rootflow.models.classifiers import build_classifier
 from rootflow.models.losses import AssignmentAccuracy, AssignmentLoss, NeutrinoLoss
 from rootflow.models.normalisation import Normalisation, fit_normalisation
+from rootflow.models.rows import in_a_row
 from rootflow.models.saving import load_model
 
 __all__ = [
     "AssignmentAccuracy",
     "AssignmentLoss",
+    "ClassifierNormalisation",
     "NeutrinoLoss",
     "Normalisation",
+    "build_classifier",
     "build_model",
+    "chosen_inputs",
+    "fit_classifier_normalisation",
     "fit_normalisation",
+    "in_a_row",
     "load_model",
+    "refuse_unknown_inputs",
 ]

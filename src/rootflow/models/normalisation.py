@@ -48,17 +48,17 @@ def fit_normalisation(chunks: Iterable[tuple[Events, NDArray[np.floating]]]) -> 
         for name, (values, weights) in _values(events, np.abs(weight).astype(np.float64)).items():
             powers = np.stack([np.ones_like(values), values, values**2])
             sums[name] = sums.get(name, 0.0) + np.einsum("i,pif->pf", weights, powers)
-    moments = {name: _moments(*powers) for name, powers in sums.items()}
-    mean, scale = moments.pop("neutrinos")
+    found = {name: moments(*powers) for name, powers in sums.items()}
+    mean, scale = found.pop("neutrinos")
     rms = np.hypot(mean, scale)
     return Normalisation(
-        {name: tuple(mean.tolist()) for name, (mean, _) in moments.items()},
-        {name: tuple(scale.tolist()) for name, (_, scale) in moments.items()},
+        {name: tuple(mean.tolist()) for name, (mean, _) in found.items()},
+        {name: tuple(scale.tolist()) for name, (_, scale) in found.items()},
         (float(np.sqrt(np.mean(rms[:2] ** 2))), float(rms[2])),
     )
 
 
-def _moments(count: Column, total: Column, squares: Column) -> tuple[Column, Column]:
+def moments(count: Column, total: Column, squares: Column) -> tuple[Column, Column]:
     """Return mean and standard deviation; 0 and 1 of what is never there, 1 of a constant."""
     mean = total / np.maximum(count, SMALLEST_COUNT)
     variance = squares / np.maximum(count, SMALLEST_COUNT) - mean**2

@@ -1,6 +1,7 @@
-"""Fitting a network: batches, schedule, checkpoints."""
+"""Fitting a model: batches, schedule, checkpoints."""
 
 from rootflow.training.fitting import Training, fit, question
+from rootflow.training.loading import load_fitted
 from rootflow.training.record import RECORD, Record, read_record
 
-__all__ = ["RECORD", "Record", "Training", "fit", "question", "read_record"]
+__all__ = ["RECORD", "Record", "Training", "fit", "load_fitted", "question", "read_record"]

@@ -1,20 +1,20 @@
 """The door of this room: a dataset becomes a fitted network."""
 
 import importlib.metadata
-from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from rootflow.config import TtbarConfig, digest_of
+from rootflow.config import BoostedTreesConfig, Config, FoldsConfig, H4lConfig, digest_of
 from rootflow.dataset import Dataset
 from rootflow.errors import UsageError
 from rootflow.files import PARTIAL, alone_in
 from rootflow.training.checkpoint import CHECKPOINT
-from rootflow.training.record import Fact, Record, read_record, write_record
+from rootflow.training.record import Fact, History, OnEpoch, Record, read_record, write_record
 
-MODEL = "model.keras"
-LIBRARIES = ("keras", "tensorflow-cpu")
-OnEpoch = Callable[[int, Mapping[str, float]], None]
+NETWORK, TREES = "model.keras", "model.skops"
+LIBRARIES = {NETWORK: ("keras", "tensorflow-cpu"), TREES: ("scikit-learn",)}
+# What of the training's settings decides trees.
+DECIDES_TREES = {"validation_fraction", "fast_dev_run"}
 
 
 class Training(NamedTuple):
@@ -23,18 +23,21 @@ class Training(NamedTuple):
     Attributes
     ----------
     model_path
-        The network with the weights of its best epoch, as .keras.
+        The network with the weights of its best epoch, as .keras, or trees as .skops.
     history
-        One mapping an epoch: `loss`, `assignment_loss`, `neutrino_loss`,
-        `assignment_accuracy`, each also with `validation_` before it, `learning_rate`.
+        One mapping an epoch, some trees being one: `loss`, of ttbar `assignment_loss`,
+        `neutrino_loss` and `assignment_accuracy`, of classifiers `auc`, each also with
+        `validation_` before it, and `learning_rate`.
     facts
         Parameters, numbers of events, effective sample size before and after the policy
-        for negative weights, best epoch (counted from 0, as in `on_epoch`), seconds in
-        training steps and events per second, those of interrupted calls included.
+        for negative weights (of classifiers: of each class, with its sum of weights), best
+        epoch (counted from 0, as in `on_epoch`), seconds in training steps and events per
+        second, those of interrupted calls included. Of classifiers also the validation
+        loss with its statistical error.
     """
 
     model_path: Path
-    history: list[dict[str, float]]
+    history: History
     facts: dict[str, Fact]
 
     @property
@@ -43,13 +46,16 @@ class Training(NamedTuple):
         return self.model_path.parent
 
 
-def fit(dataset: Dataset, config: TtbarConfig, directory: Path, on_epoch: OnEpoch) -> Training:
-    """Train the network of `config.model` on all folds but the held-out one.
+def fit(
+    dataset: Dataset, config: Config, directory: Path, on_epoch: OnEpoch, folds: FoldsConfig
+) -> Training:
+    """Train the model of `config.model` on all folds but the held-out one.
 
-    After every epoch all that the next one depends on is on disk. Called again after it
-    was interrupted at any moment, the training goes on and comes to the same history and
-    the same weights, bit by bit on the same machine; called when finished, it returns at
-    once. While another process trains in the directory, it waits.
+    After every epoch of a network all that the next one depends on is on disk. Called again
+    after it was interrupted at any moment, the training goes on and comes to the same
+    history and the same weights, bit by bit on the same machine (trees, a matter of
+    seconds, begin again); called when finished, it returns at once. While another process
+    trains in the directory, it waits.
 
     Parameters
     ----------
@@ -58,31 +64,34 @@ def fit(dataset: Dataset, config: TtbarConfig, directory: Path, on_epoch: OnEpoc
     on_epoch
         Called with the number and the metrics of every epoch of the history, those of an
         earlier call included, once each and in order.
+    folds
+        Which fold is held out.
 
     Raises
     ------
     InputError
-        There are no events to train or to validate on, their weights do not add up to
-        anything positive, or a file in `directory` is damaged.
+        There are no events to train or to validate on, of classifiers less than two of a
+        class, their weights do not add up to anything positive, or a file in `directory`
+        is damaged.
     UsageError
-        `directory` holds another training.
+        `directory` holds another training, or the model does not go with the dataset.
     RootflowError
         The loss is no longer a number.
     """
-    asked = question(dataset.digest, config)
+    asked = question(dataset.digest, config, folds)
     record = _finished(directory, asked)
     if record is None:
         with alone_in(directory):
             record = _finished(directory, asked)
             if record is None:
-                record = _train(dataset, config, asked, directory, on_epoch)
+                record = _train(dataset, config, folds, asked, directory, on_epoch)
                 return _training(record, directory)
     for epoch, metrics in enumerate(record.history):
         on_epoch(epoch, metrics)
     return _training(record, directory)
 
 
-def question(dataset_digest: str, config: TtbarConfig) -> str:
+def question(dataset_digest: str, config: Config, folds: FoldsConfig) -> str:
     """Name a training: another name where the data, the settings or the libraries differ.
 
     Parameters
@@ -90,19 +99,38 @@ def question(dataset_digest: str, config: TtbarConfig) -> str:
     dataset_digest
         That of the dataset to train on.
     config
-        Of which the settings that decide the network count.
+        Of which the settings that decide the model count.
+    folds
+        Which fold is held out.
     """
+    file = _model_file(config)
     return digest_of(
         {
             "dataset": dataset_digest,
             "seed": config.seed,
-            "folds": config.data.folds.model_dump(mode="json"),
+            "folds": folds.model_dump(mode="json"),
             "negative_weights": config.data.weights.negative,
             "model": config.model.model_dump(mode="json"),
-            "training": config.training.model_dump(mode="json"),
-            "libraries": {name: importlib.metadata.version(name) for name in LIBRARIES},
+            "training": config.training.model_dump(
+                mode="json", include=DECIDES_TREES if file == TREES else None
+            ),
+            "libraries": {name: importlib.metadata.version(name) for name in LIBRARIES[file]},
+            **_decides_classifiers(config),
         }
     )
+
+
+def _decides_classifiers(config: Config) -> dict[str, Any]:
+    if not isinstance(config, H4lConfig):
+        return {}
+    return {
+        "inputs": config.inputs.model_dump(mode="json"),
+        "class_balance": config.data.weights.class_balance,
+    }
+
+
+def _model_file(config: Config) -> str:
+    return TREES if isinstance(config.model, BoostedTreesConfig) else NETWORK
 
 
 def _finished(directory: Path, asked: str) -> Record | None:
@@ -119,20 +147,33 @@ def _training(record: Record, directory: Path) -> Training:
 
 
 def _train(
-    dataset: Dataset, config: TtbarConfig, asked: str, directory: Path, on_epoch: OnEpoch
+    dataset: Dataset,
+    config: Config,
+    folds: FoldsConfig,
+    asked: str,
+    directory: Path,
+    on_epoch: OnEpoch,
 ) -> Record:
+    model_file = _model_file(config)
+    path = directory / model_file
     # Here, and not above: a training that is finished need not wait for TensorFlow.
-    from rootflow.training.loop import train
+    if isinstance(config, H4lConfig) and model_file == TREES:
+        from rootflow.training.boosting import train as grow
 
-    history, facts = train(dataset, config, asked, directory / MODEL, on_epoch)
+        history, facts = grow(dataset, config, folds, path, on_epoch)
+    else:
+        from rootflow.training.loop import train
+
+        history, facts = train(dataset, config, folds, asked, path, on_epoch)
     record = Record(
         question=asked,
         dataset=dataset.digest,
-        folds=config.data.folds,
+        folds=folds,
         model=config.model,
-        model_file=MODEL,
+        model_file=model_file,
         features=dataset.features,
         max_jets=dataset.manifest.max_jets,
+        inputs=config.inputs if isinstance(config, H4lConfig) else None,
         history=history,
         facts=facts,
     )

@@ -1,12 +1,10 @@
 """Epoch by epoch, from the first weights or the last checkpoint to the best ones."""
 
-from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
-from rootflow.config import TtbarConfig
+from rootflow.config import Config, FoldsConfig, TtbarConfig
 from rootflow.dataset import Dataset
 from rootflow.errors import UsageError
 from rootflow.files import whole_file
@@ -18,53 +16,59 @@ from rootflow.training.checkpoint import (
     state,
     write_checkpoint,
 )
-from rootflow.training.record import Fact
+from rootflow.training.classification import ClassificationTask
+from rootflow.training.reconstruction import ReconstructionTask
+from rootflow.training.record import Fact, History, OnEpoch, Trained
+from rootflow.training.task import Task
 from rootflow.training.trainer import Trainer
 
 MONITOR = "validation_loss"
 
-History = list[dict[str, float]]
-OnEpoch = Callable[[int, Mapping[str, float]], None]
-
-
-class Trained(NamedTuple):
-    """The metrics of all epochs, and the facts of the training."""
-
-    history: History
-    facts: dict[str, Fact]
-
 
 def train(
     dataset: Dataset,
-    config: TtbarConfig,
+    config: Config,
+    folds: FoldsConfig,
     question: str,
     model_path: Path,
     on_epoch: OnEpoch,
 ) -> Trained:
     """Train until the plan or the patience ends, and save the network of the best epoch."""
-    trainer = Trainer(dataset, config)
+    trainer = make_trainer(dataset, config, folds)
+    note = trainer.task.note
     checkpoint = _begin(trainer, question, model_path.parent)
     with progress("train", trainer.plan.epochs, "epochs") as advance:
         for epoch, metrics in enumerate(checkpoint.history):
             on_epoch(epoch, metrics)
-            advance(note=_note(metrics))
+            advance(note=note(metrics))
         while _goes_on(checkpoint.history, trainer.plan.epochs, config.training.patience):
             epoch = len(checkpoint.history)
             metrics = trainer.epoch(epoch)
             checkpoint = _follow(checkpoint, trainer, metrics)
             write_checkpoint(checkpoint, model_path.parent)
             on_epoch(epoch, metrics)
-            advance(note=_note(metrics))
-    trainer.network.set_weights(checkpoint.best)
+            advance(note=note(metrics))
+    trainer.task.network.set_weights(checkpoint.best)
     with whole_file(model_path) as path:
-        trainer.network.save(path)
+        trainer.task.network.save(path)
     return Trained(checkpoint.history, _facts(trainer, checkpoint))
+
+
+def make_trainer(dataset: Dataset, config: Config, folds: FoldsConfig) -> Trainer:
+    """Return the trainer of the analysis that is configured."""
+
+    def make_task() -> Task:
+        if isinstance(config, TtbarConfig):
+            return ReconstructionTask(dataset, config, folds)
+        return ClassificationTask(dataset, config, folds)
+
+    return Trainer(make_task, config.training, config.seed)
 
 
 def _begin(trainer: Trainer, question: str, directory: Path) -> Checkpoint:
     checkpoint = read_checkpoint(directory)
     if checkpoint is None:
-        weights = trainer.network.get_weights()
+        weights = trainer.task.network.get_weights()
         return Checkpoint(question, [], state(trainer.model), weights, events=0, seconds=0.0)
     if checkpoint.question != question:
         raise UsageError(
@@ -83,7 +87,7 @@ def _follow(before: Checkpoint, trainer: Trainer, metrics: dict[str, float]) -> 
         before.question,
         history,
         state(trainer.model),
-        trainer.network.get_weights() if improved else before.best,
+        trainer.task.network.get_weights() if improved else before.best,
         events=trainer.events,
         seconds=trainer.seconds,
     )
@@ -98,22 +102,13 @@ def _goes_on(history: History, epochs: int, patience: int) -> bool:
     return len(history) < epochs and since_best < patience
 
 
-def _note(metrics: Mapping[str, float]) -> str:
-    return "loss {loss:.4f} validation accuracy {validation_assignment_accuracy:.4f}".format(
-        **metrics
-    )
-
-
 def _facts(trainer: Trainer, checkpoint: Checkpoint) -> dict[str, Fact]:
-    weights = trainer.samples.weights
+    samples = trainer.task.samples
     return {
-        "parameters": trainer.network.count_params(),
-        "training_events": len(trainer.samples.training),
-        "validation_events": len(trainer.samples.validation),
-        "negative_weights": weights.policy,
-        "negative_weight_fraction": weights.negative_fraction,
-        "effective_events_before": weights.effective_events_before,
-        "effective_events_after": weights.effective_events_after,
+        "parameters": trainer.task.network.count_params(),
+        "training_events": len(samples.training),
+        "validation_events": len(samples.validation),
+        **trainer.task.facts(),
         "epochs": len(checkpoint.history),
         "best_epoch": _best(checkpoint.history),
         "seconds": checkpoint.seconds,

@@ -1,39 +1,54 @@
 """What a finished training says of itself."""
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
-from rootflow.config import FoldsConfig, ModelConfig
+from rootflow.config import ClassifierConfig, FoldsConfig, InputsConfig, ModelConfig
 from rootflow.config.block import Block
 from rootflow.errors import InputError
 from rootflow.files import whole_file
 
 RECORD = "training.json"
 Fact = float | int | str
+History = list[dict[str, float]]
+OnEpoch = Callable[[int, Mapping[str, float]], None]
+
+
+class Trained(NamedTuple):
+    """The metrics of all epochs, and the facts of the training."""
+
+    history: History
+    facts: dict[str, Fact]
 
 
 class Record(Block):
-    """What is needed to use the network rightly, and how it came to be.
+    """What is needed to use the model rightly, and how it came to be.
 
     Attributes
     ----------
     question
-        Digest of the dataset and of the settings that decide the network.
+        Digest of the dataset and of the settings that decide the model.
     folds
-        The network has seen all folds but `held_out`.
+        The model has seen all folds but `held_out`.
     features
         Names along the last axis of each input, in their order.
+    inputs
+        Which of them a classifier sees; None where the model is none.
     """
 
     question: str
     dataset: str
     folds: FoldsConfig
-    model: ModelConfig
+    # In this order: only a classifier's settings have what the others do not know.
+    model: ModelConfig | ClassifierConfig = Field(union_mode="left_to_right")
     model_file: str
     features: dict[str, tuple[str, ...]]
     max_jets: int
-    history: list[dict[str, float]]
+    inputs: InputsConfig | None = None
+    history: History
     facts: dict[str, Fact]
 
 

@@ -2,37 +2,35 @@
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from rootflow.config import TrainingConfig, TtbarConfig
-from rootflow.dataset import Dataset
+from rootflow.config import TrainingConfig
 from rootflow.errors import RootflowError
-from rootflow.models import (
-    AssignmentAccuracy,
-    AssignmentLoss,
-    NeutrinoLoss,
-    build_model,
-    fit_normalisation,
-)
 from rootflow.training.batches import Batches
 from rootflow.training.plan import STEPS_OF_A_TRIAL, Plan, make_plan
-from rootflow.training.samples import make_samples
+from rootflow.training.task import Metrics, Task
 
-EVENTS_TO_NORMALISE = 200_000
 VALIDATION_BATCH = 2048
 
 
 class Trainer:
     """What is needed to fit a network, made from the configuration and its seed alone.
 
+    Parameters
+    ----------
+    make_task
+        Makes the network, after the seed is set.
+    config, seed
+        How the network is fitted.
+
     Attributes
     ----------
-    network
-        The network to keep.
+    task
+        What is learnt; `task.network` is the network to keep.
     model
         The same layers with optimizer, losses and metrics.
     seconds, events
@@ -40,35 +38,26 @@ class Trainer:
         interrupted training are set when it goes on.
     """
 
-    def __init__(self, dataset: Dataset, config: TtbarConfig) -> None:
-        keras.utils.set_random_seed(config.seed)
+    def __init__(self, make_task: Callable[[], Task], config: TrainingConfig, seed: int) -> None:
+        keras.utils.set_random_seed(seed)
         tf.config.experimental.enable_op_determinism()
         self.config = config
-        self.samples = make_samples(dataset, config)
-        self.plan = make_plan(config.training, len(self.samples.training))
-        normalisation = fit_normalisation(self.samples.training.chunks(EVENTS_TO_NORMALISE))
-        self.network = build_model(
-            config.model, dataset.features, dataset.manifest.max_jets, normalisation
-        )
-        self.model = keras.Model(self.network.input, self.network.output)
-        losses = {
-            "assignment": AssignmentLoss(),
-            "neutrinos": NeutrinoLoss(normalisation.neutrino_scales),
-        }
+        self.seed = seed
+        self.task = make_task()
+        self.plan = make_plan(config, len(self.task.samples.training))
+        network = self.task.network
+        self.model = keras.Model(network.input, network.output)
         self.model.compile(
-            _optimizer(config.training, self.plan),
-            loss=losses,
-            loss_weights={"assignment": 1.0, "neutrinos": config.training.neutrino_loss_weight},
-            weighted_metrics={
-                "assignment": [AssignmentAccuracy(), _mean(losses["assignment"])],
-                "neutrinos": [_mean(losses["neutrinos"])],
-            },
+            _optimizer(config, self.plan),
+            loss=self.task.losses,
+            loss_weights=self.task.loss_weights,
+            weighted_metrics=self.task.weighted_metrics,
         )
         self.model.optimizer.build(self.model.trainable_variables)
         self.seconds = 0.0
         self.events = 0
 
-    def epoch(self, number: int) -> dict[str, float]:
+    def epoch(self, number: int) -> Metrics:
         """Train for one epoch and return its metrics.
 
         Raises
@@ -76,35 +65,30 @@ class Trainer:
         RootflowError
             The loss is no longer a number.
         """
-        order = self.plan.order(number, self.config.seed)
-        batches = Batches(self.samples.training, order, self.plan.batch_size)
+        training, validation = self.task.samples
+        order = self.plan.order(number, self.seed)
+        batches = Batches(training, order, self.plan.batch_size)
         started = time.monotonic()
         fitted = self.model.fit(
             batches, shuffle=False, verbose=0, callbacks=[_RefuseNaN(number, self.model.optimizer)]
         )
         self.seconds += time.monotonic() - started
         self.events += len(order)
-        metrics = self._named({name: values[-1] for name, values in fitted.history.items()})
-        validated = self._named(self._validate())
+        metrics = self.task.metrics({name: values[-1] for name, values in fitted.history.items()})
+        validated = self.task.metrics(self._validate())
         _refuse_nan(validated["loss"], f"in the validation of epoch {number}", self.model.optimizer)
+        metrics |= self.task.metrics_of(training)
+        validated |= self.task.metrics_of(validation)
         rate = float(self.model.optimizer.learning_rate)
         validated = {f"validation_{name}": value for name, value in validated.items()}
         return {**metrics, **validated, "learning_rate": rate}
 
-    def _named(self, logs: Mapping[str, float]) -> dict[str, float]:
-        assignment, neutrino = logs["assignment_mean"], logs["neutrinos_mean"]
-        return {
-            "loss": assignment + self.config.training.neutrino_loss_weight * neutrino,
-            "assignment_loss": assignment,
-            "neutrino_loss": neutrino,
-            "assignment_accuracy": logs["assignment_accuracy"],
-        }
-
     def _validate(self) -> dict[str, float]:
-        order = np.arange(len(self.samples.validation))
-        if self.config.training.fast_dev_run:
+        validation = self.task.samples.validation
+        order = np.arange(len(validation))
+        if self.config.fast_dev_run:
             order = order[: STEPS_OF_A_TRIAL * VALIDATION_BATCH]
-        batches = Batches(self.samples.validation, order, VALIDATION_BATCH)
+        batches = Batches(validation, order, VALIDATION_BATCH)
         return dict(self.model.evaluate(batches, verbose=0, return_dict=True))
 
 
@@ -126,11 +110,6 @@ def _refuse_nan(loss: float, where: str, optimizer: keras.Optimizer) -> None:
             f"smaller training.gradient_norm, or data.weights.negative=absolute where weights "
             f"are negative"
         )
-
-
-def _mean(loss: keras.Loss) -> keras.Metric:
-    """Return the weighted mean over events; Keras' own is one over batches of any size."""
-    return keras.metrics.MeanMetricWrapper(loss.call, name="mean")
 
 
 def _optimizer(config: TrainingConfig, plan: Plan) -> keras.Optimizer:

@@ -1,0 +1,170 @@
+"""Growing boosted trees on the same events, with the same weights, as the networks."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.ensemble import HistGradientBoostingClassifier
+from threadpoolctl import threadpool_limits
+
+from rootflow.config import BoostedTreesConfig, FoldsConfig, H4lConfig
+from rootflow.dataset import Dataset
+from rootflow.errors import UsageError
+from rootflow.models import in_a_row, refuse_unknown_inputs
+from rootflow.progress import progress
+from rootflow.training.labelled import Labelled, labelled_samples, labels
+from rootflow.training.metrics import cross_entropy, weighted_auc, weighted_mean
+from rootflow.training.record import Fact, History, OnEpoch, Trained
+from rootflow.training.samples import Sample
+from rootflow.training.trees import TreesModel, save_trees
+
+# The history has one entry, an epoch, for so many trees.
+TREES_OF_AN_EPOCH = 10
+EPOCHS_OF_A_TRIAL = 2
+# Threads share sums, and round them in an order of their own; on a busy machine they wait for
+# each other longer than one alone would take.
+THREADS = 1
+
+
+class _Rows:
+    """A sample in memory, in a row for trees."""
+
+    def __init__(self, sample: Sample, config: H4lConfig) -> None:
+        features = sample.dataset.features
+        parts = [
+            in_a_row(events.inputs(), config.inputs, features) for events, _ in sample.chunks()
+        ]
+        self.values: NDArray[np.float32] = np.concatenate(parts)
+        self.label = labels(sample)
+        self.weight = sample.weight.astype(np.float64)
+
+
+def train(
+    dataset: Dataset,
+    config: H4lConfig,
+    folds: FoldsConfig,
+    model_path: Path,
+    on_epoch: OnEpoch,
+) -> Trained:
+    """Grow trees until the validation loss no longer falls, and save those up to its lowest.
+
+    Raises
+    ------
+    InputError
+        See `labelled_samples`.
+    UsageError
+        The dataset does not have an input, or a weight is negative.
+    """
+    model = config.model
+    if not isinstance(model, BoostedTreesConfig):
+        raise TypeError(f"{model.architecture} is a network")
+    refuse_unknown_inputs(config.inputs, dataset.features)
+    labelled = labelled_samples(dataset, config, folds)
+    training, validation = (_Rows(sample, config) for sample in labelled.samples)
+    _refuse_negative(training, validation)
+    started = time.monotonic()
+    with threadpool_limits(THREADS), progress("train", None, "trees") as advance:
+        settings = _settings(model, config)
+        grown = HistGradientBoostingClassifier(
+            **settings,
+            early_stopping=True,
+            n_iter_no_change=model.patience,
+            tol=0.0,
+        ).fit(
+            *(training.values, training.label, training.weight),
+            X_val=validation.values,
+            y_val=validation.label,
+            sample_weight_val=validation.weight,
+        )
+        history = [
+            {
+                **_metrics(training, train_score),
+                **{f"validation_{k}": v for k, v in _metrics(validation, score).items()},
+                "learning_rate": model.learning_rate,
+                "trees": float(trees),
+            }
+            for trees, train_score, score in _stages(grown, training, validation)
+        ]
+        best = int(np.argmin([metrics["validation_loss"] for metrics in history]))
+        settings["max_iter"] = int(history[best]["trees"])
+        kept = HistGradientBoostingClassifier(**settings, early_stopping=False).fit(
+            training.values, training.label, training.weight
+        )
+        advance(grown.n_iter_, note="validation AUC {validation_auc:.4f}".format(**history[best]))
+    seconds = time.monotonic() - started
+    for epoch, metrics in enumerate(history):
+        on_epoch(epoch, metrics)
+    save_trees(TreesModel(config.inputs, dataset.features, kept), model_path)
+    return Trained(history, _facts(labelled, validation, kept, history, best, seconds))
+
+
+def _settings(model: BoostedTreesConfig, config: H4lConfig) -> dict[str, Any]:
+    trial = EPOCHS_OF_A_TRIAL * TREES_OF_AN_EPOCH
+    return {
+        "max_iter": min(model.trees, trial) if config.training.fast_dev_run else model.trees,
+        "learning_rate": model.learning_rate,
+        "max_leaf_nodes": model.max_leaf_nodes,
+        "min_samples_leaf": model.min_samples_leaf,
+        "l2_regularization": model.l2,
+        "random_state": config.seed,
+    }
+
+
+def _refuse_negative(*samples: _Rows) -> None:
+    count = sum(int(np.sum(sample.weight < 0)) for sample in samples)
+    if count:
+        raise UsageError(
+            f"model.architecture boosted_trees: the weights of {count} events are negative, "
+            f"which trees cannot learn from: set data.weights.negative to absolute or drop"
+        )
+
+
+def _stages(
+    trees: HistGradientBoostingClassifier, training: _Rows, validation: _Rows
+) -> Iterator[tuple[int, NDArray[np.float64], NDArray[np.float64]]]:
+    """Yield how many trees, and what they say of both samples, each time some have grown."""
+    last = trees.n_iter_
+    stages = zip(
+        range(1, last + 1),
+        trees.staged_predict_proba(training.values),
+        trees.staged_predict_proba(validation.values),
+        strict=True,
+    )
+    for count, first, second in stages:
+        if count % TREES_OF_AN_EPOCH == 0 or count == last:
+            yield count, first[:, 1], second[:, 1]
+
+
+def _metrics(rows: _Rows, score: NDArray[np.float64]) -> dict[str, float]:
+    losses = cross_entropy(score, rows.label)
+    return {
+        "loss": weighted_mean(losses, rows.weight).value,
+        "auc": weighted_auc(score, rows.label, rows.weight),
+    }
+
+
+def _facts(
+    labelled: Labelled,
+    validation: _Rows,
+    trees: HistGradientBoostingClassifier,
+    history: History,
+    best: int,
+    seconds: float,
+) -> dict[str, Fact]:
+    losses = cross_entropy(trees.predict_proba(validation.values)[:, 1], validation.label)
+    mean = weighted_mean(losses, validation.weight)
+    training_events = len(labelled.samples.training)
+    return {
+        "trees": trees.n_iter_,
+        "training_events": training_events,
+        "validation_events": len(labelled.samples.validation),
+        **labelled.facts,
+        "validation_loss": mean.value,
+        "validation_loss_error": mean.error,
+        "epochs": len(history),
+        "best_epoch": best,
+        "seconds": seconds,
+    }

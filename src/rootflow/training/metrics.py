@@ -1,0 +1,56 @@
+"""How well scores tell signal from background, on weighted events."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Numbers = NDArray[np.floating]
+
+# As near to 0 or 1 as Keras lets a probability come in its cross-entropy.
+NEAREST = 1e-7
+
+
+class Mean(NamedTuple):
+    """A weighted mean and its standard error."""
+
+    value: float
+    error: float
+
+
+def weighted_auc(score: Numbers, label: NDArray[np.integer], weight: Numbers) -> float:
+    """Return the area under the ROC curve, exactly.
+
+    It is the weighted share of pairs of a signal and a background event in which the
+    signal has the higher score; equal scores count half (J. A. Hanley and B. J. McNeil,
+    Radiology 143, 29 (1982)). Negative weights count with their sign.
+
+    Parameters
+    ----------
+    score, label, weight
+        (n,), label 1 for signal and 0 for background. Each class has a positive sum of weights.
+    """
+    _, place = np.unique(score, return_inverse=True)
+    weight = weight.astype(np.float64)
+    signal = np.bincount(place, weight * (label == 1))
+    background = np.bincount(place, weight * (label == 0))
+    lower = np.cumsum(background) - background / 2
+    return float(np.sum(signal * lower) / (signal.sum() * background.sum()))
+
+
+def cross_entropy(score: Numbers, label: NDArray[np.integer]) -> NDArray[np.float64]:
+    """Return minus the logarithm of the probability of each event's label, (n,)."""
+    probability = np.clip(score.astype(np.float64), NEAREST, 1 - NEAREST)
+    return -np.log(np.where(label == 1, probability, 1 - probability))
+
+
+def weighted_mean(values: Numbers, weight: Numbers) -> Mean:
+    """Return the weighted mean of independent events, and its standard error.
+
+    The error is that of a ratio of two sums, sqrt(sum w^2 (x - mean)^2) / sum w:
+    W. G. Cochran, Sampling Techniques, 3rd edition, Wiley 1977, equation 6.10.
+    """
+    weight = weight.astype(np.float64)
+    total = weight.sum()
+    mean = float(np.sum(weight * values) / total)
+    return Mean(mean, float(np.sqrt(np.sum((weight * (values - mean)) ** 2)) / total))

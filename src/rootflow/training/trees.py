@@ -1,0 +1,111 @@
+"""Boosted trees as a model: from the arrays of events to scores, and on disk."""
+
+import json
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import skops.io
+from numpy.typing import NDArray
+from pydantic import ValidationError
+from sklearn.ensemble import HistGradientBoostingClassifier
+from skops.io.exceptions import UntrustedTypesFoundException
+
+from rootflow.config import InputsConfig
+from rootflow.dataset.events import Features
+from rootflow.errors import InputError
+from rootflow.files import whole_file
+from rootflow.models import in_a_row
+
+# What a file may hold beside numbers, arrays and what skops itself trusts of scikit-learn.
+TRUSTED = ["sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"]
+
+
+class TreesModel:
+    """Boosted trees with the inputs that they were grown on.
+
+    Attributes
+    ----------
+    inputs
+        The features that they see.
+    features
+        Names along the last axis of the arrays that they are given.
+    trees
+        On the columns of `rootflow.models.in_a_row`.
+    """
+
+    def __init__(
+        self, inputs: InputsConfig, features: Features, trees: HistGradientBoostingClassifier
+    ) -> None:
+        self.inputs = inputs
+        self.features = features
+        self.trees = trees
+
+    def predict(self, arrays: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:
+        """Return the probability of signal, (n,), of what `Events.inputs()` gives."""
+        rows = in_a_row(arrays, self.inputs, self.features)
+        scores: NDArray[np.float64] = self.trees.predict_proba(rows)[:, 1]
+        return scores
+
+
+def save_trees(model: TreesModel, path: Path) -> None:
+    """Write the model as .skops, whole or not at all."""
+    about = {"inputs": model.inputs.model_dump(), "features": model.features}
+    with whole_file(path) as partial:
+        skops.io.dump({"about": json.dumps(about), "trees": model.trees}, partial)
+
+
+def load_trees(path: Path) -> TreesModel:
+    """Return trees saved as .skops; no code in the file is run.
+
+    Raises
+    ------
+    InputError
+        There is no such file, it is not one of `save_trees`, or it holds more than trees.
+    """
+    if not path.is_file():
+        raise InputError(f"{path}: there is no saved model")
+    try:
+        held = skops.io.load(path, trusted=TRUSTED)
+        about, trees = json.loads(held["about"]), held["trees"]
+        model = TreesModel(
+            InputsConfig.model_validate(about["inputs"]),
+            {name: tuple(columns) for name, columns in about["features"].items()},
+            trees,
+        )
+        _refuse_other_trees(model)
+    except UntrustedTypesFoundException:
+        raise InputError(f"{path}: not a model of rootflow's: it holds more than trees") from None
+    except (
+        *(OSError, EOFError, zipfile.BadZipFile, ValidationError),
+        *(ValueError, TypeError, KeyError, AttributeError, IndexError),
+    ) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(f"{path}: not a model that this rootflow can read: {reason}") from None
+    return model
+
+
+def _refuse_other_trees(model: TreesModel) -> None:
+    """Refuse what is not trees, and trees that would be followed out of their arrays."""
+    if not isinstance(model.trees, HistGradientBoostingClassifier):
+        raise ValueError("it holds no boosted trees")
+    slots = {"leptons": (4,), "event": ()}
+    nothing = {
+        name: np.zeros((1, *slots[name], len(columns)), np.float32)
+        for name, columns in model.features.items()
+        if name in slots
+    }
+    columns = in_a_row(nothing, model.inputs, model.features).shape[1]
+    if model.trees.n_features_in_ != columns:
+        raise ValueError(f"its trees have {model.trees.n_features_in_} columns, not {columns}")
+    for (tree,) in model.trees._predictors:
+        nodes = tree.nodes
+        inner = nodes[nodes["is_leaf"] == 0]
+        place = np.flatnonzero(nodes["is_leaf"] == 0)
+        for child in (inner["left"], inner["right"]):
+            if np.any((child <= place) | (child >= len(nodes))):
+                raise ValueError("the branches of a tree lead nowhere")
+        if np.any((inner["feature_idx"] < 0) | (inner["feature_idx"] >= columns)):
+            raise ValueError("a tree asks for a column that it does not have")
