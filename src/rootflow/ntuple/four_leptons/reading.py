@@ -20,7 +20,6 @@ from rootflow.ntuple.four_leptons.wanted import TRIGGERS, Wanted
 from rootflow.ntuple.objects import Objects
 from rootflow.ntuple.opening import branch_names, read_branches
 from rootflow.ntuple.reading import (
-    CHUNK_BYTES,
     event_numbers_of,
     joined,
     objects,
@@ -31,8 +30,8 @@ from rootflow.ntuple.reading import (
 )
 from rootflow.ntuple.units import Column
 
-# Text of a CSV file takes about twice what it says as numbers.
-CSV_BYTES = CHUNK_BYTES // 4
+# Of branches as they are in memory, or of text; pairs and angles need several times as much.
+CHUNK_BYTES = 8 * 2**20
 
 
 class Chunk(NamedTuple):
@@ -85,13 +84,14 @@ def read_chunks(
         muon; masses are not those of the leptons; an event number repeats.
     """
     is_csv = csv_tables.is_csv(path)
-    there = csv_tables.column_names(path) if is_csv else branch_names(path, branch_map.tree)
-    branch_map = branch_map.as_in(there)
-    branches = _branches(branch_map, wanted)
+    if branch_map.may_lack:
+        there = csv_tables.column_names(path) if is_csv else branch_names(path, branch_map.tree)
+        branch_map = branch_map.as_in(there)
+    branches = branches_of(branch_map, wanted)
     if is_csv:
         numbers = branch_map.event_number
         integers = [] if numbers is None else [numbers.branch]
-        chunks = csv_tables.read_columns(path, branches, integers, chunk_bytes or CSV_BYTES)
+        chunks = csv_tables.read_columns(path, branches, integers, chunk_bytes or CHUNK_BYTES)
     else:
         chunks = read_branches(path, branch_map.tree, branches, chunk_bytes or CHUNK_BYTES)
     event_numbers = [np.empty(0, dtype=np.uint64)]
@@ -104,7 +104,8 @@ def read_chunks(
     require_unique(path, np.concatenate(event_numbers))
 
 
-def _branches(branch_map: FourLeptonMap, wanted: Wanted) -> list[str]:
+def branches_of(branch_map: FourLeptonMap, wanted: Wanted) -> list[str]:
+    """Return the branches that are read, each once."""
     parts: list[Any] = [branch_map.event_number, branch_map.jet_n, branch_map.event]
     parts += [branch_map.masses, *_scale_columns(branch_map, wanted).values()]
     if wanted.weights:
