@@ -9,9 +9,11 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from rootflow.config import SimulationConfig, load
+from rootflow.config import FourLeptonProcessConfig, SimulationConfig, TtbarConfig, load
 from rootflow.simulation.chunk import make_chunk
 from rootflow.simulation.processes import start_generator
+
+Process = SimulationConfig | FourLeptonProcessConfig
 
 REPETITIONS = 3
 SELECTED = {True: 200, False: 400}
@@ -20,30 +22,38 @@ SELECTED = {True: 200, False: 400}
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--config", type=Path, default=Path("configs/ttbar.yaml"))
-    configured = load(parser.parse_args().config).simulation
-    for interactions in (True, False):
-        generator = configured.generator.model_copy(
-            update={"multiparton_interactions": interactions}
-        )
-        config = configured.model_copy(update={"generator": generator})
-        with without_standard_output():
-            rates = [measure(config, repetition) for repetition in range(REPETITIONS + 1)][1:]
-        selected, generated = (statistics.median(column) for column in zip(*rates, strict=True))
-        print(
-            json.dumps(
-                {
-                    "name": f"simulate_{'with' if interactions else 'without'}_mpi",
-                    "value": round(selected, 1),
-                    "unit": "selected events per core second",
-                    "reference": "events per core second of Pythia's nextBatch alone,"
-                    f" same process and core: {generated:.1f}",
-                    "ratio": round(selected / generated, 3),
-                }
-            )
-        )
+    config = load(parser.parse_args().config)
+    if isinstance(config, TtbarConfig):
+        processes: list[Process] = [config.simulation]
+    else:
+        processes = [config.simulation.of(name) for name in config.simulation.events]
+    for process in processes:
+        for interactions in (True, False):
+            report(process, interactions)
 
 
-def measure(config: SimulationConfig, repetition: int) -> tuple[float, float]:
+def report(process: Process, interactions: bool) -> None:
+    """Print the rates of one process, with or without multiparton interactions."""
+    generator = process.generator.model_copy(update={"multiparton_interactions": interactions})
+    config = process.model_copy(update={"generator": generator})
+    with without_standard_output():
+        rates = [measure(config, repetition) for repetition in range(REPETITIONS + 1)][1:]
+    selected, generated = (statistics.median(column) for column in zip(*rates, strict=True))
+    print(
+        json.dumps(
+            {
+                "name": f"simulate_{process.process}_{'with' if interactions else 'without'}_mpi",
+                "value": round(selected, 1),
+                "unit": "selected events per core second",
+                "reference": "events per core second of Pythia's nextBatch alone,"
+                f" same process and core: {generated:.1f}",
+                "ratio": round(selected / generated, 3),
+            }
+        )
+    )
+
+
+def measure(config: Process, repetition: int) -> tuple[float, float]:
     """Return the rates of a chunk of selected events and of Pythia alone, start-up included."""
     selected = SELECTED[config.generator.multiparton_interactions]
     seconds = core_seconds(lambda: make_chunk(config, repetition, 0, selected))
