@@ -92,3 +92,8 @@ def test_a_missing_branch_gets_near_matches(tmp_path: Path, branches: Branches) 
 def test_a_tree_without_events_is_read(tmp_path: Path, branches: Branches) -> None:
     path = write_ntuple(tmp_path / "none.root", {name: a[:0] for name, a in branches.items()})
     assert _read(path) == 0
+
+
+def test_the_setting_that_names_the_files_is_told(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"^data\.samples\.ZZ\.files: '.*' matches no file"):
+        find_files([str(tmp_path / "none.root")], "data.samples.ZZ.files")

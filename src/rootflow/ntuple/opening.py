@@ -32,8 +32,13 @@ BROKEN = (
 )
 
 
-def find_files(patterns: Sequence[str]) -> list[Path]:
+def find_files(patterns: Sequence[str], setting: str = "data.files") -> list[Path]:
     """Return the files that the paths and globs name, those of each glob in sorted order.
+
+    Parameters
+    ----------
+    setting
+        Where they are configured, for messages.
 
     Raises
     ------
@@ -41,12 +46,12 @@ def find_files(patterns: Sequence[str]) -> list[Path]:
         One of them matches nothing, or there is none.
     """
     if not patterns:
-        raise InputError("data.files: no file is named; give paths or globs of ROOT files")
+        raise InputError(f"{setting}: no file is named; give paths or globs")
     found: list[Path] = []
     for pattern in patterns:
         paths = sorted(_matches(Path(pattern).expanduser()))
         if not paths:
-            raise InputError(f"data.files: '{pattern}' matches no file (seen from {Path.cwd()})")
+            raise InputError(f"{setting}: '{pattern}' matches no file (seen from {Path.cwd()})")
         found += paths
     return list(dict.fromkeys(found))
 
@@ -76,7 +81,7 @@ def read_branches(
         there.
     """
     # A generator: what goes wrong where its chunks are used does not come by here.
-    with _opened(path, tree) as found:
+    with opened(path, tree) as found:
         require_branches(path, branches, found.keys(recursive=False), f"tree '{found.name}'")
         if found.num_entries == 0:
             yield found.arrays(branches, how=dict)
@@ -85,7 +90,7 @@ def read_branches(
 
 def branch_names(path: Path, tree: str | None) -> list[str]:
     """Return the names of the branches of a tree; raises as `read_branches` does."""
-    with _opened(path, tree) as found:
+    with opened(path, tree) as found:
         return list(found.keys(recursive=False))
 
 
@@ -110,7 +115,21 @@ def require_branches(path: Path, branches: Sequence[str], there: Sequence[str], 
 
 
 @contextmanager
-def _opened(path: Path, tree: str | None) -> Iterator[Any]:
+def opened(path: Path, tree: str | None) -> Iterator[Any]:
+    """Yield a tree, read-only.
+
+    What goes wrong in the block is taken for a fault of the file: do nothing else there.
+
+    Parameters
+    ----------
+    tree
+        Its name; None: the only one in the file.
+
+    Raises
+    ------
+    InputError
+        The file is missing, empty, truncated or not ROOT, or the tree is not there.
+    """
     require_file(path)
     try:
         with uproot.open(path, array_cache=None) as file:

@@ -21,12 +21,14 @@ def run(config: Config, parent: Run | None = None) -> StepResult:
 def input_files(config: Config, parent: Run) -> dict[str, list[Path]]:
     """Return the ntuples of each sample: those that are configured, else simulated ones."""
     if isinstance(config, TtbarConfig):
-        named = {"ttbar": config.data.files}
+        named, setting = {"ttbar": config.data.files}, "data.files"
     else:
         named = {name: sample.files for name, sample in config.data.samples.items()}
+        setting = "data.samples.{name}.files"
     simulated = _simulated(config, [name for name, files in named.items() if not files], parent)
     return {
-        name: find_files(files) if files else simulated[name] for name, files in named.items()
+        name: find_files(files, setting.format(name=name)) if files else simulated[name]
+        for name, files in named.items()
     }
 
 
