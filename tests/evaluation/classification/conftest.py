@@ -1,12 +1,13 @@
 """Evaluations of toy models on toy events."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 
 from rootflow.config import ClassificationConfig
 from rootflow.dataset import Events
+from rootflow.dataset.manifest import Sample
 from rootflow.evaluation.classification.evaluate import evaluate
 from rootflow.evaluation.classification.results import ClassificationEvaluation
 from toy_classes import COUNTS, INPUTS, SAMPLES, GaussianModel, toy_classes
@@ -22,10 +23,14 @@ def evaluated() -> Callable[..., ClassificationEvaluation]:
     """Return a function that evaluates models on toy events, with few replicas."""
 
     def run(
-        events: Events, *models: GaussianModel, seed: int = 1, **config: Any
+        events: Events,
+        *models: GaussianModel,
+        seed: int = 1,
+        samples: Sequence[Sample] = SAMPLES,
+        **config: Any,
     ) -> ClassificationEvaluation:
         settings = ClassificationConfig(**{"replicas": 100, **config})
-        return evaluate(events, SAMPLES, models or [GaussianModel()], INPUTS, settings, seed)
+        return evaluate(events, samples, models or [GaussianModel()], INPUTS, settings, seed)
 
     return run
 

@@ -5,6 +5,7 @@ import pytest
 import scipy.stats
 from sklearn.metrics import roc_auc_score, roc_curve
 
+from rootflow.dataset import Events
 from rootflow.evaluation.bootstrap import estimate, replicate
 from rootflow.evaluation.classification.auc import (
     QUOTED_EFFICIENCIES,
@@ -14,6 +15,7 @@ from rootflow.evaluation.classification.auc import (
     Drop,
     better_p_value,
 )
+from toy_classes import GaussianModel
 
 
 def gaussians(count: int, distance: float, seed: int = 1) -> tuple[np.ndarray, np.ndarray]:
@@ -133,11 +135,11 @@ def test_p_values_of_equally_good_models_are_uniform() -> None:
 
 
 def test_models_of_an_evaluation_share_the_replicas(
-    evaluated: Callable, toy_events_of_classes
+    evaluated: Callable, toy_events_of_classes: Events
 ) -> None:
-    from toy_classes import GaussianModel
-
-    evaluation = evaluated(toy_events_of_classes, GaussianModel("a"), GaussianModel("b"))
+    evaluation = evaluated(
+        toy_events_of_classes, GaussianModel("a"), GaussianModel("b"), score_bins=5
+    )
     difference = evaluation.differences[0]
     assert (difference.model, difference.other) == ("a", "b")
     assert difference.auc == (0.0, 0.0)

@@ -1,14 +1,20 @@
-from collections.abc import Callable
-
 import numpy as np
 import pytest
 import scipy.stats
 
 from rootflow.dataset import Events
-from rootflow.evaluation.classification.over_training import chi2, kolmogorov_smirnov
+from rootflow.evaluation.classification.asking import scored_by
+from rootflow.evaluation.classification.labelled import Labelled
+from rootflow.evaluation.classification.over_training import (
+    chi2,
+    kolmogorov_smirnov,
+    over_training,
+    seen_half,
+)
+from rootflow.evaluation.classification.results import OverTraining
 from rootflow.evaluation.classification.spectra import histogram
 from rootflow.evaluation.results import Histogram
-from toy_classes import GaussianModel
+from toy_classes import SAMPLES, GaussianModel
 
 EDGES = np.linspace(0, 1, 21).tolist()
 
@@ -67,32 +73,30 @@ def test_too_few_events_are_not_tested() -> None:
     assert kolmogorov_smirnov(np.ones(2), np.ones(2), np.ones(1), np.ones(1)) is not None
 
 
-def test_no_event_is_seen_and_unseen(toy_events_of_classes: Events, evaluated: Callable) -> None:
+def found(events: Events, cheating: float = 0.0) -> OverTraining:
+    labelled = Labelled.of(events, SAMPLES)
+    (scored,) = scored_by([GaussianModel(cheating=cheating)], labelled)
+    return over_training(scored, labelled, EDGES)
+
+
+def test_no_event_is_seen_and_unseen(toy_events_of_classes: Events) -> None:
     events = toy_events_of_classes
-    (model,) = evaluated(events).models
+    by_class = found(events)._asdict()
     for name, label in (("signal", 1), ("background", 0)):
-        train, test, *_ = getattr(model.over_training, name)
+        train, test, *_ = by_class[name]
         expected = np.sum(events.weight[events.label == label])
         assert train.total + test.total == pytest.approx(expected)
         assert train.total == pytest.approx(expected / 2, rel=0.1)
 
 
 def test_halves_do_not_know_the_folds(toy_events_of_classes: Events) -> None:
-    from rootflow.evaluation.classification.over_training import _is_in_the_seen_half
-
-    seen = _is_in_the_seen_half(toy_events_of_classes.event_number)
+    seen = seen_half(toy_events_of_classes.event_number)
     shares = [np.mean(seen[toy_events_of_classes.fold == fold]) for fold in range(5)]
     np.testing.assert_allclose(shares, 0.5, atol=4 * 0.5 / np.sqrt(len(seen) / 5))
 
 
-def test_a_model_that_has_learnt_by_heart_is_found(
-    toy_events_of_classes: Events, evaluated: Callable
-) -> None:
-    honest, cheating = evaluated(
-        toy_events_of_classes, GaussianModel("honest"), GaussianModel("cheating", cheating=0.5)
-    ).models
-    for name in ("signal", "background"):
-        of_honest = getattr(honest.over_training, name)
-        of_cheating = getattr(cheating.over_training, name)
-        assert min(of_honest.kolmogorov_smirnov.p_value, of_honest.chi2.p_value) > 0.01
-        assert max(of_cheating.kolmogorov_smirnov.p_value, of_cheating.chi2.p_value) < 1e-6
+def test_a_model_that_has_learnt_by_heart_is_found(toy_events_of_classes: Events) -> None:
+    for of_class in found(toy_events_of_classes):
+        assert min(of_class.kolmogorov_smirnov.p_value, of_class.chi2.p_value) > 0.01
+    for of_class in found(toy_events_of_classes, cheating=0.5):
+        assert max(of_class.kolmogorov_smirnov.p_value, of_class.chi2.p_value) < 1e-6

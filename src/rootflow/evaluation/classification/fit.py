@@ -31,9 +31,10 @@ class Systematics(NamedTuple):
     luminosity
         Of all that is expected.
     simulated_statistics
-        Whether each bin has a parameter for the simulated statistics of all that is
-        expected there (R. Barlow, C. Beeston, Comput. Phys. Commun. 77 (1993) 219, in the
-        form of J. Conway, arXiv:1103.0354).
+        Whether each bin has a parameter for the simulated statistics of its background
+        (R. Barlow, C. Beeston, Comput. Phys. Commun. 77 (1993) 219, in the form of
+        J. Conway, arXiv:1103.0354). Those of the signal are not in it: the parameter would
+        be shared, and the background's uncertainty too small where there is much signal.
     """
 
     background: float
@@ -118,21 +119,21 @@ def _modifiers(
     is_signal: bool, errors: FloatArray, systematics: Systematics
 ) -> list[dict[str, Any]]:
     modifiers: list[dict[str, Any]] = []
+    if systematics.luminosity:
+        modifiers.append({"name": LUMINOSITY, "type": "lumi", "data": None})
     if is_signal:
-        modifiers.append({"name": STRENGTH, "type": "normfactor", "data": None})
-    elif systematics.background:
+        return [*modifiers, {"name": STRENGTH, "type": "normfactor", "data": None}]
+    if systematics.background:
         factor = 1 + systematics.background
         effect = {"hi": factor, "lo": 1 / factor}
         modifiers.append({"name": BACKGROUND, "type": "normsys", "data": effect})
-    if systematics.luminosity:
-        modifiers.append({"name": LUMINOSITY, "type": "lumi", "data": None})
     if systematics.simulated_statistics:
         modifiers.append({"name": STATISTICS, "type": "staterror", "data": errors.tolist()})
     return modifiers
 
 
 def _largest_strength(scores: Spectrum, signals: Sequence[str]) -> float:
-    """Return more than any data can ask for: all of it in the bin with the least signal."""
+    """Return twice the strength at which signal alone is all data, and ten more."""
     signal = np.sum([scores.processes[name].weights for name in signals], axis=0)
     observed = scores.data.counts if scores.data is not None else ()
     return float(10 + 2 * sum(observed) / np.sum(signal))

@@ -41,7 +41,7 @@ def over_training(scored: Scored, labelled: Labelled, edges: Sequence[float]) ->
     edges
         Of the histograms of the score.
     """
-    seen = _is_in_the_seen_half(labelled.events.event_number)
+    seen = seen_half(labelled.events.event_number)
 
     def of(among: NDArray[np.bool_]) -> ClassOverTraining:
         train, test = among & seen, among & ~seen
@@ -58,8 +58,11 @@ def over_training(scored: Scored, labelled: Labelled, edges: Sequence[float]) ->
     return OverTraining(of(labelled.signal), of(labelled.background))
 
 
-def _is_in_the_seen_half(event_number: NDArray[np.uint64]) -> NDArray[np.bool_]:
-    """Return (n,) the highest bit of the twice mixed number; folds come from the once mixed."""
+def seen_half(event_number: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """Return (n,) True for the half of the events that is scored as seen.
+
+    It is the highest bit of the twice mixed number; folds come from the once mixed one.
+    """
     return np.asarray(mix(mix(event_number.astype(np.uint64))) >> np.uint64(63) == 1)
 
 

@@ -1,0 +1,113 @@
+import numpy as np
+import pytest
+import scipy.stats
+
+from rootflow.errors import InputError
+from rootflow.evaluation.bootstrap import replicate
+from rootflow.evaluation.classification.cut import Significances, scan_of, thresholds_of
+from rootflow.evaluation.classification.labelled import Labelled
+from rootflow.evaluation.classification.results import BestCut, CutScan
+from rootflow.evaluation.classification.significance import asimov_with_uncertainty
+from toy_classes import COUNTS, DISTANCE, EXPECTED, SAMPLES, GaussianModel, toy_classes
+
+
+def best_cut(
+    counts: dict[str, int] = COUNTS, replicas: int = 100, scores: np.ndarray | None = None
+) -> tuple[CutScan, BestCut, Labelled, np.ndarray]:
+    labelled = Labelled.of(toy_classes(counts), SAMPLES).simulation()
+    if scores is None:
+        scores = GaussianModel().score(labelled.events)
+    thresholds = thresholds_of(scores, labelled)
+    statistic = Significances(scores, labelled, thresholds, background_uncertainty=0.1)
+    found = replicate({"cut": statistic}, labelled.weight, replicas, 1)["cut"]
+    return *scan_of(statistic, labelled.weight, thresholds, found), labelled, scores
+
+
+def test_scan_counts_what_is_kept() -> None:
+    scan, best, labelled, scores = best_cut()
+    for threshold, signal, background in zip(
+        scan.thresholds, scan.signal, scan.background, strict=True
+    ):
+        kept = scores >= threshold
+        assert signal == pytest.approx(labelled.weight[kept & labelled.signal].sum())
+        assert background == pytest.approx(labelled.weight[kept & labelled.background].sum())
+    assert scan.thresholds[0] == 0
+    assert scan.signal[0] == pytest.approx(EXPECTED["ggH"] + EXPECTED["VBFH"])
+    kept = scores >= best.threshold
+    variance = np.sum(labelled.weight[kept & labelled.background] ** 2)
+    assert best.background.error == pytest.approx(np.sqrt(variance))
+    assert best.background_uncertainty == pytest.approx(
+        np.hypot(0.1 * best.background.value, best.background.error)
+    )
+    assert best.significance.value == pytest.approx(
+        asimov_with_uncertainty(
+            best.signal.value, best.background.value, best.background_uncertainty**2
+        )
+    )
+    assert best.significance.value == max(each for each in scan.significance if each is not None)
+
+
+def test_best_cut_of_gaussians_is_near_the_true_one() -> None:
+    many = {name: 40 * count for name, count in COUNTS.items()}
+    _, best, *_ = best_cut(many, replicas=10)
+    x = np.linspace(-1, 2.5, 2000)
+    signal = 14.0 * scipy.stats.norm.sf(x - DISTANCE / 2)
+    background = 70.0 * scipy.stats.norm.sf(x + DISTANCE / 2)
+    true = asimov_with_uncertainty(signal, background, (0.1 * background) ** 2)
+    assert best.significance.value == pytest.approx(np.max(true), rel=0.02)
+    assert best.signal_efficiency == pytest.approx(signal[np.argmax(true)] / 14.0, abs=0.1)
+
+
+def test_only_cuts_count_that_leave_enough_background() -> None:
+    scan, best, labelled, scores = best_cut()
+    weight = labelled.weight
+    for threshold, significance in zip(scan.thresholds, scan.significance, strict=True):
+        kept = weight[(scores >= threshold) & labelled.background]
+        enough = len(kept) > 0 and kept.sum() ** 2 >= 25 * np.sum(kept**2)
+        assert (significance is not None) == enough
+    assert best.background_effective_events >= 25
+    assert None in scan.significance
+
+
+def test_optimism_is_what_fresh_events_take_away() -> None:
+    # The best of many thresholds on scores without any information is luck alone.
+    gains, optimisms = [], []
+    for seed in range(30):
+        labelled = Labelled.of(toy_classes(COUNTS, seed), SAMPLES).simulation()
+        scores = np.random.default_rng(seed).random(len(labelled))
+        thresholds = thresholds_of(scores, labelled)
+        statistic = Significances(scores, labelled, thresholds, 0.1)
+        replicas = replicate({"cut": statistic}, labelled.weight, 40, seed)["cut"]
+        _, best = scan_of(statistic, labelled.weight, thresholds, replicas)
+        expected = asimov_with_uncertainty(
+            14 * (1 - best.threshold),
+            70 * (1 - best.threshold),
+            (7 * (1 - best.threshold)) ** 2
+            + np.sum(labelled.weight[labelled.background] ** 2) * (1 - best.threshold),
+        )
+        gains.append(best.significance.value - float(expected))
+        optimisms.append(best.optimism)
+    assert np.mean(gains) == pytest.approx(np.mean(optimisms), abs=0.5 * np.mean(gains))
+    assert np.mean(optimisms) > 0
+
+
+def test_error_is_that_of_independent_samples() -> None:
+    found = [best_cut(replicas=60)[1]]
+    threshold = found[0].threshold
+    values = []
+    for seed in range(60):
+        labelled = Labelled.of(toy_classes(COUNTS, seed + 10), SAMPLES).simulation()
+        scores = GaussianModel().score(labelled.events)
+        statistic = Significances(scores, labelled, np.array([0.0, threshold]), 0.1)
+        values.append(statistic(labelled.weight[None])[0, 1])
+    # Toys share their sums of weights, replicas do not: errors of replicas are a bit larger.
+    ratio = found[0].significance.error / np.std(values)
+    assert 0.7 < ratio < 1.6
+
+
+def test_no_cut_without_background() -> None:
+    labelled = Labelled.of(toy_classes(COUNTS), SAMPLES).simulation()
+    scores = labelled.signal.astype(float)
+    statistic = Significances(scores, labelled, np.array([1.0]), 0.1)
+    with pytest.raises(InputError, match="leaves signal and 25 effective events"):
+        scan_of(statistic, labelled.weight, np.array([1.0]), np.ones((2, 3)))

@@ -1,0 +1,193 @@
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import scipy.stats
+
+from rootflow.dataset import Events
+from rootflow.errors import ConformanceError, InputError, UsageError
+from rootflow.evaluation.classification import ClassificationEvaluation, read, save
+from rootflow.evaluation.classification.naming import TOTAL
+from toy_classes import COUNTS, DISTANCE, EXPECTED, SAMPLES, GaussianModel, toy_classes
+
+
+def test_auc_is_that_of_the_gaussians(classification: ClassificationEvaluation) -> None:
+    for model, noise in zip(classification.models, (0.0, 1.0), strict=True):
+        expected = scipy.stats.norm.cdf(DISTANCE / np.sqrt(2 * (1 + noise**2)))
+        auc = model.ranking.auc
+        assert auc.value == pytest.approx(expected, abs=4 * auc.error)
+        assert list(model.ranking.auc_against) == ["ZZ", "ttbar"]
+
+
+def test_the_better_model_is_better(classification: ClassificationEvaluation) -> None:
+    better, worse = classification.differences
+    assert (better.model, better.other, worse.model) == ("network", "noisy", "noisy")
+    assert better.p_value == 1 / 101
+    assert worse.p_value == 1
+    assert better.auc.value == -worse.auc.value > 5 * better.auc.error
+    first, second = classification.tables()["auc"]
+    assert (first["difference"], first["p_value"]) == (None, None)
+    assert (second["difference"], second["p_value"]) == (worse.auc.value, 1)
+
+
+def test_calibration_and_sculpting_of_the_likelihood_ratio(
+    classification: ClassificationEvaluation,
+) -> None:
+    model = classification.models[0]
+    reliability = model.calibration.reliability
+    pulls = [
+        (value - mean) / error
+        for value, mean, error in zip(
+            reliability.values, model.calibration.mean_scores, reliability.errors, strict=True
+        )
+        if value is not None and error
+    ]
+    assert np.sum(np.square(pulls)) < scipy.stats.chi2.isf(1e-3, len(pulls))
+    assert len(model.sculpting.divergences) == 4
+    assert min(each.p_value for each in model.sculpting.divergences) > 0.01
+
+
+def test_spectra_and_yields_agree(classification: ClassificationEvaluation) -> None:
+    for model in classification.models:
+        for name, expected in EXPECTED.items():
+            assert sum(model.scores.processes[name].weights) == pytest.approx(expected)
+            assert sum(model.fit.scores.processes[name].weights) == pytest.approx(expected)
+        for process, after in zip(classification.processes, model.yields, strict=True):
+            assert process.name == after.process
+            if process.label != "data":
+                kept = sum(model.mass.processes[process.name].weights)
+                assert kept == pytest.approx(after.expected.value, rel=1e-6)
+        assert sum(model.mass.data.counts) == model.yields[-1].events
+        assert sum(model.scores.data.counts) == COUNTS["data"]
+        signal = sum(after.expected.value for after in model.yields[:2])
+        assert signal == pytest.approx(model.best_cut.signal.value)
+
+
+def test_systematics_lower_the_significance_of_the_fit(
+    classification: ClassificationEvaluation,
+) -> None:
+    for model in classification.models:
+        statistics, systematics = model.fit.statistics_only, model.fit.with_systematics
+        s, b = (
+            np.sum([model.fit.scores.processes[name].weights for name in names], axis=0)
+            for names in (("ggH", "VBFH"), ("ZZ", "ttbar"))
+        )
+        expected = np.sqrt(np.sum(2 * ((s + b) * np.log(1 + s / b) - s)))
+        assert statistics.expected == pytest.approx(expected, rel=0.01)
+        assert systematics.expected < statistics.expected
+        assert statistics.observed > 0
+        assert model.best_cut.significance.value < statistics.expected
+
+
+def test_tables(classification: ClassificationEvaluation) -> None:
+    tables = classification.tables()
+    assert list(tables) == ["auc", "best_cut", "fit", "yields"]
+    names = [row["process"] for row in tables["yields"]]
+    assert names == ["ggH", "VBFH", "ZZ", "ttbar", TOTAL, "data"]
+    total = tables["yields"][4]
+    assert total["expected"] == pytest.approx(sum(EXPECTED.values()))
+    assert tables["yields"][5]["events"] == COUNTS["data"]
+    for rows in tables.values():
+        assert all(row.keys() <= rows[-2 if rows is tables["yields"] else 0].keys() for row in rows)
+
+
+def test_metrics_can_be_logged(classification: ClassificationEvaluation) -> None:
+    metrics = classification.metrics()
+    assert all(np.isfinite(value) for value in metrics.values())
+    for model in classification.models:
+        assert metrics[f"{model.name}/auc"] == model.ranking.auc.value
+        assert metrics[f"{model.name}/significance_error"] == model.best_cut.significance.error
+    allowed = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.:/")
+    assert set().union(*metrics) <= allowed
+
+
+def test_what_is_saved_is_read_back(
+    classification: ClassificationEvaluation, tmp_path: Path
+) -> None:
+    save(classification, tmp_path / "evaluation.json")
+    found = read(tmp_path / "evaluation.json")
+    assert found == classification._replace(scored=())
+    assert found.tables() == classification.tables()
+
+
+def test_what_is_not_an_evaluation(tmp_path: Path) -> None:
+    (tmp_path / "evaluation.json").write_text('{"processes": 3}')
+    with pytest.raises(InputError, match="not an evaluation: processes"):
+        read(tmp_path / "evaluation.json")
+
+
+def test_scored_events_are_all_and_data_was_never_seen(
+    classification: ClassificationEvaluation, toy_events_of_classes: Events
+) -> None:
+    data = toy_events_of_classes.label == -1
+    for scored in classification.scored:
+        assert scored.scores.shape == scored.seen_scores.shape == data.shape
+        assert np.isfinite(scored.scores).all()
+        np.testing.assert_array_equal(np.isnan(scored.seen_scores), data)
+
+
+def test_same_seed_same_evaluation(toy_events_of_classes: Events, evaluated: Callable) -> None:
+    first, again, other = (
+        evaluated(toy_events_of_classes, seed=seed, replicas=20, score_bins=5)._replace(scored=())
+        for seed in (1, 1, 2)
+    )
+    assert first == again
+    assert first.models[0].ranking.auc != other.models[0].ranking.auc
+
+
+def test_without_data_and_with_one_background(evaluated: Callable) -> None:
+    events = toy_classes({"ggH": 300, "VBFH": 100, "ZZ": 500, "ttbar": 100})
+    (model,) = evaluated(events, replicas=10, samples=SAMPLES[:-1]).models
+    assert model.mass.data is None
+    assert model.fit.with_systematics.observed is None
+    merged = replace(events, sample=np.minimum(events.sample, 2).astype(np.int16))
+    (model,) = evaluated(merged, replicas=10, samples=SAMPLES[:3]).models
+    assert model.ranking.auc_against == {}
+
+
+def test_a_constant_score_is_evaluated(evaluated: Callable, toy_events_of_classes: Events) -> None:
+    class Constant(GaussianModel):
+        def score(self, events: Events) -> np.ndarray:
+            return np.full(len(events), 0.5)
+
+        score_seen = score
+
+    evaluation = evaluated(toy_events_of_classes, Constant(), replicas=10)
+    (model,) = evaluation.models
+    assert model.ranking.auc.value == pytest.approx(0.5)
+    assert model.best_cut.signal_efficiency == 1
+    assert len(model.fit.scores.edges) == 2
+    assert np.isfinite(list(evaluation.metrics().values())).all()
+
+
+class Broken(GaussianModel):
+    def __init__(self, scores: np.ndarray) -> None:
+        super().__init__("broken")
+        self.scores = scores
+
+    def score(self, events: Events) -> np.ndarray:
+        return self.scores[: len(events)]
+
+    score_seen = score
+
+
+@pytest.mark.parametrize(
+    ("scores", "reason"),
+    [
+        (np.zeros(3), r"^broken: scores of shape \(3,\) for 5000 events"),
+        (np.full(9999, 1.5), "^broken: 5000 of 5000 scores are not from 0 to 1, the first is 1.5"),
+        (np.full(9999, np.nan), "^broken: 5000 of 5000 scores .* the first is nan"),
+    ],
+)
+def test_scores_that_are_no_probabilities(
+    scores: np.ndarray, reason: str, evaluated: Callable, toy_events_of_classes: Events
+) -> None:
+    with pytest.raises(ConformanceError, match=reason):
+        evaluated(toy_events_of_classes, Broken(scores))
+
+
+def test_models_need_names_of_their_own(evaluated: Callable, toy_events_of_classes: Events) -> None:
+    with pytest.raises(UsageError, match="a name of its own, these are network, network"):
+        evaluated(toy_events_of_classes, GaussianModel(), GaussianModel())

@@ -1,0 +1,83 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from rootflow.dataset import Events
+from rootflow.errors import InputError
+from rootflow.evaluation.classification.labelled import Labelled, effective_events
+from toy_classes import COUNTS, SAMPLES, toy_classes
+from toy_events import toy_events
+
+
+def changed(name: str, place: int, value: float) -> Events:
+    events = toy_classes(COUNTS)
+    array = getattr(events, name).copy()
+    array[place] = value
+    return replace(events, **{name: array})
+
+
+def test_effective_events() -> None:
+    assert effective_events(np.full(7, 0.3)) == pytest.approx(7)
+    assert effective_events(np.array([1.0, -1.0])) == effective_events(np.zeros(0)) == 0
+
+
+def test_simulation_is_without_data() -> None:
+    labelled = Labelled.of(toy_classes(COUNTS), SAMPLES)
+    simulation = labelled.simulation()
+    assert len(simulation) == len(labelled) - COUNTS["data"]
+    assert not np.any(simulation.data)
+    np.testing.assert_array_equal(simulation.weight, labelled.weight[~labelled.data])
+    assert {name: int(np.sum(among)) for name, among in simulation.simulated.items()} == {
+        name: count for name, count in COUNTS.items() if name != "data"
+    }
+    assert list(simulation.backgrounds) == ["ZZ", "ttbar"]
+
+
+@pytest.mark.parametrize(
+    ("counts", "reason"),
+    [
+        ({"ZZ": 100}, "^sample ggH: the weights of its 0 selected events sum to 0"),
+        (
+            {"ggH": 100, "VBFH": 100, "ZZ": 1, "ttbar": 1},
+            "^2 events of background .* 25 are needed",
+        ),
+        ({"ggH": 1, "VBFH": 1, "ZZ": 50, "ttbar": 50}, "^2 events of signal .* 25 are needed"),
+    ],
+)
+def test_too_few_events(counts: dict[str, int], reason: str) -> None:
+    with pytest.raises(InputError, match=reason):
+        Labelled.of(toy_classes(counts), SAMPLES)
+
+
+def test_a_class_that_is_missing() -> None:
+    events = toy_classes({"ZZ": 100})
+    events = replace(events, sample=np.zeros_like(events.sample))
+    with pytest.raises(InputError, match="0 events of signal to evaluate on"):
+        Labelled.of(events, SAMPLES[2:3])
+
+
+def test_weights_that_cancel() -> None:
+    events = toy_classes(COUNTS)
+    weight = np.where(events.sample == 1, np.where(np.arange(len(events)) % 2, 1, -1), 1.0)
+    with pytest.raises(InputError, match=r"^sample VBFH: the weights of its 500 selected events"):
+        Labelled.of(replace(events, weight=weight.astype(float)), SAMPLES)
+
+
+def test_numbers_that_are_not_finite() -> None:
+    with pytest.raises(InputError, match=r"^weight of 1 of 5080 .* first is event number"):
+        Labelled.of(changed("weight", 3, np.nan), SAMPLES)
+    with pytest.raises(InputError, match=r"^m4l of 1 of 5080 "):
+        Labelled.of(changed("event", 3, np.inf), SAMPLES)
+
+
+def test_events_of_another_analysis() -> None:
+    with pytest.raises(InputError, match="needs events with labels"):
+        Labelled.of(toy_events(50), SAMPLES)
+
+
+def test_events_without_mass() -> None:
+    events = toy_classes(COUNTS)
+    features = {**events.features, "event": ("jet_n", "mass", "x", "noise")}
+    with pytest.raises(InputError, match=r"shows m4l, which .* event features: jet_n, mass"):
+        Labelled.of(replace(events, features=features), SAMPLES)

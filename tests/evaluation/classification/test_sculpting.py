@@ -1,0 +1,78 @@
+import numpy as np
+import pytest
+import scipy.stats
+
+from rootflow.evaluation.bootstrap import estimate
+from rootflow.evaluation.classification.binning import quantile_edges
+from rootflow.evaluation.classification.labelled import Labelled
+from rootflow.evaluation.classification.results import Sculpting
+from rootflow.evaluation.classification.sculpting import Divergences, sculpting
+from toy_classes import COUNTS, SAMPLES, toy_classes
+
+MASS_EDGES = np.linspace(70, 250, 19).tolist()
+
+
+def sculpted(dependence: float, seed: int = 1, replicas: int = 200) -> Sculpting:
+    """Return the test of a score that depends on the mass by so much."""
+    labelled = Labelled.of(toy_classes(COUNTS, seed), SAMPLES).simulation()
+    random = np.random.default_rng(seed)
+    mixed = (1 - dependence) * random.random(len(labelled)) + dependence * labelled.m4l / 250
+    scores = mixed / mixed.max()
+    edges = quantile_edges(scores, labelled, 4)
+    statistic = Divergences.of(scores, edges, labelled, MASS_EDGES)
+    return sculpting(
+        estimate({"d": statistic}, labelled.weight, replicas, seed)["d"],
+        statistic.permuted(labelled.weight, replicas, seed),
+        scores,
+        edges,
+        labelled,
+        MASS_EDGES,
+    )
+
+
+def test_bins_hold_the_same_background() -> None:
+    found = sculpted(0.3)
+    totals = [mass.total for mass in found.mass]
+    np.testing.assert_allclose(totals, found.inclusive.total / 4, rtol=0.01)
+    np.testing.assert_allclose(np.sum([m.weights for m in found.mass], 0), found.inclusive.weights)
+
+
+def test_divergence_is_that_of_its_definition() -> None:
+    found = sculpted(0.3)
+    p, q = (np.array(h.weights) / np.sum(h.weights) for h in (found.mass[0], found.inclusive))
+    middle = (p + q) / 2
+    expected = (scipy.stats.entropy(p, middle, base=2) + scipy.stats.entropy(q, middle, base=2)) / 2
+    assert found.divergences[0].value.value == pytest.approx(expected)
+
+
+def test_a_score_that_follows_the_mass_is_found() -> None:
+    first, *_, last = sculpted(0.5).divergences
+    for divergence in (first, last):
+        assert divergence.value.value > divergence.expected.value + 5 * divergence.expected.error
+        assert divergence.p_value == 1 / 201
+
+
+def test_a_score_that_does_not_know_the_mass_is_as_statistics_make_it() -> None:
+    p_values = [sculpted(0.0, seed, 60).divergences[seed % 4].p_value for seed in range(60)]
+    # As many values as permutations: not quite continuous.
+    assert scipy.stats.kstest(p_values, "uniform").pvalue > 0.01
+
+
+def test_disjoint_spectra_are_a_bit_apart() -> None:
+    bins, mass = np.repeat([0, 1], 100), np.repeat([80.0, 200.0], 100)
+    found = Divergences(bins, mass, MASS_EDGES)(np.ones((1, 200)))
+    # (1, 0) and (1/2, 1/2) with (3/4, 1/4) between them.
+    expected = (np.log2(4 / 3) + (np.log2(2 / 3) + np.log2(2)) / 2) / 2
+    np.testing.assert_allclose(found, [[expected, expected]])
+
+
+def test_what_is_outside_the_window_or_no_background_does_not_count() -> None:
+    bins, mass = np.array([0, 0, 1, 1, -1, 0]), np.array([80.0, 200, 80, 200, 90, 999])
+    found = Divergences(bins, mass, MASS_EDGES)(np.ones((1, 6)))
+    np.testing.assert_allclose(found, 0, atol=1e-12)
+
+
+def test_ties_make_fewer_bins() -> None:
+    labelled = Labelled.of(toy_classes(COUNTS), SAMPLES).simulation()
+    edges = quantile_edges(np.full(len(labelled), 0.5), labelled, 4)
+    np.testing.assert_array_equal(edges, [0, 0.5, 1])
