@@ -112,8 +112,9 @@ def _only(name: str, files: Sequence[ReadFile], key: str) -> float:
         if _said(other, key) != value:
             raise InputError(
                 f"sample {name}: {first.path} says {value:g} as {key} of the sample, {other.path} "
-                f"says {_said(other, key):g}: give one value as data.samples.{name}.{key}, or "
-                f"data.weights.sum_of_weights=per_file where each file is a sample of its own"
+                f"says {_said(other, key):g}: give one value as data.samples.{name}.{key}; only "
+                f"with data.weights.sum_of_weights=per_file, and no sum of the sample, may files "
+                f"differ"
             )
     return value
 
