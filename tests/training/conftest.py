@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rootflow.config import TtbarConfig
+from rootflow.config import FourLeptonSelectionConfig, H4lConfig, TtbarConfig
 from rootflow.dataset import Dataset, build, open_dataset
 from rootflow.dataset.events import Events
-from rootflow.dataset.manifest import MANIFEST, Array
+from rootflow.dataset.manifest import DATASET_VERSION, MANIFEST, Array, Folds, Manifest
+from rootflow.ntuple import Feature
+from toy_four_leptons import H4L_UNITS, toy_four_leptons
 
 MakeDataset = Callable[[Events], Dataset]
 MakeConfig = Callable[..., TtbarConfig]
@@ -51,11 +53,11 @@ def make_dataset(real_dataset: Dataset, tmp_path_factory: pytest.TempPathFactory
 
     def make(events: Events) -> Dataset:
         directory = tmp_path_factory.mktemp("dataset")
-        arrays = {}
-        for name, array in events.arrays().items():
-            np.save(directory / f"{name}.npy", array)
-            arrays[name] = Array(dtype=array.dtype.str, shape=array.shape)
-        changes = {"events": len(events), "arrays": arrays, "digest": directory.name}
+        changes = {
+            "events": len(events),
+            "arrays": _save(events, directory),
+            "digest": directory.name,
+        }
         manifest = real_dataset.manifest.model_copy(update=changes)
         (directory / MANIFEST).write_text(manifest.model_dump_json())
         return open_dataset(directory)
@@ -73,3 +75,82 @@ def few_events(real_dataset: Dataset) -> Events:
 def small_dataset(make_dataset: MakeDataset, few_events: Events) -> Dataset:
     """Return a dataset of 600 events."""
     return make_dataset(few_events)
+
+
+@pytest.fixture(scope="session")
+def make_labelled_dataset(tmp_path_factory: pytest.TempPathFactory) -> MakeDataset:
+    """Return a function that writes four-lepton events as a dataset."""
+
+    def make(events: Events) -> Dataset:
+        directory = tmp_path_factory.mktemp("labelled")
+        features = {
+            collection: tuple(
+                Feature(name=name, unit=H4L_UNITS[collection][name], branches=()) for name in names
+            )
+            for collection, names in events.features.items()
+        }
+        manifest = Manifest(
+            dataset_version=DATASET_VERSION,
+            rootflow_version="0",
+            digest=directory.name,
+            events=len(events),
+            max_jets=0,
+            features=features,
+            arrays=_save(events, directory),
+            samples=(),
+            event_numbers_in_several_files=0,
+            selection=FourLeptonSelectionConfig(),
+            sum_of_weights=float(events.weight.sum()),
+            folds=Folds(count=5, scheme="hash"),
+        )
+        (directory / MANIFEST).write_text(manifest.model_dump_json())
+        return open_dataset(directory)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def four_leptons() -> Events:
+    """Return 900 generated events, a third of them data."""
+    return toy_four_leptons(900, labels=(0, 1, -1))
+
+
+@pytest.fixture(scope="session")
+def labelled_dataset(make_labelled_dataset: MakeDataset, four_leptons: Events) -> Dataset:
+    """Return a dataset of them."""
+    return make_labelled_dataset(four_leptons)
+
+
+@pytest.fixture(scope="session")
+def make_h4l_config() -> Callable[..., H4lConfig]:
+    """Return a function of a model and settings of the training to a quick configuration."""
+
+    def make(
+        model: dict[str, Any] | None = None,
+        weights: dict[str, Any] | None = None,
+        inputs: dict[str, list[str]] | None = None,
+        **training: Any,
+    ) -> H4lConfig:
+        quick = {"architecture": "feed_forward", "width": 16, "depth": 1, "batch_norm": True}
+        return H4lConfig.model_validate(
+            {
+                "analysis": "h4l",
+                "data": {
+                    "samples": {"signal": {"label": "signal"}, "rest": {"label": "background"}},
+                    "weights": {"negative": "keep", "luminosity_fb_inverse": 10, **(weights or {})},
+                },
+                "inputs": inputs or {},
+                "model": model or quick,
+                "training": {"epochs": 3, "batch_size": 128, **training},
+            }
+        )
+
+    return make
+
+
+def _save(events: Events, directory: Path) -> dict[str, Array]:
+    arrays = {}
+    for name, array in events.arrays().items():
+        np.save(directory / f"{name}.npy", array)
+        arrays[name] = Array(dtype=array.dtype.str, shape=array.shape)
+    return arrays
