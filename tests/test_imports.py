@@ -39,7 +39,7 @@ ONLY_IN = {
     "pythia8mc": {"simulation"},
     "fastjet": {"simulation"},
     "tensorflow": {"models", "training", "export"},
-    "sklearn": {"training", "scoring"},
+    "sklearn": {"training", "scoring", "export"},
     "skops": {"training", "scoring"},
     "pyhf": {"evaluation"},
     "pickle": set(),

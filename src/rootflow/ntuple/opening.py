@@ -131,9 +131,21 @@ def opened(path: Path, tree: str | None) -> Iterator[Any]:
         The file is missing, empty, truncated or not ROOT, or the tree is not there.
     """
     require_file(path)
+    with faults_of(path), uproot.open(path, array_cache=None) as file:
+        yield _find_tree(file, path, tree)
+
+
+@contextmanager
+def faults_of(path: Path) -> Iterator[None]:
+    """Take what goes wrong in the block for a fault of the file.
+
+    Raises
+    ------
+    InputError
+        In one line.
+    """
     try:
-        with uproot.open(path, array_cache=None) as file:
-            yield _find_tree(file, path, tree)
+        yield
     except PermissionError as error:
         raise InputError(f"{path}: cannot read it: {error.strerror}") from error
     except BROKEN as error:

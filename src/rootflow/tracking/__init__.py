@@ -3,14 +3,16 @@
 from rootflow.tracking.artifacts import LoggedRun, artifact_of, run_of_step
 from rootflow.tracking.connection import connect, redacted, tracking_uri
 from rootflow.tracking.outbox import sync
-from rootflow.tracking.registry import log_onnx_model
+from rootflow.tracking.registry import RegisteredModel, fetch_onnx_model, log_onnx_model
 from rootflow.tracking.run import Run, start_run, start_run_among
 
 __all__ = [
     "LoggedRun",
+    "RegisteredModel",
     "Run",
     "artifact_of",
     "connect",
+    "fetch_onnx_model",
     "log_onnx_model",
     "redacted",
     "run_of_step",

@@ -1,0 +1,229 @@
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+import awkward as ak
+import numpy as np
+import pytest
+import uproot
+from click.testing import CliRunner
+from numpy.typing import NDArray
+
+from rootflow.commands.apply import apply
+from rootflow.config import (
+    ExportConfig,
+    FoldingConfig,
+    FoldsConfig,
+    FourLeptonSelectionConfig,
+    InputsConfig,
+)
+from rootflow.dataset import Events
+from rootflow.dataset.folds import fold_of
+from rootflow.dataset.four_leptons import chunks
+from rootflow.errors import InputError, UsageError
+from rootflow.scoring import FoldedScorer
+from rootflow.scoring.files import NOTE, score_files
+from rootflow.scoring.onnx import OnnxScorer
+from toy_four_leptons import H4L_UNITS
+
+FOLDS = FoldingConfig(count=3)
+INPUTS = InputsConfig()
+MAP = "atlas_open_data"
+SELECTION = FourLeptonSelectionConfig()
+NEW = ("trees_score", "trees_fold", "trees_selected")
+
+
+class Model(NamedTuple):
+    folded: FoldedScorer
+    combined: Path
+    fold_paths: list[Path]
+
+
+def read(path: Path) -> tuple[Events, NDArray[np.bool_]]:
+    """Return the selected events of a file, and which they are."""
+    events, selected = zip(*chunks(path, MAP, SELECTION, FOLDS), strict=True)
+    arrays = [part.arrays() for part in events]
+    whole = {name: np.concatenate([part[name] for part in arrays]) for name in arrays[0]}
+    return Events(features=events[0].features, **whole), np.concatenate(selected)
+
+
+@pytest.fixture(scope="module")
+def model(shared_h4l: dict[str, list[Path]], tmp_path_factory: pytest.TempPathFactory) -> Model:
+    """Return trees that were grown on gg -> H and on ZZ, and their export."""
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    from rootflow.export import export_classifier
+    from rootflow.models import in_a_row
+    from rootflow.scoring.trees import TreesScorer
+    from rootflow.training.trees import TreesModel
+
+    signal, background = (read(shared_h4l[name][0])[0] for name in ("ggH", "ZZ"))
+    rows = [in_a_row(part.inputs(), INPUTS, part.features) for part in (signal, background)]
+    label = np.repeat([1, 0], [len(signal), len(background)])
+    fold = np.concatenate([signal.fold, background.fold])
+    models = []
+    for held_out in range(FOLDS.count):
+        seen = fold != held_out
+        trees = HistGradientBoostingClassifier(max_iter=30, random_state=1)
+        trees.fit(np.concatenate(rows)[seen], label[seen])
+        models.append(TreesModel(INPUTS, signal.features, trees))
+    exported = export_classifier(
+        models,
+        signal.take(slice(0, 500)),
+        FOLDS,
+        ExportConfig(),
+        INPUTS,
+        {"dataset": "0123456789abcdef", "run_id": "run-of-the-training"},
+        tmp_path_factory.mktemp("export") / "trees",
+        units=H4L_UNITS,
+        branch_map=MAP,
+        selection=SELECTION,
+        name="trees",
+    )
+    scorers = [
+        TreesScorer("trees", one, FoldsConfig(count=FOLDS.count, held_out=held_out))
+        for held_out, one in enumerate(models)
+    ]
+    folded = FoldedScorer("trees", scorers, FOLDS)
+    return Model(folded, exported.combined_path, exported.fold_paths)
+
+
+def applied(model: Model, paths: list[Path], output: Path, **more: object) -> ak.Array:
+    score_files(OnnxScorer(model.combined), paths, output, origin={"file": "x"}, **more)  # type: ignore[arg-type]
+    with uproot.open(output) as file:
+        return file["mini"].arrays()
+
+
+def test_real_data_come_out_as_they_went_in(
+    model: Model, shared_4lep_data: list[Path], tmp_path: Path
+) -> None:
+    out = applied(model, shared_4lep_data, tmp_path / "out.root")
+    assert len(out) == 832
+    before = ak.concatenate([uproot.open(path)["mini"].arrays() for path in shared_4lep_data])
+    for name in before.fields:
+        assert ak.array_equal(ak.to_list(before[name]), ak.to_list(out[name])), name
+        assert ak.type(before[name]) == ak.type(out[name]), name
+
+
+def test_scores_are_those_of_the_models_that_have_not_seen_the_event(
+    model: Model, shared_4lep_data: list[Path], tmp_path: Path
+) -> None:
+    out = applied(model, shared_4lep_data, tmp_path / "out.root")
+    events, selected = zip(*map(read, shared_4lep_data), strict=True)
+    mask = np.concatenate(selected)
+    wanted = np.concatenate([model.folded.score(part) for part in events])
+    said = ak.to_numpy(out["trees_score"])
+    assert said.dtype == np.float32
+    assert np.array_equal(ak.to_numpy(out["trees_selected"]), mask)
+    assert 100 < mask.sum() < 832
+    np.testing.assert_allclose(said[mask], wanted, atol=1e-6)
+    assert np.isnan(said[~mask]).all()
+    fold = fold_of(ak.to_numpy(out["eventNumber"]).astype(np.uint64), FOLDS).astype(int)
+    assert np.array_equal(ak.to_numpy(out["trees_fold"]), np.where(mask, fold, -1))
+
+
+def test_scores_tell_the_higgs_boson_from_its_background(
+    model: Model, shared_h4l: dict[str, list[Path]], tmp_path: Path
+) -> None:
+    unseen = [
+        applied(model, shared_h4l[name][1:2], tmp_path / name)["trees_score"]
+        for name in ("ggH", "ZZ")
+    ]
+    signal, background = (np.nanmean(ak.to_numpy(score)) for score in unseen)
+    assert signal > background + 0.2
+
+
+def test_chunks_and_a_second_model_change_nothing(
+    model: Model, shared_4lep_data: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = shared_4lep_data[:1]
+    assert len(list(chunks(few[0], MAP, SELECTION, FOLDS))) > 1
+    whole = applied(model, few, tmp_path / "whole.root")
+    monkeypatch.setattr("rootflow.scoring.files.ENTRIES_AT_LEAST", 1)
+    parts = applied(model, few, tmp_path / "parts.root")
+    again = applied(model, [tmp_path / "parts.root"], tmp_path / "again.root", name="second")
+    for name in whole.fields:
+        for other in (parts, again):
+            assert ak.array_equal(
+                ak.to_list(whole[name]), ak.to_list(other[name]), equal_nan=True
+            ), name
+    assert np.array_equal(
+        ak.to_numpy(again["second_score"]), ak.to_numpy(again["trees_score"]), equal_nan=True
+    )
+    assert set(again.fields) == {*whole.fields, "second_score", "second_fold", "second_selected"}
+
+
+def test_the_output_says_whose_scores_it_holds(
+    model: Model, shared_4lep_data: list[Path], tmp_path: Path
+) -> None:
+    applied(model, shared_4lep_data[:1], tmp_path / "out.root")
+    with uproot.open(tmp_path / "out.root") as file:
+        note = json.loads(file[NOTE])
+        assert file["mini"].title == "with scores of trees (x)"
+    assert note["run_id"] == "run-of-the-training"
+    assert note["branches"] == list(NEW)
+
+
+def test_the_output_cannot_be_an_input(model: Model, shared_4lep_data: list[Path]) -> None:
+    before = shared_4lep_data[0].read_bytes()
+    with pytest.raises(UsageError, match="is read and cannot be written"):
+        applied(model, shared_4lep_data, shared_4lep_data[0])
+    assert shared_4lep_data[0].read_bytes() == before
+
+
+def test_scores_that_are_there_already_are_not_overwritten(
+    model: Model, shared_4lep_data: list[Path], tmp_path: Path
+) -> None:
+    applied(model, shared_4lep_data[:1], tmp_path / "one.root")
+    with pytest.raises(UsageError, match="has a branch trees_fold already"):
+        applied(model, [tmp_path / "one.root"], tmp_path / "two.root")
+    out = applied(model, [tmp_path / "one.root"], tmp_path / "two.root", dropped=NEW)
+    assert len(out) == len(applied(model, shared_4lep_data[:1], tmp_path / "three.root"))
+
+
+def test_nothing_is_left_of_a_failure(
+    model: Model, shared_4lep_data: list[Path], tmp_path: Path
+) -> None:
+    cut = tmp_path / "cut.root"
+    cut.write_bytes(shared_4lep_data[0].read_bytes()[:-3000])
+    with pytest.raises(InputError, match=r"cut\.root"):
+        applied(model, [shared_4lep_data[1], cut], tmp_path / "out.root")
+    assert [path.name for path in tmp_path.iterdir()] == ["cut.root"]
+
+
+def test_files_with_other_branches_are_refused(
+    model: Model, shared_4lep_data: list[Path], shared_h4l: dict[str, list[Path]], tmp_path: Path
+) -> None:
+    paths = [shared_4lep_data[0], *shared_h4l["VBFH"]]
+    with pytest.raises(InputError, match=r"VBFH_s23_w0\.root: other branches than in .*data_A"):
+        applied(model, paths, tmp_path / "out.root")
+
+
+def test_a_file_of_one_fold_scores_no_other(
+    model: Model, shared_h4l: dict[str, list[Path]], tmp_path: Path
+) -> None:
+    scorer = OnnxScorer(model.fold_paths[0])
+    with pytest.raises(InputError, match="trees was trained on the folds"):
+        score_files(scorer, shared_h4l["ZZ"], tmp_path / "out.root", origin={})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_command(model: Model, shared_4lep_data: list[Path], tmp_path: Path) -> None:
+    output = tmp_path / "out.root"
+    arguments = ["--json", "--model", model.combined, *shared_4lep_data, output]
+    answer = CliRunner().invoke(apply, list(map(str, arguments)))
+    assert answer.exit_code == 0, answer.output
+    said = json.loads(answer.stdout)
+    assert said["entries"] == 832
+    assert said["branches"] == list(NEW)
+    assert len(said["sha256"]) == 64
+    assert output.is_file()
+
+
+def test_the_command_needs_two_files(model: Model, shared_4lep_data: list[Path]) -> None:
+    with pytest.raises(UsageError, match="last the one to write"):
+        CliRunner().invoke(
+            apply,
+            ["--model", str(model.combined), str(shared_4lep_data[0])],
+            catch_exceptions=False,
+        )
