@@ -49,12 +49,12 @@ class FeedForwardClassifierConfig(Block):
 
 
 class DeepSetConfig(Block):
-    """The same network for each lepton, summed: no order of leptons (arXiv:1703.06114)."""
+    """The same network for each lepton, averaged: no order of leptons (arXiv:1703.06114)."""
 
     architecture: Literal["deep_set"]
     name: Name = Field("deep_set", description="under which its metrics are logged")
     width: PositiveInt = Field(64, description="neurons of each hidden layer")
-    depth: PositiveInt = Field(2, description="hidden layers before the sum, and after it")
+    depth: PositiveInt = Field(2, description="hidden layers before the mean, and after it")
     dropout: float = Field(0.1, ge=0, lt=1)
     l2: NonNegativeFloat = Field(0.0, description="penalty on the squares of the weights")
     batch_norm: bool = Field(False, description="batch normalisation after each hidden layer")
