@@ -19,6 +19,12 @@ def read_branches(path: Path, events: int | None = None) -> Branches:
         return dict(file["reco"].arrays(names, entry_stop=events, how=dict))
 
 
+def read_tree(path: Path, tree: str) -> Branches:
+    """Return every branch of a file's tree."""
+    with uproot.open(path) as file:
+        return dict(file[tree].arrays(how=dict))
+
+
 def write_ntuple(path: Path, branches: Mapping[str, Any], tree: str = "reco") -> Path:
     """Write branches to a new ROOT file, and return its path."""
     with uproot.recreate(path) as file:

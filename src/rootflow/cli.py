@@ -1,7 +1,6 @@
 """The command line: `rootflow STEP --config FILE [key=value ...]`."""
 
 import importlib
-import json
 import os
 import shlex
 import signal
@@ -13,6 +12,9 @@ from typing import Any
 import click
 
 from rootflow import __version__
+from rootflow.commands.apply import apply
+from rootflow.commands.compare import compare
+from rootflow.commands.output import tell
 from rootflow.config import load
 from rootflow.errors import RootflowError, UsageError
 
@@ -20,9 +22,9 @@ STEPS = {
     "main": "The whole chain: preprocess, train, evaluate, export.",
     "simulate": "Generate events and write them as ntuples.",
     "preprocess": "Read ntuples, select events, write the dataset.",
-    "train": "Fit the network on all folds but one.",
-    "evaluate": "Compare the network with the classic methods on the fold it has not seen.",
-    "export": "Write ONNX files that agree with the network, and register them.",
+    "train": "Fit the model on all folds but one; h4l: each fold in its turn.",
+    "evaluate": "Compare the model with others on events that it has not seen.",
+    "export": "Write ONNX files that agree with the model, and register them.",
 }
 INTERRUPTED = 130
 SIGNALLED = 128
@@ -52,18 +54,15 @@ def _step_command(name: str, summary: str) -> click.Command:
         config = load(path, [*settings, *more])
         step: Any = importlib.import_module(f"rootflow.steps.{name}")
         result = step.run(config)
-        if as_json:
-            click.echo(json.dumps(result.as_json()))
-        else:
-            from rootflow.steps.show import show
-
-            show(result)
+        tell(result, as_json)
 
     return command
 
 
 for _name, _summary in STEPS.items():
     cli.add_command(_step_command(_name, _summary))
+cli.add_command(apply)
+cli.add_command(compare)
 
 
 @cli.command(context_settings={"ignore_unknown_options": True})

@@ -1,10 +1,10 @@
 """`rootflow apply --model MODEL IN.root ... OUT.root`."""
 
-import json
 from pathlib import Path
 
 import click
 
+from rootflow.commands.output import tell
 from rootflow.errors import UsageError
 
 
@@ -41,9 +41,4 @@ def apply(
     from rootflow.steps import apply as step
 
     result = step.run(model, paths[:-1], paths[-1], branch_map=branch_map, name=name, dropped=drop)
-    if as_json:
-        click.echo(json.dumps(result.as_json()))
-    else:
-        from rootflow.steps.show import show
-
-        show(result)
+    tell(result, as_json)

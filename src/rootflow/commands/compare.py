@@ -1,9 +1,10 @@
 """`rootflow compare RUN RUN ...`."""
 
-import json
 from pathlib import Path
 
 import click
+
+from rootflow.commands.output import tell
 
 
 @click.command("compare")
@@ -36,9 +37,4 @@ def compare(
     from rootflow.steps import compare as step
 
     result = step.run(runs, replicas=replicas, seed=seed, style=style, output=output)
-    if as_json:
-        click.echo(json.dumps(result.as_json()))
-    else:
-        from rootflow.steps.show import show
-
-        show(result)
+    tell(result, as_json)

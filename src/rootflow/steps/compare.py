@@ -46,7 +46,8 @@ def run(
     InputError
         They scored different events.
     """
-    runs = list(dict.fromkeys(run_of_step(run_id, "evaluate") for run_id in run_ids))
+    found = [run_of_step(run_id, "evaluate") for run_id in run_ids]
+    runs = list({run.run_id: run for run in found}.values())
     if len(runs) < 2:
         raise UsageError(f"compare needs two or more different evaluations, this is {len(runs)}")
     tags = {f"rootflow.compared.{number}": run.run_id for number, run in enumerate(runs, 1)}

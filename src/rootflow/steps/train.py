@@ -50,8 +50,9 @@ def run(config: Config, parent: Run | None = None) -> StepResult:
         metrics = _means(trainings)
         run.log_metrics(metrics)
         _log_histories(run, config, trainings)
-        facts = {"models": [str(training.model_path) for training in trainings], **metrics}
-        return StepResult("train", run.run_id, facts, {"folds": _rows(trainings)}, metrics)
+        models = [str(training.model_path) for training in trainings]
+        tables = {"folds": _rows(trainings)}
+        return StepResult("train", run.run_id, {"models": models, **metrics}, tables, metrics)
 
 
 def ensure(config: Config, parent: Run) -> Trained:

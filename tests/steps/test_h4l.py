@@ -1,0 +1,198 @@
+"""The h4l chain on the shipped sample and on collisions, through the command line."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import pytest
+from mlflow.entities import Run
+from mlflow.tracking import MlflowClient
+
+from ntuples import read_tree
+
+PROJECT = Path(__file__).parents[2]
+FOLDS = 3
+SMALL = [
+    "model.architecture=feed_forward",
+    "model.width=16",
+    "training.epochs=2",
+    f"data.folds.count={FOLDS}",
+    "evaluation.compare_with=[{architecture: boosted_trees, trees: 20}]",
+    "evaluation.replicas=20",
+]
+
+
+@pytest.fixture(scope="module")
+def place(empty_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a working directory with a store and the shipped sample."""
+    directory = tmp_path_factory.mktemp("h4l")
+    (directory / "mlflow.db").write_bytes(empty_store.read_bytes())
+    (directory / "data").symlink_to(PROJECT / "data")
+    return directory
+
+
+@pytest.fixture(scope="module")
+def settings(shared_4lep_data: list[Path]) -> list[str]:
+    """Return quick settings, with collisions beside the simulation."""
+    files = ", ".join(map(str, shared_4lep_data))
+    return [*SMALL, f"data.samples.data={{label: data, files: [{files}]}}"]
+
+
+@pytest.fixture(scope="module")
+def chain(place: Path, settings: list[str]) -> dict[str, Any]:
+    """Return what main says of the chain."""
+    return of_step(place, "main", settings)
+
+
+def of_step(place: Path, step: str, settings: list[str]) -> dict[str, Any]:
+    config = str(PROJECT / "configs" / "h4l.yaml")
+    return rootflow(place, step, "--config", config, "--json", *settings)
+
+
+def rootflow(place: Path, *arguments: str) -> dict[str, Any]:
+    answer = subprocess.run(
+        [sys.executable, "-m", "rootflow", *arguments], cwd=place, capture_output=True, text=True
+    )
+    assert answer.returncode == 0, answer.stderr
+    result: dict[str, Any] = json.loads(answer.stdout.splitlines()[-1])
+    return result
+
+
+def client(place: Path) -> MlflowClient:
+    return MlflowClient(f"sqlite:///{place / 'mlflow.db'}")
+
+
+def children(place: Path, parent: str) -> list[Run]:
+    store = client(place)
+    experiment = store.get_experiment_by_name("h4l")
+    assert experiment is not None
+    return list(
+        store.search_runs([experiment.experiment_id], f"tags.`mlflow.parentRunId` = '{parent}'")
+    )
+
+
+def child(place: Path, parent: str, step: str) -> Run:
+    [run] = [run for run in children(place, parent) if run.data.tags["rootflow.step"] == step]
+    return run
+
+
+def test_main_ends_with_auc_significance_and_yields_with_errors(chain: dict[str, Any]) -> None:
+    models = ["feed_forward", "boosted_trees"]
+    assert [row["model"] for row in chain["auc"]] == models
+    assert [row["model"] for row in chain["best_cut"]] == models
+    for row in chain["auc"]:
+        assert 0.8 < row["auc"] < 1
+        assert 0 < row["auc_error"] < 0.05
+    for row in chain["best_cut"]:
+        assert row["significance"] > row["significance_error"] > 0
+    processes = {row["process"] for row in chain["yields"]}
+    assert {"ggH", "VBFH", "ZZ", "data"} <= processes
+    assert all(row["expected_error"] > 0 for row in chain["yields"] if row["process"] == "ZZ")
+
+
+def test_each_fold_is_a_run_below_the_training(chain: dict[str, Any], place: Path) -> None:
+    train = child(place, chain["run_id"], "train")
+    folds = children(place, train.info.run_id)
+    assert {run.data.tags["rootflow.fold"] for run in folds} == set(map(str, range(FOLDS)))
+    losses = [run.data.metrics["validation_loss"] for run in folds]
+    assert len(set(losses)) == FOLDS
+    assert train.data.metrics["validation_loss_error"] > 0
+    below_evaluate = children(place, child(place, chain["run_id"], "evaluate").info.run_id)
+    assert [run.data.params["model.name"] for run in below_evaluate] == ["boosted_trees"]
+
+
+def test_evaluation_logs_metrics_figures_scores_and_the_report(
+    chain: dict[str, Any], place: Path
+) -> None:
+    run = child(place, chain["run_id"], "evaluate")
+    for model in ("feed_forward", "boosted_trees"):
+        assert run.data.metrics[f"{model}/auc"] == chain["metrics"][f"{model}/auc"]
+    artifacts = {each.path for each in client(place).list_artifacts(run.info.run_id)}
+    assert {"figures", "images", "report.html", "evaluation.json", "scores.parquet"} <= artifacts
+
+
+def test_exported_files_agree_with_keras_and_are_registered(
+    chain: dict[str, Any], place: Path
+) -> None:
+    export = child(place, chain["run_id"], "export")
+    assert export.data.metrics["parity_score"] <= 1e-6
+    files = [path for path in chain["onnx"] if path.endswith(".onnx")]
+    assert len(files) == FOLDS + 1
+    for path in files:
+        onnxruntime.InferenceSession(place / path)
+    assert chain["registered_model"] == "models:/h4l/1"
+
+
+def test_second_run_finds_everything_again_and_says_the_same(
+    chain: dict[str, Any], place: Path, settings: list[str]
+) -> None:
+    again = of_step(place, "evaluate", settings)
+    assert again["metrics"] == chain["metrics"]
+    assert children(place, again["run_id"]) == []
+
+
+def test_registered_model_scores_collisions_event_by_event(
+    chain: dict[str, Any], place: Path, shared_4lep_data: list[Path]
+) -> None:
+    arguments = ["--model", chain["registered_model"], "--json"]
+    told = rootflow(place, "apply", *arguments, *map(str, shared_4lep_data), "scored.root")
+    assert told["events"] == 832
+    scored = read_tree(place / "scored.root", "mini")
+    assert len(scored["eventNumber"]) == 832
+    scores = np.asarray(scored["feed_forward_score"])
+    selected = np.asarray(scored["selected"], dtype=bool)
+    assert np.isnan(scores[~selected]).all()
+    assert ((scores[selected] > 0) & (scores[selected] < 1)).all()
+    [row] = [row for row in chain["yields"] if row["process"] == "data"]
+    assert selected.sum() == told["selected"] == row["events"]
+
+
+def test_two_evaluations_are_compared(
+    chain: dict[str, Any], place: Path, settings: list[str]
+) -> None:
+    wider = of_step(place, "evaluate", [*settings, "model.width=32", "model.name=wider"])
+    compared = rootflow(place, "compare", "--json", chain["run_id"], wider["run_id"])
+    assert {row["model"].split("/")[-1] for row in compared["models"]} >= {"feed_forward", "wider"}
+
+
+def test_processes_without_files_are_simulated(place: Path, settings: list[str]) -> None:
+    made = of_step(
+        place,
+        "preprocess",
+        [
+            "simulation.events={ggH: 30, ZZ: 30}",
+            "data.samples.ggH.files=[]",
+            "data.samples.ZZ.files=[]",
+        ],
+    )
+    assert made["events"] > 0
+    assert [run.data.tags["rootflow.step"] for run in children(place, made["run_id"])] == [
+        "simulate"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("setting", "says"),
+    [
+        ("data.samples.ggH.files=[nothing*.root]", "'nothing*.root' matches no file"),
+        ("data.samples.WZ={label: background}", "simulation.events does not say how many"),
+        ("data.selection.four_lepton_mass_gev=[5000, 6000]", "no event"),
+        ("inputs.event=[m4lepton]", "m4lepton"),
+    ],
+)
+def test_bad_setting_is_one_line(place: Path, setting: str, says: str) -> None:
+    config = str(PROJECT / "configs" / "h4l.yaml")
+    answer = subprocess.run(
+        [sys.executable, "-m", "rootflow", "train", "--config", config, *SMALL, setting],
+        cwd=place,
+        capture_output=True,
+        text=True,
+    )
+    assert answer.returncode in (1, 2)
+    [line] = [line for line in answer.stderr.splitlines() if line.startswith("rootflow:")]
+    assert says in line
+    assert "Traceback" not in answer.stderr
