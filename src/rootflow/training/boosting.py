@@ -1,7 +1,6 @@
 """Growing boosted trees on the same events, with the same weights, as the networks."""
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -66,39 +65,34 @@ def train(
     training, validation = (_Rows(sample, config) for sample in labelled.samples)
     _refuse_negative(training, validation)
     started = time.monotonic()
+    settings = _settings(model, config)
     with threadpool_limits(THREADS), progress("train", None, "trees") as advance:
-        settings = _settings(model, config)
-        grown = HistGradientBoostingClassifier(
-            **settings,
-            early_stopping=True,
-            n_iter_no_change=model.patience,
-            tol=0.0,
-        ).fit(
-            *(training.values, training.label, training.weight),
-            X_val=validation.values,
-            y_val=validation.label,
-            sample_weight_val=validation.weight,
-        )
-        history = [
-            {
-                **_metrics(training, train_score),
-                **{f"validation_{k}": v for k, v in _metrics(validation, score).items()},
-                "learning_rate": model.learning_rate,
-                "trees": float(trees),
-            }
-            for trees, train_score, score in _stages(grown, training, validation)
-        ]
+        grown = _grow(settings, model.patience, training, validation)
+        history = _history(grown, training, validation)
         best = int(np.argmin([metrics["validation_loss"] for metrics in history]))
-        settings["max_iter"] = int(history[best]["trees"])
-        kept = HistGradientBoostingClassifier(**settings, early_stopping=False).fit(
-            training.values, training.label, training.weight
-        )
+        kept = HistGradientBoostingClassifier(
+            **settings | {"max_iter": int(history[best]["trees"])}, early_stopping=False
+        ).fit(training.values, training.label, training.weight)
         advance(grown.n_iter_, note="validation AUC {validation_auc:.4f}".format(**history[best]))
     seconds = time.monotonic() - started
     for epoch, metrics in enumerate(history):
         on_epoch(epoch, metrics)
     save_trees(TreesModel(config.inputs, dataset.features, kept), model_path)
     return Trained(history, _facts(labelled, validation, kept, history, best, seconds))
+
+
+def _grow(
+    settings: dict[str, Any], patience: int, training: _Rows, validation: _Rows
+) -> HistGradientBoostingClassifier:
+    trees = HistGradientBoostingClassifier(
+        **settings, early_stopping=True, n_iter_no_change=patience, tol=0.0
+    )
+    return trees.fit(
+        *(training.values, training.label, training.weight),
+        X_val=validation.values,
+        y_val=validation.label,
+        sample_weight_val=validation.weight,
+    )
 
 
 def _settings(model: BoostedTreesConfig, config: H4lConfig) -> dict[str, Any]:
@@ -122,10 +116,8 @@ def _refuse_negative(*samples: _Rows) -> None:
         )
 
 
-def _stages(
-    trees: HistGradientBoostingClassifier, training: _Rows, validation: _Rows
-) -> Iterator[tuple[int, NDArray[np.float64], NDArray[np.float64]]]:
-    """Yield how many trees, and what they say of both samples, each time some have grown."""
+def _history(trees: HistGradientBoostingClassifier, training: _Rows, validation: _Rows) -> History:
+    """Return the metrics of both samples, each time that some trees had grown."""
     last = trees.n_iter_
     stages = zip(
         range(1, last + 1),
@@ -133,9 +125,16 @@ def _stages(
         trees.staged_predict_proba(validation.values),
         strict=True,
     )
-    for count, first, second in stages:
+    history = []
+    for count, trained, watched in stages:
         if count % TREES_OF_AN_EPOCH == 0 or count == last:
-            yield count, first[:, 1], second[:, 1]
+            validated = _metrics(validation, watched[:, 1])
+            history.append(
+                _metrics(training, trained[:, 1])
+                | {f"validation_{name}": value for name, value in validated.items()}
+                | {"learning_rate": trees.learning_rate, "trees": float(count)}
+            )
+    return history
 
 
 def _metrics(rows: _Rows, score: NDArray[np.float64]) -> dict[str, float]:
