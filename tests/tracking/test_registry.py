@@ -19,6 +19,7 @@ def doubling() -> onnx.ModelProto:
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
 
 
+@pytest.mark.filterwarnings("ignore:.*Any type hint is inferred:UserWarning")  # MLflow's own
 def test_a_registered_model_comes_back(
     config: TtbarConfig, client: MlflowClient, doubling: onnx.ModelProto, tmp_path: Path
 ) -> None:

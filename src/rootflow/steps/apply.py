@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from rootflow.errors import UsageError
+from rootflow.errors import InputError, UsageError
 from rootflow.exported.contract import ReconstructionContract, read_contract
 from rootflow.exported.session import open_file
 from rootflow.scoring.files import score_files
@@ -39,10 +39,12 @@ def run(
         There is no such model or it is no four-lepton classifier, the output is one of the
         inputs, or a new branch is there already.
     InputError
-        A file cannot be read.
+        A file cannot be read, or the model's is not one of `rootflow export`.
     """
     with tempfile.TemporaryDirectory() as folder:
         path, origin = _fetched(model, Path(folder))
+        if not path.is_file():
+            raise InputError(f"{path}: there is no such file; a registered model is models:/NAME/1")
         origin["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
         _refuse_reconstruction(path, model)
         scorer = OnnxScorer(path)
