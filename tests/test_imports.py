@@ -79,7 +79,9 @@ def test_libraries_stay_in_their_rooms() -> None:
     assert wrong == []
 
 
-@pytest.mark.parametrize("module", ["rootflow.cli", "rootflow.dataset", "rootflow.ntuple"])
+@pytest.mark.parametrize(
+    "module", ["rootflow.cli", "rootflow.dataset", "rootflow.ntuple", "rootflow.scoring.files"]
+)
 def test_tensorflow_and_mlflow_stay_out_of_what_must_start_quickly(module: str) -> None:
     code = f"import sys, {module}; print({{'tensorflow', 'keras', 'mlflow'}} & set(sys.modules))"
     answer = subprocess.run(
