@@ -15,6 +15,7 @@ from rootflow.simulation import sample as sample_module
 from rootflow.simulation.identity import PROCESSES
 from rootflow.simulation.plan import Plan
 from rootflow.simulation.workers import make_chunks
+from simulated import assert_same_events, read_events
 
 SEED = 42
 
@@ -24,17 +25,6 @@ def files(
     quick_four_leptons: FourLeptonSimulationConfig, tmp_path_factory: pytest.TempPathFactory
 ) -> list[Path]:
     return simulate(quick_four_leptons.of("ggH"), SEED, tmp_path_factory.mktemp("ggH"))
-
-
-def _read(files: Sequence[Path]) -> ak.Array:
-    return uproot.concatenate([f"{path}:mini" for path in files])
-
-
-def _assert_same_events(files: Sequence[Path], others: Sequence[Path]) -> None:
-    events, other_events = _read(files), _read(others)
-    assert events.fields == other_events.fields
-    for branch in events.fields:
-        assert ak.array_equal(events[branch], other_events[branch]), branch
 
 
 def test_branches_and_types_are_those_of_the_shared_ntuple(
@@ -55,7 +45,7 @@ def test_each_file_has_the_sum_of_weights_of_its_own_chunks(
     manifest = json.loads((files[0].parent / "simulation.json").read_text())
     of_file = []
     for path in files:
-        events = _read([path])
+        events = read_events([path], "mini")
         assert len(np.unique(events.SumWeights)) == 1
         of_file.append(events.SumWeights[0])
         np.testing.assert_allclose(events.XSection, manifest["cross_section_pb"], rtol=1e-6)
@@ -69,7 +59,9 @@ def test_processes_of_one_seed_share_no_event(
     files: list[Path], quick_four_leptons: FourLeptonSimulationConfig, tmp_path: Path
 ) -> None:
     pairs = simulate(quick_four_leptons.of("ZZ"), SEED, tmp_path)
-    numbers, other_numbers = (ak.to_numpy(_read(each).eventNumber) for each in (files, pairs))
+    numbers, other_numbers = (
+        ak.to_numpy(read_events(each, "mini").eventNumber) for each in (files, pairs)
+    )
     assert not np.isin(numbers, other_numbers).any()
     assert set(numbers >> 32) == set(other_numbers >> 32) == {SEED}
     assert set(other_numbers >> 29 & 7) == {PROCESSES["ZZ"]}
@@ -91,7 +83,7 @@ def test_a_stopped_simulation_goes_on_to_the_same_sample(
         return make_chunks(plan, chunks)
 
     monkeypatch.setattr(sample_module, "make_chunks", recording)
-    _assert_same_events(files, simulate(config, SEED, tmp_path))
+    assert_same_events(files, simulate(config, SEED, tmp_path), "mini")
     assert made == [0, 2]
 
 

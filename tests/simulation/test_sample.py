@@ -23,6 +23,7 @@ from rootflow.simulation import sample as sample_module
 from rootflow.simulation import simulate
 from rootflow.simulation.plan import Plan
 from rootflow.simulation.workers import make_chunks
+from simulated import assert_same_events, read_events
 
 SEED = 42
 SIMULATE = """
@@ -37,17 +38,6 @@ simulate(SimulationConfig.model_validate_json(sys.argv[1]), int(sys.argv[2]), Pa
 @pytest.fixture(scope="module")
 def files(quick_config: SimulationConfig, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return simulate(quick_config, SEED, tmp_path_factory.mktemp("simulated") / "sample")
-
-
-def _read(files: Sequence[Path]) -> ak.Array:
-    return uproot.concatenate([f"{path}:reco" for path in files])
-
-
-def _assert_same_events(files: Sequence[Path], others: Sequence[Path]) -> None:
-    events, other_events = _read(files), _read(others)
-    assert events.fields == other_events.fields
-    for branch in events.fields:
-        assert ak.array_equal(events[branch], other_events[branch]), branch
 
 
 def test_branches_and_types_are_those_of_the_shared_ntuple(
@@ -69,8 +59,8 @@ def test_a_sample_is_a_few_finished_files(files: list[Path]) -> None:
         "ttbar_s42_000.root",
         "ttbar_s42_001.root",
     ]
-    assert [len(_read([path])) for path in files] == [40, 10]
-    numbers = ak.to_numpy(_read(files).eventNumber)
+    assert [len(read_events([path], "reco")) for path in files] == [40, 10]
+    numbers = ak.to_numpy(read_events(files, "reco").eventNumber)
     assert len(np.unique(numbers)) == 50
     assert set(numbers >> 32) == {SEED}
 
@@ -79,7 +69,7 @@ def test_the_number_of_workers_does_not_change_the_sample(
     files: list[Path], quick_config: SimulationConfig, tmp_path: Path
 ) -> None:
     alone = simulate(quick_config.model_copy(update={"workers": 1}), SEED, tmp_path)
-    _assert_same_events(files, alone)
+    assert_same_events(files, alone, "reco")
 
 
 def test_a_finished_sample_is_found_again(
@@ -123,7 +113,7 @@ def test_a_killed_simulation_goes_on_where_it_was(
         return make_chunks(plan, chunks)
 
     monkeypatch.setattr(sample_module, "make_chunks", recording)
-    _assert_same_events(files, simulate(quick_config, SEED, plan.directory))
+    assert_same_events(files, simulate(quick_config, SEED, plan.directory), "reco")
     assert kept
     assert made == set(range(plan.chunks)) - kept
 

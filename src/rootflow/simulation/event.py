@@ -12,24 +12,13 @@ from rootflow.simulation.branches import (
     met_branches,
     truth_branches,
 )
-from rootflow.simulation.jets import (
-    cluster,
-    is_measured_in_jets,
-    label_flavour,
-    measure_jets,
-    pile_up_jets,
-    tag,
-    without_overlap,
-)
+from rootflow.simulation.jets_and_met import measure_jets_and_met
 from rootflow.simulation.leptons import dress, measure_leptons
 from rootflow.simulation.matching import match_jets
-from rootflow.simulation.met import measure_met, true_met
 from rootflow.simulation.record import Record
 from rootflow.simulation.selection import (
     are_isolated,
-    drop_electrons,
     has_two_leptons,
-    is_within,
 )
 from rootflow.simulation.truth import find_top_decays
 
@@ -47,26 +36,9 @@ def observe_top_pairs(
     leptons = measure_leptons(dressed, detector, rng)
     has_leptons = has_two_leptons(leptons, selection)
 
-    # Finding jets is what costs: only where there are two leptons.
-    seen = has_leptons[record.event] & is_measured_in_jets(
-        record, dressed.constituents, detector.jets.particle_eta_max
+    jets, met, truth_met = measure_jets_and_met(
+        record, has_leptons, dressed, leptons, detector, selection, rng
     )
-    particle_jets = cluster(record.by_event(seen), detector.jets)
-    particle_jets["flavour"] = label_flavour(particle_jets, record, detector.btagging)
-    measured = measure_jets(particle_jets, detector.jets, rng)
-    pile_up = without_overlap(
-        pile_up_jets(record.events, detector.pile_up, selection, rng), measured, detector.jets
-    )
-    truth_met = true_met(record)
-    met = measure_met(
-        truth_met, particle_jets, measured, pile_up, dressed, leptons, detector.met, rng
-    )
-
-    jets = ak.concatenate([measured, pile_up], axis=1)
-    jets = jets[is_within(jets, selection.jet_pt_min_gev, selection.jet_eta_max)]
-    jets = drop_electrons(jets, leptons, selection.electron_jet_distance)
-    jets = jets[ak.argsort(jets.pt, axis=1, ascending=False)]
-    jets["quantile"] = tag(jets.flavour, detector.btagging, rng)
     quarks = record.momentum[decays.quark]
     of_quark = match_jets(jets, quarks, selection.parton_jet_distance)
 

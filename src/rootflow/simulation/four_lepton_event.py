@@ -17,19 +17,10 @@ from rootflow.simulation.four_lepton_branches import (
     process_branches,
 )
 from rootflow.simulation.isolation import etcone, ptcone
-from rootflow.simulation.jets import (
-    cluster,
-    is_measured_in_jets,
-    label_flavour,
-    measure_jets,
-    pile_up_jets,
-    tag,
-    without_overlap,
-)
+from rootflow.simulation.jets_and_met import measure_jets_and_met
 from rootflow.simulation.leptons import DressedLeptons, Leptons, dress, measure_leptons
-from rootflow.simulation.met import measure_met, true_met
 from rootflow.simulation.record import Record
-from rootflow.simulation.selection import drop_electrons, is_within
+from rootflow.simulation.selection import is_within
 from rootflow.simulation.tracks import measure_impact_parameters
 from rootflow.simulation.truth import ELECTRON, MUON, Indices
 
@@ -53,23 +44,9 @@ def observe_four_leptons(
     # The sums over all particles are what costs: only where there are enough leptons.
     measured = Leptons(measured.momentum, measured.pdg_id, measured.found & selected[:, np.newaxis])
     leptons = _describe(measured, dressed, generated, record, detector, rng)
-    seen = selected[record.event] & is_measured_in_jets(
-        record, dressed.constituents, detector.jets.particle_eta_max
+    jets, met, _ = measure_jets_and_met(
+        record, selected, dressed, measured, detector, selection, rng
     )
-    particle_jets = cluster(record.by_event(seen), detector.jets)
-    particle_jets["flavour"] = label_flavour(particle_jets, record, detector.btagging)
-    jets = measure_jets(particle_jets, detector.jets, rng)
-    pile_up = without_overlap(
-        pile_up_jets(record.events, detector.pile_up, selection, rng), jets, detector.jets
-    )
-    met = measure_met(
-        true_met(record), particle_jets, jets, pile_up, dressed, measured, detector.met, rng
-    )
-    jets = ak.concatenate([jets, pile_up], axis=1)
-    jets = jets[is_within(jets, selection.jet_pt_min_gev, selection.jet_eta_max)]
-    jets = drop_electrons(jets, measured, selection.electron_jet_distance)
-    jets = jets[ak.argsort(jets.pt, axis=1, ascending=False)]
-    jets["quantile"] = tag(jets.flavour, detector.btagging, rng)
     branches = (
         jet_branches(jets, detector.btagging)
         | lepton_branches(leptons)
