@@ -46,8 +46,8 @@ def test_models_fall_in_auc_as_scikit_learn_computes_it(
     events: Events, good: ScoreTable, worse: ScoreTable
 ) -> None:
     found = compare([worse, good], REPLICAS, seed=1)
-    assert [model.name for model in found.models] == ["network (good)", "network (worse)"]
-    assert found.first == "network (worse)"
+    assert [model.name for model in found.models] == ["network:good", "network:worse"]
+    assert found.first == "network:worse"
     labelled = events.label >= 0
     assert found.events == np.sum(labelled)
     for model, table in zip(found.models, (good, worse), strict=True):
@@ -60,10 +60,10 @@ def test_models_fall_in_auc_as_scikit_learn_computes_it(
 
 def test_differences_know_that_events_are_the_same(good: ScoreTable, worse: ScoreTable) -> None:
     found = compare([good, worse], REPLICAS, seed=1)
-    better = found.difference("network (good)", "network (worse)")
+    better = found.difference("network:good", "network:worse")
     assert better.auc.value > 5 * better.auc.error
     assert better.p_value == 1 / (REPLICAS + 1)
-    assert found.difference("network (worse)", "network (good)").p_value == 1
+    assert found.difference("network:worse", "network:good").p_value == 1
     apart = np.hypot(*(model.auc.error for model in found.models))
     assert better.auc.error < apart  # what events do to both does not count
 

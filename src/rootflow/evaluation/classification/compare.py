@@ -212,7 +212,7 @@ def _models(
             else:
                 known.append(([table.name], ordered))
     return {
-        name if len(versions) == 1 else f"{name} ({holders[0]})": (tuple(holders), scores)
+        name if len(versions) == 1 else f"{name}:{holders[0]}": (tuple(holders), scores)
         for name, versions in distinct.items()
         for holders, scores in versions
     }

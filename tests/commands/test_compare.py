@@ -1,0 +1,105 @@
+import json
+import shutil
+from pathlib import Path
+
+import click.testing
+import numpy as np
+import pytest
+from mlflow.tracking import MlflowClient
+
+from rootflow.commands.compare import compare
+from rootflow.config import Config, load
+from rootflow.dataset import Events
+from rootflow.errors import InputError, UsageError
+from rootflow.evaluation.classification import Scored, write_scores
+from rootflow.tracking import connect, start_run
+from toy_classes import GaussianModel, toy_classes
+from toy_scores import samples_with_files
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+COUNTS = {"ggH": 300, "ZZ": 300, "data": 20}
+
+
+@pytest.fixture
+def client(workspace: Path, empty_store: Path) -> MlflowClient:
+    shutil.copy(empty_store, workspace / "mlflow.db")
+    return connect()
+
+
+@pytest.fixture
+def config() -> Config:
+    return load(CONFIGS / "h4l.yaml")
+
+
+def evaluated(config: Config, events: Events, noise: float = 0.0, above: str | None = None) -> str:
+    """Log what evaluate logs, below a run of another step where one is named; return its id."""
+    scores = GaussianModel(noise=noise).score(events)
+    scored = [Scored("network", scores, np.full(len(events), np.nan))]
+    write_scores(events, samples_with_files(), scored, Path("scores.parquet"))
+    if above is not None:
+        with start_run(config, above) as parent, start_run(config, "evaluate", parent) as run:
+            run.log_file(Path("scores.parquet"))
+        return parent.run_id
+    with start_run(config, "evaluate") as run:
+        run.log_file(Path("scores.parquet"))
+    return run.run_id
+
+
+def call(*arguments: str) -> str:
+    answer = click.testing.CliRunner().invoke(
+        compare, [*arguments, "--replicas", "20"], catch_exceptions=False, standalone_mode=False
+    )
+    return answer.stdout
+
+
+def test_runs_are_compared_and_logged(config: Config, client: MlflowClient) -> None:
+    events = toy_classes(COUNTS)
+    good, worse = evaluated(config, events), evaluated(config, events, noise=2, above="main")
+    found = json.loads(call(worse, good, "--json", "--output", "found"))
+    names = [row["model"] for row in found["models"]]
+    assert names[0] == f"network:{good[:8]}"
+    assert len(names) == 2
+    assert found["models"][0]["p_better_than_first"] == 1 / 21
+    files = {path.name for path in Path("found").iterdir()}
+    assert files == {"comparison.json", "comparison.png", "comparison.pdf"}
+    assert json.loads(Path("found/comparison.json").read_text())["events"] == 600
+    logged = client.get_run(found["run_id"])
+    assert logged.info.experiment_id == client.get_run(good).info.experiment_id
+    assert logged.data.tags["rootflow.step"] == "compare"
+    assert logged.data.tags["rootflow.compared.2"] == good
+    artifacts = {artifact.path for artifact in client.list_artifacts(found["run_id"])}
+    assert {"comparison.json", "figures"} <= artifacts
+
+
+@pytest.mark.usefixtures("client")
+def test_table_on_the_terminal(config: Config) -> None:
+    events = toy_classes(COUNTS)
+    good, worse = evaluated(config, events), evaluated(config, events, noise=2)
+    shown = call(good, worse)
+    assert "±" in shown
+    assert "p best is better" in shown
+
+
+def test_runs_that_cannot_be_compared_leave_no_run(config: Config, client: MlflowClient) -> None:
+    events = toy_classes(COUNTS)
+    one = evaluated(config, events)
+    with pytest.raises(UsageError, match="two or more different evaluations, this is 1"):
+        call(one, one)
+    with pytest.raises(UsageError, match="two or more different evaluations, this is 0"):
+        call()
+    with pytest.raises(UsageError, match="there is no run 0123"):
+        call(one, "0123")
+    fewer = evaluated(config, events.take(slice(0, 500)))
+    with pytest.raises(InputError, match=f"{one[:8]} and {fewer[:8]} cannot be compared"):
+        call(one, fewer)
+    ttbar = load(CONFIGS / "ttbar.yaml")
+    with start_run(ttbar, "evaluate") as run:
+        pass
+    with pytest.raises(UsageError, match=f"run {run.run_id} is of ttbar, which has no scores"):
+        call(one, run.run_id)
+    with start_run(config, "evaluate") as empty:
+        pass
+    with pytest.raises(UsageError, match=r"has no artifact scores\.parquet"):
+        call(one, empty.run_id)
+    experiments = [experiment.experiment_id for experiment in client.search_experiments()]
+    assert client.search_runs(experiments, "tags.`rootflow.step` = 'compare'") == []
