@@ -55,7 +55,7 @@ class DeepSetConfig(Block):
     name: Name = Field("deep_set", description="under which its metrics are logged")
     width: PositiveInt = Field(64, description="neurons of each hidden layer")
     depth: PositiveInt = Field(2, description="hidden layers before the mean, and after it")
-    dropout: float = Field(0.1, ge=0, lt=1)
+    dropout: float = Field(0.0, ge=0, lt=1)
     l2: NonNegativeFloat = Field(0.0, description="penalty on the squares of the weights")
     batch_norm: bool = Field(False, description="batch normalisation after each hidden layer")
 
