@@ -1,5 +1,7 @@
 """Boosted trees that keep the Scorer contract."""
 
+import numpy as np
+
 from rootflow.config import FoldsConfig
 from rootflow.dataset.events import Events
 from rootflow.models import chosen_inputs
@@ -34,4 +36,5 @@ class TreesScorer(TrainedModel):
         self._model = model
 
     def _score(self, events: Events) -> Scores:
-        return self._model.predict(events.inputs())
+        # scikit-learn refuses to predict nothing.
+        return self._model.predict(events.inputs()) if len(events) else np.empty(0)
