@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from rootflow.config import BoostedTreesConfig, H4lConfig, LeptonTransformerConfig, load
+from rootflow.config import BoostedTreesConfig, DeepSetConfig, H4lConfig, load
 from rootflow.errors import UsageError
 
 H4L = Path(__file__).parents[2] / "configs" / "h4l.yaml"
@@ -11,7 +11,7 @@ H4L = Path(__file__).parents[2] / "configs" / "h4l.yaml"
 def test_the_analysis_chooses_the_configuration() -> None:
     config = load(H4L)
     assert isinstance(config, H4lConfig)
-    assert isinstance(config.model, LeptonTransformerConfig)
+    assert isinstance(config.model, DeepSetConfig)
     assert isinstance(config.evaluation.compare_with[0], BoostedTreesConfig)
 
 
@@ -46,7 +46,10 @@ def test_a_sample_is_added_from_the_command_line() -> None:
         ("inputs.event=[m4l, m4l]", "event: each input can be named once"),
         ("inputs={leptons: [], event: []}", "name at least one input"),
         ("model.architecture=forest", "model.architecture: 'forest' is not 'feed_forward'"),
-        ("model.heads=7", "width 64 is not a multiple of heads, 7"),
+        (
+            "model={architecture: set_transformer, heads: 7}",
+            "width 64 is not a multiple of heads, 7",
+        ),
         ("model.name=boosted_trees", "'boosted_trees' is the name of the model itself"),
         (
             "evaluation.compare_with=[{architecture: deep_set}, {architecture: deep_set}]",

@@ -140,15 +140,15 @@ def test_registered_model_scores_collisions_event_by_event(
 ) -> None:
     arguments = ["--model", chain["registered_model"], "--json"]
     told = rootflow(place, "apply", *arguments, *map(str, shared_4lep_data), "scored.root")
-    assert told["events"] == 832
+    assert told["entries"] == 832
     scored = read_tree(place / "scored.root", "mini")
     assert len(scored["eventNumber"]) == 832
     scores = np.asarray(scored["feed_forward_score"])
-    selected = np.asarray(scored["selected"], dtype=bool)
+    selected = np.asarray(scored["feed_forward_selected"], dtype=bool)
     assert np.isnan(scores[~selected]).all()
     assert ((scores[selected] > 0) & (scores[selected] < 1)).all()
     [row] = [row for row in chain["yields"] if row["process"] == "data"]
-    assert selected.sum() == told["selected"] == row["events"]
+    assert selected.sum() == told["scored"] == row["events"]
 
 
 def test_two_evaluations_are_compared(
