@@ -25,8 +25,9 @@ CAPTIONS = {
     "scan": (
         "Significance of each cut",
         "Expected Asimov significance with the background's uncertainty, and its bootstrap error "
-        "as a band; dotted: the best cut. It ends where too few simulated background events are "
-        "left. Bad: a best cut on a spike or at that end.",
+        "as a band; dotted: the best cut. It starts at the first threshold that cuts, and ends "
+        "where too few simulated background events are left. Bad: a best cut on a spike or at "
+        "that end.",
     ),
     "scores": (
         "Score of each process",
@@ -51,9 +52,10 @@ CAPTIONS = {
     ),
     "sculpting": (
         "Sculpting of m(4l)",
-        "Left: m(4l) of background in bins of the score with the same background. Right: how far "
-        "each is from all scores, and what statistics alone would give (grey). Bad: points above "
-        "the grey band, for a cut on the score then moulds background into the shape of signal.",
+        "Left: m(4l) of background, normalised in the figure, in bins of the score with the same "
+        "background. Right: how far each is from all scores, and what statistics alone would give "
+        "(grey). Bad: points above the grey band, for a cut on the score then moulds background "
+        "into the shape of signal.",
     ),
     "importance": (
         "Permutation importance",

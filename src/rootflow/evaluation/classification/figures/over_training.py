@@ -18,6 +18,9 @@ from rootflow.evaluation.classification.results import (
 from rootflow.evaluation.figures.style import density, draw_density, new_figure
 from rootflow.evaluation.results import Histogram
 
+# Of the vertical axis: relative to its upper end, and room for the legend.
+LOWEST, HEADROOM = 1e-4, 30
+
 
 def over_training(model: ModelResult, evaluation: ClassificationEvaluation) -> Figure:
     """Draw the scores of events seen in training, filled, and of unseen ones, as points."""
@@ -32,8 +35,10 @@ def over_training(model: ModelResult, evaluation: ClassificationEvaluation) -> F
     axes.set_xlim(0, 1)
     axes.set_xlabel(f"score of {model.name}")
     axes.set_ylabel("density of weighted events")
-    # Room for the legend above the highest bin.
-    axes.set_ylim(0, 1.5 * axes.get_ylim()[1])
+    # Where scores pile up at 0 and 1, all else is seen on a logarithmic axis only.
+    axes.set_yscale("log")
+    low, high = axes.get_ylim()
+    axes.set_ylim(max(low, LOWEST * high), high * HEADROOM)
     axes.legend(loc="upper center", ncols=2, fontsize="small", columnspacing=1.0)
     label_simulation(axes, evaluation)
     return figure

@@ -48,7 +48,8 @@ def scan(model: ModelResult, evaluation: ClassificationEvaluation, look: Look) -
         efficiency.plot(found.thresholds, shares, color=process_colour, linestyle=line, label=name)
     for axes in (significance, efficiency):
         axes.axvline(best.threshold, color="black", linewidth=0.8, linestyle=":")
-    efficiency.set_xlim(0, 1)
+    # The first threshold keeps everything, and may be far from the next one.
+    efficiency.set_xlim(found.thresholds[min(1, len(found.thresholds) - 1)], 1)
     efficiency.set_ylim(0, 1.05)
     efficiency.set_xlabel(f"lowest score of {model.name} that is kept")
     efficiency.set_ylabel("efficiency")

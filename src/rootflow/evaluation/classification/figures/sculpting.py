@@ -15,13 +15,14 @@ from rootflow.evaluation.classification.results import (
     Sculpting,
 )
 from rootflow.evaluation.figures.style import density, draw_density, new_figure
+from rootflow.evaluation.results import Histogram
 
 
 def sculpting(model: ModelResult, evaluation: ClassificationEvaluation) -> Figure:
     """Draw m(4l) of background in bins of the score, and how far each is from all scores."""
     figure, (shapes, distances) = new_figure(columns=2)
     edges = model.sculpting.score_edges
-    names = [f"{low:.2f} to {high:.2f}" for low, high in pairwise(edges)]
+    names = [f"{low:.3g} to {high:.3g}" for low, high in pairwise(edges)]
     _draw_shapes(shapes, model.sculpting, names, f"score of {model.name}")
     _draw_distances(distances, model.sculpting, names)
     distances.set_xlabel(f"score of {model.name}")
@@ -31,16 +32,21 @@ def sculpting(model: ModelResult, evaluation: ClassificationEvaluation) -> Figur
 
 
 def _draw_shapes(axes: Axes, found: Sculpting, names: list[str], title: str) -> None:
-    inclusive = found.inclusive
+    inclusive = _within(found.inclusive)
     axes.stairs(density(inclusive), inclusive.edges, fill=True, color="#dddddd", label="all")
     palette = mpl.colormaps["plasma"](np.linspace(0, 0.8, len(names)))
     for colour, name, mass in zip(palette, names, found.mass, strict=True):
-        draw_density(axes, mass, colour=to_hex(colour), line="-", name=name)
+        draw_density(axes, _within(mass), colour=to_hex(colour), line="-", name=name)
     axes.set_xlim(inclusive.edges[0], inclusive.edges[-1])
     axes.set_ylim(0, 1.5 * axes.get_ylim()[1])
     axes.set_xlabel(r"$m(4\ell)$ of background [GeV]")
     axes.set_ylabel("density of weighted events [1/GeV]")
     axes.legend(loc="upper right", fontsize="small", title=title, title_fontsize="small")
+
+
+def _within(histogram: Histogram) -> Histogram:
+    """Return the histogram of the events that are in its bins: the shape is compared there."""
+    return histogram._replace(total=sum(histogram.weights))
 
 
 def _draw_distances(axes: Axes, found: Sculpting, names: list[str]) -> None:

@@ -40,6 +40,7 @@ def fit(model: ModelResult, evaluation: ClassificationEvaluation) -> Figure:
         found.scores,
         quantity=f"score of {model.name}",
         log=True,
+        equal_bins=True,
         note="\n".join(lines),
     )
 

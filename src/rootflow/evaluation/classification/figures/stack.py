@@ -21,6 +21,7 @@ def stack(
     quantity: str,
     unit: str = "",
     log: bool = False,
+    equal_bins: bool = False,
     note: str | None = None,
 ) -> Figure:
     """Draw the expectation of each process on top of each other, data, and their ratio.
@@ -38,9 +39,14 @@ def stack(
         On the horizontal axis.
     log
         Whether the vertical axis is logarithmic.
+    equal_bins
+        Whether bins are drawn equally wide, and only their edges say how wide they are.
     note
         Title of the legend.
     """
+    names_of_edges = [f"{edge:.3g}" for edge in spectrum.edges]
+    if equal_bins:
+        spectrum = _with_edges(spectrum, tuple(map(float, range(len(spectrum.edges)))))
     data = spectrum.data if spectrum.data is not None and any(spectrum.data.counts) else None
     if data is None:
         figure, (axes,) = new_figure()
@@ -56,11 +62,14 @@ def stack(
     if data is not None:
         _draw_data(axes, data)
         _draw_ratio(ratio, edges, expected, error, data)
-    axes.set_ylabel(f"events / {_width(edges, unit)}")
+    axes.set_ylabel(f"events / {'bin' if equal_bins else _width(edges, unit)}")
     _leave_room(axes, expected + error, data, log=log)
     bottom = axes if data is None else ratio
     bottom.set_xlabel(f"{quantity} [{unit}]" if unit else quantity)
     bottom.set_xlim(edges[0], edges[-1])
+    if equal_bins:
+        bottom.set_xticks(edges, names_of_edges, fontsize="small")
+        bottom.tick_params(axis="x", which="minor", bottom=False, top=False)
     handles, names = axes.get_legend_handles_labels()
     axes.legend(
         handles[::-1],
@@ -87,6 +96,13 @@ def _expectation(
     squares = np.sum([h.squared_weights for h in histograms.values()], axis=0)
     background = np.sum([histograms[name].weights for name in backgrounds], axis=0)
     return expected, np.hypot(np.sqrt(squares), evaluation.background_uncertainty * background)
+
+
+def _with_edges(spectrum: Spectrum, edges: tuple[float, ...]) -> Spectrum:
+    """Return the same contents in other bins."""
+    processes = {name: h._replace(edges=edges) for name, h in spectrum.processes.items()}
+    data = spectrum.data and spectrum.data._replace(edges=edges)
+    return Spectrum(edges, processes, data)
 
 
 def _draw_processes(axes: Axes, evaluation: ClassificationEvaluation, spectrum: Spectrum) -> None:
@@ -201,7 +217,7 @@ def _leave_room(
         positive = highest[highest > 0]
         bottom = 0.3 * min(np.min(positive), 1.0)
         axes.set_yscale("log")
-        axes.set_ylim(bottom, top * (top / bottom) ** 0.7)
+        axes.set_ylim(bottom, top * max(8.0, (top / bottom) ** 0.45))
     else:
         axes.set_ylim(0, 1.6 * top)
 
