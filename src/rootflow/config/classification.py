@@ -22,6 +22,11 @@ class ClassificationConfig(Block):
     sculpting_bins: int = Field(
         4, ge=2, description="bins of the score with the same background, for its m(4l)"
     )
+    significance_window_gev: Window | None = Field(
+        None,
+        description="of m(4l): only events within count in cuts, yields after them and fits; "
+        "none: all do",
+    )
     background_uncertainty: NonNegativeFloat = Field(
         0.1, description="relative, of the expected background, in significances"
     )

@@ -97,6 +97,7 @@ def evaluate(
         seed=seed,
         background_uncertainty=config.background_uncertainty,
         luminosity_uncertainty=config.luminosity_uncertainty,
+        significance_window_gev=config.significance_window_gev,
         luminosity_fb_inverse=_luminosity(samples),
         energy_tev=config.energy_tev,
         scored=scored,

@@ -1,7 +1,7 @@
 """The events of an evaluation, by what they are."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Self
 
@@ -15,6 +15,7 @@ from rootflow.evaluation.bootstrap import FloatArray
 from rootflow.evaluation.results import Estimate
 
 SIGNAL, BACKGROUND, DATA = 1, 0, -1
+NOWHERE = -1
 
 # With fewer, neither a background estimate nor the error of anything means much: 20 %.
 EFFECTIVE_EVENTS_MIN = 25.0
@@ -81,22 +82,25 @@ class Labelled:
             data=np.asarray(events.label == DATA),
             m4l=m4l,
         )
-        found._check_classes()
+        found._check_samples()
+        found._check_classes("")
         return found
 
-    def _check_classes(self) -> None:
+    def _check_samples(self) -> None:
         for name, among in self.simulated.items():
             if np.sum(self.weight[among]) <= 0:
                 raise InputError(
                     f"sample {name}: the weights of its {np.sum(among)} selected events sum to "
                     f"{np.sum(self.weight[among]):.3g}: nothing can be expected of it"
                 )
+
+    def _check_classes(self, where: str) -> None:
         for name, among in (("signal", self.signal), ("background", self.background)):
             enough = effective_events(self.weight[among])
             if enough < EFFECTIVE_EVENTS_MIN:
                 raise InputError(
-                    f"{np.sum(among)} events of {name} to evaluate on, as good as {enough:.1f} of "
-                    f"equal weight: at least {EFFECTIVE_EVENTS_MIN:.0f} are needed"
+                    f"{np.sum(among)} events of {name} to evaluate on{where}, as good as "
+                    f"{enough:.1f} of equal weight: at least {EFFECTIVE_EVENTS_MIN:.0f} are needed"
                 )
 
     def __len__(self) -> int:
@@ -137,6 +141,29 @@ class Labelled:
             data=self.data[chosen],
             m4l=self.m4l[chosen],
         )
+
+    def within(self, window: tuple[float, float] | None) -> Self:
+        """Return the same n events; those with m4l outside the window belong to nothing.
+
+        Raises
+        ------
+        InputError
+            Signal or background has too few events within.
+        """
+        if window is None:
+            return self
+        inside = (self.m4l >= window[0]) & (self.m4l < window[1])
+        found = replace(
+            self,
+            events=replace(
+                self.events, sample=np.where(inside, np.asarray(self.events.sample), NOWHERE)
+            ),
+            signal=self.signal & inside,
+            background=self.background & inside,
+            data=self.data & inside,
+        )
+        found._check_classes(f" with m4l from {window[0]:g} to {window[1]:g} GeV")
+        return found
 
     def expected(self, among: NDArray[np.bool_]) -> Estimate:
         """Return the sum of weights with the square root of the sum of their squares."""

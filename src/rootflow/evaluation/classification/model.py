@@ -86,9 +86,10 @@ class Model(NamedTuple):
         """
         scores = scored.scores[~labelled.data]
         signal, backgrounds = simulation.signal, simulation.backgrounds
-        thresholds = thresholds_of(scores, simulation)
+        counted = simulation.within(config.significance_window_gev)
+        thresholds = thresholds_of(scores, counted)
         sculpting_edges = quantile_edges(scores, simulation, config.sculpting_bins)
-        bins_of_fit = fit_edges(scores, simulation, config.score_bins)
+        bins_of_fit = fit_edges(scores, counted, config.score_bins)
         return cls(
             scored=scored,
             scores=scores,
@@ -100,11 +101,9 @@ class Model(NamedTuple):
             },
             roc=BackgroundEfficiencies(scores, signal),
             reliability=Reliability(scores, signal, score_edges(config)),
-            significances=Significances(
-                scores, simulation, thresholds, config.background_uncertainty
-            ),
+            significances=Significances(scores, counted, thresholds, config.background_uncertainty),
             divergences=Divergences.of(scores, sculpting_edges, simulation, mass_edges(config)),
-            binned_significance=BinnedSignificance(scores, simulation, bins_of_fit),
+            binned_significance=BinnedSignificance(scores, counted, bins_of_fit),
             thresholds=thresholds,
             sculpting_edges=sculpting_edges,
             fit_edges=bins_of_fit,
@@ -160,6 +159,7 @@ def result_of(
         model.significances, simulation.weight, model.thresholds, replicas["significances"]
     )
     selected = scores >= best_cut.threshold
+    counted = labelled.within(config.significance_window_gev)
     masses = mass_edges(config)
     return ModelResult(
         name=model.scored.name,
@@ -178,9 +178,9 @@ def result_of(
         importance=importance,
         scan=scan,
         best_cut=best_cut,
-        yields=yields(labelled, selected),
+        yields=yields(counted, selected),
         mass=spectrum(labelled.m4l, labelled, masses, selected),
-        fit=_fit(model, labelled, config, estimates["binned_significance"]),
+        fit=_fit(model, counted, config, estimates["binned_significance"]),
     )
 
 

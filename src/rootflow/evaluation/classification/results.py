@@ -435,6 +435,9 @@ class ClassificationEvaluation(NamedTuple):
         Of the bootstrap.
     background_uncertainty, luminosity_uncertainty
         Relative, in the significances.
+    significance_window_gev
+        Of m(4l): only events within count in the scan, the best cut, the yields after it and
+        the fit; None where all do.
     luminosity_fb_inverse
         None where no sample is normalised to one.
     energy_tev
@@ -451,6 +454,7 @@ class ClassificationEvaluation(NamedTuple):
     seed: int
     background_uncertainty: float
     luminosity_uncertainty: float
+    significance_window_gev: tuple[float, float] | None
     luminosity_fb_inverse: Number
     energy_tev: Number
     scored: tuple[Scored, ...] = ()
