@@ -52,7 +52,7 @@ def draw_comparison(comparison: Comparison, path: Path, style: str = "neutral") 
             )
         differences.axvline(0, color="grey", linestyle=":")
         differences.tick_params(axis="y", labelleft=False)
-        differences.set_xlabel(f"AUC of {best} less that of the model")
+        differences.set_xlabel("AUC below the best")
         return save_figure(figure, path.parent, path.stem)
 
 
