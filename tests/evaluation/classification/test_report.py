@@ -35,6 +35,19 @@ def test_page_says_what_was_found(page: Page, classification: ClassificationEval
     assert "0123abc" in page.texts
 
 
+def test_page_says_which_events_count(
+    classification: ClassificationEvaluation, tmp_path: Path
+) -> None:
+    windowed = classification._replace(significance_window_gev=(105.0, 160.0))
+    for number, evaluation in enumerate((classification, windowed)):
+        path = tmp_path / f"{number}.html"
+        write_report(evaluation, [], {}, path)
+        said = any(
+            "count only events with m(4l) from 105 to 160 GeV" in t for t in Page(path).texts
+        )
+        assert said is (evaluation is windowed)
+
+
 def test_tables_have_a_cell_in_every_column(page: Page) -> None:
     assert len(page.tables) >= 7
     for rows in page.tables:

@@ -5,6 +5,7 @@ _STACK = (
     "uncertainty. Points are data with central 68.27 % Poisson intervals, in bins that have any; "
     "arrows are ratios beyond the panel."
 )
+_WINDOW = "Only events between dotted lines, where there are any, count in significances."
 CAPTIONS = {
     "roc": (
         "ROC curves",
@@ -14,13 +15,13 @@ CAPTIONS = {
     ),
     "mass": (
         "m(4l) before any cut",
-        f"{_STACK} Bad: data off the expectation away from the signal where all processes are "
-        "simulated; the Z → 4l peak at 91 GeV is in data alone where no sample has it.",
+        f"{_STACK} {_WINDOW} Bad: data off the expectation where all processes are simulated; the "
+        "Z → 4l peak at 91 GeV is in data alone where no sample has it.",
     ),
     "mass_after_cut": (
         "m(4l) after the best cut",
-        f"{_STACK} Bad: background that now peaks under the signal, for the cut has then "
-        "selected the mass.",
+        f"{_STACK} {_WINDOW} Bad: background that now peaks under the signal, for the cut has "
+        "then selected the mass.",
     ),
     "scan": (
         "Significance of each cut",
@@ -53,9 +54,9 @@ CAPTIONS = {
     "sculpting": (
         "Sculpting of m(4l)",
         "Left: m(4l) of background, normalised in the figure, in bins of the score with the same "
-        "background. Right: how far each is from all scores, and what statistics alone would give "
-        "(grey). Bad: points above the grey band, for a cut on the score then moulds background "
-        "into the shape of signal.",
+        "background, from the lowest scores on. Right: how far each is from all scores, and what "
+        "statistics alone would give (grey). Bad: points above the grey band, for a cut on the "
+        "score then moulds background into the shape of signal.",
     ),
     "importance": (
         "Permutation importance",

@@ -26,3 +26,11 @@ def colours_of(processes: Sequence[Process]) -> dict[str, str]:
 def label_simulation(axes: Axes, evaluation: ClassificationEvaluation) -> None:
     """Say above a panel that it is of simulation; shapes do not depend on the luminosity."""
     label(axes, evaluation.energy_tev)
+
+
+def counted(evaluation: ClassificationEvaluation) -> list[str]:
+    """Return one line that says which events count in significances, where not all do."""
+    if evaluation.significance_window_gev is None:
+        return []
+    low, high = evaluation.significance_window_gev
+    return [rf"events with ${low:g} \leq m(4\ell) \leq {high:g}$ GeV"]

@@ -26,6 +26,7 @@ def importance(model: ModelResult, evaluation: ClassificationEvaluation, look: L
     )
     axes.axvline(0, color="black", linewidth=0.8)
     axes.set_yticks(rows, [f"{each.collection}: {each.feature}" for each in found])
+    axes.ticklabel_format(axis="x", style="plain")
     axes.tick_params(axis="y", which="both", left=False, right=False, labelsize="small")
     axes.tick_params(axis="y", which="minor", length=0)
     axes.set_ylim(-0.7, len(found) - 0.3)

@@ -39,7 +39,7 @@ def over_training(model: ModelResult, evaluation: ClassificationEvaluation) -> F
     axes.set_yscale("log")
     low, high = axes.get_ylim()
     axes.set_ylim(max(low, LOWEST * high), high * HEADROOM)
-    axes.legend(loc="upper center", ncols=2, fontsize="small", columnspacing=1.0)
+    axes.legend(loc="upper center", ncols=2, fontsize="x-small", columnspacing=1.0)
     label_simulation(axes, evaluation)
     return figure
 

@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 from rootflow.evaluation.classification.figures.common import (
     BACKGROUND,
     SIGNAL,
+    counted,
 )
 from rootflow.evaluation.classification.results import ClassificationEvaluation, ModelResult
 from rootflow.evaluation.figures.style import Look, label, new_figure, numbers
@@ -30,6 +31,7 @@ def scan(model: ModelResult, evaluation: ClassificationEvaluation, look: Look) -
         linestyle="--",
         label="s / √b",
     )
+    found_best = f"best cut: {best.threshold:.3g}, significance {with_error(best.significance)}"
     # s / sqrt(b) has no end where little background is left: it may leave the panel.
     significance.set_ylim(0, 1.8 * np.nanmax(values + errors))
     significance.set_ylabel("expected significance")
@@ -37,7 +39,7 @@ def scan(model: ModelResult, evaluation: ClassificationEvaluation, look: Look) -
         loc="upper left",
         fontsize="small",
         ncols=2,
-        title=f"best cut: {best.threshold:.3g}, significance {with_error(best.significance)}",
+        title="\n".join([*counted(evaluation), found_best]),
         title_fontsize="small",
         alignment="left",
     )

@@ -21,17 +21,17 @@ from rootflow.evaluation.results import Histogram
 def sculpting(model: ModelResult, evaluation: ClassificationEvaluation) -> Figure:
     """Draw m(4l) of background in bins of the score, and how far each is from all scores."""
     figure, (shapes, distances) = new_figure(columns=2)
-    edges = model.sculpting.score_edges
-    names = [f"{low:.3g} to {high:.3g}" for low, high in pairwise(edges)]
-    _draw_shapes(shapes, model.sculpting, names, f"score of {model.name}")
+    shares = np.linspace(0, 100, len(model.sculpting.mass) + 1)
+    names = [f"{low:.3g} to {high:.3g} %" for low, high in pairwise(shares)]
+    _draw_shapes(shapes, model.sculpting, names)
     _draw_distances(distances, model.sculpting, names)
-    distances.set_xlabel(f"score of {model.name}")
+    distances.set_xlabel(f"background, rising in score of {model.name}")
     label_simulation(shapes, evaluation)
     label_simulation(distances, evaluation)
     return figure
 
 
-def _draw_shapes(axes: Axes, found: Sculpting, names: list[str], title: str) -> None:
+def _draw_shapes(axes: Axes, found: Sculpting, names: list[str]) -> None:
     inclusive = _within(found.inclusive)
     axes.stairs(density(inclusive), inclusive.edges, fill=True, color="#dddddd", label="all")
     palette = mpl.colormaps["plasma"](np.linspace(0, 0.8, len(names)))
@@ -41,7 +41,7 @@ def _draw_shapes(axes: Axes, found: Sculpting, names: list[str], title: str) -> 
     axes.set_ylim(0, 1.5 * axes.get_ylim()[1])
     axes.set_xlabel(r"$m(4\ell)$ of background [GeV]")
     axes.set_ylabel("density of weighted events [1/GeV]")
-    axes.legend(loc="upper right", fontsize="small", title=title, title_fontsize="small")
+    axes.legend(loc="upper right", fontsize="small")
 
 
 def _within(histogram: Histogram) -> Histogram:

@@ -68,7 +68,7 @@ def stack(
     bottom.set_xlabel(f"{quantity} [{unit}]" if unit else quantity)
     bottom.set_xlim(edges[0], edges[-1])
     if equal_bins:
-        bottom.set_xticks(edges, names_of_edges, fontsize="small")
+        bottom.set_xticks(edges, names_of_edges, fontsize="x-small")
         bottom.tick_params(axis="x", which="minor", bottom=False, top=False)
     handles, names = axes.get_legend_handles_labels()
     axes.legend(
@@ -76,9 +76,9 @@ def stack(
         names[::-1],
         loc="upper right",
         ncols=2 if log else 1,
-        fontsize="small",
+        fontsize="x-small" if log else "small",
         title=note,
-        title_fontsize="small",
+        title_fontsize="x-small" if log else "small",
         alignment="left",
     )
     what = "Simulation" if data is None else "Data and simulation"
