@@ -1,4 +1,4 @@
-"""TensorFlow operations that tf2onnx does not know, made of ONNX ones."""
+"""TensorFlow operations that tf2onnx does not know, or rounds, made of ONNX ones."""
 
 from collections.abc import Callable
 from typing import Any
@@ -33,5 +33,6 @@ def _composed(*steps: tuple[str | float, ...]) -> tuple[Handler, list[Any]]:
 HANDLERS = {
     "Erfc": _composed(("Erf", VALUE), ("Sub", 1.0, VALUE)),
     "Expm1": _composed(("Exp", VALUE), ("Sub", VALUE, 1.0)),
+    "Log": _composed(("Log", VALUE)),  # else it is done in float32 in graphs of float64
     "Log1p": _composed(("Add", VALUE, 1.0), ("Log", VALUE)),
 }

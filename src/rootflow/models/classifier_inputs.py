@@ -88,14 +88,14 @@ def _see_lepton(name: str, lepton: Mapping[str, Tensor]) -> list[Tensor]:
     if name == "phi":
         return _from_the_leading(value, lepton["pt"])
     if name == "pdg_id":
-        is_muon = ops.cast(ops.equal(ops.abs(value), MUON), "float32")
+        is_muon = ops.cast(ops.equal(ops.abs(value), MUON), value.dtype)
         return [is_muon, -ops.sign(value)]
     return [value]
 
 
 def _from_the_leading(phi: Tensor, pt: Tensor) -> list[Tensor]:
     """Return cosine and sine of the angle from the lepton of largest pT, in whichever slot."""
-    leading = ops.cast(ops.equal(pt, ops.max(pt, axis=1, keepdims=True)), "float32")
+    leading = ops.cast(ops.equal(pt, ops.max(pt, axis=1, keepdims=True)), pt.dtype)
     share = leading / ops.sum(leading, axis=1, keepdims=True)
     cosine, sine = ops.cos(phi), ops.sin(phi)
     its_cosine = ops.sum(cosine * share, axis=1, keepdims=True)

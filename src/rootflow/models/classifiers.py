@@ -1,6 +1,7 @@
 """The networks that tell signal from background: one builder for each architecture."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import keras
@@ -21,6 +22,8 @@ from rootflow.models.kinematics import Tensor
 from rootflow.models.normalisation import Standardise
 
 LEPTONS = 4
+# Beyond it a score in float32 would be 0 or 1, and events could no longer be ranked.
+LARGEST_LOGIT = 15.0
 
 # `leptons` (n, 4, columns) and `event` (n, columns), standardised; one may be missing.
 Seen = Mapping[str, Tensor]
@@ -65,18 +68,37 @@ def build_classifier(
             f"none of their features is chosen: choose some, or take feed_forward"
         )
     slots = {"leptons": (LEPTONS,), "event": ()}
-    given = {name: keras.Input((*slots[name], len(features[name])), name=name) for name in chosen}
-    seen = {
-        name: Standardise(
-            normalisation.means[name], normalisation.scales[name], name=f"standardise_{name}"
-        )(Represent(name, features[name], chosen[name], name=f"represent_{name}")(tensor))
-        for name, tensor in given.items()
+    given = {
+        name: keras.Input((*slots[name], len(features[name])), name=name, dtype="float32")
+        for name in chosen
     }
-    hidden = BUILDERS[config.architecture](config, seen)
-    score = layers.Dense(
-        1, activation="sigmoid", kernel_regularizer=_penalty(config), name="score"
-    )(hidden)
+    with _inside_in_float64():
+        seen = {
+            name: Standardise(
+                normalisation.means[name], normalisation.scales[name], name=f"standardise_{name}"
+            )(Represent(name, features[name], chosen[name], name=f"represent_{name}")(tensor))
+            for name, tensor in given.items()
+        }
+        hidden = BUILDERS[config.architecture](config, seen)
+        logit = layers.Dense(1, kernel_regularizer=_penalty(config), name="logit")(hidden)
+        score = ops.sigmoid(LARGEST_LOGIT * ops.tanh(logit / LARGEST_LOGIT))
+    score = layers.Identity(dtype="float32", name="score")(ops.cast(score, "float32"))
     return keras.Model(given, {"score": score}, name=config.architecture)
+
+
+@contextmanager
+def _inside_in_float64() -> Iterator[None]:
+    """Let layers compute in float64.
+
+    A mass peak of a few GeV makes a network so sharp that the roundings of float32, which
+    differ from library to library, show in the sixth decimal of the score.
+    """
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float64")
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 def _feed_forward(config: FeedForwardClassifierConfig, seen: Seen) -> Tensor:
@@ -103,14 +125,14 @@ def _set_transformer(config: LeptonTransformerConfig, seen: Seen) -> Tensor:
     mixed = layers.Concatenate(axis=1, name="tokens")(tokens) if len(tokens) > 1 else tokens[0]
     for number in range(config.depth):
         mixed = _block(config, f"block_{number}", mixed)
-    mixed = layers.LayerNormalization(name="norm")(mixed)
+    mixed = _normalised(mixed, "norm")
     return _dense(config, "hidden", ops.mean(mixed, axis=1))
 
 
 def _block(config: LeptonTransformerConfig, name: str, tokens: Tensor) -> Tensor:
     """Add attention, then two dense layers, each normalised first (arXiv:2002.04745)."""
     penalty = _penalty(config)
-    normed = layers.LayerNormalization(name=f"{name}_norm")(tokens)
+    normed = _normalised(tokens, f"{name}_norm")
     attention = layers.MultiHeadAttention(
         config.heads,
         config.width // config.heads,
@@ -119,12 +141,19 @@ def _block(config: LeptonTransformerConfig, name: str, tokens: Tensor) -> Tensor
     )
     mixed = attention(normed, normed)
     tokens = tokens + layers.Dropout(config.dropout, name=f"{name}_dropout")(mixed)
-    normed = layers.LayerNormalization(name=f"{name}_dense_norm")(tokens)
+    normed = _normalised(tokens, f"{name}_dense_norm")
     hidden = layers.Dense(
         2 * config.width, activation="silu", kernel_regularizer=penalty, name=f"{name}_widen"
     )(normed)
     hidden = layers.Dense(config.width, kernel_regularizer=penalty, name=f"{name}_narrow")(hidden)
     return tokens + layers.Dropout(config.dropout, name=f"{name}_dense_dropout")(hidden)
+
+
+def _normalised(tokens: Tensor, name: str) -> Tensor:
+    """Normalise each token, all in a row: of tables tf2onnx makes what float64 does not have."""
+    count, width = tokens.shape[1:]
+    rows = layers.LayerNormalization(name=name)(ops.reshape(tokens, (-1, width)))
+    return ops.reshape(rows, (-1, count, width))
 
 
 def _event(seen: Seen) -> list[Tensor]:

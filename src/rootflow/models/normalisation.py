@@ -100,5 +100,5 @@ class Standardise(keras.Layer):  # type: ignore[misc]
 
     def call(self, values: Tensor) -> Tensor:
         """Return the values in units of their scale."""
-        mean, scale = (ops.convert_to_tensor(row, "float32") for row in (self.mean, self.scale))
+        mean, scale = (ops.convert_to_tensor(row, values.dtype) for row in (self.mean, self.scale))
         return (values - mean) / scale
