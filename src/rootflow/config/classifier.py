@@ -36,7 +36,19 @@ class InputsConfig(Block):
         return self
 
 
-class FeedForwardClassifierConfig(Block):
+class _NetworkConfig(Block):
+    """What all networks have."""
+
+    l2: NonNegativeFloat = Field(0.0, description="penalty on the squares of the weights")
+
+
+class _HiddenLayersConfig(_NetworkConfig):
+    """What networks of dense layers have."""
+
+    batch_norm: bool = Field(False, description="batch normalisation after each hidden layer")
+
+
+class FeedForwardClassifierConfig(_HiddenLayersConfig):
     """A multilayer perceptron on all inputs in a row."""
 
     architecture: Literal["feed_forward"]
@@ -44,11 +56,9 @@ class FeedForwardClassifierConfig(Block):
     width: PositiveInt = Field(128, description="neurons of each hidden layer")
     depth: PositiveInt = Field(3, description="hidden layers")
     dropout: float = Field(0.1, ge=0, lt=1)
-    l2: NonNegativeFloat = Field(0.0, description="penalty on the squares of the weights")
-    batch_norm: bool = Field(False, description="batch normalisation after each hidden layer")
 
 
-class DeepSetConfig(Block):
+class DeepSetConfig(_HiddenLayersConfig):
     """The same network for each lepton, averaged: no order of leptons (arXiv:1703.06114)."""
 
     architecture: Literal["deep_set"]
@@ -56,11 +66,9 @@ class DeepSetConfig(Block):
     width: PositiveInt = Field(64, description="neurons of each hidden layer")
     depth: PositiveInt = Field(2, description="hidden layers before the mean, and after it")
     dropout: float = Field(0.0, ge=0, lt=1)
-    l2: NonNegativeFloat = Field(0.0, description="penalty on the squares of the weights")
-    batch_norm: bool = Field(False, description="batch normalisation after each hidden layer")
 
 
-class LeptonTransformerConfig(Block):
+class LeptonTransformerConfig(_NetworkConfig):
     """Self-attention among the leptons."""
 
     architecture: Literal["set_transformer"]
@@ -69,7 +77,6 @@ class LeptonTransformerConfig(Block):
     depth: PositiveInt = Field(2, description="blocks of attention and feed-forward layers")
     heads: PositiveInt = Field(4, description="of each attention layer")
     dropout: float = Field(0.1, ge=0, lt=1)
-    l2: NonNegativeFloat = Field(0.0, description="penalty on the squares of the weights")
 
     @model_validator(mode="after")
     def _heads_share_the_width(self) -> Self:

@@ -1,34 +1,27 @@
 """The configuration of the H -> ZZ* -> 4 leptons analysis."""
 
-from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
-from rootflow.config.block import Block
+from rootflow.config.analysis import AnalysisConfig
 from rootflow.config.classification import ClassificationConfig
 from rootflow.config.classifier import ClassifierConfig, InputsConfig
-from rootflow.config.export import ExportConfig
 from rootflow.config.four_lepton_simulation import FourLeptonSimulationConfig
 from rootflow.config.samples import LabelledDataConfig
-from rootflow.config.tracking import TrackingConfig
 from rootflow.config.training import TrainingConfig
 
 
-class H4lConfig(Block):
+class H4lConfig(AnalysisConfig):
     """Everything that decides what rootflow does with four-lepton events."""
 
     analysis: Literal["h4l"]
-    seed: int = Field(42, ge=0, lt=2**31)
-    output: Path = Path("outputs")
     simulation: FourLeptonSimulationConfig = FourLeptonSimulationConfig()
     data: LabelledDataConfig
     inputs: InputsConfig = InputsConfig()
     model: ClassifierConfig
     training: TrainingConfig = TrainingConfig()
     evaluation: ClassificationConfig = ClassificationConfig()
-    export: ExportConfig = ExportConfig()
-    tracking: TrackingConfig = TrackingConfig()
 
     @model_validator(mode="after")
     def _models_are_told_apart(self) -> Self:

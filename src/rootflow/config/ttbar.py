@@ -1,33 +1,26 @@
 """The configuration of the ttbar analysis."""
 
-from pathlib import Path
 from typing import Literal, Self, get_args
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
-from rootflow.config.block import Block
+from rootflow.config.analysis import AnalysisConfig
 from rootflow.config.data import DataConfig
 from rootflow.config.evaluation import Baseline, EvaluationConfig
-from rootflow.config.export import ExportConfig
 from rootflow.config.model import ModelConfig
 from rootflow.config.simulation import SimulationConfig
-from rootflow.config.tracking import TrackingConfig
 from rootflow.config.training import ReconstructionTrainingConfig
 
 
-class TtbarConfig(Block):
+class TtbarConfig(AnalysisConfig):
     """Everything that decides what rootflow does with dileptonic ttbar events."""
 
     analysis: Literal["ttbar"]
-    seed: int = Field(42, ge=0, lt=2**31)
-    output: Path = Path("outputs")
     simulation: SimulationConfig = SimulationConfig()
     data: DataConfig
     model: ModelConfig
     training: ReconstructionTrainingConfig = ReconstructionTrainingConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
-    export: ExportConfig = ExportConfig()
-    tracking: TrackingConfig = TrackingConfig()
 
     @model_validator(mode="after")
     def _methods_are_told_apart(self) -> Self:
