@@ -1,0 +1,18 @@
+"""What the configurations of all analyses have in common."""
+
+from pathlib import Path
+
+from pydantic import Field
+
+from rootflow.config.block import Block
+from rootflow.config.export import ExportConfig
+from rootflow.config.tracking import TrackingConfig
+
+
+class AnalysisConfig(Block):
+    """Settings that do not depend on the analysis."""
+
+    seed: int = Field(42, ge=0, lt=2**31)
+    output: Path = Path("outputs")
+    export: ExportConfig = ExportConfig()
+    tracking: TrackingConfig = TrackingConfig()
