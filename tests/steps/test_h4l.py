@@ -159,7 +159,7 @@ def test_two_evaluations_are_compared(
     assert {row["model"].split("/")[-1] for row in compared["models"]} >= {"feed_forward", "wider"}
 
 
-def test_processes_without_files_are_simulated(place: Path, settings: list[str]) -> None:
+def test_processes_without_files_are_simulated(place: Path) -> None:
     made = of_step(
         place,
         "preprocess",

@@ -49,6 +49,26 @@ def test_calibration_and_sculpting_of_the_likelihood_ratio(
     assert min(each.p_value for each in model.sculpting.divergences) > 0.01
 
 
+def test_only_events_in_the_window_count_in_cut_and_fit(
+    toy_events_of_classes: Events, evaluated: Callable[..., ClassificationEvaluation]
+) -> None:
+    window = (100.0, 150.0)
+    found = evaluated(toy_events_of_classes, significance_window_gev=window)
+    everywhere = evaluated(toy_events_of_classes)
+    events, [model] = toy_events_of_classes, found.models
+    assert events.label is not None
+    m4l = events.event[:, events.features["event"].index("m4l")]
+    inside = (m4l >= window[0]) & (m4l < window[1])
+    for label, expected in ((1, model.scan.signal[0]), (0, model.scan.background[0])):
+        of_label = inside & (events.label == label)
+        assert expected == pytest.approx(events.weight[of_label].sum())
+    after_cut = sum(each.expected.value for each in model.yields if each.expected)
+    assert after_cut == pytest.approx(model.best_cut.signal.value + model.best_cut.background.value)
+    assert model.fit.scores.data is not None
+    assert sum(model.fit.scores.data.counts) == np.sum(inside & (events.label == -1))
+    assert model.ranking == everywhere.models[0].ranking
+
+
 def test_spectra_and_yields_agree(classification: ClassificationEvaluation) -> None:
     for model in classification.models:
         for name, expected in EXPECTED.items():

@@ -72,7 +72,17 @@ def test_what_is_outside_the_window_or_no_background_does_not_count() -> None:
     np.testing.assert_allclose(found, 0, atol=1e-12)
 
 
-def test_ties_make_fewer_bins() -> None:
+def test_ties_make_fewer_bins_and_none_is_empty() -> None:
     labelled = Labelled.of(toy_classes(COUNTS), SAMPLES).simulation()
     edges = quantile_edges(np.full(len(labelled), 0.5), labelled, 4)
-    np.testing.assert_array_equal(edges, [0, 0.5, 1])
+    np.testing.assert_array_equal(edges, [0, 1])
+
+
+def test_each_bin_has_background_in_the_window_of_the_mass() -> None:
+    labelled = Labelled.of(toy_classes(COUNTS), SAMPLES).simulation()
+    window = 70.0, float(np.median(labelled.m4l))
+    scores = np.where(labelled.m4l < window[1], 0.5, 1e-3) * np.linspace(0.5, 1, len(labelled))
+    edges = quantile_edges(scores, labelled.within(window), 4)
+    found = Divergences.of(scores, edges, labelled, np.linspace(*window, 10).tolist())
+    assert len(edges) == 5
+    assert np.isfinite(found(labelled.weight[np.newaxis])).all()

@@ -20,14 +20,17 @@ def mass_edges(config: ClassificationConfig) -> list[float]:
 
 
 def quantile_edges(scores: FloatArray, labelled: Labelled, bins: int) -> FloatArray:
-    """Return edges from 0 to 1 of bins with the same expected background, or fewer for ties."""
+    """Return edges from 0 to 1 of bins with the same expected background, or fewer for ties.
+
+    None is without events.
+    """
     background = labelled.background
     order = np.argsort(scores[background], kind="stable")
     cumulative = np.cumsum(labelled.weight[background][order])
     shares = np.arange(1, bins) / bins * cumulative[-1]
-    inner = scores[background][order][np.argmax(cumulative >= shares[:, np.newaxis], axis=1)]
-    inner = np.unique(inner)
-    return np.array([0.0, *inner[(inner > 0) & (inner < 1)], 1.0])
+    rising = scores[background][order]
+    inner = np.unique(rising[np.argmax(cumulative >= shares[:, np.newaxis], axis=1)])
+    return np.array([0.0, *inner[(inner > rising[0]) & (inner < 1)], 1.0])
 
 
 def fit_edges(scores: FloatArray, labelled: Labelled, bins: int) -> FloatArray:

@@ -88,7 +88,8 @@ class Model(NamedTuple):
         signal, backgrounds = simulation.signal, simulation.backgrounds
         counted = simulation.within(config.significance_window_gev)
         thresholds = thresholds_of(scores, counted)
-        sculpting_edges = quantile_edges(scores, simulation, config.sculpting_bins)
+        shown = simulation.within(config.mass_window_gev)
+        sculpting_edges = quantile_edges(scores, shown, config.sculpting_bins)
         bins_of_fit = fit_edges(scores, counted, config.score_bins)
         return cls(
             scored=scored,

@@ -21,8 +21,8 @@ from rootflow.evaluation.results import Histogram
 def sculpting(model: ModelResult, evaluation: ClassificationEvaluation) -> Figure:
     """Draw m(4l) of background in bins of the score, and how far each is from all scores."""
     figure, (shapes, distances) = new_figure(columns=2)
-    shares = np.linspace(0, 100, len(model.sculpting.mass) + 1)
-    names = [f"{low:.3g} to {high:.3g} %" for low, high in pairwise(shares)]
+    shown = np.cumsum([0.0, *(_within(mass).total for mass in model.sculpting.mass)])
+    names = [f"{low:.0f} to {high:.0f} %" for low, high in pairwise(100 * shown / shown[-1])]
     _draw_shapes(shapes, model.sculpting, names)
     _draw_distances(distances, model.sculpting, names)
     distances.set_xlabel(f"background, rising in score of {model.name}")
