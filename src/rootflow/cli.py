@@ -1,6 +1,7 @@
 """The command line: `rootflow STEP --config FILE [key=value ...]`."""
 
 import importlib
+import logging
 import os
 import shlex
 import signal
@@ -89,7 +90,8 @@ def _stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - as si
 def main() -> None:
     """Run the command line; exit 2 for wrong use, 1 for failure."""
     signal.signal(signal.SIGTERM, _stop)
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's greetings are no news
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's greetings are no news,
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # nor is that each fold has a graph
     try:
         cli.main(standalone_mode=False)
     except click.ClickException as error:

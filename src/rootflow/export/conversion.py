@@ -137,11 +137,10 @@ def _tidy(proto: onnx.ModelProto, model: keras.Model) -> None:
 
 @contextmanager
 def _quiet_tf2onnx() -> Iterator[None]:
-    """Keep tf2onnx from logging what `_refuse_broken` says better."""
-    logger = logging.getLogger("tf2onnx")
-    level = logger.level
-    logger.setLevel(logging.CRITICAL)
+    """Keep tf2onnx from logging what `_refuse_broken` says better, and what it leaves as it is."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
     try:
         yield
     finally:
-        logger.setLevel(level)
+        logging.disable(before)

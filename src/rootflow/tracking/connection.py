@@ -46,6 +46,7 @@ def connect() -> MlflowClient:
         os.environ.setdefault(name, value)
     logging.getLogger("alembic").setLevel(logging.WARNING)
     logging.getLogger("mlflow.store").setLevel(logging.WARNING)
+    logging.getLogger("mlflow.utils.environment").setLevel(logging.ERROR)
     uri = tracking_uri()
     mlflow.set_tracking_uri(uri)
     with server_must_answer():
