@@ -25,6 +25,10 @@ def test_a_sample_is_added_from_the_command_line() -> None:
     assert list(config.data.samples) == ["ggH", "VBFH", "ZZ", "data"]
 
 
+def test_null_takes_a_sample_away() -> None:
+    assert list(load(H4L, ["data.samples.VBFH=null"]).data.samples) == ["ggH", "ZZ"]
+
+
 @pytest.mark.parametrize(
     ("override", "says"),
     [

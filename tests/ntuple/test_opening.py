@@ -97,3 +97,10 @@ def test_a_tree_without_events_is_read(tmp_path: Path, branches: Branches) -> No
 def test_the_setting_that_names_the_files_is_told(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"^data\.samples\.ZZ\.files: '.*' matches no file"):
         find_files([str(tmp_path / "none.root")], "data.samples.ZZ.files")
+
+
+def test_a_file_without_its_last_bytes(tmp_path: Path, shared_ttbar: list[Path]) -> None:
+    content = shared_ttbar[0].read_bytes()
+    path = tmp_path / "short.root"
+    path.write_bytes(content[:-200])
+    _refused(path, "it may be truncated")

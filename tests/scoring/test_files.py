@@ -227,3 +227,30 @@ def test_the_command_needs_two_files(model: Model, shared_4lep_data: list[Path])
             ["--model", str(model.combined), str(shared_4lep_data[0])],
             catch_exceptions=False,
         )
+
+
+def test_a_file_named_twice_is_refused(
+    model: Model, shared_4lep_data: list[Path], tmp_path: Path
+) -> None:
+    scorer = OnnxScorer(model.combined)
+    with pytest.raises(UsageError, match="named twice"):
+        score_files(scorer, [shared_4lep_data[0]] * 2, tmp_path / "out.root", origin={})
+
+
+def test_a_branch_to_drop_that_is_not_there_is_refused(
+    model: Model, shared_4lep_data: list[Path], tmp_path: Path
+) -> None:
+    scorer, output = OnnxScorer(model.combined), tmp_path / "out.root"
+    with pytest.raises(UsageError, match=r"--drop lep_ptt: .* near matches: lep_pt"):
+        score_files(scorer, shared_4lep_data[:1], output, origin={}, dropped=["lep_ptt"])
+
+
+def test_several_files_may_come_as_one_word(
+    model: Model, shared_4lep_data: list[Path], tmp_path: Path
+) -> None:
+    files = f"{shared_4lep_data[0]} {shared_4lep_data[1].parent}/data_B*.root"
+    output = tmp_path / "out.root"
+    answer = CliRunner().invoke(
+        apply, ["--model", str(model.combined), "--json", files, str(output)]
+    )
+    assert json.loads(answer.output.splitlines()[-1])["entries"] == 39 + 156

@@ -1,5 +1,6 @@
 """`rootflow apply --model MODEL IN.root ... OUT.root`."""
 
+import shlex
 from pathlib import Path
 
 import click
@@ -38,7 +39,15 @@ def apply(
     """Write ROOT files again, each event with its score by a model that has not seen it."""
     if len(paths) < 2:
         raise UsageError("apply: name one ROOT file or more to read, and last the one to write")
+    from rootflow.ntuple import find_files
     from rootflow.steps import apply as step
 
-    result = step.run(model, paths[:-1], paths[-1], branch_map=branch_map, name=name, dropped=drop)
+    # `mlflow run` quotes what it is given: several files come as one word, globs as they are.
+    words = [word for path in paths[:-1] for word in _words(path)]
+    inputs = find_files(words, setting="apply")
+    result = step.run(model, inputs, paths[-1], branch_map=branch_map, name=name, dropped=drop)
     tell(result, as_json)
+
+
+def _words(path: Path) -> list[str]:
+    return [str(path)] if path.exists() else shlex.split(str(path))

@@ -33,7 +33,8 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Config:
         hold where this file is silent.
     overrides
         `key.path=value` each, the value as in YAML. An empty value leaves what the
-        file says. A new `model.architecture` starts the model's block afresh.
+        file says, `null` takes a block away. A new `model.architecture` starts the model's
+        block afresh.
 
     Raises
     ------
@@ -90,6 +91,9 @@ def _merge(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
     merged = dict(base)
     for key, value in top.items():
         below = merged.get(key)
+        if value is None and isinstance(below, Mapping):
+            del merged[key]
+            continue
         if isinstance(value, Mapping) and isinstance(below, Mapping):
             merged[key] = dict(value) if _other_kind(below, value) else _merge(below, value)
         else:

@@ -1,6 +1,7 @@
 """Copying a tree with more branches, some entries at a time."""
 
-from collections.abc import Collection, Iterator, Mapping
+import difflib
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,7 +11,7 @@ import numpy as np
 import uproot
 from numpy.typing import NDArray
 
-from rootflow.errors import InputError
+from rootflow.errors import InputError, UsageError
 from rootflow.ntuple.opening import faults_of, opened
 
 NUMBERS = "biuf"
@@ -58,10 +59,13 @@ def branches_of(path: Path, tree: str | None, dropped: Collection[str] = ()) -> 
     ------
     InputError
         The file cannot be read, or a branch is of a type that cannot be written.
+    UsageError
+        A branch to leave out is not there.
     """
     scalars: dict[str, str] = {}
     lists: dict[str, dict[str, str]] = {}
     with opened(path, tree) as found:
+        _refuse_unknown(path, dropped, [branch.name for branch in found.branches])
         branches = [branch for branch in found.branches if branch.name not in dropped]
         taken = {branch.name for branch in branches}
         for branch in branches:
@@ -80,6 +84,14 @@ def branches_of(path: Path, tree: str | None, dropped: Collection[str] = ()) -> 
                 scalars[branch.name] = str(numbers.to_dtype)
         scalars = {name: kind for name, kind in scalars.items() if name not in lists}
         return Branches(found.name, found.num_entries, scalars, lists)
+
+
+def _refuse_unknown(path: Path, dropped: Collection[str], there: Sequence[str]) -> None:
+    for name in dropped:
+        if name not in there:
+            near = ", ".join(difflib.get_close_matches(name, there, n=3))
+            hint = f"; near matches: {near}" if near else ""
+            raise UsageError(f"--drop {name}: {path} has no such branch{hint}")
 
 
 class TreeReader:

@@ -132,6 +132,11 @@ def opened(path: Path, tree: str | None) -> Iterator[Any]:
     """
     require_file(path)
     with faults_of(path), uproot.open(path, array_cache=None) as file:
+        if path.stat().st_size < file.file.fEND:
+            raise InputError(
+                f"{path}: not a whole ROOT file; it may be truncated: {path.stat().st_size} of its "
+                f"{file.file.fEND} bytes are there"
+            )
         yield _find_tree(file, path, tree)
 
 

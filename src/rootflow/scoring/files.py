@@ -81,6 +81,8 @@ def score_files(
         The output is one of the inputs, a new branch is there already, or the branch map
         does not name what the selection needs.
     """
+    if len({path.resolve() for path in paths}) < len(paths):
+        raise UsageError("apply: a file is named twice: its events would be there twice")
     for path in paths:
         if output.exists() and path.exists() and output.samefile(path):
             raise UsageError(f"{output}: is read and cannot be written, too: name another output")

@@ -81,3 +81,11 @@ def test_events_without_mass() -> None:
     features = {**events.features, "event": ("jet_n", "mass", "x", "noise")}
     with pytest.raises(InputError, match=r"shows m4l, which .* event features: jet_n, mass"):
         Labelled.of(replace(events, features=features), SAMPLES)
+
+
+def test_a_process_with_a_negative_sum_in_the_window_is_refused() -> None:
+    labelled = Labelled.of(toy_classes(COUNTS), SAMPLES)
+    inside = labelled.simulated["ttbar"] & (labelled.m4l >= 100) & (labelled.m4l < 150)
+    labelled.weight[inside] *= -1
+    with pytest.raises(InputError, match=r"sample ttbar: .* m4l from 100 to 150 GeV sum to -"):
+        labelled.within((100, 150))

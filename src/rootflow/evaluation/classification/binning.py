@@ -57,5 +57,7 @@ def fit_edges(scores: FloatArray, labelled: Labelled, bins: int) -> FloatArray:
         if enough and np.all(np.sum(processes[:, between], axis=1) >= 0):
             edges.append(float(limits[low]))
             high = low
-    edges[-1] = 0.0  # What is left at low scores joins the last bin.
-    return np.array(edges[::-1])
+    # What is left at low scores joins the last bin, and that its neighbour while a sum is negative.
+    while len(edges) > 2 and np.any(np.sum(processes[:, : list(limits).index(edges[-2])], 1) < 0):
+        edges.pop(-2)
+    return np.array([0.0, *edges[-2 if len(edges) > 1 else -1 :: -1]])

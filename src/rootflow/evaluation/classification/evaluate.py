@@ -90,6 +90,7 @@ def evaluate(
     everything = np.ones(len(labelled), bool)
     return ClassificationEvaluation(
         processes=_processes(labelled),
+        in_window=yields(labelled.within(config.significance_window_gev), everything),
         mass=spectrum(labelled.m4l, labelled, mass_edges(config), everything),
         models=tuple(results),
         differences=_differences(results, replicas),

@@ -148,7 +148,8 @@ class Labelled:
         Raises
         ------
         InputError
-            Signal or background has too few events within.
+            Signal or background has too few events within, or the weights of a sample there
+            have a negative sum.
         """
         if window is None:
             return self
@@ -162,7 +163,14 @@ class Labelled:
             background=self.background & inside,
             data=self.data & inside,
         )
-        found._check_classes(f" with m4l from {window[0]:g} to {window[1]:g} GeV")
+        where = f" with m4l from {window[0]:g} to {window[1]:g} GeV"
+        found._check_classes(where)
+        for name, among in found.simulated.items():
+            if np.sum(found.weight[among]) < 0:
+                raise InputError(
+                    f"sample {name}: the weights of its {np.sum(among)} events{where} sum to "
+                    f"{np.sum(found.weight[among]):.3g}: a wider window or more events are needed"
+                )
         return found
 
     def expected(self, among: NDArray[np.bool_]) -> Estimate:

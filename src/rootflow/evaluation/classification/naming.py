@@ -155,7 +155,10 @@ def _fit_row(model: ModelResult) -> Row:
 def _yield_rows(evaluation: ClassificationEvaluation) -> Iterator[Row]:
     simulated = [place for place, each in enumerate(evaluation.processes) if each.expected]
     data = [place for place, each in enumerate(evaluation.processes) if not each.expected]
-    selections = {model.name: model.yields for model in evaluation.models}
+    selections = {f"after_cut_{model.name}": model.yields for model in evaluation.models}
+    if evaluation.significance_window_gev is not None:
+        low, high = evaluation.significance_window_gev
+        selections = {f"m4l_{low:g}_to_{high:g}_gev": evaluation.in_window, **selections}
     for place in simulated:
         yield _yield_row(
             evaluation.processes, selections, [place], evaluation.processes[place].name
@@ -163,7 +166,7 @@ def _yield_rows(evaluation: ClassificationEvaluation) -> Iterator[Row]:
     yield _yield_row(evaluation.processes, selections, simulated, TOTAL)
     for place in data:
         process = evaluation.processes[place]
-        after = {f"after_cut_{name}": yields[place].events for name, yields in selections.items()}
+        after = {name: yields[place].events for name, yields in selections.items()}
         yield {"process": process.name, "events": process.events, "expected": None, **after}
 
 
@@ -175,8 +178,8 @@ def _yield_row(
 ) -> Row:
     row: Row = {"process": name, "events": sum(processes[place].events for place in places)}
     row |= dict(_pair("expected", _sum(processes[place].expected for place in places)))
-    for model, yields in selections.items():
-        row |= dict(_pair(f"after_cut_{model}", _sum(yields[place].expected for place in places)))
+    for selection, yields in selections.items():
+        row |= dict(_pair(selection, _sum(yields[place].expected for place in places)))
     return row
 
 

@@ -425,6 +425,8 @@ class ClassificationEvaluation(NamedTuple):
     ----------
     processes
         Every sample, in the manifest's order.
+    in_window
+        Of the same, those that count in cuts and fits.
     mass
         m(4l) in GeV before any cut on a score.
     models
@@ -447,6 +449,7 @@ class ClassificationEvaluation(NamedTuple):
     """
 
     processes: tuple[Process, ...]
+    in_window: tuple[Yield, ...]
     mass: Spectrum
     models: tuple[ModelResult, ...]
     differences: tuple[Difference, ...]

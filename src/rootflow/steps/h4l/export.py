@@ -31,7 +31,7 @@ def run(config: H4lConfig, parent: Run | None = None) -> StepResult:
                 collection: {feature.name: feature.unit for feature in features}
                 for collection, features in dataset.manifest.features.items()
             },
-            branch_map=config.data.branch_map,
+            branch_map=_branch_map(config),
             selection=config.data.selection,
             analysis=config.analysis,
             name=config.model.name,
@@ -48,3 +48,10 @@ def run(config: H4lConfig, parent: Run | None = None) -> StepResult:
         )
         facts = {"onnx": [str(path) for path in exported.paths], "registered_model": uri}
         return StepResult("export", run.run_id, facts, {"parity": exported.parity})
+
+
+def _branch_map(config: H4lConfig) -> str:
+    """Return the map of the simulated samples where they agree, else that of all samples."""
+    simulated = [each for each in config.data.samples.values() if each.label != "data"]
+    maps = {sample.branch_map or config.data.branch_map for sample in simulated}
+    return maps.pop() if len(maps) == 1 else config.data.branch_map
