@@ -1,5 +1,6 @@
 """What every test may use."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ from rootflow.config import DataConfig, ExportConfig, FoldsConfig, WeightsConfig
 from rootflow.dataset import Events, build
 
 if TYPE_CHECKING:
+    from rootflow.batch.pool import Pool
     from rootflow.export import Export
 
 PROJECT = Path(__file__).parents[1]
@@ -69,3 +71,15 @@ def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{directory / 'mlflow.db'}")
         connect()
     return directory / "mlflow.db"
+
+
+@pytest.fixture(scope="session")
+def pool(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Pool"]:
+    """Return a real HTCondor pool of six slots; this process and its children use it."""
+    from rootflow.batch.pool import down, up
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CONDOR_CONFIG", "")  # so that it is put back
+        running = up(tmp_path_factory.mktemp("pool"), 6, ends_with_me=True)
+        yield running
+        down(running.directory)

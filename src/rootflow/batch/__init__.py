@@ -1,0 +1,1 @@
+"""Jobs: a pool, executors, and what becomes of them."""
