@@ -23,6 +23,7 @@ STEPS = {
     "train": "Fit the network on all folds but one.",
     "evaluate": "Compare the network with the classic methods on the fold it has not seen.",
     "export": "Write ONNX files that agree with the network, and register them.",
+    "tune": "Search for better settings in many trials, each a job.",
 }
 INTERRUPTED = 130
 SIGNALLED = 128
@@ -66,11 +67,22 @@ for _name, _summary in STEPS.items():
     cli.add_command(_step_command(_name, _summary))
 
 
-@cli.command(context_settings={"ignore_unknown_options": True})
-@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
-def tune(arguments: tuple[str, ...]) -> None:  # noqa: ARG001 - the entry point's own
-    """Search for better settings (not there yet)."""
-    raise UsageError("tune is not there yet: train variants one by one and compare them in the UI")
+@cli.command("trial")
+@click.argument("directory", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option(
+    "--from",
+    "start",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=Path(),
+    help="Where relative paths of the configuration start.",
+)
+def _trial(directory: Path, start: Path) -> None:
+    """Measure one trial of a study, or go on with it, in its DIRECTORY: what its job does."""
+    from rootflow.steps import trial
+
+    directory = directory.resolve()
+    os.chdir(start)
+    trial.run(directory)
 
 
 @cli.command("sync")

@@ -13,6 +13,7 @@ from rootflow.config.four_lepton_simulation import FourLeptonSimulationConfig
 from rootflow.config.samples import LabelledDataConfig
 from rootflow.config.tracking import TrackingConfig
 from rootflow.config.training import TrainingConfig
+from rootflow.config.tuning import TuningConfig
 
 
 class H4lConfig(Block):
@@ -29,6 +30,7 @@ class H4lConfig(Block):
     evaluation: ClassificationConfig = ClassificationConfig()
     export: ExportConfig = ExportConfig()
     tracking: TrackingConfig = TrackingConfig()
+    tune: TuningConfig | None = None
 
     @model_validator(mode="after")
     def _models_are_told_apart(self) -> Self:

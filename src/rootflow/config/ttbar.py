@@ -13,6 +13,7 @@ from rootflow.config.model import ModelConfig
 from rootflow.config.simulation import SimulationConfig
 from rootflow.config.tracking import TrackingConfig
 from rootflow.config.training import ReconstructionTrainingConfig
+from rootflow.config.tuning import TuningConfig
 
 
 class TtbarConfig(Block):
@@ -28,6 +29,7 @@ class TtbarConfig(Block):
     evaluation: EvaluationConfig = EvaluationConfig()
     export: ExportConfig = ExportConfig()
     tracking: TrackingConfig = TrackingConfig()
+    tune: TuningConfig | None = None
 
     @model_validator(mode="after")
     def _methods_are_told_apart(self) -> Self:

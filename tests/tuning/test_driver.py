@@ -1,0 +1,227 @@
+"""Studies of toy trials to their end, whatever happens to jobs and drivers."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pytest
+from mlflow.entities import Run
+from mlflow.tracking import MlflowClient
+from optuna.trial import FrozenTrial, TrialState
+
+from rootflow.errors import RootflowError, UsageError
+from toy_study import TOY_STUDY, run_study
+
+QUICK = ["tune.poll_seconds=0.1"]
+
+
+def trials_of(place: Path, name: str = "toy") -> list[FrozenTrial]:
+    url = f"sqlite:///{place / 'outputs' / 'studies' / name / 'study.db'}"
+    return optuna.load_study(study_name=name, storage=url).trials
+
+
+def runs_of(place: Path) -> dict[int, Run]:
+    """Return the runs of all trials by number, of which none may have two."""
+    client = MlflowClient(f"sqlite:///{place / 'mlflow.db'}")
+    experiment = client.get_experiment_by_name("ttbar")
+    assert experiment is not None
+    runs = [
+        run
+        for run in client.search_runs([experiment.experiment_id])
+        if "rootflow.trial" in run.data.tags
+    ]
+    numbers = {int(run.data.tags["rootflow.trial"]): run for run in runs}
+    assert len(numbers) == len(runs)
+    return numbers
+
+
+def starts_of(place: Path, number: int) -> int:
+    """Return how often the job of a trial began to measure."""
+    starts = place / "outputs" / "studies" / "toy" / "trials" / f"{number:05d}" / "starts"
+    return len(starts.read_text().splitlines())
+
+
+def assert_each_counted_once(place: Path, trials: int) -> None:
+    """Check that Optuna and MLflow have the same trials with the same values, each once."""
+    told, runs = trials_of(place), runs_of(place)
+    assert [trial.number for trial in told] == list(range(trials)) == sorted(runs)
+    assert all(trial.state.is_finished() for trial in told)
+    for trial in told:
+        run = runs[trial.number]
+        assert run.data.tags["rootflow.trial.state"] == trial.state.name.lower()
+        assert run.info.status != "RUNNING"
+        assert run.data.params == {name: str(value) for name, value in trial.params.items()}
+        if trial.value is not None:
+            assert run.data.metrics["loss"] == trial.value
+
+
+def start(toy: Path, *settings: str) -> "subprocess.Popen[str]":
+    command = [sys.executable, str(TOY_STUDY), str(toy), *QUICK, *settings]
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+
+
+def wait_for(path: Path, seconds: float = 60.0) -> None:
+    until = time.monotonic() + seconds
+    while not path.exists():
+        assert time.monotonic() < until, f"{path} does not appear"
+        time.sleep(0.05)
+
+
+def toys(monkeypatch: pytest.MonkeyPatch, **words: Any) -> None:
+    monkeypatch.setenv("TOY", json.dumps(words))
+
+
+def test_study_runs_to_its_end_and_the_same_seed_finds_the_same_best_trial(
+    toy: Path, place: Path
+) -> None:
+    run_study(toy, QUICK)
+    assert_each_counted_once(place, 8)
+    # In another order of finishing, with less at a time to tell apart what is known when.
+    run_study(toy, [*QUICK, "tune.name=again", "tune.poll_seconds=0.7"])
+    first, again = trials_of(place), trials_of(place, "again")
+    assert [trial.params for trial in again] == [trial.params for trial in first]
+    assert [trial.value for trial in again] == [trial.value for trial in first]
+
+
+def test_finished_study_is_not_repeated_and_goes_on_with_more_trials(
+    toy: Path, place: Path
+) -> None:
+    run_study(toy, [*QUICK, "tune.trials=3"])
+    before = trials_of(place)
+    run_study(toy, [*QUICK, "tune.trials=3"])
+    assert trials_of(place) == before
+    run_study(toy, [*QUICK, "tune.trials=5"])
+    assert trials_of(place)[:3] == before
+    assert_each_counted_once(place, 5)
+
+
+def test_nan_and_a_trials_own_error_fail_it_at_once(
+    toy: Path, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    toys(monkeypatch, nan=1, wrong=2)
+    run_study(toy, [*QUICK, "tune.trials=5"])
+    assert_each_counted_once(place, 5)
+    states = [trial.state for trial in trials_of(place)]
+    failed = [TrialState.FAIL, TrialState.FAIL]
+    assert states == [TrialState.COMPLETE, *failed, *[TrialState.COMPLETE] * 2]
+    reasons = [run.data.tags.get("rootflow.error") for run in runs_of(place).values()]
+    assert {"loss is nan", "the loss is nan in epoch 1"} <= set(reasons)
+    assert starts_of(place, 1) == starts_of(place, 2) == 1
+
+
+def test_killed_job_is_the_same_trial_again_until_there_were_too_many(
+    toy: Path, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    toys(monkeypatch, killed=0, always_killed=2)
+    run_study(toy, [*QUICK, "tune.trials=4", "tune.retries=1"])
+    assert_each_counted_once(place, 4)
+    trials = trials_of(place)
+    assert trials[0].state is TrialState.COMPLETE
+    assert starts_of(place, 0) == 2
+    assert trials[2].state is TrialState.FAIL
+    assert starts_of(place, 2) == 2
+    assert trials[2].user_attrs["reason"].startswith("lost 2 times: ")
+
+
+def test_many_failed_trials_in_a_row_end_the_study_with_the_reason(
+    toy: Path, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    toys(monkeypatch, all_wrong=1)
+    with pytest.raises(RootflowError, match=r"2 trials failed in a row, .* loss is nan"):
+        run_study(toy, [*QUICK, "tune.failures=2"])
+    assert sum(trial.state is TrialState.FAIL for trial in trials_of(place)) == 2
+
+
+@pytest.mark.usefixtures("place")
+def test_metric_that_is_not_there_is_said_with_those_that_are(toy: Path) -> None:
+    wanted = "tune.objectives=[{metric: accuracy, direction: maximize}]"
+    with pytest.raises(UsageError, match=r"'accuracy' is not a metric of a trial, .* loss, param"):
+        run_study(toy, [*QUICK, wanted])
+    with pytest.raises(UsageError, match="'auc' is not a metric of each epoch, which has loss"):
+        run_study(toy, [*QUICK, "tune.name=x", "tune.pruner={name: median, metric: auc}"])
+
+
+def test_pruned_trials_end_early_with_their_last_value(
+    toy: Path, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    toys(monkeypatch, seconds=0.3, epochs=12)
+    pruner = "tune.pruner={name: median, startup_trials: 2, warmup_epochs: 0}"
+    run_study(toy, [*QUICK, pruner, "tune.parallel=2"])
+    assert_each_counted_once(place, 8)
+    pruned = [trial for trial in trials_of(place) if trial.state is TrialState.PRUNED]
+    assert pruned
+    for trial in pruned:
+        assert trial.value == trial.intermediate_values[trial.last_step or 0]
+        assert len(trial.intermediate_values) < 12
+        assert runs_of(place)[trial.number].info.status == "KILLED"
+
+
+def test_several_objectives_have_a_pareto_front(toy: Path, place: Path) -> None:
+    second = "{metric: parameters, direction: minimize}"
+    run_study(toy, [*QUICK, f"tune.objectives=[{{metric: loss, direction: minimize}}, {second}]"])
+    for trial in trials_of(place):
+        metrics = runs_of(place)[trial.number].data.metrics
+        assert trial.values == [metrics["loss"], metrics["parameters"]]
+
+
+@pytest.mark.parametrize("moment", ["submitted", "running", "told"])
+def test_killed_driver_goes_on_and_nothing_is_lost_or_counted_twice(
+    toy: Path, place: Path, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    toys(monkeypatch, seconds=0.4)
+    driver = start(toy)
+    trials = place / "outputs" / "studies" / "toy" / "trials"
+    wait_for(
+        {
+            "submitted": trials / "00003" / "trial.json",
+            "running": trials / "00002" / "progress.jsonl",
+            "told": trials / "00005" / "progress.jsonl",
+        }[moment]
+    )
+    driver.send_signal(signal.SIGKILL)
+    driver.communicate()
+    run_study(toy, QUICK)
+    assert_each_counted_once(place, 8)
+    assert [starts_of(place, number) for number in range(8)] == [1] * 8
+    toys(monkeypatch)
+    run_study(toy, [*QUICK, "tune.name=undisturbed"])
+    expected = [trial.params for trial in trials_of(place, "undisturbed")]
+    assert [trial.params for trial in trials_of(place)] == expected
+
+
+def test_second_driver_is_refused_and_terminated_one_leaves_its_jobs(
+    toy: Path, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    toys(monkeypatch, seconds=1.0)
+    driver = start(toy)
+    wait_for(place / "outputs" / "studies" / "toy" / "trials" / "00000" / "progress.jsonl")
+    with pytest.raises(UsageError, match=f"another driver is at work .*process {driver.pid} on"):
+        run_study(toy, QUICK)
+    os.kill(driver.pid, signal.SIGTERM)
+    driver.communicate()
+    run_study(toy, QUICK)
+    assert_each_counted_once(place, 8)
+    assert starts_of(place, 0) == 1
+
+
+@pytest.mark.usefixtures("place")
+def test_other_question_under_the_same_name_is_refused(toy: Path) -> None:
+    run_study(toy, [*QUICK, "tune.trials=1"])
+    for setting in ("training.epochs=3", "tune.folds=2"):
+        with pytest.raises(UsageError, match="it has another configuration, space, objectives"):
+            run_study(toy, [*QUICK, setting])
+
+
+def test_study_is_driven_from_one_directory_only(toy: Path, place: Path) -> None:
+    url = f"tune.storage=sqlite:///{place / 'shared.db'}"
+    run_study(toy, [*QUICK, url, "tune.trials=1"])
+    with pytest.raises(UsageError, match=r"belongs to another directory \(.*/outputs/studies/toy"):
+        run_study(toy, [*QUICK, url, "output=elsewhere"])
+    with pytest.raises(UsageError, match=r"tune.storage: cannot be opened"):
+        run_study(toy, [*QUICK, "tune.storage=sqlite:////nowhere/at/all.db", "output=third"])
