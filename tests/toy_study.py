@@ -8,7 +8,7 @@ from rootflow.batch import make_executor
 from rootflow.batch.contract import Job
 from rootflow.config import load
 from rootflow.config.batch import JobConfig, LimitsConfig, ProfileConfig
-from rootflow.tracking import start_study
+from rootflow.tracking.study import start_study
 from rootflow.tuning.alone import only_driver
 from rootflow.tuning.driver import Driver
 from rootflow.tuning.study import open_study, place_of

@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from rootflow import __version__
+from rootflow.commands.trial import trial
 from rootflow.config import load
 from rootflow.errors import RootflowError, UsageError
 
@@ -65,24 +66,7 @@ def _step_command(name: str, summary: str) -> click.Command:
 
 for _name, _summary in STEPS.items():
     cli.add_command(_step_command(_name, _summary))
-
-
-@cli.command("trial")
-@click.argument("directory", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option(
-    "--from",
-    "start",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    default=Path(),
-    help="Where relative paths of the configuration start.",
-)
-def _trial(directory: Path, start: Path) -> None:
-    """Measure one trial of a study, or go on with it, in its DIRECTORY: what its job does."""
-    from rootflow.steps import trial
-
-    directory = directory.resolve()
-    os.chdir(start)
-    trial.run(directory)
+cli.add_command(trial)
 
 
 @cli.command("sync")

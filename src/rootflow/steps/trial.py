@@ -11,7 +11,8 @@ from rootflow.errors import AwayError, RootflowError
 from rootflow.files import alone_in
 from rootflow.steps import evaluate, export, train
 from rootflow.steps.result import StepResult
-from rootflow.tracking import Run, join_run
+from rootflow.tracking import Run
+from rootflow.tracking.study import join_run
 from rootflow.tuning import Result, Trial, TrialFiles
 
 STEPS = {"evaluate": evaluate.run, "export": export.run}

@@ -16,7 +16,8 @@ from rootflow.config.batch import JobConfig, ProfileConfig, load_profile
 from rootflow.errors import UsageError
 from rootflow.steps import preprocess
 from rootflow.steps.result import StepResult
-from rootflow.tracking import StudyRun, start_study, tracking_uri
+from rootflow.tracking import tracking_uri
+from rootflow.tracking.study import StudyRun, start_study
 from rootflow.tuning.alone import only_driver
 from rootflow.tuning.driver import Driver, MakeJob
 from rootflow.tuning.figures import draw

@@ -9,7 +9,7 @@ from optuna.trial import TrialState
 from rootflow.batch.contract import Executor, Job, State
 from rootflow.config import Config, TuningConfig
 from rootflow.errors import AwayError, RootflowError, UsageError
-from rootflow.tracking import StudyRun
+from rootflow.tracking.study import StudyRun
 from rootflow.tuning.board import Board, Counts
 from rootflow.tuning.ledger import Ledger
 from rootflow.tuning.running import ATTEMPTS, JOB, PRUNED, RUN_ID, Outcome, Running

@@ -8,6 +8,8 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 import optuna
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 from optuna.exceptions import ExperimentalWarning
 from optuna.trial import TrialState
 from optuna.visualization import matplotlib as drawn
@@ -15,7 +17,7 @@ from optuna.visualization import matplotlib as drawn
 from rootflow.config import TuningConfig
 
 FORMAT = ".png"
-INCHES_PER_PARAMETER = 2.6
+INCHES_PER_PARAMETER = 3.0
 
 
 def draw(study: optuna.Study, tune: TuningConfig, directory: Path) -> list[Path]:
@@ -35,6 +37,7 @@ def draw(study: optuna.Study, tune: TuningConfig, directory: Path) -> list[Path]
             figure = axes.flat[0].figure
             if name.startswith(("slice", "parallel")):
                 figure.set_size_inches(INCHES_PER_PARAMETER * (len(tune.space) + 1), 4)
+            _thin_out(figure)
             path = directory / f"{name}{FORMAT}"
             figure.savefig(path, dpi=150, bbox_inches="tight")
             plt.close(figure)
@@ -68,6 +71,14 @@ def _drawings(study: optuna.Study, tune: TuningConfig) -> Iterator[tuple[str, Ca
         yield "pareto", _call(drawn.plot_pareto_front, study, target_names=names)
     if any(trial.intermediate_values for trial in done):
         yield "epochs", _call(drawn.plot_intermediate_values, study)
+
+
+def _thin_out(figure: Figure) -> None:
+    """Keep labels of powers of ten only: others would overlap."""
+    for axes in figure.axes:
+        for axis, scale in ((axes.xaxis, axes.get_xscale()), (axes.yaxis, axes.get_yscale())):
+            if scale == "log":
+                axis.set_minor_formatter(NullFormatter())
 
 
 def _call(function: Callable[..., Any], *arguments: Any, **options: Any) -> Callable[[], Any]:

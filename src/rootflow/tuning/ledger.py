@@ -8,7 +8,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from rootflow.config import TuningConfig
 from rootflow.errors import AwayError
-from rootflow.tracking import StudyRun
+from rootflow.tracking.study import StudyRun
 from rootflow.tuning.running import REASON, RUN_ID, Running
 from rootflow.tuning.study import Place
 
