@@ -1,0 +1,337 @@
+"""Jobs in an HTCondor pool."""
+
+import time
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rootflow.batch import description
+from rootflow.batch.contract import ENDED, Job, Logs, State, Status
+from rootflow.batch.events import EventLog, Progress
+from rootflow.batch.folder import outcome_of, prepare, read, reason_of, resources_of, result_of
+from rootflow.batch.job import GO_ON_LATER, STDERR, STDOUT
+from rootflow.batch.ledger import Ledger, Taken
+from rootflow.batch.schedd import Schedd
+from rootflow.batch.triage import Decision, decide
+from rootflow.config.batch import JobConfig, ProfileConfig
+from rootflow.errors import InputError, RootflowError
+from rootflow.files import alone_in
+
+SECONDS_BETWEEN_LOOKS = 0.2
+SECONDS_BETWEEN_ROLL_CALLS = 30.0
+LOST = "it is no longer in the queue, and its event log does not say why"
+
+Key = tuple[str, int]  # submission, number in it
+
+
+class HTCondorExecutor:
+    """Keeps the Executor contract with an HTCondor pool.
+
+    Where jobs are is read from the event log; the schedd is asked only to change something.
+    """
+
+    def __init__(self, profile: ProfileConfig, directory: Path) -> None:
+        self._profile = profile
+        self._folder = directory.absolute()
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._ledger = Ledger(self._folder)
+        self._schedd = Schedd(profile.schedd)
+        self._log = EventLog(self._folder / "events.log")
+        self._ended: dict[Key, Status] = {}
+        self._lost: set[Key] = set()
+        self._next_roll_call = time.monotonic() + SECONDS_BETWEEN_ROLL_CALLS
+        with alone_in(self._folder):
+            self._settle_interrupted_submissions()
+
+    def submit(self, jobs: Sequence[Job]) -> list[str]:
+        """Queue the jobs, all or none of them, and return their ids in the same order."""
+        ids = [""] * len(jobs)
+        with alone_in(self._folder):
+            made: list[int] = []
+            try:
+                for numbers in self._alike(jobs):
+                    token, cluster = self._submit([jobs[number] for number in numbers])
+                    made.append(cluster)
+                    for place, number in enumerate(numbers):
+                        ids[number] = f"{token}.{place}"
+            except RootflowError:
+                for cluster in made:
+                    self._schedd.remove(cluster, "another job of the same submission was refused")
+                raise
+        return ids
+
+    def known(self) -> dict[str, Job]:
+        """Return all jobs ever submitted by this executor, whichever process did."""
+        return {
+            f"{token}.{number}": job
+            for token in self._ledger.clusters()
+            for number, job in enumerate(self._ledger.jobs(token))
+        }
+
+    def status(self, ids: Sequence[str]) -> dict[str, Status]:
+        """Return where jobs are now; an unknown id is an InputError."""
+        self._log.follow()
+        decisions = self._decisions()
+        return {job_id: self._status(self._key(job_id), decisions) for job_id in ids}
+
+    def tend(self) -> None:
+        """Release what can be helped, give up what cannot, remove what was to be removed."""
+        self._log.follow()
+        if time.monotonic() >= self._next_roll_call:
+            self._roll_call()
+        if any(self._needs_care(progress) for progress in self._log.jobs.values()):
+            with alone_in(self._folder):
+                self._log.follow()
+                decisions = self._decisions()
+                for key, progress in self._log.jobs.items():
+                    if self._ledger.has(key[0]):
+                        self._care_for(key, progress, decisions)
+
+    def wait(self, ids: Sequence[str], timeout: float | None = None) -> dict[str, Status]:
+        """Tend until each has ended or was given up, or for `timeout` seconds."""
+        deadline = time.monotonic() + (float("inf") if timeout is None else timeout)
+        while True:
+            self.tend()
+            statuses = self.status(ids)
+            waiting = any(s.state not in ENDED and not s.given_up for s in statuses.values())
+            if not waiting or time.monotonic() >= deadline:
+                return statuses
+            time.sleep(SECONDS_BETWEEN_LOOKS)
+
+    def cancel(self, ids: Sequence[str], reason: str) -> None:
+        """Remove jobs; those that have ended stay what they are."""
+        by_submission = defaultdict(list)
+        for job_id, status in self.status(ids).items():
+            if status.state not in ENDED:
+                by_submission[self._key(job_id)[0]].append(self._key(job_id))
+        for token, keys in by_submission.items():
+            cluster = self._cluster(token)
+            there = [key for key in keys if key in self._log.jobs]
+            if len(keys) == len(self._ledger.jobs(token)):
+                self._schedd.remove(cluster, reason)
+            elif there:
+                self._schedd.remove([self._name(key) for key in there], reason)
+            for token_, number in set(keys) - set(there):  # HTCondor has not made them yet
+                self._ledger.note(Taken(f"{token_}.{number}", 0, Decision("cancel", reason)))
+
+    def release(self, ids: Sequence[str], changes: Mapping[str, Any] | None = None) -> None:
+        """Make held jobs idle again; `changes` are words of JobConfig: {"memory_gib": 4}."""
+        attributes = description.attributes(changes or {})
+        keys = [self._key(job_id) for job_id in ids]
+        for job_id, status in self.status(ids).items():
+            if status.state is not State.HELD:
+                raise InputError(f"job {job_id} is {status.state}, not held")
+        names = [self._name(key) for key in keys]
+        self._schedd.edit(names, attributes)
+        memory = (changes or {}).get("memory_gib")
+        for job_id, key in zip(ids, keys, strict=True):
+            decision = Decision("by hand", memory_gib=memory)
+            self._ledger.note(Taken(job_id, self._log.jobs[key].holds, decision))
+        self._schedd.release(names, "released by rootflow")
+
+    def logs(self, job_id: str) -> Logs:
+        """Return what a job has said so far."""
+        key = self._key(job_id)
+        self._log.follow()
+        directory = self._job(key).directory
+        said = [read(directory / name) for name in (STDOUT, STDERR)]
+        return Logs(said[0], said[1], self._log.text(*key))
+
+    def result(self, job_id: str) -> Any:
+        """Return the plain data that a finished job left, None where it left nothing."""
+        return result_of(self._job(self._key(job_id)), self.status([job_id])[job_id])
+
+    def describe(self, jobs: Sequence[Job]) -> str:
+        """Return the submit files that `submit` would hand over."""
+        groups = [[jobs[number] for number in numbers] for numbers in self._alike(jobs)]
+        return "\n".join(self._text(group, "dry-run") for group in groups)
+
+    # -- submitting
+
+    def _alike(self, jobs: Sequence[Job]) -> list[list[int]]:
+        """Return the numbers of the jobs that one submission can hold."""
+        groups = defaultdict(list)
+        for number, job in enumerate(jobs):
+            groups[self._resources(job).model_dump_json()].append(number)
+        return list(groups.values())
+
+    def _submit(self, jobs: Sequence[Job]) -> tuple[str, int]:
+        resources = self._resources(jobs[0])
+        for job in jobs:
+            prepare(job, resources, self._profile)
+        token = self._ledger.plan([job._replace(resources=resources) for job in jobs])
+        try:
+            text = self._text(jobs, token)
+            cluster = self._schedd.submit(text, token, spool=self._profile.files == "spool")
+        except RootflowError:
+            self._ledger.withdraw(token)
+            raise
+        self._ledger.confirm(token, cluster)
+        return token, cluster
+
+    def _text(self, jobs: Sequence[Job], token: str) -> str:
+        resources = self._resources(jobs[0])
+        words = description.describe(resources, self._profile, self._folder, token)
+        if len(jobs) > self._profile.limits.idle:
+            words["max_idle"] = str(self._profile.limits.idle)
+        return description.as_text(words, description.items(jobs))
+
+    def _resources(self, job: Job) -> JobConfig:
+        """Return what the job needs, with the memory that such jobs turned out to need."""
+        resources = resources_of(job, self._profile)
+        memory = resources.memory_gib
+        learnt = self._learnt_memory()
+        while memory in learnt:
+            memory = learnt[memory]
+        return resources.model_copy(update={"memory_gib": memory})
+
+    def _learnt_memory(self) -> dict[float, float]:
+        learnt: dict[float, float] = {}
+        asked: dict[str, float] = {}
+        for job_id, _, decision in self._ledger.decisions():
+            if decision.memory_gib is not None:
+                token, _, number = job_id.rpartition(".")
+                before = asked.get(job_id, _asked(self._ledger.jobs(token)[int(number)]))
+                asked[job_id] = decision.memory_gib
+                if decision.action == "release" and decision.memory_gib > before:
+                    learnt[before] = max(decision.memory_gib, learnt.get(before, 0.0))
+        return learnt
+
+    def _settle_interrupted_submissions(self) -> None:
+        """Forget submissions that were planned and not made; note those that were."""
+        for token, cluster in self._ledger.clusters().items():
+            if cluster is None:
+                arrived = self._find_cluster(token)
+                if arrived is None:
+                    self._ledger.withdraw(token)
+                else:
+                    self._ledger.confirm(token, arrived)
+
+    def _find_cluster(self, token: str) -> int | None:
+        self._log.follow()
+        if token in self._log.clusters:
+            return self._log.clusters[token]
+        constraint = f"{description.SUBMISSION} =?= {description.literal(token)}"
+        ads = self._schedd.query(self._folder, ["ClusterId"], constraint)
+        return int(ads[0]["ClusterId"]) if ads else None
+
+    # -- watching
+
+    def _status(self, key: Key, decisions: Mapping[str, list[Taken]]) -> Status:
+        if key in self._ended:
+            return self._ended[key]
+        job_id = f"{key[0]}.{key[1]}"
+        progress = self._log.jobs.get(key)
+        taken = decisions.get(job_id, [])
+        if progress is None:
+            cancelled = [each.decision.explanation for each in taken]
+            if cancelled:
+                return Status(State.REMOVED, reason=cancelled[0])
+            progress = Progress()
+        status = progress.status()
+        if key in self._lost and status.state not in ENDED:
+            return status._replace(state=State.REMOVED, reason=LOST)
+        if status.state is State.HELD:
+            for _, hold, decision in taken:
+                if hold == progress.holds and decision.action == "give up":
+                    status = status._replace(given_up=True, reason=decision.explanation)
+        if status.state in ENDED:
+            status = self._ended[key] = self._explain(key, status, taken)
+        return status
+
+    def _explain(self, key: Key, status: Status, taken: Sequence[Taken]) -> Status:
+        """Return the status of a job that has ended, with what it says itself."""
+        directory = self._job(key).directory
+        outcome = outcome_of(directory)
+        if outcome is not None:
+            status = status._replace(
+                wall_seconds=outcome.wall_seconds, memory_mib=outcome.memory_mib
+            )
+        if status.state is State.FAILED and status.exit_code is not None:
+            reason = reason_of(directory, status.exit_code)
+            if status.exit_code == GO_ON_LATER:
+                reason = f"given up after {status.starts} starts (limits.starts): {reason}"
+            status = status._replace(reason=reason)
+        for _, _, decision in taken:
+            if status.state is State.REMOVED and decision.action == "remove":
+                status = status._replace(state=State.FAILED, reason=decision.explanation)
+        return status
+
+    def _roll_call(self) -> None:
+        """Find the jobs that the schedd does not know any more: its queue can be lost."""
+        self._next_roll_call = time.monotonic() + SECONDS_BETWEEN_ROLL_CALLS
+        known = self._ledger.clusters()
+        there = {int(ad["ClusterId"]) for ad in self._schedd.query(self._folder, ["ClusterId"])}
+        self._log.follow()  # what left the queue meanwhile is in the log by now
+        gone = [token for token, cluster in known.items() if cluster and cluster not in there]
+        self._lost = {
+            (token, number) for token in gone for number in range(len(self._ledger.jobs(token)))
+        }
+
+    # -- tending
+
+    def _needs_care(self, progress: Progress) -> bool:
+        too_often = progress.starts >= self._profile.limits.starts
+        return progress.state is State.HELD or (progress.state is State.IDLE and too_often)
+
+    def _care_for(self, key: Key, progress: Progress, decisions: Mapping[str, list[Taken]]) -> None:
+        job_id = f"{key[0]}.{key[1]}"
+        taken = decisions.get(job_id, [])
+        if progress.state is State.HELD:
+            if not any(each.hold == progress.holds for each in taken):
+                self._help(job_id, key, progress, taken)
+        elif progress.state is State.IDLE and self._needs_care(progress):
+            why = f"given up after {progress.starts} starts (limits.starts)"
+            if not any(each.decision.action == "remove" for each in taken):
+                self._ledger.note(Taken(job_id, progress.holds, Decision("remove", why)))
+            self._schedd.remove([self._name(key)], why)
+        elif progress.state not in ENDED:
+            for each in taken:
+                if each.decision.action == "cancel":
+                    self._schedd.remove([self._name(key)], each.decision.explanation)
+
+    def _help(self, job_id: str, key: Key, progress: Progress, taken: Sequence[Taken]) -> None:
+        asked = _asked(self._job(key))
+        for each in taken:
+            asked = each.decision.memory_gib or asked
+        decision = decide(progress, asked, self._profile.limits)
+        if decision.action == "release":
+            if decision.memory_gib is not None:
+                memory = description.attributes({"memory_gib": decision.memory_gib})
+                self._schedd.edit([self._name(key)], memory)
+            self._schedd.release([self._name(key)], decision.explanation)
+        if decision.action != "leave":
+            self._ledger.note(Taken(job_id, progress.holds, decision))
+
+    # -- names
+
+    def _decisions(self) -> dict[str, list[Taken]]:
+        decisions = defaultdict(list)
+        for taken in self._ledger.decisions():
+            decisions[taken.job_id].append(taken)
+        return decisions
+
+    def _key(self, job_id: str) -> Key:
+        token, _, number = job_id.rpartition(".")
+        if not number.isdigit() or not self._ledger.has(token):
+            raise InputError(f"{self._folder}: there is no job {job_id}")
+        return token, int(number)
+
+    def _job(self, key: Key) -> Job:
+        return self._ledger.jobs(key[0])[key[1]]
+
+    def _cluster(self, token: str) -> int:
+        cluster = self._ledger.clusters()[token]
+        if cluster is None:
+            raise InputError(f"{self._folder}: submission {token} is not made yet")
+        return cluster
+
+    def _name(self, key: Key) -> str:
+        return f"{self._cluster(key[0])}.{key[1]}"
+
+
+def _asked(job: Job) -> float:
+    if job.resources is None:
+        raise InputError(f"job {job.name}: its record does not say what it needs")
+    return job.resources.memory_gib

@@ -1,0 +1,82 @@
+"""What an HTCondor executor must remember, in its folder."""
+
+import json
+import uuid
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from rootflow.batch.contract import Job
+from rootflow.batch.stored import as_text, from_text
+from rootflow.batch.triage import Decision
+from rootflow.files import whole_file
+
+
+class Taken(NamedTuple):
+    """A decision about the n-th hold of a job."""
+
+    job_id: str
+    hold: int
+    decision: Decision
+
+
+class Ledger:
+    """Submissions, written before the jobs are handed over, and decisions about held jobs.
+
+    A submission's name is made here and travels with its jobs, so a submission that was cut
+    off in the middle is told from one that happened.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._submissions = folder / "submissions"
+        self._decisions = folder / "decisions.jsonl"
+        self._submissions.mkdir(parents=True, exist_ok=True)
+        self._jobs: dict[str, list[Job]] = {}
+
+    def plan(self, jobs: Sequence[Job]) -> str:
+        """Keep the jobs of a submission to be made, and return its name."""
+        token = uuid.uuid4().hex[:12]
+        with whole_file(self._submissions / f"{token}.jsonl") as partial:
+            partial.write_text("".join(f"{as_text(job)}\n" for job in jobs))
+        return token
+
+    def confirm(self, token: str, cluster: int) -> None:
+        """Note that the submission was made."""
+        with whole_file(self._submissions / f"{token}.cluster") as partial:
+            partial.write_text(str(cluster))
+
+    def withdraw(self, token: str) -> None:
+        """Forget a submission that was not made."""
+        (self._submissions / f"{token}.jsonl").unlink()
+
+    def clusters(self) -> dict[str, int | None]:
+        """Return the cluster of each submission in the order of time, None where not noted."""
+        planned = sorted(self._submissions.glob("*.jsonl"), key=lambda path: path.stat().st_mtime)
+        noted = {path.stem: path.with_suffix(".cluster") for path in planned}
+        return {
+            token: int(path.read_text()) if path.exists() else None for token, path in noted.items()
+        }
+
+    def jobs(self, token: str) -> list[Job]:
+        """Return the jobs of a submission."""
+        if token not in self._jobs:
+            lines = (self._submissions / f"{token}.jsonl").read_text().splitlines()
+            self._jobs[token] = [from_text(line) for line in lines]
+        return self._jobs[token]
+
+    def has(self, token: str) -> bool:
+        """Return whether there is such a submission."""
+        return (self._submissions / f"{token}.jsonl").exists()
+
+    def note(self, taken: Taken) -> None:
+        """Keep a decision."""
+        line = {**taken._asdict(), "decision": taken.decision._asdict()}
+        with self._decisions.open("a") as stream:
+            stream.write(json.dumps(line) + "\n")
+
+    def decisions(self) -> Iterator[Taken]:
+        """Yield all decisions in the order of time."""
+        if self._decisions.exists():
+            for line in self._decisions.read_text().splitlines():
+                said = json.loads(line)
+                yield Taken(said["job_id"], said["hold"], Decision(**said["decision"]))
