@@ -1,7 +1,6 @@
 """Studies of toy trials to their end, whatever happens to jobs and drivers."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -18,7 +17,9 @@ from optuna.trial import FrozenTrial, TrialState
 from rootflow.errors import RootflowError, UsageError
 from toy_study import TOY_STUDY, run_study
 
-QUICK = ["tune.poll_seconds=0.1"]
+TOY = Path(__file__).with_name("toy.yaml")
+
+QUICK = ["tune.poll_seconds=0.05"]
 
 
 def trials_of(place: Path, name: str = "toy") -> list[FrozenTrial]:
@@ -77,16 +78,33 @@ def toys(monkeypatch: pytest.MonkeyPatch, **words: Any) -> None:
     monkeypatch.setenv("TOY", json.dumps(words))
 
 
-def test_study_runs_to_its_end_and_the_same_seed_finds_the_same_best_trial(
-    toy: Path, place: Path
+def asked_and_answered(trials: list[FrozenTrial]) -> list[tuple[dict[str, Any], Any]]:
+    return [(trial.params, trial.value) for trial in trials]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(
+    empty_store: Path, tmp_path_factory: pytest.TempPathFactory
+) -> list[tuple[dict[str, Any], Any]]:
+    """Return parameters and value of each trial of a study in which nothing happened."""
+    directory = tmp_path_factory.mktemp("undisturbed")
+    (directory / "mlflow.db").write_bytes(empty_store.read_bytes())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(directory)
+        run_study(TOY, QUICK)
+    assert_each_counted_once(directory, 8)
+    return asked_and_answered(trials_of(directory))
+
+
+def test_same_seed_finds_the_same_trials_however_long_each_takes(
+    toy: Path,
+    place: Path,
+    undisturbed: list[tuple[dict[str, Any], Any]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    toys(monkeypatch, slow=1)
     run_study(toy, QUICK)
-    assert_each_counted_once(place, 8)
-    # In another order of finishing, with less at a time to tell apart what is known when.
-    run_study(toy, [*QUICK, "tune.name=again", "tune.poll_seconds=0.7"])
-    first, again = trials_of(place), trials_of(place, "again")
-    assert [trial.params for trial in again] == [trial.params for trial in first]
-    assert [trial.value for trial in again] == [trial.value for trial in first]
+    assert asked_and_answered(trials_of(place)) == undisturbed
 
 
 def test_finished_study_is_not_repeated_and_goes_on_with_more_trials(
@@ -150,64 +168,59 @@ def test_metric_that_is_not_there_is_said_with_those_that_are(toy: Path) -> None
 def test_pruned_trials_end_early_with_their_last_value(
     toy: Path, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    toys(monkeypatch, seconds=0.3, epochs=12)
+    toys(monkeypatch, seconds=0.2, epochs=10)
     pruner = "tune.pruner={name: median, startup_trials: 2, warmup_epochs: 0}"
-    run_study(toy, [*QUICK, pruner, "tune.parallel=2"])
-    assert_each_counted_once(place, 8)
+    run_study(toy, [*QUICK, pruner, "tune.parallel=2", "tune.trials=6"])
+    assert_each_counted_once(place, 6)
     pruned = [trial for trial in trials_of(place) if trial.state is TrialState.PRUNED]
     assert pruned
     for trial in pruned:
         assert trial.value == trial.intermediate_values[trial.last_step or 0]
-        assert len(trial.intermediate_values) < 12
+        assert len(trial.intermediate_values) < 10
         assert runs_of(place)[trial.number].info.status == "KILLED"
 
 
 def test_several_objectives_have_a_pareto_front(toy: Path, place: Path) -> None:
     second = "{metric: parameters, direction: minimize}"
-    run_study(toy, [*QUICK, f"tune.objectives=[{{metric: loss, direction: minimize}}, {second}]"])
+    both = f"tune.objectives=[{{metric: loss, direction: minimize}}, {second}]"
+    run_study(toy, [*QUICK, both, "tune.trials=3"])
     for trial in trials_of(place):
         metrics = runs_of(place)[trial.number].data.metrics
         assert trial.values == [metrics["loss"], metrics["parameters"]]
 
 
-@pytest.mark.parametrize("moment", ["submitted", "running", "told"])
+@pytest.mark.parametrize("moment", ["trials/00003/trial.json", "trials/00005/progress.jsonl"])
 def test_killed_driver_goes_on_and_nothing_is_lost_or_counted_twice(
-    toy: Path, place: Path, monkeypatch: pytest.MonkeyPatch, moment: str
+    toy: Path,
+    place: Path,
+    undisturbed: list[tuple[dict[str, Any], Any]],
+    monkeypatch: pytest.MonkeyPatch,
+    moment: str,
 ) -> None:
-    toys(monkeypatch, seconds=0.4)
+    toys(monkeypatch, seconds=0.3)
     driver = start(toy)
-    trials = place / "outputs" / "studies" / "toy" / "trials"
-    wait_for(
-        {
-            "submitted": trials / "00003" / "trial.json",
-            "running": trials / "00002" / "progress.jsonl",
-            "told": trials / "00005" / "progress.jsonl",
-        }[moment]
-    )
+    wait_for(place / "outputs" / "studies" / "toy" / moment)
     driver.send_signal(signal.SIGKILL)
     driver.communicate()
     run_study(toy, QUICK)
     assert_each_counted_once(place, 8)
     assert [starts_of(place, number) for number in range(8)] == [1] * 8
-    toys(monkeypatch)
-    run_study(toy, [*QUICK, "tune.name=undisturbed"])
-    expected = [trial.params for trial in trials_of(place, "undisturbed")]
-    assert [trial.params for trial in trials_of(place)] == expected
+    assert asked_and_answered(trials_of(place)) == undisturbed
 
 
 def test_second_driver_is_refused_and_terminated_one_leaves_its_jobs(
     toy: Path, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    toys(monkeypatch, seconds=1.0)
-    driver = start(toy)
+    toys(monkeypatch, seconds=0.5)
+    driver = start(toy, "tune.trials=4")
     wait_for(place / "outputs" / "studies" / "toy" / "trials" / "00000" / "progress.jsonl")
     with pytest.raises(UsageError, match=f"another driver is at work .*process {driver.pid} on"):
         run_study(toy, QUICK)
-    os.kill(driver.pid, signal.SIGTERM)
+    driver.terminate()
     driver.communicate()
-    run_study(toy, QUICK)
-    assert_each_counted_once(place, 8)
-    assert starts_of(place, 0) == 1
+    run_study(toy, [*QUICK, "tune.trials=4"])
+    assert_each_counted_once(place, 4)
+    assert [starts_of(place, number) for number in range(4)] == [1] * 4
 
 
 @pytest.mark.usefixtures("place")

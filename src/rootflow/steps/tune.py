@@ -89,7 +89,13 @@ def _search_path() -> list[str]:
 
 def _profile(tune: TuningConfig) -> ProfileConfig:
     if tune.profile is not None:
-        return load_profile(tune.profile)
+        profile = load_profile(tune.profile)
+        if profile.files != "shared":
+            raise UsageError(
+                f"{tune.profile}: files: a study needs 'shared', this says '{profile.files}': "
+                "driver and jobs tell each other how trials go by files that both see"
+            )
+        return profile
     return ProfileConfig(executor="local", slots=tune.parallel, job=JobConfig(memory_gib=2))
 
 

@@ -8,11 +8,12 @@ from optuna.trial import TrialState
 
 from rootflow.batch.contract import Executor, Job, State
 from rootflow.config import Config, TuningConfig
-from rootflow.errors import AwayError, RootflowError, UsageError
+from rootflow.errors import RootflowError, UsageError
 from rootflow.tracking.study import StudyRun
 from rootflow.tuning.board import Board, Counts
 from rootflow.tuning.ledger import Ledger
-from rootflow.tuning.running import ATTEMPTS, JOB, PRUNED, RUN_ID, Outcome, Running
+from rootflow.tuning.patience import Patience
+from rootflow.tuning.running import JOB, PRUNED, RUN_ID, Outcome, Running
 from rootflow.tuning.sampling import make_sampler
 from rootflow.tuning.space import suggest, with_values
 from rootflow.tuning.study import Place
@@ -62,7 +63,9 @@ class Driver:
         self.total = tune.number_of_trials()
         self.held_out = held_out_folds(config, tune)
         self.ledger = Ledger(study, tune, place, runs)
-        self.watch = Watch(tune, executor)
+        self.pool = Patience()
+        self.server = Patience()
+        self.watch = Watch(tune, executor, self.pool)
         self.running: dict[int, Running] = {}
         self._recover()
 
@@ -106,14 +109,12 @@ class Driver:
             self.study.sampler = make_sampler(self.tune, self.config.seed, frozen.number)
             # Optuna has no public way to a running trial of another process.
             trial = self._adopt(optuna.Trial(self.study, frozen._trial_id))
-            trial.job = frozen.user_attrs.get(JOB)
-            trial.attempts = frozen.user_attrs.get(ATTEMPTS, 0)
+            trial.job, trial.attempts = frozen.user_attrs.get(JOB, (None, 0))
+            trial.to_prune = PRUNED in frozen.user_attrs
             trial.reported = set(frozen.intermediate_values)
             unnoted = known.get(self._name_of_next_job(trial))
             if unnoted is not None:  # submitted, but the driver was killed right then
                 trial.submitted(unnoted, trial.attempts + 1)
-            if PRUNED in frozen.user_attrs:
-                trial.outcome = self.watch.result(trial) or self.watch.prune(trial)
 
     def _tell_and_ask(self) -> None:
         self._ask()
@@ -151,11 +152,12 @@ class Driver:
                 continue
             try:
                 config = with_values(self.config, trial.values)
-                trial.run_id = self.runs.begin_trial(trial.number, trial.values)
             except UsageError as error:
                 trial.outcome = Outcome(TrialState.FAIL, reason=str(error))
                 continue
-            except AwayError:
+            with self.server:
+                trial.run_id = self.runs.begin_trial(trial.number, trial.values)
+            if trial.run_id is None:
                 return
             trial.files.write_trial(self._message(trial, trial.run_id), config)
             trial.trial.set_user_attr(RUN_ID, trial.run_id)
@@ -177,14 +179,10 @@ class Driver:
         ]
         if not new:
             return
-        try:
-            ids = self.executor.submit(
-                [self.make_job(trial.files, self._name_of_next_job(trial)) for trial in new]
-            )
-        except AwayError:
-            return
-        for trial, job in zip(new, ids, strict=True):
-            trial.submitted(job, trial.attempts + 1)
+        jobs = [self.make_job(trial.files, self._name_of_next_job(trial)) for trial in new]
+        with self.pool:
+            for trial, job in zip(new, self.executor.submit(jobs), strict=True):
+                trial.submitted(job, trial.attempts + 1)
 
     def _name_of_next_job(self, trial: Running) -> str:
         return f"{self.tune.name}-{trial.number}-{trial.attempts + 1}"

@@ -1,7 +1,7 @@
 """Figures of a study, as Optuna draws them."""
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import optuna
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 from optuna.exceptions import ExperimentalWarning
-from optuna.trial import TrialState
+from optuna.trial import FrozenTrial, TrialState
 from optuna.visualization import matplotlib as drawn
 
 from rootflow.config import TuningConfig
@@ -50,27 +50,35 @@ def _drawings(study: optuna.Study, tune: TuningConfig) -> Iterator[tuple[str, Ca
     if not done:
         return
     several = len(tune.objectives) > 1
-    varied = [path for path in tune.space if any(path in trial.params for trial in done)]
+    varied = [path for path in tune.space if _several_values(done, path)]
+    # Those without conditions: what compares trials needs each of them in all.
+    common = [path for path in varied if all(path in trial.params for trial in done)]
     for index, objective in enumerate(tune.objectives):
         metric = objective.metric
         end = f"_{metric.replace('/', '_')}" if several else ""
         target = _value(index) if several else None
         shown: dict[str, Any] = {"target": target, "target_name": metric}
         yield f"history{end}", _call(drawn.plot_optimization_history, study, **shown)
-        yield f"slice{end}", _call(drawn.plot_slice, study, params=varied, **shown)
-        if len(varied) > 1:
+        if varied:
+            yield f"slice{end}", _call(drawn.plot_slice, study, params=varied, **shown)
+        if len(common) > 1:
             parallel = drawn.plot_parallel_coordinate
-            yield f"parallel{end}", _call(parallel, study, params=varied, **shown)
-        if len(varied) > 1 and len({trial.values[index] for trial in done}) > 1:
+            yield f"parallel{end}", _call(parallel, study, params=common, **shown)
+        if len(common) > 1 and len({trial.values[index] for trial in done}) > 1:
             # Of several objectives: what makes this one good, which is low for Optuna.
             sign = 1 if objective.direction == "minimize" else -1
-            wanted = {**shown, "target": _value(index, sign) if several else None}
+            target = _value(index, sign) if several else None
+            wanted = {"params": common, "target": target, "target_name": metric}
             yield f"importance{end}", _call(drawn.plot_param_importances, study, **wanted)
     if several and len(tune.objectives) <= 3:
         names = [objective.metric for objective in tune.objectives]
         yield "pareto", _call(drawn.plot_pareto_front, study, target_names=names)
     if any(trial.intermediate_values for trial in done):
         yield "epochs", _call(drawn.plot_intermediate_values, study)
+
+
+def _several_values(trials: Sequence[FrozenTrial], path: str) -> bool:
+    return len({trial.params[path] for trial in trials if path in trial.params}) > 1
 
 
 def _thin_out(figure: Figure) -> None:
@@ -85,5 +93,5 @@ def _call(function: Callable[..., Any], *arguments: Any, **options: Any) -> Call
     return lambda: function(*arguments, **options)
 
 
-def _value(index: int, sign: int = 1) -> Callable[[optuna.trial.FrozenTrial], float]:
+def _value(index: int, sign: int = 1) -> Callable[[FrozenTrial], float]:
     return lambda trial: sign * float(trial.values[index])

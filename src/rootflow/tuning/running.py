@@ -14,7 +14,7 @@ from rootflow.errors import UsageError
 from rootflow.tuning.space import Values
 from rootflow.tuning.trials import Result, TrialFiles
 
-JOB, ATTEMPTS, PRUNED, REASON, RUN_ID = "job", "attempts", "pruned", "reason", "run_id"
+JOB, PRUNED, REASON, RUN_ID = "job", "pruned", "reason", "run_id"
 
 
 class Outcome(NamedTuple):
@@ -38,6 +38,8 @@ class Running:
         The executor's id of its job; none while it has to be submitted.
     attempts
         How often it was submitted.
+    to_prune
+        Its job is to be removed, as it does not promise much.
     done_since
         When its job was first seen to have ended well, without a result to be read.
     """
@@ -48,6 +50,7 @@ class Running:
     run_id: str | None = None
     job: str | None = None
     attempts: int = 0
+    to_prune: bool = False
     state: State = State.IDLE
     outcome: Outcome | None = None
     done_since: float | None = None
@@ -62,8 +65,7 @@ class Running:
         """Remember the job, in the storage, too: the next driver looks for it there."""
         self.job, self.attempts, self.done_since = job, attempts, None
         self.state = State.IDLE
-        self.trial.set_user_attr(ATTEMPTS, attempts)
-        self.trial.set_user_attr(JOB, job)
+        self.trial.set_user_attr(JOB, [job, attempts])
 
 
 def outcome_of(result: Result, objectives: Sequence[ObjectiveConfig]) -> Outcome:

@@ -7,7 +7,8 @@ from optuna.trial import TrialState
 
 from rootflow.batch.contract import ENDED, Executor, State, Status
 from rootflow.config import TuningConfig
-from rootflow.errors import AwayError, UsageError
+from rootflow.errors import UsageError
+from rootflow.tuning.patience import Patience
 from rootflow.tuning.running import PRUNED, Outcome, Running, outcome_of
 
 
@@ -17,9 +18,10 @@ class Watch:
     A result that can be read is what counts, whatever became of the job.
     """
 
-    def __init__(self, tune: TuningConfig, executor: Executor) -> None:
+    def __init__(self, tune: TuningConfig, executor: Executor, patience: Patience) -> None:
         self.tune = tune
         self.executor = executor
+        self.patience = patience
 
     def look(self, trials: Iterable[Running]) -> None:
         """Look at the job of each trial, and tell Optuna the epochs so far.
@@ -32,27 +34,21 @@ class Watch:
             A metric that is asked for is not there.
         """
         at_work = [trial for trial in trials if trial.job is not None and trial.outcome is None]
-        try:
+        statuses: dict[str, Status] = {}
+        with self.patience:
             self.executor.tend()
             statuses = self.executor.status([str(trial.job) for trial in at_work])
-        except AwayError:
-            return
         for trial in at_work:
             news = self._report(trial)
-            status = statuses[str(trial.job)]
-            trial.outcome = self.result(trial) or self._outcome(trial, status, news)
+            trial.outcome = self.result(trial)
+            status = statuses.get(str(trial.job))
+            if trial.outcome is None and status is not None:
+                trial.outcome = self._outcome(trial, status, news)
 
     def result(self, trial: Running) -> Outcome | None:
         """Return the outcome that the trial's result means, None where there is no result."""
         result = trial.files.result()
         return None if result is None else outcome_of(result, self.tune.objectives)
-
-    def prune(self, trial: Running) -> Outcome:
-        """End a trial that does not promise much; its checkpoint stays."""
-        trial.trial.set_user_attr(PRUNED, True)  # first: the next driver shall not retry it
-        if trial.job is not None:
-            self.executor.cancel([trial.job], "pruned")
-        return Outcome(TrialState.PRUNED)
 
     def _report(self, trial: Running) -> bool:
         """Tell Optuna the epochs so far of the first fold; return whether there were new ones."""
@@ -82,19 +78,31 @@ class Watch:
     def _outcome(self, trial: Running, status: Status, news: bool) -> Outcome | None:
         """Return how a trial without a result ended, None where it goes on."""
         trial.state = status.state
+        if trial.to_prune or (news and trial.trial.should_prune()):
+            return self._prune(trial)
         if status.state not in ENDED and not status.given_up:
-            promising = not (news and trial.trial.should_prune())
-            return None if promising else self.prune(trial)
+            return None
         if status.state is State.DONE and self._may_appear(trial):
             return None
         if status.given_up:
-            self.executor.cancel([str(trial.job)], "given up")
+            with self.patience:
+                self.executor.cancel([str(trial.job)], "given up")
             return Outcome(TrialState.FAIL, reason=f"given up: {status.reason}")
         if trial.attempts <= self.tune.retries:
             trial.job = None  # to be submitted again: it goes on from its checkpoint
             return None
         reason = f"lost {trial.attempts} times: {status.reason or 'it left no result'}"
         return Outcome(TrialState.FAIL, reason=reason)
+
+    def _prune(self, trial: Running) -> Outcome | None:
+        """End a trial that does not promise much; its checkpoint stays."""
+        if not trial.to_prune:
+            trial.trial.set_user_attr(PRUNED, True)  # first: the next driver shall not retry it
+            trial.to_prune = True
+        with self.patience:
+            self.executor.cancel([str(trial.job)], "pruned")
+            return Outcome(TrialState.PRUNED)
+        return None
 
     def _may_appear(self, trial: Running) -> bool:
         """Return whether the files of a finished job may still be on their way."""
