@@ -170,11 +170,16 @@ class LocalExecutor:
 
     def _start(self, rows: sqlite3.Connection, row: sqlite3.Row) -> None:
         directory = from_text(row["job"]).directory
-        (directory / on_node.OUTCOME).unlink(missing_ok=True)
-        python = self._profile.python or sys.executable
-        subprocess.run(  # noqa: S603 - this package's own program
-            [python, "-I", on_node.__file__, "--detach", on_node.SPEC], cwd=directory, check=True
-        )
+        # A process that was killed right here may have started it without saying so.
+        has_run = row["starts"] == 0 and outcome_of(directory) is not None
+        if not has_run and not _is_alive(directory):
+            (directory / on_node.OUTCOME).unlink(missing_ok=True)
+            python = self._profile.python or sys.executable
+            subprocess.run(  # noqa: S603 - this package's own program
+                [python, "-I", on_node.__file__, "--detach", on_node.SPEC],
+                cwd=directory,
+                check=True,
+            )
         _change(rows, row["id"], "started", state="running", starts=row["starts"] + 1)
 
     def _look(self, rows: sqlite3.Connection) -> None:
