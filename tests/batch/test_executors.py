@@ -94,7 +94,7 @@ def test_an_input_that_is_not_there_is_said_before_anything_runs(
     executor: Executor, shell: MakeJob, tmp_path: Path
 ) -> None:
     jobs = [shell("true", "first"), shell("true", "second", inputs=(tmp_path / "gone",))]
-    with pytest.raises(InputError, match="job second: input .*gone is not there"):
+    with pytest.raises(InputError, match=r"job second: input .*gone is not there"):
         executor.submit(jobs)
     assert executor.known() == {}
 

@@ -17,7 +17,7 @@ KIB = 1024**2
 FOLDER = "RootflowFolder"
 SUBMISSION = "RootflowSubmission"
 # What a job leaves for this side, beside its outputs.
-LEFT = (on_node.OUTCOME, on_node.RESULT, on_node.TRACEBACK)
+LEFT = (on_node.OUTCOME, on_node.RESULT, on_node.TRACEBACK, on_node.KEPT)
 SEPARATOR = ", "
 ITEMS = ("folder", "title", "inputs", "outputs")
 
@@ -153,12 +153,14 @@ def _carried() -> dict[str, str]:
         "when_to_transfer_output": "ON_EXIT_OR_EVICT",
         "transfer_input_files": "$(inputs)",
         "transfer_output_files": "$(outputs)",
+        "transfer_output_remaps": f'"{on_node.KEPT} = {on_node.KEPT_BEFORE}"',
         "preserve_relative_paths": "True",
     }
 
 
 def _item(job: Job) -> dict[str, str]:
-    carried = [Path(on_node.__file__), job.directory.absolute() / on_node.SPEC]
+    own = job.directory.absolute()
+    carried = [Path(on_node.__file__), own / on_node.SPEC, own / on_node.KEPT_BEFORE]
     carried += [path.absolute() for path in job.inputs if path.name != carried[0].name]
     row = {
         "folder": str(job.directory.absolute())[1:],

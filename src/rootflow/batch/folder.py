@@ -85,6 +85,8 @@ def prepare(job: Job, resources: JobConfig, profile: ProfileConfig) -> None:
             place.symlink_to(path.resolve())
     for name in (on_node.OUTCOME, on_node.RESULT, on_node.TRACEBACK):
         (job.directory / name).unlink(missing_ok=True)
+    if carried:
+        (job.directory / on_node.KEPT_BEFORE).write_bytes(b"")
     spec: dict[str, Any] = {
         "command": job.command,
         "environment": resources.environment,

@@ -1,5 +1,6 @@
 """Jobs in an HTCondor pool."""
 
+import re
 import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -10,7 +11,7 @@ from rootflow.batch import description
 from rootflow.batch.contract import ENDED, Job, Logs, State, Status
 from rootflow.batch.events import EventLog, Progress
 from rootflow.batch.folder import outcome_of, prepare, read, reason_of, resources_of, result_of
-from rootflow.batch.job import GO_ON_LATER, STDERR, STDOUT
+from rootflow.batch.job import GO_ON_LATER, KEPT_BEFORE, STDERR, STDOUT
 from rootflow.batch.ledger import Ledger, Taken
 from rootflow.batch.schedd import Schedd
 from rootflow.batch.triage import Decision, decide
@@ -72,21 +73,18 @@ class HTCondorExecutor:
     def status(self, ids: Sequence[str]) -> dict[str, Status]:
         """Return where jobs are now; an unknown id is an InputError."""
         self._log.follow()
-        decisions = self._decisions()
-        return {job_id: self._status(self._key(job_id), decisions) for job_id in ids}
+        return {job_id: self._status(self._key(job_id)) for job_id in ids}
 
     def tend(self) -> None:
         """Release what can be helped, give up what cannot, remove what was to be removed."""
         self._log.follow()
         if time.monotonic() >= self._next_roll_call:
             self._roll_call()
-        if any(self._needs_care(progress) for progress in self._log.jobs.values()):
+        if self._in_need():
             with alone_in(self._folder):
                 self._log.follow()
-                decisions = self._decisions()
-                for key, progress in self._log.jobs.items():
-                    if self._ledger.has(key[0]):
-                        self._care_for(key, progress, decisions)
+                for key in self._in_need():
+                    self._care_for(key, self._log.jobs[key])
 
     def wait(self, ids: Sequence[str], timeout: float | None = None) -> dict[str, Status]:
         """Tend until each has ended or was given up, or for `timeout` seconds."""
@@ -188,14 +186,13 @@ class HTCondorExecutor:
 
     def _learnt_memory(self) -> dict[float, float]:
         learnt: dict[float, float] = {}
-        asked: dict[str, float] = {}
-        for job_id, _, decision in self._ledger.decisions():
-            if decision.memory_gib is not None:
-                token, _, number = job_id.rpartition(".")
-                before = asked.get(job_id, _asked(self._ledger.jobs(token)[int(number)]))
-                asked[job_id] = decision.memory_gib
-                if decision.action == "release" and decision.memory_gib > before:
-                    learnt[before] = max(decision.memory_gib, learnt.get(before, 0.0))
+        for job_id, taken in self._ledger.decisions().items():
+            asked = _asked(self._job(_key_of(job_id)))
+            for _, _, decision in taken:
+                if decision.memory_gib is not None:
+                    if decision.action == "release" and decision.memory_gib > asked:
+                        learnt[asked] = max(decision.memory_gib, learnt.get(asked, 0.0))
+                    asked = decision.memory_gib
         return learnt
 
     def _settle_interrupted_submissions(self) -> None:
@@ -218,12 +215,11 @@ class HTCondorExecutor:
 
     # -- watching
 
-    def _status(self, key: Key, decisions: Mapping[str, list[Taken]]) -> Status:
+    def _status(self, key: Key) -> Status:
         if key in self._ended:
             return self._ended[key]
-        job_id = f"{key[0]}.{key[1]}"
         progress = self._log.jobs.get(key)
-        taken = decisions.get(job_id, [])
+        taken = self._taken(key)
         if progress is None:
             cancelled = [each.decision.explanation for each in taken]
             if cancelled:
@@ -233,9 +229,9 @@ class HTCondorExecutor:
         if key in self._lost and status.state not in ENDED:
             return status._replace(state=State.REMOVED, reason=LOST)
         if status.state is State.HELD:
-            for _, hold, decision in taken:
-                if hold == progress.holds and decision.action == "give up":
-                    status = status._replace(given_up=True, reason=decision.explanation)
+            about_it = [each.decision for each in taken if each.hold == progress.holds]
+            if about_it and about_it[-1].action == "give up":
+                status = status._replace(given_up=True, reason=about_it[-1].explanation)
         if status.state in ENDED:
             status = self._ended[key] = self._explain(key, status, taken)
         return status
@@ -243,6 +239,7 @@ class HTCondorExecutor:
     def _explain(self, key: Key, status: Status, taken: Sequence[Taken]) -> Status:
         """Return the status of a job that has ended, with what it says itself."""
         directory = self._job(key).directory
+        (directory / KEPT_BEFORE).unlink(missing_ok=True)
         outcome = outcome_of(directory)
         if outcome is not None:
             status = status._replace(
@@ -271,29 +268,40 @@ class HTCondorExecutor:
 
     # -- tending
 
-    def _needs_care(self, progress: Progress) -> bool:
-        too_often = progress.starts >= self._profile.limits.starts
-        return progress.state is State.HELD or (progress.state is State.IDLE and too_often)
+    def _in_need(self) -> list[Key]:
+        jobs = self._log.jobs
+        need = [
+            key
+            for key, progress in jobs.items()
+            if progress.state is State.HELD or self._starts_too_often(progress)
+        ]
+        for job_id, taken in self._ledger.decisions().items():
+            key = _key_of(job_id)
+            late = key in jobs and jobs[key].state not in ENDED
+            if late and any(each.decision.action == "cancel" for each in taken):
+                need.append(key)
+        return [key for key in need if self._ledger.has(key[0])]
 
-    def _care_for(self, key: Key, progress: Progress, decisions: Mapping[str, list[Taken]]) -> None:
-        job_id = f"{key[0]}.{key[1]}"
-        taken = decisions.get(job_id, [])
-        if progress.state is State.HELD:
+    def _starts_too_often(self, progress: Progress) -> bool:
+        return progress.state is State.IDLE and progress.starts >= self._profile.limits.starts
+
+    def _care_for(self, key: Key, progress: Progress) -> None:
+        taken = self._taken(key)
+        cancelled = [each for each in taken if each.decision.action == "cancel"]
+        if cancelled:
+            self._schedd.remove([self._name(key)], cancelled[0].decision.explanation)
+        elif progress.state is State.HELD:
             if not any(each.hold == progress.holds for each in taken):
-                self._help(job_id, key, progress, taken)
-        elif progress.state is State.IDLE and self._needs_care(progress):
+                self._help(key, progress)
+        else:
             why = f"given up after {progress.starts} starts (limits.starts)"
             if not any(each.decision.action == "remove" for each in taken):
-                self._ledger.note(Taken(job_id, progress.holds, Decision("remove", why)))
+                self._ledger.note(Taken(_id_of(key), progress.holds, Decision("remove", why)))
             self._schedd.remove([self._name(key)], why)
-        elif progress.state not in ENDED:
-            for each in taken:
-                if each.decision.action == "cancel":
-                    self._schedd.remove([self._name(key)], each.decision.explanation)
 
-    def _help(self, job_id: str, key: Key, progress: Progress, taken: Sequence[Taken]) -> None:
+    def _help(self, key: Key, progress: Progress) -> None:
         asked = _asked(self._job(key))
-        for each in taken:
+        for each in self._taken(key):
             asked = each.decision.memory_gib or asked
         decision = decide(progress, asked, self._profile.limits)
         if decision.action == "release":
@@ -302,21 +310,17 @@ class HTCondorExecutor:
                 self._schedd.edit([self._name(key)], memory)
             self._schedd.release([self._name(key)], decision.explanation)
         if decision.action != "leave":
-            self._ledger.note(Taken(job_id, progress.holds, decision))
+            self._ledger.note(Taken(_id_of(key), progress.holds, decision))
 
     # -- names
 
-    def _decisions(self) -> dict[str, list[Taken]]:
-        decisions = defaultdict(list)
-        for taken in self._ledger.decisions():
-            decisions[taken.job_id].append(taken)
-        return decisions
-
     def _key(self, job_id: str) -> Key:
-        token, _, number = job_id.rpartition(".")
-        if not number.isdigit() or not self._ledger.has(token):
+        if not re.fullmatch(r"\w+\.\d+", job_id) or not self._ledger.has(_key_of(job_id)[0]):
             raise InputError(f"{self._folder}: there is no job {job_id}")
-        return token, int(number)
+        return _key_of(job_id)
+
+    def _taken(self, key: Key) -> list[Taken]:
+        return self._ledger.decisions().get(_id_of(key), [])
 
     def _job(self, key: Key) -> Job:
         return self._ledger.jobs(key[0])[key[1]]
@@ -329,6 +333,15 @@ class HTCondorExecutor:
 
     def _name(self, key: Key) -> str:
         return f"{self._cluster(key[0])}.{key[1]}"
+
+
+def _key_of(job_id: str) -> Key:
+    token, _, number = job_id.rpartition(".")
+    return token, int(number)
+
+
+def _id_of(key: Key) -> str:
+    return f"{key[0]}.{key[1]}"
 
 
 def _asked(job: Job) -> float:

@@ -16,11 +16,14 @@ import json
 import os
 import platform
 import resource
+import shutil
 import signal
 import subprocess
 import sys
+import tarfile
 import time
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +33,10 @@ TRACEBACK = "traceback.txt"
 OUTCOME = "outcome.json"
 STDOUT, STDERR = "stdout.txt", "stderr.txt"
 LOCK = "job.lock"
+# Outputs on their way to the job's next start. HTCondor brings them back from two places:
+# the spool, where an eviction left them, under the first name; the job's folder, where
+# exiting to go on later left them, under the second. The newer of them counts.
+KEPT, KEPT_BEFORE, KEPT_NUMBER = "kept.tar", "kept-before.tar", ".kept-number"
 ROOTFLOW_RESULT = "ROOTFLOW_RESULT"
 ROOTFLOW_TRACEBACK = "ROOTFLOW_TRACEBACK"
 
@@ -48,7 +55,9 @@ LIBC = ctypes.CDLL(None)
 
 def run(spec: dict[str, Any]) -> int:
     """Run the job in the working directory, leave its outcome there, return its exit status."""
+    outputs = spec.get("outputs", ())
     _clear()
+    number = _restore(outputs) if spec.get("carried") else 0
     outcome: dict[str, Any] = {"host": platform.node(), "stopped": None}
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # they are waited for, see _wait
     started = time.monotonic()
@@ -57,18 +66,52 @@ def run(spec: dict[str, Any]) -> int:
     outcome["wall_seconds"] = time.monotonic() - started
     outcome["memory_mib"] = usage.ru_maxrss / 1024
     outcome["cpu_seconds"] = usage.ru_utime + usage.ru_stime
-    outcome["missing"] = [name for name in spec.get("outputs", ()) if not Path(name).exists()]
+    outcome["missing"] = [name for name in outputs if not Path(name).exists()]
     if status == 0 and outcome["missing"]:
         Path(TRACEBACK).write_text(f"outputs are missing: {', '.join(outcome['missing'])}\n")
         status = 1
     outcome["exit_code"] = status
     _write(OUTCOME, outcome)
-    if spec.get("carried"):  # HTCondor holds a job when a file that it is to bring is not there
-        for name in (*outcome["missing"], RESULT, TRACEBACK):
+    if spec.get("carried"):
+        if status != 0:
+            _keep(outputs, number + 1)
+        # HTCondor holds a job when a file that it is to bring is not there.
+        for name in (*outcome["missing"], RESULT, TRACEBACK, KEPT):
             if not Path(name).exists():
                 Path(name).parent.mkdir(parents=True, exist_ok=True)
                 Path(name).touch()
     return status
+
+
+def _keep(outputs: Sequence[str], number: int) -> None:
+    Path(KEPT_NUMBER).write_text(str(number))
+    with tarfile.open(KEPT, "w") as archive:
+        for name in (KEPT_NUMBER, *outputs):
+            if Path(name).exists():
+                archive.add(name)
+
+
+def _restore(outputs: Sequence[str]) -> int:
+    """Put back the outputs that the job goes on from; return how often that was done."""
+    newest, newest_number = None, 0
+    for name in (KEPT, KEPT_BEFORE):
+        if Path(name).exists() and Path(name).stat().st_size > 0:
+            with tarfile.open(name) as archive:
+                archive.extract(KEPT_NUMBER, filter="data")
+            number = int(Path(KEPT_NUMBER).read_text())
+            if number > newest_number:
+                newest, newest_number = name, number
+    if newest is not None:
+        for name in outputs:  # as an earlier eviction left them
+            if Path(name).is_dir():
+                shutil.rmtree(name)
+            else:
+                Path(name).unlink(missing_ok=True)
+        with tarfile.open(newest) as archive:
+            archive.extractall(filter="data")
+    for name in (KEPT, KEPT_BEFORE, KEPT_NUMBER):
+        Path(name).unlink(missing_ok=True)
+    return newest_number
 
 
 def _clear() -> None:

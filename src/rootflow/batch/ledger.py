@@ -2,7 +2,8 @@
 
 import json
 import uuid
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,6 +33,8 @@ class Ledger:
         self._decisions = folder / "decisions.jsonl"
         self._submissions.mkdir(parents=True, exist_ok=True)
         self._jobs: dict[str, list[Job]] = {}
+        self._taken: dict[str, list[Taken]] = {}
+        self._read_size = 0
 
     def plan(self, jobs: Sequence[Job]) -> str:
         """Keep the jobs of a submission to be made, and return its name."""
@@ -74,9 +77,14 @@ class Ledger:
         with self._decisions.open("a") as stream:
             stream.write(json.dumps(line) + "\n")
 
-    def decisions(self) -> Iterator[Taken]:
-        """Yield all decisions in the order of time."""
-        if self._decisions.exists():
+    def decisions(self) -> dict[str, list[Taken]]:
+        """Return all decisions by job, those of each in the order of time."""
+        size = self._decisions.stat().st_size if self._decisions.exists() else 0
+        if size != self._read_size:
+            self._taken = defaultdict(list)
             for line in self._decisions.read_text().splitlines():
                 said = json.loads(line)
-                yield Taken(said["job_id"], said["hold"], Decision(**said["decision"]))
+                taken = Taken(said["job_id"], said["hold"], Decision(**said["decision"]))
+                self._taken[taken.job_id].append(taken)
+            self._read_size = size
+        return self._taken

@@ -92,6 +92,15 @@ class ProfileConfig(Block):
         description="server: jobs log to the tracking server; spool: they keep what they log on "
         "disk, and it is imported where they were submitted",
     )
+    folder: Path = Field(
+        Path("outputs/batch"), description="Where `mlflow run` keeps jobs and their logs"
+    )
+    inputs: tuple[str, ...] = Field(
+        (), description="What `mlflow run` carries beside the files git knows, below the project"
+    )
+    outputs: tuple[str, ...] = Field(
+        (), description="What comes back of what a carried project has written, below it"
+    )
     wait: bool = Field(False, description="`mlflow run` returns when the job has ended")
 
 
