@@ -7,7 +7,7 @@ from pathlib import Path
 from rootflow.batch import make_executor
 from rootflow.batch.contract import Job
 from rootflow.config import load
-from rootflow.config.batch import JobConfig, LimitsConfig, ProfileConfig
+from rootflow.config.batch import JobConfig, LimitsConfig, ProfileConfig, load_profile
 from rootflow.tracking.study import start_study
 from rootflow.tuning.alone import only_driver
 from rootflow.tuning.driver import Driver
@@ -17,12 +17,15 @@ from rootflow.tuning.trials import TrialFiles
 TOY_STUDY = Path(__file__)
 TOY_TRIAL = str(Path(__file__).with_name("toy_trial.py"))
 RUN = "rootflow.run"
+SMALL = JobConfig(memory_gib=0.125, disk_gib=0.01)
 
 
 def toy_job(files: TrialFiles, name: str) -> Job:
     passed = {key: os.environ[key] for key in ("TOY", "PYTHONPATH") if key in os.environ}
     command = (sys.executable, TOY_TRIAL, str(files.directory))
-    return Job(name, command, files.directory, resources=JobConfig(environment=passed))
+    return Job(
+        name, command, files.directory, resources=SMALL.model_copy(update={"environment": passed})
+    )
 
 
 def run_study(path: Path, overrides: list[str]) -> None:
@@ -31,8 +34,10 @@ def run_study(path: Path, overrides: list[str]) -> None:
     assert tune is not None
     place = place_of(config, tune)
     # A single start, so that it is the driver that has to try again.
-    limits = LimitsConfig(starts=1)
-    profile = ProfileConfig(executor="local", slots=tune.parallel, limits=limits)
+    local = ProfileConfig(
+        executor="local", slots=tune.parallel, limits=LimitsConfig(starts=1), job=SMALL
+    )
+    profile = load_profile(tune.profile) if tune.profile else local
     with only_driver(place):
         study = open_study(config, tune, place)
         with start_study(config, study.user_attrs.get(RUN)) as runs:

@@ -4,62 +4,23 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
-import optuna
 import pytest
-from mlflow.entities import Run
-from mlflow.tracking import MlflowClient
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import TrialState
 
 from rootflow.errors import RootflowError, UsageError
+from studies import (
+    QUICK,
+    asked_and_answered,
+    assert_each_counted_once,
+    runs_of,
+    starts_of,
+    trials_of,
+    wait_for,
+)
 from toy_study import TOY_STUDY, run_study
-
-TOY = Path(__file__).with_name("toy.yaml")
-
-QUICK = ["tune.poll_seconds=0.05"]
-
-
-def trials_of(place: Path, name: str = "toy") -> list[FrozenTrial]:
-    url = f"sqlite:///{place / 'outputs' / 'studies' / name / 'study.db'}"
-    return optuna.load_study(study_name=name, storage=url).trials
-
-
-def runs_of(place: Path) -> dict[int, Run]:
-    """Return the runs of all trials by number, of which none may have two."""
-    client = MlflowClient(f"sqlite:///{place / 'mlflow.db'}")
-    experiment = client.get_experiment_by_name("ttbar")
-    assert experiment is not None
-    runs = [
-        run
-        for run in client.search_runs([experiment.experiment_id])
-        if "rootflow.trial" in run.data.tags
-    ]
-    numbers = {int(run.data.tags["rootflow.trial"]): run for run in runs}
-    assert len(numbers) == len(runs)
-    return numbers
-
-
-def starts_of(place: Path, number: int) -> int:
-    """Return how often the job of a trial began to measure."""
-    starts = place / "outputs" / "studies" / "toy" / "trials" / f"{number:05d}" / "starts"
-    return len(starts.read_text().splitlines())
-
-
-def assert_each_counted_once(place: Path, trials: int) -> None:
-    """Check that Optuna and MLflow have the same trials with the same values, each once."""
-    told, runs = trials_of(place), runs_of(place)
-    assert [trial.number for trial in told] == list(range(trials)) == sorted(runs)
-    assert all(trial.state.is_finished() for trial in told)
-    for trial in told:
-        run = runs[trial.number]
-        assert run.data.tags["rootflow.trial.state"] == trial.state.name.lower()
-        assert run.info.status != "RUNNING"
-        assert run.data.params == {name: str(value) for name, value in trial.params.items()}
-        if trial.value is not None:
-            assert run.data.metrics["loss"] == trial.value
 
 
 def start(toy: Path, *settings: str) -> "subprocess.Popen[str]":
@@ -67,33 +28,8 @@ def start(toy: Path, *settings: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
 
 
-def wait_for(path: Path, seconds: float = 60.0) -> None:
-    until = time.monotonic() + seconds
-    while not path.exists():
-        assert time.monotonic() < until, f"{path} does not appear"
-        time.sleep(0.05)
-
-
 def toys(monkeypatch: pytest.MonkeyPatch, **words: Any) -> None:
     monkeypatch.setenv("TOY", json.dumps(words))
-
-
-def asked_and_answered(trials: list[FrozenTrial]) -> list[tuple[dict[str, Any], Any]]:
-    return [(trial.params, trial.value) for trial in trials]
-
-
-@pytest.fixture(scope="module")
-def undisturbed(
-    empty_store: Path, tmp_path_factory: pytest.TempPathFactory
-) -> list[tuple[dict[str, Any], Any]]:
-    """Return parameters and value of each trial of a study in which nothing happened."""
-    directory = tmp_path_factory.mktemp("undisturbed")
-    (directory / "mlflow.db").write_bytes(empty_store.read_bytes())
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(directory)
-        run_study(TOY, QUICK)
-    assert_each_counted_once(directory, 8)
-    return asked_and_answered(trials_of(directory))
 
 
 def test_same_seed_finds_the_same_trials_however_long_each_takes(
