@@ -8,6 +8,7 @@ from rootflow.batch import make_executor
 from rootflow.batch.contract import Job
 from rootflow.config import load
 from rootflow.config.batch import JobConfig, LimitsConfig, ProfileConfig, load_profile
+from rootflow.steps.tune import drive
 from rootflow.tracking.study import start_study
 from rootflow.tuning.alone import only_driver
 from rootflow.tuning.driver import Driver
@@ -43,7 +44,7 @@ def run_study(path: Path, overrides: list[str]) -> None:
         with start_study(config, study.user_attrs.get(RUN)) as runs:
             study.set_user_attr(RUN, runs.run.run_id)
             executor = make_executor(profile, place.jobs)
-            Driver(config, tune, study, place, executor, toy_job, runs).run()
+            drive(Driver(config, tune, study, place, executor, toy_job, runs), tune)
 
 
 if __name__ == "__main__":

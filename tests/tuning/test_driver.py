@@ -1,16 +1,20 @@
 """Studies of toy trials to their end, whatever happens to jobs and drivers."""
 
 import json
+import os
+import pty
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from optuna.trial import TrialState
 
-from rootflow.errors import RootflowError, UsageError
+from rootflow.errors import AwayError, RootflowError, UsageError
+from rootflow.tracking.study import StudyRun
 from studies import (
     QUICK,
     asked_and_answered,
@@ -23,9 +27,11 @@ from studies import (
 from toy_study import TOY_STUDY, run_study
 
 
-def start(toy: Path, *settings: str) -> "subprocess.Popen[str]":
+def start(toy: Path, *settings: str, stdin: int | None = None) -> "subprocess.Popen[str]":
     command = [sys.executable, str(TOY_STUDY), str(toy), *QUICK, *settings]
-    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        command, stdin=stdin, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
 
 
 def toys(monkeypatch: pytest.MonkeyPatch, **words: Any) -> None:
@@ -157,6 +163,50 @@ def test_second_driver_is_refused_and_terminated_one_leaves_its_jobs(
     run_study(toy, [*QUICK, "tune.trials=4"])
     assert_each_counted_once(place, 4)
     assert [starts_of(place, number) for number in range(4)] == [1] * 4
+
+
+def test_tracking_server_that_is_away_for_a_while_holds_nothing_up_for_good(
+    toy: Path, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("begin_trial", "end_trial"):
+        monkeypatch.setattr(StudyRun, name, away_at_first(getattr(StudyRun, name), 3))
+    run_study(toy, [*QUICK, "tune.trials=3"])
+    assert_each_counted_once(place, 3)
+
+
+def away_at_first(method: Callable[..., Any], times: int) -> Callable[..., Any]:
+    left = [times]
+
+    def call(*arguments: Any) -> Any:
+        if left[0]:
+            left[0] -= 1
+            raise AwayError("tracking server does not answer")
+        return method(*arguments)
+
+    return call
+
+
+@pytest.mark.parametrize(("answer", "starts"), [("y", 2), ("n", 1)])
+def test_interrupted_driver_asks_what_becomes_of_the_jobs(
+    toy: Path, place: Path, monkeypatch: pytest.MonkeyPatch, answer: str, starts: int
+) -> None:
+    toys(monkeypatch, seconds=1.0)
+    terminal, stdin = pty.openpty()
+    driver = start(toy, "tune.trials=2", "tune.retries=0", stdin=stdin)
+    trials = place / "outputs" / "studies" / "toy" / "trials"
+    wait_for(trials / "00000" / "progress.jsonl")
+    wait_for(trials / "00001" / "progress.jsonl")
+    driver.send_signal(signal.SIGINT)
+    os.write(terminal, f"{answer}\n".encode())
+    said = driver.communicate()[1]
+    os.close(terminal)
+    os.close(stdin)
+    assert "Remove 2 jobs?" in said
+    assert "the same command goes on with the study 'toy'" in said
+    run_study(toy, [*QUICK, "tune.trials=2", "tune.retries=0"])
+    assert_each_counted_once(place, 2)
+    assert [trial.state for trial in trials_of(place)] == [TrialState.COMPLETE] * 2
+    assert [starts_of(place, number) for number in range(2)] == [starts] * 2
 
 
 @pytest.mark.usefixtures("place")

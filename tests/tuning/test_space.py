@@ -82,3 +82,10 @@ def test_pairs_of_corners_are_tried_where_all_are_too_many() -> None:
     many["model__width"] = {"type": "int", "low": 62, "high": 64, "step": 2}
     with pytest.raises(UsageError, match="width 62 is not a multiple of heads, 4"):
         check(*study_of(**many))
+
+
+@pytest.mark.parametrize("name", ["ttbar-tune.yaml", "h4l-tune.yaml"])
+def test_shipped_study_is_allowed(name: str) -> None:
+    config = load(TTBAR.with_name(name))
+    assert config.tune is not None
+    check(config, config.tune)

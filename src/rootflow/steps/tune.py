@@ -53,8 +53,27 @@ def run(config: Config) -> StepResult:
             preprocess.ensure(config, runs.run)  # once, and not in each job
             executor = make_executor(profile, place.jobs)
             driver = Driver(config, tune, study, place, executor, job_maker(profile), runs)
-            _drive(driver, tune)
+            drive(driver, tune)
             return _conclude(config, tune, study, place, runs)
+
+
+def drive(driver: Driver, tune: TuningConfig) -> None:
+    """Run the driver; when it is stopped, ask what becomes of the jobs, or leave them."""
+    try:
+        driver.run()
+    except UsageError:
+        driver.remove_jobs("the study's settings are wrong")
+        raise
+    except KeyboardInterrupt:
+        count = len(driver.jobs())
+        remove = count and sys.stdin.isatty() and click.confirm(f"\nRemove {count} jobs?", err=True)
+        if remove:
+            driver.remove_jobs("the study was stopped")
+        _say_how_to_go_on(tune, 0 if remove else count)
+        raise
+    except SystemExit:
+        _say_how_to_go_on(tune, len(driver.jobs()))
+        raise
 
 
 def job_maker(profile: ProfileConfig) -> MakeJob:
@@ -102,21 +121,6 @@ def _profile(tune: TuningConfig) -> ProfileConfig:
 def _describe(runs: StudyRun, tune: TuningConfig) -> None:
     runs.run.set_tags({"rootflow.study": tune.name, "rootflow.sampler": tune.sampler.name})
     runs.run.log_text(yaml.safe_dump(tune.model_dump(mode="json"), sort_keys=False), "tune.yaml")
-
-
-def _drive(driver: Driver, tune: TuningConfig) -> None:
-    try:
-        driver.run()
-    except KeyboardInterrupt:
-        count = len(driver.jobs())
-        remove = count and sys.stdin.isatty() and click.confirm(f"\nRemove {count} jobs?", err=True)
-        if remove:
-            driver.remove_jobs("the study was stopped")
-        _say_how_to_go_on(tune, 0 if remove else count)
-        raise
-    except SystemExit:
-        _say_how_to_go_on(tune, len(driver.jobs()))
-        raise
 
 
 def _say_how_to_go_on(tune: TuningConfig, left: int) -> None:

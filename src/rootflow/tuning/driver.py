@@ -101,7 +101,7 @@ class Driver:
         self.executor.cancel(self.jobs(), reason)
         for trial in self.running.values():
             if trial.job and not trial.outcome:
-                trial.submitted(None, trial.attempts - 1)  # it was no fault of the trial
+                trial.remember(None)  # and not as a loss
 
     def _recover(self) -> None:
         known = {job.name: job_id for job_id, job in self.executor.known().items()}
@@ -109,12 +109,14 @@ class Driver:
             self.study.sampler = make_sampler(self.tune, self.config.seed, frozen.number)
             # Optuna has no public way to a running trial of another process.
             trial = self._adopt(optuna.Trial(self.study, frozen._trial_id))
-            trial.job, trial.attempts = frozen.user_attrs.get(JOB, (None, 0))
+            remembered = frozen.user_attrs.get(JOB, (None, 0, 0))
+            trial.job, trial.submissions, trial.losses = remembered
             trial.to_prune = PRUNED in frozen.user_attrs
             trial.reported = set(frozen.intermediate_values)
             unnoted = known.get(self._name_of_next_job(trial))
             if unnoted is not None:  # submitted, but the driver was killed right then
-                trial.submitted(unnoted, trial.attempts + 1)
+                trial.submissions += 1
+                trial.remember(unnoted)
 
     def _tell_and_ask(self) -> None:
         self._ask()
@@ -182,10 +184,11 @@ class Driver:
         jobs = [self.make_job(trial.files, self._name_of_next_job(trial)) for trial in new]
         with self.pool:
             for trial, job in zip(new, self.executor.submit(jobs), strict=True):
-                trial.submitted(job, trial.attempts + 1)
+                trial.submissions += 1
+                trial.remember(job)
 
     def _name_of_next_job(self, trial: Running) -> str:
-        return f"{self.tune.name}-{trial.number}-{trial.attempts + 1}"
+        return f"{self.tune.name}-{trial.number}-{trial.submissions + 1}"
 
     def _give_up_where_all_fail(self) -> None:
         failed = self.ledger.failed_in_a_row

@@ -36,8 +36,8 @@ class Running:
         The trial's MLflow run; none until it is prepared.
     job
         The executor's id of its job; none while it has to be submitted.
-    attempts
-        How often it was submitted.
+    submissions, losses
+        How often it was submitted, and how often its job was lost.
     to_prune
         Its job is to be removed, as it does not promise much.
     done_since
@@ -49,7 +49,8 @@ class Running:
     values: Values
     run_id: str | None = None
     job: str | None = None
-    attempts: int = 0
+    submissions: int = 0
+    losses: int = 0
     to_prune: bool = False
     state: State = State.IDLE
     outcome: Outcome | None = None
@@ -61,11 +62,10 @@ class Running:
         """Of the trial in its study."""
         return self.trial.number
 
-    def submitted(self, job: str | None, attempts: int) -> None:
-        """Remember the job, in the storage, too: the next driver looks for it there."""
-        self.job, self.attempts, self.done_since = job, attempts, None
-        self.state = State.IDLE
-        self.trial.set_user_attr(JOB, [job, attempts])
+    def remember(self, job: str | None) -> None:
+        """Have this job, in the storage, too: the next driver looks for it there."""
+        self.job, self.state, self.done_since = job, State.IDLE, None
+        self.trial.set_user_attr(JOB, [job, self.submissions, self.losses])
 
 
 def outcome_of(result: Result, objectives: Sequence[ObjectiveConfig]) -> Outcome:

@@ -88,10 +88,11 @@ class Watch:
             with self.patience:
                 self.executor.cancel([str(trial.job)], "given up")
             return Outcome(TrialState.FAIL, reason=f"given up: {status.reason}")
-        if trial.attempts <= self.tune.retries:
+        trial.losses += 1
+        if trial.losses <= self.tune.retries:
             trial.job = None  # to be submitted again: it goes on from its checkpoint
             return None
-        reason = f"lost {trial.attempts} times: {status.reason or 'it left no result'}"
+        reason = f"lost {trial.losses} times: {status.reason or 'it left no result'}"
         return Outcome(TrialState.FAIL, reason=reason)
 
     def _prune(self, trial: Running) -> Outcome | None:
