@@ -6,11 +6,12 @@ import pty
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+from mlflow.tracking import MlflowClient
 from optuna.trial import TrialState
 
 from rootflow.errors import AwayError, RootflowError, UsageError
@@ -87,6 +88,25 @@ def test_killed_job_is_the_same_trial_again_until_there_were_too_many(
     assert trials[2].state is TrialState.FAIL
     assert starts_of(place, 2) == 2
     assert trials[2].user_attrs["reason"].startswith("lost 2 times: ")
+
+
+def test_runs_that_a_killed_job_left_open_are_ended_with_the_trial(
+    toy: Path, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin = StudyRun.begin_trial
+    left: list[str] = []
+
+    def begin_and_leave(runs: StudyRun, number: int, values: Mapping[str, Any]) -> str:
+        parent = begin(runs, number, values)
+        for _ in range(2):  # a step, and one below it
+            tags = {"mlflow.parentRunId": left[-1] if left else parent}
+            left.append(runs.run.client.create_run(runs.run.experiment_id, tags=tags).info.run_id)
+        return parent
+
+    monkeypatch.setattr(StudyRun, "begin_trial", begin_and_leave)
+    run_study(toy, [*QUICK, "tune.trials=1"])
+    client = MlflowClient(f"sqlite:///{place / 'mlflow.db'}")
+    assert [client.get_run(run_id).info.status for run_id in left] == ["KILLED"] * 2
 
 
 def test_many_failed_trials_in_a_row_end_the_study_with_the_reason(

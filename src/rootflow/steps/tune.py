@@ -24,9 +24,11 @@ from rootflow.tuning.figures import draw
 from rootflow.tuning.outcomes import table, write_outcomes
 from rootflow.tuning.space import check
 from rootflow.tuning.study import Place, open_study, place_of, storage_url
-from rootflow.tuning.trials import TrialFiles
+from rootflow.tuning.trials import TrialFiles, held_out_folds
 
 RUN = "rootflow.run"
+# So that a job takes the CPUs it asked for, and comes to the same result wherever it runs.
+THREADS = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
 PACKAGES = Path(__file__).parents[2]
 
 
@@ -43,6 +45,7 @@ def run(config: Config) -> StepResult:
     if tune is None:
         raise UsageError("tune: the configuration has no such block: say what to vary there")
     check(config, tune)
+    held_out_folds(config, tune)  # said before anything is made
     profile = _profile(tune)
     place = place_of(config, tune)
     with only_driver(place):
@@ -81,6 +84,7 @@ def job_maker(profile: ProfileConfig) -> MakeJob:
     environment = {
         "PYTHONPATH": os.pathsep.join([str(PACKAGES), *_search_path()]),
         "MLFLOW_TRACKING_URI": tracking_uri(),
+        **{name: str(profile.job.cpus) for name in THREADS},
         **profile.job.environment,
     }
     resources = profile.job.model_copy(update={"environment": environment})

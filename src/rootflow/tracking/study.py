@@ -16,7 +16,6 @@ from rootflow.tracking.run import PARENT, Run, start_run
 
 RUN_ID = "MLFLOW_RUN_ID"
 TRIAL = "rootflow.trial"
-STATE = "rootflow.trial.state"
 LARGEST_PAGE = 1000
 
 
@@ -64,6 +63,8 @@ class StudyRun:
     ) -> None:
         """Say how a trial ended, at a time since the epoch.
 
+        Runs below it that a killed job had no time to end are ended, too.
+
         Raises
         ------
         AwayError
@@ -75,6 +76,7 @@ class StudyRun:
                 metrics=[Metric(name, value, milliseconds, 0) for name, value in metrics.items()],
                 tags=[RunTag(name, value) for name, value in tags.items()],
             )
+            self._end_below(run_id, milliseconds)
             self.run.client.set_terminated(run_id, status, milliseconds)
 
     def open_trials(self) -> dict[int, str]:
@@ -102,6 +104,17 @@ class StudyRun:
                 token = page.token
                 if not token:
                     return trials
+
+    def _end_below(self, run_id: str, milliseconds: int) -> None:
+        below = self.run.client.search_runs(
+            [self.run.experiment_id],
+            f"tags.`{PARENT}` = '{run_id}'",
+            max_results=LARGEST_PAGE,
+        )
+        for run in below:
+            if run.info.status == "RUNNING":
+                self._end_below(run.info.run_id, milliseconds)
+                self.run.client.set_terminated(run.info.run_id, "KILLED", milliseconds)
 
 
 @contextmanager

@@ -75,7 +75,7 @@ class Driver:
         Raises
         ------
         RootflowError
-            The first trials failed, all of them.
+            Too many trials failed in a row.
         UsageError
             A metric that is asked for is not there.
         """
@@ -123,7 +123,7 @@ class Driver:
         while (trial := self._next_to_tell()) is not None:
             del self.running[trial.number]
             self.ledger.tell(trial)
-            self._give_up_where_all_fail()
+            self._give_up_where_many_fail()
             self._ask()  # at once: what is proposed depends on what was told by then
 
     def _next_to_tell(self) -> Running | None:
@@ -190,7 +190,7 @@ class Driver:
     def _name_of_next_job(self, trial: Running) -> str:
         return f"{self.tune.name}-{trial.number}-{trial.submissions + 1}"
 
-    def _give_up_where_all_fail(self) -> None:
+    def _give_up_where_many_fail(self) -> None:
         failed = self.ledger.failed_in_a_row
         if failed >= self.tune.failures:
             self.ledger.write()

@@ -18,14 +18,15 @@ from rootflow.config import TuningConfig
 
 FORMAT = ".png"
 INCHES_PER_PARAMETER = 3.0
+TRIALS_FOR_IMPORTANCE = 10  # fewer do not say what matters
 
 
 def draw(study: optuna.Study, tune: TuningConfig, directory: Path) -> list[Path]:
     """Draw what there is to see of a study, and return the files.
 
-    History, slices and parallel coordinates of each objective; the importance of each
-    parameter where several were varied and results differ; the Pareto front of two or
-    three objectives.
+    History, slices and parallel coordinates of each objective; from ten trials on the
+    importance of each parameter without conditions, where results differ; the Pareto front
+    of two or three objectives; the epochs where trials told them.
     """
     directory.mkdir(parents=True, exist_ok=True)
     paths = []
@@ -64,7 +65,11 @@ def _drawings(study: optuna.Study, tune: TuningConfig) -> Iterator[tuple[str, Ca
         if len(common) > 1:
             parallel = drawn.plot_parallel_coordinate
             yield f"parallel{end}", _call(parallel, study, params=common, **shown)
-        if len(common) > 1 and len({trial.values[index] for trial in done}) > 1:
+        if (
+            len(common) > 1
+            and len(done) >= TRIALS_FOR_IMPORTANCE
+            and len({trial.values[index] for trial in done}) > 1
+        ):
             # Of several objectives: what makes this one good, which is low for Optuna.
             sign = 1 if objective.direction == "minimize" else -1
             target = _value(index, sign) if several else None
