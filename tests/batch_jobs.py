@@ -14,6 +14,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "local": {"executor": "local", "slots": 4},
     "shared": {"executor": "htcondor", "files": "shared"},
     "transfer": {"executor": "htcondor", "files": "transfer"},
+    "spool": {"executor": "htcondor", "files": "spool"},
 }
 
 MakeJob = Callable[..., Job]

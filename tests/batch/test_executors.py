@@ -114,7 +114,7 @@ def test_jobs_are_known_to_another_executor_of_the_folder(
     assert other.known()[job_id].name == job.name
     other.wait([job_id], LONG)
     assert other.result(job_id) == 3
-    assert executor.status([job_id]) == other.status([job_id])
+    assert executor.wait([job_id], LONG) == other.status([job_id])
 
 
 def test_an_id_that_is_not_known_is_said(executor: Executor) -> None:

@@ -128,6 +128,9 @@ class Executor(Protocol):
     def release(self, ids: Sequence[str], changes: Mapping[str, Any] | None = None) -> None:
         """Make held jobs idle again; `changes` are words of JobConfig: {"memory_gib": 4}."""
 
+    def name_of(self, job_id: str) -> str:
+        """Return what the batch system calls the job: cluster.proc, or the process."""
+
     def logs(self, job_id: str) -> Logs:
         """Return what a job has said so far."""
 

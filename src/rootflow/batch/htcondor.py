@@ -13,6 +13,7 @@ from rootflow.batch.events import EventLog, Progress
 from rootflow.batch.folder import outcome_of, prepare, read, reason_of, resources_of, result_of
 from rootflow.batch.job import GO_ON_LATER, KEPT_BEFORE, STDERR, STDOUT
 from rootflow.batch.ledger import Ledger, Taken
+from rootflow.batch.queue import Queue
 from rootflow.batch.schedd import Schedd
 from rootflow.batch.triage import Decision, decide
 from rootflow.config.batch import JobConfig, ProfileConfig
@@ -29,7 +30,8 @@ Key = tuple[str, int]  # submission, number in it
 class HTCondorExecutor:
     """Keeps the Executor contract with an HTCondor pool.
 
-    Where jobs are is read from the event log; the schedd is asked only to change something.
+    Where jobs are is read from the event log; the schedd is asked only to change something,
+    except where it keeps the log to itself because files are spooled.
     """
 
     def __init__(self, profile: ProfileConfig, directory: Path) -> None:
@@ -38,7 +40,11 @@ class HTCondorExecutor:
         self._folder.mkdir(parents=True, exist_ok=True)
         self._ledger = Ledger(self._folder)
         self._schedd = Schedd(profile.schedd)
-        self._log = EventLog(self._folder / "events.log")
+        self._log = (
+            Queue(self._folder, self._schedd)
+            if profile.files == "spool"
+            else EventLog(self._folder / "events.log")
+        )
         self._ended: dict[Key, Status] = {}
         self._lost: set[Key] = set()
         self._next_roll_call = time.monotonic() + SECONDS_BETWEEN_ROLL_CALLS
@@ -128,6 +134,10 @@ class HTCondorExecutor:
             self._ledger.note(Taken(job_id, self._log.jobs[key].holds, decision))
         self._schedd.release(names, "released by rootflow")
 
+    def name_of(self, job_id: str) -> str:
+        """Return what HTCondor calls the job: cluster.proc."""
+        return self._name(self._key(job_id))
+
     def logs(self, job_id: str) -> Logs:
         """Return what a job has said so far."""
         key = self._key(job_id)
@@ -171,7 +181,8 @@ class HTCondorExecutor:
     def _text(self, jobs: Sequence[Job], token: str) -> str:
         resources = self._resources(jobs[0])
         words = description.describe(resources, self._profile, self._folder, token)
-        if len(jobs) > self._profile.limits.idle:
+        # Jobs that HTCondor makes later cannot be spooled.
+        if len(jobs) > self._profile.limits.idle and self._profile.files != "spool":
             words["max_idle"] = str(self._profile.limits.idle)
         return description.as_text(words, description.items(jobs))
 

@@ -118,6 +118,12 @@ class LocalExecutor:
             if status.state is not State.HELD:
                 raise InputError(f"job {job_id} is {status.state}, not held")
 
+    def name_of(self, job_id: str) -> str:
+        """Return the number of the job's process, empty where it has not started."""
+        with self._rows() as rows:
+            directory = from_text(self._row(rows, job_id)["job"]).directory
+        return read(directory / on_node.LOCK)
+
     def logs(self, job_id: str) -> Logs:
         """Return what a job has said so far."""
         with self._rows() as rows:

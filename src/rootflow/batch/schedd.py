@@ -45,6 +45,12 @@ class Schedd:
 
         return list(self._patiently(once))
 
+    def history(self, constraint: str, attributes: Sequence[str]) -> list[Any]:
+        """Return the ads of jobs that have left the queue, the latest of each constraint."""
+        return list(
+            self._patiently(lambda schedd: schedd.history(constraint, list(attributes), match=1))
+        )
+
     def remove(self, jobs: Sequence[str] | int, reason: str) -> None:
         """Remove jobs, "cluster.proc" each, or a whole cluster."""
         self._act("Remove", jobs, reason)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import click
 from mlflow.entities import RunStatus
 from mlflow.exceptions import ExecutionException
 from mlflow.projects import SubmittedRun
@@ -27,7 +28,7 @@ from mlflow.tracking import MlflowClient
 from rootflow.batch import Job, make_executor
 from rootflow.config.batch import ProfileConfig, profile_of
 from rootflow.errors import RootflowError, UsageError
-from rootflow.tracking import carried, watching
+from rootflow.tracking import carried, spooled, watching
 
 untyped: Any = projects  # its functions say nothing of types
 MLFLOWS_OWN = {
@@ -38,7 +39,6 @@ MLFLOWS_OWN = {
     PROJECT_STORAGE_DIR,
     PROJECT_SYNCHRONOUS,
 }
-JOB = "job"
 WATCH_LOG = "watch.log"
 LOCAL = "local"
 CANCELLED = "cancelled through MLflow"
@@ -58,8 +58,8 @@ class HTCondorRun(SubmittedRun):
 
     @property
     def job_id(self) -> str:
-        """The job, as its executor calls it."""
-        return self._watched.job_id
+        """The job as HTCondor calls it: cluster.proc."""
+        return self._watched.executor().name_of(self._watched.job_id)
 
     def wait(self) -> bool:
         """Wait until the job has ended, and return whether it ended well."""
@@ -72,7 +72,7 @@ class HTCondorRun(SubmittedRun):
 
     def cancel(self) -> None:
         """Remove the job, and wait until it is gone."""
-        self._watched.executor().cancel([self.job_id], CANCELLED)
+        self._watched.executor().cancel([self._watched.job_id], CANCELLED)
         self.wait()
 
 
@@ -159,7 +159,7 @@ def _submit(
     environment: Mapping[str, str],
 ) -> HTCondorRun:
     folder = profile.folder.absolute() / run_id
-    directory = folder / JOB
+    directory = folder / watching.JOB
     directory.mkdir(parents=True)
     inputs: tuple[Path, ...] = ()
     outputs: tuple[str, ...] = ()
@@ -170,6 +170,13 @@ def _submit(
         inputs = (package,)
         outputs = tuple(f"{carried.PROJECT}/{name}" for name in profile.outputs)
         script = carried.script(command, work_dir)
+    if profile.tracking == "spool":
+        client = MlflowClient(environment["MLFLOW_TRACKING_URI"])
+        run = client.get_run(run_id)
+        experiment = client.get_experiment(run.info.experiment_id)
+        inputs += (spooled.prepare(run, experiment, directory),)
+        outputs += (spooled.TRACKING,)
+        script = spooled.script(script)
     environment = {**environment, **profile.job.environment}
     resources = profile.job.model_copy(update={"environment": environment})
     job = Job(f"mlflow-{run_id}", ("bash", "-c", script), directory, inputs, outputs, resources)
@@ -187,7 +194,9 @@ def _submit(
             start_new_session=True,
         )
     watcher.returncode = 0  # it outlives this process: nobody waits for it
-    return HTCondorRun(watched)
+    submitted = HTCondorRun(watched)
+    click.echo(f"run {run_id} is job {submitted.job_id}, kept in {folder}", err=True)
+    return submitted
 
 
 def _waited(submitted: HTCondorRun) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rootflow.errors import InputError
+from rootflow.tracking.spooled import ARTIFACTS, TRACKING
 
 PROJECT = "project"
 PACKAGE = "project.tar"
@@ -41,7 +42,11 @@ def script(command: str, project: Path) -> str:
     """Return the shell lines that unpack the project where they are and run `command` in it."""
     # MLflow makes paths absolute; what lies in the project is at another place there.
     there = command.replace(f"{project.absolute()}/", "")
-    return f"mkdir -p {PROJECT} && tar -xf {PACKAGE} -C {PROJECT} && cd {PROJECT} && {there}"
+    # New experiments keep their artifacts in the working directory's mlruns: it is another one.
+    link = f"ln -sfn ../{TRACKING}/{ARTIFACTS} {PROJECT}/{ARTIFACTS}"
+    return (
+        f"mkdir -p {PROJECT} && tar -xf {PACKAGE} -C {PROJECT} && {link} && cd {PROJECT} && {there}"
+    )
 
 
 def _files(project: Path) -> list[str]:

@@ -17,17 +17,19 @@ from mlflow.tracking import MlflowClient
 
 from rootflow.batch import ENDED, Executor, State, Status, make_executor
 from rootflow.config.batch import ProfileConfig, profile_of
-from rootflow.errors import InputError
+from rootflow.errors import InputError, RootflowError
 from rootflow.files import alone_in, whole_file
-from rootflow.tracking.connection import is_away, reason_of
+from rootflow.tracking import spooled
+from rootflow.tracking.connection import is_away, reason_of, refusal
 
 RECORD = "watched.json"
 ENDING = "ended.json"
 WATCHING = "watching"  # the executor has the folder's own lock
-FOLDER_OF_LOGS = "job"
+JOB = "job"  # its folder, and that of its logs among the artifacts
 SECONDS_BETWEEN_LOOKS = 1.0
 SECONDS_BETWEEN_TRIES = 15.0
-SECONDS_BETWEEN_LOOKS_AT_RUN = 10.0
+SECONDS_BETWEEN_WORDS = 10.0
+MOST_OF_REASON = 200
 
 JOB_ID = "htcondor.job"
 HOST = "htcondor.host"
@@ -90,7 +92,7 @@ def say_scheduled(watched: Watched) -> None:
     """Have the run say that its job waits."""
     client = MlflowClient(watched.tracking_uri)
     client.set_tag(watched.run_id, AT, str(watched.folder))
-    client.set_tag(watched.run_id, JOB_ID, watched.job_id)
+    client.set_tag(watched.run_id, JOB_ID, watched.executor().name_of(watched.job_id))
     client.update_run(watched.run_id, RunStatus.to_string(RunStatus.SCHEDULED))
 
 
@@ -108,24 +110,30 @@ def watch(folder: Path) -> int:
 def _follow(watched: Watched) -> int:
     client = MlflowClient(watched.tracking_uri)
     executor = watched.executor()
+    try:
+        return _follow_to_its_end(client, watched, executor)
+    except RootflowError:
+        if not _insist(_is_deleted, client, watched.run_id):
+            raise
+        executor.cancel([watched.job_id], "its MLflow run was deleted")
+        return int(RunStatus.KILLED)
+
+
+def _follow_to_its_end(client: MlflowClient, watched: Watched, executor: Executor) -> int:
     said: Status | None = None
-    next_look = 0.0
+    given_up = False
+    next_word = 0.0
     while True:
         status = executor.wait([watched.job_id], SECONDS_BETWEEN_LOOKS)[watched.job_id]
         if status.given_up:
-            executor.cancel([watched.job_id], status.reason[:200])
+            given_up = True
             _insist(client.set_tag, watched.run_id, REASON, status.reason)
-            said = status
-            continue
-        if status.state in ENDED:
-            return _end(client, watched, executor, status, given_up=bool(said and said.given_up))
-        if said is None or _differs(status, said):
-            _insist(_say, client, watched, status)
-            said = status
-        if time.monotonic() >= next_look:
-            next_look = time.monotonic() + SECONDS_BETWEEN_LOOKS_AT_RUN
-            if _insist(_is_deleted, client, watched.run_id):
-                executor.cancel([watched.job_id], "its MLflow run was deleted")
+            executor.cancel([watched.job_id], status.reason[:MOST_OF_REASON])
+        elif status.state in ENDED:
+            return _end(client, watched, executor, status, given_up=given_up)
+        elif said is None or _differs(status, said) or time.monotonic() >= next_word:
+            _insist(_say, client, watched, status)  # a run that was deleted refuses it
+            said, next_word = status, time.monotonic() + SECONDS_BETWEEN_WORDS
 
 
 def _differs(status: Status, said: Status) -> bool:
@@ -157,7 +165,7 @@ def _end(
 
     def log() -> None:
         for name, text in logs._asdict().items():
-            client.log_text(run_id, text, f"{FOLDER_OF_LOGS}/{name}.txt")
+            client.log_text(run_id, text, f"{JOB}/{name}.txt")
         for name, value in numbers.items():
             if value is not None:
                 client.log_metric(run_id, f"job/{name}", value)
@@ -168,6 +176,9 @@ def _end(
         if status.host:
             client.set_tag(run_id, HOST, status.host)
 
+    if watched.profile.tracking == "spool":
+        spool = watched.folder / JOB / spooled.TRACKING
+        _insist(spooled.deliver, spool, run_id, client)
     _insist(log)
     ended = RunStatus.FAILED if given_up else STATUS[status.state]
     _insist(client.set_terminated, run_id, RunStatus.to_string(ended))
@@ -185,7 +196,7 @@ def _insist(call: Callable[..., Any], *arguments: Any) -> Any:
             return call(*arguments)
         except (MlflowException, OSError) as error:
             if not is_away(error):
-                raise
+                raise refusal(error) from None
             sys.stderr.write(f"the tracking server is away: {reason_of(error)}\n")
         time.sleep(SECONDS_BETWEEN_TRIES)
 
