@@ -109,6 +109,14 @@ def outcome_of(directory: Path) -> Outcome | None:
     return Outcome(**{name: said[name] for name in Outcome._fields})
 
 
+def tidy(directory: Path) -> None:
+    """Remove what was there for HTCondor only: a file for everything it is to carry."""
+    for name in (on_node.RESULT, on_node.TRACEBACK, on_node.KEPT, on_node.KEPT_BEFORE):
+        path = directory / name
+        if path.exists() and (path.stat().st_size == 0 or name == on_node.KEPT_BEFORE):
+            path.unlink()
+
+
 def reason_of(directory: Path, exit_code: int) -> str:
     """Return why a job failed, in one line."""
     lines = _complaint(directory).strip().splitlines()

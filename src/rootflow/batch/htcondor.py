@@ -10,8 +10,16 @@ from typing import Any
 from rootflow.batch import description
 from rootflow.batch.contract import ENDED, Job, Logs, State, Status
 from rootflow.batch.events import EventLog, Progress
-from rootflow.batch.folder import outcome_of, prepare, read, reason_of, resources_of, result_of
-from rootflow.batch.job import GO_ON_LATER, KEPT_BEFORE, STDERR, STDOUT
+from rootflow.batch.folder import (
+    outcome_of,
+    prepare,
+    read,
+    reason_of,
+    resources_of,
+    result_of,
+    tidy,
+)
+from rootflow.batch.job import GO_ON_LATER, STDERR, STDOUT
 from rootflow.batch.ledger import Ledger, Taken
 from rootflow.batch.queue import Queue
 from rootflow.batch.schedd import Schedd
@@ -21,6 +29,7 @@ from rootflow.errors import InputError, RootflowError
 from rootflow.files import alone_in
 
 SECONDS_BETWEEN_LOOKS = 0.2
+MANY = 1000  # jobs; with more of them, looking takes longer
 SECONDS_BETWEEN_ROLL_CALLS = 30.0
 LOST = "it is no longer in the queue, and its event log does not say why"
 
@@ -101,7 +110,7 @@ class HTCondorExecutor:
             waiting = any(s.state not in ENDED and not s.given_up for s in statuses.values())
             if not waiting or time.monotonic() >= deadline:
                 return statuses
-            time.sleep(SECONDS_BETWEEN_LOOKS)
+            time.sleep(SECONDS_BETWEEN_LOOKS * max(1.0, len(ids) / MANY))
 
     def cancel(self, ids: Sequence[str], reason: str) -> None:
         """Remove jobs; those that have ended stay what they are."""
@@ -112,7 +121,11 @@ class HTCondorExecutor:
         for token, keys in by_submission.items():
             cluster = self._cluster(token)
             there = [key for key in keys if key in self._log.jobs]
-            if len(keys) == len(self._ledger.jobs(token)):
+            ended = sum(
+                submission == token and progress.state in ENDED
+                for (submission, _), progress in self._log.jobs.items()
+            )
+            if len(keys) + ended == len(self._ledger.jobs(token)):
                 self._schedd.remove(cluster, reason)
             elif there:
                 self._schedd.remove([self._name(key) for key in there], reason)
@@ -250,7 +263,7 @@ class HTCondorExecutor:
     def _explain(self, key: Key, status: Status, taken: Sequence[Taken]) -> Status:
         """Return the status of a job that has ended, with what it says itself."""
         directory = self._job(key).directory
-        (directory / KEPT_BEFORE).unlink(missing_ok=True)
+        tidy(directory)
         outcome = outcome_of(directory)
         if outcome is not None:
             status = status._replace(

@@ -9,7 +9,7 @@ import yaml
 from pydantic import BeforeValidator, Field, ValidationError
 
 from rootflow.config.block import Block
-from rootflow.config.load import _explain
+from rootflow.config.load import explain
 from rootflow.errors import UsageError
 
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -132,4 +132,4 @@ def profile_of(words: Any, where: str) -> ProfileConfig:
     try:
         return ProfileConfig.model_validate(words)
     except ValidationError as error:
-        raise UsageError(f"{where}: {_explain(error, ProfileConfig)}") from None
+        raise UsageError(f"{where}: {explain(error, ProfileConfig)}") from None

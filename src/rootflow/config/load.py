@@ -56,7 +56,7 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Config:
     try:
         return analysis.model_validate(settings)
     except ValidationError as error:
-        raise UsageError(f"{path}: {_explain(error, analysis)}") from None
+        raise UsageError(f"{path}: {explain(error, analysis)}") from None
 
 
 def change(config: Config, values: Mapping[str, Any]) -> Config:
@@ -76,7 +76,7 @@ def change(config: Config, values: Mapping[str, Any]) -> Config:
     try:
         return type(config).model_validate(settings)
     except ValidationError as error:
-        raise UsageError(_explain(error, type(config))) from None
+        raise UsageError(explain(error, type(config))) from None
 
 
 def _read(path: Path, above: tuple[Path, ...] = ()) -> dict[str, Any]:
@@ -122,7 +122,8 @@ def _other_kind(below: Mapping[str, Any], value: Mapping[str, Any]) -> bool:
     return KIND in value and KIND in below and value[KIND] != below[KIND]
 
 
-def _explain(error: ValidationError, analysis: type[BaseModel]) -> str:
+def explain(error: ValidationError, analysis: type[BaseModel]) -> str:
+    """Return what is wrong with a configuration, in one line."""
     return "; ".join(_explain_one(details, analysis) for details in error.errors())
 
 

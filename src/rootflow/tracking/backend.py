@@ -4,12 +4,14 @@ import os
 import shlex
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import click
+import mlflow
 from mlflow.entities import RunStatus
 from mlflow.exceptions import ExecutionException
 from mlflow.projects import SubmittedRun
@@ -29,6 +31,7 @@ from rootflow.batch import Job, make_executor
 from rootflow.config.batch import ProfileConfig, profile_of
 from rootflow.errors import RootflowError, UsageError
 from rootflow.tracking import carried, spooled, watching
+from rootflow.tracking.connection import connect
 
 untyped: Any = projects  # its functions say nothing of types
 MLFLOWS_OWN = {
@@ -63,7 +66,7 @@ class HTCondorRun(SubmittedRun):
 
     def wait(self) -> bool:
         """Wait until the job has ended, and return whether it ended well."""
-        return watching.watch(self._watched.folder) == RunStatus.FINISHED
+        return watching.watch(self._watched.folder) == watching.FINISHED
 
     def get_status(self) -> str:
         """Return the status of the MLflow run."""
@@ -131,6 +134,29 @@ class HTCondorBackend(AbstractBackend):
         return submitted
 
 
+def submit(project: str, entry_point: str, params: Mapping[str, str], words: Any) -> None:
+    """Run an entry point as `mlflow run --backend htcondor` does.
+
+    Raises
+    ------
+    RootflowError
+        It could not be submitted, or failed where the profile says to wait for it.
+    """
+    connect()
+    try:
+        run: Any = mlflow.projects.run
+        run(
+            project,
+            entry_point,
+            parameters=dict(params),
+            backend="htcondor",
+            backend_config=words,
+            synchronous=False,
+        )
+    except ExecutionException as error:
+        raise RootflowError(str(error)) from None
+
+
 def absolute(uri: str) -> str:
     """Return the tracking URI as another working directory needs it."""
     parts = urlsplit(uri)
@@ -151,6 +177,54 @@ def _check_environment(project: Any, manager: str | None, profile: ProfileConfig
         raise UsageError("the project has a docker_env: name its image as job.container")
 
 
+def describe(project: str, entry_point: str, params: Mapping[str, str], words: Any) -> str:
+    """Return what would be submitted for an entry point, without a run and a job.
+
+    Raises
+    ------
+    RootflowError
+        The profile is wrong, or the project has no such entry point.
+    """
+    profile = profile_of(words, "profile")
+    try:
+        work_dir = untyped.fetch_and_validate_project(project, None, entry_point, params)
+        loaded = untyped.load_project(work_dir)
+        command = untyped.get_entry_point_command(loaded, entry_point, params, None)[0]
+    except ExecutionException as error:
+        raise UsageError(str(error)) from None
+    with tempfile.TemporaryDirectory() as folder:
+        job = _plan(profile, Path(work_dir), command, "RUN", {})
+        text = make_executor(profile, Path(folder)).describe([job])
+        text = text.replace(folder, str(job.directory.parent))
+    return f"# the job: {job.command[-1]}\n{text}"
+
+
+def _plan(
+    profile: ProfileConfig,
+    work_dir: Path,
+    command: str,
+    run_id: str,
+    environment: Mapping[str, str],
+) -> Job:
+    directory = profile.folder.absolute() / run_id / watching.JOB
+    inputs: tuple[Path, ...] = ()
+    outputs: tuple[str, ...] = ()
+    if profile.files == "shared":
+        script = f"cd {shlex.quote(str(work_dir.absolute()))} && {command}"
+    else:
+        inputs = (directory / carried.PACKAGE,)
+        outputs = tuple(f"{carried.PROJECT}/{name}" for name in profile.outputs)
+        script = carried.script(command, work_dir)
+    if profile.tracking == "spool":
+        inputs += (directory / spooled.TRACKING,)
+        outputs += (spooled.TRACKING,)
+        script = spooled.script(script)
+    environment = {**environment, **profile.job.environment}
+    resources = profile.job.model_copy(update={"environment": environment})
+    command_words = ("bash", "-c", script)
+    return Job(f"mlflow-{run_id}", command_words, directory, inputs, outputs, resources)
+
+
 def _submit(
     profile: ProfileConfig,
     work_dir: Path,
@@ -158,30 +232,19 @@ def _submit(
     run_id: str,
     environment: Mapping[str, str],
 ) -> HTCondorRun:
-    folder = profile.folder.absolute() / run_id
-    directory = folder / watching.JOB
-    directory.mkdir(parents=True)
-    inputs: tuple[Path, ...] = ()
-    outputs: tuple[str, ...] = ()
-    if profile.files == "shared":
-        script = f"cd {shlex.quote(str(work_dir.absolute()))} && {command}"
-    else:
-        package = carried.pack(work_dir, profile.inputs, directory)
-        inputs = (package,)
-        outputs = tuple(f"{carried.PROJECT}/{name}" for name in profile.outputs)
-        script = carried.script(command, work_dir)
+    tracking_uri = environment["MLFLOW_TRACKING_URI"]
+    job = _plan(profile, work_dir, command, run_id, environment)
+    job.directory.mkdir(parents=True)
+    if profile.files != "shared":
+        carried.pack(work_dir, profile.inputs, job.directory)
     if profile.tracking == "spool":
-        client = MlflowClient(environment["MLFLOW_TRACKING_URI"])
+        client = MlflowClient(tracking_uri)
         run = client.get_run(run_id)
         experiment = client.get_experiment(run.info.experiment_id)
-        inputs += (spooled.prepare(run, experiment, directory),)
-        outputs += (spooled.TRACKING,)
-        script = spooled.script(script)
-    environment = {**environment, **profile.job.environment}
-    resources = profile.job.model_copy(update={"environment": environment})
-    job = Job(f"mlflow-{run_id}", ("bash", "-c", script), directory, inputs, outputs, resources)
+        spooled.prepare(run, experiment, job.directory)
+    folder = job.directory.parent
     [job_id] = make_executor(profile, folder).submit([job])
-    watched = watching.Watched(folder, profile, run_id, job_id, environment["MLFLOW_TRACKING_URI"])
+    watched = watching.Watched(folder, profile, run_id, job_id, tracking_uri)
     watched.keep()
     watching.say_scheduled(watched)
     with (folder / WATCH_LOG).open("w") as stream:

@@ -39,6 +39,7 @@ REASON = "htcondor.reason"
 AT = "htcondor.folder"
 
 SCHEDULED = {State.IDLE, State.HELD}
+FINISHED = RunStatus.to_string(RunStatus.FINISHED)
 STATUS = {
     State.RUNNING: RunStatus.RUNNING,
     State.DONE: RunStatus.FINISHED,
@@ -96,15 +97,15 @@ def say_scheduled(watched: Watched) -> None:
     client.update_run(watched.run_id, RunStatus.to_string(RunStatus.SCHEDULED))
 
 
-def watch(folder: Path) -> int:
-    """Follow the job in `folder` until it has ended; return the run's status, a RunStatus."""
+def watch(folder: Path) -> str:
+    """Follow the job in `folder` until it has ended; return the run's status: FINISHED."""
     with alone_in(folder / WATCHING):
         ending = folder / ENDING
         if not ending.exists():
             status = _follow(find(folder))
             with whole_file(ending) as partial:
                 partial.write_text(json.dumps(RunStatus.to_string(status)))
-        return int(RunStatus.from_string(json.loads(ending.read_text())))
+        return str(json.loads(ending.read_text()))
 
 
 def _follow(watched: Watched) -> int:
