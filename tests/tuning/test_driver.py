@@ -151,43 +151,28 @@ def test_several_objectives_have_a_pareto_front(toy: Path, place: Path) -> None:
         assert trial.values == [metrics["loss"], metrics["parameters"]]
 
 
-@pytest.mark.parametrize("moment", ["trials/00003/trial.json", "trials/00005/progress.jsonl"])
 def test_killed_driver_goes_on_and_nothing_is_lost_or_counted_twice(
     toy: Path,
     place: Path,
     undisturbed: list[tuple[dict[str, Any], Any]],
     monkeypatch: pytest.MonkeyPatch,
-    moment: str,
 ) -> None:
     toys(monkeypatch, seconds=0.3)
-    driver = start(toy)
-    wait_for(place / "outputs" / "studies" / "toy" / moment)
-    driver.send_signal(signal.SIGKILL)
-    driver.communicate()
+    for moment in ("trials/00003/trial.json", "trials/00005/progress.jsonl"):
+        driver = start(toy)
+        wait_for(place / "outputs" / "studies" / "toy" / moment)
+        driver.send_signal(signal.SIGKILL)
+        driver.communicate()
     run_study(toy, QUICK)
     assert_each_counted_once(place, 8)
     assert [starts_of(place, number) for number in range(8)] == [1] * 8
     assert asked_and_answered(trials_of(place)) == undisturbed
 
 
-def test_second_driver_is_refused_and_terminated_one_leaves_its_jobs(
-    toy: Path, place: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    toys(monkeypatch, seconds=0.5)
-    driver = start(toy, "tune.trials=4")
-    wait_for(place / "outputs" / "studies" / "toy" / "trials" / "00000" / "progress.jsonl")
-    with pytest.raises(UsageError, match=f"another driver is at work .*process {driver.pid} on"):
-        run_study(toy, QUICK)
-    driver.terminate()
-    driver.communicate()
-    run_study(toy, [*QUICK, "tune.trials=4"])
-    assert_each_counted_once(place, 4)
-    assert [starts_of(place, number) for number in range(4)] == [1] * 4
-
-
 def test_tracking_server_that_is_away_for_a_while_holds_nothing_up_for_good(
     toy: Path, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("rootflow.tuning.ledger.SECONDS_BETWEEN_TRIES", 0.1)
     for name in ("begin_trial", "end_trial"):
         monkeypatch.setattr(StudyRun, name, away_at_first(getattr(StudyRun, name), 3))
     run_study(toy, [*QUICK, "tune.trials=3"])
@@ -207,15 +192,17 @@ def away_at_first(method: Callable[..., Any], times: int) -> Callable[..., Any]:
 
 
 @pytest.mark.parametrize(("answer", "starts"), [("y", 2), ("n", 1)])
-def test_interrupted_driver_asks_what_becomes_of_the_jobs(
+def test_driver_is_alone_and_asks_what_becomes_of_the_jobs_when_it_is_interrupted(
     toy: Path, place: Path, monkeypatch: pytest.MonkeyPatch, answer: str, starts: int
 ) -> None:
-    toys(monkeypatch, seconds=1.0)
+    toys(monkeypatch, seconds=1.5)
     terminal, stdin = pty.openpty()
     driver = start(toy, "tune.trials=2", "tune.retries=0", stdin=stdin)
     trials = place / "outputs" / "studies" / "toy" / "trials"
     wait_for(trials / "00000" / "progress.jsonl")
     wait_for(trials / "00001" / "progress.jsonl")
+    with pytest.raises(UsageError, match=f"another driver is at work .*process {driver.pid} on"):
+        run_study(toy, QUICK)
     driver.send_signal(signal.SIGINT)
     os.write(terminal, f"{answer}\n".encode())
     said = driver.communicate()[1]
