@@ -39,15 +39,9 @@ def is_running(status: Status) -> bool:
 
 def act(action: str, executor: Executor, job_id: str) -> None:
     """Do by hand what condor_hold, condor_rm and condor_vacate do."""
-    cluster, number = name_in_pool(executor, job_id)
     module = htcondor()
-    module.Schedd().act(getattr(module.JobAction, action), f"{cluster}.{number}", ("by hand", 0))
-
-
-def name_in_pool(executor: Executor, job_id: str) -> tuple[int, int]:
-    first_event = executor.logs(job_id).events.split("(")[1]
-    cluster, number, _ = first_event.split(".", 2)
-    return int(cluster), int(number)
+    what = getattr(module.JobAction, action)
+    module.Schedd().act(what, executor.name_of(job_id), ("by hand", 0))
 
 
 def process_named(pool: Pool, name: str) -> psutil.Process:
@@ -219,3 +213,19 @@ def test_a_submission_cut_off_in_the_middle_is_told_from_one_that_happened(
     [(job_id, job)] = later.known().items()
     assert job.name == "arrived"
     assert later.wait([job_id], LONG)[job_id].state is State.DONE
+
+
+@pytest.mark.usefixtures("pool")
+def test_a_queue_that_was_lost_is_noticed(
+    shell: MakeJob, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rootflow.batch.htcondor.SECONDS_BETWEEN_ROLL_CALLS", 1.0)
+    executor = make_executor(profile("shared"), tmp_path / "batch")
+    [job_id] = executor.submit([shell("sleep 100")])
+    until(executor, job_id, is_running)
+    log = tmp_path / "batch" / "events.log"
+    log.rename(tmp_path / "elsewhere.log")  # what happens from now on is not seen
+    act("Remove", executor, job_id)
+    status = executor.wait([job_id], LONG)[job_id]
+    assert status.state is State.REMOVED
+    assert "no longer in the queue" in status.reason

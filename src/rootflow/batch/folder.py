@@ -89,7 +89,7 @@ def prepare(job: Job, resources: JobConfig, profile: ProfileConfig) -> None:
         (job.directory / on_node.KEPT_BEFORE).write_bytes(b"")
     spec: dict[str, Any] = {
         "command": job.command,
-        "environment": resources.environment,
+        "environment": {**_shared_home(profile), **resources.environment},
         "grace": profile.grace.total_seconds(),
         "outputs": job.outputs,
         "carried": carried,
@@ -98,6 +98,12 @@ def prepare(job: Job, resources: JobConfig, profile: ProfileConfig) -> None:
         spec["runtime"] = resources.runtime.total_seconds()
     with whole_file(job.directory / on_node.SPEC) as partial:
         partial.write_text(json.dumps(spec))
+
+
+def _shared_home(profile: ProfileConfig) -> dict[str, str]:
+    """Return the home directory where nodes see it: caches there save every job their making."""
+    home = os.environ.get("HOME")
+    return {"HOME": home} if home and profile.files == "shared" else {}
 
 
 def outcome_of(directory: Path) -> Outcome | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rootflow.batch import description
+from rootflow.batch.care import Care
 from rootflow.batch.contract import ENDED, Job, Logs, State, Status
 from rootflow.batch.events import EventLog, Progress
 from rootflow.batch.folder import (
@@ -20,11 +21,11 @@ from rootflow.batch.folder import (
     tidy,
 )
 from rootflow.batch.job import GO_ON_LATER, STDERR, STDOUT
-from rootflow.batch.ledger import Ledger, Taken
+from rootflow.batch.ledger import Key, Ledger, Taken, id_of, key_of
 from rootflow.batch.queue import Queue
 from rootflow.batch.schedd import Schedd
-from rootflow.batch.triage import Decision, decide
-from rootflow.config.batch import JobConfig, ProfileConfig
+from rootflow.batch.triage import Decision
+from rootflow.config.batch import ProfileConfig
 from rootflow.errors import InputError, RootflowError
 from rootflow.files import alone_in
 
@@ -32,8 +33,6 @@ SECONDS_BETWEEN_LOOKS = 0.2
 MANY = 1000  # jobs; with more of them, looking takes longer
 SECONDS_BETWEEN_ROLL_CALLS = 30.0
 LOST = "it is no longer in the queue, and its event log does not say why"
-
-Key = tuple[str, int]  # submission, number in it
 
 
 class HTCondorExecutor:
@@ -54,6 +53,7 @@ class HTCondorExecutor:
             if profile.files == "spool"
             else EventLog(self._folder / "events.log")
         )
+        self._care = Care(self._ledger, self._schedd, self._log, profile.limits)
         self._ended: dict[Key, Status] = {}
         self._lost: set[Key] = set()
         self._next_roll_call = time.monotonic() + SECONDS_BETWEEN_ROLL_CALLS
@@ -62,15 +62,18 @@ class HTCondorExecutor:
 
     def submit(self, jobs: Sequence[Job]) -> list[str]:
         """Queue the jobs, all or none of them, and return their ids in the same order."""
+        jobs = self._with_resources(jobs)
         ids = [""] * len(jobs)
+        for job in jobs:
+            prepare(job, resources_of(job, self._profile), self._profile)
         with alone_in(self._folder):
             made: list[int] = []
             try:
-                for numbers in self._alike(jobs):
+                for numbers in _alike(jobs):
                     token, cluster = self._submit([jobs[number] for number in numbers])
                     made.append(cluster)
                     for place, number in enumerate(numbers):
-                        ids[number] = f"{token}.{place}"
+                        ids[number] = id_of((token, place))
             except RootflowError:
                 for cluster in made:
                     self._schedd.remove(cluster, "another job of the same submission was refused")
@@ -95,11 +98,11 @@ class HTCondorExecutor:
         self._log.follow()
         if time.monotonic() >= self._next_roll_call:
             self._roll_call()
-        if self._in_need():
+        if self._care.in_need():
             with alone_in(self._folder):
                 self._log.follow()
-                for key in self._in_need():
-                    self._care_for(key, self._log.jobs[key])
+                for key in self._care.in_need():
+                    self._care.look_after(key)
 
     def wait(self, ids: Sequence[str], timeout: float | None = None) -> dict[str, Status]:
         """Tend until each has ended or was given up, or for `timeout` seconds."""
@@ -119,7 +122,7 @@ class HTCondorExecutor:
             if status.state not in ENDED:
                 by_submission[self._key(job_id)[0]].append(self._key(job_id))
         for token, keys in by_submission.items():
-            cluster = self._cluster(token)
+            cluster = self._ledger.cluster(token)
             there = [key for key in keys if key in self._log.jobs]
             ended = sum(
                 submission == token and progress.state in ENDED
@@ -128,9 +131,9 @@ class HTCondorExecutor:
             if len(keys) + ended == len(self._ledger.jobs(token)):
                 self._schedd.remove(cluster, reason)
             elif there:
-                self._schedd.remove([self._name(key) for key in there], reason)
-            for token_, number in set(keys) - set(there):  # HTCondor has not made them yet
-                self._ledger.note(Taken(f"{token_}.{number}", 0, Decision("cancel", reason)))
+                self._schedd.remove([self._ledger.name(key) for key in there], reason)
+            for key in set(keys) - set(there):  # HTCondor has not made them yet
+                self._ledger.note(Taken(id_of(key), 0, Decision("cancel", reason)))
 
     def release(self, ids: Sequence[str], changes: Mapping[str, Any] | None = None) -> None:
         """Make held jobs idle again; `changes` are words of JobConfig: {"memory_gib": 4}."""
@@ -139,7 +142,7 @@ class HTCondorExecutor:
         for job_id, status in self.status(ids).items():
             if status.state is not State.HELD:
                 raise InputError(f"job {job_id} is {status.state}, not held")
-        names = [self._name(key) for key in keys]
+        names = [self._ledger.name(key) for key in keys]
         self._schedd.edit(names, attributes)
         memory = (changes or {}).get("memory_gib")
         for job_id, key in zip(ids, keys, strict=True):
@@ -149,39 +152,43 @@ class HTCondorExecutor:
 
     def name_of(self, job_id: str) -> str:
         """Return what HTCondor calls the job: cluster.proc."""
-        return self._name(self._key(job_id))
+        return self._ledger.name(self._key(job_id))
 
     def logs(self, job_id: str) -> Logs:
         """Return what a job has said so far."""
         key = self._key(job_id)
         self._log.follow()
-        directory = self._job(key).directory
+        directory = self._ledger.job(key).directory
         said = [read(directory / name) for name in (STDOUT, STDERR)]
         return Logs(said[0], said[1], self._log.text(*key))
 
     def result(self, job_id: str) -> Any:
         """Return the plain data that a finished job left, None where it left nothing."""
-        return result_of(self._job(self._key(job_id)), self.status([job_id])[job_id])
+        return result_of(self._ledger.job(self._key(job_id)), self.status([job_id])[job_id])
 
     def describe(self, jobs: Sequence[Job]) -> str:
         """Return the submit files that `submit` would hand over."""
-        groups = [[jobs[number] for number in numbers] for numbers in self._alike(jobs)]
+        jobs = self._with_resources(jobs)
+        groups = [[jobs[number] for number in numbers] for numbers in _alike(jobs)]
         return "\n".join(self._text(group, "dry-run") for group in groups)
 
     # -- submitting
 
-    def _alike(self, jobs: Sequence[Job]) -> list[list[int]]:
-        """Return the numbers of the jobs that one submission can hold."""
-        groups = defaultdict(list)
-        for number, job in enumerate(jobs):
-            groups[self._resources(job).model_dump_json()].append(number)
-        return list(groups.values())
+    def _with_resources(self, jobs: Sequence[Job]) -> list[Job]:
+        """Return jobs that say what they need: more memory where such jobs needed it."""
+        learnt = self._care.learnt_memory()
+        complete = []
+        for job in jobs:
+            resources = resources_of(job, self._profile)
+            memory = resources.memory_gib
+            while memory in learnt:
+                memory = learnt[memory]
+            resources = resources.model_copy(update={"memory_gib": memory})
+            complete.append(job._replace(resources=resources))
+        return complete
 
     def _submit(self, jobs: Sequence[Job]) -> tuple[str, int]:
-        resources = self._resources(jobs[0])
-        for job in jobs:
-            prepare(job, resources, self._profile)
-        token = self._ledger.plan([job._replace(resources=resources) for job in jobs])
+        token = self._ledger.plan(jobs)
         try:
             text = self._text(jobs, token)
             cluster = self._schedd.submit(text, token, spool=self._profile.files == "spool")
@@ -192,32 +199,12 @@ class HTCondorExecutor:
         return token, cluster
 
     def _text(self, jobs: Sequence[Job], token: str) -> str:
-        resources = self._resources(jobs[0])
+        resources = resources_of(jobs[0], self._profile)
         words = description.describe(resources, self._profile, self._folder, token)
         # Jobs that HTCondor makes later cannot be spooled.
         if len(jobs) > self._profile.limits.idle and self._profile.files != "spool":
             words["max_idle"] = str(self._profile.limits.idle)
         return description.as_text(words, description.items(jobs))
-
-    def _resources(self, job: Job) -> JobConfig:
-        """Return what the job needs, with the memory that such jobs turned out to need."""
-        resources = resources_of(job, self._profile)
-        memory = resources.memory_gib
-        learnt = self._learnt_memory()
-        while memory in learnt:
-            memory = learnt[memory]
-        return resources.model_copy(update={"memory_gib": memory})
-
-    def _learnt_memory(self) -> dict[float, float]:
-        learnt: dict[float, float] = {}
-        for job_id, taken in self._ledger.decisions().items():
-            asked = _asked(self._job(_key_of(job_id)))
-            for _, _, decision in taken:
-                if decision.memory_gib is not None:
-                    if decision.action == "release" and decision.memory_gib > asked:
-                        learnt[asked] = max(decision.memory_gib, learnt.get(asked, 0.0))
-                    asked = decision.memory_gib
-        return learnt
 
     def _settle_interrupted_submissions(self) -> None:
         """Forget submissions that were planned and not made; note those that were."""
@@ -243,7 +230,7 @@ class HTCondorExecutor:
         if key in self._ended:
             return self._ended[key]
         progress = self._log.jobs.get(key)
-        taken = self._taken(key)
+        taken = self._ledger.taken(key)
         if progress is None:
             cancelled = [each.decision.explanation for each in taken]
             if cancelled:
@@ -262,7 +249,7 @@ class HTCondorExecutor:
 
     def _explain(self, key: Key, status: Status, taken: Sequence[Taken]) -> Status:
         """Return the status of a job that has ended, with what it says itself."""
-        directory = self._job(key).directory
+        directory = self._ledger.job(key).directory
         tidy(directory)
         outcome = outcome_of(directory)
         if outcome is not None:
@@ -282,6 +269,8 @@ class HTCondorExecutor:
     def _roll_call(self) -> None:
         """Find the jobs that the schedd does not know any more: its queue can be lost."""
         self._next_roll_call = time.monotonic() + SECONDS_BETWEEN_ROLL_CALLS
+        if not self._schedd.answers():
+            return
         known = self._ledger.clusters()
         there = {int(ad["ClusterId"]) for ad in self._schedd.query(self._folder, ["ClusterId"])}
         self._log.follow()  # what left the queue meanwhile is in the log by now
@@ -290,85 +279,17 @@ class HTCondorExecutor:
             (token, number) for token in gone for number in range(len(self._ledger.jobs(token)))
         }
 
-    # -- tending
-
-    def _in_need(self) -> list[Key]:
-        jobs = self._log.jobs
-        need = [
-            key
-            for key, progress in jobs.items()
-            if progress.state is State.HELD or self._starts_too_often(progress)
-        ]
-        for job_id, taken in self._ledger.decisions().items():
-            key = _key_of(job_id)
-            late = key in jobs and jobs[key].state not in ENDED
-            if late and any(each.decision.action == "cancel" for each in taken):
-                need.append(key)
-        return [key for key in need if self._ledger.has(key[0])]
-
-    def _starts_too_often(self, progress: Progress) -> bool:
-        return progress.state is State.IDLE and progress.starts >= self._profile.limits.starts
-
-    def _care_for(self, key: Key, progress: Progress) -> None:
-        taken = self._taken(key)
-        cancelled = [each for each in taken if each.decision.action == "cancel"]
-        if cancelled:
-            self._schedd.remove([self._name(key)], cancelled[0].decision.explanation)
-        elif progress.state is State.HELD:
-            if not any(each.hold == progress.holds for each in taken):
-                self._help(key, progress)
-        else:
-            why = f"given up after {progress.starts} starts (limits.starts)"
-            if not any(each.decision.action == "remove" for each in taken):
-                self._ledger.note(Taken(_id_of(key), progress.holds, Decision("remove", why)))
-            self._schedd.remove([self._name(key)], why)
-
-    def _help(self, key: Key, progress: Progress) -> None:
-        asked = _asked(self._job(key))
-        for each in self._taken(key):
-            asked = each.decision.memory_gib or asked
-        decision = decide(progress, asked, self._profile.limits)
-        if decision.action == "release":
-            if decision.memory_gib is not None:
-                memory = description.attributes({"memory_gib": decision.memory_gib})
-                self._schedd.edit([self._name(key)], memory)
-            self._schedd.release([self._name(key)], decision.explanation)
-        if decision.action != "leave":
-            self._ledger.note(Taken(_id_of(key), progress.holds, decision))
-
     # -- names
 
     def _key(self, job_id: str) -> Key:
-        if not re.fullmatch(r"\w+\.\d+", job_id) or not self._ledger.has(_key_of(job_id)[0]):
+        if not re.fullmatch(r"\w+\.\d+", job_id) or not self._ledger.has(key_of(job_id)[0]):
             raise InputError(f"{self._folder}: there is no job {job_id}")
-        return _key_of(job_id)
-
-    def _taken(self, key: Key) -> list[Taken]:
-        return self._ledger.decisions().get(_id_of(key), [])
-
-    def _job(self, key: Key) -> Job:
-        return self._ledger.jobs(key[0])[key[1]]
-
-    def _cluster(self, token: str) -> int:
-        cluster = self._ledger.clusters()[token]
-        if cluster is None:
-            raise InputError(f"{self._folder}: submission {token} is not made yet")
-        return cluster
-
-    def _name(self, key: Key) -> str:
-        return f"{self._cluster(key[0])}.{key[1]}"
+        return key_of(job_id)
 
 
-def _key_of(job_id: str) -> Key:
-    token, _, number = job_id.rpartition(".")
-    return token, int(number)
-
-
-def _id_of(key: Key) -> str:
-    return f"{key[0]}.{key[1]}"
-
-
-def _asked(job: Job) -> float:
-    if job.resources is None:
-        raise InputError(f"job {job.name}: its record does not say what it needs")
-    return job.resources.memory_gib
+def _alike(jobs: Sequence[Job]) -> list[list[int]]:
+    """Return the numbers of the jobs that one submission can hold: they need the same."""
+    groups = defaultdict(list)
+    for number, job in enumerate(jobs):
+        groups[job.resources and job.resources.model_dump_json()].append(number)
+    return list(groups.values())

@@ -12,6 +12,8 @@ from rootflow.batch.stored import as_text, from_text
 from rootflow.batch.triage import Decision
 from rootflow.files import whole_file
 
+Key = tuple[str, int]  # submission, number in it
+
 
 class Taken(NamedTuple):
     """A decision about the n-th hold of a job."""
@@ -67,6 +69,22 @@ class Ledger:
             self._jobs[token] = [from_text(line) for line in lines]
         return self._jobs[token]
 
+    def job(self, key: Key) -> Job:
+        """Return one job of a submission, with what it was submitted to need."""
+        return self.jobs(key[0])[key[1]]
+
+    def cluster(self, token: str) -> int:
+        """Return the cluster of a submission that was made."""
+        return int((self._submissions / f"{token}.cluster").read_text())
+
+    def name(self, key: Key) -> str:
+        """Return what HTCondor calls a job."""
+        return f"{self.cluster(key[0])}.{key[1]}"
+
+    def taken(self, key: Key) -> list[Taken]:
+        """Return the decisions about one job in the order of time."""
+        return self.decisions().get(id_of(key), [])
+
     def has(self, token: str) -> bool:
         """Return whether there is such a submission."""
         return (self._submissions / f"{token}.jsonl").exists()
@@ -88,3 +106,14 @@ class Ledger:
                 self._taken[taken.job_id].append(taken)
             self._read_size = size
         return self._taken
+
+
+def key_of(job_id: str) -> Key:
+    """Return what an id stands for."""
+    token, _, number = job_id.rpartition(".")
+    return token, int(number)
+
+
+def id_of(key: Key) -> str:
+    """Return the id of a job."""
+    return f"{key[0]}.{key[1]}"

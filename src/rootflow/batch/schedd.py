@@ -72,6 +72,14 @@ class Schedd:
         """Fetch the files of jobs whose schedd does not see their folders."""
         self._patiently(lambda schedd: schedd.retrieve(list(jobs)))
 
+    def answers(self) -> bool:
+        """Return whether the schedd is there."""
+        try:
+            self._find().query("false", ["ClusterId"])
+        except htcondor().HTCondorException:
+            return False
+        return True
+
     def _act(self, action: str, jobs: Sequence[str] | int, reason: str) -> None:
         which = jobs if isinstance(jobs, int) else list(jobs)
         what = getattr(htcondor().JobAction, action)
@@ -85,7 +93,7 @@ class Schedd:
                 try:
                     return call(self._find())
                 except htcondor().HTCondorException:
-                    if time.monotonic() > deadline or self._answers():
+                    if time.monotonic() > deadline or self.answers():
                         raise
                 time.sleep(SECONDS_BETWEEN_TRIES)
 
@@ -94,13 +102,6 @@ class Schedd:
         if self._name is None:
             return module.Schedd()
         return module.Schedd(module.Collector().locate(module.DaemonType.Schedd, self._name))
-
-    def _answers(self) -> bool:
-        try:
-            self._find().query("false", ["ClusterId"])
-        except htcondor().HTCondorException:
-            return False
-        return True
 
 
 def _named(token: str) -> str:

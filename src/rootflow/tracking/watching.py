@@ -17,7 +17,7 @@ from mlflow.tracking import MlflowClient
 
 from rootflow.batch import ENDED, Executor, State, Status, make_executor
 from rootflow.config.batch import ProfileConfig, profile_of
-from rootflow.errors import InputError, RootflowError
+from rootflow.errors import InputError, RootflowError, UsageError
 from rootflow.files import alone_in, whole_file
 from rootflow.tracking import spooled
 from rootflow.tracking.connection import is_away, reason_of, refusal
@@ -125,7 +125,7 @@ def _follow_to_its_end(client: MlflowClient, watched: Watched, executor: Executo
     given_up = False
     next_word = 0.0
     while True:
-        status = executor.wait([watched.job_id], SECONDS_BETWEEN_LOOKS)[watched.job_id]
+        status = _look(executor, watched.job_id)
         if status.given_up:
             given_up = True
             _insist(client.set_tag, watched.run_id, REASON, status.reason)
@@ -135,6 +135,18 @@ def _follow_to_its_end(client: MlflowClient, watched: Watched, executor: Executo
         elif said is None or _differs(status, said) or time.monotonic() >= next_word:
             _insist(_say, client, watched, status)  # a run that was deleted refuses it
             said, next_word = status, time.monotonic() + SECONDS_BETWEEN_WORDS
+
+
+def _look(executor: Executor, job_id: str) -> Status:
+    """Return the job's status, as soon as the pool answers where it must be asked."""
+    while True:
+        try:
+            return executor.wait([job_id], SECONDS_BETWEEN_LOOKS)[job_id]
+        except (InputError, UsageError):
+            raise
+        except RootflowError as error:
+            sys.stderr.write(f"{error}\n")
+        time.sleep(SECONDS_BETWEEN_TRIES)
 
 
 def _differs(status: Status, said: Status) -> bool:
