@@ -119,8 +119,12 @@ class HTCondorExecutor:
         """Remove jobs; those that have ended stay what they are."""
         by_submission = defaultdict(list)
         for job_id, status in self.status(ids).items():
+            key = self._key(job_id)
             if status.state not in ENDED:
-                by_submission[self._key(job_id)[0]].append(self._key(job_id))
+                by_submission[key[0]].append(key)
+            if status.given_up:  # no longer: `wait` is to see it go
+                hold = self._log.jobs[key].holds
+                self._ledger.note(Taken(job_id, hold, Decision("by hand", reason)))
         for token, keys in by_submission.items():
             cluster = self._ledger.cluster(token)
             there = [key for key in keys if key in self._log.jobs]
