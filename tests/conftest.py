@@ -1,5 +1,6 @@
 """What every test may use."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,11 +10,25 @@ from rootflow.config import DataConfig, ExportConfig, FoldsConfig, WeightsConfig
 from rootflow.dataset import Events, build
 
 if TYPE_CHECKING:
+    from rootflow.batch.pool import Pool
     from rootflow.export import Export
 
 PROJECT = Path(__file__).parents[1]
 SHARED_DATA = PROJECT.parent / "shared" / "data"
 H4L_SAMPLES = ("ggH", "VBFH", "ZZ")
+
+
+# Values of parameters whose tests ask for the pool as they run.
+OF_HTCONDOR = {"shared", "transfer", "spool"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that need a real HTCondor pool."""
+    for item in items:
+        parameters = getattr(item, "callspec", None)
+        values = set(map(str, parameters.params.values())) if parameters else set()
+        if "pool" in getattr(item, "fixturenames", ()) or values & OF_HTCONDOR:
+            item.add_marker("pool")
 
 
 @pytest.fixture(scope="session")
@@ -86,3 +101,15 @@ def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{directory / 'mlflow.db'}")
         connect()
     return directory / "mlflow.db"
+
+
+@pytest.fixture(scope="session")
+def pool(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Pool"]:
+    """Return a real HTCondor pool of six slots; this process and its children use it."""
+    from rootflow.batch.pool import down, up
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CONDOR_CONFIG", "")  # so that it is put back
+        running = up(tmp_path_factory.mktemp("pool"), 6, ends_with_me=True)
+        yield running
+        down(running.directory)

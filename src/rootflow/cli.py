@@ -16,6 +16,9 @@ from rootflow import __version__
 from rootflow.commands.apply import apply
 from rootflow.commands.compare import compare
 from rootflow.commands.output import tell
+from rootflow.commands.pool import pool
+from rootflow.commands.submit import follow, submit
+from rootflow.commands.trial import trial
 from rootflow.config import load
 from rootflow.errors import RootflowError, UsageError
 
@@ -26,6 +29,7 @@ STEPS = {
     "train": "Fit the model on all folds but one; h4l: each fold in its turn.",
     "evaluate": "Compare the model with others on events that it has not seen.",
     "export": "Write ONNX files that agree with the model, and register them.",
+    "tune": "Search for better settings in many trials, each a job.",
 }
 INTERRUPTED = 130
 SIGNALLED = 128
@@ -62,15 +66,8 @@ def _step_command(name: str, summary: str) -> click.Command:
 
 for _name, _summary in STEPS.items():
     cli.add_command(_step_command(_name, _summary))
-cli.add_command(apply)
-cli.add_command(compare)
-
-
-@cli.command(context_settings={"ignore_unknown_options": True})
-@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
-def tune(arguments: tuple[str, ...]) -> None:  # noqa: ARG001 - the entry point's own
-    """Search for better settings (not there yet)."""
-    raise UsageError("tune is not there yet: train variants one by one and compare them in the UI")
+for _command in (apply, compare, pool, submit, follow, trial):
+    cli.add_command(_command)
 
 
 @cli.command("sync")

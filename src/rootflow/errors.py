@@ -17,5 +17,9 @@ class UsageError(RootflowError):
     exit_status = 2
 
 
+class AwayError(RootflowError):
+    """A server that is needed does not answer: it may do so later."""
+
+
 class ConformanceError(RootflowError):
     """A class breaks the contract that it should keep: the message says where."""

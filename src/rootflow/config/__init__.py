@@ -18,7 +18,7 @@ from rootflow.config.four_lepton_simulation import (
     FourLeptonSimulationConfig,
 )
 from rootflow.config.h4l import H4lConfig
-from rootflow.config.load import Config, load
+from rootflow.config.load import Config, change, load
 from rootflow.config.model import FeedForwardConfig, ModelConfig, SetTransformerConfig
 from rootflow.config.samples import (
     ExpectationConfig,
@@ -30,9 +30,11 @@ from rootflow.config.simulation import SimulationConfig
 from rootflow.config.tracking import TrackingConfig
 from rootflow.config.training import ReconstructionTrainingConfig, TrainingConfig
 from rootflow.config.ttbar import TtbarConfig
+from rootflow.config.tuning import CategoricalConfig, FloatConfig, ObjectiveConfig, TuningConfig
 
 __all__ = [
     "BoostedTreesConfig",
+    "CategoricalConfig",
     "ClassificationConfig",
     "ClassifierConfig",
     "Config",
@@ -43,6 +45,7 @@ __all__ = [
     "ExportConfig",
     "FeedForwardClassifierConfig",
     "FeedForwardConfig",
+    "FloatConfig",
     "FoldingConfig",
     "FoldsConfig",
     "FourLeptonProcessConfig",
@@ -53,6 +56,7 @@ __all__ = [
     "LabelledDataConfig",
     "LeptonTransformerConfig",
     "ModelConfig",
+    "ObjectiveConfig",
     "ReconstructionTrainingConfig",
     "SampleConfig",
     "SetTransformerConfig",
@@ -60,7 +64,9 @@ __all__ = [
     "TrackingConfig",
     "TrainingConfig",
     "TtbarConfig",
+    "TuningConfig",
     "WeightsConfig",
+    "change",
     "digest_of",
     "load",
 ]

@@ -7,6 +7,7 @@ from pydantic import Field
 from rootflow.config.block import Block
 from rootflow.config.export import ExportConfig
 from rootflow.config.tracking import TrackingConfig
+from rootflow.config.tuning import TuningConfig
 
 
 class AnalysisConfig(Block):
@@ -16,3 +17,4 @@ class AnalysisConfig(Block):
     output: Path = Path("outputs")
     export: ExportConfig = ExportConfig()
     tracking: TrackingConfig = TrackingConfig()
+    tune: TuningConfig | None = None

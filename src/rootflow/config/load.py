@@ -15,6 +15,7 @@ from rootflow.config.ttbar import TtbarConfig
 from rootflow.errors import UsageError
 
 KIND = "architecture"
+KINDS = (KIND, "type")  # keys that say which of several blocks is meant
 # Annotations whose arguments may be blocks.
 SEVERAL = (typing.Union, types.UnionType, typing.Annotated, list, dict)
 
@@ -56,7 +57,27 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Config:
     try:
         return analysis.model_validate(settings)
     except ValidationError as error:
-        raise UsageError(f"{path}: {_explain(error, analysis)}") from None
+        raise UsageError(f"{path}: {explain(error, analysis)}") from None
+
+
+def change(config: Config, values: Mapping[str, Any]) -> Config:
+    """Return the configuration with other values, by their paths, checked as a whole.
+
+    A new `model.architecture` starts the model's block afresh, as it does in `load`.
+
+    Raises
+    ------
+    UsageError
+        A path is not known or a value is not allowed.
+    """
+    settings = config.model_dump(mode="json")
+    # An architecture first: it would take what was set before with it.
+    for path in sorted(values, key=lambda path: not path.endswith(f".{KIND}")):
+        settings = _merge(settings, _nested(path.split("."), values[path]))
+    try:
+        return type(config).model_validate(settings)
+    except ValidationError as error:
+        raise UsageError(explain(error, type(config))) from None
 
 
 def _read(path: Path, above: tuple[Path, ...] = ()) -> dict[str, Any]:
@@ -105,7 +126,8 @@ def _other_kind(below: Mapping[str, Any], value: Mapping[str, Any]) -> bool:
     return KIND in value and KIND in below and value[KIND] != below[KIND]
 
 
-def _explain(error: ValidationError, analysis: type[BaseModel]) -> str:
+def explain(error: ValidationError, analysis: type[BaseModel]) -> str:
+    """Return what is wrong with a configuration, in one line."""
     return "; ".join(_explain_one(details, analysis) for details in error.errors())
 
 
@@ -113,7 +135,8 @@ def _explain_one(details: Any, analysis: type[BaseModel]) -> str:
     where, block = _locate(details["loc"], analysis)
     if details["type"] == "union_tag_invalid":
         context = details["ctx"]
-        return f"{'.'.join(where)}.{KIND}: '{context['tag']}' is not {context['expected_tags']}"
+        kind = context["discriminator"].strip("'")
+        return f"{'.'.join(where)}.{kind}: '{context['tag']}' is not {context['expected_tags']}"
     if details["type"] != "extra_forbidden":
         hint = ": write [first, second]" if details["type"] == "list_type" else ""
         place = f"{'.'.join(where)}: " if where else ""
@@ -150,8 +173,10 @@ def _locate(
 
 
 def _kind(block: type[BaseModel]) -> str | None:
-    field = block.model_fields.get(KIND)
-    return str(typing.get_args(field.annotation)[0]) if field else None
+    for kind in KINDS:
+        if kind in block.model_fields:
+            return str(typing.get_args(block.model_fields[kind].annotation)[0])
+    return None
 
 
 def _blocks(annotation: Any) -> list[type[BaseModel]]:

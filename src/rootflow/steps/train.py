@@ -1,6 +1,6 @@
 """Dataset to fitted models, one for each fold that is held out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,6 +17,8 @@ from rootflow.training import RECORD, Training, fit, question
 TAG = "rootflow.training"
 # Of the best epoch of each fold: what a table of folds shows.
 QUALITY = ("validation_loss", "validation_auc")
+# Told the fold that is held out, the epoch and its metrics.
+OnEpoch = Callable[[int, int, Mapping[str, float]], None]
 
 
 class Trained(NamedTuple):
@@ -32,7 +34,9 @@ class Trained(NamedTuple):
     run_id: str | None
 
 
-def run(config: Config, parent: Run | None = None) -> StepResult:
+def run(
+    config: Config, parent: Run | None = None, on_epoch: OnEpoch = lambda *_: None
+) -> StepResult:
     """Train, or go on with what was interrupted, and log every epoch.
 
     Where several folds are held out, each in its turn, each training is a run of its own
@@ -43,10 +47,10 @@ def run(config: Config, parent: Run | None = None) -> StepResult:
         every = held_out(config)
         run.set_tags({TAG: _digest(config, dataset, every)})
         if len(every) == 1:
-            training = _fit(config, dataset, every[0], run)
+            training = _fit(config, dataset, every[0], run, on_epoch)
             facts = {"model": str(training.model_path), **training.facts, **_best(training)}
             return StepResult("train", run.run_id, facts, metrics=_best(training))
-        trainings = [_fit_below(config, dataset, folds, run) for folds in every]
+        trainings = [_fit_below(config, dataset, folds, run, on_epoch) for folds in every]
         metrics = _means(trainings)
         run.log_metrics(metrics)
         _log_histories(run, config, trainings)
@@ -80,18 +84,23 @@ def held_out(config: Config) -> list[FoldsConfig]:
     return [FoldsConfig(**folds.model_dump(), held_out=fold) for fold in range(folds.count)]
 
 
-def _fit_below(config: Config, dataset: Dataset, folds: FoldsConfig, parent: Run) -> Training:
+def _fit_below(
+    config: Config, dataset: Dataset, folds: FoldsConfig, parent: Run, on_epoch: OnEpoch
+) -> Training:
     with start_run(config, "train", parent, held_out=folds.held_out) as run:
         run.set_tags({TAG: _name(config, dataset, folds)})
         preprocess.log_dataset(config, run, dataset)
-        return _fit(config, dataset, folds, run)
+        return _fit(config, dataset, folds, run, on_epoch)
 
 
-def _fit(config: Config, dataset: Dataset, folds: FoldsConfig, run: Run) -> Training:
+def _fit(
+    config: Config, dataset: Dataset, folds: FoldsConfig, run: Run, on_epoch: OnEpoch
+) -> Training:
     from rootflow.evaluation import draw_history
 
     def log_epoch(epoch: int, metrics: Mapping[str, float]) -> None:
         run.log_metrics(metrics, step=epoch)
+        on_epoch(folds.held_out, epoch, metrics)
 
     training = fit(dataset, config, _directory(config, dataset, folds), log_epoch, folds)
     run.log_metrics({k: v for k, v in training.facts.items() if isinstance(v, int | float)})

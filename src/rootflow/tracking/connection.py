@@ -13,7 +13,7 @@ from mlflow.exceptions import MlflowException, RestException
 from mlflow.protos.databricks_pb2 import RESOURCE_ALREADY_EXISTS, ErrorCode
 from mlflow.tracking import MlflowClient
 
-from rootflow.errors import RootflowError, UsageError
+from rootflow.errors import AwayError, RootflowError, UsageError
 
 STORE = "mlflow.db"
 
@@ -88,7 +88,7 @@ def refusal(error: MlflowException | OSError) -> RootflowError:
     reason = reason_of(error)[:200]
     if not is_away(error):
         return RootflowError(f"tracking server {redacted(uri)} refuses: {reason}")
-    return RootflowError(
+    return AwayError(
         f"tracking server {redacted(uri)} does not answer: start it, correct "
         f"MLFLOW_TRACKING_URI, or unset it to track in ./{STORE} ({reason})"
     )

@@ -1,0 +1,181 @@
+"""Jobs in HTCondor's submit language."""
+
+import math
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rootflow.batch import job as on_node
+from rootflow.batch.contract import Job
+from rootflow.config.batch import JobConfig, ProfileConfig
+from rootflow.errors import UsageError
+
+MIB = 1024  # in a GiB
+KIB = 1024**2
+# Attributes by which jobs are found again in the queue.
+FOLDER = "RootflowFolder"
+SUBMISSION = "RootflowSubmission"
+# What a job leaves for this side, beside its outputs.
+LEFT = (on_node.OUTCOME, on_node.RESULT, on_node.TRACEBACK, on_node.KEPT)
+SEPARATOR = ", "
+ITEMS = ("folder", "title", "inputs", "outputs")
+
+
+def describe(
+    resources: JobConfig, profile: ProfileConfig, folder: Path, token: str
+) -> dict[str, str]:
+    """Return the submit description of jobs that need the same; `items` says where they differ.
+
+    Parameters
+    ----------
+    folder
+        The executor's own: its event log, and the mark its jobs are found by.
+    token
+        Names the submission.
+    """
+    shared = profile.files == "shared"
+    runner = on_node.__file__ if shared else Path(on_node.__file__).name
+    description = {
+        "universe": "vanilla" if resources.container is None else "container",
+        "executable": profile.python or sys.executable,
+        "transfer_executable": "false",
+        "arguments": f'"-I {_quoted(runner)} {on_node.SPEC}"',
+        # What begins with a macro is taken for a relative path in late materialisation.
+        "initialdir": "/$(folder)",
+        "description": "$(title)",
+        "output": on_node.STDOUT,
+        "error": on_node.STDERR,
+        **_needs(resources),
+        **_ending(profile),
+        **(_carried() if not shared else {"should_transfer_files": "NO"}),
+        f"+{FOLDER}": literal(str(folder)),
+        f"+{SUBMISSION}": literal(token),
+    }
+    if profile.files != "spool":
+        description |= {"log": str(folder / "events.log"), "submit_event_notes": token}
+    if profile.output_destination is not None:
+        description["output_destination"] = profile.output_destination
+    if profile.send_credential:
+        description["+SendCredential"] = "True"
+    if profile.runtime_attribute is not None and resources.runtime is not None:
+        seconds = math.ceil(resources.runtime.total_seconds())
+        description[f"+{profile.runtime_attribute}"] = str(seconds)
+    return description | {f"+{name}": literal(v) for name, v in resources.classads.items()}
+
+
+def items(jobs: Sequence[Job]) -> list[dict[str, str]]:
+    """Return what differs from job to job.
+
+    Raises
+    ------
+    UsageError
+        A path or name cannot be written in the submit language.
+    """
+    return [_item(job) for job in jobs]
+
+
+def as_text(description: Mapping[str, str], rows: Sequence[Mapping[str, str]]) -> str:
+    """Return a submit file, as condor_submit takes it."""
+    lines = [f"{word} = {value}" for word, value in description.items()]
+    table = [" \x1f ".join(row[name] for name in ITEMS) for row in rows]
+    return "\n".join([*lines, f"queue {','.join(ITEMS)} from (", *table, ")"]) + "\n"
+
+
+def attributes(changes: Mapping[str, Any]) -> dict[str, str]:
+    """Return the job attributes that words of JobConfig stand for.
+
+    Raises
+    ------
+    UsageError
+        A word cannot be changed once a job is submitted.
+    """
+    known = {
+        "cpus": ("RequestCpus", 1),
+        "memory_gib": ("RequestMemory", MIB),
+        "disk_gib": ("RequestDisk", KIB),
+        "gpus": ("RequestGPUs", 1),
+    }
+    if unknown := sorted(set(changes) - set(known)):
+        raise UsageError(
+            f"{', '.join(unknown)}: cannot be changed in a submitted job; "
+            f"what can: {', '.join(known)}"
+        )
+    return {
+        known[word][0]: str(math.ceil(value * known[word][1])) for word, value in changes.items()
+    }
+
+
+def literal(value: bool | int | float | str) -> str:
+    """Return a value as a ClassAd writes it."""
+    if isinstance(value, str):
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{escaped}"'
+    return str(value)
+
+
+def _needs(resources: JobConfig) -> dict[str, str]:
+    needs = {
+        "request_cpus": str(resources.cpus),
+        "request_memory": str(math.ceil(resources.memory_gib * MIB)),
+        "request_disk": str(math.ceil(resources.disk_gib * KIB)),
+        "requirements": resources.requirements,
+        "accounting_group": resources.accounting_group,
+        "container_image": resources.container,
+    }
+    if resources.gpus:
+        needs["request_gpus"] = str(resources.gpus)
+        if resources.gpu_memory_gib is not None:
+            needs["gpus_minimum_memory"] = str(math.ceil(resources.gpu_memory_gib * MIB))
+        if resources.gpu_capability is not None:
+            needs["gpus_minimum_capability"] = str(resources.gpu_capability)
+    return {word: value for word, value in needs.items() if value is not None}
+
+
+def _ending(profile: ProfileConfig) -> dict[str, str]:
+    """Return when a job that has exited leaves the queue, and how it is warned."""
+    later = f"ExitCode =?= {on_node.GO_ON_LATER}"
+    failed = f"ExitCode =!= 0 && NumJobCompletions <= {profile.retries}"
+    again = f"({later} || ({failed})) && NumJobStarts < {profile.limits.starts}"
+    # Twice the grace: the job itself ends what does not end in time, and says so.
+    vacate = math.ceil(2 * profile.grace.total_seconds())
+    return {
+        "on_exit_remove": f"!({again})",
+        "kill_sig": "SIGTERM",
+        "job_max_vacate_time": str(vacate),
+    }
+
+
+def _carried() -> dict[str, str]:
+    return {
+        "should_transfer_files": "YES",
+        # Also on eviction, so that a job goes on from its outputs on the next node.
+        "when_to_transfer_output": "ON_EXIT_OR_EVICT",
+        "transfer_input_files": "$(inputs)",
+        "transfer_output_files": "$(outputs)",
+        "transfer_output_remaps": f'"{on_node.KEPT} = {on_node.KEPT_BEFORE}"',
+        "preserve_relative_paths": "True",
+    }
+
+
+def _item(job: Job) -> dict[str, str]:
+    own = job.directory.absolute()
+    carried = [Path(on_node.__file__), own / on_node.SPEC, own / on_node.KEPT_BEFORE]
+    carried += [path.absolute() for path in job.inputs if path.name != carried[0].name]
+    row = {
+        "folder": str(job.directory.absolute())[1:],
+        "title": job.name,
+        "inputs": SEPARATOR.join(map(str, carried)),
+        "outputs": SEPARATOR.join((*job.outputs, *LEFT)),
+    }
+    names = [job.name, str(job.directory), *map(str, job.inputs), *job.outputs]
+    for name in names:
+        if any(character in name for character in "$,\n\x1f\"'"):
+            raise UsageError(
+                f"job {job.name}: {name!r}: HTCondor takes no $ , quotes or line ends in names"
+            )
+    return row
+
+
+def _quoted(argument: str) -> str:
+    return f"'{argument}'" if " " in argument else argument

@@ -1,0 +1,239 @@
+"""The job's side: run one job on its node.
+
+`python -m rootflow.batch.job SPEC.json`. HTCondor brings this file alone to a node without
+a shared file system, so it imports nothing but Python's own library.
+
+SPEC.json holds `command`, program and arguments, and optionally `environment`, `runtime`
+and `grace` in seconds, `outputs`, and `carried`: HTCondor carries the files.
+On SIGTERM, and `grace` seconds before `runtime` is over, the command gets SIGTERM. If it
+ends within `grace` seconds the job exits 85: "go on later". At its run time's end it must.
+"""
+
+import ctypes
+import fcntl
+import importlib
+import json
+import os
+import platform
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import tarfile
+import time
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+SPEC = "job.json"
+RESULT = "result.json"
+TRACEBACK = "traceback.txt"
+OUTCOME = "outcome.json"
+STDOUT, STDERR = "stdout.txt", "stderr.txt"
+LOCK = "job.lock"
+# Outputs on their way to the job's next start. HTCondor brings them back from two places:
+# the spool, where an eviction left them, under the first name; the job's folder, where
+# exiting to go on later left them, under the second. The newer of them counts.
+KEPT, KEPT_BEFORE, KEPT_NUMBER = "kept.tar", "kept-before.tar", ".kept-number"
+ROOTFLOW_RESULT = "ROOTFLOW_RESULT"
+ROOTFLOW_TRACEBACK = "ROOTFLOW_TRACEBACK"
+
+GO_ON_LATER = 85
+OVERTIME = 124
+NOT_FOUND = 127
+SIGNALLED = 128
+DEFAULT_GRACE = 10.0
+PATH = "/usr/local/bin:/usr/bin:/bin"
+FOREVER = 1e9
+SIGNALS = {signal.SIGTERM, signal.SIGCHLD}
+WARNED, OUT_OF_TIME = "SIGTERM", "runtime"
+PR_SET_PDEATHSIG = 1
+LIBC = ctypes.CDLL(None)
+
+
+def run(spec: dict[str, Any]) -> int:
+    """Run the job in the working directory, leave its outcome there, return its exit status."""
+    outputs = spec.get("outputs", ())
+    _clear()
+    number = _restore(outputs) if spec.get("carried") else 0
+    outcome: dict[str, Any] = {"host": platform.node(), "stopped": None}
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # they are waited for, see _wait
+    started = time.monotonic()
+    status = _run_command(spec, outcome)
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    outcome["wall_seconds"] = time.monotonic() - started
+    outcome["memory_mib"] = usage.ru_maxrss / 1024
+    outcome["cpu_seconds"] = usage.ru_utime + usage.ru_stime
+    outcome["missing"] = [name for name in outputs if not Path(name).exists()]
+    if status == 0 and outcome["missing"]:
+        Path(TRACEBACK).write_text(f"outputs are missing: {', '.join(outcome['missing'])}\n")
+        status = 1
+    outcome["exit_code"] = status
+    _write(OUTCOME, outcome)
+    if spec.get("carried"):
+        if status != 0:
+            _keep(outputs, number + 1)
+        # HTCondor holds a job when a file that it is to bring is not there.
+        for name in (*outcome["missing"], RESULT, TRACEBACK, KEPT):
+            if not Path(name).exists():
+                Path(name).parent.mkdir(parents=True, exist_ok=True)
+                Path(name).touch()
+    return status
+
+
+def _keep(outputs: Sequence[str], number: int) -> None:
+    Path(KEPT_NUMBER).write_text(str(number))
+    with tarfile.open(KEPT, "w") as archive:
+        for name in (KEPT_NUMBER, *outputs):
+            if Path(name).exists():
+                archive.add(name)
+
+
+def _restore(outputs: Sequence[str]) -> int:
+    """Put back the outputs that the job goes on from; return how often that was done."""
+    newest, newest_number = None, 0
+    for name in (KEPT, KEPT_BEFORE):
+        if Path(name).exists() and Path(name).stat().st_size > 0:
+            with tarfile.open(name) as archive:
+                archive.extract(KEPT_NUMBER, filter="data")
+            number = int(Path(KEPT_NUMBER).read_text())
+            if number > newest_number:
+                newest, newest_number = name, number
+    if newest is not None:
+        for name in outputs:  # as an earlier eviction left them
+            if Path(name).is_dir():
+                shutil.rmtree(name)
+            else:
+                Path(name).unlink(missing_ok=True)
+        with tarfile.open(newest) as archive:
+            archive.extractall(filter="data")
+    for name in (KEPT, KEPT_BEFORE, KEPT_NUMBER):
+        Path(name).unlink(missing_ok=True)
+    return newest_number
+
+
+def _clear() -> None:
+    """Remove what an earlier start left about how it ended."""
+    if Path(OUTCOME).exists():
+        for name in json.loads(Path(OUTCOME).read_text())["missing"]:
+            if Path(name).is_file() and Path(name).stat().st_size == 0:
+                Path(name).unlink()
+    for name in (OUTCOME, RESULT, TRACEBACK):
+        Path(name).unlink(missing_ok=True)
+
+
+def _run_command(spec: dict[str, Any], outcome: dict[str, Any]) -> int:
+    grace = spec.get("grace") or DEFAULT_GRACE
+    runtime = spec.get("runtime")
+    try:
+        child = subprocess.Popen(  # noqa: S603 - the job's own command
+            spec["command"],
+            env=_environment(spec.get("environment", {})),
+            start_new_session=True,  # so that the warning reaches all of its processes
+            preexec_fn=_in_child,
+        )
+    except OSError as error:
+        Path(TRACEBACK).write_text(f"{spec['command'][0]}: {error.strerror}\n")
+        return NOT_FOUND
+    outcome["stopped"] = _wait(child, max(runtime - grace, runtime / 2) if runtime else FOREVER)
+    if outcome["stopped"] is None:
+        return child.returncode if child.returncode >= 0 else SIGNALLED - child.returncode
+    os.killpg(child.pid, signal.SIGTERM)
+    try:
+        child.wait(grace)
+    except subprocess.TimeoutExpired:
+        os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+        if outcome["stopped"] == OUT_OF_TIME:
+            message = f"the job ran for {runtime} s and did not stop within {grace} s of SIGTERM\n"
+            Path(TRACEBACK).write_text(message)
+            return OVERTIME
+    return GO_ON_LATER
+
+
+def _wait(child: "subprocess.Popen[bytes]", seconds: float) -> str | None:
+    """Return None when the child has ended, else why it must end now."""
+    deadline = time.monotonic() + seconds
+    while child.poll() is None:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            return OUT_OF_TIME
+        news = signal.sigtimedwait(SIGNALS, left)
+        if news is not None and news.si_signo == signal.SIGTERM:
+            return WARNED
+    return None
+
+
+def _in_child() -> None:
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _environment(given: dict[str, str]) -> dict[str, str]:
+    environment = dict(os.environ)
+    # `python` is this one: that of the environment the job was submitted for.
+    environment["PATH"] = f"{Path(sys.executable).parent}:{os.environ.get('PATH', PATH)}"
+    environment.setdefault("HOME", str(Path.cwd()))
+    environment[ROOTFLOW_RESULT] = str(Path(RESULT).absolute())
+    environment[ROOTFLOW_TRACEBACK] = str(Path(TRACEBACK).absolute())
+    return {**environment, **given}
+
+
+def call(spec: dict[str, Any]) -> None:
+    """Call a function, and leave what it returns or its traceback where the job says.
+
+    `spec` holds `function` ("module:name"), `arguments` and `path`, where modules are.
+    """
+    sys.path[:1] = [str(Path.cwd()), *spec["path"]]
+    module, _, name = spec["function"].partition(":")
+    try:
+        answer = getattr(importlib.import_module(module), name)(**spec["arguments"])
+        _write(os.environ[ROOTFLOW_RESULT], answer)
+    except BaseException:
+        Path(os.environ[ROOTFLOW_TRACEBACK]).write_text(traceback.format_exc())
+        raise
+
+
+def _write(name: str, content: Any) -> None:
+    partial = Path(f"{name}.partial")
+    partial.write_text(json.dumps(content))
+    partial.replace(name)
+
+
+def detach() -> None:
+    """Go on in a process of its own, alone in this folder; return in that process only.
+
+    It holds the lock file as long as it lives: whoever wants to know looks at that. Its
+    number is there, and its signals wait for it, before this process ends.
+    """
+    descriptor = os.open(LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    if child := os.fork():
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, str(child).encode())
+        os._exit(0)
+    os.setsid()
+    for number, name, flags in (
+        (0, os.devnull, os.O_RDONLY),
+        (1, STDOUT, os.O_WRONLY | os.O_CREAT | os.O_TRUNC),
+        (2, STDERR, os.O_WRONLY | os.O_CREAT | os.O_TRUNC),
+    ):
+        os.dup2(os.open(name, flags, 0o644), number)
+
+
+def main(arguments: list[str]) -> None:
+    """Run the job, or in its child process call its function."""
+    spec = json.loads(Path(arguments[-1]).read_text())
+    if arguments[0] == "--call":
+        call(spec)
+        return
+    if arguments[0] == "--detach":
+        detach()
+    sys.exit(run(spec))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,119 @@
+"""What an HTCondor executor must remember, in its folder."""
+
+import json
+import uuid
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from rootflow.batch.contract import Job
+from rootflow.batch.stored import as_text, from_text
+from rootflow.batch.triage import Decision
+from rootflow.files import whole_file
+
+Key = tuple[str, int]  # submission, number in it
+
+
+class Taken(NamedTuple):
+    """A decision about the n-th hold of a job."""
+
+    job_id: str
+    hold: int
+    decision: Decision
+
+
+class Ledger:
+    """Submissions, written before the jobs are handed over, and decisions about held jobs.
+
+    A submission's name is made here and travels with its jobs, so a submission that was cut
+    off in the middle is told from one that happened.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._submissions = folder / "submissions"
+        self._decisions = folder / "decisions.jsonl"
+        self._submissions.mkdir(parents=True, exist_ok=True)
+        self._jobs: dict[str, list[Job]] = {}
+        self._taken: dict[str, list[Taken]] = {}
+        self._read_size = 0
+
+    def plan(self, jobs: Sequence[Job]) -> str:
+        """Keep the jobs of a submission to be made, and return its name."""
+        token = uuid.uuid4().hex[:12]
+        with whole_file(self._submissions / f"{token}.jsonl") as partial:
+            partial.write_text("".join(f"{as_text(job)}\n" for job in jobs))
+        return token
+
+    def confirm(self, token: str, cluster: int) -> None:
+        """Note that the submission was made."""
+        with whole_file(self._submissions / f"{token}.cluster") as partial:
+            partial.write_text(str(cluster))
+
+    def withdraw(self, token: str) -> None:
+        """Forget a submission that was not made."""
+        (self._submissions / f"{token}.jsonl").unlink()
+
+    def clusters(self) -> dict[str, int | None]:
+        """Return the cluster of each submission in the order of time, None where not noted."""
+        planned = sorted(self._submissions.glob("*.jsonl"), key=lambda path: path.stat().st_mtime)
+        noted = {path.stem: path.with_suffix(".cluster") for path in planned}
+        return {
+            token: int(path.read_text()) if path.exists() else None for token, path in noted.items()
+        }
+
+    def jobs(self, token: str) -> list[Job]:
+        """Return the jobs of a submission."""
+        if token not in self._jobs:
+            lines = (self._submissions / f"{token}.jsonl").read_text().splitlines()
+            self._jobs[token] = [from_text(line) for line in lines]
+        return self._jobs[token]
+
+    def job(self, key: Key) -> Job:
+        """Return one job of a submission, with what it was submitted to need."""
+        return self.jobs(key[0])[key[1]]
+
+    def cluster(self, token: str) -> int:
+        """Return the cluster of a submission that was made."""
+        return int((self._submissions / f"{token}.cluster").read_text())
+
+    def name(self, key: Key) -> str:
+        """Return what HTCondor calls a job."""
+        return f"{self.cluster(key[0])}.{key[1]}"
+
+    def taken(self, key: Key) -> list[Taken]:
+        """Return the decisions about one job in the order of time."""
+        return self.decisions().get(id_of(key), [])
+
+    def has(self, token: str) -> bool:
+        """Return whether there is such a submission."""
+        return (self._submissions / f"{token}.jsonl").exists()
+
+    def note(self, taken: Taken) -> None:
+        """Keep a decision."""
+        line = {**taken._asdict(), "decision": taken.decision._asdict()}
+        with self._decisions.open("a") as stream:
+            stream.write(json.dumps(line) + "\n")
+
+    def decisions(self) -> dict[str, list[Taken]]:
+        """Return all decisions by job, those of each in the order of time."""
+        size = self._decisions.stat().st_size if self._decisions.exists() else 0
+        if size != self._read_size:
+            self._taken = defaultdict(list)
+            for line in self._decisions.read_text().splitlines():
+                said = json.loads(line)
+                taken = Taken(said["job_id"], said["hold"], Decision(**said["decision"]))
+                self._taken[taken.job_id].append(taken)
+            self._read_size = size
+        return self._taken
+
+
+def key_of(job_id: str) -> Key:
+    """Return what an id stands for."""
+    token, _, number = job_id.rpartition(".")
+    return token, int(number)
+
+
+def id_of(key: Key) -> str:
+    """Return the id of a job."""
+    return f"{key[0]}.{key[1]}"

@@ -1,0 +1,133 @@
+"""What a schedd's queue says of jobs whose event log it keeps to itself."""
+
+import dataclasses
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from rootflow.batch.contract import ENDED, State
+from rootflow.batch.description import SUBMISSION
+from rootflow.batch.events import Progress
+from rootflow.batch.job import SIGNALLED
+from rootflow.batch.schedd import Schedd
+
+SECONDS_BETWEEN_QUERIES = 1.0
+REMOVED, COMPLETED = 3, 4
+# https://htcondor.readthedocs.io, "Job ClassAd Attributes", JobStatus; what is missing runs
+STATES = {1: State.IDLE, REMOVED: State.REMOVED, 5: State.HELD}
+ATTRIBUTES = [
+    "ClusterId",
+    "ProcId",
+    SUBMISSION,
+    "JobStatus",
+    "ExitBySignal",
+    "ExitCode",
+    "ExitSignal",
+    "HoldReason",
+    "HoldReasonCode",
+    "HoldReasonSubCode",
+    "RemoveReason",
+    "NumHolds",
+    "NumJobStarts",
+    "LastRemoteHost",
+    "RemoteHost",
+    "ResidentSetSize",
+]
+FETCHED = "its files were fetched"
+
+
+class Queue:
+    """Follows the jobs of an executor by asking the schedd; the counterpart of EventLog.
+
+    A job that has ended stays in the queue until its files are fetched here; how it ended is
+    written down before it is let go.
+    """
+
+    def __init__(self, folder: Path, schedd: Schedd) -> None:
+        self._folder = folder
+        self._schedd = schedd
+        self._ended = folder / "ended.jsonl"
+        self._next_query = 0.0
+        self.jobs: dict[tuple[str, int], Progress] = {}
+        self.clusters: dict[str, int] = {}
+        self._read_ended()
+
+    def follow(self) -> None:
+        """Ask the schedd, unless that was done a moment ago."""
+        if time.monotonic() < self._next_query:
+            return
+        seen = set()
+        for ad in self._schedd.query(self._folder, ATTRIBUTES):
+            token = str(ad[SUBMISSION])
+            self.clusters[token] = int(ad["ClusterId"])
+            if int(ad.get("ProcId", -1)) >= 0:
+                key = token, int(ad["ProcId"])
+                seen.add(key)
+                if key not in self.jobs or self.jobs[key].state not in ENDED:
+                    self._take(key, ad)
+        self._read_ended()  # another process may have fetched them
+        for key, progress in self.jobs.items():
+            if key not in seen and progress.state not in ENDED:
+                self._find_gone(key)
+        self._next_query = time.monotonic() + SECONDS_BETWEEN_QUERIES
+
+    def text(self, submission: str, number: int) -> str:
+        """Return what is known of one job; its events are the schedd's own."""
+        progress = self.jobs.get((submission, number), Progress())
+        return "".join(f"{k} = {v}\n" for k, v in dataclasses.asdict(progress).items())
+
+    def _take(self, key: tuple[str, int], ad: Any) -> None:
+        code = int(ad["JobStatus"])
+        progress = self.jobs[key] = _progress(ad)
+        if code == COMPLETED:
+            name = f"{ad['ClusterId']}.{ad['ProcId']}"
+            self._schedd.retrieve([name])
+            self._keep(key, progress)
+            self._schedd.remove([name], FETCHED)
+        elif code == REMOVED:
+            self._keep(key, progress)
+
+    def _find_gone(self, key: tuple[str, int]) -> None:
+        """Look up a job that left the queue without having been fetched."""
+        constraint = f"ClusterId == {self.clusters[key[0]]} && ProcId == {key[1]}"
+        for ad in self._schedd.history(constraint, ATTRIBUTES):
+            self.jobs[key] = _progress(ad)
+        if self.jobs[key].state not in ENDED:
+            self.jobs[key].state = State.REMOVED
+        self._keep(key, self.jobs[key])
+
+    def _read_ended(self) -> None:
+        if self._ended.exists():
+            for line in self._ended.read_text().splitlines():
+                token, number, progress = json.loads(line)
+                progress["state"] = State(progress["state"])
+                self.jobs[token, number] = Progress(**progress)
+
+    def _keep(self, key: tuple[str, int], progress: Progress) -> None:
+        with self._ended.open("a") as stream:
+            stream.write(json.dumps([*key, dataclasses.asdict(progress)]) + "\n")
+
+
+def _progress(ad: Any) -> Progress:
+    code = int(ad["JobStatus"])
+    progress = Progress(
+        state=STATES.get(code, State.RUNNING),
+        starts=int(ad.get("NumJobStarts", 0)),
+        holds=int(ad.get("NumHolds", 0)),
+    )
+    host = str(ad.get("RemoteHost") or ad.get("LastRemoteHost") or "")
+    progress.host = host.rpartition("@")[2] or None
+    if "ResidentSetSize" in ad:
+        progress.memory_mib = float(ad["ResidentSetSize"]) / 1024
+    if code == COMPLETED:
+        by_signal = bool(ad.get("ExitBySignal", False))
+        progress.exit_code = SIGNALLED + int(ad["ExitSignal"]) if by_signal else int(ad["ExitCode"])
+        progress.state = State.FAILED if progress.exit_code else State.DONE
+    elif progress.state is State.HELD:
+        progress.reason = " ".join(str(ad.get("HoldReason", "")).split())
+        progress.hold_code = int(ad.get("HoldReasonCode", 0))
+        progress.hold_subcode = int(ad.get("HoldReasonSubCode", 0))
+    elif code == REMOVED:
+        progress.reason = str(ad.get("RemoveReason", ""))
+    return progress

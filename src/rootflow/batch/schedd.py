@@ -1,0 +1,112 @@
+"""Talking to a schedd that may be restarted meanwhile."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rootflow.batch.bindings import htcondor, pool_must_answer
+from rootflow.batch.description import FOLDER, SUBMISSION, literal
+
+SECONDS_OF_PATIENCE = 60.0
+SECONDS_BETWEEN_TRIES = 1.0
+REASON_CODE = 0  # without a code the bindings drop the reason
+
+
+class Schedd:
+    """The schedd of a profile; each call finds it anew, for its address changes."""
+
+    def __init__(self, name: str | None) -> None:
+        self._name = name
+
+    def submit(self, text: str, token: str, *, spool: bool) -> int:
+        """Hand over a submit file whose submission is called `token`; return its cluster.
+
+        A call that was cut off is repeated only where the jobs did not arrive.
+        """
+
+        def once(schedd: Any) -> int:
+            found = schedd.query(_named(token), ["ClusterId"], opts=_with_clusters())
+            if found:
+                return int(found[0]["ClusterId"])
+            answer = schedd.submit(htcondor().Submit(text), spool=spool)
+            if spool:
+                schedd.spool(answer)
+            return int(answer.cluster())
+
+        return int(self._patiently(once))
+
+    def query(self, folder: Path, attributes: Sequence[str], constraint: str = "true") -> list[Any]:
+        """Return the ads of the jobs of an executor's folder, and of their clusters."""
+        wanted = f"{FOLDER} =?= {literal(str(folder))} && ({constraint})"
+
+        def once(schedd: Any) -> Any:
+            return schedd.query(wanted, list(attributes), opts=_with_clusters())
+
+        return list(self._patiently(once))
+
+    def history(self, constraint: str, attributes: Sequence[str]) -> list[Any]:
+        """Return the ads of jobs that have left the queue, the latest of each constraint."""
+        return list(
+            self._patiently(lambda schedd: schedd.history(constraint, list(attributes), match=1))
+        )
+
+    def remove(self, jobs: Sequence[str] | int, reason: str) -> None:
+        """Remove jobs, "cluster.proc" each, or a whole cluster."""
+        self._act("Remove", jobs, reason)
+
+    def release(self, jobs: Sequence[str], reason: str) -> None:
+        """Make held jobs idle again."""
+        self._act("Release", jobs, reason)
+
+    def edit(self, jobs: Sequence[str], changes: Mapping[str, str]) -> None:
+        """Change attributes of jobs."""
+
+        def once(schedd: Any) -> None:
+            for name, value in changes.items():
+                schedd.edit(list(jobs), name, value)
+
+        self._patiently(once)
+
+    def retrieve(self, jobs: Sequence[str]) -> None:
+        """Fetch the files of jobs whose schedd does not see their folders."""
+        self._patiently(lambda schedd: schedd.retrieve(list(jobs)))
+
+    def answers(self) -> bool:
+        """Return whether the schedd is there."""
+        try:
+            self._find().query("false", ["ClusterId"])
+        except htcondor().HTCondorException:
+            return False
+        return True
+
+    def _act(self, action: str, jobs: Sequence[str] | int, reason: str) -> None:
+        which = jobs if isinstance(jobs, int) else list(jobs)
+        what = getattr(htcondor().JobAction, action)
+        self._patiently(lambda schedd: schedd.act(what, which, (reason, REASON_CODE)))
+
+    def _patiently(self, call: Callable[[Any], Any]) -> Any:
+        """Call until the schedd has answered; what it refuses is an error at once."""
+        deadline = time.monotonic() + SECONDS_OF_PATIENCE
+        with pool_must_answer():
+            while True:
+                try:
+                    return call(self._find())
+                except htcondor().HTCondorException:
+                    if time.monotonic() > deadline or self.answers():
+                        raise
+                time.sleep(SECONDS_BETWEEN_TRIES)
+
+    def _find(self) -> Any:
+        module = htcondor()
+        if self._name is None:
+            return module.Schedd()
+        return module.Schedd(module.Collector().locate(module.DaemonType.Schedd, self._name))
+
+
+def _named(token: str) -> str:
+    return f"{SUBMISSION} =?= {literal(token)}"
+
+
+def _with_clusters() -> Any:
+    return htcondor().QueryOpt.IncludeClusterAd

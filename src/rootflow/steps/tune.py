@@ -1,0 +1,166 @@
+"""Search for better settings in many trials, each a job."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import optuna
+import yaml
+
+from rootflow.batch import make_executor
+from rootflow.batch.contract import Job
+from rootflow.config import Config, TuningConfig
+from rootflow.config.batch import JobConfig, ProfileConfig, load_profile
+from rootflow.errors import UsageError
+from rootflow.steps import preprocess
+from rootflow.steps.result import StepResult
+from rootflow.tracking import tracking_uri
+from rootflow.tracking.study import StudyRun, start_study
+from rootflow.tuning.alone import only_driver
+from rootflow.tuning.driver import Driver, MakeJob
+from rootflow.tuning.figures import draw
+from rootflow.tuning.outcomes import table, write_outcomes
+from rootflow.tuning.space import check
+from rootflow.tuning.study import Place, open_study, place_of, storage_url
+from rootflow.tuning.trials import TrialFiles, held_out_folds
+
+RUN = "rootflow.run"
+# So that a job takes the CPUs it asked for, and comes to the same result wherever it runs.
+THREADS = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
+PACKAGES = Path(__file__).parents[2]
+
+
+def run(config: Config) -> StepResult:
+    """Run the study, or go on with it, and write the best settings.
+
+    Raises
+    ------
+    UsageError
+        The configuration has no study, its space holds what is not allowed, or another
+        driver is at work on it.
+    """
+    tune = config.tune
+    if tune is None:
+        raise UsageError("tune: the configuration has no such block: say what to vary there")
+    check(config, tune)
+    held_out_folds(config, tune)  # said before anything is made
+    profile = _profile(tune)
+    place = place_of(config, tune)
+    with only_driver(place):
+        study = open_study(config, tune, place)
+        with start_study(config, study.user_attrs.get(RUN)) as runs:
+            study.set_user_attr(RUN, runs.run.run_id)
+            _describe(runs, tune)
+            preprocess.ensure(config, runs.run)  # once, and not in each job
+            executor = make_executor(profile, place.jobs)
+            driver = Driver(config, tune, study, place, executor, job_maker(profile), runs)
+            drive(driver, tune)
+            return _conclude(config, tune, study, place, runs)
+
+
+def drive(driver: Driver, tune: TuningConfig) -> None:
+    """Run the driver; when it is stopped, ask what becomes of the jobs, or leave them."""
+    try:
+        driver.run()
+    except UsageError:
+        driver.remove_jobs("the study's settings are wrong")
+        raise
+    except KeyboardInterrupt:
+        count = len(driver.jobs())
+        remove = count and sys.stdin.isatty() and click.confirm(f"\nRemove {count} jobs?", err=True)
+        if remove:
+            driver.remove_jobs("the study was stopped")
+        _say_how_to_go_on(tune, 0 if remove else count)
+        raise
+    except SystemExit:
+        _say_how_to_go_on(tune, len(driver.jobs()))
+        raise
+
+
+def job_maker(profile: ProfileConfig) -> MakeJob:
+    """Return what makes the job of a trial, with files that it shares with this machine."""
+    environment = {
+        "PYTHONPATH": os.pathsep.join([str(PACKAGES), *_search_path()]),
+        "MLFLOW_TRACKING_URI": tracking_uri(),
+        **{name: str(profile.job.cpus) for name in THREADS},
+        **profile.job.environment,
+    }
+    resources = profile.job.model_copy(update={"environment": environment})
+    python = profile.python or sys.executable
+
+    def make(files: TrialFiles, name: str) -> Job:
+        command = (
+            python,
+            "-m",
+            "rootflow",
+            "trial",
+            str(files.directory),
+            "--from",
+            str(Path.cwd()),
+        )
+        return Job(name, command, files.directory, resources=resources)
+
+    return make
+
+
+def _search_path() -> list[str]:
+    given = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    return [str(Path(path).resolve()) for path in given if path]
+
+
+def _profile(tune: TuningConfig) -> ProfileConfig:
+    if tune.profile is not None:
+        profile = load_profile(tune.profile)
+        if profile.files != "shared":
+            raise UsageError(
+                f"{tune.profile}: files: a study needs 'shared', this says '{profile.files}': "
+                "driver and jobs tell each other how trials go by files that both see"
+            )
+        return profile
+    return ProfileConfig(executor="local", slots=tune.parallel, job=JobConfig(memory_gib=2))
+
+
+def _describe(runs: StudyRun, tune: TuningConfig) -> None:
+    runs.run.set_tags({"rootflow.study": tune.name, "rootflow.sampler": tune.sampler.name})
+    runs.run.log_text(yaml.safe_dump(tune.model_dump(mode="json"), sort_keys=False), "tune.yaml")
+
+
+def _say_how_to_go_on(tune: TuningConfig, left: int) -> None:
+    jobs = f"{left} jobs go on; " if left else ""
+    click.echo(f"rootflow: {jobs}the same command goes on with the study '{tune.name}'", err=True)
+
+
+def _conclude(
+    config: Config, tune: TuningConfig, study: optuna.Study, place: Place, runs: StudyRun
+) -> StepResult:
+    trials = table(study, tune)
+    best = write_outcomes(config, tune, study, place)
+    for path in best:
+        runs.run.log_file(path)
+    runs.run.log_figures(draw(study, tune, place.figures))
+    metrics = _metrics(study, tune, trials)
+    runs.run.log_metrics(metrics)
+    facts = {
+        "study": tune.name,
+        "directory": str(place.directory),
+        "best": [str(path) for path in best],
+        "retrain": [f"rootflow main --config {_short(path)}" for path in best],
+        "dashboard": f"optuna-dashboard {storage_url(tune, place)}",
+    }
+    return StepResult("tune", runs.run.run_id, facts, {"trials": trials}, metrics)
+
+
+def _metrics(
+    study: optuna.Study, tune: TuningConfig, trials: list[dict[str, Any]]
+) -> dict[str, float]:
+    states = [trial["state"] for trial in trials]
+    counts = {f"trials_{state}": states.count(state) for state in ("complete", "pruned", "fail")}
+    if len(tune.objectives) > 1 or "complete" not in states:
+        return {**counts}
+    return {**counts, f"best/{tune.objectives[0].metric}": study.best_value}
+
+
+def _short(path: Path) -> Path:
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path

@@ -1,0 +1,270 @@
+"""The MLflow project backend `htcondor`: `mlflow run . -e train --backend htcondor`."""
+
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import click
+import mlflow
+from mlflow.entities import RunStatus
+from mlflow.exceptions import ExecutionException
+from mlflow.projects import SubmittedRun
+from mlflow.projects import utils as projects
+from mlflow.projects.backend.abstract_backend import AbstractBackend
+from mlflow.projects.utils import (
+    PROJECT_BUILD_IMAGE,
+    PROJECT_DOCKER_ARGS,
+    PROJECT_DOCKER_AUTH,
+    PROJECT_ENV_MANAGER,
+    PROJECT_STORAGE_DIR,
+    PROJECT_SYNCHRONOUS,
+)
+from mlflow.tracking import MlflowClient
+
+from rootflow.batch import Job, make_executor
+from rootflow.config.batch import ProfileConfig, profile_of
+from rootflow.errors import RootflowError, UsageError
+from rootflow.tracking import carried, spooled, watching
+from rootflow.tracking.connection import connect
+
+untyped: Any = projects  # its functions say nothing of types
+MLFLOWS_OWN = {
+    PROJECT_BUILD_IMAGE,
+    PROJECT_DOCKER_ARGS,
+    PROJECT_DOCKER_AUTH,
+    PROJECT_ENV_MANAGER,
+    PROJECT_STORAGE_DIR,
+    PROJECT_SYNCHRONOUS,
+}
+WATCH_LOG = "watch.log"
+LOCAL = "local"
+CANCELLED = "cancelled through MLflow"
+
+
+class HTCondorRun(SubmittedRun):
+    """A run whose job is in the pool."""
+
+    def __init__(self, watched: watching.Watched) -> None:
+        super().__init__()
+        self._watched = watched
+
+    @property
+    def run_id(self) -> str:
+        """The MLflow run."""
+        return self._watched.run_id
+
+    @property
+    def job_id(self) -> str:
+        """The job as HTCondor calls it: cluster.proc."""
+        return self._watched.executor().name_of(self._watched.job_id)
+
+    def wait(self) -> bool:
+        """Wait until the job has ended, and return whether it ended well."""
+        return watching.watch(self._watched.folder) == watching.FINISHED
+
+    def get_status(self) -> str:
+        """Return the status of the MLflow run."""
+        info = MlflowClient(self._watched.tracking_uri).get_run(self.run_id).info
+        return str(info.status)
+
+    def cancel(self) -> None:
+        """Remove the job, and wait until it is gone."""
+        self._watched.executor().cancel([self._watched.job_id], CANCELLED)
+        self.wait()
+
+
+class HTCondorBackend(AbstractBackend):
+    """Submits an entry point of any MLproject as a job.
+
+    The backend's configuration is a profile: see condor/profiles. A process beside this one
+    follows the job and keeps the run's status true; it goes on when this one ends.
+    """
+
+    def run(
+        self,
+        project_uri: str,
+        entry_point: str,
+        params: Mapping[str, str],
+        version: str | None,
+        backend_config: Any,
+        tracking_uri: str,
+        experiment_id: str,
+    ) -> HTCondorRun:
+        """Submit the job and return its run.
+
+        Raises
+        ------
+        mlflow.exceptions.ExecutionException
+            The profile is wrong, the pool does not answer, or the job failed where the
+            profile says to wait for it.
+        """
+        try:
+            words = {k: v for k, v in dict(backend_config).items() if k not in MLFLOWS_OWN}
+            profile = profile_of(words, "--backend-config")
+            work_dir = untyped.fetch_and_validate_project(project_uri, version, entry_point, params)
+            project = untyped.load_project(work_dir)
+            _check_environment(project, backend_config.get(PROJECT_ENV_MANAGER), profile)
+            command = untyped.get_entry_point_command(project, entry_point, params, None)[0]
+            run = untyped.get_or_create_run(
+                None, project_uri, experiment_id, work_dir, version, entry_point, params
+            )
+            run_id = run.info.run_id
+            environment = {
+                "MLFLOW_RUN_ID": run_id,
+                "MLFLOW_EXPERIMENT_ID": str(experiment_id),
+                "MLFLOW_TRACKING_URI": absolute(tracking_uri),
+            }
+            try:
+                submitted = _submit(profile, Path(work_dir), command, run_id, environment)
+            except RootflowError as error:
+                client = MlflowClient(tracking_uri)
+                client.set_tag(run_id, watching.REASON, str(error))
+                client.set_terminated(run_id, RunStatus.to_string(RunStatus.FAILED))
+                raise
+        except RootflowError as error:
+            raise ExecutionException(f"htcondor: {error}") from None
+        if profile.wait and not _waited(submitted):
+            raise ExecutionException(f"Run (ID '{run_id}') failed: see its artifacts in job/")
+        return submitted
+
+
+def submit(project: str, entry_point: str, params: Mapping[str, str], words: Any) -> None:
+    """Run an entry point as `mlflow run --backend htcondor` does.
+
+    Raises
+    ------
+    RootflowError
+        It could not be submitted, or failed where the profile says to wait for it.
+    """
+    connect()
+    try:
+        run: Any = mlflow.projects.run
+        run(
+            project,
+            entry_point,
+            parameters=dict(params),
+            backend="htcondor",
+            backend_config=words,
+            synchronous=False,
+        )
+    except ExecutionException as error:
+        raise RootflowError(str(error)) from None
+
+
+def absolute(uri: str) -> str:
+    """Return the tracking URI as another working directory needs it."""
+    parts = urlsplit(uri)
+    if parts.scheme == "sqlite" and uri.startswith("sqlite:///"):
+        return f"sqlite:///{Path(uri.removeprefix('sqlite:///')).absolute()}"
+    if parts.scheme in ("", "file"):
+        return Path(parts.path).absolute().as_uri()
+    return uri
+
+
+def _check_environment(project: Any, manager: str | None, profile: ProfileConfig) -> None:
+    if manager not in (None, LOCAL):
+        raise UsageError(
+            f"--env-manager {manager}: a job runs in the environment that submits it, in "
+            "`python` of the profile or in `job.container`: leave --env-manager out"
+        )
+    if project.docker_env and profile.job.container is None:
+        raise UsageError("the project has a docker_env: name its image as job.container")
+
+
+def describe(project: str, entry_point: str, params: Mapping[str, str], words: Any) -> str:
+    """Return what would be submitted for an entry point, without a run and a job.
+
+    Raises
+    ------
+    RootflowError
+        The profile is wrong, or the project has no such entry point.
+    """
+    profile = profile_of(words, "profile")
+    try:
+        work_dir = untyped.fetch_and_validate_project(project, None, entry_point, params)
+        loaded = untyped.load_project(work_dir)
+        command = untyped.get_entry_point_command(loaded, entry_point, params, None)[0]
+    except ExecutionException as error:
+        raise UsageError(str(error)) from None
+    with tempfile.TemporaryDirectory() as folder:
+        job = _plan(profile, Path(work_dir), command, "RUN", {})
+        text = make_executor(profile, Path(folder)).describe([job])
+        text = text.replace(folder, str(job.directory.parent))
+    return f"# the job: {job.command[-1]}\n{text}"
+
+
+def _plan(
+    profile: ProfileConfig,
+    work_dir: Path,
+    command: str,
+    run_id: str,
+    environment: Mapping[str, str],
+) -> Job:
+    directory = profile.folder.absolute() / run_id / watching.JOB
+    inputs: tuple[Path, ...] = ()
+    outputs: tuple[str, ...] = ()
+    if profile.files == "shared":
+        script = f"cd {shlex.quote(str(work_dir.absolute()))} && {command}"
+    else:
+        inputs = (directory / carried.PACKAGE,)
+        outputs = tuple(f"{carried.PROJECT}/{name}" for name in profile.outputs)
+        script = carried.script(command, work_dir)
+    if profile.tracking == "spool":
+        inputs += (directory / spooled.TRACKING,)
+        outputs += (spooled.TRACKING,)
+        script = spooled.script(script)
+    environment = {**environment, **profile.job.environment}
+    resources = profile.job.model_copy(update={"environment": environment})
+    command_words = ("bash", "-c", script)
+    return Job(f"mlflow-{run_id}", command_words, directory, inputs, outputs, resources)
+
+
+def _submit(
+    profile: ProfileConfig,
+    work_dir: Path,
+    command: str,
+    run_id: str,
+    environment: Mapping[str, str],
+) -> HTCondorRun:
+    tracking_uri = environment["MLFLOW_TRACKING_URI"]
+    job = _plan(profile, work_dir, command, run_id, environment)
+    job.directory.mkdir(parents=True)
+    if profile.files != "shared":
+        carried.pack(work_dir, profile.inputs, job.directory)
+    if profile.tracking == "spool":
+        client = MlflowClient(tracking_uri)
+        run = client.get_run(run_id)
+        experiment = client.get_experiment(run.info.experiment_id)
+        spooled.prepare(run, experiment, job.directory)
+    folder = job.directory.parent
+    [job_id] = make_executor(profile, folder).submit([job])
+    watched = watching.Watched(folder, profile, run_id, job_id, tracking_uri)
+    watched.keep()
+    watching.say_scheduled(watched)
+    with (folder / WATCH_LOG).open("w") as stream:
+        watcher = subprocess.Popen(  # noqa: S603 - this package's own program
+            [sys.executable, "-m", watching.__name__, str(folder)],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            stdin=subprocess.DEVNULL,
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    watcher.returncode = 0  # it outlives this process: nobody waits for it
+    submitted = HTCondorRun(watched)
+    click.echo(f"run {run_id} is job {submitted.job_id}, kept in {folder}", err=True)
+    return submitted
+
+
+def _waited(submitted: HTCondorRun) -> bool:
+    try:
+        return submitted.wait()
+    except KeyboardInterrupt:
+        submitted.cancel()
+        raise

@@ -1,0 +1,162 @@
+"""The runs of a study: one of its own, below it one for each trial."""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from mlflow.entities import Metric, Param, RunTag
+from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST, ErrorCode
+from mlflow.tracking import MlflowClient
+
+from rootflow.config import Config
+from rootflow.tracking.connection import connect, server_must_answer
+from rootflow.tracking.run import PARENT, Run, start_run
+
+RUN_ID = "MLFLOW_RUN_ID"
+TRIAL = "rootflow.trial"
+LARGEST_PAGE = 1000
+
+
+class StudyRun:
+    """The run of a study, and the door to those of its trials.
+
+    What is said of a trial may be said twice: its run is the same afterwards.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+
+    def begin_trial(self, number: int, values: Mapping[str, Any]) -> str:
+        """Return the id of the trial's run, which is made when it is not there.
+
+        Raises
+        ------
+        AwayError
+            The tracking server does not answer.
+        """
+        client = self.run.client
+        with server_must_answer():
+            found = client.search_runs(
+                [self.run.experiment_id],
+                f"tags.`{PARENT}` = '{self.run.run_id}' and tags.`{TRIAL}` = '{number}'",
+                max_results=1,
+            )
+            if found:
+                return str(found[0].info.run_id)
+            tags = {PARENT: self.run.run_id, TRIAL: str(number)}
+            run_id = client.create_run(
+                self.run.experiment_id, tags=tags, run_name=f"trial {number}"
+            ).info.run_id
+            params = [Param(name, str(value)) for name, value in values.items()]
+            client.log_batch(run_id, params=params)
+        return str(run_id)
+
+    def end_trial(
+        self,
+        run_id: str,
+        status: str,
+        tags: Mapping[str, str],
+        metrics: Mapping[str, float],
+        milliseconds: int,
+    ) -> None:
+        """Say how a trial ended, at a time since the epoch.
+
+        Runs below it that a killed job had no time to end are ended, too.
+
+        Raises
+        ------
+        AwayError
+            The tracking server does not answer.
+        """
+        with server_must_answer():
+            self.run.client.log_batch(
+                run_id,
+                metrics=[Metric(name, value, milliseconds, 0) for name, value in metrics.items()],
+                tags=[RunTag(name, value) for name, value in tags.items()],
+            )
+            self._end_below(run_id, milliseconds)
+            self.run.client.set_terminated(run_id, status, milliseconds)
+
+    def open_trials(self) -> dict[int, str]:
+        """Return the runs of trials that have not ended, by the number of the trial.
+
+        Raises
+        ------
+        AwayError
+            The tracking server does not answer.
+        """
+        wanted = f"tags.`{PARENT}` = '{self.run.run_id}' and status = 'RUNNING'"
+        trials: dict[int, str] = {}
+        token = None
+        with server_must_answer():
+            while True:
+                page = self.run.client.search_runs(
+                    [self.run.experiment_id],
+                    wanted,
+                    max_results=LARGEST_PAGE,
+                    page_token=token,
+                )
+                for run in page:
+                    if TRIAL in run.data.tags:
+                        trials[int(run.data.tags[TRIAL])] = run.info.run_id
+                token = page.token
+                if not token:
+                    return trials
+
+    def _end_below(self, run_id: str, milliseconds: int) -> None:
+        below = self.run.client.search_runs(
+            [self.run.experiment_id],
+            f"tags.`{PARENT}` = '{run_id}'",
+            max_results=LARGEST_PAGE,
+        )
+        for run in below:
+            if run.info.status == "RUNNING":
+                self._end_below(run.info.run_id, milliseconds)
+                self.run.client.set_terminated(run.info.run_id, "KILLED", milliseconds)
+
+
+@contextmanager
+def start_study(config: Config, run_id: str | None) -> Iterator[StudyRun]:
+    """Open the run of a study, or go on with the one it had, and end it as the block ends.
+
+    Raises
+    ------
+    AwayError
+        The tracking server does not answer.
+    """
+    client = connect()
+    with server_must_answer():
+        if run_id is not None and _is_there(client, run_id):
+            opened = os.environ.get(RUN_ID)
+            if opened not in (None, run_id):  # by `mlflow run`
+                client.set_tag(opened, "rootflow.run", run_id)
+            client.update_run(run_id, status="RUNNING")
+            os.environ[RUN_ID] = run_id
+    # Without what may change while the study goes on: a parameter has one value only.
+    with start_run(config.model_copy(update={"tune": None}), "tune") as run:
+        yield StudyRun(run)
+
+
+def join_run(config: Config, run_id: str) -> Run:
+    """Return a run that another process opened, to keep others below it.
+
+    Raises
+    ------
+    AwayError
+        The tracking server does not answer.
+    """
+    client = connect()
+    with server_must_answer():
+        experiment = client.get_run(run_id).info.experiment_id
+    return Run(client, run_id, experiment, config.output / "spool" / run_id)
+
+
+def _is_there(client: MlflowClient, run_id: str) -> bool:
+    try:
+        return bool(client.get_run(run_id).info.lifecycle_stage == "active")
+    except MlflowException as error:
+        if error.error_code != ErrorCode.Name(RESOURCE_DOES_NOT_EXIST):
+            raise
+        return False

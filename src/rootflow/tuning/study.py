@@ -1,0 +1,114 @@
+"""Optuna's study: where it is kept, and what it asks."""
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import optuna
+from optuna.storages import RDBStorage
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import NullPool
+
+from rootflow.config import Config, TuningConfig, digest_of
+from rootflow.errors import UsageError
+from rootflow.tuning.sampling import make_pruner
+from rootflow.tuning.trials import TrialFiles
+
+QUESTION, DIRECTORY = "rootflow.question", "rootflow.directory"
+# What does not change the answer, so that a study may go on with other values of it.
+FREE = {"output", "tracking", "tune"}
+ASKED = {"space", "objectives", "folds", "then"}
+SECONDS_FOR_A_LOCK = 60
+
+
+class Place(NamedTuple):
+    """The directory of a study, and what is where in it."""
+
+    directory: Path
+
+    @property
+    def database(self) -> Path:
+        """Optuna's SQLite file, where no other storage is named."""
+        return self.directory / "study.db"
+
+    @property
+    def jobs(self) -> Path:
+        """The executor's own directory."""
+        return self.directory / "jobs"
+
+    @property
+    def figures(self) -> Path:
+        """Figures of the study."""
+        return self.directory / "figures"
+
+    def trial(self, number: int) -> TrialFiles:
+        """Return the files of a trial."""
+        return TrialFiles(self.directory / "trials" / f"{number:05d}")
+
+
+def place_of(config: Config, tune: TuningConfig) -> Place:
+    """Return the place of the configured study."""
+    return Place((config.output / "studies" / tune.name).resolve())
+
+
+def storage_url(tune: TuningConfig, place: Place) -> str:
+    """Return where Optuna keeps the study, as `optuna-dashboard` takes it."""
+    return tune.storage or f"sqlite:///{place.database}"
+
+
+def open_study(config: Config, tune: TuningConfig, place: Place) -> optuna.Study:
+    """Make the study, or find it again.
+
+    Raises
+    ------
+    UsageError
+        The storage cannot be opened, or holds a study of this name that asks something
+        else or is driven from another directory.
+    """
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    place.directory.mkdir(parents=True, exist_ok=True)
+    url = storage_url(tune, place)
+    try:
+        study = optuna.create_study(
+            study_name=tune.name,
+            storage=RDBStorage(url, engine_kwargs=_engine(url)),
+            directions=[objective.direction for objective in tune.objectives],
+            pruner=make_pruner(config, tune),
+            load_if_exists=True,
+        )
+    except (SQLAlchemyError, ImportError) as error:
+        reason = str(error).splitlines()[0].replace(url, "the URL")
+        raise UsageError(f"tune.storage: cannot be opened: {reason}") from None
+    _agree(study, QUESTION, _question(config, tune), _other_question(tune))
+    _agree(study, DIRECTORY, str(place.directory), "it belongs to another directory")
+    return study
+
+
+def _engine(url: str) -> dict[str, Any]:
+    if not url.startswith("sqlite:"):
+        return {}
+    return {"connect_args": {"timeout": SECONDS_FOR_A_LOCK}, "poolclass": NullPool}
+
+
+def _question(config: Config, tune: TuningConfig) -> str:
+    return digest_of(
+        {
+            "config": config.model_dump(mode="json", exclude=FREE),
+            "tune": tune.model_dump(mode="json", include=ASKED),
+        }
+    )
+
+
+def _other_question(tune: TuningConfig) -> str:
+    return (
+        f"it has another configuration, space, objectives, folds or steps: name this one "
+        f"otherwise than tune.name={tune.name}, or take the settings back"
+    )
+
+
+def _agree(study: optuna.Study, key: str, value: str, otherwise: str) -> None:
+    kept = study.user_attrs.get(key)
+    if kept is None:
+        study.set_user_attr(key, value)
+    elif kept != value:
+        where = f" ({kept})" if key == DIRECTORY else ""
+        raise UsageError(f"study '{study.study_name}' is there already: {otherwise}{where}")

@@ -1,0 +1,144 @@
+"""What driver and job tell each other, as files in the trial's directory."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+import yaml
+from pydantic import Field
+
+from rootflow.config import Config, FoldsConfig, TuningConfig
+from rootflow.config.block import Block
+from rootflow.errors import InputError, UsageError
+from rootflow.files import whole_file
+
+TRIAL, CONFIG, PROGRESS, RESULT = "trial.json", "config.yaml", "progress.jsonl", "measured.json"
+
+Kind = TypeVar("Kind", bound=Block)
+
+
+class Trial(Block):
+    """What a job has to know of its trial.
+
+    Attributes
+    ----------
+    run_id
+        The trial's own MLflow run, below which the job keeps those of its steps.
+    held_out
+        Folds to hold out in turn; none: those of the configuration.
+    then
+        Steps after the training.
+    """
+
+    study: str
+    number: int
+    run_id: str
+    held_out: tuple[int, ...]
+    then: tuple[str, ...]
+
+
+class Epoch(NamedTuple):
+    """Metrics of an epoch of the training with a fold held out."""
+
+    held_out: int
+    epoch: int
+    metrics: dict[str, float]
+
+
+class Result(Block):
+    """How a trial's job ended: with metrics, or with an error of its own."""
+
+    metrics: dict[str, float] = Field(default_factory=dict)
+    error: str | None = None
+
+
+class TrialFiles(NamedTuple):
+    """The files of one trial.
+
+    The result is written whole and last: where it is, the trial is done, whatever became
+    of its job.
+    """
+
+    directory: Path
+
+    def write_trial(self, trial: Trial, config: Config) -> None:
+        """Write what the job needs."""
+        with whole_file(self.directory / CONFIG) as path:
+            path.write_text(yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False))
+        with whole_file(self.directory / TRIAL) as path:
+            path.write_text(trial.model_dump_json(indent=1) + "\n")
+
+    def read_trial(self) -> Trial:
+        """Return what the driver wrote.
+
+        Raises
+        ------
+        InputError
+            It is not there or damaged.
+        """
+        return _read(self.directory / TRIAL, Trial)
+
+    @property
+    def config(self) -> Path:
+        """The trial's configuration."""
+        return self.directory / CONFIG
+
+    def begin_progress(self) -> None:
+        """Forget what an earlier attempt wrote: this one tells all epochs again."""
+        (self.directory / PROGRESS).write_text("")
+
+    def add_epoch(self, held_out: int, epoch: int, metrics: Mapping[str, float]) -> None:
+        """Say what an epoch gave, so that it can be read at once."""
+        line = json.dumps({"held_out": held_out, "epoch": epoch, "metrics": dict(metrics)})
+        with (self.directory / PROGRESS).open("a") as progress:
+            progress.write(line + "\n")
+
+    def epochs(self) -> Iterator[Epoch]:
+        """Yield the epochs so far; a line that is still being written is left out."""
+        try:
+            text = (self.directory / PROGRESS).read_text()
+        except FileNotFoundError:
+            return
+        for line in text[: text.rfind("\n") + 1].splitlines():
+            yield Epoch(**json.loads(line))
+
+    def write_result(self, result: Result) -> None:
+        """Say how the trial ended."""
+        with whole_file(self.directory / RESULT) as path:
+            # NaN is written as it is: JSON of pydantic would turn it into null.
+            path.write_text(json.dumps(result.model_dump()) + "\n")
+
+    def result(self) -> Result | None:
+        """Return how the trial ended, None where it has not."""
+        path = self.directory / RESULT
+        return _read(path, Result) if path.exists() else None
+
+
+def held_out_folds(config: Config, tune: TuningConfig) -> tuple[int, ...]:
+    """Return the folds that a trial holds out in turn.
+
+    None where the analysis holds out every fold in any case.
+
+    Raises
+    ------
+    UsageError
+        There are not as many.
+    """
+    folds = config.data.folds
+    if not isinstance(folds, FoldsConfig):
+        if tune.folds > 1:
+            raise UsageError(
+                "tune.folds: each trial of this analysis holds out every fold: write 1"
+            )
+        return ()
+    if tune.folds > folds.count:
+        raise UsageError(f"tune.folds: {tune.folds} is more than data.folds.count, {folds.count}")
+    return tuple((folds.held_out + step) % folds.count for step in range(tune.folds))
+
+
+def _read(path: Path, kind: type[Kind]) -> Kind:
+    try:
+        return kind.model_validate(json.loads(path.read_text()))
+    except (OSError, ValueError):  # what pydantic raises is one, too
+        raise InputError(f"{path}: the trial's file is not there or damaged") from None

@@ -1,0 +1,82 @@
+"""The words of the vocabulary in HTCondor's language."""
+
+from pathlib import Path
+
+import pytest
+
+from rootflow.batch import Job
+from rootflow.batch.description import attributes, describe, items
+from rootflow.config.batch import profile_of
+from rootflow.errors import UsageError
+
+
+def described(**words: object) -> dict[str, str]:
+    profile = profile_of(words, "test")
+    return describe(profile.job, profile, Path("/batch"), "token")
+
+
+def test_what_a_job_needs() -> None:
+    words = described(
+        job={
+            "cpus": 4,
+            "memory_gib": 2.5,
+            "disk_gib": 3,
+            "gpus": 1,
+            "gpu_memory_gib": 8,
+            "gpu_capability": 7.5,
+            "container": "/cvmfs/images/rootflow.sif",
+            "accounting_group": "group_u_ATLAS.u_zp",
+            "requirements": 'OpSysAndVer == "AlmaLinux9"',
+            "classads": {"JobFlavour": 'the "long" one', "Fast": True, "Level": 3},
+        }
+    )
+    expected = {
+        "universe": "container",
+        "container_image": "/cvmfs/images/rootflow.sif",
+        "request_cpus": "4",
+        "request_memory": "2560",
+        "request_disk": "3145728",
+        "request_gpus": "1",
+        "gpus_minimum_memory": "8192",
+        "gpus_minimum_capability": "7.5",
+        "accounting_group": "group_u_ATLAS.u_zp",
+        "requirements": 'OpSysAndVer == "AlmaLinux9"',
+        "+JobFlavour": '"the \\"long\\" one"',
+        "+Fast": "True",
+        "+Level": "3",
+    }
+    assert {word: words.get(word) for word in expected} == expected
+
+
+def test_what_a_site_is_told() -> None:
+    words = described(
+        files="transfer",
+        runtime_attribute="RequestRuntime",
+        send_credential=True,
+        output_destination="root://eos.example.org//eos/user/a/ada/",
+        job={"runtime": "90m"},
+    )
+    assert words["+RequestRuntime"] == "5400"
+    assert words["+SendCredential"] == "True"
+    assert words["output_destination"] == "root://eos.example.org//eos/user/a/ada/"
+    assert words["should_transfer_files"] == "YES"
+    assert words["when_to_transfer_output"] == "ON_EXIT_OR_EVICT"
+
+
+def test_spooled_jobs_have_no_log_here() -> None:
+    assert "log" in described(files="transfer")
+    assert "log" not in described(files="spool")
+
+
+def test_changes_to_a_submitted_job() -> None:
+    assert attributes({"memory_gib": 1.5, "cpus": 2}) == {
+        "RequestMemory": "1536",
+        "RequestCpus": "2",
+    }
+    with pytest.raises(UsageError, match="container: cannot be changed in a submitted job"):
+        attributes({"container": "x"})
+
+
+def test_names_that_would_break_the_submit_file_are_refused() -> None:
+    with pytest.raises(UsageError, match=r"HTCondor takes no \$ , quotes or line ends"):
+        items([Job("job", ("true",), Path("/data/a,b"))])

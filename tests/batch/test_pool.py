@@ -1,0 +1,85 @@
+"""The personal pool as a user starts and stops it."""
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from rootflow.batch import daemons
+from rootflow.batch.bindings import htcondor
+from rootflow.batch.pool import Pool, status
+from rootflow.commands.pool import pool as pool_command
+from rootflow.errors import RootflowError, UsageError
+
+
+def rootflow_pool(*arguments: str) -> Result:
+    return CliRunner().invoke(pool_command, arguments, catch_exceptions=False)
+
+
+@pytest.fixture
+def own_configuration(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have what a test does to CONDOR_CONFIG undone, for the pool of the other tests."""
+    monkeypatch.setenv("CONDOR_CONFIG", str(pool.config))
+
+
+@pytest.mark.usefixtures("own_configuration")
+def test_a_pool_is_started_once_and_stopped(tmp_path: Path) -> None:
+    where = ("--directory", str(tmp_path / "mine"))
+    up = rootflow_pool("up", "--cpus", "3", *where)
+    export = f"export CONDOR_CONFIG={tmp_path}/mine/condor_config"
+    assert up.stdout.strip() == export
+    running = status(tmp_path / "mine")
+    assert (running.cpus, running.pid is not None) == (3, True)
+
+    assert rootflow_pool("up", *where).stdout.strip() == export
+    assert status(tmp_path / "mine").pid == running.pid
+    with pytest.raises(UsageError, match="runs with 3 cpus: stop it first"):
+        rootflow_pool("up", "--cpus", "4", *where)
+
+    assert "stopped" in rootflow_pool("down", *where).stderr
+    assert status(tmp_path / "mine").pid is None
+    assert "no pool runs" in rootflow_pool("status", *where).stderr
+    assert "no pool runs" in rootflow_pool("down", *where).stderr
+
+
+def test_status_counts_jobs(pool: Pool) -> None:
+    shown = rootflow_pool("status", "--directory", str(pool.directory))
+    assert "pool of 6 cpus" in shown.stderr
+    assert shown.stdout.strip() == f"export CONDOR_CONFIG={pool.config}"
+
+
+def test_its_secrets_are_for_the_owner_only(pool: Pool) -> None:
+    mode = (pool.directory / "tokens.d").stat().st_mode
+    assert stat.S_IMODE(mode) == 0o700
+
+
+def test_a_configuration_that_is_not_there_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CONDOR_CONFIG", str(tmp_path / "gone"))
+    with pytest.raises(UsageError, match="gone is not there; start a pool"):
+        htcondor()
+
+
+def test_condor_on_path_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("sbin", "lib64/condor", "libexec/condor"):
+        (tmp_path / name).mkdir(parents=True)
+    master = tmp_path / "sbin" / "condor_master"
+    master.touch(mode=0o755)
+    monkeypatch.setenv("PATH", str(master.parent))
+    release = daemons.find_or_install()
+    assert release == daemons.Release(
+        tmp_path, tmp_path / "lib64" / "condor", tmp_path / "libexec" / "condor"
+    )
+
+
+def test_no_condor_and_no_apt_is_one_clear_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", os.devnull)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    with pytest.raises(RootflowError, match="there is no apt-get: install HTCondor and put"):
+        daemons.find_or_install()
+    assert not (tmp_path / "rootflow" / "condor").exists()

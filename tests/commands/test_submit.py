@@ -1,0 +1,65 @@
+"""`rootflow submit` and `rootflow follow`."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from mlflow.tracking import MlflowClient
+
+from rootflow.commands.submit import follow, submit
+from rootflow.errors import RootflowError, UsageError
+
+PROJECT = """\
+name: toy
+entry_points:
+  main:
+    parameters: {word: {type: string, default: hello}}
+    command: "echo {word}"
+  fail: {command: "false"}
+"""
+LOCAL = '{"executor": "local"}'
+
+
+@pytest.fixture
+def project(workspace: Path) -> Path:
+    (workspace / "MLproject").write_text(PROJECT)
+    (workspace / "here.json").write_text(LOCAL)
+    (workspace / "site.yaml").write_text("{files: transfer, tracking: spool, job: {cpus: 3}}")
+    return workspace
+
+
+def rootflow_submit(*arguments: str) -> str:
+    answer = CliRunner().invoke(submit, arguments, catch_exceptions=False)
+    assert answer.exit_code == 0, answer.output
+    return answer.stdout
+
+
+def test_a_dry_run_prints_the_submit_file_and_leaves_nothing(project: Path) -> None:
+    before = sorted(project.iterdir())
+    said = rootflow_submit("main", "--profile", "site.yaml", "--dry-run", "-P", "word=jets")
+    assert "&& echo jets\n" in said
+    assert "request_cpus = 3\n" in said
+    assert "project.tar" in said
+    assert sorted(project.iterdir()) == before
+
+
+def test_the_same_command_runs_here_with_a_local_profile(project: Path) -> None:
+    rootflow_submit("main", "--profile", "here.json", "--wait", "-P", "word=jets")
+    [run] = MlflowClient().search_runs(["0"])
+    assert run.info.status == "FINISHED"
+    folder = project / "outputs" / "batch" / run.info.run_id
+    assert (folder / "job" / "stdout.txt").read_text() == "jets\n"
+    again = CliRunner().invoke(follow, [str(folder)], catch_exceptions=False)
+    assert (again.exit_code, again.stdout) == (0, "FINISHED\n")
+
+
+@pytest.mark.usefixtures("project")
+def test_failures_are_one_line() -> None:
+    with pytest.raises(RootflowError, match=r"Run .* failed"):
+        rootflow_submit("fail", "--profile", "here.json", "--wait")
+    with pytest.raises(UsageError, match="-P word: write it as name=value"):
+        rootflow_submit("main", "--profile", "here.json", "-P", "word")
+    with pytest.raises(UsageError, match="Could not find nothing among entry points"):
+        rootflow_submit("nothing", "--profile", "here.json", "--dry-run")
+    with pytest.raises(UsageError, match=r"gone\.json: cannot read the profile"):
+        rootflow_submit("main", "--profile", "gone.json")

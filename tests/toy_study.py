@@ -1,0 +1,51 @@
+"""A driver of toy trials, in a process that can be killed: `toy_study.py CONFIG OVERRIDES...`."""
+
+import os
+import sys
+from pathlib import Path
+
+from rootflow.batch import make_executor
+from rootflow.batch.contract import Job
+from rootflow.config import load
+from rootflow.config.batch import JobConfig, LimitsConfig, ProfileConfig, load_profile
+from rootflow.steps.tune import drive
+from rootflow.tracking.study import start_study
+from rootflow.tuning.alone import only_driver
+from rootflow.tuning.driver import Driver
+from rootflow.tuning.study import open_study, place_of
+from rootflow.tuning.trials import TrialFiles
+
+TOY_STUDY = Path(__file__)
+TOY_TRIAL = str(Path(__file__).with_name("toy_trial.py"))
+RUN = "rootflow.run"
+SMALL = JobConfig(memory_gib=0.125, disk_gib=0.01)
+
+
+def toy_job(files: TrialFiles, name: str) -> Job:
+    passed = {key: os.environ[key] for key in ("TOY", "PYTHONPATH") if key in os.environ}
+    command = (sys.executable, TOY_TRIAL, str(files.directory))
+    return Job(
+        name, command, files.directory, resources=SMALL.model_copy(update={"environment": passed})
+    )
+
+
+def run_study(path: Path, overrides: list[str]) -> None:
+    config = load(path, overrides)
+    tune = config.tune
+    assert tune is not None
+    place = place_of(config, tune)
+    # A single start, so that it is the driver that has to try again.
+    local = ProfileConfig(
+        executor="local", slots=tune.parallel, limits=LimitsConfig(starts=1), job=SMALL
+    )
+    profile = load_profile(tune.profile) if tune.profile else local
+    with only_driver(place):
+        study = open_study(config, tune, place)
+        with start_study(config, study.user_attrs.get(RUN)) as runs:
+            study.set_user_attr(RUN, runs.run.run_id)
+            executor = make_executor(profile, place.jobs)
+            drive(Driver(config, tune, study, place, executor, toy_job, runs), tune)
+
+
+if __name__ == "__main__":
+    run_study(Path(sys.argv[1]), sys.argv[2:])

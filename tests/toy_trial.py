@@ -1,0 +1,48 @@
+"""A trial's job that takes no time: `toy_trial.py DIRECTORY`, told by TOY what goes wrong."""
+
+import json
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+import yaml
+
+from rootflow.files import alone_in
+from rootflow.tuning.trials import Result, TrialFiles
+
+
+def measure(files: TrialFiles, toy: dict[str, float]) -> Result:
+    number = files.read_trial().number
+    settings = yaml.safe_load(files.config.read_text())
+    rate, depth = settings["training"]["learning_rate"], settings["model"]["depth"]
+    started = files.directory / "starts"
+    with started.open("a") as starts:
+        starts.write(f"{os.getpid()}\n")
+    first = len(started.read_text().splitlines()) == 1
+    loss = (rate * 100 - 0.3) ** 2 + 0.1 * depth
+    files.begin_progress()
+    for epoch in range(int(toy.get("epochs", 2))):
+        files.add_epoch(0, epoch, {"loss": loss + 1 / (epoch + 1)})
+        time.sleep(toy.get("seconds", 1.0 if number == toy.get("slow") else 0.0))
+        if number == toy.get("killed") and first:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if number == toy.get("always_killed"):
+            os.kill(os.getpid(), signal.SIGKILL)
+    if number == toy.get("wrong") or toy.get("all_wrong"):
+        return Result(error="the loss is nan in epoch 1")
+    if number == toy.get("nan"):
+        loss = float("nan")
+    return Result(metrics={"loss": loss, "parameters": 1000.0 / (1 + loss)})
+
+
+def main() -> None:
+    files = TrialFiles(Path(sys.argv[1]))
+    with alone_in(files.directory):
+        if files.result() is None:
+            files.write_result(measure(files, json.loads(os.environ.get("TOY", "{}"))))
+
+
+if __name__ == "__main__":
+    main()

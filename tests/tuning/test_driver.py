@@ -1,0 +1,233 @@
+"""Studies of toy trials to their end, whatever happens to jobs and drivers."""
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mlflow.tracking import MlflowClient
+from optuna.trial import TrialState
+
+from rootflow.errors import AwayError, RootflowError, UsageError
+from rootflow.tracking.study import StudyRun
+from studies import (
+    QUICK,
+    asked_and_answered,
+    assert_each_counted_once,
+    runs_of,
+    starts_of,
+    trials_of,
+    wait_for,
+)
+from toy_study import TOY_STUDY, run_study
+
+
+def start(toy: Path, *settings: str, stdin: int | None = None) -> "subprocess.Popen[str]":
+    command = [sys.executable, str(TOY_STUDY), str(toy), *QUICK, *settings]
+    return subprocess.Popen(
+        command, stdin=stdin, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
+
+
+def toys(monkeypatch: pytest.MonkeyPatch, **words: Any) -> None:
+    monkeypatch.setenv("TOY", json.dumps(words))
+
+
+def test_same_seed_finds_the_same_trials_however_long_each_takes(
+    toy: Path,
+    place: Path,
+    undisturbed: list[tuple[dict[str, Any], Any]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    toys(monkeypatch, slow=1)
+    run_study(toy, QUICK)
+    assert asked_and_answered(trials_of(place)) == undisturbed
+
+
+def test_finished_study_is_not_repeated_and_goes_on_with_more_trials(
+    toy: Path, place: Path
+) -> None:
+    run_study(toy, [*QUICK, "tune.trials=3"])
+    before = trials_of(place)
+    run_study(toy, [*QUICK, "tune.trials=3"])
+    assert trials_of(place) == before
+    run_study(toy, [*QUICK, "tune.trials=5"])
+    assert trials_of(place)[:3] == before
+    assert_each_counted_once(place, 5)
+
+
+def test_nan_and_a_trials_own_error_fail_it_at_once(
+    toy: Path, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    toys(monkeypatch, nan=1, wrong=2)
+    run_study(toy, [*QUICK, "tune.trials=5"])
+    assert_each_counted_once(place, 5)
+    states = [trial.state for trial in trials_of(place)]
+    failed = [TrialState.FAIL, TrialState.FAIL]
+    assert states == [TrialState.COMPLETE, *failed, *[TrialState.COMPLETE] * 2]
+    reasons = [run.data.tags.get("rootflow.error") for run in runs_of(place).values()]
+    assert {"loss is nan", "the loss is nan in epoch 1"} <= set(reasons)
+    assert starts_of(place, 1) == starts_of(place, 2) == 1
+
+
+def test_killed_job_is_the_same_trial_again_until_there_were_too_many(
+    toy: Path, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    toys(monkeypatch, killed=0, always_killed=2)
+    run_study(toy, [*QUICK, "tune.trials=4", "tune.retries=1"])
+    assert_each_counted_once(place, 4)
+    trials = trials_of(place)
+    assert trials[0].state is TrialState.COMPLETE
+    assert starts_of(place, 0) == 2
+    assert trials[2].state is TrialState.FAIL
+    assert starts_of(place, 2) == 2
+    assert trials[2].user_attrs["reason"].startswith("lost 2 times: ")
+
+
+def test_runs_that_a_killed_job_left_open_are_ended_with_the_trial(
+    toy: Path, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin = StudyRun.begin_trial
+    left: list[str] = []
+
+    def begin_and_leave(runs: StudyRun, number: int, values: Mapping[str, Any]) -> str:
+        parent = begin(runs, number, values)
+        for _ in range(2):  # a step, and one below it
+            tags = {"mlflow.parentRunId": left[-1] if left else parent}
+            left.append(runs.run.client.create_run(runs.run.experiment_id, tags=tags).info.run_id)
+        return parent
+
+    monkeypatch.setattr(StudyRun, "begin_trial", begin_and_leave)
+    run_study(toy, [*QUICK, "tune.trials=1"])
+    client = MlflowClient(f"sqlite:///{place / 'mlflow.db'}")
+    assert [client.get_run(run_id).info.status for run_id in left] == ["KILLED"] * 2
+
+
+def test_many_failed_trials_in_a_row_end_the_study_with_the_reason(
+    toy: Path, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    toys(monkeypatch, all_wrong=1)
+    with pytest.raises(RootflowError, match=r"2 trials failed in a row, .* loss is nan"):
+        run_study(toy, [*QUICK, "tune.failures=2"])
+    assert sum(trial.state is TrialState.FAIL for trial in trials_of(place)) == 2
+
+
+@pytest.mark.usefixtures("place")
+def test_metric_that_is_not_there_is_said_with_those_that_are(toy: Path) -> None:
+    wanted = "tune.objectives=[{metric: accuracy, direction: maximize}]"
+    with pytest.raises(UsageError, match=r"'accuracy' is not a metric of a trial, .* loss, param"):
+        run_study(toy, [*QUICK, wanted])
+    with pytest.raises(UsageError, match="'auc' is not a metric of each epoch, which has loss"):
+        run_study(toy, [*QUICK, "tune.name=x", "tune.pruner={name: median, metric: auc}"])
+
+
+def test_pruned_trials_end_early_with_their_last_value(
+    toy: Path, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    toys(monkeypatch, seconds=0.2, epochs=10)
+    pruner = "tune.pruner={name: median, startup_trials: 2, warmup_epochs: 0}"
+    run_study(toy, [*QUICK, pruner, "tune.parallel=2", "tune.trials=6"])
+    assert_each_counted_once(place, 6)
+    pruned = [trial for trial in trials_of(place) if trial.state is TrialState.PRUNED]
+    assert pruned
+    for trial in pruned:
+        assert trial.value == trial.intermediate_values[trial.last_step or 0]
+        assert len(trial.intermediate_values) < 10
+        assert runs_of(place)[trial.number].info.status == "KILLED"
+
+
+def test_several_objectives_have_a_pareto_front(toy: Path, place: Path) -> None:
+    second = "{metric: parameters, direction: minimize}"
+    both = f"tune.objectives=[{{metric: loss, direction: minimize}}, {second}]"
+    run_study(toy, [*QUICK, both, "tune.trials=3"])
+    for trial in trials_of(place):
+        metrics = runs_of(place)[trial.number].data.metrics
+        assert trial.values == [metrics["loss"], metrics["parameters"]]
+
+
+def test_killed_driver_goes_on_and_nothing_is_lost_or_counted_twice(
+    toy: Path,
+    place: Path,
+    undisturbed: list[tuple[dict[str, Any], Any]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    toys(monkeypatch, seconds=0.3)
+    for moment in ("trials/00003/trial.json", "trials/00005/progress.jsonl"):
+        driver = start(toy)
+        wait_for(place / "outputs" / "studies" / "toy" / moment)
+        driver.send_signal(signal.SIGKILL)
+        driver.communicate()
+    run_study(toy, QUICK)
+    assert_each_counted_once(place, 8)
+    assert [starts_of(place, number) for number in range(8)] == [1] * 8
+    assert asked_and_answered(trials_of(place)) == undisturbed
+
+
+def test_tracking_server_that_is_away_for_a_while_holds_nothing_up_for_good(
+    toy: Path, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rootflow.tuning.ledger.SECONDS_BETWEEN_TRIES", 0.1)
+    for name in ("begin_trial", "end_trial"):
+        monkeypatch.setattr(StudyRun, name, away_at_first(getattr(StudyRun, name), 3))
+    run_study(toy, [*QUICK, "tune.trials=3"])
+    assert_each_counted_once(place, 3)
+
+
+def away_at_first(method: Callable[..., Any], times: int) -> Callable[..., Any]:
+    left = [times]
+
+    def call(*arguments: Any) -> Any:
+        if left[0]:
+            left[0] -= 1
+            raise AwayError("tracking server does not answer")
+        return method(*arguments)
+
+    return call
+
+
+@pytest.mark.parametrize(("answer", "starts"), [("y", 2), ("n", 1)])
+def test_driver_is_alone_and_asks_what_becomes_of_the_jobs_when_it_is_interrupted(
+    toy: Path, place: Path, monkeypatch: pytest.MonkeyPatch, answer: str, starts: int
+) -> None:
+    toys(monkeypatch, seconds=1.5)
+    terminal, stdin = pty.openpty()
+    driver = start(toy, "tune.trials=2", "tune.retries=0", stdin=stdin)
+    trials = place / "outputs" / "studies" / "toy" / "trials"
+    wait_for(trials / "00000" / "progress.jsonl")
+    wait_for(trials / "00001" / "progress.jsonl")
+    with pytest.raises(UsageError, match=f"another driver is at work .*process {driver.pid} on"):
+        run_study(toy, QUICK)
+    driver.send_signal(signal.SIGINT)
+    os.write(terminal, f"{answer}\n".encode())
+    said = driver.communicate()[1]
+    os.close(terminal)
+    os.close(stdin)
+    assert "Remove 2 jobs?" in said
+    assert "the same command goes on with the study 'toy'" in said
+    run_study(toy, [*QUICK, "tune.trials=2", "tune.retries=0"])
+    assert_each_counted_once(place, 2)
+    assert [trial.state for trial in trials_of(place)] == [TrialState.COMPLETE] * 2
+    assert [starts_of(place, number) for number in range(2)] == [starts] * 2
+
+
+@pytest.mark.usefixtures("place")
+def test_other_question_under_the_same_name_is_refused(toy: Path) -> None:
+    run_study(toy, [*QUICK, "tune.trials=1"])
+    for setting in ("training.epochs=3", "tune.folds=2"):
+        with pytest.raises(UsageError, match="it has another configuration, space, objectives"):
+            run_study(toy, [*QUICK, setting])
+
+
+def test_study_is_driven_from_one_directory_only(toy: Path, place: Path) -> None:
+    url = f"tune.storage=sqlite:///{place / 'shared.db'}"
+    run_study(toy, [*QUICK, url, "tune.trials=1"])
+    with pytest.raises(UsageError, match=r"belongs to another directory \(.*/outputs/studies/toy"):
+        run_study(toy, [*QUICK, url, "output=elsewhere"])
+    with pytest.raises(UsageError, match=r"tune.storage: cannot be opened"):
+        run_study(toy, [*QUICK, "tune.storage=sqlite:////nowhere/at/all.db", "output=third"])

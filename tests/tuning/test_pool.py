@@ -1,0 +1,64 @@
+"""A study on the real pool, with much that goes wrong."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import htcondor2
+import pytest
+
+from rootflow.batch.pool import Pool
+from studies import (
+    TOY,
+    asked_and_answered,
+    assert_each_counted_once,
+    starts_of,
+    trials_of,
+    wait_for,
+)
+from toy_study import TOY_STUDY, run_study
+
+
+@pytest.fixture
+def settings(pool: Pool, place: Path) -> list[str]:  # noqa: ARG001 - it has to be up
+    profile = place / "pool.json"
+    profile.write_text(json.dumps({"executor": "htcondor", "files": "shared", "grace": "2s"}))
+    return [f"tune.profile={profile}", "tune.poll_seconds=0.2"]
+
+
+def act(action: str, directory: Path) -> None:
+    """Do something to the job of a trial, as by hand."""
+    schedd = htcondor2.Schedd()
+    until = time.monotonic() + 60
+    while not (found := schedd.query(f'Iwd == "{directory}"', ["ClusterId", "ProcId"])):
+        assert time.monotonic() < until
+        time.sleep(0.2)
+    job = f"{found[0]['ClusterId']}.{found[0]['ProcId']}"
+    schedd.act(getattr(htcondor2.JobAction, action), [job], ("by hand", 0))
+
+
+def test_nothing_is_lost_or_counted_twice(
+    place: Path,
+    settings: list[str],
+    undisturbed: list[tuple[dict[str, Any], Any]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TOY", json.dumps({"seconds": 2.0, "killed": 1}))
+    command = [sys.executable, str(TOY_STUDY), str(TOY), *settings]
+    trials = place / "outputs" / "studies" / "toy" / "trials"
+    with subprocess.Popen(command) as driver:
+        for number, action in enumerate(["Vacate", "", "Remove", "Hold"]):
+            wait_for(trials / f"{number:05d}" / "progress.jsonl")
+            if action:
+                act(action, trials / f"{number:05d}")
+        driver.send_signal(signal.SIGKILL)
+    act("Release", trials / "00003")
+    run_study(TOY, settings)
+    assert_each_counted_once(place, 8)
+    assert asked_and_answered(trials_of(place)) == undisturbed
+    assert [starts_of(place, number) for number in range(4, 8)] == [1] * 4
+    assert all(starts_of(place, number) == 2 for number in range(4))
