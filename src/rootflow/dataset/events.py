@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 
 Features = dict[str, tuple[str, ...]]
 
+# What `label` says of an event.
+SIGNAL, BACKGROUND, DATA = 1, 0, -1
+
 COLLECTIONS = ("jets", "leptons", "met", "event")
 
 

@@ -6,11 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rootflow.config.data import WeightsConfig
+from rootflow.dataset.events import BACKGROUND, SIGNAL
 from rootflow.dataset.manifest import Normalisation
 from rootflow.errors import InputError
 
 PB_TIMES_FB_INVERSE = 1000.0
-CLASSES = {"signal": 1, "background": 0}
+CLASSES = {"signal": SIGNAL, "background": BACKGROUND}
 FEWEST_EVENTS = 2
 
 Policy = Literal["keep", "absolute", "drop"]

@@ -7,13 +7,11 @@ from typing import Self
 import numpy as np
 
 from rootflow.config import FoldingConfig, FoldsConfig
-from rootflow.dataset.events import Events
+from rootflow.dataset.events import DATA, Events
 from rootflow.dataset.folds import fold_of
 from rootflow.errors import InputError, UsageError
 from rootflow.scoring.contract import Scores, TrainedScorer
 from rootflow.scoring.load import of_training
-
-DATA = -1
 
 
 class FoldedScorer:

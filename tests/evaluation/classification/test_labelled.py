@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from rootflow.dataset import Events
+from rootflow.dataset.weights import effective_events
 from rootflow.errors import InputError
-from rootflow.evaluation.classification.labelled import Labelled, effective_events
+from rootflow.evaluation.classification.labelled import Labelled
 from toy_classes import COUNTS, SAMPLES, toy_classes
 from toy_events import toy_events
 

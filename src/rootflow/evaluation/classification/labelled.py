@@ -8,13 +8,13 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from rootflow.dataset.events import Events
+from rootflow.dataset.events import BACKGROUND, DATA, SIGNAL, Events
 from rootflow.dataset.manifest import Sample
+from rootflow.dataset.weights import effective_events
 from rootflow.errors import InputError
 from rootflow.evaluation.bootstrap import FloatArray
 from rootflow.evaluation.results import Estimate
 
-SIGNAL, BACKGROUND, DATA = 1, 0, -1
 NOWHERE = -1
 
 # With fewer, neither a background estimate nor the error of anything means much: 20 %.
@@ -177,9 +177,3 @@ class Labelled:
         """Return the sum of weights with the square root of the sum of their squares."""
         weight = self.weight[among]
         return Estimate(float(np.sum(weight)), float(np.sqrt(np.sum(weight**2))))
-
-
-def effective_events(weight: FloatArray) -> float:
-    """Return (sum w)^2 / sum(w^2): so many events of one weight are as good; zero of none."""
-    squares = float(np.sum(weight**2))
-    return float(np.sum(weight)) ** 2 / squares if squares else 0.0

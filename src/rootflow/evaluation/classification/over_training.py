@@ -14,8 +14,9 @@ import scipy.stats
 from numpy.typing import NDArray
 
 from rootflow.dataset.folds import mix
+from rootflow.dataset.weights import effective_events
 from rootflow.evaluation.bootstrap import FloatArray
-from rootflow.evaluation.classification.labelled import Labelled, effective_events
+from rootflow.evaluation.classification.labelled import Labelled
 from rootflow.evaluation.classification.results import (
     ClassOverTraining,
     HypothesisTest,
