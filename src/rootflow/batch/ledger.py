@@ -87,7 +87,7 @@ class Ledger:
 
     def has(self, token: str) -> bool:
         """Return whether there is such a submission."""
-        return (self._submissions / f"{token}.jsonl").exists()
+        return token in self._jobs or (self._submissions / f"{token}.jsonl").exists()
 
     def note(self, taken: Taken) -> None:
         """Keep a decision."""

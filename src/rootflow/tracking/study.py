@@ -27,6 +27,7 @@ class StudyRun:
 
     def __init__(self, run: Run) -> None:
         self.run = run
+        self._begun: dict[int, str] | None = None
 
     def begin_trial(self, number: int, values: Mapping[str, Any]) -> str:
         """Return the id of the trial's run, which is made when it is not there.
@@ -38,20 +39,17 @@ class StudyRun:
         """
         client = self.run.client
         with server_must_answer():
-            found = client.search_runs(
-                [self.run.experiment_id],
-                f"tags.`{PARENT}` = '{self.run.run_id}' and tags.`{TRIAL}` = '{number}'",
-                max_results=1,
-            )
-            if found:
-                return str(found[0].info.run_id)
-            tags = {PARENT: self.run.run_id, TRIAL: str(number)}
-            run_id = client.create_run(
-                self.run.experiment_id, tags=tags, run_name=f"trial {number}"
-            ).info.run_id
+            begun = self._begun if self._begun is not None else self._runs_of_trials()
+            self._begun = None  # what is cut off here may have made a run: look again then
+            if number not in begun:
+                tags = {PARENT: self.run.run_id, TRIAL: str(number)}
+                begun[number] = client.create_run(
+                    self.run.experiment_id, tags=tags, run_name=f"trial {number}"
+                ).info.run_id
             params = [Param(name, str(value)) for name, value in values.items()]
-            client.log_batch(run_id, params=params)
-        return str(run_id)
+            client.log_batch(begun[number], params=params)
+            self._begun = begun
+        return begun[number]
 
     def end_trial(
         self,
@@ -87,23 +85,23 @@ class StudyRun:
         AwayError
             The tracking server does not answer.
         """
-        wanted = f"tags.`{PARENT}` = '{self.run.run_id}' and status = 'RUNNING'"
+        with server_must_answer():
+            return self._runs_of_trials("and status = 'RUNNING'")
+
+    def _runs_of_trials(self, condition: str = "") -> dict[int, str]:
+        wanted = f"tags.`{PARENT}` = '{self.run.run_id}' {condition}"
         trials: dict[int, str] = {}
         token = None
-        with server_must_answer():
-            while True:
-                page = self.run.client.search_runs(
-                    [self.run.experiment_id],
-                    wanted,
-                    max_results=LARGEST_PAGE,
-                    page_token=token,
-                )
-                for run in page:
-                    if TRIAL in run.data.tags:
-                        trials[int(run.data.tags[TRIAL])] = run.info.run_id
-                token = page.token
-                if not token:
-                    return trials
+        while True:
+            page = self.run.client.search_runs(
+                [self.run.experiment_id], wanted, max_results=LARGEST_PAGE, page_token=token
+            )
+            for run in page:
+                if TRIAL in run.data.tags:
+                    trials[int(run.data.tags[TRIAL])] = run.info.run_id
+            token = page.token
+            if not token:
+                return trials
 
     def _end_below(self, run_id: str, milliseconds: int) -> None:
         below = self.run.client.search_runs(

@@ -21,6 +21,7 @@ from rootflow.tuning.trials import Trial, TrialFiles, held_out_folds
 from rootflow.tuning.watch import Watch
 
 MakeJob = Callable[[TrialFiles, str], Job]
+ASKED_AT_ONCE = 100  # trials, before these are submitted
 
 
 class Driver:
@@ -81,14 +82,17 @@ class Driver:
         """
         with Board(self.tune.name, self.total) as board:
             while True:
-                self._tell_and_ask()
+                all_asked = self._ask()
+                if all_asked:
+                    self._tell_and_ask()
                 self._prepare()
                 self._submit()
                 self.ledger.write()
                 board.show(self._counts())
                 if not self.running:
                     break
-                time.sleep(self.tune.poll_seconds)
+                if all_asked:
+                    time.sleep(self.tune.poll_seconds)
                 self.watch.look(self.running.values())
         self.ledger.finish()
 
@@ -119,7 +123,6 @@ class Driver:
                 trial.remember(unnoted)
 
     def _tell_and_ask(self) -> None:
-        self._ask()
         while (trial := self._next_to_tell()) is not None:
             del self.running[trial.number]
             self.ledger.tell(trial)
@@ -134,13 +137,15 @@ class Driver:
                 return None
         return None
 
-    def _ask(self) -> None:
-        while len(self.running) < self.tune.parallel:
+    def _ask(self) -> bool:
+        """Ask for some of the trials that can be; return whether those are all."""
+        for _ in range(ASKED_AT_ONCE):
             number = self.ledger.ended + len(self.running)
-            if number >= self.total:
-                return
+            if len(self.running) >= self.tune.parallel or number >= self.total:
+                return True
             self.study.sampler = make_sampler(self.tune, self.config.seed, number)
             self._adopt(self.study.ask())
+        return False
 
     def _adopt(self, trial: optuna.Trial) -> Running:
         running = Running(trial, self.place.trial(trial.number), suggest(trial, self.tune))

@@ -10,6 +10,7 @@ from sqlalchemy.pool import NullPool
 
 from rootflow.config import Config, TuningConfig, digest_of
 from rootflow.errors import UsageError
+from rootflow.tuning.mirror import Mirror
 from rootflow.tuning.sampling import make_pruner
 from rootflow.tuning.trials import TrialFiles
 
@@ -56,7 +57,7 @@ def storage_url(tune: TuningConfig, place: Place) -> str:
 
 
 def open_study(config: Config, tune: TuningConfig, place: Place) -> optuna.Study:
-    """Make the study, or find it again.
+    """Make the study, or find it again, for the only process that changes its trials.
 
     Raises
     ------
@@ -70,7 +71,7 @@ def open_study(config: Config, tune: TuningConfig, place: Place) -> optuna.Study
     try:
         study = optuna.create_study(
             study_name=tune.name,
-            storage=RDBStorage(url, engine_kwargs=_engine(url)),
+            storage=Mirror(RDBStorage(url, engine_kwargs=_engine(url))),
             directions=[objective.direction for objective in tune.objectives],
             pruner=make_pruner(config, tune),
             load_if_exists=True,

@@ -39,9 +39,11 @@ class Watch:
             self.executor.tend()
             statuses = self.executor.status([str(trial.job) for trial in at_work])
         for trial in at_work:
+            status = statuses.get(str(trial.job))
+            if status is not None and _has_not_started(trial, status):
+                continue
             news = self._report(trial)
             trial.outcome = self.result(trial)
-            status = statuses.get(str(trial.job))
             if trial.outcome is None and status is not None:
                 trial.outcome = self._outcome(trial, status, news)
 
@@ -110,3 +112,8 @@ class Watch:
         now = time.monotonic()
         trial.done_since = trial.done_since or now
         return now - trial.done_since < self.tune.quiet_seconds
+
+
+def _has_not_started(trial: Running, status: Status) -> bool:
+    """Return whether there can be nothing to read yet: with many trials, looking takes long."""
+    return trial.submissions == 1 and status.state is State.IDLE and status.starts == 0
