@@ -22,7 +22,7 @@ from optuna.trial import FrozenTrial
 from rootflow.batch.pool import Pool
 
 PROJECT = Path(__file__).parents[2]
-TRIALS, HERE, PARALLEL = 20, 6, 4
+TRIALS, HERE, PARALLEL = 20, 5, 4
 EVICTED, KILLED, LAST_BEFORE_THE_DRIVER_IS_KILLED = 1, 3, 8
 PROFILE = {
     "executor": "htcondor",
@@ -39,9 +39,9 @@ TUNE = {
     "objectives": [{"metric": "validation_loss", "direction": "minimize"}],
     "space": {
         "training.learning_rate": {"type": "float", "low": 1e-4, "high": 1e-1, "log": True},
-        "model.depth": {"type": "int", "low": 1, "high": 3},
+        "model.depth": {"type": "int", "low": 1, "high": 2},
     },
-    "sampler": {"name": "tpe", "startup_trials": 4},
+    "sampler": {"name": "tpe", "startup_trials": 1},
     "trials": TRIALS,
     "parallel": PARALLEL,
     "poll_seconds": 0.5,
