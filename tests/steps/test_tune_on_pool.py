@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -102,7 +102,7 @@ def twenty(
     empty_store: Path,
     small_ntuple: Path,
     tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Study]:
+) -> Study:
     """Return a study on the pool, with a trial evicted, one killed and the driver killed."""
     place = tmp_path_factory.mktemp("twenty")
     study = prepare(place, empty_store, small_ntuple, profile=str(place / "profile.json"))
@@ -117,13 +117,11 @@ def twenty(
     driver.send_signal(signal.SIGKILL)
     assert begun.wait() != 0
     study.go_to_its_end()
-    yield study
+    return study
 
 
 @pytest.fixture(scope="module")
-def here(
-    empty_store: Path, small_ntuple: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Study:
+def here(empty_store: Path, small_ntuple: Path, tmp_path_factory: pytest.TempPathFactory) -> Study:
     """Return the first trials of the same study, as processes of this machine."""
     study = prepare(tmp_path_factory.mktemp("here"), empty_store, small_ntuple, trials=HERE)
     study.go_to_its_end()
