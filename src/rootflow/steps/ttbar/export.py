@@ -1,5 +1,6 @@
 """The trained networks as ONNX files, proven, timed and registered."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import numpy as np
 
 from rootflow.config import FoldsConfig, TtbarConfig
 from rootflow.export import Export, export, fold_name, latency_ms
+from rootflow.files import whole_directory
 from rootflow.models import load_model
 from rootflow.steps import train
 from rootflow.steps.provenance import provenance
@@ -27,21 +29,9 @@ def run(config: TtbarConfig, parent: Run | None = None, *, register: bool = True
     """
     with start_run(config, "export", parent) as run:
         trained = train.ensure(config, run)
-        origin = provenance(config, run, trained)
-        directory = config.output / "exports" / f"{config.model.name}-{run.run_id[:8]}"
         every = config.data.folds.in_turn()
         several = len(every) > 1
-        exports = [
-            _export(
-                config,
-                trained,
-                training,
-                folds,
-                origin,
-                directory / fold_name(folds) if several else directory,
-            )
-            for training, folds in zip(trained.trainings, every, strict=True)
-        ]
+        exports = _export_all(config, run, trained, every)
         for exported in exports:
             for path in (exported.named_path, exported.flat_path, exported.contract_path):
                 run.log_file(path, "export")
@@ -66,6 +56,30 @@ def run(config: TtbarConfig, parent: Run | None = None, *, register: bool = True
         if not several:
             facts = {fact: values[0] for fact, values in facts.items()}
         return StepResult("export", run.run_id, facts, {"parity": rows}, metrics)
+
+
+def _export_all(
+    config: TtbarConfig, run: Run, trained: Trained, every: Sequence[FoldsConfig]
+) -> list[Export]:
+    """Return the exports of all networks, which are there together or not at all."""
+    origin = provenance(config, run, trained)
+    directory = config.output / "exports" / f"{config.model.name}-{run.run_id[:8]}"
+    if len(every) == 1:
+        return [_export(config, trained, trained.trainings[0], every[0], origin, directory)]
+    with whole_directory(directory) as partial:
+        exports = [
+            _export(config, trained, training, folds, origin, partial / fold_name(folds))
+            for training, folds in zip(trained.trainings, every, strict=True)
+        ]
+    return [_moved(exported, partial, directory) for exported in exports]
+
+
+def _moved(exported: Export, old: Path, new: Path) -> Export:
+    named, flat, contract = (
+        new / path.relative_to(old)
+        for path in (exported.named_path, exported.flat_path, exported.contract_path)
+    )
+    return exported._replace(named_path=named, flat_path=flat, contract_path=contract)
 
 
 def _export(
