@@ -82,7 +82,7 @@ def test_training_in_the_pool_is_a_run_as_one_here_is(
 def statuses_of(place: Place, run_id: str) -> list[str]:
     """Return what the run says until it has ended, in order."""
     seen: list[str] = []
-    until = time.monotonic() + 120
+    until = time.monotonic() + 300
     while not seen or seen[-1] in ("SCHEDULED", "RUNNING"):
         assert time.monotonic() < until
         status = place.client.get_run(run_id).info.status

@@ -129,7 +129,7 @@ def here(empty_store: Path, small_ntuple: Path, tmp_path_factory: pytest.TempPat
 
 
 def wait_for(happens: Callable[[], Any], begun: "subprocess.Popen[str]") -> None:
-    until = time.monotonic() + 120
+    until = time.monotonic() + 300
     while not happens():
         assert begun.poll() is None, "the study ended before"
         assert time.monotonic() < until
