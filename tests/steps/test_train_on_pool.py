@@ -5,16 +5,20 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from mlflow.entities import Run
 from mlflow.tracking import MlflowClient
 
+from rootflow.batch.pool import Pool
 from rootflow.tracking import spooled
 
 PROJECT = Path(__file__).parents[2]
 ORDER = ["SCHEDULED", "RUNNING", "FINISHED"]
 STEPS = 3
+# Without the files of this machine, but for the project itself.
+CARRIED = "generic-transfer"
 SMALL = "model.architecture=feed_forward model.width=8 training.epochs=2"
 
 
@@ -46,50 +50,66 @@ class Place:
         return {each.path for each in self.client.list_artifacts(run_id)}
 
 
-@pytest.fixture
-def place(workspace: Path, empty_store: Path) -> Place:
-    (workspace / "mlflow.db").write_bytes(empty_store.read_bytes())
-    return Place(workspace)
+class Submitted(NamedTuple):
+    """The run of a job, and what it has said of itself, in order."""
+
+    place: Place
+    run_id: str
+    seen: list[str]
+
+    def look(self) -> None:
+        status = self.place.client.get_run(self.run_id).info.status
+        if self.seen[-1:] != [status]:
+            self.seen.append(status)
+
+    def has_ended(self) -> bool:
+        return bool(self.seen) and self.seen[-1] not in ORDER[:-1]
 
 
-@pytest.mark.usefixtures("pool")
-@pytest.mark.parametrize("profile", ["generic", "generic-transfer"])
-def test_training_in_the_pool_is_a_run_as_one_here_is(
-    place: Place, small_ntuple: Path, profile: str
-) -> None:
-    there = profile == "generic-transfer"  # without this machine's files, but for the project's
-    files = "data/ttbar/*.root" if there else str(small_ntuple)
-    output = "outputs" if there else str(place.directory / "outputs")
-    place.command(
-        *("mlflow", "run", str(PROJECT), "-e", "train", "--experiment-name", "ttbar"),
-        *("--backend", "htcondor", "--backend-config"),
-        str(PROJECT / "condor" / "profiles" / f"{profile}.json"),
-        *("-P", f"max_steps={STEPS}"),
-        *("-P", f"overrides=data.files=[{files}] output={output} {SMALL}"),
-    )
-    [submitted] = place.runs()
-    seen = statuses_of(place, submitted.info.run_id)
-    assert seen == ORDER[ORDER.index(seen[0]) :]
-    assert seen[0] != "FINISHED"
-    folder = Path(place.client.get_run(submitted.info.run_id).data.tags["htcondor.folder"])
-    assert place.command("rootflow", "follow", str(folder)) == "FINISHED\n"
-    check(place, submitted.info.run_id)
-    if there:
-        spooled.deliver(folder / "job" / spooled.TRACKING, submitted.info.run_id, place.client)
-        check(place, submitted.info.run_id)
-
-
-def statuses_of(place: Place, run_id: str) -> list[str]:
-    """Return what the run says until it has ended, in order."""
-    seen: list[str] = []
+@pytest.fixture(scope="module")
+def submitted(
+    pool: Pool,  # noqa: ARG001 - it has to be up
+    empty_store: Path,
+    small_ntuple: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> dict[str, Submitted]:
+    """Return the trainings with both profiles, which ran at the same time."""
+    trainings = {}
+    for profile, files in (("generic", str(small_ntuple)), (CARRIED, "data/ttbar/*.root")):
+        place = Place(tmp_path_factory.mktemp(profile))
+        (place.directory / "mlflow.db").write_bytes(empty_store.read_bytes())
+        output = "outputs" if profile == CARRIED else str(place.directory / "outputs")
+        place.command(
+            *("mlflow", "run", str(PROJECT), "-e", "train", "--experiment-name", "ttbar"),
+            *("--backend", "htcondor", "--backend-config"),
+            str(PROJECT / "condor" / "profiles" / f"{profile}.json"),
+            *("-P", f"max_steps={STEPS}"),
+            *("-P", f"overrides=data.files=[{files}] output={output} {SMALL}"),
+        )
+        [run] = place.runs()
+        trainings[profile] = Submitted(place, run.info.run_id, [])
     until = time.monotonic() + 300
-    while not seen or seen[-1] in ("SCHEDULED", "RUNNING"):
+    while not all(training.has_ended() for training in trainings.values()):
         assert time.monotonic() < until
-        status = place.client.get_run(run_id).info.status
-        if seen[-1:] != [status]:
-            seen.append(status)
+        for training in trainings.values():
+            training.look()
         time.sleep(0.1)
-    return seen
+    return trainings
+
+
+@pytest.mark.parametrize("profile", ["generic", CARRIED])
+def test_training_in_the_pool_is_a_run_as_one_here_is(
+    submitted: dict[str, Submitted], profile: str
+) -> None:
+    place, run_id, seen = submitted[profile]
+    assert seen[0] != "FINISHED"
+    assert seen == ORDER[ORDER.index(seen[0]) :]
+    folder = Path(place.client.get_run(run_id).data.tags["htcondor.folder"])
+    assert place.command("rootflow", "follow", str(folder)) == "FINISHED\n"
+    check(place, run_id)
+    if profile == CARRIED:
+        spooled.deliver(folder / "job" / spooled.TRACKING, run_id, place.client)
+        check(place, run_id)
 
 
 def check(place: Place, run_id: str) -> None:
