@@ -167,7 +167,8 @@ def test_step_alone_makes_what_it_needs_below_itself(
 
 def test_every_fold_is_held_out_by_one_command(place: tuple[Path, Path]) -> None:
     folds = "data.folds={count: 2, held_out: all, scheme: parity}"
-    made = rootflow(place, "main", folds, "export.registered_model=parity")
+    quick = ["data.max_jets=4", "evaluation.methods=[delta_r]", "export.registered_model=parity"]
+    made = rootflow(place, "main", folds, *quick)
     steps = children(place, made["run_id"])
     trainings = client(place).search_runs(
         [steps["train"].info.experiment_id],
@@ -184,10 +185,6 @@ def test_every_fold_is_held_out_by_one_command(place: tuple[Path, Path]) -> None
         assert "_applied_to_odd" in odd.name
     versions = [f"models:/parity_{fold}/1" for fold in ("even", "odd")]
     assert made["registered_model"] == versions
-    # The network for even events is that of a training with this fold alone: found again.
-    alone = rootflow(place, "evaluate", folds.replace("all", "0"))
-    assert children(place, alone["run_id"]) == {}
-    assert alone["events"] < made["events"]
 
 
 LONGER = "training.epochs=4"
