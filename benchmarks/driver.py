@@ -18,12 +18,12 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-import htcondor2
 import optuna
 import psutil
 import yaml
 
 from rootflow.batch import make_executor
+from rootflow.batch.bindings import htcondor
 from rootflow.batch.contract import Job
 from rootflow.batch.pool import down, up
 from rootflow.config import load
@@ -150,7 +150,7 @@ def watch(driver: psutil.Process, place: Path, trials: int) -> Use:
 
 def waits_in(directory: Path) -> list[float]:
     """Return the seconds from question to start of the jobs that have run."""
-    log = htcondor2.JobEventLog(str(directory / "jobs" / "events.log"))
+    log = htcondor().JobEventLog(str(directory / "jobs" / "events.log"))
     started = {
         (event.cluster, event.proc): event.timestamp
         for event in log.events(stop_after=0)

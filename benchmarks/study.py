@@ -17,11 +17,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-import htcondor2
 import optuna
 import yaml
 from mlflow.tracking import MlflowClient
 
+from rootflow.batch.bindings import htcondor
 from rootflow.batch.pool import down, up
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -108,7 +108,9 @@ def read(directory: Path) -> Iterator[Trial]:
     """Read when what happened from Optuna, the jobs' event log and MLflow."""
     client = MlflowClient()
     events: dict[tuple[int, int], dict[str, float]] = {}
-    for event in htcondor2.JobEventLog(str(directory / "jobs" / "events.log")).events(stop_after=0):
+    for event in (
+        htcondor().JobEventLog(str(directory / "jobs" / "events.log")).events(stop_after=0)
+    ):
         events.setdefault((event.cluster, event.proc), {})[event.type.name] = event.timestamp
     jobs = [times for _, times in sorted(events.items()) if "JOB_TERMINATED" in times]
     storage = f"sqlite:///{directory / 'study.db'}"

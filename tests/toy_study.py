@@ -2,6 +2,7 @@
 
 import os
 import sys
+from functools import partial
 from pathlib import Path
 
 from rootflow.batch import make_executor
@@ -21,12 +22,11 @@ RUN = "rootflow.run"
 SMALL = JobConfig(memory_gib=0.125, disk_gib=0.01)
 
 
-def toy_job(files: TrialFiles, name: str) -> Job:
+def toy_job(needs: JobConfig, files: TrialFiles, name: str) -> Job:
     passed = {key: os.environ[key] for key in ("TOY", "PYTHONPATH") if key in os.environ}
     command = (sys.executable, TOY_TRIAL, str(files.directory))
-    return Job(
-        name, command, files.directory, resources=SMALL.model_copy(update={"environment": passed})
-    )
+    resources = needs.model_copy(update={"environment": passed})
+    return Job(name, command, files.directory, resources=resources)
 
 
 def run_study(path: Path, overrides: list[str]) -> None:
@@ -44,7 +44,8 @@ def run_study(path: Path, overrides: list[str]) -> None:
         with start_study(config, study.user_attrs.get(RUN)) as runs:
             study.set_user_attr(RUN, runs.run.run_id)
             executor = make_executor(profile, place.jobs)
-            drive(Driver(config, tune, study, place, executor, toy_job, runs), tune)
+            make_job = partial(toy_job, profile.job)
+            drive(Driver(config, tune, study, place, executor, make_job, runs), tune)
 
 
 if __name__ == "__main__":

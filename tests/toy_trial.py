@@ -26,6 +26,11 @@ def measure(files: TrialFiles, toy: dict[str, float]) -> Result:
     for epoch in range(int(toy.get("epochs", 2))):
         files.add_epoch(0, epoch, {"loss": loss + 1 / (epoch + 1)})
         time.sleep(toy.get("seconds", 1.0 if number == toy.get("slow") else 0.0))
+        if number == toy.get("hangs"):
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            time.sleep(3600)
+        if number == toy.get("stops_late"):
+            time.sleep(3600)
         if number == toy.get("killed") and first:
             os.kill(os.getpid(), signal.SIGKILL)
         if number == toy.get("always_killed"):

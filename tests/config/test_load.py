@@ -42,6 +42,12 @@ def test_base_holds_where_the_file_is_silent(tmp_path: Path) -> None:
     assert config.training.batch_size == base.training.batch_size
 
 
+def test_folds_are_held_out_one_or_each_in_its_turn() -> None:
+    for held_out, wanted in (("3", [3]), ("all", [0, 1, 2, 3, 4])):
+        folds = load(TTBAR, [f"data.folds.held_out={held_out}"]).data.folds
+        assert [each.held_out for each in folds.in_turn()] == wanted
+
+
 @pytest.mark.parametrize(
     ("override", "says"),
     [
@@ -49,6 +55,7 @@ def test_base_holds_where_the_file_is_silent(tmp_path: Path) -> None:
         ("trainin.epochs=5", "trainin: unknown key (did you mean training?); valid keys: analysis"),
         ("data.weights.x=1", "data.weights.x: unknown key"),
         ("data.folds.held_out=9", "held_out is 9, but the 5 folds are 0 to 4"),
+        ("data.folds.held_out=every", "data.folds.held_out: 'every' is neither the number of a"),
         ("training.epochs=many", "training.epochs: Input should be a valid integer"),
         ("data.weights.negative=ignore", "'keep', 'absolute' or 'drop'"),
         ("model.architecture=foo", "model.architecture: 'foo' is not 'feed_forward'"),

@@ -165,6 +165,28 @@ def test_step_alone_makes_what_it_needs_below_itself(
     assert alone["metrics"] != chain["metrics"]
 
 
+def test_every_fold_is_held_out_by_one_command(place: tuple[Path, Path]) -> None:
+    folds = "data.folds={count: 2, held_out: all, scheme: parity}"
+    quick = ["data.max_jets=4", "evaluation.methods=[delta_r]", "export.registered_model=parity"]
+    made = rootflow(place, "main", folds, *quick)
+    steps = children(place, made["run_id"])
+    trainings = client(place).search_runs(
+        [steps["train"].info.experiment_id],
+        f"tags.`mlflow.parentRunId` = '{steps['train'].info.run_id}'",
+    )
+    assert sorted(run.data.tags["rootflow.fold"] for run in trainings) == ["0", "1"]
+    digest = steps["train"].data.tags["rootflow.dataset"]
+    manifest = place[0] / "outputs" / "datasets" / digest / "manifest.json"
+    assert made["events"] == json.loads(manifest.read_text())["events"]
+    assert made["folds"] == "2, each held out"
+    for name in ("onnx", "onnx_flat"):
+        even, odd = map(Path, made[name])
+        assert "_applied_to_even" in even.name
+        assert "_applied_to_odd" in odd.name
+    versions = [f"models:/parity_{fold}/1" for fold in ("even", "odd")]
+    assert made["registered_model"] == versions
+
+
 LONGER = "training.epochs=4"
 
 

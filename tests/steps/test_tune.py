@@ -50,8 +50,8 @@ def study(place: Path, small_ntuple: Path) -> dict[str, Any]:
     return rootflow(place, "tune", "study.yaml")
 
 
-def rootflow(place: Path, step: str, config: str) -> dict[str, Any]:
-    command = [sys.executable, "-m", "rootflow", step, "--config", config, "--json"]
+def rootflow(place: Path, step: str, config: str, *settings: str) -> dict[str, Any]:
+    command = [sys.executable, "-m", "rootflow", step, "--config", config, "--json", *settings]
     answer = subprocess.run(command, cwd=place, capture_output=True, text=True)
     assert answer.returncode == 0, answer.stderr
     result: dict[str, Any] = json.loads(answer.stdout.splitlines()[-1])
@@ -101,9 +101,35 @@ def test_best_settings_and_figures_are_left(place: Path, study: dict[str, Any]) 
     client = MlflowClient(f"sqlite:///{place / 'mlflow.db'}")
     artifacts = {each.path for each in client.list_artifacts(study["run_id"])}
     assert {"best.yaml", "tune.yaml", "config.yaml", "figures"} <= artifacts
-    assert study["retrain"] == ["rootflow main --config outputs/studies/small/best.yaml"]
+    best_of_study = "outputs/studies/small/best.yaml"
+    assert study["retrain"] == [f"rootflow main --config {best_of_study} data.folds.held_out=all"]
     # The training is the trial's own: it is found again, and not repeated.
     again = rootflow(place, "train", best)
     trained = trial_runs(place, study)[rows[0]["trial"]]
     fold = {run.data.tags["rootflow.fold"]: run for run in below(place, trained.info.run_id)}["0"]
     assert again["seconds"] == fold.data.metrics["seconds"]
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("study")
+def test_size_and_latency_may_be_wanted_and_the_registry_stays_empty(place: Path) -> None:
+    wanted = [{"metric": name, "direction": "minimize"} for name in ("parameters", "latency_ms")]
+    study = rootflow(
+        place,
+        "tune",
+        "study.yaml",
+        "tune.name=fast",
+        f"tune.objectives={json.dumps(wanted)}",
+        "tune.then=[export]",
+        "tune.trials=1",
+        "tune.folds=1",
+    )
+    [row] = study["trials"]
+    [run] = trial_runs(place, study).values()
+    assert 0 < row["latency_ms"] == run.data.metrics["latency_ms"]
+    [training] = [
+        each for each in below(place, run.info.run_id) if each.data.tags["rootflow.step"] == "train"
+    ]
+    assert row["parameters"] == training.data.metrics["parameters"]
+    client = MlflowClient(f"sqlite:///{place / 'mlflow.db'}")
+    assert list(client.search_registered_models()) == []

@@ -3,7 +3,6 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ from mlflow.tracking import MlflowClient
 from rootflow.config import TtbarConfig
 from rootflow.errors import RootflowError
 from rootflow.tracking import start_run
+from servers import serve, stop
 
 TTBAR = Path(__file__).parents[2] / "configs" / "ttbar.yaml"
 
@@ -148,6 +148,7 @@ def test_run_of_a_killed_process_is_marked_by_the_next_one(
         import os, signal
         from rootflow.config import TtbarConfig
         from rootflow.tracking import start_run
+from servers import serve, stop
         config = TtbarConfig.model_validate_json({config.model_dump_json()!r})
         with start_run(config, "train") as run:
             print(run.run_id, flush=True)
@@ -168,11 +169,11 @@ def test_nothing_is_lost_while_the_server_is_away(
     port = 5731
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://localhost:{port}")
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "5")
-    server = _serve(workspace, port)
+    server = serve(workspace, port, "server.db")
     try:
         with start_run(config, "train") as run:
             run.log_metrics({"loss": 3.0}, step=0)
-            _stop(server)
+            stop(server)
             run.log_metrics({"loss": 2.0}, step=1)
             run.log_text("a table", "table.txt")
             run.log_metrics({"loss": 1.0}, step=2)
@@ -181,7 +182,7 @@ def test_nothing_is_lost_while_the_server_is_away(
         spool = config.output / "spool" / run.run_id
         assert spool.exists()
 
-        server = _serve(workspace, port)
+        server = serve(workspace, port, "server.db")
         command = [sys.executable, "-m", "rootflow", "sync", str(spool)]
         subprocess.run(command, check=True, env=os.environ)
         assert not spool.exists()
@@ -190,33 +191,4 @@ def test_nothing_is_lost_while_the_server_is_away(
         assert "table.txt" in {artifact.path for artifact in run.client.list_artifacts(run.run_id)}
         assert run.client.get_run(run.run_id).info.status == "FINISHED"
     finally:
-        _stop(server)
-
-
-def _serve(workspace: Path, port: int) -> subprocess.Popen[bytes]:
-    store = f"sqlite:///{workspace / 'server.db'}"
-    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", store]
-    command += ["--artifacts-destination", str(workspace / "artifacts")]
-    command += ["--port", str(port), "--workers", "1"]
-    environment = os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
-    with (workspace / "server.log").open("ab") as log:
-        server = subprocess.Popen(
-            command, env=environment, stdout=log, stderr=log, start_new_session=True
-        )
-    from urllib.error import URLError
-    from urllib.request import urlopen
-
-    for _ in range(240):
-        try:
-            with urlopen(f"http://localhost:{port}/health", timeout=1):
-                return server
-        except (URLError, OSError):
-            time.sleep(0.5)
-    _stop(server)
-    raise AssertionError((workspace / "server.log").read_text())
-
-
-def _stop(server: subprocess.Popen[bytes]) -> None:
-    if server.poll() is None:
-        os.killpg(server.pid, signal.SIGKILL)
-        server.wait()
+        stop(server)

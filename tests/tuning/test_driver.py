@@ -4,8 +4,10 @@ import json
 import os
 import pty
 import signal
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from optuna.trial import TrialState
 
 from rootflow.errors import AwayError, RootflowError, UsageError
 from rootflow.tracking.study import StudyRun
+from servers import serve, stop
 from studies import (
     QUICK,
     asked_and_answered,
@@ -88,6 +91,26 @@ def test_killed_job_is_the_same_trial_again_until_there_were_too_many(
     assert trials[2].state is TrialState.FAIL
     assert starts_of(place, 2) == 2
     assert trials[2].user_attrs["reason"].startswith("lost 2 times: ")
+
+
+def test_trial_that_hangs_past_its_run_time_fails(
+    toy: Path, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    toys(monkeypatch, hangs=0, stops_late=1)
+    profile = place / "short.yaml"
+    profile.write_text(
+        "{executor: local, slots: 4, grace: 1s, limits: {starts: 2},"
+        " job: {runtime: 3s, memory_gib: 0.2}}"
+    )
+    run_study(toy, [*QUICK, f"tune.profile={profile}", "tune.trials=4", "tune.retries=1"])
+    assert_each_counted_once(place, 4)
+    hung, late, *others = trials_of(place)
+    assert [trial.state for trial in others] == [TrialState.COMPLETE] * 2
+    assert hung.state is late.state is TrialState.FAIL
+    assert "ran for 3.0 s and did not stop within 1.0 s" in hung.user_attrs["reason"]
+    assert starts_of(place, 0) == 2  # the job, and the retry
+    assert late.user_attrs["reason"].startswith("given up after 2 starts (limits.starts)")
+    assert starts_of(place, 1) == 2  # of one job: it was told to go on later
 
 
 def test_runs_that_a_killed_job_left_open_are_ended_with_the_trial(
@@ -177,6 +200,38 @@ def test_tracking_server_that_is_away_for_a_while_holds_nothing_up_for_good(
         monkeypatch.setattr(StudyRun, name, away_at_first(getattr(StudyRun, name), 3))
     run_study(toy, [*QUICK, "tune.trials=3"])
     assert_each_counted_once(place, 3)
+
+
+def test_tracking_server_is_stopped_and_started_again_in_a_study(
+    toy: Path, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = free_port()
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://localhost:{port}")
+    toys(monkeypatch, seconds=1.0)
+    trials = place / "outputs" / "studies" / "toy" / "trials"
+    server = serve(place, port, "mlflow.db")
+    try:
+        driver = start(toy)
+        wait_for(trials / "00001" / "progress.jsonl")
+        stop(server)
+        wait_for(trials / "00001" / "measured.json")
+        time.sleep(2)
+        assert driver.poll() is None
+        assert not (trials / "00007").exists()
+        server = serve(place, port, "mlflow.db")
+        said = driver.communicate(timeout=120)[1]
+        assert driver.returncode == 0, said
+        assert "does not answer" in said
+    finally:
+        stop(server)
+    assert_each_counted_once(place, 8)
+    assert [starts_of(place, number) for number in range(8)] == [1] * 8
+
+
+def free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("localhost", 0))
+        return int(taken.getsockname()[1])
 
 
 def away_at_first(method: Callable[..., Any], times: int) -> Callable[..., Any]:

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from rootflow.batch.bindings import htcondor
@@ -22,27 +23,49 @@ from studies import (
 )
 from toy_study import TOY_STUDY, run_study
 
+PROFILE = {
+    "executor": "htcondor",
+    "files": "shared",
+    "grace": "2s",
+    "job": {"memory_gib": 0.125, "disk_gib": 0.01},
+}
+
 
 @pytest.fixture
 def settings(pool: Pool, place: Path) -> list[str]:  # noqa: ARG001 - it has to be up
     profile = place / "pool.json"
-    profile.write_text(json.dumps({"executor": "htcondor", "files": "shared", "grace": "2s"}))
+    profile.write_text(json.dumps(PROFILE))
     return [f"tune.profile={profile}", "tune.poll_seconds=0.2"]
 
 
 def act(action: str, directory: Path) -> None:
     """Do something to the job of a trial, as by hand."""
-    module = htcondor()
-    schedd = module.Schedd()
     until = time.monotonic() + 60
-    while not (found := schedd.query(f'Iwd == "{directory}"', ["ClusterId", "ProcId"])):
+    while not (found := jobs_in(directory)):
         assert time.monotonic() < until
         time.sleep(0.2)
     job = f"{found[0]['ClusterId']}.{found[0]['ProcId']}"
-    schedd.act(getattr(module.JobAction, action), [job], ("by hand", 0))
+    htcondor().Schedd().act(getattr(htcondor().JobAction, action), [job], ("by hand", 0))
+
+
+def jobs_in(directory: Path) -> list[Any]:
+    """Return the jobs of a trial, none while the schedd is away."""
+    try:
+        schedd = htcondor().Schedd()
+        return list(schedd.query(f'Iwd == "{directory}"', ["ClusterId", "ProcId"]))
+    except htcondor().HTCondorException:
+        return []
+
+
+def kill_schedd(pool: Pool) -> None:
+    assert pool.pid is not None
+    family = psutil.Process(pool.pid).children(recursive=True)
+    [schedd] = [process for process in family if process.name() == "condor_schedd"]
+    schedd.kill()
 
 
 def test_nothing_is_lost_or_counted_twice(
+    pool: Pool,
     place: Path,
     settings: list[str],
     undisturbed: list[tuple[dict[str, Any], Any]],
@@ -56,6 +79,8 @@ def test_nothing_is_lost_or_counted_twice(
             wait_for(trials / f"{number:05d}" / "progress.jsonl")
             if action:
                 act(action, trials / f"{number:05d}")
+            else:  # the trial kills itself
+                kill_schedd(pool)
         driver.send_signal(signal.SIGKILL)
     act("Release", trials / "00003")
     run_study(TOY, settings)

@@ -9,7 +9,13 @@ from rootflow.config.classifier import (
     InputsConfig,
     LeptonTransformerConfig,
 )
-from rootflow.config.data import DataConfig, FoldingConfig, FoldsConfig, WeightsConfig
+from rootflow.config.data import (
+    DataConfig,
+    FoldingConfig,
+    FoldsConfig,
+    HeldOutConfig,
+    WeightsConfig,
+)
 from rootflow.config.digest import digest_of
 from rootflow.config.evaluation import EvaluationConfig
 from rootflow.config.export import ExportConfig
@@ -52,6 +58,7 @@ __all__ = [
     "FourLeptonSelectionConfig",
     "FourLeptonSimulationConfig",
     "H4lConfig",
+    "HeldOutConfig",
     "InputsConfig",
     "LabelledDataConfig",
     "LeptonTransformerConfig",

@@ -1,8 +1,9 @@
 """Settings of the ntuples, the selection and the dataset."""
 
-from typing import Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import (
+    BeforeValidator,
     Field,
     NonNegativeFloat,
     NonNegativeInt,
@@ -11,6 +12,8 @@ from pydantic import (
 )
 
 from rootflow.config.block import Block
+
+ALL: Final = "all"
 
 
 class SelectionConfig(Block):
@@ -43,19 +46,45 @@ class FoldingConfig(Block):
             raise ValueError(f"the parity scheme has two folds, count says {self.count}")
         return self
 
+    def in_turn(self) -> list["FoldsConfig"]:
+        """Return the folds with each that is held out in its turn: every one."""
+        return [
+            FoldsConfig(count=self.count, scheme=self.scheme, held_out=fold)
+            for fold in range(self.count)
+        ]
 
-class FoldsConfig(FoldingConfig):
-    """How events are divided into folds, and which fold the model does not see."""
 
-    held_out: int = Field(0, ge=0, description="the fold that the model is evaluated on")
+def _fold_or_all(value: Any) -> Any:
+    if value != ALL and not (isinstance(value, int) and value >= 0):
+        raise ValueError(f"{value!r} is neither the number of a fold nor {ALL}")
+    return value
+
+
+class HeldOutConfig(FoldingConfig):
+    """How events are divided into folds, and which of them models do not see."""
+
+    held_out: Annotated[int | Literal["all"], BeforeValidator(_fold_or_all)] = Field(
+        0, description="the fold that the model is evaluated on; all: a model for each fold"
+    )
 
     @model_validator(mode="after")
     def _held_out_exists(self) -> Self:
-        if self.held_out >= self.count:
+        if self.held_out != ALL and self.held_out >= self.count:
             raise ValueError(
                 f"held_out is {self.held_out}, but the {self.count} folds are 0 to {self.count - 1}"
             )
         return self
+
+    def in_turn(self) -> list["FoldsConfig"]:
+        """Return the folds with each that is held out in its turn: the one, or every one."""
+        every = super().in_turn()
+        return every if self.held_out == ALL else [every[self.held_out]]
+
+
+class FoldsConfig(HeldOutConfig):
+    """How events are divided into folds, and which fold a model has not seen."""
+
+    held_out: int = Field(0, ge=0)
 
 
 class NegativeWeightsConfig(Block):
@@ -95,7 +124,7 @@ class DataConfig(Block):
     branch_map: str = Field("topcptoolkit", description="name of a shipped map, or a YAML file")
     max_jets: int = Field(8, ge=2, description="jets kept of each event, the leading in pT")
     selection: SelectionConfig = SelectionConfig()
-    folds: FoldsConfig = FoldsConfig()
+    folds: HeldOutConfig = HeldOutConfig()
     weights: WeightsConfig
     copies: list[Literal["root", "npz", "parquet"]] = Field(
         default_factory=list, description="formats of copies of the dataset to look at"

@@ -5,6 +5,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from rootflow.config import FoldsConfig
 from rootflow.dataset.events import Events
 
 
@@ -50,3 +51,11 @@ class Reconstructor(Protocol):
 
     def reconstruct(self, events: Events) -> Reconstruction:
         """Reconstruct every event by itself: neither order nor company may matter."""
+
+
+class TrainedReconstructor(Reconstructor, Protocol):
+    """A method that was trained on all folds but one."""
+
+    @property
+    def folds(self) -> FoldsConfig:
+        """The folds of the training; `held_out` is the one that it has not seen."""

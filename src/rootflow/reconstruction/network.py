@@ -51,7 +51,7 @@ class KerasReconstructor:
     ) -> None:
         self.name = name
         self._model = model
-        self._folds = folds
+        self.folds = folds
         self._features = features
         self._allow_seen_events = allow_seen_events
 
@@ -92,7 +92,7 @@ class KerasReconstructor:
         max_jets = self._model.input["jet_mask"].shape[1]
         refuse_other_arrays(self.name, events, self._features, max_jets)
         if not self._allow_seen_events:
-            refuse_seen(self.name, events, self._folds)
+            refuse_seen(self.name, events, self.folds)
         parts = [self._reconstruct(batch) for batch in batches(events)]
         return Reconstruction(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rootflow.config import FoldsConfig
 from rootflow.dataset.events import Events
 from rootflow.dataset.seen import batches, refuse_other_arrays, refuse_seen
 from rootflow.errors import InputError
@@ -56,6 +57,11 @@ class OnnxReconstructor:
                 "which has no _flat in its name"
             )
 
+    @property
+    def folds(self) -> FoldsConfig:
+        """The folds of the training; `held_out` is the one that it has not seen."""
+        return self.contract.folds
+
     def reconstruct(self, events: Events) -> Reconstruction:
         """Return the network's most probable assignment and its neutrinos.
 
@@ -67,7 +73,7 @@ class OnnxReconstructor:
         """
         refuse_other_arrays(str(self._path), events, self.contract.features, self.contract.max_jets)
         if not self._allow_seen_events:
-            refuse_seen(self.name, events, self.contract.folds)
+            refuse_seen(self.name, events, self.folds)
         parts = [self._reconstruct(batch) for batch in batches(events)]
         return Reconstruction(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
 

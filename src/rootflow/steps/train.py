@@ -15,8 +15,10 @@ from rootflow.tracking import Run, start_run
 from rootflow.training import RECORD, Training, fit, question
 
 TAG = "rootflow.training"
-# Of the best epoch of each fold: what a table of folds shows.
-QUALITY = ("validation_loss", "validation_auc")
+# Of the best epoch of each fold, as far as the model has them: what a table of folds shows.
+QUALITY = ("validation_loss", "validation_auc", "validation_assignment_accuracy")
+# The same for every fold.
+PARAMETERS = "parameters"
 # Told the fold that is held out, the epoch and its metrics.
 OnEpoch = Callable[[int, int, Mapping[str, float]], None]
 
@@ -24,7 +26,7 @@ OnEpoch = Callable[[int, int, Mapping[str, float]], None]
 class Trained(NamedTuple):
     """Finished trainings, the dataset they saw, the digest that names all this, and its run.
 
-    `trainings` has one for each fold that is held out, in the order of `held_out`.
+    `trainings` has one for each fold that is held out, in the order of the folds.
     `run_id` is None where this tracking server does not know the run.
     """
 
@@ -44,7 +46,7 @@ def run(
     """
     with start_run(config, "train", parent) as run:
         dataset = preprocess.ensure(config, run)
-        every = held_out(config)
+        every = config.data.folds.in_turn()
         run.set_tags({TAG: _digest(config, dataset, every)})
         if len(every) == 1:
             training = _fit(config, dataset, every[0], run, on_epoch)
@@ -62,7 +64,7 @@ def run(
 def ensure(config: Config, parent: Run) -> Trained:
     """Return the trainings, made by a run below `parent` where they are not finished yet."""
     dataset = preprocess.ensure(config, parent)
-    every = held_out(config)
+    every = config.data.folds.in_turn()
     directories = [_directory(config, dataset, folds) for folds in every]
     if not all((directory / RECORD).exists() for directory in directories):
         run(config, parent)
@@ -74,14 +76,6 @@ def ensure(config: Config, parent: Run) -> Trained:
     source = parent.log_source("train", TAG, name)
     parent.set_tags({TAG: name})
     return Trained(trainings, dataset, name, source)
-
-
-def held_out(config: Config) -> list[FoldsConfig]:
-    """Return the folds with the one that is held out: that of the configuration, else each."""
-    folds = config.data.folds
-    if isinstance(folds, FoldsConfig):
-        return [folds]
-    return [FoldsConfig(**folds.model_dump(), held_out=fold) for fold in range(folds.count)]
 
 
 def _fit_below(
@@ -112,7 +106,7 @@ def _fit(
 
 
 def _log_histories(run: Run, config: Config, trainings: Sequence[Training]) -> None:
-    from rootflow.evaluation.classification import draw_histories
+    from rootflow.evaluation import draw_histories
 
     figure = config.output / "figures" / f"{run.run_id}-histories.png"
     draw_histories([training.history for training in trainings], figure)
@@ -143,7 +137,7 @@ def _rows(trainings: Sequence[Training]) -> list[dict[str, float | int | str]]:
     return [
         {
             "held_out_fold": fold,
-            **{name: _best(training)[name] for name in QUALITY},
+            **{name: _best(training)[name] for name in _quality(trainings)},
             **{name: training.facts[name] for name in ("best_epoch", "epochs", "seconds")},
         }
         for fold, training in enumerate(trainings)
@@ -151,10 +145,16 @@ def _rows(trainings: Sequence[Training]) -> list[dict[str, float | int | str]]:
 
 
 def _means(trainings: Sequence[Training]) -> dict[str, float]:
-    """Return the mean over folds and its standard error, by name."""
+    """Return the mean over folds and its standard error, by name, and what is of all folds."""
     means: dict[str, float] = {}
-    for name in QUALITY:
+    for name in _quality(trainings):
         values = np.array([_best(training)[name] for training in trainings])
         means[name] = float(values.mean())
         means[f"{name}_error"] = float(values.std(ddof=1) / np.sqrt(len(values)))
-    return means
+    if PARAMETERS in trainings[0].facts:
+        means[PARAMETERS] = float(trainings[0].facts[PARAMETERS])
+    return {**means, "seconds": sum(float(training.facts["seconds"]) for training in trainings)}
+
+
+def _quality(trainings: Sequence[Training]) -> list[str]:
+    return [name for name in QUALITY if name in _best(trainings[0])]

@@ -1,7 +1,8 @@
 """One trial of a study, as its job runs it."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,10 @@ from rootflow.tracking import Run
 from rootflow.tracking.study import join_run
 from rootflow.tuning import Result, Trial, TrialFiles
 
-STEPS = {"evaluate": evaluate.run, "export": export.run}
+STEPS: dict[str, Callable[[Config, Run], StepResult]] = {
+    "evaluate": evaluate.run,
+    "export": partial(export.run, register=False),  # the registry is for the study's best
+}
 SECONDS_BETWEEN_TRIES = 15.0
 SECONDS_TO_WAIT = 900.0
 

@@ -11,7 +11,7 @@ import yaml
 
 from rootflow.batch import make_executor
 from rootflow.batch.contract import Job
-from rootflow.config import Config, TuningConfig
+from rootflow.config import Config, HeldOutConfig, TuningConfig
 from rootflow.config.batch import JobConfig, ProfileConfig, load_profile
 from rootflow.errors import UsageError
 from rootflow.steps import preprocess
@@ -146,7 +146,7 @@ def _conclude(
         "study": tune.name,
         "directory": str(place.directory),
         "best": [str(path) for path in best],
-        "retrain": [f"rootflow main --config {_short(path)}" for path in best],
+        "retrain": [_retrain(config, path) for path in best],
         "dashboard": f"optuna-dashboard {storage_url(tune, place)}",
     }
     return StepResult("tune", runs.run.run_id, facts, {"trials": trials}, metrics)
@@ -160,6 +160,13 @@ def _metrics(
     if len(tune.objectives) > 1 or "complete" not in states:
         return {**counts}
     return {**counts, f"best/{tune.objectives[0].metric}": study.best_value}
+
+
+def _retrain(config: Config, best: Path) -> str:
+    """Return the command that makes the models of all folds, and evaluates and exports them."""
+    command = f"rootflow main --config {_short(best)}"
+    one = isinstance(config.data.folds, HeldOutConfig)
+    return f"{command} data.folds.held_out=all" if one else command
 
 
 def _short(path: Path) -> Path:

@@ -16,7 +16,7 @@ import yaml
 from mlflow.entities import RunStatus, ViewType
 from mlflow.tracking import MlflowClient
 
-from rootflow.config import Config, FoldsConfig, digest_of
+from rootflow.config import Config, digest_of
 from rootflow.tracking.connection import connect, experiment_id, server_must_answer
 from rootflow.tracking.outbox import Outbox
 from rootflow.tracking.provenance import environment, git_tags
@@ -219,12 +219,12 @@ def _open_run(config: Config, step: str, parent: Run | None, held_out: int | Non
 
 def _describe(run: Run, config: Config, step: str) -> None:
     settings = config.model_dump(mode="json")
-    folds = config.data.folds
+    every = config.data.folds.in_turn()
     run.set_tags(
         {
             STEP: step,
             "rootflow.config": digest_of(settings),
-            **({FOLD: folds.held_out} if isinstance(folds, FoldsConfig) else {}),
+            **({FOLD: every[0].held_out} if len(every) == 1 else {}),
             PROCESS: _process(psutil.Process()),
             **git_tags(),
         }

@@ -40,6 +40,7 @@ AT = "htcondor.folder"
 
 SCHEDULED = {State.IDLE, State.HELD}
 FINISHED = RunStatus.to_string(RunStatus.FINISHED)
+ENDED_BY_ITSELF = {FINISHED, RunStatus.to_string(RunStatus.FAILED)}
 STATUS = {
     State.RUNNING: RunStatus.RUNNING,
     State.DONE: RunStatus.FINISHED,
@@ -132,8 +133,8 @@ def _follow_to_its_end(client: MlflowClient, watched: Watched, executor: Executo
             executor.cancel([watched.job_id], status.reason[:MOST_OF_REASON])
         elif status.state in ENDED:
             return _end(client, watched, executor, status, given_up=given_up)
-        elif said is None or _differs(status, said) or time.monotonic() >= next_word:
-            _insist(_say, client, watched, status)  # a run that was deleted refuses it
+        elif (news := said is None or _differs(status, said)) or time.monotonic() >= next_word:
+            _insist(_say, client, watched, status, news)  # a run that was deleted refuses it
             said, next_word = status, time.monotonic() + SECONDS_BETWEEN_WORDS
 
 
@@ -153,8 +154,10 @@ def _differs(status: Status, said: Status) -> bool:
     return (status.state, status.starts, status.reason) != (said.state, said.starts, said.reason)
 
 
-def _say(client: MlflowClient, watched: Watched, status: Status) -> None:
+def _say(client: MlflowClient, watched: Watched, status: Status, news: bool) -> None:
     run_id = watched.run_id
+    if not news and client.get_run(run_id).info.status in ENDED_BY_ITSELF:
+        return  # the job has just said so, and is about to end
     client.set_tag(run_id, STATE, str(status.state))
     client.set_tag(run_id, REASON, status.reason)
     client.set_tag(run_id, STARTS, status.starts)

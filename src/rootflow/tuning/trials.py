@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeVar
 import yaml
 from pydantic import Field
 
-from rootflow.config import Config, FoldsConfig, TuningConfig
+from rootflow.config import Config, TuningConfig
 from rootflow.config.block import Block
 from rootflow.errors import InputError, UsageError
 from rootflow.files import whole_file
@@ -118,23 +118,21 @@ class TrialFiles(NamedTuple):
 def held_out_folds(config: Config, tune: TuningConfig) -> tuple[int, ...]:
     """Return the folds that a trial holds out in turn.
 
-    None where the analysis holds out every fold in any case.
+    None where the configuration holds out every fold in any case.
 
     Raises
     ------
     UsageError
         There are not as many.
     """
-    folds = config.data.folds
-    if not isinstance(folds, FoldsConfig):
+    first, *others = config.data.folds.in_turn()
+    if others:
         if tune.folds > 1:
-            raise UsageError(
-                "tune.folds: each trial of this analysis holds out every fold: write 1"
-            )
+            raise UsageError("tune.folds: each trial holds out every fold in any case: write 1")
         return ()
-    if tune.folds > folds.count:
-        raise UsageError(f"tune.folds: {tune.folds} is more than data.folds.count, {folds.count}")
-    return tuple((folds.held_out + step) % folds.count for step in range(tune.folds))
+    if tune.folds > first.count:
+        raise UsageError(f"tune.folds: {tune.folds} is more than data.folds.count, {first.count}")
+    return tuple((first.held_out + step) % first.count for step in range(tune.folds))
 
 
 def _read(path: Path, kind: type[Kind]) -> Kind:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from optuna.trial import TrialState
 
 from rootflow.batch.contract import ENDED, Executor, State, Status
+from rootflow.batch.job import GO_ON_LATER
 from rootflow.config import TuningConfig
 from rootflow.errors import UsageError
 from rootflow.tuning.patience import Patience
@@ -90,6 +91,9 @@ class Watch:
             with self.patience:
                 self.executor.cancel([str(trial.job)], "given up")
             return Outcome(TrialState.FAIL, reason=f"given up: {status.reason}")
+        if status.state is State.FAILED and status.exit_code == GO_ON_LATER:
+            # It had as many starts as the profile allows.
+            return Outcome(TrialState.FAIL, reason=status.reason)
         trial.losses += 1
         if trial.losses <= self.tune.retries:
             trial.job = None  # to be submitted again: it goes on from its checkpoint

@@ -1,9 +1,11 @@
-"""The classifiers of all folds as ONNX files, proven and registered."""
+"""The classifiers of all folds as ONNX files, proven, timed and registered."""
+
+from typing import Any
 
 import numpy as np
 
 from rootflow.config import H4lConfig
-from rootflow.export import export_classifier
+from rootflow.export import export_classifier, latency_ms
 from rootflow.steps import train
 from rootflow.steps.provenance import provenance
 from rootflow.steps.result import StepResult
@@ -13,7 +15,7 @@ from rootflow.training import load_fitted
 PARITY_EVENTS = 5_000
 
 
-def run(config: H4lConfig, parent: Run | None = None) -> StepResult:
+def run(config: H4lConfig, parent: Run | None = None, *, register: bool = True) -> StepResult:
     """Export each fold's model, and register the file that picks among them."""
     with start_run(config, "export", parent) as run:
         trained = train.ensure(config, run)
@@ -38,16 +40,21 @@ def run(config: H4lConfig, parent: Run | None = None) -> StepResult:
         )
         for path in exported.paths:
             run.log_file(path, "export")
-        run.log_metrics({"parity_score": max(row["score"] for row in exported.parity)})
-        uri = log_onnx_model(
-            run,
-            exported.combined,
-            exported.input_example,
-            exported.output_example,
-            config.export.registered_model or config.analysis,
-        )
-        facts = {"onnx": [str(path) for path in exported.paths], "registered_model": uri}
-        return StepResult("export", run.run_id, facts, {"parity": exported.parity})
+        metrics = {
+            "parity_score": max(row["score"] for row in exported.parity),
+            "latency_ms": latency_ms(exported.fold_paths[0], exported.input_example),
+        }
+        run.log_metrics(metrics)
+        facts: dict[str, Any] = {"onnx": [str(path) for path in exported.paths]}
+        if register:
+            facts["registered_model"] = log_onnx_model(
+                run,
+                exported.combined,
+                exported.input_example,
+                exported.output_example,
+                config.export.registered_model or config.analysis,
+            )
+        return StepResult("export", run.run_id, facts, {"parity": exported.parity}, metrics)
 
 
 def _branch_map(config: H4lConfig) -> str:

@@ -1,14 +1,16 @@
-"""The trained network beside the classic methods, on the fold that it has not seen."""
+"""The trained network beside the classic methods, on events that it has not seen."""
 
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from rootflow.config import TtbarConfig
+from rootflow.config import FoldsConfig, TtbarConfig
 from rootflow.evaluation import draw, evaluate, save, write_report
 from rootflow.reconstruction.baselines import make
 from rootflow.reconstruction.contract import Reconstructor
+from rootflow.reconstruction.folded import FoldedReconstructor
 from rootflow.reconstruction.network import KerasReconstructor
 from rootflow.steps import train
 from rootflow.steps.provenance import provenance
@@ -20,10 +22,11 @@ def run(config: TtbarConfig, parent: Run | None = None) -> StepResult:
     """Evaluate every method, and log metrics, figures and the report."""
     with start_run(config, "evaluate", parent) as run:
         trained = train.ensure(config, run)
-        [training], folds = trained.trainings, config.data.folds
-        events = trained.dataset.events(np.flatnonzero(trained.dataset.fold == folds.held_out))
+        every = config.data.folds.in_turn()
+        unseen = np.isin(trained.dataset.fold, [folds.held_out for folds in every])
+        events = trained.dataset.events(np.flatnonzero(unseen))
         methods: list[Reconstructor] = [
-            KerasReconstructor.of_training(training.directory),
+            _network([training.directory for training in trained.trainings]),
             *(make(name, config.seed) for name in config.evaluation.methods),
         ]
         evaluation = evaluate(events, methods, config.evaluation, config.seed)
@@ -37,5 +40,17 @@ def run(config: TtbarConfig, parent: Run | None = None) -> StepResult:
             run.log_file(results)
             run.log_file(report)
             run.log_figures(figures)
-        facts = {"fold": f"{folds.held_out} of {folds.count}", "events": len(events)}
+        facts = {**_folds(every), "events": len(events)}
         return StepResult("evaluate", run.run_id, facts, {"methods": evaluation.table()}, metrics)
+
+
+def _network(trainings: Sequence[Path]) -> Reconstructor:
+    if len(trainings) > 1:
+        return FoldedReconstructor.of_trainings(trainings)
+    return KerasReconstructor.of_training(trainings[0])
+
+
+def _folds(every: Sequence[FoldsConfig]) -> dict[str, str]:
+    if len(every) > 1:
+        return {"folds": f"{len(every)}, each held out"}
+    return {"fold": f"{every[0].held_out} of {every[0].count}"}

@@ -1,0 +1,97 @@
+"""The models of all folds as one: every event reconstructed by the one that has not seen it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+
+from rootflow.config import FoldingConfig, FoldsConfig
+from rootflow.dataset.events import Events
+from rootflow.dataset.folds import fold_of
+from rootflow.errors import InputError, UsageError
+from rootflow.reconstruction.contract import Reconstruction, TrainedReconstructor
+from rootflow.reconstruction.network import KerasReconstructor
+
+
+class FoldedReconstructor:
+    """k models, each trained without one of the k folds.
+
+    Parameters
+    ----------
+    name
+        Under which metrics are logged.
+    models
+        That at place k has not seen fold k.
+
+    Raises
+    ------
+    UsageError
+        There is not one model for each fold, or one has seen the fold of its place.
+    """
+
+    def __init__(self, name: str, models: Sequence[TrainedReconstructor]) -> None:
+        if not models:
+            raise UsageError(f"{name}: no model; one is needed for each fold")
+        first = models[0].folds
+        self.name = name
+        self.folds = FoldingConfig(count=first.count, scheme=first.scheme)
+        self._models = tuple(models)
+        if len(models) != first.count:
+            raise UsageError(
+                f"{name}: {len(models)} models for {first.count} folds; one is needed for each"
+            )
+        for model, wanted in zip(models, self.folds.in_turn(), strict=True):
+            if model.folds != wanted:
+                raise UsageError(
+                    f"{name}: the model for {_in_words(wanted)} was trained without "
+                    f"{_in_words(model.folds)}"
+                )
+
+    @classmethod
+    def of_trainings(cls, directories: Sequence[Path]) -> Self:
+        """Return the networks of finished trainings, one of each fold, in whichever order.
+
+        Raises
+        ------
+        InputError
+            One of the trainings is not finished or cannot be read, or there is none.
+        UsageError
+            They are not of one model, one for each fold.
+        """
+        models = sorted(
+            map(KerasReconstructor.of_training, directories), key=lambda model: model.folds.held_out
+        )
+        if not models:
+            raise InputError("no training is named: give the folders of those of all folds")
+        names = sorted({model.name for model in models})
+        if len(names) > 1:
+            raise UsageError(f"trainings of several models, {', '.join(names)}: give those of one")
+        return cls(names[0], models)
+
+    def reconstruct(self, events: Events) -> Reconstruction:
+        """Return what the models say, each event by the one that has not seen it.
+
+        Raises
+        ------
+        InputError
+            The events do not have the features or the number of slots that the models take.
+        """
+        fold = fold_of(events.event_number, self.folds)
+        chosen = [np.flatnonzero(fold == place) for place in range(self.folds.count)]
+        parts = [
+            model.reconstruct(events.take(index))
+            for model, index in zip(self._models, chosen, strict=True)
+        ]
+        back = np.argsort(np.concatenate(chosen))
+        neutrinos = [part.neutrinos for part in parts if part.neutrinos is not None]
+        return Reconstruction(
+            assignment=np.concatenate([part.assignment for part in parts]),
+            neutrinos=np.concatenate(neutrinos) if len(neutrinos) == len(parts) else None,
+            scores=np.concatenate([part.scores for part in parts]),
+            solved=np.concatenate([part.solved for part in parts]),
+        ).take(back)
+
+
+def _in_words(folds: FoldsConfig) -> str:
+    return f"fold {folds.held_out} of {folds.count} ({folds.scheme})"

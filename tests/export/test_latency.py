@@ -1,0 +1,11 @@
+from typing import TYPE_CHECKING
+
+from rootflow.export import latency_ms
+
+if TYPE_CHECKING:
+    from rootflow.export import Export
+
+
+def test_one_event_takes_some_time_in_ms(exported: "Export") -> None:
+    # The first event of any number of them is asked for.
+    assert 0 < latency_ms(exported.named_path, exported.input_example) < 1000

@@ -1,0 +1,38 @@
+"""A real MLflow server that tests start and stop."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+
+def serve(directory: Path, port: int, store: str) -> "subprocess.Popen[bytes]":
+    """Return a server that answers, with one worker and a SQLite store in `directory`."""
+    command = [sys.executable, "-m", "mlflow", "server"]
+    command += ["--backend-store-uri", f"sqlite:///{directory / store}"]
+    command += ["--artifacts-destination", str(directory / "artifacts")]
+    command += ["--port", str(port), "--workers", "1"]
+    environment = os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    with (directory / "server.log").open("ab") as log:
+        server = subprocess.Popen(
+            command, env=environment, stdout=log, stderr=log, start_new_session=True
+        )
+    for _ in range(240):
+        try:
+            with urlopen(f"http://localhost:{port}/health", timeout=1):
+                return server
+        except (URLError, OSError):
+            time.sleep(0.5)
+    stop(server)
+    raise AssertionError((directory / "server.log").read_text())
+
+
+def stop(server: "subprocess.Popen[bytes]") -> None:
+    """Kill the server and its worker."""
+    if server.poll() is None:
+        os.killpg(server.pid, signal.SIGKILL)
+        server.wait()
