@@ -8,9 +8,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-import htcondor2
 import pytest
 
+from rootflow.batch.bindings import htcondor
 from rootflow.batch.pool import Pool
 from studies import (
     TOY,
@@ -32,13 +32,14 @@ def settings(pool: Pool, place: Path) -> list[str]:  # noqa: ARG001 - it has to 
 
 def act(action: str, directory: Path) -> None:
     """Do something to the job of a trial, as by hand."""
-    schedd = htcondor2.Schedd()
+    module = htcondor()
+    schedd = module.Schedd()
     until = time.monotonic() + 60
     while not (found := schedd.query(f'Iwd == "{directory}"', ["ClusterId", "ProcId"])):
         assert time.monotonic() < until
         time.sleep(0.2)
     job = f"{found[0]['ClusterId']}.{found[0]['ProcId']}"
-    schedd.act(getattr(htcondor2.JobAction, action), [job], ("by hand", 0))
+    schedd.act(getattr(module.JobAction, action), [job], ("by hand", 0))
 
 
 def test_nothing_is_lost_or_counted_twice(

@@ -1,6 +1,7 @@
 """HTCondor's Python bindings, kept from what would end the process."""
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,7 +24,8 @@ def htcondor() -> Any:
     named = os.environ.get(CONFIG, "")
     if named.startswith("/") and named != os.devnull and not Path(named).is_file():
         raise UsageError(f"{CONFIG}: {named} is not there; start a pool (rootflow pool up)")
-    import htcondor2
+    with _own_libraries_first():
+        import htcondor2
 
     return htcondor2
 
@@ -32,6 +34,21 @@ def use(config: Path) -> None:
     """Have this process, and those it starts, use the pool with this configuration."""
     os.environ[CONFIG] = str(config)
     htcondor().reload_config()
+
+
+@contextmanager
+def _own_libraries_first() -> Iterator[None]:
+    """Have what is imported find its symbols in its own libraries before those of others.
+
+    TensorFlow shows a cryptography library to all that is loaded after it. With its functions
+    in the place of OpenSSL's the bindings cannot talk to any daemon ("SECMAN:2001").
+    """
+    flags = sys.getdlopenflags()
+    sys.setdlopenflags(flags | os.RTLD_DEEPBIND)
+    try:
+        yield
+    finally:
+        sys.setdlopenflags(flags)
 
 
 @contextmanager

@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 import psutil
 
-from rootflow.batch.bindings import htcondor, use
+from rootflow.batch.bindings import CONFIG, htcondor, use
+from rootflow.batch.complaints import Complaints
 from rootflow.batch.daemons import Release, cache, find_or_install
 from rootflow.batch.places import condor_files
 from rootflow.errors import RootflowError, UsageError
@@ -22,6 +23,7 @@ FOLDERS = ("log", "spool", "execute", "lock", "run")
 SECRET_FOLDERS = ("passwords.d", "tokens.d")
 RECORD = "pool.json"
 OUTPUT = "master.log"
+LOGS = ("MasterLog", "SharedPortLog", "CollectorLog", "NegotiatorLog", "SchedLog", "StartLog")
 SECONDS_TO_START = 60.0
 SECONDS_TO_STOP = 20.0
 SECONDS_BETWEEN_LOOKS = 0.1
@@ -47,7 +49,9 @@ def default_directory() -> Path:
     return cache() / "pool"
 
 
-def up(directory: Path, cpus: int | None = None, *, ends_with_me: bool = False) -> Pool:
+def up(
+    directory: Path, cpus: int | None = None, *, ends_with_me: bool = False, settings: str = ""
+) -> Pool:
     """Start the pool kept in `directory`, or find it running.
 
     Parameters
@@ -57,7 +61,9 @@ def up(directory: Path, cpus: int | None = None, *, ends_with_me: bool = False) 
     cpus
         Jobs of one CPU that run at once; may exceed this machine's.
     ends_with_me
-        Stop the pool when this process ends, however it ends.
+        Stop the pool when the calling thread ends, however it ends.
+    settings
+        Further configuration in HTCondor's own language, as for a second startd.
 
     Raises
     ------
@@ -76,7 +82,10 @@ def up(directory: Path, cpus: int | None = None, *, ends_with_me: bool = False) 
                     "(rootflow pool down)"
                 )
             return running
-        _start(find_or_install(), directory, cpus or os.cpu_count() or 1, ends_with_me)
+        release = find_or_install()
+        cpus = cpus or os.cpu_count() or 1
+        _configure(release, directory, cpus, settings)
+        _start(_command(release, ends_with_me), directory, cpus)
         return status(directory)
 
 
@@ -116,18 +125,22 @@ def status(directory: Path) -> Pool:
     return Pool(directory, config, record["pid"], record["cpus"], idle, running, held)
 
 
-def _start(release: Release, directory: Path, cpus: int, ends_with_me: bool) -> None:
+def _configure(release: Release, directory: Path, cpus: int, settings: str) -> None:
     for name in FOLDERS:
         (directory / name).mkdir(exist_ok=True)
     for name in SECRET_FOLDERS:
         (directory / name).mkdir(mode=0o700, exist_ok=True)
+    text = _configuration(release, directory, cpus)
+    (directory / "condor_config").write_text(text + settings)
+
+
+def _start(command: Sequence[str], directory: Path, cpus: int) -> None:
     config = directory / "condor_config"
-    config.write_text(_configuration(release, directory, cpus))
-    output = directory / OUTPUT
-    with output.open("w") as stream:
+    complaints = Complaints([directory / OUTPUT, *(directory / "log" / name for name in LOGS)])
+    with (directory / OUTPUT).open("a") as stream:
         master = subprocess.Popen(  # noqa: S603 - words of this module, no shell
-            _command(release, ends_with_me),
-            env={**os.environ, "CONDOR_CONFIG": str(config)},
+            command,
+            env=_environment(config),
             stdin=subprocess.DEVNULL,
             stdout=stream,
             stderr=subprocess.STDOUT,
@@ -138,13 +151,33 @@ def _start(release: Release, directory: Path, cpus: int, ends_with_me: bool) -> 
         partial.write_text(json.dumps({"pid": master.pid, "started": started, "cpus": cpus}))
     use(config)
     deadline = time.monotonic() + SECONDS_TO_START
-    while not _is_ready(cpus):
-        if master.poll() is not None or time.monotonic() > deadline:
-            said = output.read_text().strip().splitlines() or [f"nothing; see {directory}/log"]
-            master.terminate()
-            raise RootflowError(f"HTCondor does not start in {directory}; it said: {said[-1]}")
-        time.sleep(SECONDS_BETWEEN_LOOKS)
+    while (lacking := _lacking(cpus)) is not None:
+        if master.poll() is not None:
+            lacking = f"condor_master has ended with status {master.returncode}"
+        elif time.monotonic() < deadline:
+            time.sleep(SECONDS_BETWEEN_LOOKS)
+            continue
+        _end(master)
+        (directory / RECORD).unlink()
+        said = "; ".join([lacking, *complaints.since()])
+        raise RootflowError(f"HTCondor does not start in {directory}: {said}; see {directory}/log")
     master.returncode = 0  # it outlives this process: nobody waits for it
+
+
+def _environment(config: Path) -> dict[str, str]:
+    """Return the environment without what another HTCondor, whose job this is, has put there."""
+    others = ("_CONDOR_", "CONDOR_")
+    own = {name: value for name, value in os.environ.items() if not name.startswith(others)}
+    return {**own, CONFIG: str(config)}
+
+
+def _end(master: "subprocess.Popen[bytes]") -> None:
+    master.send_signal(signal.SIGQUIT)
+    try:
+        master.wait(SECONDS_TO_STOP)
+    except subprocess.TimeoutExpired:
+        master.kill()
+        master.wait()
 
 
 def _command(release: Release, ends_with_me: bool) -> Sequence[str]:
@@ -173,15 +206,17 @@ def _configuration(release: Release, directory: Path, cpus: int) -> str:
     return text
 
 
-def _is_ready(cpus: int) -> bool:
-    """Return whether the schedd answers and the slot is there to be matched."""
+def _lacking(cpus: int) -> str | None:
+    """Return None when the schedd answers and the slot is there to be matched, else what lacks."""
     module = htcondor()
     try:
         module.Schedd().query(projection=["ClusterId"], limit=1)
         slots = module.Collector().query(module.AdType.Slot, projection=["TotalCpus"])
-    except (module.HTCondorException, KeyError):
-        return False
-    return any(int(slot.get("TotalCpus", 0)) == cpus for slot in slots)
+    except (module.HTCondorException, KeyError) as error:
+        return " ".join(str(error).split())
+    if any(int(slot.get("TotalCpus", 0)) == cpus for slot in slots):
+        return None
+    return f"no startd has offered {cpus} cpus"
 
 
 def _master(directory: Path) -> psutil.Process | None:
