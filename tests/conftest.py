@@ -105,11 +105,17 @@ def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def pool(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Pool"]:
-    """Return a real HTCondor pool of six slots; this process and its children use it."""
+    """Return a real HTCondor pool of six slots; this process and its children use it.
+
+    Jobs that ask for it may run on a second node too, see second_node.
+    """
+    import second_node
     from rootflow.batch.pool import down, up
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CONDOR_CONFIG", "")  # so that it is put back
-        running = up(tmp_path_factory.mktemp("pool"), 6, ends_with_me=True)
+        directory = tmp_path_factory.mktemp("pool")
+        settings = second_node.settings(directory)
+        running = up(directory, 6, ends_with_me=True, settings=settings)
         yield running
         down(running.directory)

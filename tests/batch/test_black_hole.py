@@ -13,18 +13,15 @@ from rootflow.batch.pool import Pool
 LONG = 60.0
 
 
-@pytest.mark.parametrize("kind", ["shared", "spool"])
 def test_a_black_hole_is_avoided(
-    kind: str,
-    shell: MakeJob,
-    tmp_path: Path,
-    pool: Pool,
-    capfd: pytest.CaptureFixture[str],
+    shell: MakeJob, tmp_path: Path, pool: Pool, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    words = profile(kind, job=second_node.BOTH_NODES, limits={"idle": 30})
+    words = profile("shared", job=second_node.BOTH_NODES, limits={"idle": 30})
     executor = make_executor(words, tmp_path / "batch")
-    good = executor.submit([shell("true", f"good{n}", resources=profile(kind).job) for n in range(8)])
-    executor.wait(good, LONG)  # these may run on the first node only
+    first_node = profile("shared").job
+    executor.wait(
+        executor.submit([shell("true", f"good{n}", resources=first_node) for n in range(8)]), LONG
+    )
     with second_node.broken(pool.directory):
         ids = executor.submit([shell("sleep 0.3", f"job{n}") for n in range(60)])
         statuses = executor.wait(ids, LONG)
@@ -32,12 +29,10 @@ def test_a_black_hole_is_avoided(
         assert len(avoided) == 1
         assert avoided[0].startswith(f"rootflow: jobs avoid {second_node.NAME}: the last ")
         lost = [status for status in statuses.values() if status.state is State.FAILED]
-        assert 3 <= len(lost) < 40
+        assert 3 <= len(lost) < 50
         assert all(status.host == second_node.NAME for status in lost)
-        assert all(
-            status.reason.startswith("exit code 3: /cvmfs is not there; jobs avoid second.")
-            for status in lost
-        )
+        expected = "exit code 3: /cvmfs is not there; jobs avoid second.localdomain: the last "
+        assert all(status.reason.startswith(expected) for status in lost)
         later = make_executor(words, tmp_path / "batch")  # as after a restart
         more = later.submit([shell("true", f"more{n}") for n in range(12)])
         assert {each.state for each in later.wait(more, LONG).values()} == {State.DONE}
@@ -47,22 +42,35 @@ def test_a_black_hole_is_avoided(
     assert (note["machine"], note["avoided"]) == (second_node.NAME, True)
 
 
+@pytest.mark.parametrize("kind", ["transfer", "spool"])
+def test_jobs_that_a_black_hole_has_held_run_elsewhere(
+    kind: str, shell: MakeJob, tmp_path: Path, pool: Pool
+) -> None:
+    """Without its files a job cannot say that it failed: HTCondor holds it."""
+    words = profile(kind, job=second_node.BOTH_NODES)
+    executor = make_executor(words, tmp_path / "batch")
+    with second_node.broken(pool.directory):
+        ids = executor.submit([shell("true", f"job{n}") for n in range(20)])
+        statuses = executor.wait(ids, LONG)
+    assert {each.state for each in statuses.values()} == {State.DONE}
+    assert max(each.starts for each in statuses.values()) == 2
+    assert {each.host for each in statuses.values()} != {second_node.NAME}
+
+
 def test_retried_jobs_are_not_lost_to_a_black_hole(
     shell: MakeJob, tmp_path: Path, pool: Pool
 ) -> None:
-    words = profile("shared", job=second_node.BOTH_NODES, retries=5)
+    words = profile("shared", job=second_node.BOTH_NODES, retries=1)
     executor = make_executor(words, tmp_path / "batch")
     with second_node.broken(pool.directory):
-        ids = executor.submit([shell("sleep 1", f"job{n}") for n in range(30)])
+        ids = executor.submit([shell("sleep 0.5", f"job{n}") for n in range(30)])
         statuses = executor.wait(ids, LONG)
     assert {each.state for each in statuses.values()} == {State.DONE}
-    assert max(each.starts for each in statuses.values()) > 1
+    assert max(each.starts for each in statuses.values()) == 2
 
 
-def test_jobs_that_fail_everywhere_find_no_machine_at_fault(
-    shell: MakeJob, tmp_path: Path, pool: Pool
-) -> None:
-    del pool
+@pytest.mark.usefixtures("pool")
+def test_jobs_that_fail_everywhere_find_no_machine_at_fault(shell: MakeJob, tmp_path: Path) -> None:
     words = profile("shared", job=second_node.BOTH_NODES)
     executor = make_executor(words, tmp_path / "batch")
     ids = executor.submit([shell("sleep 0.2; exit 1", f"job{n}") for n in range(24)])

@@ -195,7 +195,7 @@ def test_what_never_ends_is_given_up(kind: str, shell: MakeJob, tmp_path: Path) 
 
 
 def test_a_failed_job_is_tried_again_where_asked(kind: str, shell: MakeJob, tmp_path: Path) -> None:
-    executor = make_executor(profile(kind, retries=1), tmp_path / "batch")
+    executor = make_executor(profile(kind, retries=1, retry_elsewhere="0s"), tmp_path / "batch")
     good = shell("echo x >> tries.txt; test $(wc -l < tries.txt) = 2", outputs=("tries.txt",))
     ids = executor.submit([good, shell("exit 3", "bad")])
     first, second = executor.wait(ids, LONG).values()

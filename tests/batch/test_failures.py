@@ -5,6 +5,7 @@ import re
 import signal
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -45,9 +46,14 @@ def act(action: str, executor: Executor, job_id: str) -> None:
 
 
 def process_named(pool: Pool, name: str) -> psutil.Process:
+    """Return the youngest of the pool's processes of a name; others may end meanwhile."""
     assert pool.pid is not None
-    family = psutil.Process(pool.pid).children(recursive=True)
-    return max((p for p in family if p.name() == name), key=lambda p: p.create_time())
+    found = {}
+    for process in psutil.Process(pool.pid).children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            if process.name() == name:
+                found[process.create_time()] = process
+    return found[max(found)]
 
 
 def test_a_vacated_job_goes_on_from_its_checkpoint(

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from rootflow.batch.machines import Run, Verdict, black_holes
+from rootflow.batch.machines import Run, Verdict, judge
 
 NOW = 1_000_000.0
 DAY = 86400.0
@@ -23,12 +23,14 @@ def running(machine: str, seconds: float) -> Run:
 
 
 def avoided(*jobs: Run | list[Run], failures: int = 3) -> dict[str, Verdict]:
-    return black_holes([[job] if isinstance(job, Run) else job for job in jobs], failures, NOW)
+    runs = [[job] if isinstance(job, Run) else job for job in jobs]
+    verdicts = judge(runs, failures, NOW)
+    return {machine: verdict for machine, verdict in verdicts.items() if verdict.at_fault}
 
 
 def test_a_machine_that_fails_all_its_jobs_is_found() -> None:
     jobs = [failed("hole")] * 3 + [well("good")] * 5 + [well("better")] * 3
-    assert avoided(*jobs) == {"hole": Verdict(3, 8, 0)}
+    assert avoided(*jobs) == {"hole": Verdict(True, 3, 8, 0)}
     assert str(avoided(*jobs)["hole"]) == ("the last 3 jobs on it failed, as did 0 of 8 elsewhere")
 
 

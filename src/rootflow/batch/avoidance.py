@@ -4,14 +4,15 @@ import json
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
 from rootflow.batch.contract import ENDED
-from rootflow.batch.description import AVOID, literal
+from rootflow.batch.description import AVOID, machine_list
 from rootflow.batch.events import Progress
 from rootflow.batch.ledger import Key
-from rootflow.batch.machines import black_holes
+from rootflow.batch.machines import SECONDS_OF_MEMORY, Verdict, judge
 from rootflow.batch.schedd import Schedd
 from rootflow.config.batch import LimitsConfig
 from rootflow.files import alone_in
@@ -32,35 +33,47 @@ class Avoidance:
 
     def machines(self) -> dict[str, str]:
         """Return the machines that are avoided, and why."""
-        avoided: dict[str, str] = {}
-        if self._notes.exists():
-            for line in self._notes.read_text().splitlines():
-                note = json.loads(line)
-                avoided.pop(note["machine"], None)
-                if note["avoided"]:
-                    avoided[note["machine"]] = note["why"]
-        return avoided
+        return {machine: note["why"] for machine, note in self._noted().items() if note["avoided"]}
 
     def look_after(self, jobs: Mapping[Key, Progress]) -> None:
         """Judge machines by what became of the jobs; keep those in the queue from the bad ones."""
         if self._failures is None or time.monotonic() < self._next_judgement:
             return
-        found = black_holes([each.runs for each in jobs.values()], self._failures, time.time())
-        if found.keys() != self.machines().keys():
+        verdicts = judge([each.runs for each in jobs.values()], self._failures, time.time())
+        if self._changes(verdicts):
             with alone_in(self._folder):
-                self._note({machine: str(verdict) for machine, verdict in found.items()})
+                self._note(self._changes(verdicts))
         self._tell(jobs)
         self._next_judgement = time.monotonic() + SECONDS_BETWEEN_JUDGEMENTS
 
-    def _note(self, found: Mapping[str, str]) -> None:
-        before = self.machines()
-        changes = [(machine, True, found[machine]) for machine in found if machine not in before]
-        changes += [(machine, False, "") for machine in before if machine not in found]
+    def _changes(self, verdicts: Mapping[str, Verdict]) -> dict[str, str]:
+        """Return the machines to avoid from now on, and why; those to avoid no longer, with ""."""
+        changes = {}
+        avoided = self.machines()
+        for machine, verdict in verdicts.items():
+            if verdict.at_fault and machine not in avoided:
+                changes[machine] = str(verdict)
+            elif not verdict.at_fault and machine in avoided:  # by now others fail as well
+                changes[machine] = ""
+        for machine, note in self._noted().items():
+            # The failures themselves need not be known any more: the schedd forgets them.
+            if note["avoided"] and time.time() - note["time"] > SECONDS_OF_MEMORY:
+                changes[machine] = ""
+        return changes
+
+    def _noted(self) -> dict[str, dict[str, Any]]:
+        """Return the last note about each machine."""
+        if not self._notes.exists():
+            return {}
+        notes = map(json.loads, self._notes.read_text().splitlines())
+        return {note["machine"]: note for note in notes}
+
+    def _note(self, changes: Mapping[str, str]) -> None:
         with self._notes.open("a") as stream:
-            for machine, avoided, why in changes:
-                note = {"machine": machine, "avoided": avoided, "why": why, "time": time.time()}
+            for machine, why in changes.items():
+                note = {"machine": machine, "avoided": bool(why), "why": why, "time": time.time()}
                 stream.write(json.dumps(note) + "\n")
-                what = f"jobs avoid {machine}: {why}" if avoided else f"{machine} may try again"
+                what = f"jobs avoid {machine}: {why}" if why else f"jobs may use {machine} again"
                 click.echo(f"rootflow: {what}", err=True)
 
     def _tell(self, jobs: Mapping[Key, Progress]) -> None:
@@ -68,10 +81,5 @@ class Avoidance:
         avoided = frozenset(self.machines())
         queued = [key for key, progress in jobs.items() if progress.state not in ENDED]
         if any(self._told.get(key, frozenset()) != avoided for key in queued):
-            self._schedd.edit_all(self._folder, AVOID, literal(as_list(avoided)))
+            self._schedd.edit_all(self._folder, AVOID, machine_list(avoided))
             self._told.update(dict.fromkeys(queued, avoided))
-
-
-def as_list(machines: Mapping[str, str] | frozenset[str]) -> str:
-    """Return machines as a ClassAd's list of strings."""
-    return ",".join(sorted(machines))

@@ -1,13 +1,16 @@
 """Looking after the jobs of an HTCondor executor: release, give up, remove."""
 
+from collections.abc import Collection
+
 from rootflow.batch.contract import ENDED, Job, State
 from rootflow.batch.description import attributes
 from rootflow.batch.events import EventLog, Progress
 from rootflow.batch.ledger import Key, Ledger, Taken, id_of, key_of
+from rootflow.batch.machines import MACHINE_MAY_BE_BAD
 from rootflow.batch.queue import Queue
 from rootflow.batch.schedd import Schedd
-from rootflow.batch.triage import Decision, decide
-from rootflow.config.batch import LimitsConfig
+from rootflow.batch.triage import RESOURCES, Decision, decide
+from rootflow.config.batch import JobConfig, LimitsConfig
 from rootflow.errors import InputError
 
 
@@ -37,8 +40,8 @@ class Care:
                 need.append(key)
         return [key for key in need if self._ledger.has(key[0])]
 
-    def look_after(self, key: Key) -> None:
-        """Do what is due for one of the jobs in need."""
+    def look_after(self, key: Key, avoided: Collection[str]) -> None:
+        """Do what is due for one of the jobs in need; `avoided` are the machines at fault."""
         progress = self._log.jobs[key]
         taken = self._ledger.taken(key)
         name = self._ledger.name(key)
@@ -46,7 +49,10 @@ class Care:
         if cancelled:
             self._schedd.remove([name], cancelled[0].decision.explanation)
         elif progress.state is State.HELD:
-            if not any(each.hold == progress.holds for each in taken):
+            decided = [each.decision.action for each in taken if each.hold == progress.holds]
+            if _machine_is_to_blame(progress, avoided) and decided[-1:] in ([], ["give up"]):
+                self._release(key, progress, Decision("release", "its machine is avoided now"))
+            elif not decided:
                 self._help(key, progress)
         else:
             why = f"given up after {progress.starts} starts (limits.starts)"
@@ -54,16 +60,28 @@ class Care:
                 self._ledger.note(Taken(id_of(key), progress.holds, Decision("remove", why)))
             self._schedd.remove([name], why)
 
-    def learnt_memory(self) -> dict[float, float]:
+    def with_what_was_learnt(self, asked: JobConfig) -> JobConfig:
+        """Return what to ask for where jobs that asked for `asked` turned out to need more."""
+        changes = {}
+        for resource in RESOURCES:
+            learnt = self._learnt(resource.word)
+            gib = getattr(asked, resource.word)
+            while gib in learnt:
+                gib = learnt[gib]
+            changes[resource.word] = gib
+        return asked.model_copy(update=changes)
+
+    def _learnt(self, word: str) -> dict[float, float]:
         """Return what jobs turned out to need, by what they had asked for, in GiB."""
         learnt: dict[float, float] = {}
         for job_id, taken in self._ledger.decisions().items():
-            asked = _asked(self._ledger.job(key_of(job_id)))
+            asked = getattr(_asked(self._ledger.job(key_of(job_id))), word)
             for _, _, decision in taken:
-                if decision.memory_gib is not None:
-                    if decision.action == "release" and decision.memory_gib > asked:
-                        learnt[asked] = max(decision.memory_gib, learnt.get(asked, 0.0))
-                    asked = decision.memory_gib
+                more = decision.changes().get(word)
+                if more is not None:
+                    if decision.action == "release" and more > asked:
+                        learnt[asked] = max(more, learnt.get(asked, 0.0))
+                    asked = more
         return learnt
 
     def _starts_too_often(self, progress: Progress) -> bool:
@@ -72,18 +90,25 @@ class Care:
     def _help(self, key: Key, progress: Progress) -> None:
         asked = _asked(self._ledger.job(key))
         for each in self._ledger.taken(key):
-            asked = each.decision.memory_gib or asked
+            asked = asked.model_copy(update=each.decision.changes())
         decision = decide(progress, asked, self._limits)
-        name = self._ledger.name(key)
         if decision.action == "release":
-            if decision.memory_gib is not None:
-                self._schedd.edit([name], attributes({"memory_gib": decision.memory_gib}))
-            self._schedd.release([name], decision.explanation)
-        if decision.action != "leave":
+            self._release(key, progress, decision)
+        elif decision.action == "give up":
             self._ledger.note(Taken(id_of(key), progress.holds, decision))
 
+    def _release(self, key: Key, progress: Progress, decision: Decision) -> None:
+        name = self._ledger.name(key)
+        self._schedd.edit([name], attributes(decision.changes()))
+        self._schedd.release([name], decision.explanation)
+        self._ledger.note(Taken(id_of(key), progress.holds, decision))
 
-def _asked(job: Job) -> float:
+
+def _machine_is_to_blame(progress: Progress, avoided: Collection[str]) -> bool:
+    return progress.host in avoided and progress.hold_code in MACHINE_MAY_BE_BAD
+
+
+def _asked(job: Job) -> JobConfig:
     if job.resources is None:
         raise InputError(f"job {job.name}: its record does not say what it needs")
-    return job.resources.memory_gib
+    return job.resources

@@ -2,7 +2,7 @@
 
 import math
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,9 @@ KIB = 1024**2
 # Attributes by which jobs are found again in the queue.
 FOLDER = "RootflowFolder"
 SUBMISSION = "RootflowSubmission"
+# The machines a job avoids; an attribute of its own, so that it can be changed in the queue.
+AVOID = "RootflowAvoid"
+NOT_AVOIDED = f"stringListMember(TARGET.Machine, MY.{AVOID}) =!= True"
 # What a job leaves for this side, beside its outputs.
 LEFT = (on_node.OUTCOME, on_node.RESULT, on_node.TRACEBACK, on_node.KEPT)
 SEPARATOR = ", "
@@ -23,7 +26,11 @@ ITEMS = ("folder", "title", "inputs", "outputs")
 
 
 def describe(
-    resources: JobConfig, profile: ProfileConfig, folder: Path, token: str
+    resources: JobConfig,
+    profile: ProfileConfig,
+    folder: Path,
+    token: str,
+    avoided: Collection[str] = (),
 ) -> dict[str, str]:
     """Return the submit description of jobs that need the same; `items` says where they differ.
 
@@ -33,6 +40,8 @@ def describe(
         The executor's own: its event log, and the mark its jobs are found by.
     token
         Names the submission.
+    avoided
+        Machines that are not to be used.
     """
     shared = profile.files == "shared"
     runner = on_node.__file__ if shared else Path(on_node.__file__).name
@@ -47,10 +56,12 @@ def describe(
         "output": on_node.STDOUT,
         "error": on_node.STDERR,
         **_needs(resources),
+        "requirements": _requirements(resources, profile),
         **_ending(profile),
         **(_carried() if not shared else {"should_transfer_files": "NO"}),
         f"+{FOLDER}": literal(str(folder)),
         f"+{SUBMISSION}": literal(token),
+        f"+{AVOID}": machine_list(avoided),
     }
     if profile.files != "spool":
         description |= {"log": str(folder / "events.log"), "submit_event_notes": token}
@@ -106,6 +117,11 @@ def attributes(changes: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
+def machine_list(machines: Collection[str]) -> str:
+    """Return machines as a ClassAd's list of strings."""
+    return literal(",".join(sorted(machines)))
+
+
 def literal(value: bool | int | float | str) -> str:
     """Return a value as a ClassAd writes it."""
     if isinstance(value, str):
@@ -119,7 +135,6 @@ def _needs(resources: JobConfig) -> dict[str, str]:
         "request_cpus": str(resources.cpus),
         "request_memory": str(math.ceil(resources.memory_gib * MIB)),
         "request_disk": str(math.ceil(resources.disk_gib * KIB)),
-        "requirements": resources.requirements,
         "accounting_group": resources.accounting_group,
         "container_image": resources.container,
     }
@@ -130,6 +145,20 @@ def _needs(resources: JobConfig) -> dict[str, str]:
         if resources.gpu_capability is not None:
             needs["gpus_minimum_capability"] = str(resources.gpu_capability)
     return {word: value for word, value in needs.items() if value is not None}
+
+
+def _requirements(resources: JobConfig, profile: ProfileConfig) -> str:
+    """Return what a machine must fulfil, the one a job has just failed on least of all."""
+    required = [NOT_AVOIDED]
+    if resources.requirements is not None:
+        required.insert(0, f"({resources.requirements})")
+    seconds = math.ceil(profile.retry_elsewhere.total_seconds())
+    if profile.retries and seconds:
+        fine = f"(MY.ExitCode ?: 0) == 0 || MY.ExitCode == {on_node.GO_ON_LATER}"
+        elsewhere = "splitSlotName(MY.LastRemoteHost)[1] =!= TARGET.Machine"
+        later = f"time() - MY.EnteredCurrentStatus > {seconds}"
+        required.append(f"({fine} || {elsewhere} || {later})")
+    return " && ".join(required)
 
 
 def _ending(profile: ProfileConfig) -> dict[str, str]:

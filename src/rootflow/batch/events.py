@@ -7,7 +7,8 @@ from typing import Any
 
 from rootflow.batch.bindings import htcondor
 from rootflow.batch.contract import State, Status
-from rootflow.batch.job import SIGNALLED
+from rootflow.batch.job import GO_ON_LATER, SIGNALLED
+from rootflow.batch.machines import MACHINE_MAY_BE_BAD, Run
 
 Event = Any  # htcondor2.JobEvent
 
@@ -26,6 +27,7 @@ class Progress:
     hold_code: int = 0
     hold_subcode: int = 0
     holds: int = 0
+    runs: list[Run] = dataclasses.field(default_factory=list)
 
     def status(self) -> Status:
         """Return it as the contract says it."""
@@ -38,6 +40,12 @@ class Progress:
             self.wall_seconds,
             self.memory_mib,
         )
+
+    def end_run(self, when: float, *, well: bool | None) -> None:
+        """Note how the job's last start ended; why it was evicted may be said after that."""
+        if self.runs and self.runs[-1].well is None:
+            ended = self.runs[-1].ended or when
+            self.runs[-1] = self.runs[-1]._replace(ended=ended, well=well)
 
 
 class EventLog:
@@ -91,12 +99,19 @@ def _execute(progress: Progress, event: Event) -> None:
     progress.wall_seconds = progress.memory_mib = None
     slot = str(event.get("SlotName") or event.get("ExecuteHost", ""))
     progress.host = slot.rpartition("@")[2]
+    progress.runs.append(Run(progress.host, event.timestamp))
 
 
 def _to_idle(progress: Progress, event: Event) -> None:
-    del event
     progress.state = State.IDLE
     progress.reason = ""
+    requeued = event.get("TerminatedAndRequeued", False)
+    progress.end_run(event.timestamp, well=_ended_well(event) if requeued else None)
+
+
+def _shadow_failed(progress: Progress, event: Event) -> None:
+    progress.end_run(event.timestamp, well=False)
+    _to_idle(progress, event)
 
 
 def _reconnected(progress: Progress, event: Event) -> None:
@@ -110,20 +125,31 @@ def _held(progress: Progress, event: Event) -> None:
     progress.reason = _one_line(event.get("HoldReason", ""))
     progress.hold_code = int(event.get("HoldReasonCode", 0))
     progress.hold_subcode = int(event.get("HoldReasonSubCode", 0))
+    failed = progress.hold_code in MACHINE_MAY_BE_BAD
+    progress.end_run(event.timestamp, well=False if failed else None)
 
 
 def _aborted(progress: Progress, event: Event) -> None:
     progress.state = State.REMOVED
     progress.reason = _one_line(event.get("Reason", ""))
+    progress.end_run(event.timestamp, well=None)
 
 
 def _terminated(progress: Progress, event: Event) -> None:
-    if event.get("TerminatedNormally", False):
-        progress.exit_code = int(event["ReturnValue"])
-    else:
-        progress.exit_code = SIGNALLED + int(event["TerminatedBySignal"])
+    progress.exit_code = _exit_code(event)
     progress.state = State.FAILED if progress.exit_code else State.DONE
+    progress.end_run(event.timestamp, well=_ended_well(event))
     _measure(progress, event)
+
+
+def _ended_well(event: Event) -> bool:
+    return _exit_code(event) in (0, GO_ON_LATER)
+
+
+def _exit_code(event: Event) -> int:
+    if event.get("TerminatedNormally", False):
+        return int(event["ReturnValue"])
+    return SIGNALLED + int(event["TerminatedBySignal"])
 
 
 def _measure(progress: Progress, event: Event) -> None:
@@ -141,7 +167,7 @@ def _one_line(text: Any) -> str:
 CHANGES: dict[str, Callable[[Progress, Event], None]] = {
     "EXECUTE": _execute,
     "JOB_EVICTED": _to_idle,
-    "SHADOW_EXCEPTION": _to_idle,
+    "SHADOW_EXCEPTION": _shadow_failed,
     "JOB_RECONNECT_FAILED": _to_idle,
     "JOB_RECONNECTED": _reconnected,
     "JOB_RELEASED": _to_idle,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rootflow.batch import description
+from rootflow.batch.avoidance import Avoidance
 from rootflow.batch.care import Care
 from rootflow.batch.contract import ENDED, Job, Logs, State, Status
 from rootflow.batch.events import EventLog, Progress
@@ -54,6 +55,7 @@ class HTCondorExecutor:
             else EventLog(self._folder / "events.log")
         )
         self._care = Care(self._ledger, self._schedd, self._log, profile.limits)
+        self._avoidance = Avoidance(self._folder, self._schedd, profile.limits)
         self._ended: dict[Key, Status] = {}
         self._lost: set[Key] = set()
         self._next_roll_call = time.monotonic() + SECONDS_BETWEEN_ROLL_CALLS
@@ -91,18 +93,21 @@ class HTCondorExecutor:
     def status(self, ids: Sequence[str]) -> dict[str, Status]:
         """Return where jobs are now; an unknown id is an InputError."""
         self._log.follow()
-        return {job_id: self._status(self._key(job_id)) for job_id in ids}
+        avoided = self._avoidance.machines()
+        return {job_id: _with_blame(self._status(self._key(job_id)), avoided) for job_id in ids}
 
     def tend(self) -> None:
-        """Release what can be helped, give up what cannot, remove what was to be removed."""
+        """Release what can be helped, give up what cannot; keep jobs from bad machines."""
         self._log.follow()
+        self._avoidance.look_after(self._log.jobs)
         if time.monotonic() >= self._next_roll_call:
             self._roll_call()
         if self._care.in_need():
             with alone_in(self._folder):
                 self._log.follow()
+                avoided = self._avoidance.machines()
                 for key in self._care.in_need():
-                    self._care.look_after(key)
+                    self._care.look_after(key, avoided)
 
     def wait(self, ids: Sequence[str], timeout: float | None = None) -> dict[str, Status]:
         """Tend until each has ended or was given up, or for `timeout` seconds."""
@@ -148,9 +153,11 @@ class HTCondorExecutor:
                 raise InputError(f"job {job_id} is {status.state}, not held")
         names = [self._ledger.name(key) for key in keys]
         self._schedd.edit(names, attributes)
-        memory = (changes or {}).get("memory_gib")
+        given = changes or {}
         for job_id, key in zip(ids, keys, strict=True):
-            decision = Decision("by hand", memory_gib=memory)
+            decision = Decision(
+                "by hand", memory_gib=given.get("memory_gib"), disk_gib=given.get("disk_gib")
+            )
             self._ledger.note(Taken(job_id, self._log.jobs[key].holds, decision))
         self._schedd.release(names, "released by rootflow")
 
@@ -179,17 +186,13 @@ class HTCondorExecutor:
     # -- submitting
 
     def _with_resources(self, jobs: Sequence[Job]) -> list[Job]:
-        """Return jobs that say what they need: more memory where such jobs needed it."""
-        learnt = self._care.learnt_memory()
-        complete = []
-        for job in jobs:
-            resources = resources_of(job, self._profile)
-            memory = resources.memory_gib
-            while memory in learnt:
-                memory = learnt[memory]
-            resources = resources.model_copy(update={"memory_gib": memory})
-            complete.append(job._replace(resources=resources))
-        return complete
+        """Return jobs that say what they need: more where such jobs needed it."""
+        return [
+            job._replace(
+                resources=self._care.with_what_was_learnt(resources_of(job, self._profile))
+            )
+            for job in jobs
+        ]
 
     def _submit(self, jobs: Sequence[Job]) -> tuple[str, int]:
         token = self._ledger.plan(jobs)
@@ -204,7 +207,8 @@ class HTCondorExecutor:
 
     def _text(self, jobs: Sequence[Job], token: str) -> str:
         resources = resources_of(jobs[0], self._profile)
-        words = description.describe(resources, self._profile, self._folder, token)
+        avoided = self._avoidance.machines()
+        words = description.describe(resources, self._profile, self._folder, token, avoided)
         # Jobs that HTCondor makes later cannot be spooled.
         if len(jobs) > self._profile.limits.idle and self._profile.files != "spool":
             words["max_idle"] = str(self._profile.limits.idle)
@@ -289,6 +293,15 @@ class HTCondorExecutor:
         if not re.fullmatch(r"\w+\.\d+", job_id) or not self._ledger.has(key_of(job_id)[0]):
             raise InputError(f"{self._folder}: there is no job {job_id}")
         return key_of(job_id)
+
+
+def _with_blame(status: Status, avoided: Mapping[str, str]) -> Status:
+    """Return the status with what is known of the machine, where that is to blame for it."""
+    why = avoided.get(status.host or "")
+    if why is not None and status.state in (State.FAILED, State.HELD):
+        blame = f"jobs avoid {status.host}: {why}"
+        return status._replace(reason=f"{status.reason}; {blame}")
+    return status
 
 
 def _alike(jobs: Sequence[Job]) -> list[list[int]]:

@@ -9,6 +9,10 @@ SECONDS_OF_MEMORY = 86400.0  # what is older counts no more: machines are mended
 # A job that has run for so much longer than others took to fail does not fail as they did.
 LONGER = 3.0
 SECONDS_LONGER = 10.0
+# Holds that a bad machine causes, among other things: the program does not start (6), outputs
+# or inputs do not get through (12, 13), the job's folder (14) or container (35) is not there.
+# https://htcondor.readthedocs.io, "Job ClassAd Attributes", HoldReasonCode
+MACHINE_MAY_BE_BAD = {6, 12, 13, 14, 35}
 
 
 class Run(NamedTuple):
@@ -31,16 +35,19 @@ class Run(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """Why a machine is avoided.
+    """What is thought of a machine on which job after job failed.
 
     Attributes
     ----------
+    at_fault
+        Whether that is unlike what happens elsewhere.
     failed
         Jobs that failed on it, one after another.
     elsewhere, failed_elsewhere
         Jobs on the other machines, and those of them that failed.
     """
 
+    at_fault: bool
     failed: int
     elsewhere: int
     failed_elsewhere: int
@@ -52,14 +59,14 @@ class Verdict(NamedTuple):
         )
 
 
-def black_holes(jobs: Iterable[Sequence[Run]], failures: int, now: float) -> dict[str, Verdict]:
-    """Return the machines that fail job after job while others do not.
+def judge(jobs: Iterable[Sequence[Run]], failures: int, now: float) -> dict[str, Verdict]:
+    """Return what is thought of the machines on which job after job failed.
 
-    A machine is one of them when at least `failures` different jobs failed there one after
-    another, none ended well since the first of them, and the chance for that is at most 1/1000:
-    p**k for k jobs, with p = (f + 1) / (n + 2) for f failures of n jobs on the machines that
-    are not suspected themselves (Laplace's rule of succession), at least one of which ended
-    well. A job that failed on two machines says nothing of either.
+    Those are machines on which at least `failures` different jobs failed one after another,
+    and none has ended well since. Such a machine is at fault when the chance for that is at
+    most 1/1000: p**k for k jobs, with p = (f + 1) / (n + 2) for f failures of n jobs on the
+    other machines that are not suspected (Laplace's rule of succession), at least one of which
+    ended well. A job that failed on two machines says nothing of either.
 
     Parameters
     ----------
@@ -84,8 +91,8 @@ def black_holes(jobs: Iterable[Sequence[Run]], failures: int, now: float) -> dic
             if run.well is not None or _outlasts(run, quick, now)
         ]
         n, f = len(others), sum(others)
-        if n > f and ONE_IN * (f + 1) ** len(streak) <= (n + 2) ** len(streak):
-            found[machine] = Verdict(len(streak), n, f)
+        at_fault = n > f and ONE_IN * (f + 1) ** len(streak) <= (n + 2) ** len(streak)
+        found[machine] = Verdict(at_fault, len(streak), n, f)
     return found
 
 

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,11 @@ from rootflow.batch.contract import ENDED, State
 from rootflow.batch.description import SUBMISSION
 from rootflow.batch.events import Progress
 from rootflow.batch.job import SIGNALLED
+from rootflow.batch.machines import MACHINE_MAY_BE_BAD, Run
 from rootflow.batch.schedd import Schedd
 
 SECONDS_BETWEEN_QUERIES = 1.0
-REMOVED, COMPLETED = 3, 4
+RUNNING, REMOVED, COMPLETED = 2, 3, 4
 # https://htcondor.readthedocs.io, "Job ClassAd Attributes", JobStatus; what is missing runs
 STATES = {1: State.IDLE, REMOVED: State.REMOVED, 5: State.HELD}
 ATTRIBUTES = [
@@ -32,6 +34,8 @@ ATTRIBUTES = [
     "NumJobStarts",
     "LastRemoteHost",
     "RemoteHost",
+    "JobCurrentStartDate",
+    "EnteredCurrentStatus",
     "ResidentSetSize",
 ]
 FETCHED = "its files were fetched"
@@ -79,7 +83,9 @@ class Queue:
 
     def _take(self, key: tuple[str, int], ad: Any) -> None:
         code = int(ad["JobStatus"])
+        before = self.jobs.get(key, Progress()).runs
         progress = self.jobs[key] = _progress(ad)
+        progress.runs = _continued(before, progress.runs)
         if code == COMPLETED:
             name = f"{ad['ClusterId']}.{ad['ProcId']}"
             self._schedd.retrieve([name])
@@ -102,11 +108,21 @@ class Queue:
             for line in self._ended.read_text().splitlines():
                 token, number, progress = json.loads(line)
                 progress["state"] = State(progress["state"])
+                progress["runs"] = [Run(*run) for run in progress["runs"]]
                 self.jobs[token, number] = Progress(**progress)
 
     def _keep(self, key: tuple[str, int], progress: Progress) -> None:
         with self._ended.open("a") as stream:
             stream.write(json.dumps([*key, dataclasses.asdict(progress)]) + "\n")
+
+
+def _continued(before: Sequence[Run], now: Sequence[Run]) -> list[Run]:
+    """Return all starts that were seen; the schedd tells of the last one only."""
+    if not before or not now:
+        return [*before, *now]
+    if now[0].started > before[-1].started:
+        return [*before, *now]
+    return list(before) if before[-1].well is not None else [*before[:-1], *now]
 
 
 def _progress(ad: Any) -> Progress:
@@ -130,4 +146,11 @@ def _progress(ad: Any) -> Progress:
         progress.hold_subcode = int(ad.get("HoldReasonSubCode", 0))
     elif code == REMOVED:
         progress.reason = str(ad.get("RemoveReason", ""))
+    if progress.host is not None and "JobCurrentStartDate" in ad:
+        progress.runs = [Run(progress.host, float(ad["JobCurrentStartDate"]))]
+        if code != RUNNING:
+            well = progress.exit_code == 0 if code == COMPLETED else None
+            if progress.hold_code in MACHINE_MAY_BE_BAD:
+                well = False
+            progress.end_run(float(ad["EnteredCurrentStatus"]), well=well)
     return progress

@@ -68,6 +68,19 @@ class Schedd:
 
         self._patiently(once)
 
+    def edit_all(self, folder: Path, name: str, value: str) -> None:
+        """Change an attribute of all jobs of an executor's folder that are in the queue."""
+        wanted = f"{FOLDER} =?= {literal(str(folder))}"
+
+        def once(schedd: Any) -> None:
+            try:
+                schedd.edit(wanted, name, value)
+            except htcondor().HTCondorException:
+                if schedd.query(wanted, ["ClusterId"], limit=1):  # none to edit is no error
+                    raise
+
+        self._patiently(once)
+
     def retrieve(self, jobs: Sequence[str]) -> None:
         """Fetch the files of jobs whose schedd does not see their folders."""
         self._patiently(lambda schedd: schedd.retrieve(list(jobs)))

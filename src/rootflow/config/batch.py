@@ -55,6 +55,14 @@ class LimitsConfig(Block):
     starts: int = Field(10, ge=1, description="Times a job may start, evictions included")
     memory_factor: float = Field(2.0, gt=1, description="More memory after too little: this times")
     memory_gib: float = Field(16.0, gt=0, description="Most memory to ask for, GiB")
+    disk_factor: float = Field(2.0, gt=1, description="More disk after too little: this times")
+    disk_gib: float = Field(50.0, gt=0, description="Most scratch disk to ask for, GiB")
+    failures_per_machine: int | None = Field(
+        3,
+        ge=1,
+        description="Least number of jobs that fail on a machine, one after another and unlike "
+        "those elsewhere, before jobs avoid it; null: they never do",
+    )
     idle: int = Field(
         500, ge=1, description="Jobs of one submission in the queue that wait; others come later"
     )
@@ -74,6 +82,10 @@ class ProfileConfig(Block):
     job: JobConfig = Field(JobConfig(), description="What jobs need that do not say otherwise")
     slots: int | None = Field(None, ge=1, description="CPUs of the local executor [all]")
     retries: int = Field(0, ge=0, description="Times a job that failed runs again")
+    retry_elsewhere: Duration = Field(
+        timedelta(minutes=1),
+        description="Time for which a failed job runs again on another machine only",
+    )
     grace: Duration = Field(
         timedelta(seconds=10), description="Time for a checkpoint between SIGTERM and the end"
     )
