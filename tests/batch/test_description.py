@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from rootflow.batch import Job
-from rootflow.batch.description import attributes, describe, items
+from rootflow.batch.description import NOT_AVOIDED, attributes, describe, items
 from rootflow.config.batch import profile_of
 from rootflow.errors import UsageError
 
@@ -40,7 +40,7 @@ def test_what_a_job_needs() -> None:
         "gpus_minimum_memory": "8192",
         "gpus_minimum_capability": "7.5",
         "accounting_group": "group_u_ATLAS.u_zp",
-        "requirements": 'OpSysAndVer == "AlmaLinux9"',
+        "requirements": f'(OpSysAndVer == "AlmaLinux9") && {NOT_AVOIDED}',
         "+JobFlavour": '"the \\"long\\" one"',
         "+Fast": "True",
         "+Level": "3",
@@ -61,6 +61,20 @@ def test_what_a_site_is_told() -> None:
     assert words["output_destination"] == "root://eos.example.org//eos/user/a/ada/"
     assert words["should_transfer_files"] == "YES"
     assert words["when_to_transfer_output"] == "ON_EXIT_OR_EVICT"
+
+
+def test_machines_that_are_avoided() -> None:
+    profile = profile_of({}, "test")
+    words = describe(profile.job, profile, Path("/batch"), "token", {"b.org": "", "a.org": ""})
+    assert words["requirements"] == NOT_AVOIDED
+    assert words["+RootflowAvoid"] == '"a.org,b.org"'
+
+
+def test_a_failed_job_is_tried_again_elsewhere() -> None:
+    words = described(retries=1, retry_elsewhere="90s")
+    assert "splitSlotName(MY.LastRemoteHost)[1] =!= TARGET.Machine" in words["requirements"]
+    assert "> 90)" in words["requirements"]
+    assert described(retries=1, retry_elsewhere="0s")["requirements"] == NOT_AVOIDED
 
 
 def test_spooled_jobs_have_no_log_here() -> None:

@@ -33,6 +33,9 @@ TRACEBACK = "traceback.txt"
 OUTCOME = "outcome.json"
 STDOUT, STDERR = "stdout.txt", "stderr.txt"
 LOCK = "job.lock"
+# Held free, so that a job that fills its disk can still say so.
+ROOM, ROOM_BYTES = ".room", 2**16
+FULL_BYTES = 2**20  # with less free, a disk is full
 # Outputs on their way to the job's next start. HTCondor brings them back from two places:
 # the spool, where an eviction left them, under the first name; the job's folder, where
 # exiting to go on later left them, under the second. The newer of them counts.
@@ -57,11 +60,13 @@ def run(spec: dict[str, Any]) -> int:
     """Run the job in the working directory, leave its outcome there, return its exit status."""
     outputs = spec.get("outputs", ())
     _clear()
+    Path(ROOM).write_bytes(b"\0" * ROOM_BYTES)
     number = _restore(outputs) if spec.get("carried") else 0
     outcome: dict[str, Any] = {"host": platform.node(), "stopped": None}
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # they are waited for, see _wait
     started = time.monotonic()
     status = _run_command(spec, outcome)
+    Path(ROOM).unlink(missing_ok=True)
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     outcome["wall_seconds"] = time.monotonic() - started
     outcome["memory_mib"] = usage.ru_maxrss / 1024
@@ -70,11 +75,13 @@ def run(spec: dict[str, Any]) -> int:
     if status == 0 and outcome["missing"]:
         Path(TRACEBACK).write_text(f"outputs are missing: {', '.join(outcome['missing'])}\n")
         status = 1
+    if status not in (0, GO_ON_LATER):
+        _explain_full_disk()
+    if spec.get("carried") and status != 0 and not _keep(outputs, number + 1):
+        status = 1
     outcome["exit_code"] = status
     _write(OUTCOME, outcome)
     if spec.get("carried"):
-        if status != 0:
-            _keep(outputs, number + 1)
         # HTCondor holds a job when a file that it is to bring is not there.
         for name in (*outcome["missing"], RESULT, TRACEBACK, KEPT):
             if not Path(name).exists():
@@ -83,12 +90,28 @@ def run(spec: dict[str, Any]) -> int:
     return status
 
 
-def _keep(outputs: Sequence[str], number: int) -> None:
-    Path(KEPT_NUMBER).write_text(str(number))
-    with tarfile.open(KEPT, "w") as archive:
-        for name in (KEPT_NUMBER, *outputs):
-            if Path(name).exists():
-                archive.add(name)
+def _explain_full_disk() -> None:
+    """Say that the disk is full, where the job itself found no room to."""
+    traceback_there = Path(TRACEBACK).exists() and Path(TRACEBACK).stat().st_size > 0
+    if not traceback_there and shutil.disk_usage(".").free < FULL_BYTES:
+        message = f"no space left in {Path.cwd()} on {platform.node()}: ask for more disk_gib\n"
+        Path(TRACEBACK).write_text(message)
+
+
+def _keep(outputs: Sequence[str], number: int) -> bool:
+    """Pack the outputs for the job's next start; return whether there was room for them."""
+    try:
+        Path(KEPT_NUMBER).write_text(str(number))
+        with tarfile.open(KEPT, "w") as archive:
+            for name in (KEPT_NUMBER, *outputs):
+                if Path(name).exists():
+                    archive.add(name)
+    except OSError as error:
+        Path(KEPT).unlink(missing_ok=True)
+        if not Path(TRACEBACK).exists():
+            Path(TRACEBACK).write_text(f"outputs could not be kept: {error.strerror}\n")
+        return False
+    return True
 
 
 def _restore(outputs: Sequence[str]) -> int:
