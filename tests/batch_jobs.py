@@ -1,6 +1,7 @@
 """Executors of every kind, on the real pool."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,21 @@ def profile(kind: str, **words: Any) -> ProfileConfig:
     return profile_of({**KINDS[kind], "grace": "2s", "job": job, **words}, kind)
 
 
+def shell_job(place: Path, line: str, name: str = "job", **words: Any) -> Job:
+    """Return a job below `place` of a line for the shell."""
+    return Job(name, ("bash", "-c", line), place / name, **words)
+
+
+def call(place: Path, what: str, name: str = "job", **words: Any) -> Job:
+    """Return a job below `place` that calls a function of batch/functions.py."""
+    outputs, resources = words.pop("outputs", ()), words.pop("resources", None)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(Path(__file__).parent / "batch"))
+        return function_job(
+            name, f"functions:{what}", words, place / name, outputs=outputs, resources=resources
+        )
+
+
 @pytest.fixture(params=["local", "shared", "transfer"])
 def kind(request: pytest.FixtureRequest) -> str:
     """Return the kind of the executor; those of HTCondor need the pool."""
@@ -41,20 +57,10 @@ def executor(kind: str, tmp_path: Path) -> Executor:
 @pytest.fixture
 def shell(tmp_path: Path) -> MakeJob:
     """Return how to make a job of a line for the shell."""
-
-    def make(line: str, name: str = "job", **words: Any) -> Job:
-        return Job(name, ("bash", "-c", line), tmp_path / name, **words)
-
-    return make
+    return partial(shell_job, tmp_path)
 
 
 @pytest.fixture
-def function(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MakeJob:
-    """Return how to make a job that calls a function of this folder's functions.py."""
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent / "batch"))
-
-    def make(what: str, name: str = "job", **words: Any) -> Job:
-        outputs = words.pop("outputs", ())
-        return function_job(name, f"functions:{what}", words, tmp_path / name, outputs=outputs)
-
-    return make
+def function(tmp_path: Path) -> MakeJob:
+    """Return how to make a job that calls a function of batch/functions.py."""
+    return partial(call, tmp_path)

@@ -105,7 +105,7 @@ def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def pool(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Pool"]:
-    """Return a real HTCondor pool of six slots; this process and its children use it.
+    """Return a real HTCondor pool of twelve slots; this process and its children use it.
 
     Jobs that ask for it may run on a second node too, see second_node.
     """
@@ -116,6 +116,6 @@ def pool(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Pool"]:
         patch.setenv("CONDOR_CONFIG", "")  # so that it is put back
         directory = tmp_path_factory.mktemp("pool")
         settings = second_node.settings(directory)
-        running = up(directory, 6, ends_with_me=True, settings=settings)
+        running = up(directory, 12, ends_with_me=True, settings=settings)
         yield running
         down(running.directory)
