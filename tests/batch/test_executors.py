@@ -248,7 +248,6 @@ def test_all_of_many_are_cancelled(kind: str, shell: MakeJob, tmp_path: Path) ->
     assert states == {State.REMOVED}
 
 
-@pytest.mark.parametrize("kind", ["local", "shared"], indirect=True)
 def test_a_failed_job_is_tried_again_where_asked(kind: str, shell: MakeJob, tmp_path: Path) -> None:
     executor = make_executor(profile(kind, retries=1, retry_elsewhere="0s"), tmp_path / "batch")
     good = shell("echo x >> tries.txt; test $(wc -l < tries.txt) = 2", outputs=("tries.txt",))

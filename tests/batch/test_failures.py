@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -20,10 +21,19 @@ from rootflow.errors import UsageError
 LONG = 60.0
 
 
-@pytest.fixture(params=["shared", "transfer"])
-def kind(request: pytest.FixtureRequest) -> str:
-    request.getfixturevalue("pool")
-    return str(request.param)
+pytestmark = pytest.mark.usefixtures("pool")
+BOTH = ("shared", "transfer")
+MakeExecutor = Callable[..., Executor]
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> MakeExecutor:
+    """Return how to make an executor; made again, it is as after a restart."""
+
+    def make(kind: str = "shared", **words: Any) -> Executor:
+        return make_executor(profile(kind, **words), tmp_path / f"batch-{kind}")
+
+    return make
 
 
 def until(executor: Executor, job_id: str, what: Callable[[Status], bool]) -> Status:
@@ -36,6 +46,17 @@ def until(executor: Executor, job_id: str, what: Callable[[Status], bool]) -> St
 
 def is_running(status: Status) -> bool:
     return status.state is State.RUNNING
+
+
+def is_held(status: Status) -> bool:
+    return status.state is State.HELD
+
+
+def until_exists(path: Path) -> None:
+    deadline = time.monotonic() + LONG
+    while not (path.exists() and path.read_text()):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
 
 
 def act(action: str, executor: Executor, job_id: str) -> None:
@@ -56,40 +77,63 @@ def process_named(pool: Pool, name: str) -> psutil.Process:
     return found[max(found)]
 
 
-def test_a_vacated_job_goes_on_from_its_checkpoint(
-    kind: str, function: MakeJob, tmp_path: Path
+@pytest.mark.parametrize("action", ["Vacate", "Hold"])
+def test_a_job_that_must_go_writes_its_checkpoint_and_goes_on_from_it(
+    action: str, make: MakeExecutor, function: MakeJob
 ) -> None:
-    executor = make_executor(profile(kind), tmp_path / "batch")
-    [job_id] = executor.submit([function("train", epochs=12, seconds=0.4, outputs=("state.json",))])
+    """It is warned by SIGTERM; its checkpoint takes long, but less than the grace."""
+    running = {}
+    for kind in BOTH:
+        executor = make(kind, grace="10s")
+        words = {"epochs": 12, "seconds": 0.4, "checkpoint": 4.0, "outputs": ("state.json",)}
+        [running[executor]] = executor.submit([function("train", kind, **words)])
+    for executor, job_id in running.items():
+        until(executor, job_id, is_running)
+        time.sleep(1.5)
+        act(action, executor, job_id)
+    for executor, job_id in running.items():
+        if action == "Hold":
+            assert not until(executor, job_id, is_held).given_up
+            executor.release([job_id])
+        status = executor.wait([job_id], LONG)[job_id]
+        assert (status.state, status.starts) == (State.DONE, 2)
+        assert executor.result(job_id) == list(range(12))
+        assert status.wall_seconds is not None
+        assert status.wall_seconds < 12 * 0.4  # it did not begin anew
+
+
+def test_a_job_that_does_not_go_in_time_is_killed_and_starts_again(
+    make: MakeExecutor, shell: MakeJob
+) -> None:
+    executor = make(grace="2s")
+    line = "trap '' TERM; test -e twice && exit 0; echo x > twice; while :; do sleep 0.2; done"
+    [job_id] = executor.submit([shell(line)])
     until(executor, job_id, is_running)
-    time.sleep(2)
+    until_exists(shell("").directory / "twice")
     act("Vacate", executor, job_id)
     status = executor.wait([job_id], LONG)[job_id]
     assert (status.state, status.starts) == (State.DONE, 2)
-    assert executor.result(job_id) == list(range(12))
-    assert status.wall_seconds is not None
-    assert status.wall_seconds < 12 * 0.4  # it did not begin anew
 
 
-def test_the_newer_of_two_checkpoints_counts(kind: str, function: MakeJob, tmp_path: Path) -> None:
-    """A job goes on later, is vacated, and goes on later again."""
-    executor = make_executor(profile(kind, job={"runtime": "6s"}), tmp_path / "batch")
-    [job_id] = executor.submit([function("train", epochs=30, seconds=0.4, outputs=("state.json",))])
+def test_the_newer_of_two_checkpoints_counts(make: MakeExecutor, function: MakeJob) -> None:
+    """A job goes on later, is vacated, and goes on again."""
+    executor = make("transfer", job={"runtime": "4s"})
+    [job_id] = executor.submit([function("train", epochs=12, seconds=0.3, outputs=("state.json",))])
     until(executor, job_id, lambda status: is_running(status) and status.starts == 2)
     time.sleep(1)
     act("Vacate", executor, job_id)
     status = executor.wait([job_id], LONG)[job_id]
-    assert executor.result(job_id) == list(range(30))
+    assert executor.result(job_id) == list(range(12))
     assert status.starts <= 6
 
 
 def test_a_job_held_by_hand_waits_until_it_is_released(
-    kind: str, function: MakeJob, tmp_path: Path
+    make: MakeExecutor, function: MakeJob
 ) -> None:
-    executor = make_executor(profile(kind), tmp_path / "batch")
+    executor = make()
     [job_id] = executor.submit([function("add", first=1, second=1)])
     act("Hold", executor, job_id)
-    status = executor.wait([job_id], 3)[job_id]
+    status = executor.wait([job_id], 2)[job_id]
     assert status.state is State.HELD
     assert status.reason.startswith("by hand")
     assert not status.given_up
@@ -99,71 +143,79 @@ def test_a_job_held_by_hand_waits_until_it_is_released(
     assert executor.wait([job_id], LONG)[job_id].state is State.DONE
 
 
-def test_a_job_removed_by_hand_is_removed(kind: str, shell: MakeJob, tmp_path: Path) -> None:
-    executor = make_executor(profile(kind), tmp_path / "batch")
-    [job_id] = executor.submit([shell("sleep 100")])
-    act("Remove", executor, job_id)
-    status = executor.wait([job_id], LONG)[job_id]
-    assert status.state is State.REMOVED
-    assert status.reason.startswith("by hand")
+def test_a_job_removed_by_hand_is_removed(make: MakeExecutor, shell: MakeJob) -> None:
+    executor = make()
+    ids = executor.submit([shell("sleep 100", "running"), shell("sleep 100", "idle")])
+    until(executor, ids[0], is_running)
+    for job_id in ids:
+        act("Remove", executor, job_id)
+    for status in executor.wait(ids, LONG).values():
+        assert status.state is State.REMOVED
+        assert status.reason.startswith("by hand")
 
 
-def test_a_killed_starter_costs_one_start(
-    kind: str, shell: MakeJob, tmp_path: Path, pool: Pool
-) -> None:
-    executor = make_executor(profile(kind), tmp_path / "batch")
-    [job_id] = executor.submit([shell("sleep 3; echo 1 > $ROOTFLOW_RESULT")])
-    until(executor, job_id, is_running)
-    process_named(pool, "condor_starter").kill()
-    status = executor.wait([job_id], LONG)[job_id]
-    assert (status.state, status.starts) == (State.DONE, 2)
-    assert executor.result(job_id) == 1
+def test_a_killed_starter_costs_one_start(make: MakeExecutor, shell: MakeJob, pool: Pool) -> None:
+    running = {}
+    for kind in BOTH:
+        executor = make(kind)
+        [job_id] = executor.submit([shell("sleep 3; echo 1 > $ROOTFLOW_RESULT", kind)])
+        until(executor, job_id, is_running)
+        running[executor] = job_id
+        process_named(pool, "condor_starter").kill()
+    for executor, job_id in running.items():
+        status = executor.wait([job_id], LONG)[job_id]
+        assert (status.state, status.starts) == (State.DONE, 2)
+        assert executor.result(job_id) == 1
 
 
-@pytest.mark.usefixtures("pool")
-def test_a_killed_job_has_failed(function: MakeJob, tmp_path: Path) -> None:
-    executor = make_executor(profile("shared"), tmp_path / "batch")
+def test_a_killed_job_has_failed(make: MakeExecutor, function: MakeJob, tmp_path: Path) -> None:
+    executor = make()
     [job_id] = executor.submit([function("train", epochs=100, seconds=0.5)])
-    until(executor, job_id, is_running)
     pid = tmp_path / "job" / "pid.txt"
-    while not pid.exists():
-        time.sleep(0.1)
+    until_exists(pid)
     os.kill(int(pid.read_text()), signal.SIGKILL)
     status = executor.wait([job_id], LONG)[job_id]
     assert (status.state, status.exit_code, status.starts) == (State.FAILED, 137, 1)
 
 
-def test_a_killed_schedd_loses_nothing(
-    kind: str, shell: MakeJob, tmp_path: Path, pool: Pool
-) -> None:
-    executor = make_executor(profile(kind), tmp_path / "batch")
-    jobs = [shell(f"sleep 4; echo {n} > $ROOTFLOW_RESULT", f"job{n}") for n in range(8)]
-    ids = executor.submit(jobs)
-    until(executor, ids[0], is_running)
+def test_a_killed_schedd_loses_nothing(make: MakeExecutor, shell: MakeJob, pool: Pool) -> None:
+    running: dict[Executor, list[str]] = {}
+    for kind in BOTH:
+        jobs = [shell(f"sleep 4; echo {n} > $ROOTFLOW_RESULT", f"{kind}{n}") for n in range(6)]
+        executor = make(kind)
+        running[executor] = executor.submit(jobs)
+    for executor, ids in running.items():
+        until(executor, ids[0], is_running)
     process_named(pool, "condor_schedd").kill()
-    more = executor.submit([shell("echo 8 > $ROOTFLOW_RESULT", "job8")])  # waits for the new one
-    statuses = executor.wait([*ids, *more], LONG)
-    assert {status.state for status in statuses.values()} == {State.DONE}
-    assert [executor.result(job_id) for job_id in [*ids, *more]] == list(range(9))
-    assert {status.starts for status in statuses.values()} == {1}
+    for number, (executor, ids) in enumerate(running.items()):
+        # It waits for the new schedd.
+        ids += executor.submit([shell("echo 6 > $ROOTFLOW_RESULT", f"late{number}")])
+    for executor, ids in running.items():
+        statuses = executor.wait(ids, LONG)
+        assert {status.state for status in statuses.values()} == {State.DONE}
+        assert [executor.result(job_id) for job_id in ids] == list(range(7))
+        assert {status.starts for status in statuses.values()} == {1}
 
 
 def test_too_little_memory_is_met_with_more_and_remembered(
-    kind: str, function: MakeJob, tmp_path: Path
+    make: MakeExecutor, function: MakeJob
 ) -> None:
-    executor = make_executor(profile(kind), tmp_path / "batch")
-    [job_id] = executor.submit([function("take_memory", mib=200, seconds=6)])
-    status = executor.wait([job_id], LONG)[job_id]
-    assert (status.state, status.starts) == (State.DONE, 2)
-    assert executor.result(job_id) == 200 * 2**20
-    later = make_executor(profile(kind), tmp_path / "batch")
-    described = later.describe([function("add", "later", first=1, second=1)])
-    [asked] = re.findall(r"request_memory = (\d+)", described)
-    assert int(asked) >= 256
+    running = {}
+    for kind in BOTH:
+        executor = make(kind)
+        [running[kind]] = executor.submit([function("take_memory", kind, mib=200, seconds=6)])
+    for kind, job_id in running.items():
+        executor = make(kind)  # as after a restart
+        status = executor.wait([job_id], LONG)[job_id]
+        assert (status.state, status.starts) == (State.DONE, 2)
+        assert executor.result(job_id) == 200 * 2**20
+        described = make(kind).describe([function("add", "later", first=1, second=1)])
+        [asked] = re.findall(r"request_memory = (\d+)", described)
+        assert int(asked) >= 256
 
 
-def test_there_is_an_end_to_more_memory(kind: str, function: MakeJob, tmp_path: Path) -> None:
-    executor = make_executor(profile(kind, limits={"memory_gib": 0.125}), tmp_path / "batch")
+def test_there_is_an_end_to_more_memory(make: MakeExecutor, function: MakeJob) -> None:
+    executor = make(limits={"memory_gib": 0.125})
     [job_id] = executor.submit([function("take_memory", mib=200, seconds=20)])
     status = executor.wait([job_id], LONG)[job_id]
     assert (status.state, status.given_up) == (State.HELD, True)
@@ -172,9 +224,10 @@ def test_there_is_an_end_to_more_memory(kind: str, function: MakeJob, tmp_path: 
     assert executor.wait([job_id], LONG)[job_id].state is State.REMOVED
 
 
-@pytest.mark.usefixtures("pool")
-def test_trouble_that_does_not_pass_is_explained(shell: MakeJob, tmp_path: Path) -> None:
-    executor = make_executor(profile("transfer"), tmp_path / "batch")
+def test_trouble_that_does_not_pass_is_explained(
+    make: MakeExecutor, shell: MakeJob, tmp_path: Path
+) -> None:
+    executor = make("transfer")
     (tmp_path / "map.txt").touch()
     job = shell("true", inputs=(tmp_path / "map.txt",))
     [job_id] = executor.submit([job])
@@ -187,8 +240,8 @@ def test_trouble_that_does_not_pass_is_explained(shell: MakeJob, tmp_path: Path)
     assert executor.wait([job_id], LONG)[job_id].state is State.DONE
 
 
-def test_a_job_evicted_too_often_is_given_up(kind: str, shell: MakeJob, tmp_path: Path) -> None:
-    executor = make_executor(profile(kind, limits={"starts": 1}), tmp_path / "batch")
+def test_a_job_evicted_too_often_is_given_up(make: MakeExecutor, shell: MakeJob) -> None:
+    executor = make(limits={"starts": 1})
     [job_id] = executor.submit([shell("sleep 100")])
     until(executor, job_id, is_running)
     act("Vacate", executor, job_id)
@@ -197,16 +250,15 @@ def test_a_job_evicted_too_often_is_given_up(kind: str, shell: MakeJob, tmp_path
     assert status.reason == "given up after 1 starts (limits.starts)"
 
 
-@pytest.mark.usefixtures("pool")
 def test_a_submission_cut_off_in_the_middle_is_told_from_one_that_happened(
-    shell: MakeJob, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    make: MakeExecutor, shell: MakeJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from rootflow.batch.ledger import Ledger
 
     def die(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    executor = make_executor(profile("shared"), tmp_path / "batch")
+    executor = make()
     with monkeypatch.context() as patch:
         patch.setattr(Ledger, "confirm", die)
         with pytest.raises(KeyboardInterrupt):
@@ -215,21 +267,20 @@ def test_a_submission_cut_off_in_the_middle_is_told_from_one_that_happened(
         patch.setattr("rootflow.batch.schedd.Schedd.submit", die)
         with pytest.raises(KeyboardInterrupt):
             executor.submit([shell("true", "lost")])
-    later = make_executor(profile("shared"), tmp_path / "batch")
+    later = make()
     [(job_id, job)] = later.known().items()
     assert job.name == "arrived"
     assert later.wait([job_id], LONG)[job_id].state is State.DONE
 
 
-@pytest.mark.usefixtures("pool")
 def test_a_queue_that_was_lost_is_noticed(
-    shell: MakeJob, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    make: MakeExecutor, shell: MakeJob, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("rootflow.batch.htcondor.SECONDS_BETWEEN_ROLL_CALLS", 1.0)
-    executor = make_executor(profile("shared"), tmp_path / "batch")
+    executor = make()
     [job_id] = executor.submit([shell("sleep 100")])
     until(executor, job_id, is_running)
-    log = tmp_path / "batch" / "events.log"
+    log = tmp_path / "batch-shared" / "events.log"
     log.rename(tmp_path / "elsewhere.log")  # what happens from now on is not seen
     act("Remove", executor, job_id)
     status = executor.wait([job_id], LONG)[job_id]
