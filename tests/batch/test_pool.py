@@ -2,6 +2,8 @@
 
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,8 @@ from click.testing import CliRunner, Result
 
 from rootflow.batch import daemons
 from rootflow.batch.bindings import htcondor
-from rootflow.batch.pool import Pool, status
+from rootflow.batch.complaints import Complaints
+from rootflow.batch.pool import Pool, down, status, up
 from rootflow.commands.pool import pool as pool_command
 from rootflow.errors import RootflowError, UsageError
 
@@ -42,6 +45,38 @@ def test_a_pool_is_started_once_and_stopped(tmp_path: Path) -> None:
     assert status(tmp_path / "mine").pid is None
     assert "no pool runs" in rootflow_pool("status", *where).stderr
     assert "no pool runs" in rootflow_pool("down", *where).stderr
+
+
+@pytest.mark.usefixtures("own_configuration")
+def test_a_pool_that_does_not_start_says_what_its_daemons_complain_of(tmp_path: Path) -> None:
+    complaint = r"condor_master has ended with status \d+; MasterLog: .*not a valid boolean"
+    with pytest.raises(RootflowError, match=complaint) as error:
+        up(tmp_path / "mine", 2, ends_with_me=True, settings="USE_SHARED_PORT = maybe((\n")
+    assert "\n" not in str(error.value)
+    assert status(tmp_path / "mine").pid is None
+    assert up(tmp_path / "mine", 2, ends_with_me=True).pid is not None  # it can be mended
+    assert down(tmp_path / "mine")
+
+
+def test_the_pool_answers_where_tensorflow_was_first(pool: Pool) -> None:
+    """TensorFlow has a cryptography library that must not stand in for the bindings' own."""
+    program = (
+        "import sys, tensorflow; from pathlib import Path; from rootflow.batch.pool import status;"
+        "print(status(Path(sys.argv[1])).cpus)"
+    )
+    command = [sys.executable, "-c", program, str(pool.directory)]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert answer.stdout.strip() == str(pool.cpus), answer.stderr
+
+
+def test_the_last_trouble_of_each_log_is_told(tmp_path: Path) -> None:
+    log = tmp_path / "SchedLog"
+    log.write_text("11/25/26 16:00:05 ERROR of an earlier start\n")
+    complaints = Complaints([log, tmp_path / "MasterLog"])
+    assert complaints.since() == []
+    with log.open("a") as stream:
+        stream.write("11/25/26 16:00:05 (pid:7) Failed to bind\n11/25/26 16:00:06 (pid:7) Hello\n")
+    assert complaints.since() == ["SchedLog: Failed to bind"]
 
 
 def test_status_counts_jobs(pool: Pool) -> None:

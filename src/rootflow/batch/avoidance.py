@@ -18,6 +18,7 @@ from rootflow.config.batch import LimitsConfig
 from rootflow.files import alone_in
 
 SECONDS_BETWEEN_JUDGEMENTS = 1.0
+MANY = 1000  # jobs; with more of them, judging takes longer
 
 
 class Avoidance:
@@ -44,7 +45,8 @@ class Avoidance:
             with alone_in(self._folder):
                 self._note(self._changes(verdicts))
         self._tell(jobs)
-        self._next_judgement = time.monotonic() + SECONDS_BETWEEN_JUDGEMENTS
+        pause = SECONDS_BETWEEN_JUDGEMENTS * max(1.0, len(jobs) / MANY)
+        self._next_judgement = time.monotonic() + pause
 
     def _changes(self, verdicts: Mapping[str, Verdict]) -> dict[str, str]:
         """Return the machines to avoid from now on, and why; those to avoid no longer, with ""."""

@@ -5,12 +5,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 TROUBLE = re.compile(
-    r"error|fail|cannot|can't|unable|denied|refused|not permitted|no such|invalid|timed? ?out"
-    r"|exited with status [1-9]|died|killed",
+    r"\b(error|failed|failure|cannot|can't|unable|denied|refused|not permitted|no such|invalid"
+    r"|timed out|timeout|exited with status [1-9]|died)\b",
     re.IGNORECASE,
 )
-# Said by every pool as it starts, before its daemons have found each other.
-USUAL = re.compile(r"shared_port_ad|SharedPortServer|Daemon Log is logging|Log last touched")
+# Said by every pool as it starts.
+USUAL = re.compile(
+    r"shared_port_ad|SharedPortServer|Daemon Log is logging|Log last touched"
+    r"|0 failed to load|HibernationSupportedStates"
+)
 STAMP = re.compile(r"^[\d/]+ [\d:.]+ (\(pid:\d+\) )?")
 
 

@@ -157,9 +157,9 @@ def _start(command: Sequence[str], directory: Path, cpus: int) -> None:
         elif time.monotonic() < deadline:
             time.sleep(SECONDS_BETWEEN_LOOKS)
             continue
+        said = "; ".join([lacking, *complaints.since()])
         _end(master)
         (directory / RECORD).unlink()
-        said = "; ".join([lacking, *complaints.since()])
         raise RootflowError(f"HTCondor does not start in {directory}: {said}; see {directory}/log")
     master.returncode = 0  # it outlives this process: nobody waits for it
 
