@@ -34,6 +34,8 @@ class Avoidance:
 
     def machines(self) -> dict[str, str]:
         """Return the machines that are avoided, and why."""
+        if self._failures is None:
+            return {}
         return {machine: note["why"] for machine, note in self._noted().items() if note["avoided"]}
 
     def look_after(self, jobs: Mapping[Key, Progress]) -> None:
