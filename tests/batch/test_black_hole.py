@@ -31,6 +31,7 @@ def test_a_black_hole_is_avoided(
         lost = [status for status in statuses.values() if status.state is State.FAILED]
         assert 3 <= len(lost) < 50
         assert all(status.host == second_node.NAME for status in lost)
+        assert all(status.machine_at_fault for status in lost)
         expected = "exit code 3: /cvmfs is not there; jobs avoid second.localdomain: the last "
         assert all(status.reason.startswith(expected) for status in lost)
         later = make_executor(words, tmp_path / "batch")  # as after a restart

@@ -67,12 +67,15 @@ def act(action: str, executor: Executor, job_id: str) -> None:
 
 
 def process_named(pool: Pool, name: str) -> psutil.Process:
-    """Return the youngest of the pool's processes of a name; others may end meanwhile."""
+    """Return the youngest of the pool's processes of a name; others may end meanwhile.
+
+    The children of such a process have its name until they become another program.
+    """
     assert pool.pid is not None
     found = {}
     for process in psutil.Process(pool.pid).children(recursive=True):
         with suppress(psutil.NoSuchProcess):
-            if process.name() == name:
+            if process.name() == name and process.parent().name() != name:
                 found[process.create_time()] = process
     return found[max(found)]
 

@@ -76,6 +76,8 @@ class Status(NamedTuple):
         Of its last start; None where that is not known.
     given_up
         It is held and will not be released: `reason` says what to do.
+    machine_at_fault
+        It failed or is held on a machine that jobs avoid by now: elsewhere it may end well.
     """
 
     state: State
@@ -86,6 +88,7 @@ class Status(NamedTuple):
     wall_seconds: float | None = None
     memory_mib: float | None = None
     given_up: bool = False
+    machine_at_fault: bool = False
 
 
 class Logs(NamedTuple):

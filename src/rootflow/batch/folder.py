@@ -117,6 +117,7 @@ def outcome_of(directory: Path) -> Outcome | None:
 
 def tidy(directory: Path) -> None:
     """Remove what was there for HTCondor only: a file for everything it is to carry."""
+    (directory / on_node.ROOM).unlink(missing_ok=True)
     for name in (on_node.RESULT, on_node.TRACEBACK, on_node.KEPT, on_node.KEPT_BEFORE):
         path = directory / name
         if path.exists() and (path.stat().st_size == 0 or name == on_node.KEPT_BEFORE):

@@ -300,7 +300,7 @@ def _with_blame(status: Status, avoided: Mapping[str, str]) -> Status:
     why = avoided.get(status.host or "")
     if why is not None and status.state in (State.FAILED, State.HELD):
         blame = f"jobs avoid {status.host}: {why}"
-        return status._replace(reason=f"{status.reason}; {blame}")
+        return status._replace(reason=f"{status.reason}; {blame}", machine_at_fault=True)
     return status
 
 
