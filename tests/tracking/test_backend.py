@@ -132,7 +132,7 @@ def test_a_failed_run_says_why(submit: Submit) -> None:
 
 @pytest.mark.usefixtures("pool")
 def test_a_run_that_is_not_waited_for_is_followed_all_the_same(submit: Submit) -> None:
-    submitted = submit("main", SHARED, wait=False, seconds=6)
+    submitted = submit("main", SHARED, wait=False, seconds=12)
     assert submitted.get_status() in {"SCHEDULED", "RUNNING"}
     until(lambda: submitted.get_status() == "RUNNING")
     until(lambda: submitted.get_status() == "FINISHED")
@@ -160,7 +160,7 @@ def test_deleting_the_run_removes_the_job(submit: Submit) -> None:
 
 @pytest.mark.usefixtures("pool")
 def test_another_process_follows_when_the_first_is_killed(submit: Submit) -> None:
-    submitted = submit("main", SHARED, wait=False, seconds=6)
+    submitted = submit("main", SHARED, wait=False, seconds=12)
     until(lambda: submitted.get_status() == "RUNNING")
     folder = submitted._watched.folder
     [follower] = [
