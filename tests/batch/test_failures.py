@@ -184,11 +184,12 @@ def test_a_killed_job_has_failed(make: MakeExecutor, function: MakeJob, tmp_path
 def test_a_killed_schedd_loses_nothing(make: MakeExecutor, shell: MakeJob, pool: Pool) -> None:
     running: dict[Executor, list[str]] = {}
     for kind in BOTH:
-        jobs = [shell(f"sleep 4; echo {n} > $ROOTFLOW_RESULT", f"{kind}{n}") for n in range(6)]
+        jobs = [shell(f"sleep 8; echo {n} > $ROOTFLOW_RESULT", f"{kind}{n}") for n in range(6)]
         executor = make(kind)
         running[executor] = executor.submit(jobs)
     for executor, ids in running.items():
-        until(executor, ids[0], is_running)
+        for job_id in ids:  # one that is about to start may have to start again
+            until(executor, job_id, is_running)
     process_named(pool, "condor_schedd").kill()
     for number, (executor, ids) in enumerate(running.items()):
         # It waits for the new schedd.
