@@ -76,8 +76,9 @@ def submitted(
     """Return the trainings with both profiles, which ran at the same time."""
     trainings = {}
     for profile, files in (("generic", str(small_ntuple)), (CARRIED, "data/ttbar/*.root")):
-        place = Place(tmp_path_factory.mktemp(profile))
-        (place.directory / "mlflow.db").write_bytes(empty_store.read_bytes())
+        directory = tmp_path_factory.mktemp(profile)
+        (directory / "mlflow.db").write_bytes(empty_store.read_bytes())
+        place = Place(directory)
         output = "outputs" if profile == CARRIED else str(place.directory / "outputs")
         place.command(
             *("mlflow", "run", str(PROJECT), "-e", "train", "--experiment-name", "ttbar"),
