@@ -94,8 +94,8 @@ class Watch:
         if status.state is State.FAILED and status.exit_code == GO_ON_LATER:
             # It had as many starts as the profile allows.
             return Outcome(TrialState.FAIL, reason=status.reason)
-        trial.losses += 1
-        if trial.losses <= self.tune.retries:
+        trial.losses += not status.machine_at_fault  # jobs avoid that one from now on
+        if status.machine_at_fault or trial.losses <= self.tune.retries:
             trial.job = None  # to be submitted again: it goes on from its checkpoint
             return None
         reason = f"lost {trial.losses} times: {status.reason or 'it left no result'}"
