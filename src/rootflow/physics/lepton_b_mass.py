@@ -1,5 +1,7 @@
 """The mass of lepton and b quark in t -> b W -> b l nu, at leading order."""
 
+import math
+
 import numba
 
 
@@ -26,4 +28,4 @@ def lepton_b_density(product: float, top_mass: float, w_mass: float) -> float:
     longitudinal = top_mass**2 / (top_mass**2 + 2 * w_mass**2)
     by_cosine = 0.75 * (1 - cosine**2) * longitudinal
     by_cosine += 0.375 * (1 - cosine) ** 2 * (1 - longitudinal)
-    return by_cosine * 4 * product**0.5 / edge2
+    return by_cosine * 4 * math.sqrt(product) / edge2

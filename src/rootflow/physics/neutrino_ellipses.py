@@ -110,9 +110,7 @@ def solve_event(
             solutions[number, 0, axis] = (
                 first[axis, 0] * cosine + first[axis, 1] * sine + first[axis, 2]
             )
-            solutions[number, 1, axis] = (
-                second[axis, 0] * u + second[axis, 1] * v + second[axis, 2]
-            )
+            solutions[number, 1, axis] = second[axis, 0] * u + second[axis, 1] * v + second[axis, 2]
     return count
 
 
@@ -225,6 +223,4 @@ def _value(wave: Wave, angle: float) -> float:
 @numba.njit(cache=True, error_model="numpy")
 def _slope(wave: Wave, angle: float) -> float:
     c, s = math.cos(angle), math.sin(angle)
-    return (
-        -wave[1] * s + wave[2] * c - wave[3] * 4 * c * s + wave[4] * 2 * (c * c - s * s)
-    )
+    return -wave[1] * s + wave[2] * c - wave[3] * 4 * c * s + wave[4] * 2 * (c * c - s * s)

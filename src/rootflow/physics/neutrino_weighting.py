@@ -16,7 +16,7 @@ import numba
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rootflow.physics.throws import Resolution, State, throw
+from rootflow.physics.throws import Resolution, throw
 
 FloatArray = NDArray[np.float64]
 
@@ -69,9 +69,7 @@ def neutrino_weighting(
     """
     b_jets, leptons, met = (np.asarray(array, np.float64) for array in (b_jets, leptons, met))
     neutrinos, distances = np.full((len(met), 2, 3), np.nan), np.full(len(met), np.inf)
-    _solve_all(
-        b_jets, leptons, met, masses, etas, resolution, throws, seeds, neutrinos, distances
-    )
+    _solve_all(b_jets, leptons, met, masses, etas, resolution, throws, seeds, neutrinos, distances)
     return WeightedSolutions(neutrinos, -distances / (2 * met_resolution**2))
 
 
@@ -173,4 +171,4 @@ def _momenta(
 
 @numba.njit(cache=True)
 def _product(one: FloatArray, two: FloatArray) -> float:
-    return one[3] * two[3] - one[0] * two[0] - one[1] * two[1] - one[2] * two[2]
+    return float(one[3] * two[3] - one[0] * two[0] - one[1] * two[1] - one[2] * two[2])

@@ -10,7 +10,9 @@ FloatArray = NDArray[np.float64]
 
 
 @numba.njit(cache=True, error_model="numpy")
-def real_quartic_roots(c4: float, c3: float, c2: float, c1: float, c0: float, roots: FloatArray) -> int:
+def real_quartic_roots(
+    c4: float, c3: float, c2: float, c1: float, c0: float, roots: FloatArray
+) -> int:
     """Write the real roots of c4 x^4 + c3 x^3 + c2 x^2 + c1 x + c0 and return how many there are.
 
     Descartes' factorisation of the quartic without its cubic term into two quadratics with

@@ -124,7 +124,7 @@ def _average(
 
 @numba.njit(cache=True, error_model="numpy")
 def _twice_the_product(one: FloatArray, two: FloatArray) -> float:
-    return 2 * (one[3] * two[3] - one[0] * two[0] - one[1] * two[1] - one[2] * two[2])
+    return 2 * float(one[3] * two[3] - one[0] * two[0] - one[1] * two[1] - one[2] * two[2])
 
 
 @numba.njit(cache=True, error_model="numpy")

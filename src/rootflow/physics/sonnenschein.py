@@ -44,7 +44,9 @@ def quartic_solutions(
         In GeV, of both decays.
     """
     # All momenta in units of m_W: products of many stay of the order of one.
-    b_jets, leptons, met = (np.asarray(array, np.float64) / w_mass for array in (b_jets, leptons, met))
+    b_jets, leptons, met = (
+        np.asarray(array, np.float64) / w_mass for array in (b_jets, leptons, met)
+    )
     with np.errstate(all="ignore"):  # what degenerates is no solution
         neutrino = _decay(b_jets[:, 0], leptons[:, 0], top_mass / w_mass)
         antineutrino = _decay(b_jets[:, 1], leptons[:, 1], top_mass / w_mass)

@@ -50,3 +50,9 @@ class Reconstructor(Protocol):
 
     def reconstruct(self, events: Events) -> Reconstruction:
         """Reconstruct every event by itself: neither order nor company may matter."""
+
+
+def description_of(method: Reconstructor) -> str | None:
+    """Return what a classic method does, in one sentence: its `description`; else None."""
+    description: str | None = getattr(method, "description", None)
+    return description

@@ -7,8 +7,8 @@ import numpy as np
 
 from rootflow.config import TtbarConfig
 from rootflow.evaluation import draw, evaluate, save, write_report
-from rootflow.reconstruction.baselines import make
-from rootflow.reconstruction.contract import Reconstructor
+from rootflow.reconstruction.hybrid import RememberingReconstructor
+from rootflow.reconstruction.methods import make
 from rootflow.reconstruction.network import KerasReconstructor
 from rootflow.steps import train
 from rootflow.steps.provenance import provenance
@@ -22,10 +22,8 @@ def run(config: TtbarConfig, parent: Run | None = None) -> StepResult:
         trained = train.ensure(config, run)
         [training], folds = trained.trainings, config.data.folds
         events = trained.dataset.events(np.flatnonzero(trained.dataset.fold == folds.held_out))
-        methods: list[Reconstructor] = [
-            KerasReconstructor.of_training(training.directory),
-            *(make(name, config.seed) for name in config.evaluation.methods),
-        ]
+        model = RememberingReconstructor(KerasReconstructor.of_training(training.directory))
+        methods = [model, *make(config.evaluation.methods, config.seed, model)]
         evaluation = evaluate(events, methods, config.evaluation, config.seed)
         metrics = evaluation.metrics()
         run.log_metrics(metrics)
