@@ -2,10 +2,10 @@
 
 import math
 
-import numba
+from rootflow.physics.compiled import compiled
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compiled
 def lepton_b_density(product: float, top_mass: float, w_mass: float) -> float:
     """Return the probability density of m(lb) per GeV, with b quark and lepton massless.
 

@@ -13,13 +13,13 @@ tangent of half the angle.
 
 import math
 
-import numba
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from rootflow.physics.compiled import compiled
+from rootflow.physics.kinematics import FloatArray, not_space_like
 from rootflow.physics.quartic import real_quartic_roots
 
-FloatArray = NDArray[np.float64]
 # a, b, c, d, e of a + b cos t + c sin t + d cos 2t + e sin 2t
 Wave = tuple[float, float, float, float, float]
 
@@ -48,13 +48,14 @@ def neutrino_ellipses(
     top_mass, w_mass
         In GeV, of both decays.
     """
-    b_jets, leptons, met = (np.asarray(array, np.float64) for array in (b_jets, leptons, met))
+    b_jets, leptons = not_space_like(b_jets), not_space_like(leptons)
+    met = np.asarray(met, np.float64)
     solutions = np.full((len(met), 4, 2, 3), np.nan)
     _solve_all(b_jets, leptons, met, top_mass, w_mass, solutions)
     return solutions
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compiled
 def _solve_all(
     b_jets: FloatArray,
     leptons: FloatArray,
@@ -69,7 +70,7 @@ def _solve_all(
         )
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compiled
 def solve_event(
     b_jets: FloatArray,
     leptons: FloatArray,
@@ -114,7 +115,7 @@ def solve_event(
     return count
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compiled
 def _ellipse(
     b_jet: FloatArray, lepton: FloatArray, top_mass: float, w_mass: float, matrix: FloatArray
 ) -> bool:
@@ -138,7 +139,7 @@ def _ellipse(
         axes[2, axis] = (
             axes[0, next_axis] * axes[1, last_axis] - axes[0, last_axis] * axes[1, next_axis]
         )
-    # Rounding makes some leptons and jets faster than light.
+    # Rounding makes massless particles faster than light.
     beta, beta_b = min(p_lepton / lepton[3], 1.0), min(p_b / b_jet[3], 1.0)
     lepton_mass2, b_mass2 = (1 - beta**2) * lepton[3] ** 2, (1 - beta_b**2) * b_jet[3] ** 2
     x0 = -(w_mass**2 - lepton_mass2) / (2 * lepton[3])
@@ -164,7 +165,7 @@ def _ellipse(
     return True
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compiled
 def _distance_from_circle(matrix: FloatArray, centre: FloatArray) -> Wave:
     """Return the Fourier coefficients of |M (cos t, sin t) + d|^2 - 1."""
     cos2 = matrix[0, 0] ** 2 + matrix[1, 0] ** 2
@@ -178,7 +179,7 @@ def _distance_from_circle(matrix: FloatArray, centre: FloatArray) -> Wave:
     )
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compiled
 def _zeros(wave: Wave, angles: FloatArray) -> int:
     """Write where the wave is zero, and return at how many angles it is."""
     start, largest = 0.0, -1.0
@@ -208,19 +209,19 @@ def _zeros(wave: Wave, angles: FloatArray) -> int:
     return count
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compiled
 def _turned(cosine: float, sine: float, angle: float) -> tuple[float, float]:
     c, s = math.cos(angle), math.sin(angle)
     return cosine * c + sine * s, sine * c - cosine * s
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compiled
 def _value(wave: Wave, angle: float) -> float:
     c, s = math.cos(angle), math.sin(angle)
     return wave[0] + wave[1] * c + wave[2] * s + wave[3] * (c * c - s * s) + wave[4] * 2 * c * s
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compiled
 def _slope(wave: Wave, angle: float) -> float:
     c, s = math.cos(angle), math.sin(angle)
     return -wave[1] * s + wave[2] * c - wave[3] * 4 * c * s + wave[4] * 2 * (c * c - s * s)

@@ -12,13 +12,12 @@ dE being the measured MET less the sum of the two; the one of the largest weight
 import math
 from typing import NamedTuple
 
-import numba
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from rootflow.physics.compiled import compiled
+from rootflow.physics.kinematics import FloatArray, not_space_like
 from rootflow.physics.throws import Resolution, throw
-
-FloatArray = NDArray[np.float64]
 
 
 class WeightedSolutions(NamedTuple):
@@ -67,13 +66,14 @@ def neutrino_weighting(
     seeds
         (n,) of each event: the same seed gives the same throws.
     """
-    b_jets, leptons, met = (np.asarray(array, np.float64) for array in (b_jets, leptons, met))
+    b_jets, leptons = not_space_like(b_jets), not_space_like(leptons)
+    met = np.asarray(met, np.float64)
     neutrinos, distances = np.full((len(met), 2, 3), np.nan), np.full(len(met), np.inf)
     _solve_all(b_jets, leptons, met, masses, etas, resolution, throws, seeds, neutrinos, distances)
     return WeightedSolutions(neutrinos, -distances / (2 * met_resolution**2))
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compiled
 def _solve_all(
     b_jets: FloatArray,
     leptons: FloatArray,
@@ -100,7 +100,7 @@ def _solve_all(
             )
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compiled
 def _closest(
     measured: tuple[FloatArray, FloatArray, FloatArray],
     masses: tuple[float, float],
@@ -127,7 +127,7 @@ def _closest(
     return distance
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compiled
 def _momenta(
     b_jet: FloatArray,
     lepton: FloatArray,
@@ -169,6 +169,6 @@ def _momenta(
     return count
 
 
-@numba.njit(cache=True)
+@compiled
 def _product(one: FloatArray, two: FloatArray) -> float:
     return float(one[3] * two[3] - one[0] * two[0] - one[1] * two[1] - one[2] * two[2])

@@ -2,14 +2,11 @@
 
 import math
 
-import numba
-import numpy as np
-from numpy.typing import NDArray
-
-FloatArray = NDArray[np.float64]
+from rootflow.physics.compiled import compiled
+from rootflow.physics.kinematics import FloatArray
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compiled
 def real_quartic_roots(
     c4: float, c3: float, c2: float, c1: float, c0: float, roots: FloatArray
 ) -> int:
@@ -55,7 +52,7 @@ def real_quartic_roots(
     return count
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compiled
 def _largest_cubic_root(b: float, c: float, d: float) -> float:
     """Return the largest real root of x^3 + b x^2 + c x + d (Cardano and Viete)."""
     shift = b / 3

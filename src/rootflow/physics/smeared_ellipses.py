@@ -9,15 +9,14 @@ leading order's.
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from rootflow.physics.compiled import compiled
+from rootflow.physics.kinematics import FloatArray, not_space_like
 from rootflow.physics.lepton_b_mass import lepton_b_density
 from rootflow.physics.neutrino_ellipses import solve_event
 from rootflow.physics.throws import Resolution, State, breit_wigner, throw
-
-FloatArray = NDArray[np.float64]
 
 
 class SmearedSolutions(NamedTuple):
@@ -62,14 +61,15 @@ def smeared_ellipses(
     seeds
         (n,) of each event: the same seed gives the same throws.
     """
-    b_jets, leptons, met = (np.asarray(array, np.float64) for array in (b_jets, leptons, met))
+    b_jets, leptons = not_space_like(b_jets), not_space_like(leptons)
+    met = np.asarray(met, np.float64)
     neutrinos, weights = np.zeros((len(met), 2, 3)), np.zeros(len(met))
     _solve_all(b_jets, leptons, met, masses, resolution, throws, seeds, neutrinos, weights)
     neutrinos[weights == 0] = np.nan
     return SmearedSolutions(neutrinos, weights)
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compiled
 def _solve_all(
     b_jets: FloatArray,
     leptons: FloatArray,
@@ -88,7 +88,7 @@ def _solve_all(
         weights[event] = _average(measured, masses, resolution, throws, state, neutrinos[event])
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compiled
 def _average(
     measured: tuple[FloatArray, FloatArray, FloatArray],
     masses: tuple[float, float, float],
@@ -122,12 +122,12 @@ def _average(
     return total
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compiled
 def _twice_the_product(one: FloatArray, two: FloatArray) -> float:
     return 2 * float(one[3] * two[3] - one[0] * two[0] - one[1] * two[1] - one[2] * two[2])
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compiled
 def _smallest_mass(
     b_jets: FloatArray, leptons: FloatArray, solutions: FloatArray, count: int
 ) -> int:

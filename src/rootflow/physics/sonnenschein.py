@@ -10,9 +10,9 @@ in px.
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-FloatArray = NDArray[np.float64]
+from rootflow.physics.kinematics import FloatArray, not_space_like
 
 # Of a root, relative to its size in units of m_W: more is no rounding of a real root.
 LARGEST_IMAGINARY_PART = 1e-6
@@ -44,9 +44,8 @@ def quartic_solutions(
         In GeV, of both decays.
     """
     # All momenta in units of m_W: products of many stay of the order of one.
-    b_jets, leptons, met = (
-        np.asarray(array, np.float64) / w_mass for array in (b_jets, leptons, met)
-    )
+    b_jets, leptons = (not_space_like(momenta) / w_mass for momenta in (b_jets, leptons))
+    met = np.asarray(met, np.float64) / w_mass
     with np.errstate(all="ignore"):  # what degenerates is no solution
         neutrino = _decay(b_jets[:, 0], leptons[:, 0], top_mass / w_mass)
         antineutrino = _decay(b_jets[:, 1], leptons[:, 1], top_mass / w_mass)

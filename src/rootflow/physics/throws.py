@@ -8,11 +8,12 @@ event's own, so that an event's throws depend on nothing else.
 import math
 from typing import NamedTuple
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from rootflow.physics.compiled import compiled
+from rootflow.physics.kinematics import FloatArray
+
 State = NDArray[np.uint64]
 
 STEP = np.uint64(0x9E3779B97F4A7C15)
@@ -46,7 +47,7 @@ class Resolution(NamedTuple):
     met: float
 
 
-@numba.njit(cache=True)
+@compiled
 def uniform(state: State) -> float:
     """Return the next number in (0, 1), and step the state (1,) on."""
     state[0] += STEP
@@ -57,14 +58,14 @@ def uniform(state: State) -> float:
     return (float(mixed >> BITS_11) + 0.5) * 2.0**-53
 
 
-@numba.njit(cache=True)
+@compiled
 def normal(state: State) -> float:
     """Return the next normal number (G. Box, M. Muller, doi:10.1214/aoms/1177706645)."""
     radius = math.sqrt(-2 * math.log(uniform(state)))
     return radius * math.cos(2 * math.pi * uniform(state))
 
 
-@numba.njit(cache=True)
+@compiled
 def breit_wigner(state: State, mass: float, width: float) -> float:
     """Return a mass by the relativistic Breit-Wigner, |m^2 - M^2 + i M Gamma|^-2 in m^2."""
     if width <= 0:
@@ -75,7 +76,7 @@ def breit_wigner(state: State, mass: float, width: float) -> float:
     return math.sqrt(mass**2 + mass * width * math.tan(angle))
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compiled
 def throw(
     state: State,
     measured: tuple[FloatArray, FloatArray, FloatArray],
@@ -100,7 +101,7 @@ def throw(
             thrown_met[axis] -= thrown_leptons[which, axis] - leptons[which, axis]
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compiled
 def _throw_jet(state: State, jet: FloatArray, resolution: Resolution, thrown: FloatArray) -> None:
     pt2 = jet[0] ** 2 + jet[1] ** 2
     pt = math.sqrt(pt2)
