@@ -240,15 +240,20 @@ def _told_apart(methods: list[Any]) -> list[Any]:
 
 
 def _references_exist(methods: list[Any]) -> list[Any]:
-    for place, method in enumerate(methods):
-        before = [other.name for other in methods[:place]]
-        known = list(dict.fromkeys([MODEL, *before, *WITH_DEFAULTS]))
+    gives_neutrinos = {MODEL: True} | {
+        name: METHODS[name].gives_neutrinos for name in WITH_DEFAULTS
+    }
+    for method in methods:
         for reference in method.references():
-            if reference not in known:
+            if reference not in gives_neutrinos:
                 raise ValueError(
-                    f"{method.name}: '{reference}' is none of {', '.join(known)} "
+                    f"{method.name}: '{reference}' is none of {', '.join(gives_neutrinos)} "
                     "(the methods before it in the list, and those with their default settings)"
                 )
+        lender = getattr(method, "neutrinos", None)
+        if lender is not None and not gives_neutrinos[lender]:
+            raise ValueError(f"{method.name}: {lender} gives no neutrinos")
+        gives_neutrinos[method.name] = method.gives_neutrinos
     return methods
 
 
