@@ -6,7 +6,7 @@ from rootflow.dataset import Events
 from rootflow.errors import InputError, RootflowError, UsageError
 from rootflow.evaluation import Evaluation, evaluate
 from rootflow.reconstruction.contract import Reconstruction
-from rootflow.reconstruction.methods import make_method
+from rootflow.reconstruction.methods import make, make_method
 from toy_events import FEATURES, toy_events
 
 from .conftest import ToyNetwork
@@ -109,6 +109,23 @@ def test_neutrinos_are_borrowed(neutrinos: str, lender: str) -> None:
     config = EvaluationConfig(replicas=20, neutrinos=neutrinos)
     table = evaluate(toy_events(300), methods, config, seed=1).table()
     assert [row["neutrinos_of"] for row in table] == ["network", lender, "truth"]
+
+
+def test_a_classic_method_of_any_name_is_not_taken_for_the_model() -> None:
+    settings = [
+        {"method": "smeared_ellipse", "name": "mine", "throws": 5},
+        "m_lb",
+        {"method": "hybrid", "assignment": "m_lb", "neutrinos": "mine"},
+    ]
+    config = EvaluationConfig(methods=settings, replicas=20)
+    evaluation = evaluate(toy_events(300), [*make(config.methods, 1), ToyNetwork()], config, seed=1)
+    mine, m_lb, hybrid, network = evaluation.methods
+    assert (mine.neutrinos_of, m_lb.neutrinos_of) == ("mine", "network")
+    assert "averaged over 5 throws" in mine.description
+    assert hybrid.description == "the jets of m_lb and the neutrinos of mine"
+    assert (mine.scores, hybrid.scores) == (None, None)
+    assert network.scores is not None
+    assert mine.metrics["efficiency"].value < 1
 
 
 @pytest.mark.parametrize(("methods", "neutrinos"), [((), "model"), ((ToyNetwork(),), "none")])

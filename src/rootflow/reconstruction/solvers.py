@@ -99,9 +99,7 @@ class SolverReconstructor:
         NaN where there are no jets or no solution.
         """
         if assignment is None:
-            found = self.reconstruct(events).neutrinos
-            assert found is not None  # noqa: S101 - a solver has neutrinos
-            return found
+            assignment = self.reconstruct(events).assignment
         neutrinos = np.full((len(events), 2, 3), np.nan, np.float32)
         assigned = np.flatnonzero(np.all(assignment >= 0, axis=1))
         pairs = self._pairs(events, assigned, assignment[assigned].astype(np.int64))
@@ -120,17 +118,15 @@ class SolverReconstructor:
         best, solved_events = (array[has_solution[best]] for array in (best, events_with_pairs))
         scores = likes[best]
         if self.shares:
-            scores = (
-                scores
-                / np.bincount(event[has_solution], likes[has_solution], len(events))[solved_events]
-            )
-        answer = unsolved(len(events))
-        assert answer.neutrinos is not None  # noqa: S101
-        answer.assignment[solved_events] = slots[best]
-        answer.neutrinos[solved_events] = found.neutrinos[best]
-        answer.scores[solved_events] = scores
-        answer.solved[solved_events] = True
-        return answer
+            totals = np.bincount(event[has_solution], likes[has_solution], len(events))
+            scores = scores / totals[solved_events]
+        assignment = np.full((len(events), 2), -1, np.int32)
+        neutrinos = np.full((len(events), 2, 3), np.nan, np.float32)
+        all_scores = np.full(len(events), np.nan, np.float32)
+        assignment[solved_events] = slots[best]
+        neutrinos[solved_events] = found.neutrinos[best]
+        all_scores[solved_events] = scores
+        return Reconstruction(assignment, neutrinos, all_scores, np.isfinite(all_scores))
 
     def _pairs(self, events: Events, event: NDArray[np.int64], slots: NDArray[np.int64]) -> Pairs:
         pt, phi = (feature(events, "met", name)[event].astype(np.float64) for name in ("pt", "phi"))
@@ -140,16 +136,6 @@ class SolverReconstructor:
             met=np.stack([pt * np.cos(phi), pt * np.sin(phi)], axis=1),
             seeds=event_hash(events, self.seed)[event],
         )
-
-
-def unsolved(count: int) -> Reconstruction:
-    """Return no answer for n events, to be filled in where there is one."""
-    return Reconstruction(
-        assignment=np.full((count, 2), -1, np.int32),
-        neutrinos=np.full((count, 2, 3), np.nan, np.float32),
-        scores=np.full(count, np.nan, np.float32),
-        solved=np.zeros(count, np.bool_),
-    )
 
 
 def _batches(events: Events) -> Iterator[Events]:
