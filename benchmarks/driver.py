@@ -167,7 +167,7 @@ def drive(path: Path) -> None:
     """Drive the study of dummies."""
     config = load(path, [])
     tune = config.tune
-    assert tune is not None and tune.profile is not None  # noqa: PT018, S101 - written above
+    assert tune is not None and tune.profile is not None  # noqa: PT018 - written above
     place = place_of(config, tune)
     small = JobConfig(memory_gib=0.05, disk_gib=0.01)
 

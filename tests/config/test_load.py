@@ -63,7 +63,10 @@ def test_folds_are_held_out_one_or_each_in_its_turn() -> None:
         ("model.name=truth", "model.name: 'truth' is the name of another method"),
         ("export.registered_model=a/b", "export.registered_model: String should match"),
         ("evaluation.neutrinos=m_lb", "evaluation.neutrinos: 'm_lb' is none of model, none"),
-        ("evaluation.methods=[m_lb,m_lb]", "evaluation.methods: each method can be named once"),
+        (
+            "evaluation.methods=[m_lb,m_lb]",
+            "evaluation.methods: two methods are named m_lb: give one of them another name",
+        ),
         ("seed=-1", "seed: Input should be greater than or equal to 0"),
         ("data.files=a.root", "data.files: Input should be a valid list: write [first, second]"),
         ("nonsense", "write it as key.path=value"),

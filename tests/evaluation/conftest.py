@@ -7,9 +7,11 @@ from rootflow.config import EvaluationConfig
 from rootflow.dataset import Events
 from rootflow.dataset.folds import mix
 from rootflow.evaluation import Evaluation, evaluate
-from rootflow.reconstruction.baselines import BASELINES, make
 from rootflow.reconstruction.contract import Reconstruction
+from rootflow.reconstruction.methods import make_method
 from toy_events import toy_events
+
+CLASSIC = ("random", "delta_r", "m_lb", "truth")
 
 
 class ToyNetwork:
@@ -22,7 +24,7 @@ class ToyNetwork:
 
     def reconstruct(self, events: Events) -> Reconstruction:
         uniform = mix(events.event_number) / 2**64
-        pair = make("random", 1).reconstruct(events).assignment
+        pair = make_method("random", 1).reconstruct(events).assignment
         use_truth = (uniform < self.right) & events.matched
         offset = np.stack(
             [mix(events.event_number + np.uint64(axis)) / 2**64 - 0.5 for axis in range(6)], axis=1
@@ -38,6 +40,6 @@ class ToyNetwork:
 
 @pytest.fixture(scope="session")
 def evaluation() -> Evaluation:
-    methods = [ToyNetwork(), *(make(name, 1) for name in BASELINES)]
+    methods = [ToyNetwork(), *(make_method(name, 1) for name in CLASSIC)]
     config = EvaluationConfig(replicas=50, energy_tev=13)
     return evaluate(toy_events(2000), methods, config, seed=1)

@@ -5,8 +5,8 @@ from rootflow.config import EvaluationConfig
 from rootflow.dataset import Events
 from rootflow.errors import InputError, RootflowError, UsageError
 from rootflow.evaluation import Evaluation, evaluate
-from rootflow.reconstruction.baselines import make
 from rootflow.reconstruction.contract import Reconstruction
+from rootflow.reconstruction.methods import make, make_method
 from toy_events import FEATURES, toy_events
 
 from .conftest import ToyNetwork
@@ -27,7 +27,7 @@ def test_accuracies_are_the_weighted_shares() -> None:
     events = toy_events(500)
     weight = np.random.default_rng(1).exponential(1, 500)
     events = changed(events, weight=weight)
-    method = make("m_lb", 1)
+    method = make_method("m_lb", 1)
     answers, truth = method.reconstruct(events).assignment, events.assignment
     both = either = selected = total = 0.0
     for event in np.flatnonzero(events.matched):
@@ -53,7 +53,7 @@ def test_error_of_the_accuracy_is_binomial() -> None:
 
 def test_truth_is_perfect_and_solves_matched_events() -> None:
     events = toy_events(500)
-    found = metrics_of(events, make("truth", 1))
+    found = metrics_of(events, make_method("truth", 1))
     assert found["assignment_accuracy/truth"] == pytest.approx(1)
     assert found["efficiency/truth"] == pytest.approx(np.mean(events.matched))
     # The toy's jets and leptons add up to its top quarks, in float32.
@@ -81,7 +81,7 @@ def test_mtt_is_that_of_the_sum_of_all_objects() -> None:
         """Everything in the event twice as hard: m(ttbar) is twice the true one."""
 
         def reconstruct(self, events: Events) -> Reconstruction:
-            answers = make("truth", 1).reconstruct(events)
+            answers = make_method("truth", 1).reconstruct(events)
             return answers._replace(neutrinos=answers.neutrinos * np.float32(2))
 
     doubled = {
@@ -94,7 +94,7 @@ def test_mtt_is_that_of_the_sum_of_all_objects() -> None:
 
 
 def test_pairing_does_not_change_mtt() -> None:
-    events, methods = toy_events(500), (make("delta_r", 1), make("m_lb", 1))
+    events, methods = toy_events(500), (make_method("delta_r", 1), make_method("m_lb", 1))
     delta_r, m_lb = (method.reconstruct(events).assignment for method in methods)
     assert np.any(delta_r != m_lb)
     found = metrics_of(events, ToyNetwork(), *methods)
@@ -105,16 +105,33 @@ def test_pairing_does_not_change_mtt() -> None:
     ("neutrinos", "lender"), [("model", "network"), ("network", "network"), ("truth", "truth")]
 )
 def test_neutrinos_are_borrowed(neutrinos: str, lender: str) -> None:
-    methods = [ToyNetwork(), make("m_lb", 1), make("truth", 1)]
+    methods = [ToyNetwork(), make_method("m_lb", 1), make_method("truth", 1)]
     config = EvaluationConfig(replicas=20, neutrinos=neutrinos)
     table = evaluate(toy_events(300), methods, config, seed=1).table()
     assert [row["neutrinos_of"] for row in table] == ["network", lender, "truth"]
 
 
+def test_a_classic_method_of_any_name_is_not_taken_for_the_model() -> None:
+    settings = [
+        {"method": "smeared_ellipse", "name": "mine", "throws": 5},
+        "m_lb",
+        {"method": "hybrid", "assignment": "m_lb", "neutrinos": "mine"},
+    ]
+    config = EvaluationConfig(methods=settings, replicas=20)
+    evaluation = evaluate(toy_events(300), [*make(config.methods, 1), ToyNetwork()], config, seed=1)
+    mine, m_lb, hybrid, network = evaluation.methods
+    assert (mine.neutrinos_of, m_lb.neutrinos_of) == ("mine", "network")
+    assert "averaged over 5 throws" in mine.description
+    assert hybrid.description == "the jets of m_lb and the neutrinos of mine"
+    assert (mine.scores, hybrid.scores) == (None, None)
+    assert network.scores is not None
+    assert mine.metrics["efficiency"].value < 1
+
+
 @pytest.mark.parametrize(("methods", "neutrinos"), [((), "model"), ((ToyNetwork(),), "none")])
 def test_without_neutrinos_there_is_no_mtt(methods: tuple[ToyNetwork, ...], neutrinos: str) -> None:
     config = EvaluationConfig(replicas=20, neutrinos=neutrinos)
-    found = metrics_of(toy_events(300), make("m_lb", 1), *methods, config=config)
+    found = metrics_of(toy_events(300), make_method("m_lb", 1), *methods, config=config)
     assert "assignment_accuracy/m_lb" in found
     assert not [name for name in found if name.startswith("mtt") and name.endswith("m_lb")]
 
@@ -129,7 +146,7 @@ def test_metrics_are_finite_and_each_has_an_error(evaluation: Evaluation) -> Non
 
 def test_accuracy_by_jets_of_random_is_chance() -> None:
     events = toy_events(20_000)
-    (method,) = evaluate(events, [make("random", 1)], QUICK, seed=1).methods
+    (method,) = evaluate(events, [make_method("random", 1)], QUICK, seed=1).methods
     for jets, value, error in zip(
         (2, 3, 4, 5, 6),
         method.accuracy_by_jets.values,
@@ -142,7 +159,7 @@ def test_accuracy_by_jets_of_random_is_chance() -> None:
 def test_bins_add_up_to_the_whole() -> None:
     events = toy_events(1000)
     config = EvaluationConfig(replicas=20, mtt_edges=[0, 300, 600, 1e5])
-    (method,) = evaluate(events, [make("m_lb", 1)], config, seed=1).methods
+    (method,) = evaluate(events, [make_method("m_lb", 1)], config, seed=1).methods
     mtt = np.sqrt(
         np.sum(events.tops, axis=1)[:, 3] ** 2
         - np.sum(np.sum(events.tops, axis=1)[:, :3] ** 2, axis=1)
@@ -161,14 +178,16 @@ def test_a_bin_without_events_has_no_value() -> None:
 
 
 def test_migration_of_a_perfect_method_is_the_diagonal() -> None:
-    methods = evaluate(toy_events(1000), [make("truth", 1)], QUICK, seed=1).methods
+    methods = evaluate(toy_events(1000), [make_method("truth", 1)], QUICK, seed=1).methods
     shares = np.array(methods[0].mtt.migration.shares)
     np.testing.assert_allclose(shares[:, 1:-1], np.eye(len(shares)), atol=0.02)
     np.testing.assert_allclose(shares.sum(axis=1), 1)
 
 
 def test_scores_that_are_probabilities_are_kept() -> None:
-    methods = evaluate(toy_events(1000), [ToyNetwork(), make("m_lb", 1)], QUICK, seed=1).methods
+    methods = evaluate(
+        toy_events(1000), [ToyNetwork(), make_method("m_lb", 1)], QUICK, seed=1
+    ).methods
     network, m_lb = methods
     right, wrong = network.scores.right, network.scores.wrong
     accuracy = network.metrics["assignment_accuracy"].value
@@ -178,25 +197,25 @@ def test_scores_that_are_probabilities_are_kept() -> None:
 
 def test_no_events() -> None:
     with pytest.raises(InputError, match="the held-out fold is empty"):
-        metrics_of(toy_events(10).take(slice(0, 0)), make("m_lb", 1))
+        metrics_of(toy_events(10).take(slice(0, 0)), make_method("m_lb", 1))
 
 
 def test_no_truth() -> None:
     data = changed(toy_events(10), assignment=None, neutrinos=None, tops=None)
     with pytest.raises(InputError, match="is it data"):
-        metrics_of(data, make("m_lb", 1))
+        metrics_of(data, make_method("m_lb", 1))
 
 
 def test_no_matched_event() -> None:
     events = toy_events(10)
     unmatched = changed(events, assignment=np.full_like(events.assignment, -1))
     with pytest.raises(InputError, match="of 10 events to evaluate on 0 have both b jets matched"):
-        metrics_of(unmatched, make("m_lb", 1))
+        metrics_of(unmatched, make_method("m_lb", 1))
 
 
 def test_weights_that_cancel() -> None:
     with pytest.raises(InputError, match="sum of weights that is not positive"):
-        metrics_of(changed(toy_events(10), weight=-np.ones(10)), make("m_lb", 1))
+        metrics_of(changed(toy_events(10), weight=-np.ones(10)), make_method("m_lb", 1))
 
 
 @pytest.mark.parametrize("name", ["neutrinos", "tops", "weight"])
@@ -205,18 +224,18 @@ def test_truth_that_is_not_finite(name: str) -> None:
     array = getattr(events, name).copy()
     array[3] = np.nan
     with pytest.raises(InputError, match=f"{name} of 1 of 10 events"):
-        metrics_of(changed(events, **{name: array}), make("m_lb", 1))
+        metrics_of(changed(events, **{name: array}), make_method("m_lb", 1))
 
 
 def test_two_methods_of_one_name() -> None:
     with pytest.raises(UsageError, match="a name of its own, these are m_lb, m_lb"):
-        metrics_of(toy_events(10), make("m_lb", 1), make("m_lb", 2))
+        metrics_of(toy_events(10), make_method("m_lb", 1), make_method("m_lb", 2))
 
 
 def test_neutrinos_of_a_method_without() -> None:
     config = EvaluationConfig(replicas=20, neutrinos="m_lb")
     with pytest.raises(UsageError, match="m_lb gives no neutrinos here; allowed: model, none, net"):
-        metrics_of(toy_events(10), ToyNetwork(), make("m_lb", 1), config=config)
+        metrics_of(toy_events(10), ToyNetwork(), make_method("m_lb", 1), config=config)
 
 
 def test_a_method_that_breaks_the_contract() -> None:

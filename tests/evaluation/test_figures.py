@@ -16,8 +16,8 @@ from rootflow.evaluation import (
     read,
     save,
 )
-from rootflow.reconstruction.baselines import make
 from rootflow.reconstruction.contract import Reconstruction
+from rootflow.reconstruction.methods import make_method
 from toy_events import toy_events
 
 from .conftest import ToyNetwork
@@ -52,7 +52,9 @@ def test_figures_are_drawn_from_the_saved_evaluation(
 
 @pytest.mark.parametrize("style", ["ATLAS", "CMS"])
 def test_styles_of_the_experiments(style: str, tmp_path: Path) -> None:
-    quick = evaluate(toy_events(100), [make("m_lb", 1)], EvaluationConfig(replicas=5), seed=1)
+    quick = evaluate(
+        toy_events(100), [make_method("m_lb", 1)], EvaluationConfig(replicas=5), seed=1
+    )
     names = [path.stem for path in draw(quick, tmp_path, style)[::2]]
     assert names == NAMES[:4]  # without neutrinos and probabilities there is no more
 
@@ -61,7 +63,7 @@ def test_empty_bins_are_drawn(tmp_path: Path) -> None:
     events = toy_events(100)
     events = events.take(events.jet_mask.sum(axis=1) == 2)
     config = EvaluationConfig(replicas=5, mtt_edges=[0, 1, 500], top_pt_edges=[5000, 6000])
-    quick = evaluate(events, [make("truth", 1), make("m_lb", 1)], config, seed=1)
+    quick = evaluate(events, [make_method("truth", 1), make_method("m_lb", 1)], config, seed=1)
     assert draw(quick, tmp_path, "neutral")
 
 

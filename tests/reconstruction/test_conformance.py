@@ -5,9 +5,9 @@ import pytest
 
 from rootflow.dataset import Events
 from rootflow.errors import ConformanceError
-from rootflow.reconstruction.baselines import make
 from rootflow.reconstruction.conformance import check, with_two_jets
 from rootflow.reconstruction.contract import Reconstruction
+from rootflow.reconstruction.methods import make_method
 from toy_events import toy_events
 
 
@@ -20,7 +20,7 @@ class Broken:
         self._spoil = spoil
 
     def reconstruct(self, events: Events) -> Reconstruction:
-        return self._spoil(make("m_lb", 1).reconstruct(events), events)
+        return self._spoil(make_method("m_lb", 1).reconstruct(events), events)
 
 
 def wrong_type(answers: Reconstruction, _: Events) -> Reconstruction:
@@ -82,7 +82,7 @@ class Forgetful(Broken):
 
     def reconstruct(self, events: Events) -> Reconstruction:
         self._calls += 1
-        answers = make("m_lb", 1).reconstruct(events)
+        answers = make_method("m_lb", 1).reconstruct(events)
         return answers._replace(scores=answers.scores + np.float32(self._calls))
 
 
@@ -129,7 +129,7 @@ def test_events_without_a_full_one_tell_too_little() -> None:
     events = toy_events(300)
     few_jets = events.take(~events.jet_mask.all(axis=1))
     with pytest.raises(ValueError, match="one of them with 6 jets"):
-        check(make("m_lb", 1), few_jets)
+        check(make_method("m_lb", 1), few_jets)
 
 
 def test_with_two_jets() -> None:

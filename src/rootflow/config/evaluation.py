@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, PositiveFloat
 
 from rootflow.config.block import Block
+from rootflow.config.methods import MethodConfigs
 
 
 def _rising(edges: list[float]) -> list[float]:
@@ -14,21 +15,16 @@ def _rising(edges: list[float]) -> list[float]:
     return edges
 
 
-def _different(methods: list[str]) -> list[str]:
-    if len(set(methods)) < len(methods):
-        raise ValueError("each method can be named once")
-    return methods
-
-
-Baseline = Literal["random", "delta_r", "m_lb", "truth"]
 BinEdges = Annotated[list[float], AfterValidator(_rising)]
 
 
 class EvaluationConfig(Block):
     """What the model is compared with, and how."""
 
-    methods: Annotated[list[Baseline], AfterValidator(_different)] = Field(
-        ["random", "delta_r", "m_lb", "truth"], description="what stands beside the model"
+    methods: MethodConfigs = Field(
+        ["random", "delta_r", "m_lb", "truth"],
+        validate_default=True,
+        description="what stands beside the model: names, or mappings with settings",
     )
     neutrinos: str = Field(
         "model",

@@ -15,7 +15,7 @@ from rootflow.config.ttbar import TtbarConfig
 from rootflow.errors import UsageError
 
 KIND = "architecture"
-KINDS = (KIND, "type")  # keys that say which of several blocks is meant
+KINDS = (KIND, "type", "method")  # keys that say which of several blocks is meant
 # Annotations whose arguments may be blocks.
 SEVERAL = (typing.Union, types.UnionType, typing.Annotated, list, dict)
 

@@ -1,12 +1,13 @@
 """The configuration of the ttbar analysis."""
 
-from typing import Literal, Self, get_args
+from typing import Literal, Self
 
 from pydantic import model_validator
 
 from rootflow.config.analysis import AnalysisConfig
 from rootflow.config.data import DataConfig
-from rootflow.config.evaluation import Baseline, EvaluationConfig
+from rootflow.config.evaluation import EvaluationConfig
+from rootflow.config.methods import METHODS, with_neutrinos
 from rootflow.config.model import ModelConfig
 from rootflow.config.simulation import SimulationConfig
 from rootflow.config.training import ReconstructionTrainingConfig
@@ -25,10 +26,10 @@ class TtbarConfig(AnalysisConfig):
     @model_validator(mode="after")
     def _methods_are_told_apart(self) -> Self:
         name, others = self.model.name, self.evaluation.methods
-        if name in get_args(Baseline):
+        if name in METHODS or name in [other.name for other in others]:
             raise ValueError(f"model.name: '{name}' is the name of another method")
         lender = self.evaluation.neutrinos
-        known = ["model", "none", name, *(other for other in others if other == "truth")]
+        known = ["model", "none", name, *with_neutrinos(others)]
         if lender not in known:
             raise ValueError(f"evaluation.neutrinos: '{lender}' is none of {', '.join(known)}")
         return self

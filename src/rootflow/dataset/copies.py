@@ -71,6 +71,7 @@ def _table(events: Events) -> dict[str, Any]:
     for particles, momenta in (
         (("neutrino", "antineutrino"), events.neutrinos),
         (("top", "antitop"), events.tops),
+        (("reconstructed_neutrino", "reconstructed_antineutrino"), events.reconstructed_neutrinos),
     ):
         if momenta is not None:
             for place, particle in enumerate(particles):

@@ -57,6 +57,10 @@ class Events:
         (n,) int16, which sample of the dataset's manifest. None in ttbar, as `label`.
     label
         (n,) int8, 1 for signal, 0 for background, -1 for data.
+    reconstructed_neutrinos
+        (n, 2, 3) float32, px, py, pz in GeV of neutrino and antineutrino as another
+        reconstruction left them in the ntuple, NaN where it has none. None where the branch
+        map names none.
     """
 
     features: Features
@@ -74,6 +78,7 @@ class Events:
     tops: NDArray[np.float32] | None = None
     sample: NDArray[np.int16] | None = None
     label: NDArray[np.int8] | None = None
+    reconstructed_neutrinos: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.weight)

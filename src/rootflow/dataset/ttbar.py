@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from rootflow.config.data import DataConfig
 from rootflow.dataset.manifest import Normalisation
 from rootflow.dataset.plans import Part, Plan, ReadFile
 from rootflow.dataset.weights import normalisation
-from rootflow.ntuple import features_of, load_branch_map, read_chunks, select
+from rootflow.ntuple import BranchMap, features_of, load_branch_map, read_chunks, select
 
 
 def plans(config: DataConfig, files: Mapping[str, Sequence[Path]]) -> list[Plan]:
@@ -35,10 +36,16 @@ def plans(config: DataConfig, files: Mapping[str, Sequence[Path]]) -> list[Plan]
             title=name,
             files=of_sample,
             branch_map=config.branch_map,
-            question={"branch_map": branch_map.model_dump(mode="json")},
+            question={"branch_map": _question(branch_map)},
             features=features_of(branch_map),
             read=read,
             normalise=normalise,
         )
         for name, of_sample in files.items()
     ]
+
+
+def _question(branch_map: BranchMap) -> dict[str, Any]:
+    """Return what the map says; what came to maps later is left out where it says nothing."""
+    later = {"neutrinos"} if branch_map.neutrinos is None else set()
+    return branch_map.model_dump(mode="json", exclude=later)

@@ -21,9 +21,14 @@ from rootflow.evaluation.metrics import (
     statistics_of,
 )
 from rootflow.evaluation.plain import binned
-from rootflow.evaluation.results import Evaluation, MethodResult, MttResult, ScoreResult
+from rootflow.evaluation.results import (
+    UNDER_EVALUATION,
+    Evaluation,
+    MethodResult,
+    MttResult,
+    ScoreResult,
+)
 from rootflow.evaluation.sample import Candidate, Sample, candidates_of, sample_of
-from rootflow.reconstruction.baselines import BASELINES
 from rootflow.reconstruction.contract import Reconstructor
 
 
@@ -103,7 +108,7 @@ def _result(
     has_scores = has_probabilities(candidate, sample)
     return MethodResult(
         name=candidate.name,
-        description=BASELINES.get(candidate.name, "the method under evaluation"),
+        description=candidate.description or UNDER_EVALUATION,
         neutrinos_of=candidate.neutrinos_of,
         metrics=metrics,
         accuracy_by_jets=binned(estimates["accuracy_by_jets"], edges["jets"]),

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from rootflow.evaluation.bootstrap import BiasAndResolution, Estimates, FloatArray, Means, Statistic
 from rootflow.evaluation.results import Estimate
 from rootflow.evaluation.sample import Candidate, Sample
-from rootflow.reconstruction.baselines import BASELINES
 
 # Events with more jets than the last edge are counted in the last bin.
 JET_EDGES = (1.5, 2.5, 3.5, 4.5, 5.5, 6.5)
@@ -89,10 +88,10 @@ def right(candidate: Candidate, sample: Sample) -> NDArray[np.bool_]:
 
 
 def has_probabilities(candidate: Candidate, sample: Sample) -> bool:
-    """Tell whether a method is no baseline and its scores could be probabilities."""
+    """Tell whether a method is no classic one and its scores could be probabilities."""
     scores = candidate.answers.scores[candidate.answers.solved & sample.matched]
     could_be = len(scores) > 0 and bool(np.all((scores >= 0) & (scores <= 1)))
-    return could_be and candidate.name not in BASELINES
+    return could_be and candidate.description is None
 
 
 def neutrino_residuals(candidate: Candidate, sample: Sample) -> dict[str, FloatArray]:

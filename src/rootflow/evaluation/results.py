@@ -7,6 +7,9 @@ from rootflow.evaluation.saving import read_json, write_json
 
 Number = float | None
 
+# What is said of a method that does not describe itself, such as a network.
+UNDER_EVALUATION = "the method under evaluation"
+
 
 class Estimate(NamedTuple):
     """A value and its statistical error."""

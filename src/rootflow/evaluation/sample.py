@@ -12,8 +12,7 @@ from rootflow.physics.kinematics import FloatArray, transverse_momentum
 from rootflow.physics.ttbar import top_pair, ttbar_mass
 from rootflow.progress import progress
 from rootflow.reconstruction.answers import check_answers
-from rootflow.reconstruction.baselines import BASELINES
-from rootflow.reconstruction.contract import Reconstruction, Reconstructor
+from rootflow.reconstruction.contract import Reconstruction, Reconstructor, description_of
 from rootflow.reconstruction.objects import at, four_momenta
 
 
@@ -50,8 +49,8 @@ class Candidate(NamedTuple):
 
     Attributes
     ----------
-    name
-        The method's.
+    name, description
+        The method's; only classic methods have a description.
     answers
         What it said.
     neutrinos_of
@@ -61,6 +60,7 @@ class Candidate(NamedTuple):
     """
 
     name: str
+    description: str | None
     answers: Reconstruction
     neutrinos_of: str | None
     mtt: FloatArray
@@ -119,7 +119,7 @@ def candidates_of(
         The methods.
     neutrinos
         Whose neutrinos complete the top quarks of methods without their own: a method's
-        name, `none`, or `model` for the first method that has some and is no baseline.
+        name, `none`, or `model` for the first method that has some and is no classic one.
 
     Raises
     ------
@@ -141,16 +141,19 @@ def candidates_of(
             except ConformanceError as error:
                 raise ConformanceError(f"{name}: {error}") from None
             advance(1, name)
-    lender = _lender(answers, neutrinos)
-    return [_candidate(sample, name, answers, lender) for name in names]
+    descriptions = {method.name: description_of(method) for method in reconstructors}
+    lender = _lender(answers, descriptions, neutrinos)
+    return [_candidate(sample, name, descriptions[name], answers, lender) for name in names]
 
 
-def _lender(answers: dict[str, Reconstruction], neutrinos: str) -> str | None:
+def _lender(
+    answers: dict[str, Reconstruction], descriptions: dict[str, str | None], neutrinos: str
+) -> str | None:
     owners = [name for name, answer in answers.items() if answer.neutrinos is not None]
     if neutrinos == "none":
         return None
     if neutrinos == "model":
-        return next((name for name in owners if name not in BASELINES), None)
+        return next((name for name in owners if descriptions[name] is None), None)
     if neutrinos not in owners:
         raise UsageError(
             f"evaluation.neutrinos: {neutrinos} gives no neutrinos here; "
@@ -160,7 +163,11 @@ def _lender(answers: dict[str, Reconstruction], neutrinos: str) -> str | None:
 
 
 def _candidate(
-    sample: Sample, name: str, answers: dict[str, Reconstruction], lender: str | None
+    sample: Sample,
+    name: str,
+    description: str | None,
+    answers: dict[str, Reconstruction],
+    lender: str | None,
 ) -> Candidate:
     answer = answers[name]
     neutrinos_of = name if answer.neutrinos is not None else lender
@@ -169,7 +176,7 @@ def _candidate(
     if neutrinos is not None:
         solved = answer.solved & np.all(np.isfinite(neutrinos), axis=(1, 2))
         mtt[solved] = _mtt(sample.events.take(solved), answer.assignment[solved], neutrinos[solved])
-    return Candidate(name, answer, neutrinos_of, mtt)
+    return Candidate(name, description, answer, neutrinos_of, mtt)
 
 
 def _mtt(

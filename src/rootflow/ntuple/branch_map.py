@@ -144,6 +144,13 @@ class TrueTops(Block):
     antitop: FourMomentum
 
 
+class ReconstructedNeutrinos(Block):
+    """Neutrino and antineutrino as another reconstruction left them in the ntuple."""
+
+    neutrino: Momentum
+    antineutrino: Momentum
+
+
 class Truth(Block):
     """What the generator says; leave out what the ntuple does not have."""
 
@@ -164,6 +171,7 @@ class BranchMap(Block):
     leptons: list[Leptons] = Field(min_length=1, description="collections, read as one")
     met: MissingMomentum
     event: dict[str, Anything] = Field({}, description="features of the event, by name")
+    neutrinos: ReconstructedNeutrinos | None = None
     truth: Truth = Truth()
 
     def branches(self) -> list[str]:

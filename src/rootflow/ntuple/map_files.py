@@ -3,7 +3,7 @@
 import difflib
 from importlib import resources
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import ValidationError
@@ -17,6 +17,8 @@ Map = TypeVar("Map", bound=Block)
 def load_map(kind: type[Map], folder: str, name: str) -> Map:
     """Return the branch map of that name, or in that YAML file.
 
+    A map's key `base` may name a shipped one, whose entries hold where it is silent.
+
     Parameters
     ----------
     kind
@@ -29,17 +31,27 @@ def load_map(kind: type[Map], folder: str, name: str) -> Map:
     UsageError
         There is no such map, or it says something that cannot be.
     """
-    text = _read(Path(name)) if name.endswith((".yaml", ".yml")) else _shipped(folder, name)
     try:
-        return kind.model_validate(yaml.load(text, Loader=yaml.CSafeLoader))
-    except yaml.YAMLError as error:
-        raise UsageError(f"branch map {name}: not YAML: {' '.join(str(error).split())}") from None
+        return kind.model_validate(_entries(folder, name))
     except ValidationError as error:
         faults = (
             f"{'.'.join(map(str, fault['loc'])) or 'the map'}: {fault['msg']}"
             for fault in error.errors()
         )
         raise UsageError(f"branch map {name}: {'; '.join(faults)}") from None
+
+
+def _entries(folder: str, name: str) -> Any:
+    """Return what a map says, and its base where it is silent."""
+    text = _read(Path(name)) if name.endswith((".yaml", ".yml")) else _shipped(folder, name)
+    try:
+        entries = yaml.load(text, Loader=yaml.CSafeLoader)
+    except yaml.YAMLError as error:
+        raise UsageError(f"branch map {name}: not YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(entries, dict) or "base" not in entries:
+        return entries
+    base = yaml.load(_shipped(folder, str(entries.pop("base"))), Loader=yaml.CSafeLoader)
+    return {**base, **entries}
 
 
 def _shipped(folder: str, name: str) -> str:

@@ -14,6 +14,7 @@ from rootflow.ntuple.columns import SMALLEST_PT_GEV, Table
 from rootflow.ntuple.features import MOMENTUM
 from rootflow.ntuple.objects import Objects
 from rootflow.ntuple.opening import read_branches
+from rootflow.ntuple.reconstructed import read_neutrinos
 from rootflow.ntuple.truth import Truth, read_truth
 from rootflow.ntuple.units import Column
 
@@ -39,6 +40,9 @@ class Chunk(NamedTuple):
         (n,) uint64.
     truth
         What the generator says, as far as the map names it.
+    neutrinos
+        (n, 2, 3) float32, px, py, pz in GeV as another reconstruction left them, NaN where
+        it has none; None where the map names none.
     """
 
     jets: Objects
@@ -48,6 +52,7 @@ class Chunk(NamedTuple):
     weight: NDArray[np.float64]
     event_number: NDArray[np.uint64]
     truth: Truth
+    neutrinos: NDArray[np.float32] | None
 
     def __len__(self) -> int:
         return len(self.weight)
@@ -86,6 +91,7 @@ def _chunk(path: Path, arrays: Mapping[str, Any], branch_map: BranchMap) -> Chun
         weight=product(table, branch_map.weights),
         event_number=table.event_number,
         truth=read_truth(table, branch_map.truth, jets.counts()),
+        neutrinos=read_neutrinos(table, branch_map.neutrinos),
     )
 
 

@@ -61,6 +61,8 @@ def select(chunk: Chunk, selection: SelectionConfig, max_jets: int) -> Selected:
         arrays["neutrinos"] = truth.neutrinos.take(kept, axis=0)
     if truth.tops is not None:
         arrays["tops"] = truth.tops.take(kept, axis=0)
+    if chunk.neutrinos is not None:
+        arrays["reconstructed_neutrinos"] = chunk.neutrinos.take(kept, axis=0)
     return Selected(arrays, cutflow)
 
 

@@ -1,7 +1,7 @@
 """The generator's truth in the units of rootflow."""
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import vector
@@ -96,28 +96,51 @@ def _neutrino(
             chosen = np.isin(np.abs(table.scalar(candidate.pdg_id)), NEUTRINOS)
         if chosen.any():
             event = np.flatnonzero(chosen)
-            momentum[event] = _momenta(table, candidate.coordinates(), event, ("px", "py", "pz"))
+            columns = candidate.coordinates()
+            raw = {name: table.scalar(column)[event] for name, column in columns.items()}
+            momentum[event] = momenta(table, columns, raw, event, ("px", "py", "pz"))
             exists |= chosen
     return momentum, exists
 
 
 def _top(table: Table, top: FourMomentum) -> NDArray[np.float32]:
     event = np.arange(len(table.event_number))
-    return _momenta(table, top.coordinates(), event, ("px", "py", "pz", "energy"))
+    columns = top.coordinates()
+    raw = {name: table.scalar(column) for name, column in columns.items()}
+    return momenta(table, columns, raw, event, ("px", "py", "pz", "energy"))
 
 
-def _momenta(
-    table: Table, columns: Mapping[str, Column], event: NDArray[np.int64], names: Sequence[str]
+def momenta(
+    table: Table,
+    columns: Mapping[str, Column],
+    raw: Mapping[str, NDArray[Any]],
+    event: NDArray[np.int64],
+    names: Sequence[str],
 ) -> NDArray[np.float32]:
-    values = {
-        name: table.converted(column, table.scalar(column)[event], event)
-        for name, column in columns.items()
-    }
+    """Return (k, names) components in GeV of momenta in any coordinates.
+
+    Parameters
+    ----------
+    columns
+        By the name of the coordinate.
+    raw
+        (k,) values of each as they are in the file.
+    event
+        (k,) where in the table they are.
+    names
+        Of the components.
+
+    Raises
+    ------
+    InputError
+        A value is not finite, or they cannot be in the unit that the map says.
+    """
+    values = {name: table.converted(column, raw[name], event) for name, column in columns.items()}
     for name, column in columns.items():
         smallest = SMALLEST_TOP_ENERGY_GEV if name in ("energy", "mass") else SMALLEST_PT_GEV
         table.require_unit(column, values[name], smallest)
     vectors = vector.array(values)
-    momenta = np.empty((len(event), len(names)), dtype=np.float32)
+    components = np.empty((len(event), len(names)), dtype=np.float32)
     for place, name in enumerate(names):
-        momenta[:, place] = getattr(vectors, name)
-    return momenta
+        components[:, place] = getattr(vectors, name)
+    return components

@@ -27,6 +27,17 @@ def massless(momentum: ArrayLike) -> FloatArray:
     return np.concatenate([momentum, energy], axis=-1)
 
 
+def not_space_like(momentum: ArrayLike) -> FloatArray:
+    """Return four-momenta (..., 4) whose energy is raised to |p| where it falls short of it.
+
+    Ntuples hold rounded numbers: the mass of many a measured electron is imaginary.
+    """
+    momentum = np.array(momentum, dtype=np.float64)
+    momenta = np.linalg.norm(momentum[..., :3], axis=-1)
+    momentum[..., 3] = np.maximum(momentum[..., 3], momenta)
+    return momentum
+
+
 def invariant_mass(momentum: ArrayLike) -> FloatArray:
     """Return the mass (...) of four-momenta (..., 4), sqrt(E^2 - p^2).
 

@@ -1,4 +1,4 @@
-"""The methods that a network is compared with."""
+"""The least and the most that a method can know: nothing, and the truth."""
 
 from dataclasses import dataclass
 
@@ -6,47 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rootflow.dataset.events import Events
-from rootflow.dataset.folds import mix
-from rootflow.errors import InputError, UsageError
-from rootflow.reconstruction.contract import Reconstruction, Reconstructor
-from rootflow.reconstruction.pairing import (
-    PairingReconstructor,
-    larger_lepton_jet_mass,
-    sum_of_delta_r,
-)
-
-BASELINES = {
-    "random": "two different jets of the event, drawn at random",
-    "delta_r": (
-        "the two best b-tagged jets, paired with the leptons so that "
-        "dR(b, l+) + dR(bbar, l-) is smallest"
-    ),
-    "m_lb": (
-        "the two best b-tagged jets, paired with the leptons so that the larger of "
-        "m(b l+) and m(bbar l-) is smallest"
-    ),
-    "truth": "the jets matched to the true b quarks, and the true neutrinos",
-}
-
-
-def make(name: str, seed: int) -> Reconstructor:
-    """Return the baseline of that name; `seed` is that of `random`.
-
-    Raises
-    ------
-    UsageError
-        There is no baseline of that name.
-    """
-    match name:
-        case "random":
-            return RandomReconstructor(seed)
-        case "delta_r":
-            return PairingReconstructor(name, sum_of_delta_r)
-        case "m_lb":
-            return PairingReconstructor(name, larger_lepton_jet_mass)
-        case "truth":
-            return TruthReconstructor()
-    raise UsageError(f"there is no method {name}; there are {', '.join(BASELINES)}")
+from rootflow.errors import InputError
+from rootflow.reconstruction.contract import Reconstruction
+from rootflow.reconstruction.identity import event_hash
+from rootflow.reconstruction.neutrinos import Assignment
 
 
 @dataclass(frozen=True)
@@ -57,6 +20,7 @@ class TruthReconstructor:
     """
 
     name: str = "truth"
+    description: str = "the jets matched to the true b quarks, and the true neutrinos"
 
     def reconstruct(self, events: Events) -> Reconstruction:
         """Return what was generated.
@@ -78,6 +42,19 @@ class TruthReconstructor:
             solved=solved,
         )
 
+    def neutrinos(self, events: Events, assignment: Assignment | None) -> NDArray[np.float32]:
+        """Return the true neutrinos, whatever the jets; also of events that are not matched.
+
+        Raises
+        ------
+        InputError
+            The events are data.
+        """
+        del assignment
+        if events.neutrinos is None:
+            raise InputError("the method truth needs simulated events, these have no truth")
+        return events.neutrinos
+
 
 @dataclass(frozen=True)
 class RandomReconstructor:
@@ -89,6 +66,7 @@ class RandomReconstructor:
 
     seed: int
     name: str = "random"
+    description: str = "two different jets of the event, drawn at random"
 
     def reconstruct(self, events: Events) -> Reconstruction:
         """Return a random pair; events with fewer than two jets are not solved."""
@@ -96,7 +74,7 @@ class RandomReconstructor:
         solved = jets >= 2
         others = np.where(solved, jets - 1, 1).astype(np.uint64)
         pairs = np.where(solved, jets, 1).astype(np.uint64) * others
-        first, second = np.divmod(self._hash(events) % pairs, others)
+        first, second = np.divmod(event_hash(events, self.seed) % pairs, others)
         second += second >= first
         existing = np.argsort(~events.jet_mask, axis=1, kind="stable")
         drawn = np.stack([first, second], axis=1).astype(np.int64)
@@ -107,8 +85,3 @@ class RandomReconstructor:
             scores=np.where(solved, 1 / pairs, np.nan).astype(np.float32),
             solved=solved,
         )
-
-    def _hash(self, events: Events) -> NDArray[np.uint64]:
-        seed = np.full(len(events), self.seed % 2**64, dtype=np.uint64)
-        of_file = mix(mix(seed) ^ events.file_index.astype(np.uint64))
-        return mix(of_file ^ events.event_number)

@@ -71,7 +71,8 @@ def _reconstruct_unchanged(reconstructor: Reconstructor, events: Events) -> Reco
     before = {name: array.copy() for name, array in events.arrays().items()}
     answers = reconstructor.reconstruct(events)
     for name, array in events.arrays().items():
-        require(np.array_equal(before[name], array), f"events.{name} is not changed")
+        unchanged = np.array_equal(before[name], array, equal_nan=True)
+        require(unchanged, f"events.{name} is not changed")
     return answers
 
 

@@ -59,3 +59,9 @@ class TrainedReconstructor(Reconstructor, Protocol):
     @property
     def folds(self) -> FoldsConfig:
         """The folds of the training; `held_out` is the one that it has not seen."""
+
+
+def description_of(method: Reconstructor) -> str | None:
+    """Return what a classic method does, in one sentence: its `description`; else None."""
+    description: str | None = getattr(method, "description", None)
+    return description

@@ -1,78 +1,152 @@
-"""The two best b-tagged jets, paired with the leptons by a kinematic criterion.
+"""Two jets, paired with the leptons by a kinematic criterion.
 
-Each of the two pairings of the jets with the leptons has a cost; the cheaper one is taken:
-the jet that goes with the positive lepton is that of b, the other one that of bbar.
-
-Which two jets: those of the highest b-tag quantile, among equal ones those of the highest
-pT. Where fewer than two jets are tagged, the same order thus fills up with the hardest of
-the others; nothing depends on a working point.
+Each jet has a cost with each lepton; of all ordered pairs of candidates that of the smallest
+joint cost is taken: its first jet, which goes with the positive lepton, is that of b, the other
+one that of bbar.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rootflow.dataset.events import Events
 from rootflow.physics.kinematics import FloatArray, delta_r, invariant_mass
+from rootflow.reconstruction.candidates import Candidates
 from rootflow.reconstruction.contract import Reconstruction
-from rootflow.reconstruction.objects import at, feature, four_momenta
+from rootflow.reconstruction.objects import feature, four_momenta
 
-Slots = NDArray[np.int64]
-Cost = Callable[[Events, Slots], FloatArray]
+Joint = Literal["sum", "larger"]
 
 
 @dataclass(frozen=True)
-class PairingReconstructor:
-    """The two best b-tagged jets in the cheaper of their two pairings.
+class DeltaRReconstructor:
+    """Jets close to the leptons.
 
-    The score is by how much the other pairing is dearer. Neutrinos are not reconstructed.
+    Optimal: dR(b, l+) + dR(bbar, l-) is smallest. Greedy: the closest jet and lepton of all
+    first, then the closest other jet to the other lepton. The score is by how much the next
+    best pair is farther apart; of a greedy choice it may be negative.
     """
 
+    candidates: Candidates
+    search: Literal["optimal", "greedy"]
     name: str
-    cost: Cost
+
+    @property
+    def description(self) -> str:
+        """What it does, in one sentence."""
+        criterion = (
+            "dR(b, l+) + dR(bbar, l-) is smallest"
+            if self.search == "optimal"
+            else "the closest jet and lepton go together first, then the other lepton and its "
+            "closest jet"
+        )
+        return f"{self.candidates.description}, paired with the leptons so that {criterion}"
 
     def reconstruct(self, events: Events) -> Reconstruction:
-        """Return the cheaper pairing; events with fewer than two jets are not solved."""
-        pair = best_tagged_pair(events)
-        swapped = pair[:, ::-1]
-        straight_cost, swapped_cost = self.cost(events, pair), self.cost(events, swapped)
-        chosen = np.where((straight_cost <= swapped_cost)[:, np.newaxis], pair, swapped)
-        solved = np.sum(events.jet_mask, axis=1) >= 2
-        return Reconstruction(
-            assignment=np.where(solved[:, np.newaxis], chosen, -1).astype(np.int32),
-            neutrinos=None,
-            scores=np.where(solved, np.abs(straight_cost - swapped_cost), np.nan).astype(
-                np.float32
-            ),
-            solved=solved,
+        """Return the closest pair; events with fewer than two jets are not solved."""
+        costs, allowed = lepton_jet_delta_r(events), self.candidates.of(events)
+        if self.search == "greedy":
+            return greedy(costs, allowed)
+        return cheapest(costs, allowed, "sum")
+
+
+@dataclass(frozen=True)
+class LeptonJetMassReconstructor:
+    """Jets whose larger mass with their lepton is smallest.
+
+    The score is by how much that of the next best pair is larger, in GeV.
+    """
+
+    candidates: Candidates
+    name: str
+
+    @property
+    def description(self) -> str:
+        """What it does, in one sentence."""
+        return (
+            f"{self.candidates.description}, paired with the leptons so that the larger of "
+            "m(b l+) and m(bbar l-) is smallest"
         )
 
-
-def best_tagged_pair(events: Events) -> Slots:
-    """Return the slots (n, 2) of the two best b-tagged jets, the better one first."""
-    tag = np.where(events.jet_mask, feature(events, "jets", "btag"), -np.inf)
-    pt = np.where(events.jet_mask, feature(events, "jets", "pt"), -np.inf)
-    return np.lexsort((-pt, -tag), axis=1)[:, :2]
+    def reconstruct(self, events: Events) -> Reconstruction:
+        """Return the pair; events with fewer than two jets are not solved."""
+        return cheapest(lepton_jet_mass(events), self.candidates.of(events), "larger")
 
 
-def sum_of_delta_r(events: Events, pair: Slots) -> FloatArray:
-    """Return dR(b, l+) + dR(bbar, l-) of every event for the jets `pair` (n, 2).
-
-    Both pairings are compared as wholes: taking the closest jet and lepton first and
-    the others as they are left is right less often.
-    """
-    jet_eta, jet_phi = (at(feature(events, "jets", name), pair) for name in ("eta", "phi"))
-    eta, phi = (feature(events, "leptons", name) for name in ("eta", "phi"))
-    return np.asarray(np.sum(delta_r(jet_eta, jet_phi, eta, phi), axis=1))
+def lepton_jet_delta_r(events: Events) -> FloatArray:
+    """Return dR (n, 2, max_jets) of the positive and of the negative lepton to each jet."""
+    jet_eta, jet_phi = (feature(events, "jets", name)[:, np.newaxis] for name in ("eta", "phi"))
+    eta, phi = (feature(events, "leptons", name)[..., np.newaxis] for name in ("eta", "phi"))
+    return delta_r(jet_eta, jet_phi, eta, phi)
 
 
-def larger_lepton_jet_mass(events: Events, pair: Slots) -> FloatArray:
-    """Return max(m(b l+), m(bbar l-)) of every event for the jets `pair` (n, 2), GeV.
+def lepton_jet_mass(events: Events) -> FloatArray:
+    """Return m(lb) (n, 2, max_jets) of the positive and of the negative lepton with each jet, GeV.
 
     Of the right pairing neither mass exceeds sqrt(m_t^2 - m_W^2), about 153 GeV, but for
     the mass of b and the resolution.
     """
-    momenta = at(four_momenta(events, "jets"), pair) + four_momenta(events, "leptons")
-    return np.asarray(np.max(invariant_mass(momenta), axis=1))
+    jets, leptons = four_momenta(events, "jets"), four_momenta(events, "leptons")
+    return invariant_mass(jets[:, np.newaxis] + leptons[:, :, np.newaxis])
+
+
+def cheapest(costs: FloatArray, candidates: NDArray[np.bool_], joint: Joint) -> Reconstruction:
+    """Return the ordered pair of candidates of the smallest joint cost.
+
+    Parameters
+    ----------
+    costs
+        (n, 2, max_jets) of each jet with the positive and the negative lepton; NaN where
+        there is none, which leaves the event unsolved.
+    candidates
+        (n, max_jets).
+    joint
+        The sum of both costs, or the larger one.
+    """
+    first, second = costs[:, 0, :, np.newaxis], costs[:, 1, np.newaxis, :]
+    together = first + second if joint == "sum" else np.maximum(first, second)
+    events, slots = candidates.shape
+    flat = np.where(ordered_pairs(candidates), together, np.inf).reshape(events, slots * slots)
+    best = np.argmin(flat, axis=1)
+    smallest, next_one = np.partition(flat, 1, axis=1)[:, :2].T
+    solved = np.isfinite(smallest)
+    return _answer(np.stack(np.divmod(best, slots), axis=1), next_one, smallest, solved)
+
+
+def greedy(costs: FloatArray, candidates: NDArray[np.bool_]) -> Reconstruction:
+    """Return the cheapest lepton and jet, and the cheapest other jet of the other lepton.
+
+    Parameters are those of `cheapest`.
+    """
+    events, slots = candidates.shape
+    every = np.arange(events)
+    allowed = np.where(candidates[:, np.newaxis], costs, np.inf)
+    lepton, jet = np.divmod(np.argmin(allowed.reshape(events, 2 * slots), axis=1), slots)
+    others = allowed[every, 1 - lepton]
+    others[every, jet] = np.inf
+    other = np.argmin(others, axis=1)
+    pair = np.where(lepton == 0, [jet, other], [other, jet]).T
+    cost, swapped = (
+        allowed[every, 0, one] + allowed[every, 1, two] for one, two in (pair.T, pair.T[::-1])
+    )
+    return _answer(pair, swapped, cost, np.sum(candidates, axis=1) >= 2)
+
+
+def ordered_pairs(candidates: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return (n, max_jets, max_jets) True for two different candidates."""
+    different = ~np.eye(candidates.shape[1], dtype=bool)
+    return np.asarray(candidates[:, :, np.newaxis] & candidates[:, np.newaxis, :] & different)
+
+
+def _answer(
+    pair: NDArray[np.int64], other: FloatArray, cost: FloatArray, solved: NDArray[np.bool_]
+) -> Reconstruction:
+    margin = np.subtract(other, cost, out=np.full(len(cost), np.nan), where=solved)
+    return Reconstruction(
+        assignment=np.where(solved[:, np.newaxis], pair, -1).astype(np.int32),
+        neutrinos=None,
+        scores=margin.astype(np.float32),
+        solved=solved,
+    )

@@ -12,8 +12,7 @@ from rootflow.evaluation.figures.neutrinos import (
     with_neutrinos,
 )
 from rootflow.evaluation.figures.style import Look, save_figure, styled
-from rootflow.evaluation.results import Evaluation
-from rootflow.reconstruction.baselines import BASELINES
+from rootflow.evaluation.results import UNDER_EVALUATION, Evaluation
 
 
 def draw(evaluation: Evaluation, directory: Path, style: str) -> list[Path]:
@@ -61,7 +60,7 @@ def _figures(evaluation: Evaluation) -> dict[str, Figure]:
         figures["mtt_residuals"] = mtt_residuals(evaluation, look)
         figures["mtt_by_mtt"] = mtt_by_mtt(evaluation, look)
     for method, mtt in with_mtt(evaluation):
-        if method.neutrinos_of == method.name and method.name not in BASELINES:
+        if method.neutrinos_of == method.name and method.description == UNDER_EVALUATION:
             figures[f"mtt_migration_{method.name}"] = mtt_migration(
                 method, mtt.migration, evaluation
             )

@@ -8,9 +8,10 @@ import numpy as np
 
 from rootflow.config import FoldsConfig, TtbarConfig
 from rootflow.evaluation import draw, evaluate, save, write_report
-from rootflow.reconstruction.baselines import make
 from rootflow.reconstruction.contract import Reconstructor
 from rootflow.reconstruction.folded import FoldedReconstructor
+from rootflow.reconstruction.hybrid import RememberingReconstructor
+from rootflow.reconstruction.methods import make
 from rootflow.reconstruction.network import KerasReconstructor
 from rootflow.steps import train
 from rootflow.steps.provenance import provenance
@@ -25,10 +26,10 @@ def run(config: TtbarConfig, parent: Run | None = None) -> StepResult:
         every = config.data.folds.in_turn()
         unseen = np.isin(trained.dataset.fold, [folds.held_out for folds in every])
         events = trained.dataset.events(np.flatnonzero(unseen))
-        methods: list[Reconstructor] = [
-            _network([training.directory for training in trained.trainings]),
-            *(make(name, config.seed) for name in config.evaluation.methods),
-        ]
+        model = RememberingReconstructor(
+            _network([training.directory for training in trained.trainings])
+        )
+        methods = [model, *make(config.evaluation.methods, config.seed, model)]
         evaluation = evaluate(events, methods, config.evaluation, config.seed)
         metrics = evaluation.metrics()
         run.log_metrics(metrics)

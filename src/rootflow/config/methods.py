@@ -1,0 +1,267 @@
+"""Settings of the methods that reconstruct ttbar: one block per method.
+
+An entry of a list of methods is a name, which is a method with its default settings, or a
+mapping of `method`, `name` (under which its metrics are logged) and settings. A further kind of
+method is a further block in the union below.
+"""
+
+from collections.abc import Sequence
+from typing import Annotated, Any, ClassVar, Literal, get_args
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+)
+
+from rootflow.config.block import Block, Name
+
+MODEL = "model"
+CandidateChoice = Literal["two_best", "working_point", "all"]
+# The name of a method, or `model` for the network under evaluation.
+Reference = Name
+
+
+class MethodBlock(Block):
+    """What every method has: a name, and whether it gives neutrinos."""
+
+    gives_neutrinos: ClassVar[bool] = False
+    name: Name
+
+    def references(self) -> tuple[str, ...]:
+        """Return the methods that this one is made of."""
+        return ()
+
+
+class RandomConfig(MethodBlock):
+    """Two different jets, drawn at random."""
+
+    method: Literal["random"]
+    name: Name = "random"
+
+
+class TruthConfig(MethodBlock):
+    """The matched jets and the true neutrinos."""
+
+    gives_neutrinos = True
+    method: Literal["truth"]
+    name: Name = "truth"
+
+
+class CandidatesBlock(MethodBlock):
+    """Which jets a method may choose from."""
+
+    candidates: CandidateChoice = Field(
+        "two_best",
+        description="two_best: of the highest btag, among equals of the highest pT; "
+        "working_point: those with btag_min, filled up to two in that order; all",
+    )
+    btag_min: float = Field(4.0, description="smallest btag at the working point")
+
+
+class DeltaRConfig(CandidatesBlock):
+    """Jets close to the leptons."""
+
+    method: Literal["delta_r"]
+    name: Name = "delta_r"
+    search: Literal["optimal", "greedy"] = Field(
+        "optimal", description="smallest sum of both dR; greedy: the closest pair, then the other"
+    )
+
+
+class LeptonJetMassConfig(CandidatesBlock):
+    """The smaller of the larger masses of jet and lepton."""
+
+    method: Literal["m_lb"]
+    name: Name = "m_lb"
+
+
+class TopMassBlock(CandidatesBlock):
+    """Methods that know the mass of the top quark."""
+
+    top_mass_gev: PositiveFloat = Field(172.5, description="as in the LHC experiments' samples")
+
+
+class Chi2Config(TopMassBlock):
+    """The pair of jets that gives the best top masses with given neutrinos."""
+
+    gives_neutrinos = True
+    method: Literal["chi2"]
+    name: Name = "chi2"
+    neutrinos: Reference = Field(
+        MODEL, description="whose: model, truth, branches, or any method's name"
+    )
+    sigma_gev: PositiveFloat = Field(20.0, description="resolution of the top mass")
+
+    def references(self) -> tuple[str, ...]:
+        """Return the method whose neutrinos are taken."""
+        return (self.neutrinos,)
+
+
+class BranchesConfig(TopMassBlock):
+    """The neutrinos that the ntuple itself holds, and jets by chi2."""
+
+    gives_neutrinos = True
+    method: Literal["branches"]
+    name: Name = "branches"
+    sigma_gev: PositiveFloat = Field(20.0, description="resolution of the top mass")
+
+
+class SolverBlock(TopMassBlock):
+    """Methods that know the masses of top quark and W boson."""
+
+    gives_neutrinos = True
+    w_mass_gev: PositiveFloat = Field(80.379, description="PDG 2018, as in the simulation")
+
+
+class ExactSolverBlock(SolverBlock):
+    """Methods with up to four exact solutions."""
+
+    pairing: Literal["m_lb", "m_ttbar"] = Field(
+        "m_lb",
+        description="of the pairs of jets with a solution, that of the smaller larger m(lb), or "
+        "of the smallest m(ttbar)",
+    )
+
+
+class EllipseConfig(ExactSolverBlock):
+    """Intersections of the ellipses of both neutrinos."""
+
+    method: Literal["ellipse"]
+    name: Name = "ellipse"
+
+
+class SonnenscheinConfig(ExactSolverBlock):
+    """Roots of a quartic polynomial."""
+
+    method: Literal["sonnenschein"]
+    name: Name = "sonnenschein"
+
+
+class ResolutionConfig(Block):
+    """How well jets, leptons and MET are measured.
+
+    The relative pT resolution of jets is noise / pT (+) stochastic / sqrt(pT) (+) constant,
+    (+) being a sum in quadrature and pT in GeV; defaults are those of the simulation.
+    """
+
+    jet_noise_gev: NonNegativeFloat = 3.4
+    jet_stochastic: NonNegativeFloat = Field(0.75, description="in sqrt(GeV)")
+    jet_constant: NonNegativeFloat = 0.04
+    jet_angle: NonNegativeFloat = Field(0.01, description="of eta and of phi")
+    lepton: NonNegativeFloat = Field(0.018, description="relative, of the energy")
+    met_gev: NonNegativeFloat = Field(
+        0.0, description="of px and of py, beside what jets and leptons do to the MET"
+    )
+
+
+class NeutrinoWeightingConfig(SolverBlock):
+    """The pseudorapidities of both neutrinos that explain the MET best."""
+
+    method: Literal["neutrino_weighting"]
+    name: Name = "neutrino_weighting"
+    eta_max: PositiveFloat = Field(5.0, description="largest |eta| that is tried")
+    eta_step: PositiveFloat = 0.2
+    met_sigma_gev: PositiveFloat = Field(15.0, description="of px and of py, in the weight")
+    throws: NonNegativeInt = Field(
+        0, description="of jets, leptons and MET within their resolution, tried beside the measured"
+    )
+    resolution: ResolutionConfig = ResolutionConfig()
+
+
+class SmearedEllipseConfig(SolverBlock):
+    """The ellipses of thrown jets, leptons and W masses, averaged."""
+
+    method: Literal["smeared_ellipse"]
+    name: Name = "smeared_ellipse"
+    throws: PositiveInt = Field(100, description="of each pair of jets")
+    w_width_gev: NonNegativeFloat = Field(2.085, description="PDG")
+    resolution: ResolutionConfig = ResolutionConfig()
+
+
+class HybridConfig(MethodBlock):
+    """The jets of one method and the neutrinos of another."""
+
+    gives_neutrinos = True
+    method: Literal["hybrid"]
+    name: Name = "hybrid"
+    assignment: Reference
+    neutrinos: Reference = Field(description="a solver's are those of the jets of `assignment`")
+
+    def references(self) -> tuple[str, ...]:
+        """Return the method of the jets and that of the neutrinos."""
+        return (self.assignment, self.neutrinos)
+
+
+def _from_name(value: Any) -> Any:
+    if isinstance(value, str):
+        return {"method": value}
+    if isinstance(value, MethodBlock) or (isinstance(value, dict) and "method" in value):
+        return value
+    raise ValueError("write the name of a method, or a mapping {method: NAME, ...}")
+
+
+MethodConfig = Annotated[
+    RandomConfig
+    | DeltaRConfig
+    | LeptonJetMassConfig
+    | Chi2Config
+    | EllipseConfig
+    | SonnenscheinConfig
+    | NeutrinoWeightingConfig
+    | SmearedEllipseConfig
+    | BranchesConfig
+    | HybridConfig
+    | TruthConfig,
+    Field(discriminator="method"),
+    BeforeValidator(_from_name),
+]
+
+_BLOCKS: tuple[type[MethodBlock], ...] = get_args(get_args(MethodConfig)[0])
+METHODS: dict[str, type[MethodBlock]] = {
+    get_args(block.model_fields["method"].annotation)[0]: block for block in _BLOCKS
+}
+# Those that a reference may name without an entry of their own.
+WITH_DEFAULTS = tuple(name for name in METHODS if name != "hybrid")
+
+
+def _told_apart(methods: list[Any]) -> list[Any]:
+    names = [method.name for method in methods]
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"two methods are named {name}: give one of them another name")
+        if name == MODEL:
+            raise ValueError(f"{MODEL} is the network under evaluation: give another name")
+    return methods
+
+
+def _references_exist(methods: list[Any]) -> list[Any]:
+    gives_neutrinos = {MODEL: True} | {
+        name: METHODS[name].gives_neutrinos for name in WITH_DEFAULTS
+    }
+    for method in methods:
+        for reference in method.references():
+            if reference not in gives_neutrinos:
+                raise ValueError(
+                    f"{method.name}: '{reference}' is none of {', '.join(gives_neutrinos)} "
+                    "(the methods before it in the list, and those with their default settings)"
+                )
+        lender = getattr(method, "neutrinos", None)
+        if lender is not None and not gives_neutrinos[lender]:
+            raise ValueError(f"{method.name}: {lender} gives no neutrinos")
+        gives_neutrinos[method.name] = method.gives_neutrinos
+    return methods
+
+
+MethodConfigs = Annotated[
+    list[MethodConfig], AfterValidator(_told_apart), AfterValidator(_references_exist)
+]
+
+
+def with_neutrinos(methods: Sequence[MethodBlock]) -> list[str]:
+    """Return the names of the methods that give neutrinos."""
+    return [method.name for method in methods if method.gives_neutrinos]

@@ -1,0 +1,147 @@
+"""Both neutrinos of dileptonic ttbar, averaged over what else could have been measured.
+
+CMS Collaboration, Eur. Phys. J. C 75 (2015) 542, arXiv:1505.04480, section on the kinematic
+reconstruction: jets, leptons and m_W are thrown many times within their resolution and width,
+the MET goes with them; of each throw's solutions that of the smallest m(ttbar) counts with the
+product of the densities of both m(lb). There the densities are those of a simulation, here the
+leading order's.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from rootflow.physics.compiled import compiled
+from rootflow.physics.kinematics import FloatArray, not_space_like
+from rootflow.physics.lepton_b_mass import lepton_b_density
+from rootflow.physics.neutrino_ellipses import solve_event
+from rootflow.physics.throws import Resolution, State, breit_wigner, throw
+
+
+class SmearedSolutions(NamedTuple):
+    """What the throws of n events say.
+
+    Attributes
+    ----------
+    neutrinos
+        (n, 2, 3) weighted means in GeV; NaN where no throw has a solution of any weight.
+    weights
+        (n,) sums of the weights, GeV^-2.
+    """
+
+    neutrinos: FloatArray
+    weights: FloatArray
+
+
+def smeared_ellipses(
+    b_jets: ArrayLike,
+    leptons: ArrayLike,
+    met: ArrayLike,
+    masses: tuple[float, float, float],
+    resolution: Resolution,
+    throws: int,
+    seeds: NDArray[np.uint64],
+) -> SmearedSolutions:
+    """Return the weighted mean over throws of both neutrinos' momenta.
+
+    Parameters
+    ----------
+    b_jets, leptons
+        (n, 2, 4) px, py, pz, energy in GeV of b and bbar, and of the positive and the
+        negative lepton.
+    met
+        (n, 2) px, py, GeV.
+    masses
+        Of top quark and W boson, and the W boson's width, GeV.
+    resolution
+        Of what is thrown.
+    throws
+        Of each event.
+    seeds
+        (n,) of each event: the same seed gives the same throws.
+    """
+    b_jets, leptons = not_space_like(b_jets), not_space_like(leptons)
+    met = np.asarray(met, np.float64)
+    neutrinos, weights = np.zeros((len(met), 2, 3)), np.zeros(len(met))
+    _solve_all(b_jets, leptons, met, masses, resolution, throws, seeds, neutrinos, weights)
+    neutrinos[weights == 0] = np.nan
+    return SmearedSolutions(neutrinos, weights)
+
+
+@compiled
+def _solve_all(
+    b_jets: FloatArray,
+    leptons: FloatArray,
+    met: FloatArray,
+    masses: tuple[float, float, float],
+    resolution: Resolution,
+    throws: int,
+    seeds: NDArray[np.uint64],
+    neutrinos: FloatArray,
+    weights: FloatArray,
+) -> None:
+    state = np.empty(1, np.uint64)
+    for event in range(len(met)):
+        state[0] = seeds[event]
+        measured = (b_jets[event], leptons[event], met[event])
+        weights[event] = _average(measured, masses, resolution, throws, state, neutrinos[event])
+
+
+@compiled
+def _average(
+    measured: tuple[FloatArray, FloatArray, FloatArray],
+    masses: tuple[float, float, float],
+    resolution: Resolution,
+    throws: int,
+    state: State,
+    mean: FloatArray,
+) -> float:
+    """Write the weighted mean (2, 3) of one event's throws, and return the sum of weights."""
+    top_mass, w_mass, w_width = masses
+    thrown = (np.empty((2, 4)), np.empty((2, 4)), np.empty(2))
+    b_jets, leptons, met = thrown
+    solutions = np.empty((4, 2, 3))
+    total = 0.0
+    for _ in range(throws):
+        throw(state, measured, resolution, thrown)
+        w_masses = (breit_wigner(state, w_mass, w_width), breit_wigner(state, w_mass, w_width))
+        weight = 1.0
+        for which in range(2):
+            product = _twice_the_product(b_jets[which], leptons[which])
+            weight *= lepton_b_density(product, top_mass, w_masses[which])
+        if weight == 0:
+            continue
+        count = solve_event(b_jets, leptons, met, top_mass, w_masses, solutions)
+        if count:
+            best = _smallest_mass(b_jets, leptons, solutions, count)
+            mean += weight * solutions[best]
+            total += weight
+    if total > 0:
+        mean /= total
+    return total
+
+
+@compiled
+def _twice_the_product(one: FloatArray, two: FloatArray) -> float:
+    return 2 * float(one[3] * two[3] - one[0] * two[0] - one[1] * two[1] - one[2] * two[2])
+
+
+@compiled
+def _smallest_mass(
+    b_jets: FloatArray, leptons: FloatArray, solutions: FloatArray, count: int
+) -> int:
+    """Return the solution with the smallest m(ttbar)."""
+    best, smallest = 0, np.inf
+    visible = b_jets[0] + b_jets[1] + leptons[0] + leptons[1]
+    for number in range(count):
+        energy, momentum2 = visible[3], 0.0
+        for which in range(2):
+            energy += np.sqrt(np.sum(solutions[number, which] ** 2))
+        for axis in range(3):
+            momentum = solutions[number, 0, axis] + solutions[number, 1, axis] + visible[axis]
+            momentum2 += momentum**2
+        mass2 = energy**2 - momentum2
+        if mass2 < smallest:
+            best, smallest = number, mass2
+    return best

@@ -1,0 +1,79 @@
+from pathlib import Path
+
+import pytest
+
+from rootflow.config import EvaluationConfig, load
+from rootflow.config.methods import METHODS, EllipseConfig
+from rootflow.errors import UsageError
+
+CONFIG = Path(__file__).parents[2] / "configs" / "ttbar.yaml"
+
+
+@pytest.mark.parametrize("name", [name for name in METHODS if name != "hybrid"])
+def test_a_name_is_a_method_with_its_default_settings(name: str) -> None:
+    (block,) = EvaluationConfig(methods=[name]).methods
+    assert (block.method, block.name) == (name, name)
+    assert block == EvaluationConfig(methods=[{"method": name}]).methods[0]
+
+
+def test_a_mapping_has_settings_and_a_name() -> None:
+    config = load(
+        CONFIG,
+        ["evaluation.methods=[m_lb, {method: ellipse, name: all_jets, candidates: all}]"],
+    )
+    assert config.evaluation.methods[1] == EllipseConfig(
+        method="ellipse", name="all_jets", candidates="all"
+    )
+
+
+def test_a_hybrid_may_name_a_method_before_it() -> None:
+    first = {"method": "delta_r", "name": "tagged", "candidates": "working_point"}
+    hybrid = {"method": "hybrid", "assignment": "tagged", "neutrinos": "model"}
+    assert EvaluationConfig(methods=[first, hybrid]).methods[1].references() == ("tagged", "model")
+
+
+@pytest.mark.parametrize(
+    ("methods", "message"),
+    [
+        ("[guess]", r"evaluation.methods.0.method: 'guess' is not 'random', 'delta_r'"),
+        (
+            "[{method: ellipse, top_mas: 1}]",
+            r"methods.0.top_mas: unknown key \(did you mean top_mass_gev\?\)",
+        ),
+        ("[{method: m_lb, candidates: best}]", "methods.0.candidates: Input should be 'two_best'"),
+        ("[{name: mine}]", r"methods.0: write the name of a method, or a mapping \{method: NAME"),
+        ("[m_lb, m_lb]", "methods: two methods are named m_lb: give one of them another name"),
+        ("[{method: m_lb, name: model}]", "model is the network under evaluation"),
+        ("[{method: hybrid, neutrinos: truth}]", "methods.0.assignment: Field required"),
+        (
+            "[{method: hybrid, assignment: mine, neutrinos: truth}, {method: m_lb, name: mine}]",
+            "hybrid: 'mine' is none of model, random, delta_r",
+        ),
+        ("[{method: chi2, neutrinos: m_lb}]", "chi2: m_lb gives no neutrinos"),
+        (
+            "[{method: delta_r, name: near}, {method: hybrid, assignment: m_lb, neutrinos: near}]",
+            "hybrid: near gives no neutrinos",
+        ),
+        ("[{method: smeared_ellipse, throws: 0}]", "methods.0.throws: Input should be greater"),
+    ],
+)
+def test_what_cannot_be_is_named(methods: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message) as error:
+        load(CONFIG, [f"evaluation.methods={methods}"])
+    assert "\n" not in str(error.value)
+
+
+def test_the_model_may_not_have_the_name_of_a_method() -> None:
+    for name in ("sonnenschein", "mine"):
+        with pytest.raises(UsageError, match=f"'{name}' is the name of another method"):
+            load(CONFIG, [f"model.name={name}", "evaluation.methods=[{method: m_lb, name: mine}]"])
+
+
+def test_a_method_with_neutrinos_may_lend_them() -> None:
+    config = load(
+        CONFIG,
+        ["evaluation.methods=[m_lb, smeared_ellipse]", "evaluation.neutrinos=smeared_ellipse"],
+    )
+    assert config.evaluation.neutrinos == "smeared_ellipse"
+    with pytest.raises(UsageError, match="'m_lb' is none of model, none, transformer, ellipse"):
+        load(CONFIG, ["evaluation.methods=[m_lb, ellipse]", "evaluation.neutrinos=m_lb"])
