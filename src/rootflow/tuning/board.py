@@ -24,7 +24,7 @@ class Counts(NamedTuple):
 
     @property
     def ended(self) -> int:
-        """Trials that Optuna has been told of."""
+        """Trials that have ended."""
         return self.done + self.pruned + self.failed
 
     def __str__(self) -> str:

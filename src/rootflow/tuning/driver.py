@@ -1,6 +1,7 @@
 """Ask, submit, watch, tell: the study's trials as jobs, none lost and none told twice."""
 
 import time
+from collections import Counter
 from collections.abc import Callable
 
 import optuna
@@ -206,14 +207,16 @@ class Driver:
             )
 
     def _counts(self) -> Counts:
-        states = [trial.state for trial in self.running.values()]
-        counts = self.ledger.counts
+        at_work = [trial.state for trial in self.running.values() if trial.outcome is None]
+        ended = self.ledger.counts + Counter(
+            trial.outcome.state for trial in self.running.values() if trial.outcome is not None
+        )
         return Counts(
-            running=states.count(State.RUNNING),
-            idle=states.count(State.IDLE),
-            held=states.count(State.HELD),
-            done=counts[TrialState.COMPLETE],
-            pruned=counts[TrialState.PRUNED],
-            failed=counts[TrialState.FAIL],
+            running=at_work.count(State.RUNNING),
+            idle=at_work.count(State.IDLE),
+            held=at_work.count(State.HELD),
+            done=ended[TrialState.COMPLETE],
+            pruned=ended[TrialState.PRUNED],
+            failed=ended[TrialState.FAIL],
             best=self.ledger.describe_best(),
         )
