@@ -1,6 +1,6 @@
 """Memory and CPU of a study's driver with very many trials submitted to a real pool.
 
-Dummy trials of a second are asked for, given MLflow runs and submitted, all at once, to a
+Dummy trials of ten seconds are asked for, given MLflow runs and submitted, all at once, to a
 personal HTCondor pool; then the driver is watched for a minute while they run. The reference
 of its memory is the same driver with as many trials as there are slots; the process holds Optuna,
 MLflow and HTCondor's bindings in both cases. There, each trial finds a free slot: the seconds

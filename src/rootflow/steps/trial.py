@@ -10,16 +10,12 @@ import numpy as np
 from rootflow.config import Config, change, load
 from rootflow.errors import AwayError, RootflowError
 from rootflow.files import alone_in
-from rootflow.steps import evaluate, export, train
+from rootflow.steps import train
 from rootflow.steps.result import StepResult
 from rootflow.tracking import Run
 from rootflow.tracking.study import join_run
 from rootflow.tuning import Result, Trial, TrialFiles
 
-STEPS: dict[str, Callable[[Config, Run], StepResult]] = {
-    "evaluate": evaluate.run,
-    "export": partial(export.run, register=False),  # the registry is for the study's best
-}
 SECONDS_BETWEEN_TRIES = 15.0
 SECONDS_TO_WAIT = 900.0
 
@@ -74,7 +70,7 @@ def _measure_one(
 ) -> dict[str, float]:
     metrics = _numbers(train.run(config, run, files.add_epoch))
     for step in then:
-        metrics |= _numbers(STEPS[step](config, run))
+        metrics |= _numbers(_step(step)(config, run))
     own = f"/{config.model.name}"
     # Under a name that stays the same where the model is one of the things varied.
     return metrics | {
@@ -82,6 +78,17 @@ def _measure_one(
         for name, value in metrics.items()
         if name.endswith(own)
     }
+
+
+def _step(name: str) -> Callable[[Config, Run], StepResult]:
+    """Return a step after the training; most trials do without what it imports."""
+    if name == "evaluate":
+        from rootflow.steps import evaluate
+
+        return evaluate.run
+    from rootflow.steps import export
+
+    return partial(export.run, register=False)  # the registry is for the study's best
 
 
 def _numbers(result: StepResult) -> dict[str, float]:
