@@ -35,7 +35,7 @@ from rootflow.tuning.study import open_study, place_of
 from rootflow.tuning.trials import TrialFiles
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-DUMMY = 'sleep 1; echo \'{"metrics": {"loss": 1}}\' > measured.json'
+DUMMY = 'sleep 10; echo \'{"metrics": {"loss": 1}}\' > measured.json'
 NAME = "dummies"
 SLOTS = 4
 WATCHED_SECONDS = 60.0
