@@ -63,7 +63,7 @@ def momentum_size(momentum: ArrayLike) -> FloatArray:
 
 
 def rapidity(momentum: ArrayLike) -> FloatArray:
-    """Return the rapidity (...) of four-momenta (..., 4), atanh(pz / E), which boosts only shift."""
+    """Return the rapidity (...) of four-momenta (..., 4): atanh(pz / E)."""
     momentum = np.asarray(momentum, dtype=np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray(np.arctanh(momentum[..., 2] / momentum[..., 3]))

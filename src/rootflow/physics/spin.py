@@ -41,14 +41,15 @@ class SpinAngles(NamedTuple):
 
         Its density is (1 - D c_hel) / 2: arXiv:1907.03729, eq. 8.
         """
-        return -np.sum(self.positive * self.negative, axis=-1)
+        return np.asarray(-np.sum(self.positive * self.negative, axis=-1))
 
     def c_han(self) -> FloatArray:
         """Return (n,) the same with the sign of the component along k turned.
 
         As in the search for toponium, CMS, arXiv:2503.22382.
         """
-        return np.sum(self.positive * self.negative * np.array([1.0, -1.0, -1.0]), axis=-1)
+        signs = np.array([1.0, -1.0, -1.0])
+        return np.asarray(np.sum(self.positive * self.negative * signs, axis=-1))
 
 
 def spin_angles(decay: Decay) -> SpinAngles:
