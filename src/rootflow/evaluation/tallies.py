@@ -40,6 +40,29 @@ class Shares:
         return np.asarray(self(sums_of_sample(self.sums[0], weight))[0])
 
 
+class Drop:
+    """The difference of two shares of the same events, 1 number.
+
+    Parameters
+    ----------
+    before, after
+        (n,) bool, what is right before and after.
+    """
+
+    def __init__(self, before: NDArray[np.bool_], after: NDArray[np.bool_]) -> None:
+        cell = np.where(before == after, 1, np.where(before, 2, 0)).astype(np.int16)
+        self.sums = (Sums(cell, 3),)
+
+    def __call__(self, *totals: FloatArray) -> FloatArray:
+        """Return (replicas, 1)."""
+        gained, _, lost = totals[0].T
+        return _ratio((lost - gained)[:, np.newaxis], totals[0].sum(axis=1, keepdims=True))
+
+    def of_sample(self, weight: FloatArray) -> FloatArray:
+        """Return (1,) of the sample."""
+        return np.asarray(self(sums_of_sample(self.sums[0], weight))[0])
+
+
 class CalibrationError:
     """The expected calibration error: mean distance of score and share of right, in bins.
 

@@ -102,7 +102,7 @@ def new_figure(
         rows,
         columns,
         squeeze=False,
-        sharex="col" if rows > 1 else "none",
+        sharex="col" if rows > 1 and columns == 1 else "none",
         gridspec_kw={"height_ratios": tall},
     )
     return figure, list(axes.flat)
@@ -154,15 +154,26 @@ def draw_binned(axes: Axes, results: Sequence[tuple[MethodResult, Binned]], look
     axes.set_xlim(results[0][1].edges[0], results[0][1].edges[-1])
 
 
-def draw_density(axes: Axes, histogram: Histogram, *, colour: str, line: object, name: str) -> None:
+def draw_density(
+    axes: Axes,
+    histogram: Histogram,
+    *,
+    colour: str,
+    line: object,
+    name: str,
+    filled: bool = False,
+) -> None:
     """Draw a histogram divided by all its events and the bin width, with a band of its error.
 
-    One without events has no density and is left out.
+    One without events has no density and is left out. A filled one has no band.
     """
     if histogram.total <= 0:
         return
     values = density(histogram)
     errors = np.sqrt(histogram.squared_weights) / histogram.total / np.diff(histogram.edges)
+    if filled:
+        axes.stairs(values, histogram.edges, color=colour, fill=True, alpha=0.35, label=name)
+        return
     axes.stairs(values, histogram.edges, color=colour, linestyle=line, label=name, linewidth=1.5)
     axes.stairs(
         values + errors,

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from rootflow.config import TtbarConfig
-from rootflow.evaluation import draw, evaluate, save, write_report
+from rootflow.evaluation import assess, check_names, draw_evaluation, write_evaluation
 from rootflow.reconstruction.baselines import make
 from rootflow.reconstruction.contract import Reconstructor
 from rootflow.reconstruction.network import KerasReconstructor
@@ -18,24 +18,28 @@ from rootflow.tracking import Run, start_run
 
 def run(config: TtbarConfig, parent: Run | None = None) -> StepResult:
     """Evaluate every method, and log metrics, figures and the report."""
+    check_names(config.evaluation, [config.model.name, *config.evaluation.methods])
     with start_run(config, "evaluate", parent) as run:
         trained = train.ensure(config, run)
         [training], folds = trained.trainings, config.data.folds
+        manifest = trained.dataset.manifest
         events = trained.dataset.events(np.flatnonzero(trained.dataset.fold == folds.held_out))
         methods: list[Reconstructor] = [
             KerasReconstructor.of_training(training.directory),
             *(make(name, config.seed) for name in config.evaluation.methods),
         ]
-        evaluation = evaluate(events, methods, config.evaluation, config.seed)
+        assessment = assess(events, methods, config.evaluation, config.seed)
+        evaluation = assessment.evaluation
         metrics = evaluation.metrics()
         run.log_metrics(metrics)
-        with tempfile.TemporaryDirectory() as folder:
-            results, report = Path(folder, "evaluation.json"), Path(folder, "report.html")
-            save(evaluation, results)
-            figures = draw(evaluation, Path(folder, "figures"), config.evaluation.style)
-            write_report(evaluation, figures, provenance(config, run, trained), report)
-            run.log_file(results)
-            run.log_file(report)
+        files = [file.sha256 for sample in manifest.samples for file in sample.files]
+        with tempfile.TemporaryDirectory() as temporary:
+            folder = Path(temporary)
+            origin = provenance(config, run, trained)
+            write_evaluation(assessment, config.evaluation.unfold, files, origin, folder)
+            figures = draw_evaluation(folder, config.evaluation.style)
+            for path in sorted(path for path in folder.iterdir() if path.is_file()):
+                run.log_file(path)
             run.log_figures(figures)
         facts = {"fold": f"{folds.held_out} of {folds.count}", "events": len(events)}
         return StepResult("evaluate", run.run_id, facts, {"methods": evaluation.table()}, metrics)
