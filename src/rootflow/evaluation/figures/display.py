@@ -27,8 +27,6 @@ JET_RADIUS, LARGEST_ETA = 0.4, 4.5
 def display(found: Display, evaluation: Evaluation) -> Figure:
     """Draw an event: full what was generated, open what was reconstructed."""
     figure, (transverse, plane) = new_figure(columns=2)
-    size = figure.get_size_inches()
-    figure.set_size_inches(size[0], 1.25 * size[1])
     _draw_transverse(transverse, found)
     _draw_plane(plane, found)
     handles = [
@@ -109,6 +107,7 @@ def _draw_plane(axes: Axes, found: Display) -> None:
                 )
     axes.set_xlim(-LARGEST_ETA - 0.3, LARGEST_ETA + 0.3)
     axes.set_ylim(-np.pi, np.pi)
+    axes.set_aspect("equal")
     axes.set_xlabel(r"$\eta$")
     axes.set_ylabel(r"$\phi$ [rad]")
 

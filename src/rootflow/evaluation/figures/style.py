@@ -199,8 +199,10 @@ def save_figure(figure: Figure, directory: Path, name: str) -> list[Path]:
     """Write NAME.png and NAME.pdf."""
     paths = [directory / f"{name}.png", directory / f"{name}.pdf"]
     # Laid out once for both, which is what takes the time.
-    figure.draw_without_rendering()
-    figure.set_layout_engine(None)
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(figure)
+    figure.set_layout_engine("none")
     for path in paths:
         with whole_file(path) as partial:
             figure.savefig(partial, dpi=120)
