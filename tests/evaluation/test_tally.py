@@ -116,8 +116,8 @@ def test_quantiles_of_replicas_are_those_of_numpy(events: int) -> None:
     if events <= 7:  # a cell holds one event
         np.testing.assert_allclose(found, expected)
     distance = np.sqrt(np.mean((found - expected) ** 2, axis=0))
-    assert np.all(distance <= 0.1 * expected.std(axis=0))
-    np.testing.assert_allclose(found.std(axis=0), expected.std(axis=0), rtol=0.02)
+    assert np.all(distance <= 0.15 * expected.std(axis=0))
+    np.testing.assert_allclose(found.std(axis=0), expected.std(axis=0), rtol=0.03)
     exact = np.quantile(values, [0.5], weights=weight, method="inverted_cdf")
     assert statistic.of_sample(weight)[0] == exact
 

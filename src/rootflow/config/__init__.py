@@ -19,6 +19,7 @@ from rootflow.config.four_lepton_simulation import (
 )
 from rootflow.config.h4l import H4lConfig
 from rootflow.config.load import Config, change, load
+from rootflow.config.methods import ModelMethodConfig
 from rootflow.config.model import FeedForwardConfig, ModelConfig, SetTransformerConfig
 from rootflow.config.samples import (
     ExpectationConfig,
@@ -56,6 +57,7 @@ __all__ = [
     "LabelledDataConfig",
     "LeptonTransformerConfig",
     "ModelConfig",
+    "ModelMethodConfig",
     "ObjectiveConfig",
     "ReconstructionTrainingConfig",
     "SampleConfig",

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, PositiveFloat
 
 from rootflow.config.block import Block
+from rootflow.config.methods import ModelMethodConfig
 
 
 def _rising(edges: list[float]) -> list[float]:
@@ -14,22 +15,32 @@ def _rising(edges: list[float]) -> list[float]:
     return edges
 
 
-def _different(methods: list[str]) -> list[str]:
-    if len(set(methods)) < len(methods):
+Baseline = Literal["random", "delta_r", "m_lb", "truth"]
+Method = Baseline | ModelMethodConfig
+
+
+def _different(methods: list[Method]) -> list[Method]:
+    names = [method if isinstance(method, str) else method.name for method in methods]
+    if len(set(names)) < len(names):
         raise ValueError("each method can be named once")
     return methods
 
 
-Baseline = Literal["random", "delta_r", "m_lb", "truth"]
 BinEdges = Annotated[list[float], AfterValidator(_rising)]
 
 
 class EvaluationConfig(Block):
     """What the model is compared with, and how."""
 
-    methods: Annotated[list[Baseline], AfterValidator(_different)] = Field(
+    methods: Annotated[list[Method], AfterValidator(_different)] = Field(
         ["random", "delta_r", "m_lb", "truth"], description="what stands beside the model"
     )
+
+    @property
+    def method_names(self) -> list[str]:
+        """Names of the methods that stand beside the model."""
+        return [method if isinstance(method, str) else method.name for method in self.methods]
+
     neutrinos: str = Field(
         "model",
         description="whose neutrinos complete m(ttbar) of methods that have none of their own: "

@@ -11,6 +11,8 @@ from rootflow.config.model import ModelConfig
 from rootflow.config.simulation import SimulationConfig
 from rootflow.config.training import ReconstructionTrainingConfig
 
+NO_NEUTRINOS = ("random", "delta_r", "m_lb")
+
 
 class TtbarConfig(AnalysisConfig):
     """Everything that decides what rootflow does with dileptonic ttbar events."""
@@ -24,11 +26,11 @@ class TtbarConfig(AnalysisConfig):
 
     @model_validator(mode="after")
     def _methods_are_told_apart(self) -> Self:
-        name, others = self.model.name, self.evaluation.methods
-        if name in get_args(Baseline):
+        name, others = self.model.name, self.evaluation.method_names
+        if name in (*get_args(Baseline), *others):
             raise ValueError(f"model.name: '{name}' is the name of another method")
         lender = self.evaluation.neutrinos
-        known = ["model", "none", name, *(other for other in others if other == "truth")]
+        known = ["model", "none", name, *(other for other in others if other not in NO_NEUTRINOS)]
         if lender not in known:
             raise ValueError(f"evaluation.neutrinos: '{lender}' is none of {', '.join(known)}")
         return self

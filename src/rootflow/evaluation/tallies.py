@@ -9,7 +9,7 @@ from rootflow.evaluation.bootstrap import LOWER_QUANTILE, UPPER_QUANTILE, FloatA
 from rootflow.evaluation.tally import NOWHERE, Cells, Sums, sums_of_sample
 
 # Of a window around a quantile, in standard deviations of the quantile, and how many cells.
-WINDOW, CELLS_IN_WINDOW = 7.0, 64
+WINDOW, CELLS_IN_WINDOW = 5.0, 64
 QUANTILES = (LOWER_QUANTILE, 0.5, UPPER_QUANTILE)
 
 
