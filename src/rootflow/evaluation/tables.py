@@ -36,6 +36,7 @@ def tables_of(evaluation: Evaluation) -> list[Grid]:
     return [
         _assignment(evaluation),
         *(_compared(metric, evaluation) for metric in COMPARED if _of(metric, evaluation)),
+        _comparisons(evaluation),
         *(_binned(name, evaluation) for name in evaluation.methods[0].accuracy_by),
         _complements(evaluation),
         _mtt(evaluation),
@@ -144,8 +145,7 @@ def _compared(metric: str, evaluation: Evaluation) -> Grid:
     words = metric.replace("_", " ").replace("mtt", "m(ttbar)")
     return Grid(
         f"gain_{metric}",
-        f"By how much the row beats the column: {words} "
-        "(p: of being no better, one-sided; of being equal, two-sided)",
+        f"Gain of the row over the column: {words}",
         ("method", *names),
         [(name, *(_gain(found.get((name, other))) for other in names)) for name in names],
     )
@@ -156,6 +156,18 @@ def _gain(found: Comparison | None) -> str | None:
         return None
     p_values = f"p = {found.p_value:.2g}; {found.p_value_two_sided:.2g}"
     return f"{with_error(found.gain)} ({p_values})"
+
+
+def _comparisons(evaluation: Evaluation) -> Grid:
+    return Grid(
+        "comparisons",
+        "All gains",
+        ("metric", "method", "other", "gain", "p, no better", "p, equal"),
+        [
+            (each.metric, each.method, each.other, each.gain, each.p_value, each.p_value_two_sided)
+            for each in evaluation.comparisons
+        ],
+    )
 
 
 def _binned(name: str, evaluation: Evaluation) -> Grid:

@@ -20,7 +20,7 @@ def migration(
     places = np.arange(len(edges))
     # On the reconstructed axis there is a row below the first edge and one above the last.
     draw_percent(figure, axes, percent.T, places, np.arange(-1, len(edges) + 1))
-    names = [f"{edge:.3g}" for edge in edges]
+    names = [f"{edge:.4g}" for edge in edges]
     for axis in (axes.xaxis, axes.yaxis, quality.xaxis):
         axis.set_ticks(places, names)
     axes.set_xlabel(f"true {observable.axis}")
