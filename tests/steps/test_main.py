@@ -20,6 +20,9 @@ SMALL = [
     "model.width=16",
     "training.epochs=2",
     "evaluation.replicas=20",
+    "evaluation.drawn=[mtt]",
+    "evaluation.displays=1",
+    "evaluation.importance_events=100",
 ]
 
 

@@ -28,7 +28,12 @@ def with_observable(name: str, evaluation: Evaluation) -> Found:
 def observable(each: Observable, evaluation: Evaluation, look: Look) -> Figure:
     """Draw an observable of every method beside its truth."""
     figure, (distribution, residuals, bias, resolution) = new_figure(columns=2, rows=2)
-    found = with_observable(each.name, evaluation)
+    found = [
+        (method, result)
+        for method, result in with_observable(each.name, evaluation)
+        # The true neutrinos are the truth itself.
+        if each.of == "tops" or method.name != "truth"
+    ]
     truth = evaluation.truth[each.name]
     draw_density(distribution, truth, colour="grey", line="-", name="generated", filled=True)
     for method, result in found:
