@@ -1,6 +1,6 @@
 """Bootstrap errors against a plain loop that resamples the events, in the same run.
 
-The second line is the whole of a comparison: EVENTS x METHODS x REPLICAS, all scalar metrics
+`large` is the whole of a comparison: EVENTS x METHODS x REPLICAS, all scalar metrics
 of m(ttbar), both neutrinos and the assignment, 12 statistics of a method. Arguments are those
 three numbers; 1000000 5 1000 takes some tens of seconds and 2 GB.
 """
@@ -66,14 +66,14 @@ def main() -> None:
                 "unit": f"bootstrap replicas of {EVENTS} events/s",
                 "reference": "a loop that resamples the events",
                 "ratio": round(statistics.median(slow / fast for slow, fast in pairs), 2),
+                "large": large(*(map(int, sys.argv[1:]) if len(sys.argv) == 4 else LARGE)),
             }
         )
     )
-    large(*(map(int, sys.argv[1:]) if len(sys.argv) == 4 else LARGE))
 
 
-def large(events: int, methods: int, replicas: int) -> None:
-    """Print the seconds of all errors, and of one replica of the loop times the replicas."""
+def large(events: int, methods: int, replicas: int) -> dict[str, float | str]:
+    """Return the seconds of all errors, and of one replica of the loop times the replicas."""
     random = np.random.default_rng(1)
     weight, everybody = random.exponential(1, events), everywhere(np.ones(events, bool))
     residuals = random.normal(0, 0.2, (methods, RESIDUALS, events)).astype(np.float32)
@@ -100,18 +100,13 @@ def large(events: int, methods: int, replicas: int) -> None:
                 np.quantile(each[index], [0.16, 0.5, 0.84], weights=of, method="inverted_cdf")
         return of
 
-    print(
-        json.dumps(
-            {
-                "name": "evaluation_large",
-                "value": round(took, 1),
-                "unit": f"s for {replicas} replicas of {len(asked)} statistics, {methods} methods, "
-                f"{events} events",
-                "reference": "the loop, one replica of it times their number",
-                "ratio": round(seconds(one_replica) * replicas / took, 1),
-            }
-        )
-    )
+    return {
+        "value": round(took, 1),
+        "unit": f"s for {replicas} replicas of {len(asked)} statistics, {methods} methods, "
+        f"{events} events",
+        "reference": "the loop, one replica of it times their number",
+        "ratio": round(seconds(one_replica) * replicas / took, 1),
+    }
 
 
 def seconds(work: Callable[[], Errors]) -> float:
