@@ -7,6 +7,12 @@ cd "$(dirname "$0")/.."
 unset PYTHONDONTWRITEBYTECODE
 export PATH="$PWD/.venv/bin:$PATH"
 
+# Reports are looked at in a real browser. Without one those tests are skipped, and say so.
+if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null && ! command -v chromium >/dev/null; then
+  { apt-get update && apt-get install --yes --no-install-recommends chromium fonts-dejavu-core; } \
+    >/dev/null 2>&1 || echo "scripts/test.sh: chromium could not be installed" >&2
+fi
+
 ruff check .
 ruff format --check .
 mypy

@@ -5,7 +5,7 @@ from pathlib import Path
 
 
 class Page(HTMLParser):
-    """Texts, links, anchors, images and the cells of each table of a page."""
+    """Texts, links, anchors, images, other sources and the cells of each table of a page."""
 
     def __init__(self, path: Path) -> None:
         super().__init__()
@@ -18,7 +18,7 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         found = {name: value or "" for name, value in attrs}
-        assert tag not in ("script", "link", "iframe")
+        assert tag not in ("link", "iframe")
         self.anchors.add(found.get("id", ""))
         if "href" in found:
             self.links.append(found["href"])

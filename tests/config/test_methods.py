@@ -9,7 +9,7 @@ from rootflow.errors import UsageError
 CONFIG = Path(__file__).parents[2] / "configs" / "ttbar.yaml"
 
 
-@pytest.mark.parametrize("name", [name for name in METHODS if name != "hybrid"])
+@pytest.mark.parametrize("name", [name for name in METHODS if name not in ("hybrid", "model")])
 def test_a_name_is_a_method_with_its_default_settings(name: str) -> None:
     (block,) = EvaluationConfig(methods=[name]).methods
     assert (block.method, block.name) == (name, name)
@@ -32,6 +32,18 @@ def test_a_hybrid_may_name_a_method_before_it() -> None:
     assert EvaluationConfig(methods=[first, hybrid]).methods[1].references() == ("tagged", "model")
 
 
+def test_a_hybrid_may_name_a_model_from_elsewhere() -> None:
+    other = {"method": "model", "name": "other", "source": "runs:/0123"}
+    hybrid = {"method": "hybrid", "assignment": "m_lb", "neutrinos": "other"}
+    assert EvaluationConfig(methods=[other, hybrid]).methods[1].neutrinos == "other"
+
+
+def test_all_methods_are_in_one_configuration() -> None:
+    methods = load(CONFIG.with_name("ttbar-methods.yaml"), []).evaluation.methods
+    assert {method.method for method in methods} == set(METHODS) - {"branches", "model"}
+    assert len(load(CONFIG, []).evaluation.methods) == 4
+
+
 @pytest.mark.parametrize(
     ("methods", "message"),
     [
@@ -44,6 +56,8 @@ def test_a_hybrid_may_name_a_method_before_it() -> None:
         ("[{name: mine}]", r"methods.0: write the name of a method, or a mapping \{method: NAME"),
         ("[m_lb, m_lb]", "methods: two methods are named m_lb: give one of them another name"),
         ("[{method: m_lb, name: model}]", "model is the network under evaluation"),
+        ("[model]", "methods.0.name: Field required"),
+        ("[{method: model, name: other, source: ''}]", "methods.0.source: String should have"),
         ("[{method: hybrid, neutrinos: truth}]", "methods.0.assignment: Field required"),
         (
             "[{method: hybrid, assignment: mine, neutrinos: truth}, {method: m_lb, name: mine}]",

@@ -6,7 +6,7 @@ import pytest
 from rootflow.config import EvaluationConfig
 from rootflow.dataset import Events
 from rootflow.dataset.folds import mix
-from rootflow.evaluation import Evaluation, evaluate
+from rootflow.evaluation import Assessment, Evaluation, assess
 from rootflow.reconstruction.contract import Reconstruction
 from rootflow.reconstruction.methods import make_method
 from toy_events import toy_events
@@ -38,8 +38,38 @@ class ToyNetwork:
         )
 
 
+class Drawing(ToyNetwork):
+    """A toy network that counts its parameters and draws from the posterior that it has."""
+
+    parameters = 1234
+
+    def __init__(self, width: float = 1.0) -> None:
+        super().__init__("network")
+        self.width = width
+
+    def posterior(self, events: Events, samples: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return the uniform distribution around the answer, `width` times as wide as it is."""
+        random = np.random.default_rng(seed)
+        reach = self.width * self.spread * np.sqrt(12) / 2
+        offset = random.uniform(-reach, reach, (len(events), samples, 2, 3))
+        center = self.reconstruct(events).neutrinos.astype(float)
+        return center[:, np.newaxis] + offset, np.zeros((len(events), samples))
+
+
 @pytest.fixture(scope="session")
-def evaluation() -> Evaluation:
-    methods = [ToyNetwork(), *(make_method(name, 1) for name in CLASSIC)]
-    config = EvaluationConfig(replicas=50, energy_tev=13)
-    return evaluate(toy_events(2000), methods, config, seed=1)
+def assessment() -> Assessment:
+    methods = [Drawing(), *(make_method(name, 1) for name in CLASSIC)]
+    config = EvaluationConfig(
+        replicas=50,
+        energy_tev=13,
+        bins={"jets": [1.5, 2.5, 3.5, 4.5], "top_pt": [0, 50, 100, 200, 500]},
+        drawn=["mtt"],
+        displays=1,
+        posterior_events=100,
+    )
+    return assess(toy_events(1000), methods, config, seed=1)
+
+
+@pytest.fixture(scope="session")
+def evaluation(assessment: Assessment) -> Evaluation:
+    return assessment.evaluation

@@ -5,6 +5,7 @@ from rootflow.config import EvaluationConfig
 from rootflow.dataset import Events
 from rootflow.errors import InputError, RootflowError, UsageError
 from rootflow.evaluation import Evaluation, evaluate
+from rootflow.evaluation.observables import OBSERVABLES
 from rootflow.reconstruction.contract import Reconstruction
 from rootflow.reconstruction.methods import make, make_method
 from toy_events import FEATURES, toy_events
@@ -149,8 +150,8 @@ def test_accuracy_by_jets_of_random_is_chance() -> None:
     (method,) = evaluate(events, [make_method("random", 1)], QUICK, seed=1).methods
     for jets, value, error in zip(
         (2, 3, 4, 5, 6),
-        method.accuracy_by_jets.values,
-        method.accuracy_by_jets.errors,
+        method.accuracy_by["jets"].values,
+        method.accuracy_by["jets"].errors,
         strict=True,
     ):
         assert value == pytest.approx(1 / (jets * (jets - 1)), abs=4 * error)
@@ -158,30 +159,119 @@ def test_accuracy_by_jets_of_random_is_chance() -> None:
 
 def test_bins_add_up_to_the_whole() -> None:
     events = toy_events(1000)
-    config = EvaluationConfig(replicas=20, mtt_edges=[0, 300, 600, 1e5])
+    config = EvaluationConfig(replicas=20, bins={"mtt": [0, 300, 600, 1e5]})
     (method,) = evaluate(events, [make_method("m_lb", 1)], config, seed=1).methods
     mtt = np.sqrt(
         np.sum(events.tops, axis=1)[:, 3] ** 2
         - np.sum(np.sum(events.tops, axis=1)[:, :3] ** 2, axis=1)
     )
-    counts, _ = np.histogram(mtt[events.matched], bins=config.mtt_edges)
-    mean = np.average(method.accuracy_by_mtt.values, weights=counts)
+    counts, _ = np.histogram(mtt[events.matched], bins=config.bins["mtt"])
+    mean = np.average(method.accuracy_by["mtt"].values, weights=counts)
     assert mean == pytest.approx(method.metrics["assignment_accuracy"].value)
 
 
 def test_a_bin_without_events_has_no_value() -> None:
-    config = EvaluationConfig(replicas=20, mtt_edges=[1e5, 2e5])
-    methods = evaluate(toy_events(100), [ToyNetwork()], config, seed=1).methods
-    assert methods[0].accuracy_by_mtt.values == (None,)
-    assert methods[0].mtt.bias.values == (None,)
-    assert methods[0].mtt.migration.shares == ((None, None, None),)
+    config = EvaluationConfig(replicas=20, bins={"mtt": [1e5, 2e5]})
+    (method,) = evaluate(toy_events(100), [ToyNetwork()], config, seed=1).methods
+    assert method.accuracy_by["mtt"].values == (None,)
+    assert method.relative_accuracy_by["mtt"].values == (None,)
 
 
 def test_migration_of_a_perfect_method_is_the_diagonal() -> None:
-    methods = evaluate(toy_events(1000), [make_method("truth", 1)], QUICK, seed=1).methods
-    shares = np.array(methods[0].mtt.migration.shares)
+    methods = evaluate(toy_events(3000), [make_method("truth", 1)], QUICK, seed=1).methods
+    found = methods[0].observables["mtt"].migration
+    shares = np.array(found.shares)
     np.testing.assert_allclose(shares[:, 1:-1], np.eye(len(shares)), atol=0.02)
     np.testing.assert_allclose(shares.sum(axis=1), 1)
+    np.testing.assert_allclose(found.purity, 1, atol=0.02)
+    np.testing.assert_allclose(found.stability, 1, atol=0.02)
+    # A fifth of the events is not matched, and so not solved.
+    np.testing.assert_allclose(found.efficiency, 0.8, atol=0.1)
+    assert found.condition_number == pytest.approx(1, abs=0.3)
+
+
+def test_every_observable_is_there_and_of_the_truth_exact() -> None:
+    network, truth = evaluate(
+        toy_events(500), [ToyNetwork(), make_method("truth", 1)], QUICK, seed=1
+    ).methods
+    assert set(network.observables) == set(truth.observables) == set(OBSERVABLES)
+    for name in OBSERVABLES:
+        # Float32 of the toy's events; angles of spins are differences of large momenta.
+        assert truth.metrics[f"{name}_resolution"].value == pytest.approx(0, abs=3e-3), name
+        if name != "delta_phi_ll":  # of the leptons, which are the same
+            assert network.metrics[f"{name}_resolution"].value > 1e-3, name
+
+
+def test_methods_with_borrowed_neutrinos_have_observables_of_top_quarks_only() -> None:
+    _, borrowed = evaluate(
+        toy_events(300), [ToyNetwork(), make_method("m_lb", 1)], QUICK, seed=1
+    ).methods
+    assert "c_hel" in borrowed.observables
+    assert "neutrino_px" not in borrowed.observables
+
+
+def test_a_better_method_beats_a_worse_one() -> None:
+    methods = [ToyNetwork("good", 0.9), ToyNetwork("bad", 0.5)]
+    evaluation = evaluate(toy_events(2000), methods, EvaluationConfig(replicas=200), seed=1)
+    found = {(each.metric, each.method): each for each in evaluation.comparisons}
+    good, bad = (found["assignment_accuracy", name] for name in ("good", "bad"))
+    values = [method.metrics["assignment_accuracy"] for method in evaluation.methods]
+    assert good.gain.value == pytest.approx(values[0].value - values[1].value)
+    assert bad.gain.value == -good.gain.value
+    # The same events: the difference is known better than from two samples.
+    assert good.gain.error < np.hypot(values[0].error, values[1].error)
+    assert good.p_value == pytest.approx(1 / 201)
+    assert good.p_value_two_sided == pytest.approx(2 / 201)
+    assert bad.p_value == 1
+
+
+def test_equal_methods_are_not_told_apart() -> None:
+    methods = [ToyNetwork("one"), ToyNetwork("two")]
+    for each in evaluate(toy_events(300), methods, QUICK, seed=1).comparisons:
+        assert each.gain.value == 0
+        assert each.p_value == each.p_value_two_sided == 1
+
+
+def test_complements_and_accuracies_agree() -> None:
+    evaluation = evaluate(toy_events(1000), [ToyNetwork(), make_method("m_lb", 1)], QUICK, seed=1)
+    first, second = (each.metrics["assignment_accuracy"].value for each in evaluation.methods)
+    only_first, only_second = (each.share.value for each in evaluation.complements)
+    assert only_first - only_second == pytest.approx(first - second)
+
+
+def test_accuracy_relative_to_the_reference() -> None:
+    config = EvaluationConfig(replicas=20, reference="m_lb")
+    network, m_lb = evaluate(
+        toy_events(1000), [ToyNetwork(), make_method("m_lb", 1)], config, seed=1
+    ).methods
+    assert m_lb.relative_accuracy_by["jets"].values == (1,) * 5
+    assert m_lb.relative_accuracy_by["jets"].errors == (0,) * 5
+    expected = np.divide(network.accuracy_by["jets"].values, m_lb.accuracy_by["jets"].values)
+    np.testing.assert_allclose(network.relative_accuracy_by["jets"].values, expected)
+
+
+def test_confusion_is_by_true_slot() -> None:
+    events = toy_events(500)
+    truth, random = evaluate(
+        events, [make_method("truth", 1), make_method("random", 1)], QUICK, seed=1
+    ).methods
+    for rows in truth.confusion:
+        np.testing.assert_array_equal(np.array(rows)[:, :-1], np.eye(6))
+    np.testing.assert_allclose(np.sum(random.confusion.b, axis=1), 1)
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ({"drawn": ["mass"]}, "evaluation.drawn: 'mass' is none of mtt, "),
+        ({"unfold": ["mass"]}, "evaluation.unfold: 'mass' is none of mtt, "),
+        ({"bins": {"mass": [0, 1]}}, "evaluation.bins: 'mass' is none of jets, btags, met, mtt"),
+        ({"reference": "best"}, "evaluation.reference: 'best' is none of network"),
+    ],
+)
+def test_names_that_there_are_not(setting: dict, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        metrics_of(toy_events(10), ToyNetwork(), config=EvaluationConfig(**setting))
 
 
 def test_scores_that_are_probabilities_are_kept() -> None:

@@ -16,24 +16,38 @@ from rootflow.evaluation import (
     read,
     save,
 )
+from rootflow.evaluation.figures.style import Look
 from rootflow.reconstruction.contract import Reconstruction
 from rootflow.reconstruction.methods import make_method
 from toy_events import toy_events
 
 from .conftest import ToyNetwork
 
-NAMES = [
+ACCURACIES = [
     "accuracy",
-    "accuracy_by_jets",
-    "accuracy_by_top_pt",
-    "accuracy_by_mtt",
-    "scores_network",
-    "neutrino_residuals",
-    "neutrino_resolution",
-    "mtt_residuals",
-    "mtt_by_mtt",
-    "mtt_migration_network",
+    *(f"accuracy_by_{name}" for name in ("jets", "top_pt")),
 ]
+NAMES = [
+    *ACCURACIES,
+    "complements",
+    "confusion_network",
+    "confusion_delta_r",
+    "confusion_m_lb",
+    "scores_network",
+    "coverage_network",
+    "importance_network",
+    "observable_mtt",
+    *(f"migration_{name}_network" for name in ("mtt", "top_pt", "c_hel", "c_han")),
+    *(f"display_{number}" for number in (1, 2, 3, 4)),
+]
+
+
+BRIEF = EvaluationConfig(
+    replicas=5,
+    bins={"jets": [1.5, 2.5, 3.5], "top_pt": [0, 100, 500]},
+    drawn=["mtt"],
+    displays=0,
+)
 
 
 def test_figures_are_drawn_from_the_saved_evaluation(
@@ -50,19 +64,27 @@ def test_figures_are_drawn_from_the_saved_evaluation(
         assert path.read_bytes().startswith(b"%PDF")
 
 
+def test_no_two_of_many_methods_look_alike() -> None:
+    names = ["random", *map(str, range(50)), "truth"]
+    look = Look(names)
+    for of in (look.marker, look.line):
+        assert len({(look.colour(name), of(name)) for name in names}) == len(names)
+
+
 @pytest.mark.parametrize("style", ["ATLAS", "CMS"])
 def test_styles_of_the_experiments(style: str, tmp_path: Path) -> None:
-    quick = evaluate(
-        toy_events(100), [make_method("m_lb", 1)], EvaluationConfig(replicas=5), seed=1
-    )
+    quick = evaluate(toy_events(100), [make_method("m_lb", 1)], BRIEF, seed=1)
     names = [path.stem for path in draw(quick, tmp_path, style)[::2]]
-    assert names == NAMES[:4]  # without neutrinos and probabilities there is no more
+    # Without neutrinos and probabilities there is no more.
+    assert names == [*ACCURACIES, "confusion_m_lb"]
 
 
 def test_empty_bins_are_drawn(tmp_path: Path) -> None:
     events = toy_events(100)
     events = events.take(events.jet_mask.sum(axis=1) == 2)
-    config = EvaluationConfig(replicas=5, mtt_edges=[0, 1, 500], top_pt_edges=[5000, 6000])
+    config = EvaluationConfig(
+        replicas=5, bins={"mtt": [0, 1, 500], "top_pt": [5000, 6000]}, drawn=["mtt"]
+    )
     quick = evaluate(events, [make_method("truth", 1), make_method("m_lb", 1)], config, seed=1)
     assert draw(quick, tmp_path, "neutral")
 
@@ -82,7 +104,7 @@ class Silent(ToyNetwork):
 
 def test_a_network_that_is_always_right_and_one_without_answers(tmp_path: Path) -> None:
     methods = [ToyNetwork("perfect", right=2), Silent("silent")]
-    quick = evaluate(toy_events(100), methods, EvaluationConfig(replicas=5), seed=1)
+    quick = evaluate(toy_events(100), methods, BRIEF, seed=1)
     metrics = quick.metrics()
     assert metrics["assignment_accuracy/silent"] == metrics["efficiency/silent"] == 0
     assert "mtt_resolution/silent" not in metrics

@@ -9,6 +9,10 @@ from rootflow.physics.kinematics import (
     four_momentum,
     invariant_mass,
     massless,
+    momentum_size,
+    opening_angle,
+    pseudorapidity,
+    rapidity,
     transverse_momentum,
 )
 
@@ -77,3 +81,21 @@ def test_mass_of_a_space_like_momentum_is_zero() -> None:
 )
 def test_delta_phi_goes_the_short_way(phi: float, other_phi: float, difference: float) -> None:
     assert delta_phi(phi, other_phi) == pytest.approx(difference)
+
+
+def test_rapidity_pseudorapidity_and_angle_are_those_of_vector() -> None:
+    random = np.random.default_rng(7)
+    first, second = (
+        np.concatenate([random.normal(0, 50, (50, 3)), random.uniform(400, 900, (50, 1))], axis=1)
+        for _ in range(2)
+    )
+    ours, other = (
+        vector.array(dict(zip(("px", "py", "pz", "E"), each.T, strict=True)))
+        for each in (first, second)
+    )
+    np.testing.assert_allclose(rapidity(first), ours.rapidity, rtol=1e-10)
+    np.testing.assert_allclose(pseudorapidity(first), ours.eta, rtol=1e-10)
+    np.testing.assert_allclose(momentum_size(first), ours.mag, rtol=1e-10)
+    angle = ours.to_Vector3D().deltaangle(other.to_Vector3D())
+    np.testing.assert_allclose(opening_angle(first, second), angle, rtol=1e-8)
+    assert opening_angle([1.0, 0, 0], [1.0, 1e-9, 0]) == pytest.approx(1e-9)

@@ -269,6 +269,29 @@ def test_the_model_is_part_of_hybrids() -> None:
     assert model.asked == 3
 
 
+def test_a_model_that_is_remembered_has_all_that_it_has() -> None:
+    from rootflow.reconstruction.hybrid import RememberingReconstructor
+
+    remembering = RememberingReconstructor(Model())
+    remembering.reconstruct(toy_events(10))
+    assert remembering.asked == 1
+    assert not hasattr(remembering, "parameters")
+
+
+def test_a_model_from_elsewhere_is_part_of_hybrids() -> None:
+    events, other = toy_events(50), Model()
+    settings = [
+        {"method": "model", "name": "other", "source": "other.onnx"},
+        {"method": "hybrid", "assignment": "m_lb", "neutrinos": "other"},
+    ]
+    methods = EvaluationConfig(methods=settings).methods
+    first, hybrid = make(methods, 1, elsewhere={"other": other})
+    assert first is other
+    np.testing.assert_array_equal(hybrid.reconstruct(events).neutrinos, events.neutrinos)
+    with pytest.raises(UsageError, match=r"the model other from other\.onnx is not open"):
+        make(methods, 1)
+
+
 def test_without_a_model_there_is_none_to_name() -> None:
     with pytest.raises(UsageError, match="made of the model, and there is none"):
         make_method("chi2", 1)
@@ -308,7 +331,9 @@ def test_a_dataset_without_such_neutrinos_is_refused() -> None:
         make_method("branches", 1).reconstruct(toy_events(10))
 
 
-@pytest.mark.parametrize("name", set(METHODS) - {"hybrid", "chi2", "branches", "truth"})
+@pytest.mark.parametrize(
+    "name", sorted(set(METHODS) - {"hybrid", "chi2", "branches", "truth", "model"})
+)
 def test_one_jet_is_not_solved(name: str) -> None:
     events = toy_events(20)
     mask = events.jet_mask & (np.arange(6) < 1)

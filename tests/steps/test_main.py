@@ -20,6 +20,9 @@ SMALL = [
     "model.width=16",
     "training.epochs=2",
     "evaluation.replicas=20",
+    "evaluation.drawn=[mtt]",
+    "evaluation.displays=1",
+    "evaluation.importance_events=100",
 ]
 
 
@@ -185,6 +188,15 @@ def test_every_fold_is_held_out_by_one_command(place: tuple[Path, Path]) -> None
         assert "_applied_to_odd" in odd.name
     versions = [f"models:/parity_{fold}/1" for fold in ("even", "odd")]
     assert made["registered_model"] == versions
+    others = [
+        f"{{method: model, name: exported, source: runs:/{made['run_id']}}}",
+        "{method: hybrid, assignment: exported, neutrinos: model}",
+    ]
+    again = rootflow(place, "evaluate", folds, quick[0], f"evaluation.methods=[{','.join(others)}]")
+    for name in ("exported", "hybrid"):
+        for metric in ("assignment_accuracy", "mtt_resolution"):
+            expected = made["metrics"][f"{metric}/feed_forward"]
+            assert again["metrics"][f"{metric}/{name}"] == pytest.approx(expected, abs=1e-3)
 
 
 LONGER = "training.epochs=4"

@@ -25,6 +25,7 @@ from rootflow.config.four_lepton_simulation import (
 )
 from rootflow.config.h4l import H4lConfig
 from rootflow.config.load import Config, change, load
+from rootflow.config.methods import ModelMethodConfig
 from rootflow.config.model import FeedForwardConfig, ModelConfig, SetTransformerConfig
 from rootflow.config.samples import (
     ExpectationConfig,
@@ -63,6 +64,7 @@ __all__ = [
     "LabelledDataConfig",
     "LeptonTransformerConfig",
     "ModelConfig",
+    "ModelMethodConfig",
     "ObjectiveConfig",
     "ReconstructionTrainingConfig",
     "SampleConfig",

@@ -26,19 +26,53 @@ class EvaluationConfig(Block):
         validate_default=True,
         description="what stands beside the model: names, or mappings with settings",
     )
+
     neutrinos: str = Field(
         "model",
         description="whose neutrinos complete m(ttbar) of methods that have none of their own: "
         "model, none, or a method's name",
     )
     replicas: int = Field(1000, ge=2, description="bootstrap replicas behind each error")
-    top_pt_edges: BinEdges = Field(
-        [0, 50, 100, 150, 200, 300, 500], description="bins of the true pT of the top quark, GeV"
+    bins: dict[str, BinEdges] = Field(
+        {
+            "jets": [1.5, 2.5, 3.5, 4.5, 5.5, 6.5],
+            "btags": [-0.5, 0.5, 1.5, 2.5, 3.5],
+            "met": [0, 30, 60, 90, 130, 250],
+            "top_pt": [0, 50, 100, 150, 200, 300, 500],
+            "mtt": [320, 380, 430, 500, 600, 750, 1000],
+            "pt_tt": [0, 25, 50, 90, 150, 300],
+        },
+        description="bins of accuracies: of jets, btags, met, or the true value of an observable; "
+        "the last bin of a count takes all that is larger",
     )
-    mtt_edges: BinEdges = Field(
-        [320, 380, 430, 500, 600, 750, 1000], description="bins of the true m(ttbar), GeV"
+    btag_min: float = Field(4, description="a jet of this b-tag quantile is counted in btags")
+    reference: str | None = Field(
+        None, description="accuracies are also drawn relative to this method; none: the first"
     )
+    unfold: list[str] = Field(
+        ["mtt", "pt_tt", "y_tt", "top_pt", "top_rapidity", "c_hel", "c_han"],
+        description="observables whose migration matrices are written for unfolding",
+    )
+    drawn: list[str] | Literal["all"] = Field(
+        [
+            "mtt", "pt_tt", "y_tt", "top_pt", "top_rapidity", "top_mass", "w_plus_mass",
+            "neutrino_px", "neutrino_pz", "neutrino_pt", "neutrino_eta",
+            "angle_neutrino_lepton", "angle_neutrinos_visible", "c_hel", "c_han", "cos_k_plus",
+        ],
+        description="observables that get figures; all are in the tables",
+    )  # fmt: skip
+    importance_events: int = Field(
+        2000, ge=0, description="events of the permutation importance of a network's inputs"
+    )
+    posterior_events: int = Field(1000, ge=0, description="events whose posteriors are sampled")
+    posterior_samples: int = Field(200, ge=20, description="of each posterior")
+    displays: int = Field(2, ge=0, description="event displays of each kind")
     style: Literal["neutral", "ATLAS", "CMS"] = Field("neutral", description="of the figures")
     energy_tev: PositiveFloat | None = Field(
         None, description="centre-of-mass energy for the figures' labels; none: not said"
     )
+
+    @property
+    def method_names(self) -> list[str]:
+        """Names of the methods that stand beside the model."""
+        return [method.name for method in self.methods]

@@ -197,6 +197,18 @@ class HybridConfig(MethodBlock):
         return (self.assignment, self.neutrinos)
 
 
+class ModelMethodConfig(MethodBlock):
+    """A trained model of another run, file or folder, beside the one under evaluation."""
+
+    gives_neutrinos = True
+    method: Literal["model"]
+    source: str = Field(
+        min_length=1,
+        description="models:/NAME/VERSION or models:/NAME@ALIAS; runs:/RUN_ID of an export; "
+        "a named ONNX file; or the folder of a training",
+    )
+
+
 def _from_name(value: Any) -> Any:
     if isinstance(value, str):
         return {"method": value}
@@ -216,6 +228,7 @@ MethodConfig = Annotated[
     | SmearedEllipseConfig
     | BranchesConfig
     | HybridConfig
+    | ModelMethodConfig
     | TruthConfig,
     Field(discriminator="method"),
     BeforeValidator(_from_name),
@@ -226,7 +239,7 @@ METHODS: dict[str, type[MethodBlock]] = {
     get_args(block.model_fields["method"].annotation)[0]: block for block in _BLOCKS
 }
 # Those that a reference may name without an entry of their own.
-WITH_DEFAULTS = tuple(name for name in METHODS if name != "hybrid")
+WITH_DEFAULTS = tuple(name for name in METHODS if name not in ("hybrid", MODEL))
 
 
 def _told_apart(methods: list[Any]) -> list[Any]:

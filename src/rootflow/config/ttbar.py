@@ -7,7 +7,7 @@ from pydantic import model_validator
 from rootflow.config.analysis import AnalysisConfig
 from rootflow.config.data import DataConfig
 from rootflow.config.evaluation import EvaluationConfig
-from rootflow.config.methods import METHODS, with_neutrinos
+from rootflow.config.methods import METHODS, MODEL, with_neutrinos
 from rootflow.config.model import ModelConfig
 from rootflow.config.simulation import SimulationConfig
 from rootflow.config.training import ReconstructionTrainingConfig
@@ -26,7 +26,7 @@ class TtbarConfig(AnalysisConfig):
     @model_validator(mode="after")
     def _methods_are_told_apart(self) -> Self:
         name, others = self.model.name, self.evaluation.methods
-        if name in METHODS or name in [other.name for other in others]:
+        if name in set(METHODS) - {MODEL} or name in self.evaluation.method_names:
             raise ValueError(f"model.name: '{name}' is the name of another method")
         lender = self.evaluation.neutrinos
         known = ["model", "none", name, *with_neutrinos(others)]

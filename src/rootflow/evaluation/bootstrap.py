@@ -45,66 +45,6 @@ class Statistic(Protocol):
         """Return (replicas, k) for weights (replicas, n)."""
 
 
-class Means:
-    """The weighted mean of k quantities, each among events of its own.
-
-    sum(w x) / sum(w), NaN where the sum of weights is not positive.
-
-    Parameters
-    ----------
-    values
-        (n, k).
-    among
-        (n, k) bool, the events that count; also (n, 1).
-    """
-
-    def __init__(self, values: NDArray[np.generic], among: NDArray[np.bool_]) -> None:
-        among = np.broadcast_to(among, values.shape)
-        self._values = np.where(among, values, 0).astype(np.float64)
-        self._among = among.astype(np.float64)
-
-    def __call__(self, weights: FloatArray) -> FloatArray:
-        """Return (replicas, k) means."""
-        return _ratio(weights @ self._values, weights @ self._among)
-
-
-class BiasAndResolution:
-    """The weighted median of residuals, and half the width of their central 68.27 %.
-
-    bias = q(0.5), resolution = (q(0.8413) - q(0.1587)) / 2, where q(p) is the smallest
-    residual at which the cumulative weight reaches the share p. For Gaussian residuals these
-    are mean and standard deviation; tails hardly change them.
-
-    Parameters
-    ----------
-    residuals
-        (n,), where `among` is True.
-    among
-        (n,) bool, the events that count.
-    """
-
-    def __init__(self, residuals: FloatArray, among: NDArray[np.bool_]) -> None:
-        index = np.flatnonzero(among)
-        self._order = index[np.argsort(residuals[index], kind="stable")]
-        self._sorted = residuals[self._order]
-
-    def __call__(self, weights: FloatArray) -> FloatArray:
-        """Return (replicas, 2): bias and resolution."""
-        if len(self._order) == 0:
-            return np.full((len(weights), 2), np.nan)
-        ordered = np.take(weights, self._order, axis=1)
-        cumulative = np.cumsum(ordered, axis=1, out=ordered)
-        lower, median, upper = (
-            self._quantile(cumulative, share) for share in (LOWER_QUANTILE, 0.5, UPPER_QUANTILE)
-        )
-        return np.stack([median, (upper - lower) / 2], axis=1)
-
-    def _quantile(self, cumulative: FloatArray, share: float) -> FloatArray:
-        total = cumulative[:, -1:]
-        position = np.argmax(cumulative >= share * total, axis=1)
-        return np.where(total[:, 0] > 0, self._sorted[position], np.nan)
-
-
 def estimate(
     statistics: Mapping[str, Statistic], weight: FloatArray, replicas: int, seed: int
 ) -> dict[str, Estimates]:
@@ -155,7 +95,16 @@ def standard_deviation(replicas: FloatArray) -> FloatArray:
     return np.asarray(np.ma.filled(existing.std(axis=0, ddof=1), np.nan))
 
 
-def _ratio(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
-    ratio: FloatArray = np.full(numerator.shape, np.nan)
-    np.divide(numerator, denominator, out=ratio, where=denominator > 0)
-    return ratio
+def better_p_value(differences: FloatArray) -> float:
+    """Return the p-value of one model being no better than another.
+
+    (1 + number of replicas in which it is not) / (1 + replicas): A. C. Davison and
+    D. V. Hinkley, "Bootstrap Methods and their Application", Cambridge 1997, eq. 4.11; so
+    it is never below 1 / (1 + replicas).
+
+    Parameters
+    ----------
+    differences
+        (replicas,) by how much it is better, on the same replicas.
+    """
+    return float((1 + np.sum(differences <= 0)) / (1 + len(differences)))

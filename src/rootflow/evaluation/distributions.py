@@ -1,68 +1,91 @@
-"""Weighted distributions of residuals and scores, as plain data."""
+"""Weighted distributions as plain data."""
 
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rootflow.evaluation.metrics import bins, mtt_residuals, neutrino_residuals, right
+from rootflow.evaluation.metrics import residuals_of, right
+from rootflow.evaluation.observables import OBSERVABLES, Observable
 from rootflow.evaluation.plain import plain
-from rootflow.evaluation.results import Histogram, Migration
+from rootflow.evaluation.results import Confusion, Histogram, Rows
 from rootflow.evaluation.sample import Candidate, Sample
 
-# GeV; the momenta along the beam spread about twice as far.
-RESIDUAL_EDGES = {
-    "px": tuple(np.linspace(-150, 150, 61).tolist()),
-    "py": tuple(np.linspace(-150, 150, 61).tolist()),
-    "pz": tuple(np.linspace(-300, 300, 61).tolist()),
-}
-MTT_RESIDUAL_EDGES = tuple(np.linspace(-0.8, 1.2, 51).tolist())
 SCORE_EDGES = tuple(np.linspace(0, 1, 26).tolist())
+BINS_OF_DISTRIBUTION, BINS_OF_RESIDUALS = 25, 50
 
 
-def neutrino_histograms(candidate: Candidate, sample: Sample) -> dict[str, Histogram]:
-    """Return the residuals of a method's own neutrinos, by `neutrino_px` and the like."""
+def truth_distributions(sample: Sample) -> dict[str, Histogram]:
+    """Return the true observables of all events."""
+    everything = np.ones(len(sample.events), bool)
     return {
-        name: histogram(residuals, sample, candidate.answers.solved, RESIDUAL_EDGES[name[-2:]])
-        for name, residuals in neutrino_residuals(candidate, sample).items()
+        name: histogram(sample.values[name], sample, everything, distribution_edges(observable))
+        for name, observable in OBSERVABLES.items()
     }
 
 
-def mtt_histogram(candidate: Candidate, sample: Sample) -> Histogram:
-    """Return the relative residuals of m(ttbar) in matched events."""
-    residuals = mtt_residuals(candidate, sample)
-    return histogram(residuals, sample, np.isfinite(residuals) & sample.matched, MTT_RESIDUAL_EDGES)
+def distribution_of(observable: Observable, candidate: Candidate, sample: Sample) -> Histogram:
+    """Return an observable of all solved events as a method reconstructs it."""
+    edges = distribution_edges(observable)
+    return histogram(candidate.values[observable.name], sample, candidate.solved, edges)
 
 
-def mtt_migration(candidate: Candidate, sample: Sample, edges: Sequence[float]) -> Migration:
-    """Return how matched events of each bin of true m(ttbar) spread over the reconstructed."""
-    among = np.isfinite(candidate.mtt) & sample.matched
-    true_bin = bins(sample.mtt[among], edges) * sample.events.weight[among, np.newaxis]
-    sums = true_bin.T @ bins(candidate.mtt[among], (-np.inf, *edges, np.inf))
-    totals = np.sum(true_bin, axis=0)
-    shares = np.full_like(sums, np.nan)
-    np.divide(sums, totals[:, np.newaxis], out=shares, where=totals[:, np.newaxis] > 0)
-    return Migration(tuple(edges), tuple(plain(row) for row in shares))
+def residual_histogram(observable: Observable, candidate: Candidate, sample: Sample) -> Histogram:
+    """Return the residuals of solved events; of matched ones, where it is of the top quarks."""
+    residuals = residuals_of(observable, candidate, sample)
+    among = np.isfinite(residuals)
+    if observable.of == "tops":
+        among &= sample.matched
+    edges = np.linspace(-observable.reach, observable.reach, BINS_OF_RESIDUALS + 1)
+    return histogram(residuals, sample, among, tuple(edges.tolist()))
+
+
+def distribution_edges(observable: Observable) -> tuple[float, ...]:
+    """Return the edges of the figures of an observable."""
+    low, high = observable.bins[0], observable.bins[-1]
+    return tuple(np.linspace(low, high, BINS_OF_DISTRIBUTION + 1).tolist())
 
 
 def score_histograms(candidate: Candidate, sample: Sample) -> tuple[Histogram, Histogram]:
     """Return the scores of matched events with both b jets right, and of the others."""
     both = right(candidate, sample)
     among = candidate.answers.solved & sample.matched
-    scores = candidate.answers.scores.astype(np.float64)
+    scores = candidate.answers.scores
     return (
         histogram(scores, sample, among & both, SCORE_EDGES),
         histogram(scores, sample, among & ~both, SCORE_EDGES),
     )
 
 
+def confusion(candidate: Candidate, sample: Sample) -> Confusion:
+    """Return the slots chosen for b and bbar of matched events, by the true slot."""
+    slots = sample.events.jet_mask.shape[1]
+    weight = sample.events.weight[sample.matched]
+
+    def rows(leg: int) -> Rows:
+        true = sample.assignment[sample.matched, leg]
+        chosen = candidate.answers.assignment[sample.matched, leg] % (slots + 1)
+        sums = np.zeros((slots, slots + 1))
+        np.add.at(sums, (true, chosen), weight)
+        totals = np.sum(sums, axis=1, keepdims=True)
+        shares = np.full_like(sums, np.nan)
+        np.divide(sums, totals, out=shares, where=totals > 0)
+        return tuple(plain(row) for row in shares)
+
+    return Confusion(rows(0), rows(1))
+
+
 def histogram(
-    values: NDArray[np.float64], sample: Sample, among: NDArray[np.bool_], edges: Sequence[float]
+    values: NDArray[np.floating],
+    sample: Sample,
+    among: NDArray[np.bool_],
+    edges: Sequence[float],
 ) -> Histogram:
     """Return the weighted histogram of the values of the events `among`."""
     weight = sample.events.weight[among]
-    sums, _ = np.histogram(values[among], bins=edges, weights=weight)
-    squares, _ = np.histogram(values[among], bins=edges, weights=weight**2)
+    chosen = values[among].astype(np.float64)
+    sums, _ = np.histogram(chosen, bins=edges, weights=weight)
+    squares, _ = np.histogram(chosen, bins=edges, weights=weight**2)
     return Histogram(
         tuple(edges), tuple(sums.tolist()), tuple(squares.tolist()), float(np.sum(weight))
     )

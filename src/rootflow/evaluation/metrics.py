@@ -5,12 +5,18 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from rootflow.evaluation.bootstrap import BiasAndResolution, Estimates, FloatArray, Means, Statistic
+from rootflow.evaluation.bootstrap import Estimates, FloatArray
+from rootflow.evaluation.observables import OBSERVABLES, Observable
 from rootflow.evaluation.results import Estimate
 from rootflow.evaluation.sample import Candidate, Sample
-
-# Events with more jets than the last edge are counted in the last bin.
-JET_EDGES = (1.5, 2.5, 3.5, 4.5, 5.5, 6.5)
+from rootflow.evaluation.tallies import (
+    BiasAndResolution,
+    CalibrationError,
+    Shares,
+    bin_of,
+    everywhere,
+)
+from rootflow.evaluation.tally import NOWHERE, Tally
 
 DEFINITIONS = {
     "assignment_accuracy": "share of matched events in which the jets of b and bbar are both right",
@@ -18,23 +24,25 @@ DEFINITIONS = {
     "selection_accuracy": "share of matched events in which the right two jets are chosen, "
     "in either order",
     "efficiency": "share of all events for which the method has an answer",
-    "neutrino_px_bias": "median of the reconstructed less the true px of the neutrino, in GeV, "
-    "over solved events; so for py, pz and the antineutrino",
-    "neutrino_px_resolution": "half the width of the central 68.27 % interval of the same",
-    "mtt_bias": "median of (m(ttbar) reconstructed - true) / true over solved matched events",
-    "mtt_resolution": "half the width of the central 68.27 % interval of the same",
+    "calibration_error": "mean distance of score and share with both right, in ten bins of the "
+    "score (expected calibration error), of networks",
+    "OBSERVABLE_bias": "median of the reconstructed less the true value, over it for m(ttbar), "
+    "energies, masses and Lorentz factors; of neutrinos and W bosons over solved events of "
+    "methods with neutrinos of their own, of top quarks over solved matched events",
+    "OBSERVABLE_resolution": "half the width of the central 68.27 % interval of the same",
     "mtt_all_bias": "mtt_bias over all solved events, matched or not",
     "mtt_all_resolution": "mtt_resolution over all solved events, matched or not",
 }
 
 SHARES = ("assignment_accuracy", "either_accuracy", "selection_accuracy", "efficiency")
-BINNINGS = ("jets", "top_pt", "mtt")
 SCORE_EDGES = tuple(np.linspace(0.0, 1.0, 11).tolist())
+# Of these, larger numbers are counted in the last bin.
+COUNTS = ("jets", "btags")
 
 
 def statistics_of(
-    candidate: Candidate, sample: Sample, edges: Mapping[str, Sequence[float]]
-) -> dict[str, Statistic]:
+    candidate: Candidate, sample: Sample, bins: Mapping[str, Sequence[float]]
+) -> dict[str, Tally]:
     """Return what is asked of one method, by quantity.
 
     Parameters
@@ -43,37 +51,63 @@ def statistics_of(
         The method.
     sample
         The events.
-    edges
-        Bin edges by the names in `BINNINGS`.
+    bins
+        Edges by what is binned.
     """
-    both = right(candidate, sample)
-    statistics: dict[str, Statistic] = {"shares": _shares(candidate, sample)}
-    for name in BINNINGS:
-        among = bins(getattr(sample, name), edges[name], last_is_open=name == "jets")
-        statistics[f"accuracy_by_{name}"] = _by_bin(both, among & sample.matched[:, np.newaxis])
-    for name, residuals in neutrino_residuals(candidate, sample).items():
-        statistics[name] = BiasAndResolution(residuals, candidate.answers.solved)
-    if candidate.neutrinos_of is not None:
-        residuals = mtt_residuals(candidate, sample)
-        solved = np.isfinite(residuals)
-        statistics["mtt"] = BiasAndResolution(residuals, solved & sample.matched)
-        statistics["mtt_all"] = BiasAndResolution(residuals, solved)
-        for number, among in enumerate(bins(sample.mtt, edges["mtt"]).T):
-            statistics[f"mtt_in_bin_{number}"] = BiasAndResolution(
-                residuals, solved & sample.matched & among
-            )
+    statistics: dict[str, Tally] = dict(_shares(candidate, sample))
+    both, selected = right(candidate, sample), right_two(candidate, sample)
+    for name, edges in bins.items():
+        number = np.where(sample.matched, binned_by(name, sample, edges), NOWHERE)
+        statistics[f"accuracy_by_{name}"] = Shares(both, number, len(edges) - 1)
+        statistics[f"selection_by_{name}"] = Shares(selected, number, len(edges) - 1)
+    for observable in observables_of(candidate):
+        statistics |= _of_observable(observable, candidate, sample)
     if has_probabilities(candidate, sample):
-        among = bins(candidate.answers.scores, SCORE_EDGES)
-        statistics["accuracy_by_score"] = _by_bin(both, among & sample.matched[:, np.newaxis])
+        scores = candidate.answers.scores
+        number = np.where(sample.matched, bin_of(scores, SCORE_EDGES), NOWHERE)
+        count = len(SCORE_EDGES) - 1
+        statistics["accuracy_by_score"] = Shares(both, number, count)
+        statistics["calibration_error"] = CalibrationError(both, scores, number, count)
     return statistics
+
+
+def _shares(candidate: Candidate, sample: Sample) -> dict[str, Tally]:
+    agree = (candidate.answers.assignment == sample.assignment) & sample.matched[:, np.newaxis]
+    matched, all_events = everywhere(sample.matched), everywhere(np.ones_like(sample.matched))
+    return {
+        "assignment_accuracy": Shares(np.all(agree, axis=1), matched, 1),
+        "either_accuracy": Shares(np.any(agree, axis=1), matched, 1),
+        "selection_accuracy": Shares(right_two(candidate, sample), matched, 1),
+        "efficiency": Shares(candidate.answers.solved, all_events, 1),
+    }
+
+
+def _of_observable(
+    observable: Observable, candidate: Candidate, sample: Sample
+) -> dict[str, Tally]:
+    name, weight = observable.name, sample.events.weight
+    residuals = residuals_of(observable, candidate, sample)
+    existing = np.isfinite(residuals)
+    among = existing if observable.of == "neutrinos" else existing & sample.matched
+    number = np.where(among, bin_of(sample.values[name], observable.bins), NOWHERE)
+    asked = {
+        name: BiasAndResolution(residuals, everywhere(among), 1, weight),
+        f"{name}_in_bins": BiasAndResolution(residuals, number, len(observable.bins) - 1, weight),
+    }
+    if name == "mtt":
+        asked["mtt_all"] = BiasAndResolution(residuals, everywhere(existing), 1, weight)
+    return dict(asked)
 
 
 def metrics_of(estimates: Mapping[str, Estimates]) -> dict[str, Estimate]:
     """Return the metrics of one method; those that do not exist are left out."""
-    named = dict(zip(SHARES, zip(*estimates["shares"], strict=True), strict=True))
-    for name, both in estimates.items():
-        if name.startswith(("neutrino_", "antineutrino_")) or name in ("mtt", "mtt_all"):
-            named[f"{name}_bias"], named[f"{name}_resolution"] = zip(*both, strict=True)
+    named: dict[str, tuple[float, float]] = {}
+    for name, found in estimates.items():
+        if name in (*SHARES, "calibration_error"):
+            named[name] = (found.values[0], found.errors[0])
+        elif name in OBSERVABLES or name == "mtt_all":
+            for place, quantity in enumerate(("bias", "resolution")):
+                named[f"{name}_{quantity}"] = (found.values[place], found.errors[place])
     return {
         name: Estimate(float(value), float(error))
         for name, (value, error) in named.items()
@@ -81,10 +115,32 @@ def metrics_of(estimates: Mapping[str, Estimates]) -> dict[str, Estimate]:
     }
 
 
+def observables_of(candidate: Candidate) -> list[Observable]:
+    """Return those that a method has: of neutrinos only with neutrinos of its own."""
+    own = candidate.neutrinos_of == candidate.name
+    return [
+        observable
+        for observable in OBSERVABLES.values()
+        if candidate.values and (own or observable.of == "tops")
+    ]
+
+
+def residuals_of(observable: Observable, candidate: Candidate, sample: Sample) -> FloatArray:
+    """Return (n,) residuals of an observable, NaN where there is none."""
+    name = observable.name
+    return observable.residuals(candidate.values[name], sample.values[name])
+
+
 def right(candidate: Candidate, sample: Sample) -> NDArray[np.bool_]:
     """Return (n,) True where both b jets of a matched event are right."""
     agree = np.all(candidate.answers.assignment == sample.assignment, axis=1)
     return np.asarray(agree & sample.matched)
+
+
+def right_two(candidate: Candidate, sample: Sample) -> NDArray[np.bool_]:
+    """Return (n,) True where the right two jets of a matched event are chosen, in any order."""
+    swapped = np.all(candidate.answers.assignment[:, ::-1] == sample.assignment, axis=1)
+    return np.asarray(right(candidate, sample) | (swapped & sample.matched))
 
 
 def has_probabilities(candidate: Candidate, sample: Sample) -> bool:
@@ -94,46 +150,7 @@ def has_probabilities(candidate: Candidate, sample: Sample) -> bool:
     return could_be and candidate.description is None
 
 
-def neutrino_residuals(candidate: Candidate, sample: Sample) -> dict[str, FloatArray]:
-    """Return (n,) reconstructed less true momenta in GeV by name, of a method's own neutrinos."""
-    if candidate.answers.neutrinos is None:
-        return {}
-    residuals = candidate.answers.neutrinos.astype(np.float64) - sample.neutrinos
-    return {
-        f"{particle}_{component}": residuals[:, slot, axis]
-        for slot, particle in enumerate(("neutrino", "antineutrino"))
-        for axis, component in enumerate(("px", "py", "pz"))
-    }
-
-
-def mtt_residuals(candidate: Candidate, sample: Sample) -> FloatArray:
-    """Return (n,) (m(ttbar) reconstructed - true) / true, NaN where there is none."""
-    return (candidate.mtt - sample.mtt) / sample.mtt
-
-
-def bins(
-    values: NDArray[np.generic], edges: Sequence[float], *, last_is_open: bool = False
-) -> NDArray[np.bool_]:
-    """Return (n, bins) True in the bin of each value, nowhere where it is outside all bins.
-
-    Bins are [low, high), the last one [low, high], or all from low on where it is open.
-    """
-    last = len(edges) - 2
-    number = np.where(values == edges[-1], last, np.digitize(values.astype(np.float64), edges) - 1)
-    if last_is_open:
-        number = np.minimum(number, last)
-    return np.asarray(number[:, np.newaxis] == np.arange(last + 1))
-
-
-def _shares(candidate: Candidate, sample: Sample) -> Means:
-    agree = candidate.answers.assignment == sample.assignment
-    swapped = candidate.answers.assignment[:, ::-1] == sample.assignment
-    both = np.all(agree, axis=1)
-    everywhere = np.ones_like(sample.matched)
-    values = (both, np.any(agree, axis=1), both | np.all(swapped, axis=1), candidate.answers.solved)
-    among = (sample.matched, sample.matched, sample.matched, everywhere)
-    return Means(np.stack(values, axis=1), np.stack(among, axis=1))
-
-
-def _by_bin(values: NDArray[np.bool_], among: NDArray[np.bool_]) -> Means:
-    return Means(np.broadcast_to(values[:, np.newaxis], among.shape), among)
+def binned_by(name: str, sample: Sample, edges: Sequence[float]) -> NDArray[np.int16]:
+    """Return (n,) the bin of each event in jets, btags, met or a true observable."""
+    values = sample.counts[name] if name in sample.counts else sample.values[name]
+    return bin_of(values, edges, last_is_open=name in COUNTS)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from rootflow.evaluation.saving import read_json, write_json
 
 Number = float | None
+Rows = tuple[tuple[Number, ...], ...]
 
 # What is said of a method that does not describe itself, such as a network.
 UNDER_EVALUATION = "the method under evaluation"
@@ -40,32 +41,53 @@ class Histogram(NamedTuple):
 
 
 class Migration(NamedTuple):
-    """Share of the events of each bin of the truth (row) in each bin of the reconstruction.
+    """How the solved events of each bin of the truth (row) spread over the reconstruction.
 
-    The first column is what is reconstructed below the first edge, the last one above the last
-    edge, so that rows sum to one; None where there is no event.
+    Attributes
+    ----------
+    edges
+        Of both.
+    shares
+        Of the events of each row; the first column is what is reconstructed below the first
+        edge, the last one above the last edge, so that rows sum to one. None where there is no
+        event.
+    purity, stability
+        Of each bin: share of the events reconstructed in it that are generated in it, and the
+        other way round.
+    efficiency
+        Of each bin: share of the events generated in it that are reconstructed in any bin.
+    condition_number
+        Of the response among the bins, largest over smallest singular value; None where a bin
+        is empty.
     """
 
     edges: tuple[float, ...]
-    shares: tuple[tuple[Number, ...], ...]
+    shares: Rows
+    purity: tuple[Number, ...]
+    stability: tuple[Number, ...]
+    efficiency: tuple[Number, ...]
+    condition_number: Number
 
 
-class MttResult(NamedTuple):
-    """m(ttbar) of solved events with both b jets matched.
+class ObservableResult(NamedTuple):
+    """An observable as a method reconstructs it.
 
     Attributes
     ----------
     residuals
-        (reconstructed - true) / true.
+        Reconstructed less true, relative where the observable says so.
     bias, resolution
-        Of the residuals, in bins of the true m(ttbar).
+        In bins of the true value.
+    distribution
+        Of the reconstructed values of all solved events.
     migration
-        From the true to the reconstructed m(ttbar).
+        Of solved events, matched or not.
     """
 
     residuals: Histogram
     bias: Binned
     resolution: Binned
+    distribution: Histogram
     migration: Migration
 
 
@@ -85,6 +107,62 @@ class ScoreResult(NamedTuple):
     accuracy: Binned
 
 
+class Confusion(NamedTuple):
+    """Share of the matched events with the true jet in a slot (row) by the slot chosen.
+
+    Slots fall in pT. The last column is of events without an answer; rows sum to one, None
+    where there is no event.
+    """
+
+    b: Rows
+    bbar: Rows
+
+
+class Coverage(NamedTuple):
+    """How often the central interval of a posterior holds the truth; ideally `levels`.
+
+    Attributes
+    ----------
+    levels
+        Probabilities of the intervals.
+    shares, errors
+        Of solved events with the truth inside.
+    """
+
+    levels: tuple[float, ...]
+    shares: tuple[Number, ...]
+    errors: tuple[Number, ...]
+
+
+class Importance(NamedTuple):
+    """What the accuracy loses where an input is permuted among the events.
+
+    Attributes
+    ----------
+    collection
+        jets, leptons, met or event.
+    feature
+        None for all of the collection at once.
+    drop
+        In assignment accuracy.
+    """
+
+    collection: str
+    feature: str | None
+    drop: Estimate
+
+
+class Cost(NamedTuple):
+    """What a method costs: wall time of this machine, and how many parameters were fitted.
+
+    `parameters` is None where there are none, or where a file does not tell.
+    """
+
+    seconds: float
+    events_per_second: float
+    parameters: int | None
+
+
 class MethodResult(NamedTuple):
     """What an evaluation found of one method.
 
@@ -98,27 +176,107 @@ class MethodResult(NamedTuple):
         The method whose neutrinos complete its top quarks; None where none do.
     metrics
         By name, such as `assignment_accuracy`; one that does not exist is absent.
-    accuracy_by_jets, accuracy_by_top_pt, accuracy_by_mtt
-        Share of matched events with both b jets right.
-    neutrino_residuals
-        Reconstruction less truth in GeV, by `neutrino_px` and the like; empty where the
-        method has no neutrinos of its own.
-    mtt
-        None where there are no neutrinos.
+    accuracy_by, selection_by
+        Share of matched events with both b jets right, and with the right two jets in either
+        order, by the name of what is binned.
+    relative_accuracy_by
+        `accuracy_by` over that of the evaluation's reference.
+    confusion
+        True and chosen jets.
+    observables
+        By name; those of the neutrinos are only there where the method has its own.
     scores
         None where they are not probabilities of a model.
+    coverage
+        By observable; empty where the method has no posterior.
+    importance
+        The largest first; empty where the method is no network.
+    cost
+        Of this evaluation.
     """
 
     name: str
     description: str
     neutrinos_of: str | None
     metrics: dict[str, Estimate]
-    accuracy_by_jets: Binned
-    accuracy_by_top_pt: Binned
-    accuracy_by_mtt: Binned
-    neutrino_residuals: dict[str, Histogram]
-    mtt: MttResult | None
+    accuracy_by: dict[str, Binned]
+    selection_by: dict[str, Binned]
+    relative_accuracy_by: dict[str, Binned]
+    confusion: Confusion
+    observables: dict[str, ObservableResult]
     scores: ScoreResult | None
+    coverage: dict[str, Coverage]
+    importance: tuple[Importance, ...]
+    cost: Cost
+
+
+class Comparison(NamedTuple):
+    """Two methods on the same events and the same replicas.
+
+    Attributes
+    ----------
+    metric
+        What is compared.
+    method, other
+        Their names.
+    gain
+        By how much the method is better, with the error of the difference.
+    p_value
+        One-sided, of the method being no better than the other.
+    p_value_two_sided
+        Of the two being equal.
+    """
+
+    metric: str
+    method: str
+    other: str
+    gain: Estimate
+    p_value: float
+    p_value_two_sided: float
+
+
+class Complement(NamedTuple):
+    """Share of matched events in which `right` gets both b jets and `wrong` does not."""
+
+    right: str
+    wrong: str
+    share: Estimate
+
+
+class Particle(NamedTuple):
+    """A particle of an event display: momentum in GeV and what it is."""
+
+    kind: str
+    px: float
+    py: float
+    pz: float
+
+
+class Display(NamedTuple):
+    """One event as it was measured, generated and reconstructed.
+
+    Attributes
+    ----------
+    reason
+        Why it was picked.
+    method
+        Whose reconstruction it shows.
+    event_number, file_index
+        What identifies it.
+    score
+        The method's confidence.
+    measured, generated, reconstructed
+        Its particles; jets are named by what they are truly and what the method takes them for.
+    """
+
+    reason: str
+    method: str
+    event_number: int
+    file_index: int
+    score: float
+    measured: tuple[Particle, ...]
+    generated: tuple[Particle, ...]
+    reconstructed: tuple[Particle, ...]
 
 
 class Evaluation(NamedTuple):
@@ -136,8 +294,20 @@ class Evaluation(NamedTuple):
         Of the bootstrap.
     energy_tev
         In TeV, None where it is not known.
+    reference
+        The method to which accuracies are relative.
+    drawn
+        Observables that get figures.
+    truth
+        Distributions of all events' true observables, by name.
     methods
         In the order in which they were given.
+    comparisons
+        Of every two methods, both ways.
+    complements
+        Of every two methods, both ways.
+    displays
+        Some events.
     """
 
     events: int
@@ -148,7 +318,13 @@ class Evaluation(NamedTuple):
     replicas: int
     seed: int
     energy_tev: float | None
+    reference: str
+    drawn: tuple[str, ...]
+    truth: dict[str, Histogram]
     methods: tuple[MethodResult, ...]
+    comparisons: tuple[Comparison, ...]
+    complements: tuple[Complement, ...]
+    displays: tuple[Display, ...]
 
     def metrics(self) -> dict[str, float]:
         """Return `METRIC/METHOD` and `METRIC_error/METHOD`, all finite, as they are logged."""

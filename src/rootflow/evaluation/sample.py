@@ -1,5 +1,6 @@
 """The events of an evaluation with their truth, and what each method made of them."""
 
+import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -8,12 +9,13 @@ from numpy.typing import NDArray
 
 from rootflow.dataset.events import Events
 from rootflow.errors import ConformanceError, InputError, UsageError
-from rootflow.physics.kinematics import FloatArray, transverse_momentum
-from rootflow.physics.ttbar import top_pair, ttbar_mass
+from rootflow.evaluation.observables import Values, values_of
+from rootflow.evaluation.results import Cost
+from rootflow.physics.ttbar import Decay, decay_of, top_pair
 from rootflow.progress import progress
 from rootflow.reconstruction.answers import check_answers
 from rootflow.reconstruction.contract import Reconstruction, Reconstructor, description_of
-from rootflow.reconstruction.objects import at, four_momenta
+from rootflow.reconstruction.objects import at, feature, four_momenta
 
 
 class Sample(NamedTuple):
@@ -27,21 +29,21 @@ class Sample(NamedTuple):
         The truth of `events`: (n, 2) and (n, 2, 3).
     matched
         (n,) True where both b jets are matched.
-    jets
-        (n,) how many jets there are.
-    top_pt
-        (n,) true pT of the top quark, GeV.
-    mtt
-        (n,) true m(ttbar), GeV.
+    decay
+        The true decay.
+    values
+        (n,) true values of all observables, by name.
+    counts
+        (n,) of what else is binned: jets, btags, and met in GeV.
     """
 
     events: Events
     assignment: NDArray[np.int32]
     neutrinos: NDArray[np.float32]
     matched: NDArray[np.bool_]
-    jets: NDArray[np.int64]
-    top_pt: FloatArray
-    mtt: FloatArray
+    decay: Decay
+    values: Values
+    counts: Values
 
 
 class Candidate(NamedTuple):
@@ -55,19 +57,39 @@ class Candidate(NamedTuple):
         What it said.
     neutrinos_of
         The method whose neutrinos complete the top quarks, None where none do.
-    mtt
-        (n,) reconstructed m(ttbar) in GeV, NaN where there is none.
+    solved
+        (n,) True where there are top quarks.
+    decay
+        The decay as reconstructed, zero where it is not solved; None where there are no
+        neutrinos.
+    values
+        (n,) of all observables by name, NaN where there is none; empty without neutrinos.
+    cost
+        Of its reconstruction.
     """
 
     name: str
     description: str | None
     answers: Reconstruction
     neutrinos_of: str | None
-    mtt: FloatArray
+    solved: NDArray[np.bool_]
+    decay: Decay | None
+    values: Values
+    cost: Cost
 
 
-def sample_of(events: Events) -> Sample:
+def sample_of(events: Events, btag_min: float) -> Sample:
     """Return the events with what is derived from their truth.
+
+    The true decay is that of the true top quarks and neutrinos; W bosons and the leptons in
+    it are made with the reconstructed leptons.
+
+    Parameters
+    ----------
+    events
+        The events.
+    btag_min
+        Smallest btag of a jet that is counted as tagged.
 
     Raises
     ------
@@ -95,14 +117,20 @@ def sample_of(events: Events) -> Sample:
             f"of {len(events)} events to evaluate on {np.sum(matched)} have both b jets matched, "
             "with a sum of weights that is not positive: no metric exists"
         )
+    decay = decay_of(events.tops, four_momenta(events, "leptons"), events.neutrinos)
+    tagged = events.jet_mask & (feature(events, "jets", "btag") >= btag_min)
     return Sample(
         events=events,
         assignment=events.assignment,
         neutrinos=events.neutrinos,
         matched=matched,
-        jets=np.sum(events.jet_mask, axis=1),
-        top_pt=transverse_momentum(events.tops[:, 0]),
-        mtt=ttbar_mass(events.tops),
+        decay=decay,
+        values=values_of(decay),
+        counts={
+            "jets": np.sum(events.jet_mask, axis=1, dtype=np.float32),
+            "btags": np.sum(tagged, axis=1, dtype=np.float32),
+            "met": events.met[:, events.features["met"].index("pt")],
+        },
     )
 
 
@@ -131,11 +159,15 @@ def candidates_of(
     names = [reconstructor.name for reconstructor in reconstructors]
     if len(set(names)) < len(names):
         raise UsageError(f"each method needs a name of its own, these are {', '.join(names)}")
-    answers = {}
+    answers, costs = {}, {}
     with progress("reconstruct", len(names), "methods") as advance:
         for reconstructor in reconstructors:
             name = reconstructor.name
+            start = time.perf_counter()
             answers[name] = reconstructor.reconstruct(sample.events)
+            seconds = time.perf_counter() - start
+            parameters = getattr(reconstructor, "parameters", None)
+            costs[name] = Cost(seconds, len(sample.events) / seconds, parameters)
             try:
                 check_answers(answers[name], sample.events)
             except ConformanceError as error:
@@ -143,7 +175,9 @@ def candidates_of(
             advance(1, name)
     descriptions = {method.name: description_of(method) for method in reconstructors}
     lender = _lender(answers, descriptions, neutrinos)
-    return [_candidate(sample, name, descriptions[name], answers, lender) for name in names]
+    return [
+        _candidate(sample, name, descriptions[name], answers, costs[name], lender) for name in names
+    ]
 
 
 def _lender(
@@ -167,20 +201,31 @@ def _candidate(
     name: str,
     description: str | None,
     answers: dict[str, Reconstruction],
+    cost: Cost,
     lender: str | None,
 ) -> Candidate:
     answer = answers[name]
     neutrinos_of = name if answer.neutrinos is not None else lender
     neutrinos = answers[neutrinos_of].neutrinos if neutrinos_of else None
-    mtt = np.full(len(sample.events), np.nan)
-    if neutrinos is not None:
-        solved = answer.solved & np.all(np.isfinite(neutrinos), axis=(1, 2))
-        mtt[solved] = _mtt(sample.events.take(solved), answer.assignment[solved], neutrinos[solved])
-    return Candidate(name, description, answer, neutrinos_of, mtt)
+    if neutrinos is None:
+        nowhere = np.zeros_like(answer.solved)
+        return Candidate(name, description, answer, None, nowhere, None, {}, cost)
+    solved = answer.solved & np.all(np.isfinite(neutrinos), axis=(1, 2))
+    decay = reconstructed_decay(
+        sample.events,
+        np.where(solved[:, np.newaxis], answer.assignment, 0),
+        np.where(solved[:, np.newaxis, np.newaxis], neutrinos, 0),
+    )
+    values = {
+        observable: np.where(solved, found, np.float32(np.nan))
+        for observable, found in values_of(decay).items()
+    }
+    return Candidate(name, description, answer, neutrinos_of, solved, decay, values, cost)
 
 
-def _mtt(
-    events: Events, assignment: NDArray[np.int32], neutrinos: NDArray[np.float32]
-) -> FloatArray:
-    b_jets = at(four_momenta(events, "jets"), assignment)
-    return ttbar_mass(top_pair(b_jets, four_momenta(events, "leptons"), neutrinos))
+def reconstructed_decay(
+    events: Events, assignment: NDArray[np.integer], neutrinos: NDArray[np.floating]
+) -> Decay:
+    """Return the decay of these jets (n, 2) and neutrinos (n, 2, 3)."""
+    b_jets, leptons = at(four_momenta(events, "jets"), assignment), four_momenta(events, "leptons")
+    return decay_of(top_pair(b_jets, leptons, neutrinos), leptons, neutrinos)

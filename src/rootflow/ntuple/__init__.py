@@ -5,6 +5,7 @@ from rootflow.ntuple.features import Feature, features_of
 from rootflow.ntuple.opening import find_files
 from rootflow.ntuple.reading import Chunk, read_chunks
 from rootflow.ntuple.selection import Cutflow, select
+from rootflow.ntuple.writing import write_histograms
 
 __all__ = [
     "BranchMap",
@@ -16,4 +17,5 @@ __all__ = [
     "load_branch_map",
     "read_chunks",
     "select",
+    "write_histograms",
 ]

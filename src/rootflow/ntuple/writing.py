@@ -1,4 +1,4 @@
-"""Writing events as an ntuple, to look at."""
+"""Writing ROOT files: events as an ntuple to look at, and histograms."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -33,3 +33,10 @@ def write_tree(
                     TREE, {name: ak.type(column).content for name, column in chunk.items()}
                 )
             tree.extend(chunk)
+
+
+def write_histograms(path: Path, histograms: Mapping[str, Any]) -> None:
+    """Write histograms of `hist` to a new ROOT file, by their names; `/` makes directories."""
+    with uproot.recreate(path) as file:
+        for name, histogram in histograms.items():
+            file[name] = histogram

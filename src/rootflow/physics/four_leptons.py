@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from rootflow.physics.kinematics import (
     FloatArray,
     four_momentum,
+    in_rest_frame,
     invariant_mass,
     transverse_momentum,
+    unit,
 )
 
 # Mass of the Z boson: Review of Particle Physics, S. Navas et al., Phys. Rev. D 110, 030001 (2024).
@@ -142,9 +144,9 @@ def decay_angles(z1: FloatArray, z2: FloatArray) -> Angles:
         (n, 2, 4) four-momenta px, py, pz, energy of the negative and the positive lepton, GeV.
     """
     decay = np.concatenate([z1, z2], axis=1)
-    at_rest = _in_rest_frame(decay, decay.sum(axis=1))[..., :3]
+    at_rest = in_rest_frame(decay, decay.sum(axis=1))[..., :3]
     of_z1 = at_rest[:, 0] + at_rest[:, 1]
-    direction = _unit(of_z1)
+    direction = unit(of_z1)
     normal_1 = np.cross(at_rest[:, 0], at_rest[:, 1])
     normal_2 = np.cross(at_rest[:, 2], at_rest[:, 3])
     production = np.cross([0.0, 0.0, 1.0], of_z1)
@@ -173,35 +175,8 @@ def _helicity_cosine(boson: FloatArray, other: FloatArray) -> FloatArray:
     """
     whole = boson.sum(axis=1)
     particles = np.stack([boson[:, 0], other.sum(axis=1)], axis=1)
-    lepton, recoil = np.moveaxis(_in_rest_frame(particles, whole)[..., :3], 1, 0)
-    return np.asarray(-np.sum(_unit(lepton) * _unit(recoil), axis=-1))
-
-
-def _in_rest_frame(momenta: FloatArray, frame: FloatArray) -> FloatArray:
-    """Return four-momenta (n, k, 4) as seen where the four-momenta `frame` (n, 4) rest.
-
-    With P, E and m of the frame, E' = (E e - P p) / m and p' = p - P (e + E') / (E + m):
-    Review of Particle Physics, section 49.1, with gamma = E / m and gamma beta = P / m.
-    A frame without mass has no rest: there everything is zero.
-    """
-    frame = frame[:, np.newaxis]
-    mass = invariant_mass(frame)
-    momentum, energy = momenta[..., :3], momenta[..., 3]
-    scalar = frame[..., 3] * energy - np.sum(frame[..., :3] * momentum, axis=-1)
-    rests = np.broadcast_to(mass > 0, scalar.shape)
-    energy_at_rest = np.divide(scalar, mass, out=np.zeros_like(scalar), where=rests)
-    share = (energy + energy_at_rest) / (frame[..., 3] + mass)
-    momentum_at_rest = momentum - frame[..., :3] * share[..., np.newaxis]
-    whole = np.concatenate([momentum_at_rest, energy_at_rest[..., np.newaxis]], axis=-1)
-    return np.asarray(np.where(rests[..., np.newaxis], whole, 0.0))
-
-
-def _unit(vectors: FloatArray) -> FloatArray:
-    """Return vectors of length one, zero where they have none."""
-    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    unit = np.zeros_like(vectors)
-    np.divide(vectors, length, out=unit, where=length > 0)
-    return unit
+    lepton, recoil = np.moveaxis(in_rest_frame(particles, whole)[..., :3], 1, 0)
+    return np.asarray(-np.sum(unit(lepton) * unit(recoil), axis=-1))
 
 
 def _momenta(leptons: NDArray[np.float32]) -> FloatArray:

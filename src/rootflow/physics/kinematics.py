@@ -66,3 +66,59 @@ def delta_r(
     """Return sqrt((delta eta)^2 + (delta phi)^2)."""
     delta_eta = np.asarray(eta, dtype=np.float64) - np.asarray(other_eta, dtype=np.float64)
     return np.asarray(np.hypot(delta_eta, delta_phi(phi, other_phi)))
+
+
+def momentum_size(momentum: ArrayLike) -> FloatArray:
+    """Return the size (...) of momenta (..., 3) or of those of four-momenta (..., 4)."""
+    return np.asarray(np.linalg.norm(np.asarray(momentum, np.float64)[..., :3], axis=-1))
+
+
+def rapidity(momentum: ArrayLike) -> FloatArray:
+    """Return the rapidity (...) of four-momenta (..., 4): atanh(pz / E)."""
+    momentum = np.asarray(momentum, dtype=np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(np.arctanh(momentum[..., 2] / momentum[..., 3]))
+
+
+def pseudorapidity(momentum: ArrayLike) -> FloatArray:
+    """Return eta (...) of momenta (..., 3) or four-momenta (..., 4), asinh(pz / pT)."""
+    momentum = np.asarray(momentum, dtype=np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(np.arcsinh(momentum[..., 2] / transverse_momentum(momentum)))
+
+
+def opening_angle(momentum: ArrayLike, other: ArrayLike) -> FloatArray:
+    """Return the angle (...) in [0, pi] between momenta (..., 3) or four-momenta (..., 4).
+
+    atan2 of cross and scalar product: an arc cosine loses half its digits at small angles.
+    """
+    first, second = (np.asarray(a, dtype=np.float64)[..., :3] for a in (momentum, other))
+    crossed = np.linalg.norm(np.cross(first, second), axis=-1)
+    return np.asarray(np.arctan2(crossed, np.sum(first * second, axis=-1)))
+
+
+def in_rest_frame(momenta: FloatArray, frame: FloatArray) -> FloatArray:
+    """Return four-momenta (n, k, 4) as seen where the four-momenta `frame` (n, 4) rest.
+
+    With P, E and m of the frame, E' = (E e - P p) / m and p' = p - P (e + E') / (E + m):
+    Review of Particle Physics, section 49.1, with gamma = E / m and gamma beta = P / m.
+    A frame without mass has no rest: there everything is zero.
+    """
+    frame = frame[:, np.newaxis]
+    mass = invariant_mass(frame)
+    momentum, energy = momenta[..., :3], momenta[..., 3]
+    scalar = frame[..., 3] * energy - np.sum(frame[..., :3] * momentum, axis=-1)
+    rests = np.broadcast_to(mass > 0, scalar.shape)
+    energy_at_rest = np.divide(scalar, mass, out=np.zeros_like(scalar), where=rests)
+    share = (energy + energy_at_rest) / (frame[..., 3] + mass)
+    momentum_at_rest = momentum - frame[..., :3] * share[..., np.newaxis]
+    whole = np.concatenate([momentum_at_rest, energy_at_rest[..., np.newaxis]], axis=-1)
+    return np.asarray(np.where(rests[..., np.newaxis], whole, 0.0))
+
+
+def unit(vectors: FloatArray) -> FloatArray:
+    """Return vectors of length one, zero where they have none."""
+    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    unit = np.zeros_like(vectors)
+    np.divide(vectors, length, out=unit, where=length > 0)
+    return unit

@@ -69,6 +69,12 @@ class FoldedReconstructor:
             raise UsageError(f"trainings of several models, {', '.join(names)}: give those of one")
         return cls(names[0], models)
 
+    @property
+    def parameters(self) -> int | None:
+        """How many numbers were fitted in each of the models, None where that is not known."""
+        parameters: int | None = getattr(self._models[0], "parameters", None)
+        return parameters
+
     def reconstruct(self, events: Events) -> Reconstruction:
         """Return what the models say, each event by the one that has not seen it.
 

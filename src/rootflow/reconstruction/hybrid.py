@@ -1,6 +1,7 @@
 """The jets of one method and the neutrinos of another, and answers that are used twice."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -47,7 +48,10 @@ class HybridReconstructor:
 
 
 class RememberingReconstructor:
-    """A method that remembers what it last said, for methods that are made of it."""
+    """A method that remembers what it last said, for methods that are made of it.
+
+    It has all that the method has: its parameters, its posterior.
+    """
 
     def __init__(self, method: Reconstructor) -> None:
         self._method = method
@@ -57,6 +61,12 @@ class RememberingReconstructor:
     def name(self) -> str:
         """The method's."""
         return self._method.name
+
+    def __getattr__(self, attribute: str) -> Any:
+        # Only asked for what is not found here; a copy that is not filled yet has no method.
+        if attribute == "_method":
+            raise AttributeError(attribute)
+        return getattr(self._method, attribute)
 
     def reconstruct(self, events: Events) -> Reconstruction:
         """Return what the method says; of the very same events, without asking again."""

@@ -14,6 +14,7 @@ from rootflow.config.methods import (
     HybridConfig,
     LeptonJetMassConfig,
     MethodBlock,
+    ModelMethodConfig,
     NeutrinoWeightingConfig,
     RandomConfig,
     SmearedEllipseConfig,
@@ -33,7 +34,10 @@ from rootflow.reconstruction.top_mass import NtupleNeutrinos, TopMassReconstruct
 
 
 def make(
-    methods: Sequence[MethodBlock | str], seed: int, model: Reconstructor | None = None
+    methods: Sequence[MethodBlock | str],
+    seed: int,
+    model: Reconstructor | None = None,
+    elsewhere: Mapping[str, Reconstructor] | None = None,
 ) -> list[Reconstructor]:
     """Return the methods in their order.
 
@@ -45,16 +49,19 @@ def make(
         Of methods that draw or throw.
     model
         What `model` means in a hybrid or chi2.
+    elsewhere
+        The models of the blocks of `ModelMethodConfig`, by their names.
 
     Raises
     ------
     UsageError
-        There is no method of a name, or a method is made of one that is not there.
+        There is no method of a name, a model is not in `elsewhere`, or a method is made of one
+        that is not there.
     """
     made: dict[str, Reconstructor] = {}
     for method in methods:
         block = default(method) if isinstance(method, str) else method
-        made[block.name] = _make(block, seed, _Others(made, seed, model))
+        made[block.name] = _make(block, seed, _Others(made, seed, model), elsewhere or {})
     return list(made.values())
 
 
@@ -102,7 +109,9 @@ class _Others:
         return make_method(name, self._seed, self._model)
 
 
-def _make(block: MethodBlock, seed: int, others: _Others) -> Reconstructor:
+def _make(
+    block: MethodBlock, seed: int, others: _Others, elsewhere: Mapping[str, Reconstructor]
+) -> Reconstructor:
     match block:
         case RandomConfig():
             return RandomReconstructor(seed, block.name)
@@ -124,6 +133,10 @@ def _make(block: MethodBlock, seed: int, others: _Others) -> Reconstructor:
             return HybridReconstructor(
                 others[block.assignment], others[block.neutrinos], block.name
             )
+        case ModelMethodConfig():
+            if block.name not in elsewhere:
+                raise UsageError(f"the model {block.name} from {block.source} is not open")
+            return elsewhere[block.name]
         case SolverBlock():
             return _solver(block, seed)
     raise UsageError(f"there is no method of the kind {type(block).__name__}")

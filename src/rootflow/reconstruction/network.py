@@ -80,6 +80,11 @@ class KerasReconstructor:
             allow_seen_events=allow_seen_events,
         )
 
+    @property
+    def parameters(self) -> int:
+        """How many numbers were fitted."""
+        return int(sum(np.prod(weight.shape) for weight in self._model.trainable_weights))
+
     def reconstruct(self, events: Events) -> Reconstruction:
         """Return the network's most probable assignment and its neutrinos.
 

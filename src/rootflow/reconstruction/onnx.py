@@ -51,6 +51,8 @@ class OnnxReconstructor:
                 "that assigns jets"
             )
         self.contract = contract
+        # What the file's constants are is not known: a network all the same.
+        self.parameters: int | None = None
         if self.contract.variant != "named":
             raise InputError(
                 f"{path}: the flat variant is for the ntuple production; give the named one, "

@@ -1,6 +1,6 @@
 """Everything that talks to MLflow."""
 
-from rootflow.tracking.artifacts import LoggedRun, artifact_of, run_of_step
+from rootflow.tracking.artifacts import LoggedRun, artifact_of, artifacts_in, run_of_step
 from rootflow.tracking.connection import connect, redacted, tracking_uri
 from rootflow.tracking.outbox import sync
 from rootflow.tracking.registry import RegisteredModel, fetch_onnx_model, log_onnx_model
@@ -11,6 +11,7 @@ __all__ = [
     "RegisteredModel",
     "Run",
     "artifact_of",
+    "artifacts_in",
     "connect",
     "fetch_onnx_model",
     "log_onnx_model",

@@ -95,6 +95,22 @@ def artifact_of(run_id: str, name: str, directory: Path) -> Path:
         return Path(client.download_artifacts(run_id, name, str(directory)))
 
 
+def artifacts_in(run_id: str, folder: str) -> list[str]:
+    """Return the paths of what a run has logged in a folder.
+
+    Raises
+    ------
+    UsageError
+        There is no such run.
+    RootflowError
+        The tracking server does not answer.
+    """
+    client = connect()
+    _run(client, run_id)
+    with server_must_answer():
+        return [artifact.path for artifact in client.list_artifacts(run_id, folder)]
+
+
 def _plain(run: MlflowRun) -> LoggedRun:
     return LoggedRun(run.info.run_id, run.info.experiment_id, dict(run.data.params))
 

@@ -6,14 +6,13 @@ import scipy.stats
 from sklearn.metrics import roc_auc_score, roc_curve
 
 from rootflow.dataset import Events
-from rootflow.evaluation.bootstrap import estimate, replicate
+from rootflow.evaluation.bootstrap import better_p_value, estimate, replicate
 from rootflow.evaluation.classification.auc import (
     QUOTED_EFFICIENCIES,
     SIGNAL_EFFICIENCIES,
     AreaUnderCurve,
     BackgroundEfficiencies,
     Drop,
-    better_p_value,
 )
 from toy_classes import GaussianModel
 

@@ -102,20 +102,6 @@ class BackgroundEfficiencies(_Ordered):
         return found
 
 
-def better_p_value(differences: FloatArray) -> float:
-    """Return the p-value of one model being no better than another.
-
-    (1 + number of replicas in which it is not) / (1 + replicas): A. C. Davison and
-    D. V. Hinkley, "Bootstrap Methods and their Application", Cambridge 1997, eq. 4.11.
-
-    Parameters
-    ----------
-    differences
-        (replicas,) of the AUC, on the same replicas.
-    """
-    return float((1 + np.sum(differences <= 0)) / (1 + len(differences)))
-
-
 def _curve(signal: FloatArray, background: FloatArray, asked: FloatArray) -> FloatArray:
     if signal[-1] <= 0 or background[-1] <= 0:
         return np.full(len(asked), np.nan)

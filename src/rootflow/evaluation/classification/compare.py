@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rootflow.errors import InputError
-from rootflow.evaluation.bootstrap import replicate
-from rootflow.evaluation.classification.auc import AreaUnderCurve, better_p_value
+from rootflow.evaluation.bootstrap import better_p_value, replicate
+from rootflow.evaluation.classification.auc import AreaUnderCurve
 from rootflow.evaluation.classification.results import Difference, Row
 from rootflow.evaluation.classification.scores import ScoreTable
 from rootflow.evaluation.results import Estimate

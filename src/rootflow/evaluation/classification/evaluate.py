@@ -8,9 +8,8 @@ import numpy as np
 from rootflow.config import ClassificationConfig, InputsConfig
 from rootflow.dataset.events import Events
 from rootflow.dataset.manifest import Sample
-from rootflow.evaluation.bootstrap import FloatArray, replicate
+from rootflow.evaluation.bootstrap import FloatArray, better_p_value, replicate
 from rootflow.evaluation.classification.asking import FoldedModel, scored_by
-from rootflow.evaluation.classification.auc import better_p_value
 from rootflow.evaluation.classification.binning import mass_edges
 from rootflow.evaluation.classification.importance import importances
 from rootflow.evaluation.classification.labelled import Labelled

@@ -11,6 +11,7 @@ from rootflow.evaluation.figures.style import (
     new_figure,
     numbers,
 )
+from rootflow.evaluation.observables import OBSERVABLES
 from rootflow.evaluation.results import Evaluation, MethodResult, ScoreResult
 
 SHARES = {
@@ -19,11 +20,14 @@ SHARES = {
     "selection_accuracy": ("right two jets, either order", "D", "#ffa90e"),
 }
 
-QUANTITIES = {
-    "jets": "number of jets",
-    "top_pt": r"true $p_\mathrm{T}(t)$ [GeV]",
-    "mtt": r"true $m(t\bar{t})$ [GeV]",
-}
+COUNTS = {"jets": "number of jets", "btags": "number of b-tagged jets"}
+
+
+def axis_of(quantity: str) -> str:
+    """Return what stands at the axis of what accuracies are binned in."""
+    if quantity == "met":
+        return r"$E_\mathrm{T}^\mathrm{miss}$ [GeV]"
+    return COUNTS[quantity] if quantity in COUNTS else f"true {OBSERVABLES[quantity].axis}"
 
 
 def accuracy(evaluation: Evaluation) -> Figure:
@@ -55,17 +59,22 @@ def accuracy(evaluation: Evaluation) -> Figure:
 
 
 def accuracy_by(quantity: str, evaluation: Evaluation, look: Look) -> Figure:
-    """Draw the accuracy in bins of `jets`, `top_pt` or `mtt`."""
-    figure, (axes,) = new_figure()
-    results = [
-        (method, getattr(method, f"accuracy_by_{quantity}")) for method in evaluation.methods
-    ]
-    draw_binned(axes, results, look)
-    if quantity == "jets":
-        counts = [round(low + 0.5) for low in results[0][1].edges[:-1]]
-        axes.set_xticks(counts, [str(count) for count in counts[:-1]] + [rf"$\geq${counts[-1]}"])
-        axes.tick_params(axis="x", which="minor", bottom=False, top=False)
-    axes.set_xlabel(QUANTITIES[quantity])
+    """Draw the accuracy in bins of a quantity, and below it relative to the reference."""
+    figure, (axes, below) = new_figure(rows=2, heights=(1.0, 0.5))
+    methods = evaluation.methods
+    draw_binned(axes, [(method, method.accuracy_by[quantity]) for method in methods], look)
+    draw_binned(
+        below, [(method, method.relative_accuracy_by[quantity]) for method in methods], look
+    )
+    if quantity in COUNTS:
+        edges = methods[0].accuracy_by[quantity].edges
+        counts = [round(low + 0.5) for low in edges[:-1]]
+        below.set_xticks(counts, [str(count) for count in counts[:-1]] + [rf"$\geq${counts[-1]}"])
+        for panel in (axes, below):
+            panel.tick_params(axis="x", which="minor", bottom=False, top=False)
+    below.axhline(1, color="grey", linewidth=0.8)
+    below.set_xlabel(axis_of(quantity))
+    below.set_ylabel(f"relative to\n{evaluation.reference}")
     axes.set_ylabel("share with both b jets right")
     # Room for the legend above an accuracy of one.
     axes.set_ylim(0, 1.45)
@@ -106,6 +115,8 @@ def scores(method: MethodResult, found: ScoreResult, evaluation: Evaluation) -> 
     reliability.set_ylabel("share with both right")
     reliability.set_xlim(0, 1)
     reliability.set_ylim(0, 1.05)
-    reliability.legend(loc="upper left")
+    error = method.metrics.get("calibration_error")
+    title = f"calibration error {error.value:.3f} ± {error.error:.3f}" if error else None
+    reliability.legend(loc="upper left", title=title, alignment="left")
     label(reliability, evaluation.energy_tev)
     return figure

@@ -7,18 +7,21 @@ CAPTIONS = {
         "Accuracy of the assignment",
         f"How often each method gives the right jets to b and bbar. {_MATCHED}",
     ),
-    "accuracy_by_jets": (
-        "Accuracy by jet multiplicity",
-        f"Share of events with both b jets right. {_MATCHED} "
-        "Horizontal lines are bins, points in them are set apart to be seen.",
+    "accuracy_by": (
+        "Accuracy by",
+        f"Share of events with both b jets right, and relative to the reference. {_MATCHED} "
+        "Horizontal lines are bins, points in them are set apart to be seen. Errors of the "
+        "quotient are those of the same replicas.",
     ),
-    "accuracy_by_top_pt": (
-        "Accuracy against the pT of the top quark",
-        f"Share of events with both b jets right. {_MATCHED}",
+    "complements": (
+        "Methods that complement each other",
+        "Share of matched events that the method of the column gets right and that of the row "
+        "wrong: what a combination of both could gain.",
     ),
-    "accuracy_by_mtt": (
-        "Accuracy against m(tt̄)",
-        f"Share of events with both b jets right. {_MATCHED}",
+    "confusion": (
+        "Confusion of jets",
+        "Which jet is chosen for b and for bbar, in percent of the matched events with the true "
+        "jet in that place; jets fall in pT.",
     ),
     "scores": (
         "Score of the model",
@@ -26,27 +29,34 @@ CAPTIONS = {
         "statistical errors. Right: how often assignments of that score are right; a calibrated "
         "probability lies on the diagonal.",
     ),
-    "neutrino_residuals": (
-        "Residuals of the neutrinos",
-        "Reconstructed less true momentum of solved events; bands are statistical errors.",
+    "coverage": (
+        "Coverage of the posterior",
+        "How often central intervals of the posterior hold the truth, less their level: at zero "
+        "they are as wide as they say. m(tt̄) is of matched events.",
     ),
-    "neutrino_resolution": (
-        "Bias and resolution of the neutrinos",
-        "Median of the residuals and half the width of their central 68.27 %, by component.",
+    "importance": (
+        "Importance of inputs",
+        "What the accuracy loses where a feature, or a whole collection, is permuted among "
+        "events. An input that others tell as well has none by itself.",
     ),
-    "mtt_residuals": (
-        "Residuals of m(tt̄)",
-        "Solved events with both b jets matched. The line of truth shows what jets and "
-        "leptons alone leave. m(tt̄) does not depend on which lepton goes with which of the "
-        "two jets: methods that choose the same two jets with the same neutrinos coincide.",
+    "observable": (
+        "Observable",
+        "Distribution of all solved events beside that generated; residuals, and bias and "
+        "resolution in bins of the truth: of solved events, for what is made with top quarks of "
+        "solved events with both b jets matched. The line of truth shows what jets and leptons "
+        "alone cost. What does not depend on which lepton goes with which of the two jets is the "
+        "same for methods that choose the same two with the same neutrinos.",
     ),
-    "mtt_by_mtt": (
-        "Bias and resolution of m(tt̄) against its true value",
-        "Solved events with both b jets matched; bars are bootstrap errors.",
+    "migration": (
+        "Migration",
+        "Left: where solved events of each bin of the truth are reconstructed, in percent of that "
+        "bin; the lowest and the highest row are all below and above the bins. Right: purity, "
+        "stability and efficiency of the bins.",
     ),
-    "mtt_migration": (
-        "Migration of m(tt̄)",
-        "Where events of each bin of the truth are reconstructed, in percent of that bin; the "
-        "lowest and the highest row are all that is reconstructed below and above the bins.",
+    "display": (
+        "Event display",
+        "Left: the transverse plane; right: eta and phi, where arrows become points. Jets have "
+        "the colour of what the method takes them for, and say what they are where that is wrong; "
+        "full points are generated, open ones reconstructed, triangles are top quarks.",
     ),
 }

@@ -1,18 +1,22 @@
 """All figures of an evaluation."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from rootflow.evaluation.figures.accuracy import QUANTITIES, accuracy, accuracy_by, scores
-from rootflow.evaluation.figures.mtt import mtt_by_mtt, mtt_migration, mtt_residuals, with_mtt
-from rootflow.evaluation.figures.neutrinos import (
-    neutrino_residuals,
-    neutrino_resolution,
-    with_neutrinos,
-)
+from rootflow.evaluation.figures.accuracy import accuracy, accuracy_by, scores
+from rootflow.evaluation.figures.display import display
+from rootflow.evaluation.figures.matrices import complements, confusion, migration
+from rootflow.evaluation.figures.network import coverage, importance
+from rootflow.evaluation.figures.observables import observable, with_observable
 from rootflow.evaluation.figures.style import Look, save_figure, styled
-from rootflow.evaluation.results import UNDER_EVALUATION, Evaluation
+from rootflow.evaluation.observables import OBSERVABLES
+from rootflow.evaluation.results import UNDER_EVALUATION, Evaluation, MethodResult
+from rootflow.progress import progress
+
+# Those that are unfolded most; the matrices of all are in the results.
+MIGRATIONS = ("mtt", "top_pt", "c_hel", "c_han")
 
 
 def draw(evaluation: Evaluation, directory: Path, style: str) -> list[Path]:
@@ -36,32 +40,47 @@ def draw(evaluation: Evaluation, directory: Path, style: str) -> list[Path]:
     UsageError
         There is no such style.
     """
-    with styled(style):
-        return [
-            path
-            for name, figure in _figures(evaluation).items()
-            for path in save_figure(figure, directory, name)
-        ]
+    paths = []
+    with styled(style), progress("draw", None, "figures") as advance:
+        for name, figure in _figures(evaluation):
+            paths += save_figure(figure, directory, name)
+            advance(1, name)
+    return paths
 
 
-def _figures(evaluation: Evaluation) -> dict[str, Figure]:
+def _figures(evaluation: Evaluation) -> Iterator[tuple[str, Figure]]:
     look = Look([method.name for method in evaluation.methods])
-    figures = {
-        "accuracy": accuracy(evaluation),
-        **{f"accuracy_by_{name}": accuracy_by(name, evaluation, look) for name in QUANTITIES},
-    }
+    yield "accuracy", accuracy(evaluation)
+    for quantity in evaluation.methods[0].accuracy_by:
+        yield f"accuracy_by_{quantity}", accuracy_by(quantity, evaluation, look)
+    if len(evaluation.methods) > 1:
+        yield "complements", complements(evaluation)
     for method in evaluation.methods:
-        if method.scores:
-            figures[f"scores_{method.name}"] = scores(method, method.scores, evaluation)
-    if with_neutrinos(evaluation):
-        figures["neutrino_residuals"] = neutrino_residuals(evaluation, look)
-        figures["neutrino_resolution"] = neutrino_resolution(evaluation, look)
-    if with_mtt(evaluation):
-        figures["mtt_residuals"] = mtt_residuals(evaluation, look)
-        figures["mtt_by_mtt"] = mtt_by_mtt(evaluation, look)
-    for method, mtt in with_mtt(evaluation):
-        if method.neutrinos_of == method.name and method.description == UNDER_EVALUATION:
-            figures[f"mtt_migration_{method.name}"] = mtt_migration(
-                method, mtt.migration, evaluation
-            )
-    return figures
+        if method.name not in ("random", "truth"):
+            yield f"confusion_{method.name}", confusion(method, evaluation)
+    for method in evaluation.methods:
+        yield from _of_network(method, evaluation)
+    for name in evaluation.drawn:
+        if with_observable(name, evaluation):
+            yield f"observable_{name}", observable(OBSERVABLES[name], evaluation, look)
+    for method in evaluation.methods:
+        yield from _migrations(method, evaluation)
+    for number, event in enumerate(evaluation.displays, 1):
+        yield f"display_{number}", display(event, evaluation)
+
+
+def _migrations(method: MethodResult, evaluation: Evaluation) -> Iterator[tuple[str, Figure]]:
+    if method.neutrinos_of == method.name and method.description == UNDER_EVALUATION:
+        for name in MIGRATIONS if method.observables else ():
+            found = method.observables[name].migration
+            figure = migration(OBSERVABLES[name], method, found, evaluation)
+            yield f"migration_{name}_{method.name}", figure
+
+
+def _of_network(method: MethodResult, evaluation: Evaluation) -> Iterator[tuple[str, Figure]]:
+    if method.scores:
+        yield f"scores_{method.name}", scores(method, method.scores, evaluation)
+    if method.coverage:
+        yield f"coverage_{method.name}", coverage(method, evaluation)
+    if method.importance:
+        yield f"importance_{method.name}", importance(method, evaluation)

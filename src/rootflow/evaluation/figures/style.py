@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import matplotlib as mpl
 import matplotlib.style
@@ -18,9 +19,14 @@ from rootflow.evaluation.results import Binned, Histogram, MethodResult
 from rootflow.files import whole_file
 
 # M. A. Petroff, "Accessible color sequences for data visualization", arXiv:2107.02270,
-# the sequence of ten; grey and black are kept for random and truth.
-COLOURS = ("#bd1f01", "#3f90da", "#ffa90e", "#832db6", "#a96b59", "#e76300", "#92dadd")
-FIXED_COLOURS = {"random": "#94a4a2", "truth": "black"}
+# the sequence of ten without both greys, of which one is kept for random.
+COLOURS = (
+    "#bd1f01", "#3f90da", "#ffa90e", "#832db6", "#a96b59", "#e76300", "#92dadd", "#b9ac70",
+)  # fmt: skip
+# Neither length has a factor in common with that of the colours: the same colour comes with
+# another marker and another line, up to 56 methods.
+MARKERS = "osD^vPX<>*p"
+LINES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)))
 NEUTRAL = {
     "axes.labelsize": "large",
     "axes.prop_cycle": cycler(color=COLOURS),
@@ -39,31 +45,43 @@ NEUTRAL = {
 }
 STYLES = {"neutral": NEUTRAL, "ATLAS": mplhep.style.ATLAS, "CMS": mplhep.style.CMS}
 
-MARKERS = "osD^vPX"
-LINES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)))
+
+class Stroke(NamedTuple):
+    """How a method is drawn."""
+
+    colour: str
+    marker: str
+    line: str | tuple[int, tuple[int, ...]]
+
+
+FIXED = {"random": Stroke("#94a4a2", "h", ":"), "truth": Stroke("black", "d", "-")}
 
 
 class Look:
     """Colour, marker and line of each method, the same in all figures."""
 
     def __init__(self, names: Sequence[str]) -> None:
-        free = [name for name in names if name not in FIXED_COLOURS]
-        self._colours = FIXED_COLOURS | {
-            name: COLOURS[number % len(COLOURS)] for number, name in enumerate(free)
+        free = [name for name in names if name not in FIXED]
+        self._strokes = FIXED | {
+            name: Stroke(
+                COLOURS[number % len(COLOURS)],
+                MARKERS[number % len(MARKERS)],
+                LINES[number % len(LINES)],
+            )
+            for number, name in enumerate(free)
         }
-        self._numbers = {name: number for number, name in enumerate(names)}
 
     def colour(self, name: str) -> str:
         """Return the colour of a method."""
-        return self._colours[name]
+        return self._strokes[name].colour
 
     def marker(self, name: str) -> str:
         """Return the marker of a method."""
-        return MARKERS[self._numbers[name] % len(MARKERS)]
+        return self._strokes[name].marker
 
     def line(self, name: str) -> str | tuple[int, tuple[int, ...]]:
         """Return the line style of a method."""
-        return LINES[self._numbers[name] % len(LINES)]
+        return self._strokes[name].line
 
 
 @contextmanager
@@ -102,7 +120,7 @@ def new_figure(
         rows,
         columns,
         squeeze=False,
-        sharex="col" if rows > 1 else "none",
+        sharex="col" if rows > 1 and columns == 1 else "none",
         gridspec_kw={"height_ratios": tall},
     )
     return figure, list(axes.flat)
@@ -154,15 +172,26 @@ def draw_binned(axes: Axes, results: Sequence[tuple[MethodResult, Binned]], look
     axes.set_xlim(results[0][1].edges[0], results[0][1].edges[-1])
 
 
-def draw_density(axes: Axes, histogram: Histogram, *, colour: str, line: object, name: str) -> None:
+def draw_density(
+    axes: Axes,
+    histogram: Histogram,
+    *,
+    colour: str,
+    line: object,
+    name: str,
+    filled: bool = False,
+) -> None:
     """Draw a histogram divided by all its events and the bin width, with a band of its error.
 
-    One without events has no density and is left out.
+    One without events has no density and is left out. A filled one has no band.
     """
     if histogram.total <= 0:
         return
     values = density(histogram)
     errors = np.sqrt(histogram.squared_weights) / histogram.total / np.diff(histogram.edges)
+    if filled:
+        axes.stairs(values, histogram.edges, color=colour, fill=True, alpha=0.35, label=name)
+        return
     axes.stairs(values, histogram.edges, color=colour, linestyle=line, label=name, linewidth=1.5)
     axes.stairs(
         values + errors,
@@ -188,8 +217,10 @@ def save_figure(figure: Figure, directory: Path, name: str) -> list[Path]:
     """Write NAME.png and NAME.pdf."""
     paths = [directory / f"{name}.png", directory / f"{name}.pdf"]
     # Laid out once for both, which is what takes the time.
-    figure.draw_without_rendering()
-    figure.set_layout_engine(None)
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(figure)
+    figure.set_layout_engine("none")
     for path in paths:
         with whole_file(path) as partial:
             figure.savefig(partial, dpi=120)

@@ -7,39 +7,45 @@ from pathlib import Path
 import numpy as np
 
 from rootflow.config import FoldsConfig, TtbarConfig
-from rootflow.evaluation import draw, evaluate, save, write_report
+from rootflow.evaluation import assess, check_names, draw_evaluation, write_evaluation
+from rootflow.evaluation.folder import TABLES
 from rootflow.reconstruction.contract import Reconstructor
 from rootflow.reconstruction.folded import FoldedReconstructor
 from rootflow.reconstruction.hybrid import RememberingReconstructor
-from rootflow.reconstruction.methods import make
 from rootflow.reconstruction.network import KerasReconstructor
 from rootflow.steps import train
 from rootflow.steps.provenance import provenance
 from rootflow.steps.result import StepResult
+from rootflow.steps.ttbar.methods import make_methods
 from rootflow.tracking import Run, start_run
 
 
 def run(config: TtbarConfig, parent: Run | None = None) -> StepResult:
     """Evaluate every method, and log metrics, figures and the report."""
+    check_names(config.evaluation, [config.model.name, *config.evaluation.method_names])
     with start_run(config, "evaluate", parent) as run:
         trained = train.ensure(config, run)
-        every = config.data.folds.in_turn()
+        every, manifest = config.data.folds.in_turn(), trained.dataset.manifest
         unseen = np.isin(trained.dataset.fold, [folds.held_out for folds in every])
         events = trained.dataset.events(np.flatnonzero(unseen))
+        files = [file.sha256 for sample in manifest.samples for file in sample.files]
         model = RememberingReconstructor(
             _network([training.directory for training in trained.trainings])
         )
-        methods = [model, *make(config.evaluation.methods, config.seed, model)]
-        evaluation = evaluate(events, methods, config.evaluation, config.seed)
-        metrics = evaluation.metrics()
-        run.log_metrics(metrics)
-        with tempfile.TemporaryDirectory() as folder:
-            results, report = Path(folder, "evaluation.json"), Path(folder, "report.html")
-            save(evaluation, results)
-            figures = draw(evaluation, Path(folder, "figures"), config.evaluation.style)
-            write_report(evaluation, figures, provenance(config, run, trained), report)
-            run.log_file(results)
-            run.log_file(report)
+        with tempfile.TemporaryDirectory() as temporary:
+            folder = Path(temporary, "evaluation")
+            others = make_methods(config.evaluation.methods, config.seed, model, Path(temporary))
+            assessment = assess(events, [model, *others], config.evaluation, config.seed)
+            evaluation = assessment.evaluation
+            metrics = evaluation.metrics()
+            run.log_metrics(metrics)
+            origin = provenance(config, run, trained)
+            write_evaluation(assessment, config.evaluation.unfold, files, origin, folder)
+            figures = draw_evaluation(folder, config.evaluation.style)
+            for path in sorted(path for path in folder.iterdir() if path.is_file()):
+                run.log_file(path)
+            for path in sorted((folder / TABLES).iterdir()):
+                run.log_file(path, TABLES)
             run.log_figures(figures)
         facts = {**_folds(every), "events": len(events)}
         return StepResult("evaluate", run.run_id, facts, {"methods": evaluation.table()}, metrics)

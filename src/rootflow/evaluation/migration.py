@@ -1,0 +1,156 @@
+"""Migration matrices as `hist` objects with variances, ready for an unfolding tool."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import hist
+import numpy as np
+import uhi.io.json
+
+from rootflow.evaluation.bootstrap import FloatArray
+from rootflow.evaluation.observables import OBSERVABLES, Observable
+from rootflow.evaluation.plain import plain
+from rootflow.evaluation.results import Migration
+from rootflow.evaluation.sample import Candidate, Sample
+from rootflow.files import whole_file
+from rootflow.ntuple import write_histograms
+
+NOMINAL = "nominal"
+Weighted = hist.Hist[Any]
+
+
+class Unfolding(NamedTuple):
+    """What unfolding an observable needs; bins are those of the truth and of the reconstruction.
+
+    Attributes
+    ----------
+    migration
+        (truth, reconstructed) sums of weights of solved events, with flow.
+    truth, reconstructed
+        Of all events, and of solved events.
+    response
+        (truth, reconstructed) probability of an event generated in a bin to be reconstructed in
+        a bin; with binomial variances for the effective number of events.
+    efficiency
+        Of each bin of the truth: share reconstructed in any bin. Only selected events are in a
+        dataset: an event that the selection lost is to be added by the analysis.
+    fiducial
+        Of each bin of the reconstruction: share generated in any bin, by which data is multiplied
+        before it is unfolded.
+    """
+
+    migration: Weighted
+    truth: Weighted
+    reconstructed: Weighted
+    response: Weighted
+    efficiency: Weighted
+    fiducial: Weighted
+
+
+def unfolding_of(
+    observable: Observable, candidate: Candidate, sample: Sample, weight: FloatArray
+) -> Unfolding:
+    """Return the matrix of an observable with one weight (n,), nominal or varied."""
+    true = sample.values[observable.name].astype(np.float64)
+    values = candidate.values[observable.name].astype(np.float64)
+    among = candidate.solved & np.isfinite(values)
+    axes = [
+        hist.axis.Variable(observable.bins, name=name, label=f"{name} {observable.axis}")
+        for name in ("truth", "reconstructed")
+    ]
+    migration = hist.Hist(*axes, storage=hist.storage.Weight())
+    migration.fill(true[among], values[among], weight=weight[among])
+    truth = hist.Hist(axes[0], storage=hist.storage.Weight())
+    truth.fill(true, weight=weight)
+    reconstructed = migration.project("reconstructed")
+    inside = np.stack([migration.values(), migration.variances()])
+    of_truth = np.stack([truth.values(), truth.variances()])
+    of_reconstructed = np.stack([reconstructed.values(), reconstructed.variances()])
+    return Unfolding(
+        migration=migration,
+        truth=truth,
+        reconstructed=reconstructed,
+        response=_shares(axes, inside, of_truth[..., np.newaxis]),
+        efficiency=_shares(axes[:1], inside.sum(axis=2), of_truth),
+        fiducial=_shares(axes[1:], inside.sum(axis=1), of_reconstructed),
+    )
+
+
+def _shares(axes: Sequence[hist.axis.Variable], part: FloatArray, whole: FloatArray) -> Weighted:
+    """Return p = part / whole, given as sums of weights and their variances.
+
+    The variance is ((1 - 2 p) V_part + p^2 V_whole) / whole^2: that of a share of weighted
+    events, binomial where all weights are one.
+    """
+    shares = hist.Hist(*axes, storage=hist.storage.Weight())
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = part[0] / whole[0]
+        variance = ((1 - 2 * share) * part[1] + share**2 * whole[1]) / whole[0] ** 2
+    shares[...] = np.stack(
+        [
+            np.nan_to_num(share, posinf=0, neginf=0),
+            np.nan_to_num(np.maximum(variance, 0), posinf=0),
+        ],
+        axis=-1,
+    )
+    return shares
+
+
+def migration_of(observable: Observable, candidate: Candidate, sample: Sample) -> Migration:
+    """Return the migration of an observable with its quality, as plain data."""
+    found = unfolding_of(observable, candidate, sample, sample.events.weight)
+    sums = np.asarray(found.migration.values(flow=True))[1:-1]
+    inside = sums[:, 1:-1]
+    rows, columns = sums.sum(axis=1), found.reconstructed.values()
+    response = found.response.values()
+    full = bool(np.all(inside.sum(axis=1) > 0) and np.all(inside.sum(axis=0) > 0))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        condition = float(np.linalg.cond(response)) if full else np.nan
+        return Migration(
+            edges=observable.bins,
+            shares=tuple(plain(row) for row in sums / rows[:, np.newaxis]),
+            purity=plain(np.diagonal(inside) / columns),
+            stability=plain(np.diagonal(inside) / rows),
+            efficiency=plain(inside.sum(axis=1) / found.truth.values()),
+            condition_number=condition if np.isfinite(condition) else None,
+        )
+
+
+def unfoldings(
+    names: Sequence[str],
+    candidates: Sequence[Candidate],
+    sample: Sample,
+    weights: Mapping[str, FloatArray] | None = None,
+) -> dict[str, Weighted]:
+    """Return the histograms as METHOD/OBSERVABLE/WEIGHT/NAME, of `Unfolding`.
+
+    Parameters
+    ----------
+    names
+        Of observables.
+    candidates, sample
+        The methods and the events.
+    weights
+        (n,) by the name of a systematic variation; none: the nominal weight alone.
+    """
+    found = {}
+    for candidate in candidates:
+        if candidate.values:
+            for name in names:
+                for variation, weight in (weights or {NOMINAL: sample.events.weight}).items():
+                    made = unfolding_of(OBSERVABLES[name], candidate, sample, weight)
+                    for part, histogram in made._asdict().items():
+                        found[f"{candidate.name}/{name}/{variation}/{part}"] = histogram
+    return found
+
+
+def write_unfoldings(histograms: Mapping[str, Weighted], directory: Path) -> list[Path]:
+    """Write unfolding.json, by the Unified Histogram Interface, and unfolding.root."""
+    paths = [directory / "unfolding.json", directory / "unfolding.root"]
+    with whole_file(paths[0]) as partial:
+        partial.write_text(json.dumps(dict(histograms), default=uhi.io.json.default))
+    with whole_file(paths[1]) as partial:
+        write_histograms(partial, histograms)
+    return paths

@@ -1,0 +1,337 @@
+"""Tables of an evaluation, for the report, as CSV and as LaTeX."""
+
+import csv
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import NamedTuple
+
+from rootflow.evaluation.comparison import COMPARED
+from rootflow.evaluation.observables import OBSERVABLES
+from rootflow.evaluation.page import ABSENT, Table, with_error
+from rootflow.evaluation.results import (
+    UNDER_EVALUATION,
+    Binned,
+    Comparison,
+    Estimate,
+    Evaluation,
+    Number,
+)
+from rootflow.files import whole_file
+
+Cell = str | int | float | Estimate | None
+SPECIAL = {character: "\\" + character for character in "&%$#_{}"} | {ABSENT: "--", "±": r"\pm"}
+KINDS = ("bias", "resolution")
+COUNTS = ("jets", "btags")
+
+
+class Grid(NamedTuple):
+    """A table with numbers still numbers; `name` is that of its files."""
+
+    name: str
+    title: str
+    head: Sequence[str]
+    rows: Sequence[Sequence[Cell]]
+
+    def as_table(self) -> Table:
+        """Return it as the report shows it."""
+        return Table(self.title, self.head, [[text_of(cell) for cell in row] for row in self.rows])
+
+
+def tables_of(evaluation: Evaluation) -> list[Grid]:
+    """Return all tables, in the order of the report."""
+    return [
+        _assignment(evaluation),
+        *(_compared(metric, evaluation) for metric in COMPARED if _of(metric, evaluation)),
+        _comparisons(evaluation),
+        *(_binned(name, evaluation) for name in evaluation.methods[0].accuracy_by),
+        _complements(evaluation),
+        _mtt(evaluation),
+        _observables(evaluation),
+        _migrations(evaluation),
+        _importance(evaluation),
+        _cost(evaluation),
+    ]
+
+
+def write_tables(evaluation: Evaluation, directory: Path) -> list[Path]:
+    """Write every table that has rows as NAME.csv and NAME.tex."""
+    paths = []
+    for grid in tables_of(evaluation):
+        if grid.rows:
+            for suffix, write in ((".csv", _write_csv), (".tex", _write_latex)):
+                paths.append(directory / f"{grid.name}{suffix}")
+                with whole_file(paths[-1]) as partial:
+                    write(grid, partial)
+    return paths
+
+
+def text_of(cell: Cell) -> str:
+    """Return a cell as text, a dash for none."""
+    if cell is None:
+        return ABSENT
+    if isinstance(cell, Estimate):
+        return with_error(cell)
+    if isinstance(cell, float):
+        return f"{cell:.4g}"
+    return f"{cell:,}" if isinstance(cell, int) else cell
+
+
+def _write_csv(grid: Grid, path: Path) -> None:
+    """Write a column for each value, and one for each error beside it."""
+    with_errors = [
+        any(isinstance(row[place], Estimate) for row in grid.rows)
+        for place in range(len(grid.head))
+    ]
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(
+            [
+                name
+                for head, has_error in zip(grid.head, with_errors, strict=True)
+                for name in ([head, f"{head} error"] if has_error else [head])
+            ]
+        )
+        for row in grid.rows:
+            cells: list[Cell] = []
+            for cell, has_error in zip(row, with_errors, strict=True):
+                single = (cell, None)
+                both = tuple(cell) if isinstance(cell, Estimate) else single
+                cells += both if has_error else single[:1]
+            writer.writerow(cells)
+
+
+def _write_latex(grid: Grid, path: Path) -> None:
+    columns = "l" + "r" * (len(grid.head) - 1)
+    lines = [
+        f"% {grid.title}",
+        rf"\begin{{tabular}}{{{columns}}}",
+        r"\hline",
+        " & ".join(_latex(name) for name in grid.head) + r" \\",
+        r"\hline",
+        *(" & ".join(_latex(text_of(cell)) for cell in row) + r" \\" for row in grid.rows),
+        r"\hline",
+        r"\end{tabular}",
+    ]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _latex(text: str) -> str:
+    escaped = "".join(SPECIAL.get(character, character) for character in text)
+    return f"${escaped}$" if r"\pm" in escaped else escaped
+
+
+def _assignment(evaluation: Evaluation) -> Grid:
+    columns = {
+        "both right": "assignment_accuracy",
+        "at least one right": "either_accuracy",
+        "right two jets": "selection_accuracy",
+        "efficiency": "efficiency",
+        "calibration error": "calibration_error",
+    }
+    beaten = _beaten("assignment_accuracy", evaluation)
+    rows = [
+        (
+            method.name,
+            *(method.metrics.get(name) for name in columns.values()),
+            *(found.get(method.name) for found in beaten.values()),
+        )
+        for method in evaluation.methods
+    ]
+    return Grid("assignment", "Assignment", ("method", *columns, *beaten), rows)
+
+
+def _beaten(metric: str, evaluation: Evaluation) -> dict[str, dict[str, float]]:
+    """Return the p-value of the model being no better than each method, below its heading.
+
+    It is that of `metric`, of the first method that is no classic one; without one there is
+    no column.
+    """
+    networks = [each.name for each in evaluation.methods if each.description == UNDER_EVALUATION]
+    return {
+        f"p, {name} no better": {
+            other: found.p_value
+            for (method, other), found in _of(metric, evaluation).items()
+            if method == name
+        }
+        for name in networks[:1]
+    }
+
+
+def _of(metric: str, evaluation: Evaluation) -> dict[tuple[str, str], Comparison]:
+    return {
+        (found.method, found.other): found
+        for found in evaluation.comparisons
+        if found.metric == metric
+    }
+
+
+def _compared(metric: str, evaluation: Evaluation) -> Grid:
+    found = _of(metric, evaluation)
+    names = [
+        method.name for method in evaluation.methods if any(method.name in pair for pair in found)
+    ]
+    words = metric.replace("_", " ").replace("mtt", "m(ttbar)")
+    return Grid(
+        f"gain_{metric}",
+        f"Gain of the row over the column: {words}",
+        ("method", *names),
+        [(name, *(_gain(found.get((name, other))) for other in names)) for name in names],
+    )
+
+
+def _gain(found: Comparison | None) -> str | None:
+    if found is None:
+        return None
+    p_values = f"p = {found.p_value:.2g}; {found.p_value_two_sided:.2g}"
+    return f"{with_error(found.gain)} ({p_values})"
+
+
+def _comparisons(evaluation: Evaluation) -> Grid:
+    return Grid(
+        "comparisons",
+        "All gains",
+        ("metric", "method", "other", "gain", "p, no better", "p, equal"),
+        [
+            (each.metric, each.method, each.other, each.gain, each.p_value, each.p_value_two_sided)
+            for each in evaluation.comparisons
+        ],
+    )
+
+
+def _binned(name: str, evaluation: Evaluation) -> Grid:
+    edges = evaluation.methods[0].accuracy_by[name].edges
+    if name in COUNTS:
+        counts = [round(edge + 0.5) for edge in edges[:-1]]
+        bins = [*map(str, counts[:-1]), f"{counts[-1]} or more"]
+    else:
+        bins = [f"{low:g} to {high:g}" for low, high in pairwise(edges)]
+    unit = OBSERVABLES[name].unit if name in OBSERVABLES else ("" if name in COUNTS else "GeV")
+    return Grid(
+        f"accuracy_by_{name}",
+        f"Both right, by {name}{f' in {unit}' if unit else ''}",
+        ("method", *bins),
+        [(method.name, *_cells(method.accuracy_by[name])) for method in evaluation.methods],
+    )
+
+
+def _complements(evaluation: Evaluation) -> Grid:
+    names = [method.name for method in evaluation.methods]
+    shares = {(found.right, found.wrong): found.share for found in evaluation.complements}
+    return Grid(
+        "complements",
+        "Share of matched events that the row gets right and the column wrong",
+        ("method", *names),
+        [(name, *(shares.get((name, other)) for other in names)) for name in names],
+    )
+
+
+def _mtt(evaluation: Evaluation) -> Grid:
+    names = ("mtt_bias", "mtt_resolution", "mtt_all_bias", "mtt_all_resolution")
+    beaten = _beaten("mtt_resolution", evaluation)
+    return Grid(
+        "mtt",
+        "m(ttbar), relative",
+        ("method", "neutrinos of", "bias", "resolution", "bias, all", "resolution, all", *beaten),
+        [
+            (
+                method.name,
+                method.neutrinos_of,
+                *(method.metrics.get(name) for name in names),
+                *(found.get(method.name) for found in beaten.values()),
+            )
+            for method in evaluation.methods
+        ],
+    )
+
+
+def _observables(evaluation: Evaluation) -> Grid:
+    methods = [method for method in evaluation.methods if method.observables]
+    rows: list[Sequence[Cell]] = [
+        (
+            name,
+            "relative" if observable.relative else observable.unit,
+            *(method.metrics.get(f"{name}_{kind}") for method in methods for kind in KINDS),
+        )
+        for name, observable in OBSERVABLES.items()
+    ]
+    return Grid(
+        "observables",
+        "Bias and resolution of all observables",
+        ("observable", "unit", *(f"{method.name} {kind}" for method in methods for kind in KINDS)),
+        rows if methods else [],
+    )
+
+
+def _migrations(evaluation: Evaluation) -> Grid:
+    return Grid(
+        "migrations",
+        "Migration: means over the bins",
+        ("observable", "method", "purity", "stability", "efficiency", "condition number"),
+        [
+            (
+                name,
+                method.name,
+                *(_mean(part) for part in (found.purity, found.stability, found.efficiency)),
+                found.condition_number,
+            )
+            for name in evaluation.drawn
+            for method in evaluation.methods
+            if name in method.observables
+            for found in [method.observables[name].migration]
+        ],
+    )
+
+
+def _importance(evaluation: Evaluation) -> Grid:
+    return Grid(
+        "importance",
+        "Loss in accuracy with an input permuted",
+        ("method", "collection", "feature", "loss"),
+        [
+            (method.name, each.collection, each.feature or "all", each.drop)
+            for method in evaluation.methods
+            for each in method.importance
+        ],
+    )
+
+
+def _cost(evaluation: Evaluation) -> Grid:
+    return Grid(
+        "cost",
+        "Cost on this machine",
+        ("method", "seconds", "events per second", "parameters"),
+        [
+            (
+                method.name,
+                method.cost.seconds,
+                round(method.cost.events_per_second),
+                method.cost.parameters,
+            )
+            for method in evaluation.methods
+        ],
+    )
+
+
+def _mean(values: Sequence[Number]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else None
+
+
+def _cells(binned: Binned) -> list[Estimate | None]:
+    return [
+        None if value is None or error is None else Estimate(value, error)
+        for value, error in zip(binned.values, binned.errors, strict=True)
+    ]
+
+
+def facts_of(evaluation: Evaluation, provenance: Mapping[str, str]) -> dict[str, str]:
+    """Return where every number comes from: what is given, and what the evaluation knows."""
+    return {
+        **provenance,
+        "folds": ", ".join(map(str, evaluation.folds)),
+        "events": f"{evaluation.events:,}",
+        "matched events": f"{evaluation.matched_events:,}",
+        "bootstrap replicas": f"{evaluation.replicas:,}",
+        "bootstrap seed": str(evaluation.seed),
+    }

@@ -1,0 +1,118 @@
+"""What an evaluation writes: predictions, histograms to unfold with, tables; and drawing again."""
+
+import csv
+import json
+from pathlib import Path
+
+import hist
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import uhi.io.json
+import uproot
+from click.testing import CliRunner
+
+from html_page import Page
+from rootflow.cli import cli
+from rootflow.config import EvaluationConfig
+from rootflow.errors import InputError
+from rootflow.evaluation import Assessment, draw_evaluation, write_evaluation
+from rootflow.evaluation.migration import unfolding_of, unfoldings
+from rootflow.evaluation.observables import OBSERVABLES
+
+NAMES = ["mtt", "c_hel"]
+
+
+@pytest.fixture(scope="module")
+def folder(assessment: Assessment, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("evaluation")
+    write_evaluation(assessment, NAMES, ["abc"], {"dataset": "0123"}, directory)
+    return directory
+
+
+def test_predictions_are_what_each_method_said(folder: Path, assessment: Assessment) -> None:
+    table = pq.read_table(folder / "predictions.parquet")
+    assert json.loads(table.schema.metadata[b"rootflow"]) == {"files": ["abc"]}
+    found = table.to_pydict()
+    sample = assessment.sample
+    np.testing.assert_array_equal(found["event_number"], sample.events.event_number)
+    np.testing.assert_array_equal(found["true_bbar"], sample.assignment[:, 1])
+    for candidate in assessment.candidates:
+        answers = candidate.answers
+        np.testing.assert_array_equal(found[f"{candidate.name}_b"], answers.assignment[:, 0])
+        np.testing.assert_array_equal(found[f"{candidate.name}_score"], answers.scores)
+    network = assessment.candidates[0].answers
+    np.testing.assert_array_equal(found["network_antineutrino_pz"], network.neutrinos[:, 1, 2])
+    assert "m_lb_neutrino_px" not in found
+
+
+def test_histograms_are_the_same_in_root_and_json(folder: Path, assessment: Assessment) -> None:
+    saved = json.loads((folder / "unfolding.json").read_text(), object_hook=uhi.io.json.object_hook)
+    made = unfoldings(NAMES, assessment.candidates, assessment.sample)
+    assert saved.keys() == made.keys()
+    with uproot.open(folder / "unfolding.root") as file:
+        for name, expected in made.items():
+            assert hist.Hist(saved[name]) == expected
+            from_root = file[name].to_hist()
+            np.testing.assert_allclose(from_root.values(flow=True), expected.values(flow=True))
+            np.testing.assert_allclose(from_root.variances(), expected.variances())
+
+
+def test_response_and_corrections_fold_the_truth_to_what_is_reconstructed(
+    assessment: Assessment,
+) -> None:
+    sample = assessment.sample
+    found = unfolding_of(OBSERVABLES["mtt"], assessment.candidates[0], sample, sample.events.weight)
+    folded = found.truth.values() @ found.response.values()
+    expected = found.reconstructed.values() * found.fiducial.values()
+    np.testing.assert_allclose(folded, expected)
+    np.testing.assert_allclose(found.response.values().sum(axis=1), found.efficiency.values())
+    # Of events of weight one the variance of a share is binomial.
+    share, events = found.efficiency.values(), found.truth.values()
+    np.testing.assert_allclose(found.efficiency.variances(), share * (1 - share) / events)
+
+
+def test_a_systematic_weight_has_a_matrix_of_its_own(assessment: Assessment) -> None:
+    weight = assessment.sample.events.weight
+    made = unfoldings(
+        ["mtt"], assessment.candidates[:1], assessment.sample, {"up": 2 * weight, "down": weight}
+    )
+    np.testing.assert_allclose(
+        made["network/mtt/up/migration"].values(), 2 * made["network/mtt/down/migration"].values()
+    )
+
+
+def test_tables_are_csv_and_latex(folder: Path, assessment: Assessment) -> None:
+    with (folder / "tables" / "assignment.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    metrics = assessment.evaluation.methods[0].metrics["assignment_accuracy"]
+    assert rows[0]["method"] == "network"
+    assert float(rows[0]["both right"]) == metrics.value
+    assert float(rows[0]["both right error"]) == metrics.error
+    latex = (folder / "tables" / "assignment.tex").read_text()
+    assert r"delta\_r & $" in latex
+    assert r" \pm " in latex
+    assert latex.isascii()
+    names = {path.stem for path in (folder / "tables").iterdir()}
+    assert {"gain_assignment_accuracy", "gain_mtt_resolution", "observables", "cost"} <= names
+
+
+def test_figures_and_report_are_drawn_again_by_a_command(folder: Path, tmp_path: Path) -> None:
+    answer = CliRunner().invoke(
+        cli, ["draw", str(folder), "--style", "ATLAS", "--output", str(tmp_path / "again")]
+    )
+    assert answer.exit_code == 0, answer.output
+    assert (tmp_path / "again" / "figures" / "observable_mtt.pdf").is_file()
+    page = Page(tmp_path / "again" / "report.html")
+    assert "0123" in page.texts
+    assert len(page.sources) == len(list((tmp_path / "again" / "figures").glob("*.png")))
+
+
+def test_a_folder_without_an_evaluation(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cannot read the evaluation: No such file"):
+        draw_evaluation(tmp_path, "neutral")
+
+
+def test_default_observables_exist() -> None:
+    config = EvaluationConfig()
+    assert {*config.drawn, *config.unfold} <= set(OBSERVABLES)
