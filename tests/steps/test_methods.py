@@ -7,15 +7,18 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from rootflow.config import EvaluationConfig, ModelMethodConfig
+from rootflow.config import EvaluationConfig, ModelMethodConfig, load
 from rootflow.dataset import Events
 from rootflow.errors import InputError, UsageError
 from rootflow.reconstruction.methods import make_method
 from rootflow.reconstruction.onnx import OnnxReconstructor
-from rootflow.steps.ttbar.methods import make_methods, model_method
+from rootflow.steps.ttbar.methods import make_methods, model_method, variants_of
 
 if TYPE_CHECKING:
     from rootflow.export import Export
+
+
+CONFIG = Path(__file__).parents[2] / "configs" / "ttbar.yaml"
 
 
 def method(source: object) -> ModelMethodConfig:
@@ -29,6 +32,7 @@ def test_a_file_is_a_method_of_its_own_name(
         EvaluationConfig(methods=["m_lb", method(exported.named_path)]).methods,
         1,
         make_method("random", 1),
+        {},
         tmp_path,
     )
     assert [each.name for each in found] == ["m_lb", "other"]
@@ -67,3 +71,31 @@ def test_names_are_told_apart() -> None:
     assert EvaluationConfig(methods=["truth", *models]).method_names == ["truth", "m_lb"]
     with pytest.raises(ValidationError, match="two methods are named m_lb"):
         EvaluationConfig(methods=["m_lb", *models])
+
+
+def test_a_variant_is_the_configuration_with_other_settings() -> None:
+    variant = "{method: variant, name: small, settings: {model.width: 8, training.epochs: 1}}"
+    config = load(CONFIG, [f"evaluation.methods=[m_lb, {variant}]"])
+    [(name, found)] = variants_of(config).items()
+    assert name == found.model.name == "small"
+    assert (found.model.width, found.training.epochs) == (8, 1)
+    assert found.data == config.data
+
+
+@pytest.mark.parametrize(
+    ("settings", "complaint"),
+    [
+        ("{model.weight: 8}", "evaluation.methods: small: model.weight"),
+        ("{model.width: 7}", "evaluation.methods: small: model: width 7 is not a multiple"),
+    ],
+)
+def test_a_variant_that_cannot_be(settings: str, complaint: str) -> None:
+    methods = f"evaluation.methods=[{{method: variant, name: small, settings: {settings}}}]"
+    with pytest.raises(UsageError, match=complaint):
+        variants_of(load(CONFIG, [methods]))
+
+
+def test_a_variant_has_the_same_events() -> None:
+    variant = "{method: variant, name: small, settings: {data.max_jets: 4}}"
+    with pytest.raises(UsageError, match=r"data\.max_jets: a variant has another model"):
+        load(CONFIG, [f"evaluation.methods=[{variant}]"])

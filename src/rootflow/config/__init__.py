@@ -25,7 +25,7 @@ from rootflow.config.four_lepton_simulation import (
 )
 from rootflow.config.h4l import H4lConfig
 from rootflow.config.load import Config, change, load
-from rootflow.config.methods import ModelMethodConfig
+from rootflow.config.methods import ModelMethodConfig, VariantConfig
 from rootflow.config.model import FeedForwardConfig, ModelConfig, SetTransformerConfig
 from rootflow.config.samples import (
     ExpectationConfig,
@@ -74,6 +74,7 @@ __all__ = [
     "TrainingConfig",
     "TtbarConfig",
     "TuningConfig",
+    "VariantConfig",
     "WeightsConfig",
     "change",
     "digest_of",

@@ -16,6 +16,7 @@ from pydantic import (
     NonNegativeInt,
     PositiveFloat,
     PositiveInt,
+    field_validator,
 )
 
 from rootflow.config.block import Block, Name
@@ -209,6 +210,24 @@ class ModelMethodConfig(MethodBlock):
     )
 
 
+class VariantConfig(MethodBlock):
+    """The network under evaluation with other settings, trained where that was not done yet."""
+
+    gives_neutrinos = True
+    method: Literal["variant"]
+    settings: dict[str, Any] = Field(
+        min_length=1, description="path below model or training: another value"
+    )
+
+    @field_validator("settings")
+    @classmethod
+    def _of_model_or_training(cls, settings: dict[str, Any]) -> dict[str, Any]:
+        for path in settings:
+            if path.partition(".")[0] not in ("model", "training") or path == "model.name":
+                raise ValueError(f"{path}: a variant has another model or training")
+        return settings
+
+
 def _from_name(value: Any) -> Any:
     if isinstance(value, str):
         return {"method": value}
@@ -229,6 +248,7 @@ MethodConfig = Annotated[
     | BranchesConfig
     | HybridConfig
     | ModelMethodConfig
+    | VariantConfig
     | TruthConfig,
     Field(discriminator="method"),
     BeforeValidator(_from_name),

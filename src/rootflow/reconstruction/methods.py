@@ -21,6 +21,7 @@ from rootflow.config.methods import (
     SolverBlock,
     SonnenscheinConfig,
     TruthConfig,
+    VariantConfig,
 )
 from rootflow.errors import UsageError
 from rootflow.reconstruction import solving
@@ -50,7 +51,7 @@ def make(
     model
         What `model` means in a hybrid or chi2.
     elsewhere
-        The models of the blocks of `ModelMethodConfig`, by their names.
+        The models of the blocks of `ModelMethodConfig` and `VariantConfig`, by their names.
 
     Raises
     ------
@@ -133,9 +134,9 @@ def _make(
             return HybridReconstructor(
                 others[block.assignment], others[block.neutrinos], block.name
             )
-        case ModelMethodConfig():
+        case ModelMethodConfig() | VariantConfig():
             if block.name not in elsewhere:
-                raise UsageError(f"the model {block.name} from {block.source} is not open")
+                raise UsageError(f"the model {block.name} is not open")
             return elsewhere[block.name]
         case SolverBlock():
             return _solver(block, seed)

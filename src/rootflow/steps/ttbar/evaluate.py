@@ -9,32 +9,34 @@ import numpy as np
 from rootflow.config import FoldsConfig, TtbarConfig
 from rootflow.evaluation import assess, check_names, draw_evaluation, write_evaluation
 from rootflow.evaluation.folder import TABLES
-from rootflow.reconstruction.contract import Reconstructor
-from rootflow.reconstruction.folded import FoldedReconstructor
 from rootflow.reconstruction.hybrid import RememberingReconstructor
-from rootflow.reconstruction.network import KerasReconstructor
 from rootflow.steps import train
 from rootflow.steps.provenance import provenance
 from rootflow.steps.result import StepResult
-from rootflow.steps.ttbar.methods import make_methods
+from rootflow.steps.ttbar.methods import make_methods, network_of, variants_of
 from rootflow.tracking import Run, start_run
 
 
 def run(config: TtbarConfig, parent: Run | None = None) -> StepResult:
     """Evaluate every method, and log metrics, figures and the report."""
     check_names(config.evaluation, [config.model.name, *config.evaluation.method_names])
+    variants = variants_of(config)
     with start_run(config, "evaluate", parent) as run:
         trained = train.ensure(config, run)
         every, manifest = config.data.folds.in_turn(), trained.dataset.manifest
         unseen = np.isin(trained.dataset.fold, [folds.held_out for folds in every])
         events = trained.dataset.events(np.flatnonzero(unseen))
         files = [file.sha256 for sample in manifest.samples for file in sample.files]
-        model = RememberingReconstructor(
-            _network([training.directory for training in trained.trainings])
-        )
+        model = RememberingReconstructor(network_of(trained))
         with tempfile.TemporaryDirectory() as temporary:
             folder = Path(temporary, "evaluation")
-            others = make_methods(config.evaluation.methods, config.seed, model, Path(temporary))
+            others = make_methods(
+                config.evaluation.methods,
+                config.seed,
+                model,
+                {name: network_of(train.ensure(each, run)) for name, each in variants.items()},
+                Path(temporary),
+            )
             assessment = assess(events, [model, *others], config.evaluation, config.seed)
             evaluation = assessment.evaluation
             metrics = evaluation.metrics()
@@ -49,12 +51,6 @@ def run(config: TtbarConfig, parent: Run | None = None) -> StepResult:
             run.log_figures(figures)
         facts = {**_folds(every), "events": len(events)}
         return StepResult("evaluate", run.run_id, facts, {"methods": evaluation.table()}, metrics)
-
-
-def _network(trainings: Sequence[Path]) -> Reconstructor:
-    if len(trainings) > 1:
-        return FoldedReconstructor.of_trainings(trainings)
-    return KerasReconstructor.of_training(trainings[0])
 
 
 def _folds(every: Sequence[FoldsConfig]) -> dict[str, str]:

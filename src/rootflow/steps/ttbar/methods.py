@@ -1,9 +1,16 @@
 """The methods that stand beside the model: classic ones, and models from elsewhere."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from rootflow.config import ModelMethodConfig
+from rootflow.config import (
+    Config,
+    EvaluationConfig,
+    ModelMethodConfig,
+    TtbarConfig,
+    VariantConfig,
+    change,
+)
 from rootflow.config.methods import MethodBlock
 from rootflow.errors import UsageError
 from rootflow.reconstruction.contract import Reconstructor
@@ -12,14 +19,35 @@ from rootflow.reconstruction.hybrid import RememberingReconstructor
 from rootflow.reconstruction.methods import make
 from rootflow.reconstruction.network import KerasReconstructor
 from rootflow.reconstruction.onnx import OnnxReconstructor
+from rootflow.steps.train import Trained
 from rootflow.tracking import artifact_of, artifacts_in, fetch_onnx_model, run_of_step
 
 REGISTERED, OF_RUN = "models:/", "runs:/"
 EXPORT, FLAT = "export", "_flat"
 
 
+def variants_of(config: TtbarConfig) -> dict[str, Config]:
+    """Return the configuration of each variant of the model, by its name.
+
+    Raises
+    ------
+    UsageError
+        Its settings are not known, or do not go together.
+    """
+    alone = config.model_copy(update={"evaluation": EvaluationConfig()})
+    return {
+        method.name: _variant(alone, method)
+        for method in config.evaluation.methods
+        if isinstance(method, VariantConfig)
+    }
+
+
 def make_methods(
-    methods: Sequence[MethodBlock], seed: int, model: Reconstructor, directory: Path
+    methods: Sequence[MethodBlock],
+    seed: int,
+    model: Reconstructor,
+    variants: Mapping[str, Reconstructor],
+    directory: Path,
 ) -> list[Reconstructor]:
     """Return the methods of a configuration, in its order.
 
@@ -31,6 +59,8 @@ def make_methods(
         Of methods that draw or throw.
     model
         The one under evaluation, for methods that are made of it.
+    variants
+        The trained variants of it, by name.
     directory
         Where fetched files go.
 
@@ -42,11 +72,22 @@ def make_methods(
         It is no exported network that assigns jets, and no finished training.
     """
     elsewhere = {
-        method.name: RememberingReconstructor(model_method(method, directory))
+        method.name: model_method(method, directory)
         for method in methods
         if isinstance(method, ModelMethodConfig)
     }
-    return make(methods, seed, model, elsewhere)
+    remembering = {
+        name: RememberingReconstructor(other) for name, other in {**elsewhere, **variants}.items()
+    }
+    return make(methods, seed, model, remembering)
+
+
+def network_of(trained: Trained) -> Reconstructor:
+    """Return the network of trainings: of several, each event's is the one not trained on it."""
+    directories = [training.directory for training in trained.trainings]
+    if len(directories) > 1:
+        return FoldedReconstructor.of_trainings(directories)
+    return KerasReconstructor.of_training(directories[0])
 
 
 def model_method(method: ModelMethodConfig, directory: Path) -> Reconstructor:
@@ -65,6 +106,13 @@ def model_method(method: ModelMethodConfig, directory: Path) -> Reconstructor:
         return networks[0]
     networks.sort(key=lambda network: network.folds.held_out)
     return FoldedReconstructor(method.name, networks)
+
+
+def _variant(config: TtbarConfig, method: VariantConfig) -> Config:
+    try:
+        return change(config, {**method.settings, "model.name": method.name})
+    except UsageError as error:
+        raise UsageError(f"evaluation.methods: {method.name}: {error}") from None
 
 
 def _found(method: ModelMethodConfig, directory: Path) -> list[Path]:
