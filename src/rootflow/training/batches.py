@@ -50,7 +50,9 @@ def in_order(order: Order, size: int) -> list[Order]:
     return [order[start : start + size] for start in range(0, len(order), size)]
 
 
-def by_multiplicity(order: Order, jets: NDArray[np.integer], size: int, seed: list[int]) -> list[Order]:
+def by_multiplicity(
+    order: Order, jets: NDArray[np.integer], size: int, seed: list[int]
+) -> list[Order]:
     """Return as many batches, of events with about as many jets, shuffled.
 
     Parameters
@@ -71,6 +73,4 @@ def by_multiplicity(order: Order, jets: NDArray[np.integer], size: int, seed: li
 def trimmed(inputs: Arrays) -> Arrays:
     """Return the inputs without the jet slots, at the end, that no event fills."""
     filled = int(inputs["jet_mask"].sum(axis=1).max(initial=FEWEST_JETS))
-    return {
-        name: array[:, :filled] if name in PADDED else array for name, array in inputs.items()
-    }
+    return {name: array[:, :filled] if name in PADDED else array for name, array in inputs.items()}
