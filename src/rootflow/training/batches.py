@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from rootflow.training.samples import Arrays, Batch, Sample
 
 Order = NDArray[np.int64]
-# A hypothesis needs a jet for b and one for bbar.
-FEWEST_JETS = 2
+# Jet slots that batches are trimmed to, the least that hold all jets of a batch: each has its
+# graph, and few events have more jets.
+SLOTS = (2, 3, 4, 6)
 PADDED = ("jets", "jet_mask")
 
 
@@ -24,7 +25,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     parts
         Which of them are in each batch.
     trim
-        Leave out the jet slots that no event of a batch fills.
+        Leave out jet slots that no event of a batch fills.
     """
 
     def __init__(self, sample: Sample, parts: list[Order], *, trim: bool = False) -> None:
@@ -71,6 +72,7 @@ def by_multiplicity(
 
 
 def trimmed(inputs: Arrays) -> Arrays:
-    """Return the inputs without the jet slots, at the end, that no event fills."""
-    filled = int(inputs["jet_mask"].sum(axis=1).max(initial=FEWEST_JETS))
-    return {name: array[:, :filled] if name in PADDED else array for name, array in inputs.items()}
+    """Return the inputs without jet slots, at the end, that no event fills."""
+    filled = inputs["jet_mask"].sum(axis=1).max()
+    slots = next((slots for slots in SLOTS if slots >= filled), None)
+    return {name: array[:, :slots] if name in PADDED else array for name, array in inputs.items()}

@@ -19,6 +19,7 @@ from rootflow.training.steps import Steps
 from rootflow.training.task import Metrics, Task
 
 VALIDATION_BATCH = 2048
+Step = Callable[[Batch], Metrics]
 
 
 class Trainer:
@@ -63,7 +64,7 @@ class Trainer:
         )
         self.model.optimizer.build(self.model.trainable_variables)
         self._build_metrics()
-        self._train, self._test = Steps(self.model.train_step), Steps(self.model.test_step)
+        self._steps = Steps(self.model)
         self.seconds = 0.0
         self.cpu_seconds = 0.0
         self.events = 0
@@ -80,7 +81,7 @@ class Trainer:
         order = self.plan.order(number, self.seed)
         batches = self._batches(training, order, self.plan.batch_size, [self.seed, number])
         started, cpu_started = time.monotonic(), time.process_time()
-        metrics = self.task.metrics(self._steps(self._train, batches, f"in epoch {number}"))
+        metrics = self.task.metrics(self._run(self._steps.train, batches, f"in epoch {number}"))
         self.seconds += time.monotonic() - started
         self.cpu_seconds += time.process_time() - cpu_started
         self.events += len(order)
@@ -113,19 +114,19 @@ class Trainer:
         if self.config.fast_dev_run:
             order = order[: STEPS_OF_A_TRIAL * VALIDATION_BATCH]
         batches = self._batches(validation, order, VALIDATION_BATCH, [self.seed])
-        return self._steps(self._test, batches, f"in the validation of epoch {number}")
+        return self._run(self._steps.test, batches, f"in the validation of epoch {number}")
 
     def _batches(self, sample: Sample, order: Order, size: int, seed: list[int]) -> Batches:
         if not self.task.trims:
             return Batches(sample, in_order(order, size))
         return Batches(sample, by_multiplicity(order, sample.jets(), size, seed), trim=True)
 
-    def _steps(self, steps: Steps, batches: Iterable[Batch], where: str) -> dict[str, float]:
+    def _run(self, step: Step, batches: Iterable[Batch], where: str) -> Metrics:
         """Return the metrics of all batches together."""
         self.model.reset_metrics()
-        metrics: dict[str, float] = {}
+        metrics: Metrics = {}
         for number, batch in enumerate(batches):
-            metrics = steps(batch)
+            metrics = step(batch)
             _refuse_nan(metrics["loss"], f"{where}, batch {number}", self.model.optimizer)
         return metrics
 
