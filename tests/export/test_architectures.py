@@ -4,10 +4,12 @@ import keras
 import pytest
 
 from rootflow.config import (
+    CrossAttentionConfig,
     ExportConfig,
     FeedForwardConfig,
     FoldsConfig,
     ModelConfig,
+    RecurrentConfig,
     SetTransformerConfig,
 )
 from rootflow.dataset import Events
@@ -21,8 +23,13 @@ from toy_events import UNITS
     [
         FeedForwardConfig(architecture="feed_forward", width=32),
         SetTransformerConfig(architecture="set_transformer", width=16, depth=2),
+        SetTransformerConfig(
+            architecture="set_transformer", width=16, depth=1, inducing_points=3, pooling_seeds=2
+        ),
+        CrossAttentionConfig(architecture="cross_attention", width=16, depth=2, no_match=True),
+        RecurrentConfig(architecture="recurrent", width=16, depth=1),
     ],
-    ids=lambda config: config.architecture,
+    ids=["feed_forward", "set_transformer", "induced", "cross_attention", "recurrent"],
 )
 def test_every_architecture_exports(
     config: ModelConfig, real_events: Events, tmp_path: Path

@@ -20,6 +20,7 @@ from rootflow.files import LOCK, PARTIAL
 from rootflow.models import load_model
 from rootflow.training import Training, fit, question
 from rootflow.training.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
+from rootflow.training.loop import make_trainer
 
 MakeConfig = Callable[..., TtbarConfig]
 MakeDataset = Callable[[Events], Dataset]
@@ -325,3 +326,57 @@ def test_weights_that_add_up_to_nothing_are_refused(
     data = make_dataset(replace(few_events, weight=-few_events.weight))
     with pytest.raises(InputError, match="need a positive sum"):
         train(data, make_config(), tmp_path, Epochs())
+
+
+def test_the_running_mean_of_the_weights_is_what_is_kept_and_survives_an_interruption(
+    small_dataset: Dataset, make_config: MakeConfig, tmp_path: Path
+) -> None:
+    config = make_config(ema_decay=0.5)
+    whole = train(small_dataset, config, tmp_path / "whole", Epochs())
+    with pytest.raises(InterruptedTrainingError):
+        train(small_dataset, config, tmp_path / "resumed", Epochs(stop_after=1))
+    assert_same(train(small_dataset, config, tmp_path / "resumed", Epochs()), whole)
+
+    trainer = make_trainer(small_dataset, config, config.data.folds)
+    latest = None
+    for epoch in range(3):
+        trainer.epoch(epoch)
+        latest = trainer.task.network.get_weights()
+    assert latest is not None
+    assert any(
+        not np.array_equal(ours, theirs)
+        for ours, theirs in zip(weights(whole), latest, strict=True)
+    )
+
+
+def test_the_running_mean_is_that_of_the_weights_after_each_step(
+    small_dataset: Dataset, make_config: MakeConfig
+) -> None:
+    config = make_config(ema_decay=0.8, epochs=3, batch_size=1000)  # an epoch is a step
+    trainer = make_trainer(small_dataset, config, config.data.folds)
+    expected = None
+    for epoch in range(3):
+        trainer.epoch(epoch)
+        latest = [np.array(variable) for variable in trainer.model.trainable_variables]
+        expected = (
+            latest
+            if expected is None
+            else [0.8 * mean + 0.2 * new for mean, new in zip(expected, latest, strict=True)]
+        )
+    assert expected is not None
+    with trainer.averaged():
+        for variable, value in zip(trainer.model.trainable_variables, expected, strict=True):
+            np.testing.assert_allclose(np.array(variable), value, atol=1e-6)
+
+
+def test_a_trimmed_training_with_no_match_goes_on_to_the_same_end(
+    small_dataset: Dataset, make_config: MakeConfig, tmp_path: Path
+) -> None:
+    small = {"architecture": "set_transformer", "width": 8, "depth": 1, "heads": 2}
+    config = make_config(small | {"no_match": True}, epochs=2)
+    whole = train(small_dataset, config, tmp_path / "whole", Epochs())
+    with pytest.raises(InterruptedTrainingError):
+        train(small_dataset, config, tmp_path / "resumed", Epochs(stop_after=0))
+    assert_same(train(small_dataset, config, tmp_path / "resumed", Epochs()), whole)
+    for metrics in whole.history:
+        assert 0 <= metrics["validation_matched_auc"] <= 1

@@ -25,7 +25,13 @@ from rootflow.config.four_lepton_simulation import (
 )
 from rootflow.config.h4l import H4lConfig
 from rootflow.config.load import Config, change, load
-from rootflow.config.model import FeedForwardConfig, ModelConfig, SetTransformerConfig
+from rootflow.config.model import (
+    CrossAttentionConfig,
+    FeedForwardConfig,
+    ModelConfig,
+    RecurrentConfig,
+    SetTransformerConfig,
+)
 from rootflow.config.samples import (
     ExpectationConfig,
     FourLeptonSelectionConfig,
@@ -44,6 +50,7 @@ __all__ = [
     "ClassificationConfig",
     "ClassifierConfig",
     "Config",
+    "CrossAttentionConfig",
     "DataConfig",
     "DeepSetConfig",
     "EvaluationConfig",
@@ -65,6 +72,7 @@ __all__ = [
     "ModelConfig",
     "ObjectiveConfig",
     "ReconstructionTrainingConfig",
+    "RecurrentConfig",
     "SampleConfig",
     "SetTransformerConfig",
     "SimulationConfig",

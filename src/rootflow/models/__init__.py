@@ -1,6 +1,6 @@
 """Keras networks, written with keras.ops only."""
 
-from rootflow.models.architectures import build_model
+from rootflow.models.architectures import build_model, training_network
 from rootflow.models.classifier_inputs import chosen_inputs, refuse_unknown_inputs
 from rootflow.models.classifier_normalisation import (
     ClassifierNormalisation,
@@ -8,16 +8,24 @@ from rootflow.models.classifier_normalisation import (
 )
 from rootflow.models.classifiers import build_classifier
 from rootflow.models.losses import AssignmentAccuracy, AssignmentLoss, NeutrinoLoss
+from rootflow.models.networks import ANY_NUMBER_OF_JETS
+from rootflow.models.no_match import MatchedAUC, NoMatchLoss, PairAccuracy
 from rootflow.models.normalisation import Normalisation, fit_normalisation
 from rootflow.models.rows import in_a_row
 from rootflow.models.saving import load_model
+from rootflow.models.trimming import Trimming
 
 __all__ = [
+    "ANY_NUMBER_OF_JETS",
     "AssignmentAccuracy",
     "AssignmentLoss",
     "ClassifierNormalisation",
+    "MatchedAUC",
     "NeutrinoLoss",
+    "NoMatchLoss",
     "Normalisation",
+    "PairAccuracy",
+    "Trimming",
     "build_classifier",
     "build_model",
     "chosen_inputs",
@@ -26,4 +34,5 @@ __all__ = [
     "in_a_row",
     "load_model",
     "refuse_unknown_inputs",
+    "training_network",
 ]

@@ -82,12 +82,15 @@ def _begin(trainer: Trainer, question: str, directory: Path) -> Checkpoint:
 
 def _follow(before: Checkpoint, trainer: Trainer, metrics: dict[str, float]) -> Checkpoint:
     history = [*before.history, metrics]
-    improved = _best(history) == len(before.history)
+    best = before.best
+    if _best(history) == len(before.history):
+        with trainer.averaged():
+            best = trainer.task.network.get_weights()
     return Checkpoint(
         before.question,
         history,
         state(trainer.model),
-        trainer.task.network.get_weights() if improved else before.best,
+        best,
         events=trainer.events,
         seconds=trainer.seconds,
     )

@@ -9,11 +9,16 @@ from rootflow.dataset import Dataset, Events
 from rootflow.dataset.weights import training_weights
 from rootflow.errors import InputError
 from rootflow.models import (
+    ANY_NUMBER_OF_JETS,
     AssignmentAccuracy,
     AssignmentLoss,
+    MatchedAUC,
     NeutrinoLoss,
+    NoMatchLoss,
+    PairAccuracy,
     build_model,
     fit_normalisation,
+    training_network,
 )
 from rootflow.training.record import Fact
 from rootflow.training.samples import Arrays, Sample, Samples
@@ -51,8 +56,11 @@ class ReconstructionTask:
         self.network: keras.Model = build_model(
             config.model, dataset.features, dataset.manifest.max_jets, normalisation
         )
+        self.trained: keras.Model = training_network(self.network)
+        self.trims = config.model.architecture in ANY_NUMBER_OF_JETS
+        no_match = config.model.no_match
         self.losses: Mapping[str, keras.Loss] = {
-            "assignment": AssignmentLoss(),
+            "assignment": NoMatchLoss() if no_match else AssignmentLoss(),
             "neutrinos": NeutrinoLoss(normalisation.neutrino_scales),
         }
         self.loss_weights: Mapping[str, float] = {
@@ -60,18 +68,23 @@ class ReconstructionTask:
             "neutrinos": config.training.neutrino_loss_weight,
         }
         self.weighted_metrics: Mapping[str, list[keras.Metric]] = {
-            "assignment": [AssignmentAccuracy(), mean_of(self.losses["assignment"])],
+            "assignment": [
+                *([PairAccuracy(), MatchedAUC()] if no_match else [AssignmentAccuracy()]),
+                mean_of(self.losses["assignment"]),
+            ],
             "neutrinos": [mean_of(self.losses["neutrinos"])],
         }
 
     def metrics(self, logs: Mapping[str, float]) -> Metrics:
-        """Return the two losses, their sum, and the accuracy of the assignment."""
+        """Return the two losses, their sum, and how good the assignment is."""
         assignment, neutrino = logs["assignment_mean"], logs["neutrinos_mean"]
+        area = "assignment_matched_auc"
         return {
             "loss": assignment + self.loss_weights["neutrinos"] * neutrino,
             "assignment_loss": assignment,
             "neutrino_loss": neutrino,
             "assignment_accuracy": logs["assignment_accuracy"],
+            **({"matched_auc": logs[area]} if area in logs else {}),
         }
 
     def metrics_of(self, _: Sample) -> Metrics:

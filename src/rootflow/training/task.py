@@ -19,13 +19,19 @@ class Task(Protocol):
     samples
         The events that train, and those that watch.
     network
-        To be fitted, with a dict of outputs.
+        To be kept, with a dict of outputs.
+    trained
+        The same layers with the outputs that the losses are of.
+    trims
+        Whether `trained` takes events without the jet slots that none of a batch fills.
     losses, loss_weights, weighted_metrics
         By the name of the output, as Keras compiles them.
     """
 
     samples: Samples
     network: keras.Model
+    trained: keras.Model
+    trims: bool
     losses: Mapping[str, keras.Loss]
     loss_weights: Mapping[str, float]
     weighted_metrics: Mapping[str, list[keras.Metric]]
