@@ -19,7 +19,13 @@ from rootflow.config.four_lepton_simulation import (
 )
 from rootflow.config.h4l import H4lConfig
 from rootflow.config.load import Config, change, load
+from rootflow.config.losses import LossesConfig
 from rootflow.config.model import FeedForwardConfig, ModelConfig, SetTransformerConfig
+from rootflow.config.neutrinos import (
+    BinnedNeutrinosConfig,
+    DirectNeutrinosConfig,
+    FlowNeutrinosConfig,
+)
 from rootflow.config.samples import (
     ExpectationConfig,
     FourLeptonSelectionConfig,
@@ -33,6 +39,7 @@ from rootflow.config.ttbar import TtbarConfig
 from rootflow.config.tuning import CategoricalConfig, FloatConfig, ObjectiveConfig, TuningConfig
 
 __all__ = [
+    "BinnedNeutrinosConfig",
     "BoostedTreesConfig",
     "CategoricalConfig",
     "ClassificationConfig",
@@ -40,12 +47,14 @@ __all__ = [
     "Config",
     "DataConfig",
     "DeepSetConfig",
+    "DirectNeutrinosConfig",
     "EvaluationConfig",
     "ExpectationConfig",
     "ExportConfig",
     "FeedForwardClassifierConfig",
     "FeedForwardConfig",
     "FloatConfig",
+    "FlowNeutrinosConfig",
     "FoldingConfig",
     "FoldsConfig",
     "FourLeptonProcessConfig",
@@ -55,6 +64,7 @@ __all__ = [
     "InputsConfig",
     "LabelledDataConfig",
     "LeptonTransformerConfig",
+    "LossesConfig",
     "ModelConfig",
     "ObjectiveConfig",
     "ReconstructionTrainingConfig",

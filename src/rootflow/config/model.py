@@ -5,9 +5,21 @@ from typing import Annotated, Literal
 from pydantic import Field, PositiveInt, model_validator
 
 from rootflow.config.block import Block, Name
+from rootflow.config.neutrinos import DirectNeutrinosConfig, NeutrinosConfig
 
 
-class FeedForwardConfig(Block):
+class ReconstructionModelConfig(Block):
+    """What all networks have in common that assign jets and give the neutrinos."""
+
+    neutrinos: NeutrinosConfig = Field(
+        DirectNeutrinosConfig(), description="how the neutrinos are given"
+    )
+    confidence: bool = Field(
+        False, description="an output that says how likely it is that the assignment is right"
+    )
+
+
+class FeedForwardConfig(ReconstructionModelConfig):
     """A multilayer perceptron on the padded event."""
 
     architecture: Literal["feed_forward"]
@@ -17,7 +29,7 @@ class FeedForwardConfig(Block):
     dropout: float = Field(0.1, ge=0, lt=1)
 
 
-class SetTransformerConfig(Block):
+class SetTransformerConfig(ReconstructionModelConfig):
     """Self-attention over jets, leptons and MET."""
 
     architecture: Literal["set_transformer"]

@@ -7,8 +7,15 @@ from rootflow.models.classifier_normalisation import (
     fit_classifier_normalisation,
 )
 from rootflow.models.classifiers import build_classifier
-from rootflow.models.losses import AssignmentAccuracy, AssignmentLoss, NeutrinoLoss
+from rootflow.models.losses import (
+    AssignmentAccuracy,
+    AssignmentLoss,
+    ExclusivityPenalty,
+    FocalLoss,
+)
+from rootflow.models.neutrinos import KnownNeutrinos, known_neutrinos
 from rootflow.models.normalisation import Normalisation, fit_normalisation
+from rootflow.models.objective import PerEvent, event_targets, with_losses
 from rootflow.models.rows import in_a_row
 from rootflow.models.saving import load_model
 
@@ -16,14 +23,20 @@ __all__ = [
     "AssignmentAccuracy",
     "AssignmentLoss",
     "ClassifierNormalisation",
-    "NeutrinoLoss",
+    "ExclusivityPenalty",
+    "FocalLoss",
+    "KnownNeutrinos",
     "Normalisation",
+    "PerEvent",
     "build_classifier",
     "build_model",
     "chosen_inputs",
+    "event_targets",
     "fit_classifier_normalisation",
     "fit_normalisation",
     "in_a_row",
+    "known_neutrinos",
     "load_model",
     "refuse_unknown_inputs",
+    "with_losses",
 ]

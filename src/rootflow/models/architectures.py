@@ -8,13 +8,15 @@ from keras import layers, ops
 
 from rootflow.config import FeedForwardConfig, ModelConfig, SetTransformerConfig
 from rootflow.dataset.events import Features
+from rootflow.models.confidence import CONFIDENCE, Confidence
 from rootflow.models.kinematics import Tensor
-from rootflow.models.layers import JointProbability, NeutrinoMomenta
+from rootflow.models.layers import JointProbability
+from rootflow.models.neutrinos import Momenta, neutrinos_of
 from rootflow.models.normalisation import SEEN, Normalisation, Standardise
 from rootflow.models.views import LeptonViews
 
 Seen = Mapping[str, Tensor]
-# Scores (n, J, J) of jet pairs, and the own neutrino's scaled momentum in each view (n, 2, 3).
+# Scores (n, J, J) of jet pairs, and features (n, 2, width) of the neutrinos, by view.
 Heads = tuple[Tensor, Tensor]
 
 
@@ -40,7 +42,8 @@ def build_model(
     bool, `leptons` (n, 2, features), `met` (n, features), and `event` (n, features) where
     there are any. Outputs: `assignment` (n, J, J), the joint probability that the first
     slot is the jet of b and the second that of bbar; `neutrinos` (n, 2, 3), px, py, pz of
-    neutrino and antineutrino in GeV.
+    neutrino and antineutrino in GeV; where the settings ask for it, `confidence` (n,), the
+    probability that the likeliest pair is right, if both of its jets are there.
     """
     inputs = _inputs(features, max_jets)
     views = LeptonViews(features, name="views")(**inputs)
@@ -50,13 +53,19 @@ def build_model(
         )(views[name])
         for name in SEEN
     }
-    scores, momenta = BUILDERS[config.architecture](config, seen, inputs["jet_mask"])
-    outputs = {
-        "assignment": JointProbability(name="assignment")(scores, inputs["jet_mask"]),
-        "neutrinos": NeutrinoMomenta(normalisation.neutrino_scales, name="neutrinos")(
-            momenta, views["axes"]
-        ),
-    }
+    scores, trunk = BUILDERS[config.architecture](config, seen, inputs["jet_mask"])
+    assignment = JointProbability(name="assignment")(scores, inputs["jet_mask"])
+    raw = {name: tensor for name, tensor in inputs.items() if name != "event"}
+    momenta = Momenta(features, name="momenta")(**raw)
+    neutrinos = neutrinos_of(
+        config.neutrinos,
+        {"features": trunk, "axes": views["axes"], **momenta},
+        assignment,
+        normalisation.neutrino_scales,
+    )
+    outputs = {"assignment": assignment, "neutrinos": neutrinos}
+    if config.confidence:
+        outputs[CONFIDENCE] = Confidence(name=CONFIDENCE)(trunk, assignment)
     return keras.Model(inputs, outputs, name=config.architecture)
 
 
@@ -85,7 +94,7 @@ def _feed_forward(config: FeedForwardConfig, seen: Seen, jet_mask: Tensor) -> He
     pairs = layers.Dense(jets * jets, name="pairs")(hidden)
     pairs = layers.Reshape((2, jets, jets), name="own_and_other")(pairs)
     scores = pairs[:, 0] + ops.transpose(pairs[:, 1], (0, 2, 1))
-    return scores, layers.Dense(3, name="neutrino")(hidden)
+    return scores, hidden
 
 
 def _set_transformer(config: SetTransformerConfig, seen: Seen, jet_mask: Tensor) -> Heads:
@@ -118,8 +127,7 @@ def _set_transformer(config: SetTransformerConfig, seen: Seen, jet_mask: Tensor)
     hypothesis = _dense(width, "hypothesis")(ops.silu(hypothesis))
     scores = layers.Dense(1, name="score")(hypothesis)[..., 0]
     others = layers.Reshape((2, -1), name="leptons_and_met")(tokens[:, :, jets:])
-    momenta = layers.Dense(3, name="neutrino")(_dense(width, "neutrino_hidden")(others))
-    return scores, momenta
+    return scores, _dense(width, "neutrino_hidden")(others)
 
 
 def _block(config: SetTransformerConfig, name: str, tokens: Tensor, present: Tensor) -> Tensor:

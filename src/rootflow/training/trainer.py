@@ -45,8 +45,8 @@ class Trainer:
         self.seed = seed
         self.task = make_task()
         self.plan = make_plan(config, len(self.task.samples.training))
-        network = self.task.network
-        self.model = keras.Model(network.input, network.output)
+        fitted = self.task.fitted
+        self.model = keras.Model(fitted.input, fitted.output)
         self.model.compile(
             _optimizer(config, self.plan),
             loss=self.task.losses,
