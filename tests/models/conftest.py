@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 
-from rootflow.config import FeedForwardConfig, ModelConfig, SetTransformerConfig
+from rootflow.config import (
+    BinnedNeutrinosConfig,
+    FeedForwardConfig,
+    FlowNeutrinosConfig,
+    ModelConfig,
+    SetTransformerConfig,
+)
 from rootflow.dataset import Events
 from rootflow.models import Normalisation, fit_normalisation
 
@@ -24,8 +30,21 @@ def normalisation(few_events: Events) -> Normalisation:
     params=[
         FeedForwardConfig(architecture="feed_forward", width=32, depth=2),
         SetTransformerConfig(architecture="set_transformer", width=16, depth=2, heads=2),
+        FeedForwardConfig(
+            architecture="feed_forward",
+            width=32,
+            depth=2,
+            neutrinos=BinnedNeutrinosConfig(head="binned", bins=12),
+        ),
+        FeedForwardConfig(
+            architecture="feed_forward",
+            width=32,
+            depth=2,
+            neutrinos=FlowNeutrinosConfig(head="flow", width=16, bins=4, samples=8),
+            confidence=True,
+        ),
     ],
-    ids=lambda config: config.architecture,
+    ids=lambda config: f"{config.architecture}-{config.neutrinos.head}",
 )
 def architecture(request: pytest.FixtureRequest) -> ModelConfig:
     """Return the settings of a small network of each architecture."""

@@ -49,4 +49,8 @@ class LossesConfig(Block):
                 raise ValueError(f"{name} needs model.neutrinos.head={wanted}, this is {head}")
             if head == "flow" and name != own:
                 raise ValueError(f"{name}: a flow learns by its density alone")
-        return dict(self.neutrinos)
+        return {name: weight for name, weight in self.neutrinos.items()}  # noqa: C416 - of any name
+
+    def of_assignment(self) -> dict[str, float]:
+        """Return the losses of the jets and their weights."""
+        return {name: weight for name, weight in self.assignment.items()}  # noqa: C416 - of any name

@@ -33,7 +33,7 @@ class FlowNeutrinosConfig(Block):
     )
     point: Literal["median_mtt", "mean"] = Field(
         "median_mtt",
-        description="the answer: the samples' mean, or that scaled so that m(ttbar) is their median",
+        description="the answer: their mean, or that scaled so that m(ttbar) is their median",
     )
 
 

@@ -29,11 +29,8 @@ class Confidence(keras.Layer):  # type: ignore[misc]
         """Return what the layer is made from."""
         return {**super().get_config(), "width": self.width}
 
-    def build(
-        self, features_shape: tuple[int | None, ...], assignment_shape: tuple[int | None, ...]
-    ) -> None:
+    def build(self, features_shape: Any, assignment_shape: Any) -> None:  # noqa: ARG002 - of Keras
         """Make the weights."""
-        del assignment_shape
         self.hidden.build((None, features_shape[-1] + 2))
         self.logit.build((None, self.width))
 

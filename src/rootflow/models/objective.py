@@ -23,7 +23,7 @@ from rootflow.models.losses import (
 from rootflow.models.neutrinos import Seen, known_neutrinos
 from rootflow.models.neutrinos.losses import NEUTRINO_LOSSES, Truth
 
-ASSIGNMENT_LOSSES = {
+ASSIGNMENT_LOSSES: dict[str, type[keras.Loss]] = {
     "cross_entropy": AssignmentLoss,
     "focal": FocalLoss,
     "exclusivity": ExclusivityPenalty,

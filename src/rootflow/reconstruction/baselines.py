@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rootflow.dataset.events import Events
-from rootflow.dataset.folds import mix
 from rootflow.errors import InputError, UsageError
 from rootflow.reconstruction.contract import Reconstruction, Reconstructor
+from rootflow.reconstruction.drawing import event_hash
 from rootflow.reconstruction.pairing import (
     PairingReconstructor,
     larger_lepton_jet_mass,
@@ -96,7 +95,7 @@ class RandomReconstructor:
         solved = jets >= 2
         others = np.where(solved, jets - 1, 1).astype(np.uint64)
         pairs = np.where(solved, jets, 1).astype(np.uint64) * others
-        first, second = np.divmod(self._hash(events) % pairs, others)
+        first, second = np.divmod(event_hash(events, self.seed) % pairs, others)
         second += second >= first
         existing = np.argsort(~events.jet_mask, axis=1, kind="stable")
         drawn = np.stack([first, second], axis=1).astype(np.int64)
@@ -107,8 +106,3 @@ class RandomReconstructor:
             scores=np.where(solved, 1 / pairs, np.nan).astype(np.float32),
             solved=solved,
         )
-
-    def _hash(self, events: Events) -> NDArray[np.uint64]:
-        seed = np.full(len(events), self.seed % 2**64, dtype=np.uint64)
-        of_file = mix(mix(seed) ^ events.file_index.astype(np.uint64))
-        return mix(of_file ^ events.event_number)

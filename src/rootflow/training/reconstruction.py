@@ -18,8 +18,9 @@ from rootflow.models import (
     known_neutrinos,
     with_losses,
 )
+from rootflow.models.confidence import CONFIDENCE
 from rootflow.models.neutrinos import FlowNeutrinos
-from rootflow.models.objective import CONFIDENCE, TRUE_NEUTRINOS
+from rootflow.models.objective import TRUE_NEUTRINOS
 from rootflow.training.metrics import weighted_mean
 from rootflow.training.record import Fact
 from rootflow.training.samples import Arrays, Sample, Samples
@@ -48,7 +49,7 @@ class ReconstructionTask:
         policy = config.data.weights.negative
         training, validation = (training_weights(events.weight[part], policy) for part in parts)
         losses = config.training.losses
-        self._of_assignment = losses.assignment
+        self._of_assignment = losses.of_assignment()
         self._of_neutrinos = losses.of_neutrinos(config.model.neutrinos.head)
         self._neutrino_weight = config.training.neutrino_loss_weight
         self.loss_weights: Mapping[str, float] = {

@@ -87,6 +87,4 @@ def _of_samples(
     samples = head(seen)
     if config.point == "mean":
         return MeanOfSamples(name=OUTPUT)(samples)
-    return MedianMassOfSamples(name=OUTPUT)(
-        samples, assignment, seen["jets"], seen["leptons"]
-    )
+    return MedianMassOfSamples(name=OUTPUT)(samples, assignment, seen["jets"], seen["leptons"])

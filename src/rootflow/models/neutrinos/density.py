@@ -115,7 +115,13 @@ class Coupling(keras.Layer):  # type: ignore[misc]
     """Splines of some of the components, decided by the others and the context."""
 
     def __init__(
-        self, changed: tuple[int, ...], size: int, width: int, bins: int, dropout: float, **kwargs: Any
+        self,
+        changed: tuple[int, ...],
+        size: int,
+        width: int,
+        bins: int,
+        dropout: float,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.changed = tuple(changed)

@@ -51,15 +51,15 @@ class FlowNeutrinos(keras.Layer):  # type: ignore[misc]
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        self.scales = (scales[0], scales[1])
         self.settings = {
-            "scales": tuple(scales),
+            "scales": self.scales,
             "couplings": couplings,
             "width": width,
             "bins": bins,
             "dropout": dropout,
             "samples": samples,
         }
-        self.scales = tuple(scales)
         self.samples = samples
         self.context = layers.Dense(2 * width, activation="silu", name="context")
         self.dropout = layers.Dropout(dropout, name="dropout")
@@ -137,3 +137,34 @@ class FlowNeutrinos(keras.Layer):  # type: ignore[misc]
         features = seen["features"]
         both = [leading(frame.leads, features), trailing(frame.leads, features)]
         return self.dropout(self.context(ops.concatenate(both, axis=-1)))
+
+
+class Draw(layers.Layer):  # type: ignore[misc]
+    """Samples of a flow's density, with the density where they are; it is never saved.
+
+    Parameters
+    ----------
+    head
+        Of a network, see `known_neutrinos`.
+    """
+
+    def __init__(self, head: FlowNeutrinos, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.head = head
+
+    def call(self, seen: Seen, noise: Tensor) -> dict[str, Tensor]:
+        """Return `neutrinos` (n, samples, 2, 3) and `log_density` (n, samples) of normal noise."""
+        neutrinos = self.head.sample(seen, noise)
+        return {"neutrinos": neutrinos, "log_density": self.head.log_density(seen, neutrinos)}
+
+
+class Measure(layers.Layer):  # type: ignore[misc]
+    """The log of a flow's density at given momenta; it is never saved."""
+
+    def __init__(self, head: FlowNeutrinos, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.head = head
+
+    def call(self, seen: Seen, momenta: Tensor) -> Tensor:
+        """Return (n,) of momenta (n, 2, 3) in GeV, per GeV to the sixth."""
+        return self.head.log_density(seen, ops.expand_dims(momenta, 1))[:, 0]

@@ -109,9 +109,7 @@ def to_rest(momenta: Tensor, frame: Tensor) -> Tensor:
     """
     energy = frame[:, None, 3:]
     beta = frame[:, None, :3] / energy
-    rest_mass = ops.sqrt(
-        ops.maximum(ops.square(energy) * (1.0 - _square(beta)), SMALLEST_SQUARE)
-    )
+    rest_mass = ops.sqrt(ops.maximum(ops.square(energy) * (1.0 - _square(beta)), SMALLEST_SQUARE))
     gamma = energy / rest_mass
     along = ops.sum(beta * momenta, axis=-1, keepdims=True)
     push = ops.square(gamma) / (gamma + 1.0) * along - gamma * _length(momenta)[..., None]

@@ -1,7 +1,5 @@
 """One answer for the neutrinos of an event, of samples of their density."""
 
-from typing import Any
-
 import keras
 from keras import ops
 
@@ -23,10 +21,10 @@ class MeanOfSamples(keras.Layer):  # type: ignore[misc]
 class MedianMassOfSamples(keras.Layer):  # type: ignore[misc]
     """The mean of the samples, scaled so that m(ttbar) is the median of the samples'.
 
-    A mean of momenta is closer to zero than the momenta are, and so is a mass made of it. Here both
-    mean momenta are multiplied by the one number with which the mass of leptons, neutrinos
-    and the two jets of the likeliest pair is the median of the same mass over the samples.
-    No single sample is chosen, so that rounding cannot choose another one.
+    A mean of momenta is closer to zero than the momenta are, and a mass made of it is too
+    small. Here both mean momenta are multiplied by the one number with which the mass of
+    leptons, neutrinos and the two jets of the likeliest pair is the median of the same mass
+    over the samples. No single sample is chosen, so that rounding cannot choose another.
     """
 
     def call(self, samples: Tensor, assignment: Tensor, jets: Tensor, leptons: Tensor) -> Tensor:
@@ -50,11 +48,12 @@ class MedianMassOfSamples(keras.Layer):  # type: ignore[misc]
 
 
 def _likeliest_pair(assignment: Tensor, jets: Tensor) -> Tensor:
-    """Return the four-momentum (n, 4) of the two jets together."""
+    """Return the four-momentum (n, 4) of the two jets together; equals share."""
     count = jets.shape[1]
-    pairs = ops.reshape(assignment[:, :count, :count], (-1, count * count))
-    chosen = ops.one_hot(ops.argmax(pairs, axis=-1), count * count)
-    chosen = ops.reshape(chosen, (-1, count, count))
+    pairs = assignment[:, :count, :count]
+    highest = ops.max(pairs, axis=(1, 2), keepdims=True)
+    chosen = ops.cast(ops.equal(pairs, highest), pairs.dtype)
+    chosen = chosen / ops.sum(chosen, axis=(1, 2), keepdims=True)
     either = ops.sum(chosen, axis=1) + ops.sum(chosen, axis=2)
     return ops.sum(either[..., None] * jets, axis=1)
 

@@ -30,7 +30,9 @@ class Momenta(keras.Layer):  # type: ignore[misc]
         """Return what the layer is made from."""
         return {**super().get_config(), "features": self.features}
 
-    def call(self, jets: Tensor, jet_mask: Tensor, leptons: Tensor, met: Tensor) -> dict[str, Tensor]:
+    def call(
+        self, jets: Tensor, jet_mask: Tensor, leptons: Tensor, met: Tensor
+    ) -> dict[str, Tensor]:
         """Return the momenta of a batch of raw inputs."""
         jets = ops.where(ops.expand_dims(jet_mask, -1), jets, 0.0)
         pt, phi = (met[:, self.features["met"].index(name)] for name in ("pt", "phi"))

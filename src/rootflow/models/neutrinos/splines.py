@@ -116,9 +116,7 @@ def _rise(at: Bin, share: Tensor) -> Tensor:
 def _log_slope(at: Bin, share: Tensor) -> Tensor:
     chord, rest = at.height / at.width, share * (1.0 - share)
     above = (
-        at.next_slope * ops.square(share)
-        + 2.0 * chord * rest
-        + at.slope * ops.square(1.0 - share)
+        at.next_slope * ops.square(share) + 2.0 * chord * rest + at.slope * ops.square(1.0 - share)
     )
     below = chord + (at.slope + at.next_slope - 2.0 * chord) * rest
     return 2.0 * ops.log(chord) + ops.log(above) - 2.0 * ops.log(below)
