@@ -165,15 +165,10 @@ class Coupling(keras.Layer):  # type: ignore[misc]
         return ops.reshape(said, (-1, said.shape[1], len(self.changed), each))
 
     def _part(self, values: Tensor) -> tuple[Tensor, Tensor]:
-        columns = ops.unstack(values, axis=-1)
-        return (
-            ops.stack([columns[place] for place in self.kept], axis=-1),
-            ops.stack([columns[place] for place in self.changed], axis=-1),
-        )
+        return ops.take(values, self.kept, axis=-1), ops.take(values, self.changed, axis=-1)
 
     def _whole(self, kept: Tensor, changed: Tensor) -> Tensor:
-        columns = [*ops.unstack(kept, axis=-1), *ops.unstack(changed, axis=-1)]
-        return ops.stack([columns[place] for place in self.place], axis=-1)
+        return ops.take(ops.concatenate([kept, changed], axis=-1), self.place, axis=-1)
 
 
 def halves(size: int, count: int) -> list[tuple[int, ...]]:

@@ -63,9 +63,9 @@ def mae(said: Tensor, truth: Truth) -> Tensor:
 
 def pt_eta_phi(said: Tensor, truth: Truth) -> Tensor:
     """Return the Huber loss of pT in units of its scale, of eta and of the angle phi, (n,)."""
-    pt, eta, phi = _cylindrical(said)
-    true_pt, true_eta, true_phi = _cylindrical(truth.neutrinos)
-    angle = ops.arctan2(ops.sin(phi - true_phi), ops.cos(phi - true_phi))
+    pt, eta = _pt_and_eta(said)
+    true_pt, true_eta = _pt_and_eta(truth.neutrinos)
+    angle = _angle(said, truth.neutrinos)
     residuals = [(pt - true_pt) / truth.scales[0], eta - true_eta, angle]
     return _mean(_huber(ops.stack(residuals, axis=-1)))
 
@@ -145,10 +145,16 @@ def _length(vectors: Tensor) -> Tensor:
     return ops.sqrt(_square(vectors)[..., 0] + SMALLEST_SQUARE)
 
 
-def _cylindrical(momenta: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def _pt_and_eta(momenta: Tensor) -> tuple[Tensor, Tensor]:
     pt = _length(momenta[..., :2])
-    eta = ops.arcsinh(momenta[..., 2] / pt)
-    return pt, eta, ops.arctan2(momenta[..., 1], momenta[..., 0])
+    return pt, ops.arcsinh(momenta[..., 2] / pt)
+
+
+def _angle(momenta: Tensor, others: Tensor) -> Tensor:
+    """Return the angle about the beam, from -pi to pi; 0 where there is no momentum."""
+    across = momenta[..., 0] * others[..., 1] - momenta[..., 1] * others[..., 0]
+    along = ops.sum(momenta[..., :2] * others[..., :2], axis=-1)
+    return ops.arctan2(across, along + SMALLEST_SQUARE)
 
 
 def _massless(momenta: Tensor) -> Tensor:
