@@ -35,12 +35,12 @@ from toy_events import UNITS
         FeedForwardConfig(
             architecture="feed_forward",
             width=32,
-            neutrinos=FlowNeutrinosConfig(head="flow", samples=16),
+            neutrinos=FlowNeutrinosConfig(head="flow", layers=2, samples=16),
         ),
         FeedForwardConfig(
             architecture="feed_forward",
             width=32,
-            neutrinos=FlowNeutrinosConfig(head="flow", samples=16, point="mean"),
+            neutrinos=FlowNeutrinosConfig(head="flow", layers=2, samples=16, point="mean"),
         ),
     ],
     ids=lambda config: f"{config.architecture}-{config.neutrinos.head}",

@@ -40,7 +40,7 @@ def normalisation(few_events: Events) -> Normalisation:
             architecture="feed_forward",
             width=32,
             depth=2,
-            neutrinos=FlowNeutrinosConfig(head="flow", width=16, bins=4, samples=8),
+            neutrinos=FlowNeutrinosConfig(head="flow", layers=3, width=16, bins=4, samples=8),
             confidence=True,
         ),
     ],
