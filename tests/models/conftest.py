@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from rootflow.config import (
+    BinnedNeutrinosConfig,
     CrossAttentionConfig,
     FeedForwardConfig,
+    FlowNeutrinosConfig,
     ModelConfig,
     RecurrentConfig,
     SetTransformerConfig,
@@ -41,8 +43,21 @@ def normalisation(few_events: Events) -> Normalisation:
         FeedForwardConfig(architecture="feed_forward", width=32, depth=2),
         *SETS.values(),
         RecurrentConfig(architecture="recurrent", width=16, depth=2),
+        FeedForwardConfig(
+            architecture="feed_forward",
+            width=32,
+            depth=2,
+            neutrinos=BinnedNeutrinosConfig(head="binned", bins=12),
+        ),
+        FeedForwardConfig(
+            architecture="feed_forward",
+            width=32,
+            depth=2,
+            neutrinos=FlowNeutrinosConfig(head="flow", layers=3, width=16, bins=4, samples=8),
+            confidence=True,
+        ),
     ],
-    ids=["feed_forward", *SETS, "recurrent"],
+    ids=["feed_forward", *SETS, "recurrent", "binned", "flow"],
 )
 def architecture(request: pytest.FixtureRequest) -> ModelConfig:
     """Return the settings of a small network of each architecture."""

@@ -12,11 +12,11 @@ from rootflow.models import (
     MatchedAUC,
     NoMatchLoss,
     Normalisation,
-    PairAccuracy,
     build_model,
-    training_network,
+    joint_probability,
 )
 from rootflow.models.layers import JointProbability
+from rootflow.models.no_match import NoMatchExclusivityPenalty, NoMatchFocalLoss
 from symmetries import exchange_charges
 
 RANDOM = np.random.default_rng(14)
@@ -46,13 +46,19 @@ def test_the_loss_is_the_cross_entropy_of_what_is_true(probability: np.ndarray) 
     np.testing.assert_allclose(loss, expected, rtol=1e-5)
 
 
-def test_accuracy_is_that_of_the_likeliest_existing_pair() -> None:
-    joint = np.zeros((2, 4, 4), np.float32)
-    joint[:, 3, 3] = 0.6
-    joint[:, 0, 1], joint[:, 1, 0] = 0.3, 0.1
-    metric = PairAccuracy()
-    metric.update_state(np.array([[0, 1], [1, 0]], np.int32), joint)
-    assert float(metric.result()) == 0.5
+def test_a_focal_loss_counts_little_what_is_known(probability: np.ndarray) -> None:
+    entropy = np.asarray(NoMatchLoss().call(SLOTS, probability))
+    expected = (1 - np.exp(-entropy)) ** 2 * entropy
+    np.testing.assert_allclose(NoMatchFocalLoss().call(SLOTS, probability), expected, rtol=1e-5)
+
+
+def test_only_a_jet_that_is_taken_twice_costs_exclusivity(probability: np.ndarray) -> None:
+    of_b, of_bbar = probability.sum(axis=2)[:, :3], probability.sum(axis=1)[:, :3]
+    penalty = NoMatchExclusivityPenalty().call(SLOTS, probability)
+    np.testing.assert_allclose(penalty, np.einsum("nj,nj->n", of_b, of_bbar), rtol=1e-5)
+    neither = np.zeros((1, 4, 4), np.float32)
+    neither[0, 3, 3] = 1
+    assert float(NoMatchExclusivityPenalty().call(SLOTS[:1], neither)[0]) == 0
 
 
 def test_the_area_is_that_of_the_probability_of_any_pair() -> None:
@@ -62,7 +68,7 @@ def test_the_area_is_that_of_the_probability_of_any_pair() -> None:
     weight = RANDOM.uniform(0.5, 2, 2000).astype(np.float32)
     slots = np.where(matched[:, None], np.array([0, 1]), np.array([0, -1])).astype(np.int32)
     metric = MatchedAUC()
-    metric.update_state(slots, joint, weight)
+    metric.update_state(slots, joint[:, :3, :3], weight)
     expected = roc_auc_score(matched, joint[:, :3, :3].sum(axis=(1, 2)), sample_weight=weight)
     assert float(metric.result()) == pytest.approx(expected, abs=2e-3)
 
@@ -76,9 +82,13 @@ def model(
     return build_model(config, few_events.features, 8, normalisation)
 
 
+def joint_of(model: keras.Model, events: Events) -> np.ndarray:
+    return np.asarray(keras.Model(model.input, joint_probability(model))(events.inputs()))
+
+
 def test_a_network_says_how_likely_a_pair_is_at_all(model: keras.Model, few_events: Events) -> None:
     pairs = np.asarray(model(few_events.inputs())["assignment"])
-    joint = np.asarray(training_network(model)(few_events.inputs())["assignment"])
+    joint = joint_of(model, few_events)
     assert pairs.shape == (300, 8, 8)
     np.testing.assert_array_equal(joint[:, :8, :8], pairs)
     np.testing.assert_allclose(joint.sum(axis=(1, 2)), 1, rtol=1e-5)
@@ -86,17 +96,13 @@ def test_a_network_says_how_likely_a_pair_is_at_all(model: keras.Model, few_even
 
 
 def test_none_changes_places_with_the_leptons(model: keras.Model, few_events: Events) -> None:
-    network = training_network(model)
-    before = np.asarray(network(few_events.inputs())["assignment"])
-    after = np.asarray(network(exchange_charges(few_events).inputs())["assignment"])
+    before, after = joint_of(model, few_events), joint_of(model, exchange_charges(few_events))
     np.testing.assert_allclose(after, before.swapaxes(1, 2), atol=2e-3)
 
 
 def test_what_is_in_the_padding_does_not_matter_to_none(
     model: keras.Model, few_events: Events
 ) -> None:
-    network = training_network(model)
     rubbish = np.where(few_events.jet_mask[..., None], few_events.jets, np.nan)
-    before = np.asarray(network(few_events.inputs())["assignment"])
-    after = np.asarray(network(replace(few_events, jets=rubbish).inputs())["assignment"])
-    np.testing.assert_array_equal(after, before)
+    after = joint_of(model, replace(few_events, jets=rubbish))
+    np.testing.assert_array_equal(after, joint_of(model, few_events))

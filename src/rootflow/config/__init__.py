@@ -25,12 +25,18 @@ from rootflow.config.four_lepton_simulation import (
 )
 from rootflow.config.h4l import H4lConfig
 from rootflow.config.load import Config, change, load
+from rootflow.config.losses import LossesConfig
 from rootflow.config.model import (
     CrossAttentionConfig,
     FeedForwardConfig,
     ModelConfig,
     RecurrentConfig,
     SetTransformerConfig,
+)
+from rootflow.config.neutrinos import (
+    BinnedNeutrinosConfig,
+    DirectNeutrinosConfig,
+    FlowNeutrinosConfig,
 )
 from rootflow.config.samples import (
     ExpectationConfig,
@@ -45,6 +51,7 @@ from rootflow.config.ttbar import TtbarConfig
 from rootflow.config.tuning import CategoricalConfig, FloatConfig, ObjectiveConfig, TuningConfig
 
 __all__ = [
+    "BinnedNeutrinosConfig",
     "BoostedTreesConfig",
     "CategoricalConfig",
     "ClassificationConfig",
@@ -53,12 +60,14 @@ __all__ = [
     "CrossAttentionConfig",
     "DataConfig",
     "DeepSetConfig",
+    "DirectNeutrinosConfig",
     "EvaluationConfig",
     "ExpectationConfig",
     "ExportConfig",
     "FeedForwardClassifierConfig",
     "FeedForwardConfig",
     "FloatConfig",
+    "FlowNeutrinosConfig",
     "FoldingConfig",
     "FoldsConfig",
     "FourLeptonProcessConfig",
@@ -69,6 +78,7 @@ __all__ = [
     "InputsConfig",
     "LabelledDataConfig",
     "LeptonTransformerConfig",
+    "LossesConfig",
     "ModelConfig",
     "ObjectiveConfig",
     "ReconstructionTrainingConfig",

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
 from rootflow.config.block import Block, Name
+from rootflow.config.neutrinos import DirectNeutrinosConfig, NeutrinosConfig
 
 
 class NetworkConfig(Block):
@@ -12,6 +13,12 @@ class NetworkConfig(Block):
 
     no_match: bool = Field(
         False, description="also give the probability that a b jet is not among the jets"
+    )
+    neutrinos: NeutrinosConfig = Field(
+        DirectNeutrinosConfig(), description="how the neutrinos are given"
+    )
+    confidence: bool = Field(
+        False, description="an output that says how likely it is that the assignment is right"
     )
 
 

@@ -3,6 +3,7 @@
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 
 from rootflow.config.block import Block
+from rootflow.config.losses import LossesConfig
 
 
 class TrainingConfig(Block):
@@ -33,6 +34,7 @@ class TrainingConfig(Block):
 class ReconstructionTrainingConfig(TrainingConfig):
     """How a network is fitted that assigns jets and gives the neutrinos."""
 
+    losses: LossesConfig = LossesConfig()
     neutrino_loss_weight: NonNegativeFloat = Field(
         1.0, description="of the neutrinos' loss beside that of the assignment"
     )

@@ -4,9 +4,11 @@ import keras
 
 from rootflow.config import ModelConfig
 from rootflow.dataset.events import Features
+from rootflow.models.confidence import CONFIDENCE, Confidence
 from rootflow.models.kinematics import Tensor
-from rootflow.models.layers import ExistingPairs, JointProbability, NeutrinoMomenta
+from rootflow.models.layers import ExistingPairs, JointProbability
 from rootflow.models.networks import BUILDERS
+from rootflow.models.neutrinos import Momenta, neutrinos_of
 from rootflow.models.normalisation import SEEN, Normalisation, Standardise
 from rootflow.models.views import LeptonViews
 
@@ -35,8 +37,9 @@ def build_model(
     bool, `leptons` (n, 2, features), `met` (n, features), and `event` (n, features) where
     there are any. Outputs: `assignment` (n, J, J), the joint probability that the first
     slot is the jet of b and the second that of bbar; `neutrinos` (n, 2, 3), px, py, pz of
-    neutrino and antineutrino in GeV. The sum of `assignment` is 1, or with `no_match` the
-    probability that both b jets are among the jets.
+    neutrino and antineutrino in GeV; where the settings ask for it, `confidence` (n,), the
+    probability that the likeliest pair is right, if both of its jets are there. The sum of
+    `assignment` is 1, or with `no_match` the probability that both b jets are among the jets.
     """
     inputs = _inputs(features, max_jets)
     views = LeptonViews(features, name="views")(**inputs)
@@ -46,14 +49,20 @@ def build_model(
         )(views[name])
         for name in SEEN
     }
-    scores, momenta = BUILDERS[config.architecture](config, seen, inputs["jet_mask"])
+    scores, trunk = BUILDERS[config.architecture](config, seen, inputs["jet_mask"])
     joint = JointProbability(name=JOINT)(scores, inputs["jet_mask"])
-    outputs = {
-        "assignment": ExistingPairs(name="assignment")(joint, inputs["jet_mask"]),
-        "neutrinos": NeutrinoMomenta(normalisation.neutrino_scales, name="neutrinos")(
-            momenta, views["axes"]
-        ),
-    }
+    assignment = ExistingPairs(name="assignment")(joint, inputs["jet_mask"])
+    raw = {name: tensor for name, tensor in inputs.items() if name != "event"}
+    momenta = Momenta(features, name="momenta")(**raw)
+    neutrinos = neutrinos_of(
+        config.neutrinos,
+        {"features": trunk, "axes": views["axes"], **momenta},
+        assignment,
+        normalisation.neutrino_scales,
+    )
+    outputs = {"assignment": assignment, "neutrinos": neutrinos}
+    if config.confidence:
+        outputs[CONFIDENCE] = Confidence(name=CONFIDENCE)(trunk, assignment)
     return keras.Model(inputs, outputs, name=config.architecture)
 
 
@@ -70,10 +79,10 @@ def _inputs(features: Features, max_jets: int) -> dict[str, Tensor]:
     return inputs
 
 
-def training_network(network: keras.Model) -> keras.Model:
-    """Return the same network with the whole of the joint probability as its `assignment`.
+def joint_probability(network: keras.Model) -> Tensor:
+    """Return the joint probability of a network, symbolically, of which none is a part.
 
-    With `no_match` this is (n, J + 1, J + 1), none being the last row and column.
+    With `no_match` it is (n, J + 1, J + 1), none being the last row and column, else
+    (n, J, J).
     """
-    outputs = {**network.output, "assignment": network.get_layer(JOINT).output}
-    return keras.Model(network.input, outputs, name=network.name)
+    return network.get_layer(JOINT).output

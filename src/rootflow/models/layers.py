@@ -1,13 +1,10 @@
 """Layers of the networks."""
 
-from typing import Any
-
 import keras
 import numpy as np
 from keras import ops
 
 from rootflow.models.kinematics import Tensor
-from rootflow.models.views import to_detector
 
 FAR = -1e9
 
@@ -41,23 +38,3 @@ class ExistingPairs(keras.Layer):  # type: ignore[misc]
         """Return (n, J, J) of (n, J, J) or (n, J + 1, J + 1)."""
         jets = jet_mask.shape[1]
         return joint[:, :jets, :jets]
-
-
-@keras.saving.register_keras_serializable(package="rootflow")
-class NeutrinoMomenta(keras.Layer):  # type: ignore[misc]
-    """Momenta in GeV along the detector's axes, from scaled ones along those of each view."""
-
-    def __init__(self, scales: tuple[float, float], **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.scales = tuple(scales)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return what the layer is made from."""
-        return {**super().get_config(), "scales": self.scales}
-
-    def call(self, scaled: Tensor, axes: Tensor) -> Tensor:
-        """Return px, py, pz (n, 2, 3)."""
-        transverse, longitudinal = self.scales
-        return to_detector(
-            scaled * ops.convert_to_tensor([transverse, transverse, longitudinal], "float32"), axes
-        )

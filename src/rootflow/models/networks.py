@@ -1,4 +1,4 @@
-"""The architectures: from the views of an event to scores of jet pairs and two neutrinos."""
+"""The architectures: from the views of an event to scores of jet pairs, and features."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -24,12 +24,12 @@ from rootflow.models.pairs import pair_scores, with_none
 from rootflow.models.recurrence import OverJets
 
 Seen = Mapping[str, Tensor]
-# Scores of jet pairs, (n, J, J) or with none (n, J + 1, J + 1), and the own neutrino's scaled
-# momentum in each view (n, 2, 3).
-Heads = tuple[Tensor, Tensor]
+# Scores of jet pairs, (n, J, J) or with none (n, J + 1, J + 1), and features of each view
+# (n, 2, width), for the neutrinos.
+Said = tuple[Tensor, Tensor]
 
 
-def _feed_forward(config: FeedForwardConfig, seen: Seen, jet_mask: Tensor) -> Heads:
+def _feed_forward(config: FeedForwardConfig, seen: Seen, jet_mask: Tensor) -> Said:
     """Build dense layers on each view as one row."""
     jets = jet_mask.shape[1]
     present = ops.cast(ops.stack([jet_mask, jet_mask], axis=1), "float32")
@@ -45,10 +45,10 @@ def _feed_forward(config: FeedForwardConfig, seen: Seen, jet_mask: Tensor) -> He
         neither = layers.Dense(1, name="neither_score")(hidden)
         alone = layers.Dense(jets, name="alone_score")(hidden)
         scores = with_none(scores, alone, neither[:, 0] + neither[:, 1])
-    return scores, layers.Dense(3, name="neutrino")(hidden)
+    return scores, hidden
 
 
-def _set_transformer(config: SetTransformerConfig, seen: Seen, jet_mask: Tensor) -> Heads:
+def _set_transformer(config: SetTransformerConfig, seen: Seen, jet_mask: Tensor) -> Said:
     """Build attention among the jets and the event in each view."""
     event = event_token(config.width, seen["leptons"], seen["met"])
     jets = _embedded_jets(config.width, seen)
@@ -67,10 +67,10 @@ def _set_transformer(config: SetTransformerConfig, seen: Seen, jet_mask: Tensor)
     if config.pooling_seeds:
         summary = pooled(config, "pooling", config.pooling_seeds, jets, present)
         event = ops.concatenate([event, layers.Reshape((2, -1))(summary)], axis=-1)
-    return _heads(config, jets, event, seen)
+    return _said(config, jets, event, seen)
 
 
-def _cross_attention(config: CrossAttentionConfig, seen: Seen, jet_mask: Tensor) -> Heads:
+def _cross_attention(config: CrossAttentionConfig, seen: Seen, jet_mask: Tensor) -> Said:
     """Build attention of jets to leptons and MET and back, in each view."""
     objects = {
         "own": seen["leptons"][:, :, :1],
@@ -88,10 +88,10 @@ def _cross_attention(config: CrossAttentionConfig, seen: Seen, jet_mask: Tensor)
     jets = layers.LayerNormalization(name="jets_norm")(jets)
     others = layers.LayerNormalization(name="others_norm")(others)
     event = layers.Reshape((2, -1), name="leptons_and_met")(others)
-    return _heads(config, jets, event, seen)
+    return _said(config, jets, event, seen)
 
 
-def _recurrent(config: RecurrentConfig, seen: Seen, jet_mask: Tensor) -> Heads:
+def _recurrent(config: RecurrentConfig, seen: Seen, jet_mask: Tensor) -> Said:
     """Build recurrent layers over the jets, each with the event beside it, in each view."""
     event = event_token(config.width, seen["leptons"], seen["met"])
     jets = _embedded_jets(config.width, seen) + event
@@ -102,25 +102,24 @@ def _recurrent(config: RecurrentConfig, seen: Seen, jet_mask: Tensor) -> Heads:
         jets = layers.LayerNormalization(name=f"norm_{number}")(jets)
     there = ops.cast(jet_mask, "float32")[:, None, :, None]
     mean = ops.sum(jets * there, axis=2) / ops.maximum(ops.sum(there, axis=2), 1.0)
-    return _heads(config, jets, ops.concatenate([event[:, :, 0], mean], axis=-1), seen)
+    return _said(config, jets, ops.concatenate([event[:, :, 0], mean], axis=-1), seen)
 
 
 def _embedded_jets(width: int, seen: Seen) -> Tensor:
     return layers.Dense(width, name="embed_jets")(dense(width, "jets_hidden")(seen["jets"]))
 
 
-def _heads(
+def _said(
     config: SetTransformerConfig | CrossAttentionConfig | RecurrentConfig,
     jets: Tensor,
     event: Tensor,
     seen: Seen,
-) -> Heads:
+) -> Said:
     scores = pair_scores(config.width, jets, event, seen["pairs"], no_match=config.no_match)
-    momenta = layers.Dense(3, name="neutrino")(dense(config.width, "neutrino_hidden")(event))
-    return scores, momenta
+    return scores, dense(config.width, "neutrino_hidden")(event)
 
 
-BUILDERS: dict[str, Callable[[Any, Seen, Tensor], Heads]] = {
+BUILDERS: dict[str, Callable[[Any, Seen, Tensor], Said]] = {
     "feed_forward": _feed_forward,
     "set_transformer": _set_transformer,
     "cross_attention": _cross_attention,

@@ -1,7 +1,7 @@
-"""Loss and metrics of a joint probability with none: a b jet may be no jet of the event.
+"""Losses and a metric where a b jet may be no jet of the event.
 
-The probability is (n, J + 1, J + 1), its last row and column none; the truth is slots (n, 2),
--1 where the b jet is not among the jets.
+The losses are of the joint probability (n, J + 1, J + 1), its last row and column none; the
+truth is slots (n, 2), -1 where the b jet is not among the jets.
 """
 
 from typing import Any
@@ -10,7 +10,7 @@ import keras
 from keras import ops
 
 from rootflow.models.kinematics import Tensor
-from rootflow.models.losses import SMALLEST, AssignmentAccuracy
+from rootflow.models.losses import SMALLEST, focal, shared
 
 THRESHOLDS = 500
 
@@ -29,12 +29,21 @@ class NoMatchLoss(keras.Loss):  # type: ignore[misc]
 
 
 @keras.saving.register_keras_serializable(package="rootflow")
-class PairAccuracy(AssignmentAccuracy):
-    """Share of the events with both jets known in which the likeliest pair of jets is right."""
+class NoMatchFocalLoss(keras.Loss):  # type: ignore[misc]
+    """`NoMatchLoss` as a focal loss."""
 
-    def update_state(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor = None) -> None:
-        """Add a batch."""
-        super().update_state(y_true, y_pred[:, :-1, :-1], sample_weight)
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        """Return the loss (n,)."""
+        return focal(NoMatchLoss().call(y_true, y_pred))
+
+
+@keras.saving.register_keras_serializable(package="rootflow")
+class NoMatchExclusivityPenalty(keras.Loss):  # type: ignore[misc]
+    """`ExclusivityPenalty` of the jets: none may be both."""
+
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:  # noqa: ARG002 - Keras calls it so
+        """Return the penalty (n,)."""
+        return shared(ops.sum(y_pred, axis=2)[:, :-1], ops.sum(y_pred, axis=1)[:, :-1])
 
 
 @keras.saving.register_keras_serializable(package="rootflow")
@@ -45,8 +54,8 @@ class MatchedAUC(keras.metrics.AUC):  # type: ignore[misc]
         super().__init__(**({"num_thresholds": THRESHOLDS} | kwargs), name=name)
 
     def update_state(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor = None) -> None:
-        """Add a batch."""
+        """Add a batch of slots (n, 2) and probabilities of the existing pairs (n, J, J)."""
         matched = ops.cast(ops.all(y_true >= 0, axis=-1), "float32")
-        probability = ops.sum(y_pred[:, :-1, :-1], axis=(1, 2))
+        probability = ops.sum(y_pred, axis=(1, 2))
         # Rounding may leave a sum above 1, which Keras refuses.
         super().update_state(matched, ops.clip(probability, 0.0, 1.0), sample_weight)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rootflow.config import FoldingConfig, FoldsConfig
 from rootflow.dataset.events import Events
@@ -12,6 +13,7 @@ from rootflow.dataset.folds import fold_of
 from rootflow.errors import InputError, UsageError
 from rootflow.reconstruction.contract import Reconstruction, TrainedReconstructor
 from rootflow.reconstruction.network import KerasReconstructor
+from rootflow.reconstruction.posterior import Posterior
 
 
 class FoldedReconstructor:
@@ -77,13 +79,11 @@ class FoldedReconstructor:
         InputError
             The events do not have the features or the number of slots that the models take.
         """
-        fold = fold_of(events.event_number, self.folds)
-        chosen = [np.flatnonzero(fold == place) for place in range(self.folds.count)]
+        chosen, back = self._unseen(events)
         parts = [
             model.reconstruct(events.take(index))
             for model, index in zip(self._models, chosen, strict=True)
         ]
-        back = np.argsort(np.concatenate(chosen))
         neutrinos = [part.neutrinos for part in parts if part.neutrinos is not None]
         return Reconstruction(
             assignment=np.concatenate([part.assignment for part in parts]),
@@ -91,6 +91,30 @@ class FoldedReconstructor:
             scores=np.concatenate([part.scores for part in parts]),
             solved=np.concatenate([part.solved for part in parts]),
         ).take(back)
+
+    def posterior(self, events: Events, samples: int, seed: int) -> Posterior:
+        """Return samples of the neutrinos' momenta, each event's by the model that has not seen it.
+
+        Raises
+        ------
+        UsageError
+            A model has no density of the neutrinos; see `KerasReconstructor.posterior`.
+        InputError
+            As of `reconstruct`.
+        """
+        chosen, back = self._unseen(events)
+        parts = []
+        for model, index in zip(self._models, chosen, strict=True):
+            if not isinstance(model, KerasReconstructor):
+                raise UsageError(f"{model.name}: an exported file has no density of the neutrinos")
+            parts.append(model.posterior(events.take(index), samples, seed))
+        return Posterior(*(np.concatenate(arrays)[back] for arrays in zip(*parts, strict=True)))
+
+    def _unseen(self, events: Events) -> tuple[list[NDArray[np.int64]], NDArray[np.int64]]:
+        """Return where the events of each fold are, and where each event is among those."""
+        fold = fold_of(events.event_number, self.folds)
+        chosen = [np.flatnonzero(fold == place) for place in range(self.folds.count)]
+        return chosen, np.argsort(np.concatenate(chosen))
 
 
 def _in_words(folds: FoldsConfig) -> str:

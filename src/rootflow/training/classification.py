@@ -40,7 +40,7 @@ class ClassificationTask:
         self.network: keras.Model = build_classifier(
             config.model, config.inputs, dataset.features, normalisation
         )
-        self.trained = self.network
+        self.fitted = self.network
         self.trims = False
         loss = keras.losses.BinaryCrossentropy()
         self.losses: Mapping[str, keras.Loss] = {"score": loss}
@@ -59,6 +59,9 @@ class ClassificationTask:
     def note(self, metrics: Mapping[str, float]) -> str:
         """Return loss and area under the curve in words."""
         return "loss {loss:.4f} validation AUC {validation_auc:.4f}".format(**metrics)
+
+    def calibrate(self) -> None:
+        """Leave the network as it is."""
 
     def facts(self) -> dict[str, Fact]:
         """Return what became of the weights, and the validation loss with its error."""

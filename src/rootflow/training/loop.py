@@ -49,6 +49,7 @@ def train(
             on_epoch(epoch, metrics)
             advance(note=note(metrics))
     trainer.task.network.set_weights(checkpoint.best)
+    trainer.task.calibrate()
     with whole_file(model_path) as path:
         trainer.task.network.save(path)
     return Trained(checkpoint.history, _facts(trainer, checkpoint))

@@ -52,9 +52,9 @@ class Trainer:
         self.seed = seed
         self.task = make_task()
         self.plan = make_plan(config, len(self.task.samples.training))
-        trained = self.task.trained
+        fitted = self.task.fitted
         self.model = (
-            Trimming(trained) if self.task.trims else keras.Model(trained.input, trained.output)
+            Trimming(fitted) if self.task.trims else keras.Model(fitted.input, fitted.output)
         )
         self.model.compile(
             _optimizer(config, self.plan),
