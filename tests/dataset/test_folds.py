@@ -59,6 +59,12 @@ def test_neighbours_are_independent() -> None:
     assert stats.chi2_contingency(pairs).pvalue > 1e-3
 
 
+def test_modulo_is_the_rest_on_division() -> None:
+    numbers = np.array([0, 1, 4, 5, 10_000_003, 2**63 + 1], dtype=np.uint64)
+    folds = fold_of(numbers, FoldsConfig(count=5, scheme="modulo"))
+    assert folds.tolist() == [0, 1, 4, 0, 3, (2**63 + 1) % 5]
+
+
 def test_parity_puts_even_events_into_fold_0() -> None:
     numbers = np.array([0, 1, 2, 3, 2**63 + 1], dtype=np.uint64)
     folds = fold_of(numbers, FoldsConfig(count=2, scheme="parity"))

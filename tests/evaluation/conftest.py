@@ -7,7 +7,7 @@ from rootflow.config import EvaluationConfig
 from rootflow.dataset import Events
 from rootflow.dataset.folds import mix
 from rootflow.evaluation import Assessment, Evaluation, assess
-from rootflow.reconstruction.contract import Reconstruction
+from rootflow.reconstruction.contract import Posterior, Reconstruction
 from rootflow.reconstruction.methods import make_method
 from toy_events import toy_events
 
@@ -42,18 +42,29 @@ class Drawing(ToyNetwork):
     """A toy network that counts its parameters and draws from the posterior that it has."""
 
     parameters = 1234
+    has_posterior = True
 
     def __init__(self, width: float = 1.0) -> None:
         super().__init__("network")
         self.width = width
 
-    def posterior(self, events: Events, samples: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    def posterior(self, events: Events, samples: int, seed: int) -> Posterior:
         """Return the uniform distribution around the answer, `width` times as wide as it is."""
         random = np.random.default_rng(seed)
         reach = self.width * self.spread * np.sqrt(12) / 2
         offset = random.uniform(-reach, reach, (len(events), samples, 2, 3))
         center = self.reconstruct(events).neutrinos.astype(float)
-        return center[:, np.newaxis] + offset, np.zeros((len(events), samples))
+        momenta = center[:, np.newaxis] + offset
+        return Posterior(momenta, self._log_density(offset, reach))
+
+    def log_density(self, events: Events, neutrinos: np.ndarray) -> np.ndarray:
+        """Return that of a box, higher in its middle, so that regions are well defined."""
+        offset = neutrinos - self.reconstruct(events).neutrinos.astype(float)
+        return self._log_density(offset, self.width * self.spread * np.sqrt(12) / 2)
+
+    @staticmethod
+    def _log_density(offset: np.ndarray, reach: float) -> np.ndarray:
+        return -np.max(np.abs(offset) / reach, axis=(-2, -1))
 
 
 @pytest.fixture(scope="session")

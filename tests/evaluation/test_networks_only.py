@@ -8,7 +8,7 @@ from rootflow.dataset import Events
 from rootflow.errors import ConformanceError
 from rootflow.evaluation import Evaluation, evaluate
 from rootflow.evaluation.permutation import importances
-from rootflow.reconstruction.contract import Reconstruction
+from rootflow.reconstruction.contract import Posterior, Reconstruction
 from toy_events import toy_events
 
 from .conftest import Drawing, ToyNetwork
@@ -28,9 +28,9 @@ def test_coverage_says_whether_a_posterior_is_too_wide(width: float, sign: int) 
 
 def test_posterior_of_another_shape() -> None:
     class Flat(Drawing):
-        def posterior(self, events: Events, samples: int, seed: int) -> tuple:
+        def posterior(self, events: Events, samples: int, seed: int) -> Posterior:
             momenta, densities = super().posterior(events, samples, seed)
-            return momenta[:, 0], densities
+            return Posterior(momenta[:, 0], densities)
 
     with pytest.raises(ConformanceError, match=r"network: the posterior of .* events is finite"):
         evaluate(toy_events(100), [Flat()], CONFIG, seed=1)

@@ -5,7 +5,7 @@ import keras
 import numpy as np
 import pytest
 
-from rootflow.config import ModelConfig, SetTransformerConfig
+from rootflow.config import ModelConfig
 from rootflow.dataset import Events
 from rootflow.errors import InputError
 from rootflow.models import Normalisation, build_model, fit_normalisation, load_model
@@ -69,12 +69,11 @@ def test_b_and_bbar_change_places_with_the_leptons(model: keras.Model, few_event
     assert_close(after, exchanged)
 
 
-def test_the_set_transformer_does_not_mind_the_order_of_jets(
-    few_events: Events, normalisation: Normalisation
+def test_sets_do_not_mind_the_order_of_jets(
+    set_architecture: ModelConfig, few_events: Events, normalisation: Normalisation
 ) -> None:
-    config = SetTransformerConfig(architecture="set_transformer", width=16, depth=2, heads=2)
     keras.utils.set_random_seed(7)
-    model = build_model(config, few_events.features, 8, normalisation)
+    model = build_model(set_architecture, few_events.features, 8, normalisation)
     order = np.random.default_rng(8).permutation(8)
     shuffled = replace(
         few_events, jets=few_events.jets[:, order], jet_mask=few_events.jet_mask[:, order]

@@ -1,8 +1,12 @@
-import keras
 import numpy as np
 import pytest
 
-from rootflow.models import AssignmentAccuracy, AssignmentLoss, NeutrinoLoss
+from rootflow.models import (
+    AssignmentAccuracy,
+    AssignmentLoss,
+    ExclusivityPenalty,
+    FocalLoss,
+)
 
 PROBABILITY = np.array(
     [[[0.0, 0.4, 0.1], [0.2, 0.0, 0.05], [0.15, 0.1, 0.0]]] * 4, dtype=np.float32
@@ -25,12 +29,16 @@ def test_the_assignment_loss_of_an_impossible_truth_is_finite_and_so_is_its_slop
     assert np.all(np.isfinite(tape.gradient(loss, scores)))
 
 
-def test_the_neutrino_loss_is_that_of_huber_in_units_of_the_scales() -> None:
-    random = np.random.default_rng(5)
-    truth, said = random.normal(scale=60, size=(2, 50, 2, 3)).astype(np.float32)
-    scales = np.array([20.0, 20.0, 80.0], dtype=np.float32)
-    expected = keras.losses.Huber()(truth / scales, said / scales)
-    np.testing.assert_allclose(NeutrinoLoss((20.0, 80.0))(truth, said), expected, rtol=1e-5)
+def test_the_focal_loss_counts_what_is_known_already_little() -> None:
+    loss = FocalLoss(reduction=None)(SLOTS, PROBABILITY)
+    known = np.array([0.4, 0.25, 0.35, 1.0])
+    np.testing.assert_allclose(loss, -((1 - known) ** 2) * np.log(known), rtol=1e-5, atol=1e-7)
+
+
+def test_the_penalty_is_that_the_same_jet_is_both() -> None:
+    loss = ExclusivityPenalty(reduction=None)(SLOTS, PROBABILITY)
+    b, bbar = PROBABILITY[0].sum(axis=1), PROBABILITY[0].sum(axis=0)
+    np.testing.assert_allclose(loss, np.full(4, np.sum(b * bbar)), rtol=1e-5)
 
 
 def test_accuracy_counts_events_with_both_jets_known() -> None:
@@ -41,14 +49,11 @@ def test_accuracy_counts_events_with_both_jets_known() -> None:
 
 @pytest.mark.parametrize(
     "make",
-    [AssignmentLoss, AssignmentAccuracy, lambda: NeutrinoLoss((20.0, 80.0))],
-    ids=["assignment", "accuracy", "neutrinos"],
+    [AssignmentLoss, FocalLoss, AssignmentAccuracy],
 )
 def test_a_weight_of_two_is_the_event_twice_and_one_of_zero_is_no_event(make: object) -> None:
-    random = np.random.default_rng(6)
     slots = np.array([[0, 1], [1, 0], [2, 0], [0, 2]], dtype=np.int32)
-    momenta = random.normal(scale=50, size=(2, 4, 2, 3)).astype(np.float32)
-    truth, said = momenta if isinstance(make(), NeutrinoLoss) else (slots, PROBABILITY)
+    truth, said = slots, PROBABILITY
     weight = np.array([2, 1, 0, 1], dtype=np.float32)
     repeated = np.repeat(np.arange(4), weight.astype(int))
 

@@ -17,9 +17,10 @@ from rootflow.config import TtbarConfig
 from rootflow.dataset import Dataset, Events
 from rootflow.errors import InputError, RootflowError, UsageError
 from rootflow.files import LOCK, PARTIAL
-from rootflow.models import load_model
+from rootflow.models import known_neutrinos, load_model
 from rootflow.training import Training, fit, question
 from rootflow.training.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
+from rootflow.training.loop import make_trainer
 
 MakeConfig = Callable[..., TtbarConfig]
 MakeDataset = Callable[[Events], Dataset]
@@ -201,6 +202,35 @@ def test_of_two_processes_at_once_one_trains_and_the_other_waits(
     assert sorted(trained for _, trained in said) == [False, True]
 
 
+def test_a_flow_goes_on_to_the_same_end_with_its_temperature(
+    small_dataset: Dataset, make_config: MakeConfig, tmp_path: Path
+) -> None:
+    flow = {"head": "flow", "layers": 2, "width": 8, "bins": 4, "samples": 4}
+    config = make_config({"neutrinos": flow, "confidence": True}, epochs=2)
+    whole = train(small_dataset, config, tmp_path / "whole", Epochs())
+    with pytest.raises(InterruptedTrainingError):
+        train(small_dataset, config, tmp_path / "halves", Epochs(stop_after=0))
+    resumed = train(small_dataset, config, tmp_path / "halves", Epochs())
+    assert_same(resumed, whole)
+    head, _ = known_neutrinos(load_model(resumed.model_path))
+    temperature = whole.facts["neutrino_temperature"]
+    assert float(head.flow.temperature) == pytest.approx(temperature)
+    assert temperature != 1
+    assert whole.facts["neutrino_temperature_error"] > 0
+    assert whole.history[-1]["confidence_loss"] > 0
+
+
+def test_several_losses_of_a_kind_are_told_one_by_one(
+    small_dataset: Dataset, make_config: MakeConfig, tmp_path: Path
+) -> None:
+    losses = {"neutrinos": {"mae": 2.0, "w_mass": 0.5}}
+    config = make_config(epochs=1, losses=losses, neutrino_loss_weight=3.0)
+    (metrics,) = train(small_dataset, config, tmp_path, Epochs()).history
+    neutrinos = 2 * metrics["mae_loss"] + 0.5 * metrics["w_mass_loss"]
+    assert metrics["neutrino_loss"] == pytest.approx(neutrinos)
+    assert metrics["loss"] == pytest.approx(metrics["assignment_loss"] + 3 * neutrinos)
+
+
 @pytest.mark.parametrize("stop_after", [0, 2])
 def test_time_and_events_before_an_interruption_count(
     finished: Training, small_dataset: Dataset, config: TtbarConfig, tmp_path: Path, stop_after: int
@@ -325,3 +355,60 @@ def test_weights_that_add_up_to_nothing_are_refused(
     data = make_dataset(replace(few_events, weight=-few_events.weight))
     with pytest.raises(InputError, match="need a positive sum"):
         train(data, make_config(), tmp_path, Epochs())
+
+
+def test_the_running_mean_of_the_weights_is_what_is_kept_and_survives_an_interruption(
+    small_dataset: Dataset, make_config: MakeConfig, tmp_path: Path
+) -> None:
+    config = make_config(ema_decay=0.5)
+    whole = train(small_dataset, config, tmp_path / "whole", Epochs())
+    with pytest.raises(InterruptedTrainingError):
+        train(small_dataset, config, tmp_path / "resumed", Epochs(stop_after=1))
+    assert_same(train(small_dataset, config, tmp_path / "resumed", Epochs()), whole)
+
+    trainer = make_trainer(small_dataset, config, config.data.folds)
+    latest = None
+    for epoch in range(3):
+        trainer.epoch(epoch)
+        latest = trainer.task.network.get_weights()
+    assert latest is not None
+    assert any(
+        not np.array_equal(ours, theirs)
+        for ours, theirs in zip(weights(whole), latest, strict=True)
+    )
+
+
+def test_the_running_mean_is_that_of_the_weights_after_each_step(
+    small_dataset: Dataset, make_config: MakeConfig
+) -> None:
+    config = make_config(ema_decay=0.8, epochs=3, batch_size=1000)  # an epoch is a step
+    trainer = make_trainer(small_dataset, config, config.data.folds)
+    expected = None
+    for epoch in range(3):
+        trainer.epoch(epoch)
+        latest = [np.array(variable) for variable in trainer.model.trainable_variables]
+        expected = (
+            latest
+            if expected is None
+            else [0.8 * mean + 0.2 * new for mean, new in zip(expected, latest, strict=True)]
+        )
+    assert expected is not None
+    with trainer.averaged():
+        for variable, value in zip(trainer.model.trainable_variables, expected, strict=True):
+            np.testing.assert_allclose(np.array(variable), value, atol=1e-6)
+
+
+def test_a_trimmed_training_with_no_match_and_a_flow_goes_on_to_the_same_end(
+    small_dataset: Dataset, make_config: MakeConfig, tmp_path: Path
+) -> None:
+    small = {"architecture": "set_transformer", "width": 8, "depth": 1, "heads": 2}
+    flow = {"head": "flow", "layers": 2, "width": 8, "bins": 4, "samples": 4}
+    more = {"no_match": True, "neutrinos": flow, "confidence": True}
+    config = make_config(small | more, epochs=2, ema_decay=0.5)
+    whole = train(small_dataset, config, tmp_path / "whole", Epochs())
+    with pytest.raises(InterruptedTrainingError):
+        train(small_dataset, config, tmp_path / "resumed", Epochs(stop_after=0))
+    assert_same(train(small_dataset, config, tmp_path / "resumed", Epochs()), whole)
+    for metrics in whole.history:
+        assert 0 <= metrics["validation_matched_auc"] <= 1
+    assert whole.facts["neutrino_temperature"] != 1

@@ -25,8 +25,20 @@ from rootflow.config.four_lepton_simulation import (
 )
 from rootflow.config.h4l import H4lConfig
 from rootflow.config.load import Config, change, load
+from rootflow.config.losses import LossesConfig
 from rootflow.config.methods import ModelMethodConfig, VariantConfig
-from rootflow.config.model import FeedForwardConfig, ModelConfig, SetTransformerConfig
+from rootflow.config.model import (
+    CrossAttentionConfig,
+    FeedForwardConfig,
+    ModelConfig,
+    RecurrentConfig,
+    SetTransformerConfig,
+)
+from rootflow.config.neutrinos import (
+    BinnedNeutrinosConfig,
+    DirectNeutrinosConfig,
+    FlowNeutrinosConfig,
+)
 from rootflow.config.samples import (
     ExpectationConfig,
     FourLeptonSelectionConfig,
@@ -40,19 +52,23 @@ from rootflow.config.ttbar import TtbarConfig
 from rootflow.config.tuning import CategoricalConfig, FloatConfig, ObjectiveConfig, TuningConfig
 
 __all__ = [
+    "BinnedNeutrinosConfig",
     "BoostedTreesConfig",
     "CategoricalConfig",
     "ClassificationConfig",
     "ClassifierConfig",
     "Config",
+    "CrossAttentionConfig",
     "DataConfig",
     "DeepSetConfig",
+    "DirectNeutrinosConfig",
     "EvaluationConfig",
     "ExpectationConfig",
     "ExportConfig",
     "FeedForwardClassifierConfig",
     "FeedForwardConfig",
     "FloatConfig",
+    "FlowNeutrinosConfig",
     "FoldingConfig",
     "FoldsConfig",
     "FourLeptonProcessConfig",
@@ -63,10 +79,12 @@ __all__ = [
     "InputsConfig",
     "LabelledDataConfig",
     "LeptonTransformerConfig",
+    "LossesConfig",
     "ModelConfig",
     "ModelMethodConfig",
     "ObjectiveConfig",
     "ReconstructionTrainingConfig",
+    "RecurrentConfig",
     "SampleConfig",
     "SetTransformerConfig",
     "SimulationConfig",

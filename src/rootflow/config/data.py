@@ -36,8 +36,10 @@ class FoldingConfig(Block):
     """How events are divided into folds."""
 
     count: int = Field(5, ge=2, le=255)
-    scheme: Literal["hash", "parity"] = Field(
-        "hash", description="hash of the event number; parity: fold 0 is even, fold 1 is odd"
+    scheme: Literal["hash", "modulo", "parity"] = Field(
+        "hash",
+        description="hash of the event number; modulo: its rest on division by count; "
+        "parity: fold 0 is even, fold 1 is odd",
     )
 
     @model_validator(mode="after")

@@ -1,13 +1,28 @@
 """Settings of the networks: one block per architecture."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
 from rootflow.config.block import Block, Name
+from rootflow.config.neutrinos import DirectNeutrinosConfig, NeutrinosConfig
 
 
-class FeedForwardConfig(Block):
+class NetworkConfig(Block):
+    """What every architecture has."""
+
+    no_match: bool = Field(
+        False, description="also give the probability that a b jet is not among the jets"
+    )
+    neutrinos: NeutrinosConfig = Field(
+        DirectNeutrinosConfig(), description="how the neutrinos are given"
+    )
+    confidence: bool = Field(
+        False, description="an output that says how likely it is that the assignment is right"
+    )
+
+
+class FeedForwardConfig(NetworkConfig):
     """A multilayer perceptron on the padded event."""
 
     architecture: Literal["feed_forward"]
@@ -17,23 +32,52 @@ class FeedForwardConfig(Block):
     dropout: float = Field(0.1, ge=0, lt=1)
 
 
-class SetTransformerConfig(Block):
-    """Self-attention over jets, leptons and MET."""
+class AttentionConfig(NetworkConfig):
+    """What the architectures with attention have."""
 
-    architecture: Literal["set_transformer"]
-    name: Name = Field("transformer", description="under which its metrics are logged")
     width: PositiveInt = Field(64, description="of each token; a multiple of heads")
     depth: PositiveInt = Field(3, description="blocks of attention and feed-forward layers")
     heads: PositiveInt = Field(4, description="of each attention layer")
     dropout: float = Field(0.2, ge=0, lt=1)
 
     @model_validator(mode="after")
-    def _heads_share_the_width(self) -> "SetTransformerConfig":
+    def _heads_share_the_width(self) -> Self:
         if self.width % self.heads:
             raise ValueError(f"width {self.width} is not a multiple of heads, {self.heads}")
         return self
 
 
+class SetTransformerConfig(AttentionConfig):
+    """Self-attention over the jets and the rest of the event."""
+
+    architecture: Literal["set_transformer"]
+    name: Name = Field("transformer", description="under which its metrics are logged")
+    inducing_points: NonNegativeInt = Field(
+        0, description="attend by way of so many learnt vectors; 0: each token to each"
+    )
+    pooling_seeds: NonNegativeInt = Field(
+        0, description="sum up the jets by attention of so many learnt vectors; 0: do not"
+    )
+
+
+class CrossAttentionConfig(AttentionConfig):
+    """Attention of jets to leptons and MET, and of these to jets."""
+
+    architecture: Literal["cross_attention"]
+    name: Name = Field("cross_attention", description="under which its metrics are logged")
+
+
+class RecurrentConfig(NetworkConfig):
+    """Gated recurrent units over the jets by falling pT, both ways."""
+
+    architecture: Literal["recurrent"]
+    name: Name = Field("recurrent", description="under which its metrics are logged")
+    width: PositiveInt = Field(64, description="of each jet and of the state, each way")
+    depth: PositiveInt = Field(2, description="recurrent layers")
+    dropout: float = Field(0.2, ge=0, lt=1)
+
+
 ModelConfig = Annotated[
-    FeedForwardConfig | SetTransformerConfig, Field(discriminator="architecture")
+    FeedForwardConfig | SetTransformerConfig | CrossAttentionConfig | RecurrentConfig,
+    Field(discriminator="architecture"),
 ]

@@ -3,6 +3,7 @@
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 
 from rootflow.config.block import Block
+from rootflow.config.losses import LossesConfig
 
 
 class TrainingConfig(Block):
@@ -15,6 +16,12 @@ class TrainingConfig(Block):
         0.05, ge=0, lt=1, description="share of all steps in which the learning rate rises"
     )
     weight_decay: NonNegativeFloat = Field(1e-2, description="of AdamW; not on biases and norms")
+    ema_decay: float | None = Field(
+        None,
+        gt=0,
+        lt=1,
+        description="of a running mean of the weights, which is what is kept; none: the weights",
+    )
     gradient_norm: PositiveFloat = Field(1.0, description="a longer gradient is cut to this norm")
     validation_fraction: float = Field(
         0.1, gt=0, lt=1, description="share of the training folds kept for early stopping"
@@ -27,6 +34,7 @@ class TrainingConfig(Block):
 class ReconstructionTrainingConfig(TrainingConfig):
     """How a network is fitted that assigns jets and gives the neutrinos."""
 
+    losses: LossesConfig = LossesConfig()
     neutrino_loss_weight: NonNegativeFloat = Field(
         1.0, description="of the neutrinos' loss beside that of the assignment"
     )

@@ -33,3 +33,11 @@ class TtbarConfig(AnalysisConfig):
         if lender not in known:
             raise ValueError(f"evaluation.neutrinos: '{lender}' is none of {', '.join(known)}")
         return self
+
+    @model_validator(mode="after")
+    def _losses_go_with_the_head(self) -> Self:
+        try:
+            self.training.losses.of_neutrinos(self.model.neutrinos.head)
+        except ValueError as error:
+            raise ValueError(f"training.losses.neutrinos.{error}") from None
+        return self

@@ -10,8 +10,9 @@ def fold_of(event_number: NDArray[np.uint64], folds: FoldingConfig) -> NDArray[n
     """Return (n,) the fold of each event.
 
     The hash scheme mixes the number's bits, so that neighbours fall into folds as if by
-    lot, and takes the rest on division by the number of folds; the parity scheme is the
-    rest on division by two: fold 0 is even.
+    lot, and takes the rest on division by the number of folds; the modulo scheme takes that
+    rest of the number itself; the parity scheme is the rest on division by two: fold 0 is
+    even.
 
     Parameters
     ----------
@@ -19,7 +20,7 @@ def fold_of(event_number: NDArray[np.uint64], folds: FoldingConfig) -> NDArray[n
         (n,) of the ntuple.
     """
     numbers = event_number.astype(np.uint64)
-    mixed = numbers if folds.scheme == "parity" else mix(numbers)
+    mixed = mix(numbers) if folds.scheme == "hash" else numbers
     return (mixed % np.uint64(folds.count)).astype(np.uint8)
 
 

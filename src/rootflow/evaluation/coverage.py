@@ -1,4 +1,4 @@
-"""Whether the intervals of a posterior hold the truth as often as they say."""
+"""Whether the credible regions of a posterior hold the truth as often as they say."""
 
 from typing import Any, Protocol, TypeGuard
 
@@ -7,33 +7,42 @@ from numpy.typing import NDArray
 
 from rootflow.dataset.events import Events
 from rootflow.errors import ConformanceError
-from rootflow.evaluation.observables import OBSERVABLES, values_of
+from rootflow.evaluation.credible import central_level, levels_of
+from rootflow.evaluation.observables import values_of
 from rootflow.evaluation.plain import plain
 from rootflow.evaluation.results import Coverage
 from rootflow.evaluation.sample import Candidate, Sample, reconstructed_decay
 from rootflow.evaluation.tallies import Shares, everywhere
 from rootflow.evaluation.tally import Tally, estimates_of, tally
+from rootflow.reconstruction.contract import Posterior
 
 LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.6827, 0.8, 0.9, 0.9545)
-COVERED = (
+MTT = "mtt"
+COMPONENTS = (
     "neutrino_px", "neutrino_py", "neutrino_pz",
-    "antineutrino_px", "antineutrino_py", "antineutrino_pz", "mtt",
+    "antineutrino_px", "antineutrino_py", "antineutrino_pz",
 )  # fmt: skip
+COVERED = ("highest_density", *COMPONENTS, MTT)
 EVENTS_AT_ONCE = 256
 
 
 class HasPosterior(Protocol):
     """A method that also draws neutrinos from its posterior."""
 
-    def posterior(
-        self, events: Events, samples: int, seed: int
-    ) -> tuple[NDArray[np.floating[Any]], NDArray[np.floating[Any]]]:
-        """Return momenta (n, samples, 2, 3) in GeV and log densities (n, samples)."""
+    has_posterior: bool
+
+    def posterior(self, events: Events, samples: int, seed: int) -> Posterior:
+        """Return samples, and the logarithm of the density at each."""
+
+    def log_density(
+        self, events: Events, neutrinos: NDArray[np.floating[Any]]
+    ) -> NDArray[np.floating[Any]]:
+        """Return the logarithm (n,) of the density at momenta (n, 2, 3) in GeV."""
 
 
 def has_posterior(method: object) -> TypeGuard[HasPosterior]:
     """Tell whether a method also draws from a posterior."""
-    return callable(getattr(method, "posterior", None))
+    return bool(getattr(method, "has_posterior", False))
 
 
 def coverage(
@@ -45,10 +54,12 @@ def coverage(
     replicas: int,
     seed: int,
 ) -> dict[str, Coverage]:
-    """Return how often central intervals hold the truth, by observable.
+    """Return how often credible regions hold the truth, by observable.
 
-    An interval of level p is that between the quantiles (1 - p) / 2 and (1 + p) / 2 of the
-    samples; m(ttbar) is that of the method's own jets with each sample, in matched events.
+    `highest_density` is the region of all six components together where the density is
+    highest. The others are central intervals, which for a level p are those between the
+    quantiles (1 - p) / 2 and (1 + p) / 2 of the samples; m(ttbar) is that of the method's own
+    jets with each sample, in matched events.
 
     Parameters
     ----------
@@ -85,7 +96,7 @@ def coverage(
     weight, matched = sample.events.weight[chosen], sample.matched[chosen]
     statistics: dict[str, Tally] = {
         f"{name}/{level}": Shares(
-            outside[:, place] <= level, everywhere(matched if name == "mtt" else matched >= 0), 1
+            outside[:, place] <= level, everywhere(matched if name == MTT else matched >= 0), 1
         )
         for place, name in enumerate(COVERED)
         for level in LEVELS
@@ -109,25 +120,24 @@ def _outside(
     samples: int,
     seed: int,
 ) -> NDArray[np.float64]:
-    """Return (n, observables) the level of the smallest central interval that holds the truth."""
+    """Return (n, observables) the level of the smallest region that holds the truth."""
     events, count = sample.events.take(index), len(index)
-    drawn = np.asarray(method.posterior(events, samples, seed)[0], dtype=np.float64)
+    true = np.stack([sample.values[name][index] for name in COMPONENTS], axis=1)
+    true = true.reshape(count, 2, 3)
+    posterior = method.posterior(events, samples, seed)
+    drawn = np.asarray(posterior.neutrinos, dtype=np.float64)
     if drawn.shape != (count, samples, 2, 3) or not np.all(np.isfinite(drawn)):
         raise ConformanceError(
             f"{candidate.name}: the posterior of {count} events is finite momenta "
             f"{(count, samples, 2, 3)}, not {drawn.shape}"
         )
+    levels = levels_of(posterior, true, method.log_density(events, true))
     repeated = np.repeat(np.arange(count), samples)
     decay = reconstructed_decay(
         events.take(repeated),
         candidate.answers.assignment[index][repeated],
         drawn.reshape(-1, 2, 3),
     )
-    values = values_of(decay)
-    levels = []
-    for name in COVERED:
-        of_events = values[OBSERVABLES[name].name].reshape(count, samples)
-        true = sample.values[name][index, np.newaxis]
-        below = (np.sum(of_events < true, axis=1) + 0.5) / (samples + 1)
-        levels.append(np.abs(2 * below - 1))
-    return np.stack(levels, axis=1)
+    mtt = values_of(decay)[MTT].reshape(count, samples)
+    of_mtt = central_level(mtt, sample.values[MTT][index])
+    return np.column_stack([levels.highest_density, levels.central.reshape(count, 6), of_mtt])

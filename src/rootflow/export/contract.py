@@ -28,7 +28,11 @@ MEANING = {
     "event": "features of the event",
     "assignment": "joint probability that slot i is the jet of b and slot j that of bbar",
     "neutrinos": "momenta of neutrino and antineutrino",
+    "confidence": "probability that the likeliest pair is right, if both of its jets are there",
 }
+CONFIDENCE = Tensor(
+    name="confidence", type="float32", shape=(BATCH_AXIS,), meaning=MEANING["confidence"]
+)
 
 
 @dataclass(frozen=True)
@@ -47,8 +51,16 @@ class Origin:
         return f"{self.analysis}_{self.name}_applied_to_{fold_name(self.folds)}"
 
 
-def named_contract(origin: Origin, layout: FlatLayout) -> ReconstructionContract:
-    """Return the contract of the variant with one input for each collection."""
+def named_contract(
+    origin: Origin, layout: FlatLayout, confidence: bool = False
+) -> ReconstructionContract:
+    """Return the contract of the variant with one input for each collection.
+
+    Parameters
+    ----------
+    confidence
+        Whether there is such an output.
+    """
     jets = layout.max_jets
     shapes: dict[str, tuple[int | str, ...]] = {
         name: layout.shape(name) if name in ("jets", "leptons") else layout.shape(name)[1:]
@@ -82,7 +94,7 @@ def named_contract(origin: Origin, layout: FlatLayout) -> ReconstructionContract
         variant="named",
         padding="zeros in jets, false in jet_mask",
         inputs=(inputs[0], mask, *inputs[1:]),
-        outputs=(assignment, _neutrinos("neutrinos", GEV)),
+        outputs=(assignment, _neutrinos("neutrinos", GEV), *([CONFIDENCE] if confidence else [])),
     )
 
 

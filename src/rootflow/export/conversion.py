@@ -62,12 +62,16 @@ def convert(model: keras.Model, opset: int) -> onnx.ModelProto:
 def chained(
     first: onnx.ModelProto, second: onnx.ModelProto, links: Mapping[str, str]
 ) -> onnx.ModelProto:
-    """Return both models as one; `links` are from outputs of the first to inputs of the second."""
+    """Return both models as one, with the outputs of the second.
+
+    `links` are from outputs of the first to inputs of the second.
+    """
     prefix = f"{first.graph.name}/"
     whole: onnx.ModelProto = onnx.compose.merge_models(
         onnx.compose.add_prefix(first, prefix, rename_inputs=False),
         second,
         io_map=[(prefix + output, name) for output, name in links.items()],
+        outputs=[output.name for output in second.graph.output],
     )
     onnx.checker.check_model(whole, full_check=True)
     return whole

@@ -33,11 +33,14 @@ def fold_name(folds: FoldsConfig) -> str:
     """Return the fold that a model has not seen, for the name of its file."""
     if folds.scheme == "parity":
         return ("even", "odd")[folds.held_out]
-    return f"fold{folds.held_out}of{folds.count}"
+    rest = "_modulo" if folds.scheme == "modulo" else ""
+    return f"fold{folds.held_out}of{folds.count}{rest}"
 
 
 def fold_in_words(folds: FoldsConfig) -> str:
     """Return which events a model may be applied to."""
     if folds.scheme == "parity":
         return f"events with an {fold_name(folds)} event number"
+    if folds.scheme == "modulo":
+        return f"events whose event number modulo {folds.count} is {folds.held_out}"
     return f"events whose event number's hash gives fold {folds.held_out} of {folds.count}"

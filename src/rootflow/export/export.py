@@ -105,7 +105,7 @@ def export(
     )
     origin = Origin(analysis, name or model.name, config.opset, folds, provenance)
     contracts = {
-        "named": named_contract(origin, layout),
+        "named": named_contract(origin, layout, "confidence" in model.output),
         "flat": flat_contract(origin, layout),
     }
     named = convert(model, config.opset)

@@ -67,7 +67,7 @@ def prove(candidates: Sequence[Candidate], events: Events) -> list[Row]:
     -------
     list of dict
         `variant`, `jets`, `batch_size`, `events`, and the largest differences:
-        `probability`, absolute, of the assignment; `momentum`, of a neutrino's momentum
+        `probability`, absolute, of assignment and confidence; `momentum`, of a neutrino's momentum
         vector, relative to its length or to 1 GeV, whichever is larger.
 
     Raises
@@ -158,9 +158,12 @@ def _differences(said: Arrays, wanted: Arrays, candidate: Candidate) -> Row:
     momenta = wanted[candidate.momenta].astype(np.float64)
     apart = np.linalg.norm(said[candidate.momenta] - momenta, axis=-1)
     length = np.maximum(np.linalg.norm(momenta, axis=-1), candidate.unit)
+    probabilities = [name for name in ("assignment", "confidence") if name in wanted]
     return {
         "events": len(momenta),
-        "probability": float(np.max(np.abs(said["assignment"] - wanted["assignment"]))),
+        "probability": max(
+            float(np.max(np.abs(said[name] - wanted[name]))) for name in probabilities
+        ),
         "momentum": float(np.max(apart / length)),
     }
 

@@ -1,29 +1,50 @@
 """Keras networks, written with keras.ops only."""
 
-from rootflow.models.architectures import build_model
+from rootflow.models.architectures import build_model, joint_probability
 from rootflow.models.classifier_inputs import chosen_inputs, refuse_unknown_inputs
 from rootflow.models.classifier_normalisation import (
     ClassifierNormalisation,
     fit_classifier_normalisation,
 )
 from rootflow.models.classifiers import build_classifier
-from rootflow.models.losses import AssignmentAccuracy, AssignmentLoss, NeutrinoLoss
+from rootflow.models.losses import (
+    AssignmentAccuracy,
+    AssignmentLoss,
+    ExclusivityPenalty,
+    FocalLoss,
+)
+from rootflow.models.networks import ANY_NUMBER_OF_JETS
+from rootflow.models.neutrinos import KnownNeutrinos, known_neutrinos
+from rootflow.models.no_match import MatchedAUC, NoMatchLoss
 from rootflow.models.normalisation import Normalisation, fit_normalisation
+from rootflow.models.objective import PerEvent, event_targets, with_losses
 from rootflow.models.rows import in_a_row
 from rootflow.models.saving import load_model
+from rootflow.models.trimming import Trimming
 
 __all__ = [
+    "ANY_NUMBER_OF_JETS",
     "AssignmentAccuracy",
     "AssignmentLoss",
     "ClassifierNormalisation",
-    "NeutrinoLoss",
+    "ExclusivityPenalty",
+    "FocalLoss",
+    "KnownNeutrinos",
+    "MatchedAUC",
+    "NoMatchLoss",
     "Normalisation",
+    "PerEvent",
+    "Trimming",
     "build_classifier",
     "build_model",
     "chosen_inputs",
+    "event_targets",
     "fit_classifier_normalisation",
     "fit_normalisation",
     "in_a_row",
+    "joint_probability",
+    "known_neutrinos",
     "load_model",
     "refuse_unknown_inputs",
+    "with_losses",
 ]

@@ -1,4 +1,4 @@
-"""Losses and metrics, weighted by event."""
+"""Losses and metrics of the assignment, weighted by event."""
 
 from typing import Any
 
@@ -30,24 +30,28 @@ class AssignmentLoss(keras.Loss):  # type: ignore[misc]
 
 
 @keras.saving.register_keras_serializable(package="rootflow")
-class NeutrinoLoss(keras.Loss):  # type: ignore[misc]
-    """Huber loss of the neutrinos' momenta in units of their scales, mean of components."""
+class FocalLoss(keras.Loss):  # type: ignore[misc]
+    """The assignment loss times (1 - probability)^2: what is known already counts little.
 
-    def __init__(self, scales: tuple[float, float], **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.scales = tuple(scales)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return what the loss is made from."""
-        return {**super().get_config(), "scales": self.scales}
+    T.-Y. Lin et al., arXiv:1708.02002, equation 4, with the focusing parameter 2.
+    """
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
-        """Return the loss (n,) of momenta (n, 2, 3) in GeV."""
-        transverse, longitudinal = self.scales
-        scales = ops.convert_to_tensor([transverse, transverse, longitudinal], "float32")
-        residual = ops.abs(y_pred - y_true) / scales
-        huber = ops.where(residual < 1.0, 0.5 * ops.square(residual), residual - 0.5)
-        return ops.mean(huber, axis=(1, 2))
+        """Return the loss (n,) of probabilities (n, J, J), given slots (n, 2)."""
+        return focal(AssignmentLoss().call(y_true, y_pred))
+
+
+@keras.saving.register_keras_serializable(package="rootflow")
+class ExclusivityPenalty(keras.Loss):  # type: ignore[misc]
+    """The sum over jets of P(jet of b) P(jet of bbar), each summed over the other's jet.
+
+    The two as if they were independent would be the same jet with this probability; it
+    does not need the truth.
+    """
+
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:  # noqa: ARG002 - Keras calls it so
+        """Return the penalty (n,) of probabilities (n, J, J)."""
+        return shared(ops.sum(y_pred, axis=2), ops.sum(y_pred, axis=1))
 
 
 @keras.saving.register_keras_serializable(package="rootflow")
@@ -59,13 +63,27 @@ class AssignmentAccuracy(keras.metrics.Mean):  # type: ignore[misc]
 
     def update_state(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor = None) -> None:
         """Add a batch of slots (n, 2) and probabilities (n, J, J)."""
-        jets = y_pred.shape[1]
-        best = ops.argmax(ops.reshape(y_pred, (-1, jets * jets)), axis=-1)
-        slots = ops.cast(y_true, best.dtype)
-        right = ops.equal(best, slots[:, 0] * jets + slots[:, 1])
-        known = ops.cast(ops.all(slots >= 0, axis=-1), "float32")
+        known = ops.cast(ops.all(y_true >= 0, axis=-1), "float32")
         weight = known if sample_weight is None else known * ops.cast(sample_weight, "float32")
-        super().update_state(ops.cast(right, "float32"), sample_weight=weight)
+        super().update_state(is_right(y_true, y_pred), sample_weight=weight)
+
+
+def focal(entropy: Tensor) -> Tensor:
+    """Return minus the logarithm of a probability (n,), times (1 - probability)^2."""
+    return ops.square(1.0 - ops.exp(-entropy)) * entropy
+
+
+def shared(of_b: Tensor, of_bbar: Tensor) -> Tensor:
+    """Return the probability (n,) of the same jet, were those of the jets (n, J) independent."""
+    return ops.sum(of_b * of_bbar, axis=1)
+
+
+def is_right(slots: Tensor, probability: Tensor) -> Tensor:
+    """Return 1 or 0 (n,), whether the likeliest pair is that of both slots (n, 2)."""
+    jets = probability.shape[1]
+    best = ops.argmax(ops.reshape(probability, (-1, jets * jets)), axis=-1)
+    slots = ops.cast(slots, best.dtype)
+    return ops.cast(ops.equal(best, slots[:, 0] * jets + slots[:, 1]), "float32")
 
 
 def _chosen(slot: Tensor, jets: int) -> Tensor:

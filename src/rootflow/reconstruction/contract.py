@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from rootflow.config import FoldsConfig
 from rootflow.dataset.events import Events
 
+Floats = NDArray[np.float32]
+
 
 class Reconstruction(NamedTuple):
     """What a method says of n events.
@@ -40,6 +42,32 @@ class Reconstruction(NamedTuple):
             scores=self.scores[index],
             solved=self.solved[index],
         )
+
+
+class Posterior(NamedTuple):
+    """Samples of the neutrinos' momenta in n events.
+
+    Attributes
+    ----------
+    neutrinos
+        (n, samples, 2, 3), px, py, pz of neutrino and antineutrino in GeV.
+    log_density
+        (n, samples), the logarithm of the density at each, per GeV to the sixth.
+    """
+
+    neutrinos: Floats
+    log_density: Floats
+
+    def mean(self) -> Floats:
+        """Return the mean momenta (n, 2, 3) in GeV."""
+        mean: Floats = np.mean(self.neutrinos, axis=1)
+        return mean
+
+    def mode(self) -> Floats:
+        """Return the samples of highest density, (n, 2, 3) in GeV."""
+        best = np.argmax(self.log_density, axis=1)
+        mode: Floats = self.neutrinos[np.arange(len(best)), best]
+        return mode
 
 
 class Reconstructor(Protocol):

@@ -11,6 +11,7 @@ def decode(
     assignment: NDArray[np.float32],
     neutrinos: NDArray[np.float32] | None,
     jet_mask: NDArray[np.bool_],
+    confidence: NDArray[np.float32] | None = None,
 ) -> Reconstruction:
     """Return the most probable assignment of each event, and its neutrinos.
 
@@ -23,6 +24,8 @@ def decode(
     jet_mask
         (n, J), True where there is a jet. Only ordered pairs of different existing jets
         are answers; an event with fewer than two jets is not solved.
+    confidence
+        (n,), the network's own score; None where the probability of the pair is the score.
 
     Raises
     ------
@@ -32,6 +35,8 @@ def decode(
     broken = ~np.all(np.isfinite(assignment), axis=(1, 2))
     if neutrinos is not None:
         broken |= ~np.all(np.isfinite(neutrinos), axis=(1, 2))
+    if confidence is not None:
+        broken |= ~np.isfinite(confidence)
     if np.any(broken):
         raise InputError(
             f"the network's output is not finite in {np.sum(broken)} of {len(broken)} events: "
@@ -43,6 +48,8 @@ def decode(
     best = np.argmax(flat, axis=1)
     solved = np.any(allowed, axis=(1, 2))
     score = np.take_along_axis(flat, best[:, np.newaxis], axis=1)[:, 0]
+    if confidence is not None:
+        score = confidence
     pair = np.stack(np.divmod(best, slots), axis=1)
     return Reconstruction(
         assignment=np.where(solved[:, np.newaxis], pair, -1).astype(np.int32),

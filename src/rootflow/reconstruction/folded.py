@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rootflow.config import FoldingConfig, FoldsConfig
 from rootflow.dataset.events import Events
 from rootflow.dataset.folds import fold_of
 from rootflow.errors import InputError, UsageError
-from rootflow.reconstruction.contract import Reconstruction, TrainedReconstructor
+from rootflow.reconstruction.contract import Posterior, Reconstruction, TrainedReconstructor
 from rootflow.reconstruction.network import KerasReconstructor
 
 
@@ -83,13 +84,11 @@ class FoldedReconstructor:
         InputError
             The events do not have the features or the number of slots that the models take.
         """
-        fold = fold_of(events.event_number, self.folds)
-        chosen = [np.flatnonzero(fold == place) for place in range(self.folds.count)]
+        chosen, back = self._unseen(events)
         parts = [
             model.reconstruct(events.take(index))
             for model, index in zip(self._models, chosen, strict=True)
         ]
-        back = np.argsort(np.concatenate(chosen))
         neutrinos = [part.neutrinos for part in parts if part.neutrinos is not None]
         return Reconstruction(
             assignment=np.concatenate([part.assignment for part in parts]),
@@ -97,6 +96,55 @@ class FoldedReconstructor:
             scores=np.concatenate([part.scores for part in parts]),
             solved=np.concatenate([part.solved for part in parts]),
         ).take(back)
+
+    @property
+    def has_posterior(self) -> bool:
+        """Whether the models give a density of the neutrinos' momenta."""
+        return all(getattr(model, "has_posterior", False) for model in self._models)
+
+    def posterior(self, events: Events, samples: int, seed: int) -> Posterior:
+        """Return samples of the neutrinos' momenta, each event's by the model that has not seen it.
+
+        Raises
+        ------
+        UsageError
+            A model has no density of the neutrinos; see `KerasReconstructor.posterior`.
+        InputError
+            As of `reconstruct`.
+        """
+        chosen, back = self._unseen(events)
+        parts = [
+            model.posterior(events.take(index), samples, seed)
+            for model, index in zip(self._with_density(), chosen, strict=True)
+        ]
+        return Posterior(*(np.concatenate(arrays)[back] for arrays in zip(*parts, strict=True)))
+
+    def log_density(self, events: Events, neutrinos: NDArray[np.floating]) -> NDArray[np.floating]:
+        """Return the logarithm (n,) of the density at momenta (n, 2, 3) in GeV, per GeV^6.
+
+        Raises
+        ------
+        UsageError, InputError
+            As of `posterior`.
+        """
+        chosen, back = self._unseen(events)
+        parts = [
+            model.log_density(events.take(index), neutrinos[index])
+            for model, index in zip(self._with_density(), chosen, strict=True)
+        ]
+        return np.concatenate(parts)[back]
+
+    def _with_density(self) -> list[KerasReconstructor]:
+        models = [model for model in self._models if isinstance(model, KerasReconstructor)]
+        if len(models) < len(self._models):
+            raise UsageError(f"{self.name}: an exported file has no density of the neutrinos")
+        return models
+
+    def _unseen(self, events: Events) -> tuple[list[NDArray[np.int64]], NDArray[np.int64]]:
+        """Return where the events of each fold are, and where each event is among those."""
+        fold = fold_of(events.event_number, self.folds)
+        chosen = [np.flatnonzero(fold == place) for place in range(self.folds.count)]
+        return chosen, np.argsort(np.concatenate(chosen))
 
 
 def _in_words(folds: FoldsConfig) -> str:

@@ -1,7 +1,8 @@
 """A Keras model that keeps the Reconstructor contract."""
 
+import functools
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import keras
 import numpy as np
@@ -10,15 +11,16 @@ from numpy.typing import NDArray
 from rootflow.config import FoldsConfig
 from rootflow.dataset.events import Events, Features
 from rootflow.dataset.seen import (
-    EVENTS_AT_ONCE,
     batches,
     refuse_other_arrays,
     refuse_seen,
 )
 from rootflow.errors import InputError
-from rootflow.models import load_model
-from rootflow.reconstruction.contract import Reconstruction
+from rootflow.models import known_neutrinos, load_model
+from rootflow.models.neutrinos.flow import FlowNeutrinos
+from rootflow.reconstruction.contract import Floats, Posterior, Reconstruction
 from rootflow.reconstruction.decode import decode
+from rootflow.reconstruction.posterior import NeutrinoDensity, filled_up
 from rootflow.training import RECORD, read_record
 
 
@@ -94,27 +96,62 @@ class KerasReconstructor:
             The network was trained on the fold of some of the events, or the events do
             not have the features or the number of slots that it takes.
         """
+        self._refuse_wrong(events)
+        parts = [self._reconstruct(batch) for batch in batches(events)]
+        return Reconstruction(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
+
+    @property
+    def has_posterior(self) -> bool:
+        """Whether it gives a density of the neutrinos' momenta."""
+        return isinstance(known_neutrinos(self._model)[0], FlowNeutrinos)
+
+    def posterior(self, events: Events, samples: int, seed: int) -> Posterior:
+        """Return samples of the density of the neutrinos' momenta, and where it is how high.
+
+        An event's samples are a matter of the seed, its file and its number, not of the
+        other events. The network works on parts of bounded size; the answer takes 28 bytes for
+        each sample of each event.
+
+        Raises
+        ------
+        UsageError
+            The network has no density of the neutrinos: it was not trained with the flow.
+        InputError
+            As of `reconstruct`.
+        """
+        self._refuse_wrong(events)
+        return self._density.posterior(events, samples, seed)
+
+    def log_density(self, events: Events, neutrinos: NDArray[np.floating]) -> Floats:
+        """Return the logarithm (n,) of the density at momenta (n, 2, 3) in GeV, per GeV^6.
+
+        Raises
+        ------
+        UsageError, InputError
+            As of `posterior`.
+        """
+        self._refuse_wrong(events)
+        return self._density.log_density(events, neutrinos)
+
+    @functools.cached_property
+    def _density(self) -> NeutrinoDensity:
+        return NeutrinoDensity(self.name, self._model)
+
+    def _refuse_wrong(self, events: Events) -> None:
         max_jets = self._model.input["jet_mask"].shape[1]
         refuse_other_arrays(self.name, events, self._features, max_jets)
         if not self._allow_seen_events:
             refuse_seen(self.name, events, self.folds)
-        parts = [self._reconstruct(batch) for batch in batches(events)]
-        return Reconstruction(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
 
     def _reconstruct(self, events: Events) -> Reconstruction:
         # One shape for every batch: another one would be traced anew, and might be
         # summed in another order.
         count = len(events)
-        full = {name: _filled_up(array) for name, array in events.inputs().items()}
+        full = {name: filled_up(array) for name, array in events.inputs().items()}
         outputs = self._model.predict_on_batch(full)
         return decode(
             np.asarray(outputs["assignment"])[:count],
             np.asarray(outputs["neutrinos"])[:count],
             events.jet_mask,
+            np.asarray(outputs["confidence"])[:count] if "confidence" in outputs else None,
         )
-
-
-def _filled_up(array: NDArray[Any]) -> NDArray[Any]:
-    full = np.zeros((EVENTS_AT_ONCE, *array.shape[1:]), array.dtype)
-    full[: len(array)] = array
-    return full

@@ -83,5 +83,8 @@ class OnnxReconstructor:
         feeds: dict[str, NDArray[Any]] = {
             name: np.ascontiguousarray(array) for name, array in events.inputs().items()
         }
-        assignment, neutrinos = self._session.run(["assignment", "neutrinos"], feeds)
-        return decode(assignment, neutrinos, events.jet_mask)
+        names = [tensor.name for tensor in self.contract.outputs]
+        said = dict(zip(names, self._session.run(names, feeds), strict=True))
+        return decode(
+            said["assignment"], said["neutrinos"], events.jet_mask, said.get("confidence")
+        )

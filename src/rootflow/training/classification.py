@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from rootflow.config import FoldsConfig, H4lConfig
 from rootflow.dataset import Dataset
 from rootflow.models import build_classifier, fit_classifier_normalisation
-from rootflow.training.batches import Batches
+from rootflow.training.batches import Batches, in_order
 from rootflow.training.labelled import labelled_samples, labels
 from rootflow.training.metrics import cross_entropy, weighted_auc, weighted_mean
 from rootflow.training.record import Fact
@@ -40,6 +40,8 @@ class ClassificationTask:
         self.network: keras.Model = build_classifier(
             config.model, config.inputs, dataset.features, normalisation
         )
+        self.fitted = self.network
+        self.trims = False
         loss = keras.losses.BinaryCrossentropy()
         self.losses: Mapping[str, keras.Loss] = {"score": loss}
         self.loss_weights: Mapping[str, float] = {"score": 1.0}
@@ -58,6 +60,9 @@ class ClassificationTask:
         """Return loss and area under the curve in words."""
         return "loss {loss:.4f} validation AUC {validation_auc:.4f}".format(**metrics)
 
+    def calibrate(self) -> None:
+        """Leave the network as it is."""
+
     def facts(self) -> dict[str, Fact]:
         """Return what became of the weights, and the validation loss with its error."""
         validation = self.samples.validation
@@ -69,6 +74,6 @@ class ClassificationTask:
         }
 
     def _scores(self, sample: Sample) -> NDArray[np.float32]:
-        batches = Batches(sample, np.arange(len(sample)), BATCH)
+        batches = Batches(sample, in_order(np.arange(len(sample)), BATCH))
         scores: NDArray[np.float32] = self.network.predict(batches, verbose=0)["score"][:, 0]
         return scores

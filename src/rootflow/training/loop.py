@@ -49,6 +49,7 @@ def train(
             on_epoch(epoch, metrics)
             advance(note=note(metrics))
     trainer.task.network.set_weights(checkpoint.best)
+    trainer.task.calibrate()
     with whole_file(model_path) as path:
         trainer.task.network.save(path)
     return Trained(checkpoint.history, _facts(trainer, checkpoint))
@@ -82,12 +83,15 @@ def _begin(trainer: Trainer, question: str, directory: Path) -> Checkpoint:
 
 def _follow(before: Checkpoint, trainer: Trainer, metrics: dict[str, float]) -> Checkpoint:
     history = [*before.history, metrics]
-    improved = _best(history) == len(before.history)
+    best = before.best
+    if _best(history) == len(before.history):
+        with trainer.averaged():
+            best = trainer.task.network.get_weights()
     return Checkpoint(
         before.question,
         history,
         state(trainer.model),
-        trainer.task.network.get_weights() if improved else before.best,
+        best,
         events=trainer.events,
         seconds=trainer.seconds,
     )

@@ -3,24 +3,34 @@
 from collections.abc import Mapping
 
 import keras
+import numpy as np
 
 from rootflow.config import FoldsConfig, TtbarConfig
 from rootflow.dataset import Dataset, Events
 from rootflow.dataset.weights import training_weights
 from rootflow.errors import InputError
 from rootflow.models import (
+    ANY_NUMBER_OF_JETS,
     AssignmentAccuracy,
-    AssignmentLoss,
-    NeutrinoLoss,
+    MatchedAUC,
+    PerEvent,
     build_model,
+    event_targets,
     fit_normalisation,
+    known_neutrinos,
+    with_losses,
 )
+from rootflow.models.confidence import CONFIDENCE
+from rootflow.models.neutrinos import FlowNeutrinos
+from rootflow.models.objective import TRUE_NEUTRINOS
+from rootflow.training.metrics import weighted_mean
 from rootflow.training.record import Fact
 from rootflow.training.samples import Arrays, Sample, Samples
 from rootflow.training.split import split
 from rootflow.training.task import Metrics, mean_of
 
 EVENTS_TO_NORMALISE = 200_000
+BATCH = 2048
 
 
 class ReconstructionTask:
@@ -40,39 +50,61 @@ class ReconstructionTask:
         parts = split(events, folds, config.training.validation_fraction)
         policy = config.data.weights.negative
         training, validation = (training_weights(events.weight[part], policy) for part in parts)
+        losses = config.training.losses
+        self._of_assignment = losses.of_assignment()
+        self._of_neutrinos = losses.of_neutrinos(config.model.neutrinos.head)
+        self._neutrino_weight = config.training.neutrino_loss_weight
+        self.loss_weights: Mapping[str, float] = {
+            **self._of_assignment,
+            **{name: w * self._neutrino_weight for name, w in self._of_neutrinos.items()},
+            **({CONFIDENCE: losses.confidence} if config.model.confidence else {}),
+        }
         self.samples = Samples(
-            Sample(dataset, parts.training, training.weight, _read),
-            Sample(dataset, parts.validation, validation.weight, _read),
+            Sample(dataset, parts.training, training.weight, self._read),
+            Sample(dataset, parts.validation, validation.weight, self._read),
         )
         self._report = training.report
+        self._calibration: dict[str, float] = {}
         normalisation = fit_normalisation(
             self.samples.training.evenly(EVENTS_TO_NORMALISE).chunks()
         )
         self.network: keras.Model = build_model(
             config.model, dataset.features, dataset.manifest.max_jets, normalisation
         )
-        self.losses: Mapping[str, keras.Loss] = {
-            "assignment": AssignmentLoss(),
-            "neutrinos": NeutrinoLoss(normalisation.neutrino_scales),
-        }
-        self.loss_weights: Mapping[str, float] = {
-            "assignment": 1.0,
-            "neutrinos": config.training.neutrino_loss_weight,
-        }
+        self.fitted = with_losses(self.network, list(self.loss_weights))
+        self.trims = config.model.architecture in ANY_NUMBER_OF_JETS
+        self.losses: Mapping[str, keras.Loss] = {name: PerEvent() for name in self.loss_weights}
         self.weighted_metrics: Mapping[str, list[keras.Metric]] = {
-            "assignment": [AssignmentAccuracy(), mean_of(self.losses["assignment"])],
-            "neutrinos": [mean_of(self.losses["neutrinos"])],
+            "assignment": [
+                AssignmentAccuracy(),
+                *([MatchedAUC()] if config.model.no_match else []),
+            ],
+            **{name: [mean_of(loss)] for name, loss in self.losses.items()},
         }
 
     def metrics(self, logs: Mapping[str, float]) -> Metrics:
-        """Return the two losses, their sum, and the accuracy of the assignment."""
-        assignment, neutrino = logs["assignment_mean"], logs["neutrinos_mean"]
-        return {
-            "loss": assignment + self.loss_weights["neutrinos"] * neutrino,
-            "assignment_loss": assignment,
-            "neutrino_loss": neutrino,
+        """Return the losses of jets and neutrinos, their sum, and how good the assignment is.
+
+        Where there are several of a kind, also each by itself.
+        """
+        values = {name: logs[f"{name}_mean"] for name in self.losses}
+        area = "assignment_matched_auc"
+        metrics = {
+            "loss": sum(weight * values[name] for name, weight in self.loss_weights.items()),
+            "assignment_loss": _sum(values, self._of_assignment),
+            "neutrino_loss": _sum(values, self._of_neutrinos),
             "assignment_accuracy": logs["assignment_accuracy"],
+            **({"matched_auc": logs[area]} if area in logs else {}),
         }
+        several = [kind for kind in (self._of_assignment, self._of_neutrinos) if len(kind) > 1]
+        single = [name for kind in several for name in kind]
+        if CONFIDENCE in values:
+            single.append(CONFIDENCE)
+        return metrics | {f"{name}_loss": values[name] for name in single}
+
+    def _read(self, events: Events) -> tuple[Arrays, Arrays]:
+        truth, targets = event_targets(events.targets(), list(self.loss_weights))
+        return events.inputs() | truth, targets
 
     def metrics_of(self, _: Sample) -> Metrics:
         """Return nothing: every metric is a mean over batches."""
@@ -84,9 +116,34 @@ class ReconstructionTask:
             **metrics
         )
 
+    def calibrate(self) -> None:
+        """Set the temperature of a flow to that of largest likelihood on the validation events.
+
+        The mean of minus log density is smallest where the square of the temperature is
+        the mean square of the latent components.
+        """
+        head, seen = known_neutrinos(self.network)
+        if not isinstance(head, FlowNeutrinos):
+            return
+        sample = self.samples.validation
+        model = keras.Model(self.network.input, seen)
+        squares = []
+        for start in range(0, len(sample), BATCH):
+            inputs, _, _ = sample.batch(np.arange(start, min(start + BATCH, len(sample))))
+            truth = inputs[TRUE_NEUTRINOS]
+            inputs = {name: inputs[name] for name in self.network.input}
+            squares.append(np.asarray(head.squared_latent(model(inputs, training=False), truth)))
+        square = weighted_mean(np.concatenate(squares), sample.weight)
+        head.flow.temperature.assign(np.sqrt(square.value))
+        self._calibration = {
+            "neutrino_temperature": float(np.sqrt(square.value)),
+            "neutrino_temperature_error": float(square.error / (2 * np.sqrt(square.value))),
+        }
+
     def facts(self) -> dict[str, Fact]:
-        """Return what became of the weights."""
+        """Return what became of the weights, and the temperature of a flow."""
         return {
+            **self._calibration,
             "negative_weights": self._report.policy,
             "negative_weight_fraction": self._report.negative_fraction,
             "effective_events_before": self._report.effective_events_before,
@@ -94,5 +151,5 @@ class ReconstructionTask:
         }
 
 
-def _read(events: Events) -> tuple[Arrays, Arrays]:
-    return events.inputs(), events.targets()
+def _sum(values: Mapping[str, float], weights: Mapping[str, float]) -> float:
+    return sum(weight * values[name] for name, weight in weights.items())

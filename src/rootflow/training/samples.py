@@ -51,6 +51,11 @@ class Sample:
         inputs, targets = self.read(self.dataset.events(self.places[chosen]))
         return inputs, targets, self.weight[chosen]
 
+    def jets(self) -> NDArray[np.int64]:
+        """Return (n,) how many jets each event has."""
+        count: NDArray[np.int64] = self.dataset.events().jet_mask.sum(axis=1)[self.places]
+        return count
+
     def evenly(self, at_most: int) -> "Sample":
         """Return a sample of at most so many of the events, evenly taken."""
         step = -(-len(self) // at_most)

@@ -19,13 +19,19 @@ class Task(Protocol):
     samples
         The events that train, and those that watch.
     network
-        To be fitted, with a dict of outputs.
+        To keep, with a dict of outputs.
+    fitted
+        The same layers with the inputs and the outputs that the losses need.
+    trims
+        Whether `fitted` takes events without the jet slots that none of a batch fills.
     losses, loss_weights, weighted_metrics
-        By the name of the output, as Keras compiles them.
+        By the name of the output of `fitted`, as Keras compiles them.
     """
 
     samples: Samples
     network: keras.Model
+    fitted: keras.Model
+    trims: bool
     losses: Mapping[str, keras.Loss]
     loss_weights: Mapping[str, float]
     weighted_metrics: Mapping[str, list[keras.Metric]]
@@ -40,6 +46,10 @@ class Task(Protocol):
 
     def note(self, metrics: Mapping[str, float]) -> str:
         """Return what is said of an epoch in the progress."""
+        ...
+
+    def calibrate(self) -> None:
+        """Set what is fitted to the validation events alone, once the network is at its best."""
         ...
 
     def facts(self) -> dict[str, Fact]:

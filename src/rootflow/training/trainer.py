@@ -2,7 +2,8 @@
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 
 import keras
 import numpy as np
@@ -10,11 +11,15 @@ import tensorflow as tf
 
 from rootflow.config import TrainingConfig
 from rootflow.errors import RootflowError
-from rootflow.training.batches import Batches
+from rootflow.models import Trimming
+from rootflow.training.batches import Batches, Order, by_multiplicity, in_order
 from rootflow.training.plan import STEPS_OF_A_TRIAL, Plan, make_plan
+from rootflow.training.samples import Batch, Sample
+from rootflow.training.steps import Steps
 from rootflow.training.task import Metrics, Task
 
 VALIDATION_BATCH = 2048
+Step = Callable[[Batch], Metrics]
 
 
 class Trainer:
@@ -36,6 +41,8 @@ class Trainer:
     seconds, events
         Time spent in training steps so far, and events that they took; those of an
         interrupted training are set when it goes on.
+    cpu_seconds
+        CPU time of all threads in the training steps of this process.
     """
 
     def __init__(self, make_task: Callable[[], Task], config: TrainingConfig, seed: int) -> None:
@@ -45,8 +52,10 @@ class Trainer:
         self.seed = seed
         self.task = make_task()
         self.plan = make_plan(config, len(self.task.samples.training))
-        network = self.task.network
-        self.model = keras.Model(network.input, network.output)
+        fitted = self.task.fitted
+        self.model = (
+            Trimming(fitted) if self.task.trims else keras.Model(fitted.input, fitted.output)
+        )
         self.model.compile(
             _optimizer(config, self.plan),
             loss=self.task.losses,
@@ -54,7 +63,10 @@ class Trainer:
             weighted_metrics=self.task.weighted_metrics,
         )
         self.model.optimizer.build(self.model.trainable_variables)
+        self._build_metrics()
+        self._steps = Steps(self.model)
         self.seconds = 0.0
+        self.cpu_seconds = 0.0
         self.events = 0
 
     def epoch(self, number: int) -> Metrics:
@@ -67,39 +79,62 @@ class Trainer:
         """
         training, validation = self.task.samples
         order = self.plan.order(number, self.seed)
-        batches = Batches(training, order, self.plan.batch_size)
-        started = time.monotonic()
-        fitted = self.model.fit(
-            batches, shuffle=False, verbose=0, callbacks=[_RefuseNaN(number, self.model.optimizer)]
-        )
+        batches = self._batches(training, order, self.plan.batch_size, [self.seed, number])
+        started, cpu_started = time.monotonic(), time.process_time()
+        metrics = self.task.metrics(self._run(self._steps.train, batches, f"in epoch {number}"))
         self.seconds += time.monotonic() - started
+        self.cpu_seconds += time.process_time() - cpu_started
         self.events += len(order)
-        metrics = self.task.metrics({name: values[-1] for name, values in fitted.history.items()})
-        validated = self.task.metrics(self._validate())
-        _refuse_nan(validated["loss"], f"in the validation of epoch {number}", self.model.optimizer)
-        metrics |= self.task.metrics_of(training)
-        validated |= self.task.metrics_of(validation)
+        with self.averaged():
+            validated = self.task.metrics(self._validate(number))
+            metrics |= self.task.metrics_of(training)
+            validated |= self.task.metrics_of(validation)
         rate = float(self.model.optimizer.learning_rate)
         validated = {f"validation_{name}": value for name, value in validated.items()}
         return {**metrics, **validated, "learning_rate": rate}
 
-    def _validate(self) -> dict[str, float]:
+    @contextmanager
+    def averaged(self) -> Iterator[None]:
+        """Put the running mean of the weights, where there is one, in their place for a while."""
+        optimizer, variables = self.model.optimizer, self.model.trainable_variables
+        if not optimizer.use_ema:
+            yield
+            return
+        latest = [np.array(variable) for variable in variables]
+        optimizer.finalize_variable_values(variables)
+        try:
+            yield
+        finally:
+            for variable, value in zip(variables, latest, strict=True):
+                variable.assign(value)
+
+    def _validate(self, number: int) -> dict[str, float]:
         validation = self.task.samples.validation
         order = np.arange(len(validation))
         if self.config.fast_dev_run:
             order = order[: STEPS_OF_A_TRIAL * VALIDATION_BATCH]
-        batches = Batches(validation, order, VALIDATION_BATCH)
-        return dict(self.model.evaluate(batches, verbose=0, return_dict=True))
+        batches = self._batches(validation, order, VALIDATION_BATCH, [self.seed])
+        return self._run(self._steps.test, batches, f"in the validation of epoch {number}")
 
+    def _batches(self, sample: Sample, order: Order, size: int, seed: list[int]) -> Batches:
+        if not self.task.trims:
+            return Batches(sample, in_order(order, size))
+        return Batches(sample, by_multiplicity(order, sample.jets(), size, seed), trim=True)
 
-class _RefuseNaN(keras.callbacks.Callback):  # type: ignore[misc]
-    def __init__(self, epoch: int, optimizer: keras.Optimizer) -> None:
-        super().__init__()
-        self.epoch = epoch
-        self.optimizer = optimizer
+    def _run(self, step: Step, batches: Iterable[Batch], where: str) -> Metrics:
+        """Return the metrics of all batches together."""
+        self.model.reset_metrics()
+        metrics: Metrics = {}
+        for number, batch in enumerate(batches):
+            metrics = step(batch)
+            _refuse_nan(metrics["loss"], f"{where}, batch {number}", self.model.optimizer)
+        return metrics
 
-    def on_train_batch_end(self, batch: int, logs: Mapping[str, float] | None = None) -> None:
-        _refuse_nan((logs or {})["loss"], f"in epoch {self.epoch}, batch {batch}", self.optimizer)
+    def _build_metrics(self) -> None:
+        """Have Keras make the variables of the metrics, which it does at the first batch."""
+        training = self.task.samples.training
+        (batch,) = Batches(training, [np.arange(1)], trim=self.task.trims)
+        self.model.test_step(batch)
 
 
 def _refuse_nan(loss: float, where: str, optimizer: keras.Optimizer) -> None:
@@ -122,7 +157,11 @@ def _optimizer(config: TrainingConfig, plan: Plan) -> keras.Optimizer:
         warmup_steps=warmup,
     )
     adamw = keras.optimizers.AdamW(
-        schedule, weight_decay=config.weight_decay, global_clipnorm=config.gradient_norm
+        schedule,
+        weight_decay=config.weight_decay,
+        global_clipnorm=config.gradient_norm,
+        use_ema=config.ema_decay is not None,
+        ema_momentum=config.ema_decay or 0.0,
     )
     adamw.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     return adamw

@@ -9,7 +9,7 @@ from rootflow.evaluation.results import Evaluation, MethodResult
 
 
 def coverage(method: MethodResult, evaluation: Evaluation) -> Figure:
-    """Draw how often central intervals of the posterior hold the truth, less their level."""
+    """Draw how often credible regions of the posterior hold the truth, less their level."""
     figure, (axes,) = new_figure()
     for place, (name, found) in enumerate(method.coverage.items()):
         levels = np.array(found.levels)
@@ -20,12 +20,12 @@ def coverage(method: MethodResult, evaluation: Evaluation) -> Figure:
             marker="osD^vPX"[place % 7],
             linestyle="none",
             capsize=2,
-            label=OBSERVABLES[name].symbol,
+            label=OBSERVABLES[name].symbol if name in OBSERVABLES else name.replace("_", " "),
         )
     axes.axhline(0, color="grey", linewidth=0.8)
     axes.set_xlim(0, 1)
     axes.margins(y=0.3)
-    axes.set_xlabel(f"level of the central interval of {method.name}")
+    axes.set_xlabel(f"credible level of {method.name}")
     axes.set_ylabel("share with the truth inside $-$ level")
     axes.legend(ncols=3, fontsize="small", loc="upper left")
     label(axes, evaluation.energy_tev)

@@ -1,0 +1,90 @@
+"""How a network gives the neutrinos: one head for each block of the configuration."""
+
+from typing import NamedTuple
+
+import keras
+
+from rootflow.config import (
+    BinnedNeutrinosConfig,
+    DirectNeutrinosConfig,
+    FlowNeutrinosConfig,
+)
+from rootflow.models.kinematics import Tensor
+from rootflow.models.neutrinos.binned import BinnedNeutrinos
+from rootflow.models.neutrinos.direct import DirectNeutrinos
+from rootflow.models.neutrinos.flow import FlowNeutrinos
+from rootflow.models.neutrinos.point import MeanOfSamples, MedianMassOfSamples
+from rootflow.models.neutrinos.seen import SEEN, Momenta, Seen
+
+# Of the layer that knows the neutrinos of a network, whatever its architecture.
+HEAD = "neutrino_head"
+OUTPUT = "neutrinos"
+NeutrinosConfig = DirectNeutrinosConfig | BinnedNeutrinosConfig | FlowNeutrinosConfig
+
+__all__ = [
+    "HEAD",
+    "BinnedNeutrinos",
+    "DirectNeutrinos",
+    "FlowNeutrinos",
+    "Momenta",
+    "Seen",
+    "known_neutrinos",
+    "neutrinos_of",
+]
+
+
+def neutrinos_of(
+    config: NeutrinosConfig, seen: Seen, assignment: Tensor, scales: tuple[float, float]
+) -> Tensor:
+    """Return the momenta (n, 2, 3) of both neutrinos in GeV, as the head of the settings does.
+
+    Parameters
+    ----------
+    config
+        Chooses the head.
+    seen
+        What the trunk says of each view, the views' axes, and the event's momenta.
+    assignment
+        (n, J, J), the probabilities that the network gives the pairs of jets.
+    scales
+        Root mean square of px and py together, and of pz, in GeV.
+    """
+    if isinstance(config, DirectNeutrinosConfig):
+        said = DirectNeutrinos(scales, name=HEAD)(seen)
+    elif isinstance(config, BinnedNeutrinosConfig):
+        said = BinnedNeutrinos(scales, config.bins, name=HEAD)(seen)
+    else:
+        return _of_samples(config, seen, assignment, scales)
+    return keras.layers.Identity(name=OUTPUT)(said)
+
+
+class KnownNeutrinos(NamedTuple):
+    """The layer of a network that knows the neutrinos, and what it sees, symbolically."""
+
+    head: DirectNeutrinos | BinnedNeutrinos | FlowNeutrinos
+    seen: dict[str, Tensor]
+
+
+def known_neutrinos(network: keras.Model) -> KnownNeutrinos:
+    """Return the head of a network that `build_model` made, also of one that was saved."""
+    head = network.get_layer(HEAD)
+    # Keras keeps the tensors of a dict in the order of its names.
+    return KnownNeutrinos(head, dict(zip(sorted(SEEN), head.input, strict=True)))
+
+
+def _of_samples(
+    config: FlowNeutrinosConfig, seen: Seen, assignment: Tensor, scales: tuple[float, float]
+) -> Tensor:
+    head = FlowNeutrinos(
+        scales,
+        config.layers,
+        config.width,
+        config.bins,
+        config.dropout,
+        config.samples,
+        name=HEAD,
+    )
+    samples = head(seen)
+    if config.point == "mean":
+        return MeanOfSamples(name=OUTPUT)(samples)
+    return MedianMassOfSamples(name=OUTPUT)(samples, assignment, seen["jets"], seen["leptons"])

@@ -1,0 +1,184 @@
+"""A conditional normalising flow: a density that is known, and can be drawn from."""
+
+import itertools
+import math
+from typing import Any
+
+import keras
+from keras import layers, ops
+
+from rootflow.models.kinematics import Tensor
+from rootflow.models.neutrinos.splines import inverse_spline, number_of_parameters, spline
+
+# Of the first scaling: a factor of fifty either way.
+LARGEST_LOG_SCALE = 4.0
+
+
+@keras.saving.register_keras_serializable(package="rootflow")
+class ConditionalFlow(keras.Layer):  # type: ignore[misc]
+    """A density of vectors, given a context, by a map to a Gaussian of independent components.
+
+    First each component is shifted and scaled as the context says. Then each of the
+    coupling layers (L. Dinh, J. Sohl-Dickstein, S. Bengio, arXiv:1605.08803) bends half of
+    the components by splines whose shape is a matter of the other half and of the context.
+
+    Parameters
+    ----------
+    size
+        Components of a vector, at least 2.
+    couplings
+        How many coupling layers there are.
+    width
+        Neurons of the two hidden layers of each.
+    bins
+        Of each spline.
+    dropout
+        After the first hidden layer.
+    """
+
+    def __init__(
+        self, size: int, couplings: int, width: int, bins: int, dropout: float, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.size = size
+        self.couplings = couplings
+        self.width = width
+        self.bins = bins
+        self.dropout = dropout
+        self.affine = layers.Dense(2 * size, kernel_initializer="zeros", name="affine")
+        self.steps = [
+            Coupling(changed, size, width, bins, dropout, name=f"coupling_{number}")
+            for number, changed in enumerate(halves(size, couplings))
+        ]
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what the layer is made from."""
+        own = ("size", "couplings", "width", "bins", "dropout")
+        return {**super().get_config(), **{name: getattr(self, name) for name in own}}
+
+    def build(self, context_shape: tuple[int | None, ...]) -> None:
+        """Make the weights for contexts (n, features)."""
+        self.affine.build(context_shape)
+        for layer in self.steps:
+            layer.build(context_shape)
+        # Fitted to events that did not train: 1 for a flow that is as sure as it should be.
+        self.temperature = self.add_weight(
+            name="temperature", shape=(), initializer="ones", trainable=False
+        )
+
+    def to_latent(self, vectors: Tensor, context: Tensor) -> tuple[Tensor, Tensor]:
+        """Return latent vectors (n, samples, size) and the logarithm of the volume's change.
+
+        Parameters
+        ----------
+        vectors
+            (n, samples, size).
+        context
+            (n, features), shared by the samples of an event.
+        """
+        shift, log_scale = self._shift_and_scale(context)
+        values = (vectors - shift) * ops.exp(-log_scale)
+        change = -ops.sum(log_scale, axis=-1)
+        for layer in self.steps:
+            values, more = layer.bend(values, context)
+            change = change + more
+        return values, change
+
+    def from_latent(self, latent: Tensor, context: Tensor) -> Tensor:
+        """Return the vectors of latent ones, (n, samples, size) each."""
+        values = latent
+        for layer in reversed(self.steps):
+            values = layer.unbend(values, context)
+        shift, log_scale = self._shift_and_scale(context)
+        return values * ops.exp(log_scale) + shift
+
+    def log_density(self, vectors: Tensor, context: Tensor) -> Tensor:
+        """Return the logarithm of the density (n, samples) of vectors (n, samples, size)."""
+        latent, change = self.to_latent(vectors, context)
+        scale = self.temperature
+        squares = ops.sum(ops.square(latent / scale), axis=-1)
+        whole = self.size * (0.5 * math.log(2.0 * math.pi) + ops.log(scale))
+        return change - 0.5 * squares - whole
+
+    def sample(self, noise: Tensor, context: Tensor) -> Tensor:
+        """Return vectors (n, samples, size) of standard normal noise of that shape."""
+        return self.from_latent(noise * self.temperature, context)
+
+    def _shift_and_scale(self, context: Tensor) -> tuple[Tensor, Tensor]:
+        said = ops.expand_dims(self.affine(context), 1)
+        log_scale = LARGEST_LOG_SCALE * ops.tanh(said[..., self.size :] / LARGEST_LOG_SCALE)
+        return said[..., : self.size], log_scale
+
+
+@keras.saving.register_keras_serializable(package="rootflow")
+class Coupling(keras.Layer):  # type: ignore[misc]
+    """Splines of some of the components, decided by the others and the context."""
+
+    def __init__(
+        self,
+        changed: tuple[int, ...],
+        size: int,
+        width: int,
+        bins: int,
+        dropout: float,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.changed = tuple(changed)
+        self.kept = tuple(place for place in range(size) if place not in self.changed)
+        self.place = [(*self.kept, *self.changed).index(place) for place in range(size)]
+        self.from_kept = layers.Dense(width, use_bias=False, name="from_kept")
+        self.from_context = layers.Dense(width, name="from_context")
+        self.dropout = layers.Dropout(dropout, name="dropout")
+        self.hidden = layers.Dense(width, activation="silu", name="hidden")
+        self.parameters = layers.Dense(
+            len(self.changed) * number_of_parameters(bins),
+            kernel_initializer="zeros",
+            name="parameters",
+        )
+        self.width = width
+
+    def build(self, context_shape: tuple[int | None, ...]) -> None:
+        """Make the weights for contexts (n, features)."""
+        self.from_kept.build((None, None, len(self.kept)))
+        self.from_context.build(context_shape)
+        self.hidden.build((None, None, self.width))
+        self.parameters.build((None, None, self.width))
+
+    def bend(self, values: Tensor, context: Tensor) -> tuple[Tensor, Tensor]:
+        """Return values (n, samples, size) bent, and the log of the volume's change."""
+        kept, changed = self._part(values)
+        bent, log_slopes = spline(changed, self._parameters(kept, context))
+        return self._whole(kept, bent), ops.sum(log_slopes, axis=-1)
+
+    def unbend(self, values: Tensor, context: Tensor) -> Tensor:
+        """Return the values that `bend` makes these of."""
+        kept, changed = self._part(values)
+        straight, _ = inverse_spline(changed, self._parameters(kept, context))
+        return self._whole(kept, straight)
+
+    def _parameters(self, kept: Tensor, context: Tensor) -> Tensor:
+        hidden = self.from_kept(kept) + ops.expand_dims(self.from_context(context), 1)
+        hidden = self.hidden(self.dropout(ops.silu(hidden)))
+        said = self.parameters(hidden)
+        each = said.shape[-1] // len(self.changed)
+        return ops.reshape(said, (-1, said.shape[1], len(self.changed), each))
+
+    def _part(self, values: Tensor) -> tuple[Tensor, Tensor]:
+        return ops.take(values, self.kept, axis=-1), ops.take(values, self.changed, axis=-1)
+
+    def _whole(self, kept: Tensor, changed: Tensor) -> Tensor:
+        return ops.take(ops.concatenate([kept, changed], axis=-1), self.place, axis=-1)
+
+
+def halves(size: int, count: int) -> list[tuple[int, ...]]:
+    """Return so many halves of the components, each followed by the other half.
+
+    The ways to part the components take turns: of six, any two are parted in six layers.
+    """
+    everything = range(size)
+    firsts = [half for half in itertools.combinations(everything, (size + 1) // 2) if 0 in half]
+    # Seven steps on in the list is a half that has little in common with the one before.
+    chosen = [firsts[7 * turn % len(firsts)] for turn in range(-(-count // 2))]
+    others = [tuple(place for place in everything if place not in half) for half in chosen]
+    return [half for both in zip(chosen, others, strict=True) for half in both][:count]

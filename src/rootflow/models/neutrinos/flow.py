@@ -1,0 +1,170 @@
+"""Neutrinos as a density of all six components together."""
+
+from typing import Any
+
+import keras
+import numpy as np
+from keras import layers, ops
+from scipy.stats import qmc
+
+from rootflow.models.kinematics import Tensor
+from rootflow.models.neutrinos.coordinates import (
+    Frame,
+    frame_of,
+    leading,
+    to_coordinates,
+    to_momenta,
+    trailing,
+)
+from rootflow.models.neutrinos.density import ConditionalFlow
+from rootflow.models.neutrinos.seen import Seen
+
+COMPONENTS = 6
+
+
+@keras.saving.register_keras_serializable(package="rootflow")
+class FlowNeutrinos(keras.Layer):  # type: ignore[misc]
+    """A conditional normalising flow over the momenta of both neutrinos.
+
+    It describes the event in the view of the lepton with the larger pT, whatever its
+    charge: so its density turns and reflects with the event, and exchanging the charges
+    exchanges neutrino and antineutrino, exactly.
+
+    Parameters
+    ----------
+    scales
+        Root mean square of px and py together, and of pz, in GeV.
+    couplings, width, bins, dropout
+        Of the flow.
+    samples
+        Of each event that the layer gives; their noise is drawn once and kept.
+    """
+
+    def __init__(
+        self,
+        scales: tuple[float, float],
+        couplings: int,
+        width: int,
+        bins: int,
+        dropout: float,
+        samples: int,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.scales = (scales[0], scales[1])
+        self.settings = {
+            "scales": self.scales,
+            "couplings": couplings,
+            "width": width,
+            "bins": bins,
+            "dropout": dropout,
+            "samples": samples,
+        }
+        self.samples = samples
+        self.context = layers.Dense(2 * width, activation="silu", name="context")
+        self.dropout = layers.Dropout(dropout, name="dropout")
+        self.flow = ConditionalFlow(COMPONENTS, couplings, width, bins, dropout, name="flow")
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what the layer is made from."""
+        return {**super().get_config(), **self.settings}
+
+    def build(self, seen_shape: Any) -> None:
+        """Make the weights."""
+        self.context.build((None, 2 * seen_shape["features"][-1]))
+        self.flow.build((None, self.context.units))
+        # Sobol points fill six dimensions more evenly than random ones.
+        noise = qmc.MultivariateNormalQMC(np.zeros(COMPONENTS), rng=np.random.default_rng(1))
+        points = noise.random(self.samples).astype(np.float32)
+        self.noise = self.add_weight(
+            name="noise",
+            shape=points.shape,
+            initializer=lambda *_, **__: ops.convert_to_tensor(points),
+            trainable=False,
+        )
+
+    def call(self, seen: Seen) -> Tensor:
+        """Return samples (n, samples, 2, 3) in GeV, of the same noise for every event."""
+        like = ops.zeros_like(seen["met"][:, :1, None])
+        return self.sample(seen, ops.expand_dims(self.noise, 0) + like)
+
+    def sample(self, seen: Seen, noise: Tensor) -> Tensor:
+        """Return momenta (n, samples, 2, 3) in GeV of normal noise (n, samples, 6)."""
+        frame = frame_of(seen, self.scales)
+        coordinates = self.flow.sample(noise, self._context(seen, frame))
+        return to_momenta(coordinates, frame)
+
+    def log_density(self, seen: Seen, momenta: Tensor) -> Tensor:
+        """Return the log of the density (n, samples), per GeV to the sixth.
+
+        Parameters
+        ----------
+        momenta
+            (n, samples, 2, 3) in GeV along the detector's axes.
+        """
+        frame = frame_of(seen, self.scales)
+        coordinates, change = to_coordinates(momenta, frame)
+        return self.flow.log_density(coordinates, self._context(seen, frame)) + change
+
+    def loss(self, seen: Seen, truth: Tensor) -> Tensor:
+        """Return minus the log of the true momenta's density in the flow's coordinates, (n,).
+
+        Divided by six: the mean over components, as of other losses of neutrinos. It
+        differs from the density per GeV by what does not depend on the network.
+
+        Parameters
+        ----------
+        truth
+            (n, 2, 3) in GeV along the detector's axes.
+        """
+        frame = frame_of(seen, self.scales)
+        coordinates, _ = to_coordinates(ops.expand_dims(truth, 1), frame)
+        density = self.flow.log_density(coordinates, self._context(seen, frame))
+        return -density[:, 0] / COMPONENTS
+
+    def squared_latent(self, seen: Seen, truth: Tensor) -> Tensor:
+        """Return the mean square (n,) of the true momenta's latent components.
+
+        One on average over events, where the flow is as sure as it should be: its
+        square root is the temperature of largest likelihood.
+        """
+        frame = frame_of(seen, self.scales)
+        coordinates, _ = to_coordinates(ops.expand_dims(truth, 1), frame)
+        latent, _ = self.flow.to_latent(coordinates, self._context(seen, frame))
+        return ops.mean(ops.square(latent[:, 0]), axis=-1)
+
+    def _context(self, seen: Seen, frame: Frame) -> Tensor:
+        features = seen["features"]
+        both = [leading(frame.leads, features), trailing(frame.leads, features)]
+        return self.dropout(self.context(ops.concatenate(both, axis=-1)))
+
+
+class Draw(layers.Layer):  # type: ignore[misc]
+    """Samples of a flow's density, with the density where they are; it is never saved.
+
+    Parameters
+    ----------
+    head
+        Of a network, see `known_neutrinos`.
+    """
+
+    def __init__(self, head: FlowNeutrinos, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.head = head
+
+    def call(self, seen: Seen, noise: Tensor) -> dict[str, Tensor]:
+        """Return `neutrinos` (n, samples, 2, 3) and `log_density` (n, samples) of normal noise."""
+        neutrinos = self.head.sample(seen, noise)
+        return {"neutrinos": neutrinos, "log_density": self.head.log_density(seen, neutrinos)}
+
+
+class Measure(layers.Layer):  # type: ignore[misc]
+    """The log of a flow's density at given momenta; it is never saved."""
+
+    def __init__(self, head: FlowNeutrinos, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.head = head
+
+    def call(self, seen: Seen, momenta: Tensor) -> Tensor:
+        """Return (n,) of momenta (n, 2, 3) in GeV, per GeV to the sixth."""
+        return self.head.log_density(seen, ops.expand_dims(momenta, 1))[:, 0]

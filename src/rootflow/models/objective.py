@@ -1,0 +1,178 @@
+"""The network that is fitted: the one to keep, with the truth beside and losses as outputs.
+
+A loss may need any input, any truth and any layer, so each is an output, one number for
+each event; Keras weighs the events and adds the losses.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+from keras import layers, ops
+from numpy.typing import NDArray
+
+from rootflow.models.architectures import JOINT, joint_probability
+from rootflow.models.confidence import CONFIDENCE
+from rootflow.models.kinematics import Tensor
+from rootflow.models.losses import (
+    AssignmentLoss,
+    ExclusivityPenalty,
+    FocalLoss,
+    is_right,
+)
+from rootflow.models.neutrinos import Seen, known_neutrinos
+from rootflow.models.neutrinos.losses import NEUTRINO_LOSSES, Truth
+from rootflow.models.no_match import (
+    NoMatchExclusivityPenalty,
+    NoMatchFocalLoss,
+    NoMatchLoss,
+)
+
+ASSIGNMENT_LOSSES: dict[str, type[keras.Loss]] = {
+    "cross_entropy": AssignmentLoss,
+    "focal": FocalLoss,
+    "exclusivity": ExclusivityPenalty,
+}
+NO_MATCH_LOSSES: dict[str, type[keras.Loss]] = {
+    "cross_entropy": NoMatchLoss,
+    "focal": NoMatchFocalLoss,
+    "exclusivity": NoMatchExclusivityPenalty,
+}
+TRUE_ASSIGNMENT, TRUE_NEUTRINOS = "true_assignment", "true_neutrinos"
+# So that a confidence of 0 or 1 has a finite loss.
+NEAREST = 1e-7
+
+
+class PerEvent(keras.Loss):  # type: ignore[misc]
+    """The loss of an output that is a loss: one number for each event, whatever the target."""
+
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:  # noqa: ARG002 - Keras calls it so
+        """Return the output (n,)."""
+        return y_pred
+
+
+def with_losses(network: keras.Model, losses: Sequence[str]) -> keras.Model:
+    """Return the same layers with truth among the inputs, and losses among the outputs.
+
+    Parameters
+    ----------
+    network
+        As `build_model` makes it.
+    losses
+        Their names in `training.losses`, and `confidence`.
+
+    Returns
+    -------
+    A model of the network's inputs, `true_assignment` (n, 2) slots and `true_neutrinos`
+    (n, 2, 3) in GeV, to the outputs `assignment` (n, J, J) and each loss, (n,) by its name.
+    """
+    truth = {
+        TRUE_ASSIGNMENT: keras.Input((2,), dtype="int32", name=TRUE_ASSIGNMENT),
+        TRUE_NEUTRINOS: keras.Input((2, 3), name=TRUE_NEUTRINOS),
+    }
+    known = known_neutrinos(network)
+    layer = EventLosses(losses, known.head, name="losses")
+    values = layer(truth, _needed(network, losses), known.seen)
+    outputs = {"assignment": network.output["assignment"], **values}
+    return keras.Model({**network.input, **truth}, outputs, name=network.name)
+
+
+def event_targets(
+    targets: Mapping[str, NDArray[Any]], losses: Sequence[str]
+) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
+    """Return the further inputs of a network with losses, and its targets.
+
+    Parameters
+    ----------
+    targets
+        As `Events.targets` gives them.
+    losses
+        As `with_losses` takes them.
+    """
+    slots, neutrinos = targets["assignment"], targets["neutrinos"]
+    nothing = np.zeros(len(slots), np.float32)
+    return (
+        {TRUE_ASSIGNMENT: slots, TRUE_NEUTRINOS: neutrinos},
+        {"assignment": slots, **dict.fromkeys(losses, nothing)},
+    )
+
+
+class EventLosses(layers.Layer):  # type: ignore[misc]
+    """Losses by name, one number for each event.
+
+    Parameters
+    ----------
+    names
+        Of the losses.
+    head
+        The layer that knows the neutrinos.
+    """
+
+    def __init__(self, names: Sequence[str], head: keras.Layer, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.names = list(names)
+        self.head = head
+
+    def call(
+        self, truth: Mapping[str, Tensor], said: Mapping[str, Tensor], seen: Seen
+    ) -> dict[str, Tensor]:
+        """Return (n,) for each loss; `said` has the network's outputs, and `joint`."""
+        no_match = said[JOINT].shape[1] > said["assignment"].shape[1]
+        of_jets = NO_MATCH_LOSSES if no_match else ASSIGNMENT_LOSSES
+        slots, neutrinos = truth[TRUE_ASSIGNMENT], truth[TRUE_NEUTRINOS]
+        values = {}
+        for name in self.names:
+            if name in of_jets:
+                values[name] = of_jets[name]().call(slots, said[JOINT])
+            elif name in NEUTRINO_LOSSES:
+                known = truth_of(slots, neutrinos, seen, self.head.scales)
+                values[name] = NEUTRINO_LOSSES[name](said["neutrinos"], known)
+            elif name == CONFIDENCE:
+                values[name] = confidence_loss(slots, said["assignment"], said[CONFIDENCE])
+            else:
+                values[name] = self.head.loss(seen, neutrinos)
+        return values
+
+
+def confidence_loss(slots: Tensor, assignment: Tensor, confidence: Tensor) -> Tensor:
+    """Return the cross-entropy (n,) of being right; 0 where one of the jets is not known.
+
+    Parameters
+    ----------
+    slots
+        (n, 2), the true ones.
+    assignment
+        (n, J, J), whose likeliest pair is right or not.
+    confidence
+        (n,), the probability that it is.
+    """
+    right = is_right(slots, assignment)
+    confidence = ops.clip(confidence, NEAREST, 1.0 - NEAREST)
+    entropy = -right * ops.log(confidence) - (1.0 - right) * ops.log(1.0 - confidence)
+    return ops.where(ops.all(slots >= 0, axis=-1), entropy, 0.0)
+
+
+def truth_of(slots: Tensor, neutrinos: Tensor, seen: Seen, scales: tuple[float, float]) -> Truth:
+    """Return what the losses of momenta know of true slots (n, 2) and momenta (n, 2, 3)."""
+    jets, leptons = seen["jets"], seen["leptons"]
+    transverse, longitudinal = scales
+    # A slot of -1 is no jet: a row of zeros.
+    chosen = ops.cast(ops.equal(slots[..., None], ops.arange(jets.shape[1])), "float32")
+    return Truth(
+        neutrinos=neutrinos,
+        leptons=leptons,
+        b_jets=ops.matmul(chosen, jets),
+        known=ops.cast(slots >= 0, "float32"),
+        visible=ops.sum(leptons, axis=1) + ops.sum(jets, axis=1),
+        scales=ops.convert_to_tensor([transverse, transverse, longitudinal], "float32"),
+    )
+
+
+def _needed(network: keras.Model, losses: Sequence[str]) -> dict[str, Tensor]:
+    """Return the outputs that the losses look at: a flow need not be drawn from to be fitted."""
+    said = {name: tensor for name, tensor in network.output.items() if name != "neutrinos"}
+    said[JOINT] = joint_probability(network)
+    if any(name in NEUTRINO_LOSSES for name in losses):
+        said["neutrinos"] = network.output["neutrinos"]
+    return said
