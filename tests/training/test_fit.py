@@ -373,7 +373,7 @@ def test_a_trimmed_training_with_no_match_goes_on_to_the_same_end(
     small_dataset: Dataset, make_config: MakeConfig, tmp_path: Path
 ) -> None:
     small = {"architecture": "set_transformer", "width": 8, "depth": 1, "heads": 2}
-    config = make_config(small | {"no_match": True}, epochs=2)
+    config = make_config(small | {"no_match": True}, epochs=2, batch_size=300)
     whole = train(small_dataset, config, tmp_path / "whole", Epochs())
     with pytest.raises(InterruptedTrainingError):
         train(small_dataset, config, tmp_path / "resumed", Epochs(stop_after=0))
