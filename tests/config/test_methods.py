@@ -3,13 +3,13 @@ from pathlib import Path
 import pytest
 
 from rootflow.config import EvaluationConfig, load
-from rootflow.config.methods import METHODS, EllipseConfig
+from rootflow.config.methods import METHODS, WITH_DEFAULTS, EllipseConfig
 from rootflow.errors import UsageError
 
 CONFIG = Path(__file__).parents[2] / "configs" / "ttbar.yaml"
 
 
-@pytest.mark.parametrize("name", [name for name in METHODS if name not in ("hybrid", "model")])
+@pytest.mark.parametrize("name", WITH_DEFAULTS)
 def test_a_name_is_a_method_with_its_default_settings(name: str) -> None:
     (block,) = EvaluationConfig(methods=[name]).methods
     assert (block.method, block.name) == (name, name)

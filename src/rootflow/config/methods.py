@@ -259,7 +259,7 @@ METHODS: dict[str, type[MethodBlock]] = {
     get_args(block.model_fields["method"].annotation)[0]: block for block in _BLOCKS
 }
 # Those that a reference may name without an entry of their own.
-WITH_DEFAULTS = tuple(name for name in METHODS if name not in ("hybrid", MODEL))
+WITH_DEFAULTS = tuple(name for name in METHODS if name not in ("hybrid", "variant", MODEL))
 
 
 def _told_apart(methods: list[Any]) -> list[Any]:
