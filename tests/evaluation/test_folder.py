@@ -89,6 +89,18 @@ def test_tables_are_csv_and_latex(folder: Path, assessment: Assessment) -> None:
     assert rows[0]["method"] == "network"
     assert float(rows[0]["both right"]) == metrics.value
     assert float(rows[0]["both right error"]) == metrics.error
+    values = {
+        (each.metric, each.other): each.p_value
+        for each in assessment.evaluation.comparisons
+        if each.method == "network"
+    }
+    for name, metric in (("assignment", "assignment_accuracy"), ("mtt", "mtt_resolution")):
+        with (folder / "tables" / f"{name}.csv").open() as file:
+            beaten = {row["method"]: row["p, network no better"] for row in csv.DictReader(file)}
+        assert beaten.pop("network") == ""
+        assert {other: float(value) for other, value in beaten.items()} == {
+            other: value for (of, other), value in values.items() if of == metric
+        }
     latex = (folder / "tables" / "assignment.tex").read_text()
     assert r"delta\_r & $" in latex
     assert r" \pm " in latex

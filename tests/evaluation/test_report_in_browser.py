@@ -21,8 +21,8 @@ function use() {
   found.falling = column(1);
   head(0).dispatchEvent(new KeyboardEvent("keydown", { key: "Enter" }));
   found.names = column(0);
-  head(5).click();
-  found.with_missing = column(5);
+  head(6).click();
+  found.with_missing = column(6);
   const image = document.querySelector("figure img");
   const dialog = document.getElementById("enlarged");
   found.natural_width = image.naturalWidth;

@@ -122,8 +122,7 @@ def _latex(text: str) -> str:
 
 
 def _assignment(evaluation: Evaluation) -> Grid:
-    columns = {
-        "both right": "assignment_accuracy",
+    others = {
         "at least one right": "either_accuracy",
         "right two jets": "selection_accuracy",
         "efficiency": "efficiency",
@@ -133,12 +132,13 @@ def _assignment(evaluation: Evaluation) -> Grid:
     rows = [
         (
             method.name,
-            *(method.metrics.get(name) for name in columns.values()),
+            method.metrics.get("assignment_accuracy"),
             *(found.get(method.name) for found in beaten.values()),
+            *(method.metrics.get(name) for name in others.values()),
         )
         for method in evaluation.methods
     ]
-    return Grid("assignment", "Assignment", ("method", *columns, *beaten), rows)
+    return Grid("assignment", "Assignment", ("method", "both right", *beaten, *others), rows)
 
 
 def _beaten(metric: str, evaluation: Evaluation) -> dict[str, dict[str, float]]:
@@ -227,18 +227,19 @@ def _complements(evaluation: Evaluation) -> Grid:
 
 
 def _mtt(evaluation: Evaluation) -> Grid:
-    names = ("mtt_bias", "mtt_resolution", "mtt_all_bias", "mtt_all_resolution")
+    matched, every = ("mtt_bias", "mtt_resolution"), ("mtt_all_bias", "mtt_all_resolution")
     beaten = _beaten("mtt_resolution", evaluation)
     return Grid(
         "mtt",
         "m(ttbar), relative",
-        ("method", "neutrinos of", "bias", "resolution", "bias, all", "resolution, all", *beaten),
+        ("method", "neutrinos of", "bias", "resolution", *beaten, "bias, all", "resolution, all"),
         [
             (
                 method.name,
                 method.neutrinos_of,
-                *(method.metrics.get(name) for name in names),
+                *(method.metrics.get(name) for name in matched),
                 *(found.get(method.name) for found in beaten.values()),
+                *(method.metrics.get(name) for name in every),
             )
             for method in evaluation.methods
         ],

@@ -32,8 +32,8 @@ def axis_of(quantity: str) -> str:
 
 def accuracy(evaluation: Evaluation) -> Figure:
     """Draw the three accuracies of every method."""
-    figure, (axes,) = new_figure()
     rows = np.arange(len(evaluation.methods))[::-1]
+    figure, (axes,) = new_figure(heights=(max(1.0, 0.1 * len(rows) + 0.3),))
     for offset, (metric, (meaning, marker, colour)) in zip(
         (0.2, 0.0, -0.2), SHARES.items(), strict=True
     ):
@@ -50,10 +50,10 @@ def accuracy(evaluation: Evaluation) -> Figure:
     axes.set_yticks(rows, [method.name for method in evaluation.methods])
     axes.minorticks_off()
     axes.set_xlim(0, 1.05)
-    axes.set_ylim(-0.6, len(rows) + 0.6)
+    axes.set_ylim(-0.6, len(rows) - 0.4)
     axes.grid(axis="x", alpha=0.3)
     axes.set_xlabel("share of events with both b jets matched")
-    axes.legend(loc="upper left", fontsize="small")
+    figure.legend(loc="outside lower center", ncols=3, fontsize="small", columnspacing=1)
     label(axes, evaluation.energy_tev)
     return figure
 
@@ -76,10 +76,10 @@ def accuracy_by(quantity: str, evaluation: Evaluation, look: Look) -> Figure:
     below.set_xlabel(axis_of(quantity))
     below.set_ylabel(f"relative to\n{evaluation.reference}")
     axes.set_ylabel("share with both b jets right")
-    # Room for the legend above an accuracy of one.
-    axes.set_ylim(0, 1.45)
+    axes.set_ylim(0, 1.05)
     axes.set_yticks(np.arange(0, 1.1, 0.2))
-    axes.legend(loc="upper right", ncols=2, fontsize="small")
+    handles, names = axes.get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside lower center", ncols=3, fontsize="small")
     label(axes, evaluation.energy_tev)
     return figure
 

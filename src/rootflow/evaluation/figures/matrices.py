@@ -64,8 +64,10 @@ def confusion(method: MethodResult, evaluation: Evaluation) -> Figure:
 
 def complements(evaluation: Evaluation) -> Figure:
     """Draw the share of events that one method gets right and another one wrong."""
-    figure, (axes,) = new_figure()
     names = [method.name for method in evaluation.methods]
+    figure, (axes,) = new_figure()
+    width, height = figure.get_size_inches() * max(1.0, len(names) / 7)
+    figure.set_size_inches(width, height)
     percent = np.full((len(names), len(names)), np.nan)
     for found in evaluation.complements:
         place = names.index(found.wrong), names.index(found.right)
