@@ -404,7 +404,7 @@ def test_a_trimmed_training_with_no_match_and_a_flow_goes_on_to_the_same_end(
     small = {"architecture": "set_transformer", "width": 8, "depth": 1, "heads": 2}
     flow = {"head": "flow", "layers": 2, "width": 8, "bins": 4, "samples": 4}
     more = {"no_match": True, "neutrinos": flow, "confidence": True}
-    config = make_config(small | more, epochs=2, ema_decay=0.5, batch_size=300)
+    config = make_config(small | more, epochs=2, batch_size=300, ema_decay=0.5)
     whole = train(small_dataset, config, tmp_path / "whole", Epochs())
     with pytest.raises(InterruptedTrainingError):
         train(small_dataset, config, tmp_path / "resumed", Epochs(stop_after=0))
