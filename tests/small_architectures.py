@@ -27,19 +27,20 @@ HEADS: dict[str, dict[str, Any]] = {
 
 
 def small_architectures() -> dict[str, ModelConfig]:
-    """Return the settings of each combination by a name, each architecture also with none."""
+    """Return the settings of each combination by its name, those with a flow with no_match."""
     model: TypeAdapter[ModelConfig] = TypeAdapter(ModelConfig)
-    heads = [("direct", False), ("direct", True), ("binned", False), ("flow", True)]
     return {
-        f"{name}-{head}{'-no_match' if no_match else ''}": model.validate_python(
+        f"{name}-{head}": model.validate_python(
             {
                 **SMALL,
                 **architecture,
-                "neutrinos": HEADS[head],
-                "no_match": no_match,
+                "neutrinos": settings,
+                # Scores know nothing of the head: each architecture has both kinds.
+                "no_match": head == "flow",
                 "confidence": True,
             }
         )
         for name, architecture in ARCHITECTURES.items()
-        for head, no_match in heads
+        for head, settings in HEADS.items()
+        if name != "induced" or head == "flow"
     }

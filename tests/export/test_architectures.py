@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
@@ -8,13 +9,11 @@ from onnxruntime import InferenceSession
 
 from rootflow.config import (
     BinnedNeutrinosConfig,
-    CrossAttentionConfig,
     ExportConfig,
     FeedForwardConfig,
     FlowNeutrinosConfig,
     FoldsConfig,
     ModelConfig,
-    RecurrentConfig,
     SetTransformerConfig,
 )
 from rootflow.config.neutrinos import NeutrinosConfig
@@ -29,6 +28,7 @@ from small_architectures import small_architectures
 from toy_events import UNITS
 
 COMBINATIONS = small_architectures()
+SLOTS = 3
 
 
 @pytest.mark.parametrize(
@@ -44,13 +44,6 @@ COMBINATIONS = small_architectures()
             architecture="set_transformer",
             width=16,
             depth=2,
-            neutrinos=FlowNeutrinosConfig(head="flow", layers=2, samples=16),
-        ),
-        CrossAttentionConfig(architecture="cross_attention", width=16, depth=2, no_match=True),
-        RecurrentConfig(
-            architecture="recurrent",
-            width=16,
-            depth=1,
             neutrinos=FlowNeutrinosConfig(head="flow", layers=2, samples=16, point="mean"),
         ),
     ],
@@ -93,7 +86,7 @@ def test_every_architecture_is_the_same_in_onnx_with_every_head(
 ) -> None:
     keras.utils.set_random_seed(2)
     normalisation = fit_normalisation([(few_events, few_events.weight)])
-    model = build_model(config, few_events.features, max_jets=8, normalisation=normalisation)
+    model = build_model(config, few_events.features, max_jets=SLOTS, normalisation=normalisation)
     _bend(model)
     inputs = few_events.inputs()
     wanted = model(inputs, training=False)
@@ -113,7 +106,9 @@ def test_every_architecture_and_every_head_is_tried() -> None:
 
 @pytest.fixture(scope="module")
 def few_events(real_events: Events) -> Events:
-    return real_events.take(slice(0, 200))
+    """Return events without the slots that none of them fills: small networks are quick."""
+    few = real_events.take(real_events.jet_mask.sum(axis=1) <= SLOTS).take(slice(0, 200))
+    return replace(few, jets=few.jets[:, :SLOTS], jet_mask=few.jet_mask[:, :SLOTS])
 
 
 def _bend(model: keras.Model) -> None:
