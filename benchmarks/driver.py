@@ -23,7 +23,6 @@ import psutil
 import yaml
 
 from rootflow.batch import make_executor
-from rootflow.batch.bindings import htcondor
 from rootflow.batch.contract import Job
 from rootflow.batch.pool import down, up
 from rootflow.config import load
@@ -35,7 +34,7 @@ from rootflow.tuning.study import open_study, place_of
 from rootflow.tuning.trials import TrialFiles
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-DUMMY = 'sleep 10; echo \'{"metrics": {"loss": 1}}\' > measured.json'
+DUMMY = 'date +%s.%N > started; sleep 10; echo \'{"metrics": {"loss": 1}}\' > measured.json'
 NAME = "dummies"
 SLOTS = 4
 WATCHED_SECONDS = 60.0
@@ -150,17 +149,14 @@ def watch(driver: psutil.Process, place: Path, trials: int) -> Use:
 
 def waits_in(directory: Path) -> list[float]:
     """Return the seconds from question to start of the jobs that have run."""
-    log = htcondor().JobEventLog(str(directory / "jobs" / "events.log"))
-    started = {
-        (event.cluster, event.proc): event.timestamp
-        for event in log.events(stop_after=0)
-        if event.type.name == "EXECUTE"
-    }
     storage = f"sqlite:///{directory / 'study.db'}"
     trials = optuna.load_study(study_name=NAME, storage=storage).trials
-    starts = [started[job] for job in sorted(started)]  # in the order of the trials
-    asked = [trial.datetime_start.timestamp() for trial in trials if trial.datetime_start]
-    return [start - ask for start, ask in zip(starts, asked, strict=False)]
+    return [
+        float(started.read_text()) - trial.datetime_start.timestamp()
+        for trial in trials
+        if (started := directory / "trials" / f"{trial.number:05d}" / "started").exists()
+        and trial.datetime_start is not None
+    ]
 
 
 def drive(path: Path) -> None:
