@@ -124,7 +124,7 @@ def read(directory: Path) -> Iterator[Trial]:
             job["JOB_TERMINATED"],
             train.info.start_time / 1000,
             train.info.end_time / 1000,
-            train.data.metrics["seconds"],
+            train.data.metrics["seconds"] + train.data.metrics["validation_seconds"],
         )
 
 

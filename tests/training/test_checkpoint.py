@@ -11,7 +11,7 @@ def some() -> Checkpoint:
     random = np.random.default_rng(1)
     variables = [random.normal(size=(3, number)).astype(np.float32) for number in range(12)]
     return Checkpoint(
-        "question", [{"loss": 1 / 3}], [*variables, np.array(7)], variables[:2], 5, 1 / 7
+        "question", [{"loss": 1 / 3}], [*variables, np.array(7)], variables[:2], 5, 1 / 7, 2 / 7
     )
 
 
@@ -20,7 +20,7 @@ def test_what_is_written_is_read_bit_by_bit(tmp_path: Path) -> None:
     read = read_checkpoint(tmp_path)
     assert read is not None
     assert (read.question, read.history) == (some().question, some().history)
-    assert (read.events, read.seconds) == (5, 1 / 7)
+    assert (read.events, read.seconds, read.validation_seconds) == (5, 1 / 7, 2 / 7)
     for ours, theirs in [(some().variables, read.variables), (some().best, read.best)]:
         assert [a.dtype for a in ours] == [a.dtype for a in theirs]
         for before, after in zip(ours, theirs, strict=True):

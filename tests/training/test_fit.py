@@ -284,7 +284,7 @@ def test_another_training_in_the_directory_is_refused(
     other = make_config(learning_rate=2e-3)
     with pytest.raises(UsageError, match="another training is finished there"):
         train(small_dataset, other, finished.directory, Epochs())
-    write_checkpoint(Checkpoint("another", [], [], [], 0, 0.0), tmp_path)
+    write_checkpoint(Checkpoint("another", [], [], [], 0, 0.0, 0.0), tmp_path)
     with pytest.raises(UsageError, match="checkpoint is of another training"):
         train(small_dataset, other, tmp_path, Epochs())
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import keras
 
 CHECKPOINT = "checkpoint.npz"
-ABOUT = ("question", "history", "events", "seconds")
+ABOUT = ("question", "history", "events", "seconds", "validation_seconds")
 Arrays = list[NDArray[Any]]
 
 
@@ -35,6 +35,8 @@ class Checkpoint(NamedTuple):
         Weights of the best epoch.
     events, seconds
         Events that the training steps of these epochs took, and their time.
+    validation_seconds
+        Time of their validations.
     """
 
     question: str
@@ -43,6 +45,7 @@ class Checkpoint(NamedTuple):
     best: Arrays
     events: int
     seconds: float
+    validation_seconds: float
 
 
 def write_checkpoint(checkpoint: Checkpoint, directory: Path) -> None:

@@ -70,7 +70,7 @@ def _begin(trainer: Trainer, question: str, directory: Path) -> Checkpoint:
     checkpoint = read_checkpoint(directory)
     if checkpoint is None:
         weights = trainer.task.network.get_weights()
-        return Checkpoint(question, [], state(trainer.model), weights, events=0, seconds=0.0)
+        return Checkpoint(question, [], state(trainer.model), weights, 0, 0.0, 0.0)
     if checkpoint.question != question:
         raise UsageError(
             f"{directory}: its checkpoint is of another training: remove it or name another "
@@ -78,6 +78,7 @@ def _begin(trainer: Trainer, question: str, directory: Path) -> Checkpoint:
         )
     restore(trainer.model, checkpoint.variables)
     trainer.events, trainer.seconds = checkpoint.events, checkpoint.seconds
+    trainer.validation_seconds = checkpoint.validation_seconds
     return checkpoint
 
 
@@ -94,6 +95,7 @@ def _follow(before: Checkpoint, trainer: Trainer, metrics: dict[str, float]) -> 
         best,
         events=trainer.events,
         seconds=trainer.seconds,
+        validation_seconds=trainer.validation_seconds,
     )
 
 
@@ -116,5 +118,6 @@ def _facts(trainer: Trainer, checkpoint: Checkpoint) -> dict[str, Fact]:
         "epochs": len(checkpoint.history),
         "best_epoch": _best(checkpoint.history),
         "seconds": checkpoint.seconds,
+        "validation_seconds": checkpoint.validation_seconds,
         "events_per_second": checkpoint.events / checkpoint.seconds,
     }

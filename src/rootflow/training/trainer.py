@@ -41,6 +41,8 @@ class Trainer:
     seconds, events
         Time spent in training steps so far, and events that they took; those of an
         interrupted training are set when it goes on.
+    validation_seconds
+        The same of the validations.
     cpu_seconds
         CPU time of all threads in the training steps of this process.
     """
@@ -67,6 +69,7 @@ class Trainer:
         self._steps = Steps(self.model)
         self.seconds = 0.0
         self.cpu_seconds = 0.0
+        self.validation_seconds = 0.0
         self.events = 0
 
     def epoch(self, number: int) -> Metrics:
@@ -85,10 +88,12 @@ class Trainer:
         self.seconds += time.monotonic() - started
         self.cpu_seconds += time.process_time() - cpu_started
         self.events += len(order)
+        started = time.monotonic()
         with self.averaged():
             validated = self.task.metrics(self._validate(number))
             metrics |= self.task.metrics_of(training)
             validated |= self.task.metrics_of(validation)
+        self.validation_seconds += time.monotonic() - started
         rate = float(self.model.optimizer.learning_rate)
         validated = {f"validation_{name}": value for name, value in validated.items()}
         return {**metrics, **validated, "learning_rate": rate}
