@@ -33,7 +33,7 @@ def main() -> None:
     config = load(arguments.config)
     with tempfile.TemporaryDirectory() as directory:
         dataset = build(config.data, {"ttbar": find_files(arguments.files)}, Path(directory))
-        trainer = make_trainer(dataset, config, config.data.folds)
+        trainer = make_trainer(dataset, config, config.data.folds.in_turn()[0])
         some = trainer.plan.order(0, config.seed)[:PADDED_EVENTS]
         padded = trainer.task.samples.training.batch(some)
         rate(trainer), rate_padded(trainer, padded)  # the graphs are traced

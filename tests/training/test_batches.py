@@ -31,7 +31,8 @@ def test_the_same_seed_gives_the_same_batches_and_another_one_others() -> None:
 
 def test_trimming_leaves_no_jet_out(small_dataset: Dataset, make_config: object) -> None:
     config: TtbarConfig = make_config()
-    sample = ReconstructionTask(small_dataset, config, config.data.folds).samples.training
+    [folds] = config.data.folds.in_turn()
+    sample = ReconstructionTask(small_dataset, config, folds).samples.training
     parts = by_multiplicity(np.arange(len(sample)), sample.jets(), 32, [1])
     seen = 0
     for inputs, _, weight in Batches(sample, parts, trim=True):

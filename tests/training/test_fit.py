@@ -39,7 +39,7 @@ def die(epoch, metrics):
         os.kill(os.getpid(), signal.SIGKILL)
 
 config = TtbarConfig.model_validate(json.loads(sys.argv[1]))
-fit(open_dataset(Path(sys.argv[2])), config, Path(sys.argv[3]), die, config.data.folds)
+fit(open_dataset(Path(sys.argv[2])), config, Path(sys.argv[3]), die, config.data.folds.in_turn()[0])
 """
 
 
@@ -56,7 +56,7 @@ print("ready", flush=True)
 sys.stdin.readline()
 epochs = []
 tell = lambda *epoch: epochs.append(epoch)
-training = fit(dataset, config, Path(sys.argv[3]), tell, config.data.folds)
+training = fit(dataset, config, Path(sys.argv[3]), tell, config.data.folds.in_turn()[0])
 assert epochs == list(enumerate(training.history))
 print(json.dumps([training.history, "rootflow.training.loop" in sys.modules]))
 """
@@ -80,11 +80,11 @@ class Epochs(list[tuple[int, dict[str, float]]]):
 
 
 def train(dataset: Dataset, config: TtbarConfig, directory: Path, epochs: Epochs) -> Training:
-    return fit(dataset, config, directory, epochs, config.data.folds)
+    return fit(dataset, config, directory, epochs, config.data.folds.in_turn()[0])
 
 
 def name_of(dataset: str, config: TtbarConfig) -> str:
-    return question(dataset, config, config.data.folds)
+    return question(dataset, config, config.data.folds.in_turn()[0])
 
 
 def weights(training: Training) -> list[np.ndarray]:
@@ -366,7 +366,7 @@ def test_the_running_mean_of_the_weights_is_what_is_kept_and_survives_an_interru
         train(small_dataset, config, tmp_path / "resumed", Epochs(stop_after=1))
     assert_same(train(small_dataset, config, tmp_path / "resumed", Epochs()), whole)
 
-    trainer = make_trainer(small_dataset, config, config.data.folds)
+    trainer = make_trainer(small_dataset, config, config.data.folds.in_turn()[0])
     latest = None
     for epoch in range(3):
         trainer.epoch(epoch)
@@ -382,7 +382,7 @@ def test_the_running_mean_is_that_of_the_weights_after_each_step(
     small_dataset: Dataset, make_config: MakeConfig
 ) -> None:
     config = make_config(ema_decay=0.8, epochs=3, batch_size=1000)  # an epoch is a step
-    trainer = make_trainer(small_dataset, config, config.data.folds)
+    trainer = make_trainer(small_dataset, config, config.data.folds.in_turn()[0])
     expected = None
     for epoch in range(3):
         trainer.epoch(epoch)
