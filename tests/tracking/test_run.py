@@ -148,7 +148,6 @@ def test_run_of_a_killed_process_is_marked_by_the_next_one(
         import os, signal
         from rootflow.config import TtbarConfig
         from rootflow.tracking import start_run
-from servers import serve, stop
         config = TtbarConfig.model_validate_json({config.model_dump_json()!r})
         with start_run(config, "train") as run:
             print(run.run_id, flush=True)
