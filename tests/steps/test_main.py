@@ -168,6 +168,18 @@ def test_step_alone_makes_what_it_needs_below_itself(
     assert alone["metrics"] != chain["metrics"]
 
 
+def test_a_variant_is_trained_and_the_run_comes_from_the_model_all_the_same(
+    chain: dict[str, Any], place: tuple[Path, Path]
+) -> None:
+    variant = "{method: variant, name: small, settings: {model.width: 8, training.epochs: 1}}"
+    made = rootflow(place, "evaluate", f"evaluation.methods=[{variant}]")
+    assert "assignment_accuracy/small" in made["metrics"]
+    run = client(place).get_run(made["run_id"])
+    train = children(place, chain["run_id"])["train"]
+    assert run.data.tags["rootflow.source.train"] == train.info.run_id
+    assert run.data.tags["rootflow.training"] == train.data.tags["rootflow.training"]
+
+
 def test_every_fold_is_held_out_by_one_command(place: tuple[Path, Path]) -> None:
     folds = "data.folds={count: 2, held_out: all, scheme: parity}"
     quick = ["data.max_jets=4", "evaluation.methods=[delta_r]", "export.registered_model=parity"]

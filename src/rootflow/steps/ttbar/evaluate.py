@@ -22,7 +22,8 @@ def run(config: TtbarConfig, parent: Run | None = None) -> StepResult:
     check_names(config.evaluation, [config.model.name, *config.evaluation.method_names])
     variants = variants_of(config)
     with start_run(config, "evaluate", parent) as run:
-        trained = train.ensure(config, run)
+        trained_variants = {name: train.ensure(each, run) for name, each in variants.items()}
+        trained = train.ensure(config, run)  # last: it is what the run says that it came from
         every, manifest = config.data.folds.in_turn(), trained.dataset.manifest
         unseen = np.isin(trained.dataset.fold, [folds.held_out for folds in every])
         events = trained.dataset.events(np.flatnonzero(unseen))
@@ -34,7 +35,7 @@ def run(config: TtbarConfig, parent: Run | None = None) -> StepResult:
                 config.evaluation.methods,
                 config.seed,
                 model,
-                {name: network_of(train.ensure(each, run)) for name, each in variants.items()},
+                {name: network_of(each) for name, each in trained_variants.items()},
                 Path(temporary),
             )
             assessment = assess(events, [model, *others], config.evaluation, config.seed)
