@@ -1,13 +1,13 @@
 """Which events a model may be applied to, and how many at once."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from rootflow.config import FoldsConfig
+from rootflow.config import FoldingConfig, FoldsConfig
 from rootflow.dataset.events import Events, Features
 from rootflow.dataset.folds import fold_of
-from rootflow.errors import InputError
+from rootflow.errors import InputError, UsageError
 
 EVENTS_AT_ONCE = 1024
 
@@ -35,6 +35,39 @@ def refuse_seen(name: str, events: Events, folds: FoldsConfig) -> None:
             f"events (folds {', '.join(map(str, np.unique(fold[seen])))} of "
             f"{folds.count}, {folds.scheme}); it may be applied to fold {folds.held_out}"
         )
+
+
+def refuse_other_folds(name: str, trained: Sequence[FoldsConfig], folds: FoldingConfig) -> None:
+    """Refuse models that are not one for each fold, in the order of the folds.
+
+    Parameters
+    ----------
+    name
+        The models' common name, for the message.
+    trained
+        The folds that each model was trained with; `held_out` is the one that it has not seen.
+    folds
+        How events are divided.
+
+    Raises
+    ------
+    UsageError
+        There is not one model for each fold, or one has seen the fold of its place.
+    """
+    if len(trained) != folds.count:
+        raise UsageError(
+            f"{name}: {len(trained)} models for {folds.count} folds; one is needed for each"
+        )
+    for place, found in enumerate(trained):
+        wanted = FoldsConfig(count=folds.count, scheme=folds.scheme, held_out=place)
+        if found != wanted:
+            raise UsageError(
+                f"{name}: the model for {_in_words(wanted)} was trained without {_in_words(found)}"
+            )
+
+
+def _in_words(folds: FoldsConfig) -> str:
+    return f"fold {folds.held_out} of {folds.count} ({folds.scheme})"
 
 
 def refuse_other_arrays(network: str, events: Events, features: Features, max_jets: int) -> None:

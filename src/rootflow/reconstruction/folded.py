@@ -7,9 +7,10 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from rootflow.config import FoldingConfig, FoldsConfig
+from rootflow.config import FoldingConfig
 from rootflow.dataset.events import Events
 from rootflow.dataset.folds import fold_of
+from rootflow.dataset.seen import refuse_other_folds
 from rootflow.errors import InputError, UsageError
 from rootflow.reconstruction.contract import Posterior, Reconstruction, TrainedReconstructor
 from rootflow.reconstruction.network import KerasReconstructor
@@ -38,16 +39,7 @@ class FoldedReconstructor:
         self.name = name
         self.folds = FoldingConfig(count=first.count, scheme=first.scheme)
         self._models = tuple(models)
-        if len(models) != first.count:
-            raise UsageError(
-                f"{name}: {len(models)} models for {first.count} folds; one is needed for each"
-            )
-        for model, wanted in zip(models, self.folds.in_turn(), strict=True):
-            if model.folds != wanted:
-                raise UsageError(
-                    f"{name}: the model for {_in_words(wanted)} was trained without "
-                    f"{_in_words(model.folds)}"
-                )
+        refuse_other_folds(name, [model.folds for model in models], self.folds)
 
     @classmethod
     def of_trainings(cls, directories: Sequence[Path]) -> Self:
@@ -145,7 +137,3 @@ class FoldedReconstructor:
         fold = fold_of(events.event_number, self.folds)
         chosen = [np.flatnonzero(fold == place) for place in range(self.folds.count)]
         return chosen, np.argsort(np.concatenate(chosen))
-
-
-def _in_words(folds: FoldsConfig) -> str:
-    return f"fold {folds.held_out} of {folds.count} ({folds.scheme})"

@@ -6,9 +6,10 @@ from typing import Self
 
 import numpy as np
 
-from rootflow.config import FoldingConfig, FoldsConfig
+from rootflow.config import FoldingConfig
 from rootflow.dataset.events import DATA, Events
 from rootflow.dataset.folds import fold_of
+from rootflow.dataset.seen import refuse_other_folds
 from rootflow.errors import InputError, UsageError
 from rootflow.scoring.contract import Scores, TrainedScorer
 from rootflow.scoring.load import of_training
@@ -33,17 +34,7 @@ class FoldedScorer:
     """
 
     def __init__(self, name: str, scorers: Sequence[TrainedScorer], folds: FoldingConfig) -> None:
-        if len(scorers) != folds.count:
-            raise UsageError(
-                f"{name}: {len(scorers)} models for {folds.count} folds; one is needed for each"
-            )
-        for place, scorer in enumerate(scorers):
-            wanted = FoldsConfig(count=folds.count, scheme=folds.scheme, held_out=place)
-            if scorer.folds != wanted:
-                raise UsageError(
-                    f"{name}: the model for {_in_words(wanted)} was trained without "
-                    f"{_in_words(scorer.folds)}"
-                )
+        refuse_other_folds(name, [scorer.folds for scorer in scorers], folds)
         self.name = name
         self.folds = folds
         self._scorers = tuple(scorers)
@@ -106,7 +97,3 @@ class FoldedScorer:
             chosen = np.flatnonzero(fold == place)
             scores[chosen] = ask(scorer, events.take(chosen))
         return scores
-
-
-def _in_words(folds: FoldsConfig) -> str:
-    return f"fold {folds.held_out} of {folds.count} ({folds.scheme})"
