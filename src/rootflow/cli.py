@@ -1,5 +1,7 @@
 """The command line: `rootflow STEP --config FILE [key=value ...]`."""
 
+import atexit
+import gc
 import importlib
 import logging
 import os
@@ -88,6 +90,7 @@ def _stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - as si
 def main() -> None:
     """Run the command line; exit 2 for wrong use, 1 for failure."""
     signal.signal(signal.SIGTERM, _stop)
+    atexit.register(gc.freeze)  # TensorFlow's graphs take two seconds to collect one by one
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's greetings are no news,
     logging.getLogger("tensorflow").setLevel(logging.ERROR)  # nor is that each fold has a graph
     try:

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from rootflow.errors import InputError
+from rootflow.reconstruction.contract import NetworkOutputs
 from rootflow.reconstruction.decode import decode
 
 
@@ -11,18 +12,20 @@ def test_most_probable_pair_of_existing_different_jets() -> None:
     probability[0, 0, 3] = 0.3  # a jet that does not exist
     probability[0, 2, 0] = 0.15
     probability[0, 0, 1] = 0.05
-    answer = decode(probability, None, np.array([[True, True, True, False]]))
+    neutrinos = np.arange(6, dtype=np.float32).reshape(1, 2, 3)
+    outputs = NetworkOutputs(probability, neutrinos, None)
+    answer = decode(outputs, np.array([[True, True, True, False]]))
     assert answer.assignment.tolist() == [[2, 0]]
     assert answer.scores == pytest.approx([0.15])
     assert answer.solved.tolist() == [True]
-    assert answer.neutrinos is None
+    np.testing.assert_array_equal(answer.neutrinos, neutrinos)
 
 
 def test_agrees_with_a_search_of_each_event() -> None:
     random = np.random.default_rng(1)
     probability = random.random((200, 5, 5)).astype(np.float32)
     mask = np.arange(5) < random.integers(2, 6, (200, 1))
-    answer = decode(probability, np.zeros((200, 2, 3), np.float32), mask)
+    answer = decode(NetworkOutputs(probability, np.zeros((200, 2, 3), np.float32), None), mask)
     for event in range(200):
         jets = np.flatnonzero(mask[event])
         pairs = [(first, second) for first in jets for second in jets if first != second]
@@ -32,14 +35,22 @@ def test_agrees_with_a_search_of_each_event() -> None:
 
 
 def test_an_event_with_one_jet_is_not_solved() -> None:
-    answer = decode(
-        np.full((1, 2, 2), 0.25, np.float32),
-        np.ones((1, 2, 3), np.float32),
-        np.array([[True, False]]),
+    outputs = NetworkOutputs(
+        np.full((1, 2, 2), 0.25, np.float32), np.ones((1, 2, 3), np.float32), None
     )
+    answer = decode(outputs, np.array([[True, False]]))
     assert answer.assignment.tolist() == [[-1, -1]]
     assert np.all(np.isnan(answer.neutrinos))
     assert np.isnan(answer.scores)
+
+
+def test_a_confidence_is_the_score() -> None:
+    outputs = NetworkOutputs(
+        np.full((1, 2, 2), 0.25, np.float32),
+        np.ones((1, 2, 3), np.float32),
+        np.array([0.7], np.float32),
+    )
+    assert decode(outputs, np.ones((1, 2), bool)).scores == pytest.approx([0.7])
 
 
 @pytest.mark.parametrize("broken", ["assignment", "neutrinos"])
@@ -50,4 +61,4 @@ def test_output_that_is_not_finite_is_refused(broken: str) -> None:
     }
     outputs[broken][1, 0, 1] = np.nan
     with pytest.raises(InputError, match="not finite in 1 of 3 events"):
-        decode(**outputs, jet_mask=np.ones((3, 2), bool))
+        decode(NetworkOutputs(**outputs, confidence=None), np.ones((3, 2), bool))

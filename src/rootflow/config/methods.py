@@ -216,16 +216,29 @@ class VariantConfig(MethodBlock):
     gives_neutrinos = True
     method: Literal["variant"]
     settings: dict[str, Any] = Field(
-        min_length=1, description="path below model or training: another value"
+        min_length=1, description="seed, or a path below model or training: another value"
     )
 
     @field_validator("settings")
     @classmethod
     def _of_model_or_training(cls, settings: dict[str, Any]) -> dict[str, Any]:
         for path in settings:
-            if path.partition(".")[0] not in ("model", "training") or path == "model.name":
-                raise ValueError(f"{path}: a variant has another model or training")
+            if path.partition(".")[0] not in ("seed", "model", "training") or path == "model.name":
+                raise ValueError(f"{path}: a variant has another seed, model or training")
         return settings
+
+
+class EnsembleConfig(MethodBlock):
+    """The mean of several networks, such as those of several seeds."""
+
+    gives_neutrinos = True
+    method: Literal["ensemble"]
+    name: Name = "ensemble"
+    of: tuple[Reference, ...] = Field(min_length=2, description="model, variants, other models")
+
+    def references(self) -> tuple[str, ...]:
+        """Return the networks that it is the mean of."""
+        return self.of
 
 
 def _from_name(value: Any) -> Any:
@@ -249,6 +262,7 @@ MethodConfig = Annotated[
     | HybridConfig
     | ModelMethodConfig
     | VariantConfig
+    | EnsembleConfig
     | TruthConfig,
     Field(discriminator="method"),
     BeforeValidator(_from_name),
@@ -259,7 +273,8 @@ METHODS: dict[str, type[MethodBlock]] = {
     get_args(block.model_fields["method"].annotation)[0]: block for block in _BLOCKS
 }
 # Those that a reference may name without an entry of their own.
-WITH_DEFAULTS = tuple(name for name in METHODS if name not in ("hybrid", "variant", MODEL))
+_MADE_OF_OTHERS = ("hybrid", "variant", "ensemble", MODEL)
+WITH_DEFAULTS = tuple(name for name in METHODS if name not in _MADE_OF_OTHERS)
 
 
 def _told_apart(methods: list[Any]) -> list[Any]:

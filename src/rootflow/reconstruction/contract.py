@@ -44,6 +44,33 @@ class Reconstruction(NamedTuple):
         )
 
 
+class NetworkOutputs(NamedTuple):
+    """What a network says of n events with J jet slots, before anything is decided.
+
+    Attributes
+    ----------
+    assignment
+        (n, J, J) float32, the joint probability that slot i is the jet of b and slot j
+        that of bbar.
+    neutrinos
+        (n, 2, 3) float32, px, py, pz of neutrino and antineutrino in GeV.
+    confidence
+        (n,) float32, the network's own score; None where it has none.
+    """
+
+    assignment: NDArray[np.float32]
+    neutrinos: NDArray[np.float32]
+    confidence: NDArray[np.float32] | None
+
+    def take(self, index: NDArray[np.int64]) -> "NetworkOutputs":
+        """Return what was said of the events at `index`."""
+        return NetworkOutputs(
+            assignment=self.assignment[index],
+            neutrinos=self.neutrinos[index],
+            confidence=None if self.confidence is None else self.confidence[index],
+        )
+
+
 class Posterior(NamedTuple):
     """Samples of the neutrinos' momenta in n events.
 
@@ -81,8 +108,19 @@ class Reconstructor(Protocol):
         """Reconstruct every event by itself: neither order nor company may matter."""
 
 
-class TrainedReconstructor(Reconstructor, Protocol):
-    """A method that was trained on all folds but one."""
+class NetworkReconstructor(Reconstructor, Protocol):
+    """A method that is a network, or several."""
+
+    @property
+    def parameters(self) -> int | None:
+        """How many numbers were fitted, None where that is not known."""
+
+    def outputs(self, events: Events) -> NetworkOutputs:
+        """Return what the network says of every event by itself."""
+
+
+class TrainedReconstructor(NetworkReconstructor, Protocol):
+    """A network that was trained on all folds but one."""
 
     @property
     def folds(self) -> FoldsConfig:

@@ -1,40 +1,33 @@
 """From what a network says to a reconstruction."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from rootflow.errors import InputError
-from rootflow.reconstruction.contract import Reconstruction
+from rootflow.reconstruction.contract import NetworkOutputs, Reconstruction
 
 
-def decode(
-    assignment: NDArray[np.float32],
-    neutrinos: NDArray[np.float32] | None,
-    jet_mask: NDArray[np.bool_],
-    confidence: NDArray[np.float32] | None = None,
-) -> Reconstruction:
+def decode(outputs: NetworkOutputs, jet_mask: NDArray[np.bool_]) -> Reconstruction:
     """Return the most probable assignment of each event, and its neutrinos.
 
     Parameters
     ----------
-    assignment
-        (n, J, J), the joint probability that slot i is the jet of b and slot j that of bbar.
-    neutrinos
-        (n, 2, 3) in GeV, None where the network gives none.
+    outputs
+        Of a network; without a confidence the probability of the pair is the score.
     jet_mask
         (n, J), True where there is a jet. Only ordered pairs of different existing jets
         are answers; an event with fewer than two jets is not solved.
-    confidence
-        (n,), the network's own score; None where the probability of the pair is the score.
 
     Raises
     ------
     InputError
         The network's output is not finite.
     """
+    assignment, neutrinos, confidence = outputs
     broken = ~np.all(np.isfinite(assignment), axis=(1, 2))
-    if neutrinos is not None:
-        broken |= ~np.all(np.isfinite(neutrinos), axis=(1, 2))
+    broken |= ~np.all(np.isfinite(neutrinos), axis=(1, 2))
     if confidence is not None:
         broken |= ~np.isfinite(confidence)
     if np.any(broken):
@@ -53,9 +46,18 @@ def decode(
     pair = np.stack(np.divmod(best, slots), axis=1)
     return Reconstruction(
         assignment=np.where(solved[:, np.newaxis], pair, -1).astype(np.int32),
-        neutrinos=None
-        if neutrinos is None
-        else np.where(solved[:, np.newaxis, np.newaxis], neutrinos, np.nan).astype(np.float32),
+        neutrinos=np.where(solved[:, np.newaxis, np.newaxis], neutrinos, np.nan).astype(np.float32),
         scores=np.where(solved, score, np.nan).astype(np.float32),
         solved=solved,
+    )
+
+
+def joined(parts: Sequence[NetworkOutputs]) -> NetworkOutputs:
+    """Return what was said of parts of some events as of all, with a confidence where all have."""
+    assignment, neutrinos, confidence = zip(*parts, strict=True)
+    known = [values for values in confidence if values is not None]
+    return NetworkOutputs(
+        np.concatenate(assignment),
+        np.concatenate(neutrinos),
+        np.concatenate(known) if len(known) == len(parts) else None,
     )

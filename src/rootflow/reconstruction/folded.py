@@ -12,7 +12,13 @@ from rootflow.dataset.events import Events
 from rootflow.dataset.folds import fold_of
 from rootflow.dataset.seen import refuse_other_folds
 from rootflow.errors import InputError, UsageError
-from rootflow.reconstruction.contract import Posterior, Reconstruction, TrainedReconstructor
+from rootflow.reconstruction.contract import (
+    NetworkOutputs,
+    Posterior,
+    Reconstruction,
+    TrainedReconstructor,
+)
+from rootflow.reconstruction.decode import decode, joined
 from rootflow.reconstruction.network import KerasReconstructor
 
 
@@ -65,8 +71,7 @@ class FoldedReconstructor:
     @property
     def parameters(self) -> int | None:
         """How many numbers were fitted in each of the models, None where that is not known."""
-        parameters: int | None = getattr(self._models[0], "parameters", None)
-        return parameters
+        return self._models[0].parameters
 
     def reconstruct(self, events: Events) -> Reconstruction:
         """Return what the models say, each event by the one that has not seen it.
@@ -76,18 +81,16 @@ class FoldedReconstructor:
         InputError
             The events do not have the features or the number of slots that the models take.
         """
+        return decode(self.outputs(events), events.jet_mask)
+
+    def outputs(self, events: Events) -> NetworkOutputs:
+        """Return what the models say; errors as of `reconstruct`."""
         chosen, back = self._unseen(events)
         parts = [
-            model.reconstruct(events.take(index))
+            model.outputs(events.take(index))
             for model, index in zip(self._models, chosen, strict=True)
         ]
-        neutrinos = [part.neutrinos for part in parts if part.neutrinos is not None]
-        return Reconstruction(
-            assignment=np.concatenate([part.assignment for part in parts]),
-            neutrinos=np.concatenate(neutrinos) if len(neutrinos) == len(parts) else None,
-            scores=np.concatenate([part.scores for part in parts]),
-            solved=np.concatenate([part.solved for part in parts]),
-        ).take(back)
+        return joined(parts).take(back)
 
     @property
     def has_posterior(self) -> bool:

@@ -11,6 +11,7 @@ from rootflow.config.methods import (
     Chi2Config,
     DeltaRConfig,
     EllipseConfig,
+    EnsembleConfig,
     HybridConfig,
     LeptonJetMassConfig,
     MethodBlock,
@@ -28,6 +29,7 @@ from rootflow.reconstruction import solving
 from rootflow.reconstruction.baselines import RandomReconstructor, TruthReconstructor
 from rootflow.reconstruction.candidates import Candidates
 from rootflow.reconstruction.contract import Reconstructor
+from rootflow.reconstruction.ensemble import EnsembleReconstructor, network
 from rootflow.reconstruction.hybrid import HybridReconstructor
 from rootflow.reconstruction.pairing import DeltaRReconstructor, LeptonJetMassReconstructor
 from rootflow.reconstruction.solvers import Solve, SolverReconstructor
@@ -123,24 +125,34 @@ def _make(
         case LeptonJetMassConfig():
             return LeptonJetMassReconstructor(_candidates(block), block.name)
         case Chi2Config() | BranchesConfig():
-            return TopMassReconstructor(
-                others[block.neutrinos] if isinstance(block, Chi2Config) else NtupleNeutrinos(),
-                _candidates(block),
-                block.top_mass_gev,
-                block.sigma_gev,
-                block.name,
-            )
+            return _by_top_mass(block, others)
         case HybridConfig():
             return HybridReconstructor(
                 others[block.assignment], others[block.neutrinos], block.name
             )
+        case EnsembleConfig():
+            return EnsembleReconstructor(block.name, [network(others[name]) for name in block.of])
         case ModelMethodConfig() | VariantConfig():
-            if block.name not in elsewhere:
-                raise UsageError(f"the model {block.name} is not open")
-            return elsewhere[block.name]
+            return _opened(block.name, elsewhere)
         case SolverBlock():
             return _solver(block, seed)
     raise UsageError(f"there is no method of the kind {type(block).__name__}")
+
+
+def _opened(name: str, elsewhere: Mapping[str, Reconstructor]) -> Reconstructor:
+    if name not in elsewhere:
+        raise UsageError(f"the model {name} is not open")
+    return elsewhere[name]
+
+
+def _by_top_mass(block: Chi2Config | BranchesConfig, others: _Others) -> TopMassReconstructor:
+    return TopMassReconstructor(
+        others[block.neutrinos] if isinstance(block, Chi2Config) else NtupleNeutrinos(),
+        _candidates(block),
+        block.top_mass_gev,
+        block.sigma_gev,
+        block.name,
+    )
 
 
 def _candidates(block: CandidatesBlock) -> Candidates:

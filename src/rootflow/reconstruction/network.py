@@ -18,8 +18,8 @@ from rootflow.dataset.seen import (
 from rootflow.errors import InputError
 from rootflow.models import known_neutrinos, load_model
 from rootflow.models.neutrinos.flow import FlowNeutrinos
-from rootflow.reconstruction.contract import Floats, Posterior, Reconstruction
-from rootflow.reconstruction.decode import decode
+from rootflow.reconstruction.contract import Floats, NetworkOutputs, Posterior, Reconstruction
+from rootflow.reconstruction.decode import decode, joined
 from rootflow.reconstruction.posterior import NeutrinoDensity, filled_up
 from rootflow.training import RECORD, read_record
 
@@ -96,9 +96,12 @@ class KerasReconstructor:
             The network was trained on the fold of some of the events, or the events do
             not have the features or the number of slots that it takes.
         """
+        return decode(self.outputs(events), events.jet_mask)
+
+    def outputs(self, events: Events) -> NetworkOutputs:
+        """Return what the network says; errors as of `reconstruct`."""
         self._refuse_wrong(events)
-        parts = [self._reconstruct(batch) for batch in batches(events)]
-        return Reconstruction(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
+        return joined([self._outputs(batch) for batch in batches(events)])
 
     @property
     def has_posterior(self) -> bool:
@@ -143,15 +146,14 @@ class KerasReconstructor:
         if not self._allow_seen_events:
             refuse_seen(self.name, events, self.folds)
 
-    def _reconstruct(self, events: Events) -> Reconstruction:
+    def _outputs(self, events: Events) -> NetworkOutputs:
         # One shape for every batch: another one would be traced anew, and might be
         # summed in another order.
         count = len(events)
         full = {name: filled_up(array) for name, array in events.inputs().items()}
-        outputs = self._model.predict_on_batch(full)
-        return decode(
-            np.asarray(outputs["assignment"])[:count],
-            np.asarray(outputs["neutrinos"])[:count],
-            events.jet_mask,
-            np.asarray(outputs["confidence"])[:count] if "confidence" in outputs else None,
+        said = self._model.predict_on_batch(full)
+        return NetworkOutputs(
+            np.asarray(said["assignment"])[:count],
+            np.asarray(said["neutrinos"])[:count],
+            np.asarray(said["confidence"])[:count] if "confidence" in said else None,
         )

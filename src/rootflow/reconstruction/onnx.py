@@ -12,8 +12,8 @@ from rootflow.dataset.seen import batches, refuse_other_arrays, refuse_seen
 from rootflow.errors import InputError
 from rootflow.exported.contract import ReconstructionContract, read_contract
 from rootflow.exported.session import open_file
-from rootflow.reconstruction.contract import Reconstruction
-from rootflow.reconstruction.decode import decode
+from rootflow.reconstruction.contract import NetworkOutputs, Reconstruction
+from rootflow.reconstruction.decode import decode, joined
 
 
 class OnnxReconstructor:
@@ -73,18 +73,19 @@ class OnnxReconstructor:
             The network was trained on the fold of some of the events, or the events do
             not have the features or the number of slots that the file takes.
         """
+        return decode(self.outputs(events), events.jet_mask)
+
+    def outputs(self, events: Events) -> NetworkOutputs:
+        """Return what the network says; errors as of `reconstruct`."""
         refuse_other_arrays(str(self._path), events, self.contract.features, self.contract.max_jets)
         if not self._allow_seen_events:
             refuse_seen(self.name, events, self.folds)
-        parts = [self._reconstruct(batch) for batch in batches(events)]
-        return Reconstruction(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
+        return joined([self._outputs(batch) for batch in batches(events)])
 
-    def _reconstruct(self, events: Events) -> Reconstruction:
+    def _outputs(self, events: Events) -> NetworkOutputs:
         feeds: dict[str, NDArray[Any]] = {
             name: np.ascontiguousarray(array) for name, array in events.inputs().items()
         }
         names = [tensor.name for tensor in self.contract.outputs]
         said = dict(zip(names, self._session.run(names, feeds), strict=True))
-        return decode(
-            said["assignment"], said["neutrinos"], events.jet_mask, said.get("confidence")
-        )
+        return NetworkOutputs(said["assignment"], said["neutrinos"], said.get("confidence"))
