@@ -3,7 +3,8 @@
 Trainings of about a minute are a study's trials in a personal HTCondor pool with a slot for each
 core. The reference is all the time that the slots were there for, from the first job's start to
 the last one's end; the rest is said, too: what goes by before and after the training of each
-job, within its train step outside of epochs, and while a slot waits for the next job.
+job, within its train step outside of epochs, and while a slot waits for the next job. A job's
+start and end are in whole seconds, as its event log has them.
 """
 
 import argparse
