@@ -66,6 +66,9 @@ def _table(events: Events) -> dict[str, Any]:
         array = getattr(events, name)
         if array is not None:
             table[name] = array
+    if events.systematic_weights is not None:
+        for name in events.systematic_weights.dtype.names or ():
+            table[f"weight_{name}"] = np.ascontiguousarray(events.systematic_weights[name])
     if events.assignment is not None:
         table |= _columns(["b_jet", "bbar_jet"], events.assignment)
     for particles, momenta in (

@@ -61,6 +61,9 @@ class Events:
         (n, 2, 3) float32, px, py, pz in GeV of neutrino and antineutrino as another
         reconstruction left them in the ntuple, NaN where it has none. None where the branch
         map names none.
+    systematic_weights
+        (n,) with a float64 field for each variation, each in place of `weight` and scaled as
+        that is. None where the branch map names none.
     """
 
     features: Features
@@ -79,6 +82,7 @@ class Events:
     sample: NDArray[np.int16] | None = None
     label: NDArray[np.int8] | None = None
     reconstructed_neutrinos: NDArray[np.float32] | None = None
+    systematic_weights: NDArray[np.void] | None = None
 
     def __len__(self) -> int:
         return len(self.weight)

@@ -47,5 +47,7 @@ def plans(config: DataConfig, files: Mapping[str, Sequence[Path]]) -> list[Plan]
 
 def _question(branch_map: BranchMap) -> dict[str, Any]:
     """Return what the map says; what came to maps later is left out where it says nothing."""
-    later = {"neutrinos"} if branch_map.neutrinos is None else set()
-    return branch_map.model_dump(mode="json", exclude=later)
+    later = {"neutrinos", "systematic_weights"}
+    return branch_map.model_dump(
+        mode="json", exclude={name for name in later if not getattr(branch_map, name)}
+    )

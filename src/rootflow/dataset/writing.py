@@ -19,6 +19,7 @@ from rootflow.ntuple.selection import add
 from rootflow.progress import Advance, progress
 
 EVENTS_AT_ONCE = 1_000_000
+WEIGHTS = frozenset({"weight", "systematic_weights"})
 LABELS = {"signal": 1, "background": 0, "data": -1}
 
 
@@ -64,7 +65,8 @@ def write_arrays(
         name: Array(dtype=writer.dtype.str, shape=writer.shape)
         for name, writer in writers.writers.items()
     }
-    _scale_weights(directory, samples)
+    for name in WEIGHTS.intersection(arrays):
+        _scale_weights(directory, name, samples)
     return Written(tuple(samples), arrays)
 
 
@@ -155,20 +157,22 @@ def _source_file(file: ReadFile, content: FileContent) -> SourceFile:
     )
 
 
-def _scale_weights(directory: Path, samples: Sequence[Sample]) -> None:
+def _scale_weights(directory: Path, name: str, samples: Sequence[Sample]) -> None:
     start = 0
     for sample in samples:
         if sample.normalisation is not None:
             stop = start + sample.events
-            _scale_array(directory, "weight", start, stop, sample.normalisation.factor)
+            _scale_array(directory, name, start, stop, sample.normalisation.factor)
         start += sample.events
 
 
 def _scale_array(directory: Path, name: str, start: int, stop: int, factor: float) -> None:
-    """Multiply a part of an array on disk, of one number for each event, by a factor."""
+    """Multiply a part of an array on disk, of float64 numbers for each event, by a factor."""
     path = directory / (name + SUFFIX)
     mapped = np.load(path, mmap_mode="r")
     with path.open("r+b") as file:
         file.seek(mapped.offset + start * mapped.itemsize)
         for first in range(start, stop, EVENTS_AT_ONCE):
-            file.write((mapped[first : min(first + EVENTS_AT_ONCE, stop)] * factor).data)
+            part = np.array(mapped[first : min(first + EVENTS_AT_ONCE, stop)])
+            part.view(np.float64)[...] *= factor
+            file.write(part.data)

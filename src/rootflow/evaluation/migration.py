@@ -9,6 +9,7 @@ import hist
 import numpy as np
 import uhi.io.json
 
+from rootflow.dataset.events import Events
 from rootflow.evaluation.bootstrap import FloatArray
 from rootflow.evaluation.observables import OBSERVABLES, Observable
 from rootflow.evaluation.plain import plain
@@ -133,17 +134,28 @@ def unfoldings(
     candidates, sample
         The methods and the events.
     weights
-        (n,) by the name of a systematic variation; none: the nominal weight alone.
+        (n,) by the name of a systematic variation; none: the nominal weight, and those that
+        the events have.
     """
     found = {}
+    weights = weights or weights_of(sample.events)
     for candidate in candidates:
         if candidate.values:
             for name in names:
-                for variation, weight in (weights or {NOMINAL: sample.events.weight}).items():
+                for variation, weight in weights.items():
                     made = unfolding_of(OBSERVABLES[name], candidate, sample, weight)
                     for part, histogram in made._asdict().items():
                         found[f"{candidate.name}/{name}/{variation}/{part}"] = histogram
     return found
+
+
+def weights_of(events: Events) -> dict[str, FloatArray]:
+    """Return the weights (n,) of events by variation, the nominal one first."""
+    weights: dict[str, FloatArray] = {NOMINAL: events.weight}
+    varied = events.systematic_weights
+    if varied is not None:
+        weights |= {name: varied[name] for name in varied.dtype.names or ()}
+    return weights
 
 
 def write_unfoldings(histograms: Mapping[str, Weighted], directory: Path) -> list[Path]:

@@ -126,7 +126,7 @@ def _assignment(evaluation: Evaluation) -> Grid:
         "at least one right": "either_accuracy",
         "right two jets": "selection_accuracy",
         "efficiency": "efficiency",
-        "calibration error": "calibration_error",
+        "miscalibration": "calibration_error",
     }
     beaten = _beaten("assignment_accuracy", evaluation)
     rows = [

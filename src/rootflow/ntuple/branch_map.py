@@ -167,6 +167,9 @@ class BranchMap(Block):
     weights: list[Number] = Field(
         default_factory=list, description="their product is the weight; none: 1"
     )
+    systematic_weights: dict[str, list[Number]] = Field(
+        {}, description="by variation: the product of these stands in place of the weight"
+    )
     jets: Jets
     leptons: list[Leptons] = Field(min_length=1, description="collections, read as one")
     met: MissingMomentum

@@ -36,6 +36,8 @@ class Chunk(NamedTuple):
         (n, features) float32.
     weight
         (n,) float64, the product of the weight branches.
+    systematic_weights
+        (n,) with a float64 field for each variation; None where the map names none.
     event_number
         (n,) uint64.
     truth
@@ -50,6 +52,7 @@ class Chunk(NamedTuple):
     met: NDArray[np.float32]
     event: NDArray[np.float32]
     weight: NDArray[np.float64]
+    systematic_weights: NDArray[np.void] | None
     event_number: NDArray[np.uint64]
     truth: Truth
     neutrinos: NDArray[np.float32] | None
@@ -89,6 +92,7 @@ def _chunk(path: Path, arrays: Mapping[str, Any], branch_map: BranchMap) -> Chun
         met=met,
         event=scalars(table, list(branch_map.event.values())),
         weight=product(table, branch_map.weights),
+        systematic_weights=_products(table, branch_map.systematic_weights),
         event_number=table.event_number,
         truth=read_truth(table, branch_map.truth, jets.counts()),
         neutrinos=read_neutrinos(table, branch_map.neutrinos),
@@ -225,6 +229,15 @@ def product(table: Table, weights: Sequence[Column]) -> NDArray[np.float64]:
             raise table.wrong(column, f"is {factor[where]}, which is no weight", where)
         weight *= factor
     return weight
+
+
+def _products(table: Table, weights: Mapping[str, Sequence[Column]]) -> NDArray[np.void] | None:
+    if not weights:
+        return None
+    found = np.empty(len(table.event_number), [(name, np.float64) for name in weights])
+    for name, columns in weights.items():
+        found[name] = product(table, columns)
+    return found
 
 
 def require_unique(path: Path, event_number: NDArray[np.uint64]) -> None:

@@ -63,6 +63,8 @@ def select(chunk: Chunk, selection: SelectionConfig, max_jets: int) -> Selected:
         arrays["tops"] = truth.tops.take(kept, axis=0)
     if chunk.neutrinos is not None:
         arrays["reconstructed_neutrinos"] = chunk.neutrinos.take(kept, axis=0)
+    if chunk.systematic_weights is not None:
+        arrays["systematic_weights"] = chunk.systematic_weights.take(kept)
     return Selected(arrays, cutflow)
 
 

@@ -76,9 +76,11 @@ def _draw_plane(axes: Axes, found: Display) -> None:
     for particle in found.measured:
         kind, (eta, phi) = _kind(particle), _place(particle)
         if particle.kind.startswith("jet"):
-            axes.add_patch(
-                Circle((eta, phi), JET_RADIUS, color=COLOURS[kind], alpha=0.35, linewidth=0)
-            )
+            for turn in (-2 * np.pi, 0, 2 * np.pi):
+                centre = (eta, phi + turn)
+                axes.add_patch(
+                    Circle(centre, JET_RADIUS, color=COLOURS[kind], alpha=0.35, linewidth=0)
+                )
         elif kind == "met":
             axes.axhline(phi, color="black", linewidth=3, alpha=0.4)
         else:
@@ -104,7 +106,9 @@ def _draw_plane(axes: Axes, found: Display) -> None:
                     xytext=(-14, 4),
                 )
     axes.set_xlim(-LARGEST_ETA - 0.3, LARGEST_ETA + 0.3)
-    axes.set_ylim(-np.pi, np.pi)
+    axes.set_ylim(-np.pi - JET_RADIUS, np.pi + JET_RADIUS)
+    for border in (-np.pi, np.pi):
+        axes.axhline(border, color="grey", linestyle=":", linewidth=0.8)
     axes.set_aspect("equal")
     axes.set_xlabel(r"$\eta$")
     axes.set_ylabel(r"$\phi$ [rad]")
