@@ -202,6 +202,24 @@ def test_every_observable_is_there_and_of_the_truth_exact() -> None:
             assert network.metrics[f"{name}_resolution"].value > 1e-3, name
 
 
+def test_true_angles_are_those_of_the_true_leptons() -> None:
+    events = toy_events(400)
+    back_to_back = np.tile(np.array([[40, 0, 5], [-40, 0, 5]], np.float32), (400, 1, 1))
+    found = evaluate(
+        changed(events, true_leptons=back_to_back), [make_method("truth", 1)], QUICK, seed=1
+    )
+    (method,) = found.methods
+    assert method.metrics["delta_phi_ll_bias"].value == pytest.approx(
+        np.median(measured_delta_phi(events)) - np.pi, abs=0.02
+    )
+
+
+def measured_delta_phi(events: Events) -> np.ndarray:
+    phi = events.leptons[..., FEATURES["leptons"].index("phi")]
+    apart = np.abs(phi[:, 0] - phi[:, 1])
+    return np.minimum(apart, 2 * np.pi - apart)[events.matched]
+
+
 def test_methods_with_borrowed_neutrinos_have_observables_of_top_quarks_only() -> None:
     _, borrowed = evaluate(
         toy_events(300), [ToyNetwork(), make_method("m_lb", 1)], QUICK, seed=1

@@ -91,6 +91,20 @@ def test_neutrinos_and_tops_are_the_generators(shared_ttbar: list[Path]) -> None
         )
 
 
+def test_true_leptons_and_neutrinos_make_w_bosons(shared_ttbar: list[Path]) -> None:
+    truth = _chunk(shared_ttbar[0]).truth
+    assert truth.leptons is not None
+    assert truth.neutrinos is not None
+    leptons, neutrinos = (
+        vector.array(
+            dict(zip(("px", "py", "pz", "mass"), [*momenta.T, 0 * momenta.T[0]], strict=True))
+        )
+        for momenta in (truth.leptons.astype(float), truth.neutrinos.astype(float))
+    )
+    # PDG 2018; photons that leptons radiated are missing.
+    assert np.median((leptons + neutrinos).mass) == pytest.approx(80.379, abs=0.5)
+
+
 def test_one_candidate_in_cartesian_coordinates_is_the_neutrino(
     tmp_path: Path, branches: Branches
 ) -> None:

@@ -73,6 +73,7 @@ def _table(events: Events) -> dict[str, Any]:
         table |= _columns(["b_jet", "bbar_jet"], events.assignment)
     for particles, momenta in (
         (("neutrino", "antineutrino"), events.neutrinos),
+        (("true_lepton_plus", "true_lepton_minus"), events.true_leptons),
         (("top", "antitop"), events.tops),
         (("reconstructed_neutrino", "reconstructed_antineutrino"), events.reconstructed_neutrinos),
     ):

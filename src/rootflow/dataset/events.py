@@ -53,6 +53,9 @@ class Events:
         (n, 2, 3) float32, px, py, pz of neutrino and antineutrino, GeV.
     tops
         (n, 2, 4) float32, px, py, pz, energy of t and tbar, GeV.
+    true_leptons
+        (n, 2, 3) float32, px, py, pz of the generated positive and negative lepton, GeV. None
+        where the branch map names none.
     sample
         (n,) int16, which sample of the dataset's manifest. None in ttbar, as `label`.
     label
@@ -79,6 +82,7 @@ class Events:
     assignment: NDArray[np.int32] | None = None
     neutrinos: NDArray[np.float32] | None = None
     tops: NDArray[np.float32] | None = None
+    true_leptons: NDArray[np.float32] | None = None
     sample: NDArray[np.int16] | None = None
     label: NDArray[np.int8] | None = None
     reconstructed_neutrinos: NDArray[np.float32] | None = None

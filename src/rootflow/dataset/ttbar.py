@@ -47,7 +47,9 @@ def plans(config: DataConfig, files: Mapping[str, Sequence[Path]]) -> list[Plan]
 
 def _question(branch_map: BranchMap) -> dict[str, Any]:
     """Return what the map says; what came to maps later is left out where it says nothing."""
-    later = {"neutrinos", "systematic_weights"}
-    return branch_map.model_dump(
-        mode="json", exclude={name for name in later if not getattr(branch_map, name)}
-    )
+    said = branch_map.model_dump(mode="json")
+    later = ((said, "neutrinos"), (said, "systematic_weights"), (said["truth"], "leptons"))
+    for part, name in later:
+        if not part[name]:
+            del part[name]
+    return said

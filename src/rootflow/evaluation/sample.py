@@ -11,6 +11,7 @@ from rootflow.dataset.events import Events
 from rootflow.errors import ConformanceError, InputError, UsageError
 from rootflow.evaluation.observables import Values, values_of
 from rootflow.evaluation.results import Cost
+from rootflow.physics.kinematics import massless
 from rootflow.physics.ttbar import Decay, decay_of, top_pair
 from rootflow.progress import progress
 from rootflow.reconstruction.answers import check_answers
@@ -81,8 +82,8 @@ class Candidate(NamedTuple):
 def sample_of(events: Events, btag_min: float) -> Sample:
     """Return the events with what is derived from their truth.
 
-    The true decay is that of the true top quarks and neutrinos; W bosons and the leptons in
-    it are made with the reconstructed leptons.
+    The true decay is that of the true top quarks, neutrinos and leptons; where the events have no
+    true leptons, it has the reconstructed ones.
 
     Parameters
     ----------
@@ -103,8 +104,10 @@ def sample_of(events: Events, btag_min: float) -> Sample:
             "an evaluation needs the truth of every event (assignment, neutrinos, tops); "
             "this dataset has none: is it data?"
         )
-    for name in ("neutrinos", "tops", "weight"):
+    for name in ("neutrinos", "true_leptons", "tops", "weight"):
         array = getattr(events, name)
+        if array is None:
+            continue
         broken = ~np.all(np.isfinite(array.reshape(len(events), -1)), axis=1)
         if np.any(broken):
             raise InputError(
@@ -117,7 +120,9 @@ def sample_of(events: Events, btag_min: float) -> Sample:
             f"of {len(events)} events to evaluate on {np.sum(matched)} have both b jets matched, "
             "with a sum of weights that is not positive: no metric exists"
         )
-    decay = decay_of(events.tops, four_momenta(events, "leptons"), events.neutrinos)
+    true_leptons = events.true_leptons
+    leptons = four_momenta(events, "leptons") if true_leptons is None else massless(true_leptons)
+    decay = decay_of(events.tops, leptons, events.neutrinos)
     tagged = events.jet_mask & (feature(events, "jets", "btag") >= btag_min)
     return Sample(
         events=events,

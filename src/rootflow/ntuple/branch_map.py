@@ -1,9 +1,9 @@
 """Where each canonical quantity is in an ntuple, and in which unit."""
 
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from rootflow.config.block import Block
 from rootflow.ntuple.map_files import load_map
@@ -57,10 +57,10 @@ class FourMomentum(Momentum):
         return self
 
 
-class NeutrinoCandidate(Momentum):
-    """A decay product of a W boson, a neutrino where its pdg_id says so."""
+class DecayProduct(Momentum):
+    """A decay product of a W boson, a neutrino or a charged lepton where its pdg_id says so."""
 
-    pdg_id: Number | None = Field(None, description="none: it is the neutrino in every event")
+    pdg_id: Number | None = Field(None, description="none: it is the one meant in every event")
 
 
 class Collection(Coordinates):
@@ -123,18 +123,27 @@ class TrueAssignment(Block):
     bbar: Number
 
 
+def _told_apart(candidates: list[DecayProduct]) -> list[DecayProduct]:
+    if len(candidates) > 1 and any(one.pdg_id is None for one in candidates):
+        raise ValueError("several candidates: each needs a pdg_id to be told apart")
+    return candidates
+
+
+Candidates = Annotated[list[DecayProduct], Field(min_length=1), AfterValidator(_told_apart)]
+
+
 class TrueNeutrinos(Block):
     """Neutrino (of the t) and antineutrino (of the tbar): the candidates for each."""
 
-    neutrino: list[NeutrinoCandidate] = Field(min_length=1)
-    antineutrino: list[NeutrinoCandidate] = Field(min_length=1)
+    neutrino: Candidates
+    antineutrino: Candidates
 
-    @model_validator(mode="after")
-    def _told_apart(self) -> "TrueNeutrinos":
-        for candidates in (self.neutrino, self.antineutrino):
-            if len(candidates) > 1 and any(one.pdg_id is None for one in candidates):
-                raise ValueError("several candidates: each needs a pdg_id to be told apart")
-        return self
+
+class TrueLeptons(Block):
+    """The charged leptons of the W bosons, positive (of the t) and negative (of the tbar)."""
+
+    positive: Candidates
+    negative: Candidates
 
 
 class TrueTops(Block):
@@ -156,6 +165,7 @@ class Truth(Block):
 
     assignment: TrueAssignment | None = None
     neutrinos: TrueNeutrinos | None = None
+    leptons: TrueLeptons | None = None
     tops: TrueTops | None = None
 
 

@@ -59,6 +59,8 @@ def select(chunk: Chunk, selection: SelectionConfig, max_jets: int) -> Selected:
         )
     if truth.neutrinos is not None:
         arrays["neutrinos"] = truth.neutrinos.take(kept, axis=0)
+    if truth.leptons is not None:
+        arrays["true_leptons"] = truth.leptons.take(kept, axis=0)
     if truth.tops is not None:
         arrays["tops"] = truth.tops.take(kept, axis=0)
     if chunk.neutrinos is not None:

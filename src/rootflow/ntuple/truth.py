@@ -7,12 +7,12 @@ import numpy as np
 import vector
 from numpy.typing import NDArray
 
-from rootflow.ntuple.branch_map import FourMomentum, NeutrinoCandidate
+from rootflow.ntuple.branch_map import DecayProduct, FourMomentum
 from rootflow.ntuple.branch_map import Truth as TruthMap
 from rootflow.ntuple.columns import SMALLEST_PT_GEV, Table
 from rootflow.ntuple.units import Column
 
-NEUTRINOS = (12, 14, 16)
+LEPTONS, NEUTRINOS = (11, 13, 15), (12, 14, 16)
 # Among many top quarks the largest mass, and so the largest energy, is well above this.
 SMALLEST_TOP_ENERGY_GEV = 100.0
 
@@ -30,6 +30,9 @@ class Truth(NamedTuple):
         decays to quarks.
     dileptonic
         (n,) bool, True where both neutrinos exist.
+    leptons
+        (n, 2, 3) float32, px, py, pz of the positive and the negative charged lepton in GeV;
+        zeros where W decays to quarks.
     tops
         (n, 2, 4) float32, px, py, pz, energy of t and tbar in GeV.
     """
@@ -37,6 +40,7 @@ class Truth(NamedTuple):
     jet_index: NDArray[np.int64] | None
     neutrinos: NDArray[np.float32] | None
     dileptonic: NDArray[np.bool_] | None
+    leptons: NDArray[np.float32] | None
     tops: NDArray[np.float32] | None
 
 
@@ -54,20 +58,23 @@ def read_truth(table: Table, truth: TruthMap, jet_counts: NDArray[np.int64]) -> 
         A jet is named that the event does not have, a momentum is not finite, or momenta
         cannot be in the unit that the map says.
     """
-    jet_index = neutrinos = dileptonic = tops = None
+    jet_index = neutrinos = dileptonic = leptons = tops = None
     if truth.assignment is not None:
         columns = (truth.assignment.b, truth.assignment.bbar)
         jet_index = np.stack([_jet_index(table, column, jet_counts) for column in columns], axis=-1)
         # The two quarks in one jet: no pair of jets is the right one.
         jet_index[jet_index[:, 0] == jet_index[:, 1]] = -1
     if truth.neutrinos is not None:
-        neutrino, first_exists = _neutrino(table, truth.neutrinos.neutrino)
-        antineutrino, second_exists = _neutrino(table, truth.neutrinos.antineutrino)
+        neutrino, first_exists = _product(table, truth.neutrinos.neutrino, NEUTRINOS)
+        antineutrino, second_exists = _product(table, truth.neutrinos.antineutrino, NEUTRINOS)
         neutrinos = np.stack([neutrino, antineutrino], axis=1)
         dileptonic = first_exists & second_exists
+    if truth.leptons is not None:
+        both = (truth.leptons.positive, truth.leptons.negative)
+        leptons = np.stack([_product(table, each, LEPTONS)[0] for each in both], axis=1)
     if truth.tops is not None:
         tops = np.stack([_top(table, truth.tops.top), _top(table, truth.tops.antitop)], axis=1)
-    return Truth(jet_index, neutrinos, dileptonic, tops)
+    return Truth(jet_index, neutrinos, dileptonic, leptons, tops)
 
 
 def _jet_index(table: Table, column: Column, jet_counts: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -84,8 +91,8 @@ def _jet_index(table: Table, column: Column, jet_counts: NDArray[np.int64]) -> N
     return index
 
 
-def _neutrino(
-    table: Table, candidates: list[NeutrinoCandidate]
+def _product(
+    table: Table, candidates: Sequence[DecayProduct], kinds: Sequence[int]
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     n_events = len(table.event_number)
     momentum = np.zeros((n_events, 3), dtype=np.float32)
@@ -93,7 +100,7 @@ def _neutrino(
     for candidate in candidates:
         chosen = np.ones(n_events, dtype=np.bool_)
         if candidate.pdg_id is not None:
-            chosen = np.isin(np.abs(table.scalar(candidate.pdg_id)), NEUTRINOS)
+            chosen = np.isin(np.abs(table.scalar(candidate.pdg_id)), kinds)
         if chosen.any():
             event = np.flatnonzero(chosen)
             columns = candidate.coordinates()
