@@ -97,5 +97,5 @@ def test_a_variant_that_cannot_be(settings: str, complaint: str) -> None:
 
 def test_a_variant_has_the_same_events() -> None:
     variant = "{method: variant, name: small, settings: {data.max_jets: 4}}"
-    with pytest.raises(UsageError, match=r"data\.max_jets: a variant has another model"):
+    with pytest.raises(UsageError, match=r"data\.max_jets: a variant has another seed, model"):
         load(CONFIG, [f"evaluation.methods=[{variant}]"])
