@@ -7,17 +7,18 @@ from typing import Any
 
 import keras
 import onnx
+import onnx.version_converter
 import tensorflow as tf
 import tf2onnx
 from numpy.typing import NDArray
 
 from rootflow.errors import RootflowError
+from rootflow.export.entries import BATCH_AXIS
 from rootflow.export.operations import HANDLERS
 
 Arrays = Mapping[str, NDArray[Any]]
+LAST_OPSET = 18  # of tf2onnx
 Call = Callable[[Arrays], dict[str, NDArray[Any]]]
-
-BATCH_AXIS = "batch"
 
 
 def convert(model: keras.Model, opset: int) -> onnx.ModelProto:
@@ -28,7 +29,7 @@ def convert(model: keras.Model, opset: int) -> onnx.ModelProto:
     model
         A functional model from a dict of inputs to a dict of outputs.
     opset
-        The ONNX operator set, 15 to 18.
+        The ONNX operator set, 15 to 20.
 
     Raises
     ------
@@ -50,11 +51,13 @@ def convert(model: keras.Model, opset: int) -> onnx.ModelProto:
         proto, _ = tf2onnx.convert.from_keras(
             wrapped,
             input_signature=[signature(wrapped)],
-            opset=opset,
+            opset=min(opset, LAST_OPSET),
             custom_op_handlers=HANDLERS,
         )
-    _refuse_broken(proto, inputs, opset)
+    _refuse_broken(proto, inputs, min(opset, LAST_OPSET))
     _tidy(proto, wrapped)
+    if opset > LAST_OPSET:
+        proto = onnx.version_converter.convert_version(proto, opset)
     onnx.checker.check_model(proto, full_check=True)
     return proto
 
