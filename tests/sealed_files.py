@@ -36,9 +36,7 @@ def some_contract(**changes: Any) -> ReconstructionContract:
 
 def some_proto(**metadata: str) -> onnx.ModelProto:
     """Return y = x + (1, 2, 3)."""
-    values = [
-        helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", 3]) for name in "xy"
-    ]
+    values = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", 3]) for name in "xy"]
     more = numpy_helper.from_array(np.float32([1, 2, 3]), "more")
     graph = helper.make_graph(
         [helper.make_node("Add", ["x", "more"], ["y"])], "sum", values[:1], values[1:], [more]

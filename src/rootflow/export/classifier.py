@@ -171,9 +171,9 @@ def export_classifier(
         fold: classifier_contract(_with_parity(origin, parity, names[fold]), fold)
         for fold in protos
     }
-    files = {}
-    for fold, proto in protos.items():
-        files[names[fold]], protos[fold] = sealed_classifier(proto, contracts[fold])
+    files = {
+        names[fold]: sealed_classifier(proto, contracts[fold]) for fold, proto in protos.items()
+    }
     table = FoldsTable(
         folds={str(fold): names[fold] for fold in range(folds.count)},
         all_folds=names[None],
@@ -192,7 +192,7 @@ def export_classifier(
         combined_path=directory / names[None],
         table_path=directory / table_path.name,
         parity=parity,
-        combined=protos[None],
+        combined=onnx.ModelProto.FromString(files[names[None]]),
         input_example=example,
         output_example={SCORE: scorings[None](example).astype(np.float32)},
     )

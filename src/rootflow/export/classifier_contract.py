@@ -139,10 +139,8 @@ def classifier_contract(origin: ClassifierOrigin, held_out: int | None) -> Class
     )
 
 
-def sealed_classifier(
-    proto: onnx.ModelProto, contract: ClassifierContract
-) -> tuple[bytes, onnx.ModelProto]:
-    """Return the file with the contract in its metadata, and what is in it."""
+def sealed_classifier(proto: onnx.ModelProto, contract: ClassifierContract) -> bytes:
+    """Return the file with the contract in its metadata, and its checksum."""
     entries = {
         "rootflow.variant": contract.variant,
         "rootflow.units": GEV,

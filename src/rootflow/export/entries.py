@@ -39,10 +39,8 @@ def origin_fields(provenance: Mapping[str, str], metrics: Mapping[str, float]) -
     }
 
 
-def sealed(
-    proto: onnx.ModelProto, contract: OnnxContract, entries: Mapping[str, str]
-) -> tuple[bytes, onnx.ModelProto]:
-    """Return the file with the contract in its metadata and its checksum, and what is in it.
+def sealed(proto: onnx.ModelProto, contract: OnnxContract, entries: Mapping[str, str]) -> bytes:
+    """Return the file with the contract in its metadata, and its checksum.
 
     The contract is there in full, and one by one with more entries.
     """
@@ -68,8 +66,7 @@ def sealed(
     proto.producer_name = "rootflow"
     proto.producer_version = contract.rootflow_version
     proto.doc_string = f"{contract.model}: {contract.may_be_applied_to}"
-    content = checksum.seal(proto.SerializeToString())
-    return content, onnx.ModelProto.FromString(content)
+    return checksum.seal(proto.SerializeToString())
 
 
 def range_of(values: NDArray[np.floating]) -> tuple[float, float] | None:

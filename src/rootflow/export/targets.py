@@ -85,8 +85,8 @@ class TargetKind(NamedTuple):
 
 def sealed_for(
     kind: TargetKind, proto: onnx.ModelProto, origin: Origin, network: Network
-) -> tuple[bytes, onnx.ModelProto, ReconstructionContract]:
-    """Return a target's file with contract and checksum, what is in it, and the contract."""
+) -> tuple[bytes, ReconstructionContract]:
+    """Return a target's file with contract and checksum, and the contract."""
     contract = kind.contract(origin, network)
     momenta = next(tensor for tensor in contract.inputs if tensor.features).features
     entries = {
@@ -100,7 +100,7 @@ def sealed_for(
         "NN_max_jets": str(contract.max_jets),
         **kind.entries(contract, network),
     }
-    return *sealed(proto, contract, entries), contract
+    return sealed(proto, contract, entries), contract
 
 
 def _named(content: bytes, network: Network) -> Candidate:
