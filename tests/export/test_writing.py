@@ -2,8 +2,10 @@ import hashlib
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from rootflow.dataset import Events
 from rootflow.errors import RootflowError, UsageError
 from rootflow.export import Prepared, write
 from rootflow.exported.folds import FoldsTable
@@ -68,3 +70,14 @@ def test_folds_that_differ_are_not_written(
 def test_what_is_there_stays(for_every_target: Prepared, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="there already"):
         write([for_every_target], tmp_path)
+
+
+def test_a_file_in_mev_is_applied_to_events_in_gev(
+    for_every_target: Prepared, in_mev_and_int8: Prepared, toys: Events, tmp_path: Path
+) -> None:
+    few = toys.take(toys.event_number % 2 == 0)
+    (gev,) = write([for_every_target], tmp_path / "gev")
+    (mev,) = write([in_mev_and_int8], tmp_path / "mev")
+    wanted, said = (OnnxReconstructor("small", made.named_path).outputs(few) for made in (gev, mev))
+    np.testing.assert_allclose(said.assignment, wanted.assignment, atol=1e-5)
+    np.testing.assert_allclose(said.neutrinos, wanted.neutrinos, rtol=1e-3, atol=1e-2)
