@@ -105,9 +105,9 @@ def test_athena_reads_the_configuration_of_salt(for_every_target: Prepared) -> N
     assert config["output_names"] == names
     # What is before the first _ is taken for the model's name, and has to be one.
     assert {name.partition("_")[0] for name in names} == {config["model_name"]} == {"smallnet1"}
-    for tensor in (*session.get_inputs(), *session.get_outputs()):
-        assert tensor.type == "tensor(float)"
-        assert tensor in session.get_inputs() or len(tensor.shape) <= 1
+    every_tensor = [*session.get_inputs(), *session.get_outputs()]
+    assert {tensor.type for tensor in every_tensor} == {"tensor(float)"}
+    assert {len(tensor.shape) for tensor in session.get_outputs()} == {1}
 
 
 @pytest.mark.parametrize("count", [1, 5])

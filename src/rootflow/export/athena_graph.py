@@ -34,7 +34,7 @@ def athena_variant(
     _read(graph, layout)
     graph.nodes.extend(inside.graph.node)
     outputs = _write(graph, model, confidence)
-    inputs = {
+    inputs: dict[str, tuple[int | str, ...]] = {
         EVENT: (1, sum(layout.shape(name)[1] for name in of_the_event(layout))),
         JETS: (JETS_AXIS, layout.shape("jets")[1]),
         LEPTONS: layout.shape("leptons"),

@@ -47,7 +47,7 @@ def convert(model: keras.Model, opset: int) -> onnx.ModelProto:
     }
     wrapped = keras.Model(inputs, outputs, name=model.name)
     proto: onnx.ModelProto
-    with _quiet_tf2onnx():
+    with quiet_logging():
         proto, _ = tf2onnx.convert.from_keras(
             wrapped,
             input_signature=[signature(wrapped)],
@@ -143,8 +143,8 @@ def _tidy(proto: onnx.ModelProto, model: keras.Model) -> None:
 
 
 @contextmanager
-def _quiet_tf2onnx() -> Iterator[None]:
-    """Keep tf2onnx from logging what `_refuse_broken` says better, and what it leaves as it is."""
+def quiet_logging() -> Iterator[None]:
+    """Keep converters from logging what is said better, or what they leave as it is."""
     before = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     try:

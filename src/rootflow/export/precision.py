@@ -20,6 +20,7 @@ from rootflow.config.export import Precision
 from rootflow.dataset.events import Events
 from rootflow.dataset.seen import batches
 from rootflow.errors import InputError, RootflowError
+from rootflow.export.conversion import quiet_logging
 from rootflow.export.parity import Row, ask
 from rootflow.exported.session import open_session
 from rootflow.physics.kinematics import four_momentum
@@ -46,13 +47,13 @@ def rounded(network: onnx.ModelProto, precision: Precision, events: Events) -> o
     if precision == "float16":
         others = [node.name for node in network.graph.node if node.name not in set(weighted)]
         half: onnx.ModelProto = convert_float_to_float16(
-            network,
+            onnx.ModelProto.FromString(network.SerializeToString()),  # it would change ours
             keep_io_types=True,
             op_block_list=DEFAULT_OP_BLOCK_LIST,
             node_block_list=others,
         )
         return half
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, quiet_logging():
         path = Path(folder) / "int8.onnx"
         quantize_static(
             network,
