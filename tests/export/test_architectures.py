@@ -88,13 +88,13 @@ def test_networks_are_exported_and_proven(
     assert ("confidence" in named) == config.confidence
 
 
-def proven_for_every_target(config: ModelConfig, events: Events, opset: int) -> None:
+def proven_for_every_target(config: ModelConfig, events: Events, **more: Any) -> None:
     """Convert, lay out and prove a small network, which fails where ONNX and Keras differ."""
     keras.utils.set_random_seed(2)
     normalisation = fit_normalisation([(events, events.weight)])
     model = build_model(config, events.features, max_jets=SLOTS, normalisation=normalisation)
     _bend(model)
-    settings = ExportConfig(targets=EVERY_TARGET, opset=opset)
+    settings = ExportConfig(targets=EVERY_TARGET, **more)
     made = prepare(model, events, FoldsConfig(), settings, {}, units=UNITS, **READING)
     assert {row["variant"] for row in made.parity} == {"named", "flat", "athena"}
     for (target, _), contract in made.contracts.items():
@@ -122,7 +122,7 @@ def _is_tidy(proto: onnx.ModelProto) -> None:
 def test_every_architecture_with_every_head_is_proven_for_every_target(
     config: ModelConfig, few_events: Events
 ) -> None:
-    proven_for_every_target(config, few_events, ExportConfig().opset)
+    proven_for_every_target(config, few_events)
 
 
 @pytest.mark.slow
@@ -130,12 +130,17 @@ def test_every_architecture_with_every_head_is_proven_for_every_target(
 def test_all_other_combinations_are_proven_for_every_target(
     config: ModelConfig, few_events: Events
 ) -> None:
-    proven_for_every_target(config, few_events, ExportConfig().opset)
+    proven_for_every_target(config, few_events)
 
 
 @pytest.mark.parametrize("opset", [15, 18, 19, 20])
 def test_every_operator_set_is_proven_for_every_target(opset: int, few_events: Events) -> None:
-    proven_for_every_target(COMBINATIONS[OF_MANY_OPERATIONS], few_events, opset)
+    proven_for_every_target(COMBINATIONS[OF_MANY_OPERATIONS], few_events, opset=opset)
+
+
+@pytest.mark.parametrize("name", [OF_MANY_OPERATIONS, "feed_forward-binned-no_match-confidence"])
+def test_networks_are_proven_by_the_converter_of_keras_too(name: str, few_events: Events) -> None:
+    proven_for_every_target(COMBINATIONS[name], few_events, converter="keras")
 
 
 def test_every_architecture_and_every_head_is_tried() -> None:

@@ -88,14 +88,9 @@ def test_athena_reads_the_configuration_of_salt(for_every_target: Prepared) -> N
     assert config["onnx_model_version"] == "v1"
     session = session_of(for_every_target, "athena")
     named = [*config["inputs"], *config["input_sequences"]]
-    assert [
-        (
-            each["name"],
-            len(each["variables"]),
-            {(v["offset"], v["scale"]) for v in each["variables"]},
-        )
-        for each in named
-    ] == [(tensor.name, tensor.shape[1]) for tensor in session.get_inputs()]
+    assert [(each["name"], len(each["variables"])) for each in named] == [
+        (tensor.name, tensor.shape[1]) for tensor in session.get_inputs()
+    ]
     every = [variable for each in named for variable in each["variables"]]
     assert {(variable["offset"], variable["scale"]) for variable in every} == {(0.0, 1.0)}
     assert [v["name"] for v in config["input_sequences"][0]["variables"]] == [

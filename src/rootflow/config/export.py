@@ -8,6 +8,7 @@ from rootflow.config.block import Block, Name
 
 Target = Literal["named", "topcptoolkit-flat", "athena"]
 Precision = Literal["float32", "float16", "int8"]
+Converter = Literal["tf2onnx", "keras"]
 T = TypeVar("T")
 
 
@@ -21,6 +22,9 @@ class ExportConfig(Block):
     )
     opset: int = Field(
         17, ge=15, le=20, description="of ONNX: what the runtime that reads the files knows"
+    )
+    converter: Converter = Field(
+        "tf2onnx", description="of networks to ONNX; keras: Keras' own exporter"
     )
     input_units: Literal["GeV", "MeV"] = Field(
         "GeV", description="of the inputs of the named target; its momenta come out in GeV"

@@ -149,7 +149,7 @@ def export_classifier(
         metrics=metrics or {},
     )
     protos: dict[int | None, onnx.ModelProto] = {
-        fold: _converted(model, config.opset) for fold, model in enumerate(models)
+        fold: _converted(model, config) for fold, model in enumerate(models)
     }
     protos[None] = with_all_folds(list(protos.values()), origin.stem(None))
     names = {fold: f"{origin.stem(fold)}.onnx" for fold in protos}
@@ -203,8 +203,10 @@ def _with_parity(origin: ClassifierOrigin, parity: Sequence[Row], file: str) -> 
     return replace(origin, metrics={**origin.metrics, "parity_score": worst})
 
 
-def _converted(model: keras.Model | TreesModel, opset: int) -> onnx.ModelProto:
-    return convert_trees(model, opset) if isinstance(model, TreesModel) else convert(model, opset)
+def _converted(model: keras.Model | TreesModel, config: ExportConfig) -> onnx.ModelProto:
+    if isinstance(model, TreesModel):
+        return convert_trees(model, config.opset)
+    return convert(model, config.opset, config.converter)
 
 
 def _scoring(model: keras.Model | TreesModel) -> Scoring:

@@ -1,8 +1,11 @@
-"""From a Keras model to an ONNX graph, by tf2onnx."""
+"""From a Keras model to an ONNX graph, by tf2onnx or by Keras' own exporter."""
 
 import logging
+import tempfile
+import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -12,16 +15,17 @@ import tensorflow as tf
 import tf2onnx
 from numpy.typing import NDArray
 
+from rootflow.config.export import Converter
 from rootflow.errors import RootflowError
 from rootflow.export.entries import BATCH_AXIS
-from rootflow.export.operations import HANDLERS
+from rootflow.export.operations import HANDLERS, compose
 
 Arrays = Mapping[str, NDArray[Any]]
 LAST_OPSET = 18  # of tf2onnx
 Call = Callable[[Arrays], dict[str, NDArray[Any]]]
 
 
-def convert(model: keras.Model, opset: int) -> onnx.ModelProto:
+def convert(model: keras.Model, opset: int, converter: Converter = "tf2onnx") -> onnx.ModelProto:
     """Return the model as ONNX, with named axes, checked in full.
 
     Parameters
@@ -30,6 +34,8 @@ def convert(model: keras.Model, opset: int) -> onnx.ModelProto:
         A functional model from a dict of inputs to a dict of outputs.
     opset
         The ONNX operator set, 15 to 20.
+    converter
+        `keras` calls tf2onnx as Keras does.
 
     Raises
     ------
@@ -46,20 +52,45 @@ def convert(model: keras.Model, opset: int) -> onnx.ModelProto:
         name: keras.layers.Identity(name=name)(tensor) for name, tensor in model(inputs).items()
     }
     wrapped = keras.Model(inputs, outputs, name=model.name)
-    proto: onnx.ModelProto
+    made_for = min(opset, LAST_OPSET)
     with quiet_logging():
-        proto, _ = tf2onnx.convert.from_keras(
-            wrapped,
-            input_signature=[signature(wrapped)],
-            opset=min(opset, LAST_OPSET),
-            custom_op_handlers=HANDLERS,
-        )
-    _refuse_broken(proto, inputs, min(opset, LAST_OPSET))
+        proto = CONVERTERS[converter](wrapped, made_for)
+    _refuse_broken(proto, inputs, made_for)
     _tidy(proto, wrapped)
     if opset > LAST_OPSET:
         proto = onnx.version_converter.convert_version(proto, opset)
     onnx.checker.check_model(proto, full_check=True)
     return proto
+
+
+def _by_tf2onnx(model: keras.Model, opset: int) -> onnx.ModelProto:
+    proto: onnx.ModelProto
+    proto, _ = tf2onnx.convert.from_keras(
+        model, input_signature=[signature(model)], opset=opset, custom_op_handlers=HANDLERS
+    )
+    return proto
+
+
+def _by_keras(model: keras.Model, opset: int) -> onnx.ModelProto:
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # of numpy, for how Keras asks it
+        path = Path(folder) / "model.onnx"
+        model.export(
+            path,
+            format="onnx",
+            verbose=False,
+            input_signature=[signature(model)],
+            opset_version=opset,
+        )
+        proto = onnx.load(path)
+    compose(proto, opset)
+    return proto
+
+
+CONVERTERS: dict[Converter, Callable[[keras.Model, int], onnx.ModelProto]] = {
+    "tf2onnx": _by_tf2onnx,
+    "keras": _by_keras,
+}
 
 
 def chained(

@@ -121,7 +121,8 @@ def prepare(
         ranges=ranges or ranges_of([events]),
         provenance=provenance,
     )
-    network = Network(convert(model, config.opset), layout, compiled(model), config, origin.name)
+    proto = convert(model, config.opset, config.converter)
+    network = Network(proto, layout, compiled(model), config, origin.name)
     kinds = {target: TARGETS[target] for target in config.targets}
     graphs: dict[Kind, onnx.ModelProto] = {}
     parity: list[Row] = []

@@ -15,6 +15,7 @@ from onnxruntime.quantization import (
     quantize_static,
 )
 from onnxruntime.transformers.float16 import DEFAULT_OP_BLOCK_LIST, convert_float_to_float16
+from onnxruntime.transformers.onnx_model import OnnxModel
 
 from rootflow.config.export import Precision
 from rootflow.dataset.events import Events
@@ -52,6 +53,7 @@ def rounded(network: onnx.ModelProto, precision: Precision, events: Events) -> o
             op_block_list=DEFAULT_OP_BLOCK_LIST,
             node_block_list=others,
         )
+        OnnxModel(half).topological_sort()
         return half
     with tempfile.TemporaryDirectory() as folder, quiet_logging():
         path = Path(folder) / "int8.onnx"
