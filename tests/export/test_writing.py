@@ -42,6 +42,7 @@ def test_folds_are_a_set_with_a_table(for_every_target: Prepared, tmp_path: Path
     assert set(table.contracts) == set(table.sha256)
     assert {row["fold"] for row in table.parity} == {0, 1}
     assert [each.named_path.name for each in made] == list(table.folds.values())
+    assert {path for each in made for path in each.paths} == set((tmp_path / "set").iterdir())
 
 
 def test_one_network_has_no_table(for_every_target: Prepared, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from rootflow.config.export import Precision, Target
 from rootflow.errors import UsageError
 from rootflow.export.parity import Row
 from rootflow.exported.contract import ReconstructionContract
-from rootflow.exported.folds import FoldsTable, refuse_other_tensors
+from rootflow.exported.folds import TABLE, FoldsTable, refuse_other_tensors
 from rootflow.exported.session import open_file
 from rootflow.files import whole_directory
 
@@ -58,12 +58,15 @@ class Export(NamedTuple):
         The ONNX files, by target and precision.
     contract_path
         The contracts of all of them, with the proof, as JSON.
+    table_path
+        Which files are for which fold, where there are several; else None.
     parity, physics, model, input_example, output_example
         As in `Prepared`.
     """
 
     files: dict[Kind, Path]
     contract_path: Path
+    table_path: Path | None
     parity: list[Row]
     physics: list[Row]
     model: onnx.ModelProto
@@ -83,7 +86,8 @@ class Export(NamedTuple):
     @property
     def paths(self) -> list[Path]:
         """Every file."""
-        return [*self.files.values(), self.contract_path]
+        beside = [self.contract_path, self.table_path]
+        return [*self.files.values(), *(path for path in beside if path)]
 
 
 def write(prepared: Sequence[Prepared], directory: Path) -> list[Export]:
@@ -111,6 +115,7 @@ def write(prepared: Sequence[Prepared], directory: Path) -> list[Export]:
         Export(
             files={kind: directory / name for kind, name in each.names.items()},
             contract_path=directory / f"{each.stem}.json",
+            table_path=directory / TABLE if table else None,
             parity=each.parity,
             physics=each.physics,
             model=each.model,

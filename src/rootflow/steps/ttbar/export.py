@@ -44,12 +44,15 @@ def run(config: TtbarConfig, parent: Run | None = None, *, register: bool = True
         exports = _export_all(config, run, trained, every)
         for path in sorted({path for exported in exports for path in exported.paths}):
             run.log_file(path, "export")
-        rows = [
-            {**({"fold": folds.held_out} if several else {}), **row}
-            for exported, folds in zip(exports, every, strict=True)
-            for row in exported.parity
-        ]
-        physics = [row for exported in exports for row in exported.physics]
+        named = [{"fold": folds.held_out} if several else {} for folds in every]
+        rows, physics = (
+            [
+                {**fold, **row}
+                for exported, fold in zip(exports, named, strict=True)
+                for row in getattr(exported, table)
+            ]
+            for table in ("parity", "physics")
+        )
         metrics = {
             f"parity_{name}": max(row[name] for row in rows if row["precision"] == FULL)
             for name in PARITY
