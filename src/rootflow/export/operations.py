@@ -59,7 +59,7 @@ def compose(proto: onnx.ModelProto, opset: int) -> None:
                 constant = f"{node.name}_{step}"
                 names.append(value if operand == VALUE else constant)
                 if operand != VALUE:
-                    number = numpy_helper.from_array(np.float32(operand), constant)
+                    number = numpy_helper.from_array(np.array(operand, np.float32), constant)
                     proto.graph.initializer.append(number)
             value = node.output[0] if step == len(inner) + 1 else f"{node.output[0]}_{step}"
             proto.graph.node.append(helper.make_node(str(operation), names, [value]))

@@ -26,7 +26,7 @@ from rootflow.export.parity import Row, ask
 from rootflow.exported.session import open_session
 from rootflow.physics.kinematics import four_momentum
 from rootflow.physics.ttbar import top_pair, ttbar_mass
-from rootflow.reconstruction.contract import NetworkOutputs, Reconstruction
+from rootflow.reconstruction.contract import NetworkOutputs
 from rootflow.reconstruction.decode import decode, joined
 
 WEIGHTED = ("MatMul", "Gemm")
@@ -56,10 +56,11 @@ def rounded(network: onnx.ModelProto, precision: Precision, events: Events) -> o
         OnnxModel(half).topological_sort()
         return half
     with tempfile.TemporaryDirectory() as folder, quiet_logging():
-        path = Path(folder) / "int8.onnx"
+        before, after = Path(folder) / "float32.onnx", Path(folder) / "int8.onnx"
+        onnx.save(network, before)  # given the model itself it would leave weights in other files
         quantize_static(
-            network,
-            path,
+            before,
+            after,
             _Calibration(events.take(slice(0, _calibrating(events)))),
             quant_format=QuantFormat.QDQ,
             op_types_to_quantize=list(WEIGHTED),
@@ -68,7 +69,7 @@ def rounded(network: onnx.ModelProto, precision: Precision, events: Events) -> o
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
         )
-        return onnx.load(path)
+        return onnx.load(after)
 
 
 def cost(
@@ -98,15 +99,17 @@ def cost(
     others = events.take(slice(_calibrating(events), None))
     if others.assignment is None or others.tops is None:
         raise InputError(f"export: {precision} is measured on events with truth, these have none")
-    matched = others.take(np.all(others.assignment >= 0, axis=1))
-    if not len(matched):
+    both = np.all(others.assignment >= 0, axis=1)
+    if not np.any(both):
         raise InputError(f"export: no event has both b jets to measure {precision} on")
-    before, after = _said(network, matched), _said(lower, matched)
-    right = [np.all(said.assignment == matched.assignment, axis=1) for said in (before, after)]
+    matched, truth = others.take(both), others.assignment[both]
+    mass = ttbar_mass(others.tops[both])
+    said = [_said(proto, matched) for proto in (network, lower)]
+    right = [np.all(assignment == truth, axis=1) for assignment, _ in said]
+    errors = [_mtt_error(*answer, matched, mass) for answer in said]
     weight = matched.weight / matched.weight.sum()
     lost = right[0].astype(float) - right[1]
     loss = float(np.sum(weight * lost))
-    errors = [_mtt_error(said, matched) for said in (before, after)]
     row: Row = {
         "precision": precision,
         "events": len(matched),
@@ -146,23 +149,29 @@ def _has_weights(network: onnx.ModelProto, node: onnx.NodeProto) -> bool:
     return node.op_type in WEIGHTED and node.input[1] in constants
 
 
-def _said(network: onnx.ModelProto, events: Events) -> Reconstruction:
+def _said(
+    network: onnx.ModelProto, events: Events
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Return the assignment (n, 2) and the neutrinos (n, 2, 3) that a network gives events."""
     session = open_session(network.SerializeToString())
     parts = [ask(session, batch.inputs()) for batch in batches(events)]
-    outputs = [
-        NetworkOutputs(part["assignment"], part["neutrinos"], part.get("confidence"))
-        for part in parts
-    ]
-    return decode(joined(outputs), events.jet_mask)
+    outputs = joined(
+        [NetworkOutputs(part["assignment"], part["neutrinos"], None) for part in parts]
+    )
+    return decode(outputs, events.jet_mask).assignment, outputs.neutrinos
 
 
-def _mtt_error(said: Reconstruction, events: Events) -> float:
+def _mtt_error(
+    assignment: NDArray[np.int32],
+    neutrinos: NDArray[np.float32],
+    events: Events,
+    mass: NDArray[np.float64],
+) -> float:
     """Return the median of |m(ttbar) / truth - 1|."""
     rows = np.arange(len(events))[:, np.newaxis]
-    jets = _momenta(events.jets[rows, said.assignment], events.features["jets"])
+    jets = _momenta(events.jets[rows, assignment], events.features["jets"])
     leptons = _momenta(events.leptons, events.features["leptons"])
-    found = ttbar_mass(top_pair(jets, leptons, said.neutrinos))
-    return float(np.median(np.abs(found / ttbar_mass(events.tops) - 1)))
+    return float(np.median(np.abs(ttbar_mass(top_pair(jets, leptons, neutrinos)) / mass - 1)))
 
 
 def _momenta(objects: NDArray[np.float32], features: Sequence[str]) -> NDArray[np.float64]:

@@ -104,14 +104,9 @@ def sealed_for(
 
 
 def _named(content: bytes, network: Network) -> Candidate:
-    to_unit, to_gev = (
-        {
-            name: scales if forth else 1 / scales
-            for name in network.layout.collections
-            for scales in [network.layout.scales(name, network.config.input_units)]
-        }
-        for forth in (True, False)
-    )
+    layout, unit = network.layout, network.config.input_units
+    to_unit = {name: layout.scales(name, unit) for name in layout.collections}
+    to_gev = {name: np.float32(1) / scales for name, scales in to_unit.items()}
     return Candidate(
         variant="named",
         model=content,
