@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rootflow.config import DataConfig, ExportConfig, FoldsConfig, WeightsConfig
+from rootflow.config import (
+    DataConfig,
+    ExportConfig,
+    FoldsConfig,
+    SelectionConfig,
+    WeightsConfig,
+)
 from rootflow.dataset import Events, build
 
 if TYPE_CHECKING:
@@ -87,6 +93,8 @@ def exported(real_events: Events, tmp_path_factory: pytest.TempPathFactory) -> "
         {"dataset": "0123456789abcdef", "run_id": "run-of-the-training"},
         tmp_path_factory.mktemp("export") / "small",
         units=UNITS,
+        branch_map="topcptoolkit",
+        selection=SelectionConfig(),
     )
 
 

@@ -34,7 +34,7 @@ LEVEL = {room: level for level, rooms in enumerate(ORDER) for room in rooms}
 ONLY_IN = {
     "mlflow": {"tracking"},
     "tf2onnx": {"export"},
-    "onnx": {"export"},
+    "onnx": {"export", "exported"},
     "htcondor2": {"batch"},
     "classad2": {"batch"},
     "uproot": {"ntuple", "simulation"},

@@ -1,3 +1,4 @@
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from rootflow.dataset import Events
 from rootflow.dataset.folds import fold_of
 from rootflow.errors import RootflowError, UsageError
 from rootflow.export import ClassifierExport, classifier, export_classifier
+from rootflow.exported.folds import FoldsTable
 from rootflow.exported.session import open_session
 from rootflow.models import in_a_row
 from rootflow.scoring.conformance import check_scorer
@@ -150,6 +152,37 @@ def test_trees_say_what_scikit_learn_says(trees: ClassifierExport, events: Event
         OnnxScorer(trees.fold_paths[1]).score(own), model.predict(own.inputs()), atol=1e-6
     )
     assert np.std(model.predict(own.inputs())) > 0.1
+
+
+@pytest.mark.parametrize("opset", [15, 19, 20])
+def test_any_operator_set_scores_the_same(opset: int, events: Events) -> None:
+    trees, network = some_trees(events, held_out=1), small_classifier(1)
+    own = {name: array[:200] for name, array in events.inputs().items()}
+    for proto, wanted in (
+        (classifier.convert_trees(trees, opset), trees.predict(own)),
+        (classifier.convert(network, opset), np.asarray(network(own)["score"])[:, 0]),
+    ):
+        assert proto.opset_import[0].version == opset
+        (said,) = open_session(proto.SerializeToString()).run(["score"], own)
+        np.testing.assert_allclose(said[:, 0], wanted, atol=1e-6)
+
+
+def test_the_contract_says_what_goes_in(trees: ClassifierExport, events: Events) -> None:
+    contract = OnnxScorer(trees.fold_paths[0]).contract
+    leptons = next(tensor for tensor in contract.inputs if tensor.name == "leptons")
+    pt = events.leptons[..., 0]
+    assert leptons.features[0].range == (pt.min(), pt.max())
+    assert contract.dataset == "0123456789abcdef"
+    rows = [row for row in trees.parity if row["file"] == trees.fold_paths[0].name]
+    assert contract.metrics == {"parity_score": max(row["score"] for row in rows)}
+
+
+def test_the_table_has_the_contract_and_the_checksum_of_every_file(each: ClassifierExport) -> None:
+    table = FoldsTable.model_validate_json(each.table_path.read_text())
+    for path in (*each.fold_paths, each.combined_path):
+        assert table.contracts[path.name] == OnnxScorer(path).contract
+        assert table.sha256[path.name] == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert each.combined.SerializeToString() == each.combined_path.read_bytes()
 
 
 def test_the_example_is_what_the_model_says(each: ClassifierExport) -> None:

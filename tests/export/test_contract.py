@@ -18,4 +18,5 @@ from rootflow.export.contract import Origin
     ],
 )
 def test_a_name_says_what_the_model_has_not_seen(folds: FoldsConfig, stem: str) -> None:
-    assert Origin("ttbar", "network", 17, folds, {}).stem == stem
+    origin = Origin("ttbar", "network", 17, folds, "topcptoolkit", {}, {}, {})
+    assert origin.stem == stem

@@ -1,9 +1,12 @@
+from typing import get_args
+
 import keras
 import numpy as np
 import onnx
 import pytest
 from keras import layers, ops
 
+from rootflow.config.export import Converter
 from rootflow.errors import RootflowError
 from rootflow.export.conversion import compiled, convert
 from rootflow.exported.session import open_session
@@ -50,10 +53,11 @@ def test_activations_come_out_right(activation: str) -> None:
         np.testing.assert_allclose(said, wanted[name], rtol=1e-4, atol=1e-5)
 
 
-def test_log1p_and_expm1_are_made_of_other_operations() -> None:
+@pytest.mark.parametrize("converter", get_args(Converter))
+def test_log1p_and_expm1_are_made_of_other_operations(converter: Converter) -> None:
     numbers = keras.Input((4,), name="numbers")
     outputs = {"log1p": ops.log1p(numbers), "expm1": ops.expm1(numbers)}
-    proto = convert(keras.Model({"numbers": numbers}, outputs, name="functions"), 17)
+    proto = convert(keras.Model({"numbers": numbers}, outputs, name="functions"), 17, converter)
     values = np.float32([[0.0, 1e-3, 1.0, 5.0]])
     log1p, expm1 = open_session(proto.SerializeToString()).run(
         ["log1p", "expm1"], {"numbers": values}

@@ -1,12 +1,13 @@
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
 import pytest
 from keras import ops
 
-from rootflow.config import ExportConfig, FoldsConfig
+from rootflow.config import ExportConfig, FoldsConfig, SelectionConfig
 from rootflow.dataset import Events
 from rootflow.errors import RootflowError, UsageError
 from rootflow.export import Export, export
@@ -15,6 +16,10 @@ from small_network import small_network
 from toy_events import UNITS
 
 PROVENANCE = {"dataset": "0123456789abcdef", "run_id": "run-of-the-training"}
+READING: dict[str, Any] = {
+    "branch_map": "topcptoolkit",
+    "selection": SelectionConfig(jets_min=3),
+}
 
 
 def metadata(path: Path) -> dict[str, str]:
@@ -131,6 +136,7 @@ def test_features_of_the_event_come_last(real_events: Events, tmp_path: Path) ->
         PROVENANCE,
         tmp_path / "onnx",
         units=UNITS | {"event": {"ht": "GeV", "sphericity": "none"}},
+        **READING,
     )
     said = metadata(made.flat_path)
     assert said["input_names"] == "jet_inputs,lep_inputs,met_inputs,global_event_inputs"
@@ -155,6 +161,7 @@ def test_a_model_that_onnx_runs_otherwise_leaves_nothing(
             PROVENANCE,
             tmp_path / "onnx",
             units=UNITS,
+            **READING,
         )
     assert list(tmp_path.iterdir()) == []
 
@@ -169,4 +176,5 @@ def test_a_directory_that_is_there_is_not_touched(real_events: Events, tmp_path:
             PROVENANCE,
             tmp_path,
             units=UNITS,
+            **READING,
         )

@@ -4,42 +4,14 @@ from pathlib import Path
 
 import onnx
 import pytest
-from onnx import TensorProto, helper
 
-from rootflow.config import FoldsConfig
 from rootflow.errors import InputError, UsageError
-from rootflow.exported.contract import KEY, ReconstructionContract
 from rootflow.steps import apply
-
-
-def some_model(path: Path, **metadata: str) -> Path:
-    values = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch"]) for name in "xy"]
-    graph = helper.make_graph(
-        [helper.make_node("Identity", ["x"], ["y"])], "same", values[:1], values[1:]
-    )
-    proto = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    helper.set_model_props(proto, metadata)
-    onnx.save(proto, path)
-    return path
+from sealed_files import sealed_file, some_proto
 
 
 def test_a_model_of_the_other_analysis_is_refused(tmp_path: Path) -> None:
-    contract = ReconstructionContract(
-        rootflow_version="0",
-        analysis="ttbar",
-        model="transformer",
-        opset=17,
-        order="",
-        inputs=(),
-        outputs=(),
-        may_be_applied_to="",
-        provenance={},
-        variant="named",
-        max_jets=8,
-        padding="",
-        folds=FoldsConfig(),
-    )
-    model = some_model(tmp_path / "ttbar.onnx", **{KEY: contract.model_dump_json()})
+    model = sealed_file(tmp_path / "ttbar.onnx")
     with pytest.raises(UsageError, match="analysis ttbar; apply is for four-lepton classifiers"):
         apply.run(str(model), [tmp_path / "in.root"], tmp_path / "out.root")
     assert not (tmp_path / "out.root").exists()
@@ -48,8 +20,10 @@ def test_a_model_of_the_other_analysis_is_refused(tmp_path: Path) -> None:
 def test_what_is_no_model_of_rootflow_is_refused(tmp_path: Path) -> None:
     text = tmp_path / "text.onnx"
     text.write_text("no model")
+    foreign = tmp_path / "other.onnx"
+    onnx.save(some_proto(), foreign)
     for model, fault in (
-        (some_model(tmp_path / "other.onnx"), "without rootflow's metadata"),
+        (foreign, "without rootflow's metadata"),
         (text, "not a whole ONNX file"),
         (tmp_path / "absent.onnx", "no such file"),
     ):

@@ -14,6 +14,7 @@ from rootflow.config.data import (
     FoldingConfig,
     FoldsConfig,
     HeldOutConfig,
+    SelectionConfig,
     WeightsConfig,
 )
 from rootflow.config.digest import digest_of
@@ -86,6 +87,7 @@ __all__ = [
     "ReconstructionTrainingConfig",
     "RecurrentConfig",
     "SampleConfig",
+    "SelectionConfig",
     "SetTransformerConfig",
     "SimulationConfig",
     "TrackingConfig",

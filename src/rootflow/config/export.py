@@ -1,16 +1,57 @@
 """Settings of the export."""
 
-from pydantic import Field
+from typing import Literal, TypeVar
+
+from pydantic import Field, NonNegativeFloat, field_validator
 
 from rootflow.config.block import Block, Name
+
+Target = Literal["named", "topcptoolkit-flat", "athena"]
+Precision = Literal["float32", "float16", "int8"]
+Converter = Literal["tf2onnx", "keras"]
+T = TypeVar("T")
 
 
 class ExportConfig(Block):
     """The ONNX files and the registered model."""
 
+    targets: tuple[Target, ...] = Field(
+        ("named", "topcptoolkit-flat"),
+        description="of ttbar, who reads the files: named for Python and the registry, always "
+        "among them; topcptoolkit-flat and athena for C++",
+    )
     opset: int = Field(
-        17, ge=15, le=18, description="of ONNX: what the runtime that reads the files knows"
+        17, ge=15, le=20, description="of ONNX: what the runtime that reads the files knows"
+    )
+    converter: Converter = Field(
+        "tf2onnx", description="of networks to ONNX; keras: Keras' own exporter"
+    )
+    input_units: Literal["GeV", "MeV"] = Field(
+        "GeV", description="of the inputs of the named target; its momenta come out in GeV"
+    )
+    precisions: tuple[Precision, ...] = Field(
+        ("float32",),
+        description="of ttbar, of the weights: float16 and int8 make more, smaller files",
+    )
+    accuracy_loss_max: NonNegativeFloat = Field(
+        0.002, description="largest loss of assignment accuracy by float16 or int8"
     )
     registered_model: Name | None = Field(
         None, description="name in the MLflow registry; none: that of the analysis"
     )
+
+    @field_validator("targets")
+    @classmethod
+    def _named_is_there(cls, targets: tuple[Target, ...]) -> tuple[Target, ...]:
+        return _each_once_with("named", targets)
+
+    @field_validator("precisions")
+    @classmethod
+    def _float32_is_there(cls, precisions: tuple[Precision, ...]) -> tuple[Precision, ...]:
+        return _each_once_with("float32", precisions)
+
+
+def _each_once_with(needed: T, values: tuple[T, ...]) -> tuple[T, ...]:
+    if needed not in values or len(set(values)) < len(values):
+        raise ValueError(f"name each once, {needed} among them")
+    return values

@@ -1,7 +1,8 @@
 """The trained classifiers of all folds as ONNX files, proven, or nothing."""
 
-import json
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,19 +23,21 @@ from rootflow.errors import UsageError
 from rootflow.export.classifier_contract import (
     ClassifierOrigin,
     classifier_contract,
-    write_classifier_metadata,
+    sealed_classifier,
 )
 from rootflow.export.conversion import compiled, convert
 from rootflow.export.folds import FOLD, SCORE, with_all_folds
+from rootflow.export.ranges import Ranges, ranges_of
 from rootflow.export.score_parity import Arrays, Row, ScoreCandidate, extreme_inputs, prove_scores
 from rootflow.export.trees import convert_trees
 from rootflow.export.units import Units, units_of
+from rootflow.exported.folds import FoldsTable
+from rootflow.exported.session import open_file
 from rootflow.files import whole_directory
 from rootflow.models import chosen_inputs
 from rootflow.training.trees import TreesModel
 
 EXAMPLE_EVENTS = 5
-TABLE = "folds.json"
 Scoring = Callable[[Arrays], NDArray[np.floating]]  # from inputs by name to scores (n, 1)
 
 
@@ -48,7 +51,7 @@ class ClassifierExport(NamedTuple):
     combined_path
         One file with the models of all folds.
     table_path
-        Which file is for which fold, the contract of the combined one and the proof, as JSON.
+        Which file is for which fold, the contracts and the proof, as JSON.
     parity
         The proof's rows, see `rootflow.export.score_parity.prove_scores`.
     combined
@@ -84,6 +87,8 @@ def export_classifier(
     branch_map: str,
     selection: FourLeptonSelectionConfig,
     name: str,
+    ranges: Ranges | None = None,
+    metrics: Mapping[str, float] | None = None,
     analysis: str = "h4l",
 ) -> ClassifierExport:
     """Write a classifier of all folds as ONNX, once every file is proven.
@@ -109,6 +114,10 @@ def export_classifier(
         By collection and feature, as in the dataset's manifest.
     branch_map, selection
         As the configuration has them, for the metadata: how ntuples are read for the models.
+    ranges
+        Of the features in the training's dataset; none: those of `events`.
+    metrics
+        What the trainings measured, for the metadata.
     analysis, name
         The first two parts of the files' names.
 
@@ -135,16 +144,14 @@ def export_classifier(
         units=units_of(events.features, units),
         branch_map=branch_map,
         selection=selection,
+        ranges=ranges or ranges_of([events]),
         provenance=provenance,
+        metrics=metrics or {},
     )
     protos: dict[int | None, onnx.ModelProto] = {
-        fold: _converted(model, config.opset) for fold, model in enumerate(models)
+        fold: _converted(model, config) for fold, model in enumerate(models)
     }
     protos[None] = with_all_folds(list(protos.values()), origin.stem(None))
-    contracts = {fold: classifier_contract(origin, fold) for fold in protos}
-    for fold, proto in protos.items():
-        write_classifier_metadata(proto, contracts[fold])
-    files = {fold: proto.SerializeToString() for fold, proto in protos.items()}
     names = {fold: f"{origin.stem(fold)}.onnx" for fold in protos}
     scorings: dict[int | None, Scoring] = {
         fold: _scoring(model) for fold, model in enumerate(models)
@@ -153,34 +160,53 @@ def export_classifier(
     arrays = {collection: events.inputs()[collection] for collection in chosen_inputs(inputs)}
     arrays[FOLD] = fold_of(events.event_number, folds).astype(np.int64)
     parity = prove_scores(
-        [ScoreCandidate(names[fold], files[fold], scorings[fold]) for fold in protos],
+        [
+            ScoreCandidate(names[fold], proto.SerializeToString(), scorings[fold])
+            for fold, proto in protos.items()
+        ],
         arrays,
         extreme_inputs(arrays, events.features, origin.units),
     )
-    table = {
-        "folds": {str(fold): names[fold] for fold in range(folds.count)},
-        "all_folds": names[None],
-        "contract": contracts[None].model_dump(mode="json"),
-        "parity": parity,
+    contracts = {
+        fold: classifier_contract(_with_parity(origin, parity, names[fold]), fold)
+        for fold in protos
     }
+    files = {
+        names[fold]: sealed_classifier(proto, contracts[fold]) for fold, proto in protos.items()
+    }
+    table = FoldsTable(
+        folds={str(fold): names[fold] for fold in range(folds.count)},
+        all_folds=names[None],
+        sha256={name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
+        contracts={names[fold]: contract for fold, contract in contracts.items()},
+        parity=parity,
+    )
     with whole_directory(directory) as partial:
-        for fold, content in files.items():
-            (partial / names[fold]).write_bytes(content)
-        (partial / TABLE).write_text(json.dumps(table, indent=2) + "\n")
+        for file, content in files.items():
+            (partial / file).write_bytes(content)
+            open_file(partial / file)  # as whoever uses it will: checksum, contract, tensors
+        table_path = table.write(partial)
     example = {key: np.ascontiguousarray(array[:EXAMPLE_EVENTS]) for key, array in arrays.items()}
     return ClassifierExport(
         fold_paths=[directory / names[fold] for fold in range(folds.count)],
         combined_path=directory / names[None],
-        table_path=directory / TABLE,
+        table_path=directory / table_path.name,
         parity=parity,
-        combined=protos[None],
+        combined=onnx.ModelProto.FromString(files[names[None]]),
         input_example=example,
         output_example={SCORE: scorings[None](example).astype(np.float32)},
     )
 
 
-def _converted(model: keras.Model | TreesModel, opset: int) -> onnx.ModelProto:
-    return convert_trees(model, opset) if isinstance(model, TreesModel) else convert(model, opset)
+def _with_parity(origin: ClassifierOrigin, parity: Sequence[Row], file: str) -> ClassifierOrigin:
+    worst = max(row["score"] for row in parity if row["file"] == file)
+    return replace(origin, metrics={**origin.metrics, "parity_score": worst})
+
+
+def _converted(model: keras.Model | TreesModel, config: ExportConfig) -> onnx.ModelProto:
+    if isinstance(model, TreesModel):
+        return convert_trees(model, config.opset)
+    return convert(model, config.opset, config.converter)
 
 
 def _scoring(model: keras.Model | TreesModel) -> Scoring:

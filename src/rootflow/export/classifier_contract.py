@@ -2,13 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import onnx
-import yaml
 
-from rootflow import __version__
 from rootflow.config import (
     FoldingConfig,
     FoldsConfig,
@@ -16,9 +12,17 @@ from rootflow.config import (
     InputsConfig,
 )
 from rootflow.dataset.events import Features
-from rootflow.export.conversion import BATCH_AXIS
-from rootflow.export.entries import fold_in_words, fold_name, write_entries
+from rootflow.export.entries import (
+    BATCH_AXIS,
+    fold_in_words,
+    fold_name,
+    origin_fields,
+    range_of,
+    sealed,
+    self_contained,
+)
 from rootflow.export.folds import FOLD, SCORE
+from rootflow.export.ranges import Ranges
 from rootflow.export.units import GEV
 from rootflow.exported.contract import ClassifierContract, Feature, Tensor
 from rootflow.models import chosen_inputs
@@ -43,6 +47,10 @@ class ClassifierOrigin:
         By collection and feature.
     branch_map, selection
         How the ntuples of the training were read, and which of their events were kept.
+    ranges
+        Of the features.
+    metrics
+        What is known of the trainings and of the proof.
     """
 
     analysis: str
@@ -54,7 +62,9 @@ class ClassifierOrigin:
     units: Mapping[str, Mapping[str, str]]
     branch_map: str
     selection: FourLeptonSelectionConfig
+    ranges: Ranges
     provenance: Mapping[str, str]
+    metrics: Mapping[str, float]
 
     def stem(self, held_out: int | None) -> str:
         """Return the name of a file without its ending; None is that of all folds."""
@@ -80,40 +90,57 @@ def classifier_contract(origin: ClassifierOrigin, held_out: int | None) -> Class
             shape=(*shapes[name], len(origin.features[name])),
             meaning=MEANING[name],
             features=tuple(
-                Feature(name=feature, unit=origin.units[name][feature])
-                for feature in origin.features[name]
+                Feature(
+                    name=feature,
+                    unit=origin.units[name][feature],
+                    range=range_of(origin.ranges[name][:, place]),
+                )
+                for place, feature in enumerate(origin.features[name])
             ),
         )
         for name in chosen_inputs(origin.inputs)
     ]
     if held_out is None:
-        inputs.append(Tensor(name=FOLD, type="int64", shape=(BATCH_AXIS,), meaning=MEANING[FOLD]))
+        inputs.append(
+            Tensor(
+                name=FOLD,
+                type="int64",
+                shape=(BATCH_AXIS,),
+                meaning=MEANING[FOLD],
+                unit="none",
+            )
+        )
         applies = f"every event, with its fold of {origin.folds.count} ({origin.folds.scheme})"
     else:
         applies = fold_in_words(origin.without(held_out))
     return ClassifierContract(
-        rootflow_version=__version__,
         analysis=origin.analysis,
         model=origin.name,
         opset=origin.opset,
         order=ORDER,
         inputs=tuple(inputs),
         outputs=(
-            Tensor(name=SCORE, type="float32", shape=(BATCH_AXIS, 1), meaning=MEANING[SCORE]),
+            Tensor(
+                name=SCORE,
+                type="float32",
+                shape=(BATCH_AXIS, 1),
+                meaning=MEANING[SCORE],
+                unit="none",
+            ),
         ),
         may_be_applied_to=applies,
-        provenance=dict(origin.provenance),
         variant="all_folds" if held_out is None else "fold",
         folds=origin.folds,
         held_out=held_out,
         uses=origin.inputs,
-        branch_map=_self_contained(origin.branch_map),
+        branch_map=self_contained(origin.branch_map),
         selection=origin.selection.model_dump(mode="json"),
+        **origin_fields(origin.provenance, origin.metrics),
     )
 
 
-def write_classifier_metadata(proto: onnx.ModelProto, contract: ClassifierContract) -> None:
-    """Put the contract into the file's metadata, in full and one by one."""
+def sealed_classifier(proto: onnx.ModelProto, contract: ClassifierContract) -> bytes:
+    """Return the file with the contract in its metadata, and its checksum."""
     entries = {
         "rootflow.variant": contract.variant,
         "rootflow.units": GEV,
@@ -122,12 +149,4 @@ def write_classifier_metadata(proto: onnx.ModelProto, contract: ClassifierContra
     }
     if contract.held_out is not None:
         entries["rootflow.fold_held_out"] = str(contract.held_out)
-    write_entries(proto, contract, entries)
-
-
-def _self_contained(branch_map: str) -> str | dict[str, Any]:
-    """Return the name of a shipped map, or all that a user's own says."""
-    if not branch_map.endswith((".yaml", ".yml")):
-        return branch_map
-    said: dict[str, Any] = yaml.safe_load(Path(branch_map).read_text())
-    return said
+    return sealed(proto, contract, entries)

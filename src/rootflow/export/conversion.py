@@ -1,26 +1,31 @@
-"""From a Keras model to an ONNX graph, by tf2onnx."""
+"""From a Keras model to an ONNX graph, by tf2onnx or by Keras' own exporter."""
 
 import logging
+import tempfile
+import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import keras
 import onnx
+import onnx.version_converter
 import tensorflow as tf
 import tf2onnx
 from numpy.typing import NDArray
 
+from rootflow.config.export import Converter
 from rootflow.errors import RootflowError
-from rootflow.export.operations import HANDLERS
+from rootflow.export.entries import BATCH_AXIS
+from rootflow.export.operations import HANDLERS, compose
 
 Arrays = Mapping[str, NDArray[Any]]
+LAST_OPSET = 18  # of tf2onnx
 Call = Callable[[Arrays], dict[str, NDArray[Any]]]
 
-BATCH_AXIS = "batch"
 
-
-def convert(model: keras.Model, opset: int) -> onnx.ModelProto:
+def convert(model: keras.Model, opset: int, converter: Converter = "tf2onnx") -> onnx.ModelProto:
     """Return the model as ONNX, with named axes, checked in full.
 
     Parameters
@@ -28,7 +33,9 @@ def convert(model: keras.Model, opset: int) -> onnx.ModelProto:
     model
         A functional model from a dict of inputs to a dict of outputs.
     opset
-        The ONNX operator set, 15 to 18.
+        The ONNX operator set, 15 to 20.
+    converter
+        `keras` calls tf2onnx as Keras does.
 
     Raises
     ------
@@ -45,18 +52,45 @@ def convert(model: keras.Model, opset: int) -> onnx.ModelProto:
         name: keras.layers.Identity(name=name)(tensor) for name, tensor in model(inputs).items()
     }
     wrapped = keras.Model(inputs, outputs, name=model.name)
-    proto: onnx.ModelProto
-    with _quiet_tf2onnx():
-        proto, _ = tf2onnx.convert.from_keras(
-            wrapped,
-            input_signature=[signature(wrapped)],
-            opset=opset,
-            custom_op_handlers=HANDLERS,
-        )
-    _refuse_broken(proto, inputs, opset)
+    made_for = min(opset, LAST_OPSET)
+    with quiet_logging():
+        proto = CONVERTERS[converter](wrapped, made_for)
+    _refuse_broken(proto, inputs, made_for)
     _tidy(proto, wrapped)
+    if opset > LAST_OPSET:
+        proto = onnx.version_converter.convert_version(proto, opset)
     onnx.checker.check_model(proto, full_check=True)
     return proto
+
+
+def _by_tf2onnx(model: keras.Model, opset: int) -> onnx.ModelProto:
+    proto: onnx.ModelProto
+    proto, _ = tf2onnx.convert.from_keras(
+        model, input_signature=[signature(model)], opset=opset, custom_op_handlers=HANDLERS
+    )
+    return proto
+
+
+def _by_keras(model: keras.Model, opset: int) -> onnx.ModelProto:
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # of numpy, for how Keras asks it
+        path = Path(folder) / "model.onnx"
+        model.export(
+            path,
+            format="onnx",
+            verbose=False,
+            input_signature=[signature(model)],
+            opset_version=opset,
+        )
+        proto = onnx.load(path)
+    compose(proto, opset)
+    return proto
+
+
+CONVERTERS: dict[Converter, Callable[[keras.Model, int], onnx.ModelProto]] = {
+    "tf2onnx": _by_tf2onnx,
+    "keras": _by_keras,
+}
 
 
 def chained(
@@ -140,8 +174,8 @@ def _tidy(proto: onnx.ModelProto, model: keras.Model) -> None:
 
 
 @contextmanager
-def _quiet_tf2onnx() -> Iterator[None]:
-    """Keep tf2onnx from logging what `_refuse_broken` says better, and what it leaves as it is."""
+def quiet_logging() -> Iterator[None]:
+    """Keep converters from logging what is said better, or what they leave as it is."""
     before = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     try:

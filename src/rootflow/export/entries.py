@@ -1,32 +1,86 @@
 """What all exported files say in their metadata, and in their names."""
 
 from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
 
+import numpy as np
 import onnx
+import yaml
+from numpy.typing import NDArray
 
+from rootflow import __version__
 from rootflow.config import FoldsConfig
-from rootflow.exported.contract import KEY, OnnxContract
+from rootflow.exported import checksum
+from rootflow.exported.contract import KEY, OnnxContract, Tensor
+
+LIBRARIES = ("keras", "tensorflow-cpu", "scikit-learn", "tf2onnx", "onnx", "onnxruntime", "numpy")
+# A field of the contract, and what the provenance calls it.
+ORIGIN = {
+    "dataset": "dataset",
+    "git_commit": "training_git_commit",
+    "run_id": "run_id",
+    "trained_at": "trained_at",
+}
+UNKNOWN = "unknown"
+BATCH_AXIS = "batch"
 
 
-def write_entries(
-    proto: onnx.ModelProto, contract: OnnxContract, entries: Mapping[str, str]
-) -> None:
-    """Put the contract into the file's metadata, in full, and one by one with more entries."""
+def origin_fields(provenance: Mapping[str, str], metrics: Mapping[str, float]) -> dict[str, Any]:
+    """Return the fields of a contract that say where the model came from, and how good it is."""
+    said = {field: provenance.get(key, UNKNOWN) for field, key in ORIGIN.items()}
+    return {
+        **{field: None if value == UNKNOWN else value for field, value in said.items()},
+        "rootflow_version": __version__,
+        "libraries": {name: version(name) for name in LIBRARIES},
+        "metrics": dict(metrics),
+        "provenance": dict(provenance),
+    }
+
+
+def sealed(proto: onnx.ModelProto, contract: OnnxContract, entries: Mapping[str, str]) -> bytes:
+    """Return the file with the contract in its metadata, and its checksum.
+
+    The contract is there in full, and one by one with more entries.
+    """
     every = {
         **{f"rootflow.provenance.{key}": value for key, value in contract.provenance.items()},
         KEY: contract.model_dump_json(),
+        checksum.KEY: checksum.UNSEALED,
+        "rootflow.contract_version": str(contract.contract_version),
         "rootflow.version": contract.rootflow_version,
         "rootflow.analysis": contract.analysis,
         "rootflow.model": contract.model,
         "rootflow.opset": str(contract.opset),
+        "rootflow.precision": contract.precision,
         "rootflow.order": contract.order,
         "rootflow.may_be_applied_to": contract.may_be_applied_to,
+        "input_names": ",".join(tensor.name for tensor in contract.inputs),
+        **{tensor.name: _features(tensor) for tensor in contract.inputs if tensor.features},
+        "output_names": ",".join(tensor.name for tensor in contract.outputs),
+        **{f"{tensor.name}_shape": _shape(tensor) for tensor in contract.outputs},
         **entries,
     }
     onnx.helper.set_model_props(proto, every)
     proto.producer_name = "rootflow"
     proto.producer_version = contract.rootflow_version
     proto.doc_string = f"{contract.model}: {contract.may_be_applied_to}"
+    return checksum.seal(proto.SerializeToString())
+
+
+def range_of(values: NDArray[np.floating]) -> tuple[float, float] | None:
+    """Return a range as a contract has it, None where there was nothing to take it of."""
+    low, high = float(values.min()), float(values.max())
+    return (low, high) if np.isfinite([low, high]).all() else None
+
+
+def self_contained(branch_map: str) -> str | dict[str, Any]:
+    """Return the name of a shipped map, or all that a user's own says."""
+    if not branch_map.endswith((".yaml", ".yml")):
+        return branch_map
+    said: dict[str, Any] = yaml.safe_load(Path(branch_map).read_text())
+    return said
 
 
 def fold_name(folds: FoldsConfig) -> str:
@@ -44,3 +98,11 @@ def fold_in_words(folds: FoldsConfig) -> str:
     if folds.scheme == "modulo":
         return f"events whose event number modulo {folds.count} is {folds.held_out}"
     return f"events whose event number's hash gives fold {folds.held_out} of {folds.count}"
+
+
+def _features(tensor: Tensor) -> str:
+    return ",".join(feature.name for feature in tensor.features)
+
+
+def _shape(tensor: Tensor) -> str:
+    return ",".join(str(axis) for axis in tensor.shape if axis != BATCH_AXIS)

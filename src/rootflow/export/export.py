@@ -1,58 +1,30 @@
-"""A trained model as ONNX files, proven, with their contract, or nothing."""
+"""A trained network as ONNX files, proven, with their contracts, or nothing."""
 
-import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import keras
 import numpy as np
 import onnx
-from numpy.typing import NDArray
 
-from rootflow.config import ExportConfig, FoldsConfig
+from rootflow.config import ExportConfig, FoldsConfig, SelectionConfig
+from rootflow.config.export import Precision, Target
 from rootflow.dataset.events import Events
-from rootflow.errors import UsageError
-from rootflow.export.contract import Origin, flat_contract, named_contract, write_metadata
+from rootflow.export.contract import Origin
 from rootflow.export.conversion import compiled, convert
-from rootflow.export.flat import flat_variant
-from rootflow.export.layout import (
-    FLAT_INPUT,
-    MEV_IN_A_GEV,
-    FlatLayout,
-    flat_outputs,
-    read_flat,
-    write_flat,
-)
-from rootflow.export.parity import Candidate, Row, prove
+from rootflow.export.layout import FlatLayout
+from rootflow.export.parity import Row, compared, prove
+from rootflow.export.precision import cost, rounded
+from rootflow.export.ranges import Ranges, ranges_of
+from rootflow.export.targets import TARGETS, Network, sealed_for
 from rootflow.export.units import Units, units_of
-from rootflow.files import whole_directory
+from rootflow.export.writing import FULL, Export, Kind, Prepared, refuse_existing, write
+from rootflow.exported.contract import ReconstructionContract
 
 EXAMPLE_EVENTS = 5
-
-
-class Export(NamedTuple):
-    """What an export gives.
-
-    Attributes
-    ----------
-    named_path, flat_path, contract_path
-        The two ONNX files, and the contract of both with the proof, as JSON.
-    parity
-        The proof's rows, see `rootflow.export.parity.prove`.
-    model
-        The named variant, as it is in its file.
-    input_example, output_example
-        A few real events, and what the model says of them, by name.
-    """
-
-    named_path: Path
-    flat_path: Path
-    contract_path: Path
-    parity: list[Row]
-    model: onnx.ModelProto
-    input_example: dict[str, NDArray[Any]]
-    output_example: dict[str, NDArray[Any]]
+PARITY = ("probability", "momentum")
 
 
 def export(
@@ -62,32 +34,16 @@ def export(
     config: ExportConfig,
     provenance: Mapping[str, str],
     directory: Path,
-    *,
-    units: Units,
-    analysis: str = "ttbar",
-    name: str | None = None,
+    **more: Any,
 ) -> Export:
-    """Write the model as ONNX, in the named and the flat variant, once both are proven.
+    """Write the model as ONNX, laid out for every target, once all are proven.
 
     Parameters
     ----------
-    model
-        As `rootflow.models.build_model` makes it.
-    events
-        Real ones, at least one, on which parity with Keras is proven: best some thousands,
-        so that every jet multiplicity is among them.
-    folds
-        What the model was trained with; `held_out` is what it may be applied to.
-    config
-        The operator set.
-    provenance
-        Where the model comes from, for the metadata: the dataset's digest, the run.
     directory
         A new directory for the files.
-    units
-        By collection and feature, as in the dataset's manifest.
-    analysis, name
-        The first two parts of the files' names; without a name, the model's own.
+    model, events, folds, config, provenance, more
+        As in `prepare`.
 
     Raises
     ------
@@ -96,71 +52,129 @@ def export(
     UsageError
         The directory is there already, or a feature's unit is not given.
     """
-    if directory.exists():
-        raise UsageError(f"{directory}: there already; export to a new directory")
+    refuse_existing(directory)
+    return write([prepare(model, events, folds, config, provenance, **more)], directory)[0]
+
+
+def prepare(
+    model: keras.Model,
+    events: Events,
+    folds: FoldsConfig,
+    config: ExportConfig,
+    provenance: Mapping[str, str],
+    *,
+    units: Units,
+    branch_map: str,
+    selection: SelectionConfig,
+    ranges: Ranges | None = None,
+    metrics: Mapping[str, float] | None = None,
+    analysis: str = "ttbar",
+    name: str | None = None,
+) -> Prepared:
+    """Return the model as ONNX, laid out for every target, once all are proven.
+
+    Parameters
+    ----------
+    model
+        As `rootflow.models.build_model` makes it.
+    events
+        Real ones with truth, at least one, on which parity with Keras is proven and float16
+        and int8 are measured: best some thousands, so that every jet multiplicity is among
+        them, and of the held-out fold.
+    folds
+        What the model was trained with; `held_out` is what it may be applied to.
+    config
+        Targets, operator set, units and precisions.
+    provenance
+        Where the model comes from, for the metadata: the dataset's digest, the run.
+    units
+        By collection and feature, as in the dataset's manifest.
+    branch_map, selection
+        As the configuration has them, for the metadata: how ntuples are read for the model.
+    ranges
+        Of the features in the training's dataset; none: those of `events`.
+    metrics
+        What the training measured, for the metadata.
+    analysis, name
+        The first two parts of the files' names; without a name, the model's own.
+
+    Raises
+    ------
+    RootflowError
+        The model cannot be converted, ONNX and Keras differ, or float16 or int8 lose more
+        than they may.
+    UsageError
+        A feature's unit is not given.
+    """
     layout = FlatLayout(
         features=events.features,
         units=units_of(events.features, units),
         max_jets=events.jet_mask.shape[1],
     )
-    origin = Origin(analysis, name or model.name, config.opset, folds, provenance)
-    contracts = {
-        "named": named_contract(origin, layout, "confidence" in model.output),
-        "flat": flat_contract(origin, layout),
-    }
-    named = convert(model, config.opset)
-    protos = {"named": named, "flat": flat_variant(named, layout, config.opset)}
-    for variant, proto in protos.items():
-        write_metadata(proto, contracts[variant], layout)
-    files = {variant: proto.SerializeToString() for variant, proto in protos.items()}
-    keras_says = compiled(model)
-    parity = prove(_candidates(files, layout, keras_says), events)
-
-    names = {"named": f"{origin.stem}.onnx", "flat": f"{origin.stem}_flat.onnx"}
-    text = json.dumps(
-        {
-            "files": names,
-            **{variant: contract.model_dump() for variant, contract in contracts.items()},
-            "parity": parity,
-        },
-        indent=2,
+    origin = Origin(
+        analysis=analysis,
+        name=name or model.name,
+        opset=config.opset,
+        folds=folds,
+        branch_map=branch_map,
+        selection=selection.model_dump(mode="json"),
+        ranges=ranges or ranges_of([events]),
+        provenance=provenance,
     )
-    with whole_directory(directory) as partial:
-        for variant, content in files.items():
-            (partial / names[variant]).write_bytes(content)
-        (partial / f"{origin.stem}.json").write_text(text + "\n")
+    proto = convert(model, config.opset, config.converter)
+    network = Network(proto, layout, compiled(model), config, origin.name)
+    kinds = {target: TARGETS[target] for target in config.targets}
+    graphs: dict[Kind, onnx.ModelProto] = {}
+    parity: list[Row] = []
+    physics: list[Row] = []
+    for precision in config.precisions:
+        lower = network
+        if precision != FULL:
+            lower = network._replace(proto=rounded(network.proto, precision, events))
+            physics.append(
+                cost(network.proto, lower.proto, precision, config.accuracy_loss_max, events)
+            )
+        of_targets = {target: kind.graph(lower) for target, kind in kinds.items()}
+        candidates = [
+            replace(kinds[target].candidate(graph.SerializeToString(), lower), precision=precision)
+            for target, graph in of_targets.items()
+        ]
+        parity += (prove if precision == FULL else compared)(candidates, events)
+        graphs |= {(target, precision): graph for target, graph in of_targets.items()}
 
-    example = {
-        key: np.ascontiguousarray(array)
-        for key, array in events.take(slice(0, EXAMPLE_EVENTS)).inputs().items()
-    }
-    return Export(
-        named_path=directory / names["named"],
-        flat_path=directory / names["flat"],
-        contract_path=directory / f"{origin.stem}.json",
+    contents: dict[Kind, bytes] = {}
+    contracts: dict[Kind, ReconstructionContract] = {}
+    for (target, precision), graph in graphs.items():
+        known = dict(metrics or {}) | _measured(TARGETS[target].variant, precision, parity, physics)
+        contents[target, precision], contracts[target, precision] = sealed_for(
+            TARGETS[target], graph, replace(origin, precision=precision, metrics=known), network
+        )
+    named = onnx.ModelProto.FromString(contents["named", FULL])
+    inputs = events.take(slice(0, EXAMPLE_EVENTS)).inputs()
+    example = TARGETS["named"].candidate(contents["named", FULL], network).feeds(inputs)
+    example = {key: np.ascontiguousarray(array) for key, array in example.items()}
+    return Prepared(
+        stem=origin.stem,
+        names={kind: _name(origin.stem, *kind) for kind in graphs},
+        contents=contents,
+        contracts=contracts,
         parity=parity,
+        physics=physics,
         model=named,
         input_example=example,
-        output_example=keras_says(example),
+        output_example=network.says(inputs),
     )
 
 
-def _candidates(files: Mapping[str, bytes], layout: FlatLayout, keras_says: Any) -> list[Candidate]:
-    return [
-        Candidate(
-            variant="named",
-            model=files["named"],
-            feeds=lambda inputs: inputs,
-            expected=keras_says,
-            momenta="neutrinos",
-            unit=1.0,
-        ),
-        Candidate(
-            variant="flat",
-            model=files["flat"],
-            feeds=lambda inputs: {FLAT_INPUT: write_flat(inputs, layout)},
-            expected=lambda feeds: flat_outputs(keras_says(read_flat(feeds[FLAT_INPUT], layout))),
-            momenta="regression",
-            unit=MEV_IN_A_GEV,
-        ),
-    ]
+def _name(stem: str, target: Target, precision: Precision) -> str:
+    return f"{stem}{TARGETS[target].ending}{'' if precision == FULL else f'_{precision}'}.onnx"
+
+
+def _measured(
+    variant: str, precision: Precision, parity: Sequence[Row], physics: Sequence[Row]
+) -> dict[str, float]:
+    rows = [row for row in parity if (row["variant"], row["precision"]) == (variant, precision)]
+    figures = [row for row in physics if row["precision"] == precision]
+    return {f"parity_{name}": max(row[name] for row in rows) for name in PARITY} | {
+        name: value for row in figures for name, value in row.items() if isinstance(value, float)
+    }

@@ -6,7 +6,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, compose, helper, numpy_helper
 
-from rootflow.export.conversion import BATCH_AXIS
+from rootflow.export.entries import BATCH_AXIS
 
 FOLD, SCORE = "fold", "score"
 

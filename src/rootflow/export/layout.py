@@ -97,10 +97,15 @@ class FlatLayout:
             yield collection, slice(start, start + rows * columns), (rows, columns)
             start += rows * columns
 
+    def scales(self, collection: str, unit: str) -> NDArray[np.float32]:
+        """Return what turns GeV into the unit where a feature is an energy, (features,)."""
+        factor = MEV_IN_A_GEV if unit == MEV else 1.0
+        units = [self.units[collection][name] for name in self.features[collection]]
+        return np.array([factor if own == GEV else 1.0 for own in units], np.float32)
+
     def factors(self, collection: str) -> NDArray[np.float32]:
         """Return what turns the flat numbers into rootflow's, (objects, features)."""
-        units = [self.units[collection][name] for name in self.features[collection]]
-        row = np.array([1 / MEV_IN_A_GEV if unit == GEV else 1.0 for unit in units], np.float32)
+        row = np.float32(1) / self.scales(collection, MEV)
         factors = np.tile(row, (self.shape(collection)[0], 1))
         if collection == "leptons" and "pdg_id" in self.features["leptons"]:
             factors[:, self.features["leptons"].index("pdg_id")] = SIGN_OF_PDG_ID

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -17,11 +17,19 @@ from rootflow.progress import progress
 Arrays = dict[str, NDArray[Any]]
 Row = dict[str, Any]
 
+Ask = Callable[[InferenceSession, Arrays], Arrays]
+
 BATCH_SIZES = (1, 2, 7, 1000)
 # Small batches are repeated, so that each is tried on as many events at least.
 EVENTS_AT_LEAST = 20
 PROBABILITY_TOLERANCE = 1e-5
 MOMENTUM_TOLERANCE = 1e-3
+
+
+def ask(session: InferenceSession, feeds: Arrays) -> Arrays:
+    """Return what a session says of a batch, by name."""
+    names = [tensor.name for tensor in session.get_outputs()]
+    return dict(zip(names, session.run(names, feeds), strict=True))
 
 
 @dataclass(frozen=True)
@@ -30,8 +38,8 @@ class Candidate:
 
     Attributes
     ----------
-    variant
-        Its name in the table.
+    variant, precision
+        Its names in the table.
     model
         The file's bytes.
     feeds
@@ -42,6 +50,10 @@ class Candidate:
         The name of its output of momenta.
     unit
         1 GeV in the unit of those momenta.
+    ask
+        How it is run on a batch, by the names that `expected` uses.
+    batch_sizes
+        How many events it is given at once.
     """
 
     variant: str
@@ -50,9 +62,28 @@ class Candidate:
     expected: Callable[[Arrays], Arrays]
     momenta: str
     unit: float
+    precision: str = "float32"
+    ask: Ask = field(default=ask)
+    batch_sizes: Sequence[int] = BATCH_SIZES
 
 
 def prove(candidates: Sequence[Candidate], events: Events) -> list[Row]:
+    """Compare each candidate with Keras, see `compared`, and refuse those that differ.
+
+    Raises
+    ------
+    RootflowError
+        A difference is too large, or is not a number: the message names the worst row.
+        Or onnxruntime cannot run a candidate at all.
+    InputError
+        There are no events.
+    """
+    rows = compared(candidates, events)
+    _refuse_different(rows)
+    return rows
+
+
+def compared(candidates: Sequence[Candidate], events: Events) -> list[Row]:
     """Compare each candidate with Keras, by batch size and jet multiplicity.
 
     Parameters
@@ -66,15 +97,14 @@ def prove(candidates: Sequence[Candidate], events: Events) -> list[Row]:
     Returns
     -------
     list of dict
-        `variant`, `jets`, `batch_size`, `events`, and the largest differences:
+        `variant`, `precision`, `jets`, `batch_size`, `events`, and the largest differences:
         `probability`, absolute, of assignment and confidence; `momentum`, of a neutrino's momentum
         vector, relative to its length or to 1 GeV, whichever is larger.
 
     Raises
     ------
     RootflowError
-        A difference is too large, or is not a number: the message names the worst row.
-        Or onnxruntime cannot run a candidate at all.
+        Onnxruntime cannot run a candidate at all.
     InputError
         There are no events.
     """
@@ -82,22 +112,24 @@ def prove(candidates: Sequence[Candidate], events: Events) -> list[Row]:
         raise InputError("export: there are no events to compare the ONNX files with Keras on")
     slots = events.jet_mask.shape[1]
     rows: list[Row] = []
-    with progress("parity", slots * len(candidates) * len(BATCH_SIZES), "rows") as advance:
+    count = slots * sum(len(candidate.batch_sizes) for candidate in candidates)
+    with progress("parity", count, "rows") as advance:
         for candidate in candidates:
             session = _open(candidate)
             for label, inputs in _by_multiplicity(events):
                 feeds = candidate.feeds(inputs)
-                for size in BATCH_SIZES:
+                for size in candidate.batch_sizes:
                     parts = list(_batches(feeds, size))
                     wanted = _joined(candidate.expected(part) for part in parts)
-                    names = list(wanted)
-                    said = _joined(
-                        dict(zip(names, session.run(names, part), strict=True)) for part in parts
-                    )
-                    row = {"variant": candidate.variant, "jets": label, "batch_size": size}
+                    said = _joined(candidate.ask(session, part) for part in parts)
+                    row = {
+                        "variant": candidate.variant,
+                        "precision": candidate.precision,
+                        "jets": label,
+                        "batch_size": size,
+                    }
                     rows.append(row | _differences(said, wanted, candidate))
                     advance()
-    _refuse_different(rows)
     return rows
 
 

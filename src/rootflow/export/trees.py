@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from rootflow.export.conversion import BATCH_AXIS, chained, convert
+from rootflow.export.conversion import chained, convert
+from rootflow.export.entries import BATCH_AXIS
 from rootflow.models import chosen_inputs, in_a_row
 from rootflow.training.trees import TreesModel
 
@@ -30,7 +31,7 @@ def convert_trees(model: TreesModel, opset: int) -> onnx.ModelProto:
     model
         The trees.
     opset
-        The ONNX operator set, 15 to 18; beside it the graph has one operator of the set
+        The ONNX operator set, 15 to 20; beside it the graph has one operator of the set
         ai.onnx.ml, which onnxruntime knows.
 
     Raises

@@ -1,49 +1,104 @@
-"""What an exported ONNX file says of itself, in its metadata."""
+"""What an exported ONNX file says of itself, in its metadata: docs/onnx-contract.md."""
 
-from typing import Annotated, Any, Literal
+import json
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from rootflow.config import FoldingConfig, FoldsConfig, InputsConfig
 from rootflow.config.block import Block
 from rootflow.dataset.events import Features
 from rootflow.errors import InputError
 
-KEY = "rootflow.contract"
+KEY: Final = "rootflow.contract"
+VERSION: Final = 1
 
 
-class Feature(Block):
-    """One column of a tensor."""
+class Part(Block):
+    """A part of a contract: all of its fields are always written."""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
+
+
+class Feature(Part):
+    """One column of a tensor.
+
+    Attributes
+    ----------
+    padding
+        What stands here where there is no such object; None where there always is one.
+    range
+        The smallest and the largest value of real objects in the dataset of the training,
+        all folds together: beyond it the model extrapolates. None of outputs.
+    """
 
     name: str
     unit: str
+    padding: float | None = None
+    range: tuple[float, float] | None = None
 
 
-class Tensor(Block):
-    """An input or an output."""
+class Tensor(Part):
+    """An input or an output; a word in `shape` is an axis of any length.
+
+    Attributes
+    ----------
+    unit
+        Of every number, where `features` does not say it for each column.
+    features
+        The columns, along the last axis, in their order.
+    """
 
     name: str
     type: Literal["float32", "int64", "bool"]
     shape: tuple[int | str, ...]
     meaning: str
+    unit: str | None = None
     features: tuple[Feature, ...] = ()
 
 
-class OnnxContract(Block):
+class OnnxContract(Part):
     """What goes into an exported model, what comes out, and where it may be applied.
 
-    `may_be_applied_to` says in words which folds the model has not seen. `provenance` says
-    where the model came from: the dataset's digest, the run.
+    Attributes
+    ----------
+    precision
+        Of the weights; inputs and outputs are float32 whatever it is.
+    order
+        Of the objects within the tensors.
+    may_be_applied_to
+        In words, the events that the model has not seen.
+    dataset, git_commit, run_id, trained_at
+        Digest of the dataset, commit of the training, the MLflow run of the export, and when
+        the training ended (ISO 8601, UTC); None where it is not known.
+    model_version
+        In the registry; None until the model is registered.
+    libraries
+        Versions of those that made the file.
+    metrics
+        What was known at the export: the largest differences of the proof of parity, and of
+        the training's best epoch what it measured on its validation events.
+    provenance
+        All else that is known of where the model came from.
     """
 
+    contract_version: Literal[1] = VERSION
     rootflow_version: str
     analysis: str
     model: str
     opset: int
+    precision: Literal["float32", "float16", "int8"] = "float32"
     order: str
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
     may_be_applied_to: str
+    dataset: str | None = None
+    git_commit: str | None = None
+    run_id: str | None = None
+    model_version: str | None = None
+    trained_at: str | None = None
+    libraries: dict[str, str] = Field(default_factory=dict)
+    metrics: dict[str, float] = Field(default_factory=dict)
     provenance: dict[str, str]
 
     @property
@@ -57,12 +112,28 @@ class OnnxContract(Block):
 
 
 class ReconstructionContract(OnnxContract):
-    """Of a network that assigns jets; `folds.held_out` is the fold that it has not seen."""
+    """Of a network that assigns jets.
 
-    variant: Literal["named", "flat"]
+    Attributes
+    ----------
+    variant
+        How its tensors are laid out: each target of the export has one.
+    padding
+        What stands where there is no jet, in words.
+    folds
+        `held_out` is the fold that it has not seen.
+    branch_map
+        How the ntuples of the training were read: the map's name, or all that it says.
+    selection
+        Which events it was trained on, as the configuration says it.
+    """
+
+    variant: Literal["named", "flat", "athena"]
     max_jets: int
     padding: str
     folds: FoldsConfig
+    branch_map: str | dict[str, Any]
+    selection: dict[str, Any]
 
 
 class ClassifierContract(OnnxContract):
@@ -108,6 +179,12 @@ def read_contract(
             f"{where}: an ONNX file without rootflow's metadata ({KEY}): "
             "give one that `rootflow export` wrote"
         )
+    version = _version(metadata[KEY])
+    if version != VERSION:
+        raise InputError(
+            f"{where}: its contract ({KEY}) is of version {version}, and this version of rootflow "
+            f"reads version {VERSION}: export the model again"
+        )
     try:
         return CONTRACT.validate_json(metadata[KEY])
     except ValidationError as error:
@@ -117,3 +194,17 @@ def read_contract(
             f"{where}: its metadata ({KEY}) are not what this version of rootflow reads "
             f"({places}): export the model again"
         ) from None
+
+
+def json_schema() -> str:
+    """Return the contract's JSON schema, as docs/onnx-contract.schema.json has it."""
+    return json.dumps(CONTRACT.json_schema(mode="serialization"), indent=2) + "\n"
+
+
+def _version(text: str) -> Any:
+    """Return the version that a contract says it is of, 0 where it says none."""
+    try:
+        said = json.loads(text)
+    except ValueError:
+        return 0
+    return said.get("contract_version", 0) if isinstance(said, dict) else 0

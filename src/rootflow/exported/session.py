@@ -1,4 +1,4 @@
-"""Opening ONNX files."""
+"""Opening ONNX files: what they say of themselves is checked before anything is run."""
 
 from pathlib import Path
 
@@ -6,6 +6,7 @@ import onnxruntime
 from onnxruntime.capi import onnxruntime_pybind11_state as runtime_errors
 
 from rootflow.errors import InputError
+from rootflow.exported.checking import check_content
 
 UNREADABLE = (
     runtime_errors.Fail,
@@ -30,15 +31,21 @@ def open_session(model: Path | bytes, threads: int = 1) -> onnxruntime.Inference
 
 
 def open_file(path: Path, threads: int = 1) -> onnxruntime.InferenceSession:
-    """Return a session of a user's file.
+    """Return a session of a file of `rootflow export`, of the very bytes that were checked.
 
     Raises
     ------
     InputError
-        The file is not there, is not ONNX or is cut short.
+        The file is not there, is not ONNX, is cut short or altered, has no contract or another
+        than its tensors keep, or has data in other files.
     """
     try:
-        return open_session(path, threads)
+        content = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
+    check_content(content, str(path))
+    try:
+        return open_session(content, threads)
     except UNREADABLE as error:
         reason = str(error).splitlines()[0]
-        raise InputError(f"{path}: not a whole ONNX file: {reason}") from None
+        raise InputError(f"{path}: onnxruntime cannot run it: {reason}") from None

@@ -1,16 +1,13 @@
 """An exported ONNX file that keeps the Reconstructor contract."""
 
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from rootflow.config import FoldsConfig
 from rootflow.dataset.events import Events
 from rootflow.dataset.seen import batches, refuse_other_arrays, refuse_seen
 from rootflow.errors import InputError
 from rootflow.exported.contract import ReconstructionContract, read_contract
+from rootflow.exported.feeds import feeds_of
 from rootflow.exported.session import open_file
 from rootflow.reconstruction.contract import NetworkOutputs, Reconstruction
 from rootflow.reconstruction.decode import decode, joined
@@ -33,8 +30,7 @@ class OnnxReconstructor:
     Raises
     ------
     InputError
-        The file is not there, is not ONNX, is cut short, is not one of rootflow's or is
-        a flat variant.
+        The file is not there, is not as `rootflow export` wrote it, or is a variant for C++.
     """
 
     def __init__(
@@ -55,8 +51,8 @@ class OnnxReconstructor:
         self.parameters: int | None = None
         if self.contract.variant != "named":
             raise InputError(
-                f"{path}: the flat variant is for the ntuple production; give the named one, "
-                "which has no _flat in its name"
+                f"{path}: the {self.contract.variant} variant is for C++; give the named one, "
+                f"which has no _{self.contract.variant} in its name"
             )
 
     @property
@@ -83,9 +79,7 @@ class OnnxReconstructor:
         return joined([self._outputs(batch) for batch in batches(events)])
 
     def _outputs(self, events: Events) -> NetworkOutputs:
-        feeds: dict[str, NDArray[Any]] = {
-            name: np.ascontiguousarray(array) for name, array in events.inputs().items()
-        }
+        feeds = feeds_of(self.contract, events.inputs())
         names = [tensor.name for tensor in self.contract.outputs]
         said = dict(zip(names, self._session.run(names, feeds), strict=True))
         return NetworkOutputs(said["assignment"], said["neutrinos"], said.get("confidence"))

@@ -1,9 +1,14 @@
 """Where a report's or an exported file's numbers come from."""
 
+from datetime import UTC, datetime
+
 from rootflow import __version__
 from rootflow.config import Config
 from rootflow.steps.train import Trained
 from rootflow.tracking import Run
+from rootflow.training import RECORD, Training
+
+VALIDATION = "validation_"
 
 
 def provenance(config: Config, run: Run, trained: Trained) -> dict[str, str]:
@@ -22,3 +27,15 @@ def provenance(config: Config, run: Run, trained: Trained) -> dict[str, str]:
         "training_git_tree": trained_by.get("rootflow.tree", "unknown"),
         "rootflow_version": __version__,
     }
+
+
+def finished(training: Training) -> str:
+    """Return when a training ended: ISO 8601, UTC."""
+    seconds = (training.directory / RECORD).stat().st_mtime
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
+
+
+def quality(training: Training) -> dict[str, float]:
+    """Return what a training's best epoch measured on its validation events."""
+    best = training.history[int(training.facts["best_epoch"])]
+    return {name: value for name, value in best.items() if name.startswith(VALIDATION)}

@@ -1,16 +1,17 @@
 """The classifiers of all folds as ONNX files, proven, timed and registered."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from rootflow.config import H4lConfig
-from rootflow.export import export_classifier, latency_ms
+from rootflow.export import export_classifier, latency_ms, parts_of, ranges_of
 from rootflow.steps import train
-from rootflow.steps.provenance import provenance
+from rootflow.steps.provenance import finished, provenance, quality
 from rootflow.steps.result import StepResult
 from rootflow.tracking import Run, log_onnx_model, start_run
-from rootflow.training import load_fitted
+from rootflow.training import Training, load_fitted
 
 PARITY_EVENTS = 5_000
 
@@ -27,7 +28,8 @@ def run(config: H4lConfig, parent: Run | None = None, *, register: bool = True) 
             folds,
             config.export,
             config.inputs,
-            provenance(config, run, trained),
+            provenance(config, run, trained)
+            | {"trained_at": max(finished(training) for training in trained.trainings)},
             config.output / "exports" / f"{config.model.name}-{run.run_id[:8]}",
             units={
                 collection: {feature.name: feature.unit for feature in features}
@@ -35,6 +37,8 @@ def run(config: H4lConfig, parent: Run | None = None, *, register: bool = True) 
             },
             branch_map=_branch_map(config),
             selection=config.data.selection,
+            ranges=ranges_of(parts_of(dataset)),
+            metrics=_mean_quality(trained.trainings),
             analysis=config.analysis,
             name=config.model.name,
         )
@@ -55,6 +59,11 @@ def run(config: H4lConfig, parent: Run | None = None, *, register: bool = True) 
                 config.export.registered_model or config.analysis,
             )
         return StepResult("export", run.run_id, facts, {"parity": exported.parity}, metrics)
+
+
+def _mean_quality(trainings: Sequence[Training]) -> dict[str, float]:
+    measured = [quality(training) for training in trainings]
+    return {name: float(np.mean([each[name] for each in measured])) for name in measured[0]}
 
 
 def _branch_map(config: H4lConfig) -> str:

@@ -1,17 +1,27 @@
 """The trained networks as ONNX files, proven, timed and registered."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from rootflow.config import FoldsConfig, TtbarConfig
-from rootflow.export import Export, export, fold_name, latency_ms
-from rootflow.files import whole_directory
+from rootflow.export import (
+    ENDINGS,
+    FULL,
+    Export,
+    Prepared,
+    Ranges,
+    fold_name,
+    latency_ms,
+    parts_of,
+    prepare,
+    ranges_of,
+    write,
+)
 from rootflow.models import load_model
 from rootflow.steps import train
-from rootflow.steps.provenance import provenance
+from rootflow.steps.provenance import finished, provenance, quality
 from rootflow.steps.result import StepResult
 from rootflow.steps.train import Trained
 from rootflow.tracking import Run, log_onnx_model, start_run
@@ -22,30 +32,36 @@ PARITY = ("probability", "momentum")
 
 
 def run(config: TtbarConfig, parent: Run | None = None, *, register: bool = True) -> StepResult:
-    """Export both variants of the network of each held-out fold, and register the named one.
+    """Export the network of each held-out fold for every target, and register the named one.
 
-    Where every fold is held out, each has a folder and a registered model of its own, both
-    named by the fold that the network may be applied to.
+    Where every fold is held out, each has files and a registered model of its own, both
+    named by the fold that the network may be applied to, and a table says which are for which.
     """
     with start_run(config, "export", parent) as run:
         trained = train.ensure(config, run)
         every = config.data.folds.in_turn()
         several = len(every) > 1
         exports = _export_all(config, run, trained, every)
-        for exported in exports:
-            for path in (exported.named_path, exported.flat_path, exported.contract_path):
-                run.log_file(path, "export")
-        rows = [
-            {**({"fold": folds.held_out} if several else {}), **row}
-            for exported, folds in zip(exports, every, strict=True)
-            for row in exported.parity
-        ]
-        metrics = {f"parity_{name}": max(row[name] for row in rows) for name in PARITY}
+        for path in sorted({path for exported in exports for path in exported.paths}):
+            run.log_file(path, "export")
+        named = [{"fold": folds.held_out} if several else {} for folds in every]
+        rows, physics = (
+            [
+                {**fold, **row}
+                for exported, fold in zip(exports, named, strict=True)
+                for row in getattr(exported, table)
+            ]
+            for table in ("parity", "physics")
+        )
+        metrics = {
+            f"parity_{name}": max(row[name] for row in rows if row["precision"] == FULL)
+            for name in PARITY
+        }
         metrics["latency_ms"] = latency_ms(exports[0].named_path, exports[0].input_example)
         run.log_metrics(metrics)
         facts: dict[str, Any] = {
-            "onnx": [str(exported.named_path) for exported in exports],
-            "onnx_flat": [str(exported.flat_path) for exported in exports],
+            f"onnx{ENDINGS[target]}": [str(exported.files[target, FULL]) for exported in exports]
+            for target in config.export.targets
         }
         if register:
             name = config.export.registered_model or config.analysis
@@ -53,9 +69,10 @@ def run(config: TtbarConfig, parent: Run | None = None, *, register: bool = True
                 _register(run, exported, f"{name}_{fold_name(folds)}" if several else name)
                 for exported, folds in zip(exports, every, strict=True)
             ]
+        tables = {"parity": rows} | ({"precision": physics} if physics else {})
         if not several:
             facts = {fact: values[0] for fact, values in facts.items()}
-        return StepResult("export", run.run_id, facts, {"parity": rows}, metrics)
+        return StepResult("export", run.run_id, facts, tables, metrics)
 
 
 def _export_all(
@@ -63,47 +80,39 @@ def _export_all(
 ) -> list[Export]:
     """Return the exports of all networks, which are there together or not at all."""
     origin = provenance(config, run, trained)
-    directory = config.output / "exports" / f"{config.model.name}-{run.run_id[:8]}"
-    if len(every) == 1:
-        return [_export(config, trained, trained.trainings[0], every[0], origin, directory)]
-    with whole_directory(directory) as partial:
-        exports = [
-            _export(config, trained, training, folds, origin, partial / fold_name(folds))
-            for training, folds in zip(trained.trainings, every, strict=True)
-        ]
-    return [_moved(exported, partial, directory) for exported in exports]
+    ranges = ranges_of(parts_of(trained.dataset))
+    prepared = [
+        _prepare(config, trained, training, folds, origin, ranges)
+        for training, folds in zip(trained.trainings, every, strict=True)
+    ]
+    return write(prepared, config.output / "exports" / f"{config.model.name}-{run.run_id[:8]}")
 
 
-def _moved(exported: Export, old: Path, new: Path) -> Export:
-    named, flat, contract = (
-        new / path.relative_to(old)
-        for path in (exported.named_path, exported.flat_path, exported.contract_path)
-    )
-    return exported._replace(named_path=named, flat_path=flat, contract_path=contract)
-
-
-def _export(
+def _prepare(
     config: TtbarConfig,
     trained: Trained,
     training: Training,
     folds: FoldsConfig,
     origin: dict[str, str],
-    directory: Path,
-) -> Export:
+    ranges: Ranges,
+) -> Prepared:
     held_out = np.flatnonzero(trained.dataset.fold == folds.held_out)[:PARITY_EVENTS]
-    return export(
+    return prepare(
         load_model(training.model_path),
         trained.dataset.events(held_out),
         folds,
         config.export,
-        origin,
-        directory,
+        origin | {"trained_at": finished(training)},
         analysis=config.analysis,
         name=config.model.name,
         units={
             collection: {feature.name: feature.unit for feature in features}
             for collection, features in trained.dataset.manifest.features.items()
         },
+        branch_map=config.data.branch_map,
+        selection=config.data.selection,
+        ranges=ranges,
+        metrics=quality(training),
     )
 
 

@@ -1,0 +1,109 @@
+"""Whether a file is what `rootflow export` wrote, found out without running it."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import onnx
+from google.protobuf.message import DecodeError
+from onnx import TensorProto
+
+from rootflow.errors import InputError
+from rootflow.exported.checksum import check_seal
+from rootflow.exported.contract import (
+    KEY,
+    ClassifierContract,
+    ReconstructionContract,
+    Tensor,
+    read_contract,
+)
+
+TYPES: dict[int, str] = {
+    TensorProto.FLOAT: "float32",
+    TensorProto.INT64: "int64",
+    TensorProto.BOOL: "bool",
+}
+Layout = list[tuple[str, str, list[int | str]]]  # of each tensor: name, type, shape
+
+
+def check_content(content: bytes, where: str) -> ReconstructionContract | ClassifierContract:
+    """Return the contract of a file that keeps it: its checksum, tensors and data are as said.
+
+    Raises
+    ------
+    InputError
+        It does not: the message says in what.
+    """
+    proto = _parsed(content, where)
+    metadata = {entry.key: entry.value for entry in proto.metadata_props}
+    if KEY in metadata:
+        check_seal(content, where)
+    contract = read_contract(metadata, where)
+    outside = sorted({_location(tensor) for tensor in _tensors(proto) if _is_outside(tensor)})
+    if outside:
+        raise InputError(
+            f"{where}: has data in another file ({outside[0]}), which files of rootflow never "
+            "have: nothing of it is read"
+        )
+    for values, tensors in (
+        (proto.graph.input, contract.inputs),
+        (proto.graph.output, contract.outputs),
+    ):
+        there, said = _there(values), _said(tensors)
+        if there != said:
+            raise InputError(
+                f"{where}: its contract ({KEY}) says {_in_words(said)}, and its graph has "
+                f"{_in_words(there)}: export the model again"
+            )
+    return contract
+
+
+def _parsed(content: bytes, where: str) -> onnx.ModelProto:
+    proto = onnx.ModelProto()
+    try:
+        proto.ParseFromString(content)
+    except DecodeError:
+        proto.Clear()
+    if not proto.HasField("graph") or not proto.opset_import:
+        raise InputError(f"{where}: not a whole ONNX file: no ONNX, or cut short")
+    return proto
+
+
+def _tensors(message: Any) -> Iterator[TensorProto]:
+    """Yield every tensor of a model, wherever it is: in constants and in graphs within graphs."""
+    for field, value in message.ListFields():
+        if field.message_type is None:
+            continue
+        for part in value if field.is_repeated else [value]:
+            if isinstance(part, TensorProto):
+                yield part
+            else:
+                yield from _tensors(part)
+
+
+def _is_outside(tensor: TensorProto) -> bool:
+    return bool(tensor.external_data) or tensor.data_location == TensorProto.EXTERNAL
+
+
+def _location(tensor: TensorProto) -> str:
+    named = [str(entry.value) for entry in tensor.external_data if entry.key == "location"]
+    return named[0] if named else "without a name"
+
+
+def _there(values: Sequence[onnx.ValueInfoProto]) -> Layout:
+    tensors = [(value.name, value.type.tensor_type) for value in values]
+    return [
+        (
+            name,
+            TYPES.get(tensor.elem_type, "another type"),
+            [axis.dim_param or axis.dim_value for axis in tensor.shape.dim],
+        )
+        for name, tensor in tensors
+    ]
+
+
+def _said(tensors: Sequence[Tensor]) -> Layout:
+    return [(tensor.name, tensor.type, list(tensor.shape)) for tensor in tensors]
+
+
+def _in_words(layout: Layout) -> str:
+    return ", ".join(f"{name} {kind} {shape}" for name, kind, shape in layout) or "nothing"

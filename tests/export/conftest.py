@@ -1,0 +1,53 @@
+"""A small network laid out for every target."""
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from rootflow.config import ExportConfig, FoldsConfig, SelectionConfig
+from rootflow.dataset import Events
+from toy_events import UNITS, toy_events
+
+if TYPE_CHECKING:
+    from rootflow.export import Prepared
+
+SLOTS = 4
+
+
+@pytest.fixture(scope="session")
+def toys() -> Events:
+    """Return events with 2 to 4 jets."""
+    return toy_events(1200, seed=3, max_jets=SLOTS)
+
+
+def prepared(toys: Events, fold: int = 0, **settings: Any) -> "Prepared":
+    """Return a small network that has not seen a fold of two, for every target."""
+    from rootflow.export import prepare
+    from small_network import small_network
+
+    every = {"targets": ("named", "topcptoolkit-flat", "athena"), **settings}
+    return prepare(
+        small_network(max_jets=SLOTS),
+        toys,
+        FoldsConfig(count=2, scheme="parity", held_out=fold),
+        ExportConfig(**every),
+        {"dataset": "0123456789abcdef", "training_git_commit": "unknown"},
+        units=UNITS,
+        branch_map="topcptoolkit",
+        selection=SelectionConfig(),
+        metrics={"validation_loss": 0.5},
+        name="small_net-1",
+    )
+
+
+@pytest.fixture(scope="session")
+def for_every_target(toys: Events) -> "Prepared":
+    """Return a small network for every target, in GeV and float32."""
+    return prepared(toys)
+
+
+@pytest.fixture(scope="session")
+def in_mev_and_int8(toys: Events) -> "Prepared":
+    """Return the same with inputs in MeV and in every precision, whatever that costs."""
+    precisions = ("float32", "float16", "int8")
+    return prepared(toys, input_units="MeV", precisions=precisions, accuracy_loss_max=1.0)
