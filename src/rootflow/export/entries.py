@@ -14,6 +14,7 @@ from rootflow import __version__
 from rootflow.config import FoldsConfig
 from rootflow.exported import checksum
 from rootflow.exported.contract import KEY, OnnxContract, Tensor
+from rootflow.exported.interface import INTERFACE_KEY, interface_digest
 
 LIBRARIES = ("keras", "tensorflow-cpu", "scikit-learn", "tf2onnx", "onnx", "onnxruntime", "numpy")
 # A field of the contract, and what the provenance calls it.
@@ -49,6 +50,7 @@ def sealed(proto: onnx.ModelProto, contract: OnnxContract, entries: Mapping[str,
         KEY: contract.model_dump_json(),
         checksum.KEY: checksum.UNSEALED,
         "rootflow.contract_version": str(contract.contract_version),
+        INTERFACE_KEY: interface_digest(contract),
         "rootflow.version": contract.rootflow_version,
         "rootflow.analysis": contract.analysis,
         "rootflow.model": contract.model,

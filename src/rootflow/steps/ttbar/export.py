@@ -1,11 +1,14 @@
 """The trained networks as ONNX files, proven, timed and registered."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from rootflow.config import FoldsConfig, TtbarConfig
+from rootflow.config.export import Target
+from rootflow.cplusplus import write_cplusplus
 from rootflow.export import (
     ENDINGS,
     FULL,
@@ -44,6 +47,9 @@ def run(config: TtbarConfig, parent: Run | None = None, *, register: bool = True
         exports = _export_all(config, run, trained, every)
         for path in sorted({path for exported in exports for path in exported.paths}):
             run.log_file(path, "export")
+        folder = exports[0].contract_path.parent / "cplusplus"
+        for path in write_cplusplus(_for_cplusplus(exports), folder):
+            run.log_file(path, "export/cplusplus")
         named = [{"fold": folds.held_out} if several else {} for folds in every]
         rows, physics = (
             [
@@ -72,6 +78,7 @@ def run(config: TtbarConfig, parent: Run | None = None, *, register: bool = True
         tables = {"parity": rows} | ({"precision": physics} if physics else {})
         if not several:
             facts = {fact: values[0] for fact, values in facts.items()}
+        facts["cplusplus"] = str(folder)
         return StepResult("export", run.run_id, facts, tables, metrics)
 
 
@@ -114,6 +121,14 @@ def _prepare(
         ranges=ranges,
         metrics=quality(training),
     )
+
+
+def _for_cplusplus(exports: Sequence[Export]) -> list[Path]:
+    targets: tuple[Target, ...] = ("named", "topcptoolkit-flat")
+    kinds = [(target, FULL) for target in targets]
+    return [
+        exported.files[kind] for exported in exports for kind in kinds if kind in exported.files
+    ]
 
 
 def _register(run: Run, exported: Export, name: str) -> str:
