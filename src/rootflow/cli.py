@@ -17,6 +17,7 @@ import click
 from rootflow import __version__
 from rootflow.commands.apply import apply
 from rootflow.commands.compare import compare
+from rootflow.commands.cplusplus import cplusplus
 from rootflow.commands.draw import draw
 from rootflow.commands.output import tell
 from rootflow.commands.pool import pool
@@ -69,7 +70,7 @@ def _step_command(name: str, summary: str) -> click.Command:
 
 for _name, _summary in STEPS.items():
     cli.add_command(_step_command(_name, _summary))
-for _command in (apply, compare, draw, pool, submit, follow, trial):
+for _command in (apply, compare, cplusplus, draw, pool, submit, follow, trial):
     cli.add_command(_command)
 
 

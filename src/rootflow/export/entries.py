@@ -6,6 +6,7 @@ import onnx
 
 from rootflow.config import FoldsConfig
 from rootflow.exported.contract import KEY, OnnxContract
+from rootflow.exported.interface import INTERFACE_KEY, interface_digest
 
 
 def write_entries(
@@ -15,6 +16,7 @@ def write_entries(
     every = {
         **{f"rootflow.provenance.{key}": value for key, value in contract.provenance.items()},
         KEY: contract.model_dump_json(),
+        INTERFACE_KEY: interface_digest(contract),
         "rootflow.version": contract.rootflow_version,
         "rootflow.analysis": contract.analysis,
         "rootflow.model": contract.model,

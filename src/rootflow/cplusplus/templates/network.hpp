@@ -1,0 +1,381 @@
+{% macro members(fields) %}
+{% for field in fields %}
+  double {{ field.name }} = unset;
+{%- if field.is_energy %}  // in the Unit of the Network
+{% elif field.unit == "rad" %}  // rad
+{% else %}
+
+{% endif %}
+{% endfor %}
+{% endmacro %}
+{% macro values(owner, fields) %}
+{% for field in fields %}
+{{ owner }}.{{ field.name }}{{ " * to_file_" if field.is_energy }}{{ ", " if not loop.last }}
+{%- endfor %}
+{% endmacro %}
+{% set lepton_fields = fields.leptons | rejectattr("name", "equalto", "pdg_id") | list %}
+// The jets of b and bbar and both neutrinos of dileptonic ttbar events, as the network
+// "{{ contract.model }}" says. Needs C++17 and onnxruntime 1.13 or newer, nothing else:
+//
+//   {{ name }}::Network network({"{{ (files.values() | list)[0] }}"},
+//       {{ name }}::Unit::MeV);
+//   {{ name }}::Event event;  // fill it
+//   {{ name }}::Result result = network.reconstruct(event);
+//
+// Written by rootflow {{ contract.rootflow_version }} for
+{% for file in files.values() %}
+//   {{ file }}
+{% endfor %}
+// and all files of the same inputs, outputs and folds.
+
+#pragma once
+
+#include <onnxruntime_cxx_api.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <functional>
+#include <initializer_list>
+#include <limits>
+#include <map>
+#include <memory>
+#include <numeric>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace {{ name }} {
+
+/// Of all energies and momenta, of events and of results.
+enum class Unit { MeV, GeV };
+
+/// What a number is until it is filled: the network refuses it.
+constexpr double unset = std::numeric_limits<double>::quiet_NaN();
+
+struct Jet {
+{{ members(fields.jets) -}}
+};
+
+struct Lepton {
+{{ members(lepton_fields) -}}
+{{ "  " }}int charge = 0;  // 1 or -1
+  int pdg_id = 0;  // 11 or 13; what counts is the charge, not the sign here
+};
+
+struct MissingMomentum {
+{{ members(fields.met) -}}
+};
+
+{% if fields.event %}
+struct Features {
+{{ members(fields.event) -}}
+};
+
+{% endif %}
+struct Event {
+  std::optional<std::uint64_t> event_number;  // says which file is applied
+  bool is_data = false;         // collisions, which no network was trained on
+  std::vector<Jet> jets;        // two or more, in any order
+  std::vector<Lepton> leptons;  // two of opposite charge, in any order
+  MissingMomentum met;
+{% if fields.event %}
+  Features features;
+{% endif %}
+};
+
+struct Momentum {
+  double px;
+  double py;
+  double pz;
+};
+
+struct Result {
+  std::size_t b;       // place in Event::jets of the jet of the b quark
+  std::size_t bbar;    // and of that of the b antiquark
+  double probability;  // joint, that both are right
+{% if confidence %}
+  double confidence;   // calibrated by the network itself: that both are right
+{% endif %}
+  Momentum neutrino;
+  Momentum antineutrino;
+};
+
+/// The network: one file for each fold of events that it shall be applied to.
+class Network {
+ public:
+  /// Opens the files, in any order; each is applied to the events of the fold that it was
+  /// not trained on.
+  ///
+  /// Throws std::runtime_error where a file is not there, is not one that this header is
+  /// for, or is for the same fold as another, and std::invalid_argument where there is none.
+  Network(const std::vector<std::string>& files, Unit unit)
+      : to_file_(unit == Unit::{{ unit }} ? 1.0 : {{ "1000.0" if flat else "0.001" }}) {
+    if (files.empty()) {
+      throw std::invalid_argument("{{ name }}: give one ONNX file or more");
+    }
+    for (const std::string& file : files) {
+      open(file);
+    }
+  }
+
+  /// The most probable pair of jets and the neutrinos. May be called by several threads.
+  ///
+  /// Throws std::out_of_range where the event is in a fold for which there is no file, and
+  /// std::invalid_argument where the event is not whole: it has fewer than two jets, no two
+  /// leptons of opposite charge, or a number that was not filled.
+  Result reconstruct(const Event& event) const {
+    const std::vector<std::size_t> leading = leading_jets(event);
+    std::vector<float> inputs = values_of(event, leading);
+    const std::vector<Ort::Value> outputs = run(session_for(event), inputs, leading.size());
+
+    const float* assignment = outputs[0].GetTensorData<float>();
+    const float* momenta = outputs[1].GetTensorData<float>();
+    const auto [b, bbar, probability] = best_pair(assignment, leading.size());
+    const Result result{
+        leading[b],
+        leading[bbar],
+        probability,
+{% if confidence %}
+        outputs[2].GetTensorData<float>()[0],
+{% endif %}
+        momentum(momenta),
+        momentum(momenta + 3),
+    };
+    const bool finite = std::all_of(momenta, momenta + 6, [](float p) { return std::isfinite(p); });
+    if (!finite || !(probability >= 0)) {
+      throw std::runtime_error("{{ name }}: the network's output is not finite");
+    }
+    return result;
+  }
+
+  /// The fold that a simulated event is in.
+  static unsigned fold_of(std::uint64_t event_number) {
+{% if contract.folds.scheme == "hash" %}
+    // SplitMix64, doi:10.1145/2660193.2660195, with the factors of Stafford's mixer 13.
+    std::uint64_t mixed = event_number + 0x9E3779B97F4A7C15ULL;
+    mixed = (mixed ^ (mixed >> 30)) * 0xBF58476D1CE4E5B9ULL;
+    mixed = (mixed ^ (mixed >> 27)) * 0x94D049BB133111EBULL;
+    return static_cast<unsigned>((mixed ^ (mixed >> 31)) % {{ contract.folds.count }});
+{% else %}
+    return static_cast<unsigned>(event_number % {{ contract.folds.count }});
+{% endif %}
+  }
+
+ private:
+  // Of the inputs, the outputs and the folds: rootflow.interface in the metadata of the files.
+  static constexpr const char* interface =
+      "{{ interface }}";
+  static constexpr std::size_t max_jets = {{ contract.max_jets }};
+  static constexpr std::size_t jet_features = {{ fields.jets | length }};
+  static constexpr std::size_t size = {{ size }};  // numbers of an event
+
+  struct Pair {
+    std::size_t b;
+    std::size_t bbar;
+    double probability;
+  };
+
+  void open(const std::string& file) {
+    Ort::SessionOptions options;
+    options.SetIntraOpNumThreads(1);
+    options.SetInterOpNumThreads(1);
+    std::unique_ptr<Ort::Session> session;
+    try {
+      session = std::make_unique<Ort::Session>(environment_, file.c_str(), options);
+    } catch (const Ort::Exception& error) {
+      throw std::runtime_error(file + ": not a whole ONNX file: " + error.what());
+    }
+    if (metadata(*session, "rootflow.interface") != interface) {
+      throw std::runtime_error(file + ": {{ name }}.hpp is not for this file, but for networks of "
+                               "{{ contract.max_jets }} jets, {{ contract.variant }} inputs and {{ contract.folds.count }} folds by {{ contract.folds.scheme }}: "
+                               "write another header with `rootflow cplusplus`");
+    }
+    const std::string fold = metadata(*session, "rootflow.fold_held_out");
+    const auto place = static_cast<unsigned>(std::stoul(fold));
+    if (!sessions_.emplace(place, std::move(session)).second) {
+      throw std::runtime_error(file + ": another file is for fold " + fold + ", too");
+    }
+  }
+
+  static std::string metadata(const Ort::Session& session, const char* key) {
+    const Ort::AllocatorWithDefaultOptions allocator;
+    const Ort::ModelMetadata every = session.GetModelMetadata();
+    const auto value = every.LookupCustomMetadataMapAllocated(key, allocator);
+    return value ? value.get() : "";
+  }
+
+  Ort::Session& session_for(const Event& event) const {
+    if (!event.event_number) {
+      throw std::invalid_argument("{{ name }}: the event has no number");
+    }
+    const unsigned fold = fold_of(*event.event_number);
+    const auto found = sessions_.find(fold);
+    if (found != sessions_.end()) {
+      return *found->second;
+    }
+    if (event.is_data) {
+      return *sessions_.begin()->second;
+    }
+    std::string folds;
+    for (const auto& [other, session] : sessions_) {
+      folds += (folds.empty() ? "" : ", ") + std::to_string(other);
+    }
+    throw std::out_of_range("{{ name }}: event " + std::to_string(*event.event_number) +
+                            " is in fold " + std::to_string(fold) + " of {{ contract.folds.count }}, and the files are"
+                            " for fold " + folds + ": they may have been trained on it");
+  }
+
+  /// Places in Event::jets by falling pT, those for which the network has room.
+  static std::vector<std::size_t> leading_jets(const Event& event) {
+    if (event.jets.size() < 2) {
+      throw std::invalid_argument("{{ name }}: two jets or more are needed, the event has " +
+                                  std::to_string(event.jets.size()));
+    }
+    for (const Jet& jet : event.jets) {
+      if (!(jet.pt > 0)) {
+        throw std::invalid_argument(
+            "{{ name }}: the pT of a jet was not filled, or is not positive");
+      }
+    }
+    std::vector<std::size_t> places(event.jets.size());
+    std::iota(places.begin(), places.end(), std::size_t{0});
+    std::stable_sort(places.begin(), places.end(), [&event](std::size_t one, std::size_t other) {
+      return event.jets[one].pt > event.jets[other].pt;
+    });
+    places.resize(std::min(places.size(), max_jets));
+    return places;
+  }
+
+  /// The two leptons, the positive one first.
+  static std::array<Lepton, 2> ordered(const std::vector<Lepton>& leptons) {
+    if (leptons.size() != 2 || std::abs(leptons[0].charge) != 1 ||
+        leptons[0].charge + leptons[1].charge != 0) {
+      throw std::invalid_argument("{{ name }}: two leptons are needed, of charge 1 and -1");
+    }
+    for (const Lepton& lepton : leptons) {
+      if (std::abs(lepton.pdg_id) != 11 && std::abs(lepton.pdg_id) != 13) {
+        throw std::invalid_argument("{{ name }}: the pdg_id of a lepton is " +
+                                    std::to_string(lepton.pdg_id) + ", not 11 or 13");
+      }
+    }
+    const std::size_t positive = leptons[0].charge > 0 ? 0 : 1;
+    return {leptons[positive], leptons[1 - positive]};
+  }
+
+  /// The event as the file takes it: jets, leptons, MET{{ ", features of the event" if fields.event }}.
+  std::vector<float> values_of(const Event& event,
+                               const std::vector<std::size_t>& leading) const {
+    std::vector<float> values;
+    values.reserve(size);
+    for (const std::size_t place : leading) {
+      const Jet& jet = event.jets[place];
+      append(values, "jets", { {{- values("jet", fields.jets) -}} });
+    }
+    values.resize(max_jets * jet_features, {{ padding }});
+    for (const Lepton& lepton : ordered(event.leptons)) {
+{% if flat %}
+      const double pdg_id = std::abs(lepton.pdg_id);
+{% else %}
+      const double pdg_id = -lepton.charge * std::abs(lepton.pdg_id);
+{% endif %}
+      append(values, "leptons",
+             { {{- values("lepton", lepton_fields) -}}, pdg_id});
+    }
+    append(values, "met", { {{- values("event.met", fields.met) -}} });
+{% if fields.event %}
+    append(values, "features", { {{- values("event.features", fields.event) -}} });
+{% endif %}
+    return values;
+  }
+
+  static void append(std::vector<float>& values, const char* owner,
+                     std::initializer_list<double> numbers) {
+    for (const double number : numbers) {
+      values.push_back(static_cast<float>(number));
+      if (!std::isfinite(values.back())) {
+        throw std::invalid_argument(std::string("{{ name }}: a number of ") + owner +
+                                    " was not filled, or is not finite");
+      }
+    }
+  }
+
+  static std::vector<Ort::Value> run(Ort::Session& session, std::vector<float>& values,
+                                     {{ "[[maybe_unused]] " if flat }}std::size_t jets) {
+    const auto memory = Ort::MemoryInfo::CreateCpu(OrtArenaAllocator, OrtMemTypeDefault);
+    const auto tensor = [&memory](float* first, std::initializer_list<std::int64_t> shape) {
+      const auto count = static_cast<std::size_t>(
+          std::accumulate(shape.begin(), shape.end(), std::int64_t{1}, std::multiplies<>()));
+      return Ort::Value::CreateTensor<float>(memory, first, count, shape.begin(), shape.size());
+    };
+    std::vector<Ort::Value> inputs;
+{% if flat %}
+    inputs.push_back(tensor(values.data(), {1, size}));
+{% else %}
+    std::array<bool, max_jets> jet_mask{};
+    std::fill_n(jet_mask.begin(), jets, true);
+    const std::array<std::int64_t, 2> mask_shape{1, max_jets};
+    float* next = values.data();
+{% for tensor in contract.inputs %}
+{% if tensor.type == "bool" %}
+    inputs.push_back(Ort::Value::CreateTensor<bool>(memory, jet_mask.data(), max_jets,
+                                                    mask_shape.data(), mask_shape.size()));
+{% else %}
+    inputs.push_back(tensor(next, {1, {{ tensor.shape[1:] | join(", ") }}}));
+{% if not loop.last %}
+    next += {{ tensor.shape[1:] | join(" * ") }};
+{% endif %}
+{% endif %}
+{% endfor %}
+{% endif %}
+    constexpr std::array input_names{ {%- for tensor in contract.inputs %}"{{ tensor.name }}"{{ ", " if not loop.last }}{% endfor -%} };
+    constexpr std::array output_names{"assignment", "{{ neutrinos }}"{{ ', "confidence"' if confidence }}};
+    return session.Run(Ort::RunOptions{nullptr}, input_names.data(), inputs.data(),
+                       inputs.size(), output_names.data(), output_names.size());
+  }
+
+  /// The most probable two different jets, by their places among the leading ones.
+  static Pair best_pair(const float* assignment, std::size_t jets) {
+    Pair best{0, 1, -1.0};
+{% if flat %}
+    // The largest of each column is the most probable pair, and is its probability.
+    const auto largest = [assignment, jets](std::size_t column) {
+      std::size_t place = 0;
+      for (std::size_t other = 1; other < jets; ++other) {
+        if (assignment[2 * other + column] > assignment[2 * place + column]) {
+          place = other;
+        }
+      }
+      return place;
+    };
+    best.b = largest(0);
+    best.bbar = largest(1);
+    best.probability = assignment[2 * best.b];
+{% else %}
+    for (std::size_t b = 0; b < jets; ++b) {
+      for (std::size_t bbar = 0; bbar < jets; ++bbar) {
+        const double probability = assignment[max_jets * b + bbar];
+        if (b != bbar && probability > best.probability) {
+          best = {b, bbar, probability};
+        }
+      }
+    }
+{% endif %}
+    return best;
+  }
+
+  Momentum momentum(const float* components) const {
+    return {components[0] / to_file_, components[1] / to_file_, components[2] / to_file_};
+  }
+
+  double to_file_;  // from the user's unit to that of the files
+  Ort::Env environment_{ORT_LOGGING_LEVEL_FATAL, "{{ name }}"};
+  std::map<unsigned, std::unique_ptr<Ort::Session>> sessions_;
+};
+
+}  // namespace {{ name }}
