@@ -79,6 +79,8 @@ def test_main_ends_with_every_method_and_the_onnx_file(
     assert chain["look_at_it"].endswith("mlflow ui --backend-store-uri sqlite:///mlflow.db")
     for name in ("onnx", "onnx_flat"):
         onnxruntime.InferenceSession(place[0] / chain[name])
+    for header in ("ttbar_feed_forward.hpp", "ttbar_feed_forward_flat.hpp"):
+        assert (place[0] / chain["cplusplus"] / header).exists()
 
 
 def test_each_step_is_a_child_of_main(chain: dict[str, Any], place: tuple[Path, Path]) -> None:

@@ -16,13 +16,16 @@ FLAT_NAMES = {"e": "energy", "b_tag": "btag", "pid": "pdg_id"}
 FLAT_MET = {"met_met": "pt", "met_phi": "phi"}
 
 # Those of C++17 that a feature could be called.
-KEYWORDS = frozenset(
-    "alignas alignof and asm auto bool break case catch char class const continue default delete "
-    "do double else enum explicit export extern false float for friend goto if inline int long "
-    "mutable namespace new noexcept not nullptr operator or private protected public register "
-    "return short signed sizeof static struct switch template this throw true try typedef typeid "
-    "typename union unsigned using virtual void volatile while xor".split()
-)
+KEYWORDS = frozenset([
+    "alignas", "alignof", "and", "asm", "auto", "bool", "break", "case", "catch", "char",
+    "class", "const", "continue", "default", "delete", "do", "double", "else", "enum",
+    "explicit", "export", "extern", "false", "float", "for", "friend", "goto", "if", "inline",
+    "int", "long", "mutable", "namespace", "new", "noexcept", "not", "nullptr", "operator",
+    "or", "private", "protected", "public", "register", "return", "short", "signed", "sizeof",
+    "static", "struct", "switch", "template", "this", "throw", "true", "try", "typedef",
+    "typeid", "typename", "union", "unsigned", "using", "virtual", "void", "volatile", "while",
+    "xor",
+])  # fmt: skip
 
 
 class Field(NamedTuple):
@@ -48,7 +51,9 @@ class Field(NamedTuple):
 def identifier(name: str) -> str:
     """Return the name as C++ takes it: `set-transformer` is `set_transformer`."""
     plain = re.sub(r"\W+", "_", name, flags=re.ASCII)
-    return f"{plain}_" if plain in KEYWORDS or not plain or plain[0].isdigit() else plain
+    if plain in KEYWORDS:
+        return f"{plain}_"
+    return plain if plain.isidentifier() else f"_{plain}"
 
 
 def fields_of(contract: ReconstructionContract) -> dict[str, tuple[Field, ...]]:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from rootflow.config import FoldsConfig, TtbarConfig
+from rootflow.cplusplus import write_cplusplus
 from rootflow.export import Export, export, fold_name, latency_ms
 from rootflow.files import whole_directory
 from rootflow.models import load_model
@@ -35,6 +36,10 @@ def run(config: TtbarConfig, parent: Run | None = None, *, register: bool = True
         for exported in exports:
             for path in (exported.named_path, exported.flat_path, exported.contract_path):
                 run.log_file(path, "export")
+        folder = exports[0].named_path.parents[1 if several else 0] / "cplusplus"
+        onnx = [path for exported in exports for path in (exported.named_path, exported.flat_path)]
+        for path in write_cplusplus(onnx, folder):
+            run.log_file(path, "export/cplusplus")
         rows = [
             {**({"fold": folds.held_out} if several else {}), **row}
             for exported, folds in zip(exports, every, strict=True)
@@ -55,6 +60,7 @@ def run(config: TtbarConfig, parent: Run | None = None, *, register: bool = True
             ]
         if not several:
             facts = {fact: values[0] for fact, values in facts.items()}
+        facts["cplusplus"] = str(folder)
         return StepResult("export", run.run_id, facts, {"parity": rows}, metrics)
 
 

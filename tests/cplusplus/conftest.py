@@ -1,0 +1,26 @@
+"""One network as C++, compiled once."""
+
+from pathlib import Path
+
+import pytest
+
+from compiler import compiled
+from rootflow.cplusplus import write_cplusplus
+from rootflow.export import Export
+
+
+@pytest.fixture(scope="session")
+def sources(exported: Export, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the directory of what is written for the named and the flat file."""
+    directory = tmp_path_factory.mktemp("cplusplus") / "small"
+    write_cplusplus([exported.named_path, exported.flat_path], directory)
+    return directory
+
+
+@pytest.fixture(scope="session")
+def programs(sources: Path) -> dict[str, Path]:
+    """Return the program of each variant."""
+    return {
+        "named": compiled(sources / "ttbar_small.cpp"),
+        "flat": compiled(sources / "ttbar_small_flat.cpp"),
+    }
