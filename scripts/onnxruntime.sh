@@ -60,5 +60,6 @@ if command -v apt-get >/dev/null && [ -n "$VERSION_CODENAME" ]; then
     fetch "$temporary" "$suite" >"$temporary/log" 2>&1 && take "$temporary/$suite" && exit
   done
 fi
+[ -e "$temporary/log" ] && tail -n 3 "$temporary/log" >&2
 echo "scripts/onnxruntime.sh: no headers of onnxruntime: install $package, or its headers in $PWD/$target/include" >&2
 exit 1

@@ -1,5 +1,6 @@
 """One network as C++, compiled once."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -18,9 +19,11 @@ def sources(exported: Export, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def programs(sources: Path) -> dict[str, Path]:
+def programs(sources: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Return the program of each variant."""
+    copy = tmp_path_factory.mktemp("programs") / "small"
+    shutil.copytree(sources, copy)
     return {
-        "named": compiled(sources / "ttbar_small.cpp"),
-        "flat": compiled(sources / "ttbar_small_flat.cpp"),
+        "named": compiled(copy / "ttbar_small.cpp"),
+        "flat": compiled(copy / "ttbar_small_flat.cpp"),
     }

@@ -210,7 +210,10 @@ def test_the_command_writes_what_cmake_builds(exported: Export, tmp_path: Path) 
         pytest.skip("cmake or the headers of onnxruntime are not there")
     build = tmp_path / "build"
     for arguments in (
-        ["-S", str(out), "-B", str(build), f"-DCMAKE_PREFIX_PATH={ONNXRUNTIME}"],
+        [
+            *("-S", str(out), "-B", str(build), "-D", "CMAKE_BUILD_TYPE=Debug"),
+            *("-D", f"CMAKE_PREFIX_PATH={ONNXRUNTIME}"),
+        ],
         ["--build", str(build)],
     ):
         answer = subprocess.run([cmake, *arguments], capture_output=True, text=True)

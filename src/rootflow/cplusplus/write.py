@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jinja2
 
@@ -13,8 +13,20 @@ from rootflow.files import whole_directory
 
 TEMPLATES = {"hpp": "network.hpp", "cpp": "main.cpp", "yaml": "topcptoolkit.yaml"}
 CMAKE = "CMakeLists.txt"
-PADDING = {"named": "0.0F", "flat": "-999.0F"}
-UNIT = {"named": "GeV", "flat": "MeV"}
+
+
+class Variant(NamedTuple):
+    """What a file takes and gives: unit, number in absent jets, output with the neutrinos."""
+
+    unit: str
+    padding: str
+    neutrinos: str
+
+
+VARIANTS = {
+    "named": Variant("GeV", "0.0F", "neutrinos"),
+    "flat": Variant("MeV", "-999.0F", "regression"),
+}
 
 
 def write_cplusplus(paths: Sequence[Path], directory: Path) -> list[Path]:
@@ -71,7 +83,6 @@ def _about(network: Network) -> dict[str, Any]:
     """Return what the templates ask for."""
     contract = network.contract
     fields = fields_of(contract)
-    neutrinos = next(tensor.name for tensor in contract.outputs if tensor.shape[1:] == (2, 3))
     return {
         "name": network.name,
         "block": "".join(word.capitalize() for word in network.name.split("_")),
@@ -84,8 +95,6 @@ def _about(network: Network) -> dict[str, Any]:
             for collection, members in fields.items()
         ),
         "flat": contract.variant == "flat",
-        "padding": PADDING[contract.variant],
-        "unit": UNIT[contract.variant],
-        "neutrinos": neutrinos,
+        **VARIANTS[contract.variant]._asdict(),
         "confidence": any(tensor.name == "confidence" for tensor in contract.outputs),
     }
