@@ -23,7 +23,8 @@ def plans(config: DataConfig, files: Mapping[str, Sequence[Path]]) -> list[Plan]
 
     def read(path: Path) -> Iterator[Part]:
         for chunk in read_chunks(path, branch_map):
-            yield Part(*select(chunk, config.selection, config.max_jets))
+            selected = select(chunk, config.selection, config.max_jets)
+            yield Part(selected.arrays, selected.cutflow)
 
     def normalise(read_files: Sequence[ReadFile]) -> Normalisation | None:
         sums = (next(iter(file.cutflow.values()))[1] for file in read_files)

@@ -107,7 +107,7 @@ def classifier_contract(origin: ClassifierOrigin, held_out: int | None) -> Class
         folds=origin.folds,
         held_out=held_out,
         uses=origin.inputs,
-        branch_map=_self_contained(origin.branch_map),
+        branch_map=self_contained(origin.branch_map),
         selection=origin.selection.model_dump(mode="json"),
     )
 
@@ -125,7 +125,7 @@ def write_classifier_metadata(proto: onnx.ModelProto, contract: ClassifierContra
     write_entries(proto, contract, entries)
 
 
-def _self_contained(branch_map: str) -> str | dict[str, Any]:
+def self_contained(branch_map: str) -> str | dict[str, Any]:
     """Return the name of a shipped map, or all that a user's own says."""
     if not branch_map.endswith((".yaml", ".yml")):
         return branch_map

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import onnx
 
@@ -44,6 +44,8 @@ class Origin:
     opset: int
     folds: FoldsConfig
     provenance: Mapping[str, str]
+    branch_map: str | dict[str, Any] | None = None
+    selection: Mapping[str, Any] | None = None
 
     @property
     def stem(self) -> str:
@@ -180,6 +182,8 @@ def _contract(
         folds=origin.folds,
         may_be_applied_to=fold_in_words(origin.folds),
         provenance=dict(origin.provenance),
+        branch_map=origin.branch_map,
+        selection=None if origin.selection is None else dict(origin.selection),
     )
 
 

@@ -11,8 +11,10 @@ import onnx
 from numpy.typing import NDArray
 
 from rootflow.config import ExportConfig, FoldsConfig
+from rootflow.config.data import SelectionConfig
 from rootflow.dataset.events import Events
 from rootflow.errors import UsageError
+from rootflow.export.classifier_contract import self_contained
 from rootflow.export.contract import Origin, flat_contract, named_contract, write_metadata
 from rootflow.export.conversion import compiled, convert
 from rootflow.export.flat import flat_variant
@@ -66,6 +68,8 @@ def export(
     units: Units,
     analysis: str = "ttbar",
     name: str | None = None,
+    branch_map: str | None = None,
+    selection: SelectionConfig | None = None,
 ) -> Export:
     """Write the model as ONNX, in the named and the flat variant, once both are proven.
 
@@ -88,6 +92,8 @@ def export(
         By collection and feature, as in the dataset's manifest.
     analysis, name
         The first two parts of the files' names; without a name, the model's own.
+    branch_map, selection
+        As the configuration has them, for the metadata: how ntuples are read for the model.
 
     Raises
     ------
@@ -103,7 +109,15 @@ def export(
         units=units_of(events.features, units),
         max_jets=events.jet_mask.shape[1],
     )
-    origin = Origin(analysis, name or model.name, config.opset, folds, provenance)
+    origin = Origin(
+        analysis,
+        name or model.name,
+        config.opset,
+        folds,
+        provenance,
+        branch_map=None if branch_map is None else self_contained(branch_map),
+        selection=None if selection is None else selection.model_dump(mode="json"),
+    )
     contracts = {
         "named": named_contract(origin, layout, "confidence" in model.output),
         "flat": flat_contract(origin, layout),

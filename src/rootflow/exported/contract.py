@@ -57,12 +57,20 @@ class OnnxContract(Block):
 
 
 class ReconstructionContract(OnnxContract):
-    """Of a network that assigns jets; `folds.held_out` is the fold that it has not seen."""
+    """Of a network that assigns jets; `folds.held_out` is the fold that it has not seen.
+
+    Attributes
+    ----------
+    branch_map, selection
+        As in `ClassifierContract`; None in files that are older than these fields.
+    """
 
     variant: Literal["named", "flat"]
     max_jets: int
     padding: str
     folds: FoldsConfig
+    branch_map: str | dict[str, Any] | None = None
+    selection: dict[str, Any] | None = None
 
 
 class ClassifierContract(OnnxContract):

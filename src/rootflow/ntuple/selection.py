@@ -18,10 +18,21 @@ Cutflow = dict[str, tuple[int, float]]
 
 
 class Selected(NamedTuple):
-    """Canonical arrays of the selected events, by the names of `Events`, and the cutflow."""
+    """What is left of a chunk.
+
+    Attributes
+    ----------
+    arrays
+        Canonical arrays of the selected events, by the names of `Events`.
+    cutflow
+        Of all its events.
+    kept
+        (k,) int64, which of its events are selected.
+    """
 
     arrays: dict[str, NDArray[Any]]
     cutflow: Cutflow
+    kept: NDArray[np.int64]
 
 
 def select(chunk: Chunk, selection: SelectionConfig, max_jets: int) -> Selected:
@@ -63,7 +74,32 @@ def select(chunk: Chunk, selection: SelectionConfig, max_jets: int) -> Selected:
         arrays["tops"] = truth.tops.take(kept, axis=0)
     if chunk.neutrinos is not None:
         arrays["reconstructed_neutrinos"] = chunk.neutrinos.take(kept, axis=0)
-    return Selected(arrays, cutflow)
+    return Selected(arrays, cutflow, kept)
+
+
+def jet_places(
+    chunk: Chunk, selection: SelectionConfig, max_jets: int, kept: NDArray[np.int64]
+) -> NDArray[np.int32]:
+    """Return (k, max_jets) where the jet of each slot is among those that the ntuple has.
+
+    It is the place in the event's own list, from 0; -1 where the slot has no jet.
+
+    Parameters
+    ----------
+    selection, max_jets
+        As `select` got them.
+    kept
+        (k,) the events that it selected.
+    """
+    index = accepted_in_pt_order(chunk.jets, selection.jet_pt_min_gev, selection.jet_abs_eta_max)
+    accepted = chunk.jets.take(index)
+    row_of_event = np.full(len(chunk), -1)
+    row_of_event[kept] = np.arange(len(kept))
+    row, slot = row_of_event[accepted.event], slots(accepted)
+    fits = (row >= 0) & (slot < max_jets)
+    places = np.full((len(kept), max_jets), -1, dtype=np.int32)
+    places[row[fits], slot[fits]] = slots(chunk.jets)[index[fits]]
+    return places
 
 
 def add(total: Cutflow, part: Cutflow) -> Cutflow:

@@ -100,6 +100,8 @@ def _export(
         directory,
         analysis=config.analysis,
         name=config.model.name,
+        branch_map=config.data.branch_map,
+        selection=config.data.selection,
         units={
             collection: {feature.name: feature.unit for feature in features}
             for collection, features in trained.dataset.manifest.features.items()
