@@ -21,7 +21,7 @@ ORDER = [
     ["training"],
     ["exported"],
     ["reconstruction", "scoring"],
-    ["evaluation", "export", "batch"],
+    ["evaluation", "export", "batch", "inference"],
     ["tracking"],
     ["tuning"],
     ["steps"],
@@ -82,7 +82,7 @@ def test_libraries_stay_in_their_rooms() -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["rootflow.cli", "rootflow.dataset", "rootflow.ntuple", "rootflow.scoring.files"]
+    "module", ["rootflow.cli", "rootflow.dataset", "rootflow.ntuple", "rootflow.inference"]
 )
 def test_tensorflow_and_mlflow_stay_out_of_what_must_start_quickly(module: str) -> None:
     code = f"import sys, {module}; print({{'tensorflow', 'keras', 'mlflow'}} & set(sys.modules))"

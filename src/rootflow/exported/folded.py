@@ -253,7 +253,9 @@ def _refuse_other_folds(folder: Path, members: Sequence[_Member]) -> None:
 def _refuse_other_model(first: _Member, other: _Member) -> None:
     ours, theirs = first.contract, other.contract
     same = (ours.folds.count, ours.folds.scheme) == (theirs.folds.count, theirs.folds.scheme)
-    differing = [name for name in COMMON if getattr(ours, name, None) != getattr(theirs, name, None)]
+    differing = [
+        name for name in COMMON if getattr(ours, name, None) != getattr(theirs, name, None)
+    ]
     if not same:
         differing.append("folds")
     if differing:

@@ -83,7 +83,7 @@ def branches_of(tree: OpenTree, kept: Sequence[str] = (), dropped: Sequence[str]
     chosen = _chosen(tree, kept, dropped)
     taken = set(chosen)
     with faults_of(tree.path):
-        for branch in (tree.tree[name] for name in chosen):
+        for branch in (each for each in tree.tree.branches if each.name in chosen):
             of_list = isinstance(branch.interpretation, uproot.AsJagged)
             numbers = branch.interpretation.content if of_list else branch.interpretation
             if not _can_be_written(numbers, of_list):
@@ -104,11 +104,10 @@ def branches_of(tree: OpenTree, kept: Sequence[str] = (), dropped: Sequence[str]
     return Branches(tree.name, scalars, lists)
 
 
-def _chosen(tree: OpenTree, kept: Sequence[str], dropped: Sequence[str]) -> list[str]:
+def _chosen(tree: OpenTree, kept: Sequence[str], dropped: Sequence[str]) -> set[str]:
     there = tree.names()
-    keep = _matches(tree.path, "--keep", kept, there) if kept else set(there)
-    keep -= _matches(tree.path, "--drop", dropped, there)
-    return [name for name in there if name in keep]
+    chosen = _matches(tree.path, "--keep", kept, there) if kept else set(there)
+    return chosen - _matches(tree.path, "--drop", dropped, there)
 
 
 def _matches(path: Path, option: str, patterns: Sequence[str], there: Sequence[str]) -> set[str]:

@@ -1,0 +1,134 @@
+"""Pieces shared out among several processes, this one among them."""
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from multiprocessing.connection import Connection
+
+from rootflow.errors import RootflowError
+from rootflow.inference.application import Setting
+from rootflow.inference.load import load_application
+from rootflow.inference.pieces import Piece, Scoring
+
+_at_work: Scoring | None = None
+
+
+class Shared:
+    """Pieces of which this process does those that no other has begun.
+
+    Parameters
+    ----------
+    pieces
+        In the order in which they will be asked for.
+    scoring
+        Of this process.
+    futures
+        Of the pieces that other processes may do, by their place.
+    """
+
+    def __init__(
+        self, pieces: Sequence[Piece], scoring: Scoring, futures: dict[int, Future[None]]
+    ) -> None:
+        self._pieces = pieces
+        self._scoring = scoring
+        self._futures = futures
+        self._free = {place for place, piece in enumerate(pieces) if not piece.is_done}
+        self._in_order = iter(sorted(self._free))
+
+    def finish(self, place: int) -> None:
+        """Return when the piece at a place is done; meanwhile do others.
+
+        Raises
+        ------
+        RootflowError
+            What the process raised that did it.
+        """
+        self._do_if_free(place)
+        future = self._futures.get(place)
+        while future is not None and not future.done():
+            if not any(self._do_if_free(other) for other in self._in_order):
+                wait([future])
+        if future is not None:
+            future.result()
+
+    def _do_if_free(self, place: int) -> bool:
+        if place not in self._free:
+            return False
+        self._free.remove(place)
+        future = self._futures.get(place)
+        if future is not None and not future.cancel():
+            return False  # another process has begun it
+        self._futures.pop(place, None)
+        self._scoring.score(self._pieces[place])
+        return True
+
+
+@contextmanager
+def shared_out(
+    pieces: Sequence[Piece], scoring: Scoring, setting: Setting, workers: int
+) -> Iterator[Shared]:
+    """Yield the pieces, at which other processes are at work.
+
+    Parameters
+    ----------
+    pieces
+        In the order in which they will be asked for; those that are done stay as they are.
+    scoring
+        Of this process, which is one of the workers.
+    setting
+        Of which the others make their own.
+    workers
+        How many processes there are in all, at most.
+
+    Raises
+    ------
+    RootflowError
+        A worker died.
+    """
+    # The first is asked for at once: it is not for processes that have yet to start.
+    others = [place for place, piece in enumerate(pieces) if not piece.is_done][1:]
+    if workers == 1 or not others:
+        yield Shared(pieces, scoring, {})
+        return
+    # Spawned, not forked: a fork of a process with threads (MLflow) may hang.
+    context = multiprocessing.get_context("spawn")
+    theirs, ours = context.Pipe(duplex=False)
+    executor = ProcessPoolExecutor(
+        min(workers - 1, len(others)), context, _start, (setting, theirs)
+    )
+    try:
+        futures = {place: executor.submit(_score, pieces[place]) for place in others}
+        yield Shared(pieces, scoring, futures)
+        executor.shutdown()
+    except BrokenProcessPool:
+        raise RootflowError(
+            "apply: a worker died, maybe for want of memory; what is finished is kept: start "
+            "again to go on, with fewer --workers if need be"
+        ) from None
+    finally:
+        ours.close()  # which ends workers that are still at work
+        executor.shutdown(cancel_futures=True)
+
+
+def _start(setting: Setting, parent: Connection) -> None:
+    global _at_work  # noqa: PLW0603 - a worker has nothing else to keep it in
+    # Ctrl-C is for the first process, which ends the others.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    _at_work = Scoring(load_application(setting))
+
+
+def _end_with(parent: Connection) -> None:
+    """End when the first process has closed its end or is no more, killed even."""
+    parent.poll(None)
+    os._exit(1)
+
+
+def _score(piece: Piece) -> None:
+    assert _at_work is not None  # noqa: S101 - the pool calls _start first
+    _at_work.score(piece)
