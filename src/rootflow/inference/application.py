@@ -161,9 +161,11 @@ def inputs_of(events: Events, contract: OnnxContract) -> Columns:
     inputs = {}
     for tensor in contract.inputs:
         if tensor.name in arrays:
-            factors = [MEV_IN_A_GEV if one.unit == "MeV" else 1 for one in tensor.features]
             array = arrays[tensor.name]
-            inputs[tensor.name] = array * np.float32(factors) if set(factors) > {1} else array
+            in_mev = [one.unit == "MeV" for one in tensor.features]
+            if any(in_mev):
+                array = array * np.where(in_mev, np.float32(MEV_IN_A_GEV), np.float32(1))
+            inputs[tensor.name] = array
     return inputs
 
 

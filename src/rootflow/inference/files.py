@@ -3,7 +3,7 @@
 import json
 import os
 import shutil
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,7 +15,7 @@ from rootflow.errors import InputError, UsageError
 from rootflow.files import alone_in
 from rootflow.inference.application import Application, Setting
 from rootflow.inference.load import load_application
-from rootflow.inference.pieces import ENTRIES_AT_LEAST, Piece, Scoring, pieces_of
+from rootflow.inference.pieces import ENTRIES_AT_LEAST, Scoring
 from rootflow.inference.plan import Copying, Output, Plan, plan
 from rootflow.inference.sharing import Shared, shared_out
 from rootflow.ntuple import open_tree
@@ -114,7 +114,7 @@ def apply_to_files(
     return Applied(
         tuple(each.path for each in planned.outputs),
         **counts,
-        branches=planned.new,
+        branches=application.branches,
         run_id=note.get("run_id", ""),
     )
 
@@ -167,13 +167,7 @@ def _write(
     note: Mapping[str, Any],
     workers: int,
 ) -> None:
-    pieces = []
-    for path in (path for output in outputs for path in output.inputs):
-        with open_tree(path, application.tree) as tree:
-            pieces += pieces_of(tree, planned.folder, planned.stems[path])
-    places: dict[Path, list[int]] = {}
-    for place, piece in enumerate(pieces):
-        places.setdefault(piece.path, []).append(place)
+    pieces = [piece for output in outputs for own in output.pieces.values() for piece in own]
     entries = sum(piece.stop - piece.start for piece in pieces)
     with (
         Scoring(application) as scoring,
@@ -182,12 +176,12 @@ def _write(
     ):
         for output in outputs:
             partial = planned.folder / "output.root"
-            own = [place for path in output.inputs for place in places[path]]
             title = f"with {application.model.name} of {note.get('uri') or note.get('file')}"
-            with tree_writer(partial, output.branches.tree, title, len(own)) as writer:
+            number = sum(map(len, output.pieces.values()))
+            with tree_writer(partial, output.branches.tree, title, number) as writer:
                 written = _Written(application, output, planned.copying, writer)
-                for path in output.inputs:
-                    written.add(path, pieces, places[path], shared, advance)
+                for path in output.pieces:
+                    written.add(path, shared, advance)
                 written.finish()
                 counted = {"question": output.question, **written.counts}
                 writer.note(NOTE, json.dumps({**note, **counted}))
@@ -207,19 +201,11 @@ class _Written:
         self._held: list[dict[str, Any]] = []
         self.counts = dict.fromkeys(COUNTS, 0)
 
-    def add(
-        self,
-        path: Path,
-        pieces: Sequence[Piece],
-        places: Collection[int],
-        shared: Shared,
-        advance: Advance,
-    ) -> None:
+    def add(self, path: Path, shared: Shared, advance: Advance) -> None:
         """Write the entries of one input, as its pieces are finished."""
         with open_tree(path, self._application.tree) as tree:
-            for place in places:
-                shared.finish(place)
-                piece = pieces[place]
+            for piece in self._output.pieces[path]:
+                shared.finish(piece)
                 new = piece.columns()
                 selected = new[self._application.selected_branch]
                 rows = self._output.branches.read(tree, piece.start, piece.stop) | new

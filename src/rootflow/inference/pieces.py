@@ -44,20 +44,10 @@ class Piece(NamedTuple):
         return zipfile.is_zipfile(self.kept_in)
 
 
-def pieces_of(tree: OpenTree, folder: Path, stem: str) -> list[Piece]:
-    """Return a tree as pieces that fit into memory.
-
-    Parameters
-    ----------
-    folder, stem
-        Where the new branches are kept, and what the files' names begin with.
-    """
+def ranges_of(tree: OpenTree) -> list[tuple[int, int]]:
+    """Return the entries of a tree in ranges from start to before stop that fit into memory."""
     fit = int(PIECE_BYTES / max(tree.bytes_per_entry(), 1))
-    most = min(max(fit, ENTRIES_AT_LEAST), ENTRIES_AT_MOST)
-    return [
-        Piece(tree.path, start, stop, folder / f"{stem}-{start}-{stop}.npz")
-        for start, stop in tree.pieces(most)
-    ]
+    return tree.ranges(min(max(fit, ENTRIES_AT_LEAST), ENTRIES_AT_MOST))
 
 
 class Scoring:

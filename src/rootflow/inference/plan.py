@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from rootflow.config.digest import digest_of
 from rootflow.errors import InputError, UsageError
 from rootflow.inference.application import Application, Setting
+from rootflow.inference.pieces import Piece, ranges_of
 from rootflow.ntuple import open_tree
 from rootflow.ntuple.copying import Branches, branches_of
 
@@ -38,8 +39,8 @@ class Output(NamedTuple):
 
     Attributes
     ----------
-    inputs
-        Whose entries it has, in their order.
+    pieces
+        The entries that it has, by the input that has them.
     branches
         What is copied of them.
     question
@@ -47,7 +48,7 @@ class Output(NamedTuple):
     """
 
     path: Path
-    inputs: tuple[Path, ...]
+    pieces: Mapping[Path, Sequence[Piece]]
     branches: Branches
     question: str
 
@@ -57,19 +58,13 @@ class Plan(NamedTuple):
 
     Attributes
     ----------
-    new
-        The new branches.
     folder
         Where unfinished work is kept: beside the outputs, named by what was asked.
-    stems
-        What the pieces of each input are named by.
     """
 
     outputs: tuple[Output, ...]
-    new: tuple[str, ...]
     copying: Copying
     folder: Path
-    stems: Mapping[Path, str]
 
 
 def plan(
@@ -101,10 +96,11 @@ def plan(
         for target in inputs_of:
             if target.exists() and path.exists() and target.samefile(path):
                 raise UsageError(f"{target}: is read and cannot be written, too: name another")
-    found = {}
+    found, ranges = {}, {}
     for path in paths:
         with open_tree(path, application.tree) as tree:
             found[path] = branches_of(tree, copying.kept, copying.dropped)
+            ranges[path] = ranges_of(tree)
     for inputs in inputs_of.values():
         _refuse_different({path: found[path] for path in inputs})
     _refuse_there_already(found, application.branches)
@@ -116,23 +112,34 @@ def plan(
         "seen_events": setting.seen_events,
         "copying": copying._asdict(),
     }
-    stems = {path: digest_of(_identity(path)) for path in paths}
-    outputs = tuple(
+    names = {path: digest_of(_identity(path)) for path in paths}
+    questions = {
+        target: digest_of({**asked, "inputs": [names[path] for path in inputs]})
+        for target, inputs in inputs_of.items()
+    }
+    whole = digest_of(list(questions.values()))
+    folder = (
+        output.with_name(f".{output.name}.apply-{whole}")
+        if output.suffix == ROOT_FILE
+        else output / f".apply-{whole}"
+    )
+    pieces = {
+        path: [
+            Piece(path, start, stop, folder / f"{names[path]}-{start}-{stop}.npz")
+            for start, stop in ranges[path]
+        ]
+        for path in paths
+    }
+    outputs = [
         Output(
             target,
-            inputs,
+            {path: pieces[path] for path in inputs},
             found[inputs[0]],
-            digest_of({**asked, "inputs": [stems[path] for path in inputs]}),
+            questions[target],
         )
         for target, inputs in inputs_of.items()
-    )
-    name = digest_of([each.question for each in outputs])
-    folder = (
-        output.with_name(f".{output.name}.apply-{name}")
-        if output.suffix == ROOT_FILE
-        else output / f".apply-{name}"
-    )
-    return Plan(outputs, application.branches, copying, folder, stems)
+    ]
+    return Plan(tuple(outputs), copying, folder)
 
 
 def _inputs_of(paths: Sequence[Path], output: Path) -> dict[Path, tuple[Path, ...]]:
@@ -143,7 +150,7 @@ def _inputs_of(paths: Sequence[Path], output: Path) -> dict[Path, tuple[Path, ..
         return {output: tuple(paths)}
     if output.is_file():
         raise UsageError(f"{output}: is a file; name a folder, or a file that ends in {ROOT_FILE}")
-    inputs = {output / path.name: (path,) for path in paths}
+    inputs: dict[Path, tuple[Path, ...]] = {output / path.name: (path,) for path in paths}
     if len(inputs) < len(paths):
         raise UsageError(
             f"{output}: several of the files have the same name: write each to a folder of its own"

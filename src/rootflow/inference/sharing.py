@@ -24,47 +24,46 @@ class Shared:
     Parameters
     ----------
     pieces
-        In the order in which they will be asked for.
+        Those that are not done, in the order in which they will be asked for.
     scoring
         Of this process.
     futures
-        Of the pieces that other processes may do, by their place.
+        Of the pieces that other processes may do.
     """
 
     def __init__(
-        self, pieces: Sequence[Piece], scoring: Scoring, futures: dict[int, Future[None]]
+        self, pieces: Sequence[Piece], scoring: Scoring, futures: dict[Piece, Future[None]]
     ) -> None:
-        self._pieces = pieces
         self._scoring = scoring
         self._futures = futures
-        self._free = {place for place, piece in enumerate(pieces) if not piece.is_done}
-        self._in_order = iter(sorted(self._free))
+        self._free = set(pieces)
+        self._in_order = iter(pieces)
 
-    def finish(self, place: int) -> None:
-        """Return when the piece at a place is done; meanwhile do others.
+    def finish(self, piece: Piece) -> None:
+        """Return when a piece is done; meanwhile do others.
 
         Raises
         ------
         RootflowError
             What the process raised that did it.
         """
-        self._do_if_free(place)
-        future = self._futures.get(place)
+        self._do_if_free(piece)
+        future = self._futures.get(piece)
         while future is not None and not future.done():
             if not any(self._do_if_free(other) for other in self._in_order):
                 wait([future])
         if future is not None:
             future.result()
 
-    def _do_if_free(self, place: int) -> bool:
-        if place not in self._free:
+    def _do_if_free(self, piece: Piece) -> bool:
+        if piece not in self._free:
             return False
-        self._free.remove(place)
-        future = self._futures.get(place)
+        self._free.remove(piece)
+        future = self._futures.get(piece)
         if future is not None and not future.cancel():
             return False  # another process has begun it
-        self._futures.pop(place, None)
-        self._scoring.score(self._pieces[place])
+        self._futures.pop(piece, None)
+        self._scoring.score(piece)
         return True
 
 
@@ -90,10 +89,11 @@ def shared_out(
     RootflowError
         A worker died.
     """
+    missing = [piece for piece in pieces if not piece.is_done]
     # The first is asked for at once: it is not for processes that have yet to start.
-    others = [place for place, piece in enumerate(pieces) if not piece.is_done][1:]
+    others = missing[1:]
     if workers == 1 or not others:
-        yield Shared(pieces, scoring, {})
+        yield Shared(missing, scoring, {})
         return
     # Spawned, not forked: a fork of a process with threads (MLflow) may hang.
     context = multiprocessing.get_context("spawn")
@@ -102,8 +102,8 @@ def shared_out(
         min(workers - 1, len(others)), context, _start, (setting, theirs)
     )
     try:
-        futures = {place: executor.submit(_score, pieces[place]) for place in others}
-        yield Shared(pieces, scoring, futures)
+        futures = {piece: executor.submit(_score, piece) for piece in others}
+        yield Shared(missing, scoring, futures)
         executor.shutdown()
     except BrokenProcessPool:
         raise RootflowError(
@@ -116,7 +116,7 @@ def shared_out(
 
 
 def _start(setting: Setting, parent: Connection) -> None:
-    global _at_work  # noqa: PLW0603 - a worker has nothing else to keep it in
+    global _at_work
     # Ctrl-C is for the first process, which ends the others.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()

@@ -129,24 +129,24 @@ class OpenTree:
             )
         return arrays
 
-    def pieces(self, entries_at_most: int) -> list[tuple[int, int]]:
-        """Return all entries as pieces from start to before stop, one where there are none.
+    def ranges(self, entries_at_most: int) -> list[tuple[int, int]]:
+        """Return all entries in ranges from start to before stop, one where there are none.
 
         They end where baskets of all branches end, as far as such places are near enough:
         then nothing is decompressed twice.
         """
         with faults_of(self.path):
             ends = np.asarray(self.tree.common_entry_offsets())
-        pieces = []
+        ranges: list[tuple[int, int]] = []
         start = 0
-        while start < self.entries or not pieces:
+        while start < self.entries or not ranges:
             furthest = start + entries_at_most
             stop = int(ends[np.searchsorted(ends, furthest, side="right") - 1])
             if stop <= start:
                 stop = min(furthest, self.entries)
-            pieces.append((start, stop))
+            ranges.append((start, stop))
             start = stop
-        return pieces
+        return ranges
 
     def bytes_per_entry(self) -> float:
         """Return how much one entry takes, decompressed."""
