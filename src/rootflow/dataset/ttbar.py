@@ -23,7 +23,7 @@ from rootflow.ntuple import (
     select,
 )
 from rootflow.ntuple.branch_map import Truth
-from rootflow.ntuple.selection import jet_places
+from rootflow.ntuple.selection import select_located
 
 
 def plans(config: DataConfig, files: Mapping[str, Sequence[Path]]) -> list[Plan]:
@@ -38,8 +38,7 @@ def plans(config: DataConfig, files: Mapping[str, Sequence[Path]]) -> list[Plan]
 
     def read(path: Path) -> Iterator[Part]:
         for chunk in read_chunks(path, branch_map):
-            selected = select(chunk, config.selection, config.max_jets)
-            yield Part(selected.arrays, selected.cutflow)
+            yield Part(*select(chunk, config.selection, config.max_jets))
 
     def normalise(read_files: Sequence[ReadFile]) -> Normalisation | None:
         sums = (next(iter(file.cutflow.values()))[1] for file in read_files)
@@ -104,7 +103,7 @@ def entries(
         Something is wrong with the file or with what it holds.
     """
     chunk = read_entries(tree, as_of_collisions(branch_map), start, stop)
-    chosen = select(chunk, selection, max_jets)
+    chosen = select_located(chunk, selection, max_jets)
     number = chosen.arrays["event_number"]
     events = Events(
         features={
@@ -117,7 +116,7 @@ def entries(
     )
     selected = np.zeros(len(chunk), dtype=np.bool_)
     selected[chosen.kept] = True
-    return Entries(events, selected, jet_places(chunk, selection, max_jets, chosen.kept))
+    return Entries(events, selected, chosen.jet_places)
 
 
 def _question(branch_map: BranchMap) -> dict[str, Any]:

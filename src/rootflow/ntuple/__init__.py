@@ -4,7 +4,7 @@ from rootflow.ntuple.branch_map import BranchMap, load_branch_map
 from rootflow.ntuple.features import Feature, features_of
 from rootflow.ntuple.opening import OpenTree, find_files, open_tree
 from rootflow.ntuple.reading import Chunk, read_chunks, read_entries
-from rootflow.ntuple.selection import Cutflow, Selected, select
+from rootflow.ntuple.selection import Cutflow, select
 from rootflow.ntuple.writing import write_histograms
 
 __all__ = [
@@ -13,7 +13,6 @@ __all__ = [
     "Cutflow",
     "Feature",
     "OpenTree",
-    "Selected",
     "features_of",
     "find_files",
     "load_branch_map",

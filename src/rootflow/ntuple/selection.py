@@ -18,21 +18,29 @@ Cutflow = dict[str, tuple[int, float]]
 
 
 class Selected(NamedTuple):
-    """What is left of a chunk.
+    """Canonical arrays of the selected events, by the names of `Events`, and the cutflow."""
+
+    arrays: dict[str, NDArray[Any]]
+    cutflow: Cutflow
+
+
+class Located(NamedTuple):
+    """Selected events, and where in the ntuple they and their jets are.
 
     Attributes
     ----------
     arrays
-        Canonical arrays of the selected events, by the names of `Events`.
-    cutflow
-        Of all its events.
+        Canonical arrays of the k selected events, by the names of `Events`.
     kept
-        (k,) int64, which of its events are selected.
+        (k,) int64, which events of the chunk they are.
+    jet_places
+        (k, max_jets) int32, where the jet of each slot is in the event's own list, from 0;
+        -1 where the slot has no jet.
     """
 
     arrays: dict[str, NDArray[Any]]
-    cutflow: Cutflow
     kept: NDArray[np.int64]
+    jet_places: NDArray[np.int32]
 
 
 def select(chunk: Chunk, selection: SelectionConfig, max_jets: int) -> Selected:
@@ -41,6 +49,26 @@ def select(chunk: Chunk, selection: SelectionConfig, max_jets: int) -> Selected:
     Jets fall in pT, those beyond `max_jets` are left out. The positive lepton comes
     first; of leptons of the same sign the harder one.
     """
+    return _select(chunk, selection, max_jets)[0]
+
+
+def select_located(chunk: Chunk, selection: SelectionConfig, max_jets: int) -> Located:
+    """Return what `select` does, and where in the ntuple it is."""
+    (arrays, _), kept, jet_index = _select(chunk, selection, max_jets)
+    accepted = chunk.jets.take(jet_index)
+    row_of_event = np.full(len(chunk), -1)
+    row_of_event[kept] = np.arange(len(kept))
+    row, slot = row_of_event[accepted.event], slots(accepted)
+    fits = (row >= 0) & (slot < max_jets)
+    places = np.full((len(kept), max_jets), -1, dtype=np.int32)
+    places[row[fits], slot[fits]] = slots(chunk.jets)[jet_index[fits]]
+    return Located(arrays, kept, places)
+
+
+def _select(
+    chunk: Chunk, selection: SelectionConfig, max_jets: int
+) -> tuple[Selected, NDArray[np.int64], NDArray[np.int64]]:
+    """Return what is selected, which events these are, and the accepted jets by falling pT."""
     jet_index = accepted_in_pt_order(
         chunk.jets, selection.jet_pt_min_gev, selection.jet_abs_eta_max
     )
@@ -74,32 +102,7 @@ def select(chunk: Chunk, selection: SelectionConfig, max_jets: int) -> Selected:
         arrays["tops"] = truth.tops.take(kept, axis=0)
     if chunk.neutrinos is not None:
         arrays["reconstructed_neutrinos"] = chunk.neutrinos.take(kept, axis=0)
-    return Selected(arrays, cutflow, kept)
-
-
-def jet_places(
-    chunk: Chunk, selection: SelectionConfig, max_jets: int, kept: NDArray[np.int64]
-) -> NDArray[np.int32]:
-    """Return (k, max_jets) where the jet of each slot is among those that the ntuple has.
-
-    It is the place in the event's own list, from 0; -1 where the slot has no jet.
-
-    Parameters
-    ----------
-    selection, max_jets
-        As `select` got them.
-    kept
-        (k,) the events that it selected.
-    """
-    index = accepted_in_pt_order(chunk.jets, selection.jet_pt_min_gev, selection.jet_abs_eta_max)
-    accepted = chunk.jets.take(index)
-    row_of_event = np.full(len(chunk), -1)
-    row_of_event[kept] = np.arange(len(kept))
-    row, slot = row_of_event[accepted.event], slots(accepted)
-    fits = (row >= 0) & (slot < max_jets)
-    places = np.full((len(kept), max_jets), -1, dtype=np.int32)
-    places[row[fits], slot[fits]] = slots(chunk.jets)[index[fits]]
-    return places
+    return Selected(arrays, cutflow), kept, jet_index
 
 
 def add(total: Cutflow, part: Cutflow) -> Cutflow:
