@@ -95,7 +95,7 @@ def apply_to_files(
     InputError
         A file cannot be read, has other branches than the first or what is no event; a file
         of the model is not one of `rootflow export`; or the model was trained on some of the
-        events. Then nothing is kept.
+        events. Then no unfinished work is kept.
     UsageError
         An output is one of the inputs or is named twice, a new branch is there already, or
         the branch map does not name what the selection needs.
@@ -104,10 +104,11 @@ def apply_to_files(
     """
     application = load_application(setting)
     planned = plan(application, setting, paths, output, copying or Copying(), origin["sha256"])
-    unanswered = [each for each in planned.outputs if _answer(each) is None]
     note = _note(application, setting, origin)
-    if unanswered:
+    if not all(map(_answer, planned.outputs)):
         with _kept(planned.folder):
+            # Only now: another process may have answered while this one waited for the folder.
+            unanswered = [each for each in planned.outputs if _answer(each) is None]
             _write(application, setting, unanswered, planned, note, workers)
     answers = [_answer(each) or {} for each in planned.outputs]
     counts = {name: sum(answer[name] for answer in answers) for name in COUNTS}
@@ -147,6 +148,12 @@ def _note(application: Application, setting: Setting, origin: Mapping[str, Any])
     }
 
 
+def _source(note: Mapping[str, Any]) -> str:
+    """Return where the model was found."""
+    found = note.get("uri") or note.get("file") or "a file"
+    return found if isinstance(found, str) else ", ".join(found)
+
+
 @contextmanager
 def _kept(folder: Path) -> Iterator[None]:
     """Have a folder for the block, for good if it does not end for want of right input."""
@@ -154,9 +161,9 @@ def _kept(folder: Path) -> Iterator[None]:
         try:
             yield
         except (InputError, UsageError):
-            shutil.rmtree(folder)
+            shutil.rmtree(folder, ignore_errors=True)
             raise
-        shutil.rmtree(folder)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _write(
@@ -176,7 +183,7 @@ def _write(
     ):
         for output in outputs:
             partial = planned.folder / "output.root"
-            title = f"with {application.model.name} of {note.get('uri') or note.get('file')}"
+            title = f"with {application.model.name} of {_source(note)}"
             number = sum(map(len, output.pieces.values()))
             with tree_writer(partial, output.branches.tree, title, number) as writer:
                 written = _Written(application, output, planned.copying, writer)

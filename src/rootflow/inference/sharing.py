@@ -15,6 +15,9 @@ from rootflow.inference.application import Setting
 from rootflow.inference.load import load_application
 from rootflow.inference.pieces import Piece, Scoring
 
+# A process needs a second or two to start, in which it could score about so many.
+ENTRIES_WORTH_A_PROCESS = 5_000
+
 _at_work: Scoring | None = None
 
 
@@ -92,15 +95,15 @@ def shared_out(
     missing = [piece for piece in pieces if not piece.is_done]
     # The first is asked for at once: it is not for processes that have yet to start.
     others = missing[1:]
-    if workers == 1 or not others:
+    entries = sum(piece.stop - piece.start for piece in others)
+    processes = min(workers - 1, len(others), entries // ENTRIES_WORTH_A_PROCESS)
+    if processes < 1:
         yield Shared(missing, scoring, {})
         return
     # Spawned, not forked: a fork of a process with threads (MLflow) may hang.
     context = multiprocessing.get_context("spawn")
     theirs, ours = context.Pipe(duplex=False)
-    executor = ProcessPoolExecutor(
-        min(workers - 1, len(others)), context, _start, (setting, theirs)
-    )
+    executor = ProcessPoolExecutor(processes, context, _start, (setting, theirs))
     try:
         futures = {piece: executor.submit(_score, piece) for piece in others}
         yield Shared(missing, scoring, futures)

@@ -73,7 +73,7 @@ def run(
         "scored": applied.scored,
         "written": applied.written,
         "branches": list(applied.branches),
-        "model": model if isinstance(model, str) else list(model),
+        "model": _one_or_all(named),
         **origin,
     }
     return StepResult("apply", applied.run_id, facts)
