@@ -101,9 +101,11 @@ def test_accuracy_is_what_evaluate_says(output: ak.Array, events: Events) -> Non
         )
         for fold in range(2)
     ]
-    config = EvaluationConfig.model_validate({"replicas": 10, "neutrinos": "small"})
+    config = EvaluationConfig(
+        neutrinos="small", replicas=2, posterior_events=0, importance_events=0, displays=0
+    )
     assessment = assess(events, [FoldedReconstructor("small", networks)], config, 1)
-    wanted = assessment.evaluation.metrics()["small/assignment_accuracy"]
+    wanted = assessment.evaluation.metrics()["assignment_accuracy/small"]
     truth = ak.to_numpy(output["event_jet_truth_idx"])[:, [0, 3]]
     # Jets of the ntuple fall in pT: a network of eight slots sees the first eight.
     matched = np.all((truth >= 0) & (truth < 8), axis=1) & (truth[:, 0] != truth[:, 1])

@@ -66,10 +66,10 @@ class FoldedModel:
     def __init__(self, *paths: Path | str, threads: int = 1) -> None:
         files = model_files([Path(path) for path in paths])
         members = [_opened(path, threads) for path in files]
-        for member in members[1:]:
-            _refuse_other_model(members[0], member)
         if Path(paths[0]).is_dir():
             _refuse_other_folds(Path(paths[0]), members)
+        for member in members[1:]:
+            _refuse_other_model(members[0], member)
         self._members = {member.fold: member for member in members}
         if len(self._members) < len(members):
             raise UsageError(
