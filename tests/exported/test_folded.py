@@ -118,6 +118,9 @@ def test_some_of_the_folds(folder: Path, toys: Events) -> None:
     two.predict(inputs(own), own.event_number)
     with pytest.raises(InputError, match=r"folds 1 of 3, hash\); it may be applied to fold 0, 2"):
         two.predict(inputs(toys), toys.event_number)
+    whole = json.loads((folder / "folds.json").read_text())["all_folds"]
+    with pytest.raises(UsageError, match=r"all_folds\.onnx: has the models of all folds"):
+        FoldedModel(folder / table["2"], folder / whole)
     with pytest.raises(UsageError, match="two of the files are of the same fold"):
         FoldedModel(folder / table["2"], folder / table["2"])
 

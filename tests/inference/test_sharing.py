@@ -1,5 +1,6 @@
 """Several processes, and work that is killed and goes on."""
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -10,9 +11,10 @@ from pathlib import Path
 import pytest
 import uproot
 
-from rootflow.errors import InputError
+from rootflow.errors import InputError, RootflowError
 from rootflow.exported.table import model_files
 from rootflow.inference import Application, Setting, apply_to_files
+from rootflow.inference.pieces import Piece, Scoring
 
 SLOW = """
 import sys, time
@@ -75,6 +77,26 @@ def test_what_a_worker_refuses_is_said(ttbar_folds: Path, ntuple: Path, tmp_path
     with pytest.raises(InputError, match="small was trained on"):
         apply_to_files(setting, [ntuple], tmp_path / "out.root", origin={"sha256": ""}, workers=2)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_worker_that_dies_is_said(
+    setting: Setting, ntuple: Path, alone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    score, output = Scoring.score, tmp_path / "out.root"
+
+    def killing(self: Scoring, piece: Piece) -> None:
+        score(self, piece)
+        for child in multiprocessing.active_children():
+            child.kill()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Scoring, "score", killing)
+        with pytest.raises(RootflowError, match=r"a worker died, .* start again to go on"):
+            apply_to_files(setting, [ntuple], output, origin={"sha256": "same"}, workers=2)
+    assert not output.exists()
+    assert list(tmp_path.glob(".out.root.apply-*/*.npz")) != []
+    apply_to_files(setting, [ntuple], output, origin={"sha256": "same"})
+    assert str(contents(output)) == str(contents(alone))
 
 
 def test_killed_work_goes_on(

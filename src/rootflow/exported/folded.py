@@ -1,8 +1,8 @@
 """Exported models as one: each event by the one that has not seen it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,28 +11,11 @@ from rootflow.config import FoldingConfig
 from rootflow.dataset.folds import fold_of
 from rootflow.dataset.seen import EVENTS_AT_ONCE
 from rootflow.errors import InputError, UsageError
-from rootflow.exported.contract import (
-    ClassifierContract,
-    ReconstructionContract,
-    Tensor,
-    read_contract,
-)
-from rootflow.exported.session import open_file
-from rootflow.exported.table import model_files
+from rootflow.exported.contract import Tensor
+from rootflow.exported.members import Member, open_members
 
 FOLD = "fold"
 Arrays = Mapping[str, NDArray[Any]]
-# What the files of one model must agree in.
-COMMON = ("analysis", "model", "order", "inputs", "outputs", "branch_map", "selection")
-
-
-class _Member(NamedTuple):
-    """A file; `fold` is the one that its model has not seen, None where it has all models."""
-
-    path: Path
-    session: Any
-    contract: ReconstructionContract | ClassifierContract
-    fold: int | None
 
 
 class FoldedModel:
@@ -64,22 +47,8 @@ class FoldedModel:
     """
 
     def __init__(self, *paths: Path | str, threads: int = 1) -> None:
-        files = model_files([Path(path) for path in paths])
-        members = [_opened(path, threads) for path in files]
-        if Path(paths[0]).is_dir():
-            _refuse_other_folds(Path(paths[0]), members)
-        for member in members[1:]:
-            _refuse_other_model(members[0], member)
+        members = open_members([Path(path) for path in paths], threads)
         self._members = {member.fold: member for member in members}
-        if len(self._members) < len(members):
-            raise UsageError(
-                f"{members[0].contract.model}: two of the files are of the same fold: "
-                f"{', '.join(path.name for path in files)}"
-            )
-        if len(members) > 1 and None in self._members:
-            raise UsageError(
-                f"{self._members[None].path}: has the models of all folds: name it alone"
-            )
         self.contract = members[0].contract
         folds = self.contract.folds
         self.folding = FoldingConfig(count=folds.count, scheme=folds.scheme)
@@ -215,53 +184,12 @@ class FoldedModel:
             arrays[name] = array.astype(tensor.type, copy=False)
         return arrays
 
-    def _shares(self, chosen: NDArray[np.int16]) -> Iterator[tuple[_Member, NDArray[np.int64]]]:
+    def _shares(self, chosen: NDArray[np.int16]) -> Iterator[tuple[Member, NDArray[np.int64]]]:
         """Yield each file with places of events that are its own, some at a time."""
         for fold, member in self._members.items():
             own = np.arange(len(chosen)) if fold is None else np.flatnonzero(chosen == fold)
             for start in range(0, len(own), EVENTS_AT_ONCE):
                 yield member, own[start : start + EVENTS_AT_ONCE]
-
-
-def _opened(path: Path, threads: int) -> _Member:
-    if not path.is_file():
-        raise InputError(f"{path}: there is no such file")
-    session = open_file(path, threads)
-    contract = read_contract(session.get_modelmeta().custom_metadata_map, str(path))
-    if isinstance(contract, ClassifierContract):
-        return _Member(path, session, contract, contract.held_out)
-    if contract.variant != "named":
-        raise InputError(
-            f"{path}: the {contract.variant} variant is for the ntuple production; give the named "
-            f"one, which has no _{contract.variant} in its name"
-        )
-    return _Member(path, session, contract, contract.folds.held_out)
-
-
-def _refuse_other_folds(folder: Path, members: Sequence[_Member]) -> None:
-    """Refuse a folder whose files are not, in their order, of the folds that there are."""
-    for fold, member in enumerate(members):
-        count = member.contract.folds.count
-        if (member.fold, count) != (fold, len(members)):
-            there = "all folds" if member.fold is None else f"fold {member.fold}"
-            raise InputError(
-                f"{folder}: says that {member.path.name} is of fold {fold} of {len(members)}, "
-                f"and the file says that it is of {there} of {count}"
-            )
-
-
-def _refuse_other_model(first: _Member, other: _Member) -> None:
-    ours, theirs = first.contract, other.contract
-    same = (ours.folds.count, ours.folds.scheme) == (theirs.folds.count, theirs.folds.scheme)
-    differing = [
-        name for name in COMMON if getattr(ours, name, None) != getattr(theirs, name, None)
-    ]
-    if not same:
-        differing.append("folds")
-    if differing:
-        raise InputError(
-            f"{other.path}: not of the same model as {first.path}: other {', '.join(differing)}"
-        )
 
 
 def _fixed(tensor: Tensor) -> tuple[int, ...]:
