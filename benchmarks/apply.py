@@ -104,14 +104,14 @@ def copy(files: Sequence[Path], output: Path) -> None:
 
 
 def peak_memory(command: Sequence[str]) -> float:
-    """Return the largest memory in GiB of a command and its children, shared pages once."""
+    """Return the largest memory in GiB of a command and its children, shared pages in each."""
     process = psutil.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     largest = 0
     while process.poll() is None:
         memory = 0
         try:
             for each in (process, *process.children(recursive=True)):
-                memory += each.memory_full_info().pss
+                memory += each.memory_info().rss
         except psutil.Error:  # one of them has just ended
             continue
         largest = max(largest, memory)
