@@ -1,5 +1,6 @@
 """What every test may use."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -96,6 +97,34 @@ def exported(real_events: Events, tmp_path_factory: pytest.TempPathFactory) -> "
         branch_map="topcptoolkit",
         selection=SelectionConfig(),
     )
+
+
+@pytest.fixture(scope="session")
+def ttbar_folds(real_events: Events, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with networks whose neutrinos differ: by 100 GeV in each component."""
+    from rootflow.config.data import SelectionConfig
+    from rootflow.export import export
+    from small_network import small_network
+    from toy_events import UNITS
+
+    folder = tmp_path_factory.mktemp("export") / "folds"
+    folder.mkdir()
+    names = {}
+    for fold in range(2):
+        exported = export(
+            small_network(momenta=lambda momenta, fold=fold: momenta + 100.0 * fold),
+            real_events.take(slice(0, 3000)),
+            FoldsConfig(count=2, scheme="parity", held_out=fold),
+            ExportConfig(),
+            {"run_id": "run-of-the-training"},
+            folder / str(fold),
+            units=UNITS,
+            branch_map="topcptoolkit",
+            selection=SelectionConfig(),
+        )
+        names[str(fold)] = str(exported.named_path.relative_to(folder))
+    (folder / "folds.json").write_text(json.dumps({"folds": names}))
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -21,7 +21,7 @@ ORDER = [
     ["training"],
     ["exported"],
     ["reconstruction", "scoring"],
-    ["evaluation", "export", "cplusplus", "batch"],
+    ["evaluation", "export", "cplusplus", "batch", "inference"],
     ["tracking"],
     ["tuning"],
     ["steps"],
@@ -88,7 +88,7 @@ def test_libraries_stay_in_their_rooms() -> None:
         "rootflow.cplusplus",
         "rootflow.dataset",
         "rootflow.ntuple",
-        "rootflow.scoring.files",
+        "rootflow.inference",
     ],
 )
 def test_tensorflow_and_mlflow_stay_out_of_what_must_start_quickly(module: str) -> None:

@@ -10,7 +10,7 @@ import pytest
 from ntuples import Branches, changed, write_ntuple
 from rootflow.config.data import SelectionConfig
 from rootflow.ntuple import Chunk, load_branch_map, read_chunks, select
-from rootflow.ntuple.selection import Selected, add
+from rootflow.ntuple.selection import Selected, add, select_located
 
 MAP = load_branch_map("topcptoolkit")
 TIGHT = SelectionConfig(
@@ -86,6 +86,21 @@ def _passed(event: dict[str, Any], config: SelectionConfig) -> int:
         True,
     ]
     return cuts.index(False) if False in cuts else len(cuts)
+
+
+@pytest.mark.parametrize("max_jets", [2, 8])
+def test_where_selected_events_and_their_jets_are_in_the_ntuple(
+    tmp_path: Path, weighted: Branches, max_jets: int
+) -> None:
+    jets = [name for name in weighted if name.startswith("jet_")]
+    turned = {**weighted, **{name: weighted[name][:, ::-1] for name in jets}}
+    located = select_located(_chunk(tmp_path, turned), TIGHT, max_jets)
+    events = _events(turned)
+    kept = [place for place, event in enumerate(events) if _passed(event, TIGHT) == 6]
+    assert located.kept.tolist() == kept
+    for row, event in zip(located.jet_places, kept, strict=True):
+        places = [place for _, _, place in _jets(events[event], TIGHT)][:max_jets]
+        assert row.tolist() == places + [-1] * (max_jets - len(places))
 
 
 def test_the_cutflow_is_that_of_a_count_by_hand(tmp_path: Path, weighted: Branches) -> None:

@@ -1,53 +1,84 @@
-"""`rootflow apply --model MODEL IN.root ... OUT.root`."""
+"""`rootflow apply --model MODEL IN.root ... OUT`."""
 
-import shlex
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from rootflow.commands.output import tell
 from rootflow.errors import UsageError
 
+if TYPE_CHECKING:
+    from rootflow.inference import SeenEvents
+
 
 @click.command("apply")
 @click.option(
     "--model",
+    "models",
     required=True,
+    multiple=True,
     metavar="MODEL",
-    help="models:/NAME/VERSION, models:/NAME@ALIAS, or an ONNX file of export.",
+    help="models:/NAME/VERSION, models:/NAME@ALIAS, an ONNX file of export, or the folder with "
+    "its folds.json; repeat it for one file for each fold.",
 )
 @click.option(
     "--branch-map", help="Another than the model's: name of a shipped map, or a YAML file."
 )
-@click.option("--name", help="Of the new branches, NAME_score and so on; else the model's.")
-@click.option("--drop", multiple=True, metavar="BRANCH", help="Leave a branch out; repeatable.")
-@click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
-@click.argument(
-    "paths",
-    nargs=-1,
-    metavar="IN.root ... OUT.root",
-    type=click.Path(dir_okay=False, path_type=Path),
+@click.option("--name", help="Of the new branches, NAME_fold and so on; else the model's.")
+@click.option(
+    "--seen-events",
+    type=click.Choice(["refuse", "skip", "score"]),
+    default="refuse",
+    show_default=True,
+    help="Events in folds that the model was trained on: an error, no score, or a score "
+    "(for collisions, and what else was not in the training).",
 )
+@click.option("--keep", multiple=True, metavar="PATTERN", help="Copy only these branches.")
+@click.option("--drop", multiple=True, metavar="PATTERN", help="Leave these branches out.")
+@click.option("--selected-only", is_flag=True, help="Write only the events that are selected.")
+@click.option(
+    "--workers",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Processes in all; 0: one for each core.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
+@click.argument("paths", nargs=-1, metavar="IN.root ... OUT", type=click.Path(path_type=Path))
 def apply(
-    model: str,
+    models: tuple[str, ...],
     branch_map: str | None,
     name: str | None,
+    seen_events: "SeenEvents",
+    keep: tuple[str, ...],
     drop: tuple[str, ...],
+    selected_only: bool,
+    workers: int,
     as_json: bool,
     paths: tuple[Path, ...],
 ) -> None:
-    """Write ROOT files again, each event with its score by a model that has not seen it."""
+    """Write ROOT files again, each event with the answer of a model that has not seen it.
+
+    OUT is a file, if it ends in .root, or a folder for one file for each input.
+    """
     if len(paths) < 2:
         raise UsageError("apply: name one ROOT file or more to read, and last the one to write")
     from rootflow.ntuple import find_files
     from rootflow.steps import apply as step
 
     # `mlflow run` quotes what it is given: several files come as one word, globs as they are.
-    words = [word for path in paths[:-1] for word in _words(path)]
-    inputs = find_files(words, setting="apply")
-    result = step.run(model, inputs, paths[-1], branch_map=branch_map, name=name, dropped=drop)
+    words = [word for path in paths[:-1] for word in step.paths_of(str(path))]
+    result = step.run(
+        models,
+        find_files(words, setting="apply"),
+        paths[-1],
+        branch_map=branch_map or None,
+        name=name or None,
+        seen_events=seen_events,
+        kept=[word for text in keep for word in step.words_of(text)],
+        dropped=[word for text in drop for word in step.words_of(text)],
+        selected_only=selected_only,
+        workers=workers or None,
+    )
     tell(result, as_json)
-
-
-def _words(path: Path) -> list[str]:
-    return [str(path)] if path.exists() else shlex.split(str(path))

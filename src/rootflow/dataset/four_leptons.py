@@ -10,12 +10,16 @@ from rootflow.config.data import FoldingConfig
 from rootflow.config.samples import FourLeptonSelectionConfig
 from rootflow.dataset.events import Events
 from rootflow.dataset.folds import fold_of
+from rootflow.ntuple import OpenTree
 from rootflow.ntuple.four_leptons import (
+    Chunk,
+    FourLeptonMap,
     Wanted,
     features_of,
     load_four_lepton_map,
     quantities_for,
     read_chunks,
+    read_entries,
     select,
 )
 
@@ -56,17 +60,50 @@ def chunks(
     """
     four_lepton_map = load_four_lepton_map(branch_map)
     quantities = quantities_for(selection, four_lepton_map, branch_map)
-    features = {
-        collection: tuple(feature.name for feature in of_collection)
-        for collection, of_collection in features_of(four_lepton_map).items()
-    }
     for chunk in read_chunks(path, four_lepton_map, Wanted(quantities)):
-        selected = select(chunk, selection)
-        number = selected.arrays["event_number"]
-        events = Events(
-            features=features,
-            **selected.arrays,
-            file_index=np.zeros(len(number), dtype=np.int32),
-            fold=fold_of(number, folds or FoldingConfig()),
-        )
-        yield events, selected.mask
+        yield _selected(chunk, four_lepton_map, selection, folds or FoldingConfig())
+
+
+def entries(
+    tree: OpenTree,
+    branch_map: FourLeptonMap,
+    quantities: tuple[str, ...],
+    selection: FourLeptonSelectionConfig,
+    folds: FoldingConfig,
+    start: int,
+    stop: int,
+) -> tuple[Events, NDArray[np.bool_]]:
+    """Return what `chunks` yields, of the entries of a tree from start to before stop.
+
+    Parameters
+    ----------
+    quantities
+        What the selection needs, as `rootflow.ntuple.four_leptons.quantities_for` says it.
+
+    Raises
+    ------
+    InputError
+        Something is wrong with the file or with what it holds.
+    """
+    chunk = read_entries(tree, branch_map, Wanted(quantities), start, stop)
+    return _selected(chunk, branch_map, selection, folds)
+
+
+def _selected(
+    chunk: Chunk,
+    branch_map: FourLeptonMap,
+    selection: FourLeptonSelectionConfig | None,
+    folds: FoldingConfig,
+) -> tuple[Events, NDArray[np.bool_]]:
+    selected = select(chunk, selection)
+    number = selected.arrays["event_number"]
+    events = Events(
+        features={
+            collection: tuple(feature.name for feature in of_collection)
+            for collection, of_collection in features_of(branch_map).items()
+        },
+        **selected.arrays,
+        file_index=np.zeros(len(number), dtype=np.int32),
+        fold=fold_of(number, folds),
+    )
+    return events, selected.mask

@@ -2,13 +2,28 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from rootflow.config.data import DataConfig
+import numpy as np
+from numpy.typing import NDArray
+
+from rootflow.config.data import DataConfig, FoldingConfig, SelectionConfig
+from rootflow.dataset.events import Events
+from rootflow.dataset.folds import fold_of
 from rootflow.dataset.manifest import Normalisation
 from rootflow.dataset.plans import Part, Plan, ReadFile
 from rootflow.dataset.weights import normalisation
-from rootflow.ntuple import BranchMap, features_of, load_branch_map, read_chunks, select
+from rootflow.ntuple import (
+    BranchMap,
+    OpenTree,
+    features_of,
+    load_branch_map,
+    read_chunks,
+    read_entries,
+    select,
+)
+from rootflow.ntuple.branch_map import Truth
+from rootflow.ntuple.selection import select_located
 
 
 def plans(config: DataConfig, files: Mapping[str, Sequence[Path]]) -> list[Plan]:
@@ -43,6 +58,65 @@ def plans(config: DataConfig, files: Mapping[str, Sequence[Path]]) -> list[Plan]
         )
         for name, of_sample in files.items()
     ]
+
+
+class Entries(NamedTuple):
+    """What is selected of n entries of a tree.
+
+    Attributes
+    ----------
+    events
+        The k selected events, as collisions are: of weight 1, without truth.
+    selected
+        (n,) bool, which entries these are.
+    jet_places
+        (k, max_jets) int32, where the jet of each slot is among those that the ntuple has of
+        the event, -1 where the slot has none.
+    """
+
+    events: Events
+    selected: NDArray[np.bool_]
+    jet_places: NDArray[np.int32]
+
+
+def as_of_collisions(branch_map: BranchMap) -> BranchMap:
+    """Return what a map says of quantities that collisions have, too."""
+    return branch_map.model_copy(update={"truth": Truth(), "weights": [], "neutrinos": None})
+
+
+def entries(
+    tree: OpenTree,
+    branch_map: BranchMap,
+    selection: SelectionConfig,
+    max_jets: int,
+    folds: FoldingConfig,
+    start: int,
+    stop: int,
+) -> Entries:
+    """Return what is selected of the entries of a tree from start to before stop.
+
+    Neither weights nor truth are read nor cut on, so collisions are read as simulation is.
+
+    Raises
+    ------
+    InputError
+        Something is wrong with the file or with what it holds.
+    """
+    chunk = read_entries(tree, as_of_collisions(branch_map), start, stop)
+    chosen = select_located(chunk, selection, max_jets)
+    number = chosen.arrays["event_number"]
+    events = Events(
+        features={
+            collection: tuple(feature.name for feature in of_collection)
+            for collection, of_collection in features_of(branch_map).items()
+        },
+        **chosen.arrays,
+        file_index=np.zeros(len(number), dtype=np.int32),
+        fold=fold_of(number, folds),
+    )
+    selected = np.zeros(len(chunk), dtype=np.bool_)
+    selected[chosen.kept] = True
+    return Entries(events, selected, chosen.jet_places)
 
 
 def _question(branch_map: BranchMap) -> dict[str, Any]:

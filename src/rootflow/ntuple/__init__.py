@@ -2,8 +2,8 @@
 
 from rootflow.ntuple.branch_map import BranchMap, load_branch_map
 from rootflow.ntuple.features import Feature, features_of
-from rootflow.ntuple.opening import find_files
-from rootflow.ntuple.reading import Chunk, read_chunks
+from rootflow.ntuple.opening import OpenTree, find_files, open_tree
+from rootflow.ntuple.reading import Chunk, read_chunks, read_entries
 from rootflow.ntuple.selection import Cutflow, select
 from rootflow.ntuple.writing import write_histograms
 
@@ -12,10 +12,13 @@ __all__ = [
     "Chunk",
     "Cutflow",
     "Feature",
+    "OpenTree",
     "features_of",
     "find_files",
     "load_branch_map",
+    "open_tree",
     "read_chunks",
+    "read_entries",
     "select",
     "write_histograms",
 ]

@@ -1,7 +1,8 @@
 """Copying a tree with more branches, some entries at a time."""
 
 import difflib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import fnmatch
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,11 +13,13 @@ import uproot
 from numpy.typing import NDArray
 
 from rootflow.errors import InputError, UsageError
-from rootflow.ntuple.opening import faults_of, opened
+from rootflow.ntuple.opening import OpenTree, faults_of
 
 NUMBERS = "biuf"
 # What uproot calls lists with one counter: no branch is named so.
 COUNTED_BY = "counted by "
+# Of the levels and algorithms of ROOT the best in time for size: see docs/apply.md.
+COMPRESSION = uproot.ZSTD(1)
 
 
 class Branches(NamedTuple):
@@ -26,8 +29,6 @@ class Branches(NamedTuple):
     ----------
     tree
         Its name.
-    entries
-        How many there are.
     scalars
         Branches with one number, or an array of fixed length, for each entry, with their types.
     lists
@@ -36,7 +37,6 @@ class Branches(NamedTuple):
     """
 
     tree: str
-    entries: int
     scalars: dict[str, str]
     lists: dict[str, dict[str, str]]
 
@@ -44,65 +44,7 @@ class Branches(NamedTuple):
         """Return all branches that are read."""
         return [*self.scalars, *(name for group in self.lists.values() for name in group)]
 
-
-def branches_of(path: Path, tree: str | None, dropped: Collection[str] = ()) -> Branches:
-    """Return what there is to copy of a tree.
-
-    Parameters
-    ----------
-    tree
-        Its name; None: the only one in the file.
-    dropped
-        Branches to be left out.
-
-    Raises
-    ------
-    InputError
-        The file cannot be read, or a branch is of a type that cannot be written.
-    UsageError
-        A branch to leave out is not there.
-    """
-    scalars: dict[str, str] = {}
-    lists: dict[str, dict[str, str]] = {}
-    with opened(path, tree) as found:
-        _refuse_unknown(path, dropped, [branch.name for branch in found.branches])
-        branches = [branch for branch in found.branches if branch.name not in dropped]
-        taken = {branch.name for branch in branches}
-        for branch in branches:
-            of_list = isinstance(branch.interpretation, uproot.AsJagged)
-            numbers = branch.interpretation.content if of_list else branch.interpretation
-            if not _can_be_written(numbers, of_list):
-                raise InputError(
-                    f"{path}: branch '{branch.name}' is {branch.typename}, which cannot be "
-                    f"written again: leave it out with --drop {branch.name}"
-                )
-            if of_list:
-                counter = branch.count_branch
-                name = _new_name(branch.name, taken) if counter is None else counter.name
-                lists.setdefault(name, {})[branch.name] = str(numbers.to_dtype)
-            else:
-                scalars[branch.name] = str(numbers.to_dtype)
-        scalars = {name: kind for name, kind in scalars.items() if name not in lists}
-        return Branches(found.name, found.num_entries, scalars, lists)
-
-
-def _refuse_unknown(path: Path, dropped: Collection[str], there: Sequence[str]) -> None:
-    for name in dropped:
-        if name not in there:
-            near = ", ".join(difflib.get_close_matches(name, there, n=3))
-            hint = f"; near matches: {near}" if near else ""
-            raise UsageError(f"--drop {name}: {path} has no such branch{hint}")
-
-
-class TreeReader:
-    """A tree whose entries are read some at a time."""
-
-    def __init__(self, path: Path, tree: Any, branches: Branches) -> None:
-        self._path = path
-        self._tree = tree
-        self._branches = branches
-
-    def read(self, start: int, stop: int) -> dict[str, Any]:
+    def read(self, tree: OpenTree, start: int, stop: int) -> dict[str, Any]:
         """Return entries from start to before stop, as `TreeWriter.extend` takes them.
 
         Raises
@@ -110,32 +52,84 @@ class TreeReader:
         InputError
             The file is damaged.
         """
-        names = self._branches.names()
-        with faults_of(self._path):
-            arrays = self._tree.arrays(names, entry_start=start, entry_stop=stop, how=dict)
-        scalars = {name: ak.to_numpy(arrays[name]) for name in self._branches.scalars}
+        arrays = tree.read(self.names(), start, stop)
+        scalars = {name: ak.to_numpy(arrays[name]) for name in self.scalars}
         return scalars | {
             COUNTED_BY + counter: ak.zip({name: arrays[name] for name in group})
-            for counter, group in self._branches.lists.items()
+            for counter, group in self.lists.items()
         }
 
 
-@contextmanager
-def tree_reader(path: Path, branches: Branches) -> Iterator[TreeReader]:
-    """Yield a reader of a tree, of which `branches_of` has said what there is."""
-    with faults_of(path):
-        file = uproot.open(path, array_cache=None)
-    with file:
-        yield TreeReader(path, file[branches.tree], branches)
+def branches_of(tree: OpenTree, kept: Sequence[str] = (), dropped: Sequence[str] = ()) -> Branches:
+    """Return what there is to copy of a tree.
+
+    Parameters
+    ----------
+    kept
+        Names or globs of branches that are copied; none: all.
+    dropped
+        Names or globs of branches that are not.
+
+    Raises
+    ------
+    InputError
+        A branch is of a type that cannot be written.
+    UsageError
+        A branch to keep or to leave out is not there.
+    """
+    scalars: dict[str, str] = {}
+    lists: dict[str, dict[str, str]] = {}
+    unwritable: dict[str, str] = {}
+    chosen = _chosen(tree, kept, dropped)
+    taken = set(chosen)
+    with faults_of(tree.path):
+        for branch in (each for each in tree.tree.branches if each.name in chosen):
+            of_list = isinstance(branch.interpretation, uproot.AsJagged)
+            numbers = branch.interpretation.content if of_list else branch.interpretation
+            if not _can_be_written(numbers, of_list):
+                unwritable[branch.name] = branch.typename
+            elif of_list:
+                counter = branch.count_branch
+                name = _new_name(branch.name, taken) if counter is None else counter.name
+                lists.setdefault(name, {})[branch.name] = str(numbers.to_dtype)
+            else:
+                scalars[branch.name] = str(numbers.to_dtype)
+    if unwritable:
+        name, kind = next(iter(unwritable.items()))
+        raise InputError(
+            f"{tree.path}: branch '{name}' is {kind}, which cannot be written again: leave it out "
+            f"with {' '.join(f'--drop {name}' for name in unwritable)}"
+        )
+    scalars = {name: kind for name, kind in scalars.items() if name not in lists}
+    return Branches(tree.name, scalars, lists)
+
+
+def _chosen(tree: OpenTree, kept: Sequence[str], dropped: Sequence[str]) -> set[str]:
+    there = tree.names()
+    chosen = _matches(tree.path, "--keep", kept, there) if kept else set(there)
+    return chosen - _matches(tree.path, "--drop", dropped, there)
+
+
+def _matches(path: Path, option: str, patterns: Sequence[str], there: Sequence[str]) -> set[str]:
+    found: set[str] = set()
+    for pattern in patterns:
+        matching = {name for name in there if fnmatch.fnmatchcase(name, pattern)}
+        if not matching:
+            near = ", ".join(difflib.get_close_matches(pattern, there, n=3))
+            hint = f"; near matches: {near}" if near else ""
+            raise UsageError(f"{option} {pattern}: {path} has no such branch{hint}")
+        found |= matching
+    return found
 
 
 class TreeWriter:
     """A tree of a new file that grows."""
 
-    def __init__(self, file: Any, tree: str, title: str) -> None:
+    def __init__(self, file: Any, tree: str, title: str, extensions: int) -> None:
         self._file = file
         self._tree = tree
         self._title = title
+        self._extensions = extensions
         self._written: Any = None
 
     def extend(self, columns: Mapping[str, NDArray[np.generic] | ak.Array]) -> None:
@@ -144,7 +138,7 @@ class TreeWriter:
         Parameters
         ----------
         columns
-            What `TreeReader.read` gives, and more numbers by the name of the branch.
+            What `Branches.read` gives, and more numbers by the name of the branch.
         """
         if self._written is None:
             self._written = self._file.mktree(
@@ -153,24 +147,37 @@ class TreeWriter:
                 title=self._title,
                 counter_name=lambda counted: counted.removeprefix(COUNTED_BY),
                 field_name=lambda _, inner: inner,
+                # Room for all baskets: else the head of the tree is written anew as it fills.
+                initial_basket_capacity=self._extensions + 2,
             )
         if len(next(iter(columns.values()))):
             self._written.extend(columns)
 
+    def note(self, name: str, text: str) -> None:
+        """Put a text beside the tree."""
+        self._file[name] = text
+
 
 @contextmanager
-def tree_writer(path: Path, tree: str, title: str, note: Mapping[str, str]) -> Iterator[TreeWriter]:
+def tree_writer(path: Path, tree: str, title: str, extensions: int) -> Iterator[TreeWriter]:
     """Yield a writer of a tree in a new file.
 
     Parameters
     ----------
-    note
-        Text to lie beside the tree, by its name.
+    extensions
+        How often the tree will be extended.
     """
-    with uproot.recreate(path) as file:
-        for name, text in note.items():
-            file[name] = text
-        yield TreeWriter(file, tree, title)
+    with uproot.recreate(path, compression=COMPRESSION) as file:
+        yield TreeWriter(file, tree, title, extensions)
+
+
+def read_note(path: Path, name: str) -> str | None:
+    """Return a text that lies beside a tree; None where there is no such file or text."""
+    try:
+        with faults_of(path), uproot.open(path) as file:
+            return str(file[name]) if name in file else None
+    except InputError:
+        return None
 
 
 def _can_be_written(numbers: Any, of_list: bool) -> bool:

@@ -4,10 +4,11 @@ import difflib
 import struct
 import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import uproot
 from cramjam import DecompressionError
 
@@ -88,6 +89,71 @@ def read_branches(
         yield from found.iterate(branches, step_size=f"{chunk_bytes} B", how=dict)
 
 
+class OpenTree:
+    """A tree of which some entries are read, and then others.
+
+    Attributes
+    ----------
+    path
+        Of the file.
+    name
+        Of the tree.
+    entries
+        How many it has.
+    tree
+        As uproot has it, of a file that stays open.
+    """
+
+    def __init__(self, path: Path, tree: Any) -> None:
+        self.path = path
+        self.name: str = tree.name
+        self.entries: int = tree.num_entries
+        self.tree = tree
+
+    def names(self) -> list[str]:
+        """Return the names of the branches."""
+        return list(self.tree.keys(recursive=False))
+
+    def read(self, names: Sequence[str], start: int, stop: int) -> dict[str, Any]:
+        """Return these branches of the entries from start to before stop, as awkward arrays.
+
+        Raises
+        ------
+        InputError
+            A branch is not there, or the file is damaged.
+        """
+        require_branches(self.path, names, self.names(), f"tree '{self.name}'")
+        with faults_of(self.path):
+            arrays: dict[str, Any] = self.tree.arrays(
+                list(names), entry_start=start, entry_stop=stop, how=dict
+            )
+        return arrays
+
+    def ranges(self, entries_at_most: int) -> list[tuple[int, int]]:
+        """Return all entries in ranges from start to before stop, one where there are none.
+
+        They end where baskets of all branches end, as far as such places are near enough:
+        then nothing is decompressed twice.
+        """
+        with faults_of(self.path):
+            ends = np.asarray(self.tree.common_entry_offsets())
+        ranges: list[tuple[int, int]] = []
+        start = 0
+        while start < self.entries or not ranges:
+            furthest = start + entries_at_most
+            stop = int(ends[np.searchsorted(ends, furthest, side="right") - 1])
+            if stop <= start:
+                stop = min(furthest, self.entries)
+            ranges.append((start, stop))
+            start = stop
+        return ranges
+
+    def bytes_per_entry(self) -> float:
+        """Return how much one entry takes, decompressed."""
+        with faults_of(self.path):
+            return float(self.tree.uncompressed_bytes) / max(self.entries, 1)
+
+
 def branch_names(path: Path, tree: str | None) -> list[str]:
     """Return the names of the branches of a tree; raises as `read_branches` does."""
     with opened(path, tree) as found:
@@ -115,10 +181,8 @@ def require_branches(path: Path, branches: Sequence[str], there: Sequence[str], 
 
 
 @contextmanager
-def opened(path: Path, tree: str | None) -> Iterator[Any]:
-    """Yield a tree, read-only.
-
-    What goes wrong in the block is taken for a fault of the file: do nothing else there.
+def open_tree(path: Path, tree: str | None) -> Iterator[OpenTree]:
+    """Yield a tree to read from.
 
     Parameters
     ----------
@@ -131,13 +195,26 @@ def opened(path: Path, tree: str | None) -> Iterator[Any]:
         The file is missing, empty, truncated or not ROOT, or the tree is not there.
     """
     require_file(path)
-    with faults_of(path), uproot.open(path, array_cache=None) as file:
-        if path.stat().st_size < file.file.fEND:
-            raise InputError(
-                f"{path}: not a whole ROOT file; it may be truncated: {path.stat().st_size} of its "
-                f"{file.file.fEND} bytes are there"
-            )
-        yield _find_tree(file, path, tree)
+    with ExitStack() as stack:
+        with faults_of(path):
+            file = stack.enter_context(uproot.open(path, array_cache=None))
+            if path.stat().st_size < file.file.fEND:
+                raise InputError(
+                    f"{path}: not a whole ROOT file; it may be truncated: {path.stat().st_size} "
+                    f"of its {file.file.fEND} bytes are there"
+                )
+            found = OpenTree(path, _find_tree(file, path, tree))
+        yield found
+
+
+@contextmanager
+def opened(path: Path, tree: str | None) -> Iterator[Any]:
+    """Yield a tree as uproot has it; errors as of `open_tree`.
+
+    What goes wrong in the block is taken for a fault of the file: do nothing else there.
+    """
+    with open_tree(path, tree) as found, faults_of(path):
+        yield found.tree
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from rootflow.ntuple.branch_map import BranchMap, Collection, Jets, Leptons
 from rootflow.ntuple.columns import SMALLEST_PT_GEV, Table
 from rootflow.ntuple.features import MOMENTUM
 from rootflow.ntuple.objects import Objects
-from rootflow.ntuple.opening import read_branches
+from rootflow.ntuple.opening import OpenTree, read_branches
 from rootflow.ntuple.reconstructed import read_neutrinos
 from rootflow.ntuple.truth import Truth, read_truth
 from rootflow.ntuple.units import Column
@@ -78,6 +78,18 @@ def read_chunks(
         event_numbers.append(chunk.event_number)
         yield chunk
     require_unique(path, np.concatenate(event_numbers))
+
+
+def read_entries(tree: OpenTree, branch_map: BranchMap, start: int, stop: int) -> Chunk:
+    """Return the entries of a tree from start to before stop.
+
+    Raises
+    ------
+    InputError
+        As of `read_chunks`, but event numbers may repeat: those of collisions do where a
+        file has several runs.
+    """
+    return _chunk(tree.path, tree.read(branch_map.branches(), start, stop), branch_map)
 
 
 def _chunk(path: Path, arrays: Mapping[str, Any], branch_map: BranchMap) -> Chunk:

@@ -24,12 +24,51 @@ class Selected(NamedTuple):
     cutflow: Cutflow
 
 
+class Located(NamedTuple):
+    """Selected events, and where in the ntuple they and their jets are.
+
+    Attributes
+    ----------
+    arrays
+        Canonical arrays of the k selected events, by the names of `Events`.
+    kept
+        (k,) int64, which events of the chunk they are.
+    jet_places
+        (k, max_jets) int32, where the jet of each slot is in the event's own list, from 0;
+        -1 where the slot has no jet.
+    """
+
+    arrays: dict[str, NDArray[Any]]
+    kept: NDArray[np.int64]
+    jet_places: NDArray[np.int32]
+
+
 def select(chunk: Chunk, selection: SelectionConfig, max_jets: int) -> Selected:
     """Return the events that pass every cut, jets and leptons in order and padded.
 
     Jets fall in pT, those beyond `max_jets` are left out. The positive lepton comes
     first; of leptons of the same sign the harder one.
     """
+    return _select(chunk, selection, max_jets)[0]
+
+
+def select_located(chunk: Chunk, selection: SelectionConfig, max_jets: int) -> Located:
+    """Return what `select` does, and where in the ntuple it is."""
+    (arrays, _), kept, jet_index = _select(chunk, selection, max_jets)
+    accepted = chunk.jets.take(jet_index)
+    row_of_event = np.full(len(chunk), -1)
+    row_of_event[kept] = np.arange(len(kept))
+    row, slot = row_of_event[accepted.event], slots(accepted)
+    fits = (row >= 0) & (slot < max_jets)
+    places = np.full((len(kept), max_jets), -1, dtype=np.int32)
+    places[row[fits], slot[fits]] = slots(chunk.jets)[jet_index[fits]]
+    return Located(arrays, kept, places)
+
+
+def _select(
+    chunk: Chunk, selection: SelectionConfig, max_jets: int
+) -> tuple[Selected, NDArray[np.int64], NDArray[np.int64]]:
+    """Return what is selected, which events these are, and the accepted jets by falling pT."""
     jet_index = accepted_in_pt_order(
         chunk.jets, selection.jet_pt_min_gev, selection.jet_abs_eta_max
     )
@@ -67,7 +106,7 @@ def select(chunk: Chunk, selection: SelectionConfig, max_jets: int) -> Selected:
         arrays["reconstructed_neutrinos"] = chunk.neutrinos.take(kept, axis=0)
     if chunk.systematic_weights is not None:
         arrays["systematic_weights"] = chunk.systematic_weights.take(kept)
-    return Selected(arrays, cutflow)
+    return Selected(arrays, cutflow), kept, jet_index
 
 
 def add(total: Cutflow, part: Cutflow) -> Cutflow:

@@ -3,7 +3,7 @@
 from rootflow.ntuple.four_leptons.branch_map import FourLeptonMap, load_four_lepton_map
 from rootflow.ntuple.four_leptons.expectation import Expectation
 from rootflow.ntuple.four_leptons.features import features_of
-from rootflow.ntuple.four_leptons.reading import Chunk, read_chunks
+from rootflow.ntuple.four_leptons.reading import Chunk, read_chunks, read_entries
 from rootflow.ntuple.four_leptons.selection import Selected, select
 from rootflow.ntuple.four_leptons.wanted import Wanted, quantities_for
 
@@ -17,5 +17,6 @@ __all__ = [
     "load_four_lepton_map",
     "quantities_for",
     "read_chunks",
+    "read_entries",
     "select",
 ]

@@ -18,7 +18,7 @@ from rootflow.ntuple.four_leptons.flavours import signed_flavours, with_mass_of_
 from rootflow.ntuple.four_leptons.masses import require_masses
 from rootflow.ntuple.four_leptons.wanted import TRIGGERS, Wanted
 from rootflow.ntuple.objects import Objects
-from rootflow.ntuple.opening import branch_names, read_branches
+from rootflow.ntuple.opening import OpenTree, branch_names, read_branches
 from rootflow.ntuple.reading import (
     event_numbers_of,
     joined,
@@ -102,6 +102,23 @@ def read_chunks(
         event_numbers.append(chunk.event_number)
         yield chunk
     require_unique(path, np.concatenate(event_numbers))
+
+
+def read_entries(
+    tree: OpenTree, branch_map: FourLeptonMap, wanted: Wanted, start: int, stop: int
+) -> Chunk:
+    """Return the entries of a tree from start to before stop.
+
+    Raises
+    ------
+    InputError
+        As of `read_chunks`, but event numbers may repeat: those of collisions do where a
+        file has several runs.
+    """
+    if branch_map.may_lack:
+        branch_map = branch_map.as_in(tree.names())
+    arrays = tree.read(branches_of(branch_map, wanted), start, stop)
+    return _chunk(tree.path, arrays, branch_map, wanted, start, Expectation())
 
 
 def branches_of(branch_map: FourLeptonMap, wanted: Wanted) -> list[str]:

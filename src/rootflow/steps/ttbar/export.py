@@ -112,12 +112,12 @@ def _prepare(
         origin | {"trained_at": finished(training)},
         analysis=config.analysis,
         name=config.model.name,
+        branch_map=config.data.branch_map,
+        selection=config.data.selection,
         units={
             collection: {feature.name: feature.unit for feature in features}
             for collection, features in trained.dataset.manifest.features.items()
         },
-        branch_map=config.data.branch_map,
-        selection=config.data.selection,
         ranges=ranges,
         metrics=quality(training),
     )

@@ -21,9 +21,9 @@ from rootflow.dataset import Events
 from rootflow.dataset.folds import fold_of
 from rootflow.dataset.four_leptons import chunks
 from rootflow.errors import InputError, UsageError
+from rootflow.inference import Copying, Setting, apply_to_files
+from rootflow.inference.files import NOTE
 from rootflow.scoring import FoldedScorer
-from rootflow.scoring.files import NOTE, score_files
-from rootflow.scoring.onnx import OnnxScorer
 from toy_four_leptons import H4L_UNITS
 
 FOLDS = FoldingConfig(count=3)
@@ -88,8 +88,20 @@ def model(shared_h4l: dict[str, list[Path]], tmp_path_factory: pytest.TempPathFa
     return Model(folded, exported.combined_path, exported.fold_paths)
 
 
-def applied(model: Model, paths: list[Path], output: Path, **more: object) -> ak.Array:
-    score_files(OnnxScorer(model.combined), paths, output, origin={"file": "x"}, **more)  # type: ignore[arg-type]
+def applied(
+    model: Model,
+    paths: list[Path],
+    output: Path,
+    name: str | None = None,
+    dropped: tuple[str, ...] = (),
+) -> ak.Array:
+    apply_to_files(
+        Setting((model.combined,), name=name),
+        paths,
+        output,
+        origin={"file": "x", "sha256": "of x"},
+        copying=Copying(dropped=dropped),
+    )
     with uproot.open(output) as file:
         return file["mini"].arrays()
 
@@ -126,7 +138,7 @@ def test_scores_tell_the_higgs_boson_from_its_background(
     model: Model, shared_h4l: dict[str, list[Path]], tmp_path: Path
 ) -> None:
     unseen = [
-        applied(model, shared_h4l[name][1:2], tmp_path / name)["trees_score"]
+        applied(model, shared_h4l[name][1:2], tmp_path / f"{name}.root")["trees_score"]
         for name in ("ggH", "ZZ")
     ]
     signal, background = (np.nanmean(ak.to_numpy(score)) for score in unseen)
@@ -137,9 +149,9 @@ def test_chunks_and_a_second_model_change_nothing(
     model: Model, shared_4lep_data: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     few = shared_4lep_data[:1]
-    assert len(list(chunks(few[0], MAP, SELECTION, FOLDS))) > 1
     whole = applied(model, few, tmp_path / "whole.root")
-    monkeypatch.setattr("rootflow.scoring.files.ENTRIES_AT_LEAST", 1)
+    monkeypatch.setattr("rootflow.inference.pieces.ENTRIES_AT_MOST", 10)
+    monkeypatch.setattr("rootflow.inference.files.ENTRIES_AT_LEAST", 1)
     parts = applied(model, few, tmp_path / "parts.root")
     again = applied(model, [tmp_path / "parts.root"], tmp_path / "again.root", name="second")
     for name in whole.fields:
@@ -159,7 +171,7 @@ def test_the_output_says_whose_scores_it_holds(
     applied(model, shared_4lep_data[:1], tmp_path / "out.root")
     with uproot.open(tmp_path / "out.root") as file:
         note = json.loads(file[NOTE])
-        assert file["mini"].title == "with scores of trees (x)"
+        assert file["mini"].title == "with trees of x"
     assert note["run_id"] == "run-of-the-training"
     assert note["branches"] == list(NEW)
 
@@ -202,15 +214,15 @@ def test_files_with_other_branches_are_refused(
 def test_a_file_of_one_fold_scores_no_other(
     model: Model, shared_h4l: dict[str, list[Path]], tmp_path: Path
 ) -> None:
-    scorer = OnnxScorer(model.fold_paths[0])
-    with pytest.raises(InputError, match="trees was trained on the folds"):
-        score_files(scorer, shared_h4l["ZZ"], tmp_path / "out.root", origin={})
+    setting = Setting((model.fold_paths[0],))
+    with pytest.raises(InputError, match=r"is in a fold that trees was trained on: .* of fold 0"):
+        apply_to_files(setting, shared_h4l["ZZ"], tmp_path / "out.root", origin={"sha256": ""})
     assert list(tmp_path.iterdir()) == []
 
 
 def test_the_command(model: Model, shared_4lep_data: list[Path], tmp_path: Path) -> None:
     output = tmp_path / "out.root"
-    arguments = ["--json", "--model", model.combined, *shared_4lep_data, output]
+    arguments = ["--json", "--workers=1", "--model", model.combined, *shared_4lep_data, output]
     answer = CliRunner().invoke(apply, list(map(str, arguments)))
     assert answer.exit_code == 0, answer.output
     said = json.loads(answer.stdout)
@@ -232,17 +244,15 @@ def test_the_command_needs_two_files(model: Model, shared_4lep_data: list[Path])
 def test_a_file_named_twice_is_refused(
     model: Model, shared_4lep_data: list[Path], tmp_path: Path
 ) -> None:
-    scorer = OnnxScorer(model.combined)
     with pytest.raises(UsageError, match="named twice"):
-        score_files(scorer, [shared_4lep_data[0]] * 2, tmp_path / "out.root", origin={})
+        applied(model, [shared_4lep_data[0]] * 2, tmp_path / "out.root")
 
 
 def test_a_branch_to_drop_that_is_not_there_is_refused(
     model: Model, shared_4lep_data: list[Path], tmp_path: Path
 ) -> None:
-    scorer, output = OnnxScorer(model.combined), tmp_path / "out.root"
     with pytest.raises(UsageError, match=r"--drop lep_ptt: .* near matches: lep_pt"):
-        score_files(scorer, shared_4lep_data[:1], output, origin={}, dropped=["lep_ptt"])
+        applied(model, shared_4lep_data[:1], tmp_path / "out.root", dropped=("lep_ptt",))
 
 
 def test_several_files_may_come_as_one_word(
@@ -251,6 +261,21 @@ def test_several_files_may_come_as_one_word(
     files = f"{shared_4lep_data[0]} {shared_4lep_data[1].parent}/data_B*.root"
     output = tmp_path / "out.root"
     answer = CliRunner().invoke(
-        apply, ["--model", str(model.combined), "--json", files, str(output)]
+        apply, ["--model", str(model.combined), "--workers=1", "--json", files, str(output)]
     )
     assert json.loads(answer.output.splitlines()[-1])["entries"] == 39 + 156
+
+
+def test_the_files_of_all_folds_say_what_the_one_says(
+    model: Model, shared_4lep_data: list[Path], tmp_path: Path
+) -> None:
+    whole = applied(model, shared_4lep_data[:2], tmp_path / "whole.root")
+    folders = (tuple(model.fold_paths), (model.combined.parent,))
+    for place, models in enumerate(folders):
+        output = tmp_path / f"{place}.root"
+        apply_to_files(Setting(models), shared_4lep_data[:2], output, origin={"sha256": str(place)})
+        with uproot.open(output) as file:
+            out = file["mini"].arrays()
+        for name in NEW:
+            said, wanted = ak.to_numpy(out[name]), ak.to_numpy(whole[name])
+            np.testing.assert_allclose(said, wanted, atol=1e-6, err_msg=name)

@@ -1,0 +1,201 @@
+"""Exported models as one: each event by the one that has not seen it."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rootflow.config import FoldingConfig
+from rootflow.dataset.folds import fold_of
+from rootflow.dataset.seen import EVENTS_AT_ONCE
+from rootflow.errors import InputError, UsageError
+from rootflow.exported.contract import Tensor
+from rootflow.exported.members import Member, open_members
+
+FOLD = "fold"
+Arrays = Mapping[str, NDArray[Any]]
+
+
+class FoldedModel:
+    """Exported models, one for each fold or for some of them.
+
+    Each event is given to the model that has not seen it. It needs neither TensorFlow nor
+    MLflow.
+
+    Parameters
+    ----------
+    paths
+        A folder with `folds.json`, which names the file of every fold, or ONNX files of
+        `rootflow export`: those of several folds, that of one, or that of all folds.
+    threads
+        Of onnxruntime within one operation.
+
+    Attributes
+    ----------
+    contract
+        What the files say of themselves; of several, what the first one says.
+    folding
+        How events are divided into folds.
+
+    Raises
+    ------
+    InputError
+        A file is not there, is not one of `rootflow export`, is cut short, is outside the
+        folder or of another fold than the folder says, or the files are not of one model.
+    """
+
+    def __init__(self, *paths: Path | str, threads: int = 1) -> None:
+        members = open_members([Path(path) for path in paths], threads)
+        self._members = {member.fold: member for member in members}
+        self.contract = members[0].contract
+        folds = self.contract.folds
+        self.folding = FoldingConfig(count=folds.count, scheme=folds.scheme)
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+        return self.contract.model
+
+    @property
+    def held_out(self) -> tuple[int, ...]:
+        """The folds for whose events there is a model that has not seen them."""
+        if None in self._members:
+            return tuple(range(self.folding.count))
+        return tuple(sorted(fold for fold in self._members if fold is not None))
+
+    def unseen(self, event_number: NDArray[np.integer[Any]]) -> NDArray[np.bool_]:
+        """Return (n,) for which events there is a model that has not seen them.
+
+        Parameters
+        ----------
+        event_number
+            (n,) as in the ntuple.
+        """
+        return np.isin(self._folds(event_number), self.held_out)
+
+    def chosen(self, event_number: NDArray[np.integer[Any]]) -> NDArray[np.int16]:
+        """Return (n,) the held-out fold of the model that is applied to each event.
+
+        It is the event's own fold; where there is no model of it, the first fold that there
+        is one of, which matters only with `allow_seen_events`.
+        """
+        fold = self._folds(event_number)
+        return np.where(np.isin(fold, self.held_out), fold, self.held_out[0]).astype(np.int16)
+
+    def predict(
+        self,
+        inputs: Arrays,
+        event_number: NDArray[np.integer[Any]],
+        *,
+        fold: int | None = None,
+        allow_seen_events: bool = False,
+    ) -> dict[str, NDArray[Any]]:
+        """Return what the models say, by the name of the output: (n, ...) of each.
+
+        Parameters
+        ----------
+        inputs
+            (n, ...) by the name of the input, with the features and in the units and the
+            order that `contract.inputs` says.
+        event_number
+            (n,) as in the ntuple: it says which model has not seen the event.
+        fold
+            Only the model that has not seen this fold; none: for each event its own.
+        allow_seen_events
+            Also events that the model was trained on: for collisions, which no model was
+            trained on, and for a look at over-training.
+
+        Raises
+        ------
+        InputError
+            A model was trained on some of the events, or the inputs are not what it takes.
+        UsageError
+            There is no model of this fold.
+        """
+        event_number = np.asarray(event_number)
+        arrays = self._checked(inputs, event_number)
+        chosen = self._chosen(event_number, fold, allow_seen_events)
+        outputs = {
+            tensor.name: np.empty((len(event_number), *_fixed(tensor)), tensor.type)
+            for tensor in self.contract.outputs
+        }
+        for member, index in self._shares(chosen):
+            feeds = {name: array[index] for name, array in arrays.items()}
+            if member.fold is None:
+                feeds[FOLD] = chosen[index].astype(np.int64)
+            said = member.session.run(list(outputs), feeds)
+            for array, values in zip(outputs.values(), said, strict=True):
+                array[index] = values
+        return outputs
+
+    def _folds(self, event_number: NDArray[np.integer[Any]]) -> NDArray[np.uint8]:
+        # Negative numbers of 32 bits become what reading ntuples makes of them.
+        return fold_of(np.asarray(event_number).astype(np.uint64), self.folding)
+
+    def _chosen(
+        self, event_number: NDArray[np.integer[Any]], fold: int | None, allow_seen_events: bool
+    ) -> NDArray[np.int16]:
+        if fold is None:
+            chosen, seen = self.chosen(event_number), ~self.unseen(event_number)
+        elif fold in self.held_out:
+            chosen = np.full(len(event_number), fold, np.int16)
+            seen = self._folds(event_number) != fold
+        else:
+            raise UsageError(
+                f"{self.name}: there is no model of fold {fold}, only of {_listed(self.held_out)}"
+            )
+        if seen.any() and not allow_seen_events:
+            folds = np.unique(self._folds(event_number)[seen])
+            raise InputError(
+                f"{self.name} was trained on the folds of {seen.sum()} of these {len(seen)} "
+                f"events (folds {_listed(folds)} of {self.folding.count}, "
+                f"{self.folding.scheme}); it may be applied to fold "
+                f"{_listed(self.held_out) if fold is None else fold}"
+            )
+        return chosen
+
+    def _checked(self, inputs: Arrays, event_number: NDArray[Any]) -> dict[str, NDArray[Any]]:
+        """Return the inputs as the sessions take them.
+
+        Raises
+        ------
+        InputError
+            One is missing or too many, or has another shape.
+        """
+        if event_number.ndim != 1 or event_number.dtype.kind not in "iu":
+            raise InputError(f"{self.name}: event_number is (n,) integers, as in the ntuple")
+        wanted = {tensor.name: tensor for tensor in self.contract.inputs if tensor.name != FOLD}
+        if set(inputs) != set(wanted):
+            raise InputError(
+                f"{self.name} takes {_listed(wanted)}; these inputs are {_listed(inputs)}"
+            )
+        arrays = {}
+        for name, tensor in wanted.items():
+            array = np.asarray(inputs[name])
+            shape = (len(event_number), *_fixed(tensor))
+            if array.shape != shape:
+                features = ", ".join(feature.name for feature in tensor.features)
+                raise InputError(
+                    f"{self.name}: {name} is {array.shape}, not {shape}"
+                    + (f" with the features {features}" if features else "")
+                )
+            arrays[name] = array.astype(tensor.type, copy=False)
+        return arrays
+
+    def _shares(self, chosen: NDArray[np.int16]) -> Iterator[tuple[Member, NDArray[np.int64]]]:
+        """Yield each file with places of events that are its own, some at a time."""
+        for fold, member in self._members.items():
+            own = np.arange(len(chosen)) if fold is None else np.flatnonzero(chosen == fold)
+            for start in range(0, len(own), EVENTS_AT_ONCE):
+                yield member, own[start : start + EVENTS_AT_ONCE]
+
+
+def _fixed(tensor: Tensor) -> tuple[int, ...]:
+    """Return the shape of one event."""
+    return tuple(int(axis) for axis in tensor.shape[1:])
+
+
+def _listed(values: Any) -> str:
+    return ", ".join(map(str, values))

@@ -1,0 +1,17 @@
+"""Applying exported models to ROOT files."""
+
+from rootflow.inference.application import Application, SeenEvents, Setting
+from rootflow.inference.files import Applied, apply_to_files, usable_cores
+from rootflow.inference.load import load_application
+from rootflow.inference.plan import Copying
+
+__all__ = [
+    "Application",
+    "Applied",
+    "Copying",
+    "SeenEvents",
+    "Setting",
+    "apply_to_files",
+    "load_application",
+    "usable_cores",
+]

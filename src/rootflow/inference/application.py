@@ -1,0 +1,177 @@
+"""A model, and how the entries of a ntuple become new branches of it."""
+
+import re
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rootflow.dataset.events import Events
+from rootflow.errors import InputError
+from rootflow.exported import FoldedModel
+from rootflow.exported.contract import OnnxContract
+from rootflow.ntuple import OpenTree
+
+SeenEvents = Literal["refuse", "skip", "score"]
+Columns = dict[str, NDArray[Any]]
+
+NONE = -1
+MEV_IN_A_GEV = 1000
+
+
+class Setting(NamedTuple):
+    """What decides the new branches of an entry.
+
+    Attributes
+    ----------
+    models
+        The ONNX files of the model.
+    branch_map
+        How the ntuples are read, instead of how the contract says; a map's name or path.
+    name
+        That new branches begin with; none: the model's.
+    seen_events
+        What becomes of events that the model was trained on, by their numbers: an error, no
+        score, or a score like any others, as is right where nothing was trained on.
+    """
+
+    models: tuple[Path, ...]
+    branch_map: str | None = None
+    name: str | None = None
+    seen_events: SeenEvents = "refuse"
+
+
+class Read(NamedTuple):
+    """The k selected events of n entries.
+
+    Attributes
+    ----------
+    selected
+        (n,) bool, which entries they are.
+    jet_places
+        (k, max_jets) int32, where the jet of each slot is among the ntuple's own.
+    """
+
+    events: Events
+    selected: NDArray[np.bool_]
+    jet_places: NDArray[np.int32]
+
+
+class Application(ABC):
+    """A model with all that it takes to apply it to ntuples.
+
+    Parameters
+    ----------
+    model
+        The model.
+    setting
+        The rest.
+
+    Attributes
+    ----------
+    tree
+        Name of the ntuples' tree; None: the only one.
+    reading
+        Plain data that say how entries are read and selected, and the unit of momenta.
+    """
+
+    tree: str | None
+    reading: dict[str, Any]
+
+    def __init__(self, model: FoldedModel, setting: Setting) -> None:
+        self.model = model
+        self._prefix = re.sub(r"\W", "_", setting.name or model.name)
+        self._seen_events = setting.seen_events
+
+    @property
+    def branches(self) -> tuple[str, ...]:
+        """The names of the new branches."""
+        return tuple(f"{self._prefix}_{ending}" for ending in (*self.endings, "fold", "selected"))
+
+    @property
+    def selected_branch(self) -> str:
+        """The name of the branch that says whether an entry is selected."""
+        return self.branches[-1]
+
+    @property
+    def fold_branch(self) -> str:
+        """The name of the branch that says whose model was applied, -1 where none was."""
+        return self.branches[-2]
+
+    def columns(self, tree: OpenTree, start: int, stop: int) -> Columns:
+        """Return the new branches of the entries from start to before stop, (n,) each.
+
+        Where there is no answer it is NaN, or -1 in branches of integers.
+
+        Raises
+        ------
+        InputError
+            Something is wrong with what the file holds, or the model was trained on some of
+            the events.
+        """
+        read = self._read(tree, start, stop)
+        scored = self._scored(tree.path, read.events.event_number)
+        events = read.events.take(scored)
+        outputs = self.model.predict(
+            inputs_of(events, self.model.contract),
+            events.event_number,
+            allow_seen_events=self._seen_events == "score",
+        )
+        answers = self._answers(outputs, events, read.jet_places[scored])
+        answers["fold"] = self.model.chosen(events.event_number)
+        places = np.flatnonzero(read.selected)[scored]
+        filled = [_at(places, values, len(read.selected)) for values in answers.values()]
+        return dict(zip(self.branches, [*filled, read.selected], strict=True))
+
+    @property
+    @abstractmethod
+    def endings(self) -> tuple[str, ...]:
+        """What the names of the model's own new branches end in."""
+
+    @abstractmethod
+    def _read(self, tree: OpenTree, start: int, stop: int) -> Read:
+        """Return the selected events of these entries."""
+
+    @abstractmethod
+    def _answers(
+        self, outputs: Columns, events: Events, jet_places: NDArray[np.int32]
+    ) -> dict[str, NDArray[Any]]:
+        """Return what the model says of k events, (k,) by ending."""
+
+    def _scored(self, path: Path, event_number: NDArray[np.uint64]) -> NDArray[np.bool_]:
+        """Return (k,) which of the selected events the model is applied to."""
+        unseen = self.model.unseen(event_number)
+        if self._seen_events == "refuse" and not unseen.all():
+            held_out = ", ".join(map(str, self.model.held_out))
+            raise InputError(
+                f"{path}: event {event_number[np.argmin(unseen)]} is in a fold that "
+                f"{self.model.name} was trained on: there is only the model of fold {held_out} of "
+                f"{self.model.folding.count}. Give the models of all folds; or --seen-events skip, "
+                "which leaves such events without a score; or --seen-events score, for collisions "
+                "and others that were not in the training"
+            )
+        return np.ones_like(unseen) if self._seen_events == "score" else unseen
+
+
+def inputs_of(events: Events, contract: OnnxContract) -> Columns:
+    """Return the inputs that a model takes, in the units of its contract."""
+    arrays = events.inputs()
+    inputs = {}
+    for tensor in contract.inputs:
+        if tensor.name in arrays:
+            array = arrays[tensor.name]
+            in_mev = [one.unit == "MeV" for one in tensor.features]
+            if any(in_mev):
+                array = array * np.where(in_mev, np.float32(MEV_IN_A_GEV), np.float32(1))
+            inputs[tensor.name] = array
+    return inputs
+
+
+def _at(places: NDArray[np.int64], values: NDArray[Any], count: int) -> NDArray[Any]:
+    """Return (count,) the values at their places, and no answer elsewhere."""
+    missing = np.nan if values.dtype.kind == "f" else NONE
+    column = np.full(count, missing, values.dtype)
+    column[places] = values
+    return column

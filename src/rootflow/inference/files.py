@@ -1,0 +1,255 @@
+"""Applying a model to ROOT files: their entries again, with new branches beside the old ones."""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import awkward as ak
+import numpy as np
+
+from rootflow.errors import InputError, UsageError
+from rootflow.files import alone_in
+from rootflow.inference.application import Application, Setting
+from rootflow.inference.load import load_application
+from rootflow.inference.pieces import ENTRIES_AT_LEAST, Scoring
+from rootflow.inference.plan import Copying, Output, Plan, plan
+from rootflow.inference.sharing import Shared, shared_out
+from rootflow.ntuple import open_tree
+from rootflow.ntuple.copying import TreeWriter, read_note, tree_writer
+from rootflow.progress import Advance, progress
+
+NOTE = "rootflow_apply"
+# What contracts say of where the model came from, beside their provenance.
+ORIGIN = {"dataset", "git_commit", "run_id", "model_version"}
+COUNTS = ("entries", "selected", "scored", "written")
+
+
+class Applied(NamedTuple):
+    """What was written.
+
+    Attributes
+    ----------
+    entries
+        How many were read.
+    selected
+        How many of them are such as the model was trained on.
+    scored
+        How many of these it was applied to.
+    written
+        How many entries the outputs have.
+    branches
+        The new ones.
+    run_id
+        Of the MLflow run that the model comes from; empty where it does not say.
+    """
+
+    outputs: tuple[Path, ...]
+    entries: int
+    selected: int
+    scored: int
+    written: int
+    branches: tuple[str, ...]
+    run_id: str
+
+
+def apply_to_files(
+    setting: Setting,
+    paths: Sequence[Path],
+    output: Path,
+    *,
+    origin: Mapping[str, Any],
+    copying: Copying | None = None,
+    workers: int = 1,
+) -> Applied:
+    """Write the entries of ROOT files again, in their order, with the new branches of a model.
+
+    Each event is given to the model that has not seen it. While the work goes on, finished
+    pieces are kept in a hidden folder beside the output, named by what was asked: when it is
+    asked again after a kill, they are not done again. An output that answers the question
+    already stays as it is.
+
+    Parameters
+    ----------
+    setting
+        The model and what decides its new branches.
+    paths
+        ROOT files.
+    output
+        A file, where the name ends in .root, for which all files must have the same
+        branches; else a folder, in which there will be a file for each. Each is there whole
+        or not at all; what was there of the same name is replaced.
+    origin
+        Plain data that are noted of the model in the output, with its contract's provenance;
+        `sha256` must tell the model from others.
+    copying
+        Which branches and entries are copied; none: all.
+    workers
+        How many processes there are at most.
+
+    Raises
+    ------
+    InputError
+        A file cannot be read, has other branches than the first or what is no event; a file
+        of the model is not one of `rootflow export`; or the model was trained on some of the
+        events. Then no unfinished work is kept.
+    UsageError
+        An output is one of the inputs or is named twice, a new branch is there already, or
+        the branch map does not name what the selection needs.
+    RootflowError
+        A worker died. What is finished is kept.
+    """
+    application = load_application(setting)
+    planned = plan(application, setting, paths, output, copying or Copying(), origin["sha256"])
+    note = _note(application, setting, origin)
+    if not all(map(_answer, planned.outputs)):
+        with _kept(planned.folder):
+            # Only now: another process may have answered while this one waited for the folder.
+            unanswered = [each for each in planned.outputs if _answer(each) is None]
+            _write(application, setting, unanswered, planned, note, workers)
+    answers = [_answer(each) or {} for each in planned.outputs]
+    counts = {name: sum(answer[name] for answer in answers) for name in COUNTS}
+    return Applied(
+        tuple(each.path for each in planned.outputs),
+        **counts,
+        branches=application.branches,
+        run_id=note.get("run_id", ""),
+    )
+
+
+def _answer(output: Output) -> dict[str, Any] | None:
+    """Return the note of an output that answers the question already."""
+    try:
+        note = json.loads(read_note(output.path, NOTE) or "null")
+    except ValueError:
+        return None
+    if not isinstance(note, dict) or note.get("question") != output.question:
+        return None
+    return note
+
+
+def _note(application: Application, setting: Setting, origin: Mapping[str, Any]) -> dict[str, Any]:
+    contract = application.model.contract
+    return {
+        "analysis": contract.analysis,
+        "model": contract.model,
+        "folds": application.model.folding.model_dump(mode="json"),
+        "models_of_folds": list(application.model.held_out),
+        "seen_events": setting.seen_events,
+        "rootflow_version": contract.rootflow_version,
+        "branches": list(application.branches),
+        **application.reading,
+        **contract.provenance,
+        **contract.model_dump(include=ORIGIN, exclude_none=True),
+        **origin,
+    }
+
+
+def _source(note: Mapping[str, Any]) -> str:
+    """Return where the model was found."""
+    found = note.get("uri") or note.get("file") or "a file"
+    return found if isinstance(found, str) else ", ".join(found)
+
+
+@contextmanager
+def _kept(folder: Path) -> Iterator[None]:
+    """Have a folder for the block, for good if it does not end for want of right input."""
+    with alone_in(folder):
+        try:
+            yield
+        except (InputError, UsageError):
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _write(
+    application: Application,
+    setting: Setting,
+    outputs: Sequence[Output],
+    planned: Plan,
+    note: Mapping[str, Any],
+    workers: int,
+) -> None:
+    pieces = [piece for output in outputs for own in output.pieces.values() for piece in own]
+    entries = sum(piece.stop - piece.start for piece in pieces)
+    with (
+        Scoring(application) as scoring,
+        shared_out(pieces, scoring, setting, workers) as shared,
+        progress("apply", entries, "events") as advance,
+    ):
+        for output in outputs:
+            partial = planned.folder / "output.root"
+            title = f"with {application.model.name} of {_source(note)}"
+            number = sum(map(len, output.pieces.values()))
+            with tree_writer(partial, output.branches.tree, title, number) as writer:
+                written = _Written(application, output, planned.copying, writer)
+                for path in output.pieces:
+                    written.add(path, shared, advance)
+                written.finish()
+                counted = {"question": output.question, **written.counts}
+                writer.note(NOTE, json.dumps({**note, **counted}))
+            partial.replace(output.path)
+
+
+class _Written:
+    """The entries of an output as they are written, and how many there are."""
+
+    def __init__(
+        self, application: Application, output: Output, copying: Copying, writer: TreeWriter
+    ) -> None:
+        self._application = application
+        self._output = output
+        self._selected_only = copying.selected_only
+        self._writer = writer
+        self._held: list[dict[str, Any]] = []
+        self.counts = dict.fromkeys(COUNTS, 0)
+
+    def add(self, path: Path, shared: Shared, advance: Advance) -> None:
+        """Write the entries of one input, as its pieces are finished."""
+        with open_tree(path, self._application.tree) as tree:
+            for piece in self._output.pieces[path]:
+                shared.finish(piece)
+                new = piece.columns()
+                selected = new[self._application.selected_branch]
+                rows = self._output.branches.read(tree, piece.start, piece.stop) | new
+                if self._selected_only:
+                    rows = {name: column[selected] for name, column in rows.items()}
+                self._hold(rows)
+                self.counts["entries"] += len(selected)
+                self.counts["selected"] += int(selected.sum())
+                self.counts["scored"] += int((new[self._application.fold_branch] >= 0).sum())
+                self.counts["written"] += _length(rows)
+                advance(piece.stop - piece.start)
+
+    def finish(self) -> None:
+        """Write what is left."""
+        if self._held:
+            names = self._held[0]
+            self._writer.extend(
+                {name: _joined([rows[name] for rows in self._held]) for name in names}
+            )
+            self._held = []
+
+    def _hold(self, rows: dict[str, Any]) -> None:
+        self._held.append(rows)
+        if sum(map(_length, self._held)) >= ENTRIES_AT_LEAST:
+            self.finish()
+
+
+def _length(rows: Mapping[str, Any]) -> int:
+    return len(next(iter(rows.values())))
+
+
+def _joined(arrays: Sequence[Any]) -> Any:
+    if len(arrays) == 1:
+        return arrays[0]
+    return (np if isinstance(arrays[0], np.ndarray) else ak).concatenate(arrays)
+
+
+def usable_cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0))

@@ -1,0 +1,182 @@
+"""What is to be written: refused here, before any work, where it cannot be."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from rootflow.config.digest import digest_of
+from rootflow.errors import InputError, UsageError
+from rootflow.inference.application import Application, Setting
+from rootflow.inference.pieces import Piece, ranges_of
+from rootflow.ntuple import open_tree
+from rootflow.ntuple.copying import Branches, branches_of
+
+# Raise it when the same model would give the same entries other branches.
+APPLICATION_VERSION = 1
+ROOT_FILE = ".root"
+
+
+class Copying(NamedTuple):
+    """What of the inputs is copied.
+
+    Attributes
+    ----------
+    kept
+        Names or globs of branches that are; none: all.
+    dropped
+        Names or globs of branches that are not.
+    selected_only
+        Only entries that the model's selection keeps.
+    """
+
+    kept: tuple[str, ...] = ()
+    dropped: tuple[str, ...] = ()
+    selected_only: bool = False
+
+
+class Output(NamedTuple):
+    """A file to be written.
+
+    Attributes
+    ----------
+    pieces
+        The entries that it has, by the input that has them.
+    branches
+        What is copied of them.
+    question
+        A digest of all that decides what it holds.
+    """
+
+    path: Path
+    pieces: Mapping[Path, Sequence[Piece]]
+    branches: Branches
+    question: str
+
+
+class Plan(NamedTuple):
+    """All files to be written.
+
+    Attributes
+    ----------
+    folder
+        Where unfinished work is kept: beside the outputs, named by what was asked.
+    """
+
+    outputs: tuple[Output, ...]
+    copying: Copying
+    folder: Path
+
+
+def plan(
+    application: Application,
+    setting: Setting,
+    paths: Sequence[Path],
+    output: Path,
+    copying: Copying,
+    model: Any,
+) -> Plan:
+    """Return what is to be written.
+
+    Parameters
+    ----------
+    model
+        Plain data that tell the model from others.
+
+    Raises
+    ------
+    InputError
+        A file cannot be read, or has other branches than the first.
+    UsageError
+        An output is one of the inputs or is named twice, or a new branch is there already.
+    """
+    if len({path.resolve() for path in paths}) < len(paths):
+        raise UsageError("apply: a file is named twice: its events would be there twice")
+    inputs_of = _inputs_of(paths, output)
+    for path in paths:
+        for target in inputs_of:
+            if target.exists() and path.exists() and target.samefile(path):
+                raise UsageError(f"{target}: is read and cannot be written, too: name another")
+    found, ranges = {}, {}
+    for path in paths:
+        with open_tree(path, application.tree) as tree:
+            found[path] = branches_of(tree, copying.kept, copying.dropped)
+            ranges[path] = ranges_of(tree)
+    for inputs in inputs_of.values():
+        _refuse_different({path: found[path] for path in inputs})
+    _refuse_there_already(found, application.branches)
+    asked = {
+        "version": APPLICATION_VERSION,
+        "model": model,
+        "branches": application.branches,
+        "reading": application.reading,
+        "seen_events": setting.seen_events,
+        "copying": copying._asdict(),
+    }
+    names = {path: digest_of(_identity(path)) for path in paths}
+    questions = {
+        target: digest_of({**asked, "inputs": [names[path] for path in inputs]})
+        for target, inputs in inputs_of.items()
+    }
+    whole = digest_of(list(questions.values()))
+    folder = (
+        output.with_name(f".{output.name}.apply-{whole}")
+        if output.suffix == ROOT_FILE
+        else output / f".apply-{whole}"
+    )
+    pieces = {
+        path: [
+            Piece(path, start, stop, folder / f"{names[path]}-{start}-{stop}.npz")
+            for start, stop in ranges[path]
+        ]
+        for path in paths
+    }
+    outputs = [
+        Output(
+            target,
+            {path: pieces[path] for path in inputs},
+            found[inputs[0]],
+            questions[target],
+        )
+        for target, inputs in inputs_of.items()
+    ]
+    return Plan(tuple(outputs), copying, folder)
+
+
+def _inputs_of(paths: Sequence[Path], output: Path) -> dict[Path, tuple[Path, ...]]:
+    """Return the inputs of each file to be written."""
+    if output.suffix == ROOT_FILE:
+        if output.is_dir():
+            raise UsageError(f"{output}: is a folder; name a file, or a folder without .root")
+        return {output: tuple(paths)}
+    if output.is_file():
+        raise UsageError(f"{output}: is a file; name a folder, or a file that ends in {ROOT_FILE}")
+    inputs: dict[Path, tuple[Path, ...]] = {output / path.name: (path,) for path in paths}
+    if len(inputs) < len(paths):
+        raise UsageError(
+            f"{output}: several of the files have the same name: write each to a folder of its own"
+        )
+    return inputs
+
+
+def _identity(path: Path) -> list[Any]:
+    there = path.stat()
+    return [str(path.resolve()), there.st_size, there.st_mtime_ns]
+
+
+def _refuse_different(found: Mapping[Path, Branches]) -> None:
+    first_path, first = next(iter(found.items()))
+    for path, branches in found.items():
+        if branches != first:
+            names = sorted(set(branches.names()) ^ set(first.names()))
+            what = f"not both have {', '.join(names)}" if names else "types or tree differ"
+            raise InputError(f"{path}: other branches than in {first_path}: {what}")
+
+
+def _refuse_there_already(found: Mapping[Path, Branches], new: Sequence[str]) -> None:
+    for path, branches in found.items():
+        there = sorted({*branches.names(), *branches.lists} & set(new))
+        if there:
+            raise UsageError(
+                f"{path}: has a branch {there[0]} already: name the new ones with --name, or "
+                f"leave it out with --drop {there[0]}"
+            )

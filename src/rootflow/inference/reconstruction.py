@@ -1,0 +1,104 @@
+"""Networks that assign jets and give the neutrinos, applied to ntuples of ttbar."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rootflow.config.data import SelectionConfig
+from rootflow.dataset.events import Events
+from rootflow.dataset.seen import refuse_other_arrays
+from rootflow.dataset.ttbar import as_of_collisions, entries
+from rootflow.exported import FoldedModel
+from rootflow.exported.contract import ReconstructionContract
+from rootflow.inference.application import MEV_IN_A_GEV, Application, Columns, Read, Setting
+from rootflow.ntuple import OpenTree, load_branch_map
+from rootflow.physics.kinematics import invariant_mass
+from rootflow.physics.ttbar import top_pair, ttbar_mass
+from rootflow.reconstruction.contract import NetworkOutputs
+from rootflow.reconstruction.decode import decode
+from rootflow.reconstruction.objects import at, four_momenta
+
+PAIR = ("b_index", "bbar_index", "probability")
+NEUTRINOS = tuple(
+    f"{particle}_{axis}" for particle in ("neutrino", "antineutrino") for axis in ("px", "py", "pz")
+)
+MASSES = ("top_mass", "antitop_mass", "ttbar_mass")
+CONFIDENCE = "confidence"
+
+
+class ReconstructionApplication(Application):
+    """A network that assigns jets to b and bbar, and gives the momenta of the neutrinos.
+
+    Momenta and masses are in the unit that the branch map says of the pT of jets.
+
+    Parameters
+    ----------
+    model, setting
+        As in `Application`.
+    contract
+        What the model says of itself.
+    branch_map
+        A map's name or path.
+
+    Raises
+    ------
+    UsageError
+        There is no such map.
+    """
+
+    def __init__(
+        self,
+        model: FoldedModel,
+        setting: Setting,
+        contract: ReconstructionContract,
+        branch_map: str,
+    ) -> None:
+        super().__init__(model, setting)
+        self._map = as_of_collisions(load_branch_map(branch_map))
+        # A file that does not say it is older than the field: see docs/apply.md.
+        self._selection = SelectionConfig.model_validate(contract.selection or {})
+        self._max_jets = contract.max_jets
+        self._has_confidence = any(tensor.name == CONFIDENCE for tensor in contract.outputs)
+        unit = self._map.jets.pt.unit
+        self._in_unit = np.float32(MEV_IN_A_GEV if unit == "MeV" else 1)
+        self.tree = self._map.tree
+        self.reading = {
+            "branch_map": self._map.model_dump(mode="json"),
+            "selection": self._selection.model_dump(mode="json"),
+            "unit": unit,
+        }
+
+    @property
+    def endings(self) -> tuple[str, ...]:
+        """What the names of the new branches end in."""
+        return (*PAIR, *([CONFIDENCE] if self._has_confidence else []), *NEUTRINOS, *MASSES)
+
+    def _read(self, tree: OpenTree, start: int, stop: int) -> Read:
+        read = entries(
+            tree, self._map, self._selection, self._max_jets, self.model.folding, start, stop
+        )
+        contract = self.model.contract
+        refuse_other_arrays(self.model.name, read.events, contract.features, self._max_jets)
+        return Read(*read)
+
+    def _answers(
+        self, outputs: Columns, events: Events, jet_places: NDArray[np.int32]
+    ) -> dict[str, NDArray[Any]]:
+        said = decode(
+            NetworkOutputs(outputs["assignment"], outputs["neutrinos"], None), events.jet_mask
+        )
+        assert said.neutrinos is not None  # noqa: S101 - a network always has some
+        columns = [*np.where(said.solved[:, np.newaxis], at(jet_places, said.assignment), -1).T]
+        columns.append(said.scores)
+        if self._has_confidence:
+            columns.append(np.where(said.solved, outputs[CONFIDENCE], np.float32(np.nan)))
+        columns += [*(said.neutrinos.reshape(-1, len(NEUTRINOS)) * self._in_unit).T]
+        tops = top_pair(
+            at(four_momenta(events, "jets"), said.assignment),
+            four_momenta(events, "leptons"),
+            said.neutrinos,
+        )
+        masses = np.column_stack([invariant_mass(tops), ttbar_mass(tops)]) * self._in_unit
+        columns += [*masses.astype(np.float32).T]
+        return dict(zip(self.endings, columns, strict=True))
