@@ -39,6 +39,11 @@ from rootflow.config.neutrinos import (
     DirectNeutrinosConfig,
     FlowNeutrinosConfig,
 )
+from rootflow.config.promotion import (
+    ClassifierPromotionConfig,
+    PromotionConfig,
+    ReconstructionPromotionConfig,
+)
 from rootflow.config.samples import (
     ExpectationConfig,
     FourLeptonSelectionConfig,
@@ -57,6 +62,7 @@ __all__ = [
     "CategoricalConfig",
     "ClassificationConfig",
     "ClassifierConfig",
+    "ClassifierPromotionConfig",
     "Config",
     "CrossAttentionConfig",
     "DataConfig",
@@ -83,6 +89,8 @@ __all__ = [
     "ModelConfig",
     "ModelMethodConfig",
     "ObjectiveConfig",
+    "PromotionConfig",
+    "ReconstructionPromotionConfig",
     "ReconstructionTrainingConfig",
     "RecurrentConfig",
     "SampleConfig",
