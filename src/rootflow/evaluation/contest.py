@@ -98,9 +98,7 @@ def check_bins(names: Edges) -> None:
     known = [*BINNED_BESIDE_OBSERVABLES, *OBSERVABLES]
     for name in names:
         if name not in known:
-            raise UsageError(
-                f"promotion.no_regression_in: '{name}' is none of {', '.join(known)}"
-            )
+            raise UsageError(f"promotion.no_regression_in: '{name}' is none of {', '.join(known)}")
 
 
 def contest(
@@ -158,11 +156,19 @@ def contest(
     measured = []
     for contender in contenders:
         names = [f"{contender.name}/{place}" for place in range(len(counts))]
-        samples = [statistics[name].of_sample(events.weight) for name in names]
+        sample_values = [statistics[name].of_sample(events.weight) for name in names]
         # Of biases and resolutions, which come in this order, the resolutions.
-        both = zip(names, samples, counts, strict=True)
-        parts = [(values[-count:], replicated[name][:, -count:]) for name, values, count in both]
-        measured.append(Measured(*(np.concatenate(each, axis=-1) for each in zip(*parts))))
+        measured.append(
+            Measured(
+                np.concatenate(
+                    [values[-count:] for values, count in zip(sample_values, counts, strict=True)]
+                ),
+                np.concatenate(
+                    [replicated[name][:, -n:] for name, n in zip(names, counts, strict=True)],
+                    axis=1,
+                ),
+            )
+        )
     sign = -1 if metric == RESOLUTION else 1
     return decide(metric, len(events), measured, bins_of(edges), least_gain, seed, sign)
 

@@ -17,7 +17,17 @@ from rootflow.tracking.registry import (
     log_trained_model,
 )
 from rootflow.tracking.run import Run, start_run, start_run_among
-from rootflow.tracking.versions import Version, version_of, version_with, versions
+from rootflow.tracking.versions import (
+    Version,
+    champions_of,
+    contract_of,
+    describe,
+    remember_champions,
+    remove_tags,
+    version_of,
+    version_with,
+    versions,
+)
 
 __all__ = [
     "LoggedRun",
@@ -26,13 +36,18 @@ __all__ = [
     "Version",
     "artifact_of",
     "artifacts_in",
+    "champions_of",
     "connect",
+    "contract_of",
+    "describe",
     "fetch_onnx_model",
     "last_run",
     "log_onnx_model",
     "log_trained_model",
     "logged_run",
     "redacted",
+    "remember_champions",
+    "remove_tags",
     "run_of_step",
     "start_run",
     "start_run_among",

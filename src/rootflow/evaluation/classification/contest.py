@@ -84,9 +84,7 @@ def _inside(events: Events, edges: Edges) -> list[NDArray[np.bool_]]:
     inside = [np.ones(len(events), bool)]
     for name, limits in edges.items():
         if name not in known:
-            raise UsageError(
-                f"promotion.no_regression_in: '{name}' is none of {', '.join(known)}"
-            )
+            raise UsageError(f"promotion.no_regression_in: '{name}' is none of {', '.join(known)}")
         number = bin_of(events.event[:, known.index(name)], limits)
         inside += [np.asarray(number == place) for place in range(len(limits) - 1)]
     return inside

@@ -12,23 +12,32 @@ from rootflow.files import whole_directory
 from rootflow.models import load_model
 from rootflow.steps import train
 from rootflow.steps.provenance import provenance
+from rootflow.steps.registry.register import Registered, Registrable
+from rootflow.steps.registry.register import register as register_export
 from rootflow.steps.result import StepResult
 from rootflow.steps.train import Trained
-from rootflow.tracking import Run, log_onnx_model, start_run
+from rootflow.tracking import Run, start_run
 from rootflow.training import Training
 
 PARITY_EVENTS = 5_000
 PARITY = ("probability", "momentum")
 
 
-def run(config: TtbarConfig, parent: Run | None = None, *, register: bool = True) -> StepResult:
+def run(
+    config: TtbarConfig,
+    parent: Run | None = None,
+    *,
+    register: bool = True,
+    training: str | None = None,
+) -> StepResult:
     """Export both variants of the network of each held-out fold, and register the named one.
 
     Where every fold is held out, each has a folder and a registered model of its own, both
-    named by the fold that the network may be applied to.
+    named by the fold that the network may be applied to. `training` is the digest of the only
+    trainings that will do.
     """
     with start_run(config, "export", parent) as run:
-        trained = train.ensure(config, run)
+        trained = train.ensure(config, run, training)
         every = config.data.folds.in_turn()
         several = len(every) > 1
         exports = _export_all(config, run, trained, every)
@@ -49,10 +58,19 @@ def run(config: TtbarConfig, parent: Run | None = None, *, register: bool = True
         }
         if register:
             name = config.export.registered_model or config.analysis
-            facts["registered_model"] = [
-                _register(run, exported, f"{name}_{fold_name(folds)}" if several else name)
-                for exported, folds in zip(exports, every, strict=True)
+            registered = [
+                _register(
+                    config,
+                    run,
+                    trained,
+                    exported,
+                    at,
+                    f"{name}_{fold_name(folds)}" if several else name,
+                )
+                for at, (exported, folds) in enumerate(zip(exports, every, strict=True))
             ]
+            facts["registered_model"] = [each.onnx for each in registered]
+            facts["registered_training"] = [each.trained for each in registered]
         if not several:
             facts = {fact: values[0] for fact, values in facts.items()}
         return StepResult("export", run.run_id, facts, {"parity": rows}, metrics)
@@ -107,7 +125,16 @@ def _export(
     )
 
 
-def _register(run: Run, exported: Export, name: str) -> str:
-    return log_onnx_model(
-        run, exported.model, exported.input_example, exported.output_example, name
+def _register(
+    config: TtbarConfig, run: Run, trained: Trained, exported: Export, place: int, name: str
+) -> Registered:
+    named = [row for row in exported.parity if row["variant"] == "named"]
+    registrable = Registrable(
+        name=name,
+        model=exported.model,
+        inputs=exported.input_example,
+        outputs=exported.output_example,
+        trainings={"": trained.trainings[place]},
+        parity={f"parity_{quantity}": max(row[quantity] for row in named) for quantity in PARITY},
     )
+    return register_export(config, run, trained, registrable)
