@@ -158,17 +158,12 @@ def contest(
         names = [f"{contender.name}/{place}" for place in range(len(counts))]
         sample_values = [statistics[name].of_sample(events.weight) for name in names]
         # Of biases and resolutions, which come in this order, the resolutions.
-        measured.append(
-            Measured(
-                np.concatenate(
-                    [values[-count:] for values, count in zip(sample_values, counts, strict=True)]
-                ),
-                np.concatenate(
-                    [replicated[name][:, -n:] for name, n in zip(names, counts, strict=True)],
-                    axis=1,
-                ),
-            )
-        )
+        parts = [
+            (values[-count:], replicated[name][:, -count:])
+            for name, values, count in zip(names, sample_values, counts, strict=True)
+        ]
+        of_sample, of_replicas = zip(*parts, strict=True)
+        measured.append(Measured(np.concatenate(of_sample), np.concatenate(of_replicas, axis=1)))
     sign = -1 if metric == RESOLUTION else 1
     return decide(metric, len(events), measured, bins_of(edges), least_gain, seed, sign)
 

@@ -11,6 +11,7 @@ from rootflow.steps.registry.ranges import Range
 
 FILES_NAMED = 6
 FIGURES_NAMED = 8
+VALIDATION, PARITY, ERROR = "validation_", "parity_", "_error"
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def model_card(subject: Subject) -> str:
     contract, origin = subject.contract, subject.contract.provenance
     lines = [
         f"# {name}, version {version}",
-        f"{contract.model} ({origin.get('architecture', 'unknown')}), analysis {contract.analysis}. "
+        f"{contract.model} ({_of(origin, 'architecture')}), analysis {contract.analysis}. "
         f"ONNX with opset {contract.opset}; made from `{subject.trained_uri}`.",
         "## Limits of validity",
         *_limits(subject),
@@ -85,7 +86,7 @@ def model_card(subject: Subject) -> str:
 
 def _limits(subject: Subject) -> Iterator[str]:
     contract = subject.contract
-    yield f"- May be applied to {contract.may_be_applied_to}; to collisions, on which it never trained."
+    yield f"- May be applied to {contract.may_be_applied_to}; and to collisions."
     yield (
         "- Trained and evaluated on simulated events alone: how it does on collisions was not "
         "measured, and no systematic uncertainty is in the errors below."
@@ -103,19 +104,11 @@ def _metrics(subject: Subject) -> Iterator[str]:
         ("evaluation", name, found.value, found.error) for name, found in subject.evaluated.items()
     ]
     rows += [
-        (
-            "validation",
-            name.removeprefix("validation_"),
-            value,
-            subject.validation.get(f"{name}_error"),
-        )
+        ("validation", name.removeprefix(VALIDATION), value, subject.validation.get(name + ERROR))
         for name, value in subject.validation.items()
-        if name.startswith("validation_") and not name.endswith("_error")
+        if name.startswith(VALIDATION) and not name.endswith(ERROR)
     ]
-    rows += [
-        ("parity", name.removeprefix("parity_"), value, None)
-        for name, value in subject.parity.items()
-    ]
+    rows += [("parity", name.removeprefix(PARITY), at, None) for name, at in subject.parity.items()]
     yield from _table(
         ("from", "metric", "value"),
         ((where, name, _number(value, error)) for where, name, value, error in rows),
@@ -150,8 +143,8 @@ def _folds(contract: ReconstructionContract | ClassifierContract) -> Iterator[st
         )
     else:
         yield (
-            f"{folds.count} folds by {folds.scheme} of the event number; one model for each, trained "
-            "without it, and the input `fold` picks among them."
+            f"{folds.count} folds by {folds.scheme} of the event number; one model for each, "
+            "trained without it, and the input `fold` picks among them."
         )
 
 

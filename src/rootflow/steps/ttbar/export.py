@@ -58,16 +58,10 @@ def run(
         }
         if register:
             name = config.export.registered_model or config.analysis
+            names = [f"{name}_{fold_name(folds)}" if several else name for folds in every]
             registered = [
-                _register(
-                    config,
-                    run,
-                    trained,
-                    exported,
-                    at,
-                    f"{name}_{fold_name(folds)}" if several else name,
-                )
-                for at, (exported, folds) in enumerate(zip(exports, every, strict=True))
+                _register(config, run, trained, exports[place], place, of_fold)
+                for place, of_fold in enumerate(names)
             ]
             facts["registered_model"] = [each.onnx for each in registered]
             facts["registered_training"] = [each.trained for each in registered]
