@@ -1,7 +1,6 @@
 """Which registered model becomes the champion, and why another does not."""
 
 import json
-import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -53,12 +52,16 @@ def place(empty_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 @pytest.fixture(scope="module")
 def client(place: Path) -> MlflowClient:
-    return MlflowClient(os.environ["MLFLOW_TRACKING_URI"])
+    return MlflowClient(f"sqlite:///{place / 'mlflow.db'}")
 
 
 @pytest.fixture(scope="module")
 def ttbar(place: Path, small_ntuple: Path) -> Config:
-    settings = [f"data.files=[{small_ntuple}]", "evaluation.replicas=200"]
+    settings = [
+        f"data.files=[{small_ntuple}]",
+        "evaluation.replicas=200",
+        f"output={place}/outputs",
+    ]
     return load(PROJECT / "configs" / "ttbar.yaml", settings)
 
 
@@ -223,7 +226,7 @@ def test_another_dataset(ttbar: Config, events: Dataset) -> None:
     assert other == f"dataset: it is of 0123456789abcdef, the configuration's is {events.digest}"
 
 
-def test_a_dirty_tree(ttbar: Config, events: Dataset, place: Path) -> None:
+def test_a_dirty_tree(ttbar: Config, events: Dataset) -> None:
     config = named(ttbar, "tree")
     assert refused(config, events, network(events, training_git_tree="dirty")) == [
         "tree: it was dirty when the model was trained"
@@ -261,7 +264,7 @@ def test_a_gain_too_small_and_a_p_value_too_large(
     assert champion_of(client, "gain") == "3"
 
 
-def test_a_regression_in_a_named_bin(ttbar: Config, events: Dataset, client: MlflowClient) -> None:
+def test_a_regression_in_a_named_bin(ttbar: Config, events: Dataset) -> None:
     config = named(ttbar, "bins", p_value_max=1.0, least_gain=-1.0)
     register(config, events, network(events, MANY))
     promote.run(config)
@@ -351,7 +354,7 @@ def test_a_champion_set_by_hand_is_what_a_rollback_returns_to(
 
 
 def test_every_reason_is_told_at_once_and_the_exit_status_is_one(
-    ttbar: Config, events: Dataset, place: Path, small_ntuple: Path
+    ttbar: Config, events: Dataset, small_ntuple: Path
 ) -> None:
     config = named(ttbar, "all")
     other = network(
@@ -418,7 +421,7 @@ def test_every_fold_is_held_out(ttbar: Config, events: Dataset) -> None:
     )
 
 
-def test_a_classifier_of_h4l(h4l: Config, leptons: Dataset, client: MlflowClient) -> None:
+def test_a_classifier_of_h4l(h4l: Config, leptons: Dataset) -> None:
     config = named(h4l, "higgs", no_regression_in={"jet_n": [-0.5, 0.5, 20]})
     sample = leptons.events()
 
