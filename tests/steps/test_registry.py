@@ -112,8 +112,8 @@ def network(dataset: Dataset, tagged: Any = ALWAYS, **more: Any) -> onnx.ModelPr
     return assigning_network(dataset.events(), digest, tagged, **more)
 
 
-def champion_of(client: MlflowClient, name: str) -> str | None:
-    return client.get_registered_model(name).aliases.get("champion")
+def champion_of(client: MlflowClient, name: str) -> str:
+    return str(client.get_registered_model(name).aliases["champion"])
 
 
 def call(*arguments: str) -> str:

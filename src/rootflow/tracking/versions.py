@@ -211,7 +211,7 @@ def _cut(description: str) -> str:
     """Return whole lines that fit, and where the others are."""
     if len(description) <= DESCRIPTION_LENGTH:
         return description
-    rest = "\n\nMore is in the run's artifact `model_card.md`."
+    rest = "\n\nMore is in the card among the artifacts of its run."
     return description[: DESCRIPTION_LENGTH - len(rest)].rpartition("\n")[0] + rest
 
 
