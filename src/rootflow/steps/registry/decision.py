@@ -15,6 +15,10 @@ PREFIX = "rootflow.promotion."
 DECISION = f"{PREFIX}decision"
 PROMOTED, REFUSED, ROLLED_BACK = "promoted", "refused", "rolled back"
 NONE = "none"
+CANDIDATE, CHAMPION = "candidate", "champion"  # aliases
+# On a version: what the evaluation before its registration found, `.value` and `.error`.
+METRIC = "rootflow.metric"
+TAG_LENGTH = 5000  # of a run; versions take more
 
 Rules = ReconstructionPromotionConfig | ClassifierPromotionConfig
 
@@ -97,6 +101,11 @@ def tags_of(decision: Decision) -> dict[str, str]:
         tags |= {name: str(value) for name, value in numbers_of(contest).items()}
         tags["bins"] = json.dumps(rows_of(contest))
     return {PREFIX + name.removeprefix(PREFIX): value for name, value in tags.items()}
+
+
+def tags_of_run(tags: Mapping[str, str]) -> dict[str, str]:
+    """Return of the tags of a version those that a run can have."""
+    return {name: value[:TAG_LENGTH] for name, value in tags.items() if name != f"{PREFIX}bins"}
 
 
 def numbers_of(contest: Contest) -> dict[str, float]:

@@ -2,11 +2,9 @@
 
 from typing import Any
 
-from rootflow.steps.registry.decision import DECISION, PREFIX
+from rootflow.steps.registry.decision import DECISION, METRIC, PREFIX
 from rootflow.steps.result import Row, StepResult
 from rootflow.tracking import Version, contract_of, version_of, versions
-
-METRIC = "rootflow.metric"
 
 
 def run(name: str | None = None) -> StepResult:

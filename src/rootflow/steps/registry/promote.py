@@ -1,5 +1,6 @@
 """A candidate becomes the champion, or is refused and told why."""
 
+import json
 import tempfile
 from pathlib import Path
 
@@ -10,12 +11,15 @@ from rootflow.evaluation.contest import Contest
 from rootflow.steps import preprocess
 from rootflow.steps.registry.checks import Entrant, entrant, origin_faults, rules_of
 from rootflow.steps.registry.decision import (
+    CANDIDATE,
+    CHAMPION,
     PREFIX,
     Decision,
     numbers_of,
     rows_of,
     shortfalls,
     tags_of,
+    tags_of_run,
 )
 from rootflow.steps.result import StepResult
 from rootflow.tracking import (
@@ -29,8 +33,6 @@ from rootflow.tracking import (
     version_of,
     version_with,
 )
-
-CANDIDATE, CHAMPION = "candidate", "champion"
 
 
 def run(config: Config, model: str = "", parent: Run | None = None) -> StepResult:
@@ -64,7 +66,8 @@ def run(config: Config, model: str = "", parent: Run | None = None) -> StepResul
         dataset = preprocess.ensure(config, run)
         decision = _decide(config, dataset, candidate, champion, run.run_id)
         tags = tags_of(decision)
-        run.set_tags({**tags, "rootflow.candidate": candidate.uri})
+        run.set_tags({**tags_of_run(tags), "rootflow.candidate": candidate.uri})
+        run.log_text(json.dumps(tags, indent=1), "promotion.json")
         if decision.contest is not None:
             run.log_metrics(numbers_of(decision.contest))
         _carry_out(decision, tags)
@@ -93,28 +96,17 @@ def _uri(config: Config, model: str) -> str:
 def _decide(
     config: Config, dataset: Dataset, candidate: Version, champion: Version | None, run_id: str
 ) -> Decision:
-    rules = rules_of(config)
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary)
-        ours = entrant("candidate", candidate, config, dataset.digest, folder)
-        theirs = (
-            None
-            if champion is None
-            else entrant("champion", champion, config, dataset.digest, folder)
-        )
-        reasons = [*ours.faults, *origin_faults(ours, rules.PARITY)]
-        comparable = not ours.faults
+    with tempfile.TemporaryDirectory() as folder:
+        shared = (config, dataset.digest, Path(folder))
+        ours = entrant(CANDIDATE, candidate, *shared)
+        theirs = None if champion is None else entrant(CHAMPION, champion, *shared)
+        reasons = [*ours.faults, *origin_faults(ours, rules_of(config).PARITY)]
         if theirs is not None:
-            faults = list(theirs.faults)
-            if not ours.faults and not faults:
-                found = rules.other_events(ours.model, theirs.model)
-                faults += [f"fold: {found}"] if found is not None else []
-            reasons += [f"champion {theirs.version.uri}: {fault}" for fault in faults]
-            comparable = comparable and not faults
+            reasons += [f"champion {theirs.version.uri}: {fault}" for fault in theirs.faults]
         contest = None
-        if comparable:
-            contest, failed = _compete(config, dataset, ours, theirs)
-            reasons += failed
+        if not ours.faults and (theirs is None or not theirs.faults):
+            contest, fallen_short = _compete(config, dataset, ours, theirs)
+            reasons += fallen_short
     return Decision(
         candidate, champion, tuple(reasons), contest, dataset.digest, config.promotion, run_id
     )
@@ -123,13 +115,20 @@ def _decide(
 def _compete(
     config: Config, dataset: Dataset, ours: Entrant, theirs: Entrant | None
 ) -> tuple[Contest | None, list[str]]:
+    """Return what a contest of both found, and what the candidate fell short of."""
+    rules = rules_of(config)
+    if theirs is not None:
+        fault = rules.other_events(ours.model, theirs.model)
+        if fault is not None:
+            return None, [f"champion {theirs.version.uri}: fold: {fault}"]
     try:
-        contest: Contest = rules_of(config).compete(
-            config, dataset, ours.model, theirs.model if theirs else None
+        contest: Contest = rules.compete(
+            config, dataset, ours.model, theirs.model if theirs is not None else None
         )
     except ConformanceError as error:
         return None, [f"answers: {error}"]
-    return contest, shortfalls(contest, theirs.version if theirs else None, config.promotion)
+    champion = theirs.version if theirs is not None else None
+    return contest, shortfalls(contest, champion, config.promotion)
 
 
 def _carry_out(decision: Decision, tags: dict[str, str]) -> None:

@@ -12,6 +12,7 @@ from rootflow.evaluation.results import Estimate
 from rootflow.exported.contract import ClassifierContract, ReconstructionContract, read_contract
 from rootflow.steps import train
 from rootflow.steps.registry.card import Subject, model_card
+from rootflow.steps.registry.decision import CANDIDATE, METRIC
 from rootflow.steps.registry.ranges import ranges_of
 from rootflow.steps.train import TAG, Trained
 from rootflow.tracking import (
@@ -25,10 +26,8 @@ from rootflow.tracking import (
 )
 from rootflow.training import RECORD, Training
 
-CANDIDATE = "candidate"
 # What a version of the ONNX file says of that of the trained model, and the other way round.
 TRAINED, ONNX = "rootflow.trained", "rootflow.onnx"
-METRIC = "rootflow.metric"
 # Of an evaluation, what the card shows where it was found.
 METRICS = (
     "assignment_accuracy",

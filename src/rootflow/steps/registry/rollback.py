@@ -3,8 +3,7 @@
 from datetime import UTC, datetime
 
 from rootflow.errors import RootflowError
-from rootflow.steps.registry.decision import DECISION, PREFIX, ROLLED_BACK
-from rootflow.steps.registry.promote import CHAMPION
+from rootflow.steps.registry.decision import CHAMPION, DECISION, PREFIX, ROLLED_BACK
 from rootflow.steps.result import StepResult
 from rootflow.tracking import (
     champions_of,
