@@ -27,6 +27,8 @@ def test_help_lists_every_step(workspace: Path) -> None:
         (["train", "--config", str(CONFIG), "model.dept=2"], 2, "did you mean depth?"),
         (["train", "--config", str(CONFIG), "--overrides", "a='"], 2, "No closing quotation"),
         (["trian"], 2, "No such command 'trian'"),
+        (["registry", "show", "ttbar"], 2, "'ttbar' is not models:/NAME/VERSION"),
+        (["registry", "promote", "--config", "no.yaml"], 2, "no.yaml: cannot read"),
         (["tune", "--config", str(CONFIG)], 2, "tune: the configuration has no such block"),
         (["preprocess", "--config", str(CONFIG), "data.files=[none/*.root]"], 1, "none/*.root"),
     ],

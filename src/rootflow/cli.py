@@ -5,7 +5,6 @@ import gc
 import importlib
 import logging
 import os
-import shlex
 import signal
 import sys
 from pathlib import Path
@@ -21,10 +20,11 @@ from rootflow.commands.cplusplus import cplusplus
 from rootflow.commands.draw import draw
 from rootflow.commands.output import tell
 from rootflow.commands.pool import pool
+from rootflow.commands.registry import registry
+from rootflow.commands.settings import configured
 from rootflow.commands.submit import follow, submit
 from rootflow.commands.trial import trial
-from rootflow.config import load
-from rootflow.errors import RootflowError, UsageError
+from rootflow.errors import RootflowError
 
 STEPS = {
     "main": "The whole chain: preprocess, train, evaluate, export.",
@@ -34,6 +34,17 @@ STEPS = {
     "evaluate": "Compare the model with others on events that it has not seen.",
     "export": "Write ONNX files that agree with the model, and register them.",
     "tune": "Search for better settings in many trials, each a job.",
+}
+MORE_OPTIONS = {
+    "export": [
+        click.Option(
+            ["--model"],
+            default="",
+            metavar="NAME|RUN",
+            help="Another model than the configured one: one beside it, by its name, or the "
+            "training of a run, by its id.",
+        )
+    ]
 }
 INTERRUPTED = 130
 SIGNALLED = 128
@@ -55,22 +66,21 @@ def _step_command(name: str, summary: str) -> click.Command:
     )
     @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
     @click.argument("settings", nargs=-1)
-    def command(path: Path, overrides: str, as_json: bool, settings: tuple[str, ...]) -> None:
-        try:
-            more = shlex.split(overrides)
-        except ValueError as error:
-            raise UsageError(f"--overrides {overrides!r}: {error}") from None
-        config = load(path, [*settings, *more])
+    def command(
+        path: Path, overrides: str, as_json: bool, settings: tuple[str, ...], **more: str
+    ) -> None:
+        config = configured(path, settings, overrides)
         step: Any = importlib.import_module(f"rootflow.steps.{name}")
-        result = step.run(config)
+        result = step.run(config, **more)
         tell(result, as_json)
 
+    command.params += MORE_OPTIONS.get(name, [])
     return command
 
 
 for _name, _summary in STEPS.items():
     cli.add_command(_step_command(_name, _summary))
-for _command in (apply, compare, cplusplus, draw, pool, submit, follow, trial):
+for _command in (apply, compare, cplusplus, draw, pool, registry, submit, follow, trial):
     cli.add_command(_command)
 
 

@@ -151,6 +151,35 @@ def test_registered_model_scores_collisions_event_by_event(
     assert selected.sum() == told["scored"] == row["events"]
 
 
+def test_the_model_beside_is_exported_by_its_name(
+    chain: dict[str, Any], place: Path, settings: list[str]
+) -> None:
+    assert chain["registered_training"] == "models:/h4l-keras/1"
+    config = str(PROJECT / "configs" / "h4l.yaml")
+    named = ["--config", config, "--json", "--model", "boosted_trees"]
+    made = rootflow(place, "export", *named, *settings)
+    assert made["registered_model"] == "models:/h4l/2"
+    assert made["registered_training"] == "models:/h4l-skops/1"
+    folder = Path(client(place).get_model_version_download_uri("h4l-skops", "1"))
+    folder = place / str(folder).removeprefix("file:")
+    for fold in range(FOLDS):
+        assert {path.name for path in (folder / f"fold{fold}").iterdir()} == {
+            "model.skops",
+            "training.json",
+        }
+    shown = rootflow(place, "registry", "show", "models:/h4l@candidate", "--json")
+    assert shown["version"] == 2
+    assert shown["model"] == "boosted_trees"
+    assert shown["metric"] == "auc"
+    auc, error = (chain["metrics"][f"boosted_trees/auc{what}"] for what in ("", "_error"))
+    assert shown["value"] == auc
+    assert f"| evaluation | auc | {auc:.4g} ± {error:.2g} |" in shown["card"]
+    assert "one model for each, trained without it" in shown["card"]
+    assert len(shown["card"]) <= 5000
+    assert shown["contract"]["variant"] == "all_folds"
+    assert [row["name"] for row in shown["inputs"]] == ["leptons", "event", "fold"]
+
+
 def test_two_evaluations_are_compared(
     chain: dict[str, Any], place: Path, settings: list[str]
 ) -> None:

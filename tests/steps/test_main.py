@@ -11,8 +11,12 @@ from typing import Any
 
 import onnxruntime
 import pytest
+import yaml
 from mlflow.entities import Run
+from mlflow.entities.model_registry import ModelVersion
 from mlflow.tracking import MlflowClient
+
+from rootflow.training import read_record
 
 CONFIG = Path(__file__).parents[2] / "configs" / "ttbar.yaml"
 SMALL = [
@@ -152,6 +156,112 @@ for name in expected:
     np.testing.assert_array_equal(answer[name], expected[name])
 """
     subprocess.run([sys.executable, "-c", code], cwd=place[0], check=True)
+
+
+def version(place: tuple[Path, Path], uri: str) -> ModelVersion:
+    name, number = uri.removeprefix("models:/").split("/")
+    return client(place).get_model_version(name, number)
+
+
+def test_registered_version_is_the_candidate_and_has_a_card(
+    chain: dict[str, Any], place: tuple[Path, Path]
+) -> None:
+    steps = children(place, chain["run_id"])
+    digest = steps["export"].data.tags["rootflow.dataset"]
+    found = version(place, chain["registered_model"])
+    assert found.aliases == ["candidate"]
+    assert found.tags["rootflow.dataset"] == digest
+    assert found.tags["rootflow.trained"] == chain["registered_training"]
+    metrics = steps["evaluate"].data.metrics
+    assert (
+        float(found.tags["rootflow.metric.value"]) == (metrics["assignment_accuracy/feed_forward"])
+    )
+    accuracy, error = (
+        metrics[f"assignment_accuracy{what}/feed_forward"] for what in ("", "_error")
+    )
+    card = found.description
+    assert len(card) <= 5000
+    for said in (
+        "# ttbar, version 1",
+        f"| evaluation | assignment_accuracy | {accuracy:.4g} ± {error:.2g} |",
+        "| validation | assignment_accuracy | ",
+        "| parity | probability | ",
+        f"- Dataset `{digest}`",
+        "small.root",
+        "lepton_pt_min_gev 25.0",
+        "trained on all but fold 0",
+        "| jets pt | 25",
+        f"`runs:/{steps['evaluate'].info.run_id}/figures`: ",
+        f"training run {steps['train'].info.run_id}",
+        "Cite as: ",
+    ):
+        assert said in card
+    cards = {each.path for each in client(place).list_artifacts(steps["export"].info.run_id)}
+    assert "model_card_ttbar.md" in cards
+
+
+def test_the_training_is_registered_as_it_is(
+    chain: dict[str, Any], place: tuple[Path, Path]
+) -> None:
+    assert chain["registered_training"] == "models:/ttbar-keras/1"
+    found = version(place, chain["registered_training"])
+    assert found.tags["rootflow.onnx"] == chain["registered_model"]
+    folder = Path(client(place).get_model_version_download_uri("ttbar-keras", "1"))
+    folder = place[0] / str(folder).removeprefix("file:")
+    record = read_record(folder)
+    assert record is not None
+    assert record.folds.held_out == 0
+    [training] = (place[0] / "outputs" / "trainings").glob(f"*/{record.model_file}")
+    assert (folder / record.model_file).read_bytes() == training.read_bytes()
+    signature = yaml.safe_load((folder / "MLmodel").read_text())["signature"]
+    assert [each["name"] for each in json.loads(signature["inputs"])] == [
+        "jets",
+        "jet_mask",
+        "leptons",
+        "met",
+    ]
+
+
+def test_the_training_of_a_run_is_exported_whatever_the_configuration_says(
+    chain: dict[str, Any], place: tuple[Path, Path]
+) -> None:
+    train = children(place, chain["run_id"])["train"]
+    settings = ["--model", train.info.run_id, "training.epochs=7", "export.registered_model=again"]
+    again = rootflow(place, "export", *settings)
+    assert again["registered_model"] == "models:/again/1"
+    assert children(place, again["run_id"]) == {}
+    run = client(place).get_run(again["run_id"])
+    assert run.data.tags["rootflow.training"] == train.data.tags["rootflow.training"]
+    preprocess = children(place, chain["run_id"])["preprocess"].info.run_id
+    for model, complaint in (
+        ("deep_set", "model deep_set: no model of the configuration, which has feed_forward"),
+        ("0" * 32, "there is no run 000"),
+        (preprocess, f"run {preprocess} has no training"),
+    ):
+        answer = subprocess.run(
+            command(place, "export", "--model", model), cwd=place[0], capture_output=True, text=True
+        )
+        assert answer.returncode == 2
+        assert complaint in answer.stderr
+        assert "Traceback" not in answer.stderr
+
+
+def test_a_model_that_was_trained_outside_git_is_refused_by_the_command(
+    chain: dict[str, Any], place: tuple[Path, Path]
+) -> None:
+    arguments = command(place, "registry", chain["registered_model"])
+    arguments.insert(arguments.index("registry") + 1, "promote")
+    answer = subprocess.run(arguments, cwd=place[0], capture_output=True, text=True)
+    assert answer.returncode == 1
+    told = json.loads(answer.stdout.splitlines()[-1])
+    assert told["decision"] == "refused"
+    unclean = "tree: it was not known to be clean (no git repository) when the model was"
+    assert told["reasons"] == [f"{unclean} exported", f"{unclean} trained"]
+    [line] = [line for line in answer.stderr.splitlines() if line.startswith("rootflow:")]
+    assert line == f"rootflow: models:/ttbar/1 is refused: {'; '.join(told['reasons'])}"
+    assert told["metrics"]["value"] == pytest.approx(
+        chain["metrics"]["assignment_accuracy/feed_forward"], abs=0.01
+    )
 
 
 def test_second_run_finds_everything_again_and_says_the_same(

@@ -1,3 +1,4 @@
+import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -7,8 +8,23 @@ from mlflow.tracking import MlflowClient
 from onnx import TensorProto, helper
 
 from rootflow.config import TtbarConfig
-from rootflow.errors import UsageError
-from rootflow.tracking import fetch_onnx_model, log_onnx_model, start_run
+from rootflow.errors import RootflowError, UsageError
+from rootflow.tracking import (
+    artifact_of,
+    champions_of,
+    contract_of,
+    describe,
+    fetch_onnx_model,
+    log_onnx_model,
+    log_trained_model,
+    remember_champions,
+    remove_tags,
+    start_run,
+    version_of,
+    version_with,
+    versions,
+)
+from servers import serve, stop
 
 
 @pytest.fixture
@@ -39,3 +55,69 @@ def test_a_registered_model_comes_back(
     for wrong in ("models:/doubling", "runs:/1/onnx", "models:/doubling/first"):
         with pytest.raises(UsageError, match="is not models:/NAME/VERSION"):
             fetch_onnx_model(wrong, tmp_path)
+
+
+@pytest.mark.filterwarnings("ignore:.*Any type hint is inferred:UserWarning")  # MLflow's own
+def test_a_server_keeps_models_trainings_tags_aliases_and_tells_no_secret(
+    config: TtbarConfig, doubling: onnx.ModelProto, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = 5733
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://student:secret@localhost:{port}")
+    weights = workspace / "model.keras"
+    weights.write_bytes(b"weights")
+    values = {"x": np.ones(3, np.float32)}
+    server = serve(workspace, port, "server.db")
+    try:
+        with start_run(config, "export") as run:
+            contract = {"analysis": "ttbar"}
+            uri = log_onnx_model(run, doubling, values, {"y": 2 * values["x"]}, "twice", contract)
+            log_onnx_model(run, doubling, values, {"y": 2 * values["x"]}, "twice")
+            trained = log_trained_model(
+                run,
+                {"fold0": [weights], "fold1": [weights]},
+                values,
+                {"y": 2 * values["x"]},
+                "twice-keras",
+                contract,
+            )
+        describe(uri, {"rootflow.model": "doubling"}, "word " * 10 + "line\n" * 2000, "champion")
+        first = version_of("models:/twice@champion")
+        assert (first.uri, first.run_id) == (uri, run.run_id)
+        assert first.tags["rootflow.model"] == "doubling"
+        sha256 = hashlib.sha256(doubling.SerializeToString()).hexdigest()
+        assert first.tags["rootflow.sha256"] == sha256
+        assert len(first.description) <= 5000
+        assert first.description.endswith("card among the artifacts of its run.")
+        assert contract_of(first) == contract_of(version_of(trained)) == contract
+        assert contract_of(version_of("models:/twice/2")) is None
+        assert [(each.version, each.aliases) for each in versions("twice")] == [
+            ("2", ()),
+            ("1", ("champion",)),
+        ]
+        assert [each.name for each in versions()] == ["twice", "twice", "twice-keras"]
+        assert version_with("twice", "candidate") is None
+        champion = version_with("twice", "champion")
+        assert champion is not None
+        assert champion.version == "1"
+        remember_champions("twice", ["1", "2"])
+        assert champions_of("twice") == ["1", "2"]
+        remove_tags(first, ["rootflow.model", "absent"])
+        assert "rootflow.model" not in version_of(uri).tags
+        fetched = fetch_onnx_model(uri, workspace / "fetched")
+        assert fetched.path.read_bytes() == doubling.SerializeToString()
+        for name in ("fold0", "fold1"):
+            got = artifact_of(
+                run.run_id, f"trained/twice-keras/{name}/model.keras", workspace / name
+            )
+            assert got.read_bytes() == b"weights"
+        for wrong in (lambda: version_of("models:/thrice/1"), lambda: versions("thrice")):
+            with pytest.raises(UsageError, match=f"http://localhost:{port}") as refusal:
+                wrong()
+            assert "secret" not in str(refusal.value)
+        with pytest.raises(UsageError, match="not an ONNX model"):
+            fetch_onnx_model(trained, workspace / "other")
+    finally:
+        stop(server)
+    with pytest.raises(RootflowError, match="does not answer") as away:
+        versions("twice")
+    assert "secret" not in str(away.value)

@@ -40,6 +40,11 @@ from rootflow.config.neutrinos import (
     DirectNeutrinosConfig,
     FlowNeutrinosConfig,
 )
+from rootflow.config.promotion import (
+    ClassifierPromotionConfig,
+    PromotionConfig,
+    ReconstructionPromotionConfig,
+)
 from rootflow.config.samples import (
     ExpectationConfig,
     FourLeptonSelectionConfig,
@@ -58,6 +63,7 @@ __all__ = [
     "CategoricalConfig",
     "ClassificationConfig",
     "ClassifierConfig",
+    "ClassifierPromotionConfig",
     "Config",
     "CrossAttentionConfig",
     "DataConfig",
@@ -84,6 +90,8 @@ __all__ = [
     "ModelConfig",
     "ModelMethodConfig",
     "ObjectiveConfig",
+    "PromotionConfig",
+    "ReconstructionPromotionConfig",
     "ReconstructionTrainingConfig",
     "RecurrentConfig",
     "SampleConfig",

@@ -8,6 +8,7 @@ from rootflow.config.analysis import AnalysisConfig
 from rootflow.config.classification import ClassificationConfig
 from rootflow.config.classifier import ClassifierConfig, InputsConfig
 from rootflow.config.four_lepton_simulation import FourLeptonSimulationConfig
+from rootflow.config.promotion import ClassifierPromotionConfig
 from rootflow.config.samples import LabelledDataConfig
 from rootflow.config.training import TrainingConfig
 
@@ -22,6 +23,7 @@ class H4lConfig(AnalysisConfig):
     model: ClassifierConfig
     training: TrainingConfig = TrainingConfig()
     evaluation: ClassificationConfig = ClassificationConfig()
+    promotion: ClassifierPromotionConfig = ClassifierPromotionConfig()
 
     @model_validator(mode="after")
     def _models_are_told_apart(self) -> Self:

@@ -9,6 +9,7 @@ from rootflow.config.data import DataConfig
 from rootflow.config.evaluation import EvaluationConfig
 from rootflow.config.methods import METHODS, MODEL, with_neutrinos
 from rootflow.config.model import ModelConfig
+from rootflow.config.promotion import ReconstructionPromotionConfig
 from rootflow.config.simulation import SimulationConfig
 from rootflow.config.training import ReconstructionTrainingConfig
 
@@ -22,6 +23,7 @@ class TtbarConfig(AnalysisConfig):
     model: ModelConfig
     training: ReconstructionTrainingConfig = ReconstructionTrainingConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
+    promotion: ReconstructionPromotionConfig = ReconstructionPromotionConfig()
 
     @model_validator(mode="after")
     def _methods_are_told_apart(self) -> Self:

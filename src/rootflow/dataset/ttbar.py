@@ -81,7 +81,8 @@ class Entries(NamedTuple):
 
 def as_of_collisions(branch_map: BranchMap) -> BranchMap:
     """Return what a map says of quantities that collisions have, too."""
-    return branch_map.model_copy(update={"truth": Truth(), "weights": [], "neutrinos": None})
+    beside = {"truth": Truth(), "weights": [], "systematic_weights": {}, "neutrinos": None}
+    return branch_map.model_copy(update=beside)
 
 
 def entries(

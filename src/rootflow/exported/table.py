@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rootflow.errors import InputError
-
-TABLE = "folds.json"
+from rootflow.exported.folds import TABLE
 
 
 def model_files(paths: Sequence[Path]) -> list[Path]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from rootflow.dataset.events import Events
 from rootflow.errors import InputError
 from rootflow.exported import FoldedModel
-from rootflow.exported.contract import OnnxContract
+from rootflow.exported.feeds import feeds_of
 from rootflow.ntuple import OpenTree
 
 SeenEvents = Literal["refuse", "skip", "score"]
@@ -115,7 +115,7 @@ class Application(ABC):
         scored = self._scored(tree.path, read.events.event_number)
         events = read.events.take(scored)
         outputs = self.model.predict(
-            inputs_of(events, self.model.contract),
+            feeds_of(self.model.contract, events.inputs()),
             events.event_number,
             allow_seen_events=self._seen_events == "score",
         )
@@ -153,20 +153,6 @@ class Application(ABC):
                 "and others that were not in the training"
             )
         return np.ones_like(unseen) if self._seen_events == "score" else unseen
-
-
-def inputs_of(events: Events, contract: OnnxContract) -> Columns:
-    """Return the inputs that a model takes, in the units of its contract."""
-    arrays = events.inputs()
-    inputs = {}
-    for tensor in contract.inputs:
-        if tensor.name in arrays:
-            array = arrays[tensor.name]
-            in_mev = [one.unit == "MeV" for one in tensor.features]
-            if any(in_mev):
-                array = array * np.where(in_mev, np.float32(MEV_IN_A_GEV), np.float32(1))
-            inputs[tensor.name] = array
-    return inputs
 
 
 def _at(places: NDArray[np.int64], values: NDArray[Any], count: int) -> NDArray[Any]:

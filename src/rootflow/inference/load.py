@@ -8,7 +8,6 @@ from typing import Any
 
 import yaml
 
-from rootflow.errors import InputError
 from rootflow.exported import FoldedModel
 from rootflow.exported.contract import ClassifierContract
 from rootflow.inference.application import Application, Setting
@@ -22,18 +21,12 @@ def load_application(setting: Setting) -> Application:
     Raises
     ------
     InputError
-        A file is not one of `rootflow export`, the files are not of one model, or they do
-        not say how ntuples are read.
+        A file is not one of `rootflow export`, or the files are not of one model.
     UsageError
         There is no such branch map, or it does not name what the selection needs.
     """
     model = FoldedModel(*setting.models)
     contract = model.contract
-    if setting.branch_map is None and contract.branch_map is None:
-        raise InputError(
-            f"{setting.models[0]}: does not say how ntuples are read, as it was exported by an "
-            "older version: name the map with --branch-map, or export the model again"
-        )
     with _named(setting.branch_map or contract.branch_map) as branch_map:
         if isinstance(contract, ClassifierContract):
             return ClassifierApplication(model, setting, contract, branch_map)
@@ -41,7 +34,7 @@ def load_application(setting: Setting) -> Application:
 
 
 @contextmanager
-def _named(branch_map: str | dict[str, Any] | None) -> Iterator[str]:
+def _named(branch_map: str | dict[str, Any]) -> Iterator[str]:
     """Yield the name of a map, or the path of a file with what it says."""
     if isinstance(branch_map, str):
         yield branch_map

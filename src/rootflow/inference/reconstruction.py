@@ -56,8 +56,7 @@ class ReconstructionApplication(Application):
     ) -> None:
         super().__init__(model, setting)
         self._map = as_of_collisions(load_branch_map(branch_map))
-        # A file that does not say it is older than the field: see docs/apply.md.
-        self._selection = SelectionConfig.model_validate(contract.selection or {})
+        self._selection = SelectionConfig.model_validate(contract.selection)
         self._max_jets = contract.max_jets
         self._has_confidence = any(tensor.name == CONFIDENCE for tensor in contract.outputs)
         unit = self._map.jets.pt.unit

@@ -20,7 +20,8 @@ def show(result: StepResult) -> None:
         if rows:
             console.print(_table(title, rows))
     facts = Table.grid(padding=(0, 2))
-    for name, value in {**result.facts, "run": result.run_id}.items():
+    run = {"run": result.run_id} if result.run_id else {}
+    for name, value in {**result.facts, **run}.items():
         lines = value if isinstance(value, list) else [value]
         for number, line in enumerate(lines):
             facts.add_row("" if number else _words(name), _text(line))

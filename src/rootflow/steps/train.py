@@ -8,6 +8,7 @@ import numpy as np
 
 from rootflow.config import Config, FoldsConfig, digest_of
 from rootflow.dataset import Dataset
+from rootflow.errors import UsageError
 from rootflow.steps import preprocess
 from rootflow.steps.result import StepResult
 from rootflow.steps.sources import source_digest
@@ -61,10 +62,24 @@ def run(
         return StepResult("train", run.run_id, {"models": models, **metrics}, tables, metrics)
 
 
-def ensure(config: Config, parent: Run) -> Trained:
-    """Return the trainings, made by a run below `parent` where they are not finished yet."""
+def ensure(config: Config, parent: Run, wanted: str | None = None) -> Trained:
+    """Return the trainings, made by a run below `parent` where they are not finished yet.
+
+    `wanted` is the digest of the only trainings that will do.
+
+    Raises
+    ------
+    UsageError
+        These settings, data and code make other trainings than those that are wanted.
+    """
     dataset = preprocess.ensure(config, parent)
     every = config.data.folds.in_turn()
+    if wanted not in (None, _digest(config, dataset, every)):
+        raise UsageError(
+            f"training {wanted} is not what would be trained now: the ntuples, the code of "
+            "dataset/, models/ or training/, or the version of a library changed since: go back "
+            "to its commit and environment, or train again"
+        )
     directories = [_directory(config, dataset, folds) for folds in every]
     if not all((directory / RECORD).exists() for directory in directories):
         run(config, parent)
@@ -76,6 +91,19 @@ def ensure(config: Config, parent: Run) -> Trained:
     source = parent.log_source("train", TAG, name)
     parent.set_tags({TAG: name})
     return Trained(trainings, dataset, name, source)
+
+
+def quality(trainings: Sequence[Training]) -> dict[str, float]:
+    """Return the validation metrics at the best epoch, and `NAME_error` where it is known.
+
+    Of several folds it is the mean over folds and its standard error.
+    """
+    if len(trainings) > 1:
+        return _means(trainings)
+    [training] = trainings
+    known = {name: _best(training)[name] for name in _quality(trainings)}
+    errors = {f"{name}_error": training.facts.get(f"{name}_error") for name in known}
+    return known | {name: float(error) for name, error in errors.items() if error is not None}
 
 
 def _fit_below(

@@ -1,24 +1,59 @@
 """Everything that talks to MLflow."""
 
-from rootflow.tracking.artifacts import LoggedRun, artifact_of, artifacts_in, run_of_step
+from rootflow.tracking.artifacts import (
+    LoggedRun,
+    artifact_of,
+    artifacts_in,
+    last_run,
+    logged_run,
+    run_of_step,
+)
 from rootflow.tracking.connection import connect, redacted, tracking_uri
 from rootflow.tracking.outbox import sync
-from rootflow.tracking.registry import RegisteredModel, fetch_onnx_model, log_onnx_model
+from rootflow.tracking.registry import (
+    RegisteredModel,
+    fetch_onnx_model,
+    log_onnx_model,
+    log_trained_model,
+)
 from rootflow.tracking.run import Run, start_run, start_run_among
+from rootflow.tracking.versions import (
+    Version,
+    champions_of,
+    contract_of,
+    describe,
+    remember_champions,
+    remove_tags,
+    version_of,
+    version_with,
+    versions,
+)
 
 __all__ = [
     "LoggedRun",
     "RegisteredModel",
     "Run",
+    "Version",
     "artifact_of",
     "artifacts_in",
+    "champions_of",
     "connect",
+    "contract_of",
+    "describe",
     "fetch_onnx_model",
+    "last_run",
     "log_onnx_model",
+    "log_trained_model",
+    "logged_run",
     "redacted",
+    "remember_champions",
+    "remove_tags",
     "run_of_step",
     "start_run",
     "start_run_among",
     "sync",
     "tracking_uri",
+    "version_of",
+    "version_with",
+    "versions",
 ]

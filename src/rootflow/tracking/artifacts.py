@@ -1,5 +1,6 @@
 """Fetching what runs have logged."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,11 +24,13 @@ NO_SUCH_RUN = (
 
 
 class LoggedRun(NamedTuple):
-    """A run that was logged before: its id, its experiment's, and its parameters."""
+    """A run that was logged before: its id, its experiment's, and what it has logged."""
 
     run_id: str
     experiment_id: str
     params: dict[str, str]
+    metrics: dict[str, float]
+    tags: dict[str, str]
 
 
 def run_of_step(run_id: str, step: str) -> LoggedRun:
@@ -40,24 +43,49 @@ def run_of_step(run_id: str, step: str) -> LoggedRun:
     RootflowError
         The tracking server does not answer.
     """
+    run = logged_run(run_id)
+    if run.tags.get(STEP) == step:
+        return run
+    below = last_run(run.experiment_id, {PARENT: run.run_id, STEP: step})
+    if below is None:
+        kind = run.tags.get(STEP, "of no step of rootflow")
+        raise UsageError(f"run {run_id} is {kind}: name a finished run of {step}, or one above it")
+    return below
+
+
+def logged_run(run_id: str) -> LoggedRun:
+    """Return a run; that of `mlflow run` which points to another stands for it.
+
+    Raises
+    ------
+    UsageError
+        There is no such run.
+    RootflowError
+        The tracking server does not answer.
+    """
     client = connect()
     run = _run(client, run_id)
-    if MOVED_TO in run.data.tags:
-        run = _run(client, run.data.tags[MOVED_TO])
-    if run.data.tags.get(STEP) == step:
-        return _plain(run)
+    return _plain(_run(client, run.data.tags[MOVED_TO]) if MOVED_TO in run.data.tags else run)
+
+
+def last_run(experiment_id: str, tags: Mapping[str, str]) -> LoggedRun | None:
+    """Return the last finished run of an experiment that has all these tags, None without any.
+
+    Raises
+    ------
+    RootflowError
+        The tracking server does not answer.
+    """
+    wanted = [f"tags.`{name}` = '{value}'" for name, value in tags.items()]
+    client = connect()
     with server_must_answer():
-        below = client.search_runs(
-            [run.info.experiment_id],
-            f"tags.`{PARENT}` = '{run.info.run_id}' and tags.`{STEP}` = '{step}' "
-            "and status = 'FINISHED'",
+        found = client.search_runs(
+            [experiment_id],
+            " and ".join([*wanted, "status = 'FINISHED'"]),
             max_results=1,
             order_by=["attributes.start_time DESC"],
         )
-    if not below:
-        kind = run.data.tags.get(STEP, "of no step of rootflow")
-        raise UsageError(f"run {run_id} is {kind}: name a finished run of {step}, or one above it")
-    return _plain(below[0])
+    return _plain(found[0]) if found else None
 
 
 def artifact_of(run_id: str, name: str, directory: Path) -> Path:
@@ -112,7 +140,13 @@ def artifacts_in(run_id: str, folder: str) -> list[str]:
 
 
 def _plain(run: MlflowRun) -> LoggedRun:
-    return LoggedRun(run.info.run_id, run.info.experiment_id, dict(run.data.params))
+    return LoggedRun(
+        run_id=run.info.run_id,
+        experiment_id=run.info.experiment_id,
+        params=dict(run.data.params),
+        metrics=dict(run.data.metrics),
+        tags=dict(run.data.tags),
+    )
 
 
 def _run(client: MlflowClient, run_id: str) -> MlflowRun:

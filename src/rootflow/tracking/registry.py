@@ -1,8 +1,11 @@
 """Putting exported models into the MLflow registry, and fetching them."""
 
-import re
-from collections.abc import Mapping
+import hashlib
+import json
+import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from shutil import copy2
 from typing import Any, NamedTuple
 
 import mlflow
@@ -10,38 +13,35 @@ import mlflow.artifacts
 import mlflow.onnx
 import numpy as np
 from mlflow.exceptions import MlflowException
+from mlflow.models import Model
 from mlflow.models.signature import infer_signature
-from mlflow.protos.databricks_pb2 import (
-    INVALID_PARAMETER_VALUE,
-    RESOURCE_DOES_NOT_EXIST,
-    ErrorCode,
-)
+from mlflow.protos.databricks_pb2 import RESOURCE_ALREADY_EXISTS, ErrorCode
+from mlflow.store.artifact.runs_artifact_repo import RunsArtifactRepository
 from numpy.typing import NDArray
 
 from rootflow.errors import RootflowError, UsageError
-from rootflow.tracking.connection import (
-    connect,
-    reason_of,
-    redacted,
-    server_must_answer,
-    tracking_uri,
-)
+from rootflow.tracking.connection import connect, reason_of, server_must_answer
 from rootflow.tracking.run import Run
+from rootflow.tracking.versions import describe, version_of
 
 REQUIREMENTS = ["numpy", "onnx", "onnxruntime"]
-REGISTERED = re.compile(r"models:/(?P<name>[^/@]+)(?:/(?P<version>[0-9]+)|@(?P<alias>[^/@]+))")
-NO_SUCH_MODEL = (
-    ErrorCode.Name(RESOURCE_DOES_NOT_EXIST),
-    ErrorCode.Name(INVALID_PARAMETER_VALUE),  # an alias that is not set
-)
+# On a version: of the ONNX file as it was registered.
+SHA256 = "rootflow.sha256"
+EXAMPLE, MLMODEL = "input_example.json", "MLmodel"
+FLAVOUR = "rootflow"
 
 Arrays = Mapping[str, NDArray[Any]]
 
 
 def log_onnx_model(
-    run: Run, model: Any, inputs: Arrays, outputs: Arrays, registered_name: str
+    run: Run,
+    model: Any,
+    inputs: Arrays,
+    outputs: Arrays,
+    registered_name: str,
+    contract: Mapping[str, Any] | None = None,
 ) -> str:
-    """Log an ONNX model with signature and input example, and register it.
+    """Log an ONNX model with signature, input example and contract, and register it.
 
     Parameters
     ----------
@@ -53,6 +53,8 @@ def log_onnx_model(
         A few real events and what the model says of them, by name, shape (n, ...).
     registered_name
         Name in the registry; a new version is made.
+    contract
+        What the file says of itself, as plain data.
 
     Returns
     -------
@@ -78,13 +80,93 @@ def log_onnx_model(
             onnx_execution_providers=["CPUExecutionProvider"],
             pip_requirements=REQUIREMENTS,
             save_as_external_data=False,
+            metadata=None if contract is None else {"contract": dict(contract)},
         )
     except MlflowException as error:
-        raise RootflowError(
-            f"the model could not be registered as '{registered_name}': {reason_of(error)}; "
-            "the ONNX files are kept, export again to register them"
-        ) from None
-    return f"models:/{registered_name}/{logged.registered_model_version}"
+        raise _not_registered(registered_name, error) from None
+    uri = f"models:/{registered_name}/{logged.registered_model_version}"
+    describe(uri, {SHA256: hashlib.sha256(model.SerializeToString()).hexdigest()})
+    return uri
+
+
+def log_trained_model(
+    run: Run,
+    folders: Mapping[str, Sequence[Path]],
+    inputs: Arrays,
+    outputs: Arrays,
+    registered_name: str,
+    contract: Mapping[str, Any],
+) -> str:
+    """Log the files of finished trainings as they are, and register them as one model.
+
+    They become artifacts of the run. MLflow's own format of Keras models is not used: it may
+    hold pickled code, and opens models without Keras' safe mode.
+
+    Parameters
+    ----------
+    run
+        The run that exported the model.
+    folders
+        The files of each training, by the name of the folder that they get; an empty name is
+        the model's own folder.
+    inputs, outputs, registered_name, contract
+        As of `log_onnx_model`.
+
+    Returns
+    -------
+    str
+        models:/NAME/VERSION
+
+    Raises
+    ------
+    RootflowError
+        The registry refused it or does not answer.
+    """
+    place = f"trained/{registered_name}"
+    example = {name: np.asarray(array) for name, array in inputs.items()}
+    about = Model(
+        artifact_path=place,
+        run_id=run.run_id,
+        signature=infer_signature(example, {name: np.asarray(a) for name, a in outputs.items()}),
+        saved_input_example_info={
+            "artifact_path": EXAMPLE,
+            "type": "ndarray",
+            "format": "tf-serving",
+        },
+        metadata={"contract": dict(contract)},
+    )
+    files = [str(Path(folder, path.name)) for folder, paths in folders.items() for path in paths]
+    about.add_flavor(FLAVOUR, files=files)
+    client = connect()
+    with tempfile.TemporaryDirectory() as temporary:
+        model = Path(temporary)
+        for folder, paths in folders.items():
+            (model / folder).mkdir(exist_ok=True)
+            for path in paths:
+                copy2(path, model / folder / path.name)
+        lists = {name: array.tolist() for name, array in example.items()}
+        (model / EXAMPLE).write_text(json.dumps({"inputs": lists}))
+        about.save(str(model / MLMODEL))
+        with server_must_answer():
+            client.log_artifacts(run.run_id, str(model), place)
+    try:
+        try:
+            client.create_registered_model(registered_name)
+        except MlflowException as error:
+            if error.error_code != ErrorCode.Name(RESOURCE_ALREADY_EXISTS):
+                raise
+        source = RunsArtifactRepository.get_underlying_uri(f"runs:/{run.run_id}/{place}")
+        made = client.create_model_version(registered_name, source, run.run_id)
+    except MlflowException as error:
+        raise _not_registered(registered_name, error) from None
+    return f"models:/{registered_name}/{made.version}"
+
+
+def _not_registered(name: str, error: MlflowException) -> RootflowError:
+    return RootflowError(
+        f"the model could not be registered as '{name}': {reason_of(error)}; "
+        "the ONNX files are kept, export again to register them"
+    )
 
 
 class RegisteredModel(NamedTuple):
@@ -119,26 +201,10 @@ def fetch_onnx_model(uri: str, directory: Path) -> RegisteredModel:
     RootflowError
         The tracking server does not answer.
     """
-    match = REGISTERED.fullmatch(uri)
-    if match is None:
-        raise UsageError(f"'{uri}' is not models:/NAME/VERSION or models:/NAME@ALIAS")
-    name, version, alias = match.group("name", "version", "alias")
-    client = connect()
+    found = version_of(uri)
     with server_must_answer():
-        try:
-            if alias is None:
-                found = client.get_model_version(name, version)
-            else:
-                found = client.get_model_version_by_alias(name, alias)
-        except MlflowException as error:
-            if error.error_code not in NO_SUCH_MODEL:
-                raise
-            raise UsageError(
-                f"{uri}: not in the registry of {redacted(tracking_uri())} ({reason_of(error)})"
-            ) from None
-        plain = f"models:/{found.name}/{found.version}"
-        folder = Path(mlflow.artifacts.download_artifacts(plain, dst_path=str(directory)))
-    path = folder / "model.onnx"
+        folder = mlflow.artifacts.download_artifacts(found.uri, dst_path=str(directory))
+    path = Path(folder, "model.onnx")
     if not path.is_file():
         raise UsageError(f"{uri}: not an ONNX model, as `rootflow export` registers them")
-    return RegisteredModel(path, found.name, str(found.version), found.run_id or "")
+    return RegisteredModel(path, found.name, found.version, found.run_id)

@@ -13,8 +13,8 @@ from rootflow.evaluation.classification.results import Scored
 from rootflow.progress import progress
 
 
-class FoldedModel(Protocol):
-    """A model of every fold, as `rootflow.scoring.FoldedScorer`."""
+class ScoringModel(Protocol):
+    """A model that has not seen the events that it scores, as those of `rootflow.scoring`."""
 
     @property
     def name(self) -> str:
@@ -22,6 +22,10 @@ class FoldedModel(Protocol):
 
     def score(self, events: Events) -> FloatArray:
         """Return (n,) from 0 to 1, each event by the model that has not seen it."""
+
+
+class FoldedModel(ScoringModel, Protocol):
+    """A model of every fold, as `rootflow.scoring.FoldedScorer`."""
 
     def score_seen(self, events: Events) -> FloatArray:
         """Return (n,) of labelled events, each by a model that has trained on it."""
@@ -54,7 +58,7 @@ def scored_by(models: Sequence[FoldedModel], labelled: Labelled) -> tuple[Scored
     return tuple(found)
 
 
-def score(model: FoldedModel, events: Events) -> FloatArray:
+def score(model: ScoringModel, events: Events) -> FloatArray:
     """Return (n,) what the model says of events that it has not seen.
 
     Raises

@@ -17,6 +17,8 @@ def run(config: H4lConfig, parent: Run | None = None) -> StepResult:
     with start_run(config, "evaluate", parent) as run:
         models = [config.model, *config.evaluation.compare_with]
         trained = [train.ensure(_with_model(config, model), run) for model in models]
+        named = zip(models, trained, strict=True)
+        run.set_tags({f"{train.TAG}.{model.name}": each.digest for model, each in named})
         dataset = trained[0].dataset
         scorers = [
             FoldedScorer.of_trainings([training.directory for training in each.trainings])

@@ -9,17 +9,28 @@ from rootflow.config import H4lConfig
 from rootflow.export import export_classifier, latency_ms, parts_of, ranges_of
 from rootflow.steps import train
 from rootflow.steps.provenance import finished, provenance, quality
+from rootflow.steps.registry.register import Registrable
+from rootflow.steps.registry.register import register as register_export
 from rootflow.steps.result import StepResult
-from rootflow.tracking import Run, log_onnx_model, start_run
+from rootflow.tracking import Run, start_run
 from rootflow.training import Training, load_fitted
 
 PARITY_EVENTS = 5_000
 
 
-def run(config: H4lConfig, parent: Run | None = None, *, register: bool = True) -> StepResult:
-    """Export each fold's model, and register the file that picks among them."""
+def run(
+    config: H4lConfig,
+    parent: Run | None = None,
+    *,
+    register: bool = True,
+    training: str | None = None,
+) -> StepResult:
+    """Export each fold's model, and register the file that picks among them.
+
+    `training` is the digest of the only trainings that will do.
+    """
     with start_run(config, "export", parent) as run:
-        trained = train.ensure(config, run)
+        trained = train.ensure(config, run, training)
         dataset, folds = trained.dataset, config.data.folds
         step = -(-len(dataset) // PARITY_EVENTS)
         exported = export_classifier(
@@ -51,13 +62,21 @@ def run(config: H4lConfig, parent: Run | None = None, *, register: bool = True) 
         run.log_metrics(metrics)
         facts: dict[str, Any] = {"onnx": [str(path) for path in exported.paths]}
         if register:
-            facts["registered_model"] = log_onnx_model(
+            made_from = {f"fold{place}": each for place, each in enumerate(trained.trainings)}
+            registered = register_export(
+                config,
                 run,
-                exported.combined,
-                exported.input_example,
-                exported.output_example,
-                config.export.registered_model or config.analysis,
+                trained,
+                Registrable(
+                    name=config.export.registered_model or config.analysis,
+                    model=exported.combined,
+                    inputs=exported.input_example,
+                    outputs=exported.output_example,
+                    trainings=made_from,
+                    parity={"parity_score": metrics["parity_score"]},
+                ),
             )
+            facts["registered_model"], facts["registered_training"] = registered
         return StepResult("export", run.run_id, facts, {"parity": exported.parity}, metrics)
 
 

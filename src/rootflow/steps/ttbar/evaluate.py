@@ -24,6 +24,8 @@ def run(config: TtbarConfig, parent: Run | None = None) -> StepResult:
     with start_run(config, "evaluate", parent) as run:
         trained_variants = {name: train.ensure(each, run) for name, each in variants.items()}
         trained = train.ensure(config, run)  # last: it is what the run says that it came from
+        evaluated = {**trained_variants, config.model.name: trained}
+        run.set_tags({f"{train.TAG}.{name}": each.digest for name, each in evaluated.items()})
         every, manifest = config.data.folds.in_turn(), trained.dataset.manifest
         unseen = np.isin(trained.dataset.fold, [folds.held_out for folds in every])
         events = trained.dataset.events(np.flatnonzero(unseen))

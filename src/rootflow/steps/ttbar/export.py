@@ -25,23 +25,32 @@ from rootflow.export import (
 from rootflow.models import load_model
 from rootflow.steps import train
 from rootflow.steps.provenance import finished, provenance, quality
+from rootflow.steps.registry.register import Registered, Registrable
+from rootflow.steps.registry.register import register as register_export
 from rootflow.steps.result import StepResult
 from rootflow.steps.train import Trained
-from rootflow.tracking import Run, log_onnx_model, start_run
+from rootflow.tracking import Run, start_run
 from rootflow.training import Training
 
 PARITY_EVENTS = 5_000
 PARITY = ("probability", "momentum")
 
 
-def run(config: TtbarConfig, parent: Run | None = None, *, register: bool = True) -> StepResult:
+def run(
+    config: TtbarConfig,
+    parent: Run | None = None,
+    *,
+    register: bool = True,
+    training: str | None = None,
+) -> StepResult:
     """Export the network of each held-out fold for every target, and register the named one.
 
     Where every fold is held out, each has files and a registered model of its own, both
     named by the fold that the network may be applied to, and a table says which are for which.
+    `training` is the digest of the only trainings that will do.
     """
     with start_run(config, "export", parent) as run:
-        trained = train.ensure(config, run)
+        trained = train.ensure(config, run, training)
         every = config.data.folds.in_turn()
         several = len(every) > 1
         exports = _export_all(config, run, trained, every)
@@ -71,10 +80,13 @@ def run(config: TtbarConfig, parent: Run | None = None, *, register: bool = True
         }
         if register:
             name = config.export.registered_model or config.analysis
-            facts["registered_model"] = [
-                _register(run, exported, f"{name}_{fold_name(folds)}" if several else name)
-                for exported, folds in zip(exports, every, strict=True)
+            names = [f"{name}_{fold_name(folds)}" if several else name for folds in every]
+            registered = [
+                _register(config, run, trained, exports[place], place, of_fold)
+                for place, of_fold in enumerate(names)
             ]
+            facts["registered_model"] = [each.onnx for each in registered]
+            facts["registered_training"] = [each.trained for each in registered]
         tables = {"parity": rows} | ({"precision": physics} if physics else {})
         if not several:
             facts = {fact: values[0] for fact, values in facts.items()}
@@ -131,7 +143,18 @@ def _for_cplusplus(exports: Sequence[Export]) -> list[Path]:
     ]
 
 
-def _register(run: Run, exported: Export, name: str) -> str:
-    return log_onnx_model(
-        run, exported.model, exported.input_example, exported.output_example, name
+def _register(
+    config: TtbarConfig, run: Run, trained: Trained, exported: Export, place: int, name: str
+) -> Registered:
+    named = [
+        row for row in exported.parity if (row["variant"], row["precision"]) == ("named", FULL)
+    ]
+    registrable = Registrable(
+        name=name,
+        model=exported.model,
+        inputs=exported.input_example,
+        outputs=exported.output_example,
+        trainings={"": trained.trainings[place]},
+        parity={f"parity_{quantity}": max(row[quantity] for row in named) for quantity in PARITY},
     )
+    return register_export(config, run, trained, registrable)

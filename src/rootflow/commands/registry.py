@@ -1,0 +1,76 @@
+"""`rootflow registry list|show|promote|rollback`."""
+
+from pathlib import Path
+
+import click
+import yaml
+
+from rootflow.commands.output import tell
+from rootflow.commands.settings import configured
+from rootflow.errors import RootflowError, UsageError
+
+_json = click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
+
+
+@click.group("registry")
+def registry() -> None:
+    """Look at registered models, and decide which of them is the champion."""
+
+
+@registry.command("list")
+@click.argument("name", required=False)
+@_json
+def _list(name: str | None, as_json: bool) -> None:
+    """List the versions of the registered model NAME, or of all."""
+    from rootflow.steps.registry import listing
+
+    tell(listing.run(name), as_json)
+
+
+@registry.command("show")
+@click.argument("model", metavar="models:/NAME/VERSION")
+@_json
+def _show(model: str, as_json: bool) -> None:
+    """Tell of one version: its card, its tags and the contract of its file."""
+    from rootflow.steps.registry import listing
+
+    result = listing.show(model)
+    if not as_json:
+        click.echo(result.facts.pop("card"))
+        click.echo(yaml.safe_dump({"contract": result.facts.pop("contract")}, sort_keys=False))
+    tell(result, as_json)
+
+
+@registry.command("promote")
+@click.option("--config", "path", type=Path, default=Path("configs/ttbar.yaml"), show_default=True)
+@click.option("--overrides", default="", help="More settings, in one word: 'key=value key=value'.")
+@_json
+@click.argument("words", nargs=-1, metavar="[MODEL] [key=value ...]")
+def _promote(path: Path, overrides: str, as_json: bool, words: tuple[str, ...]) -> None:
+    """Make MODEL the champion if it is better on events that neither has seen.
+
+    MODEL is models:/NAME/VERSION, models:/NAME@ALIAS, or VERSION or @ALIAS of the configured
+    registered model; without it, @candidate. Exit status 1 and the reasons where it is refused.
+    """
+    settings = [word for word in words if "=" in word]
+    models = [word for word in words if "=" not in word and word]
+    if len(models) > 1:
+        raise UsageError(f"registry promote: one model at a time, these are {', '.join(models)}")
+    config = configured(path, settings, overrides)
+    from rootflow.steps.registry import promote
+
+    result = promote.run(config, models[0] if models else "")
+    tell(result, as_json)
+    if result.facts["reasons"]:
+        reasons = "; ".join(result.facts["reasons"])
+        raise RootflowError(f"{result.facts['model']} is refused: {reasons}")
+
+
+@registry.command("rollback")
+@click.argument("name")
+@_json
+def _rollback(name: str, as_json: bool) -> None:
+    """Give the alias champion of the registered model NAME back to the version before."""
+    from rootflow.steps.registry import rollback
+
+    tell(rollback.run(name), as_json)

@@ -1,0 +1,1 @@
+"""Registering models, and deciding which of them is the champion."""

@@ -1,0 +1,95 @@
+"""Which model an export is of: that of the configuration, one beside it, or that of a run."""
+
+import re
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+from rootflow.config import Config, H4lConfig, change, load
+from rootflow.errors import UsageError
+from rootflow.steps.train import TAG
+from rootflow.tracking import LoggedRun, artifact_of, logged_run
+
+RUN_ID = re.compile(r"[0-9a-f]{32}")
+SETTINGS = "config.yaml"
+FOLD = "rootflow.fold"
+
+
+class Chosen(NamedTuple):
+    """The configuration of a model, and the digest of the only training of it that will do.
+
+    `training` is None where any training of the configuration will do.
+    """
+
+    config: Config
+    training: str | None
+
+
+def chosen(config: Config, model: str) -> Chosen:
+    """Return what to export.
+
+    Parameters
+    ----------
+    config
+        The configuration of the command.
+    model
+        Empty: its model; a name: its model of this name, be it one beside the model
+        (`evaluation.compare_with`, or a variant of `evaluation.methods`); the id of a run of
+        train, evaluate, export or main: the training of this run, whatever the configuration
+        says of data, model and training.
+
+    Raises
+    ------
+    UsageError
+        There is no such model or run, or the run has no training of this analysis.
+    RootflowError
+        The tracking server does not answer.
+    """
+    if model in ("", config.model.name):
+        return Chosen(config, None)
+    beside = _beside(config)
+    if model in beside:
+        return Chosen(beside[model], None)
+    if RUN_ID.fullmatch(model):
+        return _of_run(config, logged_run(model))
+    known = ", ".join([config.model.name, *beside])
+    raise UsageError(
+        f"model {model}: no model of the configuration, which has {known}, and no id of a run"
+    )
+
+
+def _beside(config: Config) -> dict[str, Config]:
+    if not isinstance(config, H4lConfig):
+        # Here, and not above: the other analysis needs nothing of it.
+        from rootflow.steps.ttbar.methods import variants_of
+
+        return variants_of(config)
+    without = config.evaluation.model_copy(update={"compare_with": []})
+    return {
+        other.name: config.model_copy(update={"model": other, "evaluation": without})
+        for other in config.evaluation.compare_with
+    }
+
+
+def _of_run(config: Config, run: LoggedRun) -> Chosen:
+    training = run.tags.get(TAG)
+    if training is None:
+        raise UsageError(
+            f"run {run.run_id} has no training: name one of train, evaluate, export or main"
+        )
+    with tempfile.TemporaryDirectory() as folder:
+        own = load(artifact_of(run.run_id, SETTINGS, Path(folder)))
+    if own.analysis != config.analysis:
+        raise UsageError(
+            f"run {run.run_id} is of {own.analysis}, the configuration of {config.analysis}"
+        )
+    fold = run.tags.get(FOLD)
+    if fold is not None and len(own.data.folds.in_turn()) > 1:
+        if isinstance(own, H4lConfig):
+            raise UsageError(
+                f"run {run.run_id} trained the model of fold {fold} alone: name the run above it, "
+                "which has those of all folds"
+            )
+        own = change(own, {"data.folds.held_out": int(fold)})
+    kept = {name: getattr(config, name) for name in ("output", "export", "tracking", "promotion")}
+    return Chosen(own.model_copy(update=kept), training)

@@ -1,0 +1,168 @@
+"""A candidate becomes the champion, or is refused and told why."""
+
+import json
+import tempfile
+from pathlib import Path
+
+from rootflow.config import Config
+from rootflow.dataset import Dataset
+from rootflow.errors import ConformanceError, RootflowError, UsageError
+from rootflow.evaluation.contest import Contest
+from rootflow.steps import preprocess
+from rootflow.steps.registry.checks import Entrant, entrant, origin_faults, rules_of
+from rootflow.steps.registry.decision import (
+    CANDIDATE,
+    CHAMPION,
+    PREFIX,
+    Decision,
+    numbers_of,
+    rows_of,
+    shortfalls,
+    tags_of,
+    tags_of_run,
+)
+from rootflow.steps.result import StepResult
+from rootflow.tracking import (
+    Run,
+    Version,
+    champions_of,
+    describe,
+    remember_champions,
+    remove_tags,
+    start_run,
+    version_of,
+    version_with,
+)
+
+
+def run(config: Config, model: str = "", parent: Run | None = None) -> StepResult:
+    """Decide on a registered model; the decision is in its tags, and the run's.
+
+    Parameters
+    ----------
+    config
+        Its dataset and held-out fold are what both are compared on, its `promotion` says what
+        is asked.
+    model
+        models:/NAME/VERSION, models:/NAME@ALIAS, or VERSION or @ALIAS of the configuration's
+        registered model; empty: @candidate.
+
+    Raises
+    ------
+    UsageError
+        There is no such model, it is the champion already, or `promotion` asks for bins that
+        there are not.
+    InputError
+        The configuration's events are none of an evaluation.
+    RootflowError
+        Another promotion came first, or the tracking server does not answer.
+    """
+    rules_of(config).check(config)
+    candidate = version_of(_uri(config, model or f"@{CANDIDATE}"))
+    champion = version_with(candidate.name, CHAMPION)
+    if champion is not None and champion.version == candidate.version:
+        raise UsageError(f"{candidate.uri} is the champion already")
+    with start_run(config, "promote", parent) as run:
+        dataset = preprocess.ensure(config, run)
+        decision = _decide(config, dataset, candidate, champion, run.run_id)
+        tags = tags_of(decision)
+        run.set_tags({**tags_of_run(tags), "rootflow.candidate": candidate.uri})
+        run.log_text(json.dumps(tags, indent=1), "promotion.json")
+        if decision.contest is not None:
+            run.log_metrics(numbers_of(decision.contest))
+        _carry_out(decision, tags)
+        return _result(decision, run)
+
+
+def _uri(config: Config, model: str) -> str:
+    if model.startswith("models:"):
+        return model
+    if len(config.data.folds.in_turn()) > 1 and config.analysis == "ttbar":
+        raise UsageError(
+            f"registry promote: '{model}': with every fold held out there is a registered model "
+            "for each: name one, as models:/NAME@candidate"
+        )
+    name = config.export.registered_model or config.analysis
+    if model.startswith("@"):
+        return f"models:/{name}{model}"
+    if model.isdigit():
+        return f"models:/{name}/{model}"
+    raise UsageError(
+        f"registry promote: '{model}' is not models:/NAME/VERSION, models:/NAME@ALIAS, a version "
+        "or @ALIAS"
+    )
+
+
+def _decide(
+    config: Config, dataset: Dataset, candidate: Version, champion: Version | None, run_id: str
+) -> Decision:
+    with tempfile.TemporaryDirectory() as folder:
+        shared = (config, dataset.digest, Path(folder))
+        ours = entrant(CANDIDATE, candidate, *shared)
+        theirs = None if champion is None else entrant(CHAMPION, champion, *shared)
+        reasons = [*ours.faults, *origin_faults(ours, rules_of(config).PARITY)]
+        if theirs is not None:
+            reasons += [f"champion {theirs.version.uri}: {fault}" for fault in theirs.faults]
+        contest = None
+        if not ours.faults and (theirs is None or not theirs.faults):
+            contest, fallen_short = _compete(config, dataset, ours, theirs)
+            reasons += fallen_short
+    return Decision(
+        candidate, champion, tuple(reasons), contest, dataset.digest, config.promotion, run_id
+    )
+
+
+def _compete(
+    config: Config, dataset: Dataset, ours: Entrant, theirs: Entrant | None
+) -> tuple[Contest | None, list[str]]:
+    """Return what a contest of both found, and what the candidate fell short of."""
+    rules = rules_of(config)
+    if theirs is not None:
+        fault = rules.other_events(ours.model, theirs.model)
+        if fault is not None:
+            return None, [f"champion {theirs.version.uri}: fold: {fault}"]
+    try:
+        contest: Contest = rules.compete(
+            config, dataset, ours.model, theirs.model if theirs is not None else None
+        )
+    except ConformanceError as error:
+        return None, [f"answers: {error}"]
+    champion = theirs.version if theirs is not None else None
+    return contest, shortfalls(contest, champion, config.promotion)
+
+
+def _carry_out(decision: Decision, tags: dict[str, str]) -> None:
+    """Write the decision down, and move the alias where it says so."""
+    candidate, before = decision.candidate, decision.champion
+    remove_tags(candidate, [tag for tag in candidate.tags if tag.startswith(PREFIX)])
+    if decision.reasons:
+        describe(candidate.uri, tags)
+        return
+    now = version_with(candidate.name, CHAMPION)
+    if (now.version if now else None) != (before.version if before else None):
+        raise RootflowError(
+            f"{candidate.uri} is not promoted: the champion became {now.uri if now else 'none'} "
+            "meanwhile: promote again"
+        )
+    champions = champions_of(candidate.name)
+    if before is not None and champions[-1:] != [before.version]:
+        champions.append(before.version)  # it was made the champion by hand
+    remember_champions(candidate.name, [*champions, candidate.version])
+    describe(candidate.uri, tags, alias=CHAMPION)
+
+
+def _result(decision: Decision, run: Run) -> StepResult:
+    contest = decision.contest
+    facts = {
+        "decision": decision.word,
+        "model": decision.candidate.uri,
+        "champion": decision.champion.uri if decision.champion else None,
+        "reasons": list(decision.reasons),
+    }
+    if contest is None:
+        return StepResult("promote", run.run_id, facts)
+    numbers = numbers_of(contest)
+    row = {"metric": contest.metric, **numbers}
+    return StepResult(
+        "promote", run.run_id, facts, {"contest": [row], "bins": rows_of(contest)}, numbers
+    )

@@ -1,0 +1,171 @@
+"""An exported model becomes a version in the registry, with its card, as the new candidate."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rootflow.config import Config
+from rootflow.dataset.events import Features
+from rootflow.evaluation.results import Estimate
+from rootflow.exported.contract import ClassifierContract, ReconstructionContract, read_contract
+from rootflow.steps import train
+from rootflow.steps.registry.card import Subject, model_card
+from rootflow.steps.registry.decision import CANDIDATE, METRIC
+from rootflow.steps.registry.ranges import ranges_of
+from rootflow.steps.train import TAG, Trained
+from rootflow.tracking import (
+    LoggedRun,
+    Run,
+    artifacts_in,
+    describe,
+    last_run,
+    log_onnx_model,
+    log_trained_model,
+)
+from rootflow.training import RECORD, Training
+
+# What a version of the ONNX file says of that of the trained model, and the other way round.
+TRAINED, ONNX = "rootflow.trained", "rootflow.onnx"
+# Of an evaluation, what the card shows where it was found.
+METRICS = (
+    "assignment_accuracy",
+    "either_accuracy",
+    "selection_accuracy",
+    "mtt_bias",
+    "mtt_resolution",
+    "efficiency",
+    "auc",
+    "significance",
+    "calibration_error",
+)
+FIGURES = "figures"
+FOLD = "fold"  # an input of the ONNX file that the models of the folds do not have
+
+
+class Registrable(NamedTuple):
+    """An exported model.
+
+    Attributes
+    ----------
+    name
+        In the registry.
+    model
+        The onnx.ModelProto with its contract.
+    inputs, outputs
+        A few real events and what the model says of them, by name.
+    trainings
+        What it was made from, by the name of the folder that the training's files get.
+    parity
+        Largest differences of ONNX and the trained model, by the names of their metrics.
+    """
+
+    name: str
+    model: Any
+    inputs: Mapping[str, NDArray[Any]]
+    outputs: Mapping[str, NDArray[Any]]
+    trainings: Mapping[str, Training]
+    parity: Mapping[str, float]
+
+
+class Registered(NamedTuple):
+    """models:/NAME/VERSION of the ONNX file and of what it was made from."""
+
+    onnx: str
+    trained: str
+
+
+def register(config: Config, run: Run, trained: Trained, exported: Registrable) -> Registered:
+    """Register an exported model and the trained one, and call the former the candidate.
+
+    Parameters
+    ----------
+    config
+        Whose promotion says which metric is shown beside the version.
+    run
+        The export's.
+    trained
+        All trainings, and their dataset.
+    exported
+        The model.
+
+    Raises
+    ------
+    RootflowError
+        The registry refused it or does not answer.
+    """
+    metadata = {entry.key: entry.value for entry in exported.model.metadata_props}
+    contract = read_contract(metadata, exported.name)
+    plain = contract.model_dump(mode="json")
+    uri = log_onnx_model(
+        run, exported.model, exported.inputs, exported.outputs, exported.name, plain
+    )
+    folders = {
+        name: [training.model_path, training.directory / RECORD]
+        for name, training in exported.trainings.items()
+    }
+    trainings = list(exported.trainings.values())
+    kind = trainings[0].model_path.suffix.removeprefix(".")  # keras or skops
+    inputs = {name: exported.inputs[name] for name in exported.inputs if name != FOLD}
+    trained_uri = log_trained_model(
+        run, folders, inputs, exported.outputs, f"{exported.name}-{kind}", plain
+    )
+    name = contract.model
+    evaluation = last_run(
+        run.experiment_id, {"rootflow.step": "evaluate", f"{TAG}.{name}": trained.digest}
+    )
+    evaluated = {} if evaluation is None else _estimates(evaluation, name)
+    runs = [evaluation.run_id if evaluation else None, trained.run_id]
+    card = model_card(
+        Subject(
+            uri=uri,
+            trained_uri=trained_uri,
+            contract=contract,
+            manifest=trained.dataset.manifest,
+            ranges=ranges_of(trained.dataset, _seen(contract)),
+            validation=train.quality(trainings),
+            evaluated=evaluated,
+            evaluation_run=runs[0],
+            training_run=runs[1],
+            parity=exported.parity,
+            figures={each: found for each in runs if each and (found := _figures(each))},
+        )
+    )
+    run.log_text(card, f"model_card_{exported.name}.md")
+    tags = {"rootflow.model": name, "rootflow.dataset": trained.dataset.digest}
+    metric = evaluated.get(config.promotion.metric)
+    if metric is not None:
+        tags |= {
+            METRIC: config.promotion.metric,
+            f"{METRIC}.value": str(metric.value),
+            f"{METRIC}.error": str(metric.error),
+        }
+    describe(trained_uri, {**tags, ONNX: uri}, card)
+    describe(uri, {**tags, TRAINED: trained_uri}, card, alias=CANDIDATE)
+    return Registered(uri, trained_uri)
+
+
+def _seen(contract: ReconstructionContract | ClassifierContract) -> Features:
+    """Return the features that the model looks at."""
+    if isinstance(contract, ClassifierContract):
+        return {"leptons": tuple(contract.uses.leptons), "event": tuple(contract.uses.event)}
+    return contract.features
+
+
+def _estimates(evaluation: LoggedRun, model: str) -> dict[str, Estimate]:
+    """Return METRIC/MODEL of ttbar or MODEL/METRIC of h4l with their errors, where logged."""
+    logged = evaluation.metrics
+    found = {}
+    for metric in METRICS:
+        for value, error in (
+            (f"{metric}/{model}", f"{metric}_error/{model}"),
+            (f"{model}/{metric}", f"{model}/{metric}_error"),
+        ):
+            if value in logged:
+                found[metric] = Estimate(logged[value], logged.get(error, np.nan))
+    return found
+
+
+def _figures(run_id: str) -> list[str]:
+    return [path for path in artifacts_in(run_id, FIGURES) if path.endswith(".png")]

@@ -1,0 +1,258 @@
+"""Versions of registered models: what they say of themselves, their tags and aliases."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+import mlflow.models
+from mlflow.entities.model_registry import ModelVersion
+from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import (
+    INVALID_PARAMETER_VALUE,
+    RESOURCE_DOES_NOT_EXIST,
+    ErrorCode,
+)
+from mlflow.tracking import MlflowClient
+
+from rootflow.errors import UsageError
+from rootflow.tracking.connection import (
+    connect,
+    reason_of,
+    redacted,
+    server_must_answer,
+    tracking_uri,
+)
+
+REGISTERED = re.compile(r"models:/(?P<name>[^/@]+)(?:/(?P<version>[0-9]+)|@(?P<alias>[^/@]+))")
+NO_SUCH_MODEL = (
+    ErrorCode.Name(RESOURCE_DOES_NOT_EXIST),
+    ErrorCode.Name(INVALID_PARAMETER_VALUE),  # an alias that is not set
+)
+# On the registered model: the versions that have been its champion, the last one is it now.
+CHAMPIONS = "rootflow.champions"
+DESCRIPTION_LENGTH = 5000  # of a version in MLflow's database
+
+
+class Version(NamedTuple):
+    """A version of a registered model.
+
+    Attributes
+    ----------
+    run_id
+        Of the run that registered it; empty where none did.
+    registered
+        When, in UTC.
+    description
+        Its card, as Markdown.
+    """
+
+    name: str
+    version: str
+    run_id: str
+    registered: datetime
+    aliases: tuple[str, ...]
+    tags: dict[str, str]
+    description: str
+
+    @property
+    def uri(self) -> str:
+        """models:/NAME/VERSION."""
+        return f"models:/{self.name}/{self.version}"
+
+
+def version_of(uri: str) -> Version:
+    """Return a version of a registered model.
+
+    Parameters
+    ----------
+    uri
+        models:/NAME/VERSION or models:/NAME@ALIAS
+
+    Raises
+    ------
+    UsageError
+        There is no such model.
+    RootflowError
+        The tracking server does not answer.
+    """
+    match = REGISTERED.fullmatch(uri)
+    if match is None:
+        raise UsageError(f"'{uri}' is not models:/NAME/VERSION or models:/NAME@ALIAS")
+    name, version, alias = match.group("name", "version", "alias")
+    client = connect()
+    with server_must_answer():
+        try:
+            if alias is not None:
+                version = client.get_model_version_by_alias(name, alias).version
+            return _plain(client.get_model_version(name, version))
+        except MlflowException as error:
+            if error.error_code not in NO_SUCH_MODEL:
+                raise
+            raise UsageError(
+                f"{uri}: not in the registry of {redacted(tracking_uri())} ({reason_of(error)})"
+            ) from None
+
+
+def version_with(name: str, alias: str) -> Version | None:
+    """Return the version of a registered model that has an alias, None where none has.
+
+    Raises
+    ------
+    UsageError
+        There is no such registered model.
+    RootflowError
+        The tracking server does not answer.
+    """
+    client = connect()
+    model = _model(client, name)
+    if alias not in model.aliases:
+        return None
+    return version_of(f"models:/{name}/{model.aliases[alias]}")
+
+
+def versions(name: str | None = None) -> list[Version]:
+    """Return all versions of a registered model, or of all, the newest of each name first.
+
+    Raises
+    ------
+    UsageError
+        There is no such registered model.
+    RootflowError
+        The tracking server does not answer.
+    """
+    client = connect()
+    if name is not None:
+        _model(client, name)
+    with server_must_answer():
+        aliases = {model.name: model.aliases for model in _models(client)}
+        found = [_plain(each) for each in _versions(client, name)]
+    named = [
+        each._replace(
+            aliases=tuple(
+                sorted(
+                    alias
+                    for alias, version in aliases.get(each.name, {}).items()
+                    if str(version) == each.version
+                )
+            )
+        )
+        for each in found
+    ]
+    return sorted(named, key=lambda each: (each.name, -int(each.version)))
+
+
+def describe(
+    uri: str, tags: Mapping[str, str], description: str | None = None, alias: str | None = None
+) -> None:
+    """Give a version tags, a description and an alias, which another version may lose by it.
+
+    Raises
+    ------
+    UsageError
+        There is no such version.
+    RootflowError
+        The tracking server does not answer.
+    """
+    found, client = version_of(uri), connect()
+    with server_must_answer():
+        for key, value in tags.items():
+            client.set_model_version_tag(found.name, found.version, key, value)
+        if description is not None:
+            client.update_model_version(found.name, found.version, _cut(description))
+        if alias is not None:
+            client.set_registered_model_alias(found.name, alias, found.version)
+
+
+def remove_tags(version: Version, keys: Sequence[str]) -> None:
+    """Take tags away from a version, where it has them."""
+    client = connect()
+    with server_must_answer():
+        for key in set(keys) & set(version.tags):
+            client.delete_model_version_tag(version.name, version.version, key)
+
+
+def champions_of(name: str) -> list[str]:
+    """Return the versions that were promoted to champion and not rolled back, the last one last.
+
+    Raises
+    ------
+    UsageError
+        There is no such registered model.
+    RootflowError
+        The tracking server does not answer.
+    """
+    return str(_model(connect(), name).tags.get(CHAMPIONS, "")).split()
+
+
+def remember_champions(name: str, champions: Sequence[str]) -> None:
+    """Write down the versions that `champions_of` returns."""
+    client = connect()
+    with server_must_answer():
+        client.set_registered_model_tag(name, CHAMPIONS, " ".join(champions))
+
+
+def contract_of(version: Version) -> dict[str, Any] | None:
+    """Return what was registered with a version as its contract, None where nothing was.
+
+    Raises
+    ------
+    RootflowError
+        The tracking server does not answer, or no longer has the version's files.
+    """
+    connect()
+    with server_must_answer():
+        metadata = mlflow.models.get_model_info(version.uri).metadata or {}
+    contract: dict[str, Any] | None = metadata.get("contract")
+    return contract
+
+
+def _cut(description: str) -> str:
+    """Return whole lines that fit, and where the others are."""
+    if len(description) <= DESCRIPTION_LENGTH:
+        return description
+    rest = "\n\nMore is in the card among the artifacts of its run."
+    return description[: DESCRIPTION_LENGTH - len(rest)].rpartition("\n")[0] + rest
+
+
+def _model(client: MlflowClient, name: str) -> Any:
+    with server_must_answer():
+        try:
+            return client.get_registered_model(name)
+        except MlflowException as error:
+            if error.error_code not in NO_SUCH_MODEL:
+                raise
+    raise UsageError(f"there is no registered model '{name}' on {redacted(tracking_uri())}")
+
+
+def _models(client: MlflowClient) -> Iterator[Any]:
+    token: str | None = None
+    while True:
+        page = client.search_registered_models(page_token=token)
+        yield from page
+        token = page.token
+        if not token:
+            return
+
+
+def _versions(client: MlflowClient, name: str | None) -> Iterator[ModelVersion]:
+    token: str | None = None
+    wanted = f"name = '{name}'" if name else None
+    while True:
+        page = client.search_model_versions(wanted, page_token=token)
+        yield from page
+        token = page.token
+        if not token:
+            return
+
+
+def _plain(found: ModelVersion) -> Version:
+    return Version(
+        name=found.name,
+        version=str(found.version),
+        run_id=found.run_id or "",
+        registered=datetime.fromtimestamp(found.creation_timestamp / 1000, UTC),
+        aliases=tuple(sorted(found.aliases)),
+        tags=dict(found.tags),
+        description=found.description or "",
+    )

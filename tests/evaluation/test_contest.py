@@ -1,0 +1,141 @@
+"""Two methods in one metric, against closed forms and against the evaluation."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rootflow.config import EvaluationConfig
+from rootflow.dataset import Events
+from rootflow.errors import InputError, UsageError
+from rootflow.evaluation import evaluate
+from rootflow.evaluation.contest import Contest, contest
+from rootflow.reconstruction.contract import Reconstruction
+from rootflow.reconstruction.methods import make_method
+from toy_events import toy_events
+
+JETS = [1.5, 2.5, 3.5, 6.5]
+
+
+class Knowing:
+    """The truth in a share of the events, the two hardest jets in the others.
+
+    `worse_at` is a number of jets at which it always takes the two hardest.
+    """
+
+    def __init__(self, name: str, share: float, worse_at: int = 0, seed: int = 1) -> None:
+        self.name = name
+        self._share, self._worse_at, self._seed = share, worse_at, seed
+
+    def reconstruct(self, events: Events) -> Reconstruction:
+        assert events.assignment is not None
+        number = events.jet_mask.sum(axis=1)
+        drawn = np.random.default_rng(self._seed).random(len(events)) < self._share
+        knows = drawn & events.matched & (number != self._worse_at)
+        assignment = np.where(knows[:, None], events.assignment, [0, 1]).astype(np.int32)
+        solved = np.ones(len(events), bool)
+        neutrinos = np.where(knows[:, None, None], events.neutrinos, 1.0).astype(np.float32)
+        return Reconstruction(assignment, neutrinos, solved.astype(np.float32), solved)
+
+
+def held(
+    events: Events, candidate: Any, champion: Any, metric: str = "assignment_accuracy", **more: Any
+) -> Contest:
+    settings = {"least_gain": 0.0, "edges": {}, "btag_min": 4, "replicas": 300, "seed": 1}
+    return contest(events, candidate, champion, metric=metric, **settings | more)
+
+
+def test_gain_and_its_error_are_those_of_paired_shares() -> None:
+    events = toy_events(3000)
+    candidate, champion = Knowing("a", 0.7), Knowing("b", 0.5, seed=2)
+    found = held(events, candidate, champion, replicas=1000)
+    right = [
+        np.all(each.reconstruct(events).assignment == events.assignment, axis=1)[events.matched]
+        for each in (candidate, champion)
+    ]
+    gained, lost = np.mean(right[0] & ~right[1]), np.mean(right[1] & ~right[0])
+    assert found.gain is not None
+    assert found.gain.value == pytest.approx(gained - lost)
+    # The variance of a difference of paired shares (Q. McNemar, Psychometrika 12 (1947) 153).
+    expected = np.sqrt((gained + lost - (gained - lost) ** 2) / np.sum(events.matched))
+    assert found.gain.error == pytest.approx(expected, rel=0.1)
+    assert found.p_value == 1 / 1001
+
+
+def test_it_says_what_the_evaluation_says() -> None:
+    events = toy_events(800)
+    methods = [Knowing("a", 0.52), make_method("m_lb", 1)]
+    config = EvaluationConfig(replicas=300, bins={"jets": JETS})
+    evaluation = evaluate(events, methods, config, seed=1)
+    for metric in ("assignment_accuracy", "selection_accuracy"):
+        found = held(events, *methods, metric=metric, edges={"jets": JETS})
+        [same] = [
+            each
+            for each in evaluation.comparisons
+            if (each.metric, each.method, each.other) == (metric, "a", "m_lb")
+        ]
+        assert found.gain == pytest.approx(same.gain)
+        assert found.p_value == same.p_value
+    accuracy = held(events, *methods, edges={"jets": JETS})
+    assert [each.candidate.value for each in accuracy.bins] == pytest.approx(
+        list(evaluation.methods[0].accuracy_by["jets"].values)
+    )
+
+
+def test_less_resolution_is_better() -> None:
+    events = toy_events(800)
+    good, bad = Knowing("good", 0.8), Knowing("bad", 0.2)
+    found = held(events, good, bad, metric="mtt_resolution", edges={"jets": [1.5, 6.5]})
+    assert found.champion is not None
+    assert found.gain is not None
+    assert found.candidate.value < found.champion.value
+    assert found.gain.value == pytest.approx(found.champion.value - found.candidate.value)
+    assert found.bins[0].gain.value == pytest.approx(found.gain.value)
+    assert found.p_value == 1 / 301
+
+
+def test_a_bin_in_which_it_is_worse_has_a_small_p_value() -> None:
+    events = toy_events(2000)
+    found = held(events, Knowing("a", 0.9, worse_at=3), Knowing("b", 0.5), edges={"jets": JETS})
+    assert [(each.bin.low, each.bin.high) for each in found.bins] == [
+        (1.5, 2.5),
+        (2.5, 3.5),
+        (3.5, 6.5),
+    ]
+    assert found.bins[1].gain.value < 0
+    assert found.bins[1].p_value == 1 / 301
+    assert all(found.bins[place].p_value > 0.9 for place in (0, 2))
+
+
+def test_the_gain_is_tested_against_the_least_one() -> None:
+    events = toy_events(1000)
+    same = held(events, Knowing("a", 0.5), Knowing("b", 0.5))
+    assert same.gain == (0, 0)
+    assert same.p_value == 1  # no better in any replica
+    assert held(events, Knowing("a", 0.5), Knowing("b", 0.5), least_gain=-0.01).p_value == 1 / 301
+    assert held(events, Knowing("a", 0.9), Knowing("b", 0.5), least_gain=0.9).p_value == 1
+
+
+def test_without_a_champion_there_is_the_metric_alone() -> None:
+    events = toy_events(500)
+    found = held(events, Knowing("a", 0.5), None, edges={"jets": JETS})
+    both = held(events, Knowing("a", 0.5), Knowing("b", 0.5))
+    assert found.candidate == both.candidate
+    assert (found.champion, found.gain, found.p_value, found.bins) == (None, None, None, ())
+
+
+def test_a_seed_gives_the_same_result_twice() -> None:
+    events = toy_events(300)
+    methods = Knowing("a", 0.6), Knowing("b", 0.5, seed=2)
+    assert held(events, *methods) == held(events, *methods)
+
+
+def test_what_cannot_be_compared() -> None:
+    events = toy_events(300)
+    methods = Knowing("a", 0.6), Knowing("b", 0.5)
+    with pytest.raises(UsageError, match=r"no_regression_in: 'jet' is none of jets, btags, met"):
+        held(events, *methods, edges={"jet": JETS})
+    with pytest.raises(UsageError, match=r"does not exist in the bin from 6\.5 to 9\.5"):
+        held(events, *methods, edges={"jets": [1.5, 6.5, 9.5]})
+    with pytest.raises(InputError, match="no event to evaluate on"):
+        held(events.take(slice(0)), *methods)
