@@ -6,10 +6,9 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
-from rootflow.export.contract import write_metadata
-from rootflow.export.layout import FlatLayout
+from rootflow.export.entries import sealed
+from rootflow.exported import checksum
 from rootflow.exported.contract import ReconstructionContract, read_contract
-from toy_events import FEATURES, UNITS
 
 
 def with_contract(
@@ -21,10 +20,21 @@ def with_contract(
     contract = read_contract(metadata, str(path))
     assert isinstance(contract, ReconstructionContract)
     contract = contract.model_copy(update=changed)
-    write_metadata(proto, contract, FlatLayout(FEATURES, UNITS, contract.max_jets))
     for tensor in proto.graph.initializer:
         values = numpy_helper.to_array(tensor)
         if values.dtype == np.float32 and values.ndim == 2:
             tensor.CopyFrom(numpy_helper.from_array(scale * values, tensor.name))
-    onnx.save(proto, target)
+    entries = {"rootflow.fold_held_out": str(contract.folds.held_out)}
+    target.write_bytes(sealed(proto, contract, entries))
     return contract
+
+
+def with_metadata(path: Path, target: Path, changes: dict[str, str | None]) -> Path:
+    """Write a file again with other entries, or without those that are None, and sealed."""
+    proto = onnx.load(path)
+    metadata: dict[str, str | None] = {entry.key: entry.value for entry in proto.metadata_props}
+    metadata |= changes | {checksum.KEY: checksum.UNSEALED}
+    kept = {key: value for key, value in metadata.items() if value is not None}
+    onnx.helper.set_model_props(proto, kept)
+    target.write_bytes(checksum.seal(proto.SerializeToString()))
+    return target

@@ -8,40 +8,36 @@ from pathlib import Path
 
 import keras
 import numpy as np
-import onnx
 import pytest
 import yaml
 from keras import layers
 
-from changed_file import with_contract
+from changed_file import with_contract, with_metadata
 from compiler import ONNXRUNTIME, compiled
 from events_text import as_text, run, shuffles
-from rootflow.config import FoldingConfig, FoldsConfig, InputsConfig
+from rootflow.config import (
+    ExportConfig,
+    FoldingConfig,
+    FoldsConfig,
+    InputsConfig,
+    SelectionConfig,
+)
 from rootflow.cplusplus import write_cplusplus
 from rootflow.cplusplus.fields import fields_of, identifier
 from rootflow.dataset import Events
 from rootflow.errors import InputError, UsageError
-from rootflow.export import Export
-from rootflow.export.contract import Origin, flat_contract, named_contract, write_metadata
-from rootflow.export.conversion import convert
-from rootflow.export.flat import flat_variant
+from rootflow.export import Export, export
+from rootflow.export.contract import Origin, named_contract
+from rootflow.export.flat import flat_contract
 from rootflow.export.layout import FlatLayout
-from rootflow.exported.contract import KEY, ClassifierContract
+from rootflow.exported.contract import ClassifierContract
 from rootflow.exported.session import open_session
+from sealed_files import sealed_file, some_contract, some_proto
 from small_network import small_network
 from toy_events import FEATURES, UNITS
 
 OPSET = 17
 ENDINGS = ("hpp", "cpp", "yaml")
-
-
-def changed_metadata(path: Path, target: Path, changes: dict[str, str | None]) -> Path:
-    proto = onnx.load(path)
-    metadata: dict[str, str | None] = {entry.key: entry.value for entry in proto.metadata_props}
-    kept = {key: value for key, value in (metadata | changes).items() if value is not None}
-    onnx.helper.set_model_props(proto, kept)
-    onnx.save(proto, target)
-    return target
 
 
 def test_every_network_has_a_header_a_program_and_a_configuration(sources: Path) -> None:
@@ -102,15 +98,21 @@ def test_other_features_and_a_confidence_are_part_of_the_structs(
     confidence = layers.Dense(1, activation="sigmoid")(plain.output["neutrinos"][:, 0])
     outputs = plain.output | {"confidence": layers.Flatten()(confidence)[:, 0]}
     network = keras.Model(plain.input, outputs, name="odd")
-    layout = FlatLayout(features, UNITS | {"event": {"ht": "GeV", "class": "none"}}, 8)
-    origin = Origin("ttbar", "set-2.0", OPSET, FoldsConfig(), {})
-    named = convert(network, OPSET)
-    protos = {"named": named, "flat": flat_variant(named, layout, OPSET)}
-    write_metadata(protos["named"], named_contract(origin, layout, confidence=True), layout)
-    write_metadata(protos["flat"], flat_contract(origin, layout), layout)
-    paths = {variant: tmp_path / f"{variant}.onnx" for variant in protos}
-    for variant, proto in protos.items():
-        onnx.save(proto, paths[variant])
+    units = UNITS | {"event": {"ht": "GeV", "class": "none"}}
+    odd = export(
+        network,
+        events,
+        FoldsConfig(),
+        ExportConfig(),
+        {},
+        tmp_path / "odd",
+        units=units,
+        branch_map="topcptoolkit",
+        selection=SelectionConfig(),
+        name="set-2.0",
+    )
+    assert odd.flat_path is not None
+    paths = {"named": odd.named_path, "flat": odd.flat_path}
     write_cplusplus([*paths.values()], tmp_path / "cplusplus")
 
     joint, momenta, wanted = open_session(paths["named"]).run(
@@ -146,9 +148,14 @@ def test_both_variants_have_the_same_members() -> None:
         "event": dict(zip(features["event"], ("GeV", "none", "none"), strict=True)),
     }
     layout = FlatLayout(features, units, max_jets=6)
-    origin = Origin("ttbar", "small", OPSET, FoldsConfig(), {})
+    objects = {"jets": 1, "leptons": 2, "met": 1, "event": 1}
+    ranges = {
+        name: np.zeros((count, len(features[name]), 2), np.float32)
+        for name, count in objects.items()
+    }
+    origin = Origin("ttbar", "small", OPSET, FoldsConfig(), "topcptoolkit", {}, ranges, {})
     named, flat = (
-        fields_of(named_contract(origin, layout)),
+        fields_of(named_contract(origin, layout, "GeV", confidence=False)),
         fields_of(flat_contract(origin, layout)),
     )
     assert [field.name for field in named["event"]] == ["ht", "met_significance", "_2nd_jet"]
@@ -183,18 +190,20 @@ def test_files_that_do_not_go_together_are_refused(exported: Export, tmp_path: P
 
 def test_files_of_other_kinds_are_refused(exported: Export, tmp_path: Path) -> None:
     path, out = exported.named_path, tmp_path / "cplusplus"
+    some = some_contract()
     classifier = ClassifierContract(
-        rootflow_version="0.1.0", analysis="h4l", model="trees", opset=OPSET, order="", inputs=(),
-        outputs=(), may_be_applied_to="", provenance={}, variant="all_folds", held_out=None,
-        folds=FoldingConfig(), uses=InputsConfig(), branch_map="", selection={},
+        rootflow_version="0.1.0", analysis="h4l", model="trees", opset=OPSET, order="",
+        inputs=some.inputs, outputs=some.outputs, may_be_applied_to="", provenance={},
+        variant="all_folds", held_out=None, folds=FoldingConfig(), uses=InputsConfig(),
+        branch_map="", selection={},
     )  # fmt: skip
-    of_h4l = changed_metadata(path, tmp_path / "h4l.onnx", {KEY: classifier.model_dump_json()})
-    old = changed_metadata(path, tmp_path / "old.onnx", {"rootflow.interface": None})
+    of_h4l = sealed_file(tmp_path / "h4l.onnx", some_proto(), classifier.model_dump_json())
+    old = with_metadata(path, tmp_path / "old.onnx", {"rootflow.interface": None})
     with pytest.raises(UsageError, match=r"h4l.onnx: a classifier; C\+\+ is written for"):
         write_cplusplus([of_h4l], out)
     with pytest.raises(InputError, match=r"old.onnx: .* export the model again"):
         write_cplusplus([old], out)
-    with pytest.raises(InputError, match=r"none.onnx: not a whole ONNX file"):
+    with pytest.raises(InputError, match=r"none.onnx: cannot be read"):
         write_cplusplus([tmp_path / "none.onnx"], out)
     assert not out.exists()
 

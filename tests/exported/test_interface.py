@@ -27,6 +27,8 @@ CONTRACT = ReconstructionContract(
     max_jets=8,
     padding="zeros",
     folds=FoldsConfig(),
+    branch_map="topcptoolkit",
+    selection={},
 )
 
 
@@ -45,6 +47,7 @@ def jets(**changes: Any) -> tuple[Tensor]:
         changed(model="feed_forward", opset=18, may_be_applied_to="others"),
         changed(folds=FoldsConfig(held_out=3)),
         changed(inputs=jets(meaning="in other words")),
+        changed(inputs=jets(features=(Feature(name="pt", unit="GeV", range=(25, 900)),))),
     ],
 )
 def test_another_training_may_stand_in(other: ReconstructionContract) -> None:

@@ -242,19 +242,3 @@ def test_a_file_for_each_input(
         )
     with pytest.raises(UsageError, match="is read and cannot be written"):
         applied(ttbar_folds, paths, tmp_path / "in")
-
-
-def test_an_older_file_asks_for_a_branch_map(
-    exported: Any, ntuple: Path, output: ak.Array, tmp_path: Path
-) -> None:
-    more = {"seen_events": "score"}
-    with pytest.raises(InputError, match=r"name the map with --branch-map, or export .* again"):
-        applied([exported.named_path], [ntuple], tmp_path / "out.root", **more)
-    said = applied(
-        [exported.named_path],
-        [ntuple],
-        tmp_path / "out.root",
-        branch_map="topcptoolkit",
-        **more,
-    )
-    assert said.scored == column(output, "selected").sum()
