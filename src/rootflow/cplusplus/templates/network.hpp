@@ -15,7 +15,7 @@
 {% endmacro %}
 {% set lepton_fields = fields.leptons | rejectattr("name", "equalto", "pdg_id") | list %}
 // The jets of b and bbar and both neutrinos of dileptonic ttbar events, as the network
-// "{{ contract.model }}" says. Needs C++17 and onnxruntime 1.13 or newer, nothing else:
+// "{{ contract.model }}" says. Needs C++17 and onnxruntime, nothing else:
 //
 //   {{ name }}::Network network({"{{ (files.values() | list)[0] }}"},
 //       {{ name }}::Unit::MeV);
