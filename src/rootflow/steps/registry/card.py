@@ -81,7 +81,7 @@ def model_card(subject: Subject) -> str:
         f'- Cite as: "{name} version {version}, {contract.model} trained with rootflow '
         f'{contract.rootflow_version} on dataset {subject.manifest.digest}", with the commit.',
     ]
-    return "\n".join(_spaced(lines)) + "\n"
+    return "\n".join(_spaced(lines)).strip() + "\n"
 
 
 def _limits(subject: Subject) -> Iterator[str]:
