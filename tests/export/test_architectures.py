@@ -125,7 +125,7 @@ def test_every_architecture_with_every_head_is_proven_for_every_target(
     proven_for_every_target(config, few_events)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("config", OTHERS.values(), ids=OTHERS)
 def test_all_other_combinations_are_proven_for_every_target(
     config: ModelConfig, few_events: Events
