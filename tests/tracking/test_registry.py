@@ -1,4 +1,5 @@
 import hashlib
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -59,10 +60,15 @@ def test_a_registered_model_comes_back(
 
 @pytest.mark.filterwarnings("ignore:.*Any type hint is inferred:UserWarning")  # MLflow's own
 def test_a_server_keeps_models_trainings_tags_aliases_and_tells_no_secret(
-    config: TtbarConfig, doubling: onnx.ModelProto, workspace: Path, monkeypatch: pytest.MonkeyPatch
+    config: TtbarConfig,
+    doubling: onnx.ModelProto,
+    workspace: Path,
+    empty_store: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     port = 5733
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://student:secret@localhost:{port}")
+    shutil.copy(empty_store, workspace / "server.db")
     weights = workspace / "model.keras"
     weights.write_bytes(b"weights")
     values = {"x": np.ones(3, np.float32)}
