@@ -217,6 +217,9 @@ def test_a_flow_goes_on_to_the_same_end_with_its_temperature(
     assert float(head.flow.temperature) == pytest.approx(temperature)
     assert temperature != 1
     assert whole.facts["neutrino_temperature_error"] > 0
+    degrees = whole.facts["neutrino_degrees_of_freedom"]
+    assert float(head.flow.degrees) == pytest.approx(degrees)
+    assert 3 <= degrees <= 1000
     assert whole.history[-1]["confidence_loss"] > 0
 
 

@@ -42,6 +42,7 @@ class NeutrinoDensity:
             )
         noise = keras.Input((SAMPLES_AT_ONCE, COMPONENTS), name="noise")
         momenta = keras.Input((2, 3), name="true_momenta")
+        self._heavier = head.heavier
         self._draw = keras.Model({**network.input, "noise": noise}, Draw(head)(seen, noise))
         self._measure = keras.Model(
             {**network.input, "true_momenta": momenta}, Measure(head)(seen, momenta)
@@ -59,7 +60,7 @@ class NeutrinoDensity:
             for number, part in enumerate(parts):
                 drawn = slice(number * SAMPLES_AT_ONCE, (number + 1) * SAMPLES_AT_ONCE)
                 kept = min(samples - drawn.start, SAMPLES_AT_ONCE)
-                noise = filled_up(normal_numbers(batch, seed, part))
+                noise = filled_up(self._heavier(normal_numbers(batch, seed, part)))
                 said = self._draw.predict_on_batch({**inputs, "noise": noise})
                 neutrinos[those, drawn] = said["neutrinos"][: len(batch), :kept]
                 log_density[those, drawn] = said["log_density"][: len(batch), :kept]

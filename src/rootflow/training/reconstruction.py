@@ -21,9 +21,9 @@ from rootflow.models import (
     with_losses,
 )
 from rootflow.models.confidence import CONFIDENCE
-from rootflow.models.neutrinos import FlowNeutrinos
+from rootflow.models.neutrinos import FlowNeutrinos, tails
+from rootflow.models.neutrinos.flow import COMPONENTS
 from rootflow.models.objective import TRUE_NEUTRINOS
-from rootflow.training.metrics import weighted_mean
 from rootflow.training.record import Fact
 from rootflow.training.samples import Arrays, Sample, Samples
 from rootflow.training.split import split
@@ -117,11 +117,7 @@ class ReconstructionTask:
         )
 
     def calibrate(self) -> None:
-        """Set the temperature of a flow to that of largest likelihood on the validation events.
-
-        The mean of minus log density is smallest where the square of the temperature is
-        the mean square of the latent components.
-        """
+        """Set temperature and tails of a flow to the likeliest on the validation events."""
         head, seen = known_neutrinos(self.network)
         if not isinstance(head, FlowNeutrinos):
             return
@@ -133,15 +129,17 @@ class ReconstructionTask:
             truth = inputs[TRUE_NEUTRINOS]
             inputs = {name: inputs[name] for name in self.network.input}
             squares.append(np.asarray(head.squared_latent(model(inputs, training=False), truth)))
-        square = weighted_mean(np.concatenate(squares), sample.weight)
-        head.flow.temperature.assign(np.sqrt(square.value))
+        found = tails.fitted(np.concatenate(squares), sample.weight, COMPONENTS)
+        head.set_tails(found.temperature, found.degrees)
         self._calibration = {
-            "neutrino_temperature": float(np.sqrt(square.value)),
-            "neutrino_temperature_error": float(square.error / (2 * np.sqrt(square.value))),
+            "neutrino_temperature": found.temperature,
+            "neutrino_temperature_error": found.temperature_error,
+            "neutrino_degrees_of_freedom": found.degrees,
+            "neutrino_degrees_of_freedom_error": found.degrees_error,
         }
 
     def facts(self) -> dict[str, Fact]:
-        """Return what became of the weights, and the temperature of a flow."""
+        """Return what became of the weights, and temperature and tails of a flow."""
         return {
             **self._calibration,
             "negative_weights": self._report.policy,

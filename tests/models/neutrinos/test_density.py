@@ -35,10 +35,10 @@ def test_the_flow_comes_back_to_where_it_started() -> None:
     np.testing.assert_allclose(flow.from_latent(latent, context), vectors, atol=5e-3)
 
 
-@pytest.mark.parametrize("temperature", [1.0, 0.8])
-def test_the_density_integrates_to_one(temperature: float) -> None:
+@pytest.mark.parametrize(("temperature", "degrees"), [(1.0, 1e6), (0.8, 1e6), (0.8, 8.0)])
+def test_the_density_integrates_to_one(temperature: float, degrees: float) -> None:
     flow = make_flow(2, couplings=2, scale=0.2)
-    flow.temperature.assign(temperature)
+    flow.set_tails(temperature, degrees)
     axis = np.linspace(-10, 10, 801, dtype=np.float32)
     points = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(1, -1, 2)
     density = np.exp(flow.log_density(points, np.array([[0.5, -1.0, 2.0]], np.float32)))

@@ -1,13 +1,13 @@
 """A conditional normalising flow: a density that is known, and can be drawn from."""
 
 import itertools
-import math
 from typing import Any
 
 import keras
 from keras import layers, ops
 
 from rootflow.models.kinematics import Tensor
+from rootflow.models.neutrinos import tails
 from rootflow.models.neutrinos.splines import inverse_spline, number_of_parameters, spline
 
 # Of the first scaling: a factor of fifty either way.
@@ -16,7 +16,7 @@ LARGEST_LOG_SCALE = 4.0
 
 @keras.saving.register_keras_serializable(package="rootflow")
 class ConditionalFlow(keras.Layer):  # type: ignore[misc]
-    """A density of vectors, given a context, by a map to a Gaussian of independent components.
+    """A density of vectors, given a context, by a map to a Gaussian, or to what `tails` has.
 
     First each component is shifted and scaled as the context says. Then each of the
     coupling layers (L. Dinh, J. Sohl-Dickstein, S. Bengio, arXiv:1605.08803) bends half of
@@ -65,6 +65,15 @@ class ConditionalFlow(keras.Layer):  # type: ignore[misc]
         self.temperature = self.add_weight(
             name="temperature", shape=(), initializer="ones", trainable=False
         )
+        # Of freedom: a Gaussian until it is fitted as well.
+        self.degrees = self._number("degrees", tails.GAUSSIAN)
+        self.log_norm = self._number("log_norm", tails.log_norm(self.size, tails.GAUSSIAN))
+
+    def set_tails(self, temperature: float, degrees: float) -> None:
+        """Set the latent distribution, see `rootflow.models.neutrinos.tails`."""
+        self.temperature.assign(temperature)
+        self.degrees.assign(degrees)
+        self.log_norm.assign(tails.log_norm(self.size, degrees))
 
     def to_latent(self, vectors: Tensor, context: Tensor) -> tuple[Tensor, Tensor]:
         """Return latent vectors (n, samples, size) and the logarithm of the volume's change.
@@ -95,14 +104,24 @@ class ConditionalFlow(keras.Layer):  # type: ignore[misc]
     def log_density(self, vectors: Tensor, context: Tensor) -> Tensor:
         """Return the logarithm of the density (n, samples) of vectors (n, samples, size)."""
         latent, change = self.to_latent(vectors, context)
-        scale = self.temperature
-        squares = ops.sum(ops.square(latent / scale), axis=-1)
-        whole = self.size * (0.5 * math.log(2.0 * math.pi) + ops.log(scale))
-        return change - 0.5 * squares - whole
+        squares = ops.sum(ops.square(latent / self.temperature), axis=-1)
+        along = 0.5 * (self.degrees + self.size) * ops.log1p(squares / self.degrees)
+        along = ops.where(self.degrees < tails.GAUSSIAN, along, 0.5 * squares)
+        return change - along + self.log_norm - self.size * ops.log(self.temperature)
+
+    def log_density_to_learn(self, vectors: Tensor, context: Tensor) -> Tensor:
+        """Return the same with a Gaussian as latent distribution, as it is while learning."""
+        latent, change = self.to_latent(vectors, context)
+        squares = ops.sum(ops.square(latent), axis=-1)
+        return change - 0.5 * squares + tails.log_norm(self.size, tails.GAUSSIAN)
 
     def sample(self, noise: Tensor, context: Tensor) -> Tensor:
-        """Return vectors (n, samples, size) of standard normal noise of that shape."""
+        """Return vectors (n, samples, size) of noise of that shape, `tails.heavier` of normal."""
         return self.from_latent(noise * self.temperature, context)
+
+    def _number(self, name: str, value: float) -> Tensor:
+        initial = keras.initializers.Constant(value)
+        return self.add_weight(name=name, shape=(), initializer=initial, trainable=False)
 
     def _shift_and_scale(self, context: Tensor) -> tuple[Tensor, Tensor]:
         said = ops.expand_dims(self.affine(context), 1)

@@ -5,9 +5,11 @@ from typing import Any
 import keras
 import numpy as np
 from keras import layers, ops
+from numpy.typing import NDArray
 from scipy.stats import qmc
 
 from rootflow.models.kinematics import Tensor
+from rootflow.models.neutrinos import tails
 from rootflow.models.neutrinos.coordinates import (
     Frame,
     frame_of,
@@ -73,9 +75,7 @@ class FlowNeutrinos(keras.Layer):  # type: ignore[misc]
         """Make the weights."""
         self.context.build((None, 2 * seen_shape["features"][-1]))
         self.flow.build((None, self.context.units))
-        # Sobol points fill six dimensions more evenly than random ones.
-        noise = qmc.MultivariateNormalQMC(np.zeros(COMPONENTS), rng=np.random.default_rng(1))
-        points = noise.random(self.samples).astype(np.float32)
+        points = _normal_points(self.samples)
         self.noise = self.add_weight(
             name="noise",
             shape=points.shape,
@@ -89,7 +89,7 @@ class FlowNeutrinos(keras.Layer):  # type: ignore[misc]
         return self.sample(seen, ops.expand_dims(self.noise, 0) + like)
 
     def sample(self, seen: Seen, noise: Tensor) -> Tensor:
-        """Return momenta (n, samples, 2, 3) in GeV of normal noise (n, samples, 6)."""
+        """Return momenta (n, samples, 2, 3) in GeV of noise (n, samples, 6), see `heavier`."""
         frame = frame_of(seen, self.scales)
         coordinates = self.flow.sample(noise, self._context(seen, frame))
         return to_momenta(coordinates, frame)
@@ -119,24 +119,36 @@ class FlowNeutrinos(keras.Layer):  # type: ignore[misc]
         """
         frame = frame_of(seen, self.scales)
         coordinates, _ = to_coordinates(ops.expand_dims(truth, 1), frame)
-        density = self.flow.log_density(coordinates, self._context(seen, frame))
+        density = self.flow.log_density_to_learn(coordinates, self._context(seen, frame))
         return -density[:, 0] / COMPONENTS
 
-    def squared_latent(self, seen: Seen, truth: Tensor) -> Tensor:
-        """Return the mean square (n,) of the true momenta's latent components.
+    def heavier(self, noise: NDArray[np.floating]) -> NDArray[np.floating]:
+        """Return noise (..., 6) of the flow's latent distribution of normal noise."""
+        return tails.heavier(noise, float(self.flow.degrees))
 
-        One on average over events, where the flow is as sure as it should be: its
-        square root is the temperature of largest likelihood.
-        """
+    def set_tails(self, temperature: float, degrees: float) -> None:
+        """Set the latent distribution, also that of the noise that is kept."""
+        self.flow.set_tails(temperature, degrees)
+        self.noise.assign(tails.heavier(_normal_points(self.samples), degrees))
+
+    def squared_latent(self, seen: Seen, truth: Tensor) -> Tensor:
+        """Return the squared lengths (n,) of the true momenta's latent vectors."""
         frame = frame_of(seen, self.scales)
         coordinates, _ = to_coordinates(ops.expand_dims(truth, 1), frame)
         latent, _ = self.flow.to_latent(coordinates, self._context(seen, frame))
-        return ops.mean(ops.square(latent[:, 0]), axis=-1)
+        return ops.sum(ops.square(latent[:, 0]), axis=-1)
 
     def _context(self, seen: Seen, frame: Frame) -> Tensor:
         features = seen["features"]
         both = [leading(frame.leads, features), trailing(frame.leads, features)]
         return self.dropout(self.context(ops.concatenate(both, axis=-1)))
+
+
+def _normal_points(count: int) -> NDArray[np.float32]:
+    """Return (count, 6): Sobol points, which fill six dimensions more evenly than random ones."""
+    noise = qmc.MultivariateNormalQMC(np.zeros(COMPONENTS), rng=np.random.default_rng(1))
+    points: NDArray[np.float32] = noise.random(count).astype(np.float32)
+    return points
 
 
 class Draw(layers.Layer):  # type: ignore[misc]
@@ -153,7 +165,7 @@ class Draw(layers.Layer):  # type: ignore[misc]
         self.head = head
 
     def call(self, seen: Seen, noise: Tensor) -> dict[str, Tensor]:
-        """Return `neutrinos` (n, samples, 2, 3) and `log_density` (n, samples) of normal noise."""
+        """Return `neutrinos` (n, samples, 2, 3) and `log_density` (n, samples) of noise."""
         neutrinos = self.head.sample(seen, noise)
         return {"neutrinos": neutrinos, "log_density": self.head.log_density(seen, neutrinos)}
 
