@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rootflow.dataset import Dataset
-from rootflow.dataset.events import Events
+from rootflow.dataset.events import DATA, Events
 
 EVENTS_AT_ONCE = 100_000
 # By collection, (objects, features, 2): the smallest and the largest value. Jets are one object.
@@ -31,9 +31,10 @@ def ranges_of(parts: Iterable[Events]) -> Ranges:
 
 
 def parts_of(dataset: Dataset) -> Iterable[Events]:
-    """Yield all events of a dataset, some at a time."""
+    """Yield all simulated events of a dataset, some at a time."""
     for start in range(0, len(dataset), EVENTS_AT_ONCE):
-        yield dataset.events(slice(start, start + EVENTS_AT_ONCE))
+        events = dataset.events(slice(start, start + EVENTS_AT_ONCE))
+        yield events if events.label is None else events.take(events.label != DATA)
 
 
 def _objects(events: Events) -> dict[str, NDArray[np.float32]]:
