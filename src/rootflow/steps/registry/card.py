@@ -65,8 +65,9 @@ def model_card(subject: Subject) -> str:
         "## Origin and how to cite",
         f"- rootflow {contract.rootflow_version}, commit {contract.git_commit or 'unknown'} "
         f"(tree {_of(origin, 'training_git_tree')})",
-        f"- training run {_of(origin, 'training_run_id')}, ended {contract.trained_at or 'unknown'}, "
-        f"seed {_of(origin, 'seed')}; export run {contract.run_id or 'unknown'}",
+        f"- training run {_of(origin, 'training_run_id')}, ended "
+        f"{contract.trained_at or 'unknown'}, seed {_of(origin, 'seed')}; "
+        f"export run {contract.run_id or 'unknown'}",
         f'- Cite as: "{name} version {version}, {contract.model} trained with rootflow '
         f'{contract.rootflow_version} on dataset {subject.manifest.digest}", with the commit.',
     ]
