@@ -14,7 +14,7 @@ Ranges = Mapping[str, NDArray[np.float32]]
 
 
 def ranges_of(parts: Iterable[Events]) -> Ranges:
-    """Return the range of every feature of real objects in all parts together.
+    """Return the range of every feature of real objects in the simulated events of all parts.
 
     Where there is not one object, the range is from inf to -inf.
     """
@@ -31,14 +31,15 @@ def ranges_of(parts: Iterable[Events]) -> Ranges:
 
 
 def parts_of(dataset: Dataset) -> Iterable[Events]:
-    """Yield all simulated events of a dataset, some at a time."""
+    """Yield all events of a dataset, some at a time."""
     for start in range(0, len(dataset), EVENTS_AT_ONCE):
-        events = dataset.events(slice(start, start + EVENTS_AT_ONCE))
-        yield events if events.label is None else events.take(events.label != DATA)
+        yield dataset.events(slice(start, start + EVENTS_AT_ONCE))
 
 
 def _objects(events: Events) -> dict[str, NDArray[np.float32]]:
     """Return (n, objects, features) by collection; every jet is an n of its own."""
+    if events.label is not None:
+        events = events.take(events.label != DATA)
     inputs = events.inputs()
     arrays = {name: inputs[name] for name, features in events.features.items() if features}
     if "jets" in arrays:
