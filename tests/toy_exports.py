@@ -10,8 +10,8 @@ from onnx import TensorProto, helper, numpy_helper
 
 from rootflow.config import FoldingConfig, FoldsConfig, InputsConfig
 from rootflow.dataset import Events
+from rootflow.export.entries import sealed
 from rootflow.exported.contract import (
-    KEY,
     ClassifierContract,
     Feature,
     ReconstructionContract,
@@ -101,6 +101,8 @@ def assigning_network(
         max_jets=jets,
         padding="",
         folds=folds or FoldsConfig(),
+        branch_map="",
+        selection={},
     )
     return _proto(nodes, constants, contract)
 
@@ -193,6 +195,5 @@ def _proto(
     graph = helper.make_graph(nodes, "by_hand", inputs, outputs, weights)
     opset = [helper.make_opsetid("", OPSET)]
     proto = helper.make_model(graph, opset_imports=opset, ir_version=8)
-    helper.set_model_props(proto, {KEY: contract.model_dump_json()})
     onnx.checker.check_model(proto, full_check=True)
-    return proto
+    return onnx.ModelProto.FromString(sealed(proto, contract, {}))

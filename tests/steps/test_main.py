@@ -16,6 +16,7 @@ from mlflow.entities import Run
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.tracking import MlflowClient
 
+from rootflow.exported.session import open_file
 from rootflow.training import read_record
 
 CONFIG = Path(__file__).parents[2] / "configs" / "ttbar.yaml"
@@ -156,6 +157,15 @@ for name in expected:
     np.testing.assert_array_equal(answer[name], expected[name])
 """
     subprocess.run([sys.executable, "-c", code], cwd=place[0], check=True)
+
+
+def test_registered_file_is_the_exported_one(
+    chain: dict[str, Any], place: tuple[Path, Path]
+) -> None:
+    folder = str(client(place).get_model_version_download_uri("ttbar", "1"))
+    registered = place[0] / folder.removeprefix("file:") / "model.onnx"
+    open_file(registered)
+    assert registered.read_bytes() == (place[0] / chain["onnx"]).read_bytes()
 
 
 def version(place: tuple[Path, Path], uri: str) -> ModelVersion:

@@ -15,10 +15,11 @@ from rootflow.commands.registry import registry
 from rootflow.config import Config, FoldingConfig, FoldsConfig, change, load
 from rootflow.dataset import Dataset
 from rootflow.errors import RootflowError, UsageError
+from rootflow.exported.session import open_file
 from rootflow.steps import preprocess
 from rootflow.steps.registry import promote
 from rootflow.steps.registry.decision import PREFIX
-from rootflow.tracking import describe, log_onnx_model, start_run, version_of
+from rootflow.tracking import describe, fetch_onnx_model, log_onnx_model, start_run, version_of
 from toy_exports import ALWAYS, NEVER, assigning_network, examples, scoring_model
 
 PROJECT = Path(__file__).parents[2]
@@ -298,17 +299,25 @@ def file_of(client: MlflowClient, uri: str) -> Path:
 
 
 def test_a_file_that_is_cut_short_or_another(
-    ttbar: Config, events: Dataset, client: MlflowClient
+    ttbar: Config, events: Dataset, client: MlflowClient, tmp_path: Path
 ) -> None:
     config = named(ttbar, "file")
     uri = register(config, events, network(events))
     path = file_of(client, uri)
     whole = path.read_bytes()
+    fetched = fetch_onnx_model(uri, tmp_path).path
+    assert fetched.read_bytes() == whole
+    assert [each.name for each in open_file(fetched).get_outputs()] == ["assignment", "neutrinos"]
     path.write_bytes(whole[: len(whole) // 2])
     [cut] = refusal(config, uri)
     assert cut.startswith("file: ")
     assert "not a whole ONNX file" in cut
     assert "\n" not in cut
+    path.write_bytes(whole.replace(b'"held_out":0', b'"held_out":1'))
+    [altered] = refusal(config, uri)
+    assert altered.startswith("file: ")
+    assert "its checksum (rootflow.sha256) is not that of its content" in altered
+    assert "\n" not in altered
     other = network(events, NEVER)
     path.write_bytes(other.SerializeToString())
     assert refusal(config, uri) == ["file: not the one that was registered, its SHA-256 is another"]

@@ -91,10 +91,11 @@ def test_a_server_keeps_models_trainings_tags_aliases_and_tells_no_secret(
         assert (first.uri, first.run_id) == (uri, run.run_id)
         assert first.tags["rootflow.model"] == "doubling"
         sha256 = hashlib.sha256(doubling.SerializeToString()).hexdigest()
-        assert first.tags["rootflow.sha256"] == sha256
+        assert first.tags["rootflow.file_sha256"] == sha256
         assert len(first.description) <= 5000
         assert first.description.endswith("card among the artifacts of its run.")
-        assert contract_of(first) == contract_of(version_of(trained)) == contract
+        assert contract_of(first) == contract_of(version_of(trained))
+        assert contract_of(first) == {**contract, "model_version": "1"}
         assert contract_of(version_of("models:/twice/2")) is None
         assert [(each.version, each.aliases) for each in versions("twice")] == [
             ("2", ()),

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rootflow.dataset import Dataset
-from rootflow.dataset.events import Events
+from rootflow.dataset.events import DATA, Events
 
 EVENTS_AT_ONCE = 100_000
 # By collection, (objects, features, 2): the smallest and the largest value. Jets are one object.
@@ -14,7 +14,7 @@ Ranges = Mapping[str, NDArray[np.float32]]
 
 
 def ranges_of(parts: Iterable[Events]) -> Ranges:
-    """Return the range of every feature of real objects in all parts together.
+    """Return the range of every feature of real objects in the simulated events of all parts.
 
     Where there is not one object, the range is from inf to -inf.
     """
@@ -38,6 +38,8 @@ def parts_of(dataset: Dataset) -> Iterable[Events]:
 
 def _objects(events: Events) -> dict[str, NDArray[np.float32]]:
     """Return (n, objects, features) by collection; every jet is an n of its own."""
+    if events.label is not None:
+        events = events.take(events.label != DATA)
     inputs = events.inputs()
     arrays = {name: inputs[name] for name, features in events.features.items() if features}
     if "jets" in arrays:

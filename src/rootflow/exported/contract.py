@@ -28,8 +28,8 @@ class Feature(Part):
     padding
         What stands here where there is no such object; None where there always is one.
     range
-        The smallest and the largest value of real objects in the dataset of the training,
-        all folds together: beyond it the model extrapolates. None of outputs.
+        The smallest and the largest value of real objects in the simulated events of the
+        training's dataset, all folds together: beyond it the model extrapolates. None of outputs.
     """
 
     name: str
@@ -72,7 +72,7 @@ class OnnxContract(Part):
         Digest of the dataset, commit of the training, the MLflow run of the export, and when
         the training ended (ISO 8601, UTC); None where it is not known.
     model_version
-        In the registry; None until the model is registered.
+        In the registry; None in the file, which is made before: the registry fills it in.
     libraries
         Versions of those that made the file.
     metrics

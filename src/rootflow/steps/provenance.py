@@ -8,8 +8,6 @@ from rootflow.steps.train import Trained
 from rootflow.tracking import Run
 from rootflow.training import RECORD, Training
 
-VALIDATION = "validation_"
-
 
 def provenance(config: Config, run: Run, trained: Trained) -> dict[str, str]:
     """Return the origin of what `run` makes from a training, by name."""
@@ -33,9 +31,3 @@ def finished(training: Training) -> str:
     """Return when a training ended: ISO 8601, UTC."""
     seconds = (training.directory / RECORD).stat().st_mtime
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
-
-
-def quality(training: Training) -> dict[str, float]:
-    """Return what a training's best epoch measured on its validation events."""
-    best = training.history[int(training.facts["best_epoch"])]
-    return {name: value for name, value in best.items() if name.startswith(VALIDATION)}

@@ -99,7 +99,7 @@ def quality(trainings: Sequence[Training]) -> dict[str, float]:
     Of several folds it is the mean over folds and its standard error.
     """
     if len(trainings) > 1:
-        return _means(trainings)
+        return _means_of_quality(trainings)
     [training] = trainings
     known = {name: _best(training)[name] for name in _quality(trainings)}
     errors = {f"{name}_error": training.facts.get(f"{name}_error") for name in known}
@@ -174,14 +174,19 @@ def _rows(trainings: Sequence[Training]) -> list[dict[str, float | int | str]]:
 
 def _means(trainings: Sequence[Training]) -> dict[str, float]:
     """Return the mean over folds and its standard error, by name, and what is of all folds."""
+    means = _means_of_quality(trainings)
+    if PARAMETERS in trainings[0].facts:
+        means[PARAMETERS] = float(trainings[0].facts[PARAMETERS])
+    return {**means, "seconds": sum(float(training.facts["seconds"]) for training in trainings)}
+
+
+def _means_of_quality(trainings: Sequence[Training]) -> dict[str, float]:
     means: dict[str, float] = {}
     for name in _quality(trainings):
         values = np.array([_best(training)[name] for training in trainings])
         means[name] = float(values.mean())
         means[f"{name}_error"] = float(values.std(ddof=1) / np.sqrt(len(values)))
-    if PARAMETERS in trainings[0].facts:
-        means[PARAMETERS] = float(trainings[0].facts[PARAMETERS])
-    return {**means, "seconds": sum(float(training.facts["seconds"]) for training in trainings)}
+    return means
 
 
 def _quality(trainings: Sequence[Training]) -> list[str]:

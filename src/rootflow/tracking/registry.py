@@ -26,7 +26,7 @@ from rootflow.tracking.versions import describe, version_of
 
 REQUIREMENTS = ["numpy", "onnx", "onnxruntime"]
 # On a version: of the ONNX file as it was registered.
-SHA256 = "rootflow.sha256"
+SHA256 = "rootflow.file_sha256"
 EXAMPLE, MLMODEL = "input_example.json", "MLmodel"
 FLAVOUR = "rootflow"
 

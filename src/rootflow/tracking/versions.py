@@ -195,6 +195,8 @@ def remember_champions(name: str, champions: Sequence[str]) -> None:
 def contract_of(version: Version) -> dict[str, Any] | None:
     """Return what was registered with a version as its contract, None where nothing was.
 
+    It says of which version it is, which the sealed file cannot know.
+
     Raises
     ------
     RootflowError
@@ -204,7 +206,7 @@ def contract_of(version: Version) -> dict[str, Any] | None:
     with server_must_answer():
         metadata = mlflow.models.get_model_info(version.uri).metadata or {}
     contract: dict[str, Any] | None = metadata.get("contract")
-    return contract
+    return None if contract is None else {**contract, "model_version": version.version}
 
 
 def _cut(description: str) -> str:

@@ -1,6 +1,5 @@
 """The classifiers of all folds as ONNX files, proven, timed and registered."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -8,12 +7,12 @@ import numpy as np
 from rootflow.config import H4lConfig
 from rootflow.export import export_classifier, latency_ms, parts_of, ranges_of
 from rootflow.steps import train
-from rootflow.steps.provenance import finished, provenance, quality
+from rootflow.steps.provenance import finished, provenance
 from rootflow.steps.registry.register import Registrable
 from rootflow.steps.registry.register import register as register_export
 from rootflow.steps.result import StepResult
 from rootflow.tracking import Run, start_run
-from rootflow.training import Training, load_fitted
+from rootflow.training import load_fitted
 
 PARITY_EVENTS = 5_000
 
@@ -49,7 +48,7 @@ def run(
             branch_map=_branch_map(config),
             selection=config.data.selection,
             ranges=ranges_of(parts_of(dataset)),
-            metrics=_mean_quality(trained.trainings),
+            metrics=train.quality(trained.trainings),
             analysis=config.analysis,
             name=config.model.name,
         )
@@ -73,16 +72,10 @@ def run(
                     inputs=exported.input_example,
                     outputs=exported.output_example,
                     trainings=made_from,
-                    parity={"parity_score": metrics["parity_score"]},
                 ),
             )
             facts["registered_model"], facts["registered_training"] = registered
         return StepResult("export", run.run_id, facts, {"parity": exported.parity}, metrics)
-
-
-def _mean_quality(trainings: Sequence[Training]) -> dict[str, float]:
-    measured = [quality(training) for training in trainings]
-    return {name: float(np.mean([each[name] for each in measured])) for name in measured[0]}
 
 
 def _branch_map(config: H4lConfig) -> str:

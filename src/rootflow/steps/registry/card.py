@@ -7,11 +7,9 @@ from typing import Any
 from rootflow.dataset.manifest import Manifest
 from rootflow.evaluation.results import Estimate
 from rootflow.exported.contract import ClassifierContract, ReconstructionContract
-from rootflow.steps.registry.ranges import Range
 
 FILES_NAMED = 6
 FIGURES_NAMED = 8
-VALIDATION, PARITY, ERROR = "validation_", "parity_", "_error"
 
 
 @dataclass(frozen=True)
@@ -26,16 +24,10 @@ class Subject:
         What the file says of itself.
     manifest
         Of the dataset.
-    ranges
-        Of the features that the model sees.
-    validation
-        Metrics at the best epoch, by name, with `NAME_error` where there is one.
     evaluated
         What the evaluation found of it, by metric; empty without one.
     evaluation_run, training_run
         Their ids; None where the tracking server does not know one.
-    parity
-        The largest differences of ONNX and the trained model.
     figures
         Artifact paths by run.
     """
@@ -44,12 +36,9 @@ class Subject:
     trained_uri: str
     contract: ReconstructionContract | ClassifierContract
     manifest: Manifest
-    ranges: Sequence[Range]
-    validation: Mapping[str, float]
     evaluated: Mapping[str, Estimate]
     evaluation_run: str | None
     training_run: str | None
-    parity: Mapping[str, float]
     figures: Mapping[str, Sequence[str]]
 
 
@@ -70,14 +59,15 @@ def model_card(subject: Subject) -> str:
         "## Folds",
         *_folds(contract),
         "## Range of the inputs",
-        *_ranges(subject),
+        *_ranges(contract),
         "## Figures",
         *_figures(subject),
         "## Origin and how to cite",
-        f"- rootflow {contract.rootflow_version}, commit {_of(origin, 'training_git_commit')} "
+        f"- rootflow {contract.rootflow_version}, commit {contract.git_commit or 'unknown'} "
         f"(tree {_of(origin, 'training_git_tree')})",
-        f"- training run {_of(origin, 'training_run_id')}, export run {_of(origin, 'run_id')}, "
-        f"seed {_of(origin, 'seed')}",
+        f"- training run {_of(origin, 'training_run_id')}, ended "
+        f"{contract.trained_at or 'unknown'}, seed {_of(origin, 'seed')}; "
+        f"export run {contract.run_id or 'unknown'}",
         f'- Cite as: "{name} version {version}, {contract.model} trained with rootflow '
         f'{contract.rootflow_version} on dataset {subject.manifest.digest}", with the commit.',
     ]
@@ -103,12 +93,13 @@ def _metrics(subject: Subject) -> Iterator[str]:
     rows: list[tuple[str, str, float, float | None]] = [
         ("evaluation", name, found.value, found.error) for name, found in subject.evaluated.items()
     ]
+    known = subject.contract.metrics
     rows += [
-        ("validation", name.removeprefix(VALIDATION), value, subject.validation.get(name + ERROR))
-        for name, value in subject.validation.items()
-        if name.startswith(VALIDATION) and not name.endswith(ERROR)
+        (where, name.removeprefix(f"{where}_"), value, known.get(f"{name}_error"))
+        for where in ("validation", "parity")
+        for name, value in known.items()
+        if name.startswith(f"{where}_") and not name.endswith("_error")
     ]
-    rows += [("parity", name.removeprefix(PARITY), at, None) for name, at in subject.parity.items()]
     yield from _table(
         ("from", "metric", "value"),
         ((where, name, _number(value, error)) for where, name, value, error in rows),
@@ -148,22 +139,21 @@ def _folds(contract: ReconstructionContract | ClassifierContract) -> Iterator[st
         )
 
 
-def _ranges(subject: Subject) -> Iterator[str]:
-    units = {
-        (tensor.name, feature.name): feature.unit
-        for tensor in subject.contract.inputs
-        for feature in tensor.features
-    }
+def _ranges(contract: ReconstructionContract | ClassifierContract) -> Iterator[str]:
+    seen = contract.features
+    if isinstance(contract, ClassifierContract):
+        seen = {"leptons": tuple(contract.uses.leptons), "event": tuple(contract.uses.event)}
     yield from _table(
         ("input", "from", "to", "unit"),
         (
             (
-                f"{each.collection} {each.feature}",
-                f"{each.low:.4g}",
-                f"{each.high:.4g}",
-                units.get((each.collection, each.feature), ""),
+                f"{tensor.name} {feature.name}",
+                *(f"{end:.4g}" for end in feature.range),
+                feature.unit,
             )
-            for each in subject.ranges
+            for tensor in contract.inputs
+            for feature in tensor.features
+            if feature.range is not None and feature.name in seen[tensor.name]
         ),
     )
 

@@ -7,13 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rootflow.config import Config
-from rootflow.dataset.events import Features
 from rootflow.evaluation.results import Estimate
-from rootflow.exported.contract import ClassifierContract, ReconstructionContract, read_contract
-from rootflow.steps import train
+from rootflow.exported.checking import check_content
 from rootflow.steps.registry.card import Subject, model_card
 from rootflow.steps.registry.decision import CANDIDATE, METRIC
-from rootflow.steps.registry.ranges import ranges_of
 from rootflow.steps.train import TAG, Trained
 from rootflow.tracking import (
     LoggedRun,
@@ -52,13 +49,11 @@ class Registrable(NamedTuple):
     name
         In the registry.
     model
-        The onnx.ModelProto with its contract.
+        The onnx.ModelProto with its contract and its checksum.
     inputs, outputs
         A few real events and what the model says of them, by name.
     trainings
         What it was made from, by the name of the folder that the training's files get.
-    parity
-        Largest differences of ONNX and the trained model, by the names of their metrics.
     """
 
     name: str
@@ -66,7 +61,6 @@ class Registrable(NamedTuple):
     inputs: Mapping[str, NDArray[Any]]
     outputs: Mapping[str, NDArray[Any]]
     trainings: Mapping[str, Training]
-    parity: Mapping[str, float]
 
 
 class Registered(NamedTuple):
@@ -92,11 +86,13 @@ def register(config: Config, run: Run, trained: Trained, exported: Registrable) 
 
     Raises
     ------
+    InputError
+        What would be registered is not the file that was sealed.
     RootflowError
         The registry refused it or does not answer.
     """
-    metadata = {entry.key: entry.value for entry in exported.model.metadata_props}
-    contract = read_contract(metadata, exported.name)
+    # MLflow writes the file anew: its bytes must be those that were proven.
+    contract = check_content(exported.model.SerializeToString(), exported.name)
     plain = contract.model_dump(mode="json")
     uri = log_onnx_model(
         run, exported.model, exported.inputs, exported.outputs, exported.name, plain
@@ -105,8 +101,8 @@ def register(config: Config, run: Run, trained: Trained, exported: Registrable) 
         name: [training.model_path, training.directory / RECORD]
         for name, training in exported.trainings.items()
     }
-    trainings = list(exported.trainings.values())
-    kind = trainings[0].model_path.suffix.removeprefix(".")  # keras or skops
+    training = next(iter(exported.trainings.values()))
+    kind = training.model_path.suffix.removeprefix(".")  # keras or skops
     inputs = {name: exported.inputs[name] for name in exported.inputs if name != FOLD}
     trained_uri = log_trained_model(
         run, folders, inputs, exported.outputs, f"{exported.name}-{kind}", plain
@@ -123,12 +119,9 @@ def register(config: Config, run: Run, trained: Trained, exported: Registrable) 
             trained_uri=trained_uri,
             contract=contract,
             manifest=trained.dataset.manifest,
-            ranges=ranges_of(trained.dataset, _seen(contract)),
-            validation=train.quality(trainings),
             evaluated=evaluated,
             evaluation_run=runs[0],
             training_run=runs[1],
-            parity=exported.parity,
             figures={each: found for each in runs if each and (found := _figures(each))},
         )
     )
@@ -144,13 +137,6 @@ def register(config: Config, run: Run, trained: Trained, exported: Registrable) 
     describe(trained_uri, {**tags, ONNX: uri}, card)
     describe(uri, {**tags, TRAINED: trained_uri}, card, alias=CANDIDATE)
     return Registered(uri, trained_uri)
-
-
-def _seen(contract: ReconstructionContract | ClassifierContract) -> Features:
-    """Return the features that the model looks at."""
-    if isinstance(contract, ClassifierContract):
-        return {"leptons": tuple(contract.uses.leptons), "event": tuple(contract.uses.event)}
-    return contract.features
 
 
 def _estimates(evaluation: LoggedRun, model: str) -> dict[str, Estimate]:

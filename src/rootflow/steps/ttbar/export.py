@@ -24,7 +24,7 @@ from rootflow.export import (
 )
 from rootflow.models import load_model
 from rootflow.steps import train
-from rootflow.steps.provenance import finished, provenance, quality
+from rootflow.steps.provenance import finished, provenance
 from rootflow.steps.registry.register import Registered, Registrable
 from rootflow.steps.registry.register import register as register_export
 from rootflow.steps.result import StepResult
@@ -131,7 +131,7 @@ def _prepare(
             for collection, features in trained.dataset.manifest.features.items()
         },
         ranges=ranges,
-        metrics=quality(training),
+        metrics=train.quality([training]),
     )
 
 
@@ -146,15 +146,11 @@ def _for_cplusplus(exports: Sequence[Export]) -> list[Path]:
 def _register(
     config: TtbarConfig, run: Run, trained: Trained, exported: Export, place: int, name: str
 ) -> Registered:
-    named = [
-        row for row in exported.parity if (row["variant"], row["precision"]) == ("named", FULL)
-    ]
     registrable = Registrable(
         name=name,
         model=exported.model,
         inputs=exported.input_example,
         outputs=exported.output_example,
         trainings={"": trained.trainings[place]},
-        parity={f"parity_{quantity}": max(row[quantity] for row in named) for quantity in PARITY},
     )
     return register_export(config, run, trained, registrable)
