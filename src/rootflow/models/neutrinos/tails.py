@@ -19,7 +19,8 @@ Floats = NDArray[np.floating]
 
 # So many that a float32 does not tell it from a Gaussian.
 GAUSSIAN = 1e6
-FEWEST, MOST = 3.0, 1000.0
+LOG_TEMPERATURES = (-2.0, 2.0)
+LOG_DEGREES = (np.log(3.0), np.log(1000.0))
 STEP = 0.02  # in the logarithms of both, for second derivatives
 SMALLEST_CURVATURE = 1e-12
 TINY = 1e-12
@@ -81,22 +82,34 @@ def fitted(squares: Floats, weight: Floats, size: int) -> Tails:
         along = 0.5 * (degrees + size) * np.log1p(squares / (temperature**2 * degrees))
         return float(share @ along + size * logs[0] - log_norm(size, float(degrees)))
 
-    found = scipy.optimize.minimize(
-        minus_log_likelihood,
-        [0.0, np.log(50.0)],
-        method="Nelder-Mead",
-        bounds=[(-2.0, 2.0), (np.log(FEWEST), np.log(MOST))],
-        options={"xatol": 1e-4, "fatol": 1e-9},
+    def best_at(log_degrees: float) -> float:
+        """Return the logarithm of the likeliest temperature for these degrees of freedom."""
+        return _smallest(
+            lambda log: minus_log_likelihood(np.array([log, log_degrees])), LOG_TEMPERATURES
+        )
+
+    # One in the other: likelihoods hardly depend on many degrees, where other ways get stuck.
+    log_degrees = _smallest(
+        lambda log: minus_log_likelihood(np.array([best_at(log), log])), LOG_DEGREES
     )
+    best = np.array([best_at(log_degrees), log_degrees])
     effective = np.sum(weight) ** 2 / np.sum(weight**2)
-    errors = _errors(minus_log_likelihood, found.x) / np.sqrt(effective)
-    temperature, degrees = np.exp(found.x)
+    errors = _errors(minus_log_likelihood, best) / np.sqrt(effective)
+    temperature, degrees = np.exp(best)
     return Tails(
         float(temperature),
         float(temperature * errors[0]),
         float(degrees),
         float(degrees * errors[1]),
     )
+
+
+def _smallest(function: Callable[[float], float], bounds: tuple[float, float]) -> float:
+    """Return where between the bounds a function is smallest."""
+    found = scipy.optimize.minimize_scalar(
+        function, bounds=bounds, method="bounded", options={"xatol": 1e-5}
+    )
+    return float(found.x)
 
 
 def _errors(function: Callable[[Floats], float], best: Floats) -> Floats:
