@@ -74,7 +74,7 @@ def test_retried_jobs_are_not_lost_to_a_black_hole(
 def test_jobs_that_fail_everywhere_find_no_machine_at_fault(shell: MakeJob, tmp_path: Path) -> None:
     words = profile("shared", job=second_node.BOTH_NODES)
     executor = make_executor(words, tmp_path / "batch")
-    ids = executor.submit([shell("sleep 1; exit 1", f"job{n}") for n in range(24)])
+    ids = executor.submit([shell("sleep 1; exit 1", f"job{n}") for n in range(60)])
     statuses = executor.wait(ids, LONG)
     assert {each.state for each in statuses.values()} == {State.FAILED}
     assert len({each.host for each in statuses.values()}) == 2

@@ -38,9 +38,12 @@ class Avoidance:
             return {}
         return {machine: note["why"] for machine, note in self._noted().items() if note["avoided"]}
 
-    def look_after(self, jobs: Mapping[Key, Progress]) -> None:
-        """Judge machines by what became of the jobs; keep those in the queue from the bad ones."""
-        if self._failures is None or time.monotonic() < self._next_judgement:
+    def look_after(self, jobs: Mapping[Key, Progress], *, now: bool = False) -> None:
+        """Judge machines by what became of the jobs; keep those in the queue from the bad ones.
+
+        Not more often than once in a while, unless it shall be `now`.
+        """
+        if self._failures is None or (time.monotonic() < self._next_judgement and not now):
             return
         verdicts = judge([each.runs for each in jobs.values()], self._failures, time.time())
         if self._changes(verdicts):

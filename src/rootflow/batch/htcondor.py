@@ -98,8 +98,11 @@ class HTCondorExecutor:
 
     def tend(self) -> None:
         """Release what can be helped, give up what cannot; keep jobs from bad machines."""
+        self._tend()
+
+    def _tend(self, *, judge_now: bool = False) -> None:
         self._log.follow()
-        self._avoidance.look_after(self._log.jobs)
+        self._avoidance.look_after(self._log.jobs, now=judge_now)
         if time.monotonic() >= self._next_roll_call:
             self._roll_call()
         if self._care.in_need():
@@ -112,13 +115,17 @@ class HTCondorExecutor:
     def wait(self, ids: Sequence[str], timeout: float | None = None) -> dict[str, Status]:
         """Tend until each has ended or was given up, or for `timeout` seconds."""
         deadline = time.monotonic() + (float("inf") if timeout is None else timeout)
+        last_look = False
         while True:
-            self.tend()
+            self._tend(judge_now=last_look)
             statuses = self.status(ids)
             waiting = any(s.state not in ENDED and not s.given_up for s in statuses.values())
-            if not waiting or time.monotonic() >= deadline:
+            if (last_look and not waiting) or time.monotonic() >= deadline:
                 return statuses
-            time.sleep(SECONDS_BETWEEN_LOOKS * max(1.0, len(ids) / MANY))
+            # What ended last may say that a machine is to blame for what was given up.
+            last_look = not waiting
+            if waiting:
+                time.sleep(SECONDS_BETWEEN_LOOKS * max(1.0, len(ids) / MANY))
 
     def cancel(self, ids: Sequence[str], reason: str) -> None:
         """Remove jobs; those that have ended stay what they are."""
