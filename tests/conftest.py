@@ -1,6 +1,8 @@
 """What every test may use."""
 
 import json
+import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +29,16 @@ H4L_SAMPLES = ("ggH", "VBFH", "ZZ")
 
 # Values of parameters whose tests ask for the pool as they run.
 OF_HTCONDOR = {"shared", "transfer", "spool"}
+
+
+@pytest.fixture(autouse=True)
+def _no_experiment_is_kept() -> Iterator[None]:
+    """MLflow keeps what was logged to last for the process, and for those that it starts."""
+    yield
+    os.environ.pop("MLFLOW_EXPERIMENT_ID", None)
+    fluent = sys.modules.get("mlflow.tracking.fluent")
+    if fluent is not None:
+        fluent._active_experiment_id = None  # type: ignore[attr-defined]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
