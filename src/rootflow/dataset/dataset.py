@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from rootflow.dataset.arrays import map_array
 from rootflow.dataset.events import Events, Features
+from rootflow.dataset.loose import names_of
 from rootflow.dataset.manifest import Manifest, read_manifest
 
 
@@ -41,10 +42,7 @@ class Dataset:
     @property
     def features(self) -> Features:
         """Names of the features of jets, leptons, met and event, in their order."""
-        return {
-            name: tuple(feature.name for feature in features)
-            for name, features in self.manifest.features.items()
-        }
+        return names_of(self.manifest.features)
 
     @property
     def fold(self) -> NDArray[np.uint8]:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from rootflow.config.data import FoldingConfig
 from rootflow.config.samples import FourLeptonSelectionConfig
 from rootflow.dataset.events import Events
-from rootflow.dataset.folds import fold_of
+from rootflow.dataset.loose import loose_events
 from rootflow.ntuple import OpenTree
 from rootflow.ntuple.four_leptons import (
     Chunk,
@@ -96,14 +96,4 @@ def _selected(
     folds: FoldingConfig,
 ) -> tuple[Events, NDArray[np.bool_]]:
     selected = select(chunk, selection)
-    number = selected.arrays["event_number"]
-    events = Events(
-        features={
-            collection: tuple(feature.name for feature in of_collection)
-            for collection, of_collection in features_of(branch_map).items()
-        },
-        **selected.arrays,
-        file_index=np.zeros(len(number), dtype=np.int32),
-        fold=fold_of(number, folds),
-    )
-    return events, selected.mask
+    return loose_events(features_of(branch_map), selected.arrays, folds), selected.mask

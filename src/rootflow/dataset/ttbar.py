@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from rootflow.config.data import DataConfig, FoldingConfig, SelectionConfig
 from rootflow.dataset.events import Events
-from rootflow.dataset.folds import fold_of
+from rootflow.dataset.loose import loose_events
 from rootflow.dataset.manifest import Normalisation
 from rootflow.dataset.plans import Part, Plan, ReadFile
 from rootflow.dataset.weights import normalisation
@@ -96,25 +96,19 @@ def entries(
 ) -> Entries:
     """Return what is selected of the entries of a tree from start to before stop.
 
-    Neither weights nor truth are read nor cut on, so collisions are read as simulation is.
+    Parameters
+    ----------
+    branch_map
+        As `as_of_collisions` gives it: neither weights nor truth are read nor cut on.
 
     Raises
     ------
     InputError
         Something is wrong with the file or with what it holds.
     """
-    chunk = read_entries(tree, as_of_collisions(branch_map), start, stop)
+    chunk = read_entries(tree, branch_map, start, stop)
     chosen = select_located(chunk, selection, max_jets)
-    number = chosen.arrays["event_number"]
-    events = Events(
-        features={
-            collection: tuple(feature.name for feature in of_collection)
-            for collection, of_collection in features_of(branch_map).items()
-        },
-        **chosen.arrays,
-        file_index=np.zeros(len(number), dtype=np.int32),
-        fold=fold_of(number, folds),
-    )
+    events = loose_events(features_of(branch_map), chosen.arrays, folds)
     selected = np.zeros(len(chunk), dtype=np.bool_)
     selected[chosen.kept] = True
     return Entries(events, selected, chosen.jet_places)

@@ -1,7 +1,6 @@
 """Networks with weights of fewer bits, and what that costs in physics."""
 
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +23,10 @@ from rootflow.errors import InputError, RootflowError
 from rootflow.export.conversion import quiet_logging
 from rootflow.export.parity import Row, ask
 from rootflow.exported.session import open_session
-from rootflow.physics.kinematics import four_momentum
 from rootflow.physics.ttbar import top_pair, ttbar_mass
 from rootflow.reconstruction.contract import NetworkOutputs
 from rootflow.reconstruction.decode import decode, joined
+from rootflow.reconstruction.objects import at, four_momenta
 
 WEIGHTED = ("MatMul", "Gemm")
 CALIBRATION_EVENTS = 512
@@ -168,12 +167,5 @@ def _mtt_error(
     mass: NDArray[np.float64],
 ) -> float:
     """Return the median of |m(ttbar) / truth - 1|."""
-    rows = np.arange(len(events))[:, np.newaxis]
-    jets = _momenta(events.jets[rows, assignment], events.features["jets"])
-    leptons = _momenta(events.leptons, events.features["leptons"])
+    jets, leptons = at(four_momenta(events, "jets"), assignment), four_momenta(events, "leptons")
     return float(np.median(np.abs(ttbar_mass(top_pair(jets, leptons, neutrinos)) / mass - 1)))
-
-
-def _momenta(objects: NDArray[np.float32], features: Sequence[str]) -> NDArray[np.float64]:
-    columns = [objects[..., features.index(name)] for name in ("pt", "eta", "phi", "energy")]
-    return four_momentum(*columns)

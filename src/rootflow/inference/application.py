@@ -18,7 +18,6 @@ SeenEvents = Literal["refuse", "skip", "score"]
 Columns = dict[str, NDArray[Any]]
 
 NONE = -1
-MEV_IN_A_GEV = 1000
 
 
 class Setting(NamedTuple):

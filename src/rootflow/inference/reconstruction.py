@@ -11,7 +11,8 @@ from rootflow.dataset.seen import refuse_other_arrays
 from rootflow.dataset.ttbar import as_of_collisions, entries
 from rootflow.exported import FoldedModel
 from rootflow.exported.contract import ReconstructionContract
-from rootflow.inference.application import MEV_IN_A_GEV, Application, Columns, Read, Setting
+from rootflow.exported.feeds import FACTORS
+from rootflow.inference.application import Application, Columns, Read, Setting
 from rootflow.ntuple import OpenTree, load_branch_map
 from rootflow.physics.kinematics import invariant_mass
 from rootflow.physics.ttbar import top_pair, ttbar_mass
@@ -60,7 +61,7 @@ class ReconstructionApplication(Application):
         self._max_jets = contract.max_jets
         self._has_confidence = any(tensor.name == CONFIDENCE for tensor in contract.outputs)
         unit = self._map.jets.pt.unit
-        self._in_unit = np.float32(MEV_IN_A_GEV if unit == "MeV" else 1)
+        self._in_unit = FACTORS.get(unit, np.float32(1))
         self.tree = self._map.tree
         self.reading = {
             "branch_map": self._map.model_dump(mode="json"),
