@@ -7,6 +7,7 @@ from rootflow.models.classifier_normalisation import (
     fit_classifier_normalisation,
 )
 from rootflow.models.classifiers import build_classifier
+from rootflow.models.determinism import make_deterministic
 from rootflow.models.losses import (
     AssignmentAccuracy,
     AssignmentLoss,
@@ -45,6 +46,7 @@ __all__ = [
     "joint_probability",
     "known_neutrinos",
     "load_model",
+    "make_deterministic",
     "refuse_unknown_inputs",
     "with_losses",
 ]

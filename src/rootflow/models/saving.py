@@ -5,6 +5,7 @@ from pathlib import Path
 import keras
 
 from rootflow.errors import InputError
+from rootflow.models.determinism import make_deterministic
 
 
 def load_model(path: Path) -> keras.Model:
@@ -17,6 +18,7 @@ def load_model(path: Path) -> keras.Model:
     """
     if not path.is_file():
         raise InputError(f"{path}: there is no saved model")
+    make_deterministic()
     try:
         return keras.saving.load_model(path, compile=False, safe_mode=True)
     except (ValueError, TypeError, KeyError, OSError) as error:

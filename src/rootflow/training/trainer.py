@@ -7,11 +7,10 @@ from contextlib import contextmanager
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from rootflow.config import TrainingConfig
 from rootflow.errors import RootflowError
-from rootflow.models import Trimming
+from rootflow.models import Trimming, make_deterministic
 from rootflow.training.batches import Batches, Order, by_multiplicity, in_order
 from rootflow.training.plan import STEPS_OF_A_TRIAL, Plan, make_plan
 from rootflow.training.samples import Batch, Sample
@@ -49,7 +48,7 @@ class Trainer:
 
     def __init__(self, make_task: Callable[[], Task], config: TrainingConfig, seed: int) -> None:
         keras.utils.set_random_seed(seed)
-        tf.config.experimental.enable_op_determinism()
+        make_deterministic()
         self.config = config
         self.seed = seed
         self.task = make_task()
