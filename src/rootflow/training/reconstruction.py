@@ -117,7 +117,7 @@ class ReconstructionTask:
         )
 
     def calibrate(self) -> None:
-        """Set temperature and tails of a flow to the likeliest on the validation events."""
+        """Set temperature and tails of a flow so that it is right about the validation events."""
         head, seen = known_neutrinos(self.network)
         if not isinstance(head, FlowNeutrinos):
             return

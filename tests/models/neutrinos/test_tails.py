@@ -54,3 +54,13 @@ def test_a_gaussian_is_found_to_be_one() -> None:
     found = tails.fitted(squares, np.ones(20_000), SIZE)
     assert found.temperature == pytest.approx(1, abs=0.02)
     assert found.degrees > 100
+
+
+def test_regions_hold_what_they_should_whatever_the_tails() -> None:
+    random = np.random.default_rng(5)
+    squares = random.chisquare(SIZE, 20_000) * random.uniform(0.5, 1.6, 20_000)
+    weight = random.choice([-1.0, 1.0, 2.0], 20_000, p=[0.1, 0.6, 0.3])
+    found = tails.fitted(squares, weight, SIZE)
+    rank = scipy.stats.f.cdf(squares / found.temperature**2 / SIZE, SIZE, found.degrees)
+    for level in tails.LEVELS:
+        assert np.average(rank <= level, weights=weight) == pytest.approx(level, abs=0.002)
