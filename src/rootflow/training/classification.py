@@ -75,5 +75,5 @@ class ClassificationTask:
 
     def _scores(self, sample: Sample) -> NDArray[np.float32]:
         batches = Batches(sample, in_order(np.arange(len(sample)), BATCH))
-        scores: NDArray[np.float32] = self.network.predict(batches, verbose=0)["score"][:, 0]
-        return scores
+        scores = [self.network.predict_on_batch(inputs)["score"][:, 0] for inputs, *_ in batches]
+        return np.concatenate(scores)
