@@ -104,6 +104,8 @@ def main() -> None:
     atexit.register(gc.freeze)  # TensorFlow's graphs take two seconds to collect one by one
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's greetings are no news,
     logging.getLogger("tensorflow").setLevel(logging.ERROR)  # nor is that each fold has a graph
+    bars = "true" if sys.stderr.isatty() else "false"
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", bars)
     try:
         cli.main(standalone_mode=False)
     except click.ClickException as error:
