@@ -61,11 +61,7 @@ def estimate(
     seed
         Of the replicas.
     """
-    sample = weight[np.newaxis]
-    return {
-        name: Estimates(statistics[name](sample)[0], standard_deviation(replicated))
-        for name, replicated in replicate(statistics, weight, replicas, seed).items()
-    }
+    return estimates_of(statistics, replicate(statistics, weight, replicas, seed), weight)
 
 
 def replicate(
@@ -79,6 +75,17 @@ def replicate(
                 in_replicas[name].append(statistic(weights))
             advance(len(weights))
     return {name: np.concatenate(found) for name, found in in_replicas.items()}
+
+
+def estimates_of(
+    statistics: Mapping[str, Statistic], replicated: Mapping[str, FloatArray], weight: FloatArray
+) -> dict[str, Estimates]:
+    """Return every statistic of the sample with its bootstrap error, from its replicas."""
+    sample = weight[np.newaxis]
+    return {
+        name: Estimates(statistic(sample)[0], standard_deviation(replicated[name]))
+        for name, statistic in statistics.items()
+    }
 
 
 def _replica_weights(weight: FloatArray, replicas: int, seed: int) -> Iterator[FloatArray]:
