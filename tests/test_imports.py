@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).parents[1] / "src" / "rootflow"
 
 # Each room may import those before it.
 ORDER = [
-    ["errors", "files", "progress"],
+    ["cores", "errors", "files", "progress"],
     ["config"],
     ["physics"],
     ["ntuple", "simulation"],

@@ -172,7 +172,7 @@ def test_numbers_do_not_depend_on_threads_passes_or_company(
     whole = tally(statistics, weight, 300, 1)
     alone = tally({"1": statistics["1"]}, weight, 300, 1)
     np.testing.assert_array_equal(alone["1"], whole["1"])
-    monkeypatch.setattr(module, "_cores", lambda: 1)
+    monkeypatch.setattr(module, "usable_cores", lambda: 1)
     monkeypatch.setattr(module, "CELLS_AT_ONCE", 1)
     for name, found in tally(statistics, weight, 300, 1).items():
         np.testing.assert_array_equal(found, whole[name])

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from rootflow.errors import RootflowError
-from rootflow.exported.folds import FoldsTable, refuse_other_tensors
+from rootflow.exported.folds import FoldsTable, read_folds, refuse_other_tensors
 from sealed_files import some_contract
 
 
@@ -18,6 +18,7 @@ def test_a_table_is_read_as_it_was_written(tmp_path: Path) -> None:
     path = table.write(tmp_path)
     assert path.name == "folds.json"
     assert FoldsTable.model_validate_json(path.read_text()) == table
+    assert read_folds(tmp_path) == table.folds
 
 
 def test_folds_with_other_tensors_are_no_set() -> None:

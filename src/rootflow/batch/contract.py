@@ -123,7 +123,11 @@ class Executor(Protocol):
         """Do for jobs what is due: start, release or give up."""
 
     def wait(self, ids: Sequence[str], timeout: float | None = None) -> dict[str, Status]:
-        """Tend until each has ended or was given up, or for `timeout` seconds."""
+        """Tend until each has ended or was given up, or for `timeout` seconds.
+
+        Whether a machine is at fault is said by all that has happened until then; `status`
+        may say it later.
+        """
 
     def cancel(self, ids: Sequence[str], reason: str) -> None:
         """Remove jobs; those that have ended stay what they are."""

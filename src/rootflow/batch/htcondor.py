@@ -113,14 +113,19 @@ class HTCondorExecutor:
                     self._care.look_after(key, avoided)
 
     def wait(self, ids: Sequence[str], timeout: float | None = None) -> dict[str, Status]:
-        """Tend until each has ended or was given up, or for `timeout` seconds."""
+        """Tend until each has ended or was given up, or for `timeout` seconds.
+
+        Those that have are looked at once more, however short the time.
+        """
         deadline = time.monotonic() + (float("inf") if timeout is None else timeout)
         last_look = False
         while True:
             self._tend(judge_now=last_look)
             statuses = self.status(ids)
             waiting = any(s.state not in ENDED and not s.given_up for s in statuses.values())
-            if (last_look and not waiting) or time.monotonic() >= deadline:
+            if last_look and not waiting:
+                return statuses
+            if waiting and time.monotonic() >= deadline:
                 return statuses
             # What ended last may say that a machine is to blame for what was given up.
             last_look = not waiting

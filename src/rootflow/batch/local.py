@@ -19,6 +19,7 @@ from rootflow.batch.contract import ENDED, Job, Logs, State, Status
 from rootflow.batch.folder import outcome_of, prepare, read, reason_of, resources_of, result_of
 from rootflow.batch.stored import as_text, from_text
 from rootflow.config.batch import JobConfig, ProfileConfig
+from rootflow.cores import usable_cores
 from rootflow.errors import InputError
 
 STORE = "local.db"
@@ -41,7 +42,7 @@ class LocalExecutor:
 
     def __init__(self, profile: ProfileConfig, directory: Path) -> None:
         self._profile = profile
-        self._slots = profile.slots or os.cpu_count() or 1
+        self._slots = profile.slots or usable_cores()
         self._store = directory / STORE
         directory.mkdir(parents=True, exist_ok=True)
         with self._rows() as rows:

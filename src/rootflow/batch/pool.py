@@ -16,6 +16,7 @@ from rootflow.batch.bindings import CONFIG, htcondor, use
 from rootflow.batch.complaints import Complaints
 from rootflow.batch.daemons import Release, cache, find_or_install
 from rootflow.batch.places import condor_files
+from rootflow.cores import usable_cores
 from rootflow.errors import RootflowError, UsageError
 from rootflow.files import alone_in, whole_file
 
@@ -83,7 +84,7 @@ def up(
                 )
             return running
         release = find_or_install()
-        cpus = cpus or os.cpu_count() or 1
+        cpus = cpus or usable_cores()
         _configure(release, directory, cpus, settings)
         _start(_command(release, ends_with_me), directory, cpus)
         return status(directory)

@@ -24,7 +24,11 @@ def _list(name: str | None, as_json: bool) -> None:
     """List the versions of the registered model NAME, or of all."""
     from rootflow.steps.registry import listing
 
-    tell(listing.run(name), as_json)
+    result = listing.run(name)
+    if as_json or result.tables["models"]:
+        tell(result, as_json)
+    else:
+        click.echo("no model is registered yet: `rootflow export` registers one", err=True)
 
 
 @registry.command("show")

@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 from rootflow.cplusplus.fields import identifier
 from rootflow.errors import InputError, UsageError
-from rootflow.exported.contract import ReconstructionContract, read_contract
+from rootflow.exported.contract import ReconstructionContract
 from rootflow.exported.interface import INTERFACE_KEY, interface_digest
-from rootflow.exported.session import open_file
+from rootflow.exported.session import open_exported
 
 
 class Network(NamedTuple):
@@ -53,8 +53,7 @@ def networks_of(paths: Sequence[Path]) -> list[Network]:
 
 
 def _contract(path: Path) -> ReconstructionContract:
-    metadata = open_file(path).get_modelmeta().custom_metadata_map
-    contract = read_contract(metadata, str(path))
+    session, contract = open_exported(path)
     if not isinstance(contract, ReconstructionContract):
         raise UsageError(
             f"{path}: a classifier; C++ is written for networks that assign jets, "
@@ -62,6 +61,7 @@ def _contract(path: Path) -> ReconstructionContract:
         )
     if contract.variant == "athena":
         raise UsageError(f"{path}: for an inference tool of Athena; give the named or flat files")
+    metadata = session.get_modelmeta().custom_metadata_map
     if metadata.get(INTERFACE_KEY) != interface_digest(contract):
         raise InputError(
             f"{path}: its metadata have no {INTERFACE_KEY} of this version of rootflow: "

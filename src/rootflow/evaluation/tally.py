@@ -10,7 +10,6 @@ The numbers are drawn for a fixed block of events and replicas with a seed of it
 the number of threads nor what else is asked changes any.
 """
 
-import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple, Protocol
@@ -19,6 +18,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from rootflow.cores import usable_cores
 from rootflow.evaluation.bootstrap import POISSON, Estimates, FloatArray, standard_deviation
 from rootflow.progress import progress
 
@@ -95,7 +95,7 @@ def tally(
     found: dict[str, FloatArray] = {}
     with (
         progress("bootstrap", replicas * len(passes), "replicas") as advance,
-        ThreadPoolExecutor(_cores()) as pool,
+        ThreadPoolExecutor(usable_cores()) as pool,
     ):
         for some in passes:
             block = _Block(some, weight, seed)
@@ -188,7 +188,3 @@ def _add(
             total, weight = totals[cell[event]], factor[event]
             for replica in range(counts.shape[1]):
                 total[replica] += weight * np.float32(counts[event, replica])
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0))

@@ -3,22 +3,34 @@
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field, ValidationError
 
 from rootflow.config.block import Block
-from rootflow.errors import RootflowError
+from rootflow.errors import InputError, RootflowError
 from rootflow.exported.contract import VERSION, ClassifierContract, Contract, ReconstructionContract
 
 TABLE: Final = "folds.json"
 
 
-class FoldsTable(Block):
-    """What `folds.json` says; files are named as they are beside it.
+class FoldFiles(Block):
+    """What has to be known of `folds.json` to open the files that it names.
 
     Attributes
     ----------
     folds
         The file for the events of each fold.
+    """
+
+    model_config = ConfigDict(extra="ignore")
+
+    folds: dict[str, str] = Field(min_length=1)
+
+
+class FoldsTable(FoldFiles):
+    """What `folds.json` says; files are named as they are beside it.
+
+    Attributes
+    ----------
     all_folds
         One file for every event, which takes the fold as an input; None where there is none.
     targets
@@ -31,8 +43,9 @@ class FoldsTable(Block):
         The rows of the proof.
     """
 
+    model_config = ConfigDict(extra="forbid")
+
     contract_version: Literal[1] = VERSION
-    folds: dict[str, str]
     all_folds: str | None
     targets: dict[str, dict[str, str]] = Field(default_factory=dict)
     sha256: dict[str, str]
@@ -44,6 +57,33 @@ class FoldsTable(Block):
         path = directory / TABLE
         path.write_text(self.model_dump_json(indent=2) + "\n")
         return path
+
+
+def read_folds(directory: Path) -> dict[str, str]:
+    """Return the file for the events of each fold, by the table in the directory of the files.
+
+    Raises
+    ------
+    InputError
+        The table is not there, is no JSON, or does not say it.
+    """
+    table = directory / TABLE
+    try:
+        return FoldFiles.model_validate_json(table.read_bytes()).folds
+    except FileNotFoundError:
+        raise InputError(
+            f"{table}: there is no such file, as `rootflow export` writes it where it exports "
+            "all folds; of a single fold name the ONNX file itself"
+        ) from None
+    except OSError as error:
+        raise InputError(f"{table}: cannot be read: {error.strerror}") from None
+    except ValidationError as error:
+        [first, *_] = error.errors()
+        if first["type"] == "json_invalid":
+            raise InputError(f"{table}: cannot be read as JSON: {first['msg']}") from None
+        raise InputError(
+            f"{table}: does not say under 'folds' which file is for which fold"
+        ) from None
 
 
 def refuse_other_tensors(

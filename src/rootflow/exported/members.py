@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from rootflow.errors import InputError, UsageError
-from rootflow.exported.contract import ClassifierContract, ReconstructionContract, read_contract
-from rootflow.exported.session import open_file
+from rootflow.exported.contract import ClassifierContract, ReconstructionContract
+from rootflow.exported.session import open_exported
 from rootflow.exported.table import model_files
 
 # What the files of one model must agree in.
@@ -56,8 +56,7 @@ def open_members(paths: Sequence[Path], threads: int) -> list[Member]:
 def _opened(path: Path, threads: int) -> Member:
     if not path.is_file():
         raise InputError(f"{path}: there is no such file")
-    session = open_file(path, threads)
-    contract = read_contract(session.get_modelmeta().custom_metadata_map, str(path))
+    session, contract = open_exported(path, threads)
     if isinstance(contract, ClassifierContract):
         return Member(path, session, contract, contract.held_out)
     if contract.variant != "named":

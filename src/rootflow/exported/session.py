@@ -1,12 +1,14 @@
 """Opening ONNX files: what they say of themselves is checked before anything is run."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 import onnxruntime
 from onnxruntime.capi import onnxruntime_pybind11_state as runtime_errors
 
 from rootflow.errors import InputError
 from rootflow.exported.checking import check_content
+from rootflow.exported.contract import ClassifierContract, ReconstructionContract
 
 UNREADABLE = (
     runtime_errors.Fail,
@@ -20,6 +22,13 @@ UNREADABLE = (
 QUIET = 4
 
 
+class Opened(NamedTuple):
+    """A file of `rootflow export`, ready to be applied, and what it says of itself."""
+
+    session: onnxruntime.InferenceSession
+    contract: ReconstructionContract | ClassifierContract
+
+
 def open_session(model: Path | bytes, threads: int = 1) -> onnxruntime.InferenceSession:
     """Return a session on the CPU; onnxruntime writes nothing to the terminal."""
     options = onnxruntime.SessionOptions()
@@ -31,6 +40,11 @@ def open_session(model: Path | bytes, threads: int = 1) -> onnxruntime.Inference
 
 
 def open_file(path: Path, threads: int = 1) -> onnxruntime.InferenceSession:
+    """Return the session of `open_exported`."""
+    return open_exported(path, threads).session
+
+
+def open_exported(path: Path, threads: int = 1) -> Opened:
     """Return a session of a file of `rootflow export`, of the very bytes that were checked.
 
     Raises
@@ -43,9 +57,9 @@ def open_file(path: Path, threads: int = 1) -> onnxruntime.InferenceSession:
         content = path.read_bytes()
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from None
-    check_content(content, str(path))
+    contract = check_content(content, str(path))
     try:
-        return open_session(content, threads)
+        return Opened(open_session(content, threads), contract)
     except UNREADABLE as error:
         reason = str(error).splitlines()[0]
         raise InputError(f"{path}: onnxruntime cannot run it: {reason}") from None

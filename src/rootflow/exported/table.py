@@ -1,11 +1,10 @@
 """Which files a model has: one or several, or those that a folder's table names."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
 from rootflow.errors import InputError
-from rootflow.exported.folds import TABLE
+from rootflow.exported.folds import TABLE, read_folds
 
 
 def model_files(paths: Sequence[Path]) -> list[Path]:
@@ -34,7 +33,7 @@ def model_files(paths: Sequence[Path]) -> list[Path]:
 
 def _files_of_folder(folder: Path) -> list[Path]:
     table = folder / TABLE
-    names = _read(table)
+    names = read_folds(folder)
     if set(names) != {str(fold) for fold in range(len(names))}:
         raise InputError(
             f"{table}: has files of the folds {', '.join(names)}: not of each, from 0 on"
@@ -44,24 +43,3 @@ def _files_of_folder(folder: Path) -> list[Path]:
         if not file.resolve().is_relative_to(folder.resolve()):
             raise InputError(f"{table}: names a file outside its folder, {file}")
     return files
-
-
-def _read(table: Path) -> dict[str, str]:
-    """Return the name of the file of each fold."""
-    try:
-        said = json.loads(table.read_text())
-    except FileNotFoundError:
-        raise InputError(
-            f"{table}: there is no such file, as `rootflow export` writes it where it exports "
-            "all folds; of a single fold name the ONNX file itself"
-        ) from None
-    except (OSError, ValueError) as error:
-        raise InputError(f"{table}: cannot be read as JSON: {error}") from None
-    names = said.get("folds") if isinstance(said, dict) else None
-    if (
-        not isinstance(names, dict)
-        or not names
-        or not all(isinstance(name, str) for name in names.values())
-    ):
-        raise InputError(f"{table}: does not say under 'folds' which file is for which fold")
-    return names

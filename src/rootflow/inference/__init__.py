@@ -1,7 +1,7 @@
 """Applying exported models to ROOT files."""
 
 from rootflow.inference.application import Application, SeenEvents, Setting
-from rootflow.inference.files import Applied, apply_to_files, usable_cores
+from rootflow.inference.files import Applied, apply_to_files
 from rootflow.inference.load import load_application
 from rootflow.inference.plan import Copying
 
@@ -13,5 +13,4 @@ __all__ = [
     "Setting",
     "apply_to_files",
     "load_application",
-    "usable_cores",
 ]

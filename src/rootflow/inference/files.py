@@ -1,7 +1,6 @@
 """Applying a model to ROOT files: their entries again, with new branches beside the old ones."""
 
 import json
-import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -248,8 +247,3 @@ def _joined(arrays: Sequence[Any]) -> Any:
     if len(arrays) == 1:
         return arrays[0]
     return (np if isinstance(arrays[0], np.ndarray) else ak).concatenate(arrays)
-
-
-def usable_cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0))

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from rootflow.config import FoldingConfig
 from rootflow.dataset.events import Events
 from rootflow.dataset.folds import fold_of
-from rootflow.dataset.seen import refuse_other_folds
-from rootflow.errors import InputError, UsageError
+from rootflow.dataset.seen import of_one_name, refuse_other_folds
+from rootflow.errors import UsageError
 from rootflow.reconstruction.contract import (
     NetworkOutputs,
     Posterior,
@@ -58,15 +58,8 @@ class FoldedReconstructor:
         UsageError
             They are not of one model, one for each fold.
         """
-        models = sorted(
-            map(KerasReconstructor.of_training, directories), key=lambda model: model.folds.held_out
-        )
-        if not models:
-            raise InputError("no training is named: give the folders of those of all folds")
-        names = sorted({model.name for model in models})
-        if len(names) > 1:
-            raise UsageError(f"trainings of several models, {', '.join(names)}: give those of one")
-        return cls(names[0], models)
+        models = of_one_name(map(KerasReconstructor.of_training, directories))
+        return cls(models[0].name, models)
 
     @property
     def parameters(self) -> int | None:

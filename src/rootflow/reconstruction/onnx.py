@@ -6,9 +6,9 @@ from rootflow.config import FoldsConfig
 from rootflow.dataset.events import Events
 from rootflow.dataset.seen import batches, refuse_other_arrays, refuse_seen
 from rootflow.errors import InputError
-from rootflow.exported.contract import ReconstructionContract, read_contract
+from rootflow.exported.contract import ReconstructionContract
 from rootflow.exported.feeds import feeds_of
-from rootflow.exported.session import open_file
+from rootflow.exported.session import open_exported
 from rootflow.reconstruction.contract import NetworkOutputs, Reconstruction
 from rootflow.reconstruction.decode import decode, joined
 
@@ -39,8 +39,7 @@ class OnnxReconstructor:
         self.name = name
         self._path = path
         self._allow_seen_events = allow_seen_events
-        self._session = open_file(path, threads)
-        contract = read_contract(self._session.get_modelmeta().custom_metadata_map, str(path))
+        self._session, contract = open_exported(path, threads)
         if not isinstance(contract, ReconstructionContract):
             raise InputError(
                 f"{path}: a classifier, which reconstructs nothing; give the file of a network "

@@ -9,8 +9,7 @@ import numpy as np
 from rootflow.config import FoldingConfig
 from rootflow.dataset.events import DATA, Events
 from rootflow.dataset.folds import fold_of
-from rootflow.dataset.seen import refuse_other_folds
-from rootflow.errors import InputError, UsageError
+from rootflow.dataset.seen import of_one_name, refuse_other_folds
 from rootflow.scoring.contract import Scores, TrainedScorer
 from rootflow.scoring.load import of_training
 
@@ -50,14 +49,9 @@ class FoldedScorer:
         UsageError
             They are not of one model, one for each fold.
         """
-        scorers = sorted(map(of_training, directories), key=lambda scorer: scorer.folds.held_out)
-        if not scorers:
-            raise InputError("no training is named: give the folders of those of all folds")
-        names = sorted({scorer.name for scorer in scorers})
-        if len(names) > 1:
-            raise UsageError(f"trainings of several models, {', '.join(names)}: give those of one")
+        scorers = of_one_name(map(of_training, directories))
         folds = scorers[0].folds
-        return cls(names[0], scorers, FoldingConfig(count=folds.count, scheme=folds.scheme))
+        return cls(scorers[0].name, scorers, FoldingConfig(count=folds.count, scheme=folds.scheme))
 
     def score(self, events: Events) -> Scores:
         """Return (n,) the probability of signal, each by the model that has not seen the event.

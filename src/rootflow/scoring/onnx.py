@@ -11,8 +11,8 @@ from rootflow.dataset.events import Events
 from rootflow.dataset.folds import fold_of
 from rootflow.dataset.seen import batches, refuse_other_features, refuse_seen
 from rootflow.errors import InputError
-from rootflow.exported.contract import ClassifierContract, read_contract
-from rootflow.exported.session import open_file
+from rootflow.exported.contract import ClassifierContract
+from rootflow.exported.session import open_exported
 from rootflow.scoring.contract import Scores
 
 
@@ -54,8 +54,7 @@ class OnnxScorer:
     ) -> None:
         self._path = path
         self._allow_seen_events = allow_seen_events
-        self._session = open_file(path, threads)
-        contract = read_contract(self._session.get_modelmeta().custom_metadata_map, str(path))
+        self._session, contract = open_exported(path, threads)
         if not isinstance(contract, ClassifierContract):
             raise InputError(
                 f"{path}: this model of the analysis {contract.analysis} assigns jets and gives "

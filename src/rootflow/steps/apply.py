@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from rootflow.cores import usable_cores
 from rootflow.errors import InputError, UsageError
 from rootflow.exported.table import model_files
-from rootflow.inference import Copying, SeenEvents, Setting, apply_to_files, usable_cores
+from rootflow.inference import Copying, SeenEvents, Setting, apply_to_files
 from rootflow.ntuple import find_files
 from rootflow.steps.result import StepResult
 

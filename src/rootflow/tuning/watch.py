@@ -38,7 +38,7 @@ class Watch:
         statuses: dict[str, Status] = {}
         with self.patience:
             self.executor.tend()
-            statuses = self.executor.status([str(trial.job) for trial in at_work])
+            statuses = self._judged(self.executor.status([str(trial.job) for trial in at_work]))
         for trial in at_work:
             status = statuses.get(str(trial.job))
             if status is not None and _has_not_started(trial, status):
@@ -47,6 +47,14 @@ class Watch:
             trial.outcome = self.result(trial)
             if trial.outcome is None and status is not None:
                 trial.outcome = self._outcome(trial, status, news)
+
+    def _judged(self, statuses: dict[str, Status]) -> dict[str, Status]:
+        """Return the statuses, those of failed jobs as they are once machines are judged by them.
+
+        It has to be now: what is told to Optuna is not taken back.
+        """
+        failed = [job for job, each in statuses.items() if _has_failed(each)]
+        return statuses | self.executor.wait(failed, timeout=0.0) if failed else statuses
 
     def result(self, trial: Running) -> Outcome | None:
         """Return the outcome that the trial's result means, None where there is no result."""
@@ -121,3 +129,7 @@ class Watch:
 def _has_not_started(trial: Running, status: Status) -> bool:
     """Return whether there can be nothing to read yet: with many trials, looking takes long."""
     return trial.submissions == 1 and status.state is State.IDLE and status.starts == 0
+
+
+def _has_failed(status: Status) -> bool:
+    return status.state is State.FAILED or status.given_up

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from rootflow.errors import InputError
 from rootflow.evaluation.bootstrap import better_p_value, replicate
 from rootflow.evaluation.classification.auc import AreaUnderCurve
-from rootflow.evaluation.classification.results import Difference, Row
+from rootflow.evaluation.classification.naming import Row
+from rootflow.evaluation.classification.results import Difference
 from rootflow.evaluation.classification.scores import ScoreTable
 from rootflow.evaluation.results import Estimate
 

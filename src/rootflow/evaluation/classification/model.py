@@ -6,7 +6,7 @@ from typing import NamedTuple, Self
 import numpy as np
 
 from rootflow.config import ClassificationConfig
-from rootflow.evaluation.bootstrap import Estimates, FloatArray, Statistic, standard_deviation
+from rootflow.evaluation.bootstrap import Estimates, FloatArray, Statistic, estimates_of
 from rootflow.evaluation.classification import fit
 from rootflow.evaluation.classification.auc import (
     QUOTED_EFFICIENCIES,
@@ -150,11 +150,7 @@ def result_of(
     seed
         Of the permutations of the sculpting test.
     """
-    sample = simulation.weight[np.newaxis]
-    estimates = {
-        name: Estimates(statistic(sample)[0], standard_deviation(replicas[name]))
-        for name, statistic in model.statistics().items()
-    }
+    estimates = estimates_of(model.statistics(), replicas, simulation.weight)
     scores, edges = model.scored.scores, score_edges(config)
     scan, best_cut = scan_of(
         model.significances, simulation.weight, model.thresholds, replicas["significances"]

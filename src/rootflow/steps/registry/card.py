@@ -26,8 +26,8 @@ class Subject:
         Of the dataset.
     evaluated
         What the evaluation found of it, by metric; empty without one.
-    evaluation_run, training_run
-        Their ids; None where the tracking server does not know one.
+    evaluation_run
+        Its id; None where the tracking server knows none.
     figures
         Artifact paths by run.
     """
@@ -38,7 +38,6 @@ class Subject:
     manifest: Manifest
     evaluated: Mapping[str, Estimate]
     evaluation_run: str | None
-    training_run: str | None
     figures: Mapping[str, Sequence[str]]
 
 

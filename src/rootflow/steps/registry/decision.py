@@ -1,15 +1,19 @@
 """The decision on a candidate: what it fell short of, and the tags that say so."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rootflow.config import ClassifierPromotionConfig, ReconstructionPromotionConfig
-from rootflow.evaluation.contest import Contest
-from rootflow.evaluation.results import Estimate
 from rootflow.steps.result import Row
 from rootflow.tracking import Version
+
+if TYPE_CHECKING:  # `registry list` and `rollback` ask for names only
+    from rootflow.evaluation.contest import Contest
+    from rootflow.evaluation.results import Estimate
 
 PREFIX = "rootflow.promotion."
 DECISION = f"{PREFIX}decision"

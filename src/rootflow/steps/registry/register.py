@@ -112,7 +112,8 @@ def register(config: Config, run: Run, trained: Trained, exported: Registrable) 
         run.experiment_id, {"rootflow.step": "evaluate", f"{TAG}.{name}": trained.digest}
     )
     evaluated = {} if evaluation is None else _estimates(evaluation, name)
-    runs = [evaluation.run_id if evaluation else None, trained.run_id]
+    evaluation_run = None if evaluation is None else evaluation.run_id
+    runs = (evaluation_run, trained.run_id)
     card = model_card(
         Subject(
             uri=uri,
@@ -120,8 +121,7 @@ def register(config: Config, run: Run, trained: Trained, exported: Registrable) 
             contract=contract,
             manifest=trained.dataset.manifest,
             evaluated=evaluated,
-            evaluation_run=runs[0],
-            training_run=runs[1],
+            evaluation_run=evaluation_run,
             figures={each: found for each in runs if each and (found := _figures(each))},
         )
     )
