@@ -1,8 +1,7 @@
 """What every test may use."""
 
 import json
-import os
-import sys
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +21,8 @@ if TYPE_CHECKING:
     from rootflow.batch.pool import Pool
     from rootflow.export import Export
 
-PROJECT = Path(__file__).parents[1]
+TESTS = Path(__file__).parent
+PROJECT = TESTS.parent
 SHARED_DATA = PROJECT.parent / "shared" / "data"
 H4L_SAMPLES = ("ggH", "VBFH", "ZZ")
 
@@ -31,23 +31,61 @@ H4L_SAMPLES = ("ggH", "VBFH", "ZZ")
 OF_HTCONDOR = {"shared", "transfer", "spool"}
 
 
-@pytest.fixture(autouse=True)
-def _no_experiment_is_kept() -> Iterator[None]:
-    """MLflow keeps what was logged to last for the process, and for those that it starts."""
-    yield
-    os.environ.pop("MLFLOW_EXPERIMENT_ID", None)
-    fluent = sys.modules.get("mlflow.tracking.fluent")
-    if fluent is not None:
-        fluent._active_experiment_id = None  # type: ignore[attr-defined]
+# Files that take longest, in this order. Workers begin with them, after the pool, so that none
+# is left with a long file when the others have ended.
+LONGEST = (
+    "steps/test_main.py",
+    "export/test_architectures.py",
+    "steps/test_h4l.py",
+    "tuning/test_driver.py",
+    "training/test_fit.py",
+    "test_notebooks.py",
+    "steps/test_tune.py",
+    "evaluation/classification/test_figures.py",
+    "evaluation/test_figures.py",
+    "commands/test_compare.py",
+    "tracking/test_run.py",
+    "training/test_physics.py",
+    "tracking/test_connection.py",
+    "dataset/test_memory.py",
+)
 
 
+# Before pytest-xdist's own, which reads the groups, and that of `-m`, which reads the marker.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that need a real HTCondor pool."""
+    """Mark the tests that need a real HTCondor pool; say what goes to a worker together.
+
+    All tests of the pool do, so that there is one pool, and else those of a file, so that what
+    they share is made once.
+    """
     for item in items:
         parameters = getattr(item, "callspec", None)
         values = set(map(str, parameters.params.values())) if parameters else set()
         if "pool" in getattr(item, "fixturenames", ()) or values & OF_HTCONDOR:
             item.add_marker("pool")
+        item.add_marker(pytest.mark.xdist_group(_group(item)))
+    items.sort(key=_turn)
+
+
+def _group(item: pytest.Item) -> str:
+    if item.get_closest_marker("pool"):
+        return "pool"
+    return item.path.relative_to(TESTS).as_posix()
+
+
+def _turn(item: pytest.Item) -> int:
+    group = _group(item)
+    if group == "pool":
+        return 0
+    return 1 + LONGEST.index(group) if group in LONGEST else 1 + len(LONGEST)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Name a worker's test as pytest is asked for it, without the group that follows."""
+    if hasattr(report, "node"):  # only where the workers' reports arrive
+        report.nodeid = re.sub(r"@[^@\]]+$", "", report.nodeid)
 
 
 @pytest.fixture(scope="session")

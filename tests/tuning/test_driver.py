@@ -4,7 +4,6 @@ import json
 import os
 import pty
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,7 +17,7 @@ from optuna.trial import TrialState
 
 from rootflow.errors import AwayError, RootflowError, UsageError
 from rootflow.tracking.study import StudyRun
-from servers import serve, stop
+from servers import free_port, serve, stop
 from studies import (
     QUICK,
     asked_and_answered,
@@ -219,19 +218,13 @@ def test_tracking_server_is_stopped_and_started_again_in_a_study(
         assert driver.poll() is None
         assert not (trials / "00007").exists()
         server = serve(place, port, "mlflow.db")
-        said = driver.communicate(timeout=120)[1]
+        said = driver.communicate(timeout=300)[1]
         assert driver.returncode == 0, said
         assert "does not answer" in said
     finally:
         stop(server)
     assert_each_counted_once(place, 8)
     assert [starts_of(place, number) for number in range(8)] == [1] * 8
-
-
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("localhost", 0))
-        return int(taken.getsockname()[1])
 
 
 def away_at_first(method: Callable[..., Any], times: int) -> Callable[..., Any]:
