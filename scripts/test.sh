@@ -20,9 +20,9 @@ scripts/onnxruntime.sh || true
 ruff check .
 ruff format --check .
 mypy
-# All tests: two workers, files as they come to be free, the longest first (tests/conftest.py).
+# All tests: two workers, which take a file when they are free (tests/conftest.py).
 # Few tests do not pay for workers.
 if [ $# = 0 ]; then
-  set -- --numprocesses 2 --dist loadgroup --no-loadscope-reorder
+  set -- --numprocesses 2 --dist loadfile --no-loadscope-reorder
 fi
 python -m pytest --durations=25 "$@"

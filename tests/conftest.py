@@ -1,12 +1,12 @@
 """What every test may use."""
 
 import json
-import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 from rootflow.config import (
     DataConfig,
@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from rootflow.batch.pool import Pool
     from rootflow.export import Export
 
-TESTS = Path(__file__).parent
-PROJECT = TESTS.parent
+PROJECT = Path(__file__).parents[1]
 SHARED_DATA = PROJECT.parent / "shared" / "data"
 H4L_SAMPLES = ("ggH", "VBFH", "ZZ")
 
@@ -31,61 +30,71 @@ H4L_SAMPLES = ("ggH", "VBFH", "ZZ")
 OF_HTCONDOR = {"shared", "transfer", "spool"}
 
 
-# Files that take longest, in this order. Workers begin with them, after the pool, so that none
-# is left with a long file when the others have ended.
-LONGEST = (
-    "steps/test_main.py",
-    "export/test_architectures.py",
-    "steps/test_h4l.py",
-    "tuning/test_driver.py",
-    "training/test_fit.py",
-    "test_notebooks.py",
-    "steps/test_tune.py",
-    "evaluation/classification/test_figures.py",
-    "evaluation/test_figures.py",
-    "commands/test_compare.py",
-    "tracking/test_run.py",
-    "training/test_physics.py",
-    "tracking/test_connection.py",
-    "dataset/test_memory.py",
+# Files with tests that need the pool: one worker runs them all, so that there is one pool.
+POOL_FILES = (
+    "tests/batch/test_black_hole.py",
+    "tests/batch/test_executors.py",
+    "tests/batch/test_failures.py",
+    "tests/batch/test_full_disk.py",
+    "tests/batch/test_pool.py",
+    "tests/batch/test_spooling.py",
+    "tests/steps/test_train_on_pool.py",
+    "tests/steps/test_tune_on_pool.py",
+    "tests/tracking/test_backend.py",
+    "tests/tuning/test_pool.py",
 )
+# Files that take longest. Workers begin with them, after the pool, so that none is left with a
+# long file when the others have ended.
+LONGEST = (
+    "tests/steps/test_main.py",
+    "tests/export/test_architectures.py",
+    "tests/steps/test_h4l.py",
+    "tests/tuning/test_driver.py",
+    "tests/training/test_fit.py",
+    "tests/test_notebooks.py",
+    "tests/steps/test_tune.py",
+    "tests/evaluation/classification/test_figures.py",
+    "tests/evaluation/test_figures.py",
+    "tests/commands/test_compare.py",
+    "tests/tracking/test_run.py",
+    "tests/training/test_physics.py",
+    "tests/tracking/test_connection.py",
+    "tests/dataset/test_memory.py",
+)
+TURNS = {file: turn for turn, file in enumerate((*POOL_FILES, *LONGEST))}
 
 
-# Before pytest-xdist's own, which reads the groups, and that of `-m`, which reads the marker.
+class FilesToWorkers(LoadFileScheduling):
+    """Gives each file to a worker as a whole, and all files of the pool to the same."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file: str = super()._split_scope(nodeid)
+        return "pool" if file in POOL_FILES else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FilesToWorkers:
+    return FilesToWorkers(config, log)
+
+
+# Before that of `-m`, which reads the marker.
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that need a real HTCondor pool; say what goes to a worker together.
-
-    All tests of the pool do, so that there is one pool, and else those of a file, so that what
-    they share is made once.
-    """
+    """Mark the tests that need a real HTCondor pool; put the files in turn that take longest."""
     for item in items:
         parameters = getattr(item, "callspec", None)
         values = set(map(str, parameters.params.values())) if parameters else set()
         if "pool" in getattr(item, "fixturenames", ()) or values & OF_HTCONDOR:
             item.add_marker("pool")
-        item.add_marker(pytest.mark.xdist_group(_group(item)))
-    items.sort(key=_turn)
+            if _file(item) not in POOL_FILES:
+                raise pytest.UsageError(
+                    f"{item.nodeid} needs the pool: name its file in POOL_FILES"
+                )
+    items.sort(key=lambda item: TURNS.get(_file(item), len(TURNS)))
 
 
-def _group(item: pytest.Item) -> str:
-    if item.get_closest_marker("pool"):
-        return "pool"
-    return item.path.relative_to(TESTS).as_posix()
-
-
-def _turn(item: pytest.Item) -> int:
-    group = _group(item)
-    if group == "pool":
-        return 0
-    return 1 + LONGEST.index(group) if group in LONGEST else 1 + len(LONGEST)
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Name a worker's test as pytest is asked for it, without the group that follows."""
-    if hasattr(report, "node"):  # only where the workers' reports arrive
-        report.nodeid = re.sub(r"@[^@\]]+$", "", report.nodeid)
+def _file(item: pytest.Item) -> str:
+    return item.path.relative_to(PROJECT).as_posix()
 
 
 @pytest.fixture(scope="session")

@@ -99,14 +99,14 @@ def test_trial_that_hangs_past_its_run_time_fails(
     profile = place / "short.yaml"
     profile.write_text(
         "{executor: local, slots: 4, grace: 1s, limits: {starts: 2},"
-        " job: {runtime: 3s, memory_gib: 0.2}}"
+        " job: {runtime: 8s, memory_gib: 0.2}}"
     )
     run_study(toy, [*QUICK, f"tune.profile={profile}", "tune.trials=4", "tune.retries=1"])
     assert_each_counted_once(place, 4)
     hung, late, *others = trials_of(place)
     assert [trial.state for trial in others] == [TrialState.COMPLETE] * 2
     assert hung.state is late.state is TrialState.FAIL
-    assert "ran for 3.0 s and did not stop within 1.0 s" in hung.user_attrs["reason"]
+    assert "ran for 8.0 s and did not stop within 1.0 s" in hung.user_attrs["reason"]
     assert starts_of(place, 0) == 2  # the job, and the retry
     assert late.user_attrs["reason"].startswith("given up after 2 starts (limits.starts)")
     assert starts_of(place, 1) == 2  # of one job: it was told to go on later
@@ -243,7 +243,7 @@ def away_at_first(method: Callable[..., Any], times: int) -> Callable[..., Any]:
 def test_driver_is_alone_and_asks_what_becomes_of_the_jobs_when_it_is_interrupted(
     toy: Path, place: Path, monkeypatch: pytest.MonkeyPatch, answer: str, starts: int
 ) -> None:
-    toys(monkeypatch, seconds=1.5)
+    toys(monkeypatch, seconds=4.0)
     terminal, stdin = pty.openpty()
     driver = start(toy, "tune.trials=2", "tune.retries=0", stdin=stdin)
     trials = place / "outputs" / "studies" / "toy" / "trials"

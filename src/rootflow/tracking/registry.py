@@ -69,7 +69,7 @@ def log_onnx_model(
     example = {name: np.asarray(array) for name, array in inputs.items()}
     signature = infer_signature(example, {name: np.asarray(a) for name, a in outputs.items()})
     try:
-        # Made first, for it would be kept in Default; an experiment set for MLflow would outlive it.
+        # Made first: else it is kept in Default, or in what set_experiment sets for the process.
         made = mlflow.initialize_logged_model(
             name="onnx",
             source_run_id=run.run_id,
