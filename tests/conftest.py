@@ -1,7 +1,9 @@
 """What every test may use."""
 
 import json
-from collections.abc import Iterator
+import os
+import signal
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,10 +27,10 @@ PROJECT = Path(__file__).parents[1]
 SHARED_DATA = PROJECT.parent / "shared" / "data"
 H4L_SAMPLES = ("ggH", "VBFH", "ZZ")
 
-
+# What MLflow keeps for the process and for those that it starts, such as rootflow's commands.
+OF_MLFLOW = ("MLFLOW_TRACKING_URI", "MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID")
 # Values of parameters whose tests ask for the pool as they run.
 OF_HTCONDOR = {"shared", "transfer", "spool"}
-
 
 # Files with tests that need the pool: one worker runs them all, so that there is one pool.
 POOL_FILES = (
@@ -77,6 +79,12 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FilesToWorke
     return FilesToWorkers(config, log)
 
 
+def pytest_configure() -> None:
+    """Have what tests start heed ctrl-C, which a shell keeps from what runs in the background."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 # Before that of `-m`, which reads the marker.
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -95,6 +103,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def _file(item: pytest.Item) -> str:
     return item.path.relative_to(PROJECT).as_posix()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(
+    item: pytest.Item, nextitem: pytest.Item | None
+) -> Generator[None, object, object]:
+    """Let no file find what MLflow was told in another: which came before is not known."""
+    result = yield
+    if nextitem is None or nextitem.path != item.path:
+        for name in OF_MLFLOW:
+            os.environ.pop(name, None)
+    return result
 
 
 @pytest.fixture(scope="session")
@@ -125,7 +145,7 @@ def shared_4lep_data() -> list[Path]:
 def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return an empty working directory, with no tracking server named."""
     monkeypatch.chdir(tmp_path)
-    for name in ("MLFLOW_TRACKING_URI", "MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID"):
+    for name in OF_MLFLOW:
         monkeypatch.setenv(name, "")  # so that what MLflow sets there does not outlive the test
         monkeypatch.delenv(name)
     return tmp_path
