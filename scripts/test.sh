@@ -20,4 +20,9 @@ scripts/onnxruntime.sh || true
 ruff check .
 ruff format --check .
 mypy
-python -m pytest --durations=15 "$@"
+# All tests: two workers, which take a file when they are free (tests/conftest.py).
+# Few tests do not pay for workers.
+if [ $# = 0 ]; then
+  set -- --numprocesses 2 --dist loadfile --no-loadscope-reorder
+fi
+python -m pytest --durations=25 "$@"

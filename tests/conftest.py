@@ -2,12 +2,13 @@
 
 import json
 import os
-import sys
-from collections.abc import Iterator
+import signal
+from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 from rootflow.config import (
     DataConfig,
@@ -26,28 +27,94 @@ PROJECT = Path(__file__).parents[1]
 SHARED_DATA = PROJECT.parent / "shared" / "data"
 H4L_SAMPLES = ("ggH", "VBFH", "ZZ")
 
-
+# What MLflow keeps for the process and for those that it starts, such as rootflow's commands.
+OF_MLFLOW = ("MLFLOW_TRACKING_URI", "MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID")
 # Values of parameters whose tests ask for the pool as they run.
 OF_HTCONDOR = {"shared", "transfer", "spool"}
 
+# Files with tests that need the pool: one worker runs them all, so that there is one pool.
+POOL_FILES = (
+    "tests/batch/test_black_hole.py",
+    "tests/batch/test_executors.py",
+    "tests/batch/test_failures.py",
+    "tests/batch/test_full_disk.py",
+    "tests/batch/test_pool.py",
+    "tests/batch/test_spooling.py",
+    "tests/steps/test_train_on_pool.py",
+    "tests/steps/test_tune_on_pool.py",
+    "tests/tracking/test_backend.py",
+    "tests/tuning/test_pool.py",
+)
+# Files that take longest. Workers begin with them, after the pool, so that none is left with a
+# long file when the others have ended.
+LONGEST = (
+    "tests/steps/test_main.py",
+    "tests/export/test_architectures.py",
+    "tests/steps/test_h4l.py",
+    "tests/tuning/test_driver.py",
+    "tests/training/test_fit.py",
+    "tests/test_notebooks.py",
+    "tests/steps/test_tune.py",
+    "tests/evaluation/classification/test_figures.py",
+    "tests/evaluation/test_figures.py",
+    "tests/commands/test_compare.py",
+    "tests/tracking/test_run.py",
+    "tests/training/test_physics.py",
+    "tests/tracking/test_connection.py",
+    "tests/dataset/test_memory.py",
+)
+TURNS = {file: turn for turn, file in enumerate((*POOL_FILES, *LONGEST))}
 
-@pytest.fixture(autouse=True)
-def _no_experiment_is_kept() -> Iterator[None]:
-    """MLflow keeps what was logged to last for the process, and for those that it starts."""
-    yield
-    os.environ.pop("MLFLOW_EXPERIMENT_ID", None)
-    fluent = sys.modules.get("mlflow.tracking.fluent")
-    if fluent is not None:
-        fluent._active_experiment_id = None  # type: ignore[attr-defined]
+
+class FilesToWorkers(LoadFileScheduling):
+    """Gives each file to a worker as a whole, and all files of the pool to the same."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file: str = super()._split_scope(nodeid)
+        return "pool" if file in POOL_FILES else file
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FilesToWorkers:
+    return FilesToWorkers(config, log)
+
+
+def pytest_configure() -> None:
+    """Have what tests start heed ctrl-C, which a shell keeps from what runs in the background."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+# Before that of `-m`, which reads the marker.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that need a real HTCondor pool."""
+    """Mark the tests that need a real HTCondor pool; put the files in turn that take longest."""
     for item in items:
         parameters = getattr(item, "callspec", None)
         values = set(map(str, parameters.params.values())) if parameters else set()
         if "pool" in getattr(item, "fixturenames", ()) or values & OF_HTCONDOR:
             item.add_marker("pool")
+            if _file(item) not in POOL_FILES:
+                raise pytest.UsageError(
+                    f"{item.nodeid} needs the pool: name its file in POOL_FILES"
+                )
+    items.sort(key=lambda item: TURNS.get(_file(item), len(TURNS)))
+
+
+def _file(item: pytest.Item) -> str:
+    return item.path.relative_to(PROJECT).as_posix()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(
+    item: pytest.Item, nextitem: pytest.Item | None
+) -> Generator[None, object, object]:
+    """Let no file find what MLflow was told in another: which came before is not known."""
+    result = yield
+    if nextitem is None or nextitem.path != item.path:
+        for name in OF_MLFLOW:
+            os.environ.pop(name, None)
+    return result
 
 
 @pytest.fixture(scope="session")
@@ -78,7 +145,7 @@ def shared_4lep_data() -> list[Path]:
 def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return an empty working directory, with no tracking server named."""
     monkeypatch.chdir(tmp_path)
-    for name in ("MLFLOW_TRACKING_URI", "MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID"):
+    for name in OF_MLFLOW:
         monkeypatch.setenv(name, "")  # so that what MLflow sets there does not outlive the test
         monkeypatch.delenv(name)
     return tmp_path

@@ -53,7 +53,7 @@ def assert_each_counted_once(place: Path, trials: int) -> None:
             assert run.data.metrics["loss"] == trial.value
 
 
-def wait_for(path: Path, seconds: float = 60.0) -> None:
+def wait_for(path: Path, seconds: float = 180.0) -> None:
     until = time.monotonic() + seconds
     while not path.exists():
         assert time.monotonic() < until, f"{path} does not appear"

@@ -101,6 +101,7 @@ def _stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - as si
 def main() -> None:
     """Run the command line; exit 2 for wrong use, 1 for failure."""
     signal.signal(signal.SIGTERM, _stop)
+    gc.set_threshold(10_000)  # little of what TensorFlow makes as it is imported is garbage
     atexit.register(gc.freeze)  # TensorFlow's graphs take two seconds to collect one by one
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's greetings are no news,
     logging.getLogger("tensorflow").setLevel(logging.ERROR)  # nor is that each fold has a graph

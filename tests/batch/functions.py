@@ -31,10 +31,12 @@ def count_up(goal: int) -> int:
 def train(epochs: int, seconds: float, checkpoint: float = 0.0) -> list[int]:
     """Work epoch by epoch; on SIGTERM keep what is done and end, as a training does.
 
-    Writing the checkpoint takes `checkpoint` seconds.
+    Writing the checkpoint takes `checkpoint` seconds. Returns, for each epoch, how many were
+    done when the process that did it began.
     """
     state = Path("state.json")
     done = json.loads(state.read_text()) if state.exists() else []
+    found = len(done)
 
     def stop(number: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001
         time.sleep(checkpoint)
@@ -45,7 +47,7 @@ def train(epochs: int, seconds: float, checkpoint: float = 0.0) -> list[int]:
     Path("pid.txt").write_text(str(os.getpid()))
     while len(done) < epochs:
         time.sleep(seconds)
-        done.append(len(done))
+        done.append(found)
     state.write_text(json.dumps(done))
     return done
 

@@ -14,7 +14,7 @@ from rootflow.batch import State, make_executor
 from rootflow.batch import job as on_node
 from rootflow.batch.pool import Pool
 
-LONG = 60.0
+LONG = 180.0
 # A mount of one's own needs no root, where the system lets users have namespaces.
 OWN_MOUNTS = ("unshare", "--user", "--map-root-user", "--mount", "bash", "-ec")
 needs_mounts = pytest.mark.skipif(

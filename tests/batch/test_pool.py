@@ -4,13 +4,14 @@ import os
 import stat
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from rootflow.batch import daemons
-from rootflow.batch.bindings import htcondor
+from rootflow.batch.bindings import htcondor, use
 from rootflow.batch.complaints import Complaints
 from rootflow.batch.pool import Pool, down, status, up
 from rootflow.commands.pool import pool as pool_command
@@ -22,9 +23,10 @@ def rootflow_pool(*arguments: str) -> Result:
 
 
 @pytest.fixture
-def own_configuration(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have what a test does to CONDOR_CONFIG undone, for the pool of the other tests."""
-    monkeypatch.setenv("CONDOR_CONFIG", str(pool.config))
+def own_configuration(pool: Pool) -> Iterator[None]:
+    """Have the tests that follow use their pool again, this process and its bindings."""
+    yield
+    use(pool.config)
 
 
 @pytest.mark.usefixtures("own_configuration")

@@ -7,7 +7,7 @@ import pytest
 from batch_jobs import MakeJob, profile
 from rootflow.batch import State, make_executor
 
-LONG = 60.0
+LONG = 180.0
 pytestmark = pytest.mark.usefixtures("pool")
 
 

@@ -73,7 +73,7 @@ class Child:
         self.process.stdin.flush()
 
     def end(self) -> tuple[int, str]:
-        out, _ = self.process.communicate(timeout=60)
+        out, _ = self.process.communicate(timeout=300)
         return self.process.returncode, out
 
     def kill(self) -> None:

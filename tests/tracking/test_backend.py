@@ -17,7 +17,7 @@ from mlflow.tracking import MlflowClient
 from rootflow.batch.bindings import htcondor
 from rootflow.tracking import spooled, watching
 
-LONG = 60.0
+LONG = 180.0
 JOB = {"memory_gib": 0.5, "disk_gib": 0.1}
 SHARED: dict[str, Any] = {"files": "shared", "job": JOB}
 CARRIED: dict[str, Any] = {"files": "transfer", "tracking": "spool", "job": JOB}
@@ -27,8 +27,9 @@ entry_points:
   main:
     parameters:
       name: {type: string, default: nobody}
-      seconds: {type: float, default: 0}
-    command: "echo hello {name} from $MLFLOW_RUN_ID; sleep {seconds}; cat greeting.txt"
+      until: {type: string, default: /}
+    command: "echo hello {name} from $MLFLOW_RUN_ID;
+      until test -e {until}; do sleep 0.2; done; cat greeting.txt"
   fail: {command: "python -c 'raise ValueError(\\"no jets\\")'"}
   greedy: {command: "python -c 'x = bytearray(600 * 2**20); import time; time.sleep(30)'"}
   log: {command: "python log.py"}
@@ -108,7 +109,7 @@ def test_a_run_says_what_its_job_did(submit: Submit, profile: dict[str, Any]) ->
     run_id = submit("main", profile, name="Ada").run_id
     run = the_run()
     assert (run.info.run_id, run.info.status) == (run_id, "FINISHED")
-    assert run.data.params == {"name": "Ada", "seconds": "0"}
+    assert run.data.params == {"name": "Ada", "until": "/"}
     assert run.data.tags["mlflow.project.backend"] == "htcondor"
     assert run.data.tags["htcondor.job"].partition(".")[0].isdigit()
     assert run.data.tags["htcondor.host"]
@@ -131,10 +132,13 @@ def test_a_failed_run_says_why(submit: Submit) -> None:
 
 
 @pytest.mark.usefixtures("pool")
-def test_a_run_that_is_not_waited_for_is_followed_all_the_same(submit: Submit) -> None:
-    submitted = submit("main", SHARED, wait=False, seconds=12)
+def test_a_run_that_is_not_waited_for_is_followed_all_the_same(
+    submit: Submit, tmp_path: Path
+) -> None:
+    submitted = submit("main", SHARED, wait=False, until=str(tmp_path / "may_end"))
     assert submitted.get_status() in {"SCHEDULED", "RUNNING"}
     until(lambda: submitted.get_status() == "RUNNING")
+    (tmp_path / "may_end").touch()
     until(lambda: submitted.get_status() == "FINISHED")
     assert submitted.wait()
 
@@ -153,14 +157,14 @@ def test_a_cancelled_run_is_killed_and_its_job_removed(submit: Submit) -> None:
 
 @pytest.mark.usefixtures("pool")
 def test_deleting_the_run_removes_the_job(submit: Submit) -> None:
-    submitted = submit("main", SHARED, wait=False, seconds=100)
+    submitted = submit("main", SHARED, wait=False, until="/never")
     MlflowClient().delete_run(submitted.run_id)
     until(lambda: jobs_in_pool() == 0)
 
 
 @pytest.mark.usefixtures("pool")
-def test_another_process_follows_when_the_first_is_killed(submit: Submit) -> None:
-    submitted = submit("main", SHARED, wait=False, seconds=12)
+def test_another_process_follows_when_the_first_is_killed(submit: Submit, tmp_path: Path) -> None:
+    submitted = submit("main", SHARED, wait=False, until=str(tmp_path / "may_end"))
     until(lambda: submitted.get_status() == "RUNNING")
     folder = submitted._watched.folder
     [follower] = [
@@ -169,6 +173,7 @@ def test_another_process_follows_when_the_first_is_killed(submit: Submit) -> Non
         if {watching.__name__, str(folder)} <= set(process.info["cmdline"] or ())
     ]
     follower.kill()
+    (tmp_path / "may_end").touch()
     assert submitted.wait()
     assert the_run().info.status == "FINISHED"
 

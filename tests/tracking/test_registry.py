@@ -1,7 +1,9 @@
 import hashlib
+import os
 import shutil
 from pathlib import Path
 
+import mlflow
 import numpy as np
 import onnx
 import pytest
@@ -25,7 +27,8 @@ from rootflow.tracking import (
     version_with,
     versions,
 )
-from servers import serve, stop
+from rootflow.tracking.run import DEFAULT_EXPERIMENT_ID
+from servers import free_port, serve, stop
 
 
 @pytest.fixture
@@ -59,6 +62,22 @@ def test_a_registered_model_comes_back(
 
 
 @pytest.mark.filterwarnings("ignore:.*Any type hint is inferred:UserWarning")  # MLflow's own
+def test_a_model_is_kept_with_its_run_and_a_later_run_goes_where_it_should(
+    config: TtbarConfig, client: MlflowClient, doubling: onnx.ModelProto
+) -> None:
+    values = np.ones(3, np.float32)
+    with start_run(config, "export") as run:
+        run.log_params({"of_the_run": 16})
+        log_onnx_model(run, doubling, {"x": values}, {"y": 2 * values}, "doubling")
+    [model] = client.search_logged_models([run.experiment_id])
+    assert (model.name, model.source_run_id, model.status) == ("onnx", run.run_id, "READY")
+    assert model.params["of_the_run"] == "16"
+    assert "MLFLOW_EXPERIMENT_ID" not in os.environ  # which the processes of this one would get
+    with mlflow.start_run() as later:
+        assert later.info.experiment_id == DEFAULT_EXPERIMENT_ID != run.experiment_id
+
+
+@pytest.mark.filterwarnings("ignore:.*Any type hint is inferred:UserWarning")  # MLflow's own
 def test_a_server_keeps_models_trainings_tags_aliases_and_tells_no_secret(
     config: TtbarConfig,
     doubling: onnx.ModelProto,
@@ -66,7 +85,7 @@ def test_a_server_keeps_models_trainings_tags_aliases_and_tells_no_secret(
     empty_store: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    port = 5733
+    port = free_port()
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://student:secret@localhost:{port}")
     shutil.copy(empty_store, workspace / "server.db")
     weights = workspace / "model.keras"

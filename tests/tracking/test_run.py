@@ -11,7 +11,7 @@ from mlflow.tracking import MlflowClient
 from rootflow.config import TtbarConfig
 from rootflow.errors import RootflowError
 from rootflow.tracking import start_run
-from servers import serve, stop
+from servers import free_port, serve, stop
 
 TTBAR = Path(__file__).parents[2] / "configs" / "ttbar.yaml"
 
@@ -165,7 +165,7 @@ def test_run_of_a_killed_process_is_marked_by_the_next_one(
 def test_nothing_is_lost_while_the_server_is_away(
     config: TtbarConfig, workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    port = 5731
+    port = free_port()
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://localhost:{port}")
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "5")
     server = serve(workspace, port, "server.db")

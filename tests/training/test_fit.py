@@ -195,7 +195,7 @@ def test_of_two_processes_at_once_one_trains_and_the_other_waits(
         child.stdin.write("go\n")
         child.stdin.flush()
     for child in children:
-        out, _ = child.communicate(timeout=120)
+        out, _ = child.communicate(timeout=300)
         assert child.returncode == 0
         said.append(json.loads(out))
     assert [history for history, _ in said] == [finished.history] * 2

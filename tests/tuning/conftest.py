@@ -29,6 +29,7 @@ def undisturbed(
     (directory / "mlflow.db").write_bytes(empty_store.read_bytes())
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(directory)
+        patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{directory / 'mlflow.db'}")
         run_study(TOY, QUICK)
     assert_each_counted_once(directory, 8)
     return asked_and_answered(trials_of(directory))

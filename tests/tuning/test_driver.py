@@ -4,7 +4,6 @@ import json
 import os
 import pty
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,7 +17,7 @@ from optuna.trial import TrialState
 
 from rootflow.errors import AwayError, RootflowError, UsageError
 from rootflow.tracking.study import StudyRun
-from servers import serve, stop
+from servers import free_port, serve, stop
 from studies import (
     QUICK,
     asked_and_answered,
@@ -100,14 +99,14 @@ def test_trial_that_hangs_past_its_run_time_fails(
     profile = place / "short.yaml"
     profile.write_text(
         "{executor: local, slots: 4, grace: 1s, limits: {starts: 2},"
-        " job: {runtime: 3s, memory_gib: 0.2}}"
+        " job: {runtime: 8s, memory_gib: 0.2}}"
     )
     run_study(toy, [*QUICK, f"tune.profile={profile}", "tune.trials=4", "tune.retries=1"])
     assert_each_counted_once(place, 4)
     hung, late, *others = trials_of(place)
     assert [trial.state for trial in others] == [TrialState.COMPLETE] * 2
     assert hung.state is late.state is TrialState.FAIL
-    assert "ran for 3.0 s and did not stop within 1.0 s" in hung.user_attrs["reason"]
+    assert "ran for 8.0 s and did not stop within 1.0 s" in hung.user_attrs["reason"]
     assert starts_of(place, 0) == 2  # the job, and the retry
     assert late.user_attrs["reason"].startswith("given up after 2 starts (limits.starts)")
     assert starts_of(place, 1) == 2  # of one job: it was told to go on later
@@ -219,19 +218,13 @@ def test_tracking_server_is_stopped_and_started_again_in_a_study(
         assert driver.poll() is None
         assert not (trials / "00007").exists()
         server = serve(place, port, "mlflow.db")
-        said = driver.communicate(timeout=120)[1]
+        said = driver.communicate(timeout=300)[1]
         assert driver.returncode == 0, said
         assert "does not answer" in said
     finally:
         stop(server)
     assert_each_counted_once(place, 8)
     assert [starts_of(place, number) for number in range(8)] == [1] * 8
-
-
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("localhost", 0))
-        return int(taken.getsockname()[1])
 
 
 def away_at_first(method: Callable[..., Any], times: int) -> Callable[..., Any]:
@@ -250,7 +243,7 @@ def away_at_first(method: Callable[..., Any], times: int) -> Callable[..., Any]:
 def test_driver_is_alone_and_asks_what_becomes_of_the_jobs_when_it_is_interrupted(
     toy: Path, place: Path, monkeypatch: pytest.MonkeyPatch, answer: str, starts: int
 ) -> None:
-    toys(monkeypatch, seconds=1.5)
+    toys(monkeypatch, seconds=4.0)
     terminal, stdin = pty.openpty()
     driver = start(toy, "tune.trials=2", "tune.retries=0", stdin=stdin)
     trials = place / "outputs" / "studies" / "toy" / "trials"

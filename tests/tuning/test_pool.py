@@ -40,7 +40,7 @@ def settings(pool: Pool, place: Path) -> list[str]:  # noqa: ARG001 - it has to 
 
 def act(action: str, directory: Path) -> None:
     """Do something to the job of a trial, as by hand."""
-    until = time.monotonic() + 60
+    until = time.monotonic() + 180
     while not (found := jobs_in(directory)):
         assert time.monotonic() < until
         time.sleep(0.2)

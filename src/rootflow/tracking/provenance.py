@@ -3,6 +3,7 @@
 import os
 import platform
 import subprocess
+from functools import cache
 from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,6 @@ def git_tags() -> dict[str, str]:
 
 def environment() -> dict[str, Any]:
     """Return the machine and the version of every installed package."""
-    packages = {each.metadata["Name"]: each.version for each in distributions()}
     return {
         "rootflow": __version__,
         "python": platform.python_version(),
@@ -34,8 +34,14 @@ def environment() -> dict[str, Any]:
             "cores": os.cpu_count(),
             "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
         },
-        "packages": dict(sorted(packages.items(), key=lambda item: item[0].lower())),
+        "packages": _packages(),
     }
+
+
+@cache
+def _packages() -> dict[str, str]:
+    packages = {each.metadata["Name"]: each.version for each in distributions()}
+    return dict(sorted(packages.items(), key=lambda item: item[0].lower()))
 
 
 def _git(*arguments: str) -> str | None:

@@ -69,10 +69,17 @@ def log_onnx_model(
     example = {name: np.asarray(array) for name, array in inputs.items()}
     signature = infer_signature(example, {name: np.asarray(a) for name, a in outputs.items()})
     try:
-        mlflow.set_experiment(experiment_id=run.experiment_id)  # else the model is kept in Default
+        # Made first: else it is kept in Default, or in what set_experiment sets for the process.
+        made = mlflow.initialize_logged_model(
+            name="onnx",
+            source_run_id=run.run_id,
+            params=run.client.get_run(run.run_id).data.params,
+            experiment_id=run.experiment_id,
+        )
         logged = mlflow.onnx.log_model(
             model,
             name="onnx",
+            model_id=made.model_id,
             run_id=run.run_id,
             registered_model_name=registered_name,
             signature=signature,

@@ -220,7 +220,7 @@ def save_figure(figure: Figure, directory: Path, name: str) -> list[Path]:
     engine = figure.get_layout_engine()
     if engine is not None:
         engine.execute(figure)
-    figure.set_layout_engine("none")
+    figure.set_layout_engine(None)
     for path in paths:
         with whole_file(path) as partial:
             figure.savefig(partial, dpi=120)
