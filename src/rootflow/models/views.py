@@ -4,12 +4,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
-from rootflow.models.kinematics import Tensor, delta_r, mass, momentum, transverse
+from rootflow.models.columns import Columns, Places
+from rootflow.models.kinematics import KINEMATICS, Tensor, distance, mass, momentum
 
-KINEMATICS = ("pt", "eta", "phi", "energy")
 MUON = 13
+# Of cosine and sine of the own lepton's angle, the same with the sign of the side where the
+# other one is, and the sign of its eta: what makes the nine elements of the axes.
+ELEMENTS = np.zeros((5, 9), np.float32)
+ELEMENTS[[0, 1, 2, 3, 4], [0, 1, 4, 3, 8]] = 1.0, 1.0, 1.0, -1.0, 1.0
 
 
 @keras.saving.register_keras_serializable(package="rootflow")
@@ -43,111 +48,142 @@ class LeptonViews(keras.Layer):  # type: ignore[misc]
     ) -> dict[str, Tensor]:
         """Return the views of a batch in physical units."""
         jets = ops.where(ops.expand_dims(jet_mask, -1), jets, 0.0)
-        jet = self._columns("jets", ops.expand_dims(jets, 1))  # each (n, 1, J)
-        own = self._columns("leptons", ops.expand_dims(leptons, 2))  # each (n, 2, 1)
-        other = {name: ops.stack([c[:, 1], c[:, 0]], axis=1) for name, c in own.items()}
-        jet_p, own_p, other_p = (_momentum(item) for item in (jet, own, other))
-        met_p = _missing(self._columns("met", met))
-        axes = _axes(own_p, other_p, own["eta"])
-        jets_seen = [
-            *_seen(jet, jet_p, axes),
-            _log(mass(jet_p + own_p)),
-            _log(mass(jet_p + other_p)),
-            _distance(jet, own),
-            _distance(jet, other),
-            *(jet[name] for name in self.features["jets"] if name not in KINEMATICS),
+        own = slice(jets.shape[1], jets.shape[1] + 2)
+        # Of jets, leptons and MET, S objects in this order: each (n, 1, S).
+        pt, eta, phi, energy = ops.split(self._objects(jets, leptons, met), 4, axis=1)
+        momenta = momentum(pt, eta, phi, energy, axis=1)  # (n, 4, S)
+        lepton_momenta = ops.swapaxes(momenta[:, :, own], 1, 2)
+
+        # Of each object from the side of each lepton: (n, 2, S), and of the leptons (n, 2, 1).
+        lepton_eta, lepton_phi = (self._column("leptons", leptons, name) for name in ("eta", "phi"))
+        angle = phi - lepton_phi
+        sine = ops.sin(angle)
+        # Of the sines of both leptons that of itself is zero.
+        side = _sign(ops.sum(sine[:, :, own], axis=2, keepdims=True))
+        forwards = _sign(lepton_eta)
+        masses = mass(ops.expand_dims(momenta, 1) + ops.expand_dims(lepton_momenta, 3), axis=-2)
+        seen = [
+            eta * forwards,
+            ops.cos(angle),
+            sine * side,
+            distance(eta - lepton_eta, angle),
+            _log(ops.concatenate([masses, pt, energy], axis=1)),
         ]
-        leptons_seen = [
-            _stack(
-                *_seen(item, item_p, axes),
-                *self._lepton_extras(item),
-                _log(mass(own_p + other_p)),
-                _distance(own, other),
-            )
-            for item, item_p in ((own, own_p), (other, other_p))
-        ]
-        met_turned = ops.einsum("nvab,nb->nva", axes, met_p[:, :3])
-        met_seen = [met_turned[..., 0], met_turned[..., 1], _log(transverse(met_p))[:, None]]
-        if event is not None:
-            met_seen += [column[:, None] for column in ops.unstack(event, axis=-1)]
+        rows = ops.concatenate(seen, axis=1)
+        columns = Columns(
+            {
+                "seen": rows,
+                "met": rows[:, 2:6, -1:] * pt[:, :, -1:],
+                "jets": jets,
+                "leptons": leptons,
+                "muons": ops.cast(ops.equal(ops.abs(leptons), MUON), "float32"),
+            }
+            | ({} if event is None else {"event": event})
+        )
         return {
-            "jets": _stack(*jets_seen),
-            "leptons": ops.concatenate(leptons_seen, axis=2),
-            "met": ops.expand_dims(_stack(*met_seen), 2),
-            "pairs": _pairs(jet, jet_p[:, 0], own_p[:, :, 0], met_p),
-            "axes": axes,
+            **{name: columns.pick(places) for name, places in self._places(columns).items()},
+            "pairs": _pairs(eta, phi, momenta, rows[:, 8:10]),
+            "axes": _axes(lepton_phi, side, forwards),
         }
 
-    def _columns(self, name: str, array: Tensor) -> dict[str, Tensor]:
-        return dict(zip(self.features[name], ops.unstack(array, axis=-1), strict=True))
+    def _objects(self, jets: Tensor, leptons: Tensor, met: Tensor) -> Tensor:
+        """Return pt, eta, phi and energy (n, 4, S) of jets, leptons and MET, whose eta is 0."""
+        rows = [
+            ops.take(array, [self.features[name].index(each) for each in KINEMATICS], axis=-1)
+            for name, array in (("jets", jets), ("leptons", leptons))
+        ]
+        of_met = np.zeros((len(self.features["met"]), 4), np.float32)
+        of_met[self.features["met"].index("pt"), [0, 3]] = 1.0
+        of_met[self.features["met"].index("phi"), 2] = 1.0
+        rows.append(ops.expand_dims(ops.matmul(met, of_met), 1))
+        return ops.swapaxes(ops.concatenate(rows, axis=1), 1, 2)
 
-    def _lepton_extras(self, lepton: Mapping[str, Tensor]) -> list[Tensor]:
-        plain = (n for n in self.features["leptons"] if n not in (*KINEMATICS, "pdg_id"))
-        extras = [lepton[name] for name in plain]
-        if "pdg_id" in lepton:
-            extras.append(ops.cast(ops.equal(ops.abs(lepton["pdg_id"]), MUON), "float32"))
+    def _column(self, collection: str, array: Tensor, name: str) -> Tensor:
+        place = self.features[collection].index(name)
+        return array[..., place : place + 1]
+
+    def _places(self, columns: Columns) -> dict[str, Places]:
+        """Return where the features are that are seen of jets, leptons and MET, as `call` does."""
+        places = columns.places
+        eta, x, y, away, masses = places["seen"][:10].reshape(5, 2, -1)
+        pt, energy = np.repeat(places["seen"][10:, None], 2, axis=1)
+        jets = [eta, pt, energy, x, y, masses, masses[::-1], away, away[::-1]]
+        count = len(places["jets"])
+        seen_of_jets = [
+            *(each[:, :count] for each in jets),
+            *(np.stack([extra, extra]) for extra in self._extras("jets", places)),
+        ]
+        view, lepton = np.array([[0, 0], [1, 1]]), np.array([[0, 1], [1, 0]])  # the own one first
+        seen_of_leptons = [
+            *(each[view, count + lepton] for each in (eta, pt, energy, x, y)),
+            *(extra[lepton] for extra in self._extras("leptons", places)),
+            *(np.full((2, 2), each[0, count + 1]) for each in (masses, away)),
+        ]
+        met_x, met_y = places["met"].reshape(2, 2)
+        seen_of_met = [met_x, met_y, pt[:, -1]]
+        seen_of_met += [np.full(2, place) for place in places.get("event", ())]
+        return {
+            "jets": np.stack(seen_of_jets, axis=-1),
+            "leptons": np.stack(seen_of_leptons, axis=-1),
+            "met": np.stack(seen_of_met, axis=-1)[:, None],
+        }
+
+    def _extras(self, collection: str, places: Mapping[str, Places]) -> list[Places]:
+        """Return where the features are that are seen as they are, then whether it is a muon."""
+        names = self.features[collection]
+        plain = (place for place, name in enumerate(names) if name not in (*KINEMATICS, "pdg_id"))
+        extras = [places[collection][:, place] for place in plain]
+        if "pdg_id" in names:
+            extras.append(places["muons"][:, names.index("pdg_id")])
         return extras
 
 
 def to_detector(momenta: Tensor, axes: Tensor) -> Tensor:
     """Return px, py, pz (n, 2, 3) given along the axes of each view in the detector's axes."""
-    return ops.einsum("nvab,nva->nvb", axes, momenta)
+    return ops.squeeze(ops.matmul(ops.expand_dims(momenta, 2), axes), axis=2)
 
 
-def _momentum(item: Mapping[str, Tensor]) -> Tensor:
-    return momentum(*(item[name] for name in KINEMATICS))
+def _axes(phi: Tensor, side: Tensor, forwards: Tensor) -> Tensor:
+    """Return the unit vectors (n, 2, 3, 3) of views whose leptons are at these angles."""
+    along = ops.concatenate([ops.cos(phi), ops.sin(phi)], axis=-1)
+    parts = ops.concatenate([along, along * side, forwards], axis=-1)
+    return ops.reshape(ops.matmul(parts, ELEMENTS), (-1, 2, 3, 3))
 
 
-def _missing(met: Mapping[str, Tensor]) -> Tensor:
-    return momentum(met["pt"], ops.zeros_like(met["pt"]), met["phi"], met["pt"])
+def _pairs(eta: Tensor, phi: Tensor, momenta: Tensor, log_masses: Tensor) -> Tensor:
+    """Return what tells the hypotheses apart, the same for (i, +, j, -) and (j, -, i, +).
 
-
-def _axes(own_p: Tensor, other_p: Tensor, own_eta: Tensor) -> Tensor:
-    pt = transverse(own_p)
-    cosine, sine = own_p[..., 0] / pt, own_p[..., 1] / pt
-    zero = ops.zeros_like(cosine)
-    side = _sign(cosine * other_p[..., 1] - sine * other_p[..., 0])
-    rows = [
-        [cosine, sine, zero],
-        [-side * sine, side * cosine, zero],
-        [zero, zero, _sign(own_eta)],
-    ]
-    return ops.stack([ops.concatenate(row, axis=-1) for row in rows], axis=2)
-
-
-def _seen(item: Mapping[str, Tensor], item_p: Tensor, axes: Tensor) -> list[Tensor]:
-    turned = ops.matmul(item_p[..., :3], ops.swapaxes(axes, 2, 3))
-    pt = ops.maximum(item["pt"], 1e-3)
-    return [
-        item["eta"] * axes[:, :, 2, 2:],
-        _log(item["pt"]),
-        _log(item["energy"]),
-        turned[..., 0] / pt,
-        turned[..., 1] / pt,
-    ]
-
-
-def _pairs(jet: Mapping[str, Tensor], jet_p: Tensor, lepton_p: Tensor, met_p: Tensor) -> Tensor:
-    """Return what tells the hypotheses apart, the same for (i, +, j, -) and (j, -, i, +)."""
-    with_plus = mass(jet_p + lepton_p[:, :1])[:, :, None]
-    with_minus = mass(jet_p + lepton_p[:, 1:])[:, None, :]
-    jets_p = jet_p[:, :, None] + jet_p[:, None, :]
-    visible = jets_p + ops.sum(lepton_p, axis=1)[:, None, None]
-    return _stack(
-        _log(ops.maximum(with_plus, with_minus)),
-        _log(ops.minimum(with_plus, with_minus)),
-        _log(mass(jets_p)),
-        _log(mass(visible)),
-        _log(transverse(visible + met_p[:, None, None])),
-        delta_r(
-            *(jet[name][:, 0, :, None] for name in ("eta", "phi")),
-            *(jet[name][:, 0, None, :] for name in ("eta", "phi")),
-        ),
+    Parameters
+    ----------
+    eta, phi, momenta
+        (n, 1, S) and (n, 4, S) of all objects.
+    log_masses
+        (n, 2, S) of each object with each lepton.
+    """
+    count = eta.shape[2] - 3
+    eta, phi, jets, log_masses = (
+        (each[..., :count, None], each[..., None, :count])
+        for each in (eta, phi, momenta, log_masses)
     )
-
-
-def _distance(item: Mapping[str, Tensor], other: Mapping[str, Tensor]) -> Tensor:
-    return delta_r(item["eta"], item["phi"], other["eta"], other["phi"])
+    both = jets[0] + jets[1]
+    visible = both + ops.sum(momenta[:, :, count:-1], axis=2, keepdims=True)[..., None]
+    transverse = ops.square(visible[:, :2] + momenta[:, :2, -1:, None])
+    with_plus, with_minus = log_masses[0][:, :1], log_masses[1][:, 1:]
+    seen = [
+        ops.maximum(with_plus, with_minus),
+        ops.minimum(with_plus, with_minus),
+        _log(
+            ops.concatenate(
+                [
+                    mass(ops.stack([both, visible], axis=1), axis=-3),
+                    ops.sqrt(ops.sum(transverse, axis=1, keepdims=True)),
+                ],
+                axis=1,
+            )
+        ),
+        distance(eta[0] - eta[1], phi[0] - phi[1]),
+    ]
+    return ops.transpose(ops.concatenate(seen, axis=1), (0, 2, 3, 1))
 
 
 def _log(value: Tensor) -> Tensor:
@@ -155,10 +191,5 @@ def _log(value: Tensor) -> Tensor:
 
 
 def _sign(value: Tensor) -> Tensor:
-    return ops.where(value < 0.0, -1.0, 1.0)
-
-
-def _stack(first: Tensor, *others: Tensor) -> Tensor:
-    """Stack along a new last axis, the others in the shape of the first."""
-    same = (o if o.shape == first.shape else o + ops.zeros_like(first) for o in others)
-    return ops.stack([first, *same], axis=-1)
+    """Return 1 or -1; zero has 1."""
+    return ops.sign(value + 1e-30)
