@@ -10,27 +10,35 @@ import numpy as np
 from keras import ops
 
 Tensor = Any
+SIGNS = np.array([-1.0, -1.0, -1.0, 1.0], np.float32)
 KINEMATICS = ("pt", "eta", "phi", "energy")
 
 
 def momentum(pt: Tensor, eta: Tensor, phi: Tensor, energy: Tensor, axis: int) -> Tensor:
     """Return px, py, pz, energy along an axis, along which there is one number of each."""
-    directions = ops.concatenate([ops.cos(phi), ops.sin(phi), ops.sinh(eta)], axis=axis)
-    return ops.concatenate([pt * directions, energy], axis=axis)
+    return ops.concatenate([pt * directions(eta, phi, axis), energy], axis=axis)
 
 
-def mass(momenta: Tensor, axis: int = -1) -> Tensor:
+def directions(eta: Tensor, phi: Tensor, axis: int) -> Tensor:
+    """Return px, py, pz in units of pT, along an axis along which there is one of each."""
+    return ops.concatenate([ops.cos(phi), ops.sin(phi), ops.sinh(eta)], axis=axis)
+
+
+def mass(momenta: Tensor, axis: int = -1, keepdims: bool = False) -> Tensor:
     """Return the invariant mass, 0 where rounding makes its square negative.
 
-    `axis`, counted from the last, is that of px, py, pz, energy.
+    `axis` is that of px, py, pz, energy.
     """
-    signs = np.reshape(np.float32([-1.0, -1.0, -1.0, 1.0]), (4, *[1] * (-1 - axis)))
-    return ops.sqrt(ops.relu(ops.sum(ops.square(momenta) * signs, axis=axis)))
+    signs = np.expand_dims(SIGNS, tuple(range(1, len(momenta.shape[axis:]))))
+    squares = ops.square(momenta) * signs
+    return ops.sqrt(ops.relu(ops.sum(squares, axis=axis, keepdims=keepdims)))
 
 
-def transverse(momenta: Tensor) -> Tensor:
-    """Return the transverse momentum."""
-    return ops.sqrt(ops.sum(ops.square(momenta[..., :2]), axis=-1))
+def transverse(momenta: Tensor, axis: int = -1, keepdims: bool = False) -> Tensor:
+    """Return the transverse momentum; `axis` is that of px, py and others."""
+    x, y = (ops.take(momenta, [place], axis=axis) for place in (0, 1))
+    found = ops.sqrt(ops.square(x) + ops.square(y))
+    return found if keepdims else ops.squeeze(found, axis=axis)
 
 
 def distance(eta: Tensor, phi: Tensor) -> Tensor:

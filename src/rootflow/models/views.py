@@ -7,14 +7,20 @@ import keras
 import numpy as np
 from keras import ops
 
-from rootflow.models.columns import Columns, Places
-from rootflow.models.kinematics import KINEMATICS, Tensor, distance, mass, momentum
+from rootflow.models.columns import Columns, Places, Rows
+from rootflow.models.kinematics import (
+    KINEMATICS,
+    Tensor,
+    directions,
+    distance,
+    mass,
+    transverse,
+)
 
 MUON = 13
-# Of cosine and sine of the own lepton's angle, the same with the sign of the side where the
-# other one is, and the sign of its eta: what makes the nine elements of the axes.
-ELEMENTS = np.zeros((5, 9), np.float32)
-ELEMENTS[[0, 1, 2, 3, 4], [0, 1, 4, 3, 8]] = 1.0, 1.0, 1.0, -1.0, 1.0
+NOT_JETS = 3  # the last of the objects: both leptons and MET
+# Of cosine, sine and 1 in the rows of the axes.
+SIGNS_OF_AXES = np.array([[1, 1, 0], [-1, 1, 0], [0, 0, 1]], np.float32)
 
 
 @keras.saving.register_keras_serializable(package="rootflow")
@@ -48,94 +54,132 @@ class LeptonViews(keras.Layer):  # type: ignore[misc]
     ) -> dict[str, Tensor]:
         """Return the views of a batch in physical units."""
         jets = ops.where(ops.expand_dims(jet_mask, -1), jets, 0.0)
-        own = slice(jets.shape[1], jets.shape[1] + 2)
-        # Of jets, leptons and MET, S objects in this order: each (n, 1, S).
-        pt, eta, phi, energy = ops.split(self._objects(jets, leptons, met), 4, axis=1)
-        momenta = momentum(pt, eta, phi, energy, axis=1)  # (n, 4, S)
-        lepton_momenta = ops.swapaxes(momenta[:, :, own], 1, 2)
+        raw = Columns({"jets": jets, "leptons": leptons, "met": met})
+        # Of S objects, jets, leptons and MET: each (n, 1, S), and what else there is of them.
+        objects = raw.pick(self._objects(raw.places))
+        starts = [1, 2, 3, 4][: objects.shape[1] - 1]
+        pt, eta, phi, energy, *more = ops.split(objects, starts, axis=1)
+        turned = directions(eta, phi, axis=1)
+        momenta = ops.concatenate([pt * turned, energy], axis=1)
 
-        # Of each object from the side of each lepton: (n, 2, S), and of the leptons (n, 2, 1).
-        lepton_eta, lepton_phi = (self._column("leptons", leptons, name) for name in ("eta", "phi"))
-        angle = phi - lepton_phi
-        sine = ops.sin(angle)
-        # Of the sines of both leptons that of itself is zero.
-        side = _sign(ops.sum(sine[:, :, own], axis=2, keepdims=True))
-        forwards = _sign(lepton_eta)
-        masses = mass(ops.expand_dims(momenta, 1) + ops.expand_dims(lepton_momenta, 3), axis=-2)
-        seen = [
-            eta * forwards,
-            ops.cos(angle),
-            sine * side,
-            distance(eta - lepton_eta, angle),
-            _log(ops.concatenate([masses, pt, energy], axis=1)),
-        ]
-        rows = ops.concatenate(seen, axis=1)
-        columns = Columns(
+        # Of the objects from the side of each lepton: (n, 2, S).
+        own_eta, own_phi = (self._column("leptons", leptons, name) for name in ("eta", "phi"))
+        angle = phi - own_phi
+        both = ops.concatenate([eta, eta, ops.sin(angle)], axis=1)
+        signs = _signs(both)
+        own = slice(-NOT_JETS, -1)
+        masses = mass(momenta[:, :, None] + momenta[:, :, own, None], axis=1)
+        rows = Rows(
             {
-                "seen": rows,
-                "met": rows[:, 2:6, -1:] * pt[:, :, -1:],
-                "jets": jets,
-                "leptons": leptons,
-                "muons": ops.cast(ops.equal(ops.abs(leptons), MUON), "float32"),
+                "eta and sine": both * signs,
+                "cosine": ops.cos(angle),
+                "distance": distance(eta - own_eta, angle),
+                "logs": ops.log(1.0 + ops.concatenate([masses, pt, energy], axis=1)),
+                "pt": pt,
+                "directions": turned,
             }
-            | ({} if event is None else {"event": event})
+            | ({"more": more[0], "muons": _muons(more[0])} if more else {})
         )
+        columns = Columns(
+            {"rows": rows.all, "signs": signs} | ({} if event is None else {"event": event})
+        )
+        sides = _Sides(rows.numbers, columns.places)
+        jets_seen = rows.pick(sides.jets(self._more("jets")))[..., :-NOT_JETS]
+        met_seen, met_factors = sides.met()
+        axes, factors = sides.axes()
         return {
-            **{name: columns.pick(places) for name, places in self._places(columns).items()},
-            "pairs": _pairs(eta, phi, momenta, rows[:, 8:10]),
-            "axes": _axes(lepton_phi, side, forwards),
+            "jets": ops.transpose(jets_seen, (0, 1, 3, 2)),
+            "leptons": columns.pick(sides.leptons(self._more("leptons"))),
+            "met": columns.pick(met_seen) * columns.pick(met_factors),
+            "pairs": _pairs(eta, phi, momenta, rows.pick(sides.mass)),
+            "axes": columns.pick(axes) * columns.pick(factors) * SIGNS_OF_AXES,
         }
 
-    def _objects(self, jets: Tensor, leptons: Tensor, met: Tensor) -> Tensor:
-        """Return pt, eta, phi and energy (n, 4, S) of jets, leptons and MET, whose eta is 0."""
-        rows = [
-            ops.take(array, [self.features[name].index(each) for each in KINEMATICS], axis=-1)
-            for name, array in (("jets", jets), ("leptons", leptons))
-        ]
-        of_met = np.zeros((len(self.features["met"]), 4), np.float32)
-        of_met[self.features["met"].index("pt"), [0, 3]] = 1.0
-        of_met[self.features["met"].index("phi"), 2] = 1.0
-        rows.append(ops.expand_dims(ops.matmul(met, of_met), 1))
-        return ops.swapaxes(ops.concatenate(rows, axis=1), 1, 2)
+    def _objects(self, places: Mapping[str, Places]) -> Places:
+        """Return where the KINEMATICS of jets, leptons and MET are, and what else there is, (., S).
+
+        MET has no eta, and what only jets or leptons have the others have not: there phi is in
+        its place, on which nothing that is seen depends.
+        """
+        names = {name: [*KINEMATICS, *self._more(name)] for name in ("jets", "leptons")}
+        names["met"] = ["pt", "phi", "phi", "pt"]
+        height = max(map(len, names.values()))
+        return np.concatenate(
+            [
+                np.atleast_2d(places[collection])[
+                    :, [self.features[collection].index(name) for name in _padded(wanted, height)]
+                ]
+                for collection, wanted in names.items()
+            ]
+        ).T
+
+    def _more(self, collection: str) -> list[str]:
+        """Return the features of which nothing is computed, or whether it is a muon."""
+        return [name for name in self.features[collection] if name not in KINEMATICS]
 
     def _column(self, collection: str, array: Tensor, name: str) -> Tensor:
         place = self.features[collection].index(name)
         return array[..., place : place + 1]
 
-    def _places(self, columns: Columns) -> dict[str, Places]:
-        """Return where the features are that are seen of jets, leptons and MET, as `call` does."""
-        places = columns.places
-        eta, x, y, away, masses = places["seen"][:10].reshape(5, 2, -1)
-        pt, energy = np.repeat(places["seen"][10:, None], 2, axis=1)
-        jets = [eta, pt, energy, x, y, masses, masses[::-1], away, away[::-1]]
-        count = len(places["jets"])
-        seen_of_jets = [
-            *(each[:, :count] for each in jets),
-            *(np.stack([extra, extra]) for extra in self._extras("jets", places)),
-        ]
-        view, lepton = np.array([[0, 0], [1, 1]]), np.array([[0, 1], [1, 0]])  # the own one first
-        seen_of_leptons = [
-            *(each[view, count + lepton] for each in (eta, pt, energy, x, y)),
-            *(extra[lepton] for extra in self._extras("leptons", places)),
-            *(np.full((2, 2), each[0, count + 1]) for each in (masses, away)),
-        ]
-        met_x, met_y = places["met"].reshape(2, 2)
-        seen_of_met = [met_x, met_y, pt[:, -1]]
-        seen_of_met += [np.full(2, place) for place in places.get("event", ())]
-        return {
-            "jets": np.stack(seen_of_jets, axis=-1),
-            "leptons": np.stack(seen_of_leptons, axis=-1),
-            "met": np.stack(seen_of_met, axis=-1)[:, None],
-        }
 
-    def _extras(self, collection: str, places: Mapping[str, Places]) -> list[Places]:
-        """Return where the features are that are seen as they are, then whether it is a muon."""
-        names = self.features[collection]
-        plain = (place for place, name in enumerate(names) if name not in (*KINEMATICS, "pdg_id"))
-        extras = [places[collection][:, place] for place in plain]
-        if "pdg_id" in names:
-            extras.append(places["muons"][:, names.index("pdg_id")])
-        return extras
+class _Sides:
+    """Where the features are that are seen from the side of each lepton.
+
+    Parameters
+    ----------
+    numbers
+        Of the rows of `LeptonViews`.
+    places
+        Of the same rows in one, of the signs and of features of the event.
+    """
+
+    def __init__(self, numbers: Mapping[str, Places], places: Mapping[str, Places]) -> None:
+        self.eta, self.sine = numbers["eta and sine"].reshape(2, 2)
+        self.cosine, self.distance = numbers["cosine"], numbers["distance"]
+        self.mass = numbers["logs"][:2]
+        self.numbers, self.places = numbers, places
+        pt, energy = numbers["logs"][2:]
+        self.of_all = [self.eta, pt, energy, self.cosine, self.sine]
+
+    def jets(self, more: Sequence[str]) -> Places:
+        """Return the numbers of the rows that are seen of jets, (2, features)."""
+        # The other lepton is the own one of the other view.
+        seen = [self.mass, self.mass[::-1], self.distance, self.distance[::-1]]
+        seen += [self.numbers["more"][place] for place in range(len(more))]
+        return np.stack(np.broadcast_arrays(*self.of_all, *seen), axis=-1)
+
+    def leptons(self, more: Sequence[str]) -> Places:
+        """Return the places of what is seen of the leptons, (2, 2, features), the own one first."""
+        plain = [self.numbers["more"][place] for place, n in enumerate(more) if n != "pdg_id"]
+        if "pdg_id" in more:
+            plain.append(self.numbers["muons"][more.index("pdg_id")])
+        numbers = np.stack(np.broadcast_arrays(*self.of_all, *plain), axis=-1)[:, None]
+        lepton = np.array([[0, 1], [1, 0]])[..., None] - NOT_JETS
+        seen = self.places["rows"][numbers, lepton]
+        of_both = self.places["rows"][[self.mass[0], self.distance[0]], 1 - NOT_JETS]
+        return np.concatenate([seen, np.broadcast_to(of_both, (2, 2, 2))], axis=-1)
+
+    def met(self) -> tuple[Places, Places]:
+        """Return the places of what is seen of MET and event, (2, 1, features), and of factors."""
+        event = self.places.get("event", np.zeros(0, np.int32))
+        pt = self.places["rows"][self.numbers["pt"][0], -1]
+        numbers = np.stack(np.broadcast_arrays(self.cosine, self.sine, self.of_all[1]), axis=-1)
+        seen = np.column_stack([self.places["rows"][numbers, -1], [event, event]])
+        factors = np.column_stack([[pt, pt], [pt, pt], *[self._one()] * (1 + len(event))])
+        return seen[:, None], factors[:, None]
+
+    def axes(self) -> tuple[Places, Places]:
+        """Return the places of the elements of the axes, (2, 3, 3) without signs, and of factors."""
+        one = self._one()
+        cosine, sine, _ = self.places["rows"][self.numbers["directions"], -NOT_JETS:-1]
+        forwards, side = self.places["signs"].reshape(2, 2)
+        elements = [[cosine, sine, one], [sine, cosine, one], [one, one, forwards]]
+        factors = [[one, one, one], [side, side, one], [one, one, one]]
+        return np.moveaxis(np.array(elements), -1, 0), np.moveaxis(np.array(factors), -1, 0)
+
+    def _one(self) -> Places:
+        """Return where each view has a 1: the cosine of the own lepton's angle from itself."""
+        return self.places["rows"][self.cosine, [-NOT_JETS, 1 - NOT_JETS]]
 
 
 def to_detector(momenta: Tensor, axes: Tensor) -> Tensor:
@@ -143,11 +187,21 @@ def to_detector(momenta: Tensor, axes: Tensor) -> Tensor:
     return ops.squeeze(ops.matmul(ops.expand_dims(momenta, 2), axes), axis=2)
 
 
-def _axes(phi: Tensor, side: Tensor, forwards: Tensor) -> Tensor:
-    """Return the unit vectors (n, 2, 3, 3) of views whose leptons are at these angles."""
-    along = ops.concatenate([ops.cos(phi), ops.sin(phi)], axis=-1)
-    parts = ops.concatenate([along, along * side, forwards], axis=-1)
-    return ops.reshape(ops.matmul(parts, ELEMENTS), (-1, 2, 3, 3))
+def _signs(both: Tensor) -> Tensor:
+    """Return the signs (n, 4, 1) of the own etas and of the other leptons' angles; 1 of zero."""
+    columns = Columns({"both": both})
+    first, second = -NOT_JETS, 1 - NOT_JETS
+    places = columns.places["both"][np.arange(4), [first, second, second, first]]
+    # What is added is too small to change any number but zero.
+    return ops.sign(columns.pick(places[:, None]) + 1e-30)
+
+
+def _muons(ids: Tensor) -> Tensor:
+    return ops.cast(ops.equal(ops.abs(ids), MUON), "float32")
+
+
+def _padded(names: Sequence[str], height: int) -> list[str]:
+    return [*names, *["phi"] * (height - len(names))]
 
 
 def _pairs(eta: Tensor, phi: Tensor, momenta: Tensor, log_masses: Tensor) -> Tensor:
@@ -158,38 +212,19 @@ def _pairs(eta: Tensor, phi: Tensor, momenta: Tensor, log_masses: Tensor) -> Ten
     eta, phi, momenta
         (n, 1, S) and (n, 4, S) of all objects.
     log_masses
-        (n, 2, S) of each object with each lepton.
+        (n, 2, S), the logarithm of 1 + mass of each object with each lepton.
     """
-    count = eta.shape[2] - 3
-    eta, phi, jets, log_masses = (
-        (each[..., :count, None], each[..., None, :count])
-        for each in (eta, phi, momenta, log_masses)
-    )
-    both = jets[0] + jets[1]
-    visible = both + ops.sum(momenta[:, :, count:-1], axis=2, keepdims=True)[..., None]
-    transverse = ops.square(visible[:, :2] + momenta[:, :2, -1:, None])
-    with_plus, with_minus = log_masses[0][:, :1], log_masses[1][:, 1:]
+    jets = slice(0, -NOT_JETS)
+    first, second = (..., jets, None), (..., None, jets)
+    both = momenta[first] + momenta[second]
+    visible = both + ops.sum(momenta[:, :, -NOT_JETS:-1], axis=2, keepdims=True)[..., None]
+    with_met = transverse(visible + momenta[:, :, -1:, None], axis=1, keepdims=True)
+    masses = [mass(each, axis=1, keepdims=True) for each in (both, visible)]
+    with_plus, with_minus = log_masses[:, :1][first], log_masses[:, 1:][second]
     seen = [
         ops.maximum(with_plus, with_minus),
         ops.minimum(with_plus, with_minus),
-        _log(
-            ops.concatenate(
-                [
-                    mass(ops.stack([both, visible], axis=1), axis=-3),
-                    ops.sqrt(ops.sum(transverse, axis=1, keepdims=True)),
-                ],
-                axis=1,
-            )
-        ),
-        distance(eta[0] - eta[1], phi[0] - phi[1]),
+        ops.log(1.0 + ops.concatenate([*masses, with_met], axis=1)),
+        distance(eta[first] - eta[second], phi[first] - phi[second]),
     ]
     return ops.transpose(ops.concatenate(seen, axis=1), (0, 2, 3, 1))
-
-
-def _log(value: Tensor) -> Tensor:
-    return ops.log(1.0 + value)
-
-
-def _sign(value: Tensor) -> Tensor:
-    """Return 1 or -1; zero has 1."""
-    return ops.sign(value + 1e-30)
