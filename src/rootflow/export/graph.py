@@ -36,7 +36,9 @@ class Graph:
     def __init__(self, proto: onnx.ModelProto) -> None:
         self._proto = proto
         self.nodes = list(proto.graph.node)
-        self.constants = {each.name: numpy_helper.to_array(each) for each in proto.graph.initializer}
+        self.constants = {
+            each.name: numpy_helper.to_array(each) for each in proto.graph.initializer
+        }
         self.outputs = {value.name for value in proto.graph.output}
         self.opset = max(entry.version for entry in proto.opset_import if not entry.domain)
         self._names = {name for node in self.nodes for name in node.output} | set(self.constants)
@@ -98,6 +100,17 @@ class Graph:
         self._names.add(f"{stem}_{count}")
         return f"{stem}_{count}"
 
+    def name_outputs(self) -> None:
+        """Give tensors that are only passed on the names of the outputs."""
+        for node in [each for each in self.nodes if each.op_type == "Identity"]:
+            source, result = node.input[0], node.output[0]
+            if source in self.outputs or source not in self.producers:
+                continue
+            self.nodes.remove(node)
+            for other in self.nodes:
+                for names in (other.input, other.output):
+                    names[:] = [result if name == source else name for name in names]
+
     def proto(self) -> onnx.ModelProto:
         """Return the graph as a model."""
         model = onnx.ModelProto()
@@ -142,9 +155,7 @@ def _values(proto: onnx.ModelProto, events: int) -> dict[str, NDArray[Any]]:
     return {**constants, **feeds, **dict(zip(names, session.run(names, feeds), strict=True))}
 
 
-def _of_events(
-    nodes: Iterable[onnx.NodeProto], inputs: Iterable[onnx.ValueInfoProto]
-) -> set[str]:
+def _of_events(nodes: Iterable[onnx.NodeProto], inputs: Iterable[onnx.ValueInfoProto]) -> set[str]:
     """Return the tensors that depend on what the inputs are, not only on their shapes."""
     found = {value.name for value in inputs}
     for node in nodes:
@@ -155,7 +166,5 @@ def _of_events(
 
 def _same(one: NDArray[Any], other: NDArray[Any]) -> bool:
     return (
-        one.dtype == other.dtype
-        and one.shape == other.shape
-        and one.tobytes() == other.tobytes()
+        one.dtype == other.dtype and one.shape == other.shape and one.tobytes() == other.tobytes()
     )

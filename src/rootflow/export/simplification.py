@@ -6,17 +6,18 @@ events, operations are put together, and what changes nothing goes.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import onnx
 from onnx import helper
 
 from rootflow.export.graph import Graph, Shape
+from rootflow.export.layer_normalisation import layer_normalisation
 
 RESHAPING = ("Reshape", "Squeeze", "Unsqueeze", "Flatten")
 # They change nothing where they leave the shape as it is.
 MAY_DO_NOTHING = (*RESHAPING, "Slice", "Expand", "Identity")
-FIRST_WITH_LAYER_NORMALISATION = 17
 # What may stand for a node: others, the last with its output, or a tensor; None: only itself.
 Instead = list[onnx.NodeProto] | str | None
 Rule = Callable[[Graph, onnx.NodeProto], Instead]
@@ -36,6 +37,7 @@ def simplified(proto: onnx.ModelProto) -> onnx.ModelProto:
     graph = Graph(proto)
     while _rewrite(graph):
         graph.look()
+    graph.name_outputs()
     return graph.proto()
 
 
@@ -64,7 +66,7 @@ def _instead(graph: Graph, node: onnx.NodeProto, seen: dict[bytes, onnx.NodeProt
             return graph.constant(graph.known[node.output[0]])
         same = seen.setdefault(_question(node), node)
         if same is not node and len(node.output) == 1:
-            return same.output[0]
+            return str(same.output[0])
     for rule in RULES:
         instead = rule(graph, node)
         if instead is not None:
@@ -79,7 +81,8 @@ def _question(node: onnx.NodeProto) -> bytes:
     question.ClearField("output")
     question.ClearField("name")
     question.output.extend("" for _ in node.output)
-    return question.SerializeToString(deterministic=True)
+    said: bytes = question.SerializeToString(deterministic=True)
+    return said
 
 
 def _rename(node: onnx.NodeProto, renamed: dict[str, str]) -> None:
@@ -89,11 +92,15 @@ def _rename(node: onnx.NodeProto, renamed: dict[str, str]) -> None:
 
 def _nothing(graph: Graph, node: onnx.NodeProto) -> Instead:
     """Leave out what does not change its input."""
-    source, result = node.input[0], node.output[0]
-    if node.op_type not in MAY_DO_NOTHING or result in graph.outputs:
+    if node.op_type not in MAY_DO_NOTHING:
         return None
-    backwards = len(node.input) > 4 and np.any(graph.constants.get(node.input[4], -1) < 0)
-    return source if graph.shapes[source] == graph.shapes[result] and not backwards else None
+    source, result = str(node.input[0]), node.output[0]
+    steps = graph.constants.get(node.input[4]) if len(node.input) > 4 else np.ones(1)
+    if graph.shapes[source] != graph.shapes[result] or steps is None or np.any(steps < 0):
+        return None
+    if result not in graph.outputs:
+        return source
+    return None if node.op_type == "Identity" else [_named(node, "Identity", [source])]
 
 
 def _reshape(graph: Graph, node: onnx.NodeProto) -> Instead:
@@ -104,7 +111,9 @@ def _reshape(graph: Graph, node: onnx.NodeProto) -> Instead:
     while (before := graph.producers.get(source)) is not None and before.op_type in RESHAPING:
         source = before.input[0]
     target = _target(graph.shapes[node.output[0]])
-    is_so = source == node.input[0] and node.op_type == "Reshape" and node.input[1] in graph.constants
+    is_so = (
+        source == node.input[0] and node.op_type == "Reshape" and node.input[1] in graph.constants
+    )
     if is_so or target is None:
         return None
     return [_named(node, "Reshape", [source, graph.constant(target)])]
@@ -127,7 +136,11 @@ def _pick(graph: Graph, node: onnx.NodeProto) -> Instead:
         return None
     axis = cut[0]
     starts, axes = (graph.constants.get(sliced.input[place]) for place in (1, 3))
-    if starts is None or axes is None or graph.shapes[node.output[0]] != (*part[:axis], *part[axis + 1 :]):
+    if (
+        starts is None
+        or axes is None
+        or graph.shapes[node.output[0]] != (*part[:axis], *part[axis + 1 :])
+    ):
         return None
     along = [int(each) % len(whole) for each in axes].index(axis)
     place = graph.constant(np.array(starts[along] % whole[axis][0], np.int64))
@@ -155,9 +168,9 @@ def _product(graph: Graph, node: onnx.NodeProto) -> Instead:
     ]
 
 
-def _named(node: onnx.NodeProto, operation: str, inputs: list[str], **more: object) -> onnx.NodeProto:
+def _named(node: onnx.NodeProto, operation: str, inputs: list[str], **more: Any) -> onnx.NodeProto:
     """Return a node for the place of another."""
     return helper.make_node(operation, inputs, node.output[:1], name=node.name, **more)
 
 
-RULES: tuple[Rule, ...] = (_nothing, _pick, _reshape, _product)
+RULES: tuple[Rule, ...] = (_nothing, _pick, _reshape, _product, layer_normalisation)

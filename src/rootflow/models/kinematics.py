@@ -24,21 +24,23 @@ def directions(eta: Tensor, phi: Tensor, axis: int) -> Tensor:
     return ops.concatenate([ops.cos(phi), ops.sin(phi), ops.sinh(eta)], axis=axis)
 
 
-def mass(momenta: Tensor, axis: int = -1, keepdims: bool = False) -> Tensor:
+def mass(momenta: Tensor, axis: int = -1) -> Tensor:
     """Return the invariant mass, 0 where rounding makes its square negative.
 
     `axis` is that of px, py, pz, energy.
     """
+    return ops.sqrt(ops.relu(squared_mass(momenta, axis)))
+
+
+def squared_mass(momenta: Tensor, axis: int = -1, keepdims: bool = False) -> Tensor:
+    """Return the square of the invariant mass, which rounding may make negative."""
     signs = np.expand_dims(SIGNS, tuple(range(1, len(momenta.shape[axis:]))))
-    squares = ops.square(momenta) * signs
-    return ops.sqrt(ops.relu(ops.sum(squares, axis=axis, keepdims=keepdims)))
+    return ops.sum(ops.square(momenta) * signs, axis=axis, keepdims=keepdims)
 
 
-def transverse(momenta: Tensor, axis: int = -1, keepdims: bool = False) -> Tensor:
-    """Return the transverse momentum; `axis` is that of px, py and others."""
-    x, y = (ops.take(momenta, [place], axis=axis) for place in (0, 1))
-    found = ops.sqrt(ops.square(x) + ops.square(y))
-    return found if keepdims else ops.squeeze(found, axis=axis)
+def transverse(momenta: Tensor) -> Tensor:
+    """Return the transverse momentum."""
+    return ops.sqrt(ops.sum(ops.square(momenta[..., :2]), axis=-1))
 
 
 def distance(eta: Tensor, phi: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ from rootflow.models.kinematics import (
     directions,
     distance,
     mass,
-    transverse,
+    squared_mass,
 )
 
 MUON = 13
@@ -67,8 +67,9 @@ class LeptonViews(keras.Layer):  # type: ignore[misc]
         angle = phi - own_phi
         both = ops.concatenate([eta, eta, ops.sin(angle)], axis=1)
         signs = _signs(both)
-        own = slice(-NOT_JETS, -1)
-        masses = mass(momenta[:, :, None] + momenta[:, :, own, None], axis=1)
+        masses = mass(
+            ops.expand_dims(momenta, 2) + ops.expand_dims(momenta[:, :, -NOT_JETS:-1], 3), axis=1
+        )
         rows = Rows(
             {
                 "eta and sine": both * signs,
@@ -169,7 +170,7 @@ class _Sides:
         return seen[:, None], factors[:, None]
 
     def axes(self) -> tuple[Places, Places]:
-        """Return the places of the elements of the axes, (2, 3, 3) without signs, and of factors."""
+        """Return the places of the axes' elements without signs, (2, 3, 3), and of factors."""
         one = self._one()
         cosine, sine, _ = self.places["rows"][self.numbers["directions"], -NOT_JETS:-1]
         forwards, side = self.places["signs"].reshape(2, 2)
@@ -214,17 +215,30 @@ def _pairs(eta: Tensor, phi: Tensor, momenta: Tensor, log_masses: Tensor) -> Ten
     log_masses
         (n, 2, S), the logarithm of 1 + mass of each object with each lepton.
     """
-    jets = slice(0, -NOT_JETS)
-    first, second = (..., jets, None), (..., None, jets)
-    both = momenta[first] + momenta[second]
-    visible = both + ops.sum(momenta[:, :, -NOT_JETS:-1], axis=2, keepdims=True)[..., None]
-    with_met = transverse(visible + momenta[:, :, -1:, None], axis=1, keepdims=True)
-    masses = [mass(each, axis=1, keepdims=True) for each in (both, visible)]
-    with_plus, with_minus = log_masses[:, :1][first], log_masses[:, 1:][second]
+    etas, phis, jets, log_masses_of_jets = (
+        _both_ways(each[:, :, :-NOT_JETS]) for each in (eta, phi, momenta, log_masses)
+    )
+    both = jets[0] + jets[1]
+    leptons = ops.sum(momenta[:, :, -NOT_JETS:-1], axis=2, keepdims=True)
+    visible = both + ops.expand_dims(leptons, 3)
+    with_met = (visible + ops.expand_dims(momenta[:, :, -1:], 3))[:, :2]
+    squares = [
+        squared_mass(both, axis=1, keepdims=True),
+        squared_mass(visible, axis=1, keepdims=True),
+        ops.sum(ops.square(with_met), axis=1, keepdims=True),
+    ]
+    # One root of all: of a concatenation of roots TensorFlow's optimiser makes something else.
+    roots = ops.sqrt(ops.relu(ops.concatenate(squares, axis=1)))
+    with_plus, with_minus = log_masses_of_jets[0][:, :1], log_masses_of_jets[1][:, 1:]
     seen = [
         ops.maximum(with_plus, with_minus),
         ops.minimum(with_plus, with_minus),
-        ops.log(1.0 + ops.concatenate([*masses, with_met], axis=1)),
-        distance(eta[first] - eta[second], phi[first] - phi[second]),
+        ops.log(1.0 + roots),
+        distance(etas[0] - etas[1], phis[0] - phis[1]),
     ]
     return ops.transpose(ops.concatenate(seen, axis=1), (0, 2, 3, 1))
+
+
+def _both_ways(of_jets: Tensor) -> tuple[Tensor, Tensor]:
+    """Return what is known of jets (n, rows, J) along the first and the second axis of pairs."""
+    return ops.expand_dims(of_jets, 3), ops.expand_dims(of_jets, 2)

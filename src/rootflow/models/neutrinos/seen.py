@@ -44,4 +44,5 @@ class Momenta(keras.Layer):  # type: ignore[misc]
 
     def _momenta(self, collection: str, array: Tensor) -> Tensor:
         places = [self.features[collection].index(name) for name in KINEMATICS]
-        return momentum(*(array[..., place : place + 1] for place in places), axis=-1)
+        pt, eta, phi, energy = (array[..., place : place + 1] for place in places)
+        return momentum(pt, eta, phi, energy, axis=-1)
