@@ -46,13 +46,13 @@ class Graph:
 
     def look(self) -> None:
         """Drop what nothing uses, and find out again who takes what, and all shapes."""
-        self._prune()
+        proto = self.proto()
         self.producers = {name: node for node in self.nodes for name in node.output}
         self.consumers: dict[str, list[onnx.NodeProto]] = defaultdict(list)
         for node in self.nodes:
             for name in node.input:
                 self.consumers[name].append(node)
-        few, more = (_values(self.proto(), count) for count in EVENTS)
+        few, more = (_values(proto, count) for count in EVENTS)
         self.shapes: dict[str, Shape] = {
             name: tuple(zip(value.shape, more[name].shape, strict=True))
             for name, value in few.items()
@@ -112,7 +112,8 @@ class Graph:
                     names[:] = [result if name == source else name for name in names]
 
     def proto(self) -> onnx.ModelProto:
-        """Return the graph as a model."""
+        """Return the graph as a model, without what nothing uses."""
+        self._prune()
         model = onnx.ModelProto()
         model.CopyFrom(self._proto)
         del model.graph.node[:], model.graph.initializer[:], model.graph.value_info[:]
@@ -143,13 +144,15 @@ def _values(proto: onnx.ModelProto, events: int) -> dict[str, NDArray[Any]]:
         for value in proto.graph.input
     }
     names = [name for node in proto.graph.node for name in node.output if name]
-    del proto.graph.output[:]
-    proto.graph.output.extend(onnx.ValueInfoProto(name=name) for name in names)
+    asked = onnx.ModelProto()
+    asked.CopyFrom(proto)
+    del asked.graph.output[:]
+    asked.graph.output.extend(onnx.ValueInfoProto(name=name) for name in names)
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.log_severity_level = 4
     session = onnxruntime.InferenceSession(
-        proto.SerializeToString(), options, providers=["CPUExecutionProvider"]
+        asked.SerializeToString(), options, providers=["CPUExecutionProvider"]
     )
     constants = {each.name: numpy_helper.to_array(each) for each in proto.graph.initializer}
     return {**constants, **feeds, **dict(zip(names, session.run(names, feeds), strict=True))}
