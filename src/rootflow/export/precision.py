@@ -73,7 +73,7 @@ def _in_half(network: onnx.ModelProto, weighted: Collection[str]) -> onnx.ModelP
     half.CopyFrom(network)
     nodes = list(half.graph.node)
     weights = {name for node in nodes if node.name in weighted for name in node.input[1:]}
-    rounded_weights = {}
+    rounded_weights: dict[str, str] = {}
     for tensor in [each for each in half.graph.initializer if each.name in weights]:
         name = rounded_weights[tensor.name] = f"{tensor.name}_in_half"
         values = numpy_helper.to_array(tensor).astype(np.float16)
@@ -83,10 +83,10 @@ def _in_half(network: onnx.ModelProto, weighted: Collection[str]) -> onnx.ModelP
         if node.name not in weighted:
             half.graph.node.append(node)
             continue
-        values, product = f"{node.output[0]}_values", f"{node.output[0]}_product"
-        cast = helper.make_node("Cast", node.input[:1], [values], to=TensorProto.FLOAT16)
+        rows, product = f"{node.output[0]}_rows", f"{node.output[0]}_product"
+        cast = helper.make_node("Cast", node.input[:1], [rows], to=TensorProto.FLOAT16)
         back = helper.make_node("Cast", [product], node.output[:1], to=TensorProto.FLOAT)
-        node.input[:] = [values, *(rounded_weights[name] for name in node.input[1:])]
+        node.input[:] = [rows, *(rounded_weights[name] for name in node.input[1:])]
         node.output[:] = [product]
         half.graph.node.extend([cast, node, back])
     used = {name for node in half.graph.node for name in node.input}
