@@ -32,6 +32,7 @@ from rootflow.ntuple import find_files
 ARCHITECTURES = ("set_transformer", "feed_forward")
 ROUNDS, CALLS, PREDICTIONS = 5, 200, 10
 LARGE, LARGE_CALLS = 4096, 3
+SEED = 1
 Arrays = dict[str, Any]
 Ask = Callable[[Arrays], Any]
 
@@ -57,6 +58,8 @@ def measure(config: ModelConfig, events: Events, opset: int) -> None:
     normalisation = fit_normalisation([(events, events.weight)])
     model = build_model(config, events.features, events.jet_mask.shape[1], normalisation)
     bare = bare_network(config, model)
+    for network in (model, bare):
+        learn(network)
     parts = keras.Model(
         model.input, {name: seen_by(model, name) for name in bare.input if name in SEEN}
     )
@@ -115,6 +118,13 @@ def bare_network(config: ModelConfig, model: keras.Model) -> keras.Model:
         "momenta": layers.Dense(3)(features),
     }
     return keras.Model({**seen, "jet_mask": mask}, outputs, name="bare")
+
+
+def learn(network: keras.Model) -> None:
+    """Change all weights, as training does: converters leave out what adds 0 or multiplies by 1."""
+    random = np.random.default_rng(SEED)
+    for weight in network.trainable_weights:
+        weight.assign(weight + random.normal(scale=0.05, size=weight.shape))
 
 
 def seen_by(model: keras.Model, name: str) -> Any:

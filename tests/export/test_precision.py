@@ -1,11 +1,14 @@
 import numpy as np
 import pytest
+from onnx import TensorProto
 
+from rootflow.config import SetTransformerConfig
 from rootflow.dataset import Events
 from rootflow.errors import RootflowError
 from rootflow.export import Prepared, precision
 from rootflow.export.conversion import convert
 from rootflow.exported.session import open_session
+from rootflow.models import build_model, fit_normalisation
 from small_network import small_network
 
 
@@ -28,6 +31,21 @@ def test_lower_precisions_take_and_give_float32(in_mev_and_int8: Prepared, bits:
         assert contract.metrics["accuracy_loss"] == row["accuracy_loss"]
     name = in_mev_and_int8.names["topcptoolkit-flat", bits]  # type: ignore[index]
     assert name.endswith(f"_applied_to_even_flat_{bits}.onnx")
+
+
+def test_float16_leaves_masses_and_masks_as_they_are(real_events: Events) -> None:
+    few = real_events.take(slice(0, 300))
+    config = SetTransformerConfig(architecture="set_transformer", width=16, depth=1)
+    normalisation = fit_normalisation([(few, few.weight)])
+    network = convert(build_model(config, few.features, 8, normalisation), 17)
+    half = precision.rounded(network, "float16", few)
+    assert sum(tensor.data_type == TensorProto.FLOAT16 for tensor in half.graph.initializer) > 5
+    assert half.ByteSize() < network.ByteSize()
+    said, wanted = (
+        open_session(proto.SerializeToString()).run(["assignment"], few.inputs())[0]
+        for proto in (half, network)
+    )
+    assert 0 < np.max(np.abs(said - wanted)) < 0.02
 
 
 def test_an_event_of_int8_does_not_depend_on_its_company(

@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import vector
 
-from rootflow.models.kinematics import delta_r, mass, momentum, transverse
+from rootflow.models.kinematics import distance, mass, momentum, transverse
 
 RANDOM = np.random.default_rng(3)
 
@@ -22,13 +22,20 @@ def two_sets(count: int) -> list[vector.MomentumNumpy4D]:
 
 
 def as_tensor(item: vector.MomentumNumpy4D) -> keras.KerasTensor:
-    return momentum(*(np.float32(part) for part in (item.pt, item.eta, item.phi, item.energy)))
+    parts = (item.pt, item.eta, item.phi, item.energy)
+    return momentum(*(np.float32(part)[:, None] for part in parts), axis=-1)
 
 
 def test_the_mass_of_a_pair_is_that_of_vector() -> None:
     first, second = two_sets(1000)
     ours = mass(as_tensor(first) + as_tensor(second))
     np.testing.assert_allclose(ours, (first + second).mass, rtol=1e-3)
+
+
+def test_the_mass_is_taken_along_any_axis() -> None:
+    momenta = np.moveaxis(keras.ops.convert_to_numpy(as_tensor(two_sets(6)[0])), -1, 0)
+    ours = mass(momenta.reshape(4, 2, 3), axis=-3)
+    np.testing.assert_allclose(ours, np.reshape(mass(momenta, axis=-2), (2, 3)))
 
 
 def test_the_transverse_momentum_of_a_pair_is_that_of_vector() -> None:
@@ -40,7 +47,7 @@ def test_the_transverse_momentum_of_a_pair_is_that_of_vector() -> None:
 def test_the_distance_is_that_of_vector_also_across_the_seam_in_phi() -> None:
     first, second = two_sets(1000)
     assert np.any(np.abs(first.phi - second.phi) > np.pi)
-    ours = delta_r(*(np.float32(p) for p in (first.eta, first.phi, second.eta, second.phi)))
+    ours = distance(np.float32(first.eta - second.eta), np.float32(first.phi - second.phi))
     np.testing.assert_allclose(ours, first.deltaR(second), rtol=1e-4)
 
 

@@ -6,6 +6,7 @@ import pytest
 import vector
 
 from rootflow.dataset import Events
+from rootflow.export.conversion import compiled
 from rootflow.models.views import LeptonViews, to_detector
 from symmetries import exchange_charges, reflect_y, reflect_z, turn
 
@@ -27,6 +28,19 @@ def test_the_views_do_not_depend_on_the_detectors_axes(few_events: Events, chang
     before, after = views(few_events), views(change(few_events))
     for name in SEEN:
         np.testing.assert_allclose(after[name], before[name], rtol=1e-3, atol=2e-3)
+
+
+def test_tensorflow_makes_the_same_of_a_graph(few_events: Events) -> None:
+    inputs = few_events.inputs()
+    layer = LeptonViews(few_events.features)
+    tensors = {
+        name: keras.Input(array.shape[1:], dtype=array.dtype, name=name)
+        for name, array in inputs.items()
+    }
+    seen = {f"seen_{name}": tensor for name, tensor in layer(**tensors).items()}
+    said, wanted = compiled(keras.Model(tensors, seen))(inputs), layer(**inputs)
+    for name, array in wanted.items():
+        np.testing.assert_allclose(said[f"seen_{name}"], array, rtol=1e-5, atol=1e-4)
 
 
 def test_the_views_change_places_with_the_leptons(few_events: Events) -> None:

@@ -19,6 +19,7 @@ from rootflow.config.export import Converter
 from rootflow.errors import RootflowError
 from rootflow.export.entries import BATCH_AXIS
 from rootflow.export.operations import HANDLERS, compose
+from rootflow.export.simplification import simplified
 
 Arrays = Mapping[str, NDArray[Any]]
 LAST_OPSET = 18  # of tf2onnx
@@ -57,6 +58,7 @@ def convert(model: keras.Model, opset: int, converter: Converter = "tf2onnx") ->
         proto = CONVERTERS[converter](wrapped, made_for)
     _refuse_broken(proto, inputs, made_for)
     _tidy(proto, wrapped)
+    proto = simplified(proto)
     if opset > LAST_OPSET:
         proto = onnx.version_converter.convert_version(proto, opset)
     onnx.checker.check_model(proto, full_check=True)

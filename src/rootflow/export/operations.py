@@ -40,7 +40,15 @@ def _composed(steps: Steps) -> tuple[Handler, list[Any]]:
     return handler, []
 
 
-HANDLERS = {name: _composed(steps) for name, steps in COMPOSED.items()}
+def _where(graph: Any, node: Any, name: str, arguments: Any) -> None:  # noqa: ARG001 - tf2onnx calls it so
+    """Choose with one operation: tf2onnx would multiply by 0 and 1, which NaN survives."""
+    node.type = "Where"
+
+
+HANDLERS: dict[str, tuple[Handler, list[Any]]] = {
+    **{name: _composed(steps) for name, steps in COMPOSED.items()},
+    "SelectV2": (_where, []),
+}
 
 
 def compose(proto: onnx.ModelProto, opset: int) -> None:

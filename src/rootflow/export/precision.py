@@ -1,20 +1,20 @@
 """Networks with weights of fewer bits, and what that costs in physics."""
 
 import tempfile
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
 from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.quantization import (
     CalibrationDataReader,
     QuantFormat,
     QuantType,
     quantize_static,
 )
-from onnxruntime.transformers.float16 import DEFAULT_OP_BLOCK_LIST, convert_float_to_float16
-from onnxruntime.transformers.onnx_model import OnnxModel
 
 from rootflow.config.export import Precision
 from rootflow.dataset.events import Events
@@ -45,15 +45,7 @@ def rounded(network: onnx.ModelProto, precision: Precision, events: Events) -> o
     """
     weighted = [node.name for node in network.graph.node if _has_weights(network, node)]
     if precision == "float16":
-        others = [node.name for node in network.graph.node if node.name not in set(weighted)]
-        half: onnx.ModelProto = convert_float_to_float16(
-            onnx.ModelProto.FromString(network.SerializeToString()),  # it would change ours
-            keep_io_types=True,
-            op_block_list=DEFAULT_OP_BLOCK_LIST,
-            node_block_list=others,
-        )
-        OnnxModel(half).topological_sort()
-        return half
+        return _in_half(network, set(weighted))
     with tempfile.TemporaryDirectory() as folder, quiet_logging():
         before, after = Path(folder) / "float32.onnx", Path(folder) / "int8.onnx"
         onnx.save(network, before)  # given the model itself it would leave weights in other files
@@ -69,6 +61,39 @@ def rounded(network: onnx.ModelProto, precision: Precision, events: Events) -> o
             weight_type=QuantType.QInt8,
         )
         return onnx.load(after)
+
+
+def _in_half(network: onnx.ModelProto, weighted: Collection[str]) -> onnx.ModelProto:
+    """Return the network with these products in float16, and only them.
+
+    onnxruntime's own converter also rounds what goes from one of the others to the next, so
+    that squares of energies are infinite.
+    """
+    half = onnx.ModelProto()
+    half.CopyFrom(network)
+    nodes = list(half.graph.node)
+    weights = {name for node in nodes if node.name in weighted for name in node.input[1:]}
+    rounded_weights: dict[str, str] = {}
+    for tensor in [each for each in half.graph.initializer if each.name in weights]:
+        name = rounded_weights[tensor.name] = f"{tensor.name}_in_half"
+        values = numpy_helper.to_array(tensor).astype(np.float16)
+        half.graph.initializer.append(numpy_helper.from_array(values, name))
+    del half.graph.node[:]
+    for node in nodes:
+        if node.name not in weighted:
+            half.graph.node.append(node)
+            continue
+        rows, product = f"{node.output[0]}_rows", f"{node.output[0]}_product"
+        cast = helper.make_node("Cast", node.input[:1], [rows], to=TensorProto.FLOAT16)
+        back = helper.make_node("Cast", [product], node.output[:1], to=TensorProto.FLOAT)
+        node.input[:] = [rows, *(rounded_weights[name] for name in node.input[1:])]
+        node.output[:] = [product]
+        half.graph.node.extend([cast, node, back])
+    used = {name for node in half.graph.node for name in node.input}
+    kept = [tensor for tensor in half.graph.initializer if tensor.name in used]
+    del half.graph.initializer[:]
+    half.graph.initializer.extend(kept)
+    return half
 
 
 def cost(
@@ -145,7 +170,7 @@ def _calibrating(events: Events) -> int:
 
 def _has_weights(network: onnx.ModelProto, node: onnx.NodeProto) -> bool:
     constants = {tensor.name for tensor in network.graph.initializer}
-    return node.op_type in WEIGHTED and node.input[1] in constants
+    return node.op_type in WEIGHTED and constants.issuperset(node.input[1:])
 
 
 def _said(

@@ -6,20 +6,36 @@ A momentum is a tensor whose last axis is px, py, pz, energy in GeV.
 import math
 from typing import Any
 
+import numpy as np
 from keras import ops
 
 Tensor = Any
+SIGNS = np.array([-1.0, -1.0, -1.0, 1.0], np.float32)
+KINEMATICS = ("pt", "eta", "phi", "energy")
 
 
-def momentum(pt: Tensor, eta: Tensor, phi: Tensor, energy: Tensor) -> Tensor:
-    """Return px, py, pz, energy along a new last axis."""
-    return ops.stack([pt * ops.cos(phi), pt * ops.sin(phi), pt * ops.sinh(eta), energy], axis=-1)
+def momentum(pt: Tensor, eta: Tensor, phi: Tensor, energy: Tensor, axis: int) -> Tensor:
+    """Return px, py, pz, energy along an axis, along which there is one number of each."""
+    return ops.concatenate([pt * directions(eta, phi, axis), energy], axis=axis)
 
 
-def mass(momenta: Tensor) -> Tensor:
-    """Return the invariant mass, 0 where rounding makes its square negative."""
-    squares = ops.square(momenta)
-    return ops.sqrt(ops.maximum(squares[..., 3] - ops.sum(squares[..., :3], axis=-1), 0.0))
+def directions(eta: Tensor, phi: Tensor, axis: int) -> Tensor:
+    """Return px, py, pz in units of pT, along an axis along which there is one of each."""
+    return ops.concatenate([ops.cos(phi), ops.sin(phi), ops.sinh(eta)], axis=axis)
+
+
+def mass(momenta: Tensor, axis: int = -1) -> Tensor:
+    """Return the invariant mass, 0 where rounding makes its square negative.
+
+    `axis` is that of px, py, pz, energy.
+    """
+    return ops.sqrt(ops.relu(squared_mass(momenta, axis)))
+
+
+def squared_mass(momenta: Tensor, axis: int = -1, keepdims: bool = False) -> Tensor:
+    """Return the square of the invariant mass, which rounding may make negative."""
+    signs = np.expand_dims(SIGNS, tuple(range(1, len(momenta.shape[axis:]))))
+    return ops.sum(ops.square(momenta) * signs, axis=axis, keepdims=keepdims)
 
 
 def transverse(momenta: Tensor) -> Tensor:
@@ -27,9 +43,8 @@ def transverse(momenta: Tensor) -> Tensor:
     return ops.sqrt(ops.sum(ops.square(momenta[..., :2]), axis=-1))
 
 
-def delta_r(eta: Tensor, phi: Tensor, other_eta: Tensor, other_phi: Tensor) -> Tensor:
-    """Return the distance in eta and phi, the angle taken the short way round."""
+def distance(eta: Tensor, phi: Tensor) -> Tensor:
+    """Return the distance of differences in eta and phi, the angle taken the short way round."""
     turn = 2.0 * math.pi
-    angle = phi - other_phi
-    angle = angle - turn * ops.round(angle / turn)
-    return ops.sqrt(ops.square(eta - other_eta) + ops.square(angle))
+    angle = phi - turn * ops.round(phi / turn)
+    return ops.sqrt(ops.square(eta) + ops.square(angle))

@@ -27,7 +27,7 @@ class JointProbability(keras.Layer):  # type: ignore[misc]
         allowed = ops.logical_and(allowed, ops.convert_to_tensor(~twice))
         flat = ops.reshape(ops.where(allowed, scores, FAR), (-1, choices * choices))
         probability = ops.reshape(ops.softmax(flat, axis=-1), (-1, choices, choices))
-        return ops.where(allowed, probability, 0.0)
+        return probability * ops.cast(allowed, probability.dtype)
 
 
 @keras.saving.register_keras_serializable(package="rootflow")

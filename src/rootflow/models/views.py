@@ -4,12 +4,23 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
-from rootflow.models.kinematics import Tensor, delta_r, mass, momentum, transverse
+from rootflow.models.columns import Columns, Places, Rows
+from rootflow.models.kinematics import (
+    KINEMATICS,
+    Tensor,
+    directions,
+    distance,
+    mass,
+    squared_mass,
+)
 
-KINEMATICS = ("pt", "eta", "phi", "energy")
 MUON = 13
+NOT_JETS = 3  # the last of the objects: both leptons and MET
+# Of cosine, sine and 1 in the rows of the axes.
+SIGNS_OF_AXES = np.array([[1, 1, 0], [-1, 1, 0], [0, 0, 1]], np.float32)
 
 
 @keras.saving.register_keras_serializable(package="rootflow")
@@ -43,122 +54,191 @@ class LeptonViews(keras.Layer):  # type: ignore[misc]
     ) -> dict[str, Tensor]:
         """Return the views of a batch in physical units."""
         jets = ops.where(ops.expand_dims(jet_mask, -1), jets, 0.0)
-        jet = self._columns("jets", ops.expand_dims(jets, 1))  # each (n, 1, J)
-        own = self._columns("leptons", ops.expand_dims(leptons, 2))  # each (n, 2, 1)
-        other = {name: ops.stack([c[:, 1], c[:, 0]], axis=1) for name, c in own.items()}
-        jet_p, own_p, other_p = (_momentum(item) for item in (jet, own, other))
-        met_p = _missing(self._columns("met", met))
-        axes = _axes(own_p, other_p, own["eta"])
-        jets_seen = [
-            *_seen(jet, jet_p, axes),
-            _log(mass(jet_p + own_p)),
-            _log(mass(jet_p + other_p)),
-            _distance(jet, own),
-            _distance(jet, other),
-            *(jet[name] for name in self.features["jets"] if name not in KINEMATICS),
-        ]
-        leptons_seen = [
-            _stack(
-                *_seen(item, item_p, axes),
-                *self._lepton_extras(item),
-                _log(mass(own_p + other_p)),
-                _distance(own, other),
-            )
-            for item, item_p in ((own, own_p), (other, other_p))
-        ]
-        met_turned = ops.einsum("nvab,nb->nva", axes, met_p[:, :3])
-        met_seen = [met_turned[..., 0], met_turned[..., 1], _log(transverse(met_p))[:, None]]
-        if event is not None:
-            met_seen += [column[:, None] for column in ops.unstack(event, axis=-1)]
+        raw = Columns({"jets": jets, "leptons": leptons, "met": met})
+        # Of S objects, jets, leptons and MET: each (n, 1, S), and what else there is of them.
+        objects = raw.pick(self._objects(raw.places))
+        starts = [1, 2, 3, 4][: objects.shape[1] - 1]
+        pt, eta, phi, energy, *more = ops.split(objects, starts, axis=1)
+        turned = directions(eta, phi, axis=1)
+        momenta = ops.concatenate([pt * turned, energy], axis=1)
+
+        # Of the objects from the side of each lepton: (n, 2, S).
+        own_eta, own_phi = (self._column("leptons", leptons, name) for name in ("eta", "phi"))
+        angle = phi - own_phi
+        both = ops.concatenate([eta, eta, ops.sin(angle)], axis=1)
+        signs = _signs(both)
+        masses = mass(
+            ops.expand_dims(momenta, 2) + ops.expand_dims(momenta[:, :, -NOT_JETS:-1], 3), axis=1
+        )
+        rows = Rows(
+            {
+                "eta and sine": both * signs,
+                "cosine": ops.cos(angle),
+                "distance": distance(eta - own_eta, angle),
+                "logs": ops.log(1.0 + ops.concatenate([masses, pt, energy], axis=1)),
+                "pt": pt,
+                "directions": turned,
+            }
+            | ({"more": more[0], "muons": _muons(more[0])} if more else {})
+        )
+        columns = Columns(
+            {"rows": rows.all, "signs": signs} | ({} if event is None else {"event": event})
+        )
+        sides = _Sides(rows.numbers, columns.places)
+        jets_seen = rows.pick(sides.jets(self._more("jets")))[..., :-NOT_JETS]
+        met_seen, met_factors = sides.met()
+        axes, factors = sides.axes()
         return {
-            "jets": _stack(*jets_seen),
-            "leptons": ops.concatenate(leptons_seen, axis=2),
-            "met": ops.expand_dims(_stack(*met_seen), 2),
-            "pairs": _pairs(jet, jet_p[:, 0], own_p[:, :, 0], met_p),
-            "axes": axes,
+            "jets": ops.transpose(jets_seen, (0, 1, 3, 2)),
+            "leptons": columns.pick(sides.leptons(self._more("leptons"))),
+            "met": columns.pick(met_seen) * columns.pick(met_factors),
+            "pairs": _pairs(eta, phi, momenta, rows.pick(sides.mass)),
+            "axes": columns.pick(axes) * columns.pick(factors) * SIGNS_OF_AXES,
         }
 
-    def _columns(self, name: str, array: Tensor) -> dict[str, Tensor]:
-        return dict(zip(self.features[name], ops.unstack(array, axis=-1), strict=True))
+    def _objects(self, places: Mapping[str, Places]) -> Places:
+        """Return where the KINEMATICS of jets, leptons and MET are, and what else there is, (., S).
 
-    def _lepton_extras(self, lepton: Mapping[str, Tensor]) -> list[Tensor]:
-        plain = (n for n in self.features["leptons"] if n not in (*KINEMATICS, "pdg_id"))
-        extras = [lepton[name] for name in plain]
-        if "pdg_id" in lepton:
-            extras.append(ops.cast(ops.equal(ops.abs(lepton["pdg_id"]), MUON), "float32"))
-        return extras
+        MET has no eta, and what only jets or leptons have the others have not: there phi is in
+        its place, on which nothing that is seen depends.
+        """
+        names = {name: [*KINEMATICS, *self._more(name)] for name in ("jets", "leptons")}
+        names["met"] = ["pt", "phi", "phi", "pt"]
+        height = max(map(len, names.values()))
+        return np.concatenate(
+            [
+                np.atleast_2d(places[collection])[
+                    :, [self.features[collection].index(name) for name in _padded(wanted, height)]
+                ]
+                for collection, wanted in names.items()
+            ]
+        ).T
+
+    def _more(self, collection: str) -> list[str]:
+        """Return the features of which nothing is computed, or whether it is a muon."""
+        return [name for name in self.features[collection] if name not in KINEMATICS]
+
+    def _column(self, collection: str, array: Tensor, name: str) -> Tensor:
+        place = self.features[collection].index(name)
+        return array[..., place : place + 1]
+
+
+class _Sides:
+    """Where the features are that are seen from the side of each lepton.
+
+    Parameters
+    ----------
+    numbers
+        Of the rows of `LeptonViews`.
+    places
+        Of the same rows in one, of the signs and of features of the event.
+    """
+
+    def __init__(self, numbers: Mapping[str, Places], places: Mapping[str, Places]) -> None:
+        self.eta, self.sine = numbers["eta and sine"].reshape(2, 2)
+        self.cosine, self.distance = numbers["cosine"], numbers["distance"]
+        self.mass = numbers["logs"][:2]
+        self.numbers, self.places = numbers, places
+        pt, energy = numbers["logs"][2:]
+        self.of_all = [self.eta, pt, energy, self.cosine, self.sine]
+
+    def jets(self, more: Sequence[str]) -> Places:
+        """Return the numbers of the rows that are seen of jets, (2, features)."""
+        # The other lepton is the own one of the other view.
+        seen = [self.mass, self.mass[::-1], self.distance, self.distance[::-1]]
+        seen += [self.numbers["more"][place] for place in range(len(more))]
+        return np.stack(np.broadcast_arrays(*self.of_all, *seen), axis=-1)
+
+    def leptons(self, more: Sequence[str]) -> Places:
+        """Return the places of what is seen of the leptons, (2, 2, features), the own one first."""
+        plain = [self.numbers["more"][place] for place, n in enumerate(more) if n != "pdg_id"]
+        if "pdg_id" in more:
+            plain.append(self.numbers["muons"][more.index("pdg_id")])
+        numbers = np.stack(np.broadcast_arrays(*self.of_all, *plain), axis=-1)[:, None]
+        lepton = np.array([[0, 1], [1, 0]])[..., None] - NOT_JETS
+        seen = self.places["rows"][numbers, lepton]
+        of_both = self.places["rows"][[self.mass[0], self.distance[0]], 1 - NOT_JETS]
+        return np.concatenate([seen, np.broadcast_to(of_both, (2, 2, 2))], axis=-1)
+
+    def met(self) -> tuple[Places, Places]:
+        """Return the places of what is seen of MET and event, (2, 1, features), and of factors."""
+        event = self.places.get("event", np.zeros(0, np.int32))
+        pt = self.places["rows"][self.numbers["pt"][0], -1]
+        numbers = np.stack(np.broadcast_arrays(self.cosine, self.sine, self.of_all[1]), axis=-1)
+        seen = np.column_stack([self.places["rows"][numbers, -1], [event, event]])
+        factors = np.column_stack([[pt, pt], [pt, pt], *[self._one()] * (1 + len(event))])
+        return seen[:, None], factors[:, None]
+
+    def axes(self) -> tuple[Places, Places]:
+        """Return the places of the axes' elements without signs, (2, 3, 3), and of factors."""
+        one = self._one()
+        cosine, sine, _ = self.places["rows"][self.numbers["directions"], -NOT_JETS:-1]
+        forwards, side = self.places["signs"].reshape(2, 2)
+        elements = [[cosine, sine, one], [sine, cosine, one], [one, one, forwards]]
+        factors = [[one, one, one], [side, side, one], [one, one, one]]
+        return np.moveaxis(np.array(elements), -1, 0), np.moveaxis(np.array(factors), -1, 0)
+
+    def _one(self) -> Places:
+        """Return where each view has a 1: the cosine of the own lepton's angle from itself."""
+        return self.places["rows"][self.cosine, [-NOT_JETS, 1 - NOT_JETS]]
 
 
 def to_detector(momenta: Tensor, axes: Tensor) -> Tensor:
     """Return px, py, pz (n, 2, 3) given along the axes of each view in the detector's axes."""
-    return ops.einsum("nvab,nva->nvb", axes, momenta)
+    return ops.squeeze(ops.matmul(ops.expand_dims(momenta, 2), axes), axis=2)
 
 
-def _momentum(item: Mapping[str, Tensor]) -> Tensor:
-    return momentum(*(item[name] for name in KINEMATICS))
+def _signs(both: Tensor) -> Tensor:
+    """Return the signs (n, 4, 1) of the own etas and of the other leptons' angles; 1 of zero."""
+    columns = Columns({"both": both})
+    first, second = -NOT_JETS, 1 - NOT_JETS
+    places = columns.places["both"][np.arange(4), [first, second, second, first]]
+    # What is added is too small to change any number but zero.
+    return ops.sign(columns.pick(places[:, None]) + 1e-30)
 
 
-def _missing(met: Mapping[str, Tensor]) -> Tensor:
-    return momentum(met["pt"], ops.zeros_like(met["pt"]), met["phi"], met["pt"])
+def _muons(ids: Tensor) -> Tensor:
+    return ops.cast(ops.equal(ops.abs(ids), MUON), "float32")
 
 
-def _axes(own_p: Tensor, other_p: Tensor, own_eta: Tensor) -> Tensor:
-    pt = transverse(own_p)
-    cosine, sine = own_p[..., 0] / pt, own_p[..., 1] / pt
-    zero = ops.zeros_like(cosine)
-    side = _sign(cosine * other_p[..., 1] - sine * other_p[..., 0])
-    rows = [
-        [cosine, sine, zero],
-        [-side * sine, side * cosine, zero],
-        [zero, zero, _sign(own_eta)],
-    ]
-    return ops.stack([ops.concatenate(row, axis=-1) for row in rows], axis=2)
+def _padded(names: Sequence[str], height: int) -> list[str]:
+    return [*names, *["phi"] * (height - len(names))]
 
 
-def _seen(item: Mapping[str, Tensor], item_p: Tensor, axes: Tensor) -> list[Tensor]:
-    turned = ops.matmul(item_p[..., :3], ops.swapaxes(axes, 2, 3))
-    pt = ops.maximum(item["pt"], 1e-3)
-    return [
-        item["eta"] * axes[:, :, 2, 2:],
-        _log(item["pt"]),
-        _log(item["energy"]),
-        turned[..., 0] / pt,
-        turned[..., 1] / pt,
-    ]
+def _pairs(eta: Tensor, phi: Tensor, momenta: Tensor, log_masses: Tensor) -> Tensor:
+    """Return what tells the hypotheses apart, the same for (i, +, j, -) and (j, -, i, +).
 
-
-def _pairs(jet: Mapping[str, Tensor], jet_p: Tensor, lepton_p: Tensor, met_p: Tensor) -> Tensor:
-    """Return what tells the hypotheses apart, the same for (i, +, j, -) and (j, -, i, +)."""
-    with_plus = mass(jet_p + lepton_p[:, :1])[:, :, None]
-    with_minus = mass(jet_p + lepton_p[:, 1:])[:, None, :]
-    jets_p = jet_p[:, :, None] + jet_p[:, None, :]
-    visible = jets_p + ops.sum(lepton_p, axis=1)[:, None, None]
-    return _stack(
-        _log(ops.maximum(with_plus, with_minus)),
-        _log(ops.minimum(with_plus, with_minus)),
-        _log(mass(jets_p)),
-        _log(mass(visible)),
-        _log(transverse(visible + met_p[:, None, None])),
-        delta_r(
-            *(jet[name][:, 0, :, None] for name in ("eta", "phi")),
-            *(jet[name][:, 0, None, :] for name in ("eta", "phi")),
-        ),
+    Parameters
+    ----------
+    eta, phi, momenta
+        (n, 1, S) and (n, 4, S) of all objects.
+    log_masses
+        (n, 2, S), the logarithm of 1 + mass of each object with each lepton.
+    """
+    etas, phis, jets, log_masses_of_jets = (
+        _both_ways(each[:, :, :-NOT_JETS]) for each in (eta, phi, momenta, log_masses)
     )
+    both = jets[0] + jets[1]
+    leptons = ops.sum(momenta[:, :, -NOT_JETS:-1], axis=2, keepdims=True)
+    visible = both + ops.expand_dims(leptons, 3)
+    with_met = (visible + ops.expand_dims(momenta[:, :, -1:], 3))[:, :2]
+    squares = [
+        squared_mass(both, axis=1, keepdims=True),
+        squared_mass(visible, axis=1, keepdims=True),
+        ops.sum(ops.square(with_met), axis=1, keepdims=True),
+    ]
+    # One root of all: of a concatenation of roots TensorFlow's optimiser makes something else.
+    roots = ops.sqrt(ops.relu(ops.concatenate(squares, axis=1)))
+    with_plus, with_minus = log_masses_of_jets[0][:, :1], log_masses_of_jets[1][:, 1:]
+    seen = [
+        ops.maximum(with_plus, with_minus),
+        ops.minimum(with_plus, with_minus),
+        ops.log(1.0 + roots),
+        distance(etas[0] - etas[1], phis[0] - phis[1]),
+    ]
+    return ops.transpose(ops.concatenate(seen, axis=1), (0, 2, 3, 1))
 
 
-def _distance(item: Mapping[str, Tensor], other: Mapping[str, Tensor]) -> Tensor:
-    return delta_r(item["eta"], item["phi"], other["eta"], other["phi"])
-
-
-def _log(value: Tensor) -> Tensor:
-    return ops.log(1.0 + value)
-
-
-def _sign(value: Tensor) -> Tensor:
-    return ops.where(value < 0.0, -1.0, 1.0)
-
-
-def _stack(first: Tensor, *others: Tensor) -> Tensor:
-    """Stack along a new last axis, the others in the shape of the first."""
-    same = (o if o.shape == first.shape else o + ops.zeros_like(first) for o in others)
-    return ops.stack([first, *same], axis=-1)
+def _both_ways(of_jets: Tensor) -> tuple[Tensor, Tensor]:
+    """Return what is known of jets (n, rows, J) along the first and the second axis of pairs."""
+    return ops.expand_dims(of_jets, 3), ops.expand_dims(of_jets, 2)

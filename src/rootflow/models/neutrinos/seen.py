@@ -6,7 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from rootflow.models.kinematics import Tensor, momentum
+from rootflow.models.kinematics import KINEMATICS, Tensor, momentum
 
 # `features` (n, 2, width), what the trunk says of each view, first that of the positive
 # lepton; `axes` (n, 2, 3, 3), the unit vectors of each view; and what `Momenta` gives.
@@ -43,5 +43,6 @@ class Momenta(keras.Layer):  # type: ignore[misc]
         }
 
     def _momenta(self, collection: str, array: Tensor) -> Tensor:
-        names = self.features[collection]
-        return momentum(*(array[..., names.index(name)] for name in ("pt", "eta", "phi", "energy")))
+        places = [self.features[collection].index(name) for name in KINEMATICS]
+        pt, eta, phi, energy = (array[..., place : place + 1] for place in places)
+        return momentum(pt, eta, phi, energy, axis=-1)

@@ -1,0 +1,176 @@
+"""Graphs of fewer nodes that say the same: for one event, the nodes are what takes the time.
+
+Converters compute the shapes of tensors while the network runs, for any number of events, and
+take tensors apart where one operation would do. Here shapes become constants with -1 for the
+events, operations are put together, and what changes nothing goes.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import helper
+
+from rootflow.export.graph import Graph, Shape
+from rootflow.export.layer_normalisation import layer_normalisation
+
+RESHAPING = ("Reshape", "Squeeze", "Unsqueeze", "Flatten")
+# They change nothing where they leave the shape as it is.
+MAY_DO_NOTHING = (*RESHAPING, "Slice", "Expand", "Identity")
+# What may stand for a node: others, the last with its output, or a tensor; None: only itself.
+Instead = list[onnx.NodeProto] | str | None
+Rule = Callable[[Graph, onnx.NodeProto], Instead]
+
+
+def simplified(proto: onnx.ModelProto) -> onnx.ModelProto:
+    """Return a model that says the same with fewer nodes, for any number of events.
+
+    Parameters
+    ----------
+    proto
+        Its inputs have one free axis, that of the events. Where a node has a graph within,
+        the model is returned as it is.
+    """
+    if any(field.HasField("g") for node in proto.graph.node for field in node.attribute):
+        return proto
+    graph = Graph(proto)
+    while _rewrite(graph):
+        graph.look()
+    graph.name_outputs()
+    return graph.proto()
+
+
+def _rewrite(graph: Graph) -> bool:
+    """Go through the nodes once, apply to each the first rule that fits; return whether any did."""
+    before, graph.nodes = graph.nodes, []
+    changed = False
+    renamed = graph.merge_constants()
+    seen: dict[bytes, onnx.NodeProto] = {}
+    for node in before:
+        _rename(node, renamed)
+        instead = _instead(graph, node, seen)
+        changed = changed or instead is not None
+        if isinstance(instead, str):
+            renamed[node.output[0]] = renamed.get(instead, instead)
+            continue
+        for made in [node] if instead is None else instead:
+            _rename(made, renamed)
+            graph.nodes.append(made)
+    return changed
+
+
+def _instead(graph: Graph, node: onnx.NodeProto, seen: dict[bytes, onnx.NodeProto]) -> Instead:
+    if graph.outputs.isdisjoint(node.output):
+        if len(node.output) == 1 and node.output[0] in graph.known:
+            return graph.constant(graph.known[node.output[0]])
+        same = seen.setdefault(_question(node), node)
+        if same is not node and len(node.output) == 1:
+            return str(same.output[0])
+    for rule in RULES:
+        instead = rule(graph, node)
+        if instead is not None:
+            return instead
+    return None
+
+
+def _question(node: onnx.NodeProto) -> bytes:
+    """Return what nodes have in common that say the same."""
+    question = onnx.NodeProto()
+    question.CopyFrom(node)
+    question.ClearField("output")
+    question.ClearField("name")
+    question.output.extend("" for _ in node.output)
+    said: bytes = question.SerializeToString(deterministic=True)
+    return said
+
+
+def _rename(node: onnx.NodeProto, renamed: dict[str, str]) -> None:
+    for place, name in enumerate(node.input):
+        node.input[place] = renamed.get(name, name)
+
+
+def _nothing(graph: Graph, node: onnx.NodeProto) -> Instead:
+    """Leave out what does not change its input."""
+    if node.op_type not in MAY_DO_NOTHING:
+        return None
+    source, result = str(node.input[0]), node.output[0]
+    steps = graph.constants.get(node.input[4]) if len(node.input) > 4 else np.ones(1)
+    if graph.shapes[source] != graph.shapes[result] or steps is None or np.any(steps < 0):
+        return None
+    if result not in graph.outputs:
+        return source
+    return None if node.op_type == "Identity" else [_named(node, "Identity", [source])]
+
+
+def _reshape(graph: Graph, node: onnx.NodeProto) -> Instead:
+    """Reshape once, to a constant shape, whatever is between."""
+    if node.op_type not in RESHAPING:
+        return None
+    source = node.input[0]
+    while (before := graph.producers.get(source)) is not None and before.op_type in RESHAPING:
+        source = before.input[0]
+    target = _target(graph.shapes[node.output[0]])
+    is_so = (
+        source == node.input[0] and node.op_type == "Reshape" and node.input[1] in graph.constants
+    )
+    if is_so or target is None:
+        return None
+    return [_named(node, "Reshape", [source, graph.constant(target)])]
+
+
+def _target(shape: Shape) -> np.ndarray | None:
+    """Return a shape for Reshape, -1 being the events; None: none that is constant."""
+    target = [few if few == more else -1 for few, more in shape]
+    return np.array(target, np.int64) if target.count(-1) <= 1 else None
+
+
+def _pick(graph: Graph, node: onnx.NodeProto) -> Instead:
+    """Take what is at one place along an axis at once, where it is sliced and then squeezed."""
+    sliced = graph.producer(node.input[0], "Slice") if node.op_type in RESHAPING else None
+    if sliced is None or not graph.only_for(sliced.output[0], [node.op_type]):
+        return None
+    whole, part = graph.shapes[sliced.input[0]], graph.shapes[sliced.output[0]]
+    cut = [axis for axis, (one, other) in enumerate(zip(whole, part, strict=True)) if one != other]
+    if len(cut) != 1 or part[cut[0]] != (1, 1):
+        return None
+    axis = cut[0]
+    starts, axes = (graph.constants.get(sliced.input[place]) for place in (1, 3))
+    if (
+        starts is None
+        or axes is None
+        or graph.shapes[node.output[0]] != (*part[:axis], *part[axis + 1 :])
+    ):
+        return None
+    along = [int(each) % len(whole) for each in axes].index(axis)
+    place = graph.constant(np.array(starts[along] % whole[axis][0], np.int64))
+    return [_named(node, "Gather", [sliced.input[0], place], axis=axis)]
+
+
+def _product(graph: Graph, node: onnx.NodeProto) -> Instead:
+    """Multiply rows by a matrix in the shape that they have, not as one long table."""
+    if node.op_type != "MatMul" or not graph.only_for(node.output[0], RESHAPING):
+        return None
+    rows = graph.producer(node.input[0], "Reshape")
+    matrix = graph.constants.get(node.input[1])
+    if rows is None or matrix is None or matrix.ndim != 2:
+        return None
+    shape, source = graph.shapes[node.output[0]], rows.input[0]
+    if graph.shapes[source][-1:] != graph.shapes[rows.output[0]][-1:]:
+        return None
+    product = graph.new_name("product")
+    target = _target(shape)
+    if target is None:
+        return None
+    return [
+        helper.make_node("MatMul", [source, node.input[1]], [product], name=f"{node.name}_rows"),
+        _named(node, "Reshape", [product, graph.constant(target)]),
+    ]
+
+
+def _named(node: onnx.NodeProto, operation: str, inputs: list[str], **more: Any) -> onnx.NodeProto:
+    """Return a node for the place of another."""
+    return helper.make_node(operation, inputs, node.output[:1], name=node.name, **more)
+
+
+RULES: tuple[Rule, ...] = (_nothing, _pick, _reshape, _product, layer_normalisation)
