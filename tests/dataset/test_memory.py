@@ -11,13 +11,15 @@ import uproot
 from ntuples import Branches, read_branches
 
 BUILD = """
-import resource, sys
+import sys
 from pathlib import Path
 from rootflow.config import DataConfig
 from rootflow.dataset import build
 config = DataConfig.model_validate({"weights": {"negative": "keep"}})
 events = len(build(config, {"ttbar": [Path(sys.argv[1])]}, Path(sys.argv[2])))
-print(events, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+# Not getrusage's, which is also that of the process that started this one.
+[peak] = (x for x in Path("/proc/self/status").read_text().splitlines() if x.startswith("VmHWM"))
+print(events, int(peak.split()[1]) * 1024)
 """
 
 
