@@ -5,14 +5,13 @@ import re
 import signal
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 from batch_jobs import MakeJob, profile
+from pool_processes import process_named
 from rootflow.batch import Executor, State, Status, make_executor
 from rootflow.batch.bindings import htcondor
 from rootflow.batch.pool import Pool
@@ -74,20 +73,6 @@ def act(action: str, executor: Executor, job_id: str) -> None:
     module = htcondor()
     what = getattr(module.JobAction, action)
     module.Schedd().act(what, executor.name_of(job_id), ("by hand", 0))
-
-
-def process_named(pool: Pool, name: str) -> psutil.Process:
-    """Return the youngest of the pool's processes of a name; others may end meanwhile.
-
-    The children of such a process have its name until they become another program.
-    """
-    assert pool.pid is not None
-    found = {}
-    for process in psutil.Process(pool.pid).children(recursive=True):
-        with suppress(psutil.NoSuchProcess):
-            if process.name() == name and process.parent().name() != name:
-                found[process.create_time()] = process
-    return found[max(found)]
 
 
 @pytest.mark.parametrize("action", ["Vacate", "Hold"])

@@ -8,9 +8,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
+from pool_processes import process_named
 from rootflow.batch.bindings import htcondor
 from rootflow.batch.pool import Pool
 from studies import (
@@ -57,13 +57,6 @@ def jobs_in(directory: Path) -> list[Any]:
         return []
 
 
-def kill_schedd(pool: Pool) -> None:
-    assert pool.pid is not None
-    family = psutil.Process(pool.pid).children(recursive=True)
-    [schedd] = [process for process in family if process.name() == "condor_schedd"]
-    schedd.kill()
-
-
 def test_nothing_is_lost_or_counted_twice(
     pool: Pool,
     place: Path,
@@ -80,7 +73,7 @@ def test_nothing_is_lost_or_counted_twice(
             if action:
                 act(action, trials / f"{number:05d}")
             else:  # the trial kills itself
-                kill_schedd(pool)
+                process_named(pool, "condor_schedd").kill()
         driver.send_signal(signal.SIGKILL)
     act("Release", trials / "00003")
     run_study(TOY, settings)
