@@ -1,5 +1,6 @@
 """The ttbar networks applied to ntuples, and what may be asked of the output."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -242,3 +243,18 @@ def test_a_file_for_each_input(
         )
     with pytest.raises(UsageError, match="is read and cannot be written"):
         applied(ttbar_folds, paths, tmp_path / "in")
+
+
+def test_only_its_own_outputs_are_replaced(ttbar_folds: Path, ntuple: Path, tmp_path: Path) -> None:
+    mine, text = tmp_path / "mine.root", tmp_path / "notes.root"
+    shutil.copy(ntuple, mine)
+    text.write_text("to do")
+    for output in (mine, text):
+        before = output.read_bytes()
+        with pytest.raises(UsageError, match="not written by rootflow apply: name another"):
+            applied(ttbar_folds, [ntuple], output)
+        assert output.read_bytes() == before
+    out = tmp_path / "out.root"
+    applied(ttbar_folds, [ntuple], out)
+    applied(ttbar_folds, [ntuple], out, copying=Copying(kept=("eventNumber",)))
+    assert "jet_eta" not in read(out).fields

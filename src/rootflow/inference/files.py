@@ -80,7 +80,7 @@ def apply_to_files(
     output
         A file, where the name ends in .root, for which all files must have the same
         branches; else a folder, in which there will be a file for each. Each is there whole
-        or not at all; what was there of the same name is replaced.
+        or not at all; an earlier output of the same name is replaced.
     origin
         Plain data that are noted of the model in the output, with its contract's provenance;
         `sha256` must tell the model from others.
@@ -96,13 +96,16 @@ def apply_to_files(
         of the model is not one of `rootflow export`; or the model was trained on some of the
         events. Then no unfinished work is kept.
     UsageError
-        An output is one of the inputs or is named twice, a new branch is there already, or
-        the branch map does not name what the selection needs.
+        An output is one of the inputs, is named twice or is a file that was not written by
+        this; a new branch is there already; or the branch map does not name what the
+        selection needs.
     RootflowError
         A worker died. What is finished is kept.
     """
     application = load_application(setting)
     planned = plan(application, setting, paths, output, copying or Copying(), origin["sha256"])
+    for each in planned.outputs:
+        _refuse_to_replace_others(each.path)
     note = _note(application, setting, origin)
     if not all(map(_answer, planned.outputs)):
         with _kept(planned.folder):
@@ -117,6 +120,14 @@ def apply_to_files(
         branches=application.branches,
         run_id=note.get("run_id", ""),
     )
+
+
+def _refuse_to_replace_others(path: Path) -> None:
+    if path.exists() and read_note(path, NOTE) is None:
+        raise UsageError(
+            f"{path}: is there and was not written by rootflow apply: name another output, "
+            "or remove it"
+        )
 
 
 def _answer(output: Output) -> dict[str, Any] | None:
