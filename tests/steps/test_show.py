@@ -16,3 +16,10 @@ def test_values_stand_with_their_errors_in_one_column(capsys: pytest.CaptureFixt
     assert "│ truth  │               1 │ -0.04336 │" in lines
     assert any(line.split() == ["onnx", "file", "a.onnx"] for line in lines)
     assert any(line.split() == ["run", "abc"] for line in lines)
+
+
+def test_an_error_of_no_column_has_a_column_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    row = {"precision": "int8", "mass_error_before": 0.1574, "mass_error_after": 0.1588}
+    show(StepResult("export", "abc", {}, {"precision": [row]}))
+    lines = capsys.readouterr().out.splitlines()
+    assert "│ int8      │            0.1574 │           0.1588 │" in lines

@@ -30,7 +30,8 @@ def show(result: StepResult) -> None:
 
 def _table(title: str, rows: list[Row]) -> Table:
     names = dict.fromkeys(name for row in rows for name in row)
-    columns = [name for name in names if name.removesuffix(ERROR) not in names or ERROR not in name]
+    errors = {f"{name}{ERROR}" for name in names}
+    columns = [name for name in names if name not in errors]
     table = Table(title=_words(title), title_justify="left")
     for name in columns:
         numeric = all(isinstance(row.get(name), int | float | None) for row in rows)

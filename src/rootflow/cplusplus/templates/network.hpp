@@ -197,7 +197,7 @@ class Network {
     }
     if (metadata(*session, "rootflow.interface") != interface) {
       throw std::runtime_error(file + ": {{ name }}.hpp is not for this file, but for networks of "
-                               "{{ contract.max_jets }} jets, {{ contract.variant }} inputs and {{ contract.folds.count }} folds by {{ contract.folds.scheme }}: "
+                               "{{ contract.max_jets }} jets, {{ contract.variant }} inputs in {{ input_unit }} and {{ contract.folds.count }} folds by {{ contract.folds.scheme }}: "
                                "write another header with `rootflow cplusplus`");
     }
     const std::string fold = metadata(*session, "rootflow.fold_held_out");

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from rootflow.config import FoldsConfig, TtbarConfig
-from rootflow.config.export import Target
+from rootflow.config.export import Precision, Target
 from rootflow.cplusplus import write_cplusplus
 from rootflow.export import (
     ENDINGS,
@@ -75,8 +75,8 @@ def run(
         metrics["latency_ms"] = latency_ms(exports[0].named_path, exports[0].input_example)
         run.log_metrics(metrics)
         facts: dict[str, Any] = {
-            f"onnx{ENDINGS[target]}": [str(exported.files[target, FULL]) for exported in exports]
-            for target in config.export.targets
+            _fact(*kind): [str(exported.files[kind]) for exported in exports]
+            for kind in exports[0].files
         }
         if register:
             name = config.export.registered_model or config.analysis
@@ -133,6 +133,11 @@ def _prepare(
         ranges=ranges,
         metrics=train.quality([training]),
     )
+
+
+def _fact(target: Target, precision: Precision) -> str:
+    """Return under what the file of a kind is told."""
+    return f"onnx{ENDINGS[target]}" + ("" if precision == FULL else f"_{precision}")
 
 
 def _for_cplusplus(exports: Sequence[Export]) -> list[Path]:
