@@ -12,19 +12,19 @@ import argparse
 import json
 import tempfile
 import time
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
+import onnx
 import tensorflow as tf
 from keras import layers, ops
 
 from rootflow.config import ModelConfig, change, load
 from rootflow.dataset import Events, build
-from rootflow.export.conversion import compiled, convert
+from rootflow.export.conversion import CONVERTERS, compiled, convert
 from rootflow.exported.session import open_session
 from rootflow.models import build_model, fit_normalisation
 from rootflow.models.networks import BUILDERS
@@ -70,8 +70,8 @@ def measure(config: ModelConfig, events: Events, opset: int) -> None:
     }
     prepared = {**compiled(parts)(whole), "jet_mask": whole["jet_mask"]}
 
-    ours, reference = in_onnxruntime(model, opset), in_onnxruntime(bare, opset)
-    exported = as_keras_exports(bare, opset)
+    ours, reference = running(convert(model, opset)), running(convert(bare, opset))
+    exported = running(CONVERTERS["keras"](bare, opset))
     call = compiled(model)
     asked: dict[str, tuple[Ask, Arrays, int]] = {
         "ours": (ours, whole, CALLS),
@@ -136,18 +136,8 @@ def seen_by(model: keras.Model, name: str) -> Any:
     return model.get_layer(f"standardise_{name}").output
 
 
-def in_onnxruntime(model: keras.Model, opset: int) -> Ask:
-    session = open_session(convert(model, opset).SerializeToString(), threads=1)
-    return lambda inputs: session.run(None, inputs)
-
-
-def as_keras_exports(model: keras.Model, opset: int) -> Ask:
-    """Return the network as one has it without rootflow."""
-    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)  # of numpy, for how Keras asks it
-        path = Path(folder) / "model.onnx"
-        model.export(path, format="onnx", verbose=False, opset_version=opset)
-        session = open_session(path.read_bytes(), threads=1)
+def running(proto: onnx.ModelProto) -> Ask:
+    session = open_session(proto.SerializeToString(), threads=1)
     return lambda inputs: session.run(None, inputs)
 
 

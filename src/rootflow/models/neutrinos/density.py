@@ -1,7 +1,6 @@
 """A conditional normalising flow: a density that is known, and can be drawn from."""
 
 import itertools
-import math
 from typing import Any
 
 import keras
@@ -113,10 +112,8 @@ class ConditionalFlow(keras.Layer):  # type: ignore[misc]
     def log_density_to_learn(self, vectors: Tensor, context: Tensor) -> Tensor:
         """Return the same with a Gaussian as latent distribution, as it is while learning."""
         latent, change = self.to_latent(vectors, context)
-        scale = self.temperature
-        squares = ops.sum(ops.square(latent / scale), axis=-1)
-        whole = self.size * (0.5 * math.log(2.0 * math.pi) + ops.log(scale))
-        return change - 0.5 * squares - whole
+        squares = ops.sum(ops.square(latent), axis=-1)
+        return change - 0.5 * squares + tails.log_norm(self.size, tails.GAUSSIAN)
 
     def sample(self, noise: Tensor, context: Tensor) -> Tensor:
         """Return vectors (n, samples, size) of noise of that shape, `tails.heavier` of normal."""
