@@ -6,7 +6,7 @@ from rootflow.export.export import export, prepare
 from rootflow.export.latency import latency_ms
 from rootflow.export.ranges import Ranges, parts_of, ranges_of
 from rootflow.export.targets import ENDINGS
-from rootflow.export.writing import FULL, Export, Prepared, write
+from rootflow.export.writing import FULL, Export, Prepared, in_precision, write
 
 __all__ = [
     "ENDINGS",
@@ -18,6 +18,7 @@ __all__ = [
     "export",
     "export_classifier",
     "fold_name",
+    "in_precision",
     "latency_ms",
     "parts_of",
     "prepare",

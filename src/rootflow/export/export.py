@@ -20,7 +20,15 @@ from rootflow.export.precision import cost, rounded
 from rootflow.export.ranges import Ranges, ranges_of
 from rootflow.export.targets import TARGETS, Network, sealed_for
 from rootflow.export.units import Units, units_of
-from rootflow.export.writing import FULL, Export, Kind, Prepared, refuse_existing, write
+from rootflow.export.writing import (
+    FULL,
+    Export,
+    Kind,
+    Prepared,
+    in_precision,
+    refuse_existing,
+    write,
+)
 from rootflow.exported.contract import ReconstructionContract
 
 EXAMPLE_EVENTS = 5
@@ -167,7 +175,7 @@ def prepare(
 
 
 def _name(stem: str, target: Target, precision: Precision) -> str:
-    return f"{stem}{TARGETS[target].ending}{'' if precision == FULL else f'_{precision}'}.onnx"
+    return f"{in_precision(f'{stem}{TARGETS[target].ending}', precision)}.onnx"
 
 
 def _measured(

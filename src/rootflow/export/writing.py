@@ -144,9 +144,13 @@ def _beside(prepared: Prepared) -> dict[str, Any]:
     }
 
 
+def in_precision(name: str, precision: Precision) -> str:
+    """Return a name with the precision at its end, where it is not the full one."""
+    return name if precision == FULL else f"{name}_{precision}"
+
+
 def _label(contract: ReconstructionContract) -> str:
-    rest = "" if contract.precision == FULL else f"_{contract.precision}"
-    return f"{contract.variant}{rest}"
+    return in_precision(contract.variant, contract.precision)
 
 
 def _table(prepared: Sequence[Prepared]) -> FoldsTable:
@@ -159,10 +163,7 @@ def _table(prepared: Sequence[Prepared]) -> FoldsTable:
     return FoldsTable(
         folds=of_kind["named", FULL],
         all_folds=None,
-        targets={
-            target if precision == FULL else f"{target}_{precision}": files
-            for (target, precision), files in of_kind.items()
-        },
+        targets={in_precision(*kind): files for kind, files in of_kind.items()},
         sha256=_sums(prepared),
         contracts={
             name: each.contracts[kind] for each in prepared for kind, name in each.names.items()

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from rootflow.config import FoldsConfig, TtbarConfig
-from rootflow.config.export import Precision, Target
+from rootflow.config.export import Target
 from rootflow.cplusplus import write_cplusplus
 from rootflow.export import (
     ENDINGS,
@@ -16,6 +16,7 @@ from rootflow.export import (
     Prepared,
     Ranges,
     fold_name,
+    in_precision,
     latency_ms,
     parts_of,
     prepare,
@@ -75,8 +76,10 @@ def run(
         metrics["latency_ms"] = latency_ms(exports[0].named_path, exports[0].input_example)
         run.log_metrics(metrics)
         facts: dict[str, Any] = {
-            _fact(*kind): [str(exported.files[kind]) for exported in exports]
-            for kind in exports[0].files
+            in_precision(f"onnx{ENDINGS[target]}", precision): [
+                str(exported.files[target, precision]) for exported in exports
+            ]
+            for target, precision in exports[0].files
         }
         if register:
             name = config.export.registered_model or config.analysis
@@ -133,11 +136,6 @@ def _prepare(
         ranges=ranges,
         metrics=train.quality([training]),
     )
-
-
-def _fact(target: Target, precision: Precision) -> str:
-    """Return under what the file of a kind is told."""
-    return f"onnx{ENDINGS[target]}" + ("" if precision == FULL else f"_{precision}")
 
 
 def _for_cplusplus(exports: Sequence[Export]) -> list[Path]:
