@@ -86,6 +86,15 @@ def build_classifier(
     return keras.Model(given, {"score": score}, name=config.architecture)
 
 
+@keras.saving.register_keras_serializable(package="rootflow")
+class Penalty(regularizers.L2):  # type: ignore[misc]
+    """The penalty on weights in float64, in float32: Keras adds it to a loss of scores."""
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """Return the sum of the squares of `x`, times l2."""
+        return ops.cast(super().__call__(x), "float32")
+
+
 @contextmanager
 def _inside_in_float64() -> Iterator[None]:
     """Let layers compute in float64.
@@ -181,7 +190,7 @@ def _dense(config: Any, name: str, values: Tensor, *, batch_norm: bool = False) 
 
 
 def _penalty(config: Any) -> keras.Regularizer | None:
-    return regularizers.L2(config.l2) if config.l2 else None
+    return Penalty(config.l2) if config.l2 else None
 
 
 BUILDERS: dict[str, Callable[[Any, Seen], Tensor]] = {
