@@ -1,8 +1,10 @@
 """Output that is there whole or not at all."""
 
+import errno
 import fcntl
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +12,34 @@ from pathlib import Path
 
 PARTIAL = ".partial-"
 LOCK = ".lock"
+
+
+def read_bytes(path: Path) -> bytes:
+    """Return the content of a file.
+
+    Raises
+    ------
+    OSError
+        It cannot be read; a device or a pipe is not waited for.
+    """
+    require_no_device(path)
+    return path.read_bytes()
+
+
+def require_no_device(path: Path) -> None:
+    """Refuse what may never end; all else is left to who opens it.
+
+    Raises
+    ------
+    OSError
+        It is a device, a pipe or a socket, or no file can have such a name.
+    """
+    try:
+        mode = path.stat().st_mode
+    except ValueError:
+        raise OSError(errno.EINVAL, "no file can have such a name", str(path)) from None
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise OSError(errno.EINVAL, "it is a device or a pipe, not a file", str(path))
 
 
 @contextmanager

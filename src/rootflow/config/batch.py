@@ -5,11 +5,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import BeforeValidator, Field, ValidationError
 
 from rootflow.config.block import Block
 from rootflow.config.load import explain
+from rootflow.config.yaml_text import read_yaml
 from rootflow.errors import UsageError
 
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -124,13 +124,7 @@ def load_profile(path: Path) -> ProfileConfig:
     UsageError
         The file cannot be read, or a word or its value is not known.
     """
-    try:
-        words = yaml.safe_load(path.read_text())
-    except OSError as error:
-        raise UsageError(f"{path}: cannot read the profile: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: not JSON or YAML: {' '.join(str(error).split())}") from None
-    return profile_of(words, str(path))
+    return profile_of(read_yaml(path, "profile"), str(path))
 
 
 def profile_of(words: Any, where: str) -> ProfileConfig:

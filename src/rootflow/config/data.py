@@ -124,7 +124,7 @@ class DataConfig(Block):
         default_factory=list, description="paths or globs; none: what simulate makes"
     )
     branch_map: str = Field("topcptoolkit", description="name of a shipped map, or a YAML file")
-    max_jets: int = Field(8, ge=2, description="jets kept of each event, the leading in pT")
+    max_jets: int = Field(8, ge=2, le=100, description="jets kept of each event, the leading in pT")
     selection: SelectionConfig = SelectionConfig()
     folds: HeldOutConfig = HeldOutConfig()
     weights: WeightsConfig

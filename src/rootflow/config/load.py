@@ -1,21 +1,23 @@
 """Reading a configuration: file, base file, overrides, one check of it all."""
 
 import difflib
+import itertools
 import types
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import BaseModel, ValidationError
 
 from rootflow.config.h4l import H4lConfig
 from rootflow.config.ttbar import TtbarConfig
+from rootflow.config.yaml_text import parse_yaml, read_yaml
 from rootflow.errors import UsageError
 
 KIND = "architecture"
 KINDS = (KIND, "type", "method")  # keys that say which of several blocks is meant
+MOST_FAULTS, LONGEST = 5, 1000  # of a message
 # Annotations whose arguments may be blocks.
 SEVERAL = (typing.Union, types.UnionType, typing.Annotated, list, dict)
 
@@ -46,9 +48,10 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Config:
     for override in overrides:
         key, equals, text = override.partition("=")
         if not equals or not key:
-            raise UsageError(f"override '{override}': write it as key.path=value")
+            raise UsageError(f"override '{_one_line(override)}': write it as key.path=value")
         if text:
-            settings = _merge(settings, _nested(key.split("."), _parse(text, override)))
+            value = parse_yaml(text, f"override '{_one_line(override)}': the value is not YAML")
+            settings = _merge(settings, _nested(key, value))
     analysis = ANALYSES.get(str(settings.get("analysis")))
     if analysis is None:
         raise UsageError(
@@ -73,7 +76,7 @@ def change(config: Config, values: Mapping[str, Any]) -> Config:
     settings = config.model_dump(mode="json")
     # An architecture first: it would take what was set before with it.
     for path in sorted(values, key=lambda path: not path.endswith(f".{KIND}")):
-        settings = _merge(settings, _nested(path.split("."), values[path]))
+        settings = _merge(settings, _nested(path, values[path]))
     try:
         return type(config).model_validate(settings)
     except ValidationError as error:
@@ -81,14 +84,9 @@ def change(config: Config, values: Mapping[str, Any]) -> Config:
 
 
 def _read(path: Path, above: tuple[Path, ...] = ()) -> dict[str, Any]:
+    settings = read_yaml(path, "configuration")
     if path.resolve() in above:
         raise UsageError(f"{path}: is its own base")
-    try:
-        settings = yaml.safe_load(path.read_text())
-    except OSError as error:
-        raise UsageError(f"{path}: cannot read the configuration: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
     if not isinstance(settings, dict):
         raise UsageError(f"{path}: a configuration is a YAML mapping, this is not")
     base = settings.pop("base", None)
@@ -97,15 +95,10 @@ def _read(path: Path, above: tuple[Path, ...] = ()) -> dict[str, Any]:
     return _merge(_read(path.parent / str(base), (*above, path.resolve())), settings)
 
 
-def _parse(text: str, override: str) -> Any:
-    try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError:
-        raise UsageError(f"override '{override}': the value is not YAML") from None
-
-
-def _nested(keys: Sequence[str], value: Any) -> Any:
-    return {keys[0]: _nested(keys[1:], value)} if keys else value
+def _nested(path: str, value: Any) -> Any:
+    for key in reversed(path.split(".")):
+        value = {key: value}
+    return value
 
 
 def _merge(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
@@ -128,7 +121,20 @@ def _other_kind(below: Mapping[str, Any], value: Mapping[str, Any]) -> bool:
 
 def explain(error: ValidationError, analysis: type[BaseModel]) -> str:
     """Return what is wrong with a configuration, in one line."""
-    return "; ".join(_explain_one(details, analysis) for details in error.errors())
+    return one_line_of(_explain_one(details, analysis) for details in error.errors())
+
+
+def one_line_of(faults: Iterable[str]) -> str:
+    """Return the first faults, and how many there are more."""
+    left = iter(faults)
+    first, more = list(itertools.islice(left, MOST_FAULTS)), sum(1 for _ in left)
+    return "; ".join([*map(_one_line, first), *([f"and {more} more"] if more else [])])
+
+
+def _one_line(text: str) -> str:
+    """Return a text without line breaks, and not all of it where it is longer than a line."""
+    line = " ".join(text.split())
+    return line if len(line) <= LONGEST else f"{line[:LONGEST]} ..."
 
 
 def _explain_one(details: Any, analysis: type[BaseModel]) -> str:

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 import onnx
-import yaml
 from numpy.typing import NDArray
 
 from rootflow import __version__
 from rootflow.config import FoldsConfig
+from rootflow.config.yaml_text import read_yaml
 from rootflow.exported import checksum
 from rootflow.exported.contract import KEY, OnnxContract, Tensor
 from rootflow.exported.interface import INTERFACE_KEY, interface_digest
@@ -81,7 +81,7 @@ def self_contained(branch_map: str) -> str | dict[str, Any]:
     """Return the name of a shipped map, or all that a user's own says."""
     if not branch_map.endswith((".yaml", ".yml")):
         return branch_map
-    said: dict[str, Any] = yaml.safe_load(Path(branch_map).read_text())
+    said: dict[str, Any] = read_yaml(Path(branch_map), "branch map")
     return said
 
 

@@ -5,10 +5,11 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
 from pydantic import ValidationError
 
 from rootflow.config.block import Block
+from rootflow.config.load import one_line_of
+from rootflow.config.yaml_text import parse_yaml, read_yaml
 from rootflow.errors import UsageError
 
 Map = TypeVar("Map", bound=Block)
@@ -38,23 +39,20 @@ def load_map(kind: type[Map], folder: str, name: str) -> Map:
             f"{'.'.join(map(str, fault['loc'])) or 'the map'}: {fault['msg']}"
             for fault in error.errors()
         )
-        raise UsageError(f"branch map {name}: {'; '.join(faults)}") from None
+        raise UsageError(f"branch map {name}: {one_line_of(faults)}") from None
 
 
 def _entries(folder: str, name: str) -> Any:
     """Return what a map says, and its base where it is silent."""
-    text = _read(Path(name)) if name.endswith((".yaml", ".yml")) else _shipped(folder, name)
-    try:
-        entries = yaml.load(text, Loader=yaml.CSafeLoader)
-    except yaml.YAMLError as error:
-        raise UsageError(f"branch map {name}: not YAML: {' '.join(str(error).split())}") from None
+    is_file = name.endswith((".yaml", ".yml"))
+    entries = read_yaml(Path(name), "branch map") if is_file else _shipped(folder, name)
     if not isinstance(entries, dict) or "base" not in entries:
         return entries
-    base = yaml.load(_shipped(folder, str(entries.pop("base"))), Loader=yaml.CSafeLoader)
+    base = _shipped(folder, str(entries.pop("base")))
     return {**base, **entries}
 
 
-def _shipped(folder: str, name: str) -> str:
+def _shipped(folder: str, name: str) -> Any:
     shipped = {
         Path(entry.name).stem: entry
         for entry in (resources.files(__package__) / "maps" / folder).iterdir()
@@ -67,12 +65,4 @@ def _shipped(folder: str, name: str) -> str:
             f"data.branch_map: no map '{name}'{hint}; shipped maps: "
             f"{', '.join(sorted(shipped))}; your own: the path of a .yaml file"
         )
-    return shipped[name].read_text()
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not text"
-        raise UsageError(f"branch map {path}: cannot read it: {reason}") from None
+    return parse_yaml(shipped[name].read_text(encoding="utf-8"), f"branch map {name}")

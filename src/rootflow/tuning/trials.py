@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 import yaml
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from rootflow.config import Config, TuningConfig
 from rootflow.config.block import Block
@@ -48,6 +48,9 @@ class Epoch(NamedTuple):
 
 class Result(Block):
     """How a trial's job ended: with metrics, or with an error of its own."""
+
+    # A metric may not exist; the driver tells so of the trial.
+    model_config = ConfigDict(allow_inf_nan=True)
 
     metrics: dict[str, float] = Field(default_factory=dict)
     error: str | None = None
