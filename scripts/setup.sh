@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Make .venv: every pinned package, rootflow itself, and what lets a bare `mlflow run` find it.
+# Make .venv: every pinned package, rootflow itself, and what lets a bare `mlflow run` use it.
+# It names no place, so that it goes on working where the project is moved or copied to.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -19,9 +20,14 @@ fi
 unset PYTHONDONTWRITEBYTECODE
 export UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy
 
-"$python" -m venv --clear .venv
-.venv/bin/python -m pip install --quiet --disable-pip-version-check "$(grep '^uv==' requirements.lock)"
-VIRTUAL_ENV=$PWD/.venv .venv/bin/uv pip install --quiet -r requirements.lock
-VIRTUAL_ENV=$PWD/.venv .venv/bin/uv pip install --quiet --no-deps -e .
+tools=$(mktemp -d)
+trap 'rm -rf "$tools"' EXIT
+"$python" -m venv "$tools"
+"$tools/bin/python" -m pip install --quiet --disable-pip-version-check "$(grep '^uv==' requirements.lock)"
+"$tools/bin/uv" venv --quiet --clear --seed --relocatable --python "$python" .venv
+VIRTUAL_ENV=$PWD/.venv "$tools/bin/uv" pip install --quiet -r requirements.lock
+VIRTUAL_ENV=$PWD/.venv "$tools/bin/uv" pip install --quiet --no-deps -e .
+# The path of an editable install may be relative to the folder that it stands in.
+echo ../../../../src >.venv/lib/python3.11/site-packages/_editable_impl_rootflow.pth
 .venv/bin/python -m rootflow.tracking.environment
 touch .venv
