@@ -1,6 +1,5 @@
 """What a bare `mlflow run` runs in, with projects that have the same requirements."""
 
-import os
 import shutil
 import subprocess
 import sys
@@ -74,14 +73,12 @@ def test_mlflow_runs_the_project_in_its_own_environment(workspace: Path) -> None
 def test_a_broken_environment_is_one_line(workspace: Path) -> None:
     project = ready(workspace / "project")
     script = offer(project)
-    for name in os.listdir(project / ".venv" / "bin"):
-        if name.startswith("python"):
-            (project / ".venv" / "bin" / name).unlink()
+    for name in (project / ".venv" / "bin").iterdir():
+        if name.name.startswith("python"):
+            name.unlink()
     failed = source(script, project)
     assert failed.returncode == 1
-    assert failed.stderr == (
-        f"rootflow: {project}/.venv is broken: remove it and run make .venv\n"
-    )
+    assert failed.stderr == (f"rootflow: {project}/.venv is broken: remove it and run make .venv\n")
 
 
 @pytest.mark.usefixtures("environments")
