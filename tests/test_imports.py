@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).parents[1] / "src" / "rootflow"
 
 # Each room may import those before it.
 ORDER = [
-    ["cores", "errors", "files", "progress"],
+    ["cores", "errors", "files", "p_value", "progress"],
     ["config"],
     ["physics"],
     ["ntuple", "simulation"],

@@ -109,11 +109,11 @@ def better_p_value(differences: FloatArray) -> float:
 
     (1 + number of replicas in which it is not) / (1 + replicas): A. C. Davison and
     D. V. Hinkley, "Bootstrap Methods and their Application", Cambridge 1997, eq. 4.11; so
-    it is never below 1 / (1 + replicas).
+    it is never below 1 / (1 + replicas). A replica without a difference says nothing for it.
 
     Parameters
     ----------
     differences
-        (replicas,) by how much it is better, on the same replicas.
+        (replicas,) by how much it is better, on the same replicas; NaN where there is none.
     """
-    return float((1 + np.sum(differences <= 0)) / (1 + len(differences)))
+    return float((1 + np.sum(~(differences > 0))) / (1 + len(differences)))

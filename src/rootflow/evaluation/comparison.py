@@ -46,9 +46,8 @@ def comparisons(
                 values[name] = both if more_is_better else -both
         for method, other in permutations(values, 2):
             gain = values[method] - values[other]
-            existing = gain[1:][np.isfinite(gain[1:])]
-            if np.isfinite(gain[0]) and len(existing) > 1:
-                found.append(_comparison(metric, method, other, gain[0], existing))
+            if np.isfinite(gain[0]) and np.sum(np.isfinite(gain[1:])) > 1:
+                found.append(_comparison(metric, method, other, gain[0], gain[1:]))
     return tuple(found)
 
 

@@ -218,14 +218,14 @@ def decide(
         candidate=_estimate(candidate, 0),
         champion=_estimate(champion, 0),
         gain=_estimate(gain, 0),
-        p_value=better_p_value(_existing(gain, 0) - least_gain),
+        p_value=better_p_value(gain.replicas[:, 0] - least_gain),
         bins=tuple(
             BinContest(
                 bin=each,
                 candidate=_estimate(candidate, place),
                 champion=_estimate(champion, place),
                 gain=_estimate(gain, place),
-                p_value=better_p_value(-_existing(gain, place)),
+                p_value=better_p_value(-gain.replicas[:, place]),
             )
             for place, each in enumerate(bins, start=1)
         ),
@@ -267,11 +267,6 @@ def _statistics(metric: str, candidate: Candidate, sample: Sample, edges: Edges)
 def _estimate(found: Measured, place: int) -> Estimate:
     error = standard_deviation(found.replicas[:, place : place + 1])[0]
     return Estimate(float(found.sample[place]), float(error))
-
-
-def _existing(found: Measured, place: int) -> FloatArray:
-    replicas = found.replicas[:, place]
-    return replicas[np.isfinite(replicas)]
 
 
 def _refuse(metric: str, where: Bin | None) -> None:

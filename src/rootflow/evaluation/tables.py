@@ -18,6 +18,7 @@ from rootflow.evaluation.results import (
     Number,
 )
 from rootflow.files import whole_file
+from rootflow.p_value import PValue
 
 Cell = str | int | float | Estimate | None
 SPECIAL = {character: "\\" + character for character in "&%$#_{}"} | {ABSENT: "--", "±": r"\pm"}
@@ -118,7 +119,7 @@ def _write_latex(grid: Grid, path: Path) -> None:
 
 def _latex(text: str) -> str:
     escaped = "".join(SPECIAL.get(character, character) for character in text)
-    return f"${escaped}$" if r"\pm" in escaped else escaped
+    return f"${escaped}$" if r"\pm" in escaped or "<" in escaped else escaped
 
 
 def _assignment(evaluation: Evaluation) -> Grid:
@@ -141,7 +142,7 @@ def _assignment(evaluation: Evaluation) -> Grid:
     return Grid("assignment", "Assignment", ("method", "both right", *beaten, *others), rows)
 
 
-def _beaten(metric: str, evaluation: Evaluation) -> dict[str, dict[str, float]]:
+def _beaten(metric: str, evaluation: Evaluation) -> dict[str, dict[str, PValue]]:
     """Return the p-value of the model being no better than each method, below its heading.
 
     It is that of `metric`, of the first method that is no classic one; without one there is
@@ -150,7 +151,7 @@ def _beaten(metric: str, evaluation: Evaluation) -> dict[str, dict[str, float]]:
     networks = [each.name for each in evaluation.methods if each.description == UNDER_EVALUATION]
     return {
         f"p, {name} no better": {
-            other: found.p_value
+            other: PValue(found.p_value, evaluation.replicas)
             for (method, other), found in _of(metric, evaluation).items()
             if method == name
         }
@@ -176,15 +177,22 @@ def _compared(metric: str, evaluation: Evaluation) -> Grid:
         f"gain_{metric}",
         f"Gain of the row over the column: {words}",
         ("method", *names),
-        [(name, *(_gain(found.get((name, other))) for other in names)) for name in names],
+        [
+            (name, *(_gain(found.get((name, other)), evaluation.replicas) for other in names))
+            for name in names
+        ],
     )
 
 
-def _gain(found: Comparison | None) -> str | None:
+def _gain(found: Comparison | None, replicas: int) -> str | None:
     if found is None:
         return None
-    p_values = f"p = {found.p_value:.2g}; {found.p_value_two_sided:.2g}"
-    return f"{with_error(found.gain)} ({p_values})"
+    no_better, equal = _p_values(found, replicas)
+    return f"{with_error(found.gain)} ({no_better.equation}; {equal})"
+
+
+def _p_values(found: Comparison, replicas: int) -> tuple[PValue, PValue]:
+    return PValue(found.p_value, replicas), PValue(found.p_value_two_sided, replicas, times=2)
 
 
 def _comparisons(evaluation: Evaluation) -> Grid:
@@ -193,7 +201,13 @@ def _comparisons(evaluation: Evaluation) -> Grid:
         "All gains",
         ("metric", "method", "other", "gain", "p, no better", "p, equal"),
         [
-            (each.metric, each.method, each.other, each.gain, each.p_value, each.p_value_two_sided)
+            (
+                each.metric,
+                each.method,
+                each.other,
+                each.gain,
+                *_p_values(each, evaluation.replicas),
+            )
             for each in evaluation.comparisons
         ],
     )

@@ -2,9 +2,13 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from rootflow.errors import InputError
 from rootflow.evaluation.bootstrap import replicate
-from rootflow.evaluation.classification.cut import Significances, scan_of, thresholds_of
+from rootflow.evaluation.classification.cut import (
+    BestCuts,
+    Significances,
+    scan_of,
+    thresholds_of,
+)
 from rootflow.evaluation.classification.labelled import Labelled
 from rootflow.evaluation.classification.results import BestCut, CutScan
 from rootflow.evaluation.classification.significance import asimov_with_uncertainty
@@ -17,10 +21,17 @@ def best_cut(
     labelled = Labelled.of(toy_classes(counts), SAMPLES).simulation()
     if scores is None:
         scores = GaussianModel().score(labelled.events)
-    thresholds = thresholds_of(scores, labelled)
-    statistic = Significances(scores, labelled, thresholds, background_uncertainty=0.1)
-    found = replicate({"cut": statistic}, labelled.weight, replicas, 1)["cut"]
-    return *scan_of(statistic, labelled.weight, thresholds, found), labelled, scores
+    return *scanned(scores, labelled, replicas, seed=1), labelled, scores
+
+
+def scanned(
+    scores: np.ndarray, labelled: Labelled, replicas: int, seed: int
+) -> tuple[CutScan, BestCut]:
+    cuts = BestCuts(scores, labelled, background_uncertainty=0.1)
+    thresholds = thresholds_of(scores, labelled, cuts.best)
+    scan = Significances(scores, labelled, thresholds, background_uncertainty=0.1)
+    found = replicate({"scan": scan, "cuts": cuts}, labelled.weight, replicas, seed)
+    return scan_of(scan, cuts, labelled.weight, thresholds, found["scan"], found["cuts"])
 
 
 def test_scan_counts_what_is_kept() -> None:
@@ -75,10 +86,7 @@ def test_optimism_is_what_fresh_events_take_away() -> None:
     for seed in range(30):
         labelled = Labelled.of(toy_classes(COUNTS, seed), SAMPLES).simulation()
         scores = np.random.default_rng(seed).random(len(labelled))
-        thresholds = thresholds_of(scores, labelled)
-        statistic = Significances(scores, labelled, thresholds, 0.1)
-        replicas = replicate({"cut": statistic}, labelled.weight, 40, seed)["cut"]
-        _, best = scan_of(statistic, labelled.weight, thresholds, replicas)
+        _, best = scanned(scores, labelled, 40, seed)
         expected = asimov_with_uncertainty(
             14 * (1 - best.threshold),
             70 * (1 - best.threshold),
@@ -105,9 +113,21 @@ def test_error_is_that_of_independent_samples() -> None:
     assert 0.7 < ratio < 1.6
 
 
-def test_no_cut_without_background() -> None:
-    labelled = Labelled.of(toy_classes(COUNTS), SAMPLES).simulation()
-    scores = labelled.signal.astype(float)
-    statistic = Significances(scores, labelled, np.array([1.0]), 0.1)
-    with pytest.raises(InputError, match="leaves signal and 25 effective events"):
-        scan_of(statistic, labelled.weight, np.array([1.0]), np.ones((2, 3)))
+def test_best_cut_is_that_of_a_search_among_every_score() -> None:
+    scan, best, labelled, scores = best_cut()
+    found = {}
+    for threshold in [0.0, *scores]:
+        s, b = (
+            labelled.weight[among & (scores >= threshold)]
+            for among in (labelled.signal, labelled.background)
+        )
+        if np.sum(s) > 0 and np.sum(b) > 0 and np.sum(b) ** 2 >= 25 * np.sum(b**2):
+            variance = (0.1 * np.sum(b)) ** 2 + np.sum(b**2)
+            found[threshold] = float(asimov_with_uncertainty(np.sum(s), np.sum(b), variance))
+    threshold = max(found, key=found.__getitem__)
+    assert best.threshold == threshold
+    assert best.significance.value == pytest.approx(found[threshold])
+    # A scan of quantiles of the signal alone does not hold it.
+    quantiles = np.quantile(scores[labelled.signal], np.arange(1, 200) / 200, method="inverted_cdf")
+    assert best.threshold not in quantiles
+    assert set(quantiles) < set(scan.thresholds)

@@ -103,7 +103,7 @@ def test_systematics_lower_the_significance_of_the_fit(
 
 def test_tables(classification: ClassificationEvaluation) -> None:
     tables = classification.tables()
-    assert list(tables) == ["auc", "best_cut", "fit", "yields"]
+    assert list(tables) == ["auc", "over_training", "best_cut", "fit", "yields"]
     names = [row["process"] for row in tables["yields"]]
     assert names == ["ggH", "VBFH", "ZZ", "ttbar", TOTAL, "data"]
     total = tables["yields"][4]

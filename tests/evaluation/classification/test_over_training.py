@@ -1,21 +1,30 @@
+from collections.abc import Callable
+from pathlib import Path
+
 import numpy as np
 import pytest
 import scipy.stats
 
 from rootflow.dataset import Events
+from rootflow.evaluation.bootstrap import estimates_of, replicate
+from rootflow.evaluation.classification import cautions_of, write_report
 from rootflow.evaluation.classification.asking import scored_by
 from rootflow.evaluation.classification.labelled import Labelled
+from rootflow.evaluation.classification.naming import parts_of
 from rootflow.evaluation.classification.over_training import (
     chi2,
     kolmogorov_smirnov,
     over_training,
     seen_half,
 )
-from rootflow.evaluation.classification.results import OverTraining
+from rootflow.evaluation.classification.ranking import RankingStatistics
+from rootflow.evaluation.classification.results import OverTraining, SeenRanking
 from rootflow.evaluation.classification.spectra import histogram
-from rootflow.evaluation.results import Histogram
-from toy_classes import SAMPLES, GaussianModel
+from rootflow.evaluation.page import with_error
+from rootflow.evaluation.results import Estimate, Histogram
+from toy_classes import DISTANCE, SAMPLES, GaussianModel, toy_classes
 
+NONE = Estimate(0.5, 0.0)
 EDGES = np.linspace(0, 1, 21).tolist()
 
 
@@ -76,7 +85,7 @@ def test_too_few_events_are_not_tested() -> None:
 def found(events: Events, cheating: float = 0.0) -> OverTraining:
     labelled = Labelled.of(events, SAMPLES)
     (scored,) = scored_by([GaussianModel(cheating=cheating)], labelled)
-    return over_training(scored, labelled, EDGES)
+    return over_training(scored, labelled, EDGES, SeenRanking(NONE, NONE, 1.0))
 
 
 def test_no_event_is_seen_and_unseen(toy_events_of_classes: Events) -> None:
@@ -96,7 +105,110 @@ def test_halves_do_not_know_the_folds(toy_events_of_classes: Events) -> None:
 
 
 def test_a_model_that_has_learnt_by_heart_is_found(toy_events_of_classes: Events) -> None:
-    for of_class in found(toy_events_of_classes):
+    for of_class in found(toy_events_of_classes)[1:]:
         assert min(of_class.kolmogorov_smirnov.p_value, of_class.chi2.p_value) > 0.01
-    for of_class in found(toy_events_of_classes, cheating=0.5):
+    for of_class in found(toy_events_of_classes, cheating=0.5)[1:]:
         assert max(of_class.kolmogorov_smirnov.p_value, of_class.chi2.p_value) < 1e-6
+
+
+WINDOW = (105.0, 160.0)
+
+
+def pair_by_pair(scores: np.ndarray, label: np.ndarray, weight: np.ndarray) -> float:
+    signal, background = label == 1, label == 0
+    above = scores[signal][:, np.newaxis] > scores[background]
+    pairs = weight[signal][:, np.newaxis] * weight[background]
+    return float(np.sum(pairs * above) / np.sum(pairs))
+
+
+def test_seen_and_unseen_auc_are_paired(evaluated: Callable, toy_events_of_classes: Events) -> None:
+    events = toy_events_of_classes
+    evaluation = evaluated(
+        events, GaussianModel(cheating=0.3), replicas=200, significance_window_gev=WINDOW
+    )
+    (model,) = evaluation.models
+    inside = (events.event[:, 1] >= WINDOW[0]) & (events.event[:, 1] < WINDOW[1])
+    (scored,) = evaluation.scored
+    for part, among in zip(parts_of(model), (events.label >= 0, inside), strict=True):
+        among = among & (events.label >= 0)
+        expected = {
+            name: pair_by_pair(scores[among], events.label[among], events.weight[among])
+            for name, scores in (("seen", scored.seen_scores), ("unseen", scored.scores))
+        }
+        seen = part.over_training.ranking
+        assert part.ranking.auc.value == pytest.approx(expected["unseen"])
+        assert seen.auc.value == pytest.approx(expected["seen"])
+        assert seen.excess.value == pytest.approx(expected["seen"] - expected["unseen"])
+        # What events do to both scores does not count.
+        assert seen.excess.error < 0.5 * np.hypot(seen.auc.error, part.ranking.auc.error)
+        assert seen.p_value == 1 / 201
+    # Two Gaussians, further apart where they were seen.
+    distance = DISTANCE + 2 * 0.3
+    closed = scipy.stats.norm.cdf(distance / np.sqrt(2))
+    auc = model.over_training.ranking.auc
+    assert auc.value == pytest.approx(closed, abs=4 * auc.error)
+
+
+def test_paired_error_is_that_of_independent_samples() -> None:
+    """Seen and unseen scores differ by chance alone."""
+    counts = {"ggH": 300, "VBFH": 100, "ZZ": 400, "ttbar": 100}
+    pulls = []
+    for seed in range(60):
+        labelled = Labelled.of(toy_classes(counts, seed), SAMPLES)
+        x = labelled.events.event[:, 2]
+        jitter = np.random.default_rng(seed).normal(0, 0.5, (2, len(x)))
+        ranking = RankingStatistics.of(*(x + jitter), labelled)
+        asked = ranking.statistics()
+        replicas = replicate(asked, labelled.weight, 40, seed)
+        seen = ranking.seen(estimates_of(asked, replicas, labelled.weight), replicas)
+        pulls.append(seen.excess.value / seen.excess.error)
+    assert 0.75 < np.std(pulls) < 1.3
+    assert abs(np.mean(pulls)) < 4 / np.sqrt(len(pulls))
+
+
+class KnowsHiggsMass(GaussianModel):
+    """It has learnt by heart in the window alone, where few of all events are."""
+
+    def score_seen(self, events: Events) -> np.ndarray:
+        inside = (events.event[:, 1] >= WINDOW[0]) & (events.event[:, 1] < WINDOW[1])
+        return self._score(events, 0.4 * inside * (2 * (events.label == 1) - 1.0))
+
+
+def test_over_training_in_the_window_is_told_first(
+    evaluated: Callable, toy_events_of_classes: Events, tmp_path: Path
+) -> None:
+    good, bad = GaussianModel("good"), KnowsHiggsMass("by_heart")
+    evaluation = evaluated(toy_events_of_classes, good, bad, significance_window_gev=WINDOW)
+    (caution,) = cautions_of(evaluation)
+    seen = evaluation.models[1].over_training_in_window.ranking
+    assert caution.startswith("by_heart treats events that it has seen in training differently: ")
+    assert f"AUC {with_error(seen.auc)} seen" in caution
+    assert "(m(4l) from 105 to 160 GeV)" in caution
+    write_report(evaluation, [], {}, tmp_path / "report.html")
+    text = (tmp_path / "report.html").read_text()
+    assert text.index("Caution:") < text.index("by_heart treats events") < text.index("<nav>")
+    rows = evaluation.tables()["over_training"]
+    assert [(row["model"], row["events"]) for row in rows] == [
+        (name, where)
+        for name in ("good", "by_heart")
+        for where in ("all", "m(4l) from 105 to 160 GeV")
+    ]
+    metrics = evaluation.metrics()
+    assert metrics["by_heart/auc_seen_excess_in_window"] == rows[3]["seen_less_unseen"]
+    assert metrics["good/auc_seen_excess_in_window"] == 0
+    assert str(rows[3]["p_value"]) == "< 0.01"
+
+
+def test_p_values_in_the_window_are_of_its_events(
+    evaluated: Callable, toy_events_of_classes: Events
+) -> None:
+    evaluation = evaluated(
+        toy_events_of_classes, KnowsHiggsMass(), replicas=20, significance_window_gev=WINDOW
+    )
+    (model,) = evaluation.models
+    everywhere, inside = (part.over_training.background.train for part in parts_of(model))
+    assert 0 < inside.total < everywhere.total
+    assert model.over_training_in_window.signal.kolmogorov_smirnov.p_value < 1e-4
+    without = evaluated(toy_events_of_classes, KnowsHiggsMass(), replicas=5)
+    assert without.models[0].over_training_in_window is None
+    assert not any(name.endswith("in_window") for name in without.metrics())

@@ -1,5 +1,6 @@
 """Classifiers compared on the same events: how well they tell signal from background."""
 
+from rootflow.evaluation.classification.cautions import cautions_of
 from rootflow.evaluation.classification.compare import Comparison, compare
 from rootflow.evaluation.classification.evaluate import evaluate
 from rootflow.evaluation.classification.figures import draw, draw_comparison
@@ -18,6 +19,7 @@ __all__ = [
     "Comparison",
     "ScoreTable",
     "Scored",
+    "cautions_of",
     "compare",
     "draw",
     "draw_comparison",

@@ -18,7 +18,7 @@ class _Ordered:
         self,
         scores: FloatArray,
         signal: NDArray[np.bool_],
-        background: NDArray[np.bool_] | None,
+        background: NDArray[np.bool_] | None = None,
     ) -> None:
         background = ~signal if background is None else background
         distinct = np.unique(scores[signal | background])
@@ -49,14 +49,6 @@ class AreaUnderCurve(_Ordered):
         (n,) bool; none: all that is not signal.
     """
 
-    def __init__(
-        self,
-        scores: FloatArray,
-        signal: NDArray[np.bool_],
-        background: NDArray[np.bool_] | None = None,
-    ) -> None:
-        super().__init__(scores, signal, background)
-
     def __call__(self, weights: FloatArray) -> FloatArray:
         """Return (replicas, 1)."""
         signal, background = self.sums(weights)
@@ -84,12 +76,9 @@ class BackgroundEfficiencies(_Ordered):
 
     Parameters
     ----------
-    scores, signal
+    scores, signal, background
         As of `AreaUnderCurve`.
     """
-
-    def __init__(self, scores: FloatArray, signal: NDArray[np.bool_]) -> None:
-        super().__init__(scores, signal, None)
 
     def __call__(self, weights: FloatArray) -> FloatArray:
         """Return (replicas, efficiencies + rejections); a rejection may be infinite."""

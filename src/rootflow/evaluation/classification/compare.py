@@ -14,6 +14,7 @@ from rootflow.evaluation.classification.naming import Row
 from rootflow.evaluation.classification.results import Difference
 from rootflow.evaluation.classification.scores import ScoreTable
 from rootflow.evaluation.results import Estimate
+from rootflow.p_value import PValue
 
 # Weights of the same event may differ by as much, relatively: they are sums in any order.
 TOLERANCE = 1e-6
@@ -98,7 +99,7 @@ class Comparison(NamedTuple):
         return {
             difference: found.auc.value,
             f"{difference}_error": found.auc.error,
-            p_value: found.p_value,
+            p_value: PValue(found.p_value, self.replicas),
         }
 
 

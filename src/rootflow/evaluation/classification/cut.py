@@ -5,7 +5,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rootflow.errors import InputError
 from rootflow.evaluation.bootstrap import FloatArray
 from rootflow.evaluation.classification.labelled import EFFECTIVE_EVENTS_MIN, Labelled
 from rootflow.evaluation.classification.results import BestCut, CutScan
@@ -18,7 +17,8 @@ from rootflow.evaluation.classification.sums import SumsBelow
 from rootflow.evaluation.plain import plain
 from rootflow.evaluation.results import Estimate
 
-# Each loses half a per cent more of the simulated signal than the one before.
+# Of the scan that is drawn: each loses half a per cent more of the simulated signal than the
+# one before. The best cut is looked for among all scores.
 THRESHOLDS = 200
 
 
@@ -79,66 +79,102 @@ class Significances:
         """Return the square of the uncertainty of the expected background."""
         return (self._uncertainty * kept.background) ** 2 + kept.background_variance
 
+    def with_uncertainty(self, kept: Kept) -> FloatArray:
+        """Return the significance with the background's uncertainty."""
+        variance = self.background_variance(kept)
+        return asimov_with_uncertainty(kept.signal, kept.background, variance)
+
     def __call__(self, weights: FloatArray) -> FloatArray:
         """Return (replicas, 3 k): with uncertainty, without, and s/sqrt(b)."""
         kept = self.kept(weights)
         s, b = kept.signal, kept.background
-        uncertain = asimov_with_uncertainty(s, b, self.background_variance(kept))
-        return np.concatenate([uncertain, asimov(s, b), s_over_sqrt_b(s, b)], axis=1)
+        return np.concatenate(
+            [self.with_uncertainty(kept), asimov(s, b), s_over_sqrt_b(s, b)], axis=1
+        )
 
 
-def thresholds_of(scores: FloatArray, labelled: Labelled) -> FloatArray:
-    """Return 0 and quantiles of the simulated signal, as scores that events have."""
+class BestCuts:
+    """The best cut among all scores, and how far a choice of it flatters itself.
+
+    Only thresholds count at which 25 effective events of background are left; no cut leaves
+    them (`Labelled` sees to that), so there is always one. The cut is
+    chosen and evaluated on the same events, so that its significance is too high by what
+    fluctuations helped. By how much on average, replicas say: the significance at the
+    replica's own best threshold less that of the sample at the same threshold (B. Efron,
+    R. Tibshirani, An Introduction to the Bootstrap, 1993, section 17.6).
+
+    Parameters
+    ----------
+    scores, labelled, background_uncertainty
+        As of `Significances`.
+
+    Attributes
+    ----------
+    best
+        The threshold with the highest significance, 0 or the score of an event.
+    """
+
+    def __init__(
+        self, scores: FloatArray, labelled: Labelled, background_uncertainty: float
+    ) -> None:
+        thresholds = np.unique([0.0, *scores[labelled.signal | labelled.background]])
+        self._significances = Significances(scores, labelled, thresholds, background_uncertainty)
+        kept = self._significances.kept(labelled.weight[np.newaxis])
+        self._allowed = _allowed(kept)[0]
+        self._in_sample = self._significances.with_uncertainty(kept)[0]
+        self.best = float(thresholds[np.argmax(np.where(self._allowed, self._in_sample, -1))])
+
+    def __call__(self, weights: FloatArray) -> FloatArray:
+        """Return (replicas, 1) by how much each flatters itself; NaN where it has no cut."""
+        found = self._significances.with_uncertainty(self._significances.kept(weights))
+        found = np.where(self._allowed & np.isfinite(found), found, -1)
+        chosen = np.argmax(found, axis=1)
+        own = found[np.arange(len(found)), chosen]
+        return np.where(own < 0, np.nan, own - self._in_sample[chosen])[:, np.newaxis]
+
+
+def thresholds_of(scores: FloatArray, labelled: Labelled, best: float) -> FloatArray:
+    """Return 0, the best cut and quantiles of the simulated signal, as scores that events have."""
     shares = np.arange(1, THRESHOLDS) / THRESHOLDS
     quantiles = np.quantile(scores[labelled.signal], shares, method="inverted_cdf")
-    return np.unique([0.0, *quantiles])
+    return np.unique([0.0, best, *quantiles])
 
 
 def scan_of(
-    statistic: Significances, weight: FloatArray, thresholds: FloatArray, replicas: FloatArray
+    statistic: Significances,
+    cuts: BestCuts,
+    weight: FloatArray,
+    thresholds: FloatArray,
+    replicas: FloatArray,
+    flattery: FloatArray,
 ) -> tuple[CutScan, BestCut]:
-    """Return the scan and its maximum.
-
-    Only thresholds count at which 25 effective events of background are left. The cut is
-    chosen and evaluated on the same events, so that its significance is too high by what
-    fluctuations helped; its optimism says by how much on average: in replicas, the
-    significance at the replica's own best threshold less that of the sample at the same
-    threshold (B. Efron, R. Tibshirani, An Introduction to the Bootstrap, 1993, section 17.6).
+    """Return the scan and the best cut, which is one of its thresholds.
 
     Parameters
     ----------
     statistic
         What gives the significances.
+    cuts
+        Which of all cuts is the best.
     weight
         (n,) of the sample.
     thresholds
         (k,) of the statistic.
     replicas
         (replicas, 3 k), the statistic in replicas of the sample.
-
-    Raises
-    ------
-    InputError
-        There is no threshold with enough background and some signal.
+    flattery
+        (replicas, 1) of `cuts` in the same.
     """
     sample = weight[np.newaxis]
-    kept = Kept(*(sums[0] for sums in statistic.kept(sample)))
+    of_sample = statistic.kept(sample)
+    allowed = _allowed(of_sample)[0]
+    kept = Kept(*(sums[0] for sums in of_sample))
     exact, without, simple = np.split(statistic(sample)[0], 3)
     in_replicas = np.split(replicas, 3, axis=1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        effective = kept.background**2 / kept.background_variance
-    allowed = (effective >= EFFECTIVE_EVENTS_MIN) & (kept.background > 0) & (kept.signal > 0)
-    if not np.any(allowed):
-        raise InputError(
-            f"no cut on the score leaves signal and {EFFECTIVE_EVENTS_MIN:.0f} effective events "
-            "of simulated background: more simulated background is needed"
-        )
     places = np.flatnonzero(allowed)
-    best = places[np.argmax(exact[places])]
+    best = int(np.flatnonzero(thresholds == cuts.best)[0])
     errors = [np.nanstd(found[:, places], axis=0, ddof=1) for found in in_replicas]
-    at_best = list(places).index(best)
-    chosen = places[np.nanargmax(np.nan_to_num(in_replicas[0][:, places], nan=-1), axis=1)]
-    in_own = np.take_along_axis(in_replicas[0], chosen[:, np.newaxis], axis=1)[:, 0]
+    at_best = int(np.flatnonzero(places == best)[0])
     scan = CutScan(
         thresholds=tuple(thresholds.tolist()),
         signal=tuple(kept.signal.tolist()),
@@ -157,13 +193,23 @@ def scan_of(
         ),
         signal_efficiency=scan.signal_efficiency[best],
         background_efficiency=scan.background_efficiency[best],
-        background_effective_events=float(effective[best]),
+        background_effective_events=float(
+            kept.background[best] ** 2 / kept.background_variance[best]
+        ),
         background_uncertainty=float(np.sqrt(statistic.background_variance(kept)[best])),
         significance=Estimate(float(exact[best]), float(errors[0][at_best])),
         significance_without_uncertainty=Estimate(float(without[best]), float(errors[1][at_best])),
         s_over_sqrt_b=Estimate(float(simple[best]), float(errors[2][at_best])),
-        optimism=float(np.nanmean(in_own - exact[chosen])),
+        optimism=float(np.nanmean(flattery)),
     )
+
+
+def _allowed(kept: Kept) -> NDArray[np.bool_]:
+    """Return (..., k) where signal and enough background are left."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        effective = kept.background**2 / kept.background_variance
+    enough = effective >= EFFECTIVE_EVENTS_MIN
+    return np.asarray(enough & (kept.background > 0) & (kept.signal > 0))
 
 
 def _above(below: FloatArray) -> FloatArray:

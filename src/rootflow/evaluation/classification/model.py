@@ -8,12 +8,6 @@ import numpy as np
 from rootflow.config import ClassificationConfig
 from rootflow.evaluation.bootstrap import Estimates, FloatArray, Statistic, estimates_of
 from rootflow.evaluation.classification import fit
-from rootflow.evaluation.classification.auc import (
-    QUOTED_EFFICIENCIES,
-    SIGNAL_EFFICIENCIES,
-    AreaUnderCurve,
-    BackgroundEfficiencies,
-)
 from rootflow.evaluation.classification.binning import (
     fit_edges,
     mass_edges,
@@ -21,15 +15,20 @@ from rootflow.evaluation.classification.binning import (
     score_edges,
 )
 from rootflow.evaluation.classification.calibration import Reliability, calibration
-from rootflow.evaluation.classification.cut import Significances, scan_of, thresholds_of
+from rootflow.evaluation.classification.cut import (
+    BestCuts,
+    Significances,
+    scan_of,
+    thresholds_of,
+)
 from rootflow.evaluation.classification.labelled import Labelled
+from rootflow.evaluation.classification.naming import IN_WINDOW
 from rootflow.evaluation.classification.over_training import over_training
+from rootflow.evaluation.classification.ranking import RankingStatistics
 from rootflow.evaluation.classification.results import (
     Importance,
     ModelResult,
-    Ranking,
-    Rejection,
-    Roc,
+    OverTraining,
     Scored,
     ScoreFit,
 )
@@ -48,19 +47,21 @@ class Model(NamedTuple):
         Of all events, data too.
     scores
         (n,) of the simulation.
-    auc, auc_against, roc, reliability, significances, divergences, binned_significance
-        The statistics; `auc_against` by background, empty where there is only one.
+    ranking, ranking_in_window
+        Statistics of all events, and of those that count in significances; None where all do.
+    reliability, significances, best_cuts, divergences, binned_significance
+        The other statistics.
     thresholds, sculpting_edges, fit_edges
         Of the scan, and the bins of the score in sculpting and fit.
     """
 
     scored: Scored
     scores: FloatArray
-    auc: AreaUnderCurve
-    auc_against: dict[str, AreaUnderCurve]
-    roc: BackgroundEfficiencies
+    ranking: RankingStatistics
+    ranking_in_window: RankingStatistics | None
     reliability: Reliability
     significances: Significances
+    best_cuts: BestCuts
     divergences: Divergences
     binned_significance: BinnedSignificance
     thresholds: FloatArray
@@ -84,25 +85,24 @@ class Model(NamedTuple):
         config
             Bins and uncertainties.
         """
-        scores = scored.scores[~labelled.data]
-        signal, backgrounds = simulation.signal, simulation.backgrounds
-        counted = simulation.within(config.significance_window_gev)
-        thresholds = thresholds_of(scores, counted)
+        scores, seen = scored.scores[~labelled.data], scored.seen_scores[~labelled.data]
+        window = config.significance_window_gev
+        counted = simulation.within(window)
         shown = simulation.within(config.mass_window_gev)
         sculpting_edges = quantile_edges(scores, shown, config.sculpting_bins)
         bins_of_fit = fit_edges(scores, counted, config.score_bins)
+        best_cuts = BestCuts(scores, counted, config.background_uncertainty)
+        thresholds = thresholds_of(scores, counted, best_cuts.best)
         return cls(
             scored=scored,
             scores=scores,
-            auc=AreaUnderCurve(scores, signal),
-            auc_against={
-                name: AreaUnderCurve(scores, signal, among)
-                for name, among in backgrounds.items()
-                if len(backgrounds) > 1
-            },
-            roc=BackgroundEfficiencies(scores, signal),
-            reliability=Reliability(scores, signal, score_edges(config)),
+            ranking=RankingStatistics.of(scores, seen, simulation),
+            ranking_in_window=None
+            if window is None
+            else RankingStatistics.of(scores, seen, counted, IN_WINDOW),
+            reliability=Reliability(scores, simulation.signal, score_edges(config)),
             significances=Significances(scores, counted, thresholds, config.background_uncertainty),
+            best_cuts=best_cuts,
             divergences=Divergences.of(scores, sculpting_edges, simulation, mass_edges(config)),
             binned_significance=BinnedSignificance(scores, counted, bins_of_fit),
             thresholds=thresholds,
@@ -112,15 +112,13 @@ class Model(NamedTuple):
 
     def statistics(self) -> dict[str, Statistic]:
         """Return what the bootstrap has to find, by name."""
-        named: dict[str, Statistic] = {
-            f"auc_against_{name}": statistic for name, statistic in self.auc_against.items()
-        }
+        in_window = self.ranking_in_window
         return {
-            **named,
-            "auc": self.auc,
-            "roc": self.roc,
+            **self.ranking.statistics(),
+            **(in_window.statistics() if in_window else {}),
             "reliability": self.reliability,
             "significances": self.significances,
+            "best_cuts": self.best_cuts,
             "divergences": self.divergences,
             "binned_significance": self.binned_significance,
         }
@@ -153,16 +151,28 @@ def result_of(
     estimates = estimates_of(model.statistics(), replicas, simulation.weight)
     scores, edges = model.scored.scores, score_edges(config)
     scan, best_cut = scan_of(
-        model.significances, simulation.weight, model.thresholds, replicas["significances"]
+        model.significances,
+        model.best_cuts,
+        simulation.weight,
+        model.thresholds,
+        replicas["significances"],
+        replicas["best_cuts"],
     )
     selected = scores >= best_cut.threshold
     counted = labelled.within(config.significance_window_gev)
     masses = mass_edges(config)
+    in_window = model.ranking_in_window
+
+    def seen(ranking: RankingStatistics, among: Labelled) -> OverTraining:
+        return over_training(model.scored, among, edges.tolist(), ranking.seen(estimates, replicas))
+
     return ModelResult(
         name=model.scored.name,
-        ranking=_ranking(model, estimates),
+        ranking=model.ranking.ranking(estimates),
+        ranking_in_window=in_window and in_window.ranking(estimates),
         scores=spectrum(scores, labelled, edges.tolist(), np.ones(len(labelled), bool)),
-        over_training=over_training(model.scored, labelled, edges.tolist()),
+        over_training=seen(model.ranking, labelled),
+        over_training_in_window=in_window and seen(in_window, counted),
         calibration=calibration(estimates["reliability"], edges),
         sculpting=sculpting(
             estimates["divergences"],
@@ -178,24 +188,6 @@ def result_of(
         yields=yields(counted, selected),
         mass=spectrum(labelled.m4l, labelled, masses, selected),
         fit=_fit(model, counted, config, estimates["binned_significance"]),
-    )
-
-
-def _ranking(model: Model, estimates: Mapping[str, Estimates]) -> Ranking:
-    roc = estimates["roc"]
-    points = len(SIGNAL_EFFICIENCIES)
-    return Ranking(
-        auc=single(estimates["auc"]),
-        auc_against={name: single(estimates[f"auc_against_{name}"]) for name in model.auc_against},
-        roc=Roc(
-            signal_efficiency=tuple(SIGNAL_EFFICIENCIES.tolist()),
-            background_efficiency=tuple(roc.values[:points].tolist()),
-            errors=tuple(roc.errors[:points].tolist()),
-        ),
-        rejections=tuple(
-            Rejection(at, single(roc, place) if np.isfinite(roc.values[place]) else None)
-            for place, at in enumerate(QUOTED_EFFICIENCIES, start=points)
-        ),
     )
 
 

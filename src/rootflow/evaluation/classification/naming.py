@@ -4,27 +4,38 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rootflow.evaluation.results import Estimate
+from rootflow.p_value import ASYMPTOTIC, PValue
 
 if TYPE_CHECKING:
     from rootflow.evaluation.classification.results import (
         ClassificationEvaluation,
+        HypothesisTest,
         ModelResult,
+        OverTraining,
         Process,
+        Ranking,
         Yield,
     )
 
 Row = dict[str, Any]
 
 TOTAL = "all expected"
+# Behind the names of what is of events that count in significances, where not all do.
+IN_WINDOW = "_in_window"
 
 DEFINITIONS = {
     "auc": "area under the ROC curve, signal against all backgrounds",
     "auc_against_NAME": "the same against one of several backgrounds",
+    "auc_in_window": "the same of events that count in significances; so other names that end so",
     "rejection_at_70": "1 / background efficiency at 70 % signal efficiency; so at others",
-    "ks_p_value_signal": "Kolmogorov-Smirnov, seen against unseen signal; so for background",
+    "auc_seen": "the same by models that have trained on the events: never how good a model is",
+    "auc_seen_excess": "auc_seen less auc, event by event; its error is that of the difference",
+    "auc_seen_p_value": "of seen events being ranked no better",
+    "ks_p_value_signal": "Kolmogorov-Smirnov, one half of signal as seen against the other half "
+    "as unseen; so for background",
     "chi2_p_value_signal": "chi2 test of the same two histograms",
     "calibration_error": "mean distance of score and share of signal, classes of the same weight",
     "brier_score": "mean of (score - label)^2, classes of the same weight",
@@ -55,9 +66,14 @@ def metrics_of(evaluation: ClassificationEvaluation) -> dict[str, float]:
 
 
 def tables_of(evaluation: ClassificationEvaluation) -> dict[str, list[Row]]:
-    """Return rows by table: `auc`, `best_cut`, `fit`, `yields`."""
+    """Return rows by table: `auc`, `over_training`, `best_cut`, `fit`, `yields`."""
     return {
         "auc": [_auc_row(evaluation, model) for model in evaluation.models],
+        "over_training": [
+            _over_training_row(evaluation, model, part)
+            for model in evaluation.models
+            for part in parts_of(model)
+        ],
         "best_cut": [_cut_row(model) for model in evaluation.models],
         "fit": [_fit_row(model) for model in evaluation.models],
         "yields": list(_yield_rows(evaluation)),
@@ -65,15 +81,18 @@ def tables_of(evaluation: ClassificationEvaluation) -> dict[str, list[Row]]:
 
 
 def _metrics(model: ModelResult) -> Iterator[tuple[str, float | None]]:
-    ranking, cut, fit = model.ranking, model.best_cut, model.fit
-    yield from _pair("auc", ranking.auc)
-    for background, auc in ranking.auc_against.items():
-        yield from _pair(f"auc_against_{background}", auc)
-    for signal_efficiency, rejection in ranking.rejections:
-        yield from _pair(f"rejection_at_{100 * signal_efficiency:.0f}", rejection)
-    for name, of_class in model.over_training._asdict().items():
-        for test, found in (("ks", of_class.kolmogorov_smirnov), ("chi2", of_class.chi2)):
-            yield f"{test}_p_value_{name}", found and found.p_value
+    cut, fit = model.best_cut, model.fit
+    for ending, ranking, over_training in parts_of(model):
+        yield from _pair(f"auc{ending}", ranking.auc)
+        for background, auc in ranking.auc_against.items():
+            yield from _pair(f"auc_against_{background}{ending}", auc)
+        for signal_efficiency, rejection in ranking.rejections:
+            yield from _pair(f"rejection_at_{100 * signal_efficiency:.0f}{ending}", rejection)
+        yield from _pair(f"auc_seen{ending}", over_training.ranking.auc)
+        yield from _pair(f"auc_seen_excess{ending}", over_training.ranking.excess)
+        yield f"auc_seen_p_value{ending}", over_training.ranking.p_value
+        for name, found in tests_of(over_training):
+            yield f"{name}{ending}", found and found.p_value
     yield from _pair("calibration_error", model.calibration.expected_calibration_error)
     yield from _pair("brier_score", model.calibration.brier_score)
     largest = max(model.sculpting.divergences, key=lambda found: found.value.value)
@@ -96,6 +115,41 @@ def _metrics(model: ModelResult) -> Iterator[tuple[str, float | None]]:
     yield "fit_observed_signal_strength", fit.with_systematics.observed_signal_strength
 
 
+class Part(NamedTuple):
+    """What was found of all events, or of those that count in significances.
+
+    `ending` is behind the names of its metrics.
+    """
+
+    ending: str
+    ranking: Ranking
+    over_training: OverTraining
+
+
+def parts_of(model: ModelResult) -> list[Part]:
+    """Return all events, and those that count in significances where not all do."""
+    found = [Part("", model.ranking, model.over_training)]
+    if model.ranking_in_window is not None and model.over_training_in_window is not None:
+        found.append(Part(IN_WINDOW, model.ranking_in_window, model.over_training_in_window))
+    return found
+
+
+def tests_of(over_training: OverTraining) -> Iterator[tuple[str, HypothesisTest | None]]:
+    """Yield the tests of two samples, by the name of their p-value."""
+    for name in ("signal", "background"):
+        of_class = getattr(over_training, name)
+        yield f"ks_p_value_{name}", of_class.kolmogorov_smirnov
+        yield f"chi2_p_value_{name}", of_class.chi2
+
+
+def window_of(evaluation: ClassificationEvaluation) -> str:
+    """Return which events count in significances, in words."""
+    if evaluation.significance_window_gev is None:
+        return "all"
+    low, high = evaluation.significance_window_gev
+    return f"m(4l) from {low:g} to {high:g} GeV"
+
+
 def combined_p_value(p_values: Iterable[float]) -> float:
     """Return the smallest of k p-values times k, at most one (Bonferroni)."""
     tested = list(p_values)
@@ -104,7 +158,9 @@ def combined_p_value(p_values: Iterable[float]) -> float:
 
 def _auc_row(evaluation: ClassificationEvaluation, model: ModelResult) -> Row:
     first = evaluation.models[0].name
-    row: Row = {"model": model.name, **dict(_pair("auc", model.ranking.auc))}
+    row: Row = {"model": model.name}
+    for ending, ranking, _ in parts_of(model):
+        row |= dict(_pair(f"auc{ending}", ranking.auc))
     for background, auc in model.ranking.auc_against.items():
         row |= dict(_pair(f"auc_against_{background}", auc))
     found = next(
@@ -116,7 +172,23 @@ def _auc_row(evaluation: ClassificationEvaluation, model: ModelResult) -> Row:
         None,
     )
     row |= dict(_pair("difference", found and found.auc))
-    return {**row, "p_value": found and found.p_value}
+    return {**row, "p_value": found and PValue(found.p_value, evaluation.replicas)}
+
+
+def _over_training_row(evaluation: ClassificationEvaluation, model: ModelResult, part: Part) -> Row:
+    seen = part.over_training.ranking
+    return {
+        "model": model.name,
+        "events": window_of(evaluation) if part.ending else "all",
+        **dict(_pair("auc_seen", seen.auc)),
+        **dict(_pair("auc_unseen", part.ranking.auc)),
+        **dict(_pair("seen_less_unseen", seen.excess)),
+        "p_value": PValue(seen.p_value, evaluation.replicas),
+        **{
+            name: found and PValue(found.p_value, ASYMPTOTIC)
+            for name, found in tests_of(part.over_training)
+        },
+    }
 
 
 def _cut_row(model: ModelResult) -> Row:

@@ -1,7 +1,9 @@
 """Whether models score what they have trained on as they score what they have not.
 
-Both scores of one event are alike, so that samples that share events are more alike than
-two-sample tests assume. Therefore a bit of the event number's hash, independent of the
+Each event has a score by a model that has not seen it and one by a model that has. How well
+either ranks is compared event by event (`RankingStatistics`). Tests of two samples cannot
+do that: both scores of one event are alike, so that samples that share events are more alike
+than such tests assume. Therefore, for those, a bit of the event number's hash, independent of the
 fold, divides the events: one half is scored by models that have trained on it, the other
 by models that have not. Both halves are scored by the models of all folds, each to the
 same share, so that differences between those do not tell the halves apart.
@@ -22,6 +24,7 @@ from rootflow.evaluation.classification.results import (
     HypothesisTest,
     OverTraining,
     Scored,
+    SeenRanking,
 )
 from rootflow.evaluation.classification.spectra import histogram
 from rootflow.evaluation.results import Histogram
@@ -30,7 +33,9 @@ from rootflow.evaluation.results import Histogram
 EFFECTIVE_EVENTS_PER_BIN = 10.0
 
 
-def over_training(scored: Scored, labelled: Labelled, edges: Sequence[float]) -> OverTraining:
+def over_training(
+    scored: Scored, labelled: Labelled, edges: Sequence[float], ranking: SeenRanking
+) -> OverTraining:
     """Return the scores of seen and of unseen events of both classes, and their tests.
 
     Parameters
@@ -41,6 +46,8 @@ def over_training(scored: Scored, labelled: Labelled, edges: Sequence[float]) ->
         The events.
     edges
         Of the histograms of the score.
+    ranking
+        What the bootstrap found of how well both kinds of events are ranked.
     """
     seen = seen_half(labelled.events.event_number)
 
@@ -56,7 +63,7 @@ def over_training(scored: Scored, labelled: Labelled, edges: Sequence[float]) ->
         )
         return ClassOverTraining(*histograms, distance, chi2(*histograms))
 
-    return OverTraining(of(labelled.signal), of(labelled.background))
+    return OverTraining(ranking, of(labelled.signal), of(labelled.background))
 
 
 def seen_half(event_number: NDArray[np.uint64]) -> NDArray[np.bool_]:

@@ -1,19 +1,24 @@
 """The evaluation of classifiers as one HTML page that needs nothing else."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from rootflow.evaluation.classification.cautions import cautions_of
 from rootflow.evaluation.classification.figures.captions import CAPTIONS
-from rootflow.evaluation.classification.naming import DEFINITIONS, Row
-from rootflow.evaluation.classification.results import (
-    ClassificationEvaluation,
-    HypothesisTest,
-    ModelResult,
+from rootflow.evaluation.classification.naming import (
+    DEFINITIONS,
+    Part,
+    Row,
+    parts_of,
+    window_of,
 )
+from rootflow.evaluation.classification.results import ClassificationEvaluation, ModelResult
 from rootflow.evaluation.page import Table, table_of, write_page
+from rootflow.p_value import PValue
 
 TITLES = {
     "auc": "Area under the ROC curve",
+    "over_training": "Events seen in training against unseen ones",
     "best_cut": "Best cut",
     "fit": "Significance of the fit in score bins",
     "yields": "Events before and after the best cut of each model",
@@ -50,6 +55,7 @@ def write_report(
         definitions=DEFINITIONS,
         provenance=provenance,
         evaluation=evaluation,
+        cautions=cautions_of(evaluation),
         simulated=sum(n for n, is_data in zip(events, of_data, strict=True) if not is_data),
         data=sum(n for n, is_data in zip(events, of_data, strict=True) if is_data),
     )
@@ -63,9 +69,13 @@ def _tables(evaluation: ClassificationEvaluation) -> list[Table]:
         *tables,
         table_of(
             "Background rejection by signal efficiency",
-            [_rejections(model) for model in evaluation.models],
+            [
+                _rejections(model, part, window_of(evaluation))
+                for model in evaluation.models
+                for part in parts_of(model)
+            ],
         ),
-        table_of("Over-training and calibration", [_quality(model) for model in evaluation.models]),
+        table_of("Calibration", [_calibration(model) for model in evaluation.models]),
     ]
 
 
@@ -76,38 +86,27 @@ def _differences(evaluation: ClassificationEvaluation) -> list[Row]:
             "better_than": found.other,
             "by_auc": found.auc.value,
             "by_auc_error": found.auc.error,
-            "p_value": found.p_value,
+            "p_value": PValue(found.p_value, evaluation.replicas),
         }
         for found in evaluation.differences
     ]
 
 
-def _rejections(model: ModelResult) -> Row:
-    row: Row = {"model": model.name}
-    for signal_efficiency, rejection in model.ranking.rejections:
+def _rejections(model: ModelResult, part: Part, window: str) -> Row:
+    row: Row = {"model": model.name, "events": window if part.ending else "all"}
+    for signal_efficiency, rejection in part.ranking.rejections:
         name = f"{100 * signal_efficiency:.0f} %"
         row[name] = rejection and rejection.value
         row[f"{name}_error"] = rejection and rejection.error
     return row
 
 
-def _quality(model: ModelResult) -> Row:
+def _calibration(model: ModelResult) -> Row:
     calibration = model.calibration
     return {
         "model": model.name,
-        **dict(_p_values(model)),
         "calibration_error": calibration.expected_calibration_error.value,
         "calibration_error_error": calibration.expected_calibration_error.error,
         "brier_score": calibration.brier_score.value,
         "brier_score_error": calibration.brier_score.error,
     }
-
-
-def _p_values(model: ModelResult) -> Iterator[tuple[str, float | None]]:
-    for name, found in model.over_training._asdict().items():
-        yield f"KS_p_{name}", _p_value(found.kolmogorov_smirnov)
-        yield f"chi2_p_{name}", _p_value(found.chi2)
-
-
-def _p_value(test: HypothesisTest | None) -> float | None:
-    return None if test is None else test.p_value

@@ -1,6 +1,6 @@
 "use strict";
 // Tables sort by the column that is clicked: numbers by their value, what is not there last.
-const number = (cell) => parseFloat(cell.textContent.replaceAll(",", ""));
+const number = (cell) => parseFloat(cell.textContent.replace(/[,<]/g, ""));
 const compare = (one, other) => {
   const [first, second] = [number(one), number(other)];
   if (isNaN(first) || isNaN(second)) {

@@ -4,7 +4,14 @@ import tempfile
 from pathlib import Path
 
 from rootflow.config import ClassifierConfig, H4lConfig
-from rootflow.evaluation.classification import draw, evaluate, save, write_report, write_scores
+from rootflow.evaluation.classification import (
+    cautions_of,
+    draw,
+    evaluate,
+    save,
+    write_report,
+    write_scores,
+)
 from rootflow.scoring import FoldedScorer
 from rootflow.steps import train
 from rootflow.steps.provenance import provenance
@@ -40,7 +47,11 @@ def run(config: H4lConfig, parent: Run | None = None) -> StepResult:
             for path in (results, scores, report):
                 run.log_file(path)
             run.log_figures(figures)
-        facts = {"folds": f"{config.data.folds.count}, each held out", "events": len(events)}
+        facts = {
+            "folds": f"{config.data.folds.count}, each held out",
+            "events": len(events),
+            "caution": cautions_of(evaluation),
+        }
         return StepResult("evaluate", run.run_id, facts, evaluation.tables(), metrics)
 
 

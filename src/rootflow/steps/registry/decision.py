@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rootflow.config import ClassifierPromotionConfig, ReconstructionPromotionConfig
+from rootflow.p_value import PValue
 from rootflow.steps.result import Row
 from rootflow.tracking import Version
 
@@ -72,16 +73,17 @@ def shortfalls(contest: Contest, champion: Version | None, rules: Rules) -> list
         )
     if contest.p_value > rules.p_value_max:
         found.append(
-            f"p-value: {contest.p_value:.3g} of the gain being no larger than "
-            f"{rules.least_gain:g}, promotion.p_value_max allows {rules.p_value_max:g}"
+            f"p-value: {PValue(contest.p_value, contest.replicas)} of the gain being no larger "
+            f"than {rules.least_gain:g}, promotion.p_value_max allows {rules.p_value_max:g}"
         )
     for each in contest.bins:
-        p_value = min(1.0, each.p_value * len(contest.bins))
+        bins = len(contest.bins)
+        p_value = PValue(min(1.0, each.p_value * bins), contest.replicas, times=bins)
         if p_value < rules.regression_p_value:
             found.append(
                 f"regression: {contest.metric} changes by {_text(each.gain)} where "
                 f"{each.bin.quantity} is from {each.bin.low:g} to {each.bin.high:g}, p-value of "
-                f"being no worse {p_value:.3g} (of {len(contest.bins)} bins)"
+                f"being no worse {p_value} (of {bins} bins)"
             )
     return found
 
@@ -124,7 +126,7 @@ def numbers_of(contest: Contest) -> dict[str, float]:
         if estimate is not None:
             numbers |= {name: estimate.value, f"{name}_error": estimate.error}
     if contest.p_value is not None:
-        numbers["p_value"] = contest.p_value
+        numbers["p_value"] = PValue(contest.p_value, contest.replicas)
     return {
         **numbers,
         "events": contest.events,
@@ -143,7 +145,7 @@ def rows_of(contest: Contest) -> list[Row]:
             **_columns("candidate", each.candidate),
             **_columns("champion", each.champion),
             **_columns("gain", each.gain),
-            "p_no_worse": each.p_value,
+            "p_no_worse": PValue(each.p_value, contest.replicas),
         }
         for each in contest.bins
     ]

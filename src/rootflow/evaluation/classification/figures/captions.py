@@ -10,8 +10,8 @@ CAPTIONS = {
     "roc": (
         "ROC curves",
         "Background rejection at each signal efficiency, both weighted, by models that have not "
-        "seen the events; higher is better, a curve on the dotted line has learnt nothing. Bands "
-        "are bootstrap errors.",
+        "seen the events; right: of those that count in significances, where not all do. Higher "
+        "is better, a curve on the dotted line has learnt nothing. Bands are bootstrap errors.",
     ),
     "mass": (
         "m(4l) before any cut",
@@ -48,8 +48,10 @@ CAPTIONS = {
     "over_training": (
         "Scores seen and unseen",
         "Scores of one half of the events by models that have trained on them (filled), and of "
-        "the other half by models that have not (points). Bad: small p-values, unseen signal "
-        "lower and unseen background higher than seen.",
+        "the other half by models that have not (points), with tests that both are alike; right: "
+        "of events that count in significances, where not all do. The AUC is of all events by both "
+        "kinds of models, and p of seen ones being ranked no better. Bad: small p-values, unseen "
+        "signal lower and unseen background higher than seen.",
     ),
     "sculpting": (
         "Sculpting of m(4l)",

@@ -10,6 +10,7 @@ from rootflow.evaluation.classification.compare import Compared, Comparison
 from rootflow.evaluation.figures.style import new_figure, save_figure, styled
 from rootflow.evaluation.page import with_error
 from rootflow.evaluation.results import Estimate
+from rootflow.p_value import PValue
 
 # Of a figure's usual height, for each model; and for what is around them.
 HEIGHT, AROUND = 0.11, 0.35
@@ -43,7 +44,7 @@ def draw_comparison(comparison: Comparison, path: Path, style: str = "neutral") 
         _draw_rows(differences, models, [None, *(each.auc for each in found)])
         for row, each in zip(_rows(models)[1:], found, strict=True):
             differences.annotate(
-                f"p = {each.p_value:.2g}",
+                PValue(each.p_value, comparison.replicas).equation,
                 (each.auc.value, row),
                 xytext=(0, 7),
                 textcoords="offset points",

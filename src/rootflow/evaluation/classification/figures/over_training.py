@@ -7,8 +7,10 @@ from matplotlib.figure import Figure
 from rootflow.evaluation.classification.figures.common import (
     BACKGROUND,
     SIGNAL,
+    counted,
     label_simulation,
 )
+from rootflow.evaluation.classification.naming import Part, parts_of
 from rootflow.evaluation.classification.results import (
     ClassificationEvaluation,
     ClassOverTraining,
@@ -16,32 +18,57 @@ from rootflow.evaluation.classification.results import (
     ModelResult,
 )
 from rootflow.evaluation.figures.style import density, draw_density, new_figure
+from rootflow.evaluation.page import ABSENT, with_error
 from rootflow.evaluation.results import Histogram
+from rootflow.p_value import ASYMPTOTIC, PValue
 
 # Of the vertical axis: relative to its upper end, and room for the legend.
-LOWEST, HEADROOM = 1e-4, 30
+LOWEST, HEADROOM = 1e-4, 500
 
 
 def over_training(model: ModelResult, evaluation: ClassificationEvaluation) -> Figure:
-    """Draw the scores of events seen in training, filled, and of unseen ones, as points."""
-    figure, (axes,) = new_figure()
+    """Draw the scores of events seen in training, filled, and of unseen ones, as points.
+
+    Left of all events, right of those that count in significances, where not all do.
+    """
+    parts = parts_of(model)
+    names = ["all events", *counted(evaluation)] if len(parts) > 1 else ["all events"]
+    figure, panels = new_figure(columns=len(parts))
+    for axes, part, name in zip(panels, parts, names, strict=True):
+        _draw(axes, part, name, evaluation.replicas)
+        axes.set_xlabel(f"score of {model.name}")
+        label_simulation(axes, evaluation)
+    return figure
+
+
+def _draw(axes: Axes, part: Part, events: str, replicas: int) -> None:
     for name, found, colour, marker in (
-        ("signal", model.over_training.signal, SIGNAL, "o"),
-        ("background", model.over_training.background, BACKGROUND, "s"),
+        ("signal", part.over_training.signal, SIGNAL, "o"),
+        ("background", part.over_training.background, BACKGROUND, "s"),
     ):
         draw_density(axes, found.train, colour=colour, line="-", name=f"{name}, seen in training")
         axes.stairs(density(found.train), found.train.edges, fill=True, color=colour, alpha=0.15)
         _draw_points(axes, found.test, colour, marker, f"{name}, unseen\n{_tests(found)}")
+    seen = part.over_training.ranking
+    title = (
+        f"{events}\nAUC {with_error(seen.auc)} seen, {with_error(part.ranking.auc)} unseen\n"
+        f"apart {with_error(seen.excess)}, {PValue(seen.p_value, replicas).equation}"
+    )
     axes.set_xlim(0, 1)
-    axes.set_xlabel(f"score of {model.name}")
     axes.set_ylabel("density of weighted events")
     # Where scores pile up at 0 and 1, all else is seen on a logarithmic axis only.
     axes.set_yscale("log")
     low, high = axes.get_ylim()
     axes.set_ylim(max(low, LOWEST * high), high * HEADROOM)
-    axes.legend(loc="upper center", ncols=2, fontsize="x-small", columnspacing=1.0)
-    label_simulation(axes, evaluation)
-    return figure
+    axes.legend(
+        loc="upper center",
+        ncols=2,
+        fontsize="x-small",
+        columnspacing=1.0,
+        title=title,
+        title_fontsize="small",
+        alignment="left",
+    )
 
 
 def _draw_points(axes: Axes, histogram: Histogram, colour: str, marker: str, name: str) -> None:
@@ -63,4 +90,4 @@ def _tests(found: ClassOverTraining) -> str:
 
 
 def _p_value(test: HypothesisTest | None) -> str:
-    return "–" if test is None else f"p = {test.p_value:.2g}"  # noqa: RUF001
+    return ABSENT if test is None else PValue(test.p_value, ASYMPTOTIC).equation

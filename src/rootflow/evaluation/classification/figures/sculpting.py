@@ -16,6 +16,7 @@ from rootflow.evaluation.classification.results import (
 )
 from rootflow.evaluation.figures.style import density, draw_density, new_figure
 from rootflow.evaluation.results import Histogram
+from rootflow.p_value import PValue
 
 
 def sculpting(model: ModelResult, evaluation: ClassificationEvaluation) -> Figure:
@@ -24,7 +25,7 @@ def sculpting(model: ModelResult, evaluation: ClassificationEvaluation) -> Figur
     shown = np.cumsum([0.0, *(_within(mass).total for mass in model.sculpting.mass)])
     names = [f"{low:.0f} to {high:.0f} %" for low, high in pairwise(100 * shown / shown[-1])]
     _draw_shapes(shapes, model.sculpting, names)
-    _draw_distances(distances, model.sculpting, names)
+    _draw_distances(distances, model.sculpting, names, evaluation.replicas)
     distances.set_xlabel(f"background, rising in score of {model.name}")
     label_simulation(shapes, evaluation)
     label_simulation(distances, evaluation)
@@ -49,7 +50,7 @@ def _within(histogram: Histogram) -> Histogram:
     return histogram._replace(total=sum(histogram.weights))
 
 
-def _draw_distances(axes: Axes, found: Sculpting, names: list[str]) -> None:
+def _draw_distances(axes: Axes, found: Sculpting, names: list[str], replicas: int) -> None:
     """Draw a column for each bin of the score: they hold the same background."""
     edges, places = np.arange(len(names) + 1) - 0.5, np.arange(len(names))
     means, spreads = np.array([each.expected for each in found.divergences]).T
@@ -69,7 +70,7 @@ def _draw_distances(axes: Axes, found: Sculpting, names: list[str]) -> None:
     )
     for place, top, each in zip(places, values + errors, found.divergences, strict=True):
         axes.annotate(
-            f"p = {each.p_value:.2g}",
+            PValue(each.p_value, replicas).equation,
             (place, top),
             xytext=(0, 5),
             textcoords="offset points",

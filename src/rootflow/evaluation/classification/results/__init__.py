@@ -11,6 +11,7 @@ from rootflow.evaluation.classification.results.behaviour import (
     HypothesisTest,
     OverTraining,
     Sculpting,
+    SeenRanking,
 )
 from rootflow.evaluation.classification.results.evaluation import (
     ClassificationEvaluation,
@@ -60,6 +61,7 @@ __all__ = [
     "ScoreFit",
     "Scored",
     "Sculpting",
+    "SeenRanking",
     "Spectrum",
     "Yield",
     "read",

@@ -42,9 +42,38 @@ class ClassOverTraining(NamedTuple):
     chi2: HypothesisTest | None
 
 
-class OverTraining(NamedTuple):
-    """Scores of events seen in training against those of others, by class."""
+class SeenRanking(NamedTuple):
+    """How well models rank the events that they have trained on.
 
+    Attributes
+    ----------
+    auc
+        By a model that has trained on the event, of all events.
+    excess
+        That less the AUC of the same events by models that have not seen them; the error is
+        of the difference in the same replicas.
+    p_value
+        That seen events are ranked no better: (1 + replicas without an excess) /
+        (1 + replicas).
+    """
+
+    auc: Estimate
+    excess: Estimate
+    p_value: float
+
+
+class OverTraining(NamedTuple):
+    """Events seen in training against the same, or others, unseen.
+
+    Attributes
+    ----------
+    ranking
+        Of all events by both kinds of models, event by event.
+    signal, background
+        Scores of one half of the events against those of the other, by class.
+    """
+
+    ranking: SeenRanking
     signal: ClassOverTraining
     background: ClassOverTraining
 

@@ -17,14 +17,18 @@ from rootflow.evaluation.saving import read_json, write_json
 
 
 class ModelResult(NamedTuple):
-    """What an evaluation found of one model; all but `over_training` on unseen events.
+    """What an evaluation found of one model; all but over-training on unseen events.
 
     Attributes
     ----------
     name
         As its metrics are logged.
+    ranking, ranking_in_window
+        Of all events, and of those that count in significances; None where all do.
     scores
         Of each process and data, in bins from 0 to 1.
+    over_training, over_training_in_window
+        Of the same two.
     yields
         After the best cut, in the order of the evaluation's processes.
     mass
@@ -35,8 +39,10 @@ class ModelResult(NamedTuple):
 
     name: str
     ranking: Ranking
+    ranking_in_window: Ranking | None
     scores: Spectrum
     over_training: OverTraining
+    over_training_in_window: OverTraining | None
     calibration: Calibration
     sculpting: Sculpting
     importance: tuple[Importance, ...]

@@ -1,0 +1,51 @@
+"""What a reader must know before anything else: that a model has learnt events by heart."""
+
+from rootflow.evaluation.classification.naming import parts_of, tests_of, window_of
+from rootflow.evaluation.classification.results import ClassificationEvaluation, ModelResult
+from rootflow.evaluation.page import with_error
+from rootflow.evaluation.results import Estimate
+from rootflow.p_value import ASYMPTOTIC, PValue
+
+# Either happens by chance in about one of a thousand evaluations.
+ERRORS_APART = 3.0
+SMALL_P_VALUE = 0.001
+
+
+def cautions_of(evaluation: ClassificationEvaluation) -> list[str]:
+    """Return a sentence about each model that treats events it has seen as it does no others."""
+    found = []
+    for model in evaluation.models:
+        differences = list(_differences(model, evaluation))
+        if differences:
+            found.append(
+                f"{model.name} treats events that it has seen in training differently: "
+                f"{'; '.join(differences)}. All other numbers are of events that it has not seen."
+            )
+    return found
+
+
+def is_excess(excess: Estimate) -> bool:
+    """Tell whether seen events are ranked better than statistics explains."""
+    return excess.value > ERRORS_APART * excess.error
+
+
+def _differences(model: ModelResult, evaluation: ClassificationEvaluation) -> list[str]:
+    found = []
+    for ending, ranking, over_training in parts_of(model):
+        where = f" ({window_of(evaluation)})" if ending else ""
+        seen = over_training.ranking
+        if is_excess(seen.excess):
+            found.append(
+                f"AUC {with_error(seen.auc)} seen, {with_error(ranking.auc)} unseen, "
+                f"{with_error(seen.excess)} apart{where}"
+            )
+        found += [
+            f"{name.replace('_p_value_', ' test of ')}: {_equation(test.p_value)}{where}"
+            for name, test in tests_of(over_training)
+            if test is not None and test.p_value < SMALL_P_VALUE
+        ]
+    return found
+
+
+def _equation(p_value: float) -> str:
+    return PValue(p_value, ASYMPTOTIC).equation

@@ -1,0 +1,128 @@
+"""How well a score ranks some events, seen and unseen, and what the bootstrap finds of it."""
+
+from collections.abc import Mapping
+from typing import NamedTuple, Self
+
+import numpy as np
+
+from rootflow.evaluation.bootstrap import (
+    Estimates,
+    FloatArray,
+    Statistic,
+    better_p_value,
+    standard_deviation,
+)
+from rootflow.evaluation.classification.auc import (
+    QUOTED_EFFICIENCIES,
+    SIGNAL_EFFICIENCIES,
+    AreaUnderCurve,
+    BackgroundEfficiencies,
+)
+from rootflow.evaluation.classification.labelled import Labelled
+from rootflow.evaluation.classification.results import Ranking, Rejection, Roc, SeenRanking
+from rootflow.evaluation.plain import single
+from rootflow.evaluation.results import Estimate
+
+
+class RankingStatistics(NamedTuple):
+    """What is asked of how a score ranks some events.
+
+    Attributes
+    ----------
+    auc, roc
+        Of the scores by models that have not seen the events.
+    auc_seen
+        Of the same events' scores by models that have trained on them.
+    auc_against
+        By background; empty where there is only one.
+    where
+        Behind the names of the statistics, which tells these events from others.
+    """
+
+    auc: AreaUnderCurve
+    roc: BackgroundEfficiencies
+    auc_seen: AreaUnderCurve
+    auc_against: dict[str, AreaUnderCurve]
+    where: str
+
+    @classmethod
+    def of(
+        cls, scores: FloatArray, seen_scores: FloatArray, events: Labelled, where: str = ""
+    ) -> Self:
+        """Return the statistics of the signal and the background among the events.
+
+        Parameters
+        ----------
+        scores, seen_scores
+            (n,) of all events, by models that have not seen them and by those that have.
+        events
+            The n events, of which those outside a window are neither signal nor background.
+        where
+            As of the class.
+        """
+        signal, background = events.signal, events.background
+        backgrounds = {
+            name: among
+            for name, among in events.backgrounds.items()
+            if np.sum(events.weight[among]) > 0
+        }
+        return cls(
+            auc=AreaUnderCurve(scores, signal, background),
+            roc=BackgroundEfficiencies(scores, signal, background),
+            auc_seen=AreaUnderCurve(seen_scores, signal, background),
+            auc_against={
+                name: AreaUnderCurve(scores, signal, among)
+                for name, among in backgrounds.items()
+                if len(backgrounds) > 1
+            },
+            where=where,
+        )
+
+    def statistics(self) -> dict[str, Statistic]:
+        """Return what the bootstrap has to find, by name."""
+        named: dict[str, Statistic] = {
+            "auc": self.auc,
+            "roc": self.roc,
+            "auc_seen": self.auc_seen,
+            **{f"auc_against_{name}": area for name, area in self.auc_against.items()},
+        }
+        return {f"{name}{self.where}": statistic for name, statistic in named.items()}
+
+    def ranking(self, estimates: Mapping[str, Estimates]) -> Ranking:
+        """Return how unseen events are ranked, from the estimates by name."""
+        roc = estimates[f"roc{self.where}"]
+        points = len(SIGNAL_EFFICIENCIES)
+        return Ranking(
+            auc=single(estimates[f"auc{self.where}"]),
+            auc_against={
+                name: single(estimates[f"auc_against_{name}{self.where}"])
+                for name in self.auc_against
+            },
+            roc=Roc(
+                signal_efficiency=tuple(SIGNAL_EFFICIENCIES.tolist()),
+                background_efficiency=tuple(roc.values[:points].tolist()),
+                errors=tuple(roc.errors[:points].tolist()),
+            ),
+            rejections=tuple(
+                Rejection(at, single(roc, place) if np.isfinite(roc.values[place]) else None)
+                for place, at in enumerate(QUOTED_EFFICIENCIES, start=points)
+            ),
+        )
+
+    def seen(
+        self, estimates: Mapping[str, Estimates], replicas: Mapping[str, FloatArray]
+    ) -> SeenRanking:
+        """Return by how much better the same events are ranked by models that have seen them.
+
+        Every event has one score of either kind, so the error is that of the difference in
+        the same replicas: what events do to both does not count.
+        """
+        unseen, seen = f"auc{self.where}", f"auc_seen{self.where}"
+        auc = single(estimates[seen])
+        gains = replicas[seen] - replicas[unseen]
+        excess = auc.value - single(estimates[unseen]).value
+        return SeenRanking(
+            auc=auc,
+            excess=Estimate(excess, float(standard_deviation(gains)[0])),
+            p_value=better_p_value(gains[:, 0]),
+        )

@@ -1,0 +1,53 @@
+"""P-values that replicas or permutations give, and how they read."""
+
+from decimal import ROUND_CEILING, Context, Decimal
+from typing import Self
+
+# Beyond, the tails of asymptotic distributions say nothing.
+ASYMPTOTIC = 1_000_000
+
+
+class PValue(float):
+    """A p-value that is never below `times` / (1 + `replicas`), and reads "< 0.001" there.
+
+    The number is as it is; its text is the same whatever format is asked for.
+
+    Parameters
+    ----------
+    value
+        The p-value.
+    replicas
+        How many replicas or permutations it is from.
+    times
+        By what the share was multiplied: 2 of a two-sided one, the number of tests where it
+        is that of any of them.
+    """
+
+    def __new__(cls, value: float, replicas: int, times: int = 1) -> Self:
+        """Return the number, which knows how it reads."""
+        made = super().__new__(cls, value)
+        made._text = _text(value, replicas, times)
+        return made
+
+    _text: str
+
+    def __str__(self) -> str:
+        """Return two digits, or what it is below."""
+        return self._text
+
+    def __format__(self, _: str) -> str:
+        """Return the same."""
+        return self._text
+
+    @property
+    def equation(self) -> str:
+        """Return "p = 0.03" or "p < 0.001"."""
+        return f"p {self._text}" if self._text.startswith("<") else f"p = {self._text}"
+
+
+def _text(value: float, replicas: int, times: int) -> str:
+    at_floor = value * (1 + replicas) <= times * (1 + 1e-9) and times < replicas
+    if not at_floor:
+        return f"{value:.2g}"
+    limit = Context(prec=2, rounding=ROUND_CEILING).divide(Decimal(times), Decimal(replicas))
+    return f"< {float(limit):.2g}"
