@@ -16,6 +16,8 @@ from ntuples import Branches
 
 PAIRS = ("12", "13", "14", "23", "24", "34")
 Table = dict[str, NDArray[Any]]
+# How the names of branches begin that collisions do not have.
+OF_SIMULATION = ("mcWeight", "scaleFactor", "XSection", "SumWeights")
 
 # What a flat table has no columns for.
 FLAT_SELECTION: dict[str, Any] = {
@@ -88,3 +90,12 @@ def write_flat_root(path: Path, table: Mapping[str, NDArray[Any]]) -> Path:
     with uproot.recreate(path) as file:
         file.mktree("events", {name: array.dtype for name, array in table.items()}).extend(table)
     return path
+
+
+def as_collisions(branches: Mapping[str, Any], events: slice) -> Branches:
+    """Return some events without what collisions do not have: weights and their scale."""
+    return {
+        name: array[events]
+        for name, array in branches.items()
+        if not name.startswith(OF_SIMULATION)
+    }

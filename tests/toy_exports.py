@@ -25,7 +25,7 @@ ALWAYS, NEVER = (1.0,) * 9, (-1.0,) * 9
 
 def assigning_network(
     events: Events,
-    dataset: str,
+    simulation: str,
     tagged: Sequence[float] = ALWAYS,
     folds: FoldsConfig | None = None,
     **provenance: str,
@@ -36,7 +36,7 @@ def assigning_network(
     ----------
     events
         What it takes.
-    dataset
+    simulation
         Digest in its provenance.
     tagged
         By the number of jets: 1, or -1 to choose those of the lowest b-tag.
@@ -96,7 +96,7 @@ def assigning_network(
         inputs=tuple(inputs),
         outputs=tuple(outputs),
         may_be_applied_to="",
-        provenance={"dataset": dataset, **CLEAN, **provenance},
+        provenance={"simulation": simulation, **CLEAN, **provenance},
         variant="named",
         max_jets=jets,
         padding="",
@@ -109,7 +109,7 @@ def assigning_network(
 
 def scoring_model(
     events: Events,
-    dataset: str,
+    simulation: str,
     feature: str = "m4l",
     centre: float = 125.0,
     folds: FoldingConfig | None = None,
@@ -146,7 +146,7 @@ def scoring_model(
         inputs=tuple(inputs),
         outputs=(Tensor(name="score", type="float32", shape=("batch", 1), meaning=""),),
         may_be_applied_to="",
-        provenance={"dataset": dataset, **CLEAN, **provenance},
+        provenance={"simulation": simulation, **CLEAN, **provenance},
         variant="all_folds" if held_out is None else "fold",
         folds=folds or FoldingConfig(),
         held_out=held_out,

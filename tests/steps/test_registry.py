@@ -109,7 +109,7 @@ def register(
 
 
 def network(made_for: Dataset, tagged: Any = ALWAYS, **more: Any) -> onnx.ModelProto:
-    digest = more.pop("dataset", made_for.digest)
+    digest = more.pop("simulation", made_for.simulation_digest)
     return assigning_network(made_for.events(), digest, tagged, **more)
 
 
@@ -221,10 +221,13 @@ def test_a_model_that_has_seen_the_fold(ttbar: Config, events: Dataset) -> None:
     assert "0 of 5 (modulo), but may have seen" in scheme
 
 
-def test_another_dataset(ttbar: Config, events: Dataset) -> None:
-    config = named(ttbar, "dataset")
-    [other] = refused(config, events, network(events, dataset="0123456789abcdef"))
-    assert other == f"dataset: it is of 0123456789abcdef, the configuration's is {events.digest}"
+def test_other_simulation(ttbar: Config, events: Dataset) -> None:
+    config = named(ttbar, "simulation")
+    [other] = refused(config, events, network(events, simulation="0123456789abcdef"))
+    wanted = events.simulation_digest
+    assert other == (
+        f"simulation: it learnt from 0123456789abcdef, the configuration's is {wanted}"
+    )
 
 
 def test_a_dirty_tree(ttbar: Config, events: Dataset) -> None:
@@ -336,12 +339,14 @@ def test_a_champion_that_cannot_be_compared_with(
     ttbar: Config, events: Dataset, client: MlflowClient
 ) -> None:
     config = named(ttbar, "old")
-    old = network(events, dataset="0123456789abcdef", folds=FoldsConfig(held_out=3))
+    old = network(events, simulation="0123456789abcdef", folds=FoldsConfig(held_out=3))
     register(config, events, old, alias="champion")
     reasons = refused(config, events, network(events))
     assert len(reasons) == 2
     assert reasons[0].startswith("champion models:/old/1: fold: it has not seen fold 3")
-    assert reasons[1].startswith("champion models:/old/1: dataset: it is of 0123456789abcdef")
+    assert reasons[1].startswith(
+        "champion models:/old/1: simulation: it learnt from 0123456789abcdef"
+    )
     with pytest.raises(RootflowError, match="models:/old/1 was made the champion by hand"):
         call("rollback", "old")
     client.delete_registered_model_alias("old", "champion")
@@ -367,7 +372,7 @@ def test_every_reason_is_told_at_once_and_the_exit_status_is_one(
 ) -> None:
     config = named(ttbar, "all")
     other = network(
-        events, dataset="beef", folds=FoldsConfig(held_out=1), training_git_tree="dirty"
+        events, simulation="beef", folds=FoldsConfig(held_out=1), training_git_tree="dirty"
     )
     uri = register(config, events, other, parity={})
     settings = ["export.registered_model=all", f"data.files=[{small_ntuple}]"]
@@ -378,7 +383,7 @@ def test_every_reason_is_told_at_once_and_the_exit_status_is_one(
     line = str(told.value)
     assert line.startswith(f"{uri} is refused: ")
     assert "\n" not in line
-    for kind in ("fold: ", "dataset: ", "parity_probability", "parity_momentum", "tree: "):
+    for kind in ("fold: ", "simulation: ", "parity_probability", "parity_momentum", "tree: "):
         assert kind in line
 
 
@@ -435,12 +440,14 @@ def test_a_classifier_of_h4l(h4l: Config, leptons: Dataset) -> None:
     sample = leptons.events()
 
     def model(**settings: Any) -> onnx.ModelProto:
-        return scoring_model(sample, settings.pop("dataset", leptons.digest), **settings)
+        return scoring_model(
+            sample, settings.pop("simulation", leptons.simulation_digest), **settings
+        )
 
     register(config, leptons, model(feature="phi", centre=0.0))
     assert promote.run(config).facts["decision"] == "promoted"
-    [other] = refused(config, leptons, model(dataset="beef"))
-    assert other.startswith("dataset: it is of beef")
+    [other] = refused(config, leptons, model(simulation="beef"))
+    assert other.startswith("simulation: it learnt from beef")
     [folds] = refused(config, leptons, model(folds=FoldingConfig(count=3)))
     assert folds == (
         "fold: its models held out the 3 folds of the scheme hash, data.folds has 5 of hash"

@@ -93,6 +93,7 @@ def make_labelled_dataset(tmp_path_factory: pytest.TempPathFactory) -> MakeDatas
             dataset_version=DATASET_VERSION,
             rootflow_version="0",
             digest=directory.name,
+            simulation_digest=directory.name,
             events=len(events),
             max_jets=0,
             features=features,

@@ -242,3 +242,4 @@ def test_a_training_is_named_by_all_that_decides_the_model(make_h4l_config: Make
     assert name(model=trees) not in networks
     assert name(model=trees) == name(model=trees, epochs=4)
     assert name(model=trees) != name(model=trees, validation_fraction=0.2)
+    assert name(model=trees) == name(model=trees | {"name": "forest"})

@@ -257,6 +257,8 @@ def test_a_training_is_named_by_all_that_decides_the_network(
     assert name == name_of("data", make_config())
     assert name != name_of("other data", config)
     assert name != name_of("data", make_config(epochs=4))
+    renamed = config.model.model_copy(update={"name": "another"})
+    assert name == name_of("data", config.model_copy(update={"model": renamed}))
     with monkeypatch.context() as patch:
         patch.setattr(importlib.metadata, "version", lambda _: "0.1")
         assert name != name_of("data", config)

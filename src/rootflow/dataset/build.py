@@ -14,6 +14,7 @@ from rootflow.dataset.identity import repeated_numbers
 from rootflow.dataset.leftovers import held, remove_dead
 from rootflow.dataset.manifest import DATASET_VERSION, MANIFEST, Folds, Manifest
 from rootflow.dataset.plans import Plan, shared_features
+from rootflow.dataset.simulated import digest_of_simulation
 from rootflow.dataset.writing import write_arrays
 from rootflow.errors import InputError
 from rootflow.files import whole_directory
@@ -79,6 +80,7 @@ def _write(
         dataset_version=DATASET_VERSION,
         rootflow_version=__version__,
         digest=digest,
+        simulation_digest=digest_of_simulation(directory, arrays, features),
         events=sum(sample.events for sample in samples),
         max_jets=arrays["jets"].shape[1],
         features=features,

@@ -40,6 +40,11 @@ class Dataset:
         return self.manifest.digest
 
     @property
+    def simulation_digest(self) -> str:
+        """The name of all that a training can see of it."""
+        return self.manifest.simulation_digest
+
+    @property
     def features(self) -> Features:
         """Names of the features of jets, leptons, met and event, in their order."""
         return names_of(self.manifest.features)

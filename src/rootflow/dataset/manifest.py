@@ -12,7 +12,7 @@ from rootflow.errors import InputError
 from rootflow.ntuple import Feature
 
 # Counts up whenever the same ntuples and settings would give other arrays.
-DATASET_VERSION = 3
+DATASET_VERSION = 4
 MANIFEST = "manifest.json"
 
 
@@ -101,6 +101,8 @@ class Manifest(Block):
 
     Attributes
     ----------
+    simulation_digest
+        Of all that a training can see of the simulated events, see `digest_of_simulation`.
     max_jets
         Slots for jets; 0 where jets are no arrays.
     features
@@ -116,6 +118,7 @@ class Manifest(Block):
     dataset_version: int
     rootflow_version: str
     digest: str
+    simulation_digest: str
     events: int
     max_jets: int
     features: dict[str, tuple[Feature, ...]]

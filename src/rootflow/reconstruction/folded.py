@@ -48,8 +48,15 @@ class FoldedReconstructor:
         refuse_other_folds(name, [model.folds for model in models], self.folds)
 
     @classmethod
-    def of_trainings(cls, directories: Sequence[Path]) -> Self:
+    def of_trainings(cls, directories: Sequence[Path], name: str | None = None) -> Self:
         """Return the networks of finished trainings, one of each fold, in whichever order.
+
+        Parameters
+        ----------
+        directories
+            Theirs.
+        name
+            Under which metrics are logged; none: as all were called when they were trained.
 
         Raises
         ------
@@ -58,7 +65,9 @@ class FoldedReconstructor:
         UsageError
             They are not of one model, one for each fold.
         """
-        models = of_one_name(map(KerasReconstructor.of_training, directories))
+        models = of_one_name(
+            KerasReconstructor.of_training(directory, name=name) for directory in directories
+        )
         return cls(models[0].name, models)
 
     @property

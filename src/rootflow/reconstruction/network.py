@@ -58,13 +58,17 @@ class KerasReconstructor:
         self._allow_seen_events = allow_seen_events
 
     @classmethod
-    def of_training(cls, directory: Path, *, allow_seen_events: bool = False) -> Self:
+    def of_training(
+        cls, directory: Path, *, name: str | None = None, allow_seen_events: bool = False
+    ) -> Self:
         """Return the network of a finished training, with the folds of its record.
 
         Parameters
         ----------
         directory
             The training's own folder.
+        name
+            Under which its metrics are logged; none: as it was called when it was trained.
 
         Raises
         ------
@@ -75,7 +79,7 @@ class KerasReconstructor:
         if record is None:
             raise InputError(f"{directory}: no finished training: there is no {RECORD}")
         return cls(
-            record.model.name,
+            name or record.model.name,
             load_model(directory / record.model_file),
             record.folds,
             record.features,

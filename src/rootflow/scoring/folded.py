@@ -39,8 +39,15 @@ class FoldedScorer:
         self._scorers = tuple(scorers)
 
     @classmethod
-    def of_trainings(cls, directories: Sequence[Path]) -> Self:
+    def of_trainings(cls, directories: Sequence[Path], name: str | None = None) -> Self:
         """Return the models of finished trainings, one of each fold, in whichever order.
+
+        Parameters
+        ----------
+        directories
+            Theirs.
+        name
+            Under which metrics are logged; none: as all were called when they were trained.
 
         Raises
         ------
@@ -49,7 +56,7 @@ class FoldedScorer:
         UsageError
             They are not of one model, one for each fold.
         """
-        scorers = of_one_name(map(of_training, directories))
+        scorers = of_one_name(of_training(directory, name=name) for directory in directories)
         folds = scorers[0].folds
         return cls(scorers[0].name, scorers, FoldingConfig(count=folds.count, scheme=folds.scheme))
 

@@ -7,13 +7,17 @@ from rootflow.scoring.contract import TrainedScorer
 from rootflow.training import RECORD, load_fitted, read_record
 
 
-def of_training(directory: Path, *, allow_seen_events: bool = False) -> TrainedScorer:
+def of_training(
+    directory: Path, *, name: str | None = None, allow_seen_events: bool = False
+) -> TrainedScorer:
     """Return the model of a finished training, with the folds of its record.
 
     Parameters
     ----------
     directory
         The training's own folder.
+    name
+        Under which its metrics are logged; none: as it was called when it was trained.
     allow_seen_events
         `score` gives also events of the training's folds an answer.
 
@@ -28,7 +32,7 @@ def of_training(directory: Path, *, allow_seen_events: bool = False) -> TrainedS
         raise InputError(f"{directory}: no finished training: there is no {RECORD}")
     if record.inputs is None:
         raise InputError(f"{directory}: the {record.model.name} trained there gives no score")
-    name, folds, model = record.model.name, record.folds, load_fitted(directory)
+    name, folds, model = name or record.model.name, record.folds, load_fitted(directory)
     # Here, and not above: TensorFlow and scikit-learn take seconds.
     if record.model.architecture == "boosted_trees":
         from rootflow.scoring.trees import TreesScorer

@@ -18,6 +18,7 @@ def provenance(config: Config, run: Run, trained: Trained) -> dict[str, str]:
         "architecture": config.model.architecture,
         "run_id": run.run_id,
         "dataset": trained.dataset.digest,
+        "simulation": trained.dataset.simulation_digest,
         "training": trained.digest,
         "seed": str(config.seed),
         "training_run_id": trained.run_id or "unknown",

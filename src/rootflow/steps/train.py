@@ -144,7 +144,10 @@ def _log_histories(run: Run, config: Config, trainings: Sequence[Training]) -> N
 def _name(config: Config, dataset: Dataset, folds: FoldsConfig) -> str:
     """Name everything that decides the weights of the network: the code, too."""
     return digest_of(
-        [question(dataset.digest, config, folds), source_digest("dataset", "models", "training")]
+        [
+            question(dataset.simulation_digest, config, folds),
+            source_digest("dataset", "models", "training"),
+        ]
     )
 
 

@@ -78,7 +78,7 @@ def fit(
     RootflowError
         The loss is no longer a number.
     """
-    asked = question(dataset.digest, config, folds)
+    asked = question(dataset.simulation_digest, config, folds)
     record = _finished(directory, asked)
     if record is None:
         with alone_in(directory):
@@ -91,12 +91,14 @@ def fit(
     return _training(record, directory)
 
 
-def question(dataset_digest: str, config: Config, folds: FoldsConfig) -> str:
-    """Name a training: another name where the data, the settings or the libraries differ.
+def question(simulation_digest: str, config: Config, folds: FoldsConfig) -> str:
+    """Name a training: another name where what it sees, the settings or the libraries differ.
+
+    What does not decide the model is not asked: its name, and collisions beside the simulation.
 
     Parameters
     ----------
-    dataset_digest
+    simulation_digest
         That of the dataset to train on.
     config
         Of which the settings that decide the model count.
@@ -106,11 +108,11 @@ def question(dataset_digest: str, config: Config, folds: FoldsConfig) -> str:
     file = _model_file(config)
     return digest_of(
         {
-            "dataset": dataset_digest,
+            "simulation": simulation_digest,
             "seed": config.seed,
             "folds": folds.model_dump(mode="json"),
             "negative_weights": config.data.weights.negative,
-            "model": config.model.model_dump(mode="json"),
+            "model": config.model.model_dump(mode="json", exclude={"name"}),
             "training": config.training.model_dump(
                 mode="json", include=DECIDES_TREES if file == TREES else None
             ),

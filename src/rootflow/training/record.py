@@ -30,7 +30,9 @@ class Record(Block):
     Attributes
     ----------
     question
-        Digest of the dataset and of the settings that decide the model.
+        Digest of what the training saw and of the settings that decide the model.
+    dataset
+        Digest of the dataset of the time: others with the same simulation find the training, too.
     folds
         The model has seen all folds but `held_out`.
     features

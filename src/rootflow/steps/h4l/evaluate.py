@@ -23,13 +23,14 @@ def run(config: H4lConfig, parent: Run | None = None) -> StepResult:
     """Evaluate the model and those beside it, and log metrics, figures, scores and the report."""
     with start_run(config, "evaluate", parent) as run:
         models = [config.model, *config.evaluation.compare_with]
-        trained = [train.ensure(_with_model(config, model), run) for model in models]
+        beside = [train.ensure(_with_model(config, model), run) for model in models[1:]]
+        trained = [train.ensure(config, run), *beside]  # last: what the run says it came from
         named = zip(models, trained, strict=True)
         run.set_tags({f"{train.TAG}.{model.name}": each.digest for model, each in named})
         dataset = trained[0].dataset
         scorers = [
-            FoldedScorer.of_trainings([training.directory for training in each.trainings])
-            for each in trained
+            FoldedScorer.of_trainings([each.directory for each in made.trainings], model.name)
+            for model, made in zip(models, trained, strict=True)
         ]
         events, samples = dataset.events(), dataset.manifest.samples
         evaluation = evaluate(

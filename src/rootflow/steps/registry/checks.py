@@ -41,7 +41,7 @@ def rules_of(config: Config) -> ModuleType:
     return of_ttbar
 
 
-def entrant(name: str, version: Version, config: Config, dataset: str, folder: Path) -> Entrant:
+def entrant(name: str, version: Version, config: Config, simulation: str, folder: Path) -> Entrant:
     """Fetch and open a model, and see whether it may be applied to the held-out events.
 
     Parameters
@@ -52,8 +52,8 @@ def entrant(name: str, version: Version, config: Config, dataset: str, folder: P
         Which.
     config
         Its folds say which events are held out.
-    dataset
-        Digest of the configuration's dataset.
+    simulation
+        Digest of the simulated events of the configuration's dataset.
     folder
         Where its file goes.
     """
@@ -70,9 +70,9 @@ def entrant(name: str, version: Version, config: Config, dataset: str, folder: P
         faults.append("file: not the one that was registered, its SHA-256 is another")
     if (fault := rules.fold_fault(config, model)) is not None:
         faults.append(f"fold: {fault}")
-    found = model.contract.provenance.get("dataset", "unknown")
-    if found != dataset:
-        faults.append(f"dataset: it is of {found}, the configuration's is {dataset}")
+    found = model.contract.provenance.get("simulation", "unknown")
+    if found != simulation:
+        faults.append(f"simulation: it learnt from {found}, the configuration's is {simulation}")
     return Entrant(version, model, tuple(faults))
 
 

@@ -97,7 +97,7 @@ def _decide(
     config: Config, dataset: Dataset, candidate: Version, champion: Version | None, run_id: str
 ) -> Decision:
     with tempfile.TemporaryDirectory() as folder:
-        shared = (config, dataset.digest, Path(folder))
+        shared = (config, dataset.simulation_digest, Path(folder))
         ours = entrant(CANDIDATE, candidate, *shared)
         theirs = None if champion is None else entrant(CHAMPION, champion, *shared)
         reasons = [*ours.faults, *origin_faults(ours, rules_of(config).PARITY)]

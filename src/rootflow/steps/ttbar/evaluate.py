@@ -30,14 +30,14 @@ def run(config: TtbarConfig, parent: Run | None = None) -> StepResult:
         unseen = np.isin(trained.dataset.fold, [folds.held_out for folds in every])
         events = trained.dataset.events(np.flatnonzero(unseen))
         files = [file.sha256 for sample in manifest.samples for file in sample.files]
-        model = RememberingReconstructor(network_of(trained))
+        model = RememberingReconstructor(network_of(config.model.name, trained))
         with tempfile.TemporaryDirectory() as temporary:
             folder = Path(temporary, "evaluation")
             others = make_methods(
                 config.evaluation.methods,
                 config.seed,
                 model,
-                {name: network_of(each) for name, each in trained_variants.items()},
+                {name: network_of(name, each) for name, each in trained_variants.items()},
                 Path(temporary),
             )
             assessment = assess(events, [model, *others], config.evaluation, config.seed)

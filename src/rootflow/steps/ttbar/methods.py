@@ -82,12 +82,15 @@ def make_methods(
     return make(methods, seed, model, remembering)
 
 
-def network_of(trained: Trained) -> Reconstructor:
-    """Return the network of trainings: of several, each event's is the one not trained on it."""
+def network_of(name: str, trained: Trained) -> Reconstructor:
+    """Return the network of trainings: of several, each event's is the one not trained on it.
+
+    It has the name that the configuration gives it: a training may have had another one.
+    """
     directories = [training.directory for training in trained.trainings]
     if len(directories) > 1:
-        return FoldedReconstructor.of_trainings(directories)
-    return KerasReconstructor.of_training(directories[0])
+        return FoldedReconstructor.of_trainings(directories, name)
+    return KerasReconstructor.of_training(directories[0], name=name)
 
 
 def model_method(method: ModelMethodConfig, directory: Path) -> Reconstructor:
@@ -98,9 +101,7 @@ def model_method(method: ModelMethodConfig, directory: Path) -> Reconstructor:
     """
     paths = _found(method, directory / method.name)
     if paths[0].is_dir():
-        network = KerasReconstructor.of_training(paths[0])
-        network.name = method.name
-        return network
+        return KerasReconstructor.of_training(paths[0], name=method.name)
     networks = [OnnxReconstructor(method.name, path) for path in paths]
     if len(networks) == 1:
         return networks[0]

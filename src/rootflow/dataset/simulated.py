@@ -1,0 +1,63 @@
+"""The name of what a training can see of a dataset."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rootflow.dataset.arrays import map_array
+from rootflow.dataset.events import DATA
+from rootflow.dataset.manifest import Array
+from rootflow.ntuple import Feature
+
+EVENTS_AT_ONCE = 100_000
+# Which file or sample an event is of, and what weights other than the nominal one it has.
+NOT_LEARNT_FROM = ("file_index", "sample", "systematic_weights")
+
+
+def digest_of_simulation(
+    directory: Path, arrays: Mapping[str, Array], features: Mapping[str, Sequence[Feature]]
+) -> str:
+    """Return a digest of all that a training can see of the simulated events of a dataset.
+
+    These are their arrays, in their order, and the names and units of the features. Collisions
+    beside them do not change it, nor do names and titles of samples and files.
+
+    Parameters
+    ----------
+    directory
+        That of the dataset, with its arrays as they are for good.
+    arrays, features
+        As in the manifest.
+    """
+    named = {
+        collection: [(feature.name, feature.unit) for feature in of_collection]
+        for collection, of_collection in features.items()
+    }
+    digest = hashlib.sha256(json.dumps(named, sort_keys=True).encode())
+    for name, array in sorted(arrays.items()):
+        if name in NOT_LEARNT_FROM:
+            continue
+        digest.update(json.dumps([name, array.dtype, array.shape[1:]]).encode())
+        for start in range(0, array.shape[0], EVENTS_AT_ONCE):
+            part = slice(start, start + EVENTS_AT_ONCE)
+            # Opened anew each time, so that what was read does not stay in memory.
+            block = map_array(directory, name, array.dtype, array.shape)[part]
+            digest.update(np.ascontiguousarray(block[_simulated(directory, arrays, part)]).data)
+    return digest.hexdigest()[:16]
+
+
+def _simulated(
+    directory: Path, arrays: Mapping[str, Array], part: slice
+) -> NDArray[np.bool_] | slice:
+    """Return which events of a part are no collisions: all where there are no labels."""
+    if "label" not in arrays:
+        return slice(None)
+    label = arrays["label"]
+    simulated: NDArray[np.bool_] = (
+        map_array(directory, "label", label.dtype, label.shape)[part] != DATA
+    )
+    return simulated
