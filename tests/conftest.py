@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from rootflow.export import Export
 
 PROJECT = Path(__file__).parents[1]
-SHARED_DATA = PROJECT.parent / "shared" / "data"
+DATA = PROJECT / "data"
 H4L_SAMPLES = ("ggH", "VBFH", "ZZ")
 
 # What MLflow keeps for the process and for those that it starts, such as rootflow's commands.
@@ -118,27 +118,25 @@ def pytest_runtest_protocol(
 
 
 @pytest.fixture(scope="session")
-def shared_ttbar() -> list[Path]:
-    """Two files of simulated dileptonic ttbar, 50,147 events."""
-    files = sorted((SHARED_DATA / "ttbar").glob("ttbar_s11_*.root"))
-    assert files, f"no ttbar files in {SHARED_DATA}: the tests need the shared sample"
-    return files
+def ttbar_files() -> list[Path]:
+    """Return the shipped sample of dileptonic ttbar: one file of 20,000 events."""
+    return sorted((DATA / "ttbar").glob("*.root"))
 
 
 @pytest.fixture(scope="session")
-def shared_h4l() -> dict[str, list[Path]]:
-    """Simulated four-lepton events by process: ggH, VBFH and ZZ, 37,502 of them."""
-    samples = {name: sorted((SHARED_DATA / "hzz4l").glob(f"{name}_*.root")) for name in H4L_SAMPLES}
-    assert all(samples.values()), f"files of {samples} are missing in {SHARED_DATA}"
-    return samples
+def h4l_files() -> dict[str, list[Path]]:
+    """Return the shipped files of four-lepton events by process, 10,000 events in all."""
+    return {name: sorted((DATA / "h4l").glob(f"{name}_*.root")) for name in H4L_SAMPLES}
 
 
 @pytest.fixture(scope="session")
-def shared_4lep_data() -> list[Path]:
-    """Four files of collisions of the ATLAS Open Data, 832 events."""
-    files = sorted((SHARED_DATA / "atlas-open-data-4lep").glob("data_*.4lep.root"))
-    assert files, f"no collisions in {SHARED_DATA}: the tests need them"
-    return files
+def collision_files(
+    h4l_files: dict[str, list[Path]], tmp_path_factory: pytest.TempPathFactory
+) -> list[Path]:
+    """Return four files of pseudo-collisions, 832 events of several runs."""
+    from collisions import write_collisions
+
+    return write_collisions(tmp_path_factory.mktemp("collisions"), h4l_files)
 
 
 @pytest.fixture
@@ -152,10 +150,10 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture(scope="session")
-def real_events(shared_ttbar: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Events:
-    """Return the selected events of one file of simulated ttbar, 25,082 of them."""
+def real_events(ttbar_files: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Events:
+    """Return the selected events of the shipped sample of ttbar, 20,000 of them."""
     config = DataConfig(weights=WeightsConfig(negative="keep"))
-    return build(config, {"ttbar": shared_ttbar[:1]}, tmp_path_factory.mktemp("datasets")).events()
+    return build(config, {"ttbar": ttbar_files}, tmp_path_factory.mktemp("datasets")).events()
 
 
 @pytest.fixture(scope="session")

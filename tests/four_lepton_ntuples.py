@@ -12,7 +12,7 @@ import vector
 from numpy.typing import NDArray
 from pyarrow import csv
 
-from ntuples import Branches
+from ntuples import Branches, write_ntuple
 
 PAIRS = ("12", "13", "14", "23", "24", "34")
 Table = dict[str, NDArray[Any]]
@@ -99,3 +99,16 @@ def as_collisions(branches: Mapping[str, Any], events: slice) -> Branches:
         for name, array in branches.items()
         if not name.startswith(OF_SIMULATION)
     }
+
+
+def write_two_files(directory: Path, path: Path) -> list[Path]:
+    """Write a fifth and the rest of a file's events to two, each with its own sum of weights."""
+    branches = read_mini(path)
+    fifth = len(branches["eventNumber"]) // 5
+    paths = []
+    for place, (events, share) in enumerate([(slice(0, fifth), 0.2), (slice(fifth, None), 0.8)]):
+        chosen = {name: array[events] for name, array in branches.items()}
+        chosen["SumWeights"] = chosen["SumWeights"] * np.float32(share)
+        output = directory / f"{path.stem}_{place}.root"
+        paths.append(write_ntuple(output, chosen, tree="mini"))
+    return paths

@@ -10,9 +10,9 @@ from rootflow.dataset import Dataset, build
 
 
 @pytest.fixture(scope="session")
-def branches(shared_ttbar: list[Path]) -> Branches:
+def branches(ttbar_files: list[Path]) -> Branches:
     """Branches of 400 real events."""
-    return read_branches(shared_ttbar[0], 400)
+    return read_branches(ttbar_files[0], 400)
 
 
 @pytest.fixture(scope="session")
@@ -28,7 +28,7 @@ def config() -> DataConfig:
 
 
 @pytest.fixture(scope="session")
-def shared_dataset(shared_ttbar: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Dataset:
-    """The dataset of 50,147 simulated events."""
+def ttbar_dataset(ttbar_files: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    """The dataset of 20,000 simulated events."""
     config = DataConfig.model_validate({"weights": {"negative": "keep"}})
-    return build(config, {"ttbar": shared_ttbar}, tmp_path_factory.mktemp("shared"))
+    return build(config, {"ttbar": ttbar_files}, tmp_path_factory.mktemp("ttbar"))

@@ -15,18 +15,18 @@ def _with(config: DataConfig, **settings: Any) -> DataConfig:
     return DataConfig.model_validate({**config.model_dump(), **settings})
 
 
-def test_the_shared_sample(shared_dataset: Dataset) -> None:
-    events = shared_dataset.events()
-    assert len(shared_dataset) == len(events) == 50_147
-    assert events.matched.mean() == pytest.approx(0.698, abs=5e-4)
-    assert shared_dataset.manifest.sum_of_weights == 50_147
-    assert np.bincount(shared_dataset.fold, minlength=5).tolist() == pytest.approx(
-        [50_147 / 5] * 5, rel=0.02
+def test_the_shipped_sample(ttbar_dataset: Dataset) -> None:
+    events = ttbar_dataset.events()
+    assert len(ttbar_dataset) == len(events) == 20_000
+    assert events.matched.mean() == pytest.approx(0.6937, abs=5e-5)
+    assert ttbar_dataset.manifest.sum_of_weights == 20_000
+    assert np.bincount(ttbar_dataset.fold, minlength=5).tolist() == pytest.approx(
+        [20_000 / 5] * 5, abs=4 * np.sqrt(20_000 * 0.2 * 0.8)
     )
 
 
-def test_padding_order_and_charge(shared_dataset: Dataset) -> None:
-    events = shared_dataset.events()
+def test_padding_order_and_charge(ttbar_dataset: Dataset) -> None:
+    events = ttbar_dataset.events()
     assert (events.jets[~events.jet_mask] == 0).all()
     assert (events.jets[events.jet_mask][:, [0, 3]] > 0).all()
     assert (np.diff(events.jets[..., 0], axis=1) <= 0).all()
@@ -38,11 +38,11 @@ def test_padding_order_and_charge(shared_dataset: Dataset) -> None:
         assert np.isfinite(array).all()
 
 
-def test_truth_points_to_the_same_jet(shared_dataset: Dataset, shared_ttbar: list[Path]) -> None:
+def test_truth_points_to_the_same_jet(ttbar_dataset: Dataset, ttbar_files: list[Path]) -> None:
     """The assigned jet's pT is that of the jet which the ntuple names."""
-    events = shared_dataset.events()
+    events = ttbar_dataset.events()
     assert events.assignment is not None
-    for place, path in enumerate(shared_ttbar):
+    for place, path in enumerate(ttbar_files):
         raw = read_branches(path)
         mine = events.take(events.file_index == place)
         index = raw["event_jet_truth_idx"].to_numpy()[:, [0, 3]]
@@ -128,14 +128,15 @@ def test_weights_are_scaled_to_the_expected_events(
     assert 0 < len(plain) < 400
 
 
-def test_data_has_no_truth(config: DataConfig, tmp_path: Path) -> None:
-    path = Path(__file__).parents[3] / "shared" / "data" / "hzz4l" / "ZZ_s22_w0.root"
+def test_data_has_no_truth(
+    config: DataConfig, h4l_files: dict[str, list[Path]], tmp_path: Path
+) -> None:
     settings = _with(
         config,
         branch_map="atlas_open_data",
         selection={"exactly_two_leptons": False, "opposite_sign": False, "jets_min": 0},
     )
-    events = build(settings, {"ttbar": [path]}, tmp_path).events()
+    events = build(settings, {"ttbar": h4l_files["ZZ"]}, tmp_path).events()
     assert events.assignment is None
     assert events.neutrinos is None
     assert events.tops is None
@@ -201,14 +202,16 @@ def test_a_nan_leaves_nothing_behind(
     config: DataConfig, branches: Branches, tmp_path: Path
 ) -> None:
     spoilt = {**branches, "met_phi_NOSYS": branches["met_phi_NOSYS"] * np.float32(np.nan)}
-    _refused(config, spoilt, tmp_path, r"event 0: branch 'met_phi_NOSYS' is nan")
+    first = branches["eventNumber"][0]
+    _refused(config, spoilt, tmp_path, rf"event {first}: branch 'met_phi_NOSYS' is nan")
 
 
 def test_an_event_number_that_repeats(
     config: DataConfig, branches: Branches, tmp_path: Path
 ) -> None:
-    repeated = {**branches, "eventNumber": branches["eventNumber"] % 399}
-    _refused(config, repeated, tmp_path, r"event number 0 occurs more than once")
+    numbers = branches["eventNumber"]
+    repeated = {**branches, "eventNumber": ak.concatenate([numbers[:399], numbers[:1]])}
+    _refused(config, repeated, tmp_path, rf"event number {numbers[0]} occurs more than once")
 
 
 def test_an_unknown_branch_map_is_a_wrong_command(

@@ -18,9 +18,9 @@ from rootflow.ntuple.four_leptons import load_four_lepton_map
 
 
 @pytest.fixture(scope="module")
-def mini(shared_h4l: dict[str, list[Path]]) -> Branches:
+def mini(h4l_files: dict[str, list[Path]]) -> Branches:
     needed = load_four_lepton_map("atlas_open_data").model_dump_json()
-    branches = read_mini(shared_h4l["ZZ"][0], 200)
+    branches = read_mini(h4l_files["ZZ"][0], 200)
     return {name: array for name, array in branches.items() if f'"{name}"' in needed}
 
 
@@ -112,7 +112,8 @@ def test_the_configuration_of_the_sample_goes_before_the_files(
 @pytest.mark.parametrize("total", [0, -5, np.nan])
 def test_a_sum_of_weights_that_scales_nothing(mini: Branches, tmp_path: Path, total: float) -> None:
     files = _files(tmp_path, mini, [(0.5, total)])
-    with pytest.raises(InputError, match=rf"0\.root, event 0: branch 'SumWeights' is {total:g}"):
+    said = rf"0\.root, event {mini['eventNumber'][0]}: branch 'SumWeights' is {total:g}"
+    with pytest.raises(InputError, match=said):
         _build(files, tmp_path)
 
 

@@ -122,34 +122,34 @@ def test_a_build_that_lives_is_left_alone(
 
 
 def test_builds_killed_at_any_moment_leave_the_same_result(
-    config: DataConfig, shared_ttbar: list[Path], shared_dataset: Dataset, tmp_path: Path
+    config: DataConfig, ttbar_files: list[Path], ttbar_dataset: Dataset, tmp_path: Path
 ) -> None:
-    expected = _bytes(shared_dataset)
+    expected = _bytes(ttbar_dataset)
     for delay in (0.02, 0.1, 0.2, 0.3):
-        child = Child(shared_ttbar, tmp_path)
+        child = Child(ttbar_files, tmp_path)
         child.go()
         time.sleep(delay)
         child.kill()
         for name in _left(tmp_path):
             assert PARTIAL in name or _bytes(open_dataset(tmp_path / name)) == expected
-    dataset = build(config, {"ttbar": shared_ttbar}, tmp_path)
+    dataset = build(config, {"ttbar": ttbar_files}, tmp_path)
     assert _bytes(dataset) == expected
 
 
 def test_builds_at_the_same_time_leave_one_good_dataset(
-    shared_ttbar: list[Path], shared_dataset: Dataset, tmp_path: Path
+    ttbar_files: list[Path], ttbar_dataset: Dataset, tmp_path: Path
 ) -> None:
-    children = [Child(shared_ttbar, tmp_path) for _ in range(2)]
+    children = [Child(ttbar_files, tmp_path) for _ in range(2)]
     for child in children:
         child.go()
-    assert [child.end() for child in children] == [(0, "50147\n")] * 2
-    assert _left(tmp_path) == [shared_dataset.digest]
-    assert _bytes(open_dataset(tmp_path / shared_dataset.digest)) == _bytes(shared_dataset)
+    assert [child.end() for child in children] == [(0, "20000\n")] * 2
+    assert _left(tmp_path) == [ttbar_dataset.digest]
+    assert _bytes(open_dataset(tmp_path / ttbar_dataset.digest)) == _bytes(ttbar_dataset)
 
 
-def test_a_full_disk(shared_ttbar: list[Path], tmp_path: Path) -> None:
+def test_a_full_disk(ttbar_files: list[Path], tmp_path: Path) -> None:
     """No file may grow beyond a megabyte: the write itself fails, as on a full disk."""
-    child = Child(shared_ttbar, tmp_path, largest_file=1_000_000)
+    child = Child(ttbar_files, tmp_path, largest_file=1_000_000)
     child.go()
     assert child.end() == (1, f"{tmp_path}: cannot write the dataset: File too large\n")
     assert _left(tmp_path) == []
@@ -157,7 +157,7 @@ def test_a_full_disk(shared_ttbar: list[Path], tmp_path: Path) -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small file system")
 def test_a_file_system_without_room(
-    config: DataConfig, shared_ttbar: list[Path], tmp_path: Path
+    config: DataConfig, ttbar_files: list[Path], tmp_path: Path
 ) -> None:
     mounted = subprocess.run(
         ["mount", "-t", "tmpfs", "-o", "size=4m", "none", str(tmp_path)], check=False
@@ -166,7 +166,7 @@ def test_a_file_system_without_room(
         pytest.skip("nothing may be mounted here")
     try:
         with pytest.raises(InputError, match=r"cannot write the dataset: No space left on device"):
-            build(config, {"ttbar": shared_ttbar}, tmp_path)
+            build(config, {"ttbar": ttbar_files}, tmp_path)
         assert _left(tmp_path) == []
     finally:
         subprocess.run(["umount", str(tmp_path)], check=True)

@@ -12,7 +12,7 @@ import pytest
 import uproot
 import yaml
 
-from four_lepton_ntuples import FLAT_SELECTION, flat_table, read_mini, write_csv
+from four_lepton_ntuples import FLAT_SELECTION, flat_table, read_mini, write_csv, write_two_files
 from ntuples import Branches, write_ntuple
 from rootflow.config import LabelledDataConfig
 from rootflow.dataset import Dataset, build, digest, open_dataset
@@ -36,20 +36,25 @@ def _config(files: Files, **settings: Any) -> LabelledDataConfig:
 
 
 @pytest.fixture(scope="module")
-def all_files(shared_h4l: dict[str, list[Path]], shared_4lep_data: list[Path]) -> Files:
-    return {**shared_h4l, "data": shared_4lep_data}
+def all_files(
+    h4l_files: dict[str, list[Path]],
+    collision_files: list[Path],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Files:
+    two = write_two_files(tmp_path_factory.mktemp("ggH"), h4l_files["ggH"][0])
+    return {**h4l_files, "ggH": two, "data": collision_files}
 
 
 @pytest.fixture(scope="module")
 def dataset(all_files: Files, tmp_path_factory: pytest.TempPathFactory) -> Dataset:
-    """Return every event that is shared: 37,502 simulated ones and 832 collisions."""
+    """Return every event there is: 10,000 simulated ones and 832 pseudo-collisions."""
     return build(_config(all_files), all_files, tmp_path_factory.mktemp("datasets"))
 
 
 @pytest.fixture(scope="module")
-def mini(shared_h4l: dict[str, list[Path]]) -> Branches:
+def mini(h4l_files: dict[str, list[Path]]) -> Branches:
     needed = load_four_lepton_map("atlas_open_data").model_dump_json()
-    branches = read_mini(shared_h4l["ZZ"][0], 300)
+    branches = read_mini(h4l_files["ZZ"][0], 300)
     return {name: array for name, array in branches.items() if f'"{name}"' in needed}
 
 
@@ -89,7 +94,7 @@ def test_samples_and_labels(dataset: Dataset, all_files: Files) -> None:
 
 def test_what_is_read_is_all_there_is(dataset: Dataset) -> None:
     read = [sample.cutflow[0].events for sample in dataset.manifest.samples]
-    assert read == [16_218, 1_021, 20_263, 832]
+    assert read == [4_000, 1_000, 5_000, 832]
 
 
 def test_weights_are_the_events_expected_in_data(dataset: Dataset, all_files: Files) -> None:
@@ -110,25 +115,23 @@ def test_weights_are_the_events_expected_in_data(dataset: Dataset, all_files: Fi
         assert sample.normalisation is not None
         assert sample.normalisation.sum_of_weights == sum(sums)
     yields = [sample.sum_of_weights for sample in dataset.manifest.samples]
-    assert yields == pytest.approx([8.09, 1.31, 168.0, 227.0], rel=0.01)
+    assert yields == pytest.approx([16.28, 1.31, 293.7, 486.0], rel=0.01)
 
 
-def test_collisions_have_weight_one_and_a_z_peak(dataset: Dataset) -> None:
+def test_collisions_have_weight_one_and_two_z_bosons(dataset: Dataset) -> None:
     events = dataset.events()
     assert events.label is not None
     data = events.take(events.label == -1)
     assert (data.weight == 1).all()
     m4l = data.event[:, dataset.features["event"].index("m4l")]
-    at_the_z = np.sum((m4l > 86) & (m4l < 96))
-    beside = np.sum((m4l > 96) & (m4l < 106)) + np.sum((m4l > 76) & (m4l < 86))
-    assert at_the_z > beside
     assert np.sum(m4l > 180) > 0.7 * len(data)
+    assert np.sum((m4l > 120) & (m4l < 130)) > np.sum((m4l > 130) & (m4l < 160))
 
 
 def test_a_flat_table_gives_the_same_dataset(
-    small: Files, shared_h4l: dict[str, list[Path]], tmp_path: Path
+    small: Files, h4l_files: dict[str, list[Path]], tmp_path: Path
 ) -> None:
-    full = read_mini(shared_h4l["ZZ"][0], 300)
+    full = read_mini(h4l_files["ZZ"][0], 300)
     halves = {"ggH": slice(0, 150), "ZZ": slice(150, 300)}
     tables = {
         name: [

@@ -10,9 +10,9 @@ EVENTS = 1500
 
 
 @pytest.fixture(scope="session")
-def branches(shared_ttbar: list[Path]) -> Branches:
-    """Return the first events of the shared sample."""
-    return read_branches(shared_ttbar[0], EVENTS)
+def branches(ttbar_files: list[Path]) -> Branches:
+    """Return the first events of the shipped sample."""
+    return read_branches(ttbar_files[0], EVENTS)
 
 
 @pytest.fixture(scope="session")

@@ -48,7 +48,7 @@ def read(path: Path) -> tuple[Events, NDArray[np.bool_]]:
 
 
 @pytest.fixture(scope="module")
-def model(shared_h4l: dict[str, list[Path]], tmp_path_factory: pytest.TempPathFactory) -> Model:
+def model(h4l_files: dict[str, list[Path]], tmp_path_factory: pytest.TempPathFactory) -> Model:
     """Return trees that were grown on gg -> H and on ZZ, and their export."""
     from sklearn.ensemble import HistGradientBoostingClassifier
 
@@ -57,7 +57,7 @@ def model(shared_h4l: dict[str, list[Path]], tmp_path_factory: pytest.TempPathFa
     from rootflow.scoring.trees import TreesScorer
     from rootflow.training.trees import TreesModel
 
-    signal, background = (read(shared_h4l[name][0])[0] for name in ("ggH", "ZZ"))
+    signal, background = (read(h4l_files[name][0])[0] for name in ("ggH", "ZZ"))
     rows = [in_a_row(part.inputs(), INPUTS, part.features) for part in (signal, background)]
     label = np.repeat([1, 0], [len(signal), len(background)])
     fold = np.concatenate([signal.fold, background.fold])
@@ -107,21 +107,21 @@ def applied(
 
 
 def test_real_data_come_out_as_they_went_in(
-    model: Model, shared_4lep_data: list[Path], tmp_path: Path
+    model: Model, collision_files: list[Path], tmp_path: Path
 ) -> None:
-    out = applied(model, shared_4lep_data, tmp_path / "out.root")
+    out = applied(model, collision_files, tmp_path / "out.root")
     assert len(out) == 832
-    before = ak.concatenate([uproot.open(path)["mini"].arrays() for path in shared_4lep_data])
+    before = ak.concatenate([uproot.open(path)["mini"].arrays() for path in collision_files])
     for name in before.fields:
         assert ak.array_equal(ak.to_list(before[name]), ak.to_list(out[name])), name
         assert ak.type(before[name]) == ak.type(out[name]), name
 
 
 def test_scores_are_those_of_the_models_that_have_not_seen_the_event(
-    model: Model, shared_4lep_data: list[Path], tmp_path: Path
+    model: Model, collision_files: list[Path], tmp_path: Path
 ) -> None:
-    out = applied(model, shared_4lep_data, tmp_path / "out.root")
-    events, selected = zip(*map(read, shared_4lep_data), strict=True)
+    out = applied(model, collision_files, tmp_path / "out.root")
+    events, selected = zip(*map(read, collision_files), strict=True)
     mask = np.concatenate(selected)
     wanted = np.concatenate([model.folded.score(part) for part in events])
     said = ak.to_numpy(out["trees_score"])
@@ -135,10 +135,10 @@ def test_scores_are_those_of_the_models_that_have_not_seen_the_event(
 
 
 def test_scores_tell_the_higgs_boson_from_its_background(
-    model: Model, shared_h4l: dict[str, list[Path]], tmp_path: Path
+    model: Model, h4l_files: dict[str, list[Path]], tmp_path: Path
 ) -> None:
     unseen = [
-        applied(model, shared_h4l[name][1:2], tmp_path / f"{name}.root")["trees_score"]
+        applied(model, h4l_files[name], tmp_path / f"{name}.root")["trees_score"]
         for name in ("ggH", "ZZ")
     ]
     signal, background = (np.nanmean(ak.to_numpy(score)) for score in unseen)
@@ -146,9 +146,9 @@ def test_scores_tell_the_higgs_boson_from_its_background(
 
 
 def test_chunks_and_a_second_model_change_nothing(
-    model: Model, shared_4lep_data: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    model: Model, collision_files: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    few = shared_4lep_data[:1]
+    few = collision_files[:1]
     whole = applied(model, few, tmp_path / "whole.root")
     monkeypatch.setattr("rootflow.inference.pieces.ENTRIES_AT_MOST", 10)
     monkeypatch.setattr("rootflow.inference.files.ENTRIES_AT_LEAST", 1)
@@ -166,9 +166,9 @@ def test_chunks_and_a_second_model_change_nothing(
 
 
 def test_the_output_says_whose_scores_it_holds(
-    model: Model, shared_4lep_data: list[Path], tmp_path: Path
+    model: Model, collision_files: list[Path], tmp_path: Path
 ) -> None:
-    applied(model, shared_4lep_data[:1], tmp_path / "out.root")
+    applied(model, collision_files[:1], tmp_path / "out.root")
     with uproot.open(tmp_path / "out.root") as file:
         note = json.loads(file[NOTE])
         assert file["mini"].title == "with trees of x"
@@ -176,53 +176,53 @@ def test_the_output_says_whose_scores_it_holds(
     assert note["branches"] == list(NEW)
 
 
-def test_the_output_cannot_be_an_input(model: Model, shared_4lep_data: list[Path]) -> None:
-    before = shared_4lep_data[0].read_bytes()
+def test_the_output_cannot_be_an_input(model: Model, collision_files: list[Path]) -> None:
+    before = collision_files[0].read_bytes()
     with pytest.raises(UsageError, match="is read and cannot be written"):
-        applied(model, shared_4lep_data, shared_4lep_data[0])
-    assert shared_4lep_data[0].read_bytes() == before
+        applied(model, collision_files, collision_files[0])
+    assert collision_files[0].read_bytes() == before
 
 
 def test_scores_that_are_there_already_are_not_overwritten(
-    model: Model, shared_4lep_data: list[Path], tmp_path: Path
+    model: Model, collision_files: list[Path], tmp_path: Path
 ) -> None:
-    applied(model, shared_4lep_data[:1], tmp_path / "one.root")
+    applied(model, collision_files[:1], tmp_path / "one.root")
     with pytest.raises(UsageError, match="has a branch trees_fold already"):
         applied(model, [tmp_path / "one.root"], tmp_path / "two.root")
     out = applied(model, [tmp_path / "one.root"], tmp_path / "two.root", dropped=NEW)
-    assert len(out) == len(applied(model, shared_4lep_data[:1], tmp_path / "three.root"))
+    assert len(out) == len(applied(model, collision_files[:1], tmp_path / "three.root"))
 
 
 def test_nothing_is_left_of_a_failure(
-    model: Model, shared_4lep_data: list[Path], tmp_path: Path
+    model: Model, collision_files: list[Path], tmp_path: Path
 ) -> None:
     cut = tmp_path / "cut.root"
-    cut.write_bytes(shared_4lep_data[0].read_bytes()[:-3000])
+    cut.write_bytes(collision_files[0].read_bytes()[:-3000])
     with pytest.raises(InputError, match=r"cut\.root"):
-        applied(model, [shared_4lep_data[1], cut], tmp_path / "out.root")
+        applied(model, [collision_files[1], cut], tmp_path / "out.root")
     assert [path.name for path in tmp_path.iterdir()] == ["cut.root"]
 
 
 def test_files_with_other_branches_are_refused(
-    model: Model, shared_4lep_data: list[Path], shared_h4l: dict[str, list[Path]], tmp_path: Path
+    model: Model, collision_files: list[Path], h4l_files: dict[str, list[Path]], tmp_path: Path
 ) -> None:
-    paths = [shared_4lep_data[0], *shared_h4l["VBFH"]]
+    paths = [collision_files[0], *h4l_files["VBFH"]]
     with pytest.raises(InputError, match=r"VBFH_s23_w0\.root: other branches than in .*data_A"):
         applied(model, paths, tmp_path / "out.root")
 
 
 def test_a_file_of_one_fold_scores_no_other(
-    model: Model, shared_h4l: dict[str, list[Path]], tmp_path: Path
+    model: Model, h4l_files: dict[str, list[Path]], tmp_path: Path
 ) -> None:
     setting = Setting((model.fold_paths[0],))
     with pytest.raises(InputError, match=r"is in a fold that trees was trained on: .* of fold 0"):
-        apply_to_files(setting, shared_h4l["ZZ"], tmp_path / "out.root", origin={"sha256": ""})
+        apply_to_files(setting, h4l_files["ZZ"], tmp_path / "out.root", origin={"sha256": ""})
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_command(model: Model, shared_4lep_data: list[Path], tmp_path: Path) -> None:
+def test_the_command(model: Model, collision_files: list[Path], tmp_path: Path) -> None:
     output = tmp_path / "out.root"
-    arguments = ["--json", "--workers=1", "--model", model.combined, *shared_4lep_data, output]
+    arguments = ["--json", "--workers=1", "--model", model.combined, *collision_files, output]
     answer = CliRunner().invoke(apply, list(map(str, arguments)))
     assert answer.exit_code == 0, answer.output
     said = json.loads(answer.stdout)
@@ -232,33 +232,33 @@ def test_the_command(model: Model, shared_4lep_data: list[Path], tmp_path: Path)
     assert output.is_file()
 
 
-def test_the_command_needs_two_files(model: Model, shared_4lep_data: list[Path]) -> None:
+def test_the_command_needs_two_files(model: Model, collision_files: list[Path]) -> None:
     with pytest.raises(UsageError, match="last the one to write"):
         CliRunner().invoke(
             apply,
-            ["--model", str(model.combined), str(shared_4lep_data[0])],
+            ["--model", str(model.combined), str(collision_files[0])],
             catch_exceptions=False,
         )
 
 
 def test_a_file_named_twice_is_refused(
-    model: Model, shared_4lep_data: list[Path], tmp_path: Path
+    model: Model, collision_files: list[Path], tmp_path: Path
 ) -> None:
     with pytest.raises(UsageError, match="named twice"):
-        applied(model, [shared_4lep_data[0]] * 2, tmp_path / "out.root")
+        applied(model, [collision_files[0]] * 2, tmp_path / "out.root")
 
 
 def test_a_branch_to_drop_that_is_not_there_is_refused(
-    model: Model, shared_4lep_data: list[Path], tmp_path: Path
+    model: Model, collision_files: list[Path], tmp_path: Path
 ) -> None:
     with pytest.raises(UsageError, match=r"--drop lep_ptt: .* near matches: lep_pt"):
-        applied(model, shared_4lep_data[:1], tmp_path / "out.root", dropped=("lep_ptt",))
+        applied(model, collision_files[:1], tmp_path / "out.root", dropped=("lep_ptt",))
 
 
 def test_several_files_may_come_as_one_word(
-    model: Model, shared_4lep_data: list[Path], tmp_path: Path
+    model: Model, collision_files: list[Path], tmp_path: Path
 ) -> None:
-    files = f"{shared_4lep_data[0]} {shared_4lep_data[1].parent}/data_B*.root"
+    files = f"{collision_files[0]} {collision_files[1].parent}/data_B*.root"
     output = tmp_path / "out.root"
     answer = CliRunner().invoke(
         apply, ["--model", str(model.combined), "--workers=1", "--json", files, str(output)]
@@ -267,13 +267,13 @@ def test_several_files_may_come_as_one_word(
 
 
 def test_the_files_of_all_folds_say_what_the_one_says(
-    model: Model, shared_4lep_data: list[Path], tmp_path: Path
+    model: Model, collision_files: list[Path], tmp_path: Path
 ) -> None:
-    whole = applied(model, shared_4lep_data[:2], tmp_path / "whole.root")
+    whole = applied(model, collision_files[:2], tmp_path / "whole.root")
     folders = (tuple(model.fold_paths), (model.combined.parent,))
     for place, models in enumerate(folders):
         output = tmp_path / f"{place}.root"
-        apply_to_files(Setting(models), shared_4lep_data[:2], output, origin={"sha256": str(place)})
+        apply_to_files(Setting(models), collision_files[:2], output, origin={"sha256": str(place)})
         with uproot.open(output) as file:
             out = file["mini"].arrays()
         for name in NEW:

@@ -61,8 +61,8 @@ def test_a_file_that_is_not_root(tmp_path: Path, content: bytes) -> None:
 
 
 @pytest.mark.parametrize("share", [0.001, 0.01, 0.3, 0.6, 0.9, 0.999])
-def test_a_truncated_file(tmp_path: Path, shared_ttbar: list[Path], share: float) -> None:
-    content = shared_ttbar[0].read_bytes()
+def test_a_truncated_file(tmp_path: Path, ttbar_files: list[Path], share: float) -> None:
+    content = ttbar_files[0].read_bytes()
     path = tmp_path / "truncated.root"
     path.write_bytes(content[: int(share * len(content))])
     _refused(path, "not a whole ROOT file; it may be truncated")
@@ -99,8 +99,8 @@ def test_the_setting_that_names_the_files_is_told(tmp_path: Path) -> None:
         find_files([str(tmp_path / "none.root")], "data.samples.ZZ.files")
 
 
-def test_a_file_without_its_last_bytes(tmp_path: Path, shared_ttbar: list[Path]) -> None:
-    content = shared_ttbar[0].read_bytes()
+def test_a_file_without_its_last_bytes(tmp_path: Path, ttbar_files: list[Path]) -> None:
+    content = ttbar_files[0].read_bytes()
     path = tmp_path / "short.root"
     path.write_bytes(content[:-200])
     _refused(path, "it may be truncated")

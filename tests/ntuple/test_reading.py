@@ -33,9 +33,9 @@ def _refused(path: Path, message: str, branch_map: BranchMap = MAP) -> None:
     assert str(path) in str(error.value)
 
 
-def test_energies_are_gev_and_the_rest_is_as_in_the_file(shared_ttbar: list[Path]) -> None:
-    raw = read_branches(shared_ttbar[0])
-    chunk = _chunk(shared_ttbar[0])
+def test_energies_are_gev_and_the_rest_is_as_in_the_file(ttbar_files: list[Path]) -> None:
+    raw = read_branches(ttbar_files[0])
+    chunk = _chunk(ttbar_files[0])
     for place, (branch, factor) in enumerate(
         [
             ("jet_pt_NOSYS", 1000),
@@ -52,9 +52,9 @@ def test_energies_are_gev_and_the_rest_is_as_in_the_file(shared_ttbar: list[Path
     np.testing.assert_array_equal(chunk.jets.counts(), ak.num(raw["jet_eta"]).to_numpy())
 
 
-def test_electrons_and_muons_are_read_as_one_collection(shared_ttbar: list[Path]) -> None:
-    raw = read_branches(shared_ttbar[0])
-    chunk = _chunk(shared_ttbar[0])
+def test_electrons_and_muons_are_read_as_one_collection(ttbar_files: list[Path]) -> None:
+    raw = read_branches(ttbar_files[0])
+    chunk = _chunk(ttbar_files[0])
     number = {
         pdg_id: int(ak.sum(raw[branch] == charge))
         for branch, charge, pdg_id in [
@@ -68,9 +68,9 @@ def test_electrons_and_muons_are_read_as_one_collection(shared_ttbar: list[Path]
     assert dict(zip(pdg_ids.tolist(), counts.tolist(), strict=True)) == number
 
 
-def test_neutrinos_and_tops_are_the_generators(shared_ttbar: list[Path]) -> None:
-    raw = read_branches(shared_ttbar[0])
-    truth = _chunk(shared_ttbar[0]).truth
+def test_neutrinos_and_tops_are_the_generators(ttbar_files: list[Path]) -> None:
+    raw = read_branches(ttbar_files[0])
+    truth = _chunk(ttbar_files[0]).truth
     assert truth.neutrinos is not None
     assert truth.tops is not None
     for slot, parent in enumerate(["t", "tbar"]):
@@ -91,8 +91,8 @@ def test_neutrinos_and_tops_are_the_generators(shared_ttbar: list[Path]) -> None
         )
 
 
-def test_true_leptons_and_neutrinos_make_w_bosons(shared_ttbar: list[Path]) -> None:
-    truth = _chunk(shared_ttbar[0]).truth
+def test_true_leptons_and_neutrinos_make_w_bosons(ttbar_files: list[Path]) -> None:
+    truth = _chunk(ttbar_files[0]).truth
     assert truth.leptons is not None
     assert truth.neutrinos is not None
     leptons, neutrinos = (
@@ -122,9 +122,9 @@ def test_one_candidate_in_cartesian_coordinates_is_the_neutrino(
     assert truth.tops is None
 
 
-def test_chunks_do_not_change_what_is_read(shared_ttbar: list[Path]) -> None:
-    whole = _chunk(shared_ttbar[0])
-    parts = list(read_chunks(shared_ttbar[0], MAP, chunk_bytes=1_000_000))
+def test_chunks_do_not_change_what_is_read(ttbar_files: list[Path]) -> None:
+    whole = _chunk(ttbar_files[0])
+    parts = list(read_chunks(ttbar_files[0], MAP, chunk_bytes=1_000_000))
     assert len(parts) > 5
     np.testing.assert_array_equal(
         np.concatenate([part.jets.features for part in parts]), whole.jets.features
@@ -276,8 +276,10 @@ def test_energy_comes_from_the_mass_where_the_ntuple_has_that(
     np.testing.assert_allclose(chunk.jets.features, _chunk(path).jets.features, rtol=1e-4)
 
 
-def test_one_collection_of_leptons_with_a_type_branch(shared_open_data: Path) -> None:
-    chunk = _chunk(shared_open_data, load_branch_map("atlas_open_data"))
+def test_one_collection_of_leptons_with_a_type_branch(
+    h4l_files: dict[str, list[Path]],
+) -> None:
+    chunk = _chunk(h4l_files["ZZ"][0], load_branch_map("atlas_open_data"))
     assert set(np.unique(np.abs(chunk.leptons.features[:, 4]))) == {11, 13}
     assert (chunk.leptons.counts() >= 4).all()
     assert chunk.truth.neutrinos is None

@@ -30,14 +30,14 @@ def test_mean_square_is_that_of_the_helicity_fractions() -> None:
     assert found == pytest.approx(expected, rel=1e-6)
 
 
-def test_the_simulation_has_this_spectrum(shared_ttbar: list[Path]) -> None:
+def test_the_simulation_has_this_spectrum(ttbar_files: list[Path]) -> None:
     def momentum(name: str) -> vector.VectorNumpy4D:
         return vector.array(
             {part: branches[f"Ttbar_MC_{name}_from_t_{part}"] for part in ("pt", "eta", "phi")}
             | {"mass": branches[f"Ttbar_MC_{name}_from_t_m"]}
         )
 
-    with uproot.open(shared_ttbar[0]) as file:
+    with uproot.open(ttbar_files[0]) as file:
         branches = file["reco"].arrays(filter_name="Ttbar_MC_*_from_t_*", library="np")
     first = np.isin(np.abs(branches["Ttbar_MC_Wdecay1_afterFSR_from_t_pdgId"]), [11, 13])
     b_quark = momentum("b")

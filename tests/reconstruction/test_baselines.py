@@ -14,10 +14,10 @@ from toy_events import FEATURES, toy_events
 
 
 @pytest.fixture(scope="module")
-def reference_events(shared_ttbar: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Events:
+def reference_events(ttbar_files: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Events:
     """Return the fifth of the shared sample on which the reference numbers were measured."""
     config = DataConfig(weights=WeightsConfig(negative="keep"))
-    events = build(config, {"ttbar": shared_ttbar}, tmp_path_factory.mktemp("datasets")).events()
+    events = build(config, {"ttbar": ttbar_files}, tmp_path_factory.mktemp("datasets")).events()
     return events.take((events.event_number % 5 == 0) & events.matched)
 
 

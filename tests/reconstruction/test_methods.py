@@ -343,14 +343,14 @@ def test_one_jet_is_not_solved(name: str) -> None:
 
 @pytest.mark.slow
 def test_share_of_events_that_the_ellipses_solve(
-    shared_ttbar: list[Path], tmp_path_factory: pytest.TempPathFactory
+    ttbar_files: list[Path], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     from rootflow.config import DataConfig, WeightsConfig
     from rootflow.dataset import build
 
     config = DataConfig(weights=WeightsConfig(negative="keep"))
     directory = tmp_path_factory.mktemp("datasets")
-    events = build(config, {"ttbar": shared_ttbar}, directory).events()
+    events = build(config, {"ttbar": ttbar_files}, directory).events()
     events = events.take(events.matched)
     solved = [
         made({"method": "hybrid", "assignment": "truth", "neutrinos": solver})[0]

@@ -55,7 +55,7 @@ def folds(held_out: int) -> FoldsConfig:
 
 
 @pytest.fixture(scope="module")
-def trained(shared_h4l: dict[str, list[Path]], tmp_path_factory: pytest.TempPathFactory) -> Trained:
+def trained(h4l_files: dict[str, list[Path]], tmp_path_factory: pytest.TempPathFactory) -> Trained:
     directory = tmp_path_factory.mktemp("unseen")
     config = H4lConfig.model_validate(
         {
@@ -69,7 +69,7 @@ def trained(shared_h4l: dict[str, list[Path]], tmp_path_factory: pytest.TempPath
         }
     )
     # Files whose event numbers are the same in part: an identity is more than a number.
-    files = {"ggH": shared_h4l["ggH"][:2], "ZZ": shared_h4l["ZZ"][:1]}
+    files = {"ggH": h4l_files["ggH"][:2], "ZZ": h4l_files["ZZ"]}
     dataset = build(config.data, files, directory)
     read: list[set[tuple[int, int]]] = []
     original = Dataset.events

@@ -27,15 +27,15 @@ def files(
     return simulate(quick_four_leptons.of("ggH"), SEED, tmp_path_factory.mktemp("ggH"))
 
 
-def test_branches_and_types_are_those_of_the_shared_ntuple(
-    files: list[Path], shared_h4l: dict[str, list[Path]]
+def test_branches_and_types_are_those_of_the_shipped_ntuple(
+    files: list[Path], h4l_files: dict[str, list[Path]]
 ) -> None:
-    with uproot.open(files[0]) as ours, uproot.open(shared_h4l["ggH"][0]) as shared:
-        types, shared_types = (
+    with uproot.open(files[0]) as ours, uproot.open(h4l_files["ggH"][0]) as shipped:
+        types, shipped_types = (
             {name: (branch.typename, str(branch.interpretation)) for name, branch in tree.items()}
-            for tree in (ours["mini"], shared["mini"])
+            for tree in (ours["mini"], shipped["mini"])
         )
-    assert types == shared_types
+    assert types == shipped_types
 
 
 def test_each_file_has_the_sum_of_weights_of_its_own_chunks(

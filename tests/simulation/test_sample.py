@@ -40,15 +40,15 @@ def files(quick_config: SimulationConfig, tmp_path_factory: pytest.TempPathFacto
     return simulate(quick_config, SEED, tmp_path_factory.mktemp("simulated") / "sample")
 
 
-def test_branches_and_types_are_those_of_the_shared_ntuple(
-    files: list[Path], shared_ttbar: list[Path]
+def test_branches_and_types_are_those_of_the_shipped_ntuple(
+    files: list[Path], ttbar_files: list[Path]
 ) -> None:
-    with uproot.open(files[0]) as ours, uproot.open(shared_ttbar[0]) as shared:
-        types, shared_types = (
+    with uproot.open(files[0]) as ours, uproot.open(ttbar_files[0]) as shipped:
+        types, shipped_types = (
             {name: (branch.typename, str(branch.interpretation)) for name, branch in tree.items()}
-            for tree in (ours["reco"], shared["reco"])
+            for tree in (ours["reco"], shipped["reco"])
         )
-    assert types == shared_types
+    assert types == shipped_types
 
 
 def test_a_sample_is_a_few_finished_files(files: list[Path]) -> None:

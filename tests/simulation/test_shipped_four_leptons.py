@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import uproot
 import vector
-from scipy.stats import ks_2samp
 
+from independent_simulation import difference
 from rootflow.config import load
 from rootflow.simulation.plan import Plan
 
@@ -91,16 +91,11 @@ def test_cross_sections_are_those_of_the_process() -> None:
 
 @pytest.mark.parametrize("process", ["ggH", "ZZ"])
 def test_it_is_alike_an_independent_simulation(
-    process: str, shared_h4l: dict[str, list[Path]]
+    process: str, h4l_files: dict[str, list[Path]]
 ) -> None:
-    ours, theirs = (
-        _selected(sorted(SHIPPED.glob(f"{process}_*.root"))),
-        _selected(shared_h4l[process]),
-    )
+    events = _selected(h4l_files[process])
     differences = {
-        name: ks_2samp(
-            ak.to_numpy(observable(ours)), ak.to_numpy(observable(theirs)), method="asymp"
-        ).statistic
+        name: difference(ak.to_numpy(observable(events)), process, name)
         for name, observable in OBSERVABLES.items()
     }
     assert max(differences.values()) < DIFFERENCE, differences

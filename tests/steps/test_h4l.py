@@ -37,9 +37,9 @@ def place(empty_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def settings(shared_4lep_data: list[Path]) -> list[str]:
+def settings(collision_files: list[Path]) -> list[str]:
     """Return quick settings, with collisions beside the simulation."""
-    files = ", ".join(map(str, shared_4lep_data))
+    files = ", ".join(map(str, collision_files))
     return [*SMALL, f"data.samples.data={{label: data, files: [{files}]}}"]
 
 
@@ -137,10 +137,10 @@ def test_second_run_finds_everything_again_and_says_the_same(
 
 
 def test_registered_model_scores_collisions_event_by_event(
-    chain: dict[str, Any], place: Path, shared_4lep_data: list[Path]
+    chain: dict[str, Any], place: Path, collision_files: list[Path]
 ) -> None:
     arguments = ["--model", chain["registered_model"], "--json"]
-    told = rootflow(place, "apply", *arguments, *map(str, shared_4lep_data), "scored.root")
+    told = rootflow(place, "apply", *arguments, *map(str, collision_files), "scored.root")
     assert told["entries"] == 832
     scored = read_tree(place / "scored.root", "mini")
     assert len(scored["eventNumber"]) == 832

@@ -41,10 +41,10 @@ def make_config() -> MakeConfig:
 
 
 @pytest.fixture(scope="session")
-def real_dataset(shared_ttbar: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Dataset:
-    """Return the dataset of one file of simulated ttbar."""
+def real_dataset(ttbar_files: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    """Return the dataset of the shipped sample of ttbar."""
     config = TtbarConfig.model_validate(settings()).data
-    return build(config, {"ttbar": shared_ttbar[:1]}, tmp_path_factory.mktemp("datasets"))
+    return build(config, {"ttbar": ttbar_files}, tmp_path_factory.mktemp("datasets"))
 
 
 @pytest.fixture(scope="session")

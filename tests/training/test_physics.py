@@ -15,10 +15,10 @@ ACCURACY_OF_M_LB = 0.718
 
 @pytest.mark.slow
 def test_a_few_epochs_make_the_feed_forward_network_better_than_m_lb(
-    shared_ttbar: list[Path], tmp_path: Path
+    ttbar_files: list[Path], tmp_path: Path
 ) -> None:
     config = load(FEED_FORWARD, ["training.epochs=4"])
-    dataset = build(config.data, {"ttbar": shared_ttbar}, tmp_path / "datasets")
+    dataset = build(config.data, {"ttbar": ttbar_files}, tmp_path / "datasets")
     [folds] = config.data.folds.in_turn()
     training = fit(dataset, config, tmp_path / "training", lambda *_: None, folds)
 

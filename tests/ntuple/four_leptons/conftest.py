@@ -9,6 +9,6 @@ from ntuples import Branches
 
 
 @pytest.fixture(scope="session")
-def mini(shared_h4l: dict[str, list[Path]]) -> Branches:
+def mini(h4l_files: dict[str, list[Path]]) -> Branches:
     """Branches of 600 simulated ZZ events."""
-    return read_mini(shared_h4l["ZZ"][0], 600)
+    return read_mini(h4l_files["ZZ"][0], 600)

@@ -63,9 +63,9 @@ MAP_BRANCHES = [
 
 
 @pytest.fixture(scope="module")
-def collisions(shared_4lep_data: list[Path]) -> Branches:
+def collisions(collision_files: list[Path]) -> Branches:
     """All 832 events: they fail each cut for a reason."""
-    files = [read_mini(path) for path in shared_4lep_data]
+    files = [read_mini(path) for path in collision_files]
     return {name: ak.concatenate([file[name] for file in files]) for name in MAP_BRANCHES}
 
 
