@@ -199,7 +199,7 @@ def decide(
     """
     for found in measured:
         for place, value in enumerate(found.sample):
-            if not np.isfinite(value):
+            if not (np.isfinite(value) and np.isfinite(found.replicas[:, place]).any()):
                 _refuse(metric, bins[place - 1] if place else None)
     candidate = measured[0]
     replicas = len(candidate.replicas)

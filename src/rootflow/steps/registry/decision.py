@@ -66,20 +66,21 @@ def shortfalls(contest: Contest, champion: Version | None, rules: Rules) -> list
     if champion is None or contest.gain is None or contest.p_value is None:
         return []
     found = []
-    if contest.gain.value < rules.least_gain:
+    # What is not a number fulfils nothing.
+    if not contest.gain.value >= rules.least_gain:
         found.append(
             f"gain: {_text(contest.gain)} in {contest.metric} over {champion.uri}, "
             f"promotion.least_gain asks for {rules.least_gain:g}"
         )
-    if contest.p_value > rules.p_value_max:
+    if not contest.p_value <= rules.p_value_max:
         found.append(
             f"p-value: {PValue(contest.p_value, contest.replicas)} of the gain being no larger "
             f"than {rules.least_gain:g}, promotion.p_value_max allows {rules.p_value_max:g}"
         )
     for each in contest.bins:
         bins = len(contest.bins)
-        p_value = PValue(min(1.0, each.p_value * bins), contest.replicas, times=bins)
-        if p_value < rules.regression_p_value:
+        p_value = PValue(min(each.p_value * bins, 1.0), contest.replicas, times=bins)
+        if not p_value >= rules.regression_p_value:
             found.append(
                 f"regression: {contest.metric} changes by {_text(each.gain)} where "
                 f"{each.bin.quantity} is from {each.bin.low:g} to {each.bin.high:g}, p-value of "
