@@ -10,6 +10,7 @@ from rootflow.config.samples import LabelledDataConfig
 from rootflow.dataset.copies import write_copy
 from rootflow.dataset.dataset import Dataset, open_dataset
 from rootflow.dataset.digest import FileContent, file_contents, name_of, plans_of
+from rootflow.dataset.finite import require_finite
 from rootflow.dataset.identity import repeated_numbers
 from rootflow.dataset.leftovers import held, remove_dead
 from rootflow.dataset.manifest import DATASET_VERSION, MANIFEST, Folds, Manifest
@@ -88,7 +89,10 @@ def _write(
         samples=samples,
         event_numbers_in_several_files=repeated_numbers(directory),
         selection=config.selection,
-        sum_of_weights=sum(sample.sum_of_weights for sample in samples),
+        sum_of_weights=require_finite(
+            sum(sample.sum_of_weights for sample in samples),
+            "the sum of all weights",
+        ),
         folds=Folds(count=config.folds.count, scheme=config.folds.scheme),
     )
     (directory / MANIFEST).write_text(manifest.model_dump_json(indent=1) + "\n")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from rootflow.config.samples import ExpectationConfig, SampleConfig
 from rootflow.dataset.manifest import Normalisation
 from rootflow.dataset.plans import ReadFile
-from rootflow.dataset.weights import scaled_to
+from rootflow.dataset.weights import positive, scaled_to
 from rootflow.errors import InputError, UsageError
 from rootflow.ntuple.four_leptons import Expectation, FourLeptonMap, Wanted
 
@@ -62,10 +62,9 @@ def expected_events(
     """
     luminosity = config.luminosity_fb_inverse
     if branch_map.expected_events is not None:
-        return Normalisation(
-            luminosity_fb_inverse=luminosity,
-            factor=luminosity / branch_map.expected_events.luminosity_fb_inverse,
-        )
+        of_map = branch_map.expected_events.luminosity_fb_inverse
+        factor = positive(luminosity / of_map, f"luminosity {luminosity:g}/fb / {of_map:g}/fb")
+        return Normalisation(luminosity_fb_inverse=luminosity, factor=factor)
     cross_section, total = sample.cross_section_pb, sample.sum_of_weights
     if cross_section is None or total is None:
         _require_events(name, files)

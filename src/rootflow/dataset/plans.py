@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+import numpy as np
 from numpy.typing import NDArray
 
 from rootflow.dataset.manifest import Normalisation
@@ -23,12 +24,15 @@ class Part(NamedTuple):
         By the names of `Events`.
     cutflow
         Of all events of the part, the first line of all of them.
+    entries
+        Where in the file the selected events are.
     expectation
         What the file says of its sample up to here.
     """
 
     arrays: dict[str, NDArray[Any]]
     cutflow: Cutflow
+    entries: NDArray[np.int64]
     expectation: Expectation = Expectation()
 
 

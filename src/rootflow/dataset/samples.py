@@ -76,10 +76,10 @@ def _read(
 ) -> Iterator[Part]:
     events, any_weight = 0, False
     for chunk in read_chunks(path, branch_map, wanted):
-        arrays, cutflow, _ = select(chunk, config.selection)
+        arrays, cutflow, mask = select(chunk, config.selection)
+        yield Part(arrays, cutflow, events + np.flatnonzero(mask), chunk.expectation)
         events += len(chunk)
         any_weight |= bool(np.any(chunk.weight))
-        yield Part(arrays, cutflow, chunk.expectation)
     if events and not any_weight:
         raise InputError(
             f"{path}: the weights of all {events} events are zero, as they are in real data: is "

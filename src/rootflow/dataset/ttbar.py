@@ -20,10 +20,9 @@ from rootflow.ntuple import (
     load_branch_map,
     read_chunks,
     read_entries,
-    select,
 )
 from rootflow.ntuple.branch_map import Truth
-from rootflow.ntuple.selection import select_located
+from rootflow.ntuple.selection import select_indexed, select_located
 
 
 def plans(config: DataConfig, files: Mapping[str, Sequence[Path]]) -> list[Plan]:
@@ -37,8 +36,11 @@ def plans(config: DataConfig, files: Mapping[str, Sequence[Path]]) -> list[Plan]
     branch_map = load_branch_map(config.branch_map)
 
     def read(path: Path) -> Iterator[Part]:
+        first = 0
         for chunk in read_chunks(path, branch_map):
-            yield Part(*select(chunk, config.selection, config.max_jets))
+            selected, kept, _ = select_indexed(chunk, config.selection, config.max_jets)
+            yield Part(*selected, first + kept)
+            first += len(chunk)
 
     def normalise(read_files: Sequence[ReadFile]) -> Normalisation | None:
         sums = (next(iter(file.cutflow.values()))[1] for file in read_files)

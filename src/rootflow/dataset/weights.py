@@ -176,14 +176,37 @@ def normalisation(config: WeightsConfig, sum_of_weights_read: float) -> Normalis
 def scaled_to(
     cross_section_pb: float, luminosity_fb_inverse: float, sum_of_weights: float
 ) -> Normalisation:
-    """Return the scale that makes weights add up to cross section times luminosity."""
+    """Return the scale that makes weights add up to cross section times luminosity.
+
+    Raises
+    ------
+    InputError
+        There is no such number.
+    """
     expected = cross_section_pb * luminosity_fb_inverse * PB_TIMES_FB_INVERSE
     return Normalisation(
         luminosity_fb_inverse=luminosity_fb_inverse,
-        factor=expected / sum_of_weights,
+        factor=positive(
+            expected / sum_of_weights,
+            f"cross section {cross_section_pb:g} pb x luminosity {luminosity_fb_inverse:g}/fb / "
+            f"sum of weights {sum_of_weights:g}",
+        ),
         cross_section_pb=cross_section_pb,
         sum_of_weights=sum_of_weights,
     )
+
+
+def positive(factor: float, what: str) -> float:
+    """Return what weights are scaled by.
+
+    Raises
+    ------
+    InputError
+        It is zero or not finite, as `what` is then said to be.
+    """
+    if not 0 < factor < np.inf:
+        raise InputError(f"{what} is {factor:g}: weights cannot be scaled by it")
+    return factor
 
 
 def _require_positive_sum(weight: NDArray[np.float64], what: str) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from rootflow.config.data import FoldingConfig
 from rootflow.dataset.arrays import SUFFIX, ArrayWriters
 from rootflow.dataset.digest import FileContent
+from rootflow.dataset.finite import require_finite, require_finite_arrays
 from rootflow.dataset.folds import fold_of
 from rootflow.dataset.manifest import Array, Cut, Sample, SourceFile
 from rootflow.dataset.plans import Plan, ReadFile
@@ -83,6 +84,7 @@ def _write_file(
     cutflow: Cutflow = {}
     expectation = Expectation()
     for part in plan.read(path):
+        require_finite_arrays(path, part, plan.features)
         arrays = part.arrays
         n_events = len(arrays["weight"])
         arrays["file_index"] = np.full(n_events, file_index, dtype=np.int32)
@@ -125,10 +127,19 @@ def _cutflow(files: Sequence[ReadFile]) -> Cutflow:
 
 
 def _sample(plan: Plan, files: Sequence[ReadFile], contents: Sequence[FileContent]) -> Sample:
+    for file in files:
+        read = next(iter(file.cutflow.values()))[1]
+        require_finite(read, f"{file.path}: the sum of the weights of its events")
     normalisation = plan.normalise(files)
     factor = 1.0 if normalisation is None else normalisation.factor
     cutflow = tuple(
-        Cut(name=name, events=events, sum_of_weights=factor * weight)
+        Cut(
+            name=name,
+            events=events,
+            sum_of_weights=require_finite(
+                factor * weight, f"sample {plan.name}: the sum of weights after '{name}'"
+            ),
+        )
         for name, (events, weight) in _cutflow(files).items()
     )
     return Sample(
@@ -162,17 +173,26 @@ def _scale_weights(directory: Path, name: str, samples: Sequence[Sample]) -> Non
     for sample in samples:
         if sample.normalisation is not None:
             stop = start + sample.events
-            _scale_array(directory, name, start, stop, sample.normalisation.factor)
+            _scale_array(directory, name, start, stop, sample)
         start += sample.events
 
 
-def _scale_array(directory: Path, name: str, start: int, stop: int, factor: float) -> None:
-    """Multiply a part of an array on disk, of float64 numbers for each event, by a factor."""
+def _scale_array(directory: Path, name: str, start: int, stop: int, sample: Sample) -> None:
+    """Multiply the part of a sample, of float64 numbers for each event on disk, by its factor."""
+    factor = sample.normalisation.factor if sample.normalisation else 1.0
     path = directory / (name + SUFFIX)
     mapped = np.load(path, mmap_mode="r")
     with path.open("r+b") as file:
         file.seek(mapped.offset + start * mapped.itemsize)
         for first in range(start, stop, EVENTS_AT_ONCE):
             part = np.array(mapped[first : min(first + EVENTS_AT_ONCE, stop)])
-            part.view(np.float64)[...] *= factor
+            weights = part.view(np.float64)
+            before = weights != 0
+            with np.errstate(over="ignore"):  # it is refused
+                weights *= factor
+            if not (np.isfinite(weights).all() and np.array_equal(weights != 0, before)):
+                raise InputError(
+                    f"sample {sample.name}: weights times {factor:g} are beyond what a number of "
+                    "64 bits can be: are luminosity, cross section and sum of weights right?"
+                )
             file.write(part.data)

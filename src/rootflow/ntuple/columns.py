@@ -49,11 +49,14 @@ class Table(NamedTuple):
         An awkward array for each branch.
     event_number
         (n,) uint64.
+    first_entry
+        Where in the file these events begin.
     """
 
     path: Path
     arrays: Mapping[str, Any]
     event_number: NDArray[np.uint64]
+    first_entry: int = 0
 
     def scalar(self, column: Column) -> NDArray[Any]:
         """Return (n,) values as they are in the file.
@@ -61,9 +64,15 @@ class Table(NamedTuple):
         Raises
         ------
         InputError
-            The branch does not hold one number for each event, or for its index in the
+            The branch does not hold one finite number for each event, or for its index in the
             map none.
         """
+        values = self.scalar_or_nan(column)
+        self._require_finite(column, values, values)
+        return values
+
+    def scalar_or_nan(self, column: Column) -> NDArray[Any]:
+        """Return what `scalar` does, of a branch in which NaN has a meaning."""
         if column.index is None:
             values = _numbers(self.arrays[column.branch].layout)
             if values is None or values.ndim != 1:
@@ -130,16 +139,12 @@ class Table(NamedTuple):
         InputError
             A value is not finite, or an energy is beyond what a collider can give.
         """
-        values: Values = raw.astype(np.float32)
-        if not len(values):
-            return values
+        with np.errstate(over="ignore"):  # it is refused
+            values: Values = raw.astype(np.float32)
         if column.unit == "MeV":
             values /= np.float32(1000)
-        largest = max(values.max(), -values.min())  # NaN where any value is
-        if not np.isfinite(largest):
-            where = int(np.argmax(~np.isfinite(values)))
-            raise self.wrong(column, f"is {raw[where]}", where if event is None else event[where])
-        if column.unit in ENERGY_UNITS and largest > LARGEST_ENERGY_GEV:
+        self._require_finite(column, raw, values, event)
+        if column.unit in ENERGY_UNITS and largest_of(values) > LARGEST_ENERGY_GEV:
             where = int(np.argmax(np.abs(values)))
             raise self.wrong(
                 column,
@@ -148,6 +153,53 @@ class Table(NamedTuple):
                 where if event is None else event[where],
             )
         return values
+
+    def _require_finite(
+        self,
+        column: Column,
+        raw: NDArray[Any],
+        values: NDArray[Any],
+        event: NDArray[np.int64] | None = None,
+    ) -> None:
+        if values.dtype.kind == "f" and not np.isfinite(largest_of(values)):
+            where = int(np.argmax(~np.isfinite(values)))
+            raise self.wrong(column, f"is {raw[where]}", where if event is None else event[where])
+
+    def require_possible(
+        self,
+        columns: Mapping[str, Column],
+        given: Mapping[str, NDArray[Any]],
+        made: NDArray[Any],
+        event: NDArray[np.int64],
+    ) -> None:
+        """Refuse energies or momenta, made of several branches, beyond what a collider can give.
+
+        Parameters
+        ----------
+        columns, given
+            What they are made of, by name: the branches, and (k,) values.
+        made
+            (k,) or (k, components), in GeV.
+        event
+            (k,) the event of each.
+
+        Raises
+        ------
+        InputError
+            One of them is larger than it can be, or not finite.
+        """
+        if largest_of(made) <= LARGEST_ENERGY_GEV:
+            return
+        possible = np.abs(made) <= LARGEST_ENERGY_GEV
+        where = int(np.argmin(possible.reshape(len(made), -1).all(axis=1)))
+        values = ", ".join(
+            f"'{column.branch}' is {given[name][where]:g}" for name, column in columns.items()
+        )
+        raise self.wrong_at(
+            int(event[where]),
+            f"branch {values}: a momentum of more than any collision gives: are branches and "
+            f"units in the branch map right?",
+        )
 
     def require_unit(self, column: Column, values: Values, smallest: float) -> None:
         """Refuse the unit of many energies that are all smaller than what they can be.
@@ -173,8 +225,25 @@ class Table(NamedTuple):
 
     def wrong(self, column: Column, what: str, event: Any = None) -> InputError:
         """Return the error that says what is wrong with a branch, and where."""
-        where = "" if event is None else f", event {self.event_number[int(event)]}"
-        return InputError(f"{self.path}{where}: branch '{column.branch}' {what}")
+        said = f"branch '{column.branch}' {what}"
+        if event is None:
+            return InputError(f"{self.path}: {said}")
+        return self.wrong_at(int(event), said)
+
+    def wrong_at(self, event: int, what: str) -> InputError:
+        """Return the error that says what is wrong with an event, and where it is."""
+        entry = self.first_entry + event
+        return InputError(at_event(self.path, entry, self.event_number[event], what))
+
+
+def at_event(path: Path, entry: int, event_number: np.uint64, what: str) -> str:
+    """Return a message about an event of a file."""
+    return f"{path}, event {event_number}: {what} (entry {entry})"
+
+
+def largest_of(values: NDArray[Any]) -> float:
+    """Return the largest absolute value, NaN where any value is, 0 of none."""
+    return float(max(values.max(), -values.min())) if values.size else 0.0
 
 
 def _numbers(layout: Any) -> NDArray[Any] | None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from rootflow.errors import InputError
 from rootflow.ntuple.branch_map import BranchMap, Collection, Jets, Leptons
-from rootflow.ntuple.columns import SMALLEST_PT_GEV, Table
+from rootflow.ntuple.columns import LARGEST_ENERGY_GEV, SMALLEST_PT_GEV, Table, largest_of
 from rootflow.ntuple.features import MOMENTUM
 from rootflow.ntuple.objects import Objects
 from rootflow.ntuple.opening import OpenTree, read_branches
@@ -73,8 +73,10 @@ def read_chunks(
         finite; energies cannot be in the unit that the map says; an event number repeats.
     """
     event_numbers = [np.empty(0, dtype=np.uint64)]
+    events = 0
     for arrays in read_branches(path, branch_map.tree, branch_map.branches(), chunk_bytes):
-        chunk = _chunk(path, arrays, branch_map)
+        chunk = _chunk(path, arrays, branch_map, events)
+        events += len(chunk)
         event_numbers.append(chunk.event_number)
         yield chunk
     require_unique(path, np.concatenate(event_numbers))
@@ -89,12 +91,12 @@ def read_entries(tree: OpenTree, branch_map: BranchMap, start: int, stop: int) -
         As of `read_chunks`, but event numbers may repeat: those of collisions do where a
         file has several runs.
     """
-    return _chunk(tree.path, tree.read(branch_map.branches(), start, stop), branch_map)
+    return _chunk(tree.path, tree.read(branch_map.branches(), start, stop), branch_map, start)
 
 
-def _chunk(path: Path, arrays: Mapping[str, Any], branch_map: BranchMap) -> Chunk:
+def _chunk(path: Path, arrays: Mapping[str, Any], branch_map: BranchMap, first_entry: int) -> Chunk:
     numbers = event_numbers_of(path, arrays, branch_map.event_number)
-    table = Table(path, arrays, numbers)
+    table = Table(path, arrays, numbers, first_entry)
     jets = _jets(table, branch_map.jets)
     met = scalars(table, [branch_map.met.pt, branch_map.met.phi])
     table.require_unit(branch_map.met.pt, met[:, 0], SMALLEST_PT_GEV)
@@ -168,6 +170,7 @@ def values_of(
         for name, column in (collection.coordinates() | dict(numbers)).items()
     }
     _require_reconstructed(table, collection.pt, values["pt"])
+    _require_possible(table, collection, values, event)
     if collection.energy is not None:
         _require_energy_beyond_pt(table, collection.energy, values, event)
     if "mass" in values:
@@ -196,6 +199,19 @@ def _require_reconstructed(table: Table, column: Column, pt: NDArray[np.float32]
             f"is at most {pt.max():.2g} GeV when read as {column.unit}, less than anything "
             f"that is reconstructed: is its unit in the branch map right?",
         )
+
+
+def _require_possible(
+    table: Table,
+    collection: Collection,
+    values: Mapping[str, NDArray[np.float32]],
+    event: NDArray[np.int64],
+) -> None:
+    pt, eta = values["pt"], values["eta"]
+    with np.errstate(over="ignore"):  # it is refused
+        if largest_of(pt) * np.cosh(largest_of(eta)) > LARGEST_ENERGY_GEV:
+            columns = {"pt": collection.pt, "eta": collection.eta}
+            table.require_possible(columns, values, pt * np.cosh(eta), event)
 
 
 def _require_energy_beyond_pt(
@@ -230,16 +246,17 @@ def product(table: Table, weights: Sequence[Column]) -> NDArray[np.float64]:
     Raises
     ------
     InputError
-        One of them is not finite.
+        One of them, or the product, is not finite.
     """
     weight = np.ones(len(table.event_number))
     for column in weights:
-        factor = table.scalar(column)
-        bad = ~np.isfinite(factor)
-        if bad.any():
-            where = int(np.argmax(bad))
-            raise table.wrong(column, f"is {factor[where]}, which is no weight", where)
-        weight *= factor
+        with np.errstate(over="ignore", invalid="ignore"):  # it is refused
+            weight *= table.scalar_or_nan(column)
+        if not np.isfinite(largest_of(weight)):
+            where = int(np.argmin(np.isfinite(weight)))
+            value = table.scalar_or_nan(column)[where]
+            product = f": with the others {weight[where]}" if np.isfinite(value) else ""
+            raise table.wrong(column, f"is {value}{product}, which is no weight", where)
     return weight
 
 

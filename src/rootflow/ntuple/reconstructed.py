@@ -44,7 +44,7 @@ def _momenta(table: Table, momentum: Momentum) -> NDArray[np.float32]:
 def _values(table: Table, column: Column) -> NDArray[Any]:
     """Return (n,) values as they are in the file, NaN where there is an empty list."""
     if column.index is None:
-        return table.scalar(column).astype(np.float64)
+        return table.scalar_or_nan(column).astype(np.float64)
     lists = table.lists(column)
     lengths = np.diff(lists.offsets)
     too_short = (lengths > 0) & (lengths <= column.index)

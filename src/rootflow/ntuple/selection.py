@@ -49,12 +49,12 @@ def select(chunk: Chunk, selection: SelectionConfig, max_jets: int) -> Selected:
     Jets fall in pT, those beyond `max_jets` are left out. The positive lepton comes
     first; of leptons of the same sign the harder one.
     """
-    return _select(chunk, selection, max_jets)[0]
+    return select_indexed(chunk, selection, max_jets)[0]
 
 
 def select_located(chunk: Chunk, selection: SelectionConfig, max_jets: int) -> Located:
     """Return what `select` does, and where in the ntuple it is."""
-    (arrays, _), kept, jet_index = _select(chunk, selection, max_jets)
+    (arrays, _), kept, jet_index = select_indexed(chunk, selection, max_jets)
     accepted = chunk.jets.take(jet_index)
     row_of_event = np.full(len(chunk), -1)
     row_of_event[kept] = np.arange(len(kept))
@@ -65,7 +65,7 @@ def select_located(chunk: Chunk, selection: SelectionConfig, max_jets: int) -> L
     return Located(arrays, kept, places)
 
 
-def _select(
+def select_indexed(
     chunk: Chunk, selection: SelectionConfig, max_jets: int
 ) -> tuple[Selected, NDArray[np.int64], NDArray[np.int64]]:
     """Return what is selected, which events these are, and the accepted jets by falling pT."""
@@ -159,7 +159,8 @@ def apply(
     cutflow: Cutflow = {}
     for name, cut in cuts.items():
         passes &= cut
-        cutflow[name] = (int(passes.sum()), float(weight[passes].sum()))
+        with np.errstate(over="ignore", invalid="ignore"):  # an infinite sum is refused
+            cutflow[name] = (int(passes.sum()), float(weight[passes].sum()))
     return np.flatnonzero(passes), cutflow
 
 

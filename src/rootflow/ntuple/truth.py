@@ -148,6 +148,8 @@ def momenta(
         table.require_unit(column, values[name], smallest)
     vectors = vector.array(values)
     components = np.empty((len(event), len(names)), dtype=np.float32)
-    for place, name in enumerate(names):
-        components[:, place] = getattr(vectors, name)
+    with np.errstate(over="ignore", invalid="ignore"):  # it is refused
+        for place, name in enumerate(names):
+            components[:, place] = getattr(vectors, name)
+    table.require_possible(columns, values, components, event)
     return components

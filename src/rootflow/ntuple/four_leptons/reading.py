@@ -162,7 +162,7 @@ def _chunk(
         numbers = np.arange(first_row, first_row + n_events, dtype=np.uint64)
     else:
         numbers = event_numbers_of(path, arrays, branch_map.event_number)
-    table = Table(path, arrays, numbers)
+    table = Table(path, arrays, numbers, first_row)
     collections = branch_map.collections()
     if branch_map.slots is not None:
         table = table._replace(arrays=_as_lists(table, collections))
@@ -187,7 +187,7 @@ def _as_lists(table: Table, slots: Collection[Leptons]) -> dict[str, Any]:
     """Return the arrays with those of the slots as lists of one lepton for each event."""
     columns = [column for leptons in slots for column in all_columns(leptons)]
     lists = {
-        column.branch: ak.from_numpy(table.scalar(column)[:, np.newaxis], regulararray=True)
+        column.branch: ak.from_numpy(table.scalar_or_nan(column)[:, np.newaxis], regulararray=True)
         for column in columns
         if column.branch in table.arrays
     }
