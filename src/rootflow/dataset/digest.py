@@ -15,7 +15,7 @@ from rootflow.dataset import samples, ttbar
 from rootflow.dataset.manifest import DATASET_VERSION
 from rootflow.dataset.plans import Plan
 from rootflow.errors import InputError
-from rootflow.files import whole_file
+from rootflow.files import require_no_device, whole_file
 
 REMEMBERED = "file-digests.json"
 
@@ -151,6 +151,7 @@ def _remember(path: Path, known: dict[str, _Remembered]) -> None:
 
 def _content(path: Path, known: dict[str, _Remembered]) -> FileContent:
     try:
+        require_no_device(path)
         status = path.stat()
         name = str(path.resolve())
         entry = known.get(name)

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import csv
 
-from rootflow.errors import InputError
+from rootflow.errors import InputError, RootflowError
 from rootflow.ntuple.opening import require_branches, require_file
 
 # Before what a compressed file may end with.
@@ -29,10 +29,14 @@ def column_names(path: Path) -> list[str]:
     Raises
     ------
     InputError
-        The file is missing, empty or not CSV.
+        The file is missing, empty or not CSV, or two columns have the same name.
     """
     with _readable(path), csv.open_csv(path) as reader:
-        return list(reader.schema.names)
+        names = list(reader.schema.names)
+    twice = next((name for place, name in enumerate(names) if name in names[:place]), None)
+    if twice is not None:
+        raise InputError(f"{path}: two columns are named '{twice}': give one another name")
+    return names
 
 
 def read_columns(
@@ -83,9 +87,11 @@ def _readable(path: Path) -> Iterator[None]:
     require_file(path)
     try:
         yield
-    except PermissionError as error:
-        raise InputError(f"{path}: cannot read it: {error.strerror}") from error
-    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+    except MemoryError as error:
+        raise RootflowError(f"{path}: there is not enough memory to read it: {error}") from error
+    except (pa.ArrowInvalid, OSError, UnicodeDecodeError) as error:
+        if isinstance(error, OSError) and error.strerror:
+            raise InputError(f"{path}: cannot read it: {error.strerror}") from error
         reason = " ".join(re.sub(r"^In CSV column #\d+: ", "", str(error)).split())
         raise InputError(
             f"{path}: not a whole CSV file of numbers with the columns' names in its first "

@@ -1,8 +1,6 @@
 """Finding and opening ntuples; whatever is wrong with a file is said in one line."""
 
 import difflib
-import struct
-import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -10,27 +8,10 @@ from typing import Any
 
 import numpy as np
 import uproot
-from cramjam import DecompressionError
 
-from rootflow.errors import InputError
-
-# What uproot and the decompressors raise where bytes are not what ROOT wrote.
-BROKEN = (
-    uproot.DeserializationError,
-    DecompressionError,
-    zlib.error,
-    AssertionError,
-    AttributeError,
-    EOFError,
-    LookupError,
-    MemoryError,
-    OSError,
-    OverflowError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-    struct.error,
-)
+from rootflow.errors import InputError, RootflowError
+from rootflow.files import require_no_device
+from rootflow.ntuple.faults import BROKEN, is_of_file
 
 
 def find_files(patterns: Sequence[str], setting: str = "data.files") -> list[Path]:
@@ -50,17 +31,27 @@ def find_files(patterns: Sequence[str], setting: str = "data.files") -> list[Pat
         raise InputError(f"{setting}: no file is named; give paths or globs")
     found: list[Path] = []
     for pattern in patterns:
-        paths = sorted(_matches(Path(pattern).expanduser()))
+        paths = sorted(_matches(pattern, setting))
         if not paths:
             raise InputError(f"{setting}: '{pattern}' matches no file (seen from {Path.cwd()})")
+        for path in paths:
+            _require_text(path, setting)
         found += paths
     return list(dict.fromkeys(found))
 
 
-def _matches(pattern: Path) -> list[Path]:
-    if pattern.is_file():  # a file's name may look like a glob
-        return [pattern]
-    return list(Path(pattern.anchor).glob(str(pattern.relative_to(pattern.anchor))))
+def _matches(pattern: str, setting: str) -> list[Path]:
+    try:
+        path = Path(pattern).expanduser()
+        below = path.relative_to(path.anchor)
+        if path.is_file() or not below.parts:  # a file's name may look like a glob
+            return [path]
+        return list(Path(path.anchor).glob(str(below)))
+    except OSError as error:
+        raise InputError(f"{setting}: '{pattern}': cannot look there: {error.strerror}") from None
+    except (ValueError, RuntimeError) as error:
+        # A home of nobody, or what is no glob.
+        raise InputError(f"{setting}: '{pattern}' is no path or glob: {error}") from None
 
 
 def read_branches(
@@ -161,11 +152,26 @@ def branch_names(path: Path, tree: str | None) -> list[str]:
 
 
 def require_file(path: Path) -> None:
-    """Refuse a file that is missing or empty."""
-    if not path.is_file():
-        raise InputError(f"{path}: there is no such file")
+    """Refuse a file that is missing or empty, and what is no file."""
+    try:
+        require_no_device(path)
+    except FileNotFoundError:
+        raise InputError(f"{path}: there is no such file") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot read it: {error.strerror}") from None
+    if path.is_dir():
+        raise InputError(f"{path}: it is a folder, not a file")
     if path.stat().st_size == 0:
         raise InputError(f"{path}: the file is empty")
+
+
+def _require_text(path: Path, setting: str) -> None:
+    try:
+        str(path).encode("utf-8")
+    except UnicodeEncodeError:
+        raise InputError(
+            f"{setting}: {str(path)!a} has a name that is no UTF-8 text: rename it"
+        ) from None
 
 
 def require_branches(path: Path, branches: Sequence[str], there: Sequence[str], table: str) -> None:
@@ -211,7 +217,7 @@ def open_tree(path: Path, tree: str | None) -> Iterator[OpenTree]:
 def opened(path: Path, tree: str | None) -> Iterator[Any]:
     """Yield a tree as uproot has it; errors as of `open_tree`.
 
-    What goes wrong in the block is taken for a fault of the file: do nothing else there.
+    What goes wrong in the block may be taken for a fault of the file: do nothing else there.
     """
     with open_tree(path, tree) as found, faults_of(path):
         yield found.tree
@@ -219,18 +225,24 @@ def opened(path: Path, tree: str | None) -> Iterator[Any]:
 
 @contextmanager
 def faults_of(path: Path) -> Iterator[None]:
-    """Take what goes wrong in the block for a fault of the file.
+    """Take for a fault of the file what only a broken one makes go wrong in the block.
 
     Raises
     ------
     InputError
         In one line.
+    RootflowError
+        There is not enough memory.
     """
     try:
         yield
-    except PermissionError as error:
-        raise InputError(f"{path}: cannot read it: {error.strerror}") from error
+    except MemoryError as error:
+        raise RootflowError(f"{path}: there is not enough memory to read it: {error}") from error
     except BROKEN as error:
+        if isinstance(error, OSError) and error.strerror:
+            raise InputError(f"{path}: cannot read it: {error.strerror}") from error
+        if not is_of_file(error):
+            raise
         raise InputError(
             f"{path}: not a whole ROOT file; it may be truncated, damaged or of another format "
             f"({type(error).__name__})"
