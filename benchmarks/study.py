@@ -87,7 +87,7 @@ def study(place: Path, trials: int, epochs: int, slots: int) -> list[Trial]:
         "base": str(REPOSITORY / "configs" / "ttbar.yaml"),
         "tune": {
             "name": NAME,
-            "objectives": [{"metric": "validation_loss", "direction": "minimize"}],
+            "objectives": [{"metric": "best_validation_loss", "direction": "minimize"}],
             "space": {
                 "training.learning_rate": {"type": "float", "low": 5e-4, "high": 2e-3, "log": True}
             },

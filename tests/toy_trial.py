@@ -23,8 +23,8 @@ def measure(files: TrialFiles, toy: dict[str, float]) -> Result:
     first = len(started.read_text().splitlines()) == 1
     loss = (rate * 100 - 0.3) ** 2 + 0.1 * depth
     files.begin_progress()
-    for epoch in range(int(toy.get("epochs", 2))):
-        files.add_epoch(0, epoch, {"loss": loss + 1 / (epoch + 1)})
+    for epoch in range(1, 1 + int(toy.get("epochs", 2))):
+        files.add_epoch(0, epoch, {"loss": loss + 1 / epoch})
         time.sleep(toy.get("seconds", 1.0 if number == toy.get("slow") else 0.0))
         if number == toy.get("hangs"):
             signal.signal(signal.SIGTERM, signal.SIG_IGN)

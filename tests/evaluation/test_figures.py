@@ -121,7 +121,11 @@ def test_unknown_style(evaluation: Evaluation, tmp_path: Path) -> None:
 @pytest.mark.parametrize("epochs", [1, 20])
 def test_history(epochs: int, tmp_path: Path) -> None:
     history = [
-        {"loss": 2 / epoch, "validation_loss": 2.1 / epoch, "assignment_accuracy": 1 - 0.5 / epoch}
+        {
+            "training_loss": 2 / epoch,
+            "validation_loss": 2.1 / epoch,
+            "training_assignment_accuracy": 1 - 0.5 / epoch,
+        }
         for epoch in range(1, epochs + 1)
     ]
     paths = draw_history(history, tmp_path / "history.png")
@@ -132,7 +136,11 @@ def test_history(epochs: int, tmp_path: Path) -> None:
 def test_histories_of_folds_that_end_at_different_epochs(tmp_path: Path) -> None:
     histories = [
         [
-            {"loss": 2 / epoch, "validation_loss": 2.1 / epoch, "validation_auc": 1 - 0.5 / epoch}
+            {
+                "training_loss": 2 / epoch,
+                "validation_loss": 2.1 / epoch,
+                "validation_auc": 1 - 0.5 / epoch,
+            }
             for epoch in range(1, epochs + 1)
         ]
         for epochs in (70, 71, 75)

@@ -10,7 +10,7 @@ from rootflow.evaluation.results import Estimate
 
 @pytest.fixture
 def page(evaluation: Evaluation, tmp_path: Path) -> Page:
-    figures = draw_history([{"loss": 1.0}], tmp_path / "history.png")
+    figures = draw_history([{"training_loss": 1.0}], tmp_path / "history.png")
     provenance = {"commit": "0123abc", "model": "<b>bold</b> & co"}
     write_report(evaluation, figures, provenance, tmp_path / "report.html")
     return Page(tmp_path / "report.html")

@@ -99,9 +99,9 @@ def test_each_fold_is_a_run_below_the_training(chain: dict[str, Any], place: Pat
     train = child(place, chain["run_id"], "train")
     folds = children(place, train.info.run_id)
     assert {run.data.tags["rootflow.fold"] for run in folds} == set(map(str, range(FOLDS)))
-    losses = [run.data.metrics["validation_loss"] for run in folds]
+    losses = [run.data.metrics["best_validation_loss"] for run in folds]
     assert len(set(losses)) == FOLDS
-    assert train.data.metrics["validation_loss_error"] > 0
+    assert train.data.metrics["best_validation_loss_error_over_folds"] > 0
     below_evaluate = children(place, child(place, chain["run_id"], "evaluate").info.run_id)
     assert [run.data.params["model.name"] for run in below_evaluate] == ["boosted_trees"]
 

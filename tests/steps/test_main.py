@@ -118,7 +118,7 @@ def test_training_logs_every_epoch_and_its_history_as_a_figure(
 ) -> None:
     train = children(place, chain["run_id"])["train"]
     history = client(place).get_metric_history(train.info.run_id, "validation_loss")
-    assert [metric.step for metric in history] == [0, 1]
+    assert [metric.step for metric in history] == [1, 2]
     assert train.data.metrics["events_per_second"] > 0
     figures = client(place).list_artifacts(train.info.run_id, "figures")
     assert [figure.path for figure in figures] == ["figures/history.png"]

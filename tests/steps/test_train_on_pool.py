@@ -125,6 +125,6 @@ def check(place: Place, run_id: str) -> None:
     assert run.data.params["model.width"] == "8"
     assert run.data.params["training.max_steps"] == str(STEPS)
     [loss] = place.client.get_metric_history(run_id, "validation_loss")
-    assert loss.step == 0
+    assert loss.step == 1
     assert len(run.inputs.dataset_inputs) == 1
     assert {"model.keras", "config.yaml", "figures", "job"} <= place.artifacts(run_id)

@@ -18,7 +18,7 @@ CONFIG = Path(__file__).parents[2] / "configs" / "ttbar.yaml"
 TRIALS = 3
 TUNE = {
     "name": "small",
-    "objectives": [{"metric": "validation_loss", "direction": "minimize"}],
+    "objectives": [{"metric": "best_validation_loss", "direction": "minimize"}],
     "space": {
         "training.learning_rate": {"type": "float", "low": 1e-4, "high": 1e-2, "log": True},
         "model.depth": {"type": "int", "low": 1, "high": 3},
@@ -80,24 +80,24 @@ def test_each_trial_is_a_run_with_a_training_for_each_fold(
     for trial in trials:
         run = runs[trial.number]
         assert run.info.status == "FINISHED"
-        assert run.data.metrics["validation_loss"] == trial.value
+        assert run.data.metrics["best_validation_loss"] == trial.value
         trainings = below(place, run.info.run_id)
         assert sorted(each.data.tags["rootflow.fold"] for each in trainings) == ["0", "1"]
         assert {each.info.status for each in trainings} == {"FINISHED"}
-        losses = [each.data.metrics["validation_loss"] for each in trainings]
+        losses = [each.data.metrics["best_validation_loss"] for each in trainings]
         assert trial.value == pytest.approx(sum(losses) / 2, rel=1e-12)
         first = {each.data.tags["rootflow.fold"]: each for each in trainings}["0"]
-        assert trial.intermediate_values == {0: first.data.metrics["validation_loss"]}
+        assert trial.intermediate_values == {1: first.data.metrics["validation_loss"]}
 
 
 @pytest.mark.slow
 def test_best_settings_and_figures_are_left(place: Path, study: dict[str, Any]) -> None:
     [best] = study["best"]
-    rows = sorted(study["trials"], key=lambda row: row["validation_loss"])
+    rows = sorted(study["trials"], key=lambda row: row["best_validation_loss"])
     config = load(Path(best))
     assert config.model.depth == rows[0]["model.depth"]
     assert config.training.learning_rate == rows[0]["training.learning_rate"]
-    assert study["metrics"]["best/validation_loss"] == rows[0]["validation_loss"]
+    assert study["metrics"]["best/best_validation_loss"] == rows[0]["best_validation_loss"]
     client = MlflowClient(f"sqlite:///{place / 'mlflow.db'}")
     artifacts = {each.path for each in client.list_artifacts(study["run_id"])}
     assert {"best.yaml", "tune.yaml", "config.yaml", "figures"} <= artifacts

@@ -36,7 +36,7 @@ SETTINGS = {
 }
 TUNE = {
     "name": "twenty",
-    "objectives": [{"metric": "validation_loss", "direction": "minimize"}],
+    "objectives": [{"metric": "best_validation_loss", "direction": "minimize"}],
     "space": {
         "training.learning_rate": {"type": "float", "low": 1e-4, "high": 1e-1, "log": True},
         "model.depth": {"type": "int", "low": 1, "high": 2},
@@ -184,7 +184,7 @@ def test_mlflow_and_optuna_agree_on_every_value(twenty: Study) -> None:
     }
     for trial in twenty.trials():
         run = runs[trial.number]
-        assert run.data.metrics["validation_loss"] == trial.value
+        assert run.data.metrics["best_validation_loss"] == trial.value
         assert run.data.params == {name: str(value) for name, value in trial.params.items()}
         [training] = [
             each

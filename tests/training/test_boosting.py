@@ -48,10 +48,10 @@ def finished(
 def test_the_history_is_of_every_ten_trees(
     finished: Training, epochs: list[tuple[int, dict[str, float]]]
 ) -> None:
-    assert epochs == list(enumerate(finished.history))
-    trees = [metrics["trees"] for metrics in finished.history]
+    assert epochs == list(enumerate(finished.history, 1))
+    trees = [metrics["trees_grown"] for metrics in finished.history]
     assert trees[:3] == [10, 20, 30]
-    losses = [metrics["loss"] for metrics in finished.history]
+    losses = [metrics["training_loss"] for metrics in finished.history]
     assert losses == sorted(losses, reverse=True)
     assert finished.history[0]["learning_rate"] == 0.2
 
@@ -63,13 +63,13 @@ def test_the_trees_that_are_kept_are_the_best_on_the_validation_events(
     model = load_fitted(finished.directory)
     events = labelled_dataset.events(validation.places)
     said, label, weight = model.predict(events.inputs()), labels(validation), validation.weight
-    best = finished.history[finished.facts["best_epoch"]]
+    best = finished.history[finished.facts["best_epoch"] - 1]
     assert best["validation_loss"] == min(m["validation_loss"] for m in finished.history)
-    assert model.trees.n_iter_ == best["trees"] == finished.facts["trees"]
+    assert model.trees.n_iter_ == best["trees_grown"] == finished.facts["trees"]
     loss = np.average(cross_entropy(said, label), weights=weight)
     assert best["validation_loss"] == pytest.approx(loss, rel=1e-6)
     assert best["validation_auc"] == pytest.approx(weighted_auc(said, label, weight), rel=1e-9)
-    assert finished.facts["validation_loss"] == pytest.approx(loss, rel=1e-6)
+    assert finished.facts["best_validation_loss"] == pytest.approx(loss, rel=1e-6)
 
 
 def test_patience_ends_the_growth(
@@ -127,7 +127,7 @@ def test_negative_weights_are_refused(
     with pytest.raises(UsageError, match=r"weights of \d+ events are negative.*absolute or drop"):
         fit(dataset, config, tmp_path, lambda *_: None, FOLDS)
     dropped = make_h4l_config(FEW, weights={"negative": "drop"})
-    assert fit(dataset, dropped, tmp_path, lambda *_: None, FOLDS).history[-1]["auc"] > 0.8
+    assert fit(dataset, dropped, tmp_path, lambda *_: None, FOLDS).history[-1]["training_auc"] > 0.8
 
 
 def test_a_file_that_holds_other_things_is_refused(finished: Training, tmp_path: Path) -> None:

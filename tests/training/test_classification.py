@@ -64,11 +64,11 @@ def finished(
 
 
 def test_a_training_tells_its_story(finished: Training, four_leptons: Events) -> None:
-    expected = KEYS | {f"validation_{key}" for key in KEYS} | {"learning_rate"}
+    expected = {f"{of}_{key}" for of in ("training", "validation") for key in KEYS}
     for metrics in finished.history:
-        assert set(metrics) == expected
-    assert finished.history[-1]["loss"] < finished.history[0]["loss"]
-    assert finished.history[-1]["auc"] > 0.7
+        assert set(metrics) == expected | {"learning_rate"}
+    assert finished.history[-1]["training_loss"] < finished.history[0]["training_loss"]
+    assert finished.history[-1]["training_auc"] > 0.7
     facts = finished.facts
     labelled = (four_leptons.label != -1) & (four_leptons.fold != 2)
     assert facts["training_events"] + facts["validation_events"] == np.sum(labelled)
@@ -78,8 +78,10 @@ def test_a_training_tells_its_story(finished: Training, four_leptons: Events) ->
         effective = facts[f"{name}_effective_events_before"]
         assert 0.8 * facts[f"{name}_events"] < effective < facts[f"{name}_events"]
         assert facts[f"{name}_effective_events_after"] == pytest.approx(effective)
-    best = finished.history[facts["best_epoch"]]
-    assert facts["validation_loss"] == pytest.approx(best["validation_loss"], rel=1e-4)
+    best = finished.history[facts["best_epoch"] - 1]
+    for name in ("validation_loss", "validation_auc"):
+        assert facts[f"best_{name}"] == best[name]
+    assert best["validation_loss"] == min(each["validation_loss"] for each in finished.history)
 
 
 def test_metrics_are_those_of_the_network_that_is_kept(
@@ -89,13 +91,13 @@ def test_metrics_are_those_of_the_network_that_is_kept(
 
     sample = labelled_samples(labelled_dataset, config, FOLDS).samples.validation
     said = score(load_fitted(finished.directory), labelled_dataset.events(sample.places))
-    best = finished.history[finished.facts["best_epoch"]]
+    best = finished.history[finished.facts["best_epoch"] - 1]
     label, weight = labels(sample), sample.weight
     assert best["validation_auc"] == pytest.approx(weighted_auc(said, label, weight), abs=1e-6)
     losses = cross_entropy(said, label)
     assert best["validation_loss"] == pytest.approx(np.average(losses, weights=weight), rel=1e-5)
     scatter = np.std(losses) / np.sqrt(len(losses))
-    assert finished.facts["validation_loss_error"] == pytest.approx(scatter, rel=0.3)
+    assert finished.facts["best_validation_loss_error"] == pytest.approx(scatter, rel=0.3)
 
 
 def test_the_record_says_what_scoring_needs(finished: Training, labelled_dataset: Dataset) -> None:
@@ -167,7 +169,7 @@ def test_the_network_learns_the_likelihood_ratio_of_weighted_events(
         score(load_fitted(training.directory), asked), 1 / (1 + np.exp(-odds)), atol=0.06
     )
     # Phi(1 / sqrt 2) of two unit Gaussians; the training sample has an error of 0.008.
-    assert training.history[-1]["auc"] == pytest.approx(0.7602, abs=0.025)
+    assert training.history[-1]["training_auc"] == pytest.approx(0.7602, abs=0.025)
 
 
 def test_data_alone_are_refused(

@@ -57,7 +57,7 @@ sys.stdin.readline()
 epochs = []
 tell = lambda *epoch: epochs.append(epoch)
 training = fit(dataset, config, Path(sys.argv[3]), tell, config.data.folds.in_turn()[0])
-assert epochs == list(enumerate(training.history))
+assert epochs == list(enumerate(training.history, 1))
 print(json.dumps([training.history, "rootflow.training.loop" in sys.modules]))
 """
 
@@ -112,14 +112,14 @@ def finished(
 
 def test_a_training_tells_its_story(finished: Training, small_dataset: Dataset) -> None:
     assert len(finished.history) == 3
-    expected = KEYS | {f"validation_{key}" for key in KEYS} | {"learning_rate"}
+    expected = {f"{of}_{key}" for of in ("training", "validation") for key in KEYS}
     for metrics in finished.history:
-        assert set(metrics) == expected
-        assert metrics["loss"] == pytest.approx(
-            metrics["assignment_loss"] + metrics["neutrino_loss"], rel=1e-5
+        assert set(metrics) == expected | {"learning_rate"}
+        assert metrics["training_loss"] == pytest.approx(
+            metrics["training_assignment_loss"] + metrics["training_neutrino_loss"], rel=1e-5
         )
-        assert 0 <= metrics["assignment_accuracy"] <= 1
-    assert finished.history[-1]["loss"] < finished.history[0]["loss"]
+        assert 0 <= metrics["training_assignment_accuracy"] <= 1
+    assert finished.history[-1]["training_loss"] < finished.history[0]["training_loss"]
     assert finished.history[-1]["learning_rate"] == 0
     facts = finished.facts
     held_out = np.sum(small_dataset.fold == 0)
@@ -128,7 +128,8 @@ def test_a_training_tells_its_story(finished: Training, small_dataset: Dataset) 
     assert facts["parameters"] == sum(array.size for array in weights(finished))
     assert facts["events_per_second"] > 0
     losses = [metrics["validation_loss"] for metrics in finished.history]
-    assert facts["best_epoch"] == np.argmin(losses)
+    assert facts["best_epoch"] == 1 + np.argmin(losses)
+    assert facts["best_validation_loss"] == min(losses)
 
 
 def test_the_record_says_what_the_network_may_be_used_for(
@@ -149,7 +150,7 @@ def test_a_finished_training_is_found_and_told_again(
     epochs = Epochs()
     again = train(small_dataset, config, finished.directory, epochs)
     assert again == finished
-    assert epochs == list(enumerate(finished.history))
+    assert epochs == list(enumerate(finished.history, 1))
 
 
 def test_an_interrupted_training_goes_on_to_the_same_end(
@@ -161,7 +162,7 @@ def test_an_interrupted_training_goes_on_to_the_same_end(
     epochs = Epochs()
     resumed = train(small_dataset, config, tmp_path, epochs)
     assert_same(resumed, finished)
-    assert epochs == list(enumerate(finished.history))
+    assert epochs == list(enumerate(finished.history, 1))
 
 
 def test_a_killed_training_goes_on_to_the_same_end(
@@ -229,9 +230,11 @@ def test_several_losses_of_a_kind_are_told_one_by_one(
     losses = {"neutrinos": {"mae": 2.0, "w_mass": 0.5}}
     config = make_config(epochs=1, losses=losses, neutrino_loss_weight=3.0)
     (metrics,) = train(small_dataset, config, tmp_path, Epochs()).history
-    neutrinos = 2 * metrics["mae_loss"] + 0.5 * metrics["w_mass_loss"]
-    assert metrics["neutrino_loss"] == pytest.approx(neutrinos)
-    assert metrics["loss"] == pytest.approx(metrics["assignment_loss"] + 3 * neutrinos)
+    neutrinos = 2 * metrics["training_mae_loss"] + 0.5 * metrics["training_w_mass_loss"]
+    assert metrics["training_neutrino_loss"] == pytest.approx(neutrinos)
+    assert metrics["training_loss"] == pytest.approx(
+        metrics["training_assignment_loss"] + 3 * neutrinos
+    )
 
 
 @pytest.mark.parametrize("stop_after", [0, 2])
@@ -306,7 +309,7 @@ def test_the_best_epoch_is_kept_and_patience_ends_the_training(
     best = int(np.argmin(losses))
     assert len(losses) < 40
     assert len(losses) - 1 - best == 2
-    assert training.facts["best_epoch"] == best
+    assert training.facts["best_epoch"] == 1 + best
 
 
 def test_max_steps_and_a_trial_leave_a_whole_training(

@@ -112,7 +112,9 @@ class PrunerConfig(Block):
 
     name: Literal["none", "median", "hyperband"] = "none"
     metric: str | None = Field(
-        None, description="of each epoch, of the first fold; none: the objective's"
+        None,
+        description="of each epoch, of the first fold; none: the objective's, "
+        "without best_ before it",
     )
     startup_trials: NonNegativeInt = Field(5, description="finished before median prunes any")
     warmup_epochs: NonNegativeInt = Field(1, description="of each trial that median leaves alone")

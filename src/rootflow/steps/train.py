@@ -13,11 +13,17 @@ from rootflow.steps import preprocess
 from rootflow.steps.result import StepResult
 from rootflow.steps.sources import source_digest
 from rootflow.tracking import Run, start_run
-from rootflow.training import RECORD, Training, fit, question
+from rootflow.training import RECORD, Fact, Training, fit, question
 
 TAG = "rootflow.training"
 # Of the best epoch of each fold, as far as the model has them: what a table of folds shows.
-QUALITY = ("validation_loss", "validation_auc", "validation_assignment_accuracy")
+QUALITY = (
+    "best_validation_loss",
+    "best_validation_auc",
+    "best_validation_assignment_accuracy",
+)
+# Behind the name of a mean over folds: its standard error, by how the folds differ.
+OVER_FOLDS = "_error_over_folds"
 # The same for every fold.
 PARAMETERS = "parameters"
 # Told the fold that is held out, the epoch and its metrics.
@@ -51,8 +57,8 @@ def run(
         run.set_tags({TAG: _digest(config, dataset, every)})
         if len(every) == 1:
             training = _fit(config, dataset, every[0], run, on_epoch)
-            facts = {"model": str(training.model_path), **training.facts, **_best(training)}
-            return StepResult("train", run.run_id, facts, metrics=_best(training))
+            facts = {"model": str(training.model_path), **training.facts}
+            return StepResult("train", run.run_id, facts, metrics=_numbers(training.facts))
         trainings = [_fit_below(config, dataset, folds, run, on_epoch) for folds in every]
         metrics = _means(trainings)
         run.log_metrics(metrics)
@@ -94,16 +100,16 @@ def ensure(config: Config, parent: Run, wanted: str | None = None) -> Trained:
 
 
 def quality(trainings: Sequence[Training]) -> dict[str, float]:
-    """Return the validation metrics at the best epoch, and `NAME_error` where it is known.
+    """Return the validation metrics of the best epoch, and `NAME_error` where it is known.
 
-    Of several folds it is the mean over folds and its standard error.
+    Of several folds it is the mean over folds, and `NAME_error_over_folds`.
     """
     if len(trainings) > 1:
         return _means_of_quality(trainings)
     [training] = trainings
-    known = {name: _best(training)[name] for name in _quality(trainings)}
-    errors = {f"{name}_error": training.facts.get(f"{name}_error") for name in known}
-    return known | {name: float(error) for name, error in errors.items() if error is not None}
+    facts = _numbers(training.facts)
+    wanted = [each for name in _quality(trainings) for each in (name, f"{name}_error")]
+    return {name: facts[name] for name in wanted if name in facts}
 
 
 def _fit_below(
@@ -125,7 +131,7 @@ def _fit(
         on_epoch(folds.held_out, epoch, metrics)
 
     training = fit(dataset, config, _directory(config, dataset, folds), log_epoch, folds)
-    run.log_metrics({k: v for k, v in training.facts.items() if isinstance(v, int | float)})
+    run.log_metrics(_numbers(training.facts))
     run.log_file(training.model_path)
     figure = training.model_path.with_name("history.png")
     draw_history(training.history, figure)
@@ -160,16 +166,18 @@ def _directory(config: Config, dataset: Dataset, folds: FoldsConfig) -> Path:
     return config.output / "trainings" / _name(config, dataset, folds)
 
 
-def _best(training: Training) -> dict[str, float]:
-    return training.history[int(training.facts["best_epoch"])]
+def _numbers(facts: Mapping[str, Fact]) -> dict[str, float]:
+    return {name: value for name, value in facts.items() if not isinstance(value, str)}
 
 
 def _rows(trainings: Sequence[Training]) -> list[dict[str, float | int | str]]:
     return [
         {
             "held_out_fold": fold,
-            **{name: _best(training)[name] for name in _quality(trainings)},
-            **{name: training.facts[name] for name in ("best_epoch", "epochs", "seconds")},
+            **{
+                name: training.facts[name]
+                for name in (*_quality(trainings), "best_epoch", "epochs", "seconds")
+            },
         }
         for fold, training in enumerate(trainings)
     ]
@@ -186,11 +194,11 @@ def _means(trainings: Sequence[Training]) -> dict[str, float]:
 def _means_of_quality(trainings: Sequence[Training]) -> dict[str, float]:
     means: dict[str, float] = {}
     for name in _quality(trainings):
-        values = np.array([_best(training)[name] for training in trainings])
+        values = np.array([_numbers(training.facts)[name] for training in trainings])
         means[name] = float(values.mean())
-        means[f"{name}_error"] = float(values.std(ddof=1) / np.sqrt(len(values)))
+        means[f"{name}{OVER_FOLDS}"] = float(values.std(ddof=1) / np.sqrt(len(values)))
     return means
 
 
 def _quality(trainings: Sequence[Training]) -> list[str]:
-    return [name for name in QUALITY if name in _best(trainings[0])]
+    return [name for name in QUALITY if name in trainings[0].facts]

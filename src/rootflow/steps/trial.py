@@ -104,5 +104,5 @@ def _means(folds: Sequence[Mapping[str, float]]) -> dict[str, float]:
     for name in folds[0]:
         values = np.array([metrics[name] for metrics in folds])
         means[name] = float(values.mean())
-        means[f"{name}_error"] = float(values.std(ddof=1) / np.sqrt(len(values)))
+        means[f"{name}{train.OVER_FOLDS}"] = float(values.std(ddof=1) / np.sqrt(len(values)))
     return means

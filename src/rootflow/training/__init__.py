@@ -2,6 +2,16 @@
 
 from rootflow.training.fitting import Training, fit, question
 from rootflow.training.loading import load_fitted
-from rootflow.training.record import RECORD, Record, read_record
+from rootflow.training.record import BEST, RECORD, Fact, Record, read_record
 
-__all__ = ["RECORD", "Record", "Training", "fit", "load_fitted", "question", "read_record"]
+__all__ = [
+    "BEST",
+    "RECORD",
+    "Fact",
+    "Record",
+    "Training",
+    "fit",
+    "load_fitted",
+    "question",
+    "read_record",
+]

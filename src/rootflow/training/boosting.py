@@ -16,12 +16,26 @@ from rootflow.models import in_a_row, refuse_unknown_inputs
 from rootflow.progress import progress
 from rootflow.training.labelled import Labelled, labelled_samples, labels
 from rootflow.training.metrics import cross_entropy, weighted_auc, weighted_mean
-from rootflow.training.record import Fact, History, OnEpoch, Trained
+from rootflow.training.record import (
+    BEST,
+    MONITOR,
+    TRAINING,
+    VALIDATION,
+    Fact,
+    History,
+    OnEpoch,
+    Trained,
+    best_of,
+    facts_of,
+    named,
+)
 from rootflow.training.samples import Sample
 from rootflow.training.trees import TreesModel, save_trees
 
 # The history has one entry, an epoch, for so many trees.
 TREES_OF_AN_EPOCH = 10
+# How many there are by then; the fact `trees` is how many are kept.
+GROWN = "trees_grown"
 EPOCHS_OF_A_TRIAL = 2
 # Threads share sums, and round them in an order of their own; on a busy machine they wait for
 # each other longer than one alone would take.
@@ -69,16 +83,16 @@ def train(
     with threadpool_limits(THREADS), progress("train", None, "trees") as advance:
         grown = _grow(settings, model.patience, training, validation)
         history = _history(grown, training, validation)
-        best = int(np.argmin([metrics["validation_loss"] for metrics in history]))
+        best = best_of(history)
         kept = HistGradientBoostingClassifier(
-            **settings | {"max_iter": int(history[best]["trees"])}, early_stopping=False
+            **settings | {"max_iter": int(history[best][GROWN])}, early_stopping=False
         ).fit(training.values, training.label, training.weight)
         advance(grown.n_iter_, note="validation AUC {validation_auc:.4f}".format(**history[best]))
     seconds = time.monotonic() - started
-    for epoch, metrics in enumerate(history):
+    for epoch, metrics in enumerate(history, 1):
         on_epoch(epoch, metrics)
     save_trees(TreesModel(config.inputs, dataset.features, kept), model_path)
-    return Trained(history, _facts(labelled, validation, kept, history, best, seconds))
+    return Trained(history, _facts(labelled, validation, kept, history, seconds))
 
 
 def _grow(
@@ -128,11 +142,10 @@ def _history(trees: HistGradientBoostingClassifier, training: _Rows, validation:
     history = []
     for count, trained, watched in stages:
         if count % TREES_OF_AN_EPOCH == 0 or count == last:
-            validated = _metrics(validation, watched[:, 1])
             history.append(
-                _metrics(training, trained[:, 1])
-                | {f"validation_{name}": value for name, value in validated.items()}
-                | {"learning_rate": trees.learning_rate, "trees": float(count)}
+                named(TRAINING, _metrics(training, trained[:, 1]))
+                | named(VALIDATION, _metrics(validation, watched[:, 1]))
+                | {"learning_rate": trees.learning_rate, GROWN: float(count)}
             )
     return history
 
@@ -150,7 +163,6 @@ def _facts(
     validation: _Rows,
     trees: HistGradientBoostingClassifier,
     history: History,
-    best: int,
     seconds: float,
 ) -> dict[str, Fact]:
     losses = cross_entropy(trees.predict_proba(validation.values)[:, 1], validation.label)
@@ -161,9 +173,7 @@ def _facts(
         "training_events": training_events,
         "validation_events": len(labelled.samples.validation),
         **labelled.facts,
-        "validation_loss": mean.value,
-        "validation_loss_error": mean.error,
-        "epochs": len(history),
-        "best_epoch": best,
+        f"{BEST}{MONITOR}_error": mean.error,
+        **facts_of(history),
         "seconds": seconds,
     }

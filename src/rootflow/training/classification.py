@@ -12,7 +12,7 @@ from rootflow.models import build_classifier, fit_classifier_normalisation
 from rootflow.training.batches import Batches, in_order
 from rootflow.training.labelled import labelled_samples, labels
 from rootflow.training.metrics import cross_entropy, weighted_auc, weighted_mean
-from rootflow.training.record import Fact
+from rootflow.training.record import BEST, MONITOR, Fact
 from rootflow.training.samples import Sample
 from rootflow.training.task import Metrics, mean_of
 
@@ -58,20 +58,17 @@ class ClassificationTask:
 
     def note(self, metrics: Mapping[str, float]) -> str:
         """Return loss and area under the curve in words."""
-        return "loss {loss:.4f} validation AUC {validation_auc:.4f}".format(**metrics)
+        return "loss {training_loss:.4f} validation AUC {validation_auc:.4f}".format(**metrics)
 
     def calibrate(self) -> None:
         """Leave the network as it is."""
 
     def facts(self) -> dict[str, Fact]:
-        """Return what became of the weights, and the validation loss with its error."""
+        """Return what became of the weights, and the error of the best validation loss."""
         validation = self.samples.validation
         losses = cross_entropy(self._scores(validation), labels(validation))
         mean = weighted_mean(losses, validation.weight)
-        return self._facts | {
-            "validation_loss": mean.value,
-            "validation_loss_error": mean.error,
-        }
+        return self._facts | {f"{BEST}{MONITOR}_error": mean.error}
 
     def _scores(self, sample: Sample) -> NDArray[np.float32]:
         batches = Batches(sample, in_order(np.arange(len(sample)), BATCH))

@@ -26,14 +26,14 @@ class Training(NamedTuple):
         The network with the weights of its best epoch, as .keras, or trees as .skops.
     history
         One mapping an epoch, some trees being one: `loss`, of ttbar `assignment_loss`,
-        `neutrino_loss` and `assignment_accuracy`, of classifiers `auc`, each also with
-        `validation_` before it, and `learning_rate`.
+        `neutrino_loss` and `assignment_accuracy`, of classifiers `auc`, each with `training_`
+        and with `validation_` before it, and `learning_rate`.
     facts
         Parameters, numbers of events, effective sample size before and after the policy
         for negative weights (of classifiers: of each class, with its sum of weights), best
-        epoch (counted from 0, as in `on_epoch`), seconds in training steps and events per
-        second, those of interrupted calls included. Of classifiers also the validation
-        loss with its statistical error.
+        epoch (counted from 1, as in `on_epoch`) with its validation metrics, seconds in
+        training steps and events per second, those of interrupted calls included. Of
+        classifiers also the statistical error of the best validation loss.
     """
 
     model_path: Path
@@ -62,7 +62,7 @@ def fit(
     directory
         The training's own folder.
     on_epoch
-        Called with the number and the metrics of every epoch of the history, those of an
+        Called with the number, from 1, and the metrics of every epoch of the history, those of an
         earlier call included, once each and in order.
     folds
         Which fold is held out.
@@ -86,7 +86,7 @@ def fit(
             if record is None:
                 record = _train(dataset, config, folds, asked, directory, on_epoch)
                 return _training(record, directory)
-    for epoch, metrics in enumerate(record.history):
+    for epoch, metrics in enumerate(record.history, 1):
         on_epoch(epoch, metrics)
     return _training(record, directory)
 

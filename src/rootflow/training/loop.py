@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import numpy as np
-
 from rootflow.config import Config, FoldsConfig, TtbarConfig
 from rootflow.dataset import Dataset
 from rootflow.errors import UsageError
@@ -18,11 +16,9 @@ from rootflow.training.checkpoint import (
 )
 from rootflow.training.classification import ClassificationTask
 from rootflow.training.reconstruction import ReconstructionTask
-from rootflow.training.record import Fact, History, OnEpoch, Trained
+from rootflow.training.record import Fact, History, OnEpoch, Trained, best_of, facts_of
 from rootflow.training.task import Task
 from rootflow.training.trainer import Trainer
-
-MONITOR = "validation_loss"
 
 
 def train(
@@ -38,7 +34,7 @@ def train(
     note = trainer.task.note
     checkpoint = _begin(trainer, question, model_path.parent)
     with progress("train", trainer.plan.epochs, "epochs") as advance:
-        for epoch, metrics in enumerate(checkpoint.history):
+        for epoch, metrics in enumerate(checkpoint.history, 1):
             on_epoch(epoch, metrics)
             advance(note=note(metrics))
         while _goes_on(checkpoint.history, trainer.plan.epochs, config.training.patience):
@@ -46,7 +42,7 @@ def train(
             metrics = trainer.epoch(epoch)
             checkpoint = _follow(checkpoint, trainer, metrics)
             write_checkpoint(checkpoint, model_path.parent)
-            on_epoch(epoch, metrics)
+            on_epoch(epoch + 1, metrics)
             advance(note=note(metrics))
     trainer.task.network.set_weights(checkpoint.best)
     trainer.task.calibrate()
@@ -85,7 +81,7 @@ def _begin(trainer: Trainer, question: str, directory: Path) -> Checkpoint:
 def _follow(before: Checkpoint, trainer: Trainer, metrics: dict[str, float]) -> Checkpoint:
     history = [*before.history, metrics]
     best = before.best
-    if _best(history) == len(before.history):
+    if best_of(history) == len(before.history):
         with trainer.averaged():
             best = trainer.task.network.get_weights()
     return Checkpoint(
@@ -99,12 +95,8 @@ def _follow(before: Checkpoint, trainer: Trainer, metrics: dict[str, float]) -> 
     )
 
 
-def _best(history: History) -> int:
-    return int(np.argmin([metrics[MONITOR] for metrics in history]))
-
-
 def _goes_on(history: History, epochs: int, patience: int) -> bool:
-    since_best = len(history) - 1 - _best(history) if history else 0
+    since_best = len(history) - 1 - best_of(history) if history else 0
     return len(history) < epochs and since_best < patience
 
 
@@ -115,8 +107,7 @@ def _facts(trainer: Trainer, checkpoint: Checkpoint) -> dict[str, Fact]:
         "training_events": len(samples.training),
         "validation_events": len(samples.validation),
         **trainer.task.facts(),
-        "epochs": len(checkpoint.history),
-        "best_epoch": _best(checkpoint.history),
+        **facts_of(checkpoint.history),
         "seconds": checkpoint.seconds,
         "validation_seconds": checkpoint.validation_seconds,
         "events_per_second": checkpoint.events / checkpoint.seconds,

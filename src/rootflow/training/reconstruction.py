@@ -112,9 +112,8 @@ class ReconstructionTask:
 
     def note(self, metrics: Mapping[str, float]) -> str:
         """Return loss and accuracy in words."""
-        return "loss {loss:.4f} validation accuracy {validation_assignment_accuracy:.4f}".format(
-            **metrics
-        )
+        loss, accuracy = metrics["training_loss"], metrics["validation_assignment_accuracy"]
+        return f"loss {loss:.4f} validation accuracy {accuracy:.4f}"
 
     def calibrate(self) -> None:
         """Set temperature and tails of a flow so that it is right about the validation events."""

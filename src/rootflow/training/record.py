@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 from pydantic import Field, ValidationError
 
 from rootflow.config import ClassifierConfig, FoldsConfig, InputsConfig, ModelConfig
@@ -15,6 +16,31 @@ RECORD = "training.json"
 Fact = float | int | str
 History = list[dict[str, float]]
 OnEpoch = Callable[[int, Mapping[str, float]], None]
+# Before the names of metrics of an epoch, and of those of the best epoch.
+TRAINING, VALIDATION, BEST = "training_", "validation_", "best_"
+# The best epoch is that with the lowest.
+MONITOR = f"{VALIDATION}loss"
+
+
+def named(prefix: str, metrics: Mapping[str, float]) -> dict[str, float]:
+    """Return the metrics with this before their names."""
+    return {f"{prefix}{name}": value for name, value in metrics.items()}
+
+
+def best_of(history: History) -> int:
+    """Return the place of the best epoch; epochs count from 1, so its number is one more."""
+    return int(np.argmin([metrics[MONITOR] for metrics in history]))
+
+
+def facts_of(history: History) -> dict[str, Fact]:
+    """Return how many epochs there were, which was the best, and its validation metrics."""
+    best = best_of(history)
+    validated = {
+        f"{BEST}{name}": value
+        for name, value in history[best].items()
+        if name.startswith(VALIDATION)
+    }
+    return {"epochs": len(history), "best_epoch": best + 1, **validated}
 
 
 class Trained(NamedTuple):

@@ -13,6 +13,7 @@ from rootflow.errors import RootflowError
 from rootflow.models import Trimming, make_deterministic
 from rootflow.training.batches import Batches, Order, by_multiplicity, in_order
 from rootflow.training.plan import STEPS_OF_A_TRIAL, Plan, make_plan
+from rootflow.training.record import TRAINING, VALIDATION, named
 from rootflow.training.samples import Batch, Sample
 from rootflow.training.steps import Steps
 from rootflow.training.task import Metrics, Task
@@ -72,7 +73,7 @@ class Trainer:
         self.events = 0
 
     def epoch(self, number: int) -> Metrics:
-        """Train for one epoch and return its metrics.
+        """Train for one epoch and return its metrics; the first has number 0.
 
         Raises
         ------
@@ -83,7 +84,7 @@ class Trainer:
         order = self.plan.order(number, self.seed)
         batches = self._batches(training, order, self.plan.batch_size, [self.seed, number])
         started, cpu_started = time.monotonic(), time.process_time()
-        metrics = self.task.metrics(self._run(self._steps.train, batches, f"in epoch {number}"))
+        metrics = self.task.metrics(self._run(self._steps.train, batches, f"in epoch {number + 1}"))
         self.seconds += time.monotonic() - started
         self.cpu_seconds += time.process_time() - cpu_started
         self.events += len(order)
@@ -94,8 +95,7 @@ class Trainer:
             validated |= self.task.metrics_of(validation)
         self.validation_seconds += time.monotonic() - started
         rate = float(self.model.optimizer.learning_rate)
-        validated = {f"validation_{name}": value for name, value in validated.items()}
-        return {**metrics, **validated, "learning_rate": rate}
+        return {**named(TRAINING, metrics), **named(VALIDATION, validated), "learning_rate": rate}
 
     @contextmanager
     def averaged(self) -> Iterator[None]:
@@ -118,7 +118,7 @@ class Trainer:
         if self.config.fast_dev_run:
             order = order[: STEPS_OF_A_TRIAL * VALIDATION_BATCH]
         batches = self._batches(validation, order, VALIDATION_BATCH, [self.seed])
-        return self._run(self._steps.test, batches, f"in the validation of epoch {number}")
+        return self._run(self._steps.test, batches, f"in the validation of epoch {number + 1}")
 
     def _batches(self, sample: Sample, order: Order, size: int, seed: list[int]) -> Batches:
         if not self.task.trims:

@@ -70,7 +70,7 @@ def make_pruner(config: Config, tune: TuningConfig) -> BasePruner:
         case "median":
             return MedianPruner(
                 n_startup_trials=tune.pruner.startup_trials,
-                n_warmup_steps=tune.pruner.warmup_epochs,
+                n_warmup_steps=tune.pruner.warmup_epochs + 1,  # epochs count from 1
             )
         case "hyperband":
             return HyperbandPruner(

@@ -9,6 +9,7 @@ from rootflow.batch.contract import ENDED, Executor, State, Status
 from rootflow.batch.job import GO_ON_LATER
 from rootflow.config import TuningConfig
 from rootflow.errors import UsageError
+from rootflow.training import BEST
 from rootflow.tuning.patience import Patience
 from rootflow.tuning.running import PRUNED, Outcome, Running, outcome_of
 
@@ -66,7 +67,7 @@ class Watch:
         if len(self.tune.objectives) > 1:
             return False
         before = len(trial.reported)
-        metric = self.tune.pruner.metric or self.tune.objectives[0].metric
+        metric = self.tune.pruner.metric or self.tune.objectives[0].metric.removeprefix(BEST)
         first = None
         for epoch in trial.files.epochs():
             first = epoch.held_out if first is None else first

@@ -13,7 +13,9 @@ from rootflow.evaluation.page import with_error
 
 @pytest.fixture
 def page(classification: ClassificationEvaluation, tmp_path: Path) -> Page:
-    figures = draw_histories([[{"loss": 1.0}], [{"loss": 2.0}]], tmp_path / "sculpting_mine.png")
+    figures = draw_histories(
+        [[{"training_loss": 1.0}], [{"training_loss": 2.0}]], tmp_path / "sculpting_mine.png"
+    )
     write_report(classification, figures, {"commit": "0123abc"}, tmp_path / "report.html")
     return Page(tmp_path / "report.html")
 

@@ -11,8 +11,8 @@ from rootflow.evaluation.figures.style import new_figure, save_figure, styled
 
 History = Sequence[Mapping[str, float]]
 
-# The validation's metric is named as the training's, with this before it.
-VALIDATION = "validation_"
+# A metric's name is the same with either before it.
+TRAINING, VALIDATION = "training_", "validation_"
 PANELS = {"loss": "loss", "accuracy": "accuracy", "auc": "AUC"}
 # More epochs than this, such as those of trees, are drawn without points.
 POINTS_AT_MOST = 60
@@ -26,7 +26,7 @@ def draw_history(history: History, path: Path, style: str = "neutral") -> list[P
     history
         One mapping per epoch, of the metrics of a training, at least one epoch and one
         loss: those whose name ends in `loss` go into one panel, those that end in `accuracy`
-        or in `auc` into others; `validation_` stands before those of the validation.
+        or in `auc` into others; `training_` or `validation_` stands before each.
     path
         Of the figure, ending in .png; the PDF is written beside it.
     style
@@ -66,10 +66,16 @@ def draw_histories(histories: Sequence[History], path: Path, style: str = "neutr
 
 
 def _draw_panel(axes: Axes, histories: Sequence[History], kind: str, names: set[str]) -> None:
-    quantities = sorted({name.removeprefix(VALIDATION) for name in names if name.endswith(kind)})
+    quantities = sorted(
+        {
+            name.removeprefix(TRAINING).removeprefix(VALIDATION)
+            for name in names
+            if name.endswith(kind)
+        }
+    )
     for number, quantity in enumerate(quantities):
         for name, line, meaning in (
-            (quantity, "--", "training"),
+            (TRAINING + quantity, "--", "training"),
             (VALIDATION + quantity, "-", "validation"),
         ):
             if name in names:

@@ -94,10 +94,15 @@ def _metrics(subject: Subject) -> Iterator[str]:
     ]
     known = subject.contract.metrics
     rows += [
-        (where, name.removeprefix(f"{where}_"), value, known.get(f"{name}_error"))
-        for where in ("validation", "parity")
+        (
+            where,
+            name.removeprefix(start),
+            value,
+            known.get(f"{name}_error", known.get(f"{name}_error_over_folds")),
+        )
+        for where, start in (("validation", "best_validation_"), ("parity", "parity_"))
         for name, value in known.items()
-        if name.startswith(f"{where}_") and not name.endswith("_error")
+        if name.startswith(start) and not name.endswith(("_error", "_error_over_folds"))
     ]
     yield from _table(
         ("from", "metric", "value"),
