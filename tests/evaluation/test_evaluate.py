@@ -202,6 +202,16 @@ def test_every_observable_is_there_and_of_the_truth_exact() -> None:
             assert network.metrics[f"{name}_resolution"].value > 1e-3, name
 
 
+def test_an_evaluation_says_whether_leptons_are_true_ones() -> None:
+    events = toy_events(200)
+    true = np.full((len(events), 2, 3), 20, np.float32)
+    for leptons in (None, true):
+        found = evaluate(
+            changed(events, true_leptons=leptons), [make_method("truth", 1)], QUICK, seed=1
+        )
+        assert found.true_leptons is (leptons is not None)
+
+
 def test_true_angles_are_those_of_the_true_leptons() -> None:
     events = toy_events(400)
     back_to_back = np.tile(np.array([[40, 0, 5], [-40, 0, 5]], np.float32), (400, 1, 1))

@@ -1,11 +1,14 @@
+import re
 from pathlib import Path
 
 import pytest
 
 from html_page import Page
 from rootflow.evaluation import Evaluation, draw_history, write_report
+from rootflow.evaluation.figures.captions import captions_of
 from rootflow.evaluation.page import with_error
 from rootflow.evaluation.results import Estimate
+from rootflow.evaluation.tables import write_tables
 
 
 @pytest.fixture
@@ -47,3 +50,49 @@ def test_what_is_not_html_is_escaped(page: Page) -> None:
 )
 def test_value_and_error_end_at_the_same_digit(estimate: Estimate | None, text: str) -> None:
     assert with_error(estimate) == text
+
+
+@pytest.mark.parametrize(
+    ("true_leptons", "said", "not_said"),
+    [
+        (True, "the true top quarks, neutrinos and leptons.", "reconstructed leptons"),
+        (
+            False,
+            "and of the reconstructed leptons, so what is called true",
+            "neutrinos and leptons",
+        ),
+        (None, "", "The true decay is made"),
+    ],
+)
+def test_definition_of_the_true_decay_is_that_of_the_events(
+    true_leptons: bool | None, said: str, not_said: str, evaluation: Evaluation, tmp_path: Path
+) -> None:
+    write_report(evaluation._replace(true_leptons=true_leptons), [], {}, tmp_path / "report.html")
+    text = " ".join((tmp_path / "report.html").read_text().split())
+    assert said in text
+    assert not_said not in text
+
+
+def test_line_of_truth_is_told_of_where_it_is_drawn(evaluation: Evaluation) -> None:
+    without = evaluation._replace(
+        methods=tuple(method for method in evaluation.methods if method.name != "truth")
+    )
+    said = ["line of truth" in captions_of(each)["observable"][1] for each in (evaluation, without)]
+    assert said == [True, False]
+
+
+def test_p_values_at_the_limit_are_a_bound_in_every_table(
+    evaluation: Evaluation, tmp_path: Path
+) -> None:
+    limit = 1 / (1 + evaluation.replicas)
+    assert any(each.p_value == limit for each in evaluation.comparisons)
+    assert any(each.p_value_two_sided == 2 * limit for each in evaluation.comparisons)
+    write_tables(evaluation, tmp_path)
+    write_report(evaluation, [], {}, tmp_path / "report.html")
+    written = {path.suffix: path.read_text() for path in tmp_path.glob("comparisons.*")}
+    assert "< 0.02,< 0.04" in written[".csv"]
+    assert "$< 0.02$ & $< 0.04$" in written[".tex"]
+    page = (tmp_path / "report.html").read_text()
+    assert "(p &lt; 0.02; &lt; 0.04)" in page
+    for text in (page, *written.values()):
+        assert not re.search(rf"{limit:.4g}|{2 * limit:.4g}|{limit}|{2 * limit}|p = 0.02;", text)

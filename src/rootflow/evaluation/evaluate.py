@@ -161,6 +161,7 @@ def assess(
             for first, second in permutations(names, 2)
         ),
         displays=_displays(candidates, sample, config.displays),
+        true_leptons=events.true_leptons is not None,
     )
     return Assessment(evaluation, sample, candidates)
 

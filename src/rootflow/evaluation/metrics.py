@@ -18,14 +18,15 @@ from rootflow.evaluation.tallies import (
 )
 from rootflow.evaluation.tally import NOWHERE, Tally
 
+SCORE_EDGES = tuple(np.linspace(0.0, 1.0, 11).tolist())
 DEFINITIONS = {
     "assignment_accuracy": "share of matched events in which the jets of b and bbar are both right",
     "either_accuracy": "share of matched events in which at least one of the two is right",
     "selection_accuracy": "share of matched events in which the right two jets are chosen, "
     "in either order",
     "efficiency": "share of all events for which the method has an answer",
-    "calibration_error": "mean distance of score and share with both right, in ten bins of the "
-    "score (expected calibration error), of networks",
+    "calibration_error": "mean distance of score and share with both right, in "
+    f"{len(SCORE_EDGES) - 1} bins of the score (expected calibration error), of networks",
     "OBSERVABLE_bias": "median of the reconstructed less the true value, over it for m(ttbar), "
     "energies, masses and Lorentz factors; of neutrinos and W bosons over solved events of "
     "methods with neutrinos of their own, of top quarks over solved matched events",
@@ -35,7 +36,6 @@ DEFINITIONS = {
 }
 
 SHARES = ("assignment_accuracy", "either_accuracy", "selection_accuracy", "efficiency")
-SCORE_EDGES = tuple(np.linspace(0.0, 1.0, 11).tolist())
 # Of these, larger numbers are counted in the last bin.
 COUNTS = ("jets", "btags")
 

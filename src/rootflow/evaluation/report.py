@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from rootflow.evaluation.figures.captions import CAPTIONS
+from rootflow.evaluation.figures.captions import captions_of
 from rootflow.evaluation.metrics import DEFINITIONS
 from rootflow.evaluation.page import write_page
 from rootflow.evaluation.results import Evaluation
@@ -31,7 +31,7 @@ def write_report(
         "report.html",
         tables=[grid.as_table() for grid in tables_of(evaluation) if grid.rows],
         figures=figures,
-        captions=CAPTIONS,
+        captions=captions_of(evaluation),
         definitions=DEFINITIONS,
         provenance=facts_of(evaluation, provenance),
         evaluation=evaluation,

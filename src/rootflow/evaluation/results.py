@@ -308,6 +308,9 @@ class Evaluation(NamedTuple):
         Of every two methods, both ways.
     displays
         Some events.
+    true_leptons
+        Whether the true decays are made of true leptons, and not of the reconstructed ones;
+        None where an older evaluation does not say.
     """
 
     events: int
@@ -325,6 +328,7 @@ class Evaluation(NamedTuple):
     comparisons: tuple[Comparison, ...]
     complements: tuple[Complement, ...]
     displays: tuple[Display, ...]
+    true_leptons: bool | None = None
 
     def metrics(self) -> dict[str, float]:
         """Return `METRIC/METHOD` and `METRIC_error/METHOD`, all finite, as they are logged."""

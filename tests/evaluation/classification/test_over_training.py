@@ -182,16 +182,14 @@ def test_over_training_in_the_window_is_told_first(
     (caution,) = cautions_of(evaluation)
     seen = evaluation.models[1].over_training_in_window.ranking
     assert caution.startswith("by_heart treats events that it has seen in training differently: ")
-    assert f"AUC {with_error(seen.auc)} seen" in caution
-    assert "(m(4l) from 105 to 160 GeV)" in caution
+    where = "events with m(4l) from 105 to 160 GeV"
+    assert f"AUC of {where} {with_error(seen.auc)} seen" in caution
     write_report(evaluation, [], {}, tmp_path / "report.html")
     text = (tmp_path / "report.html").read_text()
     assert text.index("Caution:") < text.index("by_heart treats events") < text.index("<nav>")
     rows = evaluation.tables()["over_training"]
     assert [(row["model"], row["events"]) for row in rows] == [
-        (name, where)
-        for name in ("good", "by_heart")
-        for where in ("all", "m(4l) from 105 to 160 GeV")
+        (name, where) for name in ("good", "by_heart") for where in ("all", where)
     ]
     metrics = evaluation.metrics()
     assert metrics["by_heart/auc_seen_excess_in_window"] == rows[3]["seen_less_unseen"]

@@ -54,3 +54,24 @@ def test_tables_have_a_cell_in_every_column(page: Page) -> None:
     assert len(page.tables) >= 7
     for rows in page.tables:
         assert len({len(row) for row in rows}) == 1
+
+
+def test_what_is_said_of_data_is_said_where_there_is_some(
+    classification: ClassificationEvaluation, tmp_path: Path
+) -> None:
+    without = classification._replace(
+        processes=tuple(each for each in classification.processes if each.label != "data")
+    )
+    for evaluation, said in ((classification, True), (without, False)):
+        write_report(evaluation, [], {}, tmp_path / "report.html")
+        text = (tmp_path / "report.html").read_text()
+        assert ("Real data is only looked at" in text) is said
+        assert ("Data enters no expected number" in text) is said
+
+
+def test_p_values_at_the_limit_are_a_bound(
+    page: Page, classification: ClassificationEvaluation
+) -> None:
+    assert classification.differences[0].p_value == 1 / 101
+    assert "< 0.01" in page.texts
+    assert not any("0.0099" in text for text in page.texts)

@@ -1,6 +1,6 @@
 """Classifiers compared on the same events: how well they tell signal from background."""
 
-from rootflow.evaluation.classification.cautions import cautions_of
+from rootflow.evaluation.classification.cautions import cautions_of, is_excess
 from rootflow.evaluation.classification.compare import Comparison, compare
 from rootflow.evaluation.classification.evaluate import evaluate
 from rootflow.evaluation.classification.figures import draw, draw_comparison
@@ -25,6 +25,7 @@ __all__ = [
     "draw_comparison",
     "draw_histories",
     "evaluate",
+    "is_excess",
     "read",
     "read_scores",
     "save",

@@ -9,6 +9,12 @@ from rootflow.p_value import ASYMPTOTIC, PValue
 # Either happens by chance in about one of a thousand evaluations.
 ERRORS_APART = 3.0
 SMALL_P_VALUE = 0.001
+TESTS = {
+    "ks_p_value_signal": "KS of signal",
+    "ks_p_value_background": "KS of background",
+    "chi2_p_value_signal": "chi2 of signal",
+    "chi2_p_value_background": "chi2 of background",
+}
 
 
 def cautions_of(evaluation: ClassificationEvaluation) -> list[str]:
@@ -32,18 +38,20 @@ def is_excess(excess: Estimate) -> bool:
 def _differences(model: ModelResult, evaluation: ClassificationEvaluation) -> list[str]:
     found = []
     for ending, ranking, over_training in parts_of(model):
-        where = f" ({window_of(evaluation)})" if ending else ""
+        where = f" of {window_of(evaluation)}" if ending else " of all events"
         seen = over_training.ranking
-        if is_excess(seen.excess):
-            found.append(
-                f"AUC {with_error(seen.auc)} seen, {with_error(ranking.auc)} unseen, "
-                f"{with_error(seen.excess)} apart{where}"
-            )
-        found += [
-            f"{name.replace('_p_value_', ' test of ')}: {_equation(test.p_value)}{where}"
+        tests = [
+            f"{TESTS[name]} {_equation(test.p_value)}"
             for name, test in tests_of(over_training)
             if test is not None and test.p_value < SMALL_P_VALUE
         ]
+        if is_excess(seen.excess):
+            found.append(
+                f"AUC{where} {with_error(seen.auc)} seen, {with_error(ranking.auc)} unseen, "
+                f"{with_error(seen.excess)} apart"
+            )
+        elif tests:
+            found.append(f"scores{where} differ ({', '.join(tests)})")
     return found
 
 

@@ -1,5 +1,8 @@
 """What each figure shows, by the beginning of its file's name."""
 
+from rootflow.evaluation.page import Captions
+from rootflow.evaluation.results import Evaluation
+
 _MATCHED = "Events with both b jets matched; bars are bootstrap errors."
 CAPTIONS = {
     "history": ("Training", "Loss and accuracy of each epoch."),
@@ -43,9 +46,9 @@ CAPTIONS = {
         "Observable",
         "Distribution of all solved events beside that generated; residuals, and bias and "
         "resolution in bins of the truth: of solved events, for what is made with top quarks of "
-        "solved events with both b jets matched. The line of truth shows what jets and leptons "
-        "alone cost. What does not depend on which lepton goes with which of the two jets is the "
-        "same for methods that choose the same two with the same neutrinos.",
+        "solved events with both b jets matched. What does not depend on which lepton goes with "
+        "which of the two jets is the same for methods that choose the same two with the same "
+        "neutrinos.",
     ),
     "migration": (
         "Migration",
@@ -60,3 +63,12 @@ CAPTIONS = {
         "full points are generated, open ones reconstructed, triangles are top quarks.",
     ),
 }
+
+
+def captions_of(evaluation: Evaluation) -> Captions:
+    """Return title and caption of each figure, of what the evaluation has."""
+    if not any(method.name == "truth" for method in evaluation.methods):
+        return CAPTIONS
+    title, caption = CAPTIONS["observable"]
+    line = "The line of truth shows what jets and leptons alone cost."
+    return CAPTIONS | {"observable": (title, f"{caption} {line}")}

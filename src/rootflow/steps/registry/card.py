@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from rootflow.dataset.manifest import Manifest
+from rootflow.evaluation.classification import is_excess
+from rootflow.evaluation.page import with_error
 from rootflow.evaluation.results import Estimate
 from rootflow.exported.contract import ClassifierContract, ReconstructionContract
 
 FILES_NAMED = 6
 FIGURES_NAMED = 8
+IN_WINDOW = ", in the window in m(4l) of the significances,"
 
 
 @dataclass(frozen=True)
@@ -76,10 +79,20 @@ def model_card(subject: Subject) -> str:
 def _limits(subject: Subject) -> Iterator[str]:
     contract = subject.contract
     yield f"- May be applied to {contract.may_be_applied_to}; and to collisions."
+    data = [sample.name for sample in subject.manifest.samples if sample.label == "data"]
+    scored = f"; collisions ({', '.join(data)}) were only scored" if data else ""
     yield (
-        "- Trained and evaluated on simulated events alone: how it does on collisions was not "
-        "measured, and no systematic uncertainty is in the errors below."
+        f"- Trained and evaluated on simulated events alone{scored}: how it does on collisions was "
+        "not measured, and no systematic uncertainty is in the errors below."
     )
+    for name, where in (("auc_seen_excess", ""), ("auc_seen_excess_in_window", IN_WINDOW)):
+        excess = subject.evaluated.get(name)
+        if excess is not None and is_excess(excess):
+            yield (
+                f"- It has learnt some of its training events by heart: their AUC is higher by "
+                f"{with_error(excess)}{where} than that of the same events unseen. Never judge "
+                "it by events that it has seen."
+            )
     yield "- Events have to pass the selection below, with objects as its ntuples define them."
     if isinstance(contract, ReconstructionContract):
         yield f"- Only the leading {contract.max_jets} jets are seen; {contract.order}."

@@ -34,6 +34,9 @@ METRICS = (
     "mtt_resolution",
     "efficiency",
     "auc",
+    "auc_in_window",
+    "auc_seen_excess",
+    "auc_seen_excess_in_window",
     "significance",
     "calibration_error",
 )

@@ -2,8 +2,8 @@
 
 _STACK = (
     "Stacked expectation of each process; hatched: simulated statistics and the background's "
-    "uncertainty. Points are data with central 68.27 % Poisson intervals, in bins that have any; "
-    "arrows are ratios beyond the panel."
+    "uncertainty. Points, where there are any, are data with central 68.27 % Poisson intervals, in "
+    "bins that have any; arrows are ratios beyond the panel."
 )
 _WINDOW = "Only events between dotted lines, where there are any, count in significances."
 CAPTIONS = {
@@ -15,8 +15,7 @@ CAPTIONS = {
     ),
     "mass": (
         "m(4l) before any cut",
-        f"{_STACK} {_WINDOW} Bad: data off the expectation where all processes are simulated; the "
-        "Z → 4l peak at 91 GeV is in data alone where no sample has it.",
+        f"{_STACK} {_WINDOW} Bad: data off the expectation where all processes are simulated.",
     ),
     "mass_after_cut": (
         "m(4l) after the best cut",
