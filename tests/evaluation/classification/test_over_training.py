@@ -189,7 +189,7 @@ def test_over_training_in_the_window_is_told_first(
     assert text.index("Caution:") < text.index("by_heart treats events") < text.index("<nav>")
     rows = evaluation.tables()["over_training"]
     assert [(row["model"], row["events"]) for row in rows] == [
-        (name, where) for name in ("good", "by_heart") for where in ("all", where)
+        (name, events) for name in ("good", "by_heart") for events in ("all", where)
     ]
     metrics = evaluation.metrics()
     assert metrics["by_heart/auc_seen_excess_in_window"] == rows[3]["seen_less_unseen"]
