@@ -14,6 +14,7 @@ PACKAGE = Path(__file__).parents[1] / "src" / "rootflow"
 ORDER = [
     ["cores", "errors", "files", "p_value", "progress"],
     ["config"],
+    ["sources"],
     ["physics"],
     ["ntuple", "simulation"],
     ["dataset"],

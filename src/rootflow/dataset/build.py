@@ -9,7 +9,7 @@ from rootflow.config.data import DataConfig
 from rootflow.config.samples import LabelledDataConfig
 from rootflow.dataset.copies import write_copy
 from rootflow.dataset.dataset import Dataset, open_dataset
-from rootflow.dataset.digest import FileContent, file_contents, name_of, plans_of
+from rootflow.dataset.digest import FileContent, code_of, file_contents, name_of, plans_of
 from rootflow.dataset.finite import require_finite
 from rootflow.dataset.identity import repeated_numbers
 from rootflow.dataset.leftovers import held, remove_dead
@@ -81,6 +81,7 @@ def _write(
         dataset_version=DATASET_VERSION,
         rootflow_version=__version__,
         digest=digest,
+        code=code_of(config),
         simulation_digest=digest_of_simulation(directory, arrays, features),
         events=sum(sample.events for sample in samples),
         max_jets=arrays["jets"].shape[1],

@@ -16,6 +16,7 @@ from rootflow.dataset.manifest import DATASET_VERSION
 from rootflow.dataset.plans import Plan
 from rootflow.errors import InputError
 from rootflow.files import require_no_device, whole_file
+from rootflow.sources import code_digest
 
 REMEMBERED = "file-digests.json"
 
@@ -57,8 +58,9 @@ def digest(
     It changes with whatever changes an array or what the manifest says of samples: the
     content of the files and their order, names, labels and titles of labelled samples,
     what the branch maps say, the selection, max_jets, the folds, the scale of the
-    weights, and the version of rootflow's datasets. It does not depend on names of files
-    or maps, on which fold is held out, or on what training does with weights.
+    weights, the code that makes a dataset of this analysis, and the version of the format
+    of datasets. It does not depend on names of files or maps, on which fold is held out,
+    or on what training does with weights.
 
     Parameters
     ----------
@@ -88,6 +90,11 @@ def plans_of(
     return samples.plans(config, files)
 
 
+def code_of(config: DataConfig | LabelledDataConfig) -> str:
+    """Return the name of the code that makes such a dataset."""
+    return code_digest("ttbar" if isinstance(config, DataConfig) else "h4l", "dataset")
+
+
 def name_of(
     config: DataConfig | LabelledDataConfig,
     plans: Sequence[Plan],
@@ -96,6 +103,7 @@ def name_of(
     """Return the name of the dataset that files of these contents make."""
     question = {
         "dataset_version": DATASET_VERSION,
+        "code": code_of(config),
         "settings": config.model_dump(mode="json", exclude=dict(CHANGES_NO_ARRAY)),
         "samples": [
             {"name": plan.name, "files": [content.sha256 for content in of_plan], **plan.question}

@@ -11,7 +11,7 @@ from rootflow.config.samples import FourLeptonSelectionConfig
 from rootflow.errors import InputError
 from rootflow.ntuple import Feature
 
-# Counts up whenever the same ntuples and settings would give other arrays.
+# Of the format of datasets: of how arrays and manifest are written, not of what is in them.
 DATASET_VERSION = 4
 MANIFEST = "manifest.json"
 
@@ -101,6 +101,8 @@ class Manifest(Block):
 
     Attributes
     ----------
+    code
+        The name of the code that made it.
     simulation_digest
         Of all that a training can see of the simulated events, see `digest_of_simulation`.
     max_jets
@@ -118,6 +120,7 @@ class Manifest(Block):
     dataset_version: int
     rootflow_version: str
     digest: str
+    code: str
     simulation_digest: str
     events: int
     max_jets: int

@@ -9,6 +9,7 @@ from rootflow.config import FoldingConfig, FoldsConfig, InputsConfig
 from rootflow.config.block import Block
 from rootflow.dataset.events import Features
 from rootflow.errors import InputError
+from rootflow.sources import Analysis
 
 KEY: Final = "rootflow.contract"
 VERSION: Final = 1
@@ -194,6 +195,11 @@ def read_contract(
             f"{where}: its metadata ({KEY}) are not what this version of rootflow reads "
             f"({places}): export the model again"
         ) from None
+
+
+def analysis_of(contract: OnnxContract) -> Analysis:
+    """Return whose code makes the inputs of a model."""
+    return "h4l" if isinstance(contract, ClassifierContract) else "ttbar"
 
 
 def json_schema() -> str:

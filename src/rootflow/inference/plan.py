@@ -6,13 +6,13 @@ from typing import Any, NamedTuple
 
 from rootflow.config.digest import digest_of
 from rootflow.errors import InputError, UsageError
+from rootflow.exported.contract import analysis_of
 from rootflow.inference.application import Application, Setting
 from rootflow.inference.pieces import Piece, ranges_of
 from rootflow.ntuple import open_tree
 from rootflow.ntuple.copying import Branches, branches_of
+from rootflow.sources import code_digest
 
-# Raise it when the same model would give the same entries other branches.
-APPLICATION_VERSION = 1
 ROOT_FILE = ".root"
 
 
@@ -105,7 +105,7 @@ def plan(
         _refuse_different({path: found[path] for path in inputs})
     _refuse_there_already(found, application.branches)
     asked = {
-        "version": APPLICATION_VERSION,
+        "code": code_digest(analysis_of(application.model.contract), "application"),
         "model": model,
         "branches": application.branches,
         "reading": application.reading,

@@ -10,9 +10,8 @@ from typing import Any
 from rootflow.config.four_lepton_simulation import FourLeptonProcessConfig
 from rootflow.config.simulation import SimulationConfig
 from rootflow.simulation.identity import check_limits
+from rootflow.sources import code_digest
 
-# Raise it when the same configuration and seed would give other events.
-SIMULATION_VERSION = 1
 GENERATORS = ("pythia8mc", "fastjet")
 FINISHED = "simulation.json"
 
@@ -55,7 +54,7 @@ class Plan:
         return {
             "config": self.config.model_dump(mode="json", exclude={"workers"}),
             "seed": self.seed,
-            "simulation_version": SIMULATION_VERSION,
+            "code": code_digest("ttbar" if self.config.process == "ttbar" else "h4l", "simulation"),
             "generators": {name: version(name) for name in GENERATORS},
         }
 

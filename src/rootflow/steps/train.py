@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rootflow.config import Config, FoldsConfig, digest_of
+from rootflow.config import BoostedTreesConfig, Config, FoldsConfig, digest_of
 from rootflow.dataset import Dataset
 from rootflow.errors import UsageError
+from rootflow.sources import Answer, code_digest
 from rootflow.steps import preprocess
 from rootflow.steps.result import StepResult
-from rootflow.steps.sources import source_digest
 from rootflow.tracking import Run, start_run
 from rootflow.training import RECORD, Fact, Training, fit, question
 
@@ -82,9 +82,9 @@ def ensure(config: Config, parent: Run, wanted: str | None = None) -> Trained:
     every = config.data.folds.in_turn()
     if wanted not in (None, _digest(config, dataset, every)):
         raise UsageError(
-            f"training {wanted} is not what would be trained now: the ntuples, the code of "
-            "dataset/, models/ or training/, or the version of a library changed since: go back "
-            "to its commit and environment, or train again"
+            f"training {wanted} is not what would be trained now: the ntuples, the code that "
+            "makes the dataset or trains, or the version of a library changed since: go back to "
+            "its commit and environment, or train again"
         )
     directories = [_directory(config, dataset, folds) for folds in every]
     if not all((directory / RECORD).exists() for directory in directories):
@@ -149,10 +149,11 @@ def _log_histories(run: Run, config: Config, trainings: Sequence[Training]) -> N
 
 def _name(config: Config, dataset: Dataset, folds: FoldsConfig) -> str:
     """Name everything that decides the weights of the network: the code, too."""
+    kind: Answer = "trees" if isinstance(config.model, BoostedTreesConfig) else "network"
     return digest_of(
         [
             question(dataset.simulation_digest, config, folds),
-            source_digest("dataset", "models", "training"),
+            code_digest(config.analysis, kind),
         ]
     )
 

@@ -1,0 +1,216 @@
+"""Which code decides an answer, found from what uses what, and the name of that code."""
+
+import ast
+from collections.abc import Collection, Iterator, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from rootflow.config.digest import digest_of
+
+PACKAGE = Path(__file__).parent
+# A module and a name in it; None: all that the module has.
+Place = tuple[str, str | None]
+Analysis = Literal["ttbar", "h4l"]
+Answer = Literal["simulation", "dataset", "network", "trees", "application"]
+
+# What decides no number. Settings decide by their values, which are part of every question.
+DECIDES_NOTHING = (
+    "rootflow.__version__",
+    "rootflow.config",
+    "rootflow.cores",
+    "rootflow.errors",
+    "rootflow.files",
+    "rootflow.progress",
+    "rootflow.sources",
+)
+# Where code that is shared chooses between analyses, the ways into each; and between models.
+TTBAR = (
+    "rootflow.simulation.event",
+    "rootflow.simulation.processes.top_pair_settings",
+    "rootflow.dataset.ttbar",
+    "rootflow.training.reconstruction",
+    "rootflow.inference.reconstruction",
+)
+H4L = (
+    "rootflow.simulation.four_lepton_event",
+    "rootflow.simulation.processes.four_lepton_settings",
+    "rootflow.simulation.normalisation",
+    "rootflow.dataset.samples",
+    "rootflow.training.classification",
+    "rootflow.inference.classification",
+)
+TREES, NETWORKS = "rootflow.training.boosting", "rootflow.training.loop"
+
+SIMULATE = ("rootflow.simulation.sample", "simulate")
+BUILD = ("rootflow.dataset.build", "build")
+FIT = ("rootflow.training.fitting", "fit")
+APPLY = ("rootflow.inference.files", "apply_to_files")
+# What an answer begins from, and what is not followed from there. Events that are read without
+# a dataset must be those of the dataset: the code of both has one name.
+DECIDED: dict[tuple[Analysis, Answer], tuple[Sequence[Place], Sequence[str]]] = {
+    ("ttbar", "simulation"): ([SIMULATE], H4L),
+    ("h4l", "simulation"): ([SIMULATE], TTBAR),
+    ("ttbar", "dataset"): ([BUILD, ("rootflow.dataset.ttbar", None)], H4L),
+    ("h4l", "dataset"): (
+        [BUILD, ("rootflow.dataset.samples", None), ("rootflow.dataset.four_leptons", None)],
+        TTBAR,
+    ),
+    ("ttbar", "network"): ([FIT, ("rootflow.config.losses", None)], (*H4L, TREES)),
+    ("h4l", "network"): ([FIT], (*TTBAR, TREES)),
+    ("h4l", "trees"): ([FIT], (*TTBAR, NETWORKS)),
+    ("ttbar", "application"): ([APPLY], H4L),
+    ("h4l", "application"): ([APPLY], TTBAR),
+}
+# The name of what a module does on import beside defining.
+ON_IMPORT = ""
+FIELDS_WITHOUT_MEANING = {"ctx", "kind", "type_comment"}
+
+
+class _Module(NamedTuple):
+    """What a module defines, and what the names stand for that it imports."""
+
+    definitions: dict[str, list[ast.stmt]]
+    imports: dict[str, Place]
+
+
+def code_digest(analysis: Analysis, answer: Answer, package: Path = PACKAGE) -> str:
+    """Return the name of the code that decides an answer.
+
+    A name is followed from where it is used to where it is defined: through the `__init__` of
+    a room, and out of functions that import. What a module does on import beside defining
+    counts as soon as anything of it is used. The syntax counts, not comments, docstrings and
+    layout.
+
+    Parameters
+    ----------
+    package
+        The folder of rootflow's source.
+    """
+    roots, without = DECIDED[analysis, answer]
+    return digest_of(_definitions(roots, (*DECIDES_NOTHING, *without), package))
+
+
+def _definitions(roots: Sequence[Place], closed: Sequence[str], package: Path) -> dict[str, str]:
+    """Return the digest of the syntax of each definition that the roots use, by its name."""
+    found: dict[str, str] = {}
+    seen: set[Place] = set()
+    begun = {name for name, _ in roots}
+    left = list(roots)
+    while left:
+        name, wanted = place = left.pop()
+        if place in seen or (name not in begun and _is_in(place, closed)):
+            continue
+        seen.add(place)
+        path = _file(package, name)
+        if path is None:
+            continue
+        module = _module(path)
+        left.append((name, ON_IMPORT))
+        if wanted is None:
+            left += [(name, each) for each in (*module.definitions, *module.imports)]
+        elif wanted in module.imports:
+            left.append(module.imports[wanted])
+        elif wanted in module.definitions:
+            found[f"{name}.{wanted}"], used = _definition(path, name, wanted)
+            left += used
+        else:
+            left.append((f"{name}.{wanted}", None))
+    return found
+
+
+def _is_in(place: Place, names: Collection[str]) -> bool:
+    dotted = ".".join(filter(None, place))
+    return any(dotted == name or dotted.startswith(f"{name}.") for name in names)
+
+
+@cache
+def _file(package: Path, name: str) -> Path | None:
+    """Return the file of a module, None of what is none of rootflow's."""
+    root, *parts = name.split(".")
+    path = package.joinpath(*parts)
+    path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    return path.resolve() if root == package.name and path.is_file() else None
+
+
+@cache
+def _definition(path: Path, name: str, wanted: str) -> tuple[str, tuple[Place, ...]]:
+    """Return the digest of a definition, and what it uses."""
+    module = _module(path)
+    statements = module.definitions[wanted]
+    used = (place for statement in statements for place in _used(statement, name, module))
+    return digest_of(_syntax(statements)), tuple(used)
+
+
+@cache  # what has been imported does not change where a file is edited meanwhile
+def _module(path: Path) -> _Module:
+    module = _Module({ON_IMPORT: []}, {})
+    for statement in ast.parse(path.read_bytes(), path).body:
+        _sort(statement, module)
+    return module
+
+
+def _sort(statement: ast.stmt, module: _Module) -> None:
+    """Put a statement of a module to what it defines, imports, or does on import."""
+    if isinstance(statement, ast.Import | ast.ImportFrom):
+        module.imports.update(_imported(statement))
+    elif isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        module.definitions.setdefault(statement.name, []).append(statement)
+    elif isinstance(statement, ast.Assign | ast.AnnAssign | ast.AugAssign) and (
+        names := _assigned(statement)
+    ):
+        for name in names:
+            module.definitions.setdefault(name, []).append(statement)
+    elif isinstance(statement, ast.If) and "TYPE_CHECKING" in ast.unparse(statement.test):
+        for other in statement.orelse:
+            _sort(other, module)
+    elif not _is_text(statement):
+        # What it defines in part, too: it is there whenever anything of the module is.
+        module.definitions[ON_IMPORT].append(statement)
+
+
+def _assigned(statement: ast.Assign | ast.AnnAssign | ast.AugAssign) -> list[str]:
+    """Return the names that are assigned to, none where something else is, too."""
+    targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+    parts = [part for target in targets for part in getattr(target, "elts", [target])]
+    return [part.id for part in parts] if all(isinstance(p, ast.Name) for p in parts) else []
+
+
+def _imported(statement: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, Place]]:
+    """Yield what each imported name stands for."""
+    for alias in statement.names:
+        if isinstance(statement, ast.Import):
+            yield (alias.asname or alias.name.split(".")[0]), (alias.name, None)
+        elif alias.name == "*" or statement.level:
+            raise ValueError(f"line {statement.lineno}: import by full name, and no *")
+        else:
+            yield (alias.asname or alias.name), (str(statement.module), alias.name)
+
+
+def _used(statement: ast.stmt, name: str, module: _Module) -> Iterator[Place]:
+    """Yield what a statement of a module uses, of the module's own and of what it imports."""
+    for node in ast.walk(statement):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            yield from (place for _, place in _imported(node))
+        # Annotations may name a class in quotes.
+        word = node.id if isinstance(node, ast.Name) else getattr(node, "value", None)
+        if isinstance(word, str) and (word in module.definitions or word in module.imports):
+            yield name, word
+
+
+def _is_text(statement: Any) -> bool:
+    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+
+
+def _syntax(node: Any) -> Any:
+    """Return a tree as plain data that all versions of Python agree in."""
+    if isinstance(node, list):
+        return [_syntax(each) for each in node if not _is_text(each)]
+    if not isinstance(node, ast.AST):
+        return repr(node)
+    fields = {
+        name: _syntax(value)
+        for name, value in ast.iter_fields(node)
+        if name not in FIELDS_WITHOUT_MEANING and value is not None and value != []
+    }
+    return type(node).__name__, fields
