@@ -43,7 +43,7 @@ def _differing(package: Path) -> Decided:
         ("ntuple/objects.py", "def padded(", "def other() -> None: ...\n\n\ndef padded(", set()),
         ("dataset/expected_events.py", "/ total", "/ 2 / total", {("h4l", "dataset")}),
         ("dataset/folds.py", "def mix(", "def mix(a, ", DATASETS | MODELS | APPLICATIONS),
-        ("dataset/writing.py", "[...] *= factor", "[...] /= factor", DATASETS),
+        ("dataset/writing.py", "def _scale_weights(", "def _scale_weights(a, ", DATASETS),
         ("models/neutrinos/flow.py", "COMPONENTS = ", "COMPONENTS = 1 + ", {("ttbar", "network")}),
         ("models/classifiers.py", "LARGEST_LOGIT = ", "LARGEST_LOGIT = 2 * ", {("h4l", "network")}),
         ("config/losses.py", 'get(head, "huber")', 'get(head, "mse")', {("ttbar", "network")}),

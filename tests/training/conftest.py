@@ -12,6 +12,7 @@ from rootflow.dataset import Dataset, build, open_dataset
 from rootflow.dataset.events import Events
 from rootflow.dataset.manifest import DATASET_VERSION, MANIFEST, Array, Folds, Manifest
 from rootflow.ntuple import Feature
+from rootflow.sources import code_digest
 from toy_four_leptons import H4L_UNITS, toy_four_leptons
 
 MakeDataset = Callable[[Events], Dataset]
@@ -93,6 +94,7 @@ def make_labelled_dataset(tmp_path_factory: pytest.TempPathFactory) -> MakeDatas
             dataset_version=DATASET_VERSION,
             rootflow_version="0",
             digest=directory.name,
+            code=code_digest("h4l", "dataset"),
             simulation_digest=directory.name,
             events=len(events),
             max_jets=0,
