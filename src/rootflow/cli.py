@@ -3,10 +3,12 @@
 import atexit
 import gc
 import importlib
+import locale
 import logging
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -24,7 +26,7 @@ from rootflow.commands.registry import registry
 from rootflow.commands.settings import configured
 from rootflow.commands.submit import follow, submit
 from rootflow.commands.trial import trial
-from rootflow.errors import RootflowError
+from rootflow.errors import RootflowError, UsageError
 
 STEPS = {
     "main": "The whole chain: preprocess, train, evaluate, export.",
@@ -46,6 +48,7 @@ MORE_OPTIONS = {
         )
     ]
 }
+UTF8 = ("utf-8", "utf8")
 INTERRUPTED = 130
 SIGNALLED = 128
 
@@ -98,8 +101,28 @@ def _stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - as si
     sys.exit(SIGNALLED + number)
 
 
+def _in_utf8() -> None:
+    """Start again in Python's UTF-8 mode where the locale has another encoding.
+
+    Names of files, and what is in them, are UTF-8 whatever the terminal is.
+    """
+    if sys.flags.utf8_mode or locale.getpreferredencoding(False).lower() in UTF8:
+        return
+    os.environ["PYTHONUTF8"] = "1"  # of what this starts, too
+    os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])  # noqa: S606
+
+
+def _require_text(words: Sequence[str]) -> None:
+    for word in words:
+        try:
+            word.encode()
+        except UnicodeEncodeError:
+            raise UsageError(f"{word!a} is no UTF-8 text") from None
+
+
 def main() -> None:
     """Run the command line; exit 2 for wrong use, 1 for failure."""
+    _in_utf8()
     signal.signal(signal.SIGTERM, _stop)
     gc.set_threshold(10_000)  # little of what TensorFlow makes as it is imported is garbage
     atexit.register(gc.freeze)  # TensorFlow's graphs take two seconds to collect one by one
@@ -108,6 +131,7 @@ def main() -> None:
     bars = "true" if sys.stderr.isatty() else "false"
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", bars)
     try:
+        _require_text(sys.argv)
         cli.main(standalone_mode=False)
     except click.ClickException as error:
         error.show()
@@ -120,4 +144,7 @@ def main() -> None:
     except OSError as error:  # a full disk, a directory that may not be written
         where = f"{error.filename}: " if error.filename else ""
         click.echo(f"rootflow: {where}{error.strerror or error}", err=True)
+        sys.exit(RootflowError.exit_status)
+    except MemoryError as error:
+        click.echo(f"rootflow: there is not enough memory: {error}", err=True)
         sys.exit(RootflowError.exit_status)

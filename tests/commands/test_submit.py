@@ -63,3 +63,18 @@ def test_failures_are_one_line() -> None:
         rootflow_submit("nothing", "--profile", "here.json", "--dry-run")
     with pytest.raises(UsageError, match=r"gone\.json: cannot read the profile"):
         rootflow_submit("main", "--profile", "gone.json")
+
+
+@pytest.mark.parametrize("dry_run", [(), ("--dry-run",)])
+@pytest.mark.usefixtures("workspace")
+def test_a_project_that_is_none_is_said_before_anything_is_cloned(dry_run: tuple[str, ...]) -> None:
+    Path("here.json").write_text(LOCAL)
+    words = ["main", "--profile", "here.json", *dry_run]
+    with pytest.raises(UsageError, match=r"--project /missing/x: there is no such folder"):
+        rootflow_submit(*words, "--project", "/missing/x")
+    with pytest.raises(UsageError, match=r"--project here\.json: there is no such folder"):
+        rootflow_submit(*words, "--project", "here.json")
+    for text, says in (("[", "not YAML"), ("- main", "a YAML mapping"), ("a: 2024-02-30", "value")):
+        Path("MLproject").write_text(text)
+        with pytest.raises(UsageError, match=says):
+            rootflow_submit(*words)

@@ -9,10 +9,9 @@ import pytest
 
 import rootflow
 from rootflow.config import load
-from rootflow.config.batch import load_profile
+from rootflow.config.batch import load_profile, profile_of
 from rootflow.config.block import Block
 from rootflow.errors import UsageError
-from rootflow.ntuple import load_branch_map
 from rootflow.ntuple.four_leptons import load_four_lepton_map
 from rootflow.tuning.trials import Result
 
@@ -99,26 +98,62 @@ def test_profiles_and_maps_have_finite_numbers(
         read(path)
 
 
+HUGE = "Input should be less than or equal to"
+
+
 @pytest.mark.parametrize(
     ("setting", "says"),
     [
-        ("training.epochs={}", "training.epochs: Input should be an integer of at most 64 bits"),
+        ("training.epochs={}", "64 bits"),
+        ("tune={{space: {{seed: {{type: int, low: 0, high: {}}}}}}}", "64 bits"),
+        (VARIANT, "64 bits"),
+        ("data.max_jets={}", HUGE),
+        ("data.folds.count={}", HUGE),
+        ("training.batch_size={}", HUGE),
+        ("model.width={}", HUGE),
+        ("model.depth={}", HUGE),
+        ("model.inducing_points={}", HUGE),
+        ("model.neutrinos={{head: flow, samples: {}}}", HUGE),
+        ("model.neutrinos={{head: binned, bins: {}}}", HUGE),
+        ("evaluation.replicas={}", HUGE),
+        ("evaluation.methods=[{{method: smeared_ellipse, throws: {}}}]", HUGE),
         (
-            "tune={{space: {{seed: {{type: int, low: 0, high: {}}}}}}}",
-            "high: Input should be an integer",
+            "evaluation.methods=[{{method: neutrino_weighting, eta_max: {}}}]",
+            "1000 steps",
         ),
-        (
-            VARIANT,
-            "64 bits",
-        ),
-        ("data.max_jets={}", "data.max_jets: Input should be less than or equal to"),
+        ("simulation.workers={}", HUGE),
+        ("simulation.events={}", HUGE),
+        ("tune.trials={}", HUGE),
     ],
 )
-@pytest.mark.parametrize("digits", [10, 21, 400])
-def test_integers_are_not_endless(setting: str, says: str, digits: int) -> None:
-    if digits == 10 and "max_jets" not in setting:
+@pytest.mark.parametrize("digits", [10, 21, 300])
+def test_what_would_fill_the_memory_is_refused(setting: str, says: str, digits: int) -> None:
+    if digits == 10 and "64" in says:
         return
-    with pytest.raises(UsageError, match=says):
+    with pytest.raises(UsageError) as failure:
         load(CONFIGS / "ttbar.yaml", [setting.format("9" * digits)])
-    with pytest.raises(UsageError):
-        load_branch_map("9" * digits)
+    assert any(words in str(failure.value) for words in (says, "64 bits"))
+
+
+@pytest.mark.parametrize(
+    ("space", "says"),
+    [
+        ("{seed: {type: int, low: 0, high: 999999999}}", "more than 1,000,000 points"),
+        ("{a.b: {type: float, low: 0, high: 1, step: 1.0e-300}}", "more than 1,000,000 points"),
+        (
+            "{a: {type: int, low: 0, high: 2000}, b: {type: int, low: 0, high: 2000}}",
+            "more than 1,000,000 points",
+        ),
+        ("{a: {type: float, low: -1.0e+308, high: 1.0e+308}}", "further than numbers go"),
+    ],
+)
+def test_a_grid_has_an_end(space: str, says: str) -> None:
+    study = f"{{space: {space}, sampler: {{name: grid}}, objectives: "
+    with pytest.raises(UsageError, match=says):
+        load(CONFIGS / "ttbar.yaml", [f"tune={study}[{{metric: x, direction: minimize}}]}}"])
+
+
+@pytest.mark.parametrize("digits", [20, 5000])
+def test_a_duration_has_an_end(digits: int) -> None:
+    with pytest.raises(UsageError, match=r"runtime: a duration of more than"):
+        profile_of({"job": {"runtime": "9" * digits + "d"}}, "profile")

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 @click.option("--selected-only", is_flag=True, help="Write only the events that are selected.")
 @click.option(
     "--workers",
-    type=click.IntRange(min=0),
+    type=click.IntRange(0, 1024),
     default=0,
     show_default=True,
     help="Processes in all; 0: one for each core.",

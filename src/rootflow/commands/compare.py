@@ -16,7 +16,7 @@ from rootflow.commands.output import tell
 )
 @click.option(
     "--replicas",
-    type=click.IntRange(min=2),
+    type=click.IntRange(2, 100_000),
     default=500,
     show_default=True,
     help="Of the bootstrap.",

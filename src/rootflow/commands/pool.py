@@ -23,7 +23,9 @@ _directory = click.option(
 
 @pool.command("up")
 @_directory
-@click.option("--cpus", type=click.IntRange(min=1), help="Jobs that run at once [default: cores].")
+@click.option(
+    "--cpus", type=click.IntRange(1, 10_000), help="Jobs that run at once [default: cores]."
+)
 def _up(directory: Path, cpus: int | None) -> None:
     """Start the pool, or find it running, and say how to use it.
 

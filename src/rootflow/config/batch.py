@@ -19,7 +19,10 @@ def _duration(value: Any) -> Any:
     """Read 90s, 30m, 2h, 1d, 1h30m; everything else is left to pydantic."""
     if isinstance(value, str) and re.fullmatch(r"(\d+[smhd])+", value):
         parts = re.findall(r"(\d+)([smhd])", value)
-        return timedelta(seconds=sum(int(number) * SECONDS[unit] for number, unit in parts))
+        try:
+            return timedelta(seconds=sum(int(number) * SECONDS[unit] for number, unit in parts))
+        except (OverflowError, ValueError):  # of more digits than Python reads, too
+            raise ValueError("a duration of more than 999,999,999 days") from None
     return value
 
 

@@ -15,12 +15,12 @@ class ClassificationConfig(Block):
     compare_with: list[ClassifierConfig] = Field(
         default_factory=list, description="models trained on the same inputs, beside the model"
     )
-    replicas: int = Field(500, ge=2, description="bootstrap replicas behind each error")
-    score_bins: PositiveInt = Field(20, description="of the score, from 0 to 1")
+    replicas: int = Field(500, ge=2, le=100_000, description="bootstrap replicas behind each error")
+    score_bins: PositiveInt = Field(20, le=10_000, description="of the score, from 0 to 1")
     mass_window_gev: Window = Field((70.0, 250.0), description="of the figures of m(4l)")
-    mass_bins: PositiveInt = 36
+    mass_bins: PositiveInt = Field(36, le=10_000)
     sculpting_bins: int = Field(
-        4, ge=2, description="bins of the score with the same background, for its m(4l)"
+        4, ge=2, le=1000, description="bins of the score with the same background, for its m(4l)"
     )
     significance_window_gev: Window | None = Field(
         None,

@@ -53,8 +53,8 @@ class FeedForwardClassifierConfig(_HiddenLayersConfig):
 
     architecture: Literal["feed_forward"]
     name: Name = Field("feed_forward", description="under which its metrics are logged")
-    width: PositiveInt = Field(128, description="neurons of each hidden layer")
-    depth: PositiveInt = Field(3, description="hidden layers")
+    width: PositiveInt = Field(128, le=8192, description="neurons of each hidden layer")
+    depth: PositiveInt = Field(3, le=100, description="hidden layers")
     dropout: float = Field(0.1, ge=0, lt=1)
 
 
@@ -63,8 +63,8 @@ class DeepSetConfig(_HiddenLayersConfig):
 
     architecture: Literal["deep_set"]
     name: Name = Field("deep_set", description="under which its metrics are logged")
-    width: PositiveInt = Field(64, description="neurons of each hidden layer")
-    depth: PositiveInt = Field(2, description="hidden layers before the mean, and after it")
+    width: PositiveInt = Field(64, le=8192, description="neurons of each hidden layer")
+    depth: PositiveInt = Field(2, le=100, description="hidden layers before the mean, and after it")
     dropout: float = Field(0.0, ge=0, lt=1)
 
 
@@ -73,8 +73,8 @@ class LeptonTransformerConfig(_NetworkConfig):
 
     architecture: Literal["set_transformer"]
     name: Name = Field("transformer", description="under which its metrics are logged")
-    width: PositiveInt = Field(64, description="of each token; a multiple of heads")
-    depth: PositiveInt = Field(2, description="blocks of attention and feed-forward layers")
+    width: PositiveInt = Field(64, le=8192, description="of each token; a multiple of heads")
+    depth: PositiveInt = Field(2, le=100, description="blocks of attention and feed-forward layers")
     heads: PositiveInt = Field(4, description="of each attention layer")
     dropout: float = Field(0.1, ge=0, lt=1)
 
@@ -90,9 +90,9 @@ class BoostedTreesConfig(Block):
 
     architecture: Literal["boosted_trees"]
     name: Name = Field("boosted_trees", description="under which its metrics are logged")
-    trees: PositiveInt = Field(500, description="at most: validation stops earlier")
+    trees: PositiveInt = Field(500, le=100_000, description="at most: validation stops earlier")
     learning_rate: PositiveFloat = 0.05
-    max_leaf_nodes: int = Field(15, ge=2)
+    max_leaf_nodes: int = Field(15, ge=2, le=32_768)
     min_samples_leaf: PositiveInt = 40
     l2: NonNegativeFloat = Field(1.0, description="penalty on the squares of the leaves")
     patience: PositiveInt = Field(25, description="trees without improvement before it stops")

@@ -32,7 +32,9 @@ class EvaluationConfig(Block):
         description="whose neutrinos complete m(ttbar) of methods that have none of their own: "
         "model, none, or a method's name",
     )
-    replicas: int = Field(1000, ge=2, description="bootstrap replicas behind each error")
+    replicas: int = Field(
+        1000, ge=2, le=100_000, description="bootstrap replicas behind each error"
+    )
     bins: dict[str, BinEdges] = Field(
         {
             "jets": [1.5, 2.5, 3.5, 4.5, 5.5, 6.5],
@@ -65,8 +67,8 @@ class EvaluationConfig(Block):
         2000, ge=0, description="events of the permutation importance of a network's inputs"
     )
     posterior_events: int = Field(1000, ge=0, description="events whose posteriors are sampled")
-    posterior_samples: int = Field(200, ge=20, description="of each posterior")
-    displays: int = Field(2, ge=0, description="event displays of each kind")
+    posterior_samples: int = Field(200, ge=20, le=10_000, description="of each posterior")
+    displays: int = Field(2, ge=0, le=1000, description="event displays of each kind")
     style: Literal["neutral", "ATLAS", "CMS"] = Field("neutral", description="of the figures")
     energy_tev: PositiveFloat | None = Field(
         None, description="centre-of-mass energy for the figures' labels; none: not said"

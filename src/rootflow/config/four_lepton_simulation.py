@@ -2,12 +2,13 @@
 
 from typing import Literal
 
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat
 
 from rootflow.config.block import Block
 from rootflow.config.simulation import (
     DetectorConfig,
     ElectronsConfig,
+    EventCount,
     JetSelectionConfig,
     MuonsConfig,
     PileUpConfig,
@@ -150,14 +151,14 @@ class FourLeptonProcessConfig(_ForEveryProcess):
     """One process: what to generate, and the detector that sees it."""
 
     process: Process
-    events: PositiveInt = Field(description="selected events to write")
+    events: EventCount = Field(description="selected events to write")
     cross_section: PublishedCrossSectionConfig | GeneratorCrossSectionConfig
 
 
 class FourLeptonSimulationConfig(_ForEveryProcess):
     """Which processes to generate, how many events of each, and the detector."""
 
-    events: dict[Process, PositiveInt] = Field(
+    events: dict[Process, EventCount] = Field(
         {"ggH": 4000, "VBFH": 1000, "ZZ": 5000}, description="selected events to write"
     )
     cross_sections: CrossSectionsConfig = CrossSectionsConfig()

@@ -6,7 +6,7 @@ method is a further block in the union below.
 """
 
 from collections.abc import Sequence
-from typing import Annotated, Any, ClassVar, Literal, get_args
+from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 
 from pydantic import (
     AfterValidator,
@@ -17,11 +17,13 @@ from pydantic import (
     PositiveFloat,
     PositiveInt,
     field_validator,
+    model_validator,
 )
 
 from rootflow.config.block import Block, Name
 
 MODEL = "model"
+MOST_ETAS = 1000  # for each neutrino: all pairs are tried
 CandidateChoice = Literal["two_best", "working_point", "all"]
 # The name of a method, or `model` for the network under evaluation.
 Reference = Name
@@ -169,9 +171,17 @@ class NeutrinoWeightingConfig(SolverBlock):
     eta_step: PositiveFloat = 0.2
     met_sigma_gev: PositiveFloat = Field(15.0, description="of px and of py, in the weight")
     throws: NonNegativeInt = Field(
-        0, description="of jets, leptons and MET within their resolution, tried beside the measured"
+        0,
+        le=10_000,
+        description="of jets, leptons and MET within their resolution, tried beside the measured",
     )
     resolution: ResolutionConfig = ResolutionConfig()
+
+    @model_validator(mode="after")
+    def _tries_are_not_endless(self) -> Self:
+        if not 2 * self.eta_max / self.eta_step <= MOST_ETAS:
+            raise ValueError(f"eta_step: there are more than {MOST_ETAS} steps up to eta_max")
+        return self
 
 
 class SmearedEllipseConfig(SolverBlock):
@@ -179,7 +189,7 @@ class SmearedEllipseConfig(SolverBlock):
 
     method: Literal["smeared_ellipse"]
     name: Name = "smeared_ellipse"
-    throws: PositiveInt = Field(100, description="of each pair of jets")
+    throws: PositiveInt = Field(100, le=10_000, description="of each pair of jets")
     w_width_gev: NonNegativeFloat = Field(2.085, description="PDG")
     resolution: ResolutionConfig = ResolutionConfig()
 

@@ -27,16 +27,16 @@ class FeedForwardConfig(NetworkConfig):
 
     architecture: Literal["feed_forward"]
     name: Name = Field("feed_forward", description="under which its metrics are logged")
-    width: PositiveInt = Field(256, description="neurons of each hidden layer")
-    depth: PositiveInt = Field(3, description="hidden layers")
+    width: PositiveInt = Field(256, le=8192, description="neurons of each hidden layer")
+    depth: PositiveInt = Field(3, le=100, description="hidden layers")
     dropout: float = Field(0.1, ge=0, lt=1)
 
 
 class AttentionConfig(NetworkConfig):
     """What the architectures with attention have."""
 
-    width: PositiveInt = Field(64, description="of each token; a multiple of heads")
-    depth: PositiveInt = Field(3, description="blocks of attention and feed-forward layers")
+    width: PositiveInt = Field(64, le=8192, description="of each token; a multiple of heads")
+    depth: PositiveInt = Field(3, le=100, description="blocks of attention and feed-forward layers")
     heads: PositiveInt = Field(4, description="of each attention layer")
     dropout: float = Field(0.2, ge=0, lt=1)
 
@@ -53,10 +53,10 @@ class SetTransformerConfig(AttentionConfig):
     architecture: Literal["set_transformer"]
     name: Name = Field("transformer", description="under which its metrics are logged")
     inducing_points: NonNegativeInt = Field(
-        0, description="attend by way of so many learnt vectors; 0: each token to each"
+        0, le=1024, description="attend by way of so many learnt vectors; 0: each token to each"
     )
     pooling_seeds: NonNegativeInt = Field(
-        0, description="sum up the jets by attention of so many learnt vectors; 0: do not"
+        0, le=1024, description="sum up the jets by attention of so many learnt vectors; 0: do not"
     )
 
 
@@ -72,8 +72,8 @@ class RecurrentConfig(NetworkConfig):
 
     architecture: Literal["recurrent"]
     name: Name = Field("recurrent", description="under which its metrics are logged")
-    width: PositiveInt = Field(64, description="of each jet and of the state, each way")
-    depth: PositiveInt = Field(2, description="recurrent layers")
+    width: PositiveInt = Field(64, le=8192, description="of each jet and of the state, each way")
+    depth: PositiveInt = Field(2, le=100, description="recurrent layers")
     dropout: float = Field(0.2, ge=0, lt=1)
 
 

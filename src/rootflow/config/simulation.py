@@ -1,7 +1,7 @@
 """Settings of the simulation."""
 
 from itertools import pairwise
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import (
     Field,
@@ -14,6 +14,8 @@ from pydantic import (
 )
 
 from rootflow.config.block import Block
+
+EventCount = Annotated[int, Field(ge=1, le=1_000_000_000)]
 
 
 class PythiaConfig(Block):
@@ -123,7 +125,9 @@ class PileUpConfig(Block):
     on; they are uniform in eta and phi and have the mass of a soft jet (all choices).
     """
 
-    mean_jets: NonNegativeFloat = Field(0.05, description="selected pile-up jets per event")
+    mean_jets: NonNegativeFloat = Field(
+        0.05, le=1000, description="selected pile-up jets per event"
+    )
     pt_exponent: float = Field(5.0, gt=1, description="dN/dpT goes as pT to minus this")
     mass_over_pt: NonNegativeFloat = 0.15
 
@@ -180,7 +184,9 @@ class SelectionConfig(JetSelectionConfig):
 class ProductionConfig(Block):
     """How the work is divided: into chunks, files and processes of the computer."""
 
-    workers: PositiveInt = Field(2, description="processes; the sample does not depend on it")
+    workers: PositiveInt = Field(
+        2, le=1024, description="processes; the sample does not depend on it"
+    )
     events_per_chunk: PositiveInt = Field(
         500, le=16_384, description="a kill loses at most one chunk per worker"
     )
@@ -191,7 +197,7 @@ class SimulationConfig(ProductionConfig):
     """What to generate, and the detector that sees it."""
 
     process: Literal["ttbar"] = "ttbar"
-    events: PositiveInt = Field(20_000, description="selected events to write")
+    events: EventCount = Field(20_000, description="selected events to write")
     generator: GeneratorConfig = GeneratorConfig()
     detector: DetectorConfig = DetectorConfig()
     selection: SelectionConfig = SelectionConfig()

@@ -10,7 +10,7 @@ class TrainingConfig(Block):
     """How the network is fitted."""
 
     epochs: PositiveInt = Field(10, description="passes over the training events")
-    batch_size: PositiveInt = Field(256, description="events of each step")
+    batch_size: PositiveInt = Field(256, le=10_000_000, description="events of each step")
     learning_rate: PositiveFloat = Field(1e-3, description="the highest: it warms up and decays")
     warmup_fraction: float = Field(
         0.05, ge=0, lt=1, description="share of all steps in which the learning rate rises"

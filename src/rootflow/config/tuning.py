@@ -17,6 +17,7 @@ from pydantic import (
 from rootflow.config.block import Block, Name
 
 Value = bool | int | float | str
+MOST_POINTS = 1_000_000  # of a grid
 # Settings that are the study's own, or that decide what its trials are compared on.
 NOT_SEARCHED = ("analysis", "output", "tracking", "tune", "data.folds", "data.files")
 
@@ -34,8 +35,8 @@ class FloatConfig(ParameterConfig):
     """A number between two others."""
 
     type: Literal["float"]
-    low: float = Field(allow_inf_nan=False)
-    high: float = Field(allow_inf_nan=False)
+    low: float
+    high: float
     log: bool = Field(False, description="search evenly in the logarithm")
     step: PositiveFloat | None = Field(None, description="grid of allowed values, from low on")
 
@@ -131,8 +132,10 @@ class TuningConfig(Block):
     objectives: list[ObjectiveConfig] = Field(min_length=1)
     sampler: SamplerConfig = SamplerConfig()
     pruner: PrunerConfig = PrunerConfig()
-    trials: PositiveInt = Field(20, description="finished, pruned and failed ones together")
-    parallel: PositiveInt = Field(2, description="trials that are submitted at a time")
+    trials: PositiveInt = Field(
+        20, le=1_000_000, description="finished, pruned and failed ones together"
+    )
+    parallel: PositiveInt = Field(2, le=10_000, description="trials that are submitted at a time")
     reproducible: bool = Field(
         True,
         description="trials count in the order of their numbers, so that the same seed proposes "
@@ -198,6 +201,9 @@ class TuningConfig(Block):
             for path, parameter in self.space.items():
                 if isinstance(parameter, FloatConfig) and parameter.step is None:
                     raise ValueError(f"space.{path}: the grid sampler needs a step")
+            sizes = map(_number_of_points, self.space.values())
+            if not math.prod(sizes) <= MOST_POINTS:
+                raise ValueError(f"space: the grid has more than {MOST_POINTS:,} points")
         return self
 
     def _refuse_conditions(self) -> None:
@@ -250,8 +256,21 @@ def _points(parameter: ParameterKind) -> list[Value]:
     raise TypeError("the grid sampler needs a step")
 
 
+def _number_of_points(parameter: ParameterKind) -> float:
+    match parameter:
+        case CategoricalConfig(choices=choices):
+            return len(choices)
+        case IntConfig(low=low, high=high, step=step):
+            return (high - low) // step + 1
+        case FloatConfig(low=low, high=high, step=float(step)):
+            return (high - low) / step + 1
+    return math.inf
+
+
 def _check_range(low: float, high: float, log: bool) -> None:
     if low >= high:
         raise ValueError(f"low, {low:g}, is not below high, {high:g}")
+    if not math.isfinite(high - low):
+        raise ValueError(f"from low, {low:g}, to high, {high:g}, is further than numbers go")
     if log and low <= 0:
         raise ValueError(f"low, {low:g}, has no logarithm")

@@ -29,6 +29,7 @@ from mlflow.tracking import MlflowClient
 
 from rootflow.batch import Job, make_executor
 from rootflow.config.batch import ProfileConfig, profile_of
+from rootflow.config.yaml_text import read_yaml
 from rootflow.errors import RootflowError, UsageError
 from rootflow.tracking import carried, spooled, watching
 from rootflow.tracking.connection import connect
@@ -142,6 +143,7 @@ def submit(project: str, entry_point: str, params: Mapping[str, str], words: Any
     RootflowError
         It could not be submitted, or failed where the profile says to wait for it.
     """
+    _require_project(project)
     connect()
     try:
         run: Any = mlflow.projects.run
@@ -155,6 +157,24 @@ def submit(project: str, entry_point: str, params: Mapping[str, str], words: Any
         )
     except ExecutionException as error:
         raise RootflowError(str(error)) from None
+
+
+def _require_project(project: str) -> None:
+    """Refuse a folder that is not there: MLflow takes it for a repository to clone.
+
+    Raises
+    ------
+    UsageError
+        It is not there, or its MLproject is not YAML.
+    """
+    place = Path(project.partition("#")[0])
+    if ":" in project or place.suffix == ".zip":
+        return  # of another machine, or an archive
+    if not place.is_dir():
+        raise UsageError(f"--project {project}: there is no such folder")
+    description = place / "MLproject"
+    if description.exists() and not isinstance(read_yaml(description, "project"), dict):
+        raise UsageError(f"{description}: a project is a YAML mapping, this is not")
 
 
 def absolute(uri: str) -> str:
@@ -186,6 +206,7 @@ def describe(project: str, entry_point: str, params: Mapping[str, str], words: A
         The profile is wrong, or the project has no such entry point.
     """
     profile = profile_of(words, "profile")
+    _require_project(project)
     try:
         work_dir = untyped.fetch_and_validate_project(project, None, entry_point, params)
         loaded = untyped.load_project(work_dir)

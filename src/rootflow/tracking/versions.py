@@ -25,6 +25,7 @@ from rootflow.tracking.connection import (
 )
 
 REGISTERED = re.compile(r"models:/(?P<name>[^/@]+)(?:/(?P<version>[0-9]+)|@(?P<alias>[^/@]+))")
+LARGEST_VERSION = 2**31 - 1  # that a database keeps
 NO_SUCH_MODEL = (
     ErrorCode.Name(RESOURCE_DOES_NOT_EXIST),
     ErrorCode.Name(INVALID_PARAMETER_VALUE),  # an alias that is not set
@@ -80,6 +81,8 @@ def version_of(uri: str) -> Version:
     if match is None:
         raise UsageError(f"'{uri}' is not models:/NAME/VERSION or models:/NAME@ALIAS")
     name, version, alias = match.group("name", "version", "alias")
+    if version and (len(version) > len(str(LARGEST_VERSION)) or int(version) > LARGEST_VERSION):
+        raise UsageError(f"{uri}: no registry has a version of so large a number")
     client = connect()
     with server_must_answer():
         try:
