@@ -1,10 +1,14 @@
+import itertools
+import math
+from collections.abc import Callable
 from pathlib import Path
 
+import awkward as ak
 import numpy as np
 import pytest
 
-from rootflow.config import DataConfig, WeightsConfig
-from rootflow.dataset import Events, build
+from ntuples import read_branches
+from rootflow.dataset import Events
 from rootflow.errors import InputError, UsageError
 from rootflow.reconstruction import conformance
 from rootflow.reconstruction.answers import check_answers
@@ -12,13 +16,10 @@ from rootflow.reconstruction.candidates import best_tagged_pair
 from rootflow.reconstruction.methods import make_method
 from toy_events import FEATURES, toy_events
 
-
-@pytest.fixture(scope="module")
-def reference_events(ttbar_files: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Events:
-    """Return the fifth of the shared sample on which the reference numbers were measured."""
-    config = DataConfig(weights=WeightsConfig(negative="keep"))
-    events = build(config, {"ttbar": ttbar_files}, tmp_path_factory.mktemp("datasets")).events()
-    return events.take((events.event_number % 5 == 0) & events.matched)
+# Of the 13,874 matched events of the shipped sample; the statistical errors are 0.004, 0.004 and
+# 0.003. An independent simulation of 35,009 had 0.652, 0.726 and 0.892.
+ACCURACY = {"delta_r": 0.6420, "m_lb": 0.7229, "best tagged pair": 0.8946}
+COUNTED = 1000
 
 
 def accuracy(name: str, events: Events, seed: int = 1) -> float:
@@ -26,17 +27,67 @@ def accuracy(name: str, events: Events, seed: int = 1) -> float:
     return float(np.mean(np.all(assignment == events.assignment, axis=1)))
 
 
-@pytest.mark.parametrize(("name", "reference"), [("delta_r", 0.650), ("m_lb", 0.718)])
-def test_accuracy_is_that_of_the_reference(
-    reference_events: Events, name: str, reference: float
+@pytest.mark.parametrize("name", ["delta_r", "m_lb"])
+def test_accuracy_is_that_of_the_sample(real_events: Events, name: str) -> None:
+    events = real_events.take(real_events.matched)
+    assert accuracy(name, events) == pytest.approx(ACCURACY[name], abs=0.0002)
+
+
+def test_best_tagged_pair_is_right_as_often_as_in_the_sample(real_events: Events) -> None:
+    events = real_events.take(real_events.matched)
+    pair = np.sort(best_tagged_pair(events), axis=1)
+    right = np.all(pair == np.sort(events.assignment, axis=1), axis=1)
+    assert np.mean(right) == pytest.approx(ACCURACY["best tagged pair"], abs=0.0002)
+
+
+def distance(one: dict[str, float], other: dict[str, float]) -> float:
+    phi = abs(one["phi"] - other["phi"]) % (2 * math.pi)
+    return math.hypot(one["eta"] - other["eta"], min(phi, 2 * math.pi - phi))
+
+
+def mass(one: dict[str, float], other: dict[str, float]) -> float:
+    total = np.zeros(4)
+    for each in (one, other):
+        pt, eta, phi = each["pt"], each["eta"], each["phi"]
+        direction = (math.cos(phi), math.sin(phi), math.sinh(eta))
+        total += [each["e"], *(pt * part for part in direction)]
+    return float(np.sqrt(total[0] ** 2 - np.sum(total[1:] ** 2)))
+
+
+@pytest.mark.parametrize(
+    ("name", "cost"),
+    [
+        ("delta_r", lambda b, bbar, plus, minus: distance(b, plus) + distance(bbar, minus)),
+        ("m_lb", lambda b, bbar, plus, minus: max(mass(b, plus), mass(bbar, minus))),
+    ],
+)
+def test_pairs_are_those_of_a_count_in_plain_python(
+    real_events: Events, ttbar_files: list[Path], name: str, cost: Callable[..., float]
 ) -> None:
-    assert accuracy(name, reference_events) == pytest.approx(reference, abs=0.001)
-
-
-def test_best_tagged_pair_is_right_as_in_the_reference(reference_events: Events) -> None:
-    pair = np.sort(best_tagged_pair(reference_events), axis=1)
-    right = np.all(pair == np.sort(reference_events.assignment, axis=1), axis=1)
-    assert np.mean(right) == pytest.approx(0.892, abs=0.001)
+    found = make_method(name, 1).reconstruct(real_events.take(slice(0, COUNTED))).assignment
+    branches = read_branches(ttbar_files[0], COUNTED)
+    columns = {
+        name.removesuffix("_NOSYS"): ak.to_list(array)
+        for name, array in branches.items()
+        if name.startswith(("jet_", "el_", "mu_"))
+    }
+    for event, chosen in enumerate(found.tolist()):
+        jets, leptons = (
+            [
+                dict(zip(("pt", "eta", "phi", "e", what), values, strict=True))
+                for kind in kinds
+                for values in zip(
+                    *(columns[f"{kind}_{part}"][event] for part in ("pt", "eta", "phi", "e", what)),
+                    strict=True,
+                )
+            ]
+            for kinds, what in ((("jet",), "GN2v01_Continuous_quantile"), (("el", "mu"), "charge"))
+        )
+        plus, minus = sorted(leptons, key=lambda lepton: -lepton["charge"])
+        in_pt = sorted(jets, key=lambda jet: -jet["pt"])[:8]
+        one, two = sorted(in_pt, key=lambda jet: -jet["GN2v01_Continuous_quantile"])[:2]
+        b, bbar = min(itertools.permutations((one, two)), key=lambda bs: cost(*bs, plus, minus))
+        assert [in_pt.index(b), in_pt.index(bbar)] == chosen, event
 
 
 @pytest.mark.parametrize("name", ["random", "delta_r", "m_lb", "truth"])

@@ -1,7 +1,6 @@
 """The classic methods as the configuration makes them."""
 
 from itertools import permutations
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -342,21 +341,14 @@ def test_one_jet_is_not_solved(name: str) -> None:
 
 
 @pytest.mark.slow
-def test_share_of_events_that_the_ellipses_solve(
-    ttbar_files: list[Path], tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    from rootflow.config import DataConfig, WeightsConfig
-    from rootflow.dataset import build
-
-    config = DataConfig(weights=WeightsConfig(negative="keep"))
-    directory = tmp_path_factory.mktemp("datasets")
-    events = build(config, {"ttbar": ttbar_files}, directory).events()
-    events = events.take(events.matched)
+def test_share_of_events_that_the_ellipses_solve(real_events: Events) -> None:
+    """In 35,009 events of an independent simulation it was 0.627; the error here is 0.004."""
+    events = real_events.take(real_events.matched)
     solved = [
         made({"method": "hybrid", "assignment": "truth", "neutrinos": solver})[0]
         .reconstruct(events)
         .solved
         for solver in ("ellipse", "sonnenschein")
     ]
-    assert 0.62 < np.mean(solved[0]) < 0.63
+    assert np.mean(solved[0]) == pytest.approx(0.6248, abs=0.0005)
     np.testing.assert_array_equal(solved[0], solved[1])
