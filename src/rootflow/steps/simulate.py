@@ -18,8 +18,11 @@ def run(config: Config, parent: Run | None = None) -> StepResult:
     return _run(config, _processes(config), parent)
 
 
-def input_files(config: Config, parent: Run) -> dict[str, list[Path]]:
-    """Return the ntuples of each sample: those that are configured, else simulated ones."""
+def input_files(config: Config, parent: Run | None) -> dict[str, list[Path]]:
+    """Return the ntuples of each sample: those that are configured, else simulated ones.
+
+    Without a parent they must be there.
+    """
     if isinstance(config, TtbarConfig):
         named, setting = {"ttbar": config.data.files}, "data.files"
     else:
@@ -32,7 +35,7 @@ def input_files(config: Config, parent: Run) -> dict[str, list[Path]]:
     }
 
 
-def _simulated(config: Config, names: Iterable[str], parent: Run) -> dict[str, list[Path]]:
+def _simulated(config: Config, names: Iterable[str], parent: Run | None) -> dict[str, list[Path]]:
     """Return the files of these processes, made by a run below `parent` where there are none."""
     processes = _processes(config)
     for name in names:
@@ -48,10 +51,13 @@ def _simulated(config: Config, names: Iterable[str], parent: Run) -> dict[str, l
         for name, process in wanted.items()
         if not (directories[name] / FINISHED).exists()
     }
-    if missing:
-        _run(config, missing, parent)
-    for name, directory in directories.items():
-        parent.log_source("simulate", f"{SAMPLE}.{name}", directory.name)
+    if parent is not None:
+        if missing:
+            _run(config, missing, parent)
+        for name, directory in directories.items():
+            parent.log_source("simulate", f"{SAMPLE}.{name}", directory.name)
+    elif missing:
+        raise UsageError(f"{', '.join(missing)}: not simulated yet: run `rootflow simulate` first")
     return {
         name: simulate(process, config.seed, directories[name]) for name, process in wanted.items()
     }

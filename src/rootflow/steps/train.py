@@ -86,7 +86,7 @@ def ensure(config: Config, parent: Run, wanted: str | None = None) -> Trained:
             "makes the dataset or trains, or the version of a library changed since: go back to "
             "its commit and environment, or train again"
         )
-    directories = [_directory(config, dataset, folds) for folds in every]
+    directories = directories_of(config, dataset)
     if not all((directory / RECORD).exists() for directory in directories):
         run(config, parent)
     trainings = [
@@ -97,6 +97,11 @@ def ensure(config: Config, parent: Run, wanted: str | None = None) -> Trained:
     source = parent.log_source("train", TAG, name)
     parent.set_tags({TAG: name})
     return Trained(trainings, dataset, name, source)
+
+
+def directories_of(config: Config, dataset: Dataset) -> list[Path]:
+    """Return where the training of each held-out fold is, finished or not."""
+    return [_directory(config, dataset, folds) for folds in config.data.folds.in_turn()]
 
 
 def quality(trainings: Sequence[Training]) -> dict[str, float]:
