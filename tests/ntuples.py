@@ -13,9 +13,9 @@ Branches = dict[str, Any]
 
 
 def read_branches(path: Path, events: int | None = None) -> Branches:
-    """Return the first events of a file, every branch that the map of TopCPToolkit names."""
-    names = load_branch_map("topcptoolkit").branches()
+    """Return the first events of a file, what it has of the branches in TopCPToolkit's map."""
     with uproot.open(path) as file:
+        names = load_branch_map("topcptoolkit").as_in(file["reco"].keys()).branches()
         return dict(file["reco"].arrays(names, entry_stop=events, how=dict))
 
 

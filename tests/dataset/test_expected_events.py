@@ -112,7 +112,7 @@ def test_the_configuration_of_the_sample_goes_before_the_files(
 @pytest.mark.parametrize("total", [0, -5, np.nan])
 def test_a_sum_of_weights_that_scales_nothing(mini: Branches, tmp_path: Path, total: float) -> None:
     files = _files(tmp_path, mini, [(0.5, total)])
-    said = rf"0\.root, event {mini['eventNumber'][0]}: branch 'SumWeights' is {total:g}"
+    said = rf"0\.root, event {mini['eventNumber'][0]} .*: branch 'SumWeights' is {total:g}"
     with pytest.raises(InputError, match=said):
         _build(files, tmp_path)
 
@@ -122,7 +122,7 @@ def test_a_sum_that_changes_within_a_file(mini: Branches, tmp_path: Path) -> Non
     sums[150:] = 101
     path = write_ntuple(tmp_path / "two.root", {**mini, "SumWeights": ak.Array(sums)}, tree="mini")
     number = mini["eventNumber"][150]
-    with pytest.raises(InputError, match=rf"event {number}: branch 'SumWeights' is 101 but 100"):
+    with pytest.raises(InputError, match=rf"event {number} .*: branch 'SumWeights' is 101 but 100"):
         _build({"ZZ": [path]}, tmp_path)
 
 

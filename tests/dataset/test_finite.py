@@ -73,7 +73,7 @@ def _is_float(array: Any) -> bool:
     return any(kind in str(ak.type(array)) for kind in ("float", "bool"))
 
 
-TTBAR_BRANCHES = load_branch_map("topcptoolkit").branches()
+TTBAR_BRANCHES = load_branch_map("topcptoolkit").as_in(()).branches()
 OPEN_DATA = load_four_lepton_map("atlas_open_data")
 QUANTITIES = quantities_for(LabelledDataConfig.model_fields["selection"].default, OPEN_DATA, "")
 H4L_BRANCHES = branches_of(OPEN_DATA, Wanted(QUANTITIES, True, True, True))
@@ -106,7 +106,7 @@ def test_every_branch_of_h4l_holds_numbers(tmp_path: Path, mini: Branches, branc
         _refused(
             tmp_path,
             lambda array=array: _of_h4l(tmp_path, {**mini, branch: array}),  # type: ignore[misc]
-            f"in.root, event {number}: branch ",
+            f"in.root, event {number} (runNumber 284500, channelNumber 363490): branch ",
             f"'{branch}' is {value:g}",
             f"(entry {event})",
         )

@@ -218,12 +218,6 @@ def test_values_that_are_not_finite(
     _refused(path, f"event {branches['eventNumber'][event]}: branch '{branch}' is {value}")
 
 
-def test_an_event_number_that_repeats(tmp_path: Path, branches: Branches) -> None:
-    numbers = changed(branches["eventNumber"], 50, branches["eventNumber"][300])
-    path = write_ntuple(tmp_path / "twice.root", {**branches, "eventNumber": numbers})
-    _refused(path, f"event number {branches['eventNumber'][300]} occurs more than once")
-
-
 def test_lists_of_different_length(tmp_path: Path, branches: Branches) -> None:
     shorter = changed(branches["jet_phi"], 7, branches["jet_phi"][7][:-1])
     path = write_ntuple(tmp_path / "short.root", {**branches, "jet_phi": shorter})

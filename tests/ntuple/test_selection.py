@@ -104,7 +104,7 @@ def test_where_selected_events_and_their_jets_are_in_the_ntuple(
 
 
 def test_the_cutflow_is_that_of_a_count_by_hand(tmp_path: Path, weighted: Branches) -> None:
-    _, cutflow = select(_chunk(tmp_path, weighted), TIGHT, 8)
+    cutflow = select(_chunk(tmp_path, weighted), TIGHT, 8).cutflow
     events = _events(weighted)
     passed = [_passed(event, TIGHT) for event in events]
     for place, (count, sum_of_weights) in enumerate(cutflow.values()):
@@ -127,7 +127,7 @@ def test_the_cutflow_is_that_of_a_count_by_hand(tmp_path: Path, weighted: Branch
 def test_objects_and_truth_of_each_selected_event(
     tmp_path: Path, weighted: Branches, max_jets: int
 ) -> None:
-    arrays, _ = select(_chunk(tmp_path, weighted), TIGHT, max_jets)
+    arrays = select(_chunk(tmp_path, weighted), TIGHT, max_jets).arrays
     events = [event for event in _events(weighted) if _passed(event, TIGHT) == 6]
     assert arrays["event_number"].tolist() == [event["eventNumber"] for event in events]
     for i, event in enumerate(events):
@@ -158,8 +158,8 @@ def test_truth_follows_the_jets_when_the_ntuple_has_them_in_another_order(
     backwards["event_jet_truth_idx"] = ak.from_numpy(
         np.where(index >= 0, n_jets - 1 - index, -1).astype(np.int32)
     )
-    straight, _ = select(_chunk(tmp_path, branches), SelectionConfig(), 4)
-    turned, _ = select(_chunk(tmp_path, backwards), SelectionConfig(), 4)
+    straight = select(_chunk(tmp_path, branches), SelectionConfig(), 4).arrays
+    turned = select(_chunk(tmp_path, backwards), SelectionConfig(), 4).arrays
     assert (np.diff(turned["jets"][..., 0], axis=1) <= 0).all()
     for name in ("jets", "assignment", "jet_mask"):
         np.testing.assert_array_equal(turned[name], straight[name])
@@ -191,7 +191,7 @@ def test_same_sign_pairs_are_kept_only_when_asked_for(tmp_path: Path, branches: 
         name: abs(array) if name.endswith("_charge") else array for name, array in branches.items()
     }
     assert len(_select_one(tmp_path, positive).arrays["weight"]) == 0
-    arrays, _ = _select_one(tmp_path, positive, opposite_sign=False)
+    arrays = _select_one(tmp_path, positive, opposite_sign=False).arrays
     assert len(arrays["weight"]) > 0
     assert (arrays["leptons"][..., 4] < 0).all()
     assert (np.diff(arrays["leptons"][..., 0], axis=1) <= 0).all()
@@ -202,7 +202,7 @@ def test_events_without_two_true_neutrinos_are_cut(tmp_path: Path, branches: Bra
     for product, pdg_id in (("Wdecay1", 2), ("Wdecay2", -1)):
         name = f"Ttbar_MC_{product}_afterFSR_from_t_pdgId"
         hadronic[name] = changed(branches[name], 3, pdg_id)
-    (_, cutflow), (_, before) = (_select_one(tmp_path, b) for b in (hadronic, branches))
+    cutflow, before = (_select_one(tmp_path, b).cutflow for b in (hadronic, branches))
     assert list(before.values())[-1][0] - list(cutflow.values())[-1][0] == 1
 
 

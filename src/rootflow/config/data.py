@@ -15,6 +15,8 @@ from rootflow.config.block import Block
 
 ALL: Final = "all"
 
+RepeatedEvents = Literal["refuse", "drop", "keep"]
+
 
 class SelectionConfig(Block):
     """Which leptons and jets count, and which events are kept."""
@@ -127,6 +129,11 @@ class DataConfig(Block):
     max_jets: int = Field(8, ge=2, le=100, description="jets kept of each event, the leading in pT")
     selection: SelectionConfig = SelectionConfig()
     folds: HeldOutConfig = HeldOutConfig()
+    repeated_events: RepeatedEvents | None = Field(
+        None,
+        description="the same event again, in the same file or another: an error, dropped (the "
+        "first stays) or kept; none: refuse",
+    )
     weights: WeightsConfig
     copies: list[Literal["root", "npz", "parquet"]] = Field(
         default_factory=list, description="formats of copies of the dataset to look at"

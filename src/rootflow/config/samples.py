@@ -12,7 +12,7 @@ from pydantic import (
 )
 
 from rootflow.config.block import Block, Name
-from rootflow.config.data import FoldingConfig, NegativeWeightsConfig
+from rootflow.config.data import FoldingConfig, NegativeWeightsConfig, RepeatedEvents
 
 
 def _window(window: tuple[float, float]) -> tuple[float, float]:
@@ -113,6 +113,11 @@ class LabelledDataConfig(Block):
     branch_map: str = Field("atlas_open_data", description="name of a shipped map, or a YAML file")
     selection: FourLeptonSelectionConfig = FourLeptonSelectionConfig()
     folds: FoldingConfig = FoldingConfig()
+    repeated_events: RepeatedEvents | None = Field(
+        None,
+        description="the same event again, in the same file or another: an error, dropped (the "
+        "first stays) or kept; none: refuse in simulation, drop in collisions",
+    )
     weights: ExpectationConfig
     copies: list[Literal["root", "npz", "parquet"]] = Field(
         default_factory=list, description="formats of copies of the dataset to look at"

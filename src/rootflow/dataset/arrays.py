@@ -1,5 +1,7 @@
 """Arrays on disk that grow event by event, and are mapped into memory when read."""
 
+import math
+import os
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -10,6 +12,7 @@ from numpy.typing import NDArray
 from rootflow.errors import InputError
 
 SUFFIX = ".npy"
+EVENTS_AT_ONCE = 100_000
 
 
 class ArrayWriter:
@@ -25,14 +28,33 @@ class ArrayWriter:
         self.events = 0
         self._file = path.open("w+b")
         self._write_header()
+        self._first = self._file.tell()
 
     def append(self, array: NDArray[Any]) -> None:
         """Write the next events."""
         self._file.write(np.ascontiguousarray(array, dtype=self.dtype).data)
         self.events += len(array)
 
+    def keep(self, left: NDArray[np.bool_]) -> None:
+        """Leave only some of the events written so far, (events,) True for each of them."""
+        row = np.dtype((np.void, self.dtype.itemsize * math.prod(self.event_shape)))
+        events = self.events
+        self.events = 0
+        for start in range(0, events, EVENTS_AT_ONCE):
+            kept = left[start : start + EVENTS_AT_ONCE]
+            if row.itemsize:
+                self._file.seek(self._first + start * row.itemsize)
+                rows = np.frombuffer(self._file.read(len(kept) * row.itemsize), row)[kept]
+                self._file.seek(self._first + self.events * row.itemsize)
+                self._file.write(rows.tobytes())
+            self.events += int(kept.sum())
+        self._file.truncate(self._first + self.events * row.itemsize)
+        self._file.seek(0, os.SEEK_END)
+
     def close(self) -> None:
         """Write the final shape."""
+        if self._file.closed:
+            return
         with self._file:
             self._file.seek(0)
             self._write_header()
@@ -69,6 +91,11 @@ class ArrayWriters:
                 )
             self.writers[name].append(array)
 
+    def close(self) -> None:
+        """Write the final shape of each array."""
+        for writer in self.writers.values():
+            writer.close()
+
     def __enter__(self) -> "ArrayWriters":
         return self
 
@@ -78,8 +105,7 @@ class ArrayWriters:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        for writer in self.writers.values():
-            writer.close()
+        self.close()
 
 
 def map_array(directory: Path, name: str, dtype: str, shape: tuple[int, ...]) -> NDArray[Any]:

@@ -30,8 +30,8 @@ def write_copy(dataset: Dataset, file_format: Format, path: Path) -> None:
 
     ROOT (tree `events`) and Parquet have one column for each feature, energies in GeV:
     jet_* as lists without padding, lepton_* as arrays in the order of `Events`, met_*,
-    event_*, weight, event_number, file_index, fold, sample, label, and the truth. Beside
-    the columns, under `samples`, are the names of the samples, joined by commas: `sample`
+    event_*, weight, event_number, identity_*, file_index, fold, sample, label, and the truth.
+    Beside the columns, under `samples`, are the names of the samples, joined by commas: `sample`
     is the place there. npz has the arrays themselves.
 
     Raises
@@ -62,10 +62,11 @@ def _table(events: Events) -> dict[str, Any]:
     table |= _columns([f"lepton_{name}" for name in names["leptons"]], events.leptons)
     table |= _columns([f"met_{name}" for name in names["met"]], events.met)
     table |= _columns([f"event_{name}" for name in names["event"]], events.event)
-    for name in ("weight", "event_number", "file_index", "fold", "sample", "label"):
+    for name in ("weight", "event_number", "file_index", "fold", "sample", "label", "fold_number"):
         array = getattr(events, name)
         if array is not None:
             table[name] = array
+    table |= {f"identity_{name}": values for name, values in events.identity_columns.items()}
     if events.systematic_weights is not None:
         for name in events.systematic_weights.dtype.names or ():
             table[f"weight_{name}"] = np.ascontiguousarray(events.systematic_weights[name])

@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rootflow.ntuple.identity import in_words
+
 Features = dict[str, tuple[str, ...]]
 
 # What `label` says of an event.
@@ -39,12 +41,18 @@ class Events:
     weight
         (n,) float64, the nominal event weight; h4l: events expected in data, and 1 in data.
     event_number
-        (n,) uint64, as in the ntuple.
+        (n,) uint64, as in the ntuple; int64 where some are negative.
     file_index
-        (n,) int32, which input file of the dataset's manifest; with event_number it is
-        the event's identity.
+        (n,) int32, which input file of the dataset's manifest; with event_number and identity
+        it tells the event from all others.
     fold
         (n,) uint8.
+    identity
+        (n,) with an int64 field for each branch that the branch map names under `identity`
+        beside the event number (run, channel, job of the generator), -1 in files that lack
+        it. None where there is none.
+    fold_number
+        (n,) uint64, what decides the fold. None where the event number does.
     assignment
         (n, 2) int32, the slot of the jet from b (of t) and from bbar, -1 where it was not
         reconstructed or not kept, and for both where they are in one jet: two slots of an
@@ -76,9 +84,11 @@ class Events:
     met: NDArray[np.float32]
     event: NDArray[np.float32]
     weight: NDArray[np.float64]
-    event_number: NDArray[np.uint64]
+    event_number: NDArray[np.uint64] | NDArray[np.int64]
     file_index: NDArray[np.int32]
     fold: NDArray[np.uint8]
+    identity: NDArray[np.void] | None = None
+    fold_number: NDArray[np.uint64] | None = None
     assignment: NDArray[np.int32] | None = None
     neutrinos: NDArray[np.float32] | None = None
     tops: NDArray[np.float32] | None = None
@@ -97,6 +107,24 @@ class Events:
         if self.assignment is None:
             raise ValueError("these events have no truth")
         return (self.assignment[:, 0] >= 0) & (self.assignment[:, 1] >= 0)
+
+    @property
+    def fold_numbers(self) -> NDArray[np.uint64]:
+        """(n,) what decides the fold of each event."""
+        return self.event_number.astype(np.uint64) if self.fold_number is None else self.fold_number
+
+    @property
+    def identity_columns(self) -> dict[str, NDArray[np.int64]]:
+        """(n,) by branch: what stands beside the event number in the identity."""
+        if self.identity is None:
+            return {}
+        names = self.identity.dtype.names or ()
+        return {name: np.ascontiguousarray(self.identity[name]) for name in names}
+
+    def in_words(self, event: int) -> str:
+        """Return who one event is, for messages."""
+        beside = {name: values[event] for name, values in self.identity_columns.items()}
+        return in_words(int(self.event_number[event]), beside)
 
     def take(self, index: NDArray[np.int64] | NDArray[np.bool_] | slice) -> "Events":
         """Return the events at `index`, in its order."""

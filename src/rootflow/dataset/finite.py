@@ -44,8 +44,7 @@ def require_finite_arrays(
             row, *places = np.argwhere(~finite)[0]
             what = _named(column, int(places[-1]), features) if name in features else column
             said = f"{what} is {values[(row, *places)]}, which is no number"
-            number = part.arrays["event_number"][row]
-            raise InputError(at_event(path, part.entries[row], number, said))
+            raise InputError(at_event(path, part.entries[row], part.in_words(row), said))
 
 
 def require_finite(value: float, what: str) -> float:

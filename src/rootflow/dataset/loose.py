@@ -19,11 +19,12 @@ def loose_events(
 ) -> Events:
     """Return the selected arrays of one file as events, in folds and with a file_index of 0."""
     number = arrays["event_number"]
+    decides = arrays.get("fold_number", number)
     return Events(
         features=names_of(features),
         **arrays,
         file_index=np.zeros(len(number), dtype=np.int32),
-        fold=fold_of(number, folds),
+        fold=fold_of(decides, folds),
     )
 
 

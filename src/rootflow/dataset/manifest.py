@@ -81,6 +81,8 @@ class Sample(Block):
     normalisation
         None where the weights are the product of the weight branches alone, and in data,
         where they are 1.
+    repeated_events_dropped, repeated_events_kept
+        Events of its files that were there before, in the same file or in one before.
     sum_of_weights, events
         Of the selected events; the sum is that of the scaled weights.
     """
@@ -94,6 +96,8 @@ class Sample(Block):
     normalisation: Normalisation | None
     sum_of_weights: float
     events: int
+    repeated_events_dropped: int = 0
+    repeated_events_kept: int = 0
 
 
 class Manifest(Block):

@@ -7,12 +7,35 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from rootflow.config.data import RepeatedEvents
 from rootflow.dataset.manifest import Normalisation
 from rootflow.errors import UsageError
 from rootflow.ntuple import Cutflow, Feature
 from rootflow.ntuple.four_leptons import Expectation
+from rootflow.ntuple.identity import Identity, IdentityMap
 
 Label = Literal["signal", "background", "data"]
+
+
+class ReadEvents(NamedTuple):
+    """Some events of a file as they were read, selected or not.
+
+    Attributes
+    ----------
+    identity
+        Who they are.
+    content
+        (n,) a hash of what was measured in each, as `rootflow.dataset.identity` has it.
+    weight
+        (n,) the product of the weight branches.
+    passed
+        (n,) uint8, how many cuts each passes before one that it does not.
+    """
+
+    identity: Identity
+    content: NDArray[np.uint64]
+    weight: NDArray[np.float64]
+    passed: NDArray[np.uint8]
 
 
 class Part(NamedTuple):
@@ -22,6 +45,8 @@ class Part(NamedTuple):
     ----------
     arrays
         By the names of `Events`.
+    read
+        All events of the part.
     cutflow
         Of all events of the part, the first line of all of them.
     entries
@@ -31,9 +56,18 @@ class Part(NamedTuple):
     """
 
     arrays: dict[str, NDArray[Any]]
+    read: ReadEvents
     cutflow: Cutflow
     entries: NDArray[np.int64]
     expectation: Expectation = Expectation()
+
+    def in_words(self, row: int) -> str:
+        """Return who one of the selected events is, for messages."""
+        selected = np.flatnonzero(self.read.passed == len(self.cutflow))
+        return self.read.identity.in_words(int(selected[row]))
+
+
+EACH_ONCE = "each event once"
 
 
 class ReadFile(NamedTuple):
@@ -42,6 +76,12 @@ class ReadFile(NamedTuple):
     path: Path
     cutflow: Cutflow
     expectation: Expectation
+
+    @property
+    def sum_of_weights(self) -> float:
+        """Of all events of the file, without those that are dropped since they repeat others."""
+        everything = next(iter(self.cutflow.values()))
+        return self.cutflow.get(EACH_ONCE, everything)[1]
 
 
 class Plan(NamedTuple):
@@ -53,6 +93,10 @@ class Plan(NamedTuple):
         As in the manifest; an unlabelled sample has a label of None.
     branch_map
         Its name.
+    identity
+        What it says of who events are.
+    repeated_events
+        What becomes of events that were there before.
     question
         What decides its arrays, beside the content of its files and what all samples share.
     features
@@ -68,6 +112,8 @@ class Plan(NamedTuple):
     title: str
     files: Sequence[Path]
     branch_map: str
+    identity: IdentityMap
+    repeated_events: RepeatedEvents
     question: Mapping[str, Any]
     features: dict[str, tuple[Feature, ...]]
     read: Callable[[Path], Iterator[Part]]

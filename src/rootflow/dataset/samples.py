@@ -8,8 +8,9 @@ import numpy as np
 
 from rootflow.config.samples import LabelledDataConfig, SampleConfig
 from rootflow.dataset.expected_events import expected_events, wanted_for
+from rootflow.dataset.identity import content_of
 from rootflow.dataset.manifest import Normalisation
-from rootflow.dataset.plans import Part, Plan, ReadFile
+from rootflow.dataset.plans import Part, Plan, ReadEvents, ReadFile
 from rootflow.errors import InputError
 from rootflow.ntuple.four_leptons import (
     FourLeptonMap,
@@ -41,6 +42,7 @@ def _plan(
     branch_map = load_four_lepton_map(map_name)
     quantities = quantities_for(config.selection, branch_map, map_name)
     wanted = wanted_for(quantities, name, sample, branch_map, map_name)
+    is_data = sample.label == "data"
 
     def normalise(read_files: Sequence[ReadFile]) -> Normalisation | None:
         if sample.label == "data":
@@ -53,6 +55,8 @@ def _plan(
         title=sample.title or name,
         files=files,
         branch_map=map_name,
+        identity=branch_map,
+        repeated_events=config.repeated_events or ("drop" if is_data else "refuse"),
         question={
             "label": sample.label,
             "title": sample.title or name,
@@ -76,8 +80,11 @@ def _read(
 ) -> Iterator[Part]:
     events, any_weight = 0, False
     for chunk in read_chunks(path, branch_map, wanted):
-        arrays, cutflow, mask = select(chunk, config.selection)
-        yield Part(arrays, cutflow, events + np.flatnonzero(mask), chunk.expectation)
+        arrays, cutflow, mask, passed = select(chunk, config.selection)
+        content = content_of(chunk.identity, (chunk.leptons,))
+        read_events = ReadEvents(chunk.identity, content, chunk.weight, passed)
+        entries = events + np.flatnonzero(mask)
+        yield Part(arrays, read_events, cutflow, entries, chunk.expectation)
         events += len(chunk)
         any_weight |= bool(np.any(chunk.weight))
     if events and not any_weight:

@@ -43,7 +43,7 @@ def refuse_seen(name: str, events: Events, folds: FoldsConfig) -> None:
     InputError
         Some of the events are in a fold of the training.
     """
-    fold = fold_of(events.event_number, folds)
+    fold = fold_of(events.fold_numbers, folds)
     seen = fold != folds.held_out
     if np.any(seen):
         raise InputError(

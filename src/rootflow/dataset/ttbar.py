@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from rootflow.config.data import DataConfig, FoldingConfig, SelectionConfig
 from rootflow.dataset.events import Events
+from rootflow.dataset.identity import content_of
 from rootflow.dataset.loose import loose_events
 from rootflow.dataset.manifest import Normalisation
-from rootflow.dataset.plans import Part, Plan, ReadFile
+from rootflow.dataset.plans import Part, Plan, ReadEvents, ReadFile
 from rootflow.dataset.weights import normalisation
 from rootflow.ntuple import (
     BranchMap,
@@ -39,11 +40,13 @@ def plans(config: DataConfig, files: Mapping[str, Sequence[Path]]) -> list[Plan]
         first = 0
         for chunk in read_chunks(path, branch_map):
             selected, kept, _ = select_indexed(chunk, config.selection, config.max_jets)
-            yield Part(*selected, first + kept)
+            content = content_of(chunk.identity, (chunk.jets, chunk.leptons), chunk.met)
+            read_events = ReadEvents(chunk.identity, content, chunk.weight, selected.passed)
+            yield Part(selected.arrays, read_events, selected.cutflow, first + kept)
             first += len(chunk)
 
     def normalise(read_files: Sequence[ReadFile]) -> Normalisation | None:
-        sums = (next(iter(file.cutflow.values()))[1] for file in read_files)
+        sums = (file.sum_of_weights for file in read_files)
         return normalisation(config.weights, sum(sums))
 
     return [
@@ -53,6 +56,8 @@ def plans(config: DataConfig, files: Mapping[str, Sequence[Path]]) -> list[Plan]
             title=name,
             files=of_sample,
             branch_map=config.branch_map,
+            identity=branch_map,
+            repeated_events=config.repeated_events or "refuse",
             question={"branch_map": _question(branch_map)},
             features=features_of(branch_map),
             read=read,
@@ -119,7 +124,8 @@ def entries(
 def _question(branch_map: BranchMap) -> dict[str, Any]:
     """Return what the map says; what came to maps later is left out where it says nothing."""
     said = branch_map.model_dump(mode="json")
-    later = ((said, "neutrinos"), (said, "systematic_weights"), (said["truth"], "leptons"))
+    later = [(said, name) for name in ("identity", "fold_number", "may_lack")]
+    later += [(said, "neutrinos"), (said, "systematic_weights"), (said["truth"], "leptons")]
     for part, name in later:
         if not part[name]:
             del part[name]

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rootflow.config.data import FoldingConfig
 from rootflow.dataset.arrays import SUFFIX, ArrayWriters
@@ -12,7 +13,8 @@ from rootflow.dataset.digest import FileContent
 from rootflow.dataset.finite import require_finite, require_finite_arrays
 from rootflow.dataset.folds import fold_of
 from rootflow.dataset.manifest import Array, Cut, Sample, SourceFile
-from rootflow.dataset.plans import Plan, ReadFile
+from rootflow.dataset.plans import Part, Plan, ReadFile
+from rootflow.dataset.repeated import AllEvents, Counts
 from rootflow.errors import InputError
 from rootflow.ntuple import Cutflow
 from rootflow.ntuple.four_leptons import Expectation
@@ -47,56 +49,84 @@ def write_arrays(
     Raises
     ------
     InputError
-        Something is wrong with a file or with what it holds, or no event of a sample is
-        selected.
+        Something is wrong with a file or with what it holds, an event is there twice where
+        that is refused, or no event of a sample is selected.
     """
-    samples: list[Sample] = []
+    read_files: list[list[ReadFile]] = []
     with (
         ArrayWriters(directory) as writers,
+        AllEvents(directory / "all-events", plans) as everything,
         progress("preprocess", None, "events") as advance,
     ):
-        for plan, of_sample in zip(plans, contents, strict=True):
-            files = [
-                _write_file(plan, path, samples, place, folds, writers, advance)
-                for place, path in enumerate(plan.files)
-            ]
-            _require_events(plan, files)
-            samples.append(_sample(plan, files, of_sample))
+        writing = _Writing(plans, folds, writers, everything, advance)
+        for place, plan in enumerate(plans):
+            read_files.append([writing.file(place, path) for path in plan.files])
+            _require_events(plan, read_files[-1])
+        read_files, counts = everything.without_repeats(read_files)
+        everything.finish(writers)
     arrays = {
         name: Array(dtype=writer.dtype.str, shape=writer.shape)
         for name, writer in writers.writers.items()
     }
+    samples = []
+    for plan, files, of_sample, repeated in zip(plans, read_files, contents, counts, strict=True):
+        _require_events(plan, files)
+        samples.append(_sample(plan, files, of_sample, repeated))
     for name in WEIGHTS.intersection(arrays):
         _scale_weights(directory, name, samples)
     return Written(tuple(samples), arrays)
 
 
-def _write_file(
-    plan: Plan,
-    path: Path,
-    before: Sequence[Sample],
-    place: int,
-    folds: FoldingConfig,
-    writers: ArrayWriters,
-    advance: Advance,
-) -> ReadFile:
-    file_index = sum(len(sample.files) for sample in before) + place
-    cutflow: Cutflow = {}
-    expectation = Expectation()
-    for part in plan.read(path):
-        require_finite_arrays(path, part, plan.features)
+class _Writing:
+    """Files as they are read, and their selected events written."""
+
+    def __init__(
+        self,
+        plans: Sequence[Plan],
+        folds: FoldingConfig,
+        writers: ArrayWriters,
+        everything: AllEvents,
+        advance: Advance,
+    ) -> None:
+        self._plans = plans
+        self._folds = folds
+        self._writers = writers
+        self._everything = everything
+        self._advance = advance
+        self._files = 0
+        self._has_fold_numbers = any(plan.identity.fold_number for plan in plans)
+
+    def file(self, sample: int, path: Path) -> ReadFile:
+        """Write the selected events of the next file, and return what was read of it."""
+        plan = self._plans[sample]
+        cutflow: Cutflow = {}
+        expectation = Expectation()
+        self._everything.begin(sample, path)
+        for part in plan.read(path):
+            require_finite_arrays(path, part, plan.features)
+            self._everything.add(part.read, len(part.cutflow))
+            self._writers.append(self._arrays(sample, part))
+            cutflow, expectation = add(cutflow, part.cutflow), part.expectation
+            n_read, _ = next(iter(part.cutflow.values()))
+            self._advance(n_read, path.name)
+        self._files += 1
+        return ReadFile(path, cutflow, expectation)
+
+    def _arrays(self, sample: int, part: Part) -> dict[str, NDArray[Any]]:
         arrays = part.arrays
+        arrays.pop("identity", None)  # of each file its own: `everything` has that of all
         n_events = len(arrays["weight"])
-        arrays["file_index"] = np.full(n_events, file_index, dtype=np.int32)
-        arrays["fold"] = fold_of(arrays["event_number"], folds)
-        if plan.label is not None:
-            arrays["sample"] = np.full(n_events, len(before), dtype=np.int16)
-            arrays["label"] = np.full(n_events, LABELS[plan.label], dtype=np.int8)
-        writers.append(arrays)
-        cutflow, expectation = add(cutflow, part.cutflow), part.expectation
-        n_read, _ = next(iter(part.cutflow.values()))
-        advance(n_read, path.name)
-    return ReadFile(path, cutflow, expectation)
+        arrays["event_number"] = arrays["event_number"].astype(np.uint64)
+        decides = arrays.get("fold_number", arrays["event_number"])
+        if self._has_fold_numbers:
+            arrays["fold_number"] = decides
+        arrays["file_index"] = np.full(n_events, self._files, dtype=np.int32)
+        arrays["fold"] = fold_of(decides, self._folds)
+        label = self._plans[sample].label
+        if label is not None:
+            arrays["sample"] = np.full(n_events, sample, dtype=np.int16)
+            arrays["label"] = np.full(n_events, LABELS[label], dtype=np.int8)
+        return arrays
 
 
 def _require_events(plan: Plan, files: Sequence[ReadFile]) -> None:
@@ -111,11 +141,10 @@ def _require_events(plan: Plan, files: Sequence[ReadFile]) -> None:
         raise InputError(
             f"sample {plan.name}: no event is selected; events left after each cut: {steps}"
         )
-    # A process may interfere with others to less than nothing; all that is trained on may not.
-    if plan.label is None and not weight > 0:
+    if plan.label != "data" and not weight > 0:
         raise InputError(
-            f"the weights of the {events} selected events add up to {weight:g}: a sample needs "
-            f"a positive sum"
+            f"sample {plan.name}: the weights of the {events} selected events add up to "
+            f"{weight:g}: a sample needs a positive sum"
         )
 
 
@@ -126,10 +155,11 @@ def _cutflow(files: Sequence[ReadFile]) -> Cutflow:
     return cutflow
 
 
-def _sample(plan: Plan, files: Sequence[ReadFile], contents: Sequence[FileContent]) -> Sample:
+def _sample(
+    plan: Plan, files: Sequence[ReadFile], contents: Sequence[FileContent], repeated: Counts
+) -> Sample:
     for file in files:
-        read = next(iter(file.cutflow.values()))[1]
-        require_finite(read, f"{file.path}: the sum of the weights of its events")
+        require_finite(file.sum_of_weights, f"{file.path}: the sum of the weights of its events")
     normalisation = plan.normalise(files)
     factor = 1.0 if normalisation is None else normalisation.factor
     cutflow = tuple(
@@ -152,6 +182,8 @@ def _sample(plan: Plan, files: Sequence[ReadFile], contents: Sequence[FileConten
         normalisation=normalisation,
         sum_of_weights=cutflow[-1].sum_of_weights,
         events=cutflow[-1].events,
+        repeated_events_dropped=repeated.dropped,
+        repeated_events_kept=repeated.kept,
     )
 
 

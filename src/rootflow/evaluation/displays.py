@@ -62,7 +62,7 @@ def _display(reason: str, candidate: Candidate, sample: Sample, event: int) -> D
     return Display(
         reason=reason,
         method=candidate.name,
-        event_number=int(events.event_number[event]),
+        event=events.in_words(event),
         file_index=int(events.file_index[event]),
         score=float(candidate.answers.scores[event]),
         measured=tuple(measured),

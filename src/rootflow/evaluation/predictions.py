@@ -19,8 +19,9 @@ def write_predictions(
 ) -> None:
     """Write a row for each event.
 
-    Columns are `file_index`, `event_number`, `fold`, `weight`, the true slots `true_b` and
-    `true_bbar` (-1 for none), and of each method METHOD_b, METHOD_bbar (slots, -1 without an
+    Columns are `file_index`, `event_number`, `fold`, `weight`, the rest of the identity
+    (identity_BRANCH), the true slots `true_b` and `true_bbar` (-1 for none),
+    and of each method METHOD_b, METHOD_bbar (slots, -1 without an
     answer), METHOD_score, and its own METHOD_neutrino_px, ..., METHOD_antineutrino_pz in GeV.
 
     Parameters
@@ -36,6 +37,7 @@ def write_predictions(
     columns = {
         name: getattr(events, name) for name in ("file_index", "event_number", "fold", "weight")
     }
+    columns |= {f"identity_{name}": values for name, values in events.identity_columns.items()}
     columns |= {"true_b": sample.assignment[:, 0], "true_bbar": sample.assignment[:, 1]}
     for candidate in candidates:
         name, answers = candidate.name, candidate.answers

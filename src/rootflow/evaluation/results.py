@@ -261,8 +261,8 @@ class Display(NamedTuple):
         Why it was picked.
     method
         Whose reconstruction it shows.
-    event_number, file_index
-        What identifies it.
+    event, file_index
+        What identifies it: its number and the rest of its identity, and its file.
     score
         The method's confidence.
     measured, generated, reconstructed
@@ -271,7 +271,7 @@ class Display(NamedTuple):
 
     reason: str
     method: str
-    event_number: int
+    event: str
     file_index: int
     score: float
     measured: tuple[Particle, ...]

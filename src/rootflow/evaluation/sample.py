@@ -112,7 +112,7 @@ def sample_of(events: Events, btag_min: float) -> Sample:
         if np.any(broken):
             raise InputError(
                 f"{name} of {np.sum(broken)} of {len(events)} events to evaluate on are not "
-                f"finite, the first is event number {events.event_number[np.argmax(broken)]}"
+                f"finite, the first is {events.in_words(int(np.argmax(broken)))}"
             )
     matched = events.matched
     if np.sum(events.weight) <= 0 or np.sum(events.weight[matched]) <= 0:

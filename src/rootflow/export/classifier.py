@@ -158,7 +158,7 @@ def export_classifier(
     }
     scorings[None] = _picking([scorings[fold] for fold in range(folds.count)])
     arrays = {collection: events.inputs()[collection] for collection in chosen_inputs(inputs)}
-    arrays[FOLD] = fold_of(events.event_number, folds).astype(np.int64)
+    arrays[FOLD] = fold_of(events.fold_numbers, folds).astype(np.int64)
     parity = prove_scores(
         [
             ScoreCandidate(names[fold], proto.SerializeToString(), scorings[fold])

@@ -111,15 +111,15 @@ class Application(ABC):
             the events.
         """
         read = self._read(tree, start, stop)
-        scored = self._scored(tree.path, read.events.event_number)
+        scored = self._scored(tree.path, read.events)
         events = read.events.take(scored)
         outputs = self.model.predict(
             feeds_of(self.model.contract, events.inputs()),
-            events.event_number,
+            events.fold_numbers,
             allow_seen_events=self._seen_events == "score",
         )
         answers = self._answers(outputs, events, read.jet_places[scored])
-        answers["fold"] = self.model.chosen(events.event_number)
+        answers["fold"] = self.model.chosen(events.fold_numbers)
         places = np.flatnonzero(read.selected)[scored]
         filled = [_at(places, values, len(read.selected)) for values in answers.values()]
         return dict(zip(self.branches, [*filled, read.selected], strict=True))
@@ -139,13 +139,13 @@ class Application(ABC):
     ) -> dict[str, NDArray[Any]]:
         """Return what the model says of k events, (k,) by ending."""
 
-    def _scored(self, path: Path, event_number: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    def _scored(self, path: Path, events: Events) -> NDArray[np.bool_]:
         """Return (k,) which of the selected events the model is applied to."""
-        unseen = self.model.unseen(event_number)
+        unseen = self.model.unseen(events.fold_numbers)
         if self._seen_events == "refuse" and not unseen.all():
             held_out = ", ".join(map(str, self.model.held_out))
             raise InputError(
-                f"{path}: event {event_number[np.argmin(unseen)]} is in a fold that "
+                f"{path}: {events.in_words(int(np.argmin(unseen)))} is in a fold that "
                 f"{self.model.name} was trained on: there is only the model of fold {held_out} of "
                 f"{self.model.folding.count}. Give the models of all folds; or --seen-events skip, "
                 "which leaves such events without a score; or --seen-events score, for collisions "

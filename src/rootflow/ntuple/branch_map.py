@@ -1,11 +1,12 @@
 """Where each canonical quantity is in an ntuple, and in which unit."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from rootflow.config.block import Block
+from rootflow.ntuple.identity import IdentityMap
 from rootflow.ntuple.map_files import load_map
 from rootflow.ntuple.units import Angle, Anything, Column, Energy, Number
 
@@ -169,7 +170,7 @@ class Truth(Block):
     tops: TrueTops | None = None
 
 
-class BranchMap(Block):
+class BranchMap(IdentityMap):
     """Where each canonical quantity is in an ntuple, and in which unit."""
 
     tree: str
@@ -186,6 +187,22 @@ class BranchMap(Block):
     event: dict[str, Anything] = Field({}, description="features of the event, by name")
     neutrinos: ReconstructedNeutrinos | None = None
     truth: Truth = Truth()
+    may_lack: list[str] = Field(
+        default_factory=list, description="branches of identity that a file may lack"
+    )
+
+    @model_validator(mode="after")
+    def _can_do_without(self) -> "BranchMap":
+        for branch in self.may_lack:
+            if branch not in self.beside_number():
+                raise ValueError(f"may_lack: '{branch}' is no branch of identity but event_number")
+        return self
+
+    def as_in(self, there: Sequence[str]) -> "BranchMap":
+        """Return the map of a file with these branches: without those that it may lack."""
+        lacking = {branch for branch in self.may_lack if branch not in there}
+        left = [column for column in self.identity if column.branch not in lacking]
+        return self.model_copy(update={"identity": left, "may_lack": []})
 
     def branches(self) -> list[str]:
         """Return the branches that are read, each once."""

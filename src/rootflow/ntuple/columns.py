@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rootflow.errors import InputError
+from rootflow.ntuple.identity import Identity, Integers
 from rootflow.ntuple.units import Column
 
 Values = NDArray[np.float32]
@@ -47,16 +48,21 @@ class Table(NamedTuple):
         The file.
     arrays
         An awkward array for each branch.
-    event_number
-        (n,) uint64.
+    identity
+        Who they are.
     first_entry
         Where in the file these events begin.
     """
 
     path: Path
     arrays: Mapping[str, Any]
-    event_number: NDArray[np.uint64]
+    identity: Identity
     first_entry: int = 0
+
+    @property
+    def event_number(self) -> Integers:
+        """(n,) as the ntuple shows them."""
+        return self.identity.number
 
     def scalar(self, column: Column) -> NDArray[Any]:
         """Return (n,) values as they are in the file.
@@ -233,12 +239,12 @@ class Table(NamedTuple):
     def wrong_at(self, event: int, what: str) -> InputError:
         """Return the error that says what is wrong with an event, and where it is."""
         entry = self.first_entry + event
-        return InputError(at_event(self.path, entry, self.event_number[event], what))
+        return InputError(at_event(self.path, entry, self.identity.in_words(event), what))
 
 
-def at_event(path: Path, entry: int, event_number: np.uint64, what: str) -> str:
-    """Return a message about an event of a file."""
-    return f"{path}, event {event_number}: {what} (entry {entry})"
+def at_event(path: Path, entry: int, event: str, what: str) -> str:
+    """Return a message about an event of a file, which is named by its identity."""
+    return f"{path}, {event}: {what} (entry {entry})"
 
 
 def largest_of(values: NDArray[Any]) -> float:

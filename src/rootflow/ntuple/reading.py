@@ -8,12 +8,12 @@ import numpy as np
 import vector
 from numpy.typing import NDArray
 
-from rootflow.errors import InputError
 from rootflow.ntuple.branch_map import BranchMap, Collection, Jets, Leptons
 from rootflow.ntuple.columns import LARGEST_ENERGY_GEV, SMALLEST_PT_GEV, Table, largest_of
 from rootflow.ntuple.features import MOMENTUM
+from rootflow.ntuple.identity import Identity, Integers, read_identity
 from rootflow.ntuple.objects import Objects
-from rootflow.ntuple.opening import OpenTree, read_branches
+from rootflow.ntuple.opening import OpenTree, branch_names, read_branches
 from rootflow.ntuple.reconstructed import read_neutrinos
 from rootflow.ntuple.truth import Truth, read_truth
 from rootflow.ntuple.units import Column
@@ -38,8 +38,8 @@ class Chunk(NamedTuple):
         (n,) float64, the product of the weight branches.
     systematic_weights
         (n,) with a float64 field for each variation; None where the map names none.
-    event_number
-        (n,) uint64.
+    identity
+        Who they are.
     truth
         What the generator says, as far as the map names it.
     neutrinos
@@ -53,12 +53,17 @@ class Chunk(NamedTuple):
     event: NDArray[np.float32]
     weight: NDArray[np.float64]
     systematic_weights: NDArray[np.void] | None
-    event_number: NDArray[np.uint64]
+    identity: Identity
     truth: Truth
     neutrinos: NDArray[np.float32] | None
 
     def __len__(self) -> int:
         return len(self.weight)
+
+    @property
+    def event_number(self) -> Integers:
+        """(n,) as the ntuple shows them."""
+        return self.identity.number
 
 
 def read_chunks(
@@ -70,16 +75,15 @@ def read_chunks(
     ------
     InputError
         The file, its tree or a branch is missing or broken; a feature or a weight is not
-        finite; energies cannot be in the unit that the map says; an event number repeats.
+        finite; energies cannot be in the unit that the map says.
     """
-    event_numbers = [np.empty(0, dtype=np.uint64)]
+    if branch_map.may_lack:
+        branch_map = branch_map.as_in(branch_names(path, branch_map.tree))
     events = 0
     for arrays in read_branches(path, branch_map.tree, branch_map.branches(), chunk_bytes):
         chunk = _chunk(path, arrays, branch_map, events)
         events += len(chunk)
-        event_numbers.append(chunk.event_number)
         yield chunk
-    require_unique(path, np.concatenate(event_numbers))
 
 
 def read_entries(tree: OpenTree, branch_map: BranchMap, start: int, stop: int) -> Chunk:
@@ -88,15 +92,15 @@ def read_entries(tree: OpenTree, branch_map: BranchMap, start: int, stop: int) -
     Raises
     ------
     InputError
-        As of `read_chunks`, but event numbers may repeat: those of collisions do where a
-        file has several runs.
+        As of `read_chunks`.
     """
+    if branch_map.may_lack:
+        branch_map = branch_map.as_in(tree.names())
     return _chunk(tree.path, tree.read(branch_map.branches(), start, stop), branch_map, start)
 
 
 def _chunk(path: Path, arrays: Mapping[str, Any], branch_map: BranchMap, first_entry: int) -> Chunk:
-    numbers = event_numbers_of(path, arrays, branch_map.event_number)
-    table = Table(path, arrays, numbers, first_entry)
+    table = Table(path, arrays, read_identity(path, arrays, branch_map), first_entry)
     jets = _jets(table, branch_map.jets)
     met = scalars(table, [branch_map.met.pt, branch_map.met.phi])
     table.require_unit(branch_map.met.pt, met[:, 0], SMALLEST_PT_GEV)
@@ -107,27 +111,10 @@ def _chunk(path: Path, arrays: Mapping[str, Any], branch_map: BranchMap, first_e
         event=scalars(table, list(branch_map.event.values())),
         weight=product(table, branch_map.weights),
         systematic_weights=_products(table, branch_map.systematic_weights),
-        event_number=table.event_number,
+        identity=table.identity,
         truth=read_truth(table, branch_map.truth, jets.counts()),
         neutrinos=read_neutrinos(table, branch_map.neutrinos),
     )
-
-
-def event_numbers_of(path: Path, arrays: Mapping[str, Any], column: Column) -> NDArray[np.uint64]:
-    """Return the event numbers of a chunk (n,); negative ones of 32 bits stay distinct.
-
-    Raises
-    ------
-    InputError
-        The branch does not hold one integer for each event.
-    """
-    numbers = np.asarray(arrays[column.branch])
-    if numbers.dtype.kind not in "iu" or numbers.ndim != 1:
-        raise InputError(
-            f"{path}: branch '{column.branch}' does not hold one integer for each event, as an "
-            f"event number is"
-        )
-    return numbers.astype(np.uint64)
 
 
 def joined(parts: Sequence[Objects]) -> Objects:
@@ -267,14 +254,3 @@ def _products(table: Table, weights: Mapping[str, Sequence[Column]]) -> NDArray[
     for name, columns in weights.items():
         found[name] = product(table, columns)
     return found
-
-
-def require_unique(path: Path, event_number: NDArray[np.uint64]) -> None:
-    """Refuse a file in which an event number repeats; sorts the numbers in place."""
-    event_number.sort()
-    repeats = event_number[1:] == event_number[:-1]
-    if repeats.any():
-        raise InputError(
-            f"{path}: event number {event_number[np.argmax(repeats)]} occurs more than once; "
-            f"{int(repeats.sum())} of {len(event_number)} events repeat one before"
-        )

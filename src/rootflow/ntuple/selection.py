@@ -18,10 +18,21 @@ Cutflow = dict[str, tuple[int, float]]
 
 
 class Selected(NamedTuple):
-    """Canonical arrays of the selected events, by the names of `Events`, and the cutflow."""
+    """What is left of a chunk.
+
+    Attributes
+    ----------
+    arrays
+        Canonical arrays of the selected events, by the names of `Events`.
+    cutflow
+        Of all its events.
+    passed
+        (n,) uint8, how many cuts each of its events passes before one that it does not.
+    """
 
     arrays: dict[str, NDArray[Any]]
     cutflow: Cutflow
+    passed: NDArray[np.uint8]
 
 
 class Located(NamedTuple):
@@ -54,7 +65,7 @@ def select(chunk: Chunk, selection: SelectionConfig, max_jets: int) -> Selected:
 
 def select_located(chunk: Chunk, selection: SelectionConfig, max_jets: int) -> Located:
     """Return what `select` does, and where in the ntuple it is."""
-    (arrays, _), kept, jet_index = select_indexed(chunk, selection, max_jets)
+    (arrays, _, _), kept, jet_index = select_indexed(chunk, selection, max_jets)
     accepted = chunk.jets.take(jet_index)
     row_of_event = np.full(len(chunk), -1)
     row_of_event[kept] = np.arange(len(kept))
@@ -78,7 +89,9 @@ def select_indexed(
     jets, leptons = chunk.jets.take(jet_index), chunk.leptons.take(lepton_index)
     jet_slot = slots(jets)
     lepton_pairs = _positive_first(padded(leptons, slots(leptons), np.arange(len(chunk)), 2))
-    kept, cutflow = apply(_cuts(chunk, jets, leptons, lepton_pairs, selection), chunk.weight)
+    kept, cutflow, passed = apply(
+        _cuts(chunk, jets, leptons, lepton_pairs, selection), chunk.weight
+    )
     jet_counts = jets.counts().take(kept)
     arrays: dict[str, NDArray[Any]] = {
         "jets": padded(jets, jet_slot, kept, max_jets),
@@ -87,7 +100,7 @@ def select_indexed(
         "met": chunk.met.take(kept, axis=0),
         "event": chunk.event.take(kept, axis=0),
         "weight": chunk.weight.take(kept),
-        "event_number": chunk.event_number.take(kept),
+        **chunk.identity.take(kept).arrays(),
     }
     truth = chunk.truth
     if truth.jet_index is not None:
@@ -106,7 +119,7 @@ def select_indexed(
         arrays["reconstructed_neutrinos"] = chunk.neutrinos.take(kept, axis=0)
     if chunk.systematic_weights is not None:
         arrays["systematic_weights"] = chunk.systematic_weights.take(kept)
-    return Selected(arrays, cutflow), kept, jet_index
+    return Selected(arrays, cutflow, passed), kept, jet_index
 
 
 def add(total: Cutflow, part: Cutflow) -> Cutflow:
@@ -153,15 +166,17 @@ def _cuts(
 
 def apply(
     cuts: Mapping[str, NDArray[np.bool_]], weight: NDArray[np.float64]
-) -> tuple[NDArray[np.int64], Cutflow]:
-    """Return which events pass all cuts, and how many pass each and those before."""
+) -> tuple[NDArray[np.int64], Cutflow, NDArray[np.uint8]]:
+    """Return which events pass all cuts, the cutflow, and how many cuts each event passes."""
     passes = np.ones(len(weight), dtype=np.bool_)
+    passed = np.zeros(len(weight), dtype=np.uint8)
     cutflow: Cutflow = {}
     for name, cut in cuts.items():
         passes &= cut
+        passed += passes
         with np.errstate(over="ignore", invalid="ignore"):  # an infinite sum is refused
             cutflow[name] = (int(passes.sum()), float(weight[passes].sum()))
-    return np.flatnonzero(passes), cutflow
+    return np.flatnonzero(passes), cutflow, passed
 
 
 def _positive_first(pairs: NDArray[np.float32]) -> NDArray[np.float32]:

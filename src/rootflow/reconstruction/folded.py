@@ -139,6 +139,6 @@ class FoldedReconstructor:
 
     def _unseen(self, events: Events) -> tuple[list[NDArray[np.int64]], NDArray[np.int64]]:
         """Return where the events of each fold are, and where each event is among those."""
-        fold = fold_of(events.event_number, self.folds)
+        fold = fold_of(events.fold_numbers, self.folds)
         chosen = [np.flatnonzero(fold == place) for place in range(self.folds.count)]
         return chosen, np.argsort(np.concatenate(chosen))

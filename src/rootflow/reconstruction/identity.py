@@ -11,4 +11,7 @@ def event_hash(events: Events, seed: int) -> NDArray[np.uint64]:
     """Return (n,) a number for each event, whatever the order of the events and their company."""
     seeds = np.full(len(events), seed % 2**64, dtype=np.uint64)
     of_file = mix(mix(seeds) ^ events.file_index.astype(np.uint64))
-    return mix(of_file ^ events.event_number)
+    found = mix(of_file ^ events.event_number.astype(np.uint64))
+    for values in events.identity_columns.values():
+        found = mix(found + values.astype(np.uint64))
+    return found

@@ -68,7 +68,7 @@ class FoldedScorer:
         InputError
             The events do not have the features that the models take.
         """
-        fold = fold_of(events.event_number, self.folds)
+        fold = fold_of(events.fold_numbers, self.folds)
         return self._by_fold(events, fold, lambda scorer, part: scorer.score(part))
 
     def score_seen(self, events: Events) -> Scores:
@@ -81,7 +81,7 @@ class FoldedScorer:
         InputError
             The events do not have the features that the models take.
         """
-        following = (fold_of(events.event_number, self.folds).astype(np.int64) + 1) % (
+        following = (fold_of(events.fold_numbers, self.folds).astype(np.int64) + 1) % (
             self.folds.count
         )
         scores = self._by_fold(events, following, lambda scorer, part: scorer.score_seen(part))

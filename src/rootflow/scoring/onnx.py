@@ -87,6 +87,6 @@ class OnnxScorer:
             name: np.ascontiguousarray(arrays[name]) for name in self.contract.features
         }
         if self.contract.held_out is None:
-            feeds["fold"] = fold_of(events.event_number, self.contract.folds).astype(np.int64)
+            feeds["fold"] = fold_of(events.fold_numbers, self.contract.folds).astype(np.int64)
         (score,) = self._session.run(["score"], feeds)
         return np.asarray(score[:, 0], np.float64)

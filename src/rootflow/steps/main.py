@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rootflow.config import Config
 from rootflow.steps import evaluate, export, preprocess, train
+from rootflow.steps.preprocess import REPEATED
 from rootflow.steps.result import StepResult
 from rootflow.tracking import Run, redacted, start_run, tracking_uri
 
@@ -13,13 +14,14 @@ from rootflow.tracking import Run, redacted, start_run, tracking_uri
 def run(config: Config, parent: Run | None = None) -> StepResult:
     """Preprocess, train, evaluate, export; what is already made is found again."""
     with start_run(config, "main", parent) as run:
-        preprocess.run(config, run)
+        preprocessed = preprocess.run(config, run)
         train.run(config, run)
         train.ensure(config, run)  # what the parts below find again is this run's, too
         evaluation = evaluate.run(config, run)
         exported = export.run(config, run)
         run.log_metrics(evaluation.metrics)
         facts = {
+            **{name: preprocessed.facts[name] for name in REPEATED if name in preprocessed.facts},
             **evaluation.facts,
             **exported.facts,
             "look_at_it": _ui_command(),

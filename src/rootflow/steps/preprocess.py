@@ -9,6 +9,8 @@ from rootflow.steps.result import Row, StepResult
 from rootflow.steps.simulate import input_files
 from rootflow.tracking import Run, start_run
 
+REPEATED = ("repeated_events_dropped", "repeated_events_kept")
+
 
 def run(config: Config, parent: Run | None = None) -> StepResult:
     """Make the dataset, or find it again, and log what is in it."""
@@ -21,6 +23,7 @@ def run(config: Config, parent: Run | None = None) -> StepResult:
             "dataset": str(dataset.path),
             "events": len(dataset),
             "event_numbers_in_several_files": dataset.manifest.event_numbers_in_several_files,
+            **_repeated_events(dataset.manifest.samples),
         }
         return StepResult("preprocess", run.run_id, facts, _cutflows(dataset.manifest.samples))
 
@@ -40,6 +43,12 @@ def ensure(config: Config, parent: Run) -> Dataset:
 def log_dataset(config: Config, run: Run, dataset: Dataset) -> None:
     """Log a dataset as the input of a run."""
     run.log_dataset(config.analysis, dataset.digest, dataset.path, {"events": len(dataset)})
+
+
+def _repeated_events(samples: tuple[Sample, ...]) -> dict[str, int]:
+    """Return how many events were there before, where any were."""
+    counts = {name: sum(getattr(sample, name) for sample in samples) for name in REPEATED}
+    return {name: count for name, count in counts.items() if count}
 
 
 def _cutflows(samples: tuple[Sample, ...]) -> dict[str, list[Row]]:

@@ -32,8 +32,8 @@ def split(events: Events, folds: FoldsConfig, validation_fraction: float) -> Spl
     InputError
         One of the two has no events.
     """
-    seen = fold_of(events.event_number, folds) != folds.held_out
-    share = mix(events.event_number.astype(np.uint64) ^ SALT) / 2.0**64
+    seen = fold_of(events.fold_numbers, folds) != folds.held_out
+    share = mix(events.fold_numbers ^ SALT) / 2.0**64
     validates = share < validation_fraction
     parts = Split(np.flatnonzero(seen & ~validates), np.flatnonzero(seen & validates))
     for purpose, part in zip(("train on", "validate with"), parts, strict=True):

@@ -145,7 +145,7 @@ def test_the_cutflow_of_collisions_is_that_of_a_count_by_hand(
     assert counts[-1] > 20
     assert len(set(counts)) > 12
     np.testing.assert_array_equal(selected.mask, passed == 17)
-    numbers = collisions["eventNumber"].to_numpy().astype(np.uint64)
+    numbers = collisions["eventNumber"].to_numpy()
     np.testing.assert_array_equal(selected.arrays["event_number"], numbers[passed == 17])
 
 

@@ -12,7 +12,7 @@ from rootflow.evaluation.bootstrap import better_p_value, replicate
 from rootflow.evaluation.classification.auc import AreaUnderCurve
 from rootflow.evaluation.classification.naming import Row
 from rootflow.evaluation.classification.results import Difference
-from rootflow.evaluation.classification.scores import ScoreTable
+from rootflow.evaluation.classification.scores import IDENTITY, ScoreTable
 from rootflow.evaluation.results import Estimate
 from rootflow.p_value import PValue
 
@@ -166,8 +166,9 @@ def _error(replicas: NDArray[np.float64]) -> float:
 def _in_order(table: ScoreTable) -> NDArray[np.int64]:
     """Return where the labelled events are, in an order that is the same in every table."""
     labelled = np.flatnonzero(table.label >= 0)
-    number, file = table.event_number[labelled], np.array(table.files)[table.file_index[labelled]]
-    return labelled[np.lexsort((number, file))]
+    identities = _identities(table, labelled)
+    names = identities.dtype.names or ()
+    return labelled[np.lexsort([identities[name] for name in reversed(names)])]
 
 
 def _must_agree(
@@ -193,9 +194,13 @@ def _must_agree(
 
 def _identities(table: ScoreTable, order: NDArray[np.int64]) -> NDArray[np.void]:
     files = np.array(table.files)[table.file_index[order]]
-    kind = [("file", files.dtype), ("number", np.uint64)]
+    beside = {f"{IDENTITY}{name}": values for name, values in sorted(table.identity.items())}
+    kind = [("file", files.dtype), ("number", np.uint64), *((name, np.int64) for name in beside)]
     identities = np.empty(len(order), dtype=kind)
-    identities["file"], identities["number"] = files, table.event_number[order]
+    identities["file"] = files
+    identities["number"] = table.event_number[order].astype(np.uint64)
+    for name, values in beside.items():
+        identities[name] = values[order]
     return identities
 
 

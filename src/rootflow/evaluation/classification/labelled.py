@@ -71,7 +71,7 @@ class Labelled:
             if np.any(broken):
                 raise InputError(
                     f"{name} of {np.sum(broken)} of {len(events)} events to evaluate on is not "
-                    f"finite, the first is event number {events.event_number[np.argmax(broken)]}"
+                    f"finite, the first is {events.in_words(int(np.argmax(broken)))}"
                 )
         found = cls(
             events=events,

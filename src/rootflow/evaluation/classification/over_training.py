@@ -49,7 +49,7 @@ def over_training(
     ranking
         What the bootstrap found of how well both kinds of events are ranked.
     """
-    seen = seen_half(labelled.events.event_number)
+    seen = seen_half(labelled.events.fold_numbers)
 
     def of(among: NDArray[np.bool_]) -> ClassOverTraining:
         train, test = among & seen, among & ~seen

@@ -1,8 +1,9 @@
 """The scores of every event as a table in a Parquet file."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,6 +19,8 @@ from rootflow.files import whole_file
 
 # A model's scores are the column of this and its name.
 SCORE = "score_"
+# What stands beside the event number in an event's identity, by the branch.
+IDENTITY = "identity_"
 METADATA = b"rootflow"
 
 
@@ -33,7 +36,7 @@ class ScoreTable(NamedTuple):
     sample
         (n,) names of samples.
     file_index, event_number
-        (n,) what identifies an event, as in Events.
+        (n,) what identifies an event, as in Events, with `identity`.
     fold, label
         (n,) as in Events.
     weight
@@ -42,18 +45,21 @@ class ScoreTable(NamedTuple):
         (n,) mass of the four leptons, GeV.
     scores
         (n,) probability of signal, by the name of the model.
+    identity
+        (n,) the rest of the identity, by branch.
     """
 
     name: str
     files: tuple[str, ...]
     sample: NDArray[np.str_]
     file_index: NDArray[np.int32]
-    event_number: NDArray[np.uint64]
+    event_number: NDArray[np.uint64] | NDArray[np.int64]
     fold: NDArray[np.uint8]
     label: NDArray[np.int8]
     weight: NDArray[np.float64]
     m4l: NDArray[np.float64]
     scores: dict[str, NDArray[np.float64]]
+    identity: Mapping[str, NDArray[np.int64]] = MappingProxyType({})
 
 
 COLUMNS = ("file_index", "event_number", "fold", "label", "weight", "m4l")
@@ -79,6 +85,7 @@ def write_scores(
     columns: dict[str, Any] = {
         "sample": pa.array(names[events.sample]).dictionary_encode(),
         **{name: getattr(events, name) for name in COLUMNS if name != "m4l"},
+        **{IDENTITY + name: values for name, values in events.identity_columns.items()},
         "m4l": events.event[:, events.features["event"].index("m4l")],
         **{SCORE + model.name: model.scores for model in scored},
     }
@@ -120,9 +127,14 @@ def read_scores(path: Path, name: str | None = None) -> ScoreTable:
         files=tuple(json.loads(described)["files"]),
         sample=np.array(table["sample"].to_pylist()),
         **{column: table[column].to_numpy() for column in COLUMNS},
-        scores={
-            column.removeprefix(SCORE): table[column].to_numpy()
-            for column in table.column_names
-            if column.startswith(SCORE)
-        },
+        scores=_named(table, SCORE),
+        identity=_named(table, IDENTITY),
     )
+
+
+def _named(table: pa.Table, prefix: str) -> dict[str, NDArray[Any]]:
+    return {
+        column.removeprefix(prefix): table[column].to_numpy()
+        for column in table.column_names
+        if column.startswith(prefix)
+    }

@@ -36,7 +36,7 @@ def display(found: Display, evaluation: Evaluation) -> Figure:
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=3, fontsize="small")
     label(transverse, evaluation.energy_tev)
-    event = f"event {found.event_number} of file {found.file_index}, score {found.score:.3g}"
+    event = f"{found.event} of file {found.file_index}, score {found.score:.3g}"
     plane.set_title(found.reason, loc="left", fontsize="small")
     plane.set_title(event, loc="right", fontsize="small")
     return figure

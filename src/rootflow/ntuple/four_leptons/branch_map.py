@@ -9,6 +9,7 @@ from pydantic import Field, PositiveFloat, model_validator
 from rootflow.config.block import Block
 from rootflow.ntuple.branch_map import Collection as LeptonLists
 from rootflow.ntuple.branch_map import all_columns
+from rootflow.ntuple.identity import IdentityMap
 from rootflow.ntuple.map_files import load_map
 from rootflow.ntuple.units import Anything, Column, Energy, Number, NumberColumn
 
@@ -63,7 +64,7 @@ class ExpectedEvents(NumberColumn):
     luminosity_fb_inverse: PositiveFloat
 
 
-class FourLeptonMap(Block):
+class FourLeptonMap(IdentityMap):
     """Where each quantity is in ntuples with lists of leptons, or in flat tables.
 
     In a flat table, `{slot}` in the name of a lepton's branch stands for each of the slots.
@@ -93,7 +94,8 @@ class FourLeptonMap(Block):
     )
     may_lack: list[str] = Field(
         default_factory=list,
-        description="branches of event_number, energy, mass or masses that a file may lack",
+        description="branches of event_number, identity, energy, mass or masses that a file may "
+        "lack",
     )
 
     @model_validator(mode="after")
@@ -124,12 +126,14 @@ class FourLeptonMap(Block):
         for branch in self.may_lack:
             if branch not in dispensable:
                 raise ValueError(
-                    f"may_lack: '{branch}' is no branch of event_number, energy, mass or masses"
+                    f"may_lack: '{branch}' is no branch of event_number, identity, energy, mass "
+                    f"or masses"
                 )
         return self
 
     def _dispensable(self) -> Iterator[Column]:
         yield from all_columns(self.masses)
+        yield from self.identity
         for column in (self.event_number, *((one.energy or one.mass) for one in self.leptons)):
             if column is not None:
                 yield column
@@ -172,5 +176,6 @@ def _without(part: Any, branches: Collection[str]) -> Any:
             return None
         return {name: _without(value, branches) for name, value in part.items()}
     if isinstance(part, list | tuple) and all(isinstance(one, dict) for one in part):
-        return [_without(one, branches) for one in part]
+        left = (_without(one, branches) for one in part)
+        return [one for one in left if one is not None]
     return part

@@ -17,17 +17,10 @@ from rootflow.ntuple.four_leptons.expectation import Expectation, read_expectati
 from rootflow.ntuple.four_leptons.flavours import signed_flavours, with_mass_of_flavour
 from rootflow.ntuple.four_leptons.masses import require_masses
 from rootflow.ntuple.four_leptons.wanted import TRIGGERS, Wanted
+from rootflow.ntuple.identity import Identity, numbered_rows, read_identity
 from rootflow.ntuple.objects import Objects
 from rootflow.ntuple.opening import OpenTree, branch_names, read_branches
-from rootflow.ntuple.reading import (
-    event_numbers_of,
-    joined,
-    objects,
-    product,
-    require_unique,
-    scalars,
-    values_of,
-)
+from rootflow.ntuple.reading import joined, objects, product, scalars, values_of
 from rootflow.ntuple.units import Column
 
 # Of branches as they are in memory, or of text; pairs and angles need several times as much.
@@ -52,8 +45,8 @@ class Chunk(NamedTuple):
         (n, features) float32, what the map names under `event`.
     weight
         (n,) float64, the product of the weight branches; 1 where they were not asked for.
-    event_number
-        (n,) uint64.
+    identity
+        Who they are.
     expectation
         What the file says of its sample up to here.
     """
@@ -64,7 +57,7 @@ class Chunk(NamedTuple):
     jet_n: NDArray[np.float32]
     extra: NDArray[np.float32]
     weight: NDArray[np.float64]
-    event_number: NDArray[np.uint64]
+    identity: Identity
     expectation: Expectation
 
     def __len__(self) -> int:
@@ -81,7 +74,7 @@ def read_chunks(
     InputError
         The file, its tree or a branch is missing or broken; a value is not finite;
         energies cannot be in the unit that the map says; a lepton is neither electron nor
-        muon; masses are not those of the leptons; an event number repeats.
+        muon; masses are not those of the leptons.
     """
     is_csv = csv_tables.is_csv(path)
     if branch_map.may_lack:
@@ -89,19 +82,15 @@ def read_chunks(
         branch_map = branch_map.as_in(there)
     branches = branches_of(branch_map, wanted)
     if is_csv:
-        numbers = branch_map.event_number
-        integers = [] if numbers is None else [numbers.branch]
+        integers = [column.branch for column in _integers(branch_map)]
         chunks = csv_tables.read_columns(path, branches, integers, chunk_bytes or CHUNK_BYTES)
     else:
         chunks = read_branches(path, branch_map.tree, branches, chunk_bytes or CHUNK_BYTES)
-    event_numbers = [np.empty(0, dtype=np.uint64)]
     events, expectation = 0, Expectation()
     for arrays in chunks:
         chunk = _chunk(path, arrays, branch_map, wanted, events, expectation)
         events, expectation = events + len(chunk), chunk.expectation
-        event_numbers.append(chunk.event_number)
         yield chunk
-    require_unique(path, np.concatenate(event_numbers))
 
 
 def read_entries(
@@ -112,8 +101,7 @@ def read_entries(
     Raises
     ------
     InputError
-        As of `read_chunks`, but event numbers may repeat: those of collisions do where a
-        file has several runs.
+        As of `read_chunks`.
     """
     if branch_map.may_lack:
         branch_map = branch_map.as_in(tree.names())
@@ -123,7 +111,7 @@ def read_entries(
 
 def branches_of(branch_map: FourLeptonMap, wanted: Wanted) -> list[str]:
     """Return the branches that are read, each once."""
-    parts: list[Any] = [branch_map.event_number, branch_map.jet_n, branch_map.event]
+    parts: list[Any] = [_integers(branch_map), branch_map.jet_n, branch_map.event]
     parts += [branch_map.masses, *_scale_columns(branch_map, wanted).values()]
     if wanted.weights:
         parts.append(_weights(branch_map))
@@ -134,6 +122,12 @@ def branches_of(branch_map: FourLeptonMap, wanted: Wanted) -> list[str]:
         flavour = [leptons.charge, leptons.pdg_id]
         parts += [*leptons.coordinates().values(), *flavour, *quantities]
     return list(dict.fromkeys(column.branch for part in parts for column in all_columns(part)))
+
+
+def _integers(branch_map: FourLeptonMap) -> list[Column]:
+    """Return the columns that say who an event is."""
+    numbers = (branch_map.event_number, *branch_map.identity, branch_map.fold_number)
+    return [column for column in numbers if column is not None]
 
 
 def _weights(branch_map: FourLeptonMap) -> Sequence[Column]:
@@ -159,10 +153,10 @@ def _chunk(
 ) -> Chunk:
     n_events = len(arrays[branch_map.jet_n.branch])
     if branch_map.event_number is None:
-        numbers = np.arange(first_row, first_row + n_events, dtype=np.uint64)
+        identity = numbered_rows(path, arrays, branch_map, first_row, n_events)
     else:
-        numbers = event_numbers_of(path, arrays, branch_map.event_number)
-    table = Table(path, arrays, numbers, first_row)
+        identity = read_identity(path, arrays, branch_map)
+    table = Table(path, arrays, identity, first_row)
     collections = branch_map.collections()
     if branch_map.slots is not None:
         table = table._replace(arrays=_as_lists(table, collections))
@@ -178,7 +172,7 @@ def _chunk(
         jet_n=scalars(table, [branch_map.jet_n]),
         extra=scalars(table, list(branch_map.event.values())),
         weight=product(table, _weights(branch_map) if wanted.weights else []),
-        event_number=numbers,
+        identity=identity,
         expectation=read_expectation(table, before, **_scale_columns(branch_map, wanted)),
     )
 

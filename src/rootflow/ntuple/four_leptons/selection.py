@@ -27,11 +27,14 @@ class Selected(NamedTuple):
         Of all its events.
     mask
         (n,) bool, which of its events are selected.
+    passed
+        (n,) uint8, how many cuts each of its events passes before one that it does not.
     """
 
     arrays: dict[str, NDArray[Any]]
     cutflow: Cutflow
     mask: NDArray[np.bool_]
+    passed: NDArray[np.uint8]
 
 
 def select(chunk: Chunk, selection: FourLeptonSelectionConfig | None) -> Selected:
@@ -60,7 +63,7 @@ def select(chunk: Chunk, selection: FourLeptonSelectionConfig | None) -> Selecte
         for name, passes in pair_cuts(computed, z_pairing(leptons[left]), selection).items():
             cuts[name] = np.zeros(len(chunk), dtype=np.bool_)
             cuts[name][left] = passes
-    kept, cutflow = apply(cuts, chunk.weight)
+    kept, cutflow, passed = apply(cuts, chunk.weight)
     mask = np.zeros(len(chunk), dtype=np.bool_)
     mask[kept] = True
     of_leptons = np.stack([computed[name] for name, _ in FEATURES], axis=-1)[mask[left]]
@@ -74,6 +77,6 @@ def select(chunk: Chunk, selection: FourLeptonSelectionConfig | None) -> Selecte
             [chunk.jet_n[kept], of_leptons, chunk.extra[kept]], axis=1, dtype=np.float32
         ),
         "weight": chunk.weight[kept],
-        "event_number": chunk.event_number[kept],
+        **chunk.identity.take(kept).arrays(),
     }
-    return Selected(arrays, cutflow, mask)
+    return Selected(arrays, cutflow, mask, passed)

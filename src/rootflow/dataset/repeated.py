@@ -1,0 +1,208 @@
+"""Events that are there more than once: found, and then refused, dropped or kept."""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rootflow.dataset.arrays import EVENTS_AT_ONCE, SUFFIX, ArrayWriters
+from rootflow.dataset.identity import identity_of, repeats
+from rootflow.dataset.plans import EACH_ONCE, Plan, ReadEvents, ReadFile
+from rootflow.errors import InputError
+from rootflow.ntuple import Cutflow
+from rootflow.ntuple.identity import LACKING, in_words, structured
+
+LARGEST_SIGNED = np.iinfo(np.int64).max
+Places = NDArray[np.int64]
+
+
+class Counts(NamedTuple):
+    """How many events of a sample were there before."""
+
+    dropped: int = 0
+    kept: int = 0
+
+
+class AllEvents:
+    """What is kept on disk of all events that are read, until it is known which are repeated.
+
+    An event repeats one before it that has the same number and the same momenta to the last
+    bit, in whichever file; that has the same identity in the same file; or, in collisions, the
+    same identity in another file, where that is more than a number.
+
+    Parameters
+    ----------
+    directory
+        Where it is kept, as long as this is in use.
+    plans
+        Of all samples.
+    """
+
+    def __init__(self, directory: Path, plans: Sequence[Plan]) -> None:
+        self._directory = directory
+        self._plans = plans
+        names = (name for plan in plans for name in plan.identity.beside_number())
+        self._names = tuple(dict.fromkeys(names))
+        self._there: set[str] = set()
+        self._files: list[tuple[int, Path]] = []
+        self._starts: list[int] = []
+        self._events = 0
+        self._writers = ArrayWriters(directory)
+        self._negative = self._large = False
+        self._dropped: NDArray[np.bool_] | None = None
+
+    def __enter__(self) -> Self:
+        self._directory.mkdir()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._writers.close()
+        shutil.rmtree(self._directory)
+
+    def begin(self, sample: int, path: Path) -> None:
+        """Say which file the next events are of."""
+        self._files.append((sample, path))
+        self._starts.append(self._events)
+
+    def add(self, read: ReadEvents, cuts: int) -> None:
+        """Keep what there is of the next events, that have to pass so many cuts.
+
+        Raises
+        ------
+        InputError
+            Some event numbers are negative, others too large to stand beside them.
+        """
+        (sample, _), identity = self._files[-1], read.identity
+        self._require_one_type(identity.number)
+        self._there.update(identity.beside)
+        everywhere = self._plans[sample].label == "data" and bool(identity.beside)
+        lacking = np.full(len(read.weight), LACKING, dtype=np.int64)
+        self._writers.append(
+            {
+                "number": identity.number.astype(np.uint64),
+                "identity": identity_of(identity, None if everywhere else len(self._files)),
+                "content": read.content,
+                "weight": read.weight,
+                "passed": read.passed,
+                "selected": read.passed == cuts,
+                **{_column(name): identity.beside.get(name, lacking) for name in self._names},
+            }
+        )
+        self._events += len(read.weight)
+
+    def without_repeats(
+        self, files: Sequence[Sequence[ReadFile]]
+    ) -> tuple[list[list[ReadFile]], list[Counts]]:
+        """Return the files of each sample, without what is dropped, and how much there is of it.
+
+        Raises
+        ------
+        InputError
+            An event is there twice where that is refused.
+        """
+        self._writers.close()
+        policies = np.array([plan.repeated_events for plan in self._plans])
+        pairs = [repeats(self._mapped(name)) for name in ("identity", "content")]
+        first, again = (np.concatenate(places) for places in zip(*pairs, strict=True))
+        either = np.stack([policies[self._samples_of(first)], policies[self._samples_of(again)]])
+        refused = np.any(either == "refuse", axis=0)
+        if refused.any():
+            raise self._refused(first[refused], again[refused])
+        dropped = np.unique(again[np.any(either == "drop", axis=0)])
+        if len(dropped):
+            self._dropped = np.zeros(self._events, dtype=np.bool_)
+            self._dropped[dropped] = True
+            place = iter(range(len(self._files)))
+            files = [[self._without(file, next(place)) for file in sample] for sample in files]
+        counts = [
+            np.bincount(self._samples_of(places), minlength=len(self._plans)).tolist()
+            for places in (dropped, np.setdiff1d(again, dropped))
+        ]
+        return list(map(list, files)), [Counts(*pair) for pair in zip(*counts, strict=True)]
+
+    def finish(self, writers: ArrayWriters) -> None:
+        """Leave only what is not dropped in the arrays of the selected events; add `identity`."""
+        selected = self._mapped("selected")
+        if self._dropped is not None:
+            for writer in writers.writers.values():
+                writer.keep(~self._dropped[selected])
+        writers.writers["event_number"].dtype = self._number_type
+        names = [name for name in self._names if name in self._there]
+        for start in range(0, self._events if names else 0, EVENTS_AT_ONCE):
+            part = slice(start, start + EVENTS_AT_ONCE)
+            left = selected[part]
+            if self._dropped is not None:
+                left = left & ~self._dropped[part]
+            columns = {name: self._mapped(_column(name))[part][left] for name in names}
+            writers.append({"identity": structured(columns)})
+
+    def _mapped(self, name: str) -> NDArray[Any]:
+        array: NDArray[Any] = np.load(self._directory / f"{name}{SUFFIX}", mmap_mode="r")
+        return array
+
+    def _files_of(self, places: Places) -> Places:
+        return np.searchsorted(self._starts, places, side="right") - 1
+
+    def _samples_of(self, places: Places) -> Places:
+        return np.array([sample for sample, _ in self._files])[self._files_of(places)]
+
+    def _require_one_type(self, number: NDArray[Any]) -> None:
+        if len(number):
+            self._negative |= bool(number.min() < 0)
+            self._large |= bool(number.max() > LARGEST_SIGNED)
+        if self._negative and self._large:
+            raise InputError(
+                f"{self._files[-1][1]}: its event numbers, or those of files before, are negative "
+                f"and 2^63 or more: no type of integers holds both"
+            )
+
+    @property
+    def _number_type(self) -> np.dtype[Any]:
+        """The type in which event numbers are what the ntuples show."""
+        return np.dtype(np.int64 if self._negative else np.uint64)
+
+    def _without(self, file: ReadFile, place: int) -> ReadFile:
+        """Return a file, the one at this place, without its events that are dropped."""
+        assert self._dropped is not None  # noqa: S101 - else there is nothing to leave out
+        first, *later = [*self._starts[place:], self._events][:2]
+        dropped = self._dropped[first : later[0]]
+        passed = self._mapped("passed")[first : later[0]][dropped]
+        weight = self._mapped("weight")[first : later[0]][dropped]
+        left: Cutflow = {}
+        for cuts, (name, (events, total)) in enumerate(file.cutflow.items()):
+            fails = passed > cuts
+            without = events - int(fails.sum()), total - float(weight[fails].sum())
+            if cuts == 0:
+                left |= {name: (events, total), EACH_ONCE: without}
+            else:
+                left[name] = without
+        return file._replace(cutflow=left)
+
+    def _refused(self, first: Places, again: Places) -> InputError:
+        place = int(np.argmin(again))
+        one, other = int(first[place]), int(again[place])
+        file_of_one, file = self._files_of(np.array([one, other]))
+        sample, path = self._files[file]
+        of_file = len(np.unique(again[self._files_of(again) == file]))
+        events = [*self._starts[file:], self._events][1] - self._starts[file]
+        count = f"{of_file:,} of its {events:,} events"
+        beside = {name: self._mapped(_column(name))[other] for name in self._names}
+        event = in_words(int(self._mapped("number")[other].astype(self._number_type)), beside)
+        if file_of_one == file:
+            return InputError(
+                f"{path}: {event} occurs more than once; {count} repeat one before: name what "
+                f"tells them apart (the run, the job of a generator) under 'identity' in the "
+                f"branch map {self._plans[sample].branch_map}, or say "
+                f"data.repeated_events=drop or keep"
+            )
+        return InputError(
+            f"{path}: {event} is in {self._files[file_of_one][1]}, too; {count} are in files "
+            f"before it: leave one out, or say data.repeated_events=drop or keep"
+        )
+
+
+def _column(name: str) -> str:
+    return f"identity.{name}"

@@ -1,0 +1,159 @@
+"""Who an event is: its number, and what tells it from others of that number."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, model_validator
+
+from rootflow.config.block import Block
+from rootflow.errors import InputError
+from rootflow.ntuple.units import Column, Number
+
+# Stands where a file lacks a branch that others of the dataset have.
+LACKING = -1
+
+Integers = NDArray[np.int64] | NDArray[np.uint64]
+
+
+class IdentityMap(Block):
+    """Which branches say who an event is."""
+
+    event_number: Number | None = None
+    identity: list[Number] = Field(
+        default_factory=list,
+        description="integer branches that together tell each event from all others (run, "
+        "channel, job of the generator, event); none: event_number alone",
+    )
+    fold_number: Number | None = Field(
+        None, description="integer branch that decides the fold; none: event_number"
+    )
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        names = [column.branch for column in self.identity]
+        if len(set(names)) < len(names):
+            raise ValueError("identity: each branch can be named once")
+        return self
+
+    def beside_number(self) -> list[str]:
+        """Return the branches of the identity but that of the event number."""
+        number = self.event_number
+        return [
+            column.branch
+            for column in self.identity
+            if number is None or column.branch != number.branch
+        ]
+
+
+class Identity(NamedTuple):
+    """Who n events of one file are.
+
+    Attributes
+    ----------
+    number
+        (n,) int64 or uint64, as the branch is signed or not.
+    beside
+        (n,) by the branch: the rest of the identity, as far as the file has it.
+    fold_number
+        (n,) what decides the fold; None: the number.
+    of_row
+        Whether the number is that of the row, since the file has none.
+    """
+
+    number: Integers
+    beside: Mapping[str, Integers]
+    fold_number: Integers | None = None
+    of_row: bool = False
+
+    def in_words(self, event: int) -> str:
+        """Return who one event is, for messages."""
+        beside = {name: values[event] for name, values in self.beside.items()}
+        return in_words(int(self.number[event]), beside)
+
+    def take(self, index: NDArray[np.int64] | NDArray[np.bool_]) -> "Identity":
+        """Return who the events at `index` are."""
+        beside = {name: values[index] for name, values in self.beside.items()}
+        fold_number = None if self.fold_number is None else self.fold_number[index]
+        return Identity(self.number[index], beside, fold_number, self.of_row)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return what there is, by the names of `Events`."""
+        found: dict[str, NDArray[Any]] = {"event_number": self.number}
+        if self.beside:
+            found["identity"] = structured(self.beside)
+        if self.fold_number is not None:
+            found["fold_number"] = self.fold_number.astype(np.uint64)
+        return found
+
+
+def structured(columns: Mapping[str, NDArray[Any]]) -> NDArray[np.void]:
+    """Return columns as an array with a field of int64 for each."""
+    count = len(next(iter(columns.values())))
+    table = np.empty(count, [(name, np.int64) for name in columns])
+    for name, values in columns.items():
+        table[name] = values
+    return table
+
+
+def in_words(number: int, beside: Mapping[str, Any]) -> str:
+    """Return an event's number and the rest of its identity, as messages name it."""
+    rest = ", ".join(f"{name} {value}" for name, value in beside.items() if value != LACKING)
+    return f"event {number} ({rest})" if rest else f"event {number}"
+
+
+def read_identity(path: Path, arrays: Mapping[str, Any], branches: IdentityMap) -> Identity:
+    """Return who the events of a chunk are; the map names an event number.
+
+    Raises
+    ------
+    InputError
+        A branch does not hold one integer for each event.
+    """
+    assert branches.event_number is not None  # noqa: S101 - else rows are numbered
+    number = integers_of(path, arrays, branches.event_number)
+    return Identity(number, *_beside(path, arrays, branches))
+
+
+def numbered_rows(
+    path: Path, arrays: Mapping[str, Any], branches: IdentityMap, first: int, count: int
+) -> Identity:
+    """Return who the events of a chunk are by the numbers of their rows; raises as above."""
+    number = np.arange(first, first + count, dtype=np.uint64)
+    return Identity(number, *_beside(path, arrays, branches), of_row=True)
+
+
+def _beside(
+    path: Path, arrays: Mapping[str, Any], branches: IdentityMap
+) -> tuple[dict[str, Integers], Integers | None]:
+    names = set(branches.beside_number())
+    columns = [column for column in branches.identity if column.branch in names]
+    beside = {column.branch: integers_of(path, arrays, column) for column in columns}
+    for name, values in beside.items():
+        if values.dtype == np.uint64 and (values > np.iinfo(np.int64).max).any():
+            raise InputError(
+                f"{path}: branch '{name}' is 2^63 or more: as part of the identity it must be less"
+            )
+    decides = branches.fold_number
+    return beside, None if decides is None else integers_of(path, arrays, decides)
+
+
+def integers_of(path: Path, arrays: Mapping[str, Any], column: Column) -> Integers:
+    """Return (n,) integers of a branch, signed where the branch is.
+
+    Raises
+    ------
+    InputError
+        It does not hold one integer for each event.
+    """
+    values = np.asarray(arrays[column.branch])
+    if values.dtype.kind not in "iu" or values.ndim != 1:
+        raise InputError(
+            f"{path}: branch '{column.branch}' does not hold one integer for each event, as a "
+            f"number that identifies events is"
+        )
+    if values.dtype.kind == "i":
+        return values.astype(np.int64)
+    return values.astype(np.uint64)
