@@ -10,17 +10,12 @@ import pytest
 
 import second_node
 from batch_jobs import MakeJob, profile
+from own_mounts import OWN_MOUNTS, needs_mounts
 from rootflow.batch import State, make_executor
 from rootflow.batch import job as on_node
 from rootflow.batch.pool import Pool
 
 LONG = 180.0
-# A mount of one's own needs no root, where the system lets users have namespaces.
-OWN_MOUNTS = ("unshare", "--user", "--map-root-user", "--mount", "bash", "-ec")
-needs_mounts = pytest.mark.skipif(
-    subprocess.run([*OWN_MOUNTS, "mount -t tmpfs tmpfs /mnt"], check=False).returncode != 0,
-    reason="this system lets users mount nothing",
-)
 
 
 @pytest.mark.usefixtures("pool")

@@ -1,5 +1,3 @@
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,17 +10,6 @@ from rootflow.tracking.connection import without_secrets
 def test_store_is_made_in_the_working_directory(workspace: Path) -> None:
     connect()
     assert (workspace / "mlflow.db").exists()
-
-
-def test_processes_that_open_a_missing_store_at_once_all_succeed(workspace: Path) -> None:
-    code = "from rootflow.tracking import connect; connect().create_experiment({!r})"
-    processes = [
-        subprocess.Popen([sys.executable, "-c", code.format(f"experiment {number}")], cwd=workspace)
-        for number in range(3)
-    ]
-    assert [process.wait(timeout=120) for process in processes] == [0, 0, 0]
-    names = {experiment.name for experiment in connect().search_experiments()}
-    assert {"experiment 0", "experiment 1", "experiment 2"} <= names
 
 
 @pytest.mark.usefixtures("workspace")

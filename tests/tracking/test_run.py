@@ -162,11 +162,14 @@ def test_run_of_a_killed_process_is_marked_by_the_next_one(
         assert client.get_run(run_id).info.status == "KILLED"
 
 
-def test_nothing_is_lost_while_the_server_is_away(
-    config: TtbarConfig, workspace: Path, monkeypatch: pytest.MonkeyPatch
+def test_nothing_is_lost_while_the_server_is_away_and_its_password_is_never_shown(
+    config: TtbarConfig,
+    workspace: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     port = free_port()
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://localhost:{port}")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://student:geheim@localhost:{port}")
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "5")
     server = serve(workspace, port, "server.db")
     try:
@@ -191,3 +194,5 @@ def test_nothing_is_lost_while_the_server_is_away(
         assert run.client.get_run(run.run_id).info.status == "FINISHED"
     finally:
         stop(server)
+    said = capfd.readouterr()
+    assert "geheim" not in said.out + said.err

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import unquote, urlsplit
 
 from mlflow.entities import Run as MlflowRun
 from mlflow.exceptions import MlflowException
@@ -111,32 +112,46 @@ def artifact_of(run_id: str, name: str, directory: Path) -> Path:
     RootflowError
         The tracking server does not answer.
     """
-    client = connect()
-    _run(client, run_id)
     folder = str(Path(name).parent) if "/" in name else None
-    with server_must_answer():
-        logged = [artifact.path for artifact in client.list_artifacts(run_id, folder)]
-    if name not in logged:
+    if name not in artifacts_in(run_id, folder):
         raise UsageError(f"run {run_id} has no artifact {name}")
+    client = connect()
     directory.mkdir(parents=True, exist_ok=True)
     with server_must_answer():
         return Path(client.download_artifacts(run_id, name, str(directory)))
 
 
-def artifacts_in(run_id: str, folder: str) -> list[str]:
-    """Return the paths of what a run has logged in a folder.
+def artifacts_in(run_id: str, folder: str | None) -> list[str]:
+    """Return the paths of what a run has logged in a folder, or beside its folders.
 
     Raises
     ------
     UsageError
-        There is no such run.
+        There is no such run, or its artifacts are no longer where they were.
     RootflowError
         The tracking server does not answer.
     """
     client = connect()
-    _run(client, run_id)
+    refuse_missing(_run(client, run_id).info.artifact_uri, f"run {run_id}")
     with server_must_answer():
         return [artifact.path for artifact in client.list_artifacts(run_id, folder)]
+
+
+def refuse_missing(uri: str, what: str) -> None:
+    """Refuse a folder of artifacts that is not there, of which MLflow says that it is empty.
+
+    Raises
+    ------
+    UsageError
+        It says which folder it was.
+    """
+    parts = urlsplit(uri)
+    path = unquote(parts.path) if parts.scheme == "file" else uri
+    if parts.scheme in ("", "file") and not Path(path).is_dir():
+        raise UsageError(
+            f"{what} has no files in {path}, where they should be: if that folder was moved, move "
+            "it back, or move the tracking database with it"
+        )
 
 
 def _plain(run: MlflowRun) -> LoggedRun:

@@ -32,7 +32,7 @@ from rootflow.config.batch import ProfileConfig, profile_of
 from rootflow.config.yaml_text import read_yaml
 from rootflow.errors import RootflowError, UsageError
 from rootflow.tracking import carried, spooled, watching
-from rootflow.tracking.connection import connect
+from rootflow.tracking.connection import connect, set_up
 
 untyped: Any = projects  # its functions say nothing of types
 MLFLOWS_OWN = {
@@ -105,6 +105,7 @@ class HTCondorBackend(AbstractBackend):
             The profile is wrong, the pool does not answer, or the job failed where the
             profile says to wait for it.
         """
+        set_up()
         try:
             words = {k: v for k, v in dict(backend_config).items() if k not in MLFLOWS_OWN}
             profile = profile_of(words, "--backend-config")

@@ -1,6 +1,5 @@
 """Reaching the tracking server, or the store that is embedded."""
 
-import fcntl
 import logging
 import os
 from collections.abc import Iterator
@@ -12,8 +11,10 @@ import mlflow
 from mlflow.exceptions import MlflowException, RestException
 from mlflow.protos.databricks_pb2 import RESOURCE_ALREADY_EXISTS, ErrorCode
 from mlflow.tracking import MlflowClient
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from rootflow.errors import AwayError, RootflowError, UsageError
+from rootflow.tracking import database
 
 STORE = "mlflow.db"
 
@@ -21,12 +22,16 @@ SERVER_FAULT = 500
 # What MLflow makes of a server that cannot be reached, and of a database that is locked.
 AWAY = ("INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE")
 
-# MLflow's own defaults retry for minutes; a user at the prompt wants to be told at once.
-PATIENCE = {
+MLFLOW_SETTINGS = {
+    # MLflow's own defaults retry for minutes; a user at the prompt wants to be told at once.
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
+    # Its links to runs have the password of the server in them.
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
+# What can go wrong as MLflow is asked for something.
+Refused = MlflowException | SQLAlchemyError | OSError
 
 
 def tracking_uri() -> str:
@@ -42,19 +47,25 @@ def connect() -> MlflowClient:
     RootflowError
         The server does not answer.
     """
-    for name, value in PATIENCE.items():
-        os.environ.setdefault(name, value)
-    logging.getLogger("alembic").setLevel(logging.WARNING)
-    logging.getLogger("mlflow.store").setLevel(logging.WARNING)
-    logging.getLogger("mlflow.utils.environment").setLevel(logging.ERROR)
+    set_up()
     uri = tracking_uri()
     mlflow.set_tracking_uri(uri)
     with server_must_answer():
-        if uri.startswith("sqlite:"):
-            _create_store_once()
+        if database.is_database(uri):
+            database.make_ready(uri)
         client = MlflowClient()
         client.search_experiments(max_results=1)
     return client
+
+
+def set_up() -> None:
+    """Have MLflow neither wait for minutes nor print what nobody asked for."""
+    for name, value in MLFLOW_SETTINGS.items():
+        os.environ.setdefault(name, value)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    logging.getLogger("mlflow.store").setLevel(logging.WARNING)
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # it writes tracebacks
+    logging.getLogger("mlflow.utils.environment").setLevel(logging.ERROR)
 
 
 @contextmanager
@@ -68,35 +79,39 @@ def server_must_answer() -> Iterator[None]:
     """
     try:
         yield
-    except (MlflowException, OSError) as error:
+    except (MlflowException, SQLAlchemyError, OSError) as error:
         raise refusal(error) from None
 
 
-def is_away(error: MlflowException | OSError) -> bool:
+def is_away(error: Refused) -> bool:
     """Return whether the server is away or out of order, rather than the request wrong."""
     if isinstance(error, RestException):
         status: int = error.get_http_status_code()  # type: ignore[no-untyped-call]
         return status >= SERVER_FAULT
     if isinstance(error, MlflowException):
         return error.error_code in AWAY
-    return isinstance(error, ConnectionError | TimeoutError)
+    return isinstance(error, ConnectionError | TimeoutError | OperationalError)
 
 
-def refusal(error: MlflowException | OSError) -> RootflowError:
+def refusal(error: Refused) -> RootflowError:
     """Return what to tell the user of an error of the tracking server, without secrets."""
     uri = tracking_uri()
     reason = reason_of(error)[:200]
+    kind = "database" if database.is_database(uri) else "server"
     if not is_away(error):
-        return RootflowError(f"tracking server {redacted(uri)} refuses: {reason}")
+        return RootflowError(f"tracking {kind} {redacted(uri)} refuses: {reason}")
+    if kind == "database":
+        return AwayError(f"tracking database {redacted(uri)} cannot be used: {reason}")
     return AwayError(
         f"tracking server {redacted(uri)} does not answer: start it, correct "
         f"MLFLOW_TRACKING_URI, or unset it to track in ./{STORE} ({reason})"
     )
 
 
-def reason_of(error: MlflowException | OSError) -> str:
+def reason_of(error: Refused) -> str:
     """Return the first line of what an error of the tracking server says, without secrets."""
-    return without_secrets(str(error), tracking_uri()).splitlines()[0]
+    text = database.reason_in(error) if isinstance(error, SQLAlchemyError) else str(error)
+    return without_secrets(text, tracking_uri()).splitlines()[0]
 
 
 def experiment_id(client: MlflowClient, name: str) -> str:
@@ -138,10 +153,3 @@ def without_secrets(text: str, uri: str) -> str:
     for form in {password, unquote(password)} if password else ():
         text = text.replace(form, "***")
     return text
-
-
-def _create_store_once() -> None:
-    """Make the SQLite tables while no other process does: its first use is not safe."""
-    with Path(f"{STORE}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        MlflowClient().search_experiments(max_results=1)

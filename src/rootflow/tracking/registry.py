@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from rootflow.errors import RootflowError, UsageError
 from rootflow.tracking.connection import connect, reason_of, server_must_answer
 from rootflow.tracking.run import Run
-from rootflow.tracking.versions import describe, version_of
+from rootflow.tracking.versions import describe, refuse_missing_files, version_of
 
 REQUIREMENTS = ["numpy", "onnx", "onnxruntime"]
 # On a version: of the ONNX file as it was registered.
@@ -209,6 +209,7 @@ def fetch_onnx_model(uri: str, directory: Path) -> RegisteredModel:
         The tracking server does not answer.
     """
     found = version_of(uri)
+    refuse_missing_files(found)
     with server_must_answer():
         folder = mlflow.artifacts.download_artifacts(found.uri, dst_path=str(directory))
     path = Path(folder, "model.onnx")

@@ -16,6 +16,7 @@ from mlflow.protos.databricks_pb2 import (
 from mlflow.tracking import MlflowClient
 
 from rootflow.errors import UsageError
+from rootflow.tracking.artifacts import refuse_missing
 from rootflow.tracking.connection import (
     connect,
     reason_of,
@@ -205,11 +206,29 @@ def contract_of(version: Version) -> dict[str, Any] | None:
     RootflowError
         The tracking server does not answer, or no longer has the version's files.
     """
-    connect()
+    refuse_missing_files(version)
     with server_must_answer():
         metadata = mlflow.models.get_model_info(version.uri).metadata or {}
     contract: dict[str, Any] | None = metadata.get("contract")
     return None if contract is None else {**contract, "model_version": version.version}
+
+
+def refuse_missing_files(version: Version) -> None:
+    """Refuse a version whose files are no longer where they were registered.
+
+    Raises
+    ------
+    UsageError
+        It says where they were.
+    RootflowError
+        The tracking server does not answer.
+    """
+    client = connect()
+    with server_must_answer():
+        place = client.get_model_version_download_uri(version.name, version.version)
+        if place.startswith("models:/"):
+            place = client.get_logged_model(place.removeprefix("models:/")).artifact_location
+    refuse_missing(place, version.uri)
 
 
 def _cut(description: str) -> str:
