@@ -89,6 +89,23 @@ def test_collisions_beside_the_simulation_do_not_count(
         assert digest_of(samples, files) == alone
 
 
+def test_collisions_of_runs_and_with_negative_numbers_do_not_count(
+    digest_of: Callable[..., str],
+    files: dict[str, list[Path]],
+    ntuples: dict[str, Branches],
+    tmp_path: Path,
+    alone: str,
+) -> None:
+    collisions = as_collisions(ntuples["ZZ"], slice(80, 160))
+    numbers = {"eventNumber": np.arange(80) - 40, "other": np.arange(80)}
+    path = write_ntuple(tmp_path / "negative.root", {**collisions, **numbers}, tree="mini")
+    own = tmp_path / "own.yaml"
+    own.write_text("base: atlas_open_data\nidentity: [runNumber, other, eventNumber]\n"
+                   "may_lack: []\n")  # fmt: skip
+    samples = {"ggH": SIGNAL, "ZZ": BACKGROUND, "data": OBSERVED | {"branch_map": str(own)}}
+    assert digest_of(samples, {**files, "data": [path]}) == alone
+
+
 def test_names_and_titles_do_not_count(
     digest_of: Callable[..., str], files: dict[str, list[Path]], tmp_path: Path, alone: str
 ) -> None:

@@ -35,6 +35,9 @@ class SampleConfig(Block):
         description="paths or globs; none: what simulate makes of the process of this name",
     )
     branch_map: str | None = Field(None, description="none: that of all samples")
+    pseudo_data: bool = Field(
+        False, description="of data: simulation that stands for collisions, each event once"
+    )
     title: str | None = Field(None, description="in figures, may have $LaTeX$; none: its name")
     cross_section_pb: PositiveFloat | None = Field(None, description="none: what the ntuple says")
     sum_of_weights: PositiveFloat | None = Field(
@@ -48,6 +51,8 @@ class SampleConfig(Block):
                 raise ValueError("files: real data is not simulated: name its files")
             if self.cross_section_pb is not None or self.sum_of_weights is not None:
                 raise ValueError("real data has neither cross_section_pb nor sum_of_weights")
+        elif self.pseudo_data:
+            raise ValueError(f"pseudo_data is for samples of label data, this one is {self.label}")
         return self
 
 

@@ -19,6 +19,7 @@ from rootflow.dataset.simulated import digest_of_simulation
 from rootflow.dataset.writing import write_arrays
 from rootflow.errors import InputError
 from rootflow.files import whole_directory
+from rootflow.ntuple.applied import refuse_beside_sources
 
 
 def build(
@@ -38,8 +39,9 @@ def build(
     Raises
     ------
     InputError
-        Something is wrong with a file or with what it holds, no event of a sample is
-        selected, or the dataset cannot be written. Nothing half-made is left.
+        Something is wrong with a file or with what it holds, an event is there twice where
+        that is refused, no event of a sample is selected, or the dataset cannot be written.
+        Nothing half-made is left.
     UsageError
         There is no such branch map, or the settings ask for what it does not name.
     """
@@ -48,6 +50,7 @@ def build(
         contents = file_contents(plans, memory=directory)
         target = directory / name_of(config, plans, contents)
         if not target.exists():
+            refuse_beside_sources([path for plan in plans for path in plan.files])
             remove_dead(directory)
             with whole_directory(target) as partial, held(partial):
                 _write(config, plans, contents, partial, target.name)

@@ -97,6 +97,8 @@ class Plan(NamedTuple):
         What it says of who events are.
     repeated_events
         What becomes of events that were there before.
+    are_collisions
+        Whether the same identity is the same event, in whichever file.
     question
         What decides its arrays, beside the content of its files and what all samples share.
     features
@@ -114,6 +116,7 @@ class Plan(NamedTuple):
     branch_map: str
     identity: IdentityMap
     repeated_events: RepeatedEvents
+    are_collisions: bool
     question: Mapping[str, Any]
     features: dict[str, tuple[Feature, ...]]
     read: Callable[[Path], Iterator[Part]]

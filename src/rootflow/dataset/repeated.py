@@ -78,7 +78,7 @@ class AllEvents:
         (sample, _), identity = self._files[-1], read.identity
         self._require_one_type(identity.number)
         self._there.update(identity.beside)
-        everywhere = self._plans[sample].label == "data" and bool(identity.beside)
+        everywhere = self._plans[sample].are_collisions and bool(identity.beside)
         lacking = np.full(len(read.weight), LACKING, dtype=np.int64)
         self._writers.append(
             {

@@ -16,6 +16,7 @@ from rootflow.ntuple.four_leptons import (
     FourLeptonMap,
     Wanted,
     features_of,
+    first_of_simulation,
     load_four_lepton_map,
     quantities_for,
     read_chunks,
@@ -42,7 +43,7 @@ def _plan(
     branch_map = load_four_lepton_map(map_name)
     quantities = quantities_for(config.selection, branch_map, map_name)
     wanted = wanted_for(quantities, name, sample, branch_map, map_name)
-    is_data = sample.label == "data"
+    is_collisions = sample.label == "data" and not sample.pseudo_data
 
     def normalise(read_files: Sequence[ReadFile]) -> Normalisation | None:
         if sample.label == "data":
@@ -56,15 +57,17 @@ def _plan(
         files=files,
         branch_map=map_name,
         identity=branch_map,
-        repeated_events=config.repeated_events or ("drop" if is_data else "refuse"),
+        repeated_events=config.repeated_events or ("drop" if is_collisions else "refuse"),
         question={
             "label": sample.label,
             "title": sample.title or name,
             "branch_map": branch_map.model_dump(mode="json"),
             "cross_section_pb": sample.cross_section_pb,
             "sum_of_weights": sample.sum_of_weights,
+            "pseudo_data": sample.pseudo_data,
         },
         features=features_of(branch_map),
+        are_collisions=is_collisions,
         read=partial(_read, config, name, sample, branch_map, wanted),
         normalise=normalise,
     )
@@ -78,6 +81,8 @@ def _read(
     wanted: Wanted,
     path: Path,
 ) -> Iterator[Part]:
+    if sample.label == "data" and not sample.pseudo_data:
+        _refuse_simulation(path, name, branch_map)
     events, any_weight = 0, False
     for chunk in read_chunks(path, branch_map, wanted):
         arrays, cutflow, mask, passed = select(chunk, config.selection)
@@ -91,4 +96,16 @@ def _read(
         raise InputError(
             f"{path}: the weights of all {events} events are zero, as they are in real data: is "
             f"it that? Sample {name} has the label '{sample.label}', that of real data is 'data'"
+        )
+
+
+def _refuse_simulation(path: Path, name: str, branch_map: FourLeptonMap) -> None:
+    """Refuse a file of collisions whose weights are those of simulated events."""
+    found = first_of_simulation(path, branch_map)
+    if found is not None:
+        branch, value = found
+        raise InputError(
+            f"{path}: branch '{branch}' is {value:g}, as in simulation, and sample {name} has the "
+            f"label of collisions, data: give it another, or say "
+            f"data.samples.{name}.pseudo_data=true to let each of its events count as one of data"
         )

@@ -14,8 +14,10 @@ from rootflow.dataset.manifest import Array
 from rootflow.ntuple import Feature
 
 EVENTS_AT_ONCE = 100_000
-# Which file or sample an event is of, and what weights other than the nominal one it has.
-NOT_LEARNT_FROM = ("file_index", "sample", "systematic_weights")
+# Which file, sample or run an event is of, and what weights other than the nominal one it has.
+NOT_LEARNT_FROM = ("file_index", "sample", "identity", "systematic_weights")
+# Event numbers decide by their bits: collisions beside them may give them a sign.
+BITS = {"event_number": "<u8"}
 
 
 def digest_of_simulation(
@@ -41,7 +43,7 @@ def digest_of_simulation(
     for name, array in sorted(arrays.items()):
         if name in NOT_LEARNT_FROM:
             continue
-        digest.update(json.dumps([name, array.dtype, array.shape[1:]]).encode())
+        digest.update(json.dumps([name, BITS.get(name, array.dtype), array.shape[1:]]).encode())
         for start in range(0, array.shape[0], EVENTS_AT_ONCE):
             part = slice(start, start + EVENTS_AT_ONCE)
             # Opened anew each time, so that what was read does not stay in memory.

@@ -58,6 +58,7 @@ def plans(config: DataConfig, files: Mapping[str, Sequence[Path]]) -> list[Plan]
             branch_map=config.branch_map,
             identity=branch_map,
             repeated_events=config.repeated_events or "refuse",
+            are_collisions=False,
             question={"branch_map": _question(branch_map)},
             features=features_of(branch_map),
             read=read,

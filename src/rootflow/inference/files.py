@@ -18,10 +18,10 @@ from rootflow.inference.pieces import ENTRIES_AT_LEAST, Scoring
 from rootflow.inference.plan import Copying, Output, Plan, plan
 from rootflow.inference.sharing import Shared, shared_out
 from rootflow.ntuple import open_tree
-from rootflow.ntuple.copying import TreeWriter, read_note, tree_writer
+from rootflow.ntuple.applied import NOTE, SOURCES, read_applied, sources_of
+from rootflow.ntuple.copying import TreeWriter, tree_writer
 from rootflow.progress import Advance, progress
 
-NOTE = "rootflow_apply"
 # What contracts say of where the model came from, beside their provenance.
 ORIGIN = {"dataset", "git_commit", "run_id", "model_version"}
 COUNTS = ("entries", "selected", "scored", "written")
@@ -123,7 +123,7 @@ def apply_to_files(
 
 
 def _refuse_to_replace_others(path: Path) -> None:
-    if path.exists() and read_note(path, NOTE) is None:
+    if path.exists() and read_applied(path) is None:
         raise UsageError(
             f"{path}: is there and was not written by rootflow apply: name another output, "
             "or remove it"
@@ -132,11 +132,8 @@ def _refuse_to_replace_others(path: Path) -> None:
 
 def _answer(output: Output) -> dict[str, Any] | None:
     """Return the note of an output that answers the question already."""
-    try:
-        note = json.loads(read_note(output.path, NOTE) or "null")
-    except ValueError:
-        return None
-    if not isinstance(note, dict) or note.get("question") != output.question:
+    note = read_applied(output.path)
+    if note is None or note.get("question") != output.question:
         return None
     return note
 
@@ -200,8 +197,8 @@ def _write(
                 for path in output.pieces:
                     written.add(path, shared, advance)
                 written.finish()
-                counted = {"question": output.question, **written.counts}
-                writer.note(NOTE, json.dumps({**note, **counted}))
+                own = {"question": output.question, SOURCES: sources_of(output.pieces)}
+                writer.note(NOTE, json.dumps({**note, **own, **written.counts}))
             partial.replace(output.path)
 
 

@@ -10,6 +10,7 @@ from rootflow.exported.contract import analysis_of
 from rootflow.inference.application import Application, Setting
 from rootflow.inference.pieces import Piece, ranges_of
 from rootflow.ntuple import open_tree
+from rootflow.ntuple.applied import refuse_beside_sources
 from rootflow.ntuple.copying import Branches, branches_of
 from rootflow.sources import code_digest
 
@@ -85,7 +86,8 @@ def plan(
     Raises
     ------
     InputError
-        A file cannot be read, or has other branches than the first.
+        A file cannot be read, has other branches than the first, or was written by this from
+        another of them.
     UsageError
         An output is one of the inputs or is named twice, or a new branch is there already.
     """
@@ -96,6 +98,7 @@ def plan(
         for target in inputs_of:
             if target.exists() and path.exists() and target.samefile(path):
                 raise UsageError(f"{target}: is read and cannot be written, too: name another")
+    refuse_beside_sources(paths)
     found, ranges = {}, {}
     for path in paths:
         with open_tree(path, application.tree) as tree:

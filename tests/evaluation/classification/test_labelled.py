@@ -66,7 +66,7 @@ def test_weights_that_cancel() -> None:
 
 
 def test_numbers_that_are_not_finite() -> None:
-    with pytest.raises(InputError, match=r"^weight of 1 of 5080 .* first is event number"):
+    with pytest.raises(InputError, match=r"^weight of 1 of 5080 .* first is event \d+"):
         Labelled.of(changed("weight", 3, np.nan), SAMPLES)
     with pytest.raises(InputError, match=r"^m4l of 1 of 5080 "):
         Labelled.of(changed("event", 3, np.inf), SAMPLES)

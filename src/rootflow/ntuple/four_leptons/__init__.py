@@ -5,6 +5,7 @@ from rootflow.ntuple.four_leptons.expectation import Expectation
 from rootflow.ntuple.four_leptons.features import features_of
 from rootflow.ntuple.four_leptons.reading import Chunk, read_chunks, read_entries
 from rootflow.ntuple.four_leptons.selection import Selected, select
+from rootflow.ntuple.four_leptons.simulated import first_of_simulation
 from rootflow.ntuple.four_leptons.wanted import Wanted, quantities_for
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "Selected",
     "Wanted",
     "features_of",
+    "first_of_simulation",
     "load_four_lepton_map",
     "quantities_for",
     "read_chunks",

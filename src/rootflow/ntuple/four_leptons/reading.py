@@ -76,21 +76,37 @@ def read_chunks(
         energies cannot be in the unit that the map says; a lepton is neither electron nor
         muon; masses are not those of the leptons.
     """
-    is_csv = csv_tables.is_csv(path)
     if branch_map.may_lack:
-        there = csv_tables.column_names(path) if is_csv else branch_names(path, branch_map.tree)
-        branch_map = branch_map.as_in(there)
+        branch_map = branch_map.as_in(names_in(path, branch_map))
     branches = branches_of(branch_map, wanted)
-    if is_csv:
-        integers = [column.branch for column in _integers(branch_map)]
-        chunks = csv_tables.read_columns(path, branches, integers, chunk_bytes or CHUNK_BYTES)
-    else:
-        chunks = read_branches(path, branch_map.tree, branches, chunk_bytes or CHUNK_BYTES)
     events, expectation = 0, Expectation()
-    for arrays in chunks:
+    for arrays in read_arrays(path, branch_map, branches, chunk_bytes or CHUNK_BYTES):
         chunk = _chunk(path, arrays, branch_map, wanted, events, expectation)
         events, expectation = events + len(chunk), chunk.expectation
         yield chunk
+
+
+def names_in(path: Path, branch_map: FourLeptonMap) -> list[str]:
+    """Return the names of the branches or columns of a file; raises as `read_arrays`."""
+    if csv_tables.is_csv(path):
+        return csv_tables.column_names(path)
+    return branch_names(path, branch_map.tree)
+
+
+def read_arrays(
+    path: Path, branch_map: FourLeptonMap, branches: Sequence[str], chunk_bytes: int = CHUNK_BYTES
+) -> Iterator[dict[str, Any]]:
+    """Yield branches or columns of a file as awkward arrays, some events at a time.
+
+    Raises
+    ------
+    InputError
+        The file, its tree or a branch is missing or broken.
+    """
+    if csv_tables.is_csv(path):
+        integers = {column.branch for column in _integers(branch_map)}
+        return csv_tables.read_columns(path, branches, integers.intersection(branches), chunk_bytes)
+    return read_branches(path, branch_map.tree, branches, chunk_bytes)
 
 
 def read_entries(
