@@ -17,7 +17,10 @@ from rootflow.exported.contract import (
     ReconstructionContract,
     Tensor,
 )
+from toy_events import UNITS
+from toy_four_leptons import H4L_UNITS
 
+KNOWN = {**UNITS, **H4L_UNITS}
 OPSET = 17
 CLEAN = {"training_git_tree": "clean", "training_git_commit": "0123abc"}
 ALWAYS, NEVER = (1.0,) * 9, (-1.0,) * 9
@@ -175,7 +178,7 @@ def _tensor(name: str, kind: str, slots: tuple[int, ...], features: tuple[str, .
         type=kind,
         shape=("batch", *slots, len(features)),
         meaning="",
-        features=tuple(Feature(name=feature, unit="none") for feature in features),
+        features=tuple(Feature(name=feature, unit=KNOWN[name][feature]) for feature in features),
     )
 
 

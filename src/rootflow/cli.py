@@ -38,6 +38,16 @@ STEPS = {
     "tune": "Search for better settings in many trials, each a job.",
 }
 MORE_OPTIONS = {
+    "evaluate": [
+        click.Option(
+            ["--model"],
+            default="",
+            metavar="MODEL",
+            help="An exported model, as it is, on the configuration's data: models:/NAME/VERSION, "
+            "models:/NAME@ALIAS, an ONNX file, the folder with its folds.json, or the id of a "
+            "run; or the name of a configured one.",
+        )
+    ],
     "export": [
         click.Option(
             ["--model"],
@@ -46,7 +56,7 @@ MORE_OPTIONS = {
             help="Another model than the configured one: one beside it, by its name, or the "
             "training of a run, by its id.",
         )
-    ]
+    ],
 }
 UTF8 = ("utf-8", "utf8")
 INTERRUPTED = 130

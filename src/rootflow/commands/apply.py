@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     required=True,
     multiple=True,
     metavar="MODEL",
-    help="models:/NAME/VERSION, models:/NAME@ALIAS, an ONNX file of export, or the folder with "
-    "its folds.json; repeat it for one file for each fold.",
+    help="models:/NAME/VERSION, models:/NAME@ALIAS, an ONNX file of export, the folder with its "
+    "folds.json, or the id of a run; repeat it for one file for each fold.",
 )
 @click.option(
     "--branch-map", help="Another than the model's: name of a shipped map, or a YAML file."
@@ -66,9 +66,10 @@ def apply(
         raise UsageError("apply: name one ROOT file or more to read, and last the one to write")
     from rootflow.ntuple import find_files
     from rootflow.steps import apply as step
+    from rootflow.steps.exported_files import paths_of, words_of
 
     # `mlflow run` quotes what it is given: several files come as one word, globs as they are.
-    words = [word for path in paths[:-1] for word in step.paths_of(str(path))]
+    words = [word for path in paths[:-1] for word in paths_of(str(path))]
     result = step.run(
         models,
         find_files(words, setting="apply"),
@@ -76,8 +77,8 @@ def apply(
         branch_map=branch_map or None,
         name=name or None,
         seen_events=seen_events,
-        kept=[word for text in keep for word in step.words_of(text)],
-        dropped=[word for text in drop for word in step.words_of(text)],
+        kept=[word for text in keep for word in words_of(text)],
+        dropped=[word for text in drop for word in words_of(text)],
         selected_only=selected_only,
         workers=workers or None,
     )

@@ -1,16 +1,55 @@
-"""Fitted models to metrics, figures and a report."""
+"""Fitted or exported models to metrics, figures and a report."""
 
-from rootflow.config import Config, H4lConfig
+import tempfile
+from pathlib import Path
+
+from rootflow.config import Config, H4lConfig, TtbarConfig
+from rootflow.steps.frozen import open_frozen
+from rootflow.steps.registry.choosing import chosen, names_of
 from rootflow.steps.result import StepResult
 from rootflow.tracking import Run
 
 
-def run(config: Config, parent: Run | None = None) -> StepResult:
-    """Evaluate the models of the configured analysis."""
-    if isinstance(config, H4lConfig):
+def run(config: Config, parent: Run | None = None, *, model: str = "") -> StepResult:
+    """Evaluate the models of the configured analysis, or an exported one on its data.
+
+    Parameters
+    ----------
+    config
+        The configuration.
+    parent
+        Of the run.
+    model
+        Empty: the configured models, trained where that was not done yet. A name: the
+        configured one of this name. Else an exported model, which is evaluated as it is:
+        nothing is trained. It is named as in `rootflow.steps.exported_files.find`.
+
+    Raises
+    ------
+    UsageError
+        There is no such model, or the configuration's data are not such as it learnt from.
+    InputError
+        Something is wrong with a file, or with the events.
+    """
+    if model and model not in names_of(config):
+        with tempfile.TemporaryDirectory() as folder:
+            frozen = open_frozen(config, model, Path(folder))
+            if isinstance(config, H4lConfig):
+                from rootflow.steps.h4l import evaluate as of_h4l
+
+                return of_h4l.run_frozen(config, frozen, parent)
+            from rootflow.steps.ttbar import evaluate as of_ttbar
+
+            return of_ttbar.run_frozen(config, frozen, parent)
+    named, _ = chosen(config, model)
+    if isinstance(named, H4lConfig):
         from rootflow.steps.h4l import evaluate as of_h4l
 
-        return of_h4l.run(config, parent)
+        return of_h4l.run(named, parent)
     from rootflow.steps.ttbar import evaluate as of_ttbar
+    from rootflow.steps.ttbar.methods import without_variants
 
-    return of_ttbar.run(config, parent)
+    if isinstance(config, TtbarConfig) and named is not config:  # beside the same methods
+        evaluation = without_variants(config.evaluation)
+        named = named.model_copy(update={"evaluation": evaluation})
+    return of_ttbar.run(named, parent)

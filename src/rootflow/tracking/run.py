@@ -27,6 +27,7 @@ PROCESS = "rootflow.process"
 STEP = "rootflow.step"
 MOVED_TO = "rootflow.run"
 FOLD = "rootflow.fold"
+OF_THE_MODEL = ("inputs", "model", "training")
 WITHOUT_MODEL = ("simulate", "preprocess")
 DIGEST_LENGTH = 36  # of a dataset input in MLflow
 
@@ -118,11 +119,17 @@ class Run:
 
 @contextmanager
 def start_run(
-    config: Config, step: str, parent: Run | None = None, *, held_out: int | None = None
+    config: Config,
+    step: str,
+    parent: Run | None = None,
+    *,
+    held_out: int | None = None,
+    evaluated: str | None = None,
 ) -> Iterator[Run]:
     """Open the run of a step, and end it as the block ends.
 
-    `held_out` is the fold of a run that is about one of several.
+    `held_out` is the fold of a run that is about one of several; `evaluated` names a model that
+    is not the configured one: what the configuration says of its own is then no parameter.
 
     Inside `mlflow run` the run that MLflow opened is the run of the outermost step, unless
     it is in MLflow's Default experiment: then the step's own run is made in the configured
@@ -134,9 +141,9 @@ def start_run(
         The tracking server does not answer.
     """
     with server_must_answer():
-        run = _open_run(config, step, parent, held_out)
+        run = _open_run(config, step, parent, held_out, evaluated)
     with _told_how_it_ended(run):
-        _describe(run, config, step)
+        _describe(run, config, step, OF_THE_MODEL if evaluated else ())
         if held_out is not None:
             run.set_tags({FOLD: held_out})
         yield run
@@ -190,9 +197,11 @@ def _told_how_it_ended(run: Run) -> Iterator[None]:
     run.end(RunStatus.to_string(RunStatus.FINISHED))
 
 
-def _open_run(config: Config, step: str, parent: Run | None, held_out: int | None) -> Run:
+def _open_run(
+    config: Config, step: str, parent: Run | None, held_out: int | None, evaluated: str | None
+) -> Run:
     spools = config.output / "spool"
-    name = step if step in WITHOUT_MODEL else f"{step} {config.model.name}"
+    name = step if step in WITHOUT_MODEL else f"{step} {evaluated or config.model.name}"
     if held_out is not None:
         name = f"{name} fold {held_out}"
     if parent is not None:
@@ -217,7 +226,7 @@ def _open_run(config: Config, step: str, parent: Run | None, held_out: int | Non
     return Run(client, run_id, experiment, spools / run_id)
 
 
-def _describe(run: Run, config: Config, step: str) -> None:
+def _describe(run: Run, config: Config, step: str, unsaid: Sequence[str]) -> None:
     settings = config.model_dump(mode="json")
     every = config.data.folds.in_turn()
     run.set_tags(
@@ -229,7 +238,7 @@ def _describe(run: Run, config: Config, step: str) -> None:
             **git_tags(),
         }
     )
-    run.log_params(_flat(settings))
+    run.log_params(_flat({key: said for key, said in settings.items() if key not in unsaid}))
     run.log_text(yaml.safe_dump(settings, sort_keys=False), "config.yaml")
     run.log_text(json.dumps(environment(), indent=1), "environment.json")
 

@@ -27,8 +27,11 @@ class ScoringModel(Protocol):
 class FoldedModel(ScoringModel, Protocol):
     """A model of every fold, as `rootflow.scoring.FoldedScorer`."""
 
-    def score_seen(self, events: Events) -> FloatArray:
-        """Return (n,) of labelled events, each by a model that has trained on it."""
+    def score_seen(self, events: Events) -> FloatArray | None:
+        """Return (n,) of labelled events, each by a model that has trained on it.
+
+        None where the events are others than those of the training, or may be.
+        """
 
 
 def scored_by(models: Sequence[FoldedModel], labelled: Labelled) -> tuple[Scored, ...]:
@@ -52,7 +55,9 @@ def scored_by(models: Sequence[FoldedModel], labelled: Labelled) -> tuple[Scored
         for model in models:
             seen = np.full(len(labelled), np.nan)
             events = labelled.events.take(simulated)
-            seen[simulated] = _checked(model.name, model.score_seen(events), len(events))
+            said = model.score_seen(events)
+            if said is not None:
+                seen[simulated] = _checked(model.name, said, len(events))
             found.append(Scored(model.name, score(model, labelled.events), seen))
             advance(1, model.name)
     return tuple(found)

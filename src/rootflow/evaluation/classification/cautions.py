@@ -38,6 +38,8 @@ def is_excess(excess: Estimate) -> bool:
 def _differences(model: ModelResult, evaluation: ClassificationEvaluation) -> list[str]:
     found = []
     for ending, ranking, over_training in parts_of(model):
+        if over_training is None:
+            continue
         where = f" of {window_of(evaluation)}" if ending else " of all events"
         seen = over_training.ranking
         tests = [

@@ -163,8 +163,9 @@ def result_of(
     masses = mass_edges(config)
     in_window = model.ranking_in_window
 
-    def seen(ranking: RankingStatistics, among: Labelled) -> OverTraining:
-        return over_training(model.scored, among, edges.tolist(), ranking.seen(estimates, replicas))
+    def seen(ranking: RankingStatistics, among: Labelled) -> OverTraining | None:
+        found = ranking.seen(estimates, replicas)
+        return found and over_training(model.scored, among, edges.tolist(), found)
 
     return ModelResult(
         name=model.scored.name,

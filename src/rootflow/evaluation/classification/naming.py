@@ -70,9 +70,10 @@ def tables_of(evaluation: ClassificationEvaluation) -> dict[str, list[Row]]:
     return {
         "auc": [_auc_row(evaluation, model) for model in evaluation.models],
         "over_training": [
-            _over_training_row(evaluation, model, part)
+            _over_training_row(evaluation, model, part, part.over_training)
             for model in evaluation.models
             for part in parts_of(model)
+            if part.over_training is not None
         ],
         "best_cut": [_cut_row(model) for model in evaluation.models],
         "fit": [_fit_row(model) for model in evaluation.models],
@@ -88,11 +89,12 @@ def _metrics(model: ModelResult) -> Iterator[tuple[str, float | None]]:
             yield from _pair(f"auc_against_{background}{ending}", auc)
         for signal_efficiency, rejection in ranking.rejections:
             yield from _pair(f"rejection_at_{100 * signal_efficiency:.0f}{ending}", rejection)
-        yield from _pair(f"auc_seen{ending}", over_training.ranking.auc)
-        yield from _pair(f"auc_seen_excess{ending}", over_training.ranking.excess)
-        yield f"auc_seen_p_value{ending}", over_training.ranking.p_value
-        for name, found in tests_of(over_training):
-            yield f"{name}{ending}", found and found.p_value
+        if over_training is not None:
+            yield from _pair(f"auc_seen{ending}", over_training.ranking.auc)
+            yield from _pair(f"auc_seen_excess{ending}", over_training.ranking.excess)
+            yield f"auc_seen_p_value{ending}", over_training.ranking.p_value
+            for name, found in tests_of(over_training):
+                yield f"{name}{ending}", found and found.p_value
     yield from _pair("calibration_error", model.calibration.expected_calibration_error)
     yield from _pair("brier_score", model.calibration.brier_score)
     largest = max(model.sculpting.divergences, key=lambda found: found.value.value)
@@ -123,13 +125,13 @@ class Part(NamedTuple):
 
     ending: str
     ranking: Ranking
-    over_training: OverTraining
+    over_training: OverTraining | None
 
 
 def parts_of(model: ModelResult) -> list[Part]:
     """Return all events, and those that count in significances where not all do."""
     found = [Part("", model.ranking, model.over_training)]
-    if model.ranking_in_window is not None and model.over_training_in_window is not None:
+    if model.ranking_in_window is not None:
         found.append(Part(IN_WINDOW, model.ranking_in_window, model.over_training_in_window))
     return found
 
@@ -175,8 +177,10 @@ def _auc_row(evaluation: ClassificationEvaluation, model: ModelResult) -> Row:
     return {**row, "p_value": found and PValue(found.p_value, evaluation.replicas)}
 
 
-def _over_training_row(evaluation: ClassificationEvaluation, model: ModelResult, part: Part) -> Row:
-    seen = part.over_training.ranking
+def _over_training_row(
+    evaluation: ClassificationEvaluation, model: ModelResult, part: Part, found: OverTraining
+) -> Row:
+    seen = found.ranking
     return {
         "model": model.name,
         "events": window_of(evaluation) if part.ending else "all",
@@ -184,10 +188,7 @@ def _over_training_row(evaluation: ClassificationEvaluation, model: ModelResult,
         **dict(_pair("auc_unseen", part.ranking.auc)),
         **dict(_pair("seen_less_unseen", seen.excess)),
         "p_value": PValue(seen.p_value, evaluation.replicas),
-        **{
-            name: found and PValue(found.p_value, ASYMPTOTIC)
-            for name, found in tests_of(part.over_training)
-        },
+        **{name: test and PValue(test.p_value, ASYMPTOTIC) for name, test in tests_of(found)},
     }
 
 

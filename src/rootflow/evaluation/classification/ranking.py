@@ -32,7 +32,7 @@ class RankingStatistics(NamedTuple):
     auc, roc
         Of the scores by models that have not seen the events.
     auc_seen
-        Of the same events' scores by models that have trained on them.
+        Of the same events' scores by models that have trained on them; None where none has.
     auc_against
         By background; empty where there is only one.
     where
@@ -41,7 +41,7 @@ class RankingStatistics(NamedTuple):
 
     auc: AreaUnderCurve
     roc: BackgroundEfficiencies
-    auc_seen: AreaUnderCurve
+    auc_seen: AreaUnderCurve | None
     auc_against: dict[str, AreaUnderCurve]
     where: str
 
@@ -54,7 +54,8 @@ class RankingStatistics(NamedTuple):
         Parameters
         ----------
         scores, seen_scores
-            (n,) of all events, by models that have not seen them and by those that have.
+            (n,) of all events, by models that have not seen them and by those that have: NaN
+            where none has.
         events
             The n events, of which those outside a window are neither signal nor background.
         where
@@ -69,7 +70,9 @@ class RankingStatistics(NamedTuple):
         return cls(
             auc=AreaUnderCurve(scores, signal, background),
             roc=BackgroundEfficiencies(scores, signal, background),
-            auc_seen=AreaUnderCurve(seen_scores, signal, background),
+            auc_seen=None
+            if np.all(np.isnan(seen_scores))
+            else AreaUnderCurve(seen_scores, signal, background),
             auc_against={
                 name: AreaUnderCurve(scores, signal, among)
                 for name, among in backgrounds.items()
@@ -83,7 +86,7 @@ class RankingStatistics(NamedTuple):
         named: dict[str, Statistic] = {
             "auc": self.auc,
             "roc": self.roc,
-            "auc_seen": self.auc_seen,
+            **({"auc_seen": self.auc_seen} if self.auc_seen is not None else {}),
             **{f"auc_against_{name}": area for name, area in self.auc_against.items()},
         }
         return {f"{name}{self.where}": statistic for name, statistic in named.items()}
@@ -111,12 +114,14 @@ class RankingStatistics(NamedTuple):
 
     def seen(
         self, estimates: Mapping[str, Estimates], replicas: Mapping[str, FloatArray]
-    ) -> SeenRanking:
+    ) -> SeenRanking | None:
         """Return by how much better the same events are ranked by models that have seen them.
 
         Every event has one score of either kind, so the error is that of the difference in
-        the same replicas: what events do to both does not count.
+        the same replicas: what events do to both does not count. None where no model has.
         """
+        if self.auc_seen is None:
+            return None
         unseen, seen = f"auc{self.where}", f"auc_seen{self.where}"
         auc = single(estimates[seen])
         gains = replicas[seen] - replicas[unseen]

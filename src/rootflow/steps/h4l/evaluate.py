@@ -1,9 +1,12 @@
 """The trained classifiers side by side, each event scored by a model that has not seen it."""
 
 import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from rootflow.config import ClassifierConfig, H4lConfig
+from rootflow.config import ClassifierConfig, H4lConfig, InputsConfig
+from rootflow.dataset import Dataset
 from rootflow.evaluation.classification import (
     cautions_of,
     draw,
@@ -12,8 +15,18 @@ from rootflow.evaluation.classification import (
     write_report,
     write_scores,
 )
+from rootflow.exported.contract import ClassifierContract
 from rootflow.scoring import FoldedScorer
-from rootflow.steps import train
+from rootflow.scoring.exported import ExportedScorer
+from rootflow.steps import preprocess, train
+from rootflow.steps.frozen import (
+    Frozen,
+    describe,
+    facts_of,
+    provenance_of,
+    refuse_other_units,
+    trained_on,
+)
 from rootflow.steps.provenance import provenance
 from rootflow.steps.result import StepResult
 from rootflow.tracking import Run, start_run
@@ -32,28 +45,55 @@ def run(config: H4lConfig, parent: Run | None = None) -> StepResult:
             FoldedScorer.of_trainings([each.directory for each in made.trainings], model.name)
             for model, made in zip(models, trained, strict=True)
         ]
-        events, samples = dataset.events(), dataset.manifest.samples
-        evaluation = evaluate(
-            events, samples, scorers, config.inputs, config.evaluation, config.seed
-        )
-        metrics = evaluation.metrics()
-        run.log_metrics(metrics)
-        with tempfile.TemporaryDirectory() as folder:
-            results, report = Path(folder, "evaluation.json"), Path(folder, "report.html")
-            scores = Path(folder, "scores.parquet")
-            save(evaluation, results)
-            write_scores(events, samples, evaluation.scored, scores)
-            figures = draw(evaluation, Path(folder, "figures"), config.evaluation.style)
-            write_report(evaluation, figures, provenance(config, run, trained[0]), report)
-            for path in (results, scores, report):
-                run.log_file(path)
-            run.log_figures(figures)
-        facts = {
-            "folds": f"{config.data.folds.count}, each held out",
-            "events": len(events),
-            "caution": cautions_of(evaluation),
-        }
-        return StepResult("evaluate", run.run_id, facts, evaluation.tables(), metrics)
+        origin = provenance(config, run, trained[0])
+        return _evaluated(config, run, dataset, scorers, config.inputs, origin)
+
+
+def run_frozen(config: H4lConfig, frozen: Frozen, parent: Run | None = None) -> StepResult:
+    """Evaluate an exported model alone, as it is, on the events of the configuration."""
+    with start_run(config, "evaluate", parent, evaluated=frozen.called) as run:
+        describe(run, frozen)
+        dataset = preprocess.ensure(config, run)
+        manifest, contract = dataset.manifest, frozen.model.contract
+        refuse_other_units(manifest, frozen)
+        scorer = ExportedScorer(frozen.model, trained_on_these=trained_on(manifest, frozen))
+        uses = contract.uses if isinstance(contract, ClassifierContract) else config.inputs
+        origin = provenance_of(config, run, manifest, frozen)
+        result = _evaluated(config, run, dataset, [scorer], uses, origin)
+        left_out = [config.model.name, *(other.name for other in config.evaluation.compare_with)]
+        left_out = [name for name in left_out if name != frozen.model.name]
+        facts = {**facts_of(manifest, frozen, left_out), **result.facts}
+        return replace(result, facts=facts)
+
+
+def _evaluated(
+    config: H4lConfig,
+    run: Run,
+    dataset: Dataset,
+    scorers: Sequence[FoldedScorer | ExportedScorer],
+    inputs: InputsConfig,
+    origin: Mapping[str, str],
+) -> StepResult:
+    events, samples = dataset.events(), dataset.manifest.samples
+    evaluation = evaluate(events, samples, scorers, inputs, config.evaluation, config.seed)
+    metrics = evaluation.metrics()
+    run.log_metrics(metrics)
+    with tempfile.TemporaryDirectory() as folder:
+        results, report = Path(folder, "evaluation.json"), Path(folder, "report.html")
+        scores = Path(folder, "scores.parquet")
+        save(evaluation, results)
+        write_scores(events, samples, evaluation.scored, scores)
+        figures = draw(evaluation, Path(folder, "figures"), config.evaluation.style)
+        write_report(evaluation, figures, origin, report)
+        for path in (results, scores, report):
+            run.log_file(path)
+        run.log_figures(figures)
+    facts = {
+        "folds": f"{config.data.folds.count}, each held out",
+        "events": len(events),
+        "caution": cautions_of(evaluation),
+    }
+    return StepResult("evaluate", run.run_id, facts, evaluation.tables(), metrics)
 
 
 def _with_model(config: H4lConfig, model: ClassifierConfig) -> H4lConfig:

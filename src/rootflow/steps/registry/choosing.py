@@ -1,16 +1,15 @@
 """Which model an export is of: that of the configuration, one beside it, or that of a run."""
 
-import re
 import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
 from rootflow.config import Config, H4lConfig, change, load
 from rootflow.errors import UsageError
+from rootflow.steps.exported_files import RUN_ID
 from rootflow.steps.train import TAG
 from rootflow.tracking import LoggedRun, artifact_of, logged_run
 
-RUN_ID = re.compile(r"[0-9a-f]{32}")
 SETTINGS = "config.yaml"
 FOLD = "rootflow.fold"
 
@@ -52,10 +51,15 @@ def chosen(config: Config, model: str) -> Chosen:
         return Chosen(beside[model], None)
     if RUN_ID.fullmatch(model):
         return _of_run(config, logged_run(model))
-    known = ", ".join([config.model.name, *beside])
+    known = ", ".join(names_of(config))
     raise UsageError(
         f"model {model}: no model of the configuration, which has {known}, and no id of a run"
     )
+
+
+def names_of(config: Config) -> list[str]:
+    """Return the names of the configured models, that of the model itself first."""
+    return [config.model.name, *_beside(config)]
 
 
 def _beside(config: Config) -> dict[str, Config]:

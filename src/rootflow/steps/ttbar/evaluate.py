@@ -1,19 +1,35 @@
 """The trained network beside the classic methods, on events that it has not seen."""
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from rootflow.config import FoldsConfig, TtbarConfig
+from rootflow.dataset import Dataset
 from rootflow.evaluation import assess, check_names, draw_evaluation, write_evaluation
 from rootflow.evaluation.folder import TABLES
+from rootflow.reconstruction.contract import Reconstructor
 from rootflow.reconstruction.hybrid import RememberingReconstructor
-from rootflow.steps import train
+from rootflow.steps import preprocess, train
+from rootflow.steps.frozen import (
+    Frozen,
+    describe,
+    facts_of,
+    provenance_of,
+    refuse_other_units,
+)
 from rootflow.steps.provenance import provenance
 from rootflow.steps.result import StepResult
-from rootflow.steps.ttbar.methods import make_methods, network_of, variants_of
+from rootflow.steps.ttbar.methods import (
+    exported_network,
+    make_methods,
+    network_of,
+    variants_of,
+    without_variants,
+)
 from rootflow.tracking import Run, start_run
 
 
@@ -26,34 +42,60 @@ def run(config: TtbarConfig, parent: Run | None = None) -> StepResult:
         trained = train.ensure(config, run)  # last: it is what the run says that it came from
         evaluated = {**trained_variants, config.model.name: trained}
         run.set_tags({f"{train.TAG}.{name}": each.digest for name, each in evaluated.items()})
-        every, manifest = config.data.folds.in_turn(), trained.dataset.manifest
-        unseen = np.isin(trained.dataset.fold, [folds.held_out for folds in every])
-        events = trained.dataset.events(np.flatnonzero(unseen))
-        files = [file.sha256 for sample in manifest.samples for file in sample.files]
-        model = RememberingReconstructor(network_of(config.model.name, trained))
-        with tempfile.TemporaryDirectory() as temporary:
-            folder = Path(temporary, "evaluation")
-            others = make_methods(
-                config.evaluation.methods,
-                config.seed,
-                model,
-                {name: network_of(name, each) for name, each in trained_variants.items()},
-                Path(temporary),
-            )
-            assessment = assess(events, [model, *others], config.evaluation, config.seed)
-            evaluation = assessment.evaluation
-            metrics = evaluation.metrics()
-            run.log_metrics(metrics)
-            origin = provenance(config, run, trained)
-            write_evaluation(assessment, config.evaluation.unfold, files, origin, folder)
-            figures = draw_evaluation(folder, config.evaluation.style)
-            for path in sorted(path for path in folder.iterdir() if path.is_file()):
-                run.log_file(path)
-            for path in sorted((folder / TABLES).iterdir()):
-                run.log_file(path, TABLES)
-            run.log_figures(figures)
-        facts = {**_folds(every), "events": len(events)}
-        return StepResult("evaluate", run.run_id, facts, {"methods": evaluation.table()}, metrics)
+        variant_networks = {name: network_of(name, each) for name, each in trained_variants.items()}
+        origin = provenance(config, run, trained)
+        model = network_of(config.model.name, trained)
+        return _evaluated(config, run, trained.dataset, model, variant_networks, origin)
+
+
+def run_frozen(config: TtbarConfig, frozen: Frozen, parent: Run | None = None) -> StepResult:
+    """Evaluate an exported network as it is, beside the methods that need no training."""
+    evaluation = without_variants(config.evaluation)
+    left_out = sorted(set(config.evaluation.method_names) - set(evaluation.method_names))
+    config = config.model_copy(update={"evaluation": evaluation})
+    model = exported_network(frozen.model.name, frozen.paths)
+    check_names(evaluation, [model.name, *evaluation.method_names])
+    with start_run(config, "evaluate", parent, evaluated=frozen.called) as run:
+        describe(run, frozen)
+        dataset = preprocess.ensure(config, run)
+        refuse_other_units(dataset.manifest, frozen)
+        origin = provenance_of(config, run, dataset.manifest, frozen)
+        result = _evaluated(config, run, dataset, model, {}, origin)
+        facts = {**facts_of(dataset.manifest, frozen, left_out), **result.facts}
+        return replace(result, facts=facts)
+
+
+def _evaluated(
+    config: TtbarConfig,
+    run: Run,
+    dataset: Dataset,
+    network: Reconstructor,
+    variants: Mapping[str, Reconstructor],
+    origin: Mapping[str, str],
+) -> StepResult:
+    every, manifest = config.data.folds.in_turn(), dataset.manifest
+    unseen = np.isin(dataset.fold, [folds.held_out for folds in every])
+    events = dataset.events(np.flatnonzero(unseen))
+    files = [file.sha256 for sample in manifest.samples for file in sample.files]
+    model = RememberingReconstructor(network)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary, "evaluation")
+        others = make_methods(
+            config.evaluation.methods, config.seed, model, variants, Path(temporary)
+        )
+        assessment = assess(events, [model, *others], config.evaluation, config.seed)
+        evaluation = assessment.evaluation
+        metrics = evaluation.metrics()
+        run.log_metrics(metrics)
+        write_evaluation(assessment, config.evaluation.unfold, files, origin, folder)
+        figures = draw_evaluation(folder, config.evaluation.style)
+        for path in sorted(path for path in folder.iterdir() if path.is_file()):
+            run.log_file(path)
+        for path in sorted((folder / TABLES).iterdir()):
+            run.log_file(path, TABLES)
+        run.log_figures(figures)
+    facts = {**_folds(every), "events": len(events)}
+    return StepResult("evaluate", run.run_id, facts, {"methods": evaluation.table()}, metrics)
 
 
 def _folds(every: Sequence[FoldsConfig]) -> dict[str, str]:

@@ -13,17 +13,18 @@ from rootflow.config import (
 )
 from rootflow.config.methods import MethodBlock
 from rootflow.errors import UsageError
+from rootflow.exported.folds import TABLE
+from rootflow.exported.table import model_files
 from rootflow.reconstruction.contract import Reconstructor
 from rootflow.reconstruction.folded import FoldedReconstructor
 from rootflow.reconstruction.hybrid import RememberingReconstructor
 from rootflow.reconstruction.methods import make
 from rootflow.reconstruction.network import KerasReconstructor
 from rootflow.reconstruction.onnx import OnnxReconstructor
+from rootflow.steps.exported_files import REGISTERED, find, of_run
 from rootflow.steps.train import Trained
-from rootflow.tracking import artifact_of, artifacts_in, fetch_onnx_model, run_of_step
 
-REGISTERED, OF_RUN = "models:/", "runs:/"
-EXPORT, FLAT = "export", "_flat"
+OF_RUN = "runs:/"
 
 
 def variants_of(config: TtbarConfig) -> dict[str, Config]:
@@ -40,6 +41,18 @@ def variants_of(config: TtbarConfig) -> dict[str, Config]:
         for method in config.evaluation.methods
         if isinstance(method, VariantConfig)
     }
+
+
+def without_variants(evaluation: EvaluationConfig) -> EvaluationConfig:
+    """Return the evaluation without variants of the model, and without what is made of them."""
+    kept: list[MethodBlock] = []
+    left_out: set[str] = set()
+    for method in evaluation.methods:
+        if isinstance(method, VariantConfig) or left_out.intersection(method.references()):
+            left_out.add(method.name)
+        else:
+            kept.append(method)
+    return evaluation.model_copy(update={"methods": kept})
 
 
 def make_methods(
@@ -99,14 +112,27 @@ def model_method(method: ModelMethodConfig, directory: Path) -> Reconstructor:
     It refuses the events of the folds that it was trained on, whatever it came from. The networks
     of all folds of one run are one model.
     """
-    paths = _found(method, directory / method.name)
-    if paths[0].is_dir():
-        return KerasReconstructor.of_training(paths[0], name=method.name)
-    networks = [OnnxReconstructor(method.name, path) for path in paths]
+    folder = Path(method.source)
+    if folder.is_dir() and not (folder / TABLE).exists():
+        return KerasReconstructor.of_training(folder, name=method.name)
+    return exported_network(method.name, _found(method, directory / method.name))
+
+
+def exported_network(name: str, paths: Sequence[Path]) -> OnnxReconstructor | FoldedReconstructor:
+    """Return the network in a file, or those of all folds in as many.
+
+    Raises
+    ------
+    InputError
+        A file is not one of a network of `rootflow export`.
+    UsageError
+        There are several files, and not one for each fold.
+    """
+    networks = [OnnxReconstructor(name, path) for path in paths]
     if len(networks) == 1:
         return networks[0]
     networks.sort(key=lambda network: network.folds.held_out)
-    return FoldedReconstructor(method.name, networks)
+    return FoldedReconstructor(name, networks)
 
 
 def _variant(config: TtbarConfig, method: VariantConfig) -> Config:
@@ -117,26 +143,15 @@ def _variant(config: TtbarConfig, method: VariantConfig) -> Config:
 
 
 def _found(method: ModelMethodConfig, directory: Path) -> list[Path]:
-    if method.source.startswith(REGISTERED):
-        return [fetch_onnx_model(method.source, directory).path]
+    where = f"evaluation.methods: {method.name}"
     if method.source.startswith(OF_RUN):
-        return _of_run(method.source.removeprefix(OF_RUN), directory)
+        return model_files([of_run(method.source.removeprefix(OF_RUN), directory)])
+    if method.source.startswith(REGISTERED):
+        return find([method.source], directory, where).paths
     path = Path(method.source)
     if not path.exists():
         raise UsageError(
-            f"evaluation.methods: {method.name}: there is no {path}; a registered model is "
-            f"{REGISTERED}NAME/1, that of a run {OF_RUN}RUN_ID"
+            f"{where}: there is no {path}; a registered model is {REGISTERED}/NAME/1, that of a "
+            f"run {OF_RUN}RUN_ID"
         )
-    return [path]
-
-
-def _of_run(run_id: str, directory: Path) -> list[Path]:
-    run = run_of_step(run_id, EXPORT)
-    named = [
-        path
-        for path in artifacts_in(run.run_id, EXPORT)
-        if path.endswith(".onnx") and not Path(path).stem.endswith(FLAT)
-    ]
-    if not named:
-        raise UsageError(f"run {run.run_id} has no ONNX file of a named variant")
-    return [artifact_of(run.run_id, name, directory) for name in named]
+    return model_files([path])

@@ -56,7 +56,8 @@ def _figures(evaluation: ClassificationEvaluation) -> Iterator[tuple[str, Figure
         yield f"fit_{model.name}", fit(model, evaluation)
     yield "calibration", calibration(evaluation, look)
     for model in evaluation.models:
-        yield f"over_training_{model.name}", over_training(model, evaluation)
+        if model.over_training is not None:
+            yield f"over_training_{model.name}", over_training(model, evaluation)
         yield f"sculpting_{model.name}", sculpting(model, evaluation)
         if model.importance:
             yield f"importance_{model.name}", importance(model, evaluation, look)

@@ -16,6 +16,7 @@ from rootflow.evaluation.classification.results import (
     ClassOverTraining,
     HypothesisTest,
     ModelResult,
+    OverTraining,
 )
 from rootflow.evaluation.figures.style import density, draw_density, new_figure
 from rootflow.evaluation.page import ABSENT, with_error
@@ -35,21 +36,22 @@ def over_training(model: ModelResult, evaluation: ClassificationEvaluation) -> F
     names = ["all events", *counted(evaluation)] if len(parts) > 1 else ["all events"]
     figure, panels = new_figure(columns=len(parts))
     for axes, part, name in zip(panels, parts, names, strict=True):
-        _draw(axes, part, name, evaluation.replicas)
+        if part.over_training is not None:
+            _draw(axes, part, part.over_training, name, evaluation.replicas)
         axes.set_xlabel(f"score of {model.name}")
         label_simulation(axes, evaluation)
     return figure
 
 
-def _draw(axes: Axes, part: Part, events: str, replicas: int) -> None:
+def _draw(axes: Axes, part: Part, over_training: OverTraining, events: str, replicas: int) -> None:
     for name, found, colour, marker in (
-        ("signal", part.over_training.signal, SIGNAL, "o"),
-        ("background", part.over_training.background, BACKGROUND, "s"),
+        ("signal", over_training.signal, SIGNAL, "o"),
+        ("background", over_training.background, BACKGROUND, "s"),
     ):
         draw_density(axes, found.train, colour=colour, line="-", name=f"{name}, seen in training")
         axes.stairs(density(found.train), found.train.edges, fill=True, color=colour, alpha=0.15)
         _draw_points(axes, found.test, colour, marker, f"{name}, unseen\n{_tests(found)}")
-    seen = part.over_training.ranking
+    seen = over_training.ranking
     title = (
         f"{events}\nAUC {with_error(seen.auc)} seen, {with_error(part.ranking.auc)} unseen\n"
         f"apart {with_error(seen.excess)}, {PValue(seen.p_value, replicas).equation}"

@@ -28,7 +28,7 @@ class ModelResult(NamedTuple):
     scores
         Of each process and data, in bins from 0 to 1.
     over_training, over_training_in_window
-        Of the same two.
+        Of the same two; None where no event is known to have been trained on.
     yields
         After the best cut, in the order of the evaluation's processes.
     mass
@@ -41,7 +41,7 @@ class ModelResult(NamedTuple):
     ranking: Ranking
     ranking_in_window: Ranking | None
     scores: Spectrum
-    over_training: OverTraining
+    over_training: OverTraining | None
     over_training_in_window: OverTraining | None
     calibration: Calibration
     sculpting: Sculpting

@@ -18,7 +18,8 @@ class Scored(NamedTuple):
     scores
         (n,) probability of signal, by the model that has not seen the event.
     seen_scores
-        (n,) by a model that has trained on the event; NaN for data, which none has.
+        (n,) by a model that has trained on the event; NaN for data, which none has, and
+        everywhere where no event is known to have been trained on.
     """
 
     name: str

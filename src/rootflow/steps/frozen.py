@@ -1,0 +1,195 @@
+"""An exported model, and whether it may be evaluated on the data of a configuration."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from rootflow import __version__
+from rootflow.config import Config
+from rootflow.dataset.manifest import Manifest
+from rootflow.errors import UsageError
+from rootflow.exported import FoldedModel
+from rootflow.exported.contract import OnnxContract
+from rootflow.steps.exported_files import REGISTERED, RUN_ID, find
+from rootflow.steps.registry.choosing import names_of
+from rootflow.tracking import Run
+
+TAG = "rootflow.evaluated"
+SETTING = "evaluate --model"
+# What the inputs of a file may be in, though rootflow's events are in GeV.
+CONVERTED = {"MeV": "GeV"}
+
+
+class Frozen(NamedTuple):
+    """A model that is evaluated as it is.
+
+    Attributes
+    ----------
+    model
+        Its files, opened.
+    paths
+        Where they are.
+    origin
+        As in `ExportedFiles`.
+    """
+
+    model: FoldedModel
+    paths: list[Path]
+    origin: dict[str, Any]
+
+    @property
+    def called(self) -> str:
+        """What it was asked for as: models:/NAME/VERSION, the id of its run, or its file."""
+        named = next(self.origin[key] for key in ("uri", "run", "file") if key in self.origin)
+        return named if isinstance(named, str) else " ".join(named)
+
+
+def open_frozen(config: Config, named: str, folder: Path) -> Frozen:
+    """Return an exported model that the configuration's data may be given to.
+
+    Parameters
+    ----------
+    config
+        Its analysis, selection and folds have to be those of the model.
+    named
+        As in `rootflow.steps.exported_files.find`.
+    folder
+        Where files go that are fetched.
+
+    Raises
+    ------
+    UsageError
+        There is no such model, or it is of another analysis, selection or folds.
+    InputError
+        A file is not one of `rootflow export`, or the files are not of one model.
+    """
+    _refuse_unknown(config, named)
+    paths, origin = find([named], folder, SETTING)
+    frozen = Frozen(FoldedModel(*paths), paths, origin)
+    contract = frozen.model.contract
+    if contract.analysis != config.analysis:
+        raise UsageError(
+            f"{frozen.called}: a model of {contract.analysis}, the configuration is of "
+            f"{config.analysis}"
+        )
+    _refuse_other_folds(config, frozen)
+    _refuse_other_selection(config, frozen.called, contract.selection)
+    return frozen
+
+
+def refuse_other_units(manifest: Manifest, frozen: Frozen) -> None:
+    """Refuse a dataset whose features are in other units than the model takes.
+
+    Raises
+    ------
+    UsageError
+        It names the first of them.
+    """
+    units = {
+        (collection, feature.name): feature.unit
+        for collection, features in manifest.features.items()
+        for feature in features
+    }
+    for tensor in frozen.model.contract.inputs:
+        for feature in tensor.features:
+            found = units.get((tensor.name, feature.name))
+            if found is not None and found != CONVERTED.get(feature.unit, feature.unit):
+                raise UsageError(
+                    f"{frozen.called}: takes {feature.name} of {tensor.name} in {feature.unit}, "
+                    f"the dataset has it in {found}"
+                )
+
+
+def trained_on(manifest: Manifest, frozen: Frozen) -> bool:
+    """Return whether the simulated events of a dataset are those of the model's training."""
+    return frozen.model.contract.provenance.get("simulation") == manifest.simulation_digest
+
+
+def facts_of(manifest: Manifest, frozen: Frozen, left_out: Sequence[str]) -> dict[str, Any]:
+    """Return what is told of the model, and of models that would have to be trained."""
+    simulation = (
+        "that of the model's training; each event is by the model that has not seen its fold"
+        if trained_on(manifest, frozen)
+        else "other than that of the model's training; event numbers of both fall into the same "
+        "folds, so that no event is by a model that has seen it"
+    )
+    beside = {"left_out_as_they_need_training": list(left_out)} if left_out else {}
+    return {"evaluated": frozen.called, "simulation": simulation, **beside}
+
+
+def describe(run: Run, frozen: Frozen) -> None:
+    """Say in a run which model it evaluated."""
+    contract = frozen.model.contract
+    said = {f"{TAG}.{key}": value for key, value in frozen.origin.items()}
+    run.set_tags(
+        {
+            TAG: frozen.called,
+            f"{TAG}.model": contract.model,
+            f"{TAG}.training": contract.provenance.get("training", "unknown"),
+            **said,
+        }
+    )
+
+
+def provenance_of(config: Config, run: Run, manifest: Manifest, frozen: Frozen) -> dict[str, str]:
+    """Return the origin of what `run` finds of the model, by name."""
+    contract: OnnxContract = frozen.model.contract
+    origin = contract.provenance
+    kept = ("architecture", "training", "training_run_id", "training_git_commit")
+    return {
+        "analysis": config.analysis,
+        "model": contract.model,
+        "evaluated": frozen.called,
+        "sha256": str(frozen.origin["sha256"]),
+        "exported_by_run": contract.run_id or "unknown",
+        "run_id": run.run_id,
+        "dataset": manifest.digest,
+        "simulation": manifest.simulation_digest,
+        "training_simulation": origin.get("simulation", "unknown"),
+        **{key: origin.get(key, "unknown") for key in kept},
+        "seed": str(config.seed),
+        "rootflow_version": __version__,
+    }
+
+
+def _refuse_unknown(config: Config, named: str) -> None:
+    """Refuse a lone word that is nothing: it may be a name with a mistake in it."""
+    is_word = not set(named) & set("/*?[ ") and not Path(named).exists()
+    if is_word and not named.startswith(REGISTERED) and not RUN_ID.fullmatch(named):
+        raise UsageError(
+            f"{SETTING} {named}: no model of the configuration, which has "
+            f"{', '.join(names_of(config))}; and no file, no id of a run, no models:/NAME/VERSION"
+        )
+
+
+def _refuse_other_folds(config: Config, frozen: Frozen) -> None:
+    ours, theirs = config.data.folds, frozen.model.folding
+    if (ours.count, ours.scheme) != (theirs.count, theirs.scheme):
+        raise UsageError(
+            f"{frozen.called}: its events were divided into {theirs.count} folds of the scheme "
+            f"{theirs.scheme}, data.folds has {ours.count} of {ours.scheme}"
+        )
+    seen = [
+        folds.held_out for folds in ours.in_turn() if folds.held_out not in frozen.model.held_out
+    ]
+    if seen:
+        raise UsageError(
+            f"{frozen.called}: has not seen fold {_listed(frozen.model.held_out)}, but has seen "
+            f"fold {_listed(seen)}, which data.folds holds out"
+        )
+
+
+def _refuse_other_selection(config: Config, called: str, selection: dict[str, Any]) -> None:
+    known = type(config.data.selection).model_validate(selection)
+    theirs, ours = known.model_dump(mode="json"), config.data.selection.model_dump(mode="json")
+    differing = [name for name in ours if ours[name] != theirs[name]]
+    if differing:
+        said = "; ".join(
+            f"data.selection.{name} is {ours[name]}, of its training it was {theirs[name]}"
+            for name in differing
+        )
+        raise UsageError(f"{called}: learnt from events that were selected otherwise: {said}")
+
+
+def _listed(values: Any) -> str:
+    return ", ".join(map(str, values))
