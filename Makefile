@@ -1,4 +1,4 @@
-.PHONY: run test bench check lock
+.PHONY: run test quick bench check lock
 
 CONFIG = configs/ttbar.yaml
 
@@ -7,6 +7,9 @@ run: .venv
 
 test: .venv
 	scripts/test.sh
+
+quick: .venv
+	scripts/quick.sh
 
 bench: .venv
 	scripts/bench.sh

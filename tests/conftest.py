@@ -1,8 +1,10 @@
 """What every test may use."""
 
+import importlib.abc
 import json
 import os
 import signal
+import sys
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +31,8 @@ H4L_SAMPLES = ("ggH", "VBFH", "ZZ")
 
 # What MLflow keeps for the process and for those that it starts, such as rootflow's commands.
 OF_MLFLOW = ("MLFLOW_TRACKING_URI", "MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID")
+# What `--quick` does without: its start takes seconds.
+SLOW_TO_START = {"keras", "mlflow", "tensorflow", "tf2onnx"}
 # Values of parameters whose tests ask for the pool as they run.
 OF_HTCONDOR = {"shared", "transfer", "spool"}
 
@@ -79,7 +83,31 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FilesToWorke
     return FilesToWorkers(config, log)
 
 
-def pytest_configure() -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--quick",
+        action="store_true",
+        help="leave out what takes long, and tests that start MLflow, TensorFlow or rootflow",
+    )
+
+
+class SkippingFinder(importlib.abc.MetaPathFinder):
+    """Skips the test that imports what is slow to start."""
+
+    def find_spec(self, fullname: str, *_: object) -> None:
+        if fullname.partition(".")[0] in SLOW_TO_START:
+            pytest.skip(f"--quick: imports {fullname}", allow_module_level=True)
+
+
+def _skip_starts(event: str, arguments: tuple[Any, ...]) -> None:
+    """Skip the test that starts another Python."""
+    if event == "subprocess.Popen" and "PYTEST_CURRENT_TEST" in os.environ:
+        words = arguments[1] if isinstance(arguments[1], (list, tuple)) else [arguments[1]]
+        if str(sys.prefix) in str(words[0]):
+            pytest.skip("--quick: starts another Python")
+
+
+def pytest_configure(config: pytest.Config) -> None:
     """Prepare this process and those that the tests start.
 
     Threads of boosted trees that wait for others leave them the cores: where these are few, a fit
@@ -87,13 +115,16 @@ def pytest_configure() -> None:
     the background.
     """
     os.environ["OMP_WAIT_POLICY"] = "passive"
+    if config.getoption("quick"):
+        sys.meta_path.insert(0, SkippingFinder())
+        sys.addaudithook(_skip_starts)
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 # Before that of `-m`, which reads the marker.
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark the tests that need a real HTCondor pool; put the files in turn that take longest."""
     for item in items:
         parameters = getattr(item, "callspec", None)
@@ -105,6 +136,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                     f"{item.nodeid} needs the pool: name its file in POOL_FILES"
                 )
     items.sort(key=lambda item: TURNS.get(_file(item), len(TURNS)))
+    if config.getoption("quick"):
+        left_out = [
+            item
+            for item in items
+            if _file(item) in TURNS or any(map(item.get_closest_marker, ("slow", "pool")))
+        ]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in set(left_out)]
 
 
 def _file(item: pytest.Item) -> str:
