@@ -18,6 +18,7 @@ UNREADABLE = (
     runtime_errors.NoSuchFile,
     runtime_errors.NotImplemented,
     runtime_errors.RuntimeException,
+    UnicodeDecodeError,  # onnxruntime's own message quotes what is no text
 )
 QUIET = 4
 

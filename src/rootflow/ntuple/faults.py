@@ -28,6 +28,7 @@ MISUNDERSTOOD = (
     LookupError,
     RuntimeError,
     TypeError,
+    UnboundLocalError,
     ValueError,
 )
 BROKEN = (*OF_BYTES, *MISUNDERSTOOD)
