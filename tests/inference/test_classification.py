@@ -1,4 +1,5 @@
 import json
+import shutil
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,13 +17,14 @@ from rootflow.config import (
     FoldsConfig,
     FourLeptonSelectionConfig,
     InputsConfig,
+    LabelledDataConfig,
 )
-from rootflow.dataset import Events
+from rootflow.dataset import Dataset, Events, build
 from rootflow.dataset.folds import fold_of
 from rootflow.dataset.four_leptons import chunks
 from rootflow.errors import InputError, UsageError
 from rootflow.inference import Copying, Setting, apply_to_files
-from rootflow.inference.files import NOTE
+from rootflow.ntuple.applied import NOTE
 from rootflow.scoring import FoldedScorer
 from toy_four_leptons import H4L_UNITS
 
@@ -174,6 +176,42 @@ def test_the_output_says_whose_scores_it_holds(
         assert file["mini"].title == "with trees of x"
     assert note["run_id"] == "run-of-the-training"
     assert note["branches"] == list(NEW)
+
+
+def test_an_output_is_no_input_beside_its_source(
+    model: Model, collision_files: list[Path], tmp_path: Path
+) -> None:
+    source, other = (Path(shutil.copy(path, tmp_path / path.name)) for path in collision_files[:2])
+    out, second, again = (tmp_path / name for name in ("out.root", "second.root", "again.root"))
+    applied(model, [source], out)
+    applied(model, [source], second, name="second")
+    applied(model, [out], again, name="again")
+
+    def dataset(*paths: Path) -> Dataset:
+        samples = {"data": {"label": "data", "files": ["x"]}}
+        weights = {"negative": "keep", "luminosity_fb_inverse": 10}
+        config = LabelledDataConfig.model_validate({"samples": samples, "weights": weights})
+        return build(config, {"data": paths}, tmp_path / "datasets")
+
+    def refused(wrong: Path, says: str, *paths: Path) -> None:
+        said = rf"{wrong}: rootflow apply wrote it from {says}: .* leave one of them out"
+        with pytest.raises(InputError, match=said):
+            dataset(*paths)
+        with pytest.raises(InputError, match=said):
+            applied(model, list(paths), tmp_path / "joined.root", name="joined")
+        assert not (tmp_path / "joined.root").exists()
+
+    refused(out, f"{source}, which is read, too", source, other, out)
+    refused(again, f"{source}, which is read, too", again, source)
+    refused(again, f"{out}, which is read, too", out, again)
+    refused(second, f"{source}, as it did {out}", out, second)
+    # A file stays who it is where it is moved to.
+    moved = source.rename(tmp_path / "elsewhere.root")
+    refused(out, f"{moved}, which is read, too", out, moved)
+    # Alone it is an ntuple like any other.
+    with_others = dataset(out, other).events()
+    wanted = dataset(moved, other).events()
+    np.testing.assert_array_equal(with_others.event, wanted.event)
 
 
 def test_the_output_cannot_be_an_input(model: Model, collision_files: list[Path]) -> None:

@@ -74,12 +74,14 @@ def refuse_beside_sources(paths: Sequence[Path]) -> None:
     held: dict[str, Path] = {}
     twice = "its events would count twice: leave one of them out"
     for path, lineage in lineages.items():
-        for uuid, source in lineage.sources.items():
+        for uuid in lineage.sources:
             if uuid in read:
                 raise InputError(
                     f"{path}: rootflow apply wrote it from {read[uuid]}, which is read, too: "
                     f"{twice}"
                 )
+    for path, lineage in lineages.items():
+        for uuid, source in lineage.sources.items():
             if held.setdefault(uuid, path) != path:
                 raise InputError(
                     f"{path}: rootflow apply wrote it from {source}, as it did {held[uuid]}: "
