@@ -106,6 +106,28 @@ def test_collisions_of_runs_and_with_negative_numbers_do_not_count(
     assert digest_of(samples, {**files, "data": [path]}) == alone
 
 
+def test_who_collisions_are_does_not_count(
+    digest_of: Callable[..., str],
+    ntuples: dict[str, Branches],
+    files: dict[str, list[Path]],
+    tmp_path: Path,
+    alone: str,
+) -> None:
+    """Their runs, numbers below zero and what decides their folds are no part of simulation."""
+    observed = as_collisions(ntuples["ZZ"], slice(80, 160))
+    observed["eventNumber"] = -np.asarray(observed["eventNumber"]).astype(np.int32)
+    observed["runNumber"] = np.arange(80, dtype=np.int32)
+    ntuple = write_ntuple(tmp_path / "signed.root", observed, tree="mini")
+    branch_map = tmp_path / "runs.yaml"
+    branch_map.write_text("base: atlas_open_data\nfold_number: runNumber\n")
+    samples = {
+        "ggH": SIGNAL,
+        "data": OBSERVED | {"branch_map": str(branch_map)},
+        "ZZ": BACKGROUND,
+    }
+    assert digest_of(samples, {**files, "data": [ntuple]}) == alone
+
+
 def test_names_and_titles_do_not_count(
     digest_of: Callable[..., str], files: dict[str, list[Path]], tmp_path: Path, alone: str
 ) -> None:

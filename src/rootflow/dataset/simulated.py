@@ -8,16 +8,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from rootflow.dataset.arrays import map_array
+from rootflow.dataset.arrays import EVENTS_AT_ONCE, map_array
 from rootflow.dataset.events import DATA
 from rootflow.dataset.manifest import Array
 from rootflow.ntuple import Feature
 
-EVENTS_AT_ONCE = 100_000
-# Which file, sample or run an event is of, and what weights other than the nominal one it has.
-NOT_LEARNT_FROM = ("file_index", "sample", "identity", "systematic_weights")
-# Event numbers decide by their bits: collisions beside them may give them a sign.
-BITS = {"event_number": "<u8"}
+# Which event it is, of which file and sample, and what weights it has beside the nominal one.
+NOT_LEARNT_FROM = (
+    *("event_number", "fold_number", "fold", "identity"),
+    *("file_index", "sample", "systematic_weights"),
+)
 
 
 def digest_of_simulation(
@@ -25,8 +25,9 @@ def digest_of_simulation(
 ) -> str:
     """Return a digest of all that a training can see of the simulated events of a dataset.
 
-    These are their arrays, in their order, and the names and units of the features. Collisions
-    beside them do not change it, nor do names and titles of samples and files.
+    These are their arrays, in their order, the numbers that decide their folds, and the names
+    and units of the features. Collisions beside them do not change it, nor do names and titles
+    of samples and files.
 
     Parameters
     ----------
@@ -40,15 +41,20 @@ def digest_of_simulation(
         for collection, of_collection in features.items()
     }
     digest = hashlib.sha256(json.dumps(named, sort_keys=True).encode())
-    for name, array in sorted(arrays.items()):
-        if name in NOT_LEARNT_FROM:
-            continue
-        digest.update(json.dumps([name, BITS.get(name, array.dtype), array.shape[1:]]).encode())
+    decides_folds = "fold_number" if "fold_number" in arrays else "event_number"
+    # Collisions may have made these numbers of another type, or have others for their folds.
+    learnt_from = {"folds": (decides_folds, "<u8")} | {
+        name: (name, array.dtype) for name, array in arrays.items() if name not in NOT_LEARNT_FROM
+    }
+    for called, (name, dtype) in sorted(learnt_from.items()):
+        array = arrays[name]
+        digest.update(json.dumps([called, dtype, array.shape[1:]]).encode())
         for start in range(0, array.shape[0], EVENTS_AT_ONCE):
             part = slice(start, start + EVENTS_AT_ONCE)
             # Opened anew each time, so that what was read does not stay in memory.
             block = map_array(directory, name, array.dtype, array.shape)[part]
-            digest.update(np.ascontiguousarray(block[_simulated(directory, arrays, part)]).data)
+            chosen = block[_simulated(directory, arrays, part)].astype(dtype, copy=False)
+            digest.update(np.ascontiguousarray(chosen).data)
     return digest.hexdigest()[:16]
 
 

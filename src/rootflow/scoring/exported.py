@@ -64,7 +64,7 @@ class ExportedScorer:
         if not self._trained_on_these:
             return None
         scores = np.empty(len(events))
-        own = fold_of(events.event_number, self._model.folding)
+        own = fold_of(events.fold_numbers, self._model.folding)
         for fold in range(self._model.folding.count):
             chosen = np.flatnonzero(own == fold)
             following = (fold + 1) % self._model.folding.count
@@ -79,7 +79,7 @@ class ExportedScorer:
         inputs = {name: events.inputs()[name] for name in wanted}
         said = self._model.predict(
             feeds_of(contract, inputs),
-            events.event_number,
+            events.fold_numbers,
             fold=fold,
             allow_seen_events=fold is not None,
         )
