@@ -10,6 +10,7 @@ from onnx import TensorProto, helper, numpy_helper
 from rootflow.config import FoldsConfig
 from rootflow.exported import checksum
 from rootflow.exported.contract import KEY, ReconstructionContract, Tensor
+from rootflow.sources import code_digest
 
 
 def some_contract(**changes: Any) -> ReconstructionContract:
@@ -17,6 +18,7 @@ def some_contract(**changes: Any) -> ReconstructionContract:
     said: dict[str, Any] = {
         "rootflow_version": "0",
         "analysis": "ttbar",
+        "code": code_digest("ttbar", "dataset"),
         "model": "sum",
         "opset": 17,
         "order": "",

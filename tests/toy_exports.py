@@ -17,6 +17,7 @@ from rootflow.exported.contract import (
     ReconstructionContract,
     Tensor,
 )
+from rootflow.sources import code_digest
 from toy_events import UNITS
 from toy_four_leptons import H4L_UNITS
 
@@ -93,6 +94,7 @@ def assigning_network(
     contract = ReconstructionContract(
         rootflow_version="0",
         analysis="ttbar",
+        code=code_digest("ttbar", "dataset"),
         model="by_hand",
         opset=OPSET,
         order="",
@@ -143,6 +145,7 @@ def scoring_model(
     contract = ClassifierContract(
         rootflow_version="0",
         analysis="h4l",
+        code=code_digest("h4l", "dataset"),
         model="by_hand",
         opset=OPSET,
         order="",

@@ -23,7 +23,7 @@ from rootflow.commands.draw import draw
 from rootflow.commands.output import tell
 from rootflow.commands.pool import pool
 from rootflow.commands.registry import registry
-from rootflow.commands.settings import configured
+from rootflow.commands.settings import OTHER_CODE, configured
 from rootflow.commands.submit import follow, submit
 from rootflow.commands.trial import trial
 from rootflow.errors import RootflowError, UsageError
@@ -46,7 +46,8 @@ MORE_OPTIONS = {
             help="An exported model, as it is, on the configuration's data: models:/NAME/VERSION, "
             "models:/NAME@ALIAS, an ONNX file, the folder with its folds.json, or the id of a "
             "run; or the name of a configured one.",
-        )
+        ),
+        OTHER_CODE,
     ],
     "export": [
         click.Option(

@@ -54,6 +54,11 @@ def progress(task: str, total: int | None, unit: str) -> Iterator[Advance]:
         yield _lines(task, total, unit)
 
 
+def say(line: str) -> None:
+    """Tell the user a line beside the result."""
+    click.echo(line, err=True)
+
+
 def _lines(task: str, total: int | None, unit: str) -> Advance:
     done = 0
     started = time.monotonic()
@@ -67,6 +72,6 @@ def _lines(task: str, total: int | None, unit: str) -> Advance:
             last_line = now
             of = f"/{total}" if total is not None else ""
             line = f"{task}: {done}{of} {unit} in {now - started:.0f} s {note}".rstrip()
-            click.echo(line, err=True)
+            say(line)
 
     return advance

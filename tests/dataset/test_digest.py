@@ -99,6 +99,15 @@ def test_another_version_of_datasets_is_another_name(
     assert digest(config, {"ttbar": files}) != name
 
 
+def test_other_code_is_another_name(
+    config: DataConfig, files: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = digest(config, {"ttbar": files})
+    module = importlib.import_module("rootflow.dataset.digest")
+    monkeypatch.setattr(module, "code_digest", lambda *_: "other")
+    assert digest(config, {"ttbar": files}) != name
+
+
 def test_the_same_content_twice_is_refused(
     config: DataConfig, files: list[Path], tmp_path: Path
 ) -> None:

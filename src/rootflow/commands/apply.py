@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 import click
 
 from rootflow.commands.output import tell
+from rootflow.commands.settings import OTHER_CODE
 from rootflow.errors import UsageError
 
 if TYPE_CHECKING:
+    from rootflow.exported.code import OtherCode
     from rootflow.inference import SeenEvents
 
 
@@ -51,6 +53,7 @@ def apply(
     branch_map: str | None,
     name: str | None,
     seen_events: "SeenEvents",
+    other_code: "OtherCode",
     keep: tuple[str, ...],
     drop: tuple[str, ...],
     selected_only: bool,
@@ -77,9 +80,13 @@ def apply(
         branch_map=branch_map or None,
         name=name or None,
         seen_events=seen_events,
+        other_code=other_code,
         kept=[word for text in keep for word in words_of(text)],
         dropped=[word for text in drop for word in words_of(text)],
         selected_only=selected_only,
         workers=workers or None,
     )
     tell(result, as_json)
+
+
+apply.params.insert(4, OTHER_CODE)

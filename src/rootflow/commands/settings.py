@@ -4,8 +4,18 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
+import click
+
 from rootflow.config import Config, load
 from rootflow.errors import UsageError
+
+OTHER_CODE = click.Option(
+    ["--other-code"],
+    type=click.Choice(["refuse", "warn"]),
+    default="refuse",
+    show_default=True,
+    help="A model whose inputs other code computed than is here: an error, or a line that says so.",
+)
 
 
 def configured(path: Path, settings: Sequence[str], overrides: str) -> Config:

@@ -135,7 +135,7 @@ def classifier_contract(origin: ClassifierOrigin, held_out: int | None) -> Class
         uses=origin.inputs,
         branch_map=self_contained(origin.branch_map),
         selection=origin.selection.model_dump(mode="json"),
-        **origin_fields(origin.provenance, origin.metrics),
+        **origin_fields("h4l", origin.provenance, origin.metrics),
     )
 
 

@@ -138,7 +138,7 @@ def contract_of(
         may_be_applied_to=fold_in_words(origin.folds),
         branch_map=self_contained(origin.branch_map),
         selection=dict(origin.selection),
-        **origin_fields(origin.provenance, origin.metrics),
+        **origin_fields("ttbar", origin.provenance, origin.metrics),
     )
 
 

@@ -15,6 +15,7 @@ from rootflow.config.yaml_text import read_yaml
 from rootflow.exported import checksum
 from rootflow.exported.contract import KEY, OnnxContract, Tensor
 from rootflow.exported.interface import INTERFACE_KEY, interface_digest
+from rootflow.sources import Analysis, code_digest
 
 LIBRARIES = ("keras", "tensorflow-cpu", "scikit-learn", "tf2onnx", "onnx", "onnxruntime", "numpy")
 # A field of the contract, and what the provenance calls it.
@@ -28,12 +29,15 @@ UNKNOWN = "unknown"
 BATCH_AXIS = "batch"
 
 
-def origin_fields(provenance: Mapping[str, str], metrics: Mapping[str, float]) -> dict[str, Any]:
+def origin_fields(
+    analysis: Analysis, provenance: Mapping[str, str], metrics: Mapping[str, float]
+) -> dict[str, Any]:
     """Return the fields of a contract that say where the model came from, and how good it is."""
     said = {field: provenance.get(key, UNKNOWN) for field, key in ORIGIN.items()}
     return {
         **{field: None if value == UNKNOWN else value for field, value in said.items()},
         "rootflow_version": __version__,
+        "code": code_digest(analysis, "dataset"),
         "libraries": {name: version(name) for name in LIBRARIES},
         "metrics": dict(metrics),
         "provenance": dict(provenance),

@@ -9,7 +9,6 @@ from rootflow.config import FoldingConfig, FoldsConfig, InputsConfig
 from rootflow.config.block import Block
 from rootflow.dataset.events import Features
 from rootflow.errors import InputError
-from rootflow.sources import Analysis
 
 KEY: Final = "rootflow.contract"
 VERSION: Final = 1
@@ -69,6 +68,9 @@ class OnnxContract(Part):
         Of the objects within the tensors.
     may_be_applied_to
         In words, the events that the model has not seen.
+    code
+        Name of the code that computed the inputs of the training from ntuples; None in files of
+        earlier versions.
     dataset, git_commit, run_id, trained_at
         Digest of the dataset, commit of the training, the MLflow run of the export, and when
         the training ended (ISO 8601, UTC); None where it is not known.
@@ -93,6 +95,7 @@ class OnnxContract(Part):
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
     may_be_applied_to: str
+    code: str | None = None
     dataset: str | None = None
     git_commit: str | None = None
     run_id: str | None = None
@@ -195,11 +198,6 @@ def read_contract(
             f"{where}: its metadata ({KEY}) are not what this version of rootflow reads "
             f"({places}): export the model again"
         ) from None
-
-
-def analysis_of(contract: OnnxContract) -> Analysis:
-    """Return whose code makes the inputs of a model."""
-    return "h4l" if isinstance(contract, ClassifierContract) else "ttbar"
 
 
 def json_schema() -> str:

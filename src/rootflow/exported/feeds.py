@@ -13,11 +13,16 @@ FACTORS = {"MeV": np.float32(1000)}
 
 
 def feeds_of(contract: OnnxContract, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    """Return the arrays of `Events.inputs`, energies in GeV, in the units of the contract."""
+    """Return the arrays of `Events.inputs` that a model takes, in the units of its contract.
+
+    Energies of the inputs are in GeV.
+    """
     features = {tensor.name: tensor.features for tensor in contract.inputs}
     feeds = {}
     for name, array in inputs.items():
-        factors = [FACTORS.get(feature.unit, np.float32(1)) for feature in features.get(name, ())]
+        if name not in features:  # a classifier may look at no lepton, or at nothing else
+            continue
+        factors = [FACTORS.get(feature.unit, np.float32(1)) for feature in features[name]]
         scaled = array * np.array(factors) if set(factors) - {1} else array
         feeds[name] = np.ascontiguousarray(scaled)
     return feeds

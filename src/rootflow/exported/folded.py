@@ -11,6 +11,7 @@ from rootflow.config import FoldingConfig
 from rootflow.dataset.folds import fold_of
 from rootflow.dataset.seen import EVENTS_AT_ONCE
 from rootflow.errors import InputError, UsageError
+from rootflow.exported.code import OtherCode, check_code
 from rootflow.exported.contract import Tensor
 from rootflow.exported.members import Member, open_members
 
@@ -31,11 +32,16 @@ class FoldedModel:
         `rootflow export`: those of several folds, that of one, or that of all folds.
     threads
         Of onnxruntime within one operation.
+    other_code
+        What becomes of a model whose inputs other code computed than is here: "refuse", or
+        "warn", which only notes it.
 
     Attributes
     ----------
     contract
         What the files say of themselves; of several, what the first one says.
+    other_code
+        In words, how the code differs that computes the inputs; None: it does not.
     folding
         How events are divided into folds.
 
@@ -43,13 +49,17 @@ class FoldedModel:
     ------
     InputError
         A file is not there, is not one of `rootflow export`, is cut short, is outside the
-        folder or of another fold than the folder says, or the files are not of one model.
+        folder or of another fold than the folder says, the files are not of one model, or its
+        inputs were computed by other code.
     """
 
-    def __init__(self, *paths: Path | str, threads: int = 1) -> None:
+    def __init__(
+        self, *paths: Path | str, threads: int = 1, other_code: OtherCode = "refuse"
+    ) -> None:
         members = open_members([Path(path) for path in paths], threads)
         self._members = {member.fold: member for member in members}
         self.contract = members[0].contract
+        self.other_code = check_code(self.contract, str(members[0].path), other_code)
         folds = self.contract.folds
         self.folding = FoldingConfig(count=folds.count, scheme=folds.scheme)
 

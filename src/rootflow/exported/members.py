@@ -10,7 +10,7 @@ from rootflow.exported.session import open_exported
 from rootflow.exported.table import model_files
 
 # What the files of one model must agree in.
-COMMON = ("analysis", "model", "order", "inputs", "outputs", "branch_map", "selection")
+COMMON = ("analysis", "model", "code", "order", "inputs", "outputs", "branch_map", "selection")
 
 
 class Member(NamedTuple):

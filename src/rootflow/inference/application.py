@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from rootflow.dataset.events import Events
 from rootflow.errors import InputError
 from rootflow.exported import FoldedModel
+from rootflow.exported.code import OtherCode
 from rootflow.exported.feeds import feeds_of
 from rootflow.ntuple import OpenTree
 
@@ -34,12 +35,15 @@ class Setting(NamedTuple):
     seen_events
         What becomes of events that the model was trained on, by their numbers: an error, no
         score, or a score like any others, as is right where nothing was trained on.
+    other_code
+        As in `rootflow.exported.FoldedModel`.
     """
 
     models: tuple[Path, ...]
     branch_map: str | None = None
     name: str | None = None
     seen_events: SeenEvents = "refuse"
+    other_code: OtherCode = "refuse"
 
 
 class Read(NamedTuple):

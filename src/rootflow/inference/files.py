@@ -44,6 +44,8 @@ class Applied(NamedTuple):
         The new ones.
     run_id
         Of the MLflow run that the model comes from; empty where it does not say.
+    other_code
+        As `rootflow.exported.FoldedModel` has it.
     """
 
     outputs: tuple[Path, ...]
@@ -53,6 +55,7 @@ class Applied(NamedTuple):
     written: int
     branches: tuple[str, ...]
     run_id: str
+    other_code: str | None
 
 
 def apply_to_files(
@@ -119,6 +122,7 @@ def apply_to_files(
         **counts,
         branches=application.branches,
         run_id=note.get("run_id", ""),
+        other_code=application.model.other_code,
     )
 
 
@@ -148,6 +152,7 @@ def _note(application: Application, setting: Setting, origin: Mapping[str, Any])
         "seen_events": setting.seen_events,
         "rootflow_version": contract.rootflow_version,
         "branches": list(application.branches),
+        **({"other_code": differs} if (differs := application.model.other_code) else {}),
         **application.reading,
         **contract.provenance,
         **contract.model_dump(include=ORIGIN, exclude_none=True),

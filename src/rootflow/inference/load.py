@@ -25,7 +25,7 @@ def load_application(setting: Setting) -> Application:
     UsageError
         There is no such branch map, or it does not name what the selection needs.
     """
-    model = FoldedModel(*setting.models)
+    model = FoldedModel(*setting.models, other_code=setting.other_code)
     contract = model.contract
     with _named(setting.branch_map or contract.branch_map) as branch_map:
         if isinstance(contract, ClassifierContract):

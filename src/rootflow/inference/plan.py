@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from rootflow.config.digest import digest_of
 from rootflow.errors import InputError, UsageError
-from rootflow.exported.contract import analysis_of
+from rootflow.exported.code import analysis_of
 from rootflow.inference.application import Application, Setting
 from rootflow.inference.pieces import Piece, ranges_of
 from rootflow.ntuple import open_tree
@@ -113,6 +113,7 @@ def plan(
         "branches": application.branches,
         "reading": application.reading,
         "seen_events": setting.seen_events,
+        "other_code": application.model.other_code,
         "copying": copying._asdict(),
     }
     names = {path: digest_of(_identity(path)) for path in paths}

@@ -6,6 +6,7 @@ from rootflow.config import FoldsConfig
 from rootflow.dataset.events import Events
 from rootflow.dataset.seen import batches, refuse_other_arrays, refuse_seen
 from rootflow.errors import InputError
+from rootflow.exported.code import OtherCode, check_code
 from rootflow.exported.contract import ReconstructionContract
 from rootflow.exported.feeds import feeds_of
 from rootflow.exported.session import open_exported
@@ -26,6 +27,8 @@ class OnnxReconstructor:
         Of onnxruntime within one operation.
     allow_seen_events
         Also reconstruct events of the training's folds, as for a look at overtraining.
+    other_code
+        As in `rootflow.exported.FoldedModel`.
 
     Raises
     ------
@@ -34,7 +37,13 @@ class OnnxReconstructor:
     """
 
     def __init__(
-        self, name: str, path: Path, *, threads: int = 1, allow_seen_events: bool = False
+        self,
+        name: str,
+        path: Path,
+        *,
+        threads: int = 1,
+        allow_seen_events: bool = False,
+        other_code: OtherCode = "refuse",
     ) -> None:
         self.name = name
         self._path = path
@@ -53,6 +62,7 @@ class OnnxReconstructor:
                 f"{path}: the {self.contract.variant} variant is for C++; give the named one, "
                 f"which has no _{self.contract.variant} in its name"
             )
+        self.other_code = check_code(contract, str(path), other_code)
 
     @property
     def folds(self) -> FoldsConfig:

@@ -11,6 +11,7 @@ from rootflow.dataset.events import Events
 from rootflow.dataset.folds import fold_of
 from rootflow.dataset.seen import batches, refuse_other_features, refuse_seen
 from rootflow.errors import InputError
+from rootflow.exported.code import OtherCode, check_code
 from rootflow.exported.contract import ClassifierContract
 from rootflow.exported.session import open_exported
 from rootflow.scoring.contract import Scores
@@ -32,11 +33,15 @@ class OnnxScorer:
         Of onnxruntime within one operation.
     allow_seen_events
         Also score events of the training's folds, as for a look at overtraining.
+    other_code
+        As in `rootflow.exported.FoldedModel`.
 
     Attributes
     ----------
     contract
         What the file says of itself.
+    other_code
+        As in `rootflow.exported.FoldedModel`.
 
     Raises
     ------
@@ -51,6 +56,7 @@ class OnnxScorer:
         name: str | None = None,
         threads: int = 1,
         allow_seen_events: bool = False,
+        other_code: OtherCode = "refuse",
     ) -> None:
         self._path = path
         self._allow_seen_events = allow_seen_events
@@ -61,6 +67,7 @@ class OnnxScorer:
                 "no score; give the file of a classifier"
             )
         self.contract = contract
+        self.other_code = check_code(contract, str(path), other_code)
         self.name = name or contract.model
 
     def score(self, events: Events) -> Scores:

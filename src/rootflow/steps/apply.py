@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from rootflow.cores import usable_cores
+from rootflow.exported.code import OtherCode
 from rootflow.inference import Copying, SeenEvents, Setting, apply_to_files
+from rootflow.progress import say
 from rootflow.steps.exported_files import find, one_or_all
 from rootflow.steps.result import StepResult
 
@@ -19,6 +21,7 @@ def run(
     branch_map: str | None = None,
     name: str | None = None,
     seen_events: SeenEvents = "refuse",
+    other_code: OtherCode = "refuse",
     kept: Sequence[str] = (),
     dropped: Sequence[str] = (),
     selected_only: bool = False,
@@ -32,7 +35,7 @@ def run(
         As in `rootflow.steps.exported_files.find`.
     paths, output
         As in `rootflow.inference.apply_to_files`.
-    branch_map, name, seen_events
+    branch_map, name, seen_events, other_code
         As in `rootflow.inference.Setting`.
     kept, dropped, selected_only
         As in `rootflow.inference.Copying`.
@@ -52,7 +55,7 @@ def run(
     with tempfile.TemporaryDirectory() as folder:
         files, origin = find(named, Path(folder), "apply --model")
         applied = apply_to_files(
-            Setting(tuple(files), branch_map, name, seen_events),
+            Setting(tuple(files), branch_map, name, seen_events, other_code),
             paths,
             output,
             origin=origin,
@@ -70,4 +73,7 @@ def run(
         "model": one_or_all(named),
         **origin,
     }
+    if applied.other_code:
+        say(f"apply: {applied.other_code}")
+        facts["other_code"] = applied.other_code
     return StepResult("apply", applied.run_id, facts)

@@ -4,13 +4,20 @@ import tempfile
 from pathlib import Path
 
 from rootflow.config import Config, H4lConfig, TtbarConfig
+from rootflow.exported.code import OtherCode
 from rootflow.steps.frozen import open_frozen
 from rootflow.steps.registry.choosing import chosen, names_of
 from rootflow.steps.result import StepResult
 from rootflow.tracking import Run
 
 
-def run(config: Config, parent: Run | None = None, *, model: str = "") -> StepResult:
+def run(
+    config: Config,
+    parent: Run | None = None,
+    *,
+    model: str = "",
+    other_code: OtherCode = "refuse",
+) -> StepResult:
     """Evaluate the models of the configured analysis, or an exported one on its data.
 
     Parameters
@@ -23,6 +30,8 @@ def run(config: Config, parent: Run | None = None, *, model: str = "") -> StepRe
         Empty: the configured models, trained where that was not done yet. A name: the
         configured one of this name. Else an exported model, which is evaluated as it is:
         nothing is trained. It is named as in `rootflow.steps.exported_files.find`.
+    other_code
+        Of exported models, as in `rootflow.exported.FoldedModel`.
 
     Raises
     ------
@@ -33,14 +42,14 @@ def run(config: Config, parent: Run | None = None, *, model: str = "") -> StepRe
     """
     if model and model not in names_of(config):
         with tempfile.TemporaryDirectory() as folder:
-            frozen = open_frozen(config, model, Path(folder))
+            frozen = open_frozen(config, model, Path(folder), other_code)
             if isinstance(config, H4lConfig):
                 from rootflow.steps.h4l import evaluate as of_h4l
 
                 return of_h4l.run_frozen(config, frozen, parent)
             from rootflow.steps.ttbar import evaluate as of_ttbar
 
-            return of_ttbar.run_frozen(config, frozen, parent)
+            return of_ttbar.run_frozen(config, frozen, parent, other_code)
     named, _ = chosen(config, model)
     if isinstance(named, H4lConfig):
         from rootflow.steps.h4l import evaluate as of_h4l
@@ -52,4 +61,4 @@ def run(config: Config, parent: Run | None = None, *, model: str = "") -> StepRe
     if isinstance(config, TtbarConfig) and named is not config:  # beside the same methods
         evaluation = without_variants(config.evaluation)
         named = named.model_copy(update={"evaluation": evaluation})
-    return of_ttbar.run(named, parent)
+    return of_ttbar.run(named, parent, other_code)

@@ -9,7 +9,9 @@ from rootflow.config import Config
 from rootflow.dataset.manifest import Manifest
 from rootflow.errors import UsageError
 from rootflow.exported import FoldedModel
+from rootflow.exported.code import OtherCode
 from rootflow.exported.contract import OnnxContract
+from rootflow.progress import say
 from rootflow.steps.exported_files import REGISTERED, RUN_ID, find
 from rootflow.steps.registry.choosing import names_of
 from rootflow.tracking import Run
@@ -44,7 +46,9 @@ class Frozen(NamedTuple):
         return named if isinstance(named, str) else " ".join(named)
 
 
-def open_frozen(config: Config, named: str, folder: Path) -> Frozen:
+def open_frozen(
+    config: Config, named: str, folder: Path, other_code: OtherCode = "refuse"
+) -> Frozen:
     """Return an exported model that the configuration's data may be given to.
 
     Parameters
@@ -55,6 +59,8 @@ def open_frozen(config: Config, named: str, folder: Path) -> Frozen:
         As in `rootflow.steps.exported_files.find`.
     folder
         Where files go that are fetched.
+    other_code
+        As in `rootflow.exported.FoldedModel`.
 
     Raises
     ------
@@ -65,7 +71,7 @@ def open_frozen(config: Config, named: str, folder: Path) -> Frozen:
     """
     _refuse_unknown(config, named)
     paths, origin = find([named], folder, SETTING)
-    frozen = Frozen(FoldedModel(*paths), paths, origin)
+    frozen = Frozen(FoldedModel(*paths, other_code=other_code), paths, origin)
     contract = frozen.model.contract
     if contract.analysis != config.analysis:
         raise UsageError(
@@ -129,6 +135,8 @@ def describe(run: Run, frozen: Frozen) -> None:
             **said,
         }
     )
+    if frozen.model.other_code:
+        note_other_code(run, [frozen.model.other_code])
 
 
 def provenance_of(config: Config, run: Run, manifest: Manifest, frozen: Frozen) -> dict[str, str]:
@@ -147,9 +155,18 @@ def provenance_of(config: Config, run: Run, manifest: Manifest, frozen: Frozen) 
         "simulation": manifest.simulation_digest,
         "training_simulation": origin.get("simulation", "unknown"),
         **{key: origin.get(key, "unknown") for key in kept},
+        **({"other_code": differs} if (differs := frozen.model.other_code) else {}),
         "seed": str(config.seed),
         "rootflow_version": __version__,
     }
+
+
+def note_other_code(run: Run, differing: Sequence[str]) -> str:
+    """Say, and write into a run, how code differs from that of exported models; return it."""
+    text = "; ".join(differing)
+    say(f"evaluate: {text}")
+    run.set_tags({"rootflow.other_code": text})
+    return text
 
 
 def _refuse_unknown(config: Config, named: str) -> None:

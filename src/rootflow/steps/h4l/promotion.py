@@ -24,7 +24,7 @@ def open_model(name: str, path: Path) -> OnnxScorer:
     InputError
         The file is cut short, or none of a classifier of `rootflow export`.
     """
-    return OnnxScorer(path, name=name)
+    return OnnxScorer(path, name=name, other_code="warn")  # the dataset tells
 
 
 def fold_fault(config: H4lConfig, model: OnnxScorer) -> str | None:

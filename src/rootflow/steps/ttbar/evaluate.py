@@ -11,6 +11,7 @@ from rootflow.config import FoldsConfig, TtbarConfig
 from rootflow.dataset import Dataset
 from rootflow.evaluation import assess, check_names, draw_evaluation, write_evaluation
 from rootflow.evaluation.folder import TABLES
+from rootflow.exported.code import OtherCode
 from rootflow.reconstruction.contract import Reconstructor
 from rootflow.reconstruction.hybrid import RememberingReconstructor
 from rootflow.steps import preprocess, train
@@ -18,6 +19,7 @@ from rootflow.steps.frozen import (
     Frozen,
     describe,
     facts_of,
+    note_other_code,
     provenance_of,
     refuse_other_units,
 )
@@ -33,7 +35,9 @@ from rootflow.steps.ttbar.methods import (
 from rootflow.tracking import Run, start_run
 
 
-def run(config: TtbarConfig, parent: Run | None = None) -> StepResult:
+def run(
+    config: TtbarConfig, parent: Run | None = None, other_code: OtherCode = "refuse"
+) -> StepResult:
     """Evaluate every method, and log metrics, figures and the report."""
     check_names(config.evaluation, [config.model.name, *config.evaluation.method_names])
     variants = variants_of(config)
@@ -45,22 +49,27 @@ def run(config: TtbarConfig, parent: Run | None = None) -> StepResult:
         variant_networks = {name: network_of(name, each) for name, each in trained_variants.items()}
         origin = provenance(config, run, trained)
         model = network_of(config.model.name, trained)
-        return _evaluated(config, run, trained.dataset, model, variant_networks, origin)
+        return _evaluated(config, run, trained.dataset, model, variant_networks, origin, other_code)
 
 
-def run_frozen(config: TtbarConfig, frozen: Frozen, parent: Run | None = None) -> StepResult:
+def run_frozen(
+    config: TtbarConfig,
+    frozen: Frozen,
+    parent: Run | None = None,
+    other_code: OtherCode = "refuse",
+) -> StepResult:
     """Evaluate an exported network as it is, beside the methods that need no training."""
     evaluation = without_variants(config.evaluation)
     left_out = sorted(set(config.evaluation.method_names) - set(evaluation.method_names))
     config = config.model_copy(update={"evaluation": evaluation})
-    model = exported_network(frozen.model.name, frozen.paths)
+    model = exported_network(frozen.model.name, frozen.paths, "warn", _unsaid)
     check_names(evaluation, [model.name, *evaluation.method_names])
     with start_run(config, "evaluate", parent, evaluated=frozen.called) as run:
         describe(run, frozen)
         dataset = preprocess.ensure(config, run)
         refuse_other_units(dataset.manifest, frozen)
         origin = provenance_of(config, run, dataset.manifest, frozen)
-        result = _evaluated(config, run, dataset, model, {}, origin)
+        result = _evaluated(config, run, dataset, model, {}, origin, other_code)
         facts = {**facts_of(dataset.manifest, frozen, left_out), **result.facts}
         return replace(result, facts=facts)
 
@@ -72,17 +81,28 @@ def _evaluated(
     network: Reconstructor,
     variants: Mapping[str, Reconstructor],
     origin: Mapping[str, str],
+    other_code: OtherCode,
 ) -> StepResult:
     every, manifest = config.data.folds.in_turn(), dataset.manifest
     unseen = np.isin(dataset.fold, [folds.held_out for folds in every])
     events = dataset.events(np.flatnonzero(unseen))
     files = [file.sha256 for sample in manifest.samples for file in sample.files]
     model = RememberingReconstructor(network)
+    differing: list[str] = []
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary, "evaluation")
         others = make_methods(
-            config.evaluation.methods, config.seed, model, variants, Path(temporary)
+            config.evaluation.methods,
+            config.seed,
+            model,
+            variants,
+            Path(temporary),
+            other_code,
+            differing.append,
         )
+        if differing:
+            said = note_other_code(run, [*filter(None, [origin.get("other_code")]), *differing])
+            origin = {**origin, "other_code": said}
         assessment = assess(events, [model, *others], config.evaluation, config.seed)
         evaluation = assessment.evaluation
         metrics = evaluation.metrics()
@@ -96,6 +116,10 @@ def _evaluated(
         run.log_figures(figures)
     facts = {**_folds(every), "events": len(events)}
     return StepResult("evaluate", run.run_id, facts, {"methods": evaluation.table()}, metrics)
+
+
+def _unsaid(_: str) -> None:
+    """Say nothing again of a model that was opened before."""
 
 
 def _folds(every: Sequence[FoldsConfig]) -> dict[str, str]:

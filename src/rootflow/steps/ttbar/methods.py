@@ -1,6 +1,6 @@
 """The methods that stand beside the model: classic ones, and models from elsewhere."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from rootflow.config import (
@@ -13,8 +13,10 @@ from rootflow.config import (
 )
 from rootflow.config.methods import MethodBlock
 from rootflow.errors import UsageError
+from rootflow.exported.code import OtherCode
 from rootflow.exported.folds import TABLE
 from rootflow.exported.table import model_files
+from rootflow.progress import say
 from rootflow.reconstruction.contract import Reconstructor
 from rootflow.reconstruction.folded import FoldedReconstructor
 from rootflow.reconstruction.hybrid import RememberingReconstructor
@@ -61,6 +63,8 @@ def make_methods(
     model: Reconstructor,
     variants: Mapping[str, Reconstructor],
     directory: Path,
+    other_code: OtherCode = "refuse",
+    tell: Callable[[str], None] = say,
 ) -> list[Reconstructor]:
     """Return the methods of a configuration, in its order.
 
@@ -76,6 +80,10 @@ def make_methods(
         The trained variants of it, by name.
     directory
         Where fetched files go.
+    other_code
+        As in `rootflow.exported.FoldedModel`.
+    tell
+        Told of each model whose inputs other code computed.
 
     Raises
     ------
@@ -85,7 +93,7 @@ def make_methods(
         It is no exported network that assigns jets, and no finished training.
     """
     elsewhere = {
-        method.name: model_method(method, directory)
+        method.name: model_method(method, directory, other_code, tell)
         for method in methods
         if isinstance(method, ModelMethodConfig)
     }
@@ -106,7 +114,12 @@ def network_of(name: str, trained: Trained) -> Reconstructor:
     return KerasReconstructor.of_training(directories[0], name=name)
 
 
-def model_method(method: ModelMethodConfig, directory: Path) -> Reconstructor:
+def model_method(
+    method: ModelMethodConfig,
+    directory: Path,
+    other_code: OtherCode = "refuse",
+    tell: Callable[[str], None] = say,
+) -> Reconstructor:
     """Return a model from the registry, a run, a file or a folder; errors as of `make_methods`.
 
     It refuses the events of the folds that it was trained on, whatever it came from. The networks
@@ -115,11 +128,18 @@ def model_method(method: ModelMethodConfig, directory: Path) -> Reconstructor:
     folder = Path(method.source)
     if folder.is_dir() and not (folder / TABLE).exists():
         return KerasReconstructor.of_training(folder, name=method.name)
-    return exported_network(method.name, _found(method, directory / method.name))
+    return exported_network(method.name, _found(method, directory / method.name), other_code, tell)
 
 
-def exported_network(name: str, paths: Sequence[Path]) -> OnnxReconstructor | FoldedReconstructor:
+def exported_network(
+    name: str,
+    paths: Sequence[Path],
+    other_code: OtherCode = "refuse",
+    tell: Callable[[str], None] = say,
+) -> OnnxReconstructor | FoldedReconstructor:
     """Return the network in a file, or those of all folds in as many.
+
+    `other_code` and `tell` are as in `make_methods`.
 
     Raises
     ------
@@ -128,7 +148,9 @@ def exported_network(name: str, paths: Sequence[Path]) -> OnnxReconstructor | Fo
     UsageError
         There are several files, and not one for each fold.
     """
-    networks = [OnnxReconstructor(name, path) for path in paths]
+    networks = [OnnxReconstructor(name, path, other_code=other_code) for path in paths]
+    for differs in sorted({network.other_code for network in networks if network.other_code}):
+        tell(f"{name}: {differs}")
     if len(networks) == 1:
         return networks[0]
     networks.sort(key=lambda network: network.folds.held_out)

@@ -32,7 +32,7 @@ def open_model(name: str, path: Path) -> OnnxReconstructor:
     InputError
         The file is cut short, or none of a network of `rootflow export`.
     """
-    return OnnxReconstructor(name, path)
+    return OnnxReconstructor(name, path, other_code="warn")  # the dataset tells
 
 
 def fold_fault(config: TtbarConfig, model: OnnxReconstructor) -> str | None:
