@@ -1,0 +1,316 @@
+"""For each setting a value that is not its default: by step, by analysis, by path."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+
+class Other(NamedTuple):
+    """A value that is not the default.
+
+    Attributes
+    ----------
+    value
+        `{folder}` in it stands for where the test keeps its files.
+    given
+        Other settings, with which it shows what it does.
+    decides
+        Whether what the step makes changes with it; else its record alone does.
+    """
+
+    value: Any
+    given: Mapping[str, Any] = MappingProxyType({})
+    decides: bool = True
+
+
+def _others(values: dict[str, Any]) -> dict[str, Other]:
+    return {
+        path: value if isinstance(value, Other) else Other(value) for path, value in values.items()
+    }
+
+
+_PILE_UP = {"simulation.detector.pile_up.mean_jets": 4.0}
+_DETECTOR = {
+    "simulation.detector.jets.radius": 0.6,
+    "simulation.detector.jets.particle_eta_max": 3.0,
+    "simulation.detector.jets.particle_jet_pt_min_gev": 25.0,
+    "simulation.detector.jets.noise_gev": 6.0,
+    "simulation.detector.jets.stochastic": 0.9,
+    "simulation.detector.jets.constant": 0.08,
+    "simulation.detector.jets.angle": 0.03,
+    "simulation.detector.electrons.efficiency": 0.6,
+    "simulation.detector.electrons.stochastic": 0.2,
+    "simulation.detector.electrons.constant": 0.02,
+    "simulation.detector.electrons.angle": 0.002,
+    "simulation.detector.muons.efficiency": 0.6,
+    "simulation.detector.muons.constant": 0.03,
+    "simulation.detector.muons.linear_per_tev": 0.3,
+    "simulation.detector.muons.angle": 0.002,
+    "simulation.detector.dressing_distance": 0.4,
+    # The names of the working points: what a jet passes is said by the efficiencies.
+    "simulation.detector.btagging.working_points": Other([0.9, 0.8, 0.7, 0.6, 0.5], decides=False),
+    "simulation.detector.btagging.b_jets": [0.8, 0.7, 0.6, 0.5, 0.4],
+    "simulation.detector.btagging.c_jets": [0.9, 0.8, 0.7, 0.6, 0.5],
+    "simulation.detector.btagging.light_jets": [0.5, 0.4, 0.3, 0.2, 0.1],
+    "simulation.detector.btagging.hadron_pt_min_gev": 40.0,
+    "simulation.detector.btagging.hadron_distance": 0.001,
+    "simulation.detector.pile_up.mean_jets": 3.0,
+    "simulation.detector.pile_up.pt_exponent": Other(3.0, _PILE_UP),
+    "simulation.detector.pile_up.mass_over_pt": Other(0.3, _PILE_UP),
+    "simulation.detector.met.jet_pt_min_gev": 40.0,
+    "simulation.detector.met.soft_term_gev": 12.0,
+}
+_GENERATOR = {
+    "simulation.generator.energy_tev": 13.6,
+    "simulation.generator.multiparton_interactions": False,
+    "simulation.generator.settings": ["HadronLevel:all = off"],
+}
+_PRODUCTION = {
+    "simulation.workers": Other(1, decides=False),
+    "simulation.events_per_chunk": 6,
+    "simulation.events_per_file": Other(6, {"simulation.events_per_chunk": 6}),
+}
+SIMULATE = {
+    "ttbar": _others(
+        {
+            **_PRODUCTION,
+            "simulation.events": 12,
+            **_GENERATOR,
+            "simulation.generator.initial_states": ["gg"],
+            "simulation.generator.top_mass_gev": 171.0,
+            "simulation.generator.w_mass_gev": 80.4,
+            "simulation.generator.taus": True,
+            **_DETECTOR,
+            "simulation.selection.jet_pt_min_gev": 20.0,
+            "simulation.selection.jet_eta_max": 3.0,
+            "simulation.selection.electron_jet_distance": 1.0,
+            "simulation.selection.lepton_pt_min_gev": 15.0,
+            "simulation.selection.lepton_eta_max": 1.5,
+            "simulation.selection.jets_min": 1,
+            "simulation.selection.jet_lepton_distance": 0.8,
+            "simulation.selection.parton_jet_distance": 0.02,
+        }
+    ),
+    "h4l": _others(
+        {
+            **_PRODUCTION,
+            "simulation.events": {"ggH": 12, "VBFH": 6, "ZZ": 7},
+            **_GENERATOR,
+            "simulation.generator.higgs_mass_gev": 126.0,
+            "simulation.generator.higgs_z_mass_min_gev": 5.0,
+            "simulation.generator.zz_z_mass_min_gev": 12.0,
+            "simulation.generator.taus": True,
+            **_DETECTOR,
+            "simulation.detector.btagging.c_jets": Other(
+                [0.9, 0.8, 0.7, 0.6, 0.5],
+                {"simulation.detector.btagging.hadron_pt_min_gev": 0.0},
+            ),
+            "simulation.detector.electrons.tight_efficiency": 0.5,
+            "simulation.detector.muons.tight_efficiency": 0.5,
+            "simulation.detector.tracks.eta_max": 1.0,
+            "simulation.detector.tracks.d0_at_high_pt_mm": 0.02,
+            "simulation.detector.tracks.d0_pt_gev": 20.0,
+            "simulation.detector.tracks.z0_sin_theta_at_high_pt_mm": 0.2,
+            "simulation.detector.tracks.z0_sin_theta_pt_gev": 5.0,
+            "simulation.detector.isolation.track_distance": 0.5,
+            "simulation.detector.isolation.track_pt_min_gev": 0.5,
+            "simulation.detector.isolation.calorimeter_distance": 0.4,
+            "simulation.detector.isolation.calorimeter_noise_gev": 1.5,
+            "simulation.detector.trigger.electron_pt_min_gev": 15.0,
+            "simulation.detector.trigger.electron_efficiency": 0.5,
+            "simulation.detector.trigger.muon_pt_min_gev": 15.0,
+            "simulation.detector.trigger.muon_efficiency": 0.5,
+            "simulation.selection.jet_pt_min_gev": 15.0,
+            "simulation.selection.jet_eta_max": 3.0,
+            "simulation.selection.electron_jet_distance": 1.0,
+            "simulation.selection.leptons_min": 3,
+            "simulation.selection.electron_pt_min_gev": 12.0,
+            "simulation.selection.electron_eta_max": 3.0,
+            "simulation.selection.muon_pt_min_gev": 3.0,
+            "simulation.selection.muon_eta_max": 1.5,
+            "simulation.cross_sections.gluon_fusion_pb": 50.0,
+            "simulation.cross_sections.vector_boson_fusion_pb": 4.0,
+            "simulation.cross_sections.branching_ratio": 1.3e-4,
+            "simulation.cross_sections.branching_ratio_with_taus": Other(
+                2.8e-4, {"simulation.generator.taus": True}
+            ),
+            "simulation.cross_sections.zz_k_factor": 1.6,
+        }
+    ),
+}
+
+# What is kept of the names of the runs, and of where all of it is.
+RECORD = {
+    analysis: _others({"output": "{folder}/elsewhere", "tracking.experiment": "others"})
+    for analysis in ("ttbar", "h4l")
+}
+_SCALED = {
+    "data.weights.cross_section_pb": 800.0,
+    "data.weights.luminosity_fb_inverse": 10.0,
+}
+PREPROCESS = {
+    "ttbar": _others(
+        {
+            "data.files": ["{folder}/ttbar_0.root", "{folder}/ttbar_1.root"],
+            "data.branch_map": "topcptoolkit_nuflows",
+            "data.max_jets": 4,
+            "data.selection.lepton_pt_min_gev": 30.0,
+            "data.selection.lepton_abs_eta_max": 2.3,
+            # Ntuples of the simulation have no other events.
+            "data.selection.exactly_two_leptons": Other(False, decides=False),
+            "data.selection.opposite_sign": Other(False, decides=False),
+            "data.selection.jet_pt_min_gev": 28.0,
+            "data.selection.jet_abs_eta_max": 2.4,
+            "data.selection.jets_min": 3,
+            "data.selection.btagged_jets_min": 1,
+            "data.selection.btag_min": Other(3.0, {"data.selection.btagged_jets_min": 1}),
+            "data.folds.count": 3,
+            "data.folds.scheme": "modulo",
+            "data.weights.cross_section_pb": Other(830.0, _SCALED),
+            "data.weights.luminosity_fb_inverse": Other(20.0, _SCALED),
+            "data.weights.sum_of_weights": Other(1e6, _SCALED),
+            "data.copies": ["root", "npz", "parquet"],
+        }
+    ),
+    "h4l": _others(
+        {
+            "data.samples": {
+                "ggH": {"label": "signal", "files": ["{folder}/ggH_0.root"]},
+                "ZZ": {"label": "background", "files": ["{folder}/ZZ_0.root"]},
+            },
+            "data.samples.label": "background",
+            "data.samples.files": ["{folder}/VBFH_0.root", "{folder}/VBFH_1.root"],
+            "data.samples.branch_map": "{folder}/h4l.yaml",
+            "data.samples.title": "vector bosons",
+            "data.samples.cross_section_pb": 1e-3,
+            "data.samples.sum_of_weights": 5e3,
+            "data.branch_map": "{folder}/h4l.yaml",
+            "data.selection.trigger": False,
+            "data.selection.exactly_four_leptons": False,
+            "data.selection.lepton_pt_min_gev": [25.0, 16.0, 11.0, 7.5],
+            "data.selection.electron_abs_eta_max": 2.2,
+            "data.selection.muon_abs_eta_max": 2.2,
+            "data.selection.tight_leptons_min": 3,
+            "data.selection.ptcone30_over_pt_max": 0.1,
+            "data.selection.etcone20_over_pt_max": 0.1,
+            "data.selection.electron_d0_significance_max": 3.0,
+            "data.selection.muon_d0_significance_max": 2.0,
+            "data.selection.z0_sin_theta_max_mm": 0.1,
+            # Ntuples of the simulation have few other events.
+            "data.selection.zero_total_charge": Other(
+                False, {"data.selection.same_flavour_pairs": False}, decides=False
+            ),
+            "data.selection.same_flavour_pairs": Other(False, decides=False),
+            "data.selection.z1_mass_gev": [60.0, 100.0],
+            "data.selection.z2_mass_gev": [15.0, 100.0],
+            "data.selection.pair_mass_min_gev": 10.0,
+            "data.selection.four_lepton_mass_gev": [80.0, 250.0],
+            "data.folds.count": 3,
+            "data.folds.scheme": "modulo",
+            "data.weights.luminosity_fb_inverse": 20.0,
+            "data.weights.sum_of_weights": Other(
+                "per_sample",
+                {
+                    "data.samples": {
+                        "ggH": {"label": "signal", "files": ["{folder}/ggH_*.root"]},
+                        "ZZ": {"label": "background", "files": ["{folder}/ZZ_*.root"]},
+                    }
+                },
+            ),
+            "data.copies": ["root", "npz", "parquet"],
+        }
+    ),
+}
+_TRAINING = {
+    "training.epochs": 2,
+    "training.batch_size": 32,
+    "training.learning_rate": 5e-3,
+    "training.warmup_fraction": 0.3,
+    "training.weight_decay": 0.1,
+    "training.ema_decay": 0.5,
+    "training.gradient_norm": 0.01,
+    "training.validation_fraction": 0.3,
+    "training.patience": Other(2, {"training.epochs": 12, "training.learning_rate": 1.0}),
+    "training.max_steps": 2,
+    "training.fast_dev_run": True,
+}
+
+
+def _of_kind(kind: str, **values: Any) -> dict[str, Any]:
+    return {f"model[{kind}].{name}": value for name, value in values.items()}
+
+
+_NETWORK = {"no_match": True, "confidence": True, "width": 12, "depth": 1, "dropout": 0.3}
+TRAIN = {
+    "ttbar": _others(
+        {
+            "seed": 7,
+            "data.folds.held_out": 1,
+            # The weights of the simulation are positive.
+            "data.weights.negative": Other("absolute", decides=False),
+            "model": {"architecture": "recurrent"},
+            **_of_kind("feed_forward", name="perceptron", **_NETWORK),
+            **_of_kind(
+                "set_transformer",
+                name="set",
+                heads=2,
+                inducing_points=3,
+                pooling_seeds=2,
+                **_NETWORK,
+            ),
+            **_of_kind("cross_attention", name="crossed", heads=2, **_NETWORK),
+            **_of_kind("recurrent", name="gated", **_NETWORK),
+            "model.neutrinos": {"head": "binned"},
+            "model.neutrinos[binned].bins": 10,
+            "model.neutrinos[flow].layers": 2,
+            "model.neutrinos[flow].width": 12,
+            "model.neutrinos[flow].bins": 4,
+            "model.neutrinos[flow].dropout": 0.2,
+            "model.neutrinos[flow].samples": 8,
+            "model.neutrinos[flow].point": "mean",
+            **_TRAINING,
+            "training.losses.assignment": {"focal": 2.0, "exclusivity": 0.1, "cross_entropy": 0.5},
+            "training.losses.neutrinos": {
+                "huber": 0.5,
+                "mse": 0.1,
+                "mae": 0.1,
+                "pt_eta_phi": 0.1,
+                "magnitude_direction": 0.1,
+                "rest_frame": 0.1,
+                "w_mass": 0.1,
+                "top_mass": 0.1,
+            },
+            "training.losses.confidence": 0.5,
+            "training.neutrino_loss_weight": 0.7,
+        }
+    ),
+    "h4l": _others(
+        {
+            "seed": 7,
+            # The weights of the simulation are positive.
+            "data.weights.negative": Other("absolute", decides=False),
+            "data.weights.class_balance": False,
+            "inputs.leptons": ["pt", "eta"],
+            "inputs.event": ["z1_mass", "jet_n"],
+            "model": {"architecture": "set_transformer"},
+            **_of_kind(
+                "feed_forward",
+                name="perceptron", l2=1e-4, batch_norm=True, width=8, depth=1, dropout=0.3,
+            ),
+            **_of_kind(
+                "deep_set",
+                name="sets", l2=1e-4, batch_norm=True, width=8, depth=1, dropout=0.3,
+            ),
+            **_of_kind(
+                "set_transformer",
+                name="attention", l2=1e-4, width=8, depth=1, heads=2, dropout=0.3,
+            ),
+            **_of_kind(
+                "boosted_trees",
+                name="trees", trees=8, learning_rate=0.1, max_leaf_nodes=3, min_samples_leaf=10,
+                l2=5.0, patience=3,
+            ),
+            **_TRAINING,
+        }
+    ),
+}  # fmt: skip

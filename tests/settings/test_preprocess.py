@@ -1,0 +1,58 @@
+"""Each setting of the data off its default: another dataset, with other events in it."""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from other_values import PREPROCESS
+from rootflow.dataset import Dataset
+from small_configurations import dataset_of, few
+
+CASES = [(analysis, path) for analysis, others in PREPROCESS.items() for path in others]
+# The sample of which one is changed.
+SAMPLE = "VBFH"
+
+
+def of_sample(path: str) -> str:
+    """Return the path of a setting of samples in one of them."""
+    inside = path.removeprefix("data.samples.")
+    return path if inside == path else f"data.samples.{SAMPLE}.{inside}"
+
+
+def content(dataset: Dataset) -> tuple[Any, ...]:
+    """Return what there is in a dataset, and beside it, whatever its name."""
+    arrays = {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(dataset.path.glob("*.npy"))
+    }
+    samples = [(each.name, each.label, each.title) for each in dataset.manifest.samples]
+    copies = sorted(path.suffix for path in dataset.path.parent.glob(f"{dataset.path.name}.*"))
+    return arrays, samples, copies
+
+
+@pytest.fixture(scope="module")
+def contents() -> dict[str, tuple[Any, ...]]:
+    return {}
+
+
+@pytest.mark.parametrize(("analysis", "path"), CASES)
+def test_other_value_makes_another_dataset(
+    analysis: str,
+    path: str,
+    samples: Path,
+    tmp_path: Path,
+    contents: dict[str, tuple[str, tuple[Any, ...]]],
+) -> None:
+    other = PREPROCESS[analysis][path]
+    known = f"{analysis} {other.given}"
+    if known not in contents:
+        before = dataset_of(few(analysis, samples, other.given), tmp_path / "before")
+        contents[known] = before.digest, content(before)
+    values: Mapping[str, Any] = {**other.given, of_sample(path): other.value}
+    after = dataset_of(few(analysis, samples, values), tmp_path / "after")
+    digest, before_content = contents[known]
+    assert (after.digest != digest) == (path != "data.copies")
+    assert (content(after) != before_content) == other.decides
