@@ -314,3 +314,110 @@ TRAIN = {
         }
     ),
 }  # fmt: skip
+
+
+def _of_method(method: str, **values: Any) -> dict[str, Any]:
+    return {
+        f"evaluation.methods[{method}].{name.replace('__', '.')}": value
+        for name, value in values.items()
+    }
+
+
+_CHOSEN = {"candidates": "all", "btag_min": Other(6.0, {"candidates": "working_point"})}
+_MASSES = {"top_mass_gev": 165.0, "w_mass_gev": 82.0}
+_RESOLUTION = {
+    "resolution__jet_noise_gev": 9.0,
+    "resolution__jet_stochastic": 1.5,
+    "resolution__jet_constant": 0.2,
+    "resolution__jet_angle": 0.1,
+    "resolution__lepton": 0.1,
+    "resolution__met_gev": 10.0,
+}
+EVALUATE = {
+    "ttbar": _others(
+        {
+            "evaluation.methods": ["delta_r", "truth"],
+            **_of_method("random", name="chance"),
+            **_of_method("delta_r", name="nearest", search="greedy", **_CHOSEN),
+            **_of_method("m_lb", name="light", **_CHOSEN),
+            **_of_method(
+                "chi2", name="by_mass", neutrinos="truth", sigma_gev=60.0, top_mass_gev=165.0,
+                **_CHOSEN,
+            ),
+            **_of_method("ellipse", name="ellipses", pairing="m_ttbar", **_MASSES, **_CHOSEN),
+            **_of_method("sonnenschein", name="quartic", pairing="m_ttbar", **_MASSES, **_CHOSEN),
+            **_of_method(
+                "neutrino_weighting", name="weighting", eta_max=2.0, eta_step=0.5,
+                met_sigma_gev=60.0, throws=2, **_MASSES, **_CHOSEN,
+                **{name: Other(value, {"throws": 2}) for name, value in _RESOLUTION.items()},
+            ),
+            **_of_method(
+                "smeared_ellipse", name="smeared", throws=4, w_width_gev=6.0, **_MASSES, **_CHOSEN,
+                **_RESOLUTION,
+            ),
+            **_of_method("branches", name="nuflows", sigma_gev=60.0, top_mass_gev=165.0, **_CHOSEN),
+            **_of_method("hybrid", name="mixed", assignment="m_lb", neutrinos="ellipse"),
+            **_of_method("model", name="exported", source="{folder}/other.onnx"),
+            **_of_method("variant", name="varied", settings={"seed": 8}),
+            **_of_method("ensemble", name="mean", of=["model", "varied"]),
+            **_of_method("truth", name="known"),
+            "evaluation.neutrinos": "none",
+            "evaluation.replicas": 10,
+            "evaluation.bins": {"jets": [1.5, 2.5, 3.5], "mtt": [300, 500, 1000]},
+            "evaluation.btag_min": 6.0,
+            "evaluation.reference": "truth",
+            "evaluation.unfold": ["mtt"],
+            "evaluation.drawn": ["mtt"],
+            "evaluation.importance_events": 30,
+            "evaluation.posterior_events": 20,
+            "evaluation.posterior_samples": 25,
+            "evaluation.displays": 1,
+            "evaluation.style": "ATLAS",
+            "evaluation.energy_tev": 13.6,
+        }
+    ),
+    "h4l": _others(
+        {
+            "evaluation.compare_with": [],
+            "evaluation.replicas": 10,
+            "evaluation.score_bins": 10,
+            "evaluation.mass_window_gev": [80.0, 200.0],
+            "evaluation.mass_bins": 12,
+            "evaluation.sculpting_bins": 3,
+            "evaluation.significance_window_gev": [100.0, 170.0],
+            "evaluation.background_uncertainty": 0.2,
+            "evaluation.luminosity_uncertainty": 0.05,
+            "evaluation.importance_events": 50,
+            "evaluation.style": "CMS",
+            "evaluation.energy_tev": 13.6,
+        }
+    ),
+}  # fmt: skip
+_EXPORT = {"export.opset": 18, "export.converter": "keras", "export.registered_model": "other"}
+EXPORT = {
+    "ttbar": _others(
+        {
+            **_EXPORT,
+            "export.targets": ["named", "topcptoolkit-flat", "athena"],
+            "export.input_units": "MeV",
+            "export.precisions": ["float32", "float16", "int8"],
+            "export.accuracy_loss_max": 1.0,
+        }
+    ),
+    "h4l": _others(_EXPORT),
+}
+_PROMOTION = {
+    "promotion.least_gain": -1.0,
+    "promotion.p_value_max": 1.0,
+    "promotion.regression_p_value": 0.01,
+}
+PROMOTE = {
+    "ttbar": _others(
+        {
+            **_PROMOTION,
+            "promotion.metric": "mtt_resolution",
+            "promotion.no_regression_in": {"jets": [1.5, 3.5, 6.5]},
+        }
+    ),
+    "h4l": _others({**_PROMOTION, "promotion.no_regression_in": {"m4l": [100.0, 200.0, 300.0]}}),
+}

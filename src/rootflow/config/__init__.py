@@ -19,7 +19,7 @@ from rootflow.config.data import (
 )
 from rootflow.config.digest import digest_of
 from rootflow.config.evaluation import EvaluationConfig
-from rootflow.config.export import ExportConfig
+from rootflow.config.export import ClassifierExportConfig, ExportConfig
 from rootflow.config.four_lepton_simulation import (
     FourLeptonProcessConfig,
     FourLeptonSimulationConfig,
@@ -63,6 +63,7 @@ __all__ = [
     "CategoricalConfig",
     "ClassificationConfig",
     "ClassifierConfig",
+    "ClassifierExportConfig",
     "ClassifierPromotionConfig",
     "Config",
     "CrossAttentionConfig",

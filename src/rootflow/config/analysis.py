@@ -5,7 +5,6 @@ from pathlib import Path
 from pydantic import Field
 
 from rootflow.config.block import Block
-from rootflow.config.export import ExportConfig
 from rootflow.config.tracking import TrackingConfig
 from rootflow.config.tuning import TuningConfig
 
@@ -15,6 +14,5 @@ class AnalysisConfig(Block):
 
     seed: int = Field(42, ge=0, lt=2**31)
     output: Path = Path("outputs")
-    export: ExportConfig = ExportConfig()
     tracking: TrackingConfig = TrackingConfig()
     tune: TuningConfig | None = None

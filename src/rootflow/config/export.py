@@ -12,32 +12,37 @@ Converter = Literal["tf2onnx", "keras"]
 T = TypeVar("T")
 
 
-class ExportConfig(Block):
-    """The ONNX files and the registered model."""
+class ClassifierExportConfig(Block):
+    """The ONNX files and the registered model of classifiers."""
 
-    targets: tuple[Target, ...] = Field(
-        ("named", "topcptoolkit-flat"),
-        description="of ttbar, who reads the files: named for Python and the registry, always "
-        "among them; topcptoolkit-flat and athena for C++",
-    )
     opset: int = Field(
         17, ge=15, le=20, description="of ONNX: what the runtime that reads the files knows"
     )
     converter: Converter = Field(
         "tf2onnx", description="of networks to ONNX; keras: Keras' own exporter"
     )
+    registered_model: Name | None = Field(
+        None, description="name in the MLflow registry; none: that of the analysis"
+    )
+
+
+class ExportConfig(ClassifierExportConfig):
+    """The ONNX files and the registered model of networks that reconstruct ttbar."""
+
+    targets: tuple[Target, ...] = Field(
+        ("named", "topcptoolkit-flat"),
+        description="who reads the files: named for Python and the registry, always among them; "
+        "topcptoolkit-flat and athena for C++",
+    )
     input_units: Literal["GeV", "MeV"] = Field(
         "GeV", description="of the inputs of the named target; its momenta come out in GeV"
     )
     precisions: tuple[Precision, ...] = Field(
         ("float32",),
-        description="of ttbar, of the weights: float16 and int8 make more, smaller files",
+        description="of the weights: float16 and int8 make more, smaller files",
     )
     accuracy_loss_max: NonNegativeFloat = Field(
         0.002, description="largest loss of assignment accuracy by float16 or int8"
-    )
-    registered_model: Name | None = Field(
-        None, description="name in the MLflow registry; none: that of the analysis"
     )
 
     @field_validator("targets")

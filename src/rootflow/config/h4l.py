@@ -7,6 +7,7 @@ from pydantic import model_validator
 from rootflow.config.analysis import AnalysisConfig
 from rootflow.config.classification import ClassificationConfig
 from rootflow.config.classifier import ClassifierConfig, InputsConfig
+from rootflow.config.export import ClassifierExportConfig
 from rootflow.config.four_lepton_simulation import FourLeptonSimulationConfig
 from rootflow.config.promotion import ClassifierPromotionConfig
 from rootflow.config.samples import LabelledDataConfig
@@ -23,6 +24,7 @@ class H4lConfig(AnalysisConfig):
     model: ClassifierConfig
     training: TrainingConfig = TrainingConfig()
     evaluation: ClassificationConfig = ClassificationConfig()
+    export: ClassifierExportConfig = ClassifierExportConfig()
     promotion: ClassifierPromotionConfig = ClassifierPromotionConfig()
 
     @model_validator(mode="after")

@@ -7,6 +7,7 @@ from pydantic import model_validator
 from rootflow.config.analysis import AnalysisConfig
 from rootflow.config.data import DataConfig
 from rootflow.config.evaluation import EvaluationConfig
+from rootflow.config.export import ExportConfig
 from rootflow.config.methods import METHODS, MODEL, with_neutrinos
 from rootflow.config.model import ModelConfig
 from rootflow.config.promotion import ReconstructionPromotionConfig
@@ -23,6 +24,7 @@ class TtbarConfig(AnalysisConfig):
     model: ModelConfig
     training: ReconstructionTrainingConfig = ReconstructionTrainingConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
+    export: ExportConfig = ExportConfig()
     promotion: ReconstructionPromotionConfig = ReconstructionPromotionConfig()
 
     @model_validator(mode="after")

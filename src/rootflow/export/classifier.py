@@ -12,7 +12,7 @@ import onnx
 from numpy.typing import NDArray
 
 from rootflow.config import (
-    ExportConfig,
+    ClassifierExportConfig,
     FoldingConfig,
     FourLeptonSelectionConfig,
     InputsConfig,
@@ -78,7 +78,7 @@ def export_classifier(
     models: Sequence[keras.Model | TreesModel],
     events: Events,
     folds: FoldingConfig,
-    config: ExportConfig,
+    config: ClassifierExportConfig,
     inputs: InputsConfig,
     provenance: Mapping[str, str],
     directory: Path,
@@ -203,7 +203,7 @@ def _with_parity(origin: ClassifierOrigin, parity: Sequence[Row], file: str) -> 
     return replace(origin, metrics={**origin.metrics, "parity_score": worst})
 
 
-def _converted(model: keras.Model | TreesModel, config: ExportConfig) -> onnx.ModelProto:
+def _converted(model: keras.Model | TreesModel, config: ClassifierExportConfig) -> onnx.ModelProto:
     if isinstance(model, TreesModel):
         return convert_trees(model, config.opset)
     return convert(model, config.opset, config.converter)
