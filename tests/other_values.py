@@ -323,7 +323,7 @@ def _of_method(method: str, **values: Any) -> dict[str, Any]:
     }
 
 
-_CHOSEN = {"candidates": "all", "btag_min": Other(6.0, {"candidates": "working_point"})}
+_CHOSEN = {"candidates": "all", "btag_min": Other(1.0, {"candidates": "working_point"})}
 _MASSES = {"top_mass_gev": 165.0, "w_mass_gev": 82.0}
 _RESOLUTION = {
     "resolution__jet_noise_gev": 9.0,
@@ -341,7 +341,7 @@ EVALUATE = {
             **_of_method("delta_r", name="nearest", search="greedy", **_CHOSEN),
             **_of_method("m_lb", name="light", **_CHOSEN),
             **_of_method(
-                "chi2", name="by_mass", neutrinos="truth", sigma_gev=60.0, top_mass_gev=165.0,
+                "chi2", name="by_mass", neutrinos="branches", sigma_gev=60.0, top_mass_gev=165.0,
                 **_CHOSEN,
             ),
             **_of_method("ellipse", name="ellipses", pairing="m_ttbar", **_MASSES, **_CHOSEN),
@@ -370,9 +370,10 @@ EVALUATE = {
             "evaluation.drawn": ["mtt"],
             "evaluation.importance_events": 30,
             "evaluation.posterior_events": 20,
-            "evaluation.posterior_samples": 25,
+            "evaluation.posterior_samples": Other(25, {"evaluation.posterior_events": 20}),
             "evaluation.displays": 1,
-            "evaluation.style": "ATLAS",
+            # Figures alone are drawn in a style.
+            "evaluation.style": Other("ATLAS", decides=False),
             "evaluation.energy_tev": 13.6,
         }
     ),
@@ -388,7 +389,7 @@ EVALUATE = {
             "evaluation.background_uncertainty": 0.2,
             "evaluation.luminosity_uncertainty": 0.05,
             "evaluation.importance_events": 50,
-            "evaluation.style": "CMS",
+            "evaluation.style": Other("CMS", decides=False),
             "evaluation.energy_tev": 13.6,
         }
     ),
@@ -421,3 +422,84 @@ PROMOTE = {
     ),
     "h4l": _others({**_PROMOTION, "promotion.no_regression_in": {"m4l": [100.0, 200.0, 300.0]}}),
 }
+_FLOAT, _INT = "training.learning_rate", "model.width"
+_TUNE = {
+    "tune.name": "others",
+    "tune.space": {_INT: {"type": "int", "low": 16, "high": 64, "step": 16}},
+    "tune.space[float].when": {"model.depth": [1]},
+    "tune.space[float].low": 2e-4,
+    "tune.space[float].high": 2e-2,
+    "tune.space[float].log": True,
+    "tune.space[float].step": 1e-3,
+    "tune.space[int].when": {"model.depth": [1]},
+    "tune.space[int].low": 16,
+    "tune.space[int].high": 96,
+    "tune.space[int].log": Other(True, {"tune.space[int].step": 1}),
+    "tune.space[int].step": 16,
+    "tune.space[categorical].when": {"model.depth": [1]},
+    "tune.space[categorical].choices": [64, 32],
+    "tune.objectives": [{"metric": "parameters", "direction": "maximize"}],
+    "tune.objectives.metric": "parameters",
+    "tune.objectives.direction": "maximize",
+    "tune.sampler.name": "random",
+    "tune.sampler.startup_trials": 1,
+    "tune.pruner.name": "median",
+    "tune.pruner.metric": Other("loss", {"tune.pruner.name": "median"}),
+    "tune.pruner.startup_trials": Other(1, {"tune.pruner.name": "median"}),
+    "tune.pruner.warmup_epochs": Other(0, {"tune.pruner.name": "median"}),
+    "tune.pruner.reduction_factor": Other(2, {"tune.pruner.name": "hyperband"}),
+    "tune.trials": 2,
+    "tune.parallel": 1,
+    "tune.reproducible": False,
+    "tune.folds": 2,
+    "tune.then": ["evaluate"],
+    "tune.storage": "sqlite:///{folder}/other.db",
+    "tune.profile": "{folder}/local.yaml",
+    "tune.retries": 0,
+    "tune.failures": 2,
+    "tune.poll_seconds": 0.1,
+    "tune.quiet_seconds": 10.0,
+}
+TUNE = {analysis: _others(_TUNE) for analysis in ("ttbar", "h4l")}
+# What is said to a job or of it; the rest is of who submits: his queue, machines and files.
+PROFILE = _others(
+    {
+        "description": Other("others", decides=False),
+        "assumes": Other(["others"], decides=False),
+        "executor": "local",
+        "files": "transfer",
+        "job.cpus": 2,
+        "job.memory_gib": 3.0,
+        "job.disk_gib": 2.0,
+        "job.gpus": 1,
+        "job.gpu_memory_gib": Other(8.0, {"job.gpus": 1}),
+        "job.gpu_capability": Other(7.5, {"job.gpus": 1}),
+        "job.runtime": "2h",
+        "job.container": "docker://others",
+        "job.environment": {"OTHER": "1"},
+        "job.accounting_group": "others",
+        "job.requirements": "true",
+        "job.classads": {"Other": 1},
+        "slots": Other(1, {"executor": "local"}, decides=False),
+        "retries": 1,
+        "retry_elsewhere": Other("5m", {"retries": 1}),
+        "grace": Other("20s", {"job.runtime": "2h"}),
+        "limits.starts": 3,
+        "limits.memory_factor": 3.0,
+        "limits.memory_gib": 8.0,
+        "limits.disk_factor": 3.0,
+        "limits.disk_gib": 20.0,
+        "limits.failures_per_machine": Other(5, decides=False),
+        "limits.idle": 10,
+        "python": "/usr/bin/python3",
+        "runtime_attribute": Other("MaxRuntime", {"job.runtime": "2h"}),
+        "send_credential": True,
+        "output_destination": Other("root://others//", {"files": "transfer"}),
+        "schedd": Other("others", decides=False),
+        "tracking": "spool",
+        "folder": "others",
+        "inputs": Other(["others"], {"files": "transfer"}, decides=False),
+        "outputs": Other(["others"], {"files": "transfer"}),
+        "wait": Other(True, decides=False),
+    }
+)

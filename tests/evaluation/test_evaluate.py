@@ -9,8 +9,7 @@ from rootflow.evaluation.observables import OBSERVABLES
 from rootflow.reconstruction.contract import Reconstruction
 from rootflow.reconstruction.methods import make, make_method
 from toy_events import FEATURES, toy_events
-
-from .conftest import ToyNetwork
+from toy_networks import ToyNetwork
 
 QUICK = EvaluationConfig(replicas=20)
 

@@ -20,8 +20,7 @@ from rootflow.evaluation.figures.style import Look
 from rootflow.reconstruction.contract import Reconstruction
 from rootflow.reconstruction.methods import make_method
 from toy_events import toy_events
-
-from .conftest import ToyNetwork
+from toy_networks import ToyNetwork
 
 ACCURACIES = [
     "accuracy",

@@ -10,8 +10,7 @@ from rootflow.evaluation import Evaluation, evaluate
 from rootflow.evaluation.permutation import importances
 from rootflow.reconstruction.contract import Posterior, Reconstruction
 from toy_events import toy_events
-
-from .conftest import Drawing, ToyNetwork
+from toy_networks import Drawing, ToyNetwork
 
 CONFIG = EvaluationConfig(replicas=50, posterior_events=600, importance_events=0, displays=0)
 

@@ -50,7 +50,15 @@ class FloatConfig(ParameterConfig):
     @property
     def ends(self) -> list[Value]:
         """The extreme values."""
-        return [self.low, self.high]
+        return [self.low, self.high if self.step is None else self.grid()[-1]]
+
+    def grid(self) -> list[float]:
+        """Return the allowed values; without a step they are no grid."""
+        if self.step is None:
+            raise TypeError("the grid sampler needs a step")
+        # A little more than the range: its end may be missed by rounding.
+        count = math.floor((self.high - self.low) / self.step * (1 + 1e-9)) + 1
+        return [self.low + number * self.step for number in range(count)]
 
 
 class IntConfig(ParameterConfig):
@@ -249,11 +257,8 @@ def _points(parameter: ParameterKind) -> list[Value]:
             return list(choices)
         case IntConfig(low=low, high=high, step=step):
             return list(range(low, high + 1, step))
-        case FloatConfig(low=low, high=high, step=float(step)):
-            # A little more than the range: its end may be missed by rounding.
-            count = math.floor((high - low) / step * (1 + 1e-9)) + 1
-            return [low + number * step for number in range(count)]
-    raise TypeError("the grid sampler needs a step")
+        case FloatConfig():
+            return list(parameter.grid())
 
 
 def _number_of_points(parameter: ParameterKind) -> float:

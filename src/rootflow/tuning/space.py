@@ -73,9 +73,9 @@ def _suggest_one(trial: optuna.Trial, path: str, parameter: ParameterKind) -> Va
         chosen: Value = trial.suggest_categorical(path, parameter.choices)  # type: ignore[assignment]
         return chosen
     if isinstance(parameter, FloatConfig):
-        return trial.suggest_float(
-            path, parameter.low, parameter.high, step=parameter.step, log=parameter.log
-        )
+        # Optuna warns of an end that is not on the grid, in each trial.
+        end = parameter.high if parameter.step is None else parameter.grid()[-1]
+        return trial.suggest_float(path, parameter.low, end, step=parameter.step, log=parameter.log)
     return trial.suggest_int(
         path, parameter.low, parameter.high, step=parameter.step, log=parameter.log
     )
@@ -97,5 +97,7 @@ def _draw(generator: random.Random, parameter: ParameterKind) -> Value:
     if isinstance(parameter, CategoricalConfig):
         return generator.choice(parameter.choices)
     if isinstance(parameter, FloatConfig):
+        if parameter.step is not None:
+            return generator.choice(parameter.grid())
         return generator.uniform(parameter.low, parameter.high)
     return generator.randrange(parameter.low, parameter.high + 1, parameter.step)

@@ -94,6 +94,7 @@ class RankingStatistics(NamedTuple):
     def ranking(self, estimates: Mapping[str, Estimates]) -> Ranking:
         """Return how unseen events are ranked, from the estimates by name."""
         roc = estimates[f"roc{self.where}"]
+        exists = np.isfinite(roc.values) & np.isfinite(roc.errors)
         points = len(SIGNAL_EFFICIENCIES)
         return Ranking(
             auc=single(estimates[f"auc{self.where}"]),
@@ -107,7 +108,7 @@ class RankingStatistics(NamedTuple):
                 errors=tuple(roc.errors[:points].tolist()),
             ),
             rejections=tuple(
-                Rejection(at, single(roc, place) if np.isfinite(roc.values[place]) else None)
+                Rejection(at, single(roc, place) if exists[place] else None)
                 for place, at in enumerate(QUOTED_EFFICIENCIES, start=points)
             ),
         )

@@ -22,7 +22,10 @@ class Roc(NamedTuple):
 
 
 class Rejection(NamedTuple):
-    """1 / background efficiency at a signal efficiency; None where no background is left."""
+    """1 / background efficiency at a signal efficiency.
+
+    None where no background is left, in the sample or in the replicas behind the error.
+    """
 
     signal_efficiency: float
     rejection: Estimate | None

@@ -1,0 +1,57 @@
+"""Each word of a profile off its default: another job, or another care for it."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from other_values import PROFILE
+from rootflow.batch import Job, make_executor
+from rootflow.batch.contract import State
+from rootflow.batch.events import Progress
+from rootflow.batch.folder import prepare
+from rootflow.batch.job import SPEC
+from rootflow.batch.triage import decide
+from rootflow.config.batch import ProfileConfig, profile_of
+from rootflow.tracking.backend import describe
+
+PROJECT = Path(__file__).parents[2]
+JOBS = 20
+HELD_FOR_RESOURCES, MEMORY, DISK = 34, 102, 104
+
+
+def nested(words: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for path, value in words.items():
+        block, _, word = path.rpartition(".")
+        (found.setdefault(block, {}) if block else found)[word] = value
+    return found
+
+
+def told(words: Mapping[str, Any], directory: Path) -> Iterator[object]:
+    """Yield what a batch system, the node and the care for held jobs are told."""
+    yield describe(str(PROJECT), "preprocess", {}, nested(words))
+    profile = profile_of(nested(words), "test")
+    job = Job("job", ("true",), directory / "job")
+    yield make_executor(profile, directory).describe([job] * JOBS)
+    prepare(job, profile.job, profile)
+    yield (job.directory / SPEC).read_text()
+    yield from decisions(profile)
+
+
+def decisions(profile: ProfileConfig) -> Iterator[object]:
+    """Yield what becomes of jobs that had too little, be it little or much."""
+    for subcode, much in ((MEMORY, 12.0), (DISK, 30.0)):
+        held = Progress(state=State.HELD, hold_code=HELD_FOR_RESOURCES, hold_subcode=subcode)
+        for asked in (1.0, much):
+            needs = profile.job.model_copy(update={"memory_gib": asked, "disk_gib": asked})
+            yield decide(held, needs, profile.limits)
+
+
+@pytest.mark.parametrize("path", PROFILE)
+def test_other_word_tells_something_else(path: str, tmp_path: Path) -> None:
+    other = PROFILE[path]
+    before = list(told(other.given, tmp_path))
+    after = list(told({**other.given, path: other.value}, tmp_path))
+    assert (before != after) == other.decides

@@ -1,0 +1,38 @@
+"""No setting without a value that is not its default, and without a step to take it through."""
+
+import pytest
+
+from other_values import (
+    EVALUATE,
+    EXPORT,
+    PREPROCESS,
+    PROFILE,
+    PROMOTE,
+    RECORD,
+    SIMULATE,
+    TRAIN,
+    TUNE,
+    Other,
+)
+from rootflow.config.batch import ProfileConfig
+from rootflow.config.load import ANALYSES
+from settings_schema import settings_of
+
+BY_STEP = (SIMULATE, PREPROCESS, TRAIN, EVALUATE, EXPORT, PROMOTE, RECORD, TUNE)
+# Models beside the model are trained and scored as it is: all of its kinds are taken there, too.
+AS_THE_MODEL = "evaluation.compare_with["
+
+
+def known(analysis: str) -> dict[str, Other]:
+    return {path: other for step in BY_STEP for path, other in step[analysis].items()}
+
+
+@pytest.mark.parametrize("analysis", ANALYSES)
+def test_every_setting_is_taken_off_its_default(analysis: str) -> None:
+    there = {path for path in settings_of(ANALYSES[analysis]) if not path.startswith(AS_THE_MODEL)}
+    assert sorted(known(analysis)) == sorted(there)
+    assert len(known(analysis)) == sum(len(step[analysis]) for step in BY_STEP)
+
+
+def test_every_word_of_a_profile_is_taken_off_its_default() -> None:
+    assert sorted(PROFILE) == sorted(settings_of(ProfileConfig))
