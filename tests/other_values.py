@@ -16,11 +16,14 @@ class Other(NamedTuple):
         Other settings, with which it shows what it does.
     decides
         Whether what the step makes changes with it; else its record alone does.
+    allows
+        Whether it lets through what its default refuses.
     """
 
     value: Any
     given: Mapping[str, Any] = MappingProxyType({})
     decides: bool = True
+    allows: bool = False
 
 
 def _others(values: dict[str, Any]) -> dict[str, Other]:
@@ -166,6 +169,11 @@ PREPROCESS = {
             "data.selection.btag_min": Other(3.0, {"data.selection.btagged_jets_min": 1}),
             "data.folds.count": 3,
             "data.folds.scheme": "modulo",
+            "data.repeated_events": Other(
+                "drop",
+                {"data.files": ["{folder}/ttbar_0.root", "{folder}/ttbar_again.root"]},
+                allows=True,
+            ),
             "data.weights.cross_section_pb": Other(830.0, _SCALED),
             "data.weights.luminosity_fb_inverse": Other(20.0, _SCALED),
             "data.weights.sum_of_weights": Other(1e6, _SCALED),
@@ -207,13 +215,19 @@ PREPROCESS = {
             "data.selection.four_lepton_mass_gev": [80.0, 250.0],
             "data.folds.count": 3,
             "data.folds.scheme": "modulo",
+            "data.repeated_events": Other(
+                "drop",
+                {"data.samples.files": ["{folder}/VBFH_0.root", "{folder}/VBFH_again.root"]},
+                allows=True,
+            ),
+            "data.samples.pseudo_data": Other(True, {"data.samples.label": "data"}, allows=True),
             "data.weights.luminosity_fb_inverse": 20.0,
             "data.weights.sum_of_weights": Other(
                 "per_sample",
                 {
                     "data.samples": {
-                        "ggH": {"label": "signal", "files": ["{folder}/ggH_*.root"]},
-                        "ZZ": {"label": "background", "files": ["{folder}/ZZ_*.root"]},
+                        "ggH": {"label": "signal", "files": ["{folder}/ggH_[01].root"]},
+                        "ZZ": {"label": "background", "files": ["{folder}/ZZ_[01].root"]},
                     }
                 },
             ),

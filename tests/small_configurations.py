@@ -84,6 +84,8 @@ def _shipped(analysis: str) -> Config:
 def write_samples(folder: Path) -> None:
     """Write the first shipped events of each sample, as two files of different length, and a map.
 
+    Events of the first are there again in another.
+
     Those of ttbar also have reconstructed neutrinos, of any momenta.
     """
     (folder / "h4l.yaml").write_text(MAP)
@@ -92,14 +94,16 @@ def write_samples(folder: Path) -> None:
         kind = "ttbar" if name == "ttbar" else "h4l"
         [path] = (PROJECT / "data" / kind).glob(f"{name}_s*.root")
         with uproot.open(path) as file:
-            for number, (start, stop) in enumerate(pairwise(edges)):
+            parts = {str(number): part for number, part in enumerate(pairwise(edges))}
+            middle, end = edges[1] // 2, edges[1]
+            for part, (start, stop) in {**parts, "again": (middle, end)}.items():
                 branches = dict(
                     file[TREES[name]].arrays(entry_start=start, entry_stop=stop, how=dict)
                 )
                 if name == "ttbar":
                     momenta = random.normal(0, 60, (stop - start, 6))
                     branches[NEUTRINOS] = ak.from_regular(momenta.astype(np.float32))
-                write_ntuple(folder / f"{name}_{number}.root", branches, TREES[name])
+                write_ntuple(folder / f"{name}_{part}.root", branches, TREES[name])
 
 
 def inside(folder: Path, value: Any) -> Any:

@@ -9,6 +9,7 @@ import pytest
 
 from other_values import PREPROCESS
 from rootflow.dataset import Dataset
+from rootflow.errors import InputError
 from small_configurations import dataset_of, few
 
 CASES = [(analysis, path) for analysis, others in PREPROCESS.items() for path in others]
@@ -47,11 +48,17 @@ def test_other_value_makes_another_dataset(
     contents: dict[str, tuple[str, tuple[Any, ...]]],
 ) -> None:
     other = PREPROCESS[analysis][path]
-    known = f"{analysis} {other.given}"
+    given = {of_sample(each): value for each, value in other.given.items()}
+    if other.allows:
+        with pytest.raises(InputError):
+            dataset_of(few(analysis, samples, given), tmp_path / "before")
+        dataset_of(few(analysis, samples, {**given, of_sample(path): other.value}), tmp_path)
+        return
+    known = f"{analysis} {given}"
     if known not in contents:
-        before = dataset_of(few(analysis, samples, other.given), tmp_path / "before")
+        before = dataset_of(few(analysis, samples, given), tmp_path / "before")
         contents[known] = before.digest, content(before)
-    values: Mapping[str, Any] = {**other.given, of_sample(path): other.value}
+    values: Mapping[str, Any] = {**given, of_sample(path): other.value}
     after = dataset_of(few(analysis, samples, values), tmp_path / "after")
     digest, before_content = contents[known]
     assert (after.digest != digest) == (path != "data.copies")
