@@ -49,6 +49,9 @@ def test_a_root_file_holds_the_events_as_lists(dataset: Dataset, tmp_path: Path)
     with uproot.open(path) as file:
         assert file.classname_of("events") == "TTree"
         _same_events(file["events"].arrays(), dataset.events())
+        # ROOT takes integers of 8 bits for characters.
+        assert not {"int8_t", "uint8_t"} & set(file["events"].typenames().values())
+        assert file["events"].typenames()["fold"] == "int32_t"
 
 
 def test_a_parquet_file_holds_the_events_as_lists(dataset: Dataset, tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from rootflow.models import in_a_row
 from rootflow.scoring.conformance import check_scorer
 from rootflow.scoring.onnx import OnnxScorer
 from rootflow.training.trees import TreesModel
+from runtimes import batches, hold_in_every_onnxruntime
 from small_classifier import small_classifier
 from toy_four_leptons import H4L_UNITS, toy_four_leptons
 
@@ -96,10 +97,20 @@ def test_every_file_is_proven(each: ClassifierExport) -> None:
         (file, kind, size)
         for file in files
         for kind in ("real", "extreme")
-        for size in (1, 2, 7, 1000)
+        for size in (0, 1, 2, 7, 1000)
     }
     assert max(row["score"] for row in each.parity) <= 1e-6
     assert all(row["count"] >= 1000 for row in each.parity if row["batch_size"] == 1000)
+
+
+def test_files_hold_in_every_onnxruntime(each: ClassifierExport, events: Events) -> None:
+    arrays = {**events.inputs(), "fold": events.fold.astype(np.int64)}
+    files, feeds = {}, {}
+    for path in (each.fold_paths[0], each.combined_path):
+        files[path.stem] = path.read_bytes()
+        taken = [tensor.name for tensor in open_session(path).get_inputs()]
+        feeds[path.stem] = batches({name: arrays[name] for name in taken})
+    hold_in_every_onnxruntime(files, feeds)
 
 
 def test_files_are_valid_onnx(each: ClassifierExport) -> None:

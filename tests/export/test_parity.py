@@ -41,10 +41,11 @@ def test_every_batch_size_and_multiplicity_is_proven(
 ) -> None:
     rows = prove([candidate(proto)], four_jets)
     assert {(row["jets"], row["batch_size"]) for row in rows} == {
-        (jets, size) for jets in ("2", "3", "4", "2 to 4") for size in (1, 2, 7, 1000)
+        (jets, size) for jets in ("2", "3", "4", "2 to 4") for size in (0, 1, 2, 7, 1000)
     }
     for row in rows:
-        assert row["events"] >= max(row["batch_size"], 20)
+        size = row["batch_size"]
+        assert row["events"] >= max(size, 20) if size else row["events"] == 0
         assert row["probability"] <= 1e-5
         assert row["momentum"] <= 1e-3
 
@@ -65,7 +66,7 @@ def test_the_events_have_the_jets_that_the_row_says(
     rows = prove([Candidate(**{**watching.__dict__, "expected": watched})], only_two)
     by_size = [counts for counts in seen if len(counts) == 1000]
     assert [sorted(set(counts)) for counts in by_size] == [[2], [3], [4], [2, 3, 4]]
-    assert len(rows) == 16
+    assert len(rows) == 20
 
 
 @pytest.mark.parametrize(

@@ -8,23 +8,24 @@ from onnx import TensorProto, helper, numpy_helper
 
 from rootflow.export.simplification import simplified
 from rootflow.exported.session import open_session
+from runtimes import batches, hold_in_every_onnxruntime
 
 SLOTS, WIDTH = 4, 3
-BATCHES = (1, 2, 7)
+BATCHES = (0, 1, 2, 7)
 Step = tuple[str, list[str], str] | tuple[str, list[str], str, dict[str, Any]]
 
 
 def graph(steps: list[Step], opset: int = 17, **constants: Any) -> onnx.ModelProto:
     """Return a model from jets (n, SLOTS, WIDTH) and a mask (n, SLOTS) to the last output."""
     nodes = [
-        helper.make_node(step[0], step[1], [step[2]], **(step[3] if len(step) == 4 else {}))
+        helper.make_node(step[0], step[1], step[2].split(), **(step[3] if len(step) == 4 else {}))
         for step in steps
     ]
     inputs = [
         helper.make_tensor_value_info("jets", TensorProto.FLOAT, ["batch", SLOTS, WIDTH]),
         helper.make_tensor_value_info("mask", TensorProto.BOOL, ["batch", SLOTS]),
     ]
-    outputs = [helper.make_tensor_value_info(steps[-1][2], TensorProto.FLOAT, None)]
+    outputs = [helper.make_tensor_value_info(steps[-1][2].split()[0], TensorProto.FLOAT, None)]
     values = [numpy_helper.from_array(np.asarray(each), name) for name, each in constants.items()]
     made = helper.make_graph(nodes, "small", inputs, outputs, values)
     opsets = [helper.make_opsetid("", opset)]
@@ -207,3 +208,47 @@ def test_another_sum_of_products_is_not_taken_for_a_normalisation() -> None:
     ]
     constants = {"gamma": gamma, "beta": beta, "epsilon": np.float32(1e-3)}
     assert "LayerNormalization" not in operations_left(graph(steps, **constants))
+
+
+@pytest.mark.parametrize("axis", [-1, -2])
+def test_axes_are_counted_from_the_front(axis: int) -> None:
+    steps: list[Step] = [
+        ("ReduceSum", ["jets", "axis"], "sum", {"keepdims": 0}),
+        ("ReduceMax", ["sum"], "said", {"keepdims": 0, "axes": [-1]}),
+    ]
+    before = graph(steps, axis=np.int64([axis]))
+    assert operations_left(before) == ["ReduceSum", "ReduceMax"]
+    after = simplified(before)
+    [constant] = after.graph.initializer
+    np.testing.assert_array_equal(numpy_helper.to_array(constant), [axis % 3])
+    assert [list(field.ints) for field in after.graph.node[1].attribute if field.ints] == [[1]]
+    of_none(after)
+
+
+def test_there_is_always_a_row_to_sort() -> None:
+    steps: list[Step] = [
+        ("Reshape", ["jets", "row"], "flat"),
+        ("TopK", ["flat", "count"], "said places", {"axis": -1}),
+    ]
+    before = graph(steps, row=np.int64([-1, SLOTS * WIDTH]), count=np.int64([5]))
+    assert operations_left(before) == ["Reshape", "Concat", "TopK", "Slice"]
+    of_none(simplified(before))
+
+
+def test_a_product_is_not_taken_of_what_was_just_exchanged() -> None:
+    steps: list[Step] = [
+        ("Transpose", ["jets"], "turned", {"perm": [0, 2, 1]}),
+        ("Reshape", ["turned", "table"], "rows"),
+        ("MatMul", ["rows", "weights"], "product"),
+        ("Reshape", ["product", "back"], "said"),
+    ]
+    constants = {"table": np.int64([-1, SLOTS]), "back": np.int64([-1, WIDTH, 2])}
+    weights = np.arange(2 * SLOTS, dtype=np.float32).reshape(SLOTS, 2)
+    before = graph(steps, weights=weights, **constants)
+    assert operations_left(before) == ["Transpose", "Reshape", "MatMul", "Reshape"]
+    of_none(simplified(before))
+
+
+def of_none(proto: onnx.ModelProto) -> None:
+    """Run a graph on no events in every onnxruntime."""
+    hold_in_every_onnxruntime({"small": proto.SerializeToString()}, {"small": batches(events(2))})

@@ -1,5 +1,6 @@
 """From a Keras model to an ONNX graph, by tf2onnx or by Keras' own exporter."""
 
+import itertools
 import logging
 import tempfile
 import warnings
@@ -109,6 +110,9 @@ def chained(
         io_map=[(prefix + output, name) for output, name in links.items()],
         outputs=[output.name for output in second.graph.output],
     )
+    each_once = {entry.domain: entry.version for entry in whole.opset_import}
+    del whole.opset_import[:]
+    whole.opset_import.extend(itertools.starmap(onnx.helper.make_opsetid, each_once.items()))
     onnx.checker.check_model(whole, full_check=True)
     return whole
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,7 +20,7 @@ Row = dict[str, Any]
 
 Ask = Callable[[InferenceSession, Arrays], Arrays]
 
-BATCH_SIZES = (1, 2, 7, 1000)
+BATCH_SIZES = (0, 1, 2, 7, 1000)
 # Small batches are repeated, so that each is tried on as many events at least.
 EVENTS_AT_LEAST = 20
 PROBABILITY_TOLERANCE = 1e-5
@@ -115,13 +116,16 @@ def compared(candidates: Sequence[Candidate], events: Events) -> list[Row]:
     count = slots * sum(len(candidate.batch_sizes) for candidate in candidates)
     with progress("parity", count, "rows") as advance:
         for candidate in candidates:
-            session = _open(candidate)
+            with refusing(f"the {candidate.variant} variant"):
+                session = open_session(candidate.model)
             for label, inputs in _by_multiplicity(events):
                 feeds = candidate.feeds(inputs)
                 for size in candidate.batch_sizes:
                     parts = list(_batches(feeds, size))
                     wanted = _joined(candidate.expected(part) for part in parts)
-                    said = _joined(candidate.ask(session, part) for part in parts)
+                    with refusing(f"the {candidate.variant} variant", size):
+                        said = _joined(candidate.ask(session, part) for part in parts)
+                    refuse_shapes(f"the {candidate.variant} variant", said, wanted)
                     row = {
                         "variant": candidate.variant,
                         "precision": candidate.precision,
@@ -133,15 +137,27 @@ def compared(candidates: Sequence[Candidate], events: Events) -> list[Row]:
     return rows
 
 
-def _open(candidate: Candidate) -> InferenceSession:
+@contextmanager
+def refusing(what: str, size: int | None = None) -> Iterator[None]:
+    """Say of what onnxruntime cannot open, or cannot run on so many events at once, what it is."""
     try:
-        return open_session(candidate.model)
+        yield
     except UNREADABLE as error:
         reason = " ".join(str(error).split())
+        batch = "" if size is None else f" on {size} events"
         raise RootflowError(
-            f"onnxruntime cannot run the {candidate.variant} variant, so that nothing is "
-            f"exported: {reason}"
+            f"onnxruntime cannot run {what}{batch}, so that nothing is exported: {reason}"
         ) from None
+
+
+def refuse_shapes(what: str, said: Arrays, wanted: Arrays) -> None:
+    """Refuse answers of another shape, as some are of no events."""
+    for name, array in wanted.items():
+        if name in said and said[name].shape != array.shape:
+            raise RootflowError(
+                f"ONNX and the model differ, so that nothing is exported: {what} gives {name} "
+                f"{said[name].shape}, not {array.shape}"
+            )
 
 
 def _by_multiplicity(events: Events) -> Iterator[tuple[str, Arrays]]:
@@ -177,7 +193,7 @@ def _with_jets(events: Events, jets: NDArray[np.int64]) -> Arrays:
 
 
 def _batches(feeds: Arrays, size: int) -> Iterator[Arrays]:
-    for start in range(0, max(size, EVENTS_AT_LEAST), size):
+    for start in range(0, max(size, EVENTS_AT_LEAST) if size else 1, size or 1):
         yield {name: array[start : start + size] for name, array in feeds.items()}
 
 
@@ -194,9 +210,9 @@ def _differences(said: Arrays, wanted: Arrays, candidate: Candidate) -> Row:
     return {
         "events": len(momenta),
         "probability": max(
-            float(np.max(np.abs(said[name] - wanted[name]))) for name in probabilities
+            float(np.max(np.abs(said[name] - wanted[name]), initial=0.0)) for name in probabilities
         ),
-        "momentum": float(np.max(apart / length)),
+        "momentum": float(np.max(apart / length, initial=0.0)),
     }
 
 

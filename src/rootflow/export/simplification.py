@@ -14,6 +14,7 @@ from onnx import helper
 
 from rootflow.export.graph import Graph, Shape
 from rootflow.export.layer_normalisation import layer_normalisation
+from rootflow.export.no_events import axes_from_the_front, is_fused_with, never_without_rows
 
 RESHAPING = ("Reshape", "Squeeze", "Unsqueeze", "Flatten")
 # They change nothing where they leave the shape as it is.
@@ -153,7 +154,7 @@ def _product(graph: Graph, node: onnx.NodeProto) -> Instead:
         return None
     rows = graph.producer(node.input[0], "Reshape")
     matrix = graph.constants.get(node.input[1])
-    if rows is None or matrix is None or matrix.ndim != 2:
+    if rows is None or matrix is None or matrix.ndim != 2 or is_fused_with(graph, rows.input[0]):
         return None
     shape, source = graph.shapes[node.output[0]], rows.input[0]
     if graph.shapes[source][-1:] != graph.shapes[rows.output[0]][-1:]:
@@ -173,4 +174,7 @@ def _named(node: onnx.NodeProto, operation: str, inputs: list[str], **more: Any)
     return helper.make_node(operation, inputs, node.output[:1], name=node.name, **more)
 
 
-RULES: tuple[Rule, ...] = (_nothing, _pick, _reshape, _product, layer_normalisation)
+RULES: tuple[Rule, ...] = (
+    *(_nothing, _pick, _reshape, _product, layer_normalisation),
+    *(axes_from_the_front, never_without_rows),
+)

@@ -14,6 +14,7 @@ from rootflow.errors import InputError, UsageError
 from rootflow.exported.code import OtherCode, check_code
 from rootflow.exported.contract import Tensor
 from rootflow.exported.members import Member, open_members
+from rootflow.exported.session import answers
 
 FOLD = "fold"
 Arrays = Mapping[str, NDArray[Any]]
@@ -135,9 +136,9 @@ class FoldedModel:
             feeds = {name: array[index] for name, array in arrays.items()}
             if member.fold is None:
                 feeds[FOLD] = chosen[index].astype(np.int64)
-            said = member.session.run(list(outputs), feeds)
-            for array, values in zip(outputs.values(), said, strict=True):
-                array[index] = values
+            said = answers(member.session, self.contract.outputs, feeds, member.path)
+            for name, values in said.items():
+                outputs[name][index] = values
         return outputs
 
     def _folds(self, event_number: NDArray[np.integer[Any]]) -> NDArray[np.uint8]:

@@ -1,14 +1,16 @@
 """Opening ONNX files: what they say of themselves is checked before anything is run."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import onnxruntime
+from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as runtime_errors
 
 from rootflow.errors import InputError
 from rootflow.exported.checking import check_content
-from rootflow.exported.contract import ClassifierContract, ReconstructionContract
+from rootflow.exported.contract import ClassifierContract, ReconstructionContract, Tensor
 
 UNREADABLE = (
     runtime_errors.Fail,
@@ -21,6 +23,7 @@ UNREADABLE = (
     UnicodeDecodeError,  # onnxruntime's own message quotes what is no text
 )
 QUIET = 4
+Arrays = dict[str, NDArray[Any]]
 
 
 class Opened(NamedTuple):
@@ -64,3 +67,40 @@ def open_exported(path: Path, threads: int = 1) -> Opened:
     except UNREADABLE as error:
         reason = str(error).splitlines()[0]
         raise InputError(f"{path}: onnxruntime cannot run it: {reason}") from None
+
+
+def answers(
+    session: onnxruntime.InferenceSession,
+    outputs: Sequence[Tensor],
+    feeds: Mapping[str, NDArray[Any]],
+    where: Path | str,
+) -> Arrays:
+    """Return what a session says of some events, by the name of the output.
+
+    Parameters
+    ----------
+    outputs
+        As the contract says them; the first axis of each is that of the events.
+    where
+        The file, for the message.
+
+    Raises
+    ------
+    InputError
+        It cannot be run on these events, or an output has not the shape that the contract says.
+    """
+    names = [tensor.name for tensor in outputs]
+    try:
+        said = dict(zip(names, session.run(names, dict(feeds)), strict=True))
+    except UNREADABLE as error:
+        reason = str(error).splitlines()[0][:300]
+        raise InputError(f"{where}: onnxruntime cannot run it on these events: {reason}") from None
+    (count, *_) = (len(array) for array in feeds.values())
+    for tensor in outputs:
+        wanted = (count, *tensor.shape[1:])
+        if said[tensor.name].shape != wanted:
+            raise InputError(
+                f"{where}: gives {tensor.name} {said[tensor.name].shape} for {count} events, and "
+                f"its contract says {wanted}: export the model again"
+            )
+    return said

@@ -85,11 +85,11 @@ class LeptonViews(keras.Layer):  # type: ignore[misc]
             {"rows": rows.all, "signs": signs} | ({} if event is None else {"event": event})
         )
         sides = _Sides(rows.numbers, columns.places)
-        jets_seen = rows.pick(sides.jets(self._more("jets")))[..., :-NOT_JETS]
+        jets_seen = rows.pick(sides.jets(self._more("jets")).T)[..., :-NOT_JETS]
         met_seen, met_factors = sides.met()
         axes, factors = sides.axes()
         return {
-            "jets": ops.transpose(jets_seen, (0, 1, 3, 2)),
+            "jets": ops.transpose(jets_seen, (0, 2, 3, 1)),
             "leptons": columns.pick(sides.leptons(self._more("leptons"))),
             "met": columns.pick(met_seen) * columns.pick(met_factors),
             "pairs": _pairs(eta, phi, momenta, rows.pick(sides.mass)),

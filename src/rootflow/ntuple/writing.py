@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import awkward as ak
+import numpy as np
 import uproot
 
 TREE = "events"
@@ -19,7 +20,8 @@ def write_tree(
     ----------
     chunks
         Awkward or numpy arrays by the name of the branch, the same names in each chunk. A
-        record array of jagged lists becomes a counter and one branch for each field.
+        record array of jagged lists becomes a counter and one branch for each field. Integers
+        of 8 bits, which ROOT takes for characters, become such of 32 bits.
     notes
         Text beside the tree, by name.
     """
@@ -27,12 +29,18 @@ def write_tree(
         for name, text in (notes or {}).items():
             file[name] = text
         tree = None
-        for chunk in chunks:
+        for given in chunks:
+            chunk = {name: _as_number(column) for name, column in given.items()}
             if tree is None:
                 tree = file.mktree(
                     TREE, {name: ak.type(column).content for name, column in chunk.items()}
                 )
             tree.extend(chunk)
+
+
+def _as_number(column: Any) -> Any:
+    characters = isinstance(column, np.ndarray) and column.dtype in (np.int8, np.uint8)
+    return column.astype(np.int32) if characters else column
 
 
 def write_histograms(path: Path, histograms: Mapping[str, Any]) -> None:

@@ -9,7 +9,7 @@ from rootflow.errors import InputError
 from rootflow.exported.code import OtherCode, check_code
 from rootflow.exported.contract import ReconstructionContract
 from rootflow.exported.feeds import feeds_of
-from rootflow.exported.session import open_exported
+from rootflow.exported.session import answers, open_exported
 from rootflow.reconstruction.contract import NetworkOutputs, Reconstruction
 from rootflow.reconstruction.decode import decode, joined
 
@@ -89,6 +89,5 @@ class OnnxReconstructor:
 
     def _outputs(self, events: Events) -> NetworkOutputs:
         feeds = feeds_of(self.contract, events.inputs())
-        names = [tensor.name for tensor in self.contract.outputs]
-        said = dict(zip(names, self._session.run(names, feeds), strict=True))
+        said = answers(self._session, self.contract.outputs, feeds, self._path)
         return NetworkOutputs(said["assignment"], said["neutrinos"], said.get("confidence"))

@@ -13,7 +13,7 @@ from rootflow.dataset.seen import batches, refuse_other_features, refuse_seen
 from rootflow.errors import InputError
 from rootflow.exported.code import OtherCode, check_code
 from rootflow.exported.contract import ClassifierContract
-from rootflow.exported.session import open_exported
+from rootflow.exported.session import answers, open_exported
 from rootflow.scoring.contract import Scores
 
 
@@ -95,5 +95,5 @@ class OnnxScorer:
         }
         if self.contract.held_out is None:
             feeds["fold"] = fold_of(events.fold_numbers, self.contract.folds).astype(np.int64)
-        (score,) = self._session.run(["score"], feeds)
-        return np.asarray(score[:, 0], np.float64)
+        said = answers(self._session, self.contract.outputs, feeds, self._path)
+        return np.asarray(said["score"][:, 0], np.float64)
