@@ -184,6 +184,12 @@ def collision_files(
     return write_collisions(tmp_path_factory.mktemp("collisions"), h4l_files)
 
 
+@pytest.fixture(scope="session")
+def open_data_file() -> Path:
+    """Return 39 collisions of the ATLAS Open Data, as they were published."""
+    return DATA / "open-data" / "data_A.4lep.root"
+
+
 @pytest.fixture
 def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return an empty working directory, with no tracking server named."""

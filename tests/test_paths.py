@@ -12,8 +12,8 @@ FOLDERS = (
     *("scripts", "src", "tests"),
 )
 BINARY = {".root", ".pyc", ".png", ".onnx", ".npz", ".keras", ".skops"}
-# What is written into .venv is relative to its place there.
-ELSEWHERE = {"scripts/setup.sh": "../../../../src"}
+# What is relative to a place in .venv, and what is thrown at rootflow and leads nowhere.
+ELSEWHERE = {"scripts/setup.sh": "../../../../src", "tests/mutations.py": "../.."}
 
 UPWARDS = re.compile(r"(?:\.\./)*\.\.(?:/|(?=[\"'\s)]))")
 PARENTS = re.compile(r"__file__\)(?:\.resolve\(\))?\.parents\[(\d+)\]((?:\.parent\b)*)")

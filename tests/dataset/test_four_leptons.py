@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+import awkward as ak
 import numpy as np
 import pytest
+import uproot
 
 import rootflow.ntuple.four_leptons.reading
 from rootflow.config import FoldingConfig, FourLeptonSelectionConfig, LabelledDataConfig
@@ -54,3 +56,14 @@ def test_without_selection_every_event_with_four_leptons_is_there(
 def test_a_selection_that_the_map_cannot_do(collision_files: list[Path]) -> None:
     with pytest.raises(UsageError, match="does not name triggers"):
         next(chunks(collision_files[0], "flat_four_leptons", SELECTION))
+
+
+def test_lists_of_roots_own_are_read(open_data_file: Path) -> None:
+    """The published file holds vectors; its leading leptons are as uproot alone reads them."""
+    parts = [events.leptons for events, _ in chunks(open_data_file, "atlas_open_data")]
+    with uproot.open(open_data_file) as file:
+        tree = file["mini"]
+        assert tree["lep_pt"].typename == "std::vector<float>"
+        pt = np.sort(ak.to_numpy(tree["lep_pt"].array()), axis=1)[:, ::-1]
+    assert len(pt) == 39
+    np.testing.assert_allclose(np.concatenate(parts)[..., 0], pt / 1000, rtol=1e-6)

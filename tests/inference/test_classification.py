@@ -108,12 +108,14 @@ def applied(
         return file["mini"].arrays()
 
 
+@pytest.mark.parametrize("published", [False, True])
 def test_data_come_out_as_they_went_in(
-    model: Model, collision_files: list[Path], tmp_path: Path
+    model: Model, collision_files: list[Path], open_data_file: Path, tmp_path: Path, published: bool
 ) -> None:
-    out = applied(model, collision_files, tmp_path / "out.root")
-    assert len(out) == 832
-    before = ak.concatenate([uproot.open(path)["mini"].arrays() for path in collision_files])
+    files = [open_data_file] if published else collision_files
+    out = applied(model, files, tmp_path / "out.root")
+    assert len(out) == (39 if published else 832)
+    before = ak.concatenate([uproot.open(path)["mini"].arrays() for path in files])
     for name in before.fields:
         assert ak.array_equal(ak.to_list(before[name]), ak.to_list(out[name])), name
         assert ak.type(before[name]) == ak.type(out[name]), name

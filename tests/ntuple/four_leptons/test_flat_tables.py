@@ -214,9 +214,9 @@ def test_a_file_with_two_trees_needs_a_name(tmp_path: Path) -> None:
     _refused(path, "the file needs exactly one; trees in it: one, two")
 
 
-def test_real_collisions_as_a_table(tmp_path: Path, collision_files: list[Path]) -> None:
+def test_real_collisions_as_a_table(tmp_path: Path, open_data_file: Path) -> None:
     """Event numbers of the collisions are negative in part."""
-    raw = read_mini(collision_files[0])
+    raw = read_mini(open_data_file)
     expected = _arrays(write_ntuple(tmp_path / "mini.root", _of_lists(raw), tree="mini"))
     _same(_arrays(write_csv(tmp_path / "flat.csv", flat_table(raw))), expected)
 
