@@ -10,7 +10,9 @@ import yaml
 from changed_file import with_contract
 from compiler import PROJECT, compiled
 from events_text import run, said
+from rootflow.config import FoldsConfig
 from rootflow.cplusplus import write_cplusplus
+from rootflow.dataset.folds import fold_of
 from rootflow.export import Export
 
 PAGE = (PROJECT / "docs" / "cplusplus.md").read_text()
@@ -52,3 +54,25 @@ def test_its_configuration_is_the_one_that_is_written(exported: Export, tmp_path
     write_cplusplus([tmp_path / FILE], tmp_path / "cplusplus")
     written = (tmp_path / "cplusplus" / "ttbar_transformer.yaml").read_text()
     assert yaml.safe_load(block("yaml")) == yaml.safe_load(written)
+
+
+def test_the_fold_of_the_page_on_exporting_is_that_of_python(tmp_path: Path) -> None:
+    page = (PROJECT / "docs" / "export.md").read_text()
+    (function,) = re.findall(r"^```cpp\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    source = tmp_path / "fold.cpp"
+    source.write_text(
+        f"#include <cstdint>\n#include <iostream>\n{function}"
+        "int main() {\n  for (std::uint64_t number; std::cin >> number;)"
+        " std::cout << fold(number, 5) << '\\n';\n}\n"
+    )
+    numbers = np.random.default_rng(1).integers(0, 2**64, 100, dtype=np.uint64)
+    answer = subprocess.run(
+        [str(compiled(source))],
+        input="\n".join(map(str, numbers)),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    np.testing.assert_array_equal(
+        [int(line) for line in answer.stdout.split()], fold_of(numbers, FoldsConfig())
+    )

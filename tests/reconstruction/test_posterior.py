@@ -3,10 +3,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from rootflow.config import FeedForwardConfig, FlowNeutrinosConfig, FoldingConfig, FoldsConfig
+from rootflow.config import FeedForwardConfig, FoldingConfig, FoldsConfig
 from rootflow.dataset import Events
 from rootflow.errors import InputError, UsageError
 from rootflow.reconstruction.drawing import normal_numbers
+from small_flow import network_with_a_flow
 
 if TYPE_CHECKING:
     from rootflow.reconstruction.network import KerasReconstructor
@@ -22,20 +23,6 @@ def unseen(real_events: Events) -> Events:
 @pytest.fixture(scope="module")
 def reconstructor(unseen: Events) -> "KerasReconstructor":
     return network_with_a_flow(unseen, FoldsConfig(), seed=1)
-
-
-def network_with_a_flow(events: Events, folds: FoldsConfig, seed: int) -> "KerasReconstructor":
-    import keras
-
-    from rootflow.models import build_model, fit_normalisation
-    from rootflow.reconstruction.network import KerasReconstructor
-
-    keras.utils.set_random_seed(seed)
-    flow = FlowNeutrinosConfig(head="flow", layers=2, width=8, bins=4, samples=4)
-    config = FeedForwardConfig(architecture="feed_forward", width=16, depth=1, neutrinos=flow)
-    normalisation = fit_normalisation([(events, np.ones(len(events)))])
-    model = build_model(config, events.features, 8, normalisation)
-    return KerasReconstructor("flow", model, folds, events.features)
 
 
 def test_the_samples_are_those_of_the_event_and_the_seed(

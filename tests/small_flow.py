@@ -1,0 +1,25 @@
+"""A network whose neutrinos are a flow, small and untrained."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rootflow.config import FeedForwardConfig, FlowNeutrinosConfig, FoldsConfig
+from rootflow.dataset import Events
+
+if TYPE_CHECKING:
+    from rootflow.reconstruction.network import KerasReconstructor
+
+
+def network_with_a_flow(events: Events, folds: FoldsConfig, seed: int) -> "KerasReconstructor":
+    import keras
+
+    from rootflow.models import build_model, fit_normalisation
+    from rootflow.reconstruction.network import KerasReconstructor
+
+    keras.utils.set_random_seed(seed)
+    flow = FlowNeutrinosConfig(head="flow", layers=2, width=8, bins=4, samples=4)
+    config = FeedForwardConfig(architecture="feed_forward", width=16, depth=1, neutrinos=flow)
+    normalisation = fit_normalisation([(events, np.ones(len(events)))])
+    model = build_model(config, events.features, 8, normalisation)
+    return KerasReconstructor("flow", model, folds, events.features)
