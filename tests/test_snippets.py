@@ -20,6 +20,7 @@ import pytest
 import yaml
 from mlflow import MlflowClient
 
+from glossary import assert_known
 from rootflow.cli import cli
 from rootflow.commands.settings import configured
 from rootflow.config import EvaluationConfig, FoldsConfig, load
@@ -231,7 +232,7 @@ def made(place: Path, exported: Export) -> Path:
     methods = [make_method(name, 1) for name in ("m_lb", "truth")]
     save(
         evaluate(toy_events(200), methods, EvaluationConfig(replicas=5, drawn=["mtt"]), seed=1),
-        Path("evaluation.json"),
+        Path("ttbar.json"),
     )
     return place
 
@@ -246,6 +247,8 @@ def given(page: str, events: Events, exported: Export) -> dict[str, Any]:
                 "inputs": some.inputs(),
                 "event_number": some.event_number,
             }
+        case "docs/evaluate.md":
+            shutil.copy("ttbar.json", "evaluation.json")
         case "docs/train.md":
             return {"network": network_with_a_flow(some, FoldsConfig(), seed=1), "events": some}
     return {}
@@ -261,6 +264,12 @@ def test_python(page: str, made: Path, real_events: Events, exported: Export) ->
             code = compile("\n" * (block.line - 1) + block.text, PROJECT / page, "exec")
             exec(code, names)  # noqa: S102 - the snippets are ours
     assert Path.cwd() == made
+
+
+@pytest.mark.slow
+def test_what_the_steps_logged_is_in_the_glossary(made: Path) -> None:
+    known = assert_known(f"sqlite:///{made / 'mlflow.db'}")
+    assert {"training_assignment_accuracy", "best_epoch", "training_auc", "CLASS_events"} <= known
 
 
 HANDLED = {"sh", "python", "yaml", "cpp", "text"}

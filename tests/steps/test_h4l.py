@@ -12,6 +12,7 @@ import pytest
 from mlflow.entities import Run
 from mlflow.tracking import MlflowClient
 
+from glossary import assert_known
 from ntuples import read_tree
 
 PROJECT = Path(__file__).parents[2]
@@ -93,6 +94,12 @@ def test_main_ends_with_auc_significance_and_yields_with_errors(chain: dict[str,
     processes = {row["process"] for row in chain["yields"]}
     assert {"ggH", "VBFH", "ZZ", "data"} <= processes
     assert all(row["expected_error"] > 0 for row in chain["yields"] if row["process"] == "ZZ")
+
+
+def test_every_metric_is_in_the_glossary(chain: dict[str, Any], place: Path) -> None:
+    known = assert_known(client(place).tracking_uri)
+    assert {"MODEL/METRIC", "CLASS_events", "trees_grown", "training_auc"} <= known
+    assert chain["metrics"]
 
 
 def test_each_fold_is_a_run_below_the_training(chain: dict[str, Any], place: Path) -> None:

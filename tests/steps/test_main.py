@@ -16,6 +16,7 @@ from mlflow.entities import Run
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.tracking import MlflowClient
 
+from glossary import assert_known
 from rootflow.exported.session import open_file
 from rootflow.training import read_record
 
@@ -80,6 +81,11 @@ def children(place: tuple[Path, Path], parent: str) -> dict[str, Run]:
     assert experiment is not None
     runs = store.search_runs([experiment.experiment_id], f"tags.`mlflow.parentRunId` = '{parent}'")
     return {run.data.tags["rootflow.step"]: run for run in runs}
+
+
+def test_every_metric_is_in_the_glossary(chain: dict[str, Any], place: tuple[Path, Path]) -> None:
+    assert {"METRIC/METHOD", "best_validation_loss"} <= assert_known(client(place).tracking_uri)
+    assert chain["metrics"]
 
 
 def test_main_ends_with_every_method_and_the_onnx_file(

@@ -12,6 +12,7 @@ import yaml
 from mlflow.entities import Run
 from mlflow.tracking import MlflowClient
 
+from glossary import assert_known
 from rootflow.config import load
 
 CONFIG = Path(__file__).parents[2] / "configs" / "ttbar.yaml"
@@ -88,6 +89,13 @@ def test_each_trial_is_a_run_with_a_training_for_each_fold(
         assert trial.value == pytest.approx(sum(losses) / 2, rel=1e-12)
         first = {each.data.tags["rootflow.fold"]: each for each in trainings}["0"]
         assert trial.intermediate_values == {1: first.data.metrics["validation_loss"]}
+
+
+@pytest.mark.slow
+def test_every_metric_is_in_the_glossary(place: Path, study: dict[str, Any]) -> None:
+    known = assert_known(f"sqlite:///{place / 'mlflow.db'}")
+    assert {"best/METRIC", "trials_complete", "best_validation_loss"} <= known
+    assert study["metrics"]
 
 
 @pytest.mark.slow

@@ -182,8 +182,8 @@ def test_over_training_in_the_window_is_told_first(
     (caution,) = cautions_of(evaluation)
     seen = evaluation.models[1].over_training_in_window.ranking
     assert caution.startswith("by_heart treats events that it has seen in training differently: ")
-    where = "events with m(4l) from 105 to 160 GeV"
-    assert f"AUC of {where} {with_error(seen.auc)} seen" in caution
+    where = "m(4l) from 105 to 160 GeV"
+    assert f"AUC of events with {where} {with_error(seen.auc)} seen" in caution
     write_report(evaluation, [], {}, tmp_path / "report.html")
     text = (tmp_path / "report.html").read_text()
     assert text.index("Caution:") < text.index("by_heart treats events") < text.index("<nav>")

@@ -40,7 +40,7 @@ def _differences(model: ModelResult, evaluation: ClassificationEvaluation) -> li
     for ending, ranking, over_training in parts_of(model):
         if over_training is None:
             continue
-        where = f" of {window_of(evaluation)}" if ending else " of all events"
+        where = f" of events with {window_of(evaluation)}" if ending else " of all events"
         seen = over_training.ranking
         tests = [
             f"{TESTS[name]} {_equation(test.p_value)}"

@@ -149,7 +149,7 @@ def window_of(evaluation: ClassificationEvaluation) -> str:
     if evaluation.significance_window_gev is None:
         return "all"
     low, high = evaluation.significance_window_gev
-    return f"events with m(4l) from {low:g} to {high:g} GeV"
+    return f"m(4l) from {low:g} to {high:g} GeV"
 
 
 def combined_p_value(p_values: Iterable[float]) -> float:

@@ -130,7 +130,7 @@ def numbers_of(contest: Contest) -> dict[str, float]:
         numbers["p_value"] = PValue(contest.p_value, contest.replicas)
     return {
         **numbers,
-        "events": contest.events,
+        "compared_events": contest.events,
         "replicas": contest.replicas,
         "seed": contest.seed,
     }

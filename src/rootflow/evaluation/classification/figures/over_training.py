@@ -24,7 +24,7 @@ from rootflow.evaluation.results import Histogram
 from rootflow.p_value import ASYMPTOTIC, PValue
 
 # Of the vertical axis: relative to its upper end, and room for the legend.
-LOWEST, HEADROOM = 1e-4, 500
+LOWEST, HEADROOM = 1e-4, 200
 
 
 def over_training(model: ModelResult, evaluation: ClassificationEvaluation) -> Figure:
