@@ -413,6 +413,7 @@ def test_pseudo_data_are_asked_for_by_name(tmp_path: Path, mini: Branches) -> No
     sample = {"label": "data", "files": ["x"], "pseudo_data": True}
     dataset = h4l(tmp_path, {"data": mini}, samples={"data": sample})
     assert (dataset.events().weight == 1).all()
+    assert {each.name for each in dataset.manifest.samples if each.pseudo_data} == {"data"}
     with pytest.raises(ValueError, match="pseudo_data is for samples of label data"):
         LabelledDataConfig.model_validate(
             {"samples": {"ZZ": {"label": "signal", "pseudo_data": True}}, "weights": KEEP}

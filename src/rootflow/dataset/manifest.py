@@ -85,6 +85,8 @@ class Sample(Block):
         Events of its files that were there before, in the same file or in one before.
     sum_of_weights, events
         Of the selected events; the sum is that of the scaled weights.
+    pseudo_data
+        Of data: whether it is simulation that stands for collisions.
     """
 
     name: str
@@ -98,6 +100,7 @@ class Sample(Block):
     events: int
     repeated_events_dropped: int = 0
     repeated_events_kept: int = 0
+    pseudo_data: bool = False
 
 
 class Manifest(Block):

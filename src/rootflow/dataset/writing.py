@@ -184,6 +184,7 @@ def _sample(
         events=cutflow[-1].events,
         repeated_events_dropped=repeated.dropped,
         repeated_events_kept=repeated.kept,
+        pseudo_data=plan.label == "data" and not plan.are_collisions,
     )
 
 

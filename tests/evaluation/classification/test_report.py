@@ -8,6 +8,7 @@ from rootflow.evaluation.classification import (
     draw_histories,
     write_report,
 )
+from rootflow.evaluation.classification.figures.stack import stack
 from rootflow.evaluation.page import with_error
 
 
@@ -65,8 +66,26 @@ def test_what_is_said_of_data_is_said_where_there_is_some(
     for evaluation, said in ((classification, True), (without, False)):
         write_report(evaluation, [], {}, tmp_path / "report.html")
         text = (tmp_path / "report.html").read_text()
-        assert ("Real data is only looked at" in text) is said
+        assert ("Data is only looked at" in text) is said
         assert ("Data enters no expected number" in text) is said
+
+
+def test_pseudo_data_are_called_so(
+    classification: ClassificationEvaluation, tmp_path: Path
+) -> None:
+    pseudo = classification._replace(
+        processes=tuple(
+            each._replace(pseudo_data=each.label == "data") for each in classification.processes
+        )
+    )
+    write_report(pseudo, [], {}, tmp_path / "report.html")
+    text = " ".join((tmp_path / "report.html").read_text().split())
+    assert "80 events of pseudo-data, which is simulation that stands for collisions." in text
+    assert "Pseudo-data is only looked at" in text
+    figure = stack(pseudo, pseudo.mass, quantity="m(4l)")
+    names = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+    assert "pseudo-data" in names
+    assert "data" not in names
 
 
 def test_p_values_at_the_limit_are_a_bound(

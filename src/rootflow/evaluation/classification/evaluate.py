@@ -145,7 +145,14 @@ def _differences(
 def _processes(labelled: Labelled) -> tuple[Process, ...]:
     everything = yields(labelled, np.ones(len(labelled), bool))
     return tuple(
-        Process(sample.name, sample.title, sample.label, found.events, found.expected)
+        Process(
+            sample.name,
+            sample.title,
+            sample.label,
+            found.events,
+            found.expected,
+            sample.pseudo_data,
+        )
         for sample, found in zip(labelled.samples, everything, strict=True)
         if sample.label is not None
     )

@@ -60,7 +60,7 @@ def stack(
     )
     _draw_band(axes, edges, expected - error, expected + error, uncertainty)
     if data is not None:
-        _draw_data(axes, data)
+        _draw_data(axes, data, evaluation.data)
         _draw_ratio(ratio, edges, expected, error, data)
     axes.set_ylabel(f"events / {'bin' if equal_bins else _width(edges, unit)}")
     _leave_room(axes, expected + error, data, log=log)
@@ -81,7 +81,8 @@ def stack(
         title_fontsize="x-small" if log else "small",
         alignment="left",
     )
-    what = "Simulation" if data is None else "Data and simulation"
+    simulated = data is None or evaluation.data == "pseudo-data"
+    what = "Simulation" if simulated else "Data and simulation"
     label(axes, evaluation.energy_tev, evaluation.luminosity_fb_inverse, what=what)
     return figure
 
@@ -146,7 +147,7 @@ def _draw_band(
     )
 
 
-def _draw_data(axes: Axes, data: Counts) -> None:
+def _draw_data(axes: Axes, data: Counts, name: str) -> None:
     """Draw bins with data as points with their intervals."""
     centres, counts, errors = _points(data)
     axes.errorbar(
@@ -157,7 +158,7 @@ def _draw_data(axes: Axes, data: Counts) -> None:
         marker="o",
         markersize=4,
         linestyle="none",
-        label="data",
+        label=name,
     )
 
 

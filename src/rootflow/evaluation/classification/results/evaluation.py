@@ -97,6 +97,14 @@ class ClassificationEvaluation(NamedTuple):
     energy_tev: Number
     scored: tuple[Scored, ...] = ()
 
+    @property
+    def data(self) -> str:
+        """What events of data are: collisions, simulation that stands for them, or both."""
+        kinds = {process.pseudo_data for process in self.processes if process.label == "data"}
+        return {(True,): "pseudo-data", (False, True): "data and pseudo-data"}.get(
+            tuple(sorted(kinds)), "data"
+        )
+
     def metrics(self) -> dict[str, float]:
         """Return `MODEL/METRIC` and `MODEL/METRIC_error`, all finite, as they are logged."""
         return naming.metrics_of(self)

@@ -40,6 +40,8 @@ class Process(NamedTuple):
         How many there are, without weights.
     expected
         Sum of weights and the square root of the sum of squared weights; None for data.
+    pseudo_data
+        Of data: whether it is simulation that stands for collisions.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Process(NamedTuple):
     label: Literal["signal", "background", "data"]
     events: int
     expected: Estimate | None
+    pseudo_data: bool = False
 
 
 class Yield(NamedTuple):
