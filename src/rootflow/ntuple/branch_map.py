@@ -1,6 +1,6 @@
 """Where each canonical quantity is in an ntuple, and in which unit."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, Field, model_validator
@@ -198,8 +198,10 @@ class BranchMap(IdentityMap):
                 raise ValueError(f"may_lack: '{branch}' is no branch of identity but event_number")
         return self
 
-    def as_in(self, there: Sequence[str]) -> "BranchMap":
+    def as_in(self, there: Container[str]) -> "BranchMap":
         """Return the map of a file with these branches: without those that it may lack."""
+        if not self.may_lack:
+            return self
         lacking = {branch for branch in self.may_lack if branch not in there}
         left = [column for column in self.identity if column.branch not in lacking]
         return self.model_copy(update={"identity": left, "may_lack": []})

@@ -1,7 +1,7 @@
 """Finding and opening ntuples; whatever is wrong with a file is said in one line."""
 
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -55,16 +55,22 @@ def _matches(pattern: str, setting: str) -> list[Path]:
 
 
 def read_branches(
-    path: Path, tree: str | None, branches: Sequence[str], chunk_bytes: int
+    path: Path,
+    tree: str | None,
+    branches: Sequence[str],
+    chunk_bytes: int,
+    may_lack: Collection[str] = (),
 ) -> Iterator[dict[str, Any]]:
     """Yield branches of a tree as awkward arrays, some events at a time.
 
-    A tree without events gives arrays without events, once.
+    A tree without events gives arrays without events, once; no branches give nothing.
 
     Parameters
     ----------
     tree
         Its name; None: the only one in the file.
+    may_lack
+        Which of the branches are left out where the file has them not.
 
     Raises
     ------
@@ -74,7 +80,11 @@ def read_branches(
     """
     # A generator: what goes wrong where its chunks are used does not come by here.
     with opened(path, tree) as found:
-        require_branches(path, branches, found.keys(recursive=False), f"tree '{found.name}'")
+        there = found.keys(recursive=False)
+        branches = [name for name in branches if name in there or name not in may_lack]
+        if not branches:
+            return
+        require_branches(path, branches, there, f"tree '{found.name}'")
         if found.num_entries == 0:
             yield found.arrays(branches, how=dict)
         yield from found.iterate(branches, step_size=f"{chunk_bytes} B", how=dict)
@@ -143,12 +153,6 @@ class OpenTree:
         """Return how much one entry takes, decompressed."""
         with faults_of(self.path):
             return float(self.tree.uncompressed_bytes) / max(self.entries, 1)
-
-
-def branch_names(path: Path, tree: str | None) -> list[str]:
-    """Return the names of the branches of a tree; raises as `read_branches` does."""
-    with opened(path, tree) as found:
-        return list(found.keys(recursive=False))
 
 
 def require_file(path: Path) -> None:

@@ -13,7 +13,7 @@ from rootflow.ntuple.columns import LARGEST_ENERGY_GEV, SMALLEST_PT_GEV, Table, 
 from rootflow.ntuple.features import MOMENTUM
 from rootflow.ntuple.identity import Identity, Integers, read_identity
 from rootflow.ntuple.objects import Objects
-from rootflow.ntuple.opening import OpenTree, branch_names, read_branches
+from rootflow.ntuple.opening import OpenTree, read_branches
 from rootflow.ntuple.reconstructed import read_neutrinos
 from rootflow.ntuple.truth import Truth, read_truth
 from rootflow.ntuple.units import Column
@@ -77,10 +77,10 @@ def read_chunks(
         The file, its tree or a branch is missing or broken; a feature or a weight is not
         finite; energies cannot be in the unit that the map says.
     """
-    if branch_map.may_lack:
-        branch_map = branch_map.as_in(branch_names(path, branch_map.tree))
     events = 0
-    for arrays in read_branches(path, branch_map.tree, branch_map.branches(), chunk_bytes):
+    branches, may_lack = branch_map.branches(), branch_map.may_lack
+    for arrays in read_branches(path, branch_map.tree, branches, chunk_bytes, may_lack):
+        branch_map = branch_map.as_in(arrays)
         chunk = _chunk(path, arrays, branch_map, events)
         events += len(chunk)
         yield chunk
@@ -94,8 +94,7 @@ def read_entries(tree: OpenTree, branch_map: BranchMap, start: int, stop: int) -
     InputError
         As of `read_chunks`.
     """
-    if branch_map.may_lack:
-        branch_map = branch_map.as_in(tree.names())
+    branch_map = branch_map.as_in(tree.names())
     return _chunk(tree.path, tree.read(branch_map.branches(), start, stop), branch_map, start)
 
 

@@ -1,6 +1,6 @@
 """Where the quantities of four-lepton events are, in lists or in flat tables."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from typing import Annotated, Any, Literal, Self
 
 from annotated_types import Len
@@ -145,8 +145,14 @@ class FourLeptonMap(IdentityMap):
         text = self.leptons[0].model_dump_json()
         return [Leptons.model_validate_json(text.replace(SLOT, str(slot))) for slot in self.slots]
 
-    def as_in(self, there: Sequence[str]) -> "FourLeptonMap":
+    def may_be_lacking(self) -> list[str]:
+        """Return the branches that a file may lack, those of each slot."""
+        return [name for branch in self.may_lack for name in self._names(branch)]
+
+    def as_in(self, there: Collection[str]) -> "FourLeptonMap":
         """Return the map of a file with these branches: without those that it may lack."""
+        if not self.may_lack:
+            return self
         lacking = {
             branch for branch in self.may_lack if not set(there).issuperset(self._names(branch))
         }

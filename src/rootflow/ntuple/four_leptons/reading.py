@@ -19,7 +19,7 @@ from rootflow.ntuple.four_leptons.masses import require_masses
 from rootflow.ntuple.four_leptons.wanted import TRIGGERS, Wanted
 from rootflow.ntuple.identity import Identity, numbered_rows, read_identity
 from rootflow.ntuple.objects import Objects
-from rootflow.ntuple.opening import OpenTree, branch_names, read_branches
+from rootflow.ntuple.opening import OpenTree, read_branches
 from rootflow.ntuple.reading import joined, objects, product, scalars, values_of
 from rootflow.ntuple.units import Column
 
@@ -76,27 +76,28 @@ def read_chunks(
         energies cannot be in the unit that the map says; a lepton is neither electron nor
         muon; masses are not those of the leptons.
     """
-    if branch_map.may_lack:
-        branch_map = branch_map.as_in(names_in(path, branch_map))
-    branches = branches_of(branch_map, wanted)
+    branches, may_lack = branches_of(branch_map, wanted), branch_map.may_be_lacking()
     events, expectation = 0, Expectation()
-    for arrays in read_arrays(path, branch_map, branches, chunk_bytes or CHUNK_BYTES):
+    for arrays in read_arrays(path, branch_map, branches, may_lack, chunk_bytes or CHUNK_BYTES):
+        branch_map = branch_map.as_in(arrays)
         chunk = _chunk(path, arrays, branch_map, wanted, events, expectation)
         events, expectation = events + len(chunk), chunk.expectation
         yield chunk
 
 
-def names_in(path: Path, branch_map: FourLeptonMap) -> list[str]:
-    """Return the names of the branches or columns of a file; raises as `read_arrays`."""
-    if csv_tables.is_csv(path):
-        return csv_tables.column_names(path)
-    return branch_names(path, branch_map.tree)
-
-
 def read_arrays(
-    path: Path, branch_map: FourLeptonMap, branches: Sequence[str], chunk_bytes: int = CHUNK_BYTES
+    path: Path,
+    branch_map: FourLeptonMap,
+    branches: Sequence[str],
+    may_lack: Collection[str],
+    chunk_bytes: int = CHUNK_BYTES,
 ) -> Iterator[dict[str, Any]]:
     """Yield branches or columns of a file as awkward arrays, some events at a time.
+
+    Parameters
+    ----------
+    may_lack
+        Which of them are left out where the file has them not.
 
     Raises
     ------
@@ -104,9 +105,13 @@ def read_arrays(
         The file, its tree or a branch is missing or broken.
     """
     if csv_tables.is_csv(path):
-        integers = {column.branch for column in _integers(branch_map)}
-        return csv_tables.read_columns(path, branches, integers.intersection(branches), chunk_bytes)
-    return read_branches(path, branch_map.tree, branches, chunk_bytes)
+        there = csv_tables.column_names(path)
+        branches = [name for name in branches if name in there or name not in may_lack]
+        if not branches:
+            return iter(())
+        integers = [column.branch for column in _integers(branch_map) if column.branch in branches]
+        return csv_tables.read_columns(path, branches, integers, chunk_bytes)
+    return read_branches(path, branch_map.tree, branches, chunk_bytes, may_lack)
 
 
 def read_entries(
@@ -119,8 +124,7 @@ def read_entries(
     InputError
         As of `read_chunks`.
     """
-    if branch_map.may_lack:
-        branch_map = branch_map.as_in(tree.names())
+    branch_map = branch_map.as_in(tree.names())
     arrays = tree.read(branches_of(branch_map, wanted), start, stop)
     return _chunk(tree.path, arrays, branch_map, wanted, start, Expectation())
 

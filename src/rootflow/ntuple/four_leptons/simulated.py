@@ -6,7 +6,7 @@ import awkward as ak
 import numpy as np
 
 from rootflow.ntuple.four_leptons.branch_map import FourLeptonMap
-from rootflow.ntuple.four_leptons.reading import names_in, read_arrays
+from rootflow.ntuple.four_leptons.reading import read_arrays
 
 # What stands in weights, cross sections and sums of weights of collisions.
 OF_COLLISIONS = (0.0, 1.0)
@@ -25,13 +25,10 @@ def first_of_simulation(path: Path, branch_map: FourLeptonMap) -> tuple[str, flo
     """
     named = [*branch_map.weights, branch_map.expected_events]
     named += [branch_map.cross_section_pb, branch_map.sum_of_weights]
-    branches = {column.branch for column in named if column is not None}
-    found = [name for name in names_in(path, branch_map) if name in branches]
-    if not found:
-        return None
-    for arrays in read_arrays(path, branch_map, found):
-        for name in found:
-            values = ak.to_numpy(ak.flatten(arrays[name], axis=None)).astype(np.float64)
+    branches = list(dict.fromkeys(column.branch for column in named if column is not None))
+    for arrays in read_arrays(path, branch_map, branches, may_lack=branches):
+        for name, array in arrays.items():
+            values = ak.to_numpy(ak.flatten(array, axis=None)).astype(np.float64)
             of_simulation = np.isfinite(values) & ~np.isin(values, OF_COLLISIONS)
             if of_simulation.any():
                 return name, float(values[np.argmax(of_simulation)])
