@@ -35,7 +35,7 @@ class Question(NamedTuple):
 def ttbar() -> Question:
     config = DataConfig.model_validate({"weights": {"negative": "keep"}})
     branch_map = load_branch_map(config.branch_map)
-    return Question(config, "ttbar", branch_map.tree, branch_map.branches())
+    return Question(config, "ttbar", branch_map.tree, branch_map.as_in(()).branches())
 
 
 def h4l() -> Question:

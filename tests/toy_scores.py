@@ -39,4 +39,5 @@ def table_of(events: Events, name: str, **scores: np.ndarray) -> ScoreTable:
         weight=events.weight,
         m4l=events.event[:, 1],
         scores=scores,
+        identity=events.identity_columns,
     )

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import hist
@@ -17,8 +18,11 @@ from rootflow.cli import cli
 from rootflow.config import EvaluationConfig
 from rootflow.errors import InputError
 from rootflow.evaluation import Assessment, draw_evaluation, write_evaluation
+from rootflow.evaluation.displays import displays_of
 from rootflow.evaluation.migration import unfolding_of, unfoldings
 from rootflow.evaluation.observables import OBSERVABLES
+from rootflow.evaluation.predictions import write_predictions
+from rootflow.ntuple.identity import structured
 
 NAMES = ["mtt", "c_hel"]
 
@@ -44,6 +48,25 @@ def test_predictions_are_what_each_method_said(folder: Path, assessment: Assessm
     network = assessment.candidates[0].answers
     np.testing.assert_array_equal(found["network_antineutrino_pz"], network.neutrinos[:, 1, 2])
     assert "m_lb_neutrino_px" not in found
+
+
+def test_predictions_name_events_as_the_ntuple_does(assessment: Assessment, tmp_path: Path) -> None:
+    sample = assessment.sample
+    count = len(sample.events)
+    events = replace(
+        sample.events,
+        event_number=np.arange(count, dtype=np.int64) - 5,
+        identity=structured({"runNumber": np.arange(count) // 9}),
+    )
+    path = tmp_path / "predictions.parquet"
+    write_predictions(assessment.candidates, sample._replace(events=events), ["abc"], path)
+    table = pq.read_table(path)
+    np.testing.assert_array_equal(table["event_number"].to_numpy(), events.event_number)
+    np.testing.assert_array_equal(table["identity_runNumber"].to_numpy(), np.arange(count) // 9)
+    candidate = next(each for each in assessment.candidates if each.decay is not None)
+    shown = displays_of(candidate, sample._replace(events=events), 1)
+    assert {one.event for one in shown} <= {events.in_words(place) for place in range(count)}
+    assert all("(runNumber " in one.event for one in shown)
 
 
 def test_histograms_are_the_same_in_root_and_json(folder: Path, assessment: Assessment) -> None:

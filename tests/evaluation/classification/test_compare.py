@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import matplotlib.image
@@ -9,6 +10,7 @@ from sklearn.metrics import roc_auc_score
 from rootflow.dataset import Events
 from rootflow.errors import InputError
 from rootflow.evaluation.classification import ScoreTable, compare, draw_comparison
+from rootflow.ntuple.identity import structured
 from toy_classes import GaussianModel, toy_classes
 from toy_scores import table_of
 
@@ -86,6 +88,21 @@ def test_order_of_events_does_not_count(
     shuffled = events.take(np.random.default_rng(1).permutation(len(events)))
     again = table_of(shuffled, "worse", network=scores_of(shuffled, noise=1.0))
     assert compare([good, again], REPLICAS, seed=1) == compare([good, worse], REPLICAS, seed=1)
+
+
+def test_events_of_one_number_are_told_by_their_run(events: Events) -> None:
+    """One file of two runs with the same numbers."""
+    run = events.file_index + 5
+    one_file = replace(
+        events, file_index=np.zeros_like(run), identity=structured({"run": run, "channel": run})
+    )
+    shuffled = one_file.take(np.random.default_rng(2).permutation(len(run)))
+    first = table_of(one_file, "first", network=scores_of(one_file))
+    again = table_of(shuffled, "again", network=scores_of(shuffled))
+    assert isinstance(again.identity, dict)
+    del again.identity["channel"]  # from before the map said it
+    (model,) = compare([first, again], 5, seed=1).models
+    assert model.tables == ("first", "again")
 
 
 def test_the_same_scores_in_two_tables_are_one_model(events: Events, good: ScoreTable) -> None:

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from rootflow.dataset import Events
 from rootflow.errors import InputError
 from rootflow.evaluation.classification import Scored, read_scores, write_scores
+from rootflow.ntuple.identity import structured
 from toy_scores import FILES, samples_with_files
 
 
@@ -28,6 +30,22 @@ def test_scores_are_read_as_they_were_written(
     np.testing.assert_array_equal(table.m4l, events.event[:, 1])
     assert set(table.sample[table.label < 0]) == {"data"}
     assert set(table.sample[table.label == 1]) == {"ggH", "VBFH"}
+
+
+def test_events_are_who_the_ntuple_says(toy_events_of_classes: Events, tmp_path: Path) -> None:
+    count = len(toy_events_of_classes)
+    events = replace(
+        toy_events_of_classes,
+        event_number=np.arange(count, dtype=np.int64) - 7,
+        identity=structured({"runNumber": np.arange(count) // 9}),
+    )
+    path = tmp_path / "scores.parquet"
+    write_scores(events, samples_with_files(), [Scored("one", events.weight, events.weight)], path)
+    table, columns = read_scores(path), pq.read_table(path)
+    for found in (table.event_number, columns["event_number"].to_numpy()):
+        np.testing.assert_array_equal(found, events.event_number)
+    for found in (table.identity["runNumber"], columns["identity_runNumber"].to_numpy()):
+        np.testing.assert_array_equal(found, np.arange(count) // 9)
 
 
 def test_file_that_is_no_table_of_scores(tmp_path: Path) -> None:

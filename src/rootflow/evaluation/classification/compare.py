@@ -125,6 +125,7 @@ def compare(tables: Sequence[ScoreTable], replicas: int, seed: int) -> Compariso
     InputError
         The labelled events of two tables, their labels or weights differ.
     """
+    tables = _of_common_identity(tables)
     orders = [_in_order(table) for table in tables]
     for table, order in zip(tables[1:], orders[1:], strict=True):
         _must_agree(tables[0], orders[0], table, order)
@@ -161,6 +162,14 @@ def _difference(
 
 def _error(replicas: NDArray[np.float64]) -> float:
     return float(np.std(replicas, ddof=1))
+
+
+def _of_common_identity(tables: Sequence[ScoreTable]) -> list[ScoreTable]:
+    """Return the tables with what all of them say of who an event is."""
+    names = [name for name in tables[0].identity if all(name in each.identity for each in tables)]
+    return [
+        table._replace(identity={name: table.identity[name] for name in names}) for table in tables
+    ]
 
 
 def _in_order(table: ScoreTable) -> NDArray[np.int64]:
