@@ -342,7 +342,7 @@ def test_a_loss_that_is_not_a_number_is_one_clear_error(
 ) -> None:
     config = make_config(learning_rate=1e38, gradient_norm=1e30, warmup_fraction=0.0)
     with pytest.raises(
-        RootflowError, match=r"the loss is \w+ in epoch 0, batch \d, at a learning rate of"
+        RootflowError, match=r"the loss is \w+ in epoch 1, batch \d, at a learning rate of"
     ) as caught:
         train(small_dataset, config, tmp_path, Epochs())
     assert "\n" not in str(caught.value)
