@@ -147,7 +147,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _file(item: pytest.Item) -> str:
-    return item.path.relative_to(PROJECT).as_posix()
+    return item.nodeid.partition("::")[0]
 
 
 @pytest.hookimpl(wrapper=True)
@@ -157,6 +157,8 @@ def pytest_runtest_protocol(
     """Let no file find what MLflow was told in another: which came before is not known."""
     result = yield
     if nextitem is None or nextitem.path != item.path:
+        if mlflow := sys.modules.get("mlflow"):
+            mlflow.set_tracking_uri(None)
         for name in OF_MLFLOW:
             os.environ.pop(name, None)
     return result
