@@ -10,6 +10,8 @@ import uproot
 from click.testing import CliRunner
 from numpy.typing import NDArray
 
+from four_lepton_ntuples import read_mini
+from ntuples import write_ntuple
 from rootflow.commands.apply import apply
 from rootflow.config import (
     ExportConfig,
@@ -214,6 +216,44 @@ def test_an_output_is_no_input_beside_its_source(
     with_others = dataset(out, other).events()
     wanted = dataset(moved, other).events()
     np.testing.assert_array_equal(with_others.event, wanted.event)
+
+
+def test_another_map_decides_the_same_folds(
+    model: Model, h4l_files: dict[str, list[Path]], tmp_path: Path
+) -> None:
+    own = tmp_path / "own.yaml"
+    own.write_text("base: atlas_open_data\nfold_number: runNumber\n")
+
+    def apply_to(setting: Setting) -> ak.Array:
+        output = tmp_path / "out.root"
+        apply_to_files(setting, h4l_files["VBFH"], output, origin={"sha256": "x"})
+        return uproot.open(output)["mini"].arrays()
+
+    with pytest.raises(UsageError, match=r"own\.yaml: .* names no fold_number, this one differs"):
+        apply_to(Setting((model.combined,), branch_map=str(own)))
+    out = apply_to(Setting((model.combined,), branch_map=str(own), seen_events="score"))
+    fold = fold_of(ak.to_numpy(out["runNumber"]), FOLDS)
+    selected = ak.to_numpy(out["trees_selected"])
+    np.testing.assert_array_equal(ak.to_numpy(out["trees_fold"])[selected], fold[selected])
+
+
+def test_negative_numbers_are_in_the_folds_that_they_are_in_everywhere(
+    model: Model, h4l_files: dict[str, list[Path]], tmp_path: Path
+) -> None:
+    branches = read_mini(h4l_files["ZZ"][0], 200)
+    numbers = (np.arange(200) - 150).astype(np.int32)
+    path = write_ntuple(tmp_path / "in.root", {**branches, "eventNumber": numbers}, tree="mini")
+    out = applied(model, [path], tmp_path / "out.root")
+    assert ak.to_list(out["eventNumber"]) == numbers.tolist()
+    assert str(ak.type(out["eventNumber"])).endswith("int32")
+    selected = ak.to_numpy(out["trees_selected"])
+    np.testing.assert_array_equal(
+        ak.to_numpy(out["trees_fold"])[selected], fold_of(numbers, FOLDS)[selected]
+    )
+    with pytest.raises(InputError, match=r"in\.root: event -\d+ \(runNumber 284500, .*\) is in a"):
+        apply_to_files(
+            Setting((model.fold_paths[0],)), [path], tmp_path / "one.root", origin={"sha256": ""}
+        )
 
 
 def test_the_output_cannot_be_an_input(model: Model, collision_files: list[Path]) -> None:

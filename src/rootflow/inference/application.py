@@ -94,6 +94,11 @@ class Application(ABC):
         return tuple(f"{self._prefix}_{ending}" for ending in (*self.endings, "fold", "selected"))
 
     @property
+    def has_fold_numbers(self) -> bool:
+        """Whether its branch map says that another number than the event's decides the fold."""
+        return self.reading["branch_map"]["fold_number"] is not None
+
+    @property
     def selected_branch(self) -> str:
         """The name of the branch that says whether an entry is selected."""
         return self.branches[-1]

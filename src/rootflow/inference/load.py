@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from rootflow.errors import UsageError
 from rootflow.exported import FoldedModel
 from rootflow.exported.contract import ClassifierContract
 from rootflow.inference.application import Application, Setting
@@ -23,14 +24,37 @@ def load_application(setting: Setting) -> Application:
     InputError
         A file is not one of `rootflow export`, or the files are not of one model.
     UsageError
-        There is no such branch map, or it does not name what the selection needs.
+        There is no such branch map, it does not name what the selection needs, or with it
+        something else decides the folds.
     """
     model = FoldedModel(*setting.models, other_code=setting.other_code)
+    if setting.branch_map is None:
+        return _application(model, setting, model.contract.branch_map)
+    application = _application(model, setting, setting.branch_map)
+    if setting.seen_events != "score":
+        own = _application(model, setting, model.contract.branch_map)
+        _refuse_other_folds(setting.branch_map, application, own)
+    return application
+
+
+def _application(
+    model: FoldedModel, setting: Setting, branch_map: str | dict[str, Any]
+) -> Application:
     contract = model.contract
-    with _named(setting.branch_map or contract.branch_map) as branch_map:
+    with _named(branch_map) as name:
         if isinstance(contract, ClassifierContract):
-            return ClassifierApplication(model, setting, contract, branch_map)
-        return ReconstructionApplication(model, setting, contract, branch_map)
+            return ClassifierApplication(model, setting, contract, name)
+        return ReconstructionApplication(model, setting, contract, name)
+
+
+def _refuse_other_folds(name: str, application: Application, own: Application) -> None:
+    if application.has_fold_numbers != own.has_fold_numbers:
+        what = "names a fold_number" if own.has_fold_numbers else "names no fold_number"
+        raise UsageError(
+            f"branch map {name}: that of the model's training {what}, this one differs, so that "
+            f"events would be in other folds: say there what decides them; or --seen-events score, "
+            f"for collisions and others that were not in the training"
+        )
 
 
 @contextmanager
