@@ -17,6 +17,7 @@ from rootflow.exported import FoldedModel
 from rootflow.scoring.exported import ExportedScorer
 from rootflow.steps import evaluate, export, main, train
 from rootflow.steps.frozen import open_frozen
+from rootflow.steps.registry import promote
 from rootflow.steps.result import StepResult
 from rootflow.tracking import describe, start_run
 
@@ -86,6 +87,19 @@ def before(blind: Config) -> StepResult:
     return main.run(blind)
 
 
+@pytest.fixture(scope="module")
+def made(before: StepResult, place: Path) -> dict[str, int]:
+    """Return what was trained before there were collisions."""
+    assert before.facts["registered_model"] == "models:/h4l/1"
+    return trainings(place)
+
+
+@pytest.fixture(scope="module")
+def after(made: dict[str, int], unblinded: Config) -> StepResult:
+    assert made
+    return main.run(unblinded)
+
+
 def with_samples(config: Config, **samples: dict[str, Any]) -> Config:
     return change(config, {f"data.samples.{name}": said for name, said in samples.items()})
 
@@ -109,11 +123,9 @@ def run_below(place: Path, above: StepResult, step: str) -> str:
 
 
 def test_collisions_added_later_train_nothing_again(
-    before: StepResult, unblinded: Config, place: Path
+    before: StepResult, made: dict[str, int], after: StepResult, place: Path
 ) -> None:
-    made = trainings(place)
     assert len(made) == 2 * FOLDS
-    after = main.run(unblinded)
     assert trainings(place) == made
     observed = {row["process"]: row for row in after.tables["yields"]}
     assert observed["data"]["events"] > 0
@@ -130,8 +142,9 @@ def test_collisions_added_later_train_nothing_again(
     assert runs[0]["rootflow.source.train"] == runs[1]["rootflow.source.train"]
 
 
-def test_another_name_trains_nothing_again(before: StepResult, blind: Config, place: Path) -> None:
-    made = trainings(place)
+def test_another_name_trains_nothing_again(
+    before: StepResult, made: dict[str, int], blind: Config, place: Path
+) -> None:
     renamed = change(blind, {"model.name": "forest", "evaluation.compare_with": []})
     result = evaluate.run(renamed)
     assert trainings(place) == made
@@ -200,17 +213,30 @@ def test_it_is_found_by_alias_run_file_folder_and_table(
             np.testing.assert_array_equal(ours, theirs)
 
 
+def test_a_champion_stays_comparable(before: StepResult, unblinded: Config, place: Path) -> None:
+    """Collisions beside the simulation of both models refuse no candidate."""
+    describe(before.facts["registered_model"], {}, alias="champion")
+    found = promote.run(unblinded, after.facts["registered_model"])
+    assert found.tables["contest"][0]["gain"] == 0
+    assert not [reason for reason in found.facts["reasons"] if "simulation" in reason]
+
+
 def test_over_training_is_only_of_the_simulation_of_the_training(
-    frozen: StepResult, unblinded: Config, files: dict[str, Path], place: Path
+    frozen: StepResult,
+    made: dict[str, int],
+    unblinded: Config,
+    files: dict[str, Path],
+    place: Path,
 ) -> None:
-    made = trainings(place)
     new = change(
         unblinded,
         {f"data.samples.{name}.files": [str(files[f"{name}_new"])] for name in SAMPLES},
     )
     found = evaluate.run(new, model="models:/h4l/1")
     assert trainings(place) == made
-    assert "other than that of the model's training" in found.facts["simulation"]
+    assert found.facts["simulation"] == "other than that of the model's training"
+    assert found.facts["over_training"] == "left out: it needs the training's events"
+    assert "over_training" not in frozen.facts
     assert "boosted_trees/auc" in found.metrics
     assert not [name for name in found.metrics if "seen" in name or "ks_" in name]
     assert [name for name in frozen.metrics if "seen" in name]

@@ -18,6 +18,7 @@ from rootflow.tracking import Run
 
 TAG = "rootflow.evaluated"
 SETTING = "evaluate --model"
+SIMULATION = "simulation"
 # What the inputs of a file may be in, though rootflow's events are in GeV.
 CONVERTED = {"MeV": "GeV"}
 
@@ -108,17 +109,17 @@ def refuse_other_units(manifest: Manifest, frozen: Frozen) -> None:
 
 def trained_on(manifest: Manifest, frozen: Frozen) -> bool:
     """Return whether the simulated events of a dataset are those of the model's training."""
-    return frozen.model.contract.provenance.get("simulation") == manifest.simulation_digest
+    return frozen.model.contract.provenance.get(SIMULATION) == manifest.simulation_digest
 
 
 def facts_of(manifest: Manifest, frozen: Frozen, left_out: Sequence[str]) -> dict[str, Any]:
     """Return what is told of the model, and of models that would have to be trained."""
-    simulation = (
-        "that of the model's training; each event is by the model that has not seen its fold"
-        if trained_on(manifest, frozen)
-        else "other than that of the model's training; event numbers of both fall into the same "
-        "folds, so that no event is by a model that has seen it"
-    )
+    if trained_on(manifest, frozen):
+        simulation = "that of the model's training"
+    elif SIMULATION in frozen.model.contract.provenance:
+        simulation = "other than that of the model's training"
+    else:
+        simulation = "not known to be that of the model's training"
     beside = {"left_out_as_they_need_training": list(left_out)} if left_out else {}
     return {"evaluated": frozen.called, "simulation": simulation, **beside}
 
@@ -152,8 +153,8 @@ def provenance_of(config: Config, run: Run, manifest: Manifest, frozen: Frozen) 
         "exported_by_run": contract.run_id or "unknown",
         "run_id": run.run_id,
         "dataset": manifest.digest,
-        "simulation": manifest.simulation_digest,
-        "training_simulation": origin.get("simulation", "unknown"),
+        SIMULATION: manifest.simulation_digest,
+        f"training_{SIMULATION}": origin.get(SIMULATION, "unknown"),
         **{key: origin.get(key, "unknown") for key in kept},
         **({"other_code": differs} if (differs := frozen.model.other_code) else {}),
         "seed": str(config.seed),

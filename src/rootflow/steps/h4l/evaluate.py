@@ -56,13 +56,15 @@ def run_frozen(config: H4lConfig, frozen: Frozen, parent: Run | None = None) -> 
         dataset = preprocess.ensure(config, run)
         manifest, contract = dataset.manifest, frozen.model.contract
         refuse_other_units(manifest, frozen)
-        scorer = ExportedScorer(frozen.model, trained_on_these=trained_on(manifest, frozen))
+        seen = trained_on(manifest, frozen)
+        scorer = ExportedScorer(frozen.model, trained_on_these=seen)
         uses = contract.uses if isinstance(contract, ClassifierContract) else config.inputs
         origin = provenance_of(config, run, manifest, frozen)
         result = _evaluated(config, run, dataset, [scorer], uses, origin)
         left_out = [config.model.name, *(other.name for other in config.evaluation.compare_with)]
         left_out = [name for name in left_out if name != frozen.model.name]
-        facts = {**facts_of(manifest, frozen, left_out), **result.facts}
+        without = {} if seen else {"over_training": "left out: it needs the training's events"}
+        facts = {**facts_of(manifest, frozen, left_out), **without, **result.facts}
         return replace(result, facts=facts)
 
 
