@@ -8,12 +8,15 @@ import onnx
 import pytest
 
 from ntuples import read_branches, write_ntuple
-from rootflow.config import Config, FoldsConfig, change, load
+from rootflow.config import Config, FoldsConfig, ModelMethodConfig, change, load
 from rootflow.dataset import Dataset
 from rootflow.errors import UsageError
 from rootflow.export.entries import sealed
 from rootflow.exported.checking import check_content
+from rootflow.reconstruction.onnx import OnnxReconstructor
 from rootflow.steps import evaluate, preprocess
+from rootflow.steps.exported_files import find
+from rootflow.steps.ttbar.methods import model_method
 from rootflow.tracking import start_run
 from toy_exports import assigning_network
 
@@ -63,13 +66,13 @@ def files(dataset: Dataset, config: Config) -> list[Path]:
     return made
 
 
-def changed(file: Path, **contract: Any) -> Path:
+def changed(file: Path, name: str = "changed", **contract: Any) -> Path:
     """Write a network again, with another contract, and return its path."""
     content = file.read_bytes()
     said = check_content(content, str(file)).model_dump(mode="json") | contract
     proto = onnx.ModelProto.FromString(content)
     del proto.metadata_props[:]
-    path = file.with_name(f"changed_{file.name}")
+    path = file.with_name(f"{name}.onnx")
     path.write_bytes(sealed(proto, type(check_content(content, "")).model_validate(said), {}))
     return path
 
@@ -107,3 +110,20 @@ def test_other_units_and_another_analysis_are_refused(config: Config, files: lis
     other = changed(files[0], analysis="h4l")
     with pytest.raises(UsageError, match="a model of h4l, the configuration is of ttbar"):
         evaluate.run(config, model=str(other))
+
+
+def test_of_a_run_the_named_file_in_full_precision_is_taken(
+    config: Config, files: list[Path], tmp_path: Path
+) -> None:
+    athena = changed(files[0], "a_athena", variant="athena")
+    rounded = changed(files[0], "a_float16", precision="float16")
+    with start_run(config, "export") as run:
+        for path in (athena, rounded, files[0]):
+            run.log_file(path, "export")
+    found = find([run.run_id], tmp_path / "found", "evaluate --model")
+    assert found.paths[0].name == files[0].name
+    assert found.origin["run"] == run.run_id
+    method = ModelMethodConfig(method="model", name="other", source=f"runs:/{run.run_id}")
+    network = model_method(method, tmp_path)
+    assert isinstance(network, OnnxReconstructor)
+    assert network.folds == FoldsConfig()

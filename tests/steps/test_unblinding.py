@@ -12,7 +12,7 @@ from four_lepton_ntuples import as_collisions, read_mini
 from ntuples import Branches, write_ntuple
 from rootflow.config import Config, change, load
 from rootflow.dataset import open_dataset
-from rootflow.errors import UsageError
+from rootflow.errors import InputError, UsageError
 from rootflow.exported import FoldedModel
 from rootflow.scoring.exported import ExportedScorer
 from rootflow.steps import evaluate, export, main, train
@@ -213,7 +213,9 @@ def test_it_is_found_by_alias_run_file_folder_and_table(
             np.testing.assert_array_equal(ours, theirs)
 
 
-def test_a_champion_stays_comparable(before: StepResult, unblinded: Config, place: Path) -> None:
+def test_a_champion_stays_comparable(
+    before: StepResult, after: StepResult, unblinded: Config
+) -> None:
     """Collisions beside the simulation of both models refuse no candidate."""
     describe(before.facts["registered_model"], {}, alias="champion")
     found = promote.run(unblinded, after.facts["registered_model"])
@@ -281,3 +283,12 @@ def test_a_run_of_which_nothing_was_exported(unblinded: Config) -> None:
         run_id = run.run_id
     with pytest.raises(UsageError, match=f"run {run_id}: nothing was exported of it"):
         evaluate.run(unblinded, model=run_id)
+
+
+def test_other_code_is_refused_by_the_model_s_name(
+    frozen: StepResult, unblinded: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    called = frozen.facts["evaluated"]
+    monkeypatch.setattr("rootflow.exported.code.code_digest", lambda *_: "fedcba9876543210")
+    with pytest.raises(InputError, match=f"^{called}: the inputs of its training were computed by"):
+        evaluate.run(unblinded, model=called)

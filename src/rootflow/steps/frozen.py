@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from rootflow import __version__
 from rootflow.config import Config
 from rootflow.dataset.manifest import Manifest
-from rootflow.errors import UsageError
+from rootflow.errors import InputError, UsageError
 from rootflow.exported import FoldedModel
 from rootflow.exported.code import OtherCode
 from rootflow.exported.contract import OnnxContract
@@ -72,7 +72,14 @@ def open_frozen(
     """
     _refuse_unknown(config, named)
     paths, origin = find([named], folder, SETTING)
-    frozen = Frozen(FoldedModel(*paths, other_code=other_code), paths, origin)
+    try:
+        model = FoldedModel(*paths, other_code=other_code)
+    except InputError as error:  # of files that were fetched nobody knows the paths
+        reason = str(error)
+        for path in paths:
+            reason = reason.replace(str(path), named) if path.is_relative_to(folder) else reason
+        raise InputError(reason) from None
+    frozen = Frozen(model, paths, origin)
     contract = frozen.model.contract
     if contract.analysis != config.analysis:
         raise UsageError(
