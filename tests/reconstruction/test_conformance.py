@@ -1,10 +1,12 @@
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from rootflow.dataset import Events
 from rootflow.errors import ConformanceError
+from rootflow.ntuple.identity import structured
 from rootflow.reconstruction.conformance import check, with_two_jets
 from rootflow.reconstruction.contract import Reconstruction
 from rootflow.reconstruction.methods import make_method
@@ -123,6 +125,11 @@ def test_a_nameless_method() -> None:
 
 def test_what_keeps_the_contract_passes() -> None:
     check(Broken(lambda answers, _: answers), toy_events(300))
+
+
+def test_events_of_several_runs() -> None:
+    events = replace(toy_events(300), identity=structured({"run": np.arange(300) // 7}))
+    check(Broken(lambda answers, _: answers), events)
 
 
 def test_events_without_a_full_one_tell_too_little() -> None:

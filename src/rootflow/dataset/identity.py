@@ -54,8 +54,11 @@ def identity_of(identity: Identity, file: int | None) -> NDArray[np.uint64]:
 
 def _combined(values: NDArray[np.float32]) -> NDArray[np.uint64]:
     """Return (n,) the bits of each row as one number."""
-    bits = np.ascontiguousarray(values).view(np.uint32).astype(np.uint64)
-    return np.asarray((bits * FACTORS[: bits.shape[1]]).sum(axis=1, dtype=np.uint64))
+    bits = np.ascontiguousarray(values).view(np.uint32)
+    found = np.zeros(len(bits), dtype=np.uint64)
+    for column, factor in zip(bits.T, FACTORS, strict=False):
+        found += column * factor
+    return found
 
 
 def repeated_numbers(directory: Path) -> int:
