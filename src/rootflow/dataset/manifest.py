@@ -9,6 +9,7 @@ from rootflow.config.block import Block
 from rootflow.config.data import SelectionConfig
 from rootflow.config.samples import FourLeptonSelectionConfig
 from rootflow.errors import InputError
+from rootflow.files import read_bytes
 from rootflow.ntuple import Feature
 
 # Of the format of datasets: of how arrays and manifest are written, not of what is in them.
@@ -154,7 +155,7 @@ def read_manifest(directory: Path) -> Manifest:
     """
     path = directory / MANIFEST
     try:
-        text = path.read_text()
+        text = read_bytes(path)
     except OSError as error:
         raise InputError(
             f"{directory}: not a dataset: cannot read its {MANIFEST}: {error.strerror}"

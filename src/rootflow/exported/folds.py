@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field, ValidationError
 from rootflow.config.block import Block
 from rootflow.errors import InputError, RootflowError
 from rootflow.exported.contract import VERSION, ClassifierContract, Contract, ReconstructionContract
+from rootflow.files import read_bytes
 
 TABLE: Final = "folds.json"
 
@@ -69,7 +70,7 @@ def read_folds(directory: Path) -> dict[str, str]:
     """
     table = directory / TABLE
     try:
-        return FoldFiles.model_validate_json(table.read_bytes()).folds
+        return FoldFiles.model_validate_json(read_bytes(table)).folds
     except FileNotFoundError:
         raise InputError(
             f"{table}: there is no such file, as `rootflow export` writes it where it exports "

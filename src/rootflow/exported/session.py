@@ -11,6 +11,7 @@ from onnxruntime.capi import onnxruntime_pybind11_state as runtime_errors
 from rootflow.errors import InputError
 from rootflow.exported.checking import check_content
 from rootflow.exported.contract import ClassifierContract, ReconstructionContract, Tensor
+from rootflow.files import read_bytes
 
 UNREADABLE = (
     runtime_errors.Fail,
@@ -58,7 +59,7 @@ def open_exported(path: Path, threads: int = 1) -> Opened:
         than its tensors keep, or has data in other files.
     """
     try:
-        content = path.read_bytes()
+        content = read_bytes(path)
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from None
     contract = check_content(content, str(path))

@@ -5,6 +5,7 @@ from pathlib import Path
 import keras
 
 from rootflow.errors import InputError
+from rootflow.files import fault_of_archive
 from rootflow.models.determinism import make_deterministic
 
 
@@ -18,6 +19,8 @@ def load_model(path: Path) -> keras.Model:
     """
     if not path.is_file():
         raise InputError(f"{path}: there is no saved model")
+    if (fault := fault_of_archive(path)) is not None:
+        raise InputError(f"{path}: not a model that this rootflow can read: {fault}")
     make_deterministic()
     try:
         return keras.saving.load_model(path, compile=False, safe_mode=True)

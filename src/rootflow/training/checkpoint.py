@@ -1,7 +1,6 @@
 """The state of a training between two epochs, on disk."""
 
 import json
-import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -10,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rootflow.errors import InputError
-from rootflow.files import whole_file
+from rootflow.files import fault_of_archive, whole_file
 
 if TYPE_CHECKING:
     import keras
@@ -71,16 +70,17 @@ def read_checkpoint(directory: Path) -> Checkpoint | None:
     path = directory / CHECKPOINT
     if not path.exists():
         return None
+    again = f"the checkpoint is damaged: remove {directory} and train again"
+    if fault_of_archive(path) is not None:
+        raise InputError(f"{path}: {again}")
     try:
         # Opened here: numpy does not close a file that it cannot read.
         with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             about = json.loads(str(file["about"]))
             variables, best = _list(file, "variable"), _list(file, "best")
         return Checkpoint(variables=variables, best=best, **about)
-    except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
-        raise InputError(
-            f"{path}: the checkpoint is damaged: remove {directory} and train again"
-        ) from None
+    except (OSError, EOFError, ValueError, KeyError, TypeError):
+        raise InputError(f"{path}: {again}") from None
 
 
 def state(model: "keras.Model") -> Arrays:

@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError
 from rootflow.config import ClassifierConfig, FoldsConfig, InputsConfig, ModelConfig
 from rootflow.config.block import Block
 from rootflow.errors import InputError
-from rootflow.files import whole_file
+from rootflow.files import read_bytes, whole_file
 
 RECORD = "training.json"
 Fact = float | int | str
@@ -98,7 +98,7 @@ def read_record(directory: Path) -> Record | None:
     if not path.exists():
         return None
     try:
-        return Record.model_validate_json(path.read_text())
+        return Record.model_validate_json(read_bytes(path))
     except (ValidationError, OSError):
         raise InputError(
             f"{path}: the record is damaged: remove {directory} and train again"

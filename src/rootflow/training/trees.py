@@ -1,7 +1,6 @@
 """Boosted trees as a model: from the arrays of events to scores, and on disk."""
 
 import json
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from threadpoolctl import threadpool_limits
 from rootflow.config import InputsConfig
 from rootflow.dataset.events import Features
 from rootflow.errors import InputError
-from rootflow.files import whole_file
+from rootflow.files import fault_of_archive, whole_file
 from rootflow.models import in_a_row
 
 # What a file may hold beside numbers, arrays and what skops itself trusts of scikit-learn.
@@ -70,6 +69,8 @@ def load_trees(path: Path) -> TreesModel:
     """
     if not path.is_file():
         raise InputError(f"{path}: there is no saved model")
+    if (fault := fault_of_archive(path)) is not None:
+        raise InputError(f"{path}: not a model that this rootflow can read: {fault}")
     try:
         held = skops.io.load(path, trusted=TRUSTED)
         about, trees = json.loads(held["about"]), held["trees"]
@@ -82,7 +83,7 @@ def load_trees(path: Path) -> TreesModel:
     except UntrustedTypesFoundException:
         raise InputError(f"{path}: not a model of rootflow's: it holds more than trees") from None
     except (
-        *(OSError, EOFError, zipfile.BadZipFile, ValidationError),
+        *(OSError, EOFError, ValidationError),
         *(ValueError, TypeError, KeyError, AttributeError, IndexError),
     ) as error:
         reason = " ".join(str(error).split())[:200]

@@ -1,0 +1,149 @@
+"""What trainings and preprocess left on disk, of which something is wrong."""
+
+import io
+import json
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+from sklearn.ensemble import HistGradientBoostingClassifier
+
+from mutations import EXAMPLES, Changed, changed_bytes, changed_data, changed_text, search
+from ntuples import read_branches, write_ntuple
+from rootflow.config import DataConfig, FeedForwardConfig, FoldsConfig, InputsConfig
+from rootflow.dataset import build
+from rootflow.dataset.dataset import open_dataset
+from rootflow.dataset.manifest import MANIFEST
+from rootflow.exported.folds import read_folds
+from rootflow.models import load_model
+from rootflow.training.checkpoint import CHECKPOINT, Checkpoint, read_checkpoint, write_checkpoint
+from rootflow.training.record import RECORD, Record, read_record, write_record
+from rootflow.training.trees import TreesModel, load_trees, save_trees
+from small_network import small_network
+
+TTBAR = Path(__file__).parents[2] / "data" / "ttbar" / "ttbar_s42_000.root"
+Kind = tuple[Path, Callable[[], object], bytes, "st.SearchStrategy[Any]"]
+
+
+def _dataset(folder: Path) -> Path:
+    path = write_ntuple(folder / "in.root", read_branches(TTBAR, 60))
+    config = DataConfig.model_validate({"weights": {"negative": "keep"}})
+    return build(config, {"ttbar": [path]}, folder / "datasets").path
+
+
+def _trees(path: Path) -> None:
+    rows = np.random.default_rng(1).normal(size=(80, 2))
+    trees = HistGradientBoostingClassifier(max_iter=2, min_samples_leaf=5).fit(rows, rows[:, 0] > 0)
+    inputs = InputsConfig(leptons=[], event=["jet_n", "m4l"])
+    save_trees(TreesModel(inputs, {"event": ("jet_n", "m4l")}, trees), path)
+
+
+def _record() -> Record:
+    return Record(
+        question="0123",
+        dataset="4567",
+        folds=FoldsConfig(),
+        model=FeedForwardConfig(architecture="feed_forward"),
+        model_file="model.keras",
+        features={"jets": ("pt",)},
+        max_jets=4,
+        history=[{"loss": 1.0}],
+        facts={"epochs": 1},
+    )
+
+
+def _used_trees(path: Path) -> None:
+    trees = load_trees(path)
+    assert np.isfinite(trees.predict({"event": np.ones((3, 2), np.float32)})).all()
+
+
+def _used_dataset(path: Path) -> None:
+    dataset = open_dataset(path)
+    assert len(dataset.events(slice(0, 5))) <= 5
+
+
+def _members(content: bytes) -> st.SearchStrategy[bytes]:
+    """Return the archive with one member changed, and all checksums right."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+
+    def changed_member(name: str) -> st.SearchStrategy[bytes]:
+        new: st.SearchStrategy[bytes] = changed_bytes(members[name])
+        if name.endswith(".json"):
+            data = changed_data(json.loads(members[name]))
+            new = st.one_of(new, data.map(lambda said: json.dumps(said).encode()))
+        return new.map(lambda part: _archive({**members, name: part}))
+
+    return st.sampled_from(sorted(members)).flatmap(changed_member)
+
+
+def _archive(members: dict[str, bytes]) -> Changed:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for name, part in members.items():
+            archive.writestr(name, part)
+    return Changed(content.getvalue())
+
+
+def _in_bytes(text: str) -> bytes:
+    return text.encode(errors="surrogatepass")
+
+
+@EXAMPLES
+def test_models_and_datasets(tmp_path: Path, examples: int) -> None:
+    network, trees = tmp_path / "model.keras", tmp_path / "model.skops"
+    small_network(max_jets=2).save(network)
+    _trees(trees)
+    dataset = _dataset(tmp_path)
+    write_record(_record(), tmp_path)
+    arrays = [np.ones((2, 2), np.float32)]
+    write_checkpoint(Checkpoint("0123", [{"loss": 1.0}], arrays, arrays, 1, 1.0, 1.0), tmp_path)
+    (tmp_path / "folds.json").write_text(json.dumps({"folds": {"0": "a.onnx"}}))
+    readers: dict[Path, Callable[[], object]] = {
+        network: lambda: load_model(network),
+        trees: lambda: _used_trees(trees),
+        tmp_path / CHECKPOINT: lambda: read_checkpoint(tmp_path),
+        tmp_path / RECORD: lambda: read_record(tmp_path),
+        tmp_path / "folds.json": lambda: read_folds(tmp_path),
+        **{path: lambda: _used_dataset(dataset) for path in sorted(dataset.iterdir())},
+    }
+    whole = {path: path.read_bytes() for path in readers}
+
+    def changed(path: Path) -> st.SearchStrategy[tuple[Path, bytes]]:
+        content = whole[path]
+        ways: list[st.SearchStrategy[bytes]] = [changed_bytes(content)]
+        if path.suffix == ".json":
+            ways.append(changed_text(content.decode()).map(_in_bytes))
+            data = changed_data(json.loads(content))
+            ways.append(data.map(lambda said: json.dumps(said).encode()))
+        if path == trees:
+            ways.append(_members(content))
+        return st.tuples(st.just(path), st.one_of(*ways))
+
+    def use(case: tuple[Path, bytes]) -> None:
+        path, content = case
+        path.write_bytes(content)
+        try:
+            readers[path]()
+        finally:
+            path.write_bytes(whole[path])
+
+    arrays_of_dataset = [path for path in readers if path.parent == dataset]
+    search(
+        examples,
+        st.one_of(
+            changed(network),
+            changed(network),
+            changed(trees),
+            changed(trees),
+            changed(tmp_path / CHECKPOINT),
+            changed(tmp_path / RECORD),
+            changed(tmp_path / "folds.json"),
+            changed(dataset / MANIFEST),
+            st.sampled_from(arrays_of_dataset).flatmap(changed),
+        ),
+        use,
+    )
