@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tokenize import TokenError
 
 # What zipfile raises where an archive is not as it was written.
 NO_ARCHIVE = (
@@ -27,6 +28,8 @@ NO_ARCHIVE = (
     RuntimeError,
     ValueError,
 )
+# What numpy raises where a .npy file is not as it was written: it reads its head as Python.
+NO_ARRAY = (OSError, EOFError, ValueError, TypeError, LookupError, SyntaxError, TokenError)
 PARTIAL = ".partial-"
 LOCK = ".lock"
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rootflow.errors import InputError
+from rootflow.files import NO_ARRAY
 
 SUFFIX = ".npy"
 EVENTS_AT_ONCE = 100_000
@@ -118,17 +119,17 @@ def map_array(directory: Path, name: str, dtype: str, shape: tuple[int, ...]) ->
     """
     path = directory / (name + SUFFIX)
     again = f"remove {directory} and run preprocess again"
-    if 0 in shape and path.is_file():  # nothing to map
-        return np.empty(shape, dtype=dtype)
     try:
+        if 0 in shape and path.is_file():  # nothing to map
+            return np.empty(shape, dtype=dtype)
         array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
     except OSError as error:
         raise InputError(f"{path}: cannot read the array: {error.strerror}: {again}") from None
-    except (ValueError, EOFError):
+    except NO_ARRAY:
         raise InputError(f"{path}: the array is truncated or damaged: {again}") from None
     if (array.dtype.str, array.shape) != (dtype, shape):
         raise InputError(
             f"{path}: the array is {array.dtype.str}{array.shape}, the manifest says "
-            f"{dtype}{shape}: {again}"
+            f"{' '.join(dtype.split())}{shape}: {again}"
         )
     return array

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rootflow.errors import InputError
-from rootflow.files import fault_of_archive, whole_file
+from rootflow.files import NO_ARRAY, fault_of_archive, whole_file
 
 if TYPE_CHECKING:
     import keras
@@ -79,7 +79,7 @@ def read_checkpoint(directory: Path) -> Checkpoint | None:
             about = json.loads(str(file["about"]))
             variables, best = _list(file, "variable"), _list(file, "best")
         return Checkpoint(variables=variables, best=best, **about)
-    except (OSError, EOFError, ValueError, KeyError, TypeError):
+    except NO_ARRAY:
         raise InputError(f"{path}: {again}") from None
 
 

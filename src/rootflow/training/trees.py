@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import skops.io
 from numpy.typing import NDArray
-from pydantic import ValidationError
 from sklearn.ensemble import HistGradientBoostingClassifier
 from skops.io.exceptions import UntrustedTypesFoundException
 from threadpoolctl import threadpool_limits
@@ -16,7 +15,7 @@ from threadpoolctl import threadpool_limits
 from rootflow.config import InputsConfig
 from rootflow.dataset.events import Features
 from rootflow.errors import InputError
-from rootflow.files import fault_of_archive, whole_file
+from rootflow.files import NO_ARRAY, fault_of_archive, whole_file
 from rootflow.models import in_a_row
 
 # What a file may hold beside numbers, arrays and what skops itself trusts of scikit-learn.
@@ -82,10 +81,7 @@ def load_trees(path: Path) -> TreesModel:
         _refuse_other_trees(model)
     except UntrustedTypesFoundException:
         raise InputError(f"{path}: not a model of rootflow's: it holds more than trees") from None
-    except (
-        *(OSError, EOFError, ValidationError),
-        *(ValueError, TypeError, KeyError, AttributeError, IndexError),
-    ) as error:
+    except (*NO_ARRAY, AttributeError) as error:
         reason = " ".join(str(error).split())[:200]
         raise InputError(f"{path}: not a model that this rootflow can read: {reason}") from None
     return model
