@@ -10,6 +10,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import pytest
 from hypothesis import strategies as st
 from sklearn.ensemble import HistGradientBoostingClassifier
 
@@ -113,6 +114,7 @@ def _in_bytes(text: str) -> bytes:
     return text.encode(errors="surrogatepass")
 
 
+@pytest.mark.filterwarnings("ignore:Reading `.npy`:UserWarning")  # numpy's, of a damaged head
 @EXAMPLES
 def test_models_and_datasets(workspace: Path, examples: int) -> None:
     network, trees = Path("model.keras"), Path("model.skops")
