@@ -106,7 +106,7 @@ def assigning_network(
         max_jets=jets,
         padding="",
         folds=folds or FoldsConfig(),
-        branch_map="",
+        branch_map="topcptoolkit",
         selection={},
     )
     return _proto(nodes, constants, contract)
@@ -157,7 +157,7 @@ def scoring_model(
         folds=folds or FoldingConfig(),
         held_out=held_out,
         uses=InputsConfig(leptons=[], event=[feature]),
-        branch_map="",
+        branch_map="atlas_open_data",
         selection={},
     )
     return _proto(nodes, constants, contract)

@@ -112,6 +112,16 @@ def test_other_units_and_another_analysis_are_refused(config: Config, files: lis
         evaluate.run(config, model=str(other))
 
 
+def test_another_number_that_decides_the_folds_is_refused(
+    config: Config, files: list[Path], tmp_path: Path
+) -> None:
+    runs = tmp_path / "runs.yaml"
+    runs.write_text("base: topcptoolkit\nfold_number: runNumber\n")
+    other = change(config, {"data.branch_map": str(runs)})
+    with pytest.raises(UsageError, match=r"names no fold_number, .*runs\.yaml differs"):
+        evaluate.run(other, model=str(files[0]))
+
+
 def test_of_a_run_the_named_file_in_full_precision_is_taken(
     config: Config, files: list[Path], tmp_path: Path
 ) -> None:

@@ -41,7 +41,7 @@ def _application(
     model: FoldedModel, setting: Setting, branch_map: str | dict[str, Any]
 ) -> Application:
     contract = model.contract
-    with _named(branch_map) as name:
+    with named_map(branch_map) as name:
         if isinstance(contract, ClassifierContract):
             return ClassifierApplication(model, setting, contract, name)
         return ReconstructionApplication(model, setting, contract, name)
@@ -58,7 +58,7 @@ def _refuse_other_folds(name: str, application: Application, own: Application) -
 
 
 @contextmanager
-def _named(branch_map: str | dict[str, Any]) -> Iterator[str]:
+def named_map(branch_map: str | dict[str, Any]) -> Iterator[str]:
     """Yield the name of a map, or the path of a file with what it says."""
     if isinstance(branch_map, str):
         yield branch_map

@@ -5,12 +5,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from rootflow import __version__
-from rootflow.config import Config
+from rootflow.config import Config, H4lConfig
 from rootflow.dataset.manifest import Manifest
 from rootflow.errors import InputError, UsageError
 from rootflow.exported import FoldedModel
 from rootflow.exported.code import OtherCode
 from rootflow.exported.contract import OnnxContract
+from rootflow.inference.load import named_map
+from rootflow.ntuple import load_branch_map
+from rootflow.ntuple.four_leptons import load_four_lepton_map
 from rootflow.progress import say
 from rootflow.steps.exported_files import REGISTERED, RUN_ID, find
 from rootflow.steps.registry.choosing import names_of
@@ -87,6 +90,7 @@ def open_frozen(
             f"{config.analysis}"
         )
     _refuse_other_folds(config, frozen)
+    _refuse_other_fold_numbers(config, frozen)
     _refuse_other_selection(config, frozen.called, contract.selection)
     return frozen
 
@@ -202,6 +206,29 @@ def _refuse_other_folds(config: Config, frozen: Frozen) -> None:
             f"{frozen.called}: has not seen fold {_listed(frozen.model.held_out)}, but has seen "
             f"fold {_listed(seen)}, which data.folds holds out"
         )
+
+
+def _refuse_other_fold_numbers(config: Config, frozen: Frozen) -> None:
+    """Refuse maps of simulation with which something else decides the folds."""
+    if isinstance(config, H4lConfig):
+        simulated = [each for each in config.data.samples.values() if each.label != "data"]
+        maps = {each.branch_map or config.data.branch_map for each in simulated}
+    else:
+        maps = {config.data.branch_map}
+    theirs = _has_fold_number(config, frozen.model.contract.branch_map)
+    for name in sorted(maps):
+        if _has_fold_number(config, name) != theirs:
+            what = "names a fold_number" if theirs else "names no fold_number"
+            raise UsageError(
+                f"{frozen.called}: the branch map of its training {what}, {name} differs, so that "
+                "events would be in other folds: say there what decides them"
+            )
+
+
+def _has_fold_number(config: Config, branch_map: str | dict[str, Any]) -> bool:
+    load = load_four_lepton_map if isinstance(config, H4lConfig) else load_branch_map
+    with named_map(branch_map) as name:
+        return load(name).fold_number is not None
 
 
 def _refuse_other_selection(config: Config, called: str, selection: dict[str, Any]) -> None:
