@@ -10,6 +10,7 @@ from changed_file import with_contract
 from events_text import PER_GEV, as_text, run, said, shuffles
 from rootflow.config import FoldsConfig
 from rootflow.dataset import Events
+from rootflow.dataset.folds import fold_of
 from rootflow.export import Export
 from rootflow.reconstruction.contract import Reconstruction
 from rootflow.reconstruction.onnx import OnnxReconstructor
@@ -91,6 +92,27 @@ def test_an_event_of_another_fold_is_refused_unless_it_is_data(
     data = said(run(programs["named"], as_text(events, orders, kind="data"), files))
     python = OnnxReconstructor("small", exported.named_path, allow_seen_events=True)
     np.testing.assert_allclose(data.probability, python.reconstruct(events).scores, atol=TOLERANCE)
+
+
+def test_negative_numbers_are_shown_and_in_folds_as_everywhere(
+    programs: dict[str, Path], exported: Export, real_events: Events
+) -> None:
+    events = in_fold(real_events, 0, 1)
+    text, files = as_text(events, shuffles(events)), [exported.named_path]
+    numbers = -np.arange(1, 40)
+    fold = fold_of(numbers, FoldsConfig())
+    for number, fits in ((numbers[fold == 0][0], True), (numbers[fold == 2][0], False)):
+        answer = run(
+            programs["named"],
+            text.replace(f"event {events.event_number[0]}", f"event {number}"),
+            files,
+        )
+        if fits:
+            assert answer.stdout.splitlines()[1].startswith(f"{number} "), answer.stderr
+        else:
+            assert answer.stderr.startswith(f"ttbar_small: event {number} is in fold 2 of 5, and")
+    answer = run(programs["named"], text.replace("event ", "event 3x"), files)
+    assert (answer.returncode, "is no number" in answer.stderr) == (1, True)
 
 
 @pytest.mark.parametrize(

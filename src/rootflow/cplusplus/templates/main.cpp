@@ -22,15 +22,26 @@
 
 namespace {
 
+{{ name }}::EventNumber number_of(const std::string& text) {
+  std::istringstream digits(text);
+  std::int64_t negative = 0;
+  std::uint64_t number = 0;
+  const bool read = text[0] == '-' ? !!(digits >> negative) : !!(digits >> number);
+  if (!read || digits.peek() != std::istringstream::traits_type::eof()) {
+    throw std::runtime_error("event " + text + ": is no number");
+  }
+  return text[0] == '-' ? {{ name }}::EventNumber(negative) : {{ name }}::EventNumber(number);
+}
+
 void fill(std::istream& line, const std::string& what, {{ name }}::Event& event) {
   if (what == "event") {
-    std::uint64_t number = 0;
+    std::string number;
     std::string kind;
     line >> number >> kind;
     if (kind != "simulation" && kind != "data") {
-      throw std::runtime_error("event " + std::to_string(number) + ": simulation or data?");
+      throw std::runtime_error("event " + number + ": simulation or data?");
     }
-    event.event_number = number;
+    event.event_number = number_of(number);
     event.is_data = kind == "data";
   } else if (what == "jet") {
     {{ name }}::Jet& jet = event.jets.emplace_back();
@@ -87,7 +98,7 @@ int run(const std::vector<std::string>& arguments) {
             << std::setprecision(9);
   for ({{ name }}::Event event; read(text, event);) {
     const {{ name }}::Result result = network.reconstruct(event);
-    std::cout << *event.event_number << ' ' << result.b << ' ' << result.bbar << ' '
+    std::cout << event.event_number->text() << ' ' << result.b << ' ' << result.bbar << ' '
               << result.probability << ' '{{ " << result.confidence << ' '" if confidence }}
               << result.neutrino << ' ' << result.antineutrino << '\n';
   }

@@ -47,6 +47,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -78,8 +79,26 @@ struct Features {
 };
 
 {% endif %}
+/// The number of an event, of any type of integers, negative ones as well.
+struct EventNumber {
+  template <typename Integer, typename = std::enable_if_t<std::is_integral_v<Integer>>>
+  EventNumber(Integer number) : bits(static_cast<std::uint64_t>(number)) {
+    if constexpr (std::is_signed_v<Integer>) {
+      negative = number < 0;
+    }
+  }
+
+  /// As the ntuple shows it.
+  std::string text() const {
+    return negative ? "-" + std::to_string(std::uint64_t{0} - bits) : std::to_string(bits);
+  }
+
+  std::uint64_t bits;
+  bool negative = false;
+};
+
 struct Event {
-  std::optional<std::uint64_t> event_number;  // says which file is applied
+  std::optional<EventNumber> event_number;  // says which file is applied
   bool is_data = false;         // collisions, which no network was trained on
   std::vector<Jet> jets;        // two or more, in any order
   std::vector<Lepton> leptons;  // two of opposite charge, in any order
@@ -218,7 +237,7 @@ class Network {
     if (!event.event_number) {
       throw std::invalid_argument("{{ name }}: the event has no number");
     }
-    const unsigned fold = fold_of(*event.event_number);
+    const unsigned fold = fold_of(event.event_number->bits);
     const auto found = sessions_.find(fold);
     if (found != sessions_.end()) {
       return *found->second;
@@ -230,7 +249,7 @@ class Network {
     for (const auto& [other, session] : sessions_) {
       folds += (folds.empty() ? "" : ", ") + std::to_string(other);
     }
-    throw std::out_of_range("{{ name }}: event " + std::to_string(*event.event_number) +
+    throw std::out_of_range("{{ name }}: event " + event.event_number->text() +
                             " is in fold " + std::to_string(fold) + " of {{ contract.folds.count }}, and the files are"
                             " for fold " + folds + ": they may have been trained on it");
   }
