@@ -183,6 +183,16 @@ def test_the_model_beside_is_exported_by_its_name(
     assert shown["value"] == auc
     assert f"| evaluation | auc | {auc:.4g} ± {error:.2g} |" in shown["card"]
     assert "one model for each, trained without it" in shown["card"]
+    of_trees = {
+        name.removeprefix("boosted_trees/"): value for name, value in chain["metrics"].items()
+    }
+    by_heart = any(
+        of_trees[f"auc_seen_excess{where}"] > 3 * of_trees[f"auc_seen_excess{where}_error"]
+        for where in ("", "_in_window")
+    )
+    assert by_heart  # trees of so few events
+    assert "learnt some of its training events by heart" in shown["card"]
+    assert any(each.startswith("boosted_trees treats") for each in chain["caution"])
     assert len(shown["card"]) <= 5000
     assert shown["contract"]["variant"] == "all_folds"
     assert [row["name"] for row in shown["inputs"]] == ["leptons", "event", "fold"]
