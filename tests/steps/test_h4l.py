@@ -1,6 +1,7 @@
 """The h4l chain on the shipped sample and on collisions, through the command line."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +18,10 @@ from ntuples import read_tree
 
 PROJECT = Path(__file__).parents[2]
 FOLDS = 3
+SAID_AGAIN = (
+    r"preprocess: dataset \w{16} is found again, made 20\d\d-.*"
+    rf"train: training \w{{16}} is found again \({FOLDS} of {FOLDS} folds\), made 20\d\d-"
+)
 SMALL = [
     "model.architecture=feed_forward",
     "model.width=16",
@@ -50,16 +55,17 @@ def chain(place: Path, settings: list[str]) -> dict[str, Any]:
     return of_step(place, "main", settings)
 
 
-def of_step(place: Path, step: str, settings: list[str]) -> dict[str, Any]:
+def of_step(place: Path, step: str, settings: list[str], said: str = "") -> dict[str, Any]:
     config = str(PROJECT / "configs" / "h4l.yaml")
-    return rootflow(place, step, "--config", config, "--json", *settings)
+    return rootflow(place, step, "--config", config, "--json", *settings, said=said)
 
 
-def rootflow(place: Path, *arguments: str) -> dict[str, Any]:
+def rootflow(place: Path, *arguments: str, said: str = "") -> dict[str, Any]:
     answer = subprocess.run(
         [sys.executable, "-m", "rootflow", *arguments], cwd=place, capture_output=True, text=True
     )
     assert answer.returncode == 0, answer.stderr
+    assert re.search(said, answer.stderr, re.DOTALL), answer.stderr
     result: dict[str, Any] = json.loads(answer.stdout.splitlines()[-1])
     return result
 
@@ -138,7 +144,7 @@ def test_exported_files_agree_with_keras_and_are_registered(
 def test_second_run_finds_everything_again_and_says_the_same(
     chain: dict[str, Any], place: Path, settings: list[str]
 ) -> None:
-    again = of_step(place, "evaluate", settings)
+    again = of_step(place, "evaluate", settings, SAID_AGAIN)
     assert again["metrics"] == chain["metrics"]
     assert children(place, again["run_id"]) == []
 

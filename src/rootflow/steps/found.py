@@ -1,40 +1,27 @@
-"""What the steps have made of a configuration, for those who go on with it in Python."""
+"""What an earlier process made, and this one finds again."""
 
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
-from rootflow.config import Config
-from rootflow.dataset import Dataset, digest, open_dataset
-from rootflow.errors import UsageError
-from rootflow.steps.simulate import input_files
-from rootflow.steps.train import directories_of
-from rootflow.training import RECORD
+from rootflow.progress import say
+
+STARTED = time.time()
 
 
-def dataset_of(config: Config) -> Dataset:
-    """Return the dataset of a configuration, however many others there are.
-
-    Raises
-    ------
-    UsageError
-        `rootflow preprocess` has not made it.
-    """
-    directory = config.output / "datasets"
-    path = directory / digest(config.data, input_files(config, None), memory=directory)
-    if not path.exists():
-        raise UsageError(f"{path}: not made yet: run `rootflow preprocess` first")
-    return open_dataset(path)
+def date_of(path: Path) -> str:
+    """Return when a file was written: ISO 8601, UTC."""
+    return datetime.fromtimestamp(path.stat().st_mtime, UTC).isoformat(timespec="seconds")
 
 
-def trainings_of(config: Config) -> list[Path]:
-    """Return the folder of the training of each held-out fold, in their order.
+def say_found(step: str, what: str, paths: Sequence[Path]) -> None:
+    """Say, once, which of the answers that these files belong to are there already, and of when."""
+    found = [path for path in paths if path.exists() and path.stat().st_mtime < STARTED]
+    if found:
+        share = f" ({len(found)} of {len(paths)} folds)" if len(paths) > 1 else ""
+        _say_once(f"{step}: {what} is found again{share}, made {max(map(date_of, found))}")
 
-    Raises
-    ------
-    UsageError
-        `rootflow train` has not made all of them.
-    """
-    directories = directories_of(config, dataset_of(config))
-    for directory in directories:
-        if not (directory / RECORD).exists():
-            raise UsageError(f"{directory}: not trained yet: run `rootflow train` first")
-    return directories
+
+_say_once = cache(say)

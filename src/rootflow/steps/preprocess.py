@@ -4,7 +4,8 @@ from pathlib import Path
 
 from rootflow.config import Config
 from rootflow.dataset import Dataset, build, digest, open_dataset
-from rootflow.dataset.manifest import Sample
+from rootflow.dataset.manifest import MANIFEST, Sample
+from rootflow.steps.found import say_found
 from rootflow.steps.result import Row, StepResult
 from rootflow.steps.simulate import input_files
 from rootflow.tracking import Run, start_run
@@ -16,6 +17,7 @@ def run(config: Config, parent: Run | None = None) -> StepResult:
     """Make the dataset, or find it again, and log what is in it."""
     with start_run(config, "preprocess", parent) as run:
         dataset = build(config.data, input_files(config, run), _directory(config))
+        _say_found(dataset)
         log_dataset(config, run, dataset)
         run.log_file(dataset.path / "manifest.json")
         run.log_metrics({"events": len(dataset)})
@@ -35,6 +37,7 @@ def ensure(config: Config, parent: Run) -> Dataset:
     if not path.exists():
         run(config, parent)
     dataset = open_dataset(path)
+    _say_found(dataset)
     log_dataset(config, parent, dataset)
     parent.log_source("preprocess", "rootflow.dataset", dataset.digest)
     return dataset
@@ -43,6 +46,10 @@ def ensure(config: Config, parent: Run) -> Dataset:
 def log_dataset(config: Config, run: Run, dataset: Dataset) -> None:
     """Log a dataset as the input of a run."""
     run.log_dataset(config.analysis, dataset.digest, dataset.path, {"events": len(dataset)})
+
+
+def _say_found(dataset: Dataset) -> None:
+    say_found("preprocess", f"dataset {dataset.digest}", [dataset.path / MANIFEST])
 
 
 def _repeated_events(samples: tuple[Sample, ...]) -> dict[str, int]:

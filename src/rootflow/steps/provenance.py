@@ -1,9 +1,8 @@
 """Where a report's or an exported file's numbers come from."""
 
-from datetime import UTC, datetime
-
 from rootflow import __version__
 from rootflow.config import Config
+from rootflow.steps.found import date_of
 from rootflow.steps.train import Trained
 from rootflow.tracking import Run
 from rootflow.training import RECORD, Training
@@ -30,5 +29,4 @@ def provenance(config: Config, run: Run, trained: Trained) -> dict[str, str]:
 
 def finished(training: Training) -> str:
     """Return when a training ended: ISO 8601, UTC."""
-    seconds = (training.directory / RECORD).stat().st_mtime
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
+    return date_of(training.directory / RECORD)

@@ -7,6 +7,7 @@ from rootflow.config import Config, FourLeptonProcessConfig, SimulationConfig, T
 from rootflow.errors import UsageError
 from rootflow.ntuple import find_files
 from rootflow.simulation import FINISHED, digest, simulate
+from rootflow.steps.found import say_found
 from rootflow.steps.result import Row, StepResult
 from rootflow.tracking import Run, start_run
 
@@ -55,6 +56,7 @@ def _simulated(config: Config, names: Iterable[str], parent: Run | None) -> dict
         if missing:
             _run(config, missing, parent)
         for name, directory in directories.items():
+            _say_found(name, directory)
             parent.log_source("simulate", f"{SAMPLE}.{name}", directory.name)
     elif missing:
         raise UsageError(f"{', '.join(missing)}: not simulated yet: run `rootflow simulate` first")
@@ -72,6 +74,7 @@ def _run(config: Config, processes: dict[str, Process], parent: Run | None) -> S
         paths: list[Path] = []
         for name, process in processes.items():
             directory = _directory(config, process)
+            _say_found(name, directory)
             files = simulate(process, config.seed, directory)
             run.set_tags({f"{SAMPLE}.{name}": directory.name})
             rows.append({"process": process.process, "selected_events": process.events})
@@ -80,6 +83,10 @@ def _run(config: Config, processes: dict[str, Process], parent: Run | None) -> S
         run.log_text("\n".join(map(str, paths)), "files.txt")
         facts = {"files": [str(path) for path in paths]}
         return StepResult("simulate", run.run_id, facts, {"samples": rows})
+
+
+def _say_found(name: str, directory: Path) -> None:
+    say_found("simulate", f"sample {name} {directory.name}", [directory / FINISHED])
 
 
 def _processes(config: Config) -> dict[str, Process]:

@@ -11,6 +11,7 @@ from rootflow.dataset import Dataset
 from rootflow.errors import UsageError
 from rootflow.sources import Answer, code_digest
 from rootflow.steps import preprocess
+from rootflow.steps.found import say_found
 from rootflow.steps.result import StepResult
 from rootflow.tracking import Run, start_run
 from rootflow.training import RECORD, Fact, Training, fit, question
@@ -54,7 +55,9 @@ def run(
     with start_run(config, "train", parent) as run:
         dataset = preprocess.ensure(config, run)
         every = config.data.folds.in_turn()
-        run.set_tags({TAG: _digest(config, dataset, every)})
+        name = _digest(config, dataset, every)
+        run.set_tags({TAG: name})
+        _say_found(name, directories_of(config, dataset))
         if len(every) == 1:
             training = _fit(config, dataset, every[0], run, on_epoch)
             facts = {"model": str(training.model_path), **training.facts}
@@ -86,17 +89,21 @@ def ensure(config: Config, parent: Run, wanted: str | None = None) -> Trained:
             "makes the dataset or trains, or the version of a library changed since: go back to "
             "its commit and environment, or train again"
         )
-    directories = directories_of(config, dataset)
+    directories, name = directories_of(config, dataset), _digest(config, dataset, every)
+    _say_found(name, directories)
     if not all((directory / RECORD).exists() for directory in directories):
         run(config, parent)
     trainings = [
         fit(dataset, config, directory, lambda *_: None, folds)
         for directory, folds in zip(directories, every, strict=True)
     ]
-    name = _digest(config, dataset, every)
     source = parent.log_source("train", TAG, name)
     parent.set_tags({TAG: name})
     return Trained(trainings, dataset, name, source)
+
+
+def _say_found(name: str, directories: Sequence[Path]) -> None:
+    say_found("train", f"training {name}", [directory / RECORD for directory in directories])
 
 
 def directories_of(config: Config, dataset: Dataset) -> list[Path]:

@@ -27,8 +27,8 @@ from rootflow.tuning.study import Place, open_study, place_of, storage_url
 from rootflow.tuning.trials import TrialFiles, held_out_folds
 
 RUN = "rootflow.run"
-# So that a job takes the CPUs it asked for, and comes to the same result wherever it runs.
-THREADS = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
+# So that a job takes the CPUs it asked for; TensorFlow's threads within an operation are fixed.
+THREADS = ("OMP_NUM_THREADS", "TF_NUM_INTEROP_THREADS")
 PACKAGES = Path(__file__).parents[2]
 
 
