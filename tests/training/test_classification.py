@@ -209,8 +209,22 @@ def test_an_input_that_is_not_there_is_refused(
 ) -> None:
     for model in ({"architecture": "deep_set"}, {"architecture": "boosted_trees"}):
         config = make_h4l_config(model, inputs={"event": ["m4"]})
-        with pytest.raises(UsageError, match=r"inputs\.event: the dataset has no 'm4'; .*m4l"):
+        with pytest.raises(
+            UsageError, match=r"inputs\.event: the dataset has no 'm4'; .*m4l"
+        ) as said:
             train(labelled_dataset, config, tmp_path)
+        assert "older" not in str(said.value)
+
+
+def test_an_input_that_came_after_the_dataset_was_made_is_told_as_that(
+    labelled_dataset: Dataset, make_h4l_config: MakeConfig, tmp_path: Path
+) -> None:
+    manifest = labelled_dataset.manifest.model_copy(update={"code": "0123456789abcdef"})
+    old = Dataset(labelled_dataset.path, manifest)
+    for model in ({"architecture": "deep_set"}, {"architecture": "boosted_trees"}):
+        config = make_h4l_config(model, inputs={"event": ["z_mass_ratio"]})
+        with pytest.raises(UsageError, match=r"no 'z_mass_ratio'; .* is older than the code: run"):
+            train(old, config, tmp_path)
 
 
 def test_a_trial_leaves_a_whole_training(

@@ -6,10 +6,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rootflow.config.samples import FourLeptonSelectionConfig
 from rootflow.dataset.arrays import map_array
 from rootflow.dataset.events import Events, Features
 from rootflow.dataset.loose import names_of
 from rootflow.dataset.manifest import Manifest, read_manifest
+from rootflow.sources import code_digest
 
 
 class Dataset:
@@ -43,6 +45,12 @@ class Dataset:
     def simulation_digest(self) -> str:
         """The name of all that a training can see of it."""
         return self.manifest.simulation_digest
+
+    @property
+    def is_of_other_code(self) -> bool:
+        """Whether other code made it than that which makes such datasets here."""
+        of_h4l = isinstance(self.manifest.selection, FourLeptonSelectionConfig)
+        return self.manifest.code != code_digest("h4l" if of_h4l else "ttbar", "dataset")
 
     @property
     def features(self) -> Features:

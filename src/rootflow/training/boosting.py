@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 from rootflow.config import BoostedTreesConfig, FoldsConfig, H4lConfig
 from rootflow.dataset import Dataset
 from rootflow.errors import UsageError
-from rootflow.models import in_a_row, refuse_unknown_inputs
+from rootflow.models import in_a_row
 from rootflow.progress import progress
 from rootflow.training.labelled import Labelled, labelled_samples, labels
 from rootflow.training.metrics import cross_entropy, weighted_auc, weighted_mean
@@ -74,7 +74,6 @@ def train(
     model = config.model
     if not isinstance(model, BoostedTreesConfig):
         raise TypeError(f"{model.architecture} is a network")
-    refuse_unknown_inputs(config.inputs, dataset.features)
     labelled = labelled_samples(dataset, config, folds)
     training, validation = (_Rows(sample, config) for sample in labelled.samples)
     _refuse_negative(training, validation)

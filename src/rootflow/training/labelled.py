@@ -9,8 +9,8 @@ from rootflow.config import FoldsConfig, H4lConfig, InputsConfig
 from rootflow.config.samples import ExpectationConfig
 from rootflow.dataset import Dataset, Events
 from rootflow.dataset.weights import CLASSES, ClassWeights, class_weights
-from rootflow.errors import InputError
-from rootflow.models import chosen_inputs
+from rootflow.errors import InputError, UsageError
+from rootflow.models import chosen_inputs, refuse_unknown_inputs
 from rootflow.training.record import Fact
 from rootflow.training.samples import Arrays, Read, Sample, Samples
 from rootflow.training.split import split
@@ -28,10 +28,13 @@ def labelled_samples(dataset: Dataset, config: H4lConfig, folds: FoldsConfig) ->
 
     Raises
     ------
+    UsageError
+        The dataset does not have an input.
     InputError
         There are no labels, a sample has less than two events of a class, or the weights
         of a class do not add up to anything positive.
     """
+    _refuse_lacking(dataset, config.inputs)
     events = dataset.events()
     if events.label is None or not np.any(events.label >= 0):
         raise InputError(
@@ -49,6 +52,18 @@ def labelled_samples(dataset: Dataset, config: H4lConfig, folds: FoldsConfig) ->
         Sample(dataset, validation, watching.weight, read),
     )
     return Labelled(samples, _facts(events.take(training), weights))
+
+
+def _refuse_lacking(dataset: Dataset, inputs: InputsConfig) -> None:
+    """Refuse inputs that a dataset does not have: it may be one of before they were there."""
+    try:
+        refuse_unknown_inputs(inputs, dataset.features)
+    except UsageError as error:
+        if not dataset.is_of_other_code:
+            raise
+        raise UsageError(
+            f"{error}; {dataset.path} is older than the code: run preprocess again"
+        ) from None
 
 
 def labels(sample: Sample) -> NDArray[np.int8]:
