@@ -265,11 +265,16 @@ def test_driver_is_alone_and_asks_what_becomes_of_the_jobs_when_it_is_interrupte
 
 
 @pytest.mark.usefixtures("place")
-def test_other_question_under_the_same_name_is_refused(toy: Path) -> None:
+def test_other_question_under_the_same_name_is_refused(
+    toy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run_study(toy, [*QUICK, "tune.trials=1"])
     for setting in ("training.epochs=3", "tune.folds=2"):
         with pytest.raises(UsageError, match="it has another configuration, space, objectives"):
             run_study(toy, [*QUICK, setting])
+    monkeypatch.setattr("rootflow.tuning.study.code_digest", lambda *_: "other")
+    with pytest.raises(UsageError, match=r"folds, steps or code: name this one otherwise"):
+        run_study(toy, [*QUICK, "tune.trials=2"])
 
 
 def test_study_is_driven_from_one_directory_only(toy: Path, place: Path) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy.pool import NullPool
 
 from rootflow.config import Config, TuningConfig, digest_of
 from rootflow.errors import UsageError
+from rootflow.sources import DECIDED, code_digest
 from rootflow.tuning.mirror import Mirror
 from rootflow.tuning.sampling import make_pruner
 from rootflow.tuning.trials import TrialFiles
@@ -17,6 +18,7 @@ from rootflow.tuning.trials import TrialFiles
 QUESTION, DIRECTORY = "rootflow.question", "rootflow.directory"
 # What does not change the answer, so that a study may go on with other values of it.
 FREE = {"output", "tracking", "tune"}
+DECIDES_TRIALS = ("dataset", "network", "trees")
 ASKED = {"space", "objectives", "folds", "then"}
 SECONDS_FOR_A_LOCK = 60
 
@@ -95,14 +97,19 @@ def _question(config: Config, tune: TuningConfig) -> str:
         {
             "config": config.model_dump(mode="json", exclude=FREE),
             "tune": tune.model_dump(mode="json", include=ASKED),
+            "code": [
+                code_digest(analysis, answer)
+                for analysis, answer in DECIDED
+                if analysis == config.analysis and answer in DECIDES_TRIALS
+            ],
         }
     )
 
 
 def _other_question(tune: TuningConfig) -> str:
     return (
-        f"it has another configuration, space, objectives, folds or steps: name this one "
-        f"otherwise than tune.name={tune.name}, or take the settings back"
+        f"it has another configuration, space, objectives, folds, steps or code: name this one "
+        f"otherwise than tune.name={tune.name}, or take settings and code back"
     )
 
 
