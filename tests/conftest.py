@@ -59,6 +59,7 @@ LONGEST = (
     "tests/training/test_fit.py",
     "tests/test_notebooks.py",
     "tests/steps/test_tune.py",
+    "tests/steps/test_unblinding.py",
     "tests/evaluation/classification/test_figures.py",
     "tests/evaluation/test_figures.py",
     "tests/commands/test_compare.py",
