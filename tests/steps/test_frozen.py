@@ -6,11 +6,13 @@ from typing import Any
 
 import onnx
 import pytest
+import yaml
+from mlflow.tracking import MlflowClient
 
 from ntuples import read_branches, write_ntuple
 from rootflow.config import Config, FoldsConfig, ModelMethodConfig, change, load
 from rootflow.dataset import Dataset
-from rootflow.errors import UsageError
+from rootflow.errors import InputError, UsageError
 from rootflow.export.entries import sealed
 from rootflow.exported.checking import check_content
 from rootflow.reconstruction.onnx import OnnxReconstructor
@@ -120,6 +122,25 @@ def test_another_number_that_decides_the_folds_is_refused(
     other = change(config, {"data.branch_map": str(runs)})
     with pytest.raises(UsageError, match=r"names no fold_number, .*runs\.yaml differs"):
         evaluate.run(other, model=str(files[0]))
+
+
+def test_networks_whose_inputs_other_code_computed_are_refused_or_noted(
+    config: Config, files: list[Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = changed(files[0], code="0123456789abcdef")
+    with pytest.raises(InputError, match=r"changed\.onnx: .* by code 0123456789abcdef"):
+        evaluate.run(config, model=str(other))
+    method = f"[random, {{method: model, name: beside, source: {other}}}]"
+    beside = change(config, {"evaluation.methods": yaml.safe_load(method)})
+    with pytest.raises(InputError, match=r"changed\.onnx: .* by code 0123456789abcdef"):
+        evaluate.run(beside, model=str(files[0]))
+    for settings, model in ((config, other), (beside, files[0])):
+        found = evaluate.run(settings, model=str(model), other_code="warn")
+        noted = found.facts["other_code"]
+        assert "by code 0123456789abcdef" in noted
+        assert f"evaluate: {noted}\n" in capsys.readouterr().err
+        run = MlflowClient().get_run(found.run_id)
+        assert run.data.tags["rootflow.other_code"] == noted
 
 
 def test_of_a_run_the_named_file_in_full_precision_is_taken(

@@ -131,7 +131,9 @@ def facts_of(manifest: Manifest, frozen: Frozen, left_out: Sequence[str]) -> dic
         simulation = "other than that of the model's training"
     else:
         simulation = "not known to be that of the model's training"
-    beside = {"left_out_as_they_need_training": list(left_out)} if left_out else {}
+    beside: dict[str, Any] = {"left_out_as_they_need_training": list(left_out)} if left_out else {}
+    if frozen.model.other_code:
+        beside["other_code"] = frozen.model.other_code
     return {"evaluated": frozen.called, "simulation": simulation, **beside}
 
 

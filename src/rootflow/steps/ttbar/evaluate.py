@@ -114,7 +114,8 @@ def _evaluated(
         for path in sorted((folder / TABLES).iterdir()):
             run.log_file(path, TABLES)
         run.log_figures(figures)
-    facts = {**_folds(every), "events": len(events)}
+    noted = {"other_code": origin["other_code"]} if "other_code" in origin else {}
+    facts = {**_folds(every), "events": len(events), **noted}
     return StepResult("evaluate", run.run_id, facts, {"methods": evaluation.table()}, metrics)
 
 
