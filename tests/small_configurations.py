@@ -17,7 +17,7 @@ from rootflow.ntuple import find_files
 
 PROJECT = Path(__file__).parents[1]
 # Events of each of the two files of a sample.
-EVENTS = {"ttbar": (0, 300, 420), "ggH": (0, 150, 220), "VBFH": (0, 60, 100), "ZZ": (0, 200, 280)}
+EVENTS = {"ttbar": (0, 300, 420), "ggH": (0, 400, 500), "VBFH": (0, 60, 100), "ZZ": (0, 250, 320)}
 TREES = {"ttbar": "reco", "ggH": "mini", "VBFH": "mini", "ZZ": "mini"}
 MAP = "base: atlas_open_data\ntriggers: [trigM]\n"
 NEUTRINOS = "nuflows_nu_out_NOSYS"

@@ -1,5 +1,7 @@
 """No setting without a value that is not its default, and without a step to take it through."""
 
+from pathlib import Path
+
 import pytest
 
 from other_values import (
@@ -14,9 +16,11 @@ from other_values import (
     TUNE,
     Other,
 )
-from rootflow.config.batch import ProfileConfig
+from rootflow.config import load
+from rootflow.config.batch import ProfileConfig, load_profile
 from rootflow.config.load import ANALYSES
 from settings_schema import settings_of
+from small_configurations import PROJECT
 
 BY_STEP = (SIMULATE, PREPROCESS, TRAIN, EVALUATE, EXPORT, PROMOTE, RECORD, TUNE)
 # Models beside the model are trained and scored as it is: all of its kinds are taken there, too.
@@ -36,3 +40,19 @@ def test_every_setting_is_taken_off_its_default(analysis: str) -> None:
 
 def test_every_word_of_a_profile_is_taken_off_its_default() -> None:
     assert sorted(PROFILE) == sorted(settings_of(ProfileConfig))
+
+
+@pytest.mark.parametrize(
+    "path", sorted((PROJECT / "configs").glob("*.yaml")), ids=lambda path: path.stem
+)
+def test_shipped_configurations_are_of_these_settings(path: Path) -> None:
+    config = load(path)
+    assert type(config).model_validate_json(config.model_dump_json()) == config
+
+
+@pytest.mark.parametrize(
+    "path", sorted((PROJECT / "condor" / "profiles").glob("*.json")), ids=lambda path: path.stem
+)
+def test_shipped_profiles_are_of_these_words(path: Path) -> None:
+    profile = load_profile(path)
+    assert ProfileConfig.model_validate_json(profile.model_dump_json()) == profile
