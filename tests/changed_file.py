@@ -6,8 +6,8 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
+from rootflow import checksum
 from rootflow.export.entries import sealed
-from rootflow.exported import checksum
 from rootflow.exported.contract import ReconstructionContract, read_contract
 
 

@@ -7,8 +7,8 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from rootflow import checksum
 from rootflow.config import FoldsConfig
-from rootflow.exported import checksum
 from rootflow.exported.contract import KEY, ReconstructionContract, Tensor
 from rootflow.sources import code_digest
 

@@ -2,32 +2,15 @@
 
 import errno
 import fcntl
-import lzma
 import os
 import shutil
 import stat
-import struct
 import tempfile
-import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tokenize import TokenError
 
-# What zipfile raises where an archive is not as it was written.
-NO_ARCHIVE = (
-    zipfile.BadZipFile,
-    zlib.error,
-    lzma.LZMAError,
-    struct.error,
-    EOFError,
-    OSError,
-    OverflowError,
-    LookupError,
-    RuntimeError,
-    ValueError,
-)
 # What numpy raises where a .npy file is not as it was written: it reads its head as Python.
 NO_ARRAY = (OSError, EOFError, ValueError, TypeError, LookupError, SyntaxError, TokenError)
 PARTIAL = ".partial-"
@@ -60,17 +43,6 @@ def require_no_device(path: Path) -> None:
         raise OSError(errno.EINVAL, "no file can have such a name", str(path)) from None
     if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
         raise OSError(errno.EINVAL, "it is a device or a pipe, not a file", str(path))
-
-
-def fault_of_archive(path: Path) -> str | None:
-    """Return what is wrong with a zip archive by its own checksums, None where nothing is."""
-    try:
-        require_no_device(path)
-        with zipfile.ZipFile(path) as archive:
-            damaged = archive.testzip()
-    except NO_ARCHIVE as error:
-        return " ".join(str(error).split()) or type(error).__name__
-    return None if damaged is None else f"the checksum of {damaged!a} in it is wrong"
 
 
 @contextmanager

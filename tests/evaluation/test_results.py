@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from rootflow.checksum import sealed_json
 from rootflow.errors import InputError
 from rootflow.evaluation import Evaluation, read, save
 
@@ -30,14 +31,14 @@ def test_table_has_a_row_per_method(evaluation: Evaluation) -> None:
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (None, "cannot read the evaluation: No such file"),
-        ("{", "not an evaluation: the whole"),
+        (None, "cannot be read: No such file"),
+        ("{", "has no checksum"),
         ('{"events": "many"}', "not an evaluation: events"),
     ],
 )
 def test_what_is_not_an_evaluation(tmp_path: Path, content: str | None, reason: str) -> None:
     path = tmp_path / "evaluation.json"
     if content is not None:
-        path.write_text(content)
+        path.write_bytes(sealed_json(content) if content.endswith("}") else content.encode())
     with pytest.raises(InputError, match=reason):
         read(path)

@@ -8,8 +8,9 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
+from rootflow import checksum
 from rootflow.errors import InputError
-from rootflow.exported import checksum, session
+from rootflow.exported import session
 from rootflow.exported.contract import KEY, read_contract
 from rootflow.exported.session import open_file
 from sealed_files import sealed_file, some_contract, some_proto

@@ -16,12 +16,13 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from mutations import EXAMPLES, Changed, changed_bytes, changed_data, changed_text, search
 from ntuples import read_branches, write_ntuple
+from rootflow import checksum
 from rootflow.config import DataConfig, FeedForwardConfig, FoldsConfig, InputsConfig
 from rootflow.dataset import build
 from rootflow.dataset.dataset import open_dataset
 from rootflow.dataset.manifest import MANIFEST
 from rootflow.exported.folds import read_folds
-from rootflow.models import load_model
+from rootflow.models import load_model, save_model
 from rootflow.training.checkpoint import CHECKPOINT, Checkpoint, read_checkpoint, write_checkpoint
 from rootflow.training.record import RECORD, Record, read_record, write_record
 from rootflow.training.trees import TreesModel, load_trees, save_trees
@@ -86,9 +87,10 @@ def _members(content: bytes) -> st.SearchStrategy[bytes]:
 def _archive(members: dict[str, bytes]) -> Changed:
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
+        archive.comment = checksum.COMMENT
         for name, part in members.items():
             archive.writestr(zipfile.ZipInfo(name), part)
-    return Changed(content.getvalue())
+    return Changed(checksum.seal(content.getvalue()))
 
 
 def _as_always(path: Path) -> None:
@@ -110,6 +112,13 @@ def _as_always(path: Path) -> None:
     path.write_bytes(_archive(members))
 
 
+def _in_json(said: Any) -> bytes:
+    """Return JSON with a checksum that is right, where it may have one."""
+    if not isinstance(said, dict) or not said.pop(checksum.KEY, None) or not said:
+        return json.dumps(said).encode()
+    return checksum.sealed_json(json.dumps(said))
+
+
 def _in_bytes(text: str) -> bytes:
     return text.encode(errors="surrogatepass")
 
@@ -119,7 +128,7 @@ def _in_bytes(text: str) -> bytes:
 def test_models_and_datasets(workspace: Path, examples: int) -> None:
     network, trees = Path("model.keras"), Path("model.skops")
     keras.backend.clear_session()  # the names of layers count on
-    small_network(max_jets=2).save(network)
+    save_model(small_network(max_jets=2), network)
     _trees(trees)
     for path in (network, trees):
         _as_always(path)
@@ -144,7 +153,7 @@ def test_models_and_datasets(workspace: Path, examples: int) -> None:
         if path.suffix == ".json":
             ways.append(changed_text(content.decode()).map(_in_bytes))
             data = changed_data(json.loads(content))
-            ways.append(data.map(lambda said: json.dumps(said).encode()))
+            ways.append(data.map(_in_json))
         if path == trees:
             ways.append(_members(content))
         return st.tuples(st.just(path), st.one_of(*ways))

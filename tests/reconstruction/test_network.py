@@ -84,10 +84,11 @@ def test_other_features_are_refused(reconstructor: "KerasReconstructor", unseen:
 
 
 def test_a_training_says_what_it_may_be_applied_to(real_events: Events, tmp_path: Path) -> None:
+    from rootflow.models import save_model
     from rootflow.reconstruction.network import KerasReconstructor
     from small_network import small_network
 
-    small_network().save(tmp_path / "model.keras")
+    save_model(small_network(), tmp_path / "model.keras")
     record = Record(
         question="question",
         dataset="dataset",

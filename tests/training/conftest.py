@@ -9,8 +9,9 @@ import pytest
 
 from rootflow.config import FourLeptonSelectionConfig, H4lConfig, TtbarConfig
 from rootflow.dataset import Dataset, build, open_dataset
+from rootflow.dataset.contents import Contents
 from rootflow.dataset.events import Events
-from rootflow.dataset.manifest import DATASET_VERSION, MANIFEST, Array, Folds, Manifest
+from rootflow.dataset.manifest import DATASET_VERSION, Array, Folds, Manifest, write_manifest
 from rootflow.ntuple import Feature
 from rootflow.sources import code_digest
 from toy_four_leptons import H4L_UNITS, toy_four_leptons
@@ -60,7 +61,7 @@ def make_dataset(real_dataset: Dataset, tmp_path_factory: pytest.TempPathFactory
             "digest": directory.name,
         }
         manifest = real_dataset.manifest.model_copy(update=changes)
-        (directory / MANIFEST).write_text(manifest.model_dump_json())
+        write_manifest(manifest, directory)
         return open_dataset(directory)
 
     return make
@@ -106,7 +107,7 @@ def make_labelled_dataset(tmp_path_factory: pytest.TempPathFactory) -> MakeDatas
             sum_of_weights=float(events.weight.sum()),
             folds=Folds(count=5, scheme="hash"),
         )
-        (directory / MANIFEST).write_text(manifest.model_dump_json())
+        write_manifest(manifest, directory)
         return open_dataset(directory)
 
     return make
@@ -155,5 +156,9 @@ def _save(events: Events, directory: Path) -> dict[str, Array]:
     arrays = {}
     for name, array in events.arrays().items():
         np.save(directory / f"{name}.npy", array)
-        arrays[name] = Array(dtype=array.dtype.str, shape=array.shape)
+        arrays[name] = Array(
+            dtype=array.dtype.str,
+            shape=array.shape,
+            sha256=Contents().of(directory / f"{name}.npy").sha256,
+        )
     return arrays

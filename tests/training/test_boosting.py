@@ -2,12 +2,14 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import skops.io
 from sklearn.linear_model import LogisticRegression
 
+from rootflow.checksum import seal_archive
 from rootflow.config import FoldsConfig, H4lConfig, InputsConfig
 from rootflow.dataset import Dataset, Events
 from rootflow.errors import InputError, UsageError
@@ -77,7 +79,7 @@ def test_patience_ends_the_growth(
 ) -> None:
     config = make_h4l_config({**FEW, "trees": 1000, "patience": 7, "learning_rate": 0.5})
     training = fit(labelled_dataset, config, tmp_path, lambda *_: None, FOLDS)
-    assert training.history[-1]["trees"] < 200
+    assert training.history[-1]["trees_grown"] < 200
 
 
 def test_the_same_seed_grows_the_same_trees_and_the_disk_keeps_them(
@@ -136,21 +138,26 @@ def test_a_file_that_holds_other_things_is_refused(finished: Training, tmp_path:
     other = tmp_path / "other.skops"
     with pytest.raises(InputError, match=r"other\.skops: there is no saved model"):
         load_trees(other)
-    skops.io.dump({"about": about, "trees": [Path("x"), print]}, other)
+    _write(other, about=about, trees=[Path("x"), print])
     with pytest.raises(InputError, match="it holds more than trees"):
         load_trees(other)
-    skops.io.dump({"about": about, "trees": LogisticRegression()}, other)
+    _write(other, about=about, trees=LogisticRegression())
     with pytest.raises(InputError, match="it holds no boosted trees"):
         load_trees(other)
-    skops.io.dump({"trees": model.trees}, other)
+    _write(other, trees=model.trees)
     with pytest.raises(InputError, match="not a model that this rootflow can read"):
         load_trees(other)
     whole = finished.model_path.read_bytes()
     for part in (b"", whole[:1000], b"PK" + whole[2:-200], whole.replace(b"numpy", b"numpi")):
         other.write_bytes(part)
-        with pytest.raises(InputError, match=r"other\.skops: not a model") as caught:
+        with pytest.raises(InputError, match=r"other\.skops: .* checksum .* train again") as caught:
             load_trees(other)
         assert "\n" not in str(caught.value)
+
+
+def _write(path: Path, **held: Any) -> None:
+    skops.io.dump(held, path)
+    seal_archive(path)
 
 
 def test_trees_that_lead_out_of_their_arrays_are_refused(

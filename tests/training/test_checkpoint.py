@@ -36,5 +36,5 @@ def test_a_truncated_checkpoint_is_an_error_that_names_it(tmp_path: Path, keep: 
     write_checkpoint(some(), tmp_path)
     path = tmp_path / CHECKPOINT
     path.write_bytes(path.read_bytes()[:keep])
-    with pytest.raises(InputError, match=r"checkpoint\.npz: the checkpoint is damaged"):
+    with pytest.raises(InputError, match=r"checkpoint\.npz: has no checksum .* train again"):
         read_checkpoint(tmp_path)

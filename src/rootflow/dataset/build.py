@@ -7,13 +7,14 @@ from pathlib import Path
 from rootflow import __version__
 from rootflow.config.data import DataConfig
 from rootflow.config.samples import LabelledDataConfig
+from rootflow.dataset.contents import FileContent
 from rootflow.dataset.copies import write_copy
 from rootflow.dataset.dataset import Dataset, open_dataset
-from rootflow.dataset.digest import FileContent, code_of, file_contents, name_of, plans_of
+from rootflow.dataset.digest import code_of, file_contents, name_of, plans_of
 from rootflow.dataset.finite import require_finite
 from rootflow.dataset.identity import repeated_numbers
 from rootflow.dataset.leftovers import held, remove_dead
-from rootflow.dataset.manifest import DATASET_VERSION, MANIFEST, Folds, Manifest
+from rootflow.dataset.manifest import DATASET_VERSION, Folds, Manifest, write_manifest
 from rootflow.dataset.plans import Plan, shared_features
 from rootflow.dataset.simulated import digest_of_simulation
 from rootflow.dataset.writing import write_arrays
@@ -99,4 +100,4 @@ def _write(
         ),
         folds=Folds(count=config.folds.count, scheme=config.folds.scheme),
     )
-    (directory / MANIFEST).write_text(manifest.model_dump_json(indent=1) + "\n")
+    write_manifest(manifest, directory)

@@ -1,5 +1,6 @@
 """A dataset on disk, read as it is needed."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -7,10 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rootflow.config.samples import FourLeptonSelectionConfig
-from rootflow.dataset.arrays import map_array
+from rootflow.dataset.arrays import SUFFIX, map_array
+from rootflow.dataset.contents import Contents
 from rootflow.dataset.events import Events, Features
 from rootflow.dataset.loose import names_of
 from rootflow.dataset.manifest import Manifest, read_manifest
+from rootflow.errors import InputError
 from rootflow.sources import code_digest
 
 
@@ -77,6 +80,22 @@ def open_dataset(path: Path) -> Dataset:
     Raises
     ------
     InputError
-        It is not a dataset, not whole, or of another version.
+        It is not a dataset, not as it was written, or of another version.
     """
-    return Dataset(path, read_manifest(path))
+    dataset = Dataset(path, read_manifest(path))
+    _refuse_damaged(dataset)
+    return dataset
+
+
+def _refuse_damaged(dataset: Dataset) -> None:
+    """Refuse arrays of another content; each is read for that once, and when it was changed."""
+    known = Contents(dataset.path.parent)
+    for name, array in dataset.manifest.arrays.items():
+        path = dataset.path / (name + SUFFIX)
+        if known.of(path).sha256 != array.sha256:
+            raise InputError(
+                f"{path}: the array is not as it was written: remove {dataset.path} and run "
+                "preprocess again"
+            )
+    with suppress(InputError):  # a folder that is read-only remembers nothing
+        known.keep()

@@ -1,24 +1,17 @@
 """The name of the question that a dataset answers."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
-from pydantic import TypeAdapter, ValidationError
-
-from rootflow.config.block import Block
 from rootflow.config.data import DataConfig
 from rootflow.config.digest import digest_of
 from rootflow.config.samples import LabelledDataConfig
 from rootflow.dataset import samples, ttbar
+from rootflow.dataset.contents import Contents, FileContent
 from rootflow.dataset.manifest import DATASET_VERSION
 from rootflow.dataset.plans import Plan
 from rootflow.errors import InputError
-from rootflow.files import require_no_device, whole_file
 from rootflow.sources import code_digest
-
-REMEMBERED = "file-digests.json"
 
 # Settings of both kinds of data that leave the arrays as they are, or that the samples'
 # own part of the question says.
@@ -30,22 +23,6 @@ CHANGES_NO_ARRAY: Mapping[str, bool | set[str]] = {
     "folds": {"held_out"},
     "weights": {"negative", "class_balance"},
 }
-
-
-class FileContent(NamedTuple):
-    """What a file holds, whatever its name."""
-
-    bytes: int
-    sha256: str
-
-
-class _Remembered(Block):
-    bytes: int
-    mtime_ns: int
-    sha256: str
-
-
-_MEMORY = TypeAdapter(dict[str, _Remembered])
 
 
 def digest(
@@ -121,11 +98,9 @@ def file_contents(plans: Sequence[Plan], memory: Path | None = None) -> list[lis
     InputError
         A file cannot be read, or two have the same content.
     """
-    remembered = {} if memory is None else _recall(memory / REMEMBERED)
-    known = dict(remembered)
-    contents = [[_content(path, known) for path in plan.files] for plan in plans]
-    if memory is not None and known != remembered:
-        _remember(memory / REMEMBERED, known)
+    known = Contents(memory)
+    contents = [[known.of(path) for path in plan.files] for plan in plans]
+    known.keep()
     first_of: dict[str, Path] = {}
     for plan, of_plan in zip(plans, contents, strict=True):
         for path, content in zip(plan.files, of_plan, strict=True):
@@ -136,38 +111,3 @@ def file_contents(plans: Sequence[Plan], memory: Path | None = None) -> list[lis
                 )
             first_of[content.sha256] = path
     return contents
-
-
-def _recall(path: Path) -> dict[str, _Remembered]:
-    try:
-        return _MEMORY.validate_json(path.read_bytes())
-    except (OSError, ValidationError):  # only a memory: what it does not tell is read again
-        return {}
-
-
-def _remember(path: Path, known: dict[str, _Remembered]) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"{path.parent}: cannot make this directory: {error.strerror}") from None
-    try:
-        with whole_file(path) as partial:
-            partial.write_bytes(_MEMORY.dump_json(known, indent=1))
-    except OSError as error:
-        raise InputError(f"{path}: cannot write it: {error.strerror}") from None
-
-
-def _content(path: Path, known: dict[str, _Remembered]) -> FileContent:
-    try:
-        require_no_device(path)
-        status = path.stat()
-        name = str(path.resolve())
-        entry = known.get(name)
-        if entry is None or (entry.bytes, entry.mtime_ns) != (status.st_size, status.st_mtime_ns):
-            with path.open("rb") as file:
-                sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-            entry = _Remembered(bytes=status.st_size, mtime_ns=status.st_mtime_ns, sha256=sha256)
-            known[name] = entry
-    except OSError as error:
-        raise InputError(f"{path}: cannot read it: {error.strerror}") from None
-    return FileContent(entry.bytes, entry.sha256)

@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import ValidationError
 
+from rootflow.checksum import read_sealed, sealed_json
 from rootflow.config.block import Block
 from rootflow.config.data import SelectionConfig
 from rootflow.config.samples import FourLeptonSelectionConfig
@@ -41,10 +42,11 @@ class Cut(Block):
 
 
 class Array(Block):
-    """The type and shape of one array."""
+    """The type and shape of one array, and the SHA-256 of its file."""
 
     dtype: str
     shape: tuple[int, ...]
+    sha256: str
 
 
 class Folds(Block):
@@ -145,33 +147,38 @@ class _Version(Block, extra="ignore"):
     dataset_version: int
 
 
+def write_manifest(manifest: Manifest, directory: Path) -> None:
+    """Write the manifest of a dataset, with its checksum."""
+    (directory / MANIFEST).write_bytes(sealed_json(manifest.model_dump_json(indent=1)))
+
+
 def read_manifest(directory: Path) -> Manifest:
     """Return the manifest of a dataset.
 
     Raises
     ------
     InputError
-        There is none, it is not whole, or another version of rootflow's datasets wrote it.
+        There is none, it is not as it was written, or another version of rootflow's datasets
+        wrote it.
     """
-    path = directory / MANIFEST
+    path, again = directory / MANIFEST, f"remove {directory} and run preprocess again"
     try:
-        text = read_bytes(path)
+        content = read_bytes(path)
     except OSError as error:
         raise InputError(
             f"{directory}: not a dataset: cannot read its {MANIFEST}: {error.strerror}"
         ) from None
     try:
-        version = _Version.model_validate_json(text).dataset_version
+        version = _Version.model_validate_json(content).dataset_version
         if version != DATASET_VERSION:
             raise InputError(
                 f"{directory}: a dataset of version {version}, this rootflow reads version "
-                f"{DATASET_VERSION}: remove {directory} and run preprocess again"
+                f"{DATASET_VERSION}: {again}"
             )
-        return Manifest.model_validate_json(text)
+        return Manifest.model_validate_json(read_sealed(path, again))
     except ValidationError as error:
         fault = error.errors()[0]
         where = ".".join(map(str, fault["loc"]))
         raise InputError(
-            f"{path}: the manifest is damaged ({where}: {fault['msg']}): remove {directory} "
-            f"and run preprocess again"
+            f"{path}: the manifest is damaged ({where}: {fault['msg']}): {again}"
         ) from None

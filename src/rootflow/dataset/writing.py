@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from rootflow.config.data import FoldingConfig
 from rootflow.dataset.arrays import SUFFIX, ArrayWriters
-from rootflow.dataset.digest import FileContent
+from rootflow.dataset.contents import Contents, FileContent
 from rootflow.dataset.finite import require_finite, require_finite_arrays
 from rootflow.dataset.folds import fold_of
 from rootflow.dataset.manifest import Array, Cut, Sample, SourceFile
@@ -64,16 +64,21 @@ def write_arrays(
             _require_events(plan, read_files[-1])
         read_files, counts = everything.without_repeats(read_files)
         everything.finish(writers)
-    arrays = {
-        name: Array(dtype=writer.dtype.str, shape=writer.shape)
-        for name, writer in writers.writers.items()
-    }
     samples = []
     for plan, files, of_sample, repeated in zip(plans, read_files, contents, counts, strict=True):
         _require_events(plan, files)
         samples.append(_sample(plan, files, of_sample, repeated))
-    for name in WEIGHTS.intersection(arrays):
+    for name in WEIGHTS.intersection(writers.writers):
         _scale_weights(directory, name, samples)
+    known = Contents()
+    arrays = {
+        name: Array(
+            dtype=writer.dtype.str,
+            shape=writer.shape,
+            sha256=known.of(directory / (name + SUFFIX)).sha256,
+        )
+        for name, writer in writers.writers.items()
+    }
     return Written(tuple(samples), arrays)
 
 

@@ -4,13 +4,14 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from rootflow.errors import InputError
+from rootflow.checksum import read_sealed, sealed_json
 from rootflow.evaluation.evaluate import Assessment
 from rootflow.evaluation.figures import draw
 from rootflow.evaluation.migration import unfoldings, write_unfoldings
 from rootflow.evaluation.predictions import write_predictions
 from rootflow.evaluation.report import write_report
 from rootflow.evaluation.results import read, save
+from rootflow.evaluation.saving import EVALUATE_AGAIN
 from rootflow.evaluation.tables import write_tables
 from rootflow.files import whole_file
 
@@ -43,7 +44,7 @@ def write_evaluation(
     evaluation, sample, candidates = assessment
     save(evaluation, directory / RESULTS)
     with whole_file(directory / PROVENANCE) as partial:
-        partial.write_text(json.dumps(dict(provenance), indent=1) + "\n")
+        partial.write_bytes(sealed_json(json.dumps(dict(provenance), indent=1)))
     write_predictions(candidates, sample, files, directory / PREDICTIONS)
     write_unfoldings(unfoldings(unfold, candidates, sample), directory)
     write_tables(evaluation, directory / TABLES)
@@ -73,10 +74,7 @@ def draw_evaluation(directory: Path, style: str, output: Path | None = None) -> 
         There is no such style.
     """
     evaluation = read(directory / RESULTS)
-    try:
-        provenance = json.loads((directory / PROVENANCE).read_text())
-    except (OSError, ValueError) as error:
-        raise InputError(f"{directory / PROVENANCE}: cannot be read: {error}") from None
+    provenance = json.loads(read_sealed(directory / PROVENANCE, EVALUATE_AGAIN))
     to = output or directory
     figures = draw(evaluation, to / FIGURES, style)
     write_report(evaluation, figures, provenance, to / REPORT)

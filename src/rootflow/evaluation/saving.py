@@ -7,16 +7,18 @@ from typing import Any, TypeVar
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
+from rootflow.checksum import read_sealed, sealed_json
 from rootflow.errors import InputError
 from rootflow.files import whole_file
 
+EVALUATE_AGAIN = "fetch it anew or evaluate again"
 Results = TypeVar("Results")
 
 
 def write_json(results: Any, path: Path) -> None:
     """Write named tuples of plain data as JSON; there is no NaN in it."""
     with whole_file(path) as partial:
-        partial.write_text(json.dumps(_plain(results), indent=1, allow_nan=False) + "\n")
+        partial.write_bytes(sealed_json(json.dumps(_plain(results), indent=1, allow_nan=False)))
 
 
 def read_json(kind: type[Results], path: Path) -> Results:
@@ -36,9 +38,7 @@ def read_json(kind: type[Results], path: Path) -> Results:
     """
     adapter = TypeAdapter(kind, config=ConfigDict(arbitrary_types_allowed=True))
     try:
-        return adapter.validate_json(path.read_bytes())
-    except OSError as error:
-        raise InputError(f"{path}: cannot read the evaluation: {error.strerror}") from None
+        return adapter.validate_json(read_sealed(path, EVALUATE_AGAIN))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "the whole"

@@ -9,10 +9,9 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from rootflow import __version__
+from rootflow import __version__, checksum
 from rootflow.config import FoldsConfig
 from rootflow.config.yaml_text import read_yaml
-from rootflow.exported import checksum
 from rootflow.exported.contract import KEY, OnnxContract, Tensor
 from rootflow.exported.interface import INTERFACE_KEY, interface_digest
 from rootflow.sources import Analysis, code_digest

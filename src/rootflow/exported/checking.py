@@ -7,8 +7,8 @@ import onnx
 from google.protobuf.message import DecodeError
 from onnx import TensorProto
 
+from rootflow.checksum import check_seal
 from rootflow.errors import InputError
-from rootflow.exported.checksum import check_seal
 from rootflow.exported.contract import (
     KEY,
     ClassifierContract,

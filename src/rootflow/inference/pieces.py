@@ -1,5 +1,6 @@
 """Pieces of ntuples, each scored once and kept until the output is written."""
 
+import io
 import zipfile
 from contextlib import ExitStack
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
+from rootflow.checksum import read_sealed, seal_archive
 from rootflow.files import whole_file
 from rootflow.inference.application import Application, Columns
 from rootflow.ntuple import OpenTree, open_tree
@@ -35,7 +37,8 @@ class Piece(NamedTuple):
 
     def columns(self) -> Columns:
         """Return the new branches, once they are there."""
-        with np.load(self.kept_in, allow_pickle=False) as kept:
+        again = f"remove {self.kept_in.parent} and apply again"
+        with np.load(io.BytesIO(read_sealed(self.kept_in, again)), allow_pickle=False) as kept:
             return dict(kept)
 
     @property
@@ -66,6 +69,7 @@ class Scoring:
         columns = self._application.columns(self._tree, piece.start, piece.stop)
         with whole_file(piece.kept_in) as partial:
             np.savez(partial, **columns)  # type: ignore[arg-type]
+            seal_archive(partial)
 
     def __enter__(self) -> Self:
         return self

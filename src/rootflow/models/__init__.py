@@ -20,11 +20,12 @@ from rootflow.models.no_match import MatchedAUC, NoMatchLoss
 from rootflow.models.normalisation import Normalisation, fit_normalisation
 from rootflow.models.objective import PerEvent, event_targets, with_losses
 from rootflow.models.rows import in_a_row
-from rootflow.models.saving import load_model
+from rootflow.models.saving import TRAIN_AGAIN, load_model, save_model
 from rootflow.models.trimming import Trimming
 
 __all__ = [
     "ANY_NUMBER_OF_JETS",
+    "TRAIN_AGAIN",
     "AssignmentAccuracy",
     "AssignmentLoss",
     "ClassifierNormalisation",
@@ -48,5 +49,6 @@ __all__ = [
     "load_model",
     "make_deterministic",
     "refuse_unknown_inputs",
+    "save_model",
     "with_losses",
 ]

@@ -1,5 +1,6 @@
 """The state of a training between two epochs, on disk."""
 
+import io
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -8,8 +9,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from rootflow.checksum import read_sealed, seal_archive
 from rootflow.errors import InputError
-from rootflow.files import NO_ARRAY, fault_of_archive, whole_file
+from rootflow.files import NO_ARRAY, whole_file
 
 if TYPE_CHECKING:
     import keras
@@ -57,6 +59,7 @@ def write_checkpoint(checkpoint: Checkpoint, directory: Path) -> None:
     }
     with whole_file(directory / CHECKPOINT) as path:
         np.savez(path, allow_pickle=False, **arrays)
+        seal_archive(path)
 
 
 def read_checkpoint(directory: Path) -> Checkpoint | None:
@@ -70,17 +73,15 @@ def read_checkpoint(directory: Path) -> Checkpoint | None:
     path = directory / CHECKPOINT
     if not path.exists():
         return None
-    again = f"the checkpoint is damaged: remove {directory} and train again"
-    if fault_of_archive(path) is not None:
-        raise InputError(f"{path}: {again}")
+    again = f"remove {directory} and train again"
+    content = read_sealed(path, again)
     try:
-        # Opened here: numpy does not close a file that it cannot read.
-        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
+        with np.load(io.BytesIO(content), allow_pickle=False) as file:
             about = json.loads(str(file["about"]))
             variables, best = _list(file, "variable"), _list(file, "best")
         return Checkpoint(variables=variables, best=best, **about)
     except NO_ARRAY:
-        raise InputError(f"{path}: {again}") from None
+        raise InputError(f"{path}: the checkpoint is damaged: {again}") from None
 
 
 def state(model: "keras.Model") -> Arrays:

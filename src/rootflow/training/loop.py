@@ -5,7 +5,7 @@ from pathlib import Path
 from rootflow.config import Config, FoldsConfig, TtbarConfig
 from rootflow.dataset import Dataset
 from rootflow.errors import UsageError
-from rootflow.files import whole_file
+from rootflow.models import save_model
 from rootflow.progress import progress
 from rootflow.training.checkpoint import (
     Checkpoint,
@@ -46,8 +46,7 @@ def train(
             advance(note=note(metrics))
     trainer.task.network.set_weights(checkpoint.best)
     trainer.task.calibrate()
-    with whole_file(model_path) as path:
-        trainer.task.network.save(path)
+    save_model(trainer.task.network, model_path)
     return Trained(checkpoint.history, _facts(trainer, checkpoint))
 
 

@@ -7,10 +7,11 @@ from typing import NamedTuple
 import numpy as np
 from pydantic import Field, ValidationError
 
+from rootflow.checksum import read_sealed, sealed_json
 from rootflow.config import ClassifierConfig, FoldsConfig, InputsConfig, ModelConfig
 from rootflow.config.block import Block
 from rootflow.errors import InputError
-from rootflow.files import read_bytes, whole_file
+from rootflow.files import whole_file
 
 RECORD = "training.json"
 Fact = float | int | str
@@ -83,7 +84,7 @@ class Record(Block):
 def write_record(record: Record, directory: Path) -> None:
     """Write the record, whole: where it is, the training is finished."""
     with whole_file(directory / RECORD) as path:
-        path.write_text(record.model_dump_json(indent=2) + "\n")
+        path.write_bytes(sealed_json(record.model_dump_json(indent=2)))
 
 
 def read_record(directory: Path) -> Record | None:
@@ -97,9 +98,9 @@ def read_record(directory: Path) -> Record | None:
     path = directory / RECORD
     if not path.exists():
         return None
+    again = f"remove {directory} and train again"
+    content = read_sealed(path, again)
     try:
-        return Record.model_validate_json(read_bytes(path))
-    except (ValidationError, OSError):
-        raise InputError(
-            f"{path}: the record is damaged: remove {directory} and train again"
-        ) from None
+        return Record.model_validate_json(content)
+    except ValidationError:
+        raise InputError(f"{path}: the record is damaged: {again}") from None

@@ -12,11 +12,12 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from skops.io.exceptions import UntrustedTypesFoundException
 from threadpoolctl import threadpool_limits
 
+from rootflow.checksum import read_sealed, seal_archive
 from rootflow.config import InputsConfig
 from rootflow.dataset.events import Features
 from rootflow.errors import InputError
-from rootflow.files import NO_ARRAY, fault_of_archive, whole_file
-from rootflow.models import in_a_row
+from rootflow.files import NO_ARRAY, whole_file
+from rootflow.models import TRAIN_AGAIN, in_a_row
 
 # What a file may hold beside numbers, arrays and what skops itself trusts of scikit-learn.
 TRUSTED = ["sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"]
@@ -56,6 +57,7 @@ def save_trees(model: TreesModel, path: Path) -> None:
     about = {"inputs": model.inputs.model_dump(), "features": model.features}
     with whole_file(path) as partial:
         skops.io.dump({"about": json.dumps(about), "trees": model.trees}, partial)
+        seal_archive(partial)
 
 
 def load_trees(path: Path) -> TreesModel:
@@ -68,10 +70,9 @@ def load_trees(path: Path) -> TreesModel:
     """
     if not path.is_file():
         raise InputError(f"{path}: there is no saved model")
-    if (fault := fault_of_archive(path)) is not None:
-        raise InputError(f"{path}: not a model that this rootflow can read: {fault}")
+    content = read_sealed(path, TRAIN_AGAIN)
     try:
-        held = skops.io.load(path, trusted=TRUSTED)
+        held = skops.io.loads(content, trusted=TRUSTED)
         about, trees = json.loads(held["about"]), held["trees"]
         model = TreesModel(
             InputsConfig.model_validate(about["inputs"]),

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import scipy.stats
 
+from rootflow.checksum import sealed_json
 from rootflow.dataset import Events
 from rootflow.errors import ConformanceError, InputError, UsageError
 from rootflow.evaluation.classification import ClassificationEvaluation, read, save
@@ -133,7 +134,7 @@ def test_what_is_saved_is_read_back(
 
 
 def test_what_is_not_an_evaluation(tmp_path: Path) -> None:
-    (tmp_path / "evaluation.json").write_text('{"processes": 3}')
+    (tmp_path / "evaluation.json").write_bytes(sealed_json('{"processes": 3}'))
     with pytest.raises(InputError, match="not an evaluation: processes"):
         read(tmp_path / "evaluation.json")
 

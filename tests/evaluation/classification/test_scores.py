@@ -6,6 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from rootflow.checksum import KEY, UNSEALED, seal
 from rootflow.dataset import Events
 from rootflow.errors import InputError
 from rootflow.evaluation.classification import Scored, read_scores, write_scores
@@ -51,12 +52,14 @@ def test_events_are_who_the_ntuple_says(toy_events_of_classes: Events, tmp_path:
 def test_file_that_is_no_table_of_scores(tmp_path: Path) -> None:
     text = tmp_path / "text.parquet"
     text.write_text("no table")
-    with pytest.raises(InputError, match=r"text.parquet: cannot read the scores") as caught:
+    with pytest.raises(InputError, match=r"text.parquet: has no checksum") as caught:
         read_scores(text)
     assert "\n" not in str(caught.value)
-    with pytest.raises(InputError, match=r"nowhere: cannot read the scores"):
+    with pytest.raises(InputError, match=r"nowhere: cannot be read"):
         read_scores(tmp_path / "missing.parquet", "nowhere")
     other = tmp_path / "other.parquet"
-    pq.write_table(pa.table({"sample": ["ggH"], "label": [1]}), other)
+    few = pa.table({"sample": ["ggH"], "label": [1]})
+    pq.write_table(few.replace_schema_metadata({KEY: UNSEALED}), other)
+    other.write_bytes(seal(other.read_bytes()))
     with pytest.raises(InputError, match=r"as evaluate writes it: it has no column file_index"):
         read_scores(other)

@@ -11,10 +11,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from rootflow import checksum
 from rootflow.dataset.events import Events
 from rootflow.dataset.manifest import Sample
 from rootflow.errors import InputError
 from rootflow.evaluation.classification.results import Scored
+from rootflow.evaluation.saving import EVALUATE_AGAIN
 from rootflow.files import whole_file
 
 # A model's scores are the column of this and its name.
@@ -90,9 +92,11 @@ def write_scores(
         **{SCORE + model.name: model.scores for model in scored},
     }
     files = [file.sha256 for sample in samples for file in sample.files]
-    table = pa.table(columns).replace_schema_metadata({METADATA: json.dumps({"files": files})})
+    said = {METADATA: json.dumps({"files": files}), checksum.KEY: checksum.UNSEALED}
+    table = pa.table(columns).replace_schema_metadata(said)
     with whole_file(path) as partial:
         pq.write_table(table, partial)
+        partial.write_bytes(checksum.seal(partial.read_bytes()))
 
 
 def read_scores(path: Path, name: str | None = None) -> ScoreTable:
@@ -111,8 +115,9 @@ def read_scores(path: Path, name: str | None = None) -> ScoreTable:
         The file cannot be read, or is no table of scores.
     """
     called = name or str(path)
+    content = checksum.read_sealed(path, EVALUATE_AGAIN, called)
     try:
-        table = pq.read_table(path)
+        table = pq.read_table(pa.BufferReader(content))
     except (OSError, pa.ArrowInvalid) as error:
         raise InputError(
             f"{called}: cannot read the scores: {str(error).splitlines()[0]}"
