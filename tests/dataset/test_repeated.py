@@ -409,6 +409,23 @@ def test_simulation_given_as_collisions(
         h4l(tmp_path, {"data": collisions | branches})
 
 
+def test_simulation_in_a_table_given_as_collisions(tmp_path: Path, mini: Branches) -> None:
+    table = flat_table(mini)
+    config = LabelledDataConfig.model_validate(
+        {
+            "samples": {"data": {"label": "data", "files": ["x"]}},
+            "branch_map": "flat_four_leptons",
+            "selection": FLAT_SELECTION,
+            "weights": {**KEEP, "luminosity_fb_inverse": 10},
+        }
+    )
+    path = write_csv(tmp_path / "simulated.csv", table)
+    with pytest.raises(InputError, match=r"simulated\.csv: branch 'totalWeight' is .* simulation"):
+        build(config, {"data": [path]}, tmp_path)
+    del table["totalWeight"]
+    assert len(build(config, {"data": [write_csv(tmp_path / "data.csv", table)]}, tmp_path)) > 60
+
+
 def test_pseudo_data_are_asked_for_by_name(tmp_path: Path, mini: Branches) -> None:
     sample = {"label": "data", "files": ["x"], "pseudo_data": True}
     dataset = h4l(tmp_path, {"data": mini}, samples={"data": sample})
