@@ -33,7 +33,7 @@ from rootflow.export import Export
 from rootflow.ntuple.branch_map import load_branch_map
 from rootflow.ntuple.four_leptons.branch_map import load_four_lepton_map
 from rootflow.reconstruction.methods import make_method
-from rootflow.steps.found import trainings_of
+from rootflow.steps.made import trainings_of
 from small_flow import network_with_a_flow
 from snippets import BLOCKS, PROJECT, Block
 from toy_classes import COUNTS, toy_classes
