@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from rootflow.config import Config, TuningConfig, change, load
+from rootflow.config import Config, FloatConfig, TuningConfig, change, load
 from rootflow.errors import UsageError
 
 TTBAR = Path(__file__).parents[2] / "configs" / "ttbar.yaml"
@@ -104,3 +104,9 @@ def test_new_architecture_starts_the_model_afresh_wherever_it_is_named(ttbar: Co
     changed = change(ttbar, {"model.depth": 2, "model.architecture": "feed_forward"})
     assert changed.model.name == "feed_forward"
     assert changed.model.depth == 2
+
+
+def test_a_grid_ends_where_its_steps_do() -> None:
+    parameter = FloatConfig(type="float", low=0.1, high=0.35, step=0.1)
+    assert parameter.grid() == [0.1, 0.2, 0.3]
+    assert parameter.ends == [0.1, 0.3]

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -56,9 +57,9 @@ class FloatConfig(ParameterConfig):
         """Return the allowed values; without a step they are no grid."""
         if self.step is None:
             raise TypeError("the grid sampler needs a step")
-        # A little more than the range: its end may be missed by rounding.
-        count = math.floor((self.high - self.low) / self.step * (1 + 1e-9)) + 1
-        return [self.low + number * self.step for number in range(count)]
+        # In decimal numbers, as they are written and as Optuna counts: 0.1 + 2 x 0.1 is 0.3.
+        low, high, step = (Decimal(str(number)) for number in (self.low, self.high, self.step))
+        return [float(low + number * step) for number in range(int((high - low) // step) + 1)]
 
 
 class IntConfig(ParameterConfig):

@@ -7,11 +7,12 @@ import pytest
 import scipy.stats
 
 from rootflow.checksum import sealed_json
+from rootflow.config import ClassificationConfig
 from rootflow.dataset import Events
 from rootflow.errors import ConformanceError, InputError, UsageError
-from rootflow.evaluation.classification import ClassificationEvaluation, read, save
+from rootflow.evaluation.classification import ClassificationEvaluation, evaluate, read, save
 from rootflow.evaluation.classification.naming import TOTAL
-from toy_classes import COUNTS, DISTANCE, EXPECTED, SAMPLES, GaussianModel, toy_classes
+from toy_classes import COUNTS, DISTANCE, EXPECTED, INPUTS, SAMPLES, GaussianModel, toy_classes
 
 
 def test_auc_is_that_of_the_gaussians(classification: ClassificationEvaluation) -> None:
@@ -212,3 +213,13 @@ def test_scores_that_are_no_probabilities(
 def test_models_need_names_of_their_own(evaluated: Callable, toy_events_of_classes: Events) -> None:
     with pytest.raises(UsageError, match="a name of its own, these are network, network"):
         evaluated(toy_events_of_classes, GaussianModel(), GaussianModel())
+
+
+def test_a_rejection_without_an_error_is_none(tmp_path: Path) -> None:
+    few = toy_classes({"ggH": 40, "VBFH": 20, "ZZ": 80, "ttbar": 20})
+    config = ClassificationConfig(
+        replicas=4, importance_events=20, significance_window_gev=(100.0, 170.0)
+    )
+    found = evaluate(few, SAMPLES, [GaussianModel()], INPUTS, config, seed=1)
+    save(found, tmp_path / "evaluation.json")
+    assert read(tmp_path / "evaluation.json").models == found.models
