@@ -1,6 +1,7 @@
 """Whether a file is what `rootflow export` wrote, found out without running it."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import onnx
@@ -55,6 +56,35 @@ def check_content(content: bytes, where: str) -> ReconstructionContract | Classi
                 f"{_in_words(there)}: export the model again"
             )
     return contract
+
+
+def refuse_other_outputs(
+    contract: ReconstructionContract | ClassifierContract, where: Path | str
+) -> None:
+    """Refuse a file for Python whose tensors are not those that its answers are made of.
+
+    Raises
+    ------
+    InputError
+        An output is missing or of another shape, or another axis than the first is of any length.
+    """
+    for tensor in (*contract.inputs, *contract.outputs):
+        if not all(isinstance(axis, int) for axis in tensor.shape[1:]):
+            raise InputError(
+                f"{where}: {tensor.name} is {list(tensor.shape)}, of which only the first axis, "
+                "that of the events, may have any length: export the model again"
+            )
+    shapes: dict[str, tuple[int, ...]] = {"score": (1,)}
+    if isinstance(contract, ReconstructionContract):
+        shapes = {"assignment": (contract.max_jets,) * 2, "neutrinos": (2, 3)}
+    there = {tensor.name: tensor.shape[1:] for tensor in contract.outputs}
+    for name, shape in shapes.items():
+        if there.get(name) != shape:
+            what = f"is {['batch', *there[name]]}" if name in there else "is missing"
+            raise InputError(
+                f"{where}: its output {name} {what}, not {['batch', *shape]}: "
+                "export the model again"
+            )
 
 
 def _parsed(content: bytes, where: str) -> onnx.ModelProto:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from rootflow.errors import InputError, UsageError
+from rootflow.exported.checking import refuse_other_outputs
 from rootflow.exported.contract import ClassifierContract, ReconstructionContract
 from rootflow.exported.session import open_exported
 from rootflow.exported.table import model_files
@@ -57,6 +58,8 @@ def _opened(path: Path, threads: int) -> Member:
     if not path.is_file():
         raise InputError(f"{path}: there is no such file")
     session, contract = open_exported(path, threads)
+    if contract.variant not in ("flat", "athena"):
+        refuse_other_outputs(contract, path)
     if isinstance(contract, ClassifierContract):
         return Member(path, session, contract, contract.held_out)
     if contract.variant != "named":

@@ -93,7 +93,7 @@ def answers(
     names = [tensor.name for tensor in outputs]
     try:
         said = dict(zip(names, session.run(names, dict(feeds)), strict=True))
-    except UNREADABLE as error:
+    except (*UNREADABLE, ValueError) as error:  # an input that is not given is the second
         reason = str(error).splitlines()[0][:300]
         raise InputError(f"{where}: onnxruntime cannot run it on these events: {reason}") from None
     (count, *_) = (len(array) for array in feeds.values())

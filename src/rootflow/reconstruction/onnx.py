@@ -6,6 +6,7 @@ from rootflow.config import FoldsConfig
 from rootflow.dataset.events import Events
 from rootflow.dataset.seen import batches, refuse_other_arrays, refuse_seen
 from rootflow.errors import InputError
+from rootflow.exported.checking import refuse_other_outputs
 from rootflow.exported.code import OtherCode, check_code
 from rootflow.exported.contract import ReconstructionContract
 from rootflow.exported.feeds import feeds_of
@@ -82,6 +83,7 @@ class OnnxReconstructor:
 
     def outputs(self, events: Events) -> NetworkOutputs:
         """Return what the network says; errors as of `reconstruct`."""
+        refuse_other_outputs(self.contract, self._path)
         refuse_other_arrays(str(self._path), events, self.contract.features, self.contract.max_jets)
         if not self._allow_seen_events:
             refuse_seen(self.name, events, self.folds)

@@ -11,6 +11,7 @@ from rootflow.dataset.events import Events
 from rootflow.dataset.folds import fold_of
 from rootflow.dataset.seen import batches, refuse_other_features, refuse_seen
 from rootflow.errors import InputError
+from rootflow.exported.checking import refuse_other_outputs
 from rootflow.exported.code import OtherCode, check_code
 from rootflow.exported.contract import ClassifierContract
 from rootflow.exported.session import answers, open_exported
@@ -66,6 +67,7 @@ class OnnxScorer:
                 f"{path}: this model of the analysis {contract.analysis} assigns jets and gives "
                 "no score; give the file of a classifier"
             )
+        refuse_other_outputs(contract, path)
         self.contract = contract
         self.other_code = check_code(contract, str(path), other_code)
         self.name = name or contract.model
