@@ -2,9 +2,15 @@
 
 
 class RootflowError(Exception):
-    """Something failed: the message says what, where, and what would be right."""
+    """Something failed: the message says what, where, and what would be right.
+
+    It is one line, whatever the words of the user that it quotes.
+    """
 
     exit_status = 1
+
+    def __str__(self) -> str:
+        return " ".join(super().__str__().splitlines())
 
 
 class InputError(RootflowError):

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import click
 import numpy as np
 import optuna
 import pytest
@@ -189,7 +190,7 @@ def test_the_harness_sees_what_is_no_own_error() -> None:
         search(250, st.integers(), use)
 
     def say(value: int) -> None:
-        raise RootflowError(f"{value}\nand a second line")
+        raise click.UsageError(f"{value}\nand a second line")
 
     with pytest.raises(AssertionError, match="second line"):
         search(250, st.integers(), say)

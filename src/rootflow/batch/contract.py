@@ -12,6 +12,9 @@ from rootflow.errors import RootflowError
 class JobError(RootflowError):
     """A job failed: the message ends with its own traceback where it left one."""
 
+    def __str__(self) -> str:
+        return Exception.__str__(self)  # with the lines of that
+
 
 class Job(NamedTuple):
     """One command to run somewhere.
