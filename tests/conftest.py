@@ -54,6 +54,7 @@ POOL_FILES = (
 LONGEST = (
     "tests/steps/test_main.py",
     "tests/export/test_architectures.py",
+    "tests/settings/test_line.py",
     "tests/steps/test_h4l.py",
     "tests/tuning/test_driver.py",
     "tests/training/test_fit.py",
