@@ -173,6 +173,13 @@ def test_what_is_not_selected_has_no_answer(
     assert np.all(column(out, "fold") == -1)
     assert np.isnan(neutrinos(out)).all()
     assert not column(out, "selected").any()
+    with uproot.open(tmp_path / "out.root") as file:  # ROOT takes 8 bits for characters
+        assert file["reco"].typenames()["small_fold"] == "int16_t"
+    skim = Copying(selected_only=True)
+    assert applied(ttbar_folds, [ntuple], tmp_path / "skim.root", copying=skim).written == 0
+    none = read(tmp_path / "skim.root")
+    assert len(none) == 0
+    assert set(none.fields) == set(out.fields)
 
 
 def test_collisions_need_no_truth_and_may_repeat_a_number(
