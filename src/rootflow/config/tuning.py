@@ -46,6 +46,8 @@ class FloatConfig(ParameterConfig):
         _check_range(self.low, self.high, self.log)
         if self.log and self.step is not None:
             raise ValueError("step and log exclude each other")
+        if self.step is not None and not (self.high - self.low) / self.step < MOST_POINTS:
+            raise ValueError(f"step: the grid has more than {MOST_POINTS:,} points")
         return self
 
     @property
