@@ -2,13 +2,14 @@ import numpy as np
 import pytest
 from onnx import TensorProto
 
-from rootflow.config import SetTransformerConfig
+from rootflow.config import ExportConfig, SetTransformerConfig
 from rootflow.dataset import Events
 from rootflow.errors import RootflowError
 from rootflow.export import Prepared, precision
 from rootflow.export.conversion import convert
 from rootflow.exported.session import open_session
 from rootflow.models import build_model, fit_normalisation
+from runtimes import prepared_holds
 from small_network import small_network
 
 
@@ -73,3 +74,11 @@ def test_events_without_an_answer_cannot_measure(toys: Events) -> None:
     unmatched = toys.take(np.any(toys.assignment < 0, axis=1))
     with pytest.raises(RootflowError, match="no event has both b jets"):
         precision.cost(network, network, "int8", 0.1, unmatched)
+
+
+def test_every_precision_holds_in_every_onnxruntime(
+    in_mev_and_int8: Prepared, toys: Events
+) -> None:
+    assert {precision for _, precision in in_mev_and_int8.contents} >= {"float16", "int8"}
+    few = toys.take(slice(0, 200))
+    prepared_holds(in_mev_and_int8, few, ExportConfig(input_units="MeV"))
