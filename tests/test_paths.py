@@ -12,8 +12,12 @@ FOLDERS = (
     *("scripts", "src", "tests"),
 )
 BINARY = {".root", ".pyc", ".png", ".onnx", ".npz", ".keras", ".skops"}
-# What is relative to a place in .venv, and what is thrown at rootflow and leads nowhere.
-ELSEWHERE = {"scripts/setup.sh": "../../../../src", "tests/mutations.py": "../.."}
+# What is relative to another place, in .venv or a folder of a test, or is thrown at rootflow.
+ELSEWHERE = {
+    "scripts/setup.sh": "../../../../src",
+    "tests/mutations.py": "../..",
+    "tests/test_snippets.py": "../../../",
+}
 
 UPWARDS = re.compile(r"(?:\.\./)*\.\.(?:/|(?=[\"'\s)]))")
 PARENTS = re.compile(r"__file__\)(?:\.resolve\(\))?\.parents\[(\d+)\]((?:\.parent\b)*)")
