@@ -17,6 +17,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from mutations import EXAMPLES, Changed, changed_bytes, changed_data, changed_text, search
 from ntuples import read_branches, write_ntuple
 from rootflow import checksum
+from rootflow.checksum import seal_archive
 from rootflow.config import DataConfig, FeedForwardConfig, FoldsConfig, InputsConfig
 from rootflow.dataset import build
 from rootflow.dataset.dataset import open_dataset
@@ -110,6 +111,7 @@ def _as_always(path: Path) -> None:
         for name, part in members.items()
     }
     path.write_bytes(_archive(members))
+    seal_archive(path)
 
 
 def _in_json(said: Any) -> bytes:
@@ -145,6 +147,8 @@ def test_models_and_datasets(workspace: Path, examples: int) -> None:
         Path("folds.json"): lambda: read_folds(workspace),
         **{path: lambda: _used_dataset(dataset) for path in sorted(dataset.iterdir())},
     }
+    for read in readers.values():
+        read()
     whole = {path: path.read_bytes() for path in readers}
 
     def changed(path: Path) -> st.SearchStrategy[tuple[Path, bytes]]:
