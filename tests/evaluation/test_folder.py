@@ -23,6 +23,7 @@ from rootflow.evaluation.migration import unfolding_of, unfoldings
 from rootflow.evaluation.observables import OBSERVABLES
 from rootflow.evaluation.predictions import write_predictions
 from rootflow.ntuple.identity import structured
+from rootflow.p_value import PValue
 
 NAMES = ["mtt", "c_hel"]
 
@@ -121,8 +122,10 @@ def test_tables_are_csv_and_latex(folder: Path, assessment: Assessment) -> None:
         with (folder / "tables" / f"{name}.csv").open() as file:
             beaten = {row["method"]: row["p, network no better"] for row in csv.DictReader(file)}
         assert beaten.pop("network") == ""
-        assert {other: float(value) for other, value in beaten.items()} == {
-            other: value for (of, other), value in values.items() if of == metric
+        assert beaten == {
+            other: str(PValue(value, assessment.evaluation.replicas))
+            for (of, other), value in values.items()
+            if of == metric
         }
     latex = (folder / "tables" / "assignment.tex").read_text()
     assert r"delta\_r & $" in latex
@@ -144,7 +147,7 @@ def test_figures_and_report_are_drawn_again_by_a_command(folder: Path, tmp_path:
 
 
 def test_a_folder_without_an_evaluation(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="cannot read the evaluation: No such file"):
+    with pytest.raises(InputError, match="cannot be read: No such file"):
         draw_evaluation(tmp_path, "neutral")
 
 

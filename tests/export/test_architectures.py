@@ -35,7 +35,7 @@ OTHERS = {name: each for name, each in all_architectures().items() if name not i
 OF_MANY_OPERATIONS = "set_transformer-flow-no_match-confidence"
 EVERY_TARGET = get_args(Target)
 SLOTS = 3
-LAST_OPSET_OF_THE_OLDEST = 19
+LAST_OPSET_OF_THE_OLDEST = 18
 READING: dict[str, Any] = {"branch_map": "topcptoolkit", "selection": SelectionConfig()}
 TRAINING_ONLY = {"Dropout", "RandomUniform", "RandomNormal", "BatchNormalization"}
 

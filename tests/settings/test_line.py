@@ -25,7 +25,7 @@ LINE = (PREPROCESS, TRAIN, EVALUATE, EXPORT, PROMOTE, RECORD)
 pytestmark = pytest.mark.filterwarnings("ignore:.*Any type hint is inferred:UserWarning")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def place(
     empty_store: Path, samples: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Path]:

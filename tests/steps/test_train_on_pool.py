@@ -89,6 +89,7 @@ def submitted(
         )
         [run] = place.runs()
         trainings[profile] = Submitted(place, run.info.run_id, [])
+        trainings[profile].look()  # it may have ended when the other one is submitted
     until = time.monotonic() + 300
     while not all(training.has_ended() for training in trainings.values()):
         assert time.monotonic() < until

@@ -12,7 +12,7 @@ from rootflow.dataset.folds import mix
 from rootflow.ntuple.identity import Identity
 from rootflow.ntuple.objects import Objects
 
-NUMBERS_AT_ONCE = 4_000_000
+NUMBERS_AT_ONCE = 500_000
 MOMENTUM = 4  # the first features of jets and leptons
 FACTORS = mix(np.arange(2 * MOMENTUM, dtype=np.uint64)) | np.uint64(1)
 
