@@ -16,7 +16,7 @@ from rootflow.reconstruction.candidates import best_tagged_pair
 from rootflow.reconstruction.methods import make_method
 from toy_events import FEATURES, toy_events
 
-# Of the 13,874 matched events of the shipped sample; the statistical errors are 0.004, 0.004 and
+# For the 13,874 matched events of the shipped sample; the statistical errors are 0.004, 0.004 and
 # 0.003. An independent simulation of 35,009 had 0.652, 0.726 and 0.892.
 ACCURACY = {"delta_r": 0.6420, "m_lb": 0.7229, "best tagged pair": 0.8946}
 COUNTED = 1000

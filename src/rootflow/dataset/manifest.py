@@ -13,7 +13,7 @@ from rootflow.errors import InputError
 from rootflow.files import read_bytes
 from rootflow.ntuple import Feature
 
-# Of the format of datasets: of how arrays and manifest are written, not of what is in them.
+# The version of the format: how arrays and manifest are written, not what is in them.
 DATASET_VERSION = 4
 MANIFEST = "manifest.json"
 

@@ -79,7 +79,7 @@ class ReadFile(NamedTuple):
 
     @property
     def sum_of_weights(self) -> float:
-        """Of all events of the file, without those that are dropped since they repeat others."""
+        """The sum over all events of the file but those that are dropped as repeats of others."""
         everything = next(iter(self.cutflow.values()))
         return self.cutflow.get(EACH_ONCE, everything)[1]
 

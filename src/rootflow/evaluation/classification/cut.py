@@ -17,8 +17,8 @@ from rootflow.evaluation.classification.sums import SumsBelow
 from rootflow.evaluation.plain import plain
 from rootflow.evaluation.results import Estimate
 
-# Of the scan that is drawn: each loses half a per cent more of the simulated signal than the
-# one before. The best cut is looked for among all scores.
+# The steps of the scan that is drawn: each loses half a per cent more of the simulated signal than
+# the one before. The best cut is looked for among all scores.
 THRESHOLDS = 200
 
 
