@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -74,8 +75,8 @@ def submitted(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> dict[str, Submitted]:
     """Return the trainings with both profiles, which ran at the same time."""
-    trainings = {}
-    for profile, files in (("generic", str(small_ntuple)), (CARRIED, "data/ttbar/*.root")):
+
+    def train(profile: str, files: str) -> Submitted:
         directory = tmp_path_factory.mktemp(profile)
         (directory / "mlflow.db").write_bytes(empty_store.read_bytes())
         place = Place(directory)
@@ -88,15 +89,18 @@ def submitted(
             *("-P", f"overrides=data.files=[{files}] output={output} {SMALL}"),
         )
         [run] = place.runs()
-        trainings[profile] = Submitted(place, run.info.run_id, [])
-        trainings[profile].look()  # it may have ended when the other one is submitted
-    until = time.monotonic() + 300
-    while not all(training.has_ended() for training in trainings.values()):
-        assert time.monotonic() < until
-        for training in trainings.values():
+        training = Submitted(place, run.info.run_id, [])
+        until = time.monotonic() + 300
+        while not training.has_ended():
+            assert time.monotonic() < until
             training.look()
-        time.sleep(0.1)
-    return trainings
+            time.sleep(0.1)
+        return training
+
+    wanted = {"generic": str(small_ntuple), CARRIED: "data/ttbar/*.root"}
+    with ThreadPoolExecutor() as threads:
+        done = threads.map(train, wanted.keys(), wanted.values())
+        return dict(zip(wanted, done, strict=True))
 
 
 @pytest.mark.parametrize("profile", ["generic", CARRIED])
