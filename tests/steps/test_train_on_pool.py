@@ -88,7 +88,8 @@ def submitted(
             *("-P", f"max_steps={STEPS}"),
             *("-P", f"overrides=data.files=[{files}] output={output} {SMALL}"),
         )
-        [run] = place.runs()
+        # The job may have begun a run below it already.
+        [run] = [each for each in place.runs() if "mlflow.parentRunId" not in each.data.tags]
         training = Submitted(place, run.info.run_id, [])
         until = time.monotonic() + 300
         while not training.has_ended():
