@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parents[1] / "src" / "rootflow"
 # Each room may import those before it.
 ORDER = [
     ["cores", "errors", "files", "p_value", "progress"],
-    ["checksum"],
+    ["analysis", "checksum"],
     ["config"],
     ["sources"],
     ["physics"],
@@ -27,6 +27,7 @@ ORDER = [
     ["tracking"],
     ["tuning"],
     ["steps"],
+    ["analyses"],
     ["commands"],
     ["cli"],
     ["__main__"],

@@ -4,19 +4,17 @@ import ast
 from collections.abc import Collection, Iterator, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
+from rootflow.analysis import Answer, Place, TaskName, analysis_named
 from rootflow.config.digest import digest_of
 
 PACKAGE = Path(__file__).parent
-# A module and a name in it; None: all that the module has.
-Place = tuple[str, str | None]
-Analysis = Literal["ttbar", "h4l"]
-Answer = Literal["simulation", "dataset", "network", "trees", "application"]
 
 # What decides no number. Settings decide by their values, which are part of every question.
 DECIDES_NOTHING = (
     "rootflow.__version__",
+    "rootflow.analysis",
     "rootflow.config",
     "rootflow.cores",
     "rootflow.errors",
@@ -24,43 +22,34 @@ DECIDES_NOTHING = (
     "rootflow.progress",
     "rootflow.sources",
 )
-# Where code that is shared chooses between analyses, the ways into each; and between models.
-TTBAR = (
-    "rootflow.simulation.event",
-    "rootflow.simulation.processes.top_pair_settings",
-    "rootflow.dataset.ttbar",
-    "rootflow.training.reconstruction",
-    "rootflow.inference.reconstruction",
-)
-H4L = (
-    "rootflow.simulation.four_lepton_event",
-    "rootflow.simulation.processes.four_lepton_settings",
-    "rootflow.simulation.normalisation",
-    "rootflow.dataset.samples",
-    "rootflow.training.classification",
-    "rootflow.inference.classification",
-)
-TREES, NETWORKS = "rootflow.training.boosting", "rootflow.training.loop"
-
-SIMULATE = ("rootflow.simulation.sample", "simulate")
-BUILD = ("rootflow.dataset.build", "build")
-FIT = ("rootflow.training.fitting", "fit")
-APPLY = ("rootflow.inference.files", "apply_to_files")
-# What an answer begins from, and what is not followed from there. Events that are read without
-# a dataset must be those of the dataset: the code of both has one name.
-DECIDED: dict[tuple[Analysis, Answer], tuple[Sequence[Place], Sequence[str]]] = {
-    ("ttbar", "simulation"): ([SIMULATE], H4L),
-    ("h4l", "simulation"): ([SIMULATE], TTBAR),
-    ("ttbar", "dataset"): ([BUILD, ("rootflow.dataset.ttbar", None)], H4L),
-    ("h4l", "dataset"): (
-        [BUILD, ("rootflow.dataset.samples", None), ("rootflow.dataset.four_leptons", None)],
-        TTBAR,
+# Where code that is shared chooses between tasks, the ways into each; and between models.
+WAYS: dict[TaskName, tuple[str, ...]] = {
+    "reconstruction": (
+        "rootflow.simulation.event",
+        "rootflow.simulation.processes.top_pair_settings",
+        "rootflow.dataset.ttbar",
+        "rootflow.training.reconstruction",
+        "rootflow.inference.reconstruction",
     ),
-    ("ttbar", "network"): ([FIT, ("rootflow.config.losses", None)], (*H4L, TREES)),
-    ("h4l", "network"): ([FIT], (*TTBAR, TREES)),
-    ("h4l", "trees"): ([FIT], (*TTBAR, NETWORKS)),
-    ("ttbar", "application"): ([APPLY], H4L),
-    ("h4l", "application"): ([APPLY], TTBAR),
+    "classification": (
+        "rootflow.simulation.four_lepton_event",
+        "rootflow.simulation.processes.four_lepton_settings",
+        "rootflow.simulation.normalisation",
+        "rootflow.dataset.samples",
+        "rootflow.training.classification",
+        "rootflow.inference.classification",
+    ),
+}
+TREES, NETWORKS = "rootflow.training.boosting", "rootflow.training.loop"
+FIT = ("rootflow.training.fitting", "fit")
+# What an answer begins from in all analyses. Events that are read without a dataset must be
+# those of the dataset: the code of both has one name.
+BEGINS: dict[Answer, Place] = {
+    "simulation": ("rootflow.simulation.sample", "simulate"),
+    "dataset": ("rootflow.dataset.build", "build"),
+    "network": FIT,
+    "trees": FIT,
+    "application": ("rootflow.inference.files", "apply_to_files"),
 }
 # The name of what a module does on import beside defining.
 ON_IMPORT = ""
@@ -74,7 +63,7 @@ class _Module(NamedTuple):
     imports: dict[str, Place]
 
 
-def code_digest(analysis: Analysis, answer: Answer, package: Path = PACKAGE) -> str:
+def code_digest(analysis: str, answer: Answer, package: Path = PACKAGE) -> str:
     """Return the name of the code that decides an answer.
 
     A name is followed from where it is used to where it is defined: through the `__init__` of
@@ -84,11 +73,21 @@ def code_digest(analysis: Analysis, answer: Answer, package: Path = PACKAGE) -> 
 
     Parameters
     ----------
+    analysis
+        Its name.
     package
         The folder of rootflow's source.
+
+    Raises
+    ------
+    UsageError
+        There is no such analysis.
     """
-    roots, without = DECIDED[analysis, answer]
-    return digest_of(_definitions(roots, (*DECIDES_NOTHING, *without), package))
+    found = analysis_named(analysis)
+    closed = [way for task, ways in WAYS.items() if task != found.task for way in ways]
+    closed += {"network": [TREES], "trees": [NETWORKS]}.get(answer, [])
+    roots = [BEGINS[answer], *found.code(answer)]
+    return digest_of(_definitions(roots, (*DECIDES_NOTHING, *closed), package))
 
 
 def _definitions(roots: Sequence[Place], closed: Sequence[str], package: Path) -> dict[str, str]:

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from rootflow.config import FoldsConfig, H4lConfig
+from rootflow.analyses.h4l import H4lConfig
+from rootflow.config import FoldsConfig
 from rootflow.dataset import Dataset, Events, build
 from rootflow.scoring import FoldedScorer, Scores, TrainedScorer, of_training
 from rootflow.scoring.conformance import check_scorer

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from other_values import EVALUATE
-from rootflow.config import ClassificationConfig, EvaluationConfig
+from rootflow.config import ClassificationEvaluationConfig, EvaluationConfig
 from rootflow.dataset import Events
 from rootflow.evaluation import assess
 from rootflow.evaluation import save as save_evaluation
@@ -95,7 +95,9 @@ def result(analysis: str, values: Mapping[str, Any], directory: Path) -> tuple[s
     directory.mkdir()
     unfolded: list[str] = []
     if analysis == "h4l":
-        config = ClassificationConfig(**{"replicas": 4, "importance_events": 20, **values})
+        config = ClassificationEvaluationConfig(
+            **{"replicas": 4, "importance_events": 20, **values}
+        )
         found = evaluate(toy_classes(COUNTS), SAMPLES, [GaussianModel()], INPUTS, config, 1)
         save(found, directory / RESULTS)
     else:

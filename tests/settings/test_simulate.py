@@ -10,7 +10,8 @@ import awkward as ak
 import pytest
 
 from other_values import SIMULATE
-from rootflow.config import Config, FourLeptonProcessConfig, SimulationConfig, TtbarConfig, change
+from rootflow.analyses.ttbar import TtbarConfig
+from rootflow.config import Config, FourLeptonProcessConfig, SimulationConfig, change
 from rootflow.simulation.identity import detector_generator
 from rootflow.simulation.plan import Plan
 from rootflow.simulation.processes import observe, start_generator

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from other_values import TRAIN
-from rootflow.config import Config, H4lConfig, change
+from rootflow.analyses.h4l import H4lConfig
+from rootflow.config import Config, change
 from rootflow.config.load import ANALYSES
 from rootflow.dataset import Dataset
 from rootflow.training import fit, question

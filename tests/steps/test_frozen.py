@@ -18,7 +18,7 @@ from rootflow.exported.checking import check_content
 from rootflow.reconstruction.onnx import OnnxReconstructor
 from rootflow.steps import evaluate, preprocess
 from rootflow.steps.exported_files import find
-from rootflow.steps.ttbar.methods import model_method
+from rootflow.steps.reconstruction.methods import model_method
 from rootflow.tracking import start_run
 from toy_exports import assigning_network
 

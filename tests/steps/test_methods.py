@@ -12,7 +12,7 @@ from rootflow.dataset import Events
 from rootflow.errors import InputError, UsageError
 from rootflow.reconstruction.methods import make_method
 from rootflow.reconstruction.onnx import OnnxReconstructor
-from rootflow.steps.ttbar.methods import make_methods, model_method, variants_of
+from rootflow.steps.reconstruction.methods import make_methods, model_method, variants_of
 
 if TYPE_CHECKING:
     from rootflow.export import Export

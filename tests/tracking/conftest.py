@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 from mlflow.tracking import MlflowClient
 
-from rootflow.config import TtbarConfig, load
+from rootflow.analyses.ttbar import TtbarConfig
+from rootflow.config import load
 from rootflow.tracking import connect
 
 TTBAR = Path(__file__).parents[2] / "configs" / "ttbar.yaml"

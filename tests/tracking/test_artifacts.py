@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from mlflow.tracking import MlflowClient
 
-from rootflow.config import TtbarConfig
+from rootflow.analyses.ttbar import TtbarConfig
 from rootflow.errors import RootflowError, UsageError
 from rootflow.tracking import artifact_of, run_of_step, start_run, start_run_among
 

@@ -10,7 +10,7 @@ import pytest
 from mlflow.tracking import MlflowClient
 from onnx import TensorProto, helper
 
-from rootflow.config import TtbarConfig
+from rootflow.analyses.ttbar import TtbarConfig
 from rootflow.errors import RootflowError, UsageError
 from rootflow.tracking import (
     artifact_of,

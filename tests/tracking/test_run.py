@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from mlflow.tracking import MlflowClient
 
-from rootflow.config import TtbarConfig
+from rootflow.analyses.ttbar import TtbarConfig
 from rootflow.errors import RootflowError
 from rootflow.tracking import start_run
 from servers import free_port, serve, stop
@@ -146,7 +146,7 @@ def test_run_of_a_killed_process_is_marked_by_the_next_one(
     code = textwrap.dedent(
         f"""
         import os, signal
-        from rootflow.config import TtbarConfig
+        from rootflow.analyses.ttbar import TtbarConfig
         from rootflow.tracking import start_run
         config = TtbarConfig.model_validate_json({config.model_dump_json()!r})
         with start_run(config, "train") as run:

@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rootflow.config import FourLeptonSelectionConfig, H4lConfig, TtbarConfig
+from rootflow.analyses.h4l import H4lConfig
+from rootflow.analyses.ttbar import TtbarConfig
+from rootflow.config import FourLeptonSelectionConfig
 from rootflow.dataset import Dataset, build, open_dataset
 from rootflow.dataset.contents import Contents
 from rootflow.dataset.events import Events

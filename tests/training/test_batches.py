@@ -1,6 +1,6 @@
 import numpy as np
 
-from rootflow.config import TtbarConfig
+from rootflow.analyses.ttbar import TtbarConfig
 from rootflow.dataset import Dataset
 from rootflow.training.batches import Batches, by_multiplicity
 from rootflow.training.reconstruction import ReconstructionTask

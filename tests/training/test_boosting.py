@@ -9,8 +9,9 @@ import pytest
 import skops.io
 from sklearn.linear_model import LogisticRegression
 
+from rootflow.analyses.h4l import H4lConfig
 from rootflow.checksum import seal_archive
-from rootflow.config import FoldsConfig, H4lConfig, InputsConfig
+from rootflow.config import FoldsConfig, InputsConfig
 from rootflow.dataset import Dataset, Events
 from rootflow.errors import InputError, UsageError
 from rootflow.training import Training, fit, load_fitted

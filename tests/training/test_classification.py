@@ -7,7 +7,8 @@ import keras
 import numpy as np
 import pytest
 
-from rootflow.config import FoldsConfig, H4lConfig
+from rootflow.analyses.h4l import H4lConfig
+from rootflow.config import FoldsConfig
 from rootflow.dataset import Dataset, Events
 from rootflow.errors import InputError, UsageError
 from rootflow.training import Training, fit, load_fitted, question, read_record

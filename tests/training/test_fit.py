@@ -13,7 +13,7 @@ import pytest
 
 import rootflow.training.fitting
 import rootflow.training.loop
-from rootflow.config import TtbarConfig
+from rootflow.analyses.ttbar import TtbarConfig
 from rootflow.dataset import Dataset, Events
 from rootflow.errors import InputError, RootflowError, UsageError
 from rootflow.files import LOCK, PARTIAL
@@ -30,7 +30,7 @@ KEYS = {"loss", "assignment_loss", "neutrino_loss", "assignment_accuracy"}
 CHILD = """
 import json, os, signal, sys
 from pathlib import Path
-from rootflow.config import TtbarConfig
+from rootflow.analyses.ttbar import TtbarConfig
 from rootflow.dataset import open_dataset
 from rootflow.training import fit
 
@@ -46,7 +46,7 @@ fit(open_dataset(Path(sys.argv[2])), config, Path(sys.argv[3]), die, config.data
 COMPANION = """
 import json, sys
 from pathlib import Path
-from rootflow.config import TtbarConfig
+from rootflow.analyses.ttbar import TtbarConfig
 from rootflow.dataset import open_dataset
 from rootflow.training import fit
 

@@ -3,7 +3,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from rootflow.config import TtbarConfig
+from rootflow.analyses.ttbar import TtbarConfig
 from rootflow.dataset import Dataset
 from rootflow.training.checkpoint import restore, state
 from rootflow.training.loop import make_trainer

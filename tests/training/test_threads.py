@@ -7,14 +7,15 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from rootflow.config import H4lConfig
+from rootflow.analyses.h4l import H4lConfig
 from rootflow.dataset import Dataset
 
 SCRIPT = """
 import hashlib, json, os, sys
 os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: int(sys.argv[2])])
 from pathlib import Path
-from rootflow.config import FoldsConfig, H4lConfig
+from rootflow.analyses.h4l import H4lConfig
+from rootflow.config import FoldsConfig
 from rootflow.dataset import open_dataset
 from rootflow.training.loop import make_trainer
 config = H4lConfig.model_validate(json.loads(sys.argv[3]))

@@ -1,6 +1,9 @@
 """The configuration: YAML, overrides on top, checked whole before anything runs."""
 
-from rootflow.config.classification import ClassificationConfig
+from rootflow.config.classification import (
+    ClassificationConfig,
+    ClassificationEvaluationConfig,
+)
 from rootflow.config.classifier import (
     BoostedTreesConfig,
     ClassifierConfig,
@@ -24,7 +27,6 @@ from rootflow.config.four_lepton_simulation import (
     FourLeptonProcessConfig,
     FourLeptonSimulationConfig,
 )
-from rootflow.config.h4l import H4lConfig
 from rootflow.config.load import Config, change, load
 from rootflow.config.losses import LossesConfig
 from rootflow.config.methods import ModelMethodConfig, VariantConfig
@@ -45,6 +47,7 @@ from rootflow.config.promotion import (
     PromotionConfig,
     ReconstructionPromotionConfig,
 )
+from rootflow.config.reconstruction import ReconstructionConfig
 from rootflow.config.samples import (
     ExpectationConfig,
     FourLeptonSelectionConfig,
@@ -54,7 +57,6 @@ from rootflow.config.samples import (
 from rootflow.config.simulation import SimulationConfig
 from rootflow.config.tracking import TrackingConfig
 from rootflow.config.training import ReconstructionTrainingConfig, TrainingConfig
-from rootflow.config.ttbar import TtbarConfig
 from rootflow.config.tuning import CategoricalConfig, FloatConfig, ObjectiveConfig, TuningConfig
 
 __all__ = [
@@ -62,6 +64,7 @@ __all__ = [
     "BoostedTreesConfig",
     "CategoricalConfig",
     "ClassificationConfig",
+    "ClassificationEvaluationConfig",
     "ClassifierConfig",
     "ClassifierExportConfig",
     "ClassifierPromotionConfig",
@@ -82,7 +85,6 @@ __all__ = [
     "FourLeptonProcessConfig",
     "FourLeptonSelectionConfig",
     "FourLeptonSimulationConfig",
-    "H4lConfig",
     "HeldOutConfig",
     "InputsConfig",
     "LabelledDataConfig",
@@ -92,6 +94,7 @@ __all__ = [
     "ModelMethodConfig",
     "ObjectiveConfig",
     "PromotionConfig",
+    "ReconstructionConfig",
     "ReconstructionPromotionConfig",
     "ReconstructionTrainingConfig",
     "RecurrentConfig",
@@ -101,7 +104,6 @@ __all__ = [
     "SimulationConfig",
     "TrackingConfig",
     "TrainingConfig",
-    "TtbarConfig",
     "TuningConfig",
     "VariantConfig",
     "WeightsConfig",

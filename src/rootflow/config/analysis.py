@@ -12,6 +12,7 @@ from rootflow.config.tuning import TuningConfig
 class AnalysisConfig(Block):
     """Settings that do not depend on the analysis."""
 
+    analysis: str = Field(description="its name")
     seed: int = Field(42, ge=0, lt=2**31)
     output: Path = Path("outputs")
     tracking: TrackingConfig = TrackingConfig()

@@ -1,15 +1,19 @@
-"""Settings of the evaluation of classifiers."""
+"""The configuration of analyses that tell signal from background, and their evaluation."""
 
 from typing import Literal, Self
 
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
 
+from rootflow.config.analysis import AnalysisConfig
 from rootflow.config.block import Block
-from rootflow.config.classifier import ClassifierConfig
-from rootflow.config.samples import Window
+from rootflow.config.classifier import ClassifierConfig, InputsConfig
+from rootflow.config.export import ClassifierExportConfig
+from rootflow.config.promotion import ClassifierPromotionConfig
+from rootflow.config.samples import LabelledDataConfig, Window
+from rootflow.config.training import TrainingConfig
 
 
-class ClassificationConfig(Block):
+class ClassificationEvaluationConfig(Block):
     """What the model is compared with, and how."""
 
     compare_with: list[ClassifierConfig] = Field(
@@ -46,4 +50,24 @@ class ClassificationConfig(Block):
         names = [model.name for model in self.compare_with]
         if len(set(names)) < len(names):
             raise ValueError("compare_with: each model needs a name of its own")
+        return self
+
+
+class ClassificationConfig(AnalysisConfig):
+    """What analyses that tell signal from background have in common."""
+
+    data: LabelledDataConfig
+    inputs: InputsConfig = InputsConfig()
+    model: ClassifierConfig
+    training: TrainingConfig = TrainingConfig()
+    evaluation: ClassificationEvaluationConfig = ClassificationEvaluationConfig()
+    export: ClassifierExportConfig = ClassifierExportConfig()
+    promotion: ClassifierPromotionConfig = ClassifierPromotionConfig()
+
+    @model_validator(mode="after")
+    def _models_are_told_apart(self) -> Self:
+        if self.model.name in [model.name for model in self.evaluation.compare_with]:
+            raise ValueError(
+                f"evaluation.compare_with: '{self.model.name}' is the name of the model itself"
+            )
         return self

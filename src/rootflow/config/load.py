@@ -10,8 +10,9 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from rootflow.config.h4l import H4lConfig
-from rootflow.config.ttbar import TtbarConfig
+from rootflow.analysis import analysis_named
+from rootflow.config.classification import ClassificationConfig
+from rootflow.config.reconstruction import ReconstructionConfig
 from rootflow.config.yaml_text import parse_yaml, read_yaml
 from rootflow.errors import UsageError
 
@@ -22,8 +23,7 @@ MOST_FAULTS, LONGEST = 5, 1000  # of a message
 SEVERAL = (typing.Union, types.UnionType, typing.Annotated, list, dict)
 
 
-Config = TtbarConfig | H4lConfig
-ANALYSES: dict[str, type[TtbarConfig] | type[H4lConfig]] = {"ttbar": TtbarConfig, "h4l": H4lConfig}
+Config = ReconstructionConfig | ClassificationConfig
 
 
 def load(path: Path, overrides: Sequence[str] = ()) -> Config:
@@ -52,15 +52,15 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Config:
         if text:
             value = parse_yaml(text, f"override '{_one_line(override)}': the value is not YAML")
             settings = _merge(settings, _nested(key, value))
-    analysis = ANALYSES.get(str(settings.get("analysis")))
-    if analysis is None:
-        raise UsageError(
-            f"{path}: analysis: {settings.get('analysis')!r} is none of {', '.join(ANALYSES)}"
-        )
     try:
-        return analysis.model_validate(settings)
+        kind = analysis_named(str(settings.get("analysis"))).config
+    except UsageError as error:
+        raise UsageError(f"{path}: analysis: {error}") from None
+    try:
+        config: Config = kind.model_validate(settings)
     except ValidationError as error:
-        raise UsageError(f"{path}: {explain(error, analysis)}") from None
+        raise UsageError(f"{path}: {explain(error, kind)}") from None
+    return config
 
 
 def change(config: Config, values: Mapping[str, Any]) -> Config:

@@ -14,7 +14,7 @@ from rootflow.config import FoldsConfig
 from rootflow.config.yaml_text import read_yaml
 from rootflow.exported.contract import KEY, OnnxContract, Tensor
 from rootflow.exported.interface import INTERFACE_KEY, interface_digest
-from rootflow.sources import Analysis, code_digest
+from rootflow.sources import code_digest
 
 LIBRARIES = ("keras", "tensorflow-cpu", "scikit-learn", "tf2onnx", "onnx", "onnxruntime", "numpy")
 # A field of the contract, and what the provenance calls it.
@@ -29,7 +29,7 @@ BATCH_AXIS = "batch"
 
 
 def origin_fields(
-    analysis: Analysis, provenance: Mapping[str, str], metrics: Mapping[str, float]
+    analysis: str, provenance: Mapping[str, str], metrics: Mapping[str, float]
 ) -> dict[str, Any]:
     """Return the fields of a contract that say where the model came from, and how good it is."""
     said = {field: provenance.get(key, UNKNOWN) for field, key in ORIGIN.items()}

@@ -4,19 +4,14 @@ from typing import Literal
 
 from rootflow.errors import InputError
 from rootflow.exported.contract import ClassifierContract, ReconstructionContract
-from rootflow.sources import Analysis, code_digest
+from rootflow.sources import code_digest
 
 OtherCode = Literal["refuse", "warn"]
 
 
-def analysis_of(contract: ReconstructionContract | ClassifierContract) -> Analysis:
-    """Return whose code computes the inputs of a model."""
-    return "h4l" if isinstance(contract, ClassifierContract) else "ttbar"
-
-
 def other_code(contract: ReconstructionContract | ClassifierContract) -> str | None:
     """Return in words how the code differs that computes the inputs, None where it does not."""
-    here = code_digest(analysis_of(contract), "dataset")
+    here = code_digest(contract.analysis, "dataset")
     if contract.code == here:
         return None
     by = f"by code {contract.code}" if contract.code else "by code that it does not name"

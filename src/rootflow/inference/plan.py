@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 
 from rootflow.config.digest import digest_of
 from rootflow.errors import InputError, UsageError
-from rootflow.exported.code import analysis_of
 from rootflow.inference.application import Application, Setting
 from rootflow.inference.pieces import Piece, ranges_of
 from rootflow.ntuple import open_tree
@@ -108,7 +107,7 @@ def plan(
         _refuse_different({path: found[path] for path in inputs})
     _refuse_there_already(found, application.branches)
     asked = {
-        "code": code_digest(analysis_of(application.model.contract), "application"),
+        "code": code_digest(application.model.contract.analysis, "application"),
         "model": model,
         "branches": application.branches,
         "reading": application.reading,

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from rootflow.analysis import analysis_named
 from rootflow.errors import UsageError
 from rootflow.evaluation.classification import ScoreTable, compare, draw_comparison, read_scores
 from rootflow.steps.result import StepResult
@@ -70,6 +71,9 @@ def run(
 
 
 def _scores(run: LoggedRun, directory: Path) -> ScoreTable:
-    if run.params.get("analysis") == "ttbar":
-        raise UsageError(f"run {run.run_id} is of ttbar, which has no scores: compare runs of h4l")
+    analysis = run.params.get("analysis", "")
+    if analysis_named(analysis).task != "classification":
+        raise UsageError(
+            f"run {run.run_id} is of {analysis}, which has no scores: compare runs of classifiers"
+        )
     return read_scores(artifact_of(run.run_id, SCORES, directory), run.run_id[:SHORT])

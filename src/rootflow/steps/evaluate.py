@@ -3,7 +3,8 @@
 import tempfile
 from pathlib import Path
 
-from rootflow.config import Config, H4lConfig, TtbarConfig
+from rootflow.analysis import analysis_named
+from rootflow.config import Config
 from rootflow.exported.code import OtherCode
 from rootflow.steps.frozen import open_frozen
 from rootflow.steps.registry.choosing import chosen, names_of
@@ -40,25 +41,11 @@ def run(
     InputError
         Something is wrong with a file, or with the events.
     """
+    analysis = analysis_named(config.analysis)
     if model and model not in names_of(config):
         with tempfile.TemporaryDirectory() as folder:
             frozen = open_frozen(config, model, Path(folder), other_code)
-            if isinstance(config, H4lConfig):
-                from rootflow.steps.h4l import evaluate as of_h4l
-
-                return of_h4l.run_frozen(config, frozen, parent)
-            from rootflow.steps.ttbar import evaluate as of_ttbar
-
-            return of_ttbar.run_frozen(config, frozen, parent, other_code)
-    named, _ = chosen(config, model)
-    if isinstance(named, H4lConfig):
-        from rootflow.steps.h4l import evaluate as of_h4l
-
-        return of_h4l.run(named, parent)
-    from rootflow.steps.ttbar import evaluate as of_ttbar
-    from rootflow.steps.ttbar.methods import without_variants
-
-    if isinstance(config, TtbarConfig) and named is not config:  # beside the same methods
-        evaluation = without_variants(config.evaluation)
-        named = named.model_copy(update={"evaluation": evaluation})
-    return of_ttbar.run(named, parent, other_code)
+            result: StepResult = analysis.evaluate_frozen(config, frozen, parent, other_code)
+            return result
+    configured: StepResult = analysis.evaluate(chosen(config, model).config, parent, other_code)
+    return configured

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from rootflow import __version__
-from rootflow.config import Config, H4lConfig
+from rootflow.config import ClassificationConfig, Config
 from rootflow.dataset.manifest import Manifest
 from rootflow.errors import InputError, UsageError
 from rootflow.exported import FoldedModel
@@ -212,7 +212,7 @@ def _refuse_other_folds(config: Config, frozen: Frozen) -> None:
 
 def _refuse_other_fold_numbers(config: Config, frozen: Frozen) -> None:
     """Refuse maps of simulation with which something else decides the folds."""
-    if isinstance(config, H4lConfig):
+    if isinstance(config, ClassificationConfig):
         simulated = [each for each in config.data.samples.values() if each.label != "data"]
         maps = {each.branch_map or config.data.branch_map for each in simulated}
     else:
@@ -228,7 +228,7 @@ def _refuse_other_fold_numbers(config: Config, frozen: Frozen) -> None:
 
 
 def _has_fold_number(config: Config, branch_map: str | dict[str, Any]) -> bool:
-    load = load_four_lepton_map if isinstance(config, H4lConfig) else load_branch_map
+    load = load_four_lepton_map if isinstance(config, ClassificationConfig) else load_branch_map
     with named_map(branch_map) as name:
         return load(name).fold_number is not None
 

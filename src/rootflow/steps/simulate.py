@@ -1,9 +1,10 @@
 """Generate events, and write them as ntuples."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from rootflow.config import Config, FourLeptonProcessConfig, SimulationConfig, TtbarConfig
+from rootflow.analysis import analysis_named
+from rootflow.config import Config, FourLeptonProcessConfig, SimulationConfig
 from rootflow.errors import UsageError
 from rootflow.ntuple import find_files
 from rootflow.simulation import FINISHED, digest, simulate
@@ -16,7 +17,7 @@ SAMPLE = "rootflow.sample"
 
 def run(config: Config, parent: Run | None = None) -> StepResult:
     """Simulate, or find again, every process of the configuration."""
-    return _run(config, _processes(config), parent)
+    return _run(config, analysis_named(config.analysis).processes(config), parent)
 
 
 def input_files(config: Config, parent: Run | None) -> dict[str, list[Path]]:
@@ -24,21 +25,18 @@ def input_files(config: Config, parent: Run | None) -> dict[str, list[Path]]:
 
     Without a parent they must be there.
     """
-    if isinstance(config, TtbarConfig):
-        named, setting = {"ttbar": config.data.files}, "data.files"
-    else:
-        named = {name: sample.files for name, sample in config.data.samples.items()}
-        setting = "data.samples.{name}.files"
-    simulated = _simulated(config, [name for name, files in named.items() if not files], parent)
+    named = analysis_named(config.analysis).sample_files(config)
+    without = [name for name, (_, files) in named.items() if not files]
+    simulated = _simulated(config, without, parent)
     return {
-        name: find_files(files, setting.format(name=name)) if files else simulated[name]
-        for name, files in named.items()
+        name: find_files(files, setting) if files else simulated[name]
+        for name, (setting, files) in named.items()
     }
 
 
 def _simulated(config: Config, names: Iterable[str], parent: Run | None) -> dict[str, list[Path]]:
     """Return the files of these processes, made by a run below `parent` where there are none."""
-    processes = _processes(config)
+    processes = analysis_named(config.analysis).processes(config)
     for name in names:
         if name not in processes:
             raise UsageError(
@@ -68,7 +66,7 @@ def _simulated(config: Config, names: Iterable[str], parent: Run | None) -> dict
 Process = SimulationConfig | FourLeptonProcessConfig
 
 
-def _run(config: Config, processes: dict[str, Process], parent: Run | None) -> StepResult:
+def _run(config: Config, processes: Mapping[str, Process], parent: Run | None) -> StepResult:
     with start_run(config, "simulate", parent) as run:
         rows: list[Row] = []
         paths: list[Path] = []
@@ -87,13 +85,6 @@ def _run(config: Config, processes: dict[str, Process], parent: Run | None) -> S
 
 def _say_found(name: str, directory: Path) -> None:
     say_found("simulate", f"sample {name} {directory.name}", [directory / FINISHED])
-
-
-def _processes(config: Config) -> dict[str, Process]:
-    """Return what to simulate, by the name of the sample that it becomes."""
-    if isinstance(config, TtbarConfig):
-        return {"ttbar": config.simulation}
-    return {name: config.simulation.of(name) for name in config.simulation.events}
 
 
 def _directory(config: Config, process: Process) -> Path:

@@ -6,10 +6,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from rootflow.analysis import Answer
 from rootflow.config import BoostedTreesConfig, Config, FoldsConfig, digest_of
 from rootflow.dataset import Dataset
 from rootflow.errors import UsageError
-from rootflow.sources import Answer, code_digest
+from rootflow.sources import code_digest
 from rootflow.steps import preprocess
 from rootflow.steps.found import say_found
 from rootflow.steps.result import StepResult

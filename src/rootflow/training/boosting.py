@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 from threadpoolctl import threadpool_limits
 
-from rootflow.config import BoostedTreesConfig, FoldsConfig, H4lConfig
+from rootflow.config import BoostedTreesConfig, ClassificationConfig, FoldsConfig
 from rootflow.dataset import Dataset
 from rootflow.errors import UsageError
 from rootflow.models import in_a_row
@@ -45,7 +45,7 @@ THREADS = 1
 class _Rows:
     """A sample in memory, in a row for trees."""
 
-    def __init__(self, sample: Sample, config: H4lConfig) -> None:
+    def __init__(self, sample: Sample, config: ClassificationConfig) -> None:
         features = sample.dataset.features
         parts = [
             in_a_row(events.inputs(), config.inputs, features) for events, _ in sample.chunks()
@@ -57,7 +57,7 @@ class _Rows:
 
 def train(
     dataset: Dataset,
-    config: H4lConfig,
+    config: ClassificationConfig,
     folds: FoldsConfig,
     model_path: Path,
     on_epoch: OnEpoch,
@@ -108,7 +108,7 @@ def _grow(
     )
 
 
-def _settings(model: BoostedTreesConfig, config: H4lConfig) -> dict[str, Any]:
+def _settings(model: BoostedTreesConfig, config: ClassificationConfig) -> dict[str, Any]:
     trial = EPOCHS_OF_A_TRIAL * TREES_OF_AN_EPOCH
     return {
         "max_iter": min(model.trees, trial) if config.training.fast_dev_run else model.trees,

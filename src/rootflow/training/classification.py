@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from rootflow.config import FoldsConfig, H4lConfig
+from rootflow.config import ClassificationConfig, FoldsConfig
 from rootflow.dataset import Dataset
 from rootflow.models import build_classifier, fit_classifier_normalisation
 from rootflow.training.batches import Batches, in_order
@@ -32,7 +32,7 @@ class ClassificationTask:
         See `build_classifier`.
     """
 
-    def __init__(self, dataset: Dataset, config: H4lConfig, folds: FoldsConfig) -> None:
+    def __init__(self, dataset: Dataset, config: ClassificationConfig, folds: FoldsConfig) -> None:
         self.samples, self._facts = labelled_samples(dataset, config, folds)
         normalisation = fit_classifier_normalisation(
             self.samples.training.evenly(EVENTS_TO_NORMALISE).chunks(), config.inputs

@@ -2,9 +2,10 @@
 
 import importlib.metadata
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from rootflow.config import BoostedTreesConfig, Config, FoldsConfig, H4lConfig, digest_of
+from rootflow.analysis import analysis_named
+from rootflow.config import BoostedTreesConfig, ClassificationConfig, Config, FoldsConfig, digest_of
 from rootflow.dataset import Dataset
 from rootflow.errors import UsageError
 from rootflow.files import PARTIAL, alone_in
@@ -117,18 +118,9 @@ def question(simulation_digest: str, config: Config, folds: FoldsConfig) -> str:
                 mode="json", include=DECIDES_TREES if file == TREES else None
             ),
             "libraries": {name: importlib.metadata.version(name) for name in LIBRARIES[file]},
-            **_decides_classifiers(config),
+            **analysis_named(config.analysis).decides(config),
         }
     )
-
-
-def _decides_classifiers(config: Config) -> dict[str, Any]:
-    if not isinstance(config, H4lConfig):
-        return {}
-    return {
-        "inputs": config.inputs.model_dump(mode="json"),
-        "class_balance": config.data.weights.class_balance,
-    }
 
 
 def _model_file(config: Config) -> str:
@@ -159,7 +151,7 @@ def _train(
     model_file = _model_file(config)
     path = directory / model_file
     # Here, and not above: a training that is finished need not wait for TensorFlow.
-    if isinstance(config, H4lConfig) and model_file == TREES:
+    if isinstance(config, ClassificationConfig) and model_file == TREES:
         from rootflow.training.boosting import train as grow
 
         history, facts = grow(dataset, config, folds, path, on_epoch)
@@ -175,7 +167,7 @@ def _train(
         model_file=model_file,
         features=dataset.features,
         max_jets=dataset.manifest.max_jets,
-        inputs=config.inputs if isinstance(config, H4lConfig) else None,
+        inputs=config.inputs if isinstance(config, ClassificationConfig) else None,
         history=history,
         facts=facts,
     )

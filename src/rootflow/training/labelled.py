@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rootflow.config import FoldsConfig, H4lConfig, InputsConfig
+from rootflow.config import ClassificationConfig, FoldsConfig, InputsConfig
 from rootflow.config.samples import ExpectationConfig
 from rootflow.dataset import Dataset, Events
 from rootflow.dataset.weights import CLASSES, ClassWeights, class_weights
@@ -23,7 +23,9 @@ class Labelled(NamedTuple):
     facts: dict[str, Fact]
 
 
-def labelled_samples(dataset: Dataset, config: H4lConfig, folds: FoldsConfig) -> Labelled:
+def labelled_samples(
+    dataset: Dataset, config: ClassificationConfig, folds: FoldsConfig
+) -> Labelled:
     """Return the labelled events of all folds but the held-out one, with training's weights.
 
     Raises

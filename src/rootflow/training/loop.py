@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from rootflow.config import Config, FoldsConfig, TtbarConfig
+from rootflow.analysis import analysis_named
+from rootflow.config import Config, FoldsConfig
 from rootflow.dataset import Dataset
 from rootflow.errors import UsageError
 from rootflow.models import save_model
@@ -14,8 +15,6 @@ from rootflow.training.checkpoint import (
     state,
     write_checkpoint,
 )
-from rootflow.training.classification import ClassificationTask
-from rootflow.training.reconstruction import ReconstructionTask
 from rootflow.training.record import Fact, History, OnEpoch, Trained, best_of, facts_of
 from rootflow.training.task import Task
 from rootflow.training.trainer import Trainer
@@ -54,9 +53,8 @@ def make_trainer(dataset: Dataset, config: Config, folds: FoldsConfig) -> Traine
     """Return the trainer of the analysis that is configured."""
 
     def make_task() -> Task:
-        if isinstance(config, TtbarConfig):
-            return ReconstructionTask(dataset, config, folds)
-        return ClassificationTask(dataset, config, folds)
+        task: Task = analysis_named(config.analysis).make_task(dataset, config, folds)
+        return task
 
     return Trainer(make_task, config.training, config.seed)
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import keras
 import numpy as np
 
-from rootflow.config import FoldsConfig, TtbarConfig
+from rootflow.config import FoldsConfig, ReconstructionConfig
 from rootflow.dataset import Dataset, Events
 from rootflow.dataset.weights import training_weights
 from rootflow.errors import InputError
@@ -43,7 +43,7 @@ class ReconstructionTask:
         add up to anything positive.
     """
 
-    def __init__(self, dataset: Dataset, config: TtbarConfig, folds: FoldsConfig) -> None:
+    def __init__(self, dataset: Dataset, config: ReconstructionConfig, folds: FoldsConfig) -> None:
         events = dataset.events()
         if events.assignment is None or events.neutrinos is None:
             raise InputError(f"{dataset.path}: these events have no truth: nothing can be learnt")

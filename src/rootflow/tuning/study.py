@@ -8,9 +8,10 @@ from optuna.storages import RDBStorage
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
+from rootflow.analysis import Answer
 from rootflow.config import Config, TuningConfig, digest_of
 from rootflow.errors import UsageError
-from rootflow.sources import DECIDED, code_digest
+from rootflow.sources import code_digest
 from rootflow.tuning.mirror import Mirror
 from rootflow.tuning.sampling import make_pruner
 from rootflow.tuning.trials import TrialFiles
@@ -18,7 +19,7 @@ from rootflow.tuning.trials import TrialFiles
 QUESTION, DIRECTORY = "rootflow.question", "rootflow.directory"
 # What does not change the answer, so that a study may go on with other values of it.
 FREE = {"output", "tracking", "tune"}
-DECIDES_TRIALS = ("dataset", "network", "trees")
+DECIDES_TRIALS: tuple[Answer, ...] = ("dataset", "network", "trees")
 ASKED = {"space", "objectives", "folds", "then"}
 SECONDS_FOR_A_LOCK = 60
 
@@ -97,11 +98,7 @@ def _question(config: Config, tune: TuningConfig) -> str:
         {
             "config": config.model_dump(mode="json", exclude=FREE),
             "tune": tune.model_dump(mode="json", include=ASKED),
-            "code": [
-                code_digest(analysis, answer)
-                for analysis, answer in DECIDED
-                if analysis == config.analysis and answer in DECIDES_TRIALS
-            ],
+            "code": [code_digest(config.analysis, answer) for answer in DECIDES_TRIALS],
         }
     )
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from rootflow.config import ClassificationConfig
+from rootflow.config import ClassificationEvaluationConfig
 from rootflow.dataset import Events
 from rootflow.dataset.manifest import Sample
 from rootflow.evaluation.classification.evaluate import evaluate
@@ -29,7 +29,7 @@ def evaluated() -> Callable[..., ClassificationEvaluation]:
         samples: Sequence[Sample] = SAMPLES,
         **config: Any,
     ) -> ClassificationEvaluation:
-        settings = ClassificationConfig(**{"replicas": 100, **config})
+        settings = ClassificationEvaluationConfig(**{"replicas": 100, **config})
         return evaluate(events, samples, models or [GaussianModel()], INPUTS, settings, seed)
 
     return run

@@ -7,7 +7,7 @@ import pytest
 import scipy.stats
 
 from rootflow.checksum import sealed_json
-from rootflow.config import ClassificationConfig
+from rootflow.config import ClassificationEvaluationConfig
 from rootflow.dataset import Events
 from rootflow.errors import ConformanceError, InputError, UsageError
 from rootflow.evaluation.classification import ClassificationEvaluation, evaluate, read, save
@@ -217,7 +217,7 @@ def test_models_need_names_of_their_own(evaluated: Callable, toy_events_of_class
 
 def test_a_rejection_without_an_error_is_none(tmp_path: Path) -> None:
     few = toy_classes({"ggH": 40, "VBFH": 20, "ZZ": 80, "ttbar": 20})
-    config = ClassificationConfig(
+    config = ClassificationEvaluationConfig(
         replicas=4, importance_events=20, significance_window_gev=(100.0, 170.0)
     )
     found = evaluate(few, SAMPLES, [GaussianModel()], INPUTS, config, seed=1)

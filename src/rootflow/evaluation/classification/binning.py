@@ -2,18 +2,18 @@
 
 import numpy as np
 
-from rootflow.config import ClassificationConfig
+from rootflow.config import ClassificationEvaluationConfig
 from rootflow.evaluation.bootstrap import FloatArray
 from rootflow.evaluation.classification.labelled import EFFECTIVE_EVENTS_MIN, Labelled
 from rootflow.evaluation.classification.sums import SumsInBins
 
 
-def score_edges(config: ClassificationConfig) -> FloatArray:
+def score_edges(config: ClassificationEvaluationConfig) -> FloatArray:
     """Return edges from 0 to 1 of bins of the same width."""
     return np.linspace(0, 1, config.score_bins + 1)
 
 
-def mass_edges(config: ClassificationConfig) -> list[float]:
+def mass_edges(config: ClassificationEvaluationConfig) -> list[float]:
     """Return edges of the configured window of m(4l), in GeV."""
     edges: list[float] = np.linspace(*config.mass_window_gev, config.mass_bins + 1).tolist()
     return edges

@@ -5,7 +5,7 @@ from itertools import permutations
 
 import numpy as np
 
-from rootflow.config import ClassificationConfig, InputsConfig
+from rootflow.config import ClassificationEvaluationConfig, InputsConfig
 from rootflow.dataset.events import Events
 from rootflow.dataset.manifest import Sample
 from rootflow.evaluation.bootstrap import FloatArray, better_p_value, replicate
@@ -30,7 +30,7 @@ def evaluate(
     samples: Sequence[Sample],
     scorers: Sequence[FoldedModel],
     inputs: InputsConfig,
-    config: ClassificationConfig,
+    config: ClassificationEvaluationConfig,
     seed: int,
 ) -> ClassificationEvaluation:
     """Compare models on the same events, each scored by the model that has not seen it.

@@ -5,7 +5,7 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
-from rootflow.config import ClassificationConfig
+from rootflow.config import ClassificationEvaluationConfig
 from rootflow.evaluation.bootstrap import Estimates, FloatArray, Statistic, estimates_of
 from rootflow.evaluation.classification import fit
 from rootflow.evaluation.classification.binning import (
@@ -70,7 +70,11 @@ class Model(NamedTuple):
 
     @classmethod
     def of(
-        cls, scored: Scored, labelled: Labelled, simulation: Labelled, config: ClassificationConfig
+        cls,
+        scored: Scored,
+        labelled: Labelled,
+        simulation: Labelled,
+        config: ClassificationEvaluationConfig,
     ) -> Self:
         """Return the model with its statistics.
 
@@ -128,7 +132,7 @@ def result_of(
     model: Model,
     labelled: Labelled,
     simulation: Labelled,
-    config: ClassificationConfig,
+    config: ClassificationEvaluationConfig,
     replicas: Mapping[str, FloatArray],
     importance: tuple[Importance, ...],
     seed: int,
@@ -193,7 +197,7 @@ def result_of(
 
 
 def _fit(
-    model: Model, labelled: Labelled, config: ClassificationConfig, without: Estimates
+    model: Model, labelled: Labelled, config: ClassificationEvaluationConfig, without: Estimates
 ) -> ScoreFit:
     everything = np.ones(len(labelled), bool)
     scores = spectrum(model.scored.scores, labelled, model.fit_edges.tolist(), everything)

@@ -6,7 +6,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from rootflow.config import Config, H4lConfig
+from rootflow.analysis import analysis_named
+from rootflow.config import Config
 from rootflow.errors import InputError, UsageError
 from rootflow.tracking import Version, fetch_onnx_model, logged_run
 from rootflow.tracking.registry import SHA256
@@ -32,13 +33,8 @@ class Entrant(NamedTuple):
 
 def rules_of(config: Config) -> ModuleType:
     """Return the module that knows how models of the analysis are opened and compared."""
-    if isinstance(config, H4lConfig):
-        from rootflow.steps.h4l import promotion as of_h4l
-
-        return of_h4l
-    from rootflow.steps.ttbar import promotion as of_ttbar
-
-    return of_ttbar
+    rules: ModuleType = analysis_named(config.analysis).promotion
+    return rules
 
 
 def entrant(name: str, version: Version, config: Config, simulation: str, folder: Path) -> Entrant:

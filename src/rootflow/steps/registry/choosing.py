@@ -1,10 +1,12 @@
 """Which model an export is of: that of the configuration, one beside it, or that of a run."""
 
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from rootflow.config import Config, H4lConfig, change, load
+from rootflow.analysis import analysis_named
+from rootflow.config import Config, ReconstructionConfig, change, load
 from rootflow.errors import UsageError
 from rootflow.steps.exported_files import RUN_ID
 from rootflow.steps.train import TAG
@@ -62,17 +64,8 @@ def names_of(config: Config) -> list[str]:
     return [config.model.name, *_beside(config)]
 
 
-def _beside(config: Config) -> dict[str, Config]:
-    if not isinstance(config, H4lConfig):
-        # Here, and not above: the other analysis needs nothing of it.
-        from rootflow.steps.ttbar.methods import variants_of
-
-        return variants_of(config)
-    without = config.evaluation.model_copy(update={"compare_with": []})
-    return {
-        other.name: config.model_copy(update={"model": other, "evaluation": without})
-        for other in config.evaluation.compare_with
-    }
+def _beside(config: Config) -> Mapping[str, Config]:
+    return analysis_named(config.analysis).beside(config)
 
 
 def _of_run(config: Config, run: LoggedRun) -> Chosen:
@@ -89,7 +82,7 @@ def _of_run(config: Config, run: LoggedRun) -> Chosen:
         )
     fold = run.tags.get(FOLD)
     if fold is not None and len(own.data.folds.in_turn()) > 1:
-        if isinstance(own, H4lConfig):
+        if not isinstance(own, ReconstructionConfig):
             raise UsageError(
                 f"run {run.run_id} trained the model of fold {fold} alone: name the run above it, "
                 "which has those of all folds"

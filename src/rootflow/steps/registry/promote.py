@@ -4,6 +4,7 @@ import json
 import tempfile
 from pathlib import Path
 
+from rootflow.analysis import analysis_named
 from rootflow.config import Config
 from rootflow.dataset import Dataset
 from rootflow.errors import ConformanceError, RootflowError, UsageError
@@ -77,7 +78,8 @@ def run(config: Config, model: str = "", parent: Run | None = None) -> StepResul
 def _uri(config: Config, model: str) -> str:
     if model.startswith("models:"):
         return model
-    if len(config.data.folds.in_turn()) > 1 and config.analysis == "ttbar":
+    of_each_fold = analysis_named(config.analysis).task == "reconstruction"
+    if len(config.data.folds.in_turn()) > 1 and of_each_fold:
         raise UsageError(
             f"registry promote: '{model}': with every fold held out there is a registered model "
             "for each: name one, as models:/NAME@candidate"

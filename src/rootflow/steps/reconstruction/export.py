@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from rootflow.config import FoldsConfig, TtbarConfig
+from rootflow.config import FoldsConfig, ReconstructionConfig
 from rootflow.config.export import Target
 from rootflow.cplusplus import write_cplusplus
 from rootflow.export import (
@@ -38,7 +38,7 @@ PARITY = ("probability", "momentum")
 
 
 def run(
-    config: TtbarConfig,
+    config: ReconstructionConfig,
     parent: Run | None = None,
     *,
     register: bool = True,
@@ -98,7 +98,7 @@ def run(
 
 
 def _export_all(
-    config: TtbarConfig, run: Run, trained: Trained, every: Sequence[FoldsConfig]
+    config: ReconstructionConfig, run: Run, trained: Trained, every: Sequence[FoldsConfig]
 ) -> list[Export]:
     """Return the exports of all networks, which are there together or not at all."""
     origin = provenance(config, run, trained)
@@ -111,7 +111,7 @@ def _export_all(
 
 
 def _prepare(
-    config: TtbarConfig,
+    config: ReconstructionConfig,
     trained: Trained,
     training: Training,
     folds: FoldsConfig,
@@ -147,7 +147,12 @@ def _for_cplusplus(exports: Sequence[Export]) -> list[Path]:
 
 
 def _register(
-    config: TtbarConfig, run: Run, trained: Trained, exported: Export, place: int, name: str
+    config: ReconstructionConfig,
+    run: Run,
+    trained: Trained,
+    exported: Export,
+    place: int,
+    name: str,
 ) -> Registered:
     registrable = Registrable(
         name=name,

@@ -7,7 +7,7 @@ from rootflow.config import (
     Config,
     EvaluationConfig,
     ModelMethodConfig,
-    TtbarConfig,
+    ReconstructionConfig,
     VariantConfig,
     change,
 )
@@ -29,7 +29,7 @@ from rootflow.steps.train import Trained
 OF_RUN = "runs:/"
 
 
-def variants_of(config: TtbarConfig) -> dict[str, Config]:
+def variants_of(config: ReconstructionConfig) -> dict[str, Config]:
     """Return the configuration of each variant of the model, by its name.
 
     Raises
@@ -157,7 +157,7 @@ def exported_network(
     return FoldedReconstructor(name, networks)
 
 
-def _variant(config: TtbarConfig, method: VariantConfig) -> Config:
+def _variant(config: ReconstructionConfig, method: VariantConfig) -> Config:
     try:
         return change(config, {**method.settings, "model.name": method.name})
     except UsageError as error:

@@ -1,6 +1,6 @@
-"""The configuration of the ttbar analysis."""
+"""The configuration of analyses that reconstruct events: assign jets, give the neutrinos."""
 
-from typing import Literal, Self
+from typing import Self
 
 from pydantic import model_validator
 
@@ -11,15 +11,12 @@ from rootflow.config.export import ExportConfig
 from rootflow.config.methods import METHODS, MODEL, with_neutrinos
 from rootflow.config.model import ModelConfig
 from rootflow.config.promotion import ReconstructionPromotionConfig
-from rootflow.config.simulation import SimulationConfig
 from rootflow.config.training import ReconstructionTrainingConfig
 
 
-class TtbarConfig(AnalysisConfig):
-    """Everything that decides what rootflow does with dileptonic ttbar events."""
+class ReconstructionConfig(AnalysisConfig):
+    """What analyses that reconstruct events have in common."""
 
-    analysis: Literal["ttbar"]
-    simulation: SimulationConfig = SimulationConfig()
     data: DataConfig
     model: ModelConfig
     training: ReconstructionTrainingConfig = ReconstructionTrainingConfig()

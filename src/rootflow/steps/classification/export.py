@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from rootflow.config import H4lConfig
+from rootflow.config import ClassificationConfig
 from rootflow.export import export_classifier, latency_ms, parts_of, ranges_of
 from rootflow.steps import train
 from rootflow.steps.provenance import finished, provenance
@@ -18,7 +18,7 @@ PARITY_EVENTS = 5_000
 
 
 def run(
-    config: H4lConfig,
+    config: ClassificationConfig,
     parent: Run | None = None,
     *,
     register: bool = True,
@@ -78,7 +78,7 @@ def run(
         return StepResult("export", run.run_id, facts, {"parity": exported.parity}, metrics)
 
 
-def _branch_map(config: H4lConfig) -> str:
+def _branch_map(config: ClassificationConfig) -> str:
     """Return the map of the simulated samples where they agree, else that of all samples."""
     simulated = [each for each in config.data.samples.values() if each.label != "data"]
     maps = {sample.branch_map or config.data.branch_map for sample in simulated}

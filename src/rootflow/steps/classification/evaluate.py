@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from rootflow.config import ClassifierConfig, H4lConfig, InputsConfig
+from rootflow.config import ClassificationConfig, ClassifierConfig, InputsConfig
 from rootflow.dataset import Dataset
 from rootflow.evaluation.classification import (
     cautions_of,
@@ -32,7 +32,7 @@ from rootflow.steps.result import StepResult
 from rootflow.tracking import Run, start_run
 
 
-def run(config: H4lConfig, parent: Run | None = None) -> StepResult:
+def run(config: ClassificationConfig, parent: Run | None = None) -> StepResult:
     """Evaluate the model and those beside it, and log metrics, figures, scores and the report."""
     with start_run(config, "evaluate", parent) as run:
         models = [config.model, *config.evaluation.compare_with]
@@ -49,7 +49,9 @@ def run(config: H4lConfig, parent: Run | None = None) -> StepResult:
         return _evaluated(config, run, dataset, scorers, config.inputs, origin)
 
 
-def run_frozen(config: H4lConfig, frozen: Frozen, parent: Run | None = None) -> StepResult:
+def run_frozen(
+    config: ClassificationConfig, frozen: Frozen, parent: Run | None = None
+) -> StepResult:
     """Evaluate an exported model alone, as it is, on the events of the configuration."""
     with start_run(config, "evaluate", parent, evaluated=frozen.called) as run:
         describe(run, frozen)
@@ -69,7 +71,7 @@ def run_frozen(config: H4lConfig, frozen: Frozen, parent: Run | None = None) -> 
 
 
 def _evaluated(
-    config: H4lConfig,
+    config: ClassificationConfig,
     run: Run,
     dataset: Dataset,
     scorers: Sequence[FoldedScorer | ExportedScorer],
@@ -98,7 +100,7 @@ def _evaluated(
     return StepResult("evaluate", run.run_id, facts, evaluation.tables(), metrics)
 
 
-def _with_model(config: H4lConfig, model: ClassifierConfig) -> H4lConfig:
+def _with_model(config: ClassificationConfig, model: ClassifierConfig) -> ClassificationConfig:
     beside = [other for other in config.evaluation.compare_with if other.name != model.name]
     evaluation = config.evaluation.model_copy(update={"compare_with": beside})
     return config.model_copy(update={"model": model, "evaluation": evaluation})

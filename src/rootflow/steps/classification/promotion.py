@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from rootflow.config import H4lConfig
+from rootflow.config import ClassificationConfig
 from rootflow.dataset import Dataset
 from rootflow.evaluation.classification.contest import contest
 from rootflow.evaluation.contest import Contest
@@ -12,7 +12,7 @@ from rootflow.scoring.onnx import OnnxScorer
 PARITY = {"parity_score": SCORE_TOLERANCE}
 
 
-def check(config: H4lConfig) -> None:
+def check(config: ClassificationConfig) -> None:
     """Nothing can be said before the dataset is there: bins are of its features."""
 
 
@@ -27,7 +27,7 @@ def open_model(name: str, path: Path) -> OnnxScorer:
     return OnnxScorer(path, name=name, other_code="warn")  # the dataset tells
 
 
-def fold_fault(config: H4lConfig, model: OnnxScorer) -> str | None:
+def fold_fault(config: ClassificationConfig, model: OnnxScorer) -> str | None:
     """Return why a model may have seen an event that it scores, None where it has not."""
     contract, folds = model.contract, config.data.folds
     if contract.variant != "all_folds":
@@ -48,7 +48,10 @@ def other_events(candidate: OnnxScorer, champion: OnnxScorer) -> str | None:
 
 
 def compete(
-    config: H4lConfig, dataset: Dataset, candidate: OnnxScorer, champion: OnnxScorer | None
+    config: ClassificationConfig,
+    dataset: Dataset,
+    candidate: OnnxScorer,
+    champion: OnnxScorer | None,
 ) -> Contest:
     """Compare both, each event scored by the models that have not seen it; errors of `contest`."""
     return contest(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rootflow.config import FoldsConfig, TtbarConfig
+from rootflow.config import FoldsConfig, ReconstructionConfig
 from rootflow.dataset import Dataset
 from rootflow.evaluation.contest import Contest, check_bins, contest
 from rootflow.export.parity import MOMENTUM_TOLERANCE, PROBABILITY_TOLERANCE
@@ -13,7 +13,7 @@ from rootflow.reconstruction.onnx import OnnxReconstructor
 PARITY = {"parity_probability": PROBABILITY_TOLERANCE, "parity_momentum": MOMENTUM_TOLERANCE}
 
 
-def check(config: TtbarConfig) -> None:
+def check(config: ReconstructionConfig) -> None:
     """Refuse what the promotion asks for and nobody can answer.
 
     Raises
@@ -35,7 +35,7 @@ def open_model(name: str, path: Path) -> OnnxReconstructor:
     return OnnxReconstructor(name, path, other_code="warn")  # the dataset tells
 
 
-def fold_fault(config: TtbarConfig, model: OnnxReconstructor) -> str | None:
+def fold_fault(config: ReconstructionConfig, model: OnnxReconstructor) -> str | None:
     """Return why a network may have seen the events of the held-out fold, None where it has not."""
     every = config.data.folds.in_turn()
     if model.folds in every:
@@ -55,7 +55,7 @@ def other_events(candidate: OnnxReconstructor, champion: OnnxReconstructor) -> s
 
 
 def compete(
-    config: TtbarConfig,
+    config: ReconstructionConfig,
     dataset: Dataset,
     candidate: OnnxReconstructor,
     champion: OnnxReconstructor | None,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rootflow.config import FoldsConfig, TtbarConfig
+from rootflow.config import FoldsConfig, ReconstructionConfig
 from rootflow.dataset import Dataset
 from rootflow.evaluation import assess, check_names, draw_evaluation, write_evaluation
 from rootflow.evaluation.folder import TABLES
@@ -24,19 +24,19 @@ from rootflow.steps.frozen import (
     refuse_other_units,
 )
 from rootflow.steps.provenance import provenance
-from rootflow.steps.result import StepResult
-from rootflow.steps.ttbar.methods import (
+from rootflow.steps.reconstruction.methods import (
     exported_network,
     make_methods,
     network_of,
     variants_of,
     without_variants,
 )
+from rootflow.steps.result import StepResult
 from rootflow.tracking import Run, start_run
 
 
 def run(
-    config: TtbarConfig, parent: Run | None = None, other_code: OtherCode = "refuse"
+    config: ReconstructionConfig, parent: Run | None = None, other_code: OtherCode = "refuse"
 ) -> StepResult:
     """Evaluate every method, and log metrics, figures and the report."""
     check_names(config.evaluation, [config.model.name, *config.evaluation.method_names])
@@ -53,7 +53,7 @@ def run(
 
 
 def run_frozen(
-    config: TtbarConfig,
+    config: ReconstructionConfig,
     frozen: Frozen,
     parent: Run | None = None,
     other_code: OtherCode = "refuse",
@@ -75,7 +75,7 @@ def run_frozen(
 
 
 def _evaluated(
-    config: TtbarConfig,
+    config: ReconstructionConfig,
     run: Run,
     dataset: Dataset,
     network: Reconstructor,

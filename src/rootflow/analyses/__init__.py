@@ -1,0 +1,1 @@
+"""The analyses that come with rootflow, one in each module."""

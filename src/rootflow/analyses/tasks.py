@@ -1,0 +1,162 @@
+"""The two kinds of analyses: those that reconstruct events, and those that classify them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from rootflow.analysis import Analysis, Answer, Place
+from rootflow.config import ClassificationConfig, FoldsConfig, ReconstructionConfig
+from rootflow.dataset import Dataset
+
+
+class ReconstructionAnalysis(Analysis):
+    """Its models assign jets to partons and give the momenta of neutrinos."""
+
+    task = "reconstruction"
+    config: ClassVar[type[ReconstructionConfig]]
+
+    def sample_files(self, config: ReconstructionConfig) -> Mapping[str, tuple[str, Sequence[str]]]:
+        """Return the files of the one sample."""
+        return {self.name: ("data.files", config.data.files)}
+
+    def make_task(self, dataset: Dataset, config: ReconstructionConfig, folds: FoldsConfig) -> Any:
+        """Return the task of a network."""
+        from rootflow.training.reconstruction import ReconstructionTask
+
+        return ReconstructionTask(dataset, config, folds)
+
+    def decides(self, config: ReconstructionConfig) -> Mapping[str, Any]:  # noqa: ARG002
+        """Return nothing: what decides is what decides all models."""
+        return {}
+
+    def evaluate(self, config: ReconstructionConfig, parent: Any, other_code: Any) -> Any:
+        """Evaluate the network beside the methods."""
+        from rootflow.steps.reconstruction import evaluate
+
+        return evaluate.run(config, parent, other_code)
+
+    def evaluate_frozen(
+        self, config: ReconstructionConfig, frozen: Any, parent: Any, other_code: Any
+    ) -> Any:
+        """Evaluate an exported network beside the methods that need no training."""
+        from rootflow.steps.reconstruction import evaluate
+
+        return evaluate.run_frozen(config, frozen, parent, other_code)
+
+    def export(
+        self, config: ReconstructionConfig, parent: Any, *, register: bool, training: str | None
+    ) -> Any:
+        """Export the network of each held-out fold."""
+        from rootflow.steps.reconstruction import export
+
+        return export.run(config, parent, register=register, training=training)
+
+    def beside(self, config: ReconstructionConfig) -> Mapping[str, Any]:
+        """Return the variants of the model, each beside the same methods."""
+        from rootflow.steps.reconstruction.methods import variants_of, without_variants
+
+        evaluation = {"evaluation": without_variants(config.evaluation)}
+        variants = variants_of(config)
+        return {name: each.model_copy(update=evaluation) for name, each in variants.items()}
+
+    @property
+    def promotion(self) -> Any:
+        """What decides between two networks."""
+        from rootflow.steps.reconstruction import promotion
+
+        return promotion
+
+    def code(self, answer: Answer) -> Sequence[Place]:
+        """Return what tells its answers from those of other tasks."""
+        places: dict[Answer, list[Place]] = {
+            "simulation": [],
+            "dataset": [("rootflow.dataset.ttbar", None)],
+            "network": [
+                ("rootflow.training.reconstruction", "ReconstructionTask"),
+                ("rootflow.config.losses", None),
+            ],
+            "trees": [],
+            "application": [("rootflow.inference.reconstruction", None)],
+        }
+        return places[answer]
+
+
+class ClassificationAnalysis(Analysis):
+    """Its models give each event the probability of being signal."""
+
+    task = "classification"
+    config: ClassVar[type[ClassificationConfig]]
+
+    def sample_files(self, config: ClassificationConfig) -> Mapping[str, tuple[str, Sequence[str]]]:
+        """Return the files of each sample."""
+        return {
+            name: (f"data.samples.{name}.files", sample.files)
+            for name, sample in config.data.samples.items()
+        }
+
+    def make_task(self, dataset: Dataset, config: ClassificationConfig, folds: FoldsConfig) -> Any:
+        """Return the task of a network."""
+        from rootflow.training.classification import ClassificationTask
+
+        return ClassificationTask(dataset, config, folds)
+
+    def decides(self, config: ClassificationConfig) -> Mapping[str, Any]:
+        """Return what the model sees, and how its classes are weighted."""
+        return {
+            "inputs": config.inputs.model_dump(mode="json"),
+            "class_balance": config.data.weights.class_balance,
+        }
+
+    def evaluate(self, config: ClassificationConfig, parent: Any, other_code: Any) -> Any:  # noqa: ARG002
+        """Evaluate the model and those beside it."""
+        from rootflow.steps.classification import evaluate
+
+        return evaluate.run(config, parent)
+
+    def evaluate_frozen(
+        self,
+        config: ClassificationConfig,
+        frozen: Any,
+        parent: Any,
+        other_code: Any,  # noqa: ARG002
+    ) -> Any:
+        """Evaluate an exported model alone."""
+        from rootflow.steps.classification import evaluate
+
+        return evaluate.run_frozen(config, frozen, parent)
+
+    def export(
+        self, config: ClassificationConfig, parent: Any, *, register: bool, training: str | None
+    ) -> Any:
+        """Export the models of all folds."""
+        from rootflow.steps.classification import export
+
+        return export.run(config, parent, register=register, training=training)
+
+    def beside(self, config: ClassificationConfig) -> Mapping[str, Any]:
+        """Return the configurations of the other models that are trained on the same inputs."""
+        without = config.evaluation.model_copy(update={"compare_with": []})
+        return {
+            other.name: config.model_copy(update={"model": other, "evaluation": without})
+            for other in config.evaluation.compare_with
+        }
+
+    @property
+    def promotion(self) -> Any:
+        """What decides between two classifiers."""
+        from rootflow.steps.classification import promotion
+
+        return promotion
+
+    def code(self, answer: Answer) -> Sequence[Place]:
+        """Return what tells its answers from those of other tasks."""
+        places: dict[Answer, list[Place]] = {
+            "simulation": [],
+            "dataset": [
+                ("rootflow.dataset.samples", None),
+                ("rootflow.dataset.four_leptons", None),
+            ],
+            "network": [("rootflow.training.classification", "ClassificationTask")],
+            "trees": [],
+            "application": [("rootflow.inference.classification", None)],
+        }
+        return places[answer]

@@ -1,0 +1,106 @@
+"""What an analysis is, and finding one by its name."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, ClassVar, Literal
+
+from rootflow.errors import UsageError
+
+GROUP = "rootflow.analyses"
+TaskName = Literal["reconstruction", "classification"]
+Answer = Literal["simulation", "dataset", "network", "trees", "application"]
+# A module and a name in it; None: all that the module has.
+Place = tuple[str, str | None]
+
+
+class Analysis(ABC):
+    """All that rootflow asks of an analysis: rooms and steps know none by its name.
+
+    A package adds one as an entry point of the group `rootflow.analyses`: its name, and a
+    subclass of one of those in `rootflow.analyses.tasks`. Methods import what they need when
+    they are called: the command line, jobs and workers start without it.
+
+    Attributes
+    ----------
+    name
+        As `analysis` in the configuration.
+    task
+        What its models learn: to reconstruct events, or to classify them.
+    config
+        The class of its configuration, a subclass of that of the task in `rootflow.config`.
+    """
+
+    name: ClassVar[str]
+    task: ClassVar[TaskName]
+    config: ClassVar[type[Any]]
+
+    @abstractmethod
+    def processes(self, config: Any) -> Mapping[str, Any]:
+        """Return what `simulate` can make, by the name of the sample that it becomes."""
+
+    @abstractmethod
+    def sample_files(self, config: Any) -> Mapping[str, tuple[str, Sequence[str]]]:
+        """Return by sample the setting that names its files, and what it says."""
+
+    @abstractmethod
+    def make_task(self, dataset: Any, config: Any, folds: Any) -> Any:
+        """Return what a network is to learn, a `rootflow.training.task.Task`."""
+
+    @abstractmethod
+    def decides(self, config: Any) -> Mapping[str, Any]:
+        """Return, as plain data, settings that decide a model beside those of all analyses."""
+
+    @abstractmethod
+    def evaluate(self, config: Any, parent: Any, other_code: Any) -> Any:
+        """Evaluate the configured models; the result of the step."""
+
+    @abstractmethod
+    def evaluate_frozen(self, config: Any, frozen: Any, parent: Any, other_code: Any) -> Any:
+        """Evaluate an exported model as it is; the result of the step."""
+
+    @abstractmethod
+    def export(self, config: Any, parent: Any, *, register: bool, training: str | None) -> Any:
+        """Export the models of all held-out folds; the result of the step."""
+
+    @abstractmethod
+    def beside(self, config: Any) -> Mapping[str, Any]:
+        """Return the configurations of further models that are evaluated, by their names."""
+
+    @property
+    @abstractmethod
+    def promotion(self) -> Any:
+        """What a model has to show to become the champion: a module of `rootflow.steps`."""
+
+    @abstractmethod
+    def code(self, answer: Answer) -> Sequence[Place]:
+        """Return code that decides an answer, beside what all analyses share."""
+
+
+@cache
+def _known() -> dict[str, EntryPoint]:
+    return {found.name: found for found in sorted(entry_points(group=GROUP))}
+
+
+def analysis_names() -> list[str]:
+    """Return the names of the analyses that are installed."""
+    return list(_known())
+
+
+@cache
+def analysis_named(name: str) -> Analysis:
+    """Return the analysis of a name.
+
+    Raises
+    ------
+    UsageError
+        There is none; it lists those that there are.
+    """
+    found = _known().get(name)
+    if found is None:
+        raise UsageError(f"'{name}' is none of {', '.join(_known())}")
+    made: Analysis = found.load()()
+    return made
