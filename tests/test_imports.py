@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parents[1] / "src" / "rootflow"
 # Each room may import those before it.
 ORDER = [
     ["cores", "errors", "files", "p_value", "progress"],
-    ["analysis", "checksum"],
+    ["analysis", "checksum", "plugins"],
     ["config"],
     ["sources"],
     ["physics"],

@@ -1,0 +1,162 @@
+"""Code of one's own, named in a configuration by a dotted name or an entry point."""
+
+import ast
+import difflib
+import hashlib
+import importlib
+import importlib.util
+from collections.abc import Callable, Iterator
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+from rootflow.errors import UsageError
+
+# By a word of the setting, the group of entry points that may stand for a dotted name.
+GROUPS = {
+    "architecture": "rootflow.architectures",
+    "method": "rootflow.methods",
+    "loss": "rootflow.losses",
+    "observable": "rootflow.observables",
+}
+
+
+def resolve(name: str, what: str) -> Callable[..., Any]:
+    """Return what a name in the configuration stands for; its module is imported.
+
+    Parameters
+    ----------
+    name
+        `package.module:attribute`, or the name of an entry point.
+    what
+        The setting, such as `model.architecture`: for messages, and for the group of
+        entry points.
+
+    Raises
+    ------
+    UsageError
+        There is no such entry point, module or attribute, importing it fails, or it cannot
+        be called.
+    """
+    place = dotted(name, what)
+    module, attribute = place.split(":")
+    found: Any = import_module(module, f"{what}: {place}")
+    for part in attribute.split("."):
+        try:
+            found = getattr(found, part)
+        except AttributeError:
+            near = difflib.get_close_matches(part, dir(found), n=3)
+            hint = f": did you mean {' or '.join(near)}?" if near else ""
+            raise UsageError(f"{what}: {place}: {module} has no '{attribute}'{hint}") from None
+    if not callable(found):
+        raise UsageError(
+            f"{what}: {place} is of type {type(found).__name__}: name a function or a class"
+        )
+    build: Callable[..., Any] = found
+    return build
+
+
+def dotted(name: str, what: str) -> str:
+    """Return `package.module:attribute` of a dotted name or of an entry point.
+
+    Raises
+    ------
+    UsageError
+        It is neither.
+    """
+    module, colon, attribute = name.partition(":")
+    if colon:
+        if not all(part.isidentifier() for part in (*module.split("."), *attribute.split("."))):
+            raise UsageError(f"{what}: '{name}': write package.module:attribute")
+        return name
+    group = next(group for word, group in GROUPS.items() if word in what)
+    installed = {entry.name: entry.value for entry in entry_points(group=group)}
+    if name not in installed:
+        raise UsageError(
+            f"{what}: '{name}' is no entry point of the group {group} (installed: "
+            f"{', '.join(sorted(installed)) or 'none'}): write package.module:attribute, or "
+            f"install the package that has it"
+        )
+    return installed[name]
+
+
+def import_module(name: str, what: str) -> Any:
+    """Import a module that the user names.
+
+    Raises
+    ------
+    UsageError
+        There is none, or it fails to be imported.
+    """
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is not None and f"{name}.".startswith(f"{error.name}."):
+            raise UsageError(
+                f"{what}: there is no module '{error.name}': install its package here, or name "
+                f"its folder in PYTHONPATH"
+            ) from None
+        raise UsageError(f"{what}: importing {name} failed: {error}") from None
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise UsageError(f"{what}: importing {name} failed: {reason}") from None
+
+
+def source_digest(name: str, what: str) -> str:
+    """Return the name of the code that a name in the configuration stands for.
+
+    It is that of its module, and of all modules of the same top-level package that this one
+    imports, directly or not.
+
+    Raises
+    ------
+    UsageError
+        See `resolve`; there is none, either, where a module is not a file of Python.
+    """
+    place = dotted(name, what)
+    left = [place.partition(":")[0]]
+    contents: dict[str, str] = {}
+    while left:
+        module = left.pop()
+        if module in contents:
+            continue
+        path = _source(module)
+        if path is None:
+            if not contents:
+                import_module(module, f"{what}: {place}")  # says why, mostly
+                raise UsageError(f"{what}: {place}: {module} is no file of Python")
+            continue
+        content = path.read_bytes()
+        contents[module] = hashlib.sha256(content).hexdigest()
+        left += _imported(content, module, is_package=path.name == "__init__.py")
+    return hashlib.sha256(repr(sorted(contents.items())).encode()).hexdigest()[:16]
+
+
+def _source(module: str) -> Path | None:
+    """Return the file of a module, None of what is none: it may be a name in a module."""
+    try:
+        spec = importlib.util.find_spec(module)
+    except (ImportError, ValueError):  # its parent is no package
+        return None
+    path = None if spec is None or spec.origin is None else Path(spec.origin)
+    return path if path is not None and path.suffix == ".py" and path.is_file() else None
+
+
+def _imported(content: bytes, module: str, *, is_package: bool) -> Iterator[str]:
+    """Yield what may be modules of the same top-level package, of all that is imported."""
+    top, *inside = module.split(".")
+    yield from (".".join([top, *inside[:depth]]) for depth in range(len(inside)))
+    try:
+        nodes = list(ast.walk(ast.parse(content)))
+    except SyntaxError:  # importing it will say so
+        return
+    for node in nodes:
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            package = module if is_package else module.rpartition(".")[0]
+            above = package.split(".")[: len(package.split(".")) - node.level + 1]
+            base = ".".join([*(above if node.level else []), *filter(None, [node.module])])
+            names = [base, *(f"{base}.{alias.name}" for alias in node.names)]
+        yield from (name for name in names if name.split(".")[0] == top)
