@@ -40,19 +40,21 @@ def of_models() -> list[str]:
     return [f"{name}(_in_window)?" for name in [*names, "background"]]
 
 
+METRICS = "|".join([*of_methods(), *of_models()])
+
+
 def glossary() -> list[tuple[str, str, str]]:
     """Return pattern, step and name as it is written, of everything that may be logged."""
     found = []
     for names, steps in ROW.findall(PAGE.read_text()):
         for name in re.findall("`(.+?)`", names):
-            metrics = of_models() if name.startswith("MODEL/") else of_methods()
             if name.startswith("METRIC_error"):
                 continue  # of `METRIC`, as every error
             pattern = name
             for word, meaning in WORDS.items():
                 pattern = pattern.replace(word, meaning)
             if name != "best/METRIC":
-                pattern = pattern.replace("METRIC", f"({'|'.join(metrics)}){ENDINGS}")
+                pattern = pattern.replace("METRIC", f"({METRICS}){ENDINGS}")
             pattern = pattern.replace("METRIC", ".+")
             found += [(f"{pattern}{ENDINGS}", step, name) for step in steps.split(", ")]
     return found

@@ -23,5 +23,6 @@ def test_a_name_of_one_step_is_not_another_one_elsewhere() -> None:
 
 
 def test_patterns_are_of_whole_names() -> None:
-    for patterns, name in ((of_methods(), "mtt_bias"), (of_models(), "auc_seen_excess_in_window")):
+    excess = "auc_training_excess_in_window"
+    for patterns, name in ((of_methods(), "mtt_bias"), (of_models(), excess)):
         assert sum(re.fullmatch(pattern, name) is not None for pattern in patterns) == 1

@@ -104,7 +104,7 @@ def test_main_ends_with_auc_significance_and_yields_with_errors(chain: dict[str,
 
 def test_every_metric_is_in_the_glossary(chain: dict[str, Any], place: Path) -> None:
     known = assert_known(client(place).tracking_uri)
-    assert {"MODEL/METRIC", "CLASS_events", "trees_grown", "training_auc"} <= known
+    assert {"METRIC/METHOD", "CLASS_events", "trees_grown", "training_auc"} <= known
     assert chain["metrics"]
 
 
@@ -124,7 +124,7 @@ def test_evaluation_logs_metrics_figures_scores_and_the_report(
 ) -> None:
     run = child(place, chain["run_id"], "evaluate")
     for model in ("feed_forward", "boosted_trees"):
-        assert run.data.metrics[f"{model}/auc"] == chain["metrics"][f"{model}/auc"]
+        assert run.data.metrics[f"auc/{model}"] == chain["metrics"][f"auc/{model}"]
     artifacts = {each.path for each in client(place).list_artifacts(run.info.run_id)}
     assert {"figures", "images", "report.html", "evaluation.json", "scores.parquet"} <= artifacts
 
@@ -185,15 +185,15 @@ def test_the_model_beside_is_exported_by_its_name(
     assert shown["version"] == 2
     assert shown["model"] == "boosted_trees"
     assert shown["metric"] == "auc"
-    auc, error = (chain["metrics"][f"boosted_trees/auc{what}"] for what in ("", "_error"))
+    auc, error = (chain["metrics"][f"auc{what}/boosted_trees"] for what in ("", "_error"))
     assert shown["value"] == auc
     assert f"| evaluation | auc | {auc:.4g} ± {error:.2g} |" in shown["card"]
     assert "one model for each, trained without it" in shown["card"]
     of_trees = {
-        name.removeprefix("boosted_trees/"): value for name, value in chain["metrics"].items()
+        name.removesuffix("/boosted_trees"): value for name, value in chain["metrics"].items()
     }
     by_heart = any(
-        of_trees[f"auc_seen_excess{where}"] > 3 * of_trees[f"auc_seen_excess{where}_error"]
+        of_trees[f"auc_training_excess{where}"] > 3 * of_trees[f"auc_training_excess{where}_error"]
         for where in ("", "_in_window")
     )
     assert by_heart  # trees of so few events

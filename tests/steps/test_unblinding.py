@@ -131,10 +131,10 @@ def test_collisions_added_later_train_nothing_again(
     assert observed["data"]["events"] > 0
     assert "data" not in {row["process"] for row in before.tables["yields"]}
     for metric in ("auc", "significance", "fit_significance"):
-        name = f"boosted_trees/{metric}"
+        name = f"{metric}/boosted_trees"
         assert after.metrics[name] == before.metrics[name]
-    assert "boosted_trees/fit_observed_significance" in after.metrics
-    assert "boosted_trees/fit_observed_significance" not in before.metrics
+    assert "fit_observed_significance/boosted_trees" in after.metrics
+    assert "fit_observed_significance/boosted_trees" not in before.metrics
     versions = [client(place).get_model_version("h4l", str(number)) for number in (1, 2)]
     assert versions[0].tags["rootflow.dataset"] != versions[1].tags["rootflow.dataset"]
     runs = [client(place).get_run(version.run_id).data.tags for version in versions]
@@ -148,7 +148,7 @@ def test_another_name_trains_nothing_again(
     renamed = change(blind, {"model.name": "forest", "evaluation.compare_with": []})
     result = evaluate.run(renamed)
     assert trainings(place) == made
-    assert result.metrics["forest/auc"] == before.metrics["boosted_trees/auc"]
+    assert result.metrics["auc/forest"] == before.metrics["auc/boosted_trees"]
     exported = export.run(renamed, register=False)
     assert all(Path(path).name.startswith("h4l_forest") for path in exported.facts["onnx"][:-1])
 
@@ -170,10 +170,10 @@ def test_a_frozen_model_is_evaluated_on_collisions(
 ) -> None:
     assert frozen.facts["evaluated"] == "models:/h4l/1"
     assert frozen.facts["left_out_as_they_need_training"] == ["shallow"]
-    for metric in ("auc", "auc_seen", "significance"):
-        name = f"boosted_trees/{metric}"
+    for metric in ("auc", "auc_training", "significance"):
+        name = f"{metric}/boosted_trees"
         assert frozen.metrics[name] == pytest.approx(before.metrics[name], rel=1e-6)
-    assert "boosted_trees/fit_observed_significance" in frozen.metrics
+    assert "fit_observed_significance/boosted_trees" in frozen.metrics
     run = client(place).get_run(frozen.run_id).data
     assert run.tags["rootflow.evaluated"] == "models:/h4l/1"
     assert run.tags["mlflow.runName"] == "evaluate models:/h4l/1"
@@ -239,7 +239,7 @@ def test_over_training_is_only_of_the_simulation_of_the_training(
     assert found.facts["simulation"] == "other than that of the model's training"
     assert found.facts["over_training"] == "left out: it needs the training's events"
     assert "over_training" not in frozen.facts
-    assert "boosted_trees/auc" in found.metrics
+    assert "auc/boosted_trees" in found.metrics
     assert not [name for name in found.metrics if "seen" in name or "ks_" in name]
     assert [name for name in frozen.metrics if "seen" in name]
     assert found.tables["over_training"] == []

@@ -60,7 +60,7 @@ def run(
         figures = draw_comparison(comparison, table.with_suffix(".png"), style)
         table.write_text(json.dumps(comparison.as_json(), indent=1) + "\n")
         with start_run_among(runs[0].experiment_id, "compare", tags, SPOOLS) as logged:
-            metrics = {f"{model.name}/auc": model.auc.value for model in comparison.models}
+            metrics = {f"auc/{model.name}": model.auc.value for model in comparison.models}
             logged.log_metrics(metrics)
             logged.log_file(table)
             logged.log_figures(figures)

@@ -119,8 +119,8 @@ def test_metrics_can_be_logged(classification: ClassificationEvaluation) -> None
     metrics = classification.metrics()
     assert all(np.isfinite(value) for value in metrics.values())
     for model in classification.models:
-        assert metrics[f"{model.name}/auc"] == model.ranking.auc.value
-        assert metrics[f"{model.name}/significance_error"] == model.best_cut.significance.error
+        assert metrics[f"auc/{model.name}"] == model.ranking.auc.value
+        assert metrics[f"significance_error/{model.name}"] == model.best_cut.significance.error
     allowed = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.:/")
     assert set().union(*metrics) <= allowed
 
@@ -145,9 +145,9 @@ def test_scored_events_are_all_and_data_was_never_seen(
 ) -> None:
     data = toy_events_of_classes.label == -1
     for scored in classification.scored:
-        assert scored.scores.shape == scored.seen_scores.shape == data.shape
+        assert scored.scores.shape == scored.scores_in_training.shape == data.shape
         assert np.isfinite(scored.scores).all()
-        np.testing.assert_array_equal(np.isnan(scored.seen_scores), data)
+        np.testing.assert_array_equal(np.isnan(scored.scores_in_training), data)
 
 
 def test_same_seed_same_evaluation(toy_events_of_classes: Events, evaluated: Callable) -> None:

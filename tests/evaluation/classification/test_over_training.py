@@ -15,10 +15,10 @@ from rootflow.evaluation.classification.over_training import (
     chi2,
     kolmogorov_smirnov,
     over_training,
-    seen_half,
+    training_half,
 )
 from rootflow.evaluation.classification.ranking import RankingStatistics
-from rootflow.evaluation.classification.results import OverTraining, SeenRanking
+from rootflow.evaluation.classification.results import OverTraining, RankingInTraining
 from rootflow.evaluation.classification.spectra import histogram
 from rootflow.evaluation.page import with_error
 from rootflow.evaluation.results import Estimate, Histogram
@@ -85,7 +85,7 @@ def test_too_few_events_are_not_tested() -> None:
 def found(events: Events, cheating: float = 0.0) -> OverTraining:
     labelled = Labelled.of(events, SAMPLES)
     (scored,) = scored_by([GaussianModel(cheating=cheating)], labelled)
-    return over_training(scored, labelled, EDGES, SeenRanking(NONE, NONE, 1.0))
+    return over_training(scored, labelled, EDGES, RankingInTraining(NONE, NONE, 1.0))
 
 
 def test_no_event_is_seen_and_unseen(toy_events_of_classes: Events) -> None:
@@ -99,7 +99,7 @@ def test_no_event_is_seen_and_unseen(toy_events_of_classes: Events) -> None:
 
 
 def test_halves_do_not_know_the_folds(toy_events_of_classes: Events) -> None:
-    seen = seen_half(toy_events_of_classes.event_number)
+    seen = training_half(toy_events_of_classes.event_number)
     shares = [np.mean(seen[toy_events_of_classes.fold == fold]) for fold in range(5)]
     np.testing.assert_allclose(shares, 0.5, atol=4 * 0.5 / np.sqrt(len(seen) / 5))
 
@@ -133,7 +133,7 @@ def test_seen_and_unseen_auc_are_paired(evaluated: Callable, toy_events_of_class
         among = among & (events.label >= 0)
         expected = {
             name: pair_by_pair(scores[among], events.label[among], events.weight[among])
-            for name, scores in (("seen", scored.seen_scores), ("unseen", scored.scores))
+            for name, scores in (("seen", scored.scores_in_training), ("unseen", scored.scores))
         }
         seen = part.over_training.ranking
         assert part.ranking.auc.value == pytest.approx(expected["unseen"])
@@ -160,7 +160,7 @@ def test_paired_error_is_that_of_independent_samples() -> None:
         ranking = RankingStatistics.of(*(x + jitter), labelled)
         asked = ranking.statistics()
         replicas = replicate(asked, labelled.weight, 40, seed)
-        seen = ranking.seen(estimates_of(asked, replicas, labelled.weight), replicas)
+        seen = ranking.in_training(estimates_of(asked, replicas, labelled.weight), replicas)
         pulls.append(seen.excess.value / seen.excess.error)
     assert 0.75 < np.std(pulls) < 1.3
     assert abs(np.mean(pulls)) < 4 / np.sqrt(len(pulls))
@@ -180,10 +180,10 @@ def test_over_training_in_the_window_is_told_first(
     good, bad = GaussianModel("good"), KnowsHiggsMass("by_heart")
     evaluation = evaluated(toy_events_of_classes, good, bad, significance_window_gev=WINDOW)
     (caution,) = cautions_of(evaluation)
-    seen = evaluation.models[1].over_training_in_window.ranking
-    assert caution.startswith("by_heart treats events that it has seen in training differently: ")
+    ranking = evaluation.models[1].over_training_in_window.ranking
+    assert caution.startswith("by_heart treats events of its training differently: ")
     where = "m(4l) from 105 to 160 GeV"
-    assert f"AUC of events with {where} {with_error(seen.auc)} seen" in caution
+    assert f"AUC of events with {where} {with_error(ranking.auc)} in training" in caution
     write_report(evaluation, [], {}, tmp_path / "report.html")
     text = (tmp_path / "report.html").read_text()
     assert text.index("Caution:") < text.index("by_heart treats events") < text.index("<nav>")
@@ -192,8 +192,8 @@ def test_over_training_in_the_window_is_told_first(
         (name, events) for name in ("good", "by_heart") for events in ("all", where)
     ]
     metrics = evaluation.metrics()
-    assert metrics["by_heart/auc_seen_excess_in_window"] == rows[3]["seen_less_unseen"]
-    assert metrics["good/auc_seen_excess_in_window"] == 0
+    assert metrics["auc_training_excess_in_window/by_heart"] == rows[3]["excess"]
+    assert metrics["auc_training_excess_in_window/good"] == 0
     assert str(rows[3]["p_value"]) == "< 0.01"
 
 
@@ -209,4 +209,4 @@ def test_p_values_in_the_window_are_of_its_events(
     assert model.over_training_in_window.signal.kolmogorov_smirnov.p_value < 1e-4
     without = evaluated(toy_events_of_classes, KnowsHiggsMass(), replicas=5)
     assert without.models[0].over_training_in_window is None
-    assert not any(name.endswith("in_window") for name in without.metrics())
+    assert not any("in_window" in name for name in without.metrics())

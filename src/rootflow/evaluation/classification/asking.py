@@ -35,7 +35,7 @@ class FoldedModel(ScoringModel, Protocol):
 
 
 def scored_by(models: Sequence[FoldedModel], labelled: Labelled) -> tuple[Scored, ...]:
-    """Return what every model says of all events, and of those that it has seen.
+    """Return what every model says of all events, and of those that it has trained on.
 
     Raises
     ------
@@ -53,12 +53,12 @@ def scored_by(models: Sequence[FoldedModel], labelled: Labelled) -> tuple[Scored
     found = []
     with progress("score", len(models), "models") as advance:
         for model in models:
-            seen = np.full(len(labelled), np.nan)
+            in_training = np.full(len(labelled), np.nan)
             events = labelled.events.take(simulated)
             said = model.score_seen(events)
             if said is not None:
-                seen[simulated] = _checked(model.name, said, len(events))
-            found.append(Scored(model.name, score(model, labelled.events), seen))
+                in_training[simulated] = _checked(model.name, said, len(events))
+            found.append(Scored(model.name, score(model, labelled.events), in_training))
             advance(1, model.name)
     return tuple(found)
 

@@ -18,20 +18,20 @@ TESTS = {
 
 
 def cautions_of(evaluation: ClassificationEvaluation) -> list[str]:
-    """Return a sentence about each model that treats events it has seen as it does no others."""
+    """Return a sentence about each model that treats its training events as it does no others."""
     found = []
     for model in evaluation.models:
         differences = list(_differences(model, evaluation))
         if differences:
             found.append(
-                f"{model.name} treats events that it has seen in training differently: "
-                f"{'; '.join(differences)}. All other numbers are of events that it has not seen."
+                f"{model.name} treats events of its training differently: "
+                f"{'; '.join(differences)}. All other numbers are of unseen events."
             )
     return found
 
 
 def is_excess(excess: Estimate) -> bool:
-    """Tell whether seen events are ranked better than statistics explains."""
+    """Tell whether events in training are ranked better than statistics explains."""
     return excess.value > ERRORS_APART * excess.error
 
 
@@ -41,16 +41,16 @@ def _differences(model: ModelResult, evaluation: ClassificationEvaluation) -> li
         if over_training is None:
             continue
         where = f" of events with {window_of(evaluation)}" if ending else " of all events"
-        seen = over_training.ranking
+        in_training = over_training.ranking
         tests = [
             f"{TESTS[name]} {_equation(test.p_value)}"
             for name, test in tests_of(over_training)
             if test is not None and test.p_value < SMALL_P_VALUE
         ]
-        if is_excess(seen.excess):
+        if is_excess(in_training.excess):
             found.append(
-                f"AUC{where} {with_error(seen.auc)} seen, {with_error(ranking.auc)} unseen, "
-                f"{with_error(seen.excess)} apart"
+                f"AUC{where} {with_error(in_training.auc)} in training, "
+                f"{with_error(ranking.auc)} unseen, {with_error(in_training.excess)} apart"
             )
         elif tests:
             found.append(f"scores{where} differ ({', '.join(tests)})")

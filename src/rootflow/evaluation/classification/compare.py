@@ -222,7 +222,7 @@ def _models(
         for name, scores in table.scores.items():
             ordered = scores[order]
             known = distinct.setdefault(name, [])
-            same = [holders for holders, seen in known if np.array_equal(seen, ordered)]
+            same = [holders for holders, other in known if np.array_equal(other, ordered)]
             if same:
                 same[0].append(table.name)
             else:

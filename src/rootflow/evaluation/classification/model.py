@@ -89,7 +89,7 @@ class Model(NamedTuple):
         config
             Bins and uncertainties.
         """
-        scores, seen = scored.scores[~labelled.data], scored.seen_scores[~labelled.data]
+        scores, in_training = (of[~labelled.data] for of in scored[1:])
         window = config.significance_window_gev
         counted = simulation.within(window)
         shown = simulation.within(config.mass_window_gev)
@@ -100,10 +100,10 @@ class Model(NamedTuple):
         return cls(
             scored=scored,
             scores=scores,
-            ranking=RankingStatistics.of(scores, seen, simulation),
+            ranking=RankingStatistics.of(scores, in_training, simulation),
             ranking_in_window=None
             if window is None
-            else RankingStatistics.of(scores, seen, counted, IN_WINDOW),
+            else RankingStatistics.of(scores, in_training, counted, IN_WINDOW),
             reliability=Reliability(scores, simulation.signal, score_edges(config)),
             significances=Significances(scores, counted, thresholds, config.background_uncertainty),
             best_cuts=best_cuts,
@@ -167,8 +167,8 @@ def result_of(
     masses = mass_edges(config)
     in_window = model.ranking_in_window
 
-    def seen(ranking: RankingStatistics, among: Labelled) -> OverTraining | None:
-        found = ranking.seen(estimates, replicas)
+    def trained(ranking: RankingStatistics, among: Labelled) -> OverTraining | None:
+        found = ranking.in_training(estimates, replicas)
         return found and over_training(model.scored, among, edges.tolist(), found)
 
     return ModelResult(
@@ -176,8 +176,8 @@ def result_of(
         ranking=model.ranking.ranking(estimates),
         ranking_in_window=in_window and in_window.ranking(estimates),
         scores=spectrum(scores, labelled, edges.tolist(), np.ones(len(labelled), bool)),
-        over_training=seen(model.ranking, labelled),
-        over_training_in_window=in_window and seen(in_window, counted),
+        over_training=trained(model.ranking, labelled),
+        over_training_in_window=in_window and trained(in_window, counted),
         calibration=calibration(estimates["reliability"], edges),
         sculpting=sculpting(
             estimates["divergences"],

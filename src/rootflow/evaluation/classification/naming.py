@@ -31,11 +31,11 @@ DEFINITIONS = {
     "auc_against_NAME": "the same against one of several backgrounds",
     "auc_in_window": "the same of events that count in significances; so other names that end so",
     "rejection_at_70": "1 / background efficiency at 70 % signal efficiency; so at others",
-    "auc_seen": "the same by models that have trained on the events: never how good a model is",
-    "auc_seen_excess": "auc_seen less auc, event by event; its error is that of the difference",
-    "auc_seen_p_value": "of seen events being ranked no better",
-    "ks_p_value_signal": "Kolmogorov-Smirnov, one half of signal as seen against the other half "
-    "as unseen; so for background",
+    "auc_training": "the same by models that have trained on the events: never how good a model is",
+    "auc_training_excess": "auc_training less auc, event by event; the error is of the difference",
+    "auc_training_p_value": "of events seen in training being ranked no better",
+    "ks_p_value_signal": "Kolmogorov-Smirnov, one half of signal as in training against the other "
+    "half as unseen; so for background",
     "chi2_p_value_signal": "chi2 test of the same two histograms",
     "calibration_error": "mean distance of score and share of signal, classes of the same weight",
     "brier_score": "mean of (score - label)^2, classes of the same weight",
@@ -56,12 +56,12 @@ DEFINITIONS = {
 
 
 def metrics_of(evaluation: ClassificationEvaluation) -> dict[str, float]:
-    """Return `MODEL/METRIC` and `MODEL/METRIC_error`; what does not exist is absent."""
+    """Return `METRIC/MODEL` and `METRIC_error/MODEL`; what does not exist is absent."""
     logged = {}
     for model in evaluation.models:
         for name, value in _metrics(model):
             if value is not None and math.isfinite(value):
-                logged[f"{model.name}/{name}"] = value
+                logged[f"{name}/{model.name}"] = value
     return logged
 
 
@@ -90,9 +90,9 @@ def _metrics(model: ModelResult) -> Iterator[tuple[str, float | None]]:
         for signal_efficiency, rejection in ranking.rejections:
             yield from _pair(f"rejection_at_{100 * signal_efficiency:.0f}{ending}", rejection)
         if over_training is not None:
-            yield from _pair(f"auc_seen{ending}", over_training.ranking.auc)
-            yield from _pair(f"auc_seen_excess{ending}", over_training.ranking.excess)
-            yield f"auc_seen_p_value{ending}", over_training.ranking.p_value
+            yield from _pair(f"auc_training{ending}", over_training.ranking.auc)
+            yield from _pair(f"auc_training_excess{ending}", over_training.ranking.excess)
+            yield f"auc_training_p_value{ending}", over_training.ranking.p_value
             for name, found in tests_of(over_training):
                 yield f"{name}{ending}", found and found.p_value
     yield from _pair("calibration_error", model.calibration.expected_calibration_error)
@@ -180,14 +180,14 @@ def _auc_row(evaluation: ClassificationEvaluation, model: ModelResult) -> Row:
 def _over_training_row(
     evaluation: ClassificationEvaluation, model: ModelResult, part: Part, found: OverTraining
 ) -> Row:
-    seen = found.ranking
+    ranking = found.ranking
     return {
         "model": model.name,
         "events": window_of(evaluation) if part.ending else "all",
-        **dict(_pair("auc_seen", seen.auc)),
+        **dict(_pair("auc_training", ranking.auc)),
         **dict(_pair("auc_unseen", part.ranking.auc)),
-        **dict(_pair("seen_less_unseen", seen.excess)),
-        "p_value": PValue(seen.p_value, evaluation.replicas),
+        **dict(_pair("excess", ranking.excess)),
+        "p_value": PValue(ranking.p_value, evaluation.replicas),
         **{name: test and PValue(test.p_value, ASYMPTOTIC) for name, test in tests_of(found)},
     }
 

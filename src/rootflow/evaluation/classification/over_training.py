@@ -1,6 +1,6 @@
 """Whether models score what they have trained on as they score what they have not.
 
-Each event has a score by a model that has not seen it and one by a model that has. How well
+Each event has a score by a model that has not trained on it and one by a model that has. How well
 either ranks is compared event by event (`RankingStatistics`). Tests of two samples cannot
 do that: both scores of one event are alike, so that samples that share events are more alike
 than such tests assume. Therefore, for those, a bit of the event number's hash, independent of the
@@ -23,8 +23,8 @@ from rootflow.evaluation.classification.results import (
     ClassOverTraining,
     HypothesisTest,
     OverTraining,
+    RankingInTraining,
     Scored,
-    SeenRanking,
 )
 from rootflow.evaluation.classification.spectra import histogram
 from rootflow.evaluation.results import Histogram
@@ -34,9 +34,9 @@ EFFECTIVE_EVENTS_PER_BIN = 10.0
 
 
 def over_training(
-    scored: Scored, labelled: Labelled, edges: Sequence[float], ranking: SeenRanking
+    scored: Scored, labelled: Labelled, edges: Sequence[float], ranking: RankingInTraining
 ) -> OverTraining:
-    """Return the scores of seen and of unseen events of both classes, and their tests.
+    """Return the scores in training and unseen of both classes, and their tests.
 
     Parameters
     ----------
@@ -49,25 +49,25 @@ def over_training(
     ranking
         What the bootstrap found of how well both kinds of events are ranked.
     """
-    seen = seen_half(labelled.events.fold_numbers)
+    chosen = training_half(labelled.events.fold_numbers)
 
     def of(among: NDArray[np.bool_]) -> ClassOverTraining:
-        train, test = among & seen, among & ~seen
+        train, test = among & chosen, among & ~chosen
         weight = labelled.weight
         histograms = (
-            histogram(scored.seen_scores, weight, edges, train),
+            histogram(scored.scores_in_training, weight, edges, train),
             histogram(scored.scores, weight, edges, test),
         )
         distance = kolmogorov_smirnov(
-            scored.seen_scores[train], weight[train], scored.scores[test], weight[test]
+            scored.scores_in_training[train], weight[train], scored.scores[test], weight[test]
         )
         return ClassOverTraining(*histograms, distance, chi2(*histograms))
 
     return OverTraining(ranking, of(labelled.signal), of(labelled.background))
 
 
-def seen_half(event_number: NDArray[np.uint64]) -> NDArray[np.bool_]:
-    """Return (n,) True for the half of the events that is scored as seen.
+def training_half(event_number: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """Return (n,) True for the half of the events that is scored by models that trained on it.
 
     It is the highest bit of the twice mixed number; folds come from the once mixed one.
     """

@@ -1,4 +1,4 @@
-"""How well a score ranks some events, seen and unseen, and what the bootstrap finds of it."""
+"""How well a score ranks events, unseen and in training, and what the bootstrap finds of it."""
 
 from collections.abc import Mapping
 from typing import NamedTuple, Self
@@ -19,7 +19,7 @@ from rootflow.evaluation.classification.auc import (
     BackgroundEfficiencies,
 )
 from rootflow.evaluation.classification.labelled import Labelled
-from rootflow.evaluation.classification.results import Ranking, Rejection, Roc, SeenRanking
+from rootflow.evaluation.classification.results import Ranking, RankingInTraining, Rejection, Roc
 from rootflow.evaluation.plain import single
 from rootflow.evaluation.results import Estimate
 
@@ -31,7 +31,7 @@ class RankingStatistics(NamedTuple):
     ----------
     auc, roc
         Of the scores by models that have not seen the events.
-    auc_seen
+    auc_training
         Of the same events' scores by models that have trained on them; None where none has.
     auc_against
         By background; empty where there is only one.
@@ -41,19 +41,19 @@ class RankingStatistics(NamedTuple):
 
     auc: AreaUnderCurve
     roc: BackgroundEfficiencies
-    auc_seen: AreaUnderCurve | None
+    auc_training: AreaUnderCurve | None
     auc_against: dict[str, AreaUnderCurve]
     where: str
 
     @classmethod
     def of(
-        cls, scores: FloatArray, seen_scores: FloatArray, events: Labelled, where: str = ""
+        cls, scores: FloatArray, scores_in_training: FloatArray, events: Labelled, where: str = ""
     ) -> Self:
         """Return the statistics of the signal and the background among the events.
 
         Parameters
         ----------
-        scores, seen_scores
+        scores, scores_in_training
             (n,) of all events, by models that have not seen them and by those that have: NaN
             where none has.
         events
@@ -70,9 +70,9 @@ class RankingStatistics(NamedTuple):
         return cls(
             auc=AreaUnderCurve(scores, signal, background),
             roc=BackgroundEfficiencies(scores, signal, background),
-            auc_seen=None
-            if np.all(np.isnan(seen_scores))
-            else AreaUnderCurve(seen_scores, signal, background),
+            auc_training=None
+            if np.all(np.isnan(scores_in_training))
+            else AreaUnderCurve(scores_in_training, signal, background),
             auc_against={
                 name: AreaUnderCurve(scores, signal, among)
                 for name, among in backgrounds.items()
@@ -86,7 +86,7 @@ class RankingStatistics(NamedTuple):
         named: dict[str, Statistic] = {
             "auc": self.auc,
             "roc": self.roc,
-            **({"auc_seen": self.auc_seen} if self.auc_seen is not None else {}),
+            **({"auc_training": self.auc_training} if self.auc_training is not None else {}),
             **{f"auc_against_{name}": area for name, area in self.auc_against.items()},
         }
         return {f"{name}{self.where}": statistic for name, statistic in named.items()}
@@ -113,21 +113,21 @@ class RankingStatistics(NamedTuple):
             ),
         )
 
-    def seen(
+    def in_training(
         self, estimates: Mapping[str, Estimates], replicas: Mapping[str, FloatArray]
-    ) -> SeenRanking | None:
-        """Return by how much better the same events are ranked by models that have seen them.
+    ) -> RankingInTraining | None:
+        """Return by how much better models rank events that they have trained on.
 
         Every event has one score of either kind, so the error is that of the difference in
         the same replicas: what events do to both does not count. None where no model has.
         """
-        if self.auc_seen is None:
+        if self.auc_training is None:
             return None
-        unseen, seen = f"auc{self.where}", f"auc_seen{self.where}"
-        auc = single(estimates[seen])
-        gains = replicas[seen] - replicas[unseen]
+        unseen, trained = f"auc{self.where}", f"auc_training{self.where}"
+        auc = single(estimates[trained])
+        gains = replicas[trained] - replicas[unseen]
         excess = auc.value - single(estimates[unseen]).value
-        return SeenRanking(
+        return RankingInTraining(
             auc=auc,
             excess=Estimate(excess, float(standard_deviation(gains)[0])),
             p_value=better_p_value(gains[:, 0]),

@@ -85,13 +85,13 @@ def _limits(subject: Subject) -> Iterator[str]:
         f"- Trained and evaluated on simulated events alone{scored}: how it does on collisions was "
         "not measured, and no systematic uncertainty is in the errors below."
     )
-    for name, where in (("auc_seen_excess", ""), ("auc_seen_excess_in_window", IN_WINDOW)):
+    for name, where in (("auc_training_excess", ""), ("auc_training_excess_in_window", IN_WINDOW)):
         excess = subject.evaluated.get(name)
         if excess is not None and is_excess(excess):
             yield (
                 f"- It has learnt some of its training events by heart: their AUC is higher by "
                 f"{with_error(excess)}{where} than that of the same events unseen. Never judge "
-                "it by events that it has seen."
+                "it by events of its training."
             )
     yield "- Events have to pass the selection below, with objects as its ntuples define them."
     if isinstance(contract, ReconstructionContract):

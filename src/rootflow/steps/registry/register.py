@@ -35,8 +35,8 @@ METRICS = (
     "efficiency",
     "auc",
     "auc_in_window",
-    "auc_seen_excess",
-    "auc_seen_excess_in_window",
+    "auc_training_excess",
+    "auc_training_excess_in_window",
     "significance",
     "calibration_error",
 )
@@ -143,16 +143,13 @@ def register(config: Config, run: Run, trained: Trained, exported: Registrable) 
 
 
 def _estimates(evaluation: LoggedRun, model: str) -> dict[str, Estimate]:
-    """Return METRIC/MODEL of ttbar or MODEL/METRIC of h4l with their errors, where logged."""
+    """Return those of METRIC/MODEL that are logged, with their errors."""
     logged = evaluation.metrics
     found = {}
     for metric in METRICS:
-        for value, error in (
-            (f"{metric}/{model}", f"{metric}_error/{model}"),
-            (f"{model}/{metric}", f"{model}/{metric}_error"),
-        ):
-            if value in logged:
-                found[metric] = Estimate(logged[value], logged.get(error, np.nan))
+        value, error = f"{metric}/{model}", f"{metric}_error/{model}"
+        if value in logged:
+            found[metric] = Estimate(logged[value], logged.get(error, np.nan))
     return found
 
 

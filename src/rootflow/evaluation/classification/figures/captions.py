@@ -45,12 +45,12 @@ CAPTIONS = {
         "Below: how often each score is given. Bars are bootstrap errors.",
     ),
     "over_training": (
-        "Scores seen and unseen",
+        "Scores in training and unseen",
         "Scores of one half of the events by models that have trained on them (filled), and of "
         "the other half by models that have not (points), with tests that both are alike; right: "
         "of events that count in significances, where not all do. The AUC is of all events by both "
-        "kinds of models, and p of seen ones being ranked no better. Bad: small p-values, unseen "
-        "signal lower and unseen background higher than seen.",
+        "kinds of models, and p of those in training being ranked no better. Bad: small p-values, "
+        "unseen signal lower and unseen background higher than in training.",
     ),
     "sculpting": (
         "Sculpting of m(4l)",

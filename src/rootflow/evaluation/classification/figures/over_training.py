@@ -1,4 +1,4 @@
-"""The figure of scores of seen and unseen events."""
+"""The figure of scores in training and unseen."""
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -48,13 +48,14 @@ def _draw(axes: Axes, part: Part, over_training: OverTraining, events: str, repl
         ("signal", over_training.signal, SIGNAL, "o"),
         ("background", over_training.background, BACKGROUND, "s"),
     ):
-        draw_density(axes, found.train, colour=colour, line="-", name=f"{name}, seen in training")
+        draw_density(axes, found.train, colour=colour, line="-", name=f"{name}, in training")
         axes.stairs(density(found.train), found.train.edges, fill=True, color=colour, alpha=0.15)
         _draw_points(axes, found.test, colour, marker, f"{name}, unseen\n{_tests(found)}")
-    seen = over_training.ranking
+    in_training = over_training.ranking
     title = (
-        f"{events}\nAUC {with_error(seen.auc)} seen, {with_error(part.ranking.auc)} unseen\n"
-        f"apart {with_error(seen.excess)}, {PValue(seen.p_value, replicas).equation}"
+        f"{events}\nAUC {with_error(in_training.auc)} in training, "
+        f"{with_error(part.ranking.auc)} unseen\n"
+        f"apart {with_error(in_training.excess)}, {PValue(in_training.p_value, replicas).equation}"
     )
     axes.set_xlim(0, 1)
     axes.set_ylabel("density of weighted events")

@@ -177,19 +177,19 @@ def _draw_ratio(
     centres, counts, errors = _points(data)
     scale = scale[np.array(data.counts) > 0]
     ratio = np.where(some[np.array(data.counts) > 0], counts / scale, np.inf)
-    seen = ratio <= HIGHEST_RATIO
+    shown = ratio <= HIGHEST_RATIO
     axes.errorbar(
-        centres[seen],
-        ratio[seen],
-        yerr=errors[:, seen] / scale[seen],
+        centres[shown],
+        ratio[shown],
+        yerr=errors[:, shown] / scale[shown],
         color="black",
         marker="o",
         markersize=4,
         linestyle="none",
     )
     axes.scatter(
-        centres[~seen],
-        np.full(int(np.sum(~seen)), 0.94 * HIGHEST_RATIO),
+        centres[~shown],
+        np.full(int(np.sum(~shown)), 0.94 * HIGHEST_RATIO),
         color="black",
         marker="^",
         s=16,

@@ -10,8 +10,8 @@ from rootflow.evaluation.classification.results.behaviour import (
     Divergence,
     HypothesisTest,
     OverTraining,
+    RankingInTraining,
     Sculpting,
-    SeenRanking,
 )
 from rootflow.evaluation.classification.results.evaluation import (
     ClassificationEvaluation,
@@ -56,12 +56,12 @@ __all__ = [
     "OverTraining",
     "Process",
     "Ranking",
+    "RankingInTraining",
     "Rejection",
     "Roc",
     "ScoreFit",
     "Scored",
     "Sculpting",
-    "SeenRanking",
     "Spectrum",
     "Yield",
     "read",

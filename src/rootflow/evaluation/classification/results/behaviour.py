@@ -24,7 +24,7 @@ class HypothesisTest(NamedTuple):
 
 
 class ClassOverTraining(NamedTuple):
-    """Scores of one class: half of its events as unseen, the other half as seen.
+    """Scores of one class: half of its events unseen, the other half in training.
 
     Attributes
     ----------
@@ -42,7 +42,7 @@ class ClassOverTraining(NamedTuple):
     chi2: HypothesisTest | None
 
 
-class SeenRanking(NamedTuple):
+class RankingInTraining(NamedTuple):
     """How well models rank the events that they have trained on.
 
     Attributes
@@ -53,7 +53,7 @@ class SeenRanking(NamedTuple):
         That less the AUC of the same events by models that have not seen them; the error is
         of the difference in the same replicas.
     p_value
-        That seen events are ranked no better: (1 + replicas without an excess) /
+        That events in training are ranked no better: (1 + replicas without an excess) /
         (1 + replicas).
     """
 
@@ -73,7 +73,7 @@ class OverTraining(NamedTuple):
         Scores of one half of the events against those of the other, by class.
     """
 
-    ranking: SeenRanking
+    ranking: RankingInTraining
     signal: ClassOverTraining
     background: ClassOverTraining
 

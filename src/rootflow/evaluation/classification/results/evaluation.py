@@ -106,7 +106,7 @@ class ClassificationEvaluation(NamedTuple):
         )
 
     def metrics(self) -> dict[str, float]:
-        """Return `MODEL/METRIC` and `MODEL/METRIC_error`, all finite, as they are logged."""
+        """Return `METRIC/MODEL` and `METRIC_error/MODEL`, all finite, as they are logged."""
         return naming.metrics_of(self)
 
     def tables(self) -> dict[str, list[naming.Row]]:

@@ -17,14 +17,14 @@ class Scored(NamedTuple):
         The model's.
     scores
         (n,) probability of signal, by the model that has not seen the event.
-    seen_scores
+    scores_in_training
         (n,) by a model that has trained on the event; NaN for data, which none has, and
         everywhere where no event is known to have been trained on.
     """
 
     name: str
     scores: NDArray[np.float64]
-    seen_scores: NDArray[np.float64]
+    scores_in_training: NDArray[np.float64]
 
 
 class Process(NamedTuple):
