@@ -12,8 +12,8 @@ PACKAGE = Path(__file__).parents[1] / "src" / "rootflow"
 
 # Each room may import those before it.
 ORDER = [
-    ["cores", "errors", "files", "p_value", "progress"],
-    ["analysis", "checksum", "plugins"],
+    ["cores", "errors", "estimate", "files", "p_value", "progress"],
+    ["analysis", "checksum", "plugins", "table"],
     ["config"],
     ["sources"],
     ["physics"],

@@ -8,7 +8,8 @@ from rootflow.evaluation import Evaluation, draw_history, write_report
 from rootflow.evaluation.figures.captions import captions_of
 from rootflow.evaluation.page import with_error
 from rootflow.evaluation.results import Estimate
-from rootflow.evaluation.tables import write_tables
+from rootflow.evaluation.tables import tables_of
+from rootflow.table import write_tables
 
 
 @pytest.fixture
@@ -87,7 +88,7 @@ def test_p_values_at_the_limit_are_a_bound_in_every_table(
     limit = 1 / (1 + evaluation.replicas)
     assert any(each.p_value == limit for each in evaluation.comparisons)
     assert any(each.p_value_two_sided == 2 * limit for each in evaluation.comparisons)
-    write_tables(evaluation, tmp_path)
+    write_tables(tables_of(evaluation), tmp_path)
     write_report(evaluation, [], {}, tmp_path / "report.html")
     written = {path.suffix: path.read_text() for path in tmp_path.glob("comparisons.*")}
     assert "< 0.02,< 0.04" in written[".csv"]

@@ -1,5 +1,6 @@
 import pytest
 
+from rootflow.estimate import ABSENT
 from rootflow.steps.result import StepResult
 from rootflow.steps.show import show
 
@@ -12,7 +13,7 @@ def test_values_stand_with_their_errors_in_one_column(capsys: pytest.CaptureFixt
     show(StepResult("evaluate", "abc", {"onnx_file": "a.onnx"}, {"methods": rows}))
     lines = capsys.readouterr().out.splitlines()
     assert any(line.split("┃")[1:3] == [" method ", "        accuracy "] for line in lines)
-    assert "│ m_lb   │ 0.7274 ± 0.0054 │        - │" in lines
+    assert f"│ m_lb   │ 0.7274 ± 0.0054 │        {ABSENT} │" in lines
     assert "│ truth  │               1 │ -0.04336 │" in lines
     assert any(line.split() == ["onnx", "file", "a.onnx"] for line in lines)
     assert any(line.split() == ["run", "abc"] for line in lines)

@@ -12,8 +12,9 @@ from rootflow.evaluation.predictions import write_predictions
 from rootflow.evaluation.report import write_report
 from rootflow.evaluation.results import read, save
 from rootflow.evaluation.saving import EVALUATE_AGAIN
-from rootflow.evaluation.tables import write_tables
+from rootflow.evaluation.tables import tables_of
 from rootflow.files import whole_file
+from rootflow.table import write_tables
 
 RESULTS, PROVENANCE, PREDICTIONS = "evaluation.json", "provenance.json", "predictions.parquet"
 REPORT, FIGURES, TABLES = "report.html", "figures", "tables"
@@ -47,7 +48,7 @@ def write_evaluation(
         partial.write_bytes(sealed_json(json.dumps(dict(provenance), indent=1)))
     write_predictions(candidates, sample, files, directory / PREDICTIONS)
     write_unfoldings(unfoldings(unfold, candidates, sample), directory)
-    write_tables(evaluation, directory / TABLES)
+    write_tables(tables_of(evaluation), directory / TABLES)
 
 
 def draw_evaluation(directory: Path, style: str, output: Path | None = None) -> list[Path]:

@@ -6,23 +6,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import jinja2
-import numpy as np
 
-from rootflow.evaluation.results import Estimate
+from rootflow.estimate import ABSENT as ABSENT
+from rootflow.estimate import with_error as with_error
 from rootflow.files import whole_file
+from rootflow.table import Table as Table
 
 Captions = Mapping[str, tuple[str, str]]
-
-ABSENT = "–"  # noqa: RUF001
-ERROR = "_error"
-
-
-class Table(NamedTuple):
-    """A table of texts under a title; the first column is of names, the others of numbers."""
-
-    title: str
-    head: Sequence[str]
-    rows: Sequence[Sequence[str]]
 
 
 class _Figure(NamedTuple):
@@ -52,7 +42,7 @@ def write_page(
     template
         Name of one that extends page.html.
     tables
-        What was found, in this order.
+        What was found, in this order; those without rows are left out.
     figures
         Those that are PNG are shown, in this order.
     captions
@@ -72,7 +62,7 @@ def write_page(
         lstrip_blocks=True,
     )
     page = environment.get_template(template).render(
-        tables=tables,
+        tables=[table for table in tables if table.rows],
         figures=[
             _Figure(figure.stem, *_caption(figure.stem, captions), _encoded(figure))
             for figure in figures
@@ -87,34 +77,8 @@ def write_page(
 
 
 def table_of(title: str, rows: Sequence[Mapping[str, Any]]) -> Table:
-    """Return rows of named values as texts; `NAME_error` goes into the column of `NAME`."""
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    errors = {name + ERROR for name in names}
-    columns = [name for name in names if name not in errors]
-    return Table(
-        title,
-        [name.replace("_", " ") for name in columns],
-        [[_cell(row.get(name), row.get(name + ERROR)) for name in columns] for row in rows],
-    )
-
-
-def _cell(value: Any, error: float | None) -> str:
-    if value is None:
-        return ABSENT
-    if isinstance(value, float):
-        return with_error(Estimate(value, error or 0))
-    return f"{value:,}" if isinstance(value, int) else str(value)
-
-
-def with_error(estimate: Estimate | None) -> str:
-    """Return value and error, both to the error's second digit, or a dash for none."""
-    if estimate is None:
-        return ABSENT
-    value, error = estimate
-    if error == 0:
-        return f"{value:.4g}"
-    decimals = max(0, 1 - int(np.floor(np.log10(error))))
-    return f"{value:.{decimals}f} ± {error:.{decimals}f}"
+    """Return rows of named values as a table; `NAME_error` goes into the column of `NAME`."""
+    return Table.of_rows("", title, rows)
 
 
 def _caption(name: str, captions: Captions) -> tuple[str, str]:

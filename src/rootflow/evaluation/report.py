@@ -29,7 +29,7 @@ def write_report(
     write_page(
         path,
         "report.html",
-        tables=[grid.as_table() for grid in tables_of(evaluation) if grid.rows],
+        tables=tables_of(evaluation),
         figures=figures,
         captions=captions_of(evaluation),
         definitions=DEFINITIONS,

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import NamedTuple
 
+from rootflow.estimate import Estimate as Estimate
 from rootflow.evaluation.saving import read_json, write_json
 
 Number = float | None
@@ -10,13 +11,6 @@ Rows = tuple[tuple[Number, ...], ...]
 
 # What is said of a method that does not describe itself, such as a network.
 UNDER_EVALUATION = "the method under evaluation"
-
-
-class Estimate(NamedTuple):
-    """A value and its statistical error."""
-
-    value: float
-    error: float
 
 
 class Binned(NamedTuple):

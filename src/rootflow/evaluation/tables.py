@@ -1,45 +1,26 @@
-"""Tables of an evaluation, for the report, as CSV and as LaTeX."""
+"""The tables of an evaluation."""
 
-import csv
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from pathlib import Path
-from typing import NamedTuple
 
+from rootflow.estimate import Estimate, with_error
 from rootflow.evaluation.comparison import COMPARED
 from rootflow.evaluation.observables import OBSERVABLES
-from rootflow.evaluation.page import ABSENT, Table, with_error
 from rootflow.evaluation.results import (
     UNDER_EVALUATION,
     Binned,
     Comparison,
-    Estimate,
     Evaluation,
     Number,
 )
-from rootflow.files import whole_file
 from rootflow.p_value import PValue
+from rootflow.table import Cell, Table
 
-Cell = str | int | float | Estimate | None
-SPECIAL = {character: "\\" + character for character in "&%$#_{}"} | {ABSENT: "--", "±": r"\pm"}
 KINDS = ("bias", "resolution")
 COUNTS = ("jets", "btags")
 
 
-class Grid(NamedTuple):
-    """A table with numbers still numbers; `name` is that of its files."""
-
-    name: str
-    title: str
-    head: Sequence[str]
-    rows: Sequence[Sequence[Cell]]
-
-    def as_table(self) -> Table:
-        """Return it as the report shows it."""
-        return Table(self.title, self.head, [[text_of(cell) for cell in row] for row in self.rows])
-
-
-def tables_of(evaluation: Evaluation) -> list[Grid]:
+def tables_of(evaluation: Evaluation) -> list[Table]:
     """Return all tables, in the order of the report."""
     return [
         _assignment(evaluation),
@@ -55,74 +36,7 @@ def tables_of(evaluation: Evaluation) -> list[Grid]:
     ]
 
 
-def write_tables(evaluation: Evaluation, directory: Path) -> list[Path]:
-    """Write every table that has rows as NAME.csv and NAME.tex."""
-    paths = []
-    for grid in tables_of(evaluation):
-        if grid.rows:
-            for suffix, write in ((".csv", _write_csv), (".tex", _write_latex)):
-                paths.append(directory / f"{grid.name}{suffix}")
-                with whole_file(paths[-1]) as partial:
-                    write(grid, partial)
-    return paths
-
-
-def text_of(cell: Cell) -> str:
-    """Return a cell as text, a dash for none."""
-    if cell is None:
-        return ABSENT
-    if isinstance(cell, Estimate):
-        return with_error(cell)
-    if isinstance(cell, float):
-        return f"{cell:.4g}"
-    return f"{cell:,}" if isinstance(cell, int) else cell
-
-
-def _write_csv(grid: Grid, path: Path) -> None:
-    """Write a column for each value, and one for each error beside it."""
-    with_errors = [
-        any(isinstance(row[place], Estimate) for row in grid.rows)
-        for place in range(len(grid.head))
-    ]
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(
-            [
-                name
-                for head, has_error in zip(grid.head, with_errors, strict=True)
-                for name in ([head, f"{head} error"] if has_error else [head])
-            ]
-        )
-        for row in grid.rows:
-            cells: list[Cell] = []
-            for cell, has_error in zip(row, with_errors, strict=True):
-                single = (cell, None)
-                both = tuple(cell) if isinstance(cell, Estimate) else single
-                cells += both if has_error else single[:1]
-            writer.writerow(cells)
-
-
-def _write_latex(grid: Grid, path: Path) -> None:
-    columns = "l" + "r" * (len(grid.head) - 1)
-    lines = [
-        f"% {grid.title}",
-        rf"\begin{{tabular}}{{{columns}}}",
-        r"\hline",
-        " & ".join(_latex(name) for name in grid.head) + r" \\",
-        r"\hline",
-        *(" & ".join(_latex(text_of(cell)) for cell in row) + r" \\" for row in grid.rows),
-        r"\hline",
-        r"\end{tabular}",
-    ]
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-
-
-def _latex(text: str) -> str:
-    escaped = "".join(SPECIAL.get(character, character) for character in text)
-    return f"${escaped}$" if r"\pm" in escaped or "<" in escaped else escaped
-
-
-def _assignment(evaluation: Evaluation) -> Grid:
+def _assignment(evaluation: Evaluation) -> Table:
     others = {
         "at least one right": "either_accuracy",
         "right two jets": "selection_accuracy",
@@ -139,7 +53,7 @@ def _assignment(evaluation: Evaluation) -> Grid:
         )
         for method in evaluation.methods
     ]
-    return Grid("assignment", "Assignment", ("method", "both right", *beaten, *others), rows)
+    return Table.of("assignment", "Assignment", ("method", "both right", *beaten, *others), rows)
 
 
 def _beaten(metric: str, evaluation: Evaluation) -> dict[str, dict[str, PValue]]:
@@ -167,13 +81,13 @@ def _of(metric: str, evaluation: Evaluation) -> dict[tuple[str, str], Comparison
     }
 
 
-def _compared(metric: str, evaluation: Evaluation) -> Grid:
+def _compared(metric: str, evaluation: Evaluation) -> Table:
     found = _of(metric, evaluation)
     names = [
         method.name for method in evaluation.methods if any(method.name in pair for pair in found)
     ]
     words = metric.replace("_", " ").replace("mtt", "m(ttbar)")
-    return Grid(
+    return Table.of(
         f"gain_{metric}",
         f"Gain of the row over the column: {words}",
         ("method", *names),
@@ -195,8 +109,8 @@ def _p_values(found: Comparison, replicas: int) -> tuple[PValue, PValue]:
     return PValue(found.p_value, replicas), PValue(found.p_value_two_sided, replicas, times=2)
 
 
-def _comparisons(evaluation: Evaluation) -> Grid:
-    return Grid(
+def _comparisons(evaluation: Evaluation) -> Table:
+    return Table.of(
         "comparisons",
         "All gains",
         ("metric", "method", "other", "gain", "p, no better", "p, equal"),
@@ -213,7 +127,7 @@ def _comparisons(evaluation: Evaluation) -> Grid:
     )
 
 
-def _binned(name: str, evaluation: Evaluation) -> Grid:
+def _binned(name: str, evaluation: Evaluation) -> Table:
     edges = evaluation.methods[0].accuracy_by[name].edges
     if name in COUNTS:
         counts = [round(edge + 0.5) for edge in edges[:-1]]
@@ -221,7 +135,7 @@ def _binned(name: str, evaluation: Evaluation) -> Grid:
     else:
         bins = [f"{low:g} to {high:g}" for low, high in pairwise(edges)]
     unit = OBSERVABLES[name].unit if name in OBSERVABLES else ("" if name in COUNTS else "GeV")
-    return Grid(
+    return Table.of(
         f"accuracy_by_{name}",
         f"Both right, by {name}{f' in {unit}' if unit else ''}",
         ("method", *bins),
@@ -229,10 +143,10 @@ def _binned(name: str, evaluation: Evaluation) -> Grid:
     )
 
 
-def _complements(evaluation: Evaluation) -> Grid:
+def _complements(evaluation: Evaluation) -> Table:
     names = [method.name for method in evaluation.methods]
     shares = {(found.right, found.wrong): found.share for found in evaluation.complements}
-    return Grid(
+    return Table.of(
         "complements",
         "Share of matched events that the row gets right and the column wrong",
         ("method", *names),
@@ -240,10 +154,10 @@ def _complements(evaluation: Evaluation) -> Grid:
     )
 
 
-def _mtt(evaluation: Evaluation) -> Grid:
+def _mtt(evaluation: Evaluation) -> Table:
     matched, every = ("mtt_bias", "mtt_resolution"), ("mtt_all_bias", "mtt_all_resolution")
     beaten = _beaten("mtt_resolution", evaluation)
-    return Grid(
+    return Table.of(
         "mtt",
         "m(ttbar), relative",
         ("method", "neutrinos of", "bias", "resolution", *beaten, "bias, all", "resolution, all"),
@@ -260,7 +174,7 @@ def _mtt(evaluation: Evaluation) -> Grid:
     )
 
 
-def _observables(evaluation: Evaluation) -> Grid:
+def _observables(evaluation: Evaluation) -> Table:
     methods = [method for method in evaluation.methods if method.observables]
     rows: list[Sequence[Cell]] = [
         (
@@ -270,7 +184,7 @@ def _observables(evaluation: Evaluation) -> Grid:
         )
         for name, observable in OBSERVABLES.items()
     ]
-    return Grid(
+    return Table.of(
         "observables",
         "Bias and resolution of all observables",
         ("observable", "unit", *(f"{method.name} {kind}" for method in methods for kind in KINDS)),
@@ -278,8 +192,8 @@ def _observables(evaluation: Evaluation) -> Grid:
     )
 
 
-def _migrations(evaluation: Evaluation) -> Grid:
-    return Grid(
+def _migrations(evaluation: Evaluation) -> Table:
+    return Table.of(
         "migrations",
         "Migration: means over the bins",
         ("observable", "method", "purity", "stability", "efficiency", "condition number"),
@@ -298,8 +212,8 @@ def _migrations(evaluation: Evaluation) -> Grid:
     )
 
 
-def _importance(evaluation: Evaluation) -> Grid:
-    return Grid(
+def _importance(evaluation: Evaluation) -> Table:
+    return Table.of(
         "importance",
         "Loss in accuracy with an input permuted",
         ("method", "collection", "feature", "loss"),
@@ -311,8 +225,8 @@ def _importance(evaluation: Evaluation) -> Grid:
     )
 
 
-def _cost(evaluation: Evaluation) -> Grid:
-    return Grid(
+def _cost(evaluation: Evaluation) -> Table:
+    return Table.of(
         "cost",
         "Cost on this machine",
         ("method", "seconds", "events per second", "parameters"),

@@ -3,12 +3,13 @@
 import math
 from typing import Any
 
+import rich.table
 from rich.console import Console
-from rich.table import Table
 
-from rootflow.steps.result import Row, StepResult
+from rootflow.estimate import ABSENT
+from rootflow.steps.result import StepResult
+from rootflow.table import Table
 
-ERROR = "_error"
 WIDTH_OF_A_FILE = 160
 
 
@@ -18,8 +19,8 @@ def show(result: StepResult) -> None:
     console = terminal if terminal.is_terminal else Console(width=WIDTH_OF_A_FILE)
     for title, rows in result.tables.items():
         if rows:
-            console.print(_table(title, rows))
-    facts = Table.grid(padding=(0, 2))
+            console.print(_drawn(Table.of_rows(title, _words(title), rows)))
+    facts = rich.table.Table.grid(padding=(0, 2))
     run = {"run": result.run_id} if result.run_id else {}
     for name, value in {**result.facts, **run}.items():
         lines = value if isinstance(value, list) else [value]
@@ -28,30 +29,18 @@ def show(result: StepResult) -> None:
     console.print(facts, soft_wrap=True)
 
 
-def _table(title: str, rows: list[Row]) -> Table:
-    names = dict.fromkeys(name for row in rows for name in row)
-    errors = {f"{name}{ERROR}" for name in names}
-    columns = [name for name in names if name not in errors]
-    table = Table(title=_words(title), title_justify="left")
-    for name in columns:
-        numeric = all(isinstance(row.get(name), int | float | None) for row in rows)
-        table.add_column(_words(name), justify="right" if numeric else "left")
-    for row in rows:
-        table.add_row(*(_with_error(row.get(name), row.get(name + ERROR)) for name in columns))
-    return table
-
-
-def _with_error(value: Any, error: float | None) -> str:
-    """Return value and error with as many digits as two of the error ask for."""
-    if not error or value is None:
-        return _text(value)
-    digits = max(0, 1 - math.floor(math.log10(abs(error))))
-    return f"{value:.{digits}f} ± {error:.{digits}f}"
+def _drawn(table: Table) -> rich.table.Table:
+    drawn = rich.table.Table(title=table.title, title_justify="left")
+    for place, head in enumerate(table.head):
+        drawn.add_column(head, justify="right" if table.is_numeric(place) else "left")
+    for row in table.texts():
+        drawn.add_row(*row)
+    return drawn
 
 
 def _text(value: Any) -> str:
     if value is None or (isinstance(value, float) and math.isnan(value)):
-        return "-"
+        return ABSENT
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 

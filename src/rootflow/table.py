@@ -1,0 +1,186 @@
+"""The one kind of table: it becomes HTML, CSV, LaTeX, JSON and lines on a terminal."""
+
+import csv
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+from rootflow.estimate import ABSENT, Estimate, with_error
+from rootflow.files import whole_file
+
+Cell = str | int | float | Estimate | None
+Row = dict[str, Any]
+
+# What the error of a column is called in rows of plain values.
+ERROR = "_error"
+LATEX = {character: "\\" + character for character in "&%$#_{}"} | {ABSENT: "--", "±": r"\pm"}
+
+
+class Column(NamedTuple):
+    """A column of a table.
+
+    Attributes
+    ----------
+    name
+        In rows of plain values, such as those of JSON.
+    heading
+        What stands above it.
+    unit
+        Of its numbers, empty for none.
+    format
+        Of numbers without an error.
+    """
+
+    name: str
+    heading: str
+    unit: str = ""
+    format: str = ".4g"
+
+    @property
+    def head(self) -> str:
+        """Heading and unit."""
+        return f"{self.heading} [{self.unit}]" if self.unit else self.heading
+
+    def text(self, cell: Cell) -> str:
+        """Return a cell as text, a dash for what does not exist."""
+        if isinstance(cell, Estimate):
+            return with_error(cell)
+        if cell is None or (isinstance(cell, float) and math.isnan(cell)):
+            return ABSENT
+        if isinstance(cell, float):
+            return format(cell, self.format)
+        return f"{cell:,}" if isinstance(cell, int) and not isinstance(cell, bool) else str(cell)
+
+
+class Table(NamedTuple):
+    """Rows of cells below a title; numbers are still numbers, with their errors.
+
+    `name` is that of its files. The first column is of names.
+    """
+
+    name: str
+    title: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+    @classmethod
+    def of(
+        cls,
+        name: str,
+        title: str,
+        columns: Sequence[str | Column],
+        rows: Sequence[Sequence[Cell]],
+    ) -> Self:
+        """Return a table; a column that is a text is headed by it."""
+        named = [
+            Column(each.replace(" ", "_"), each) if isinstance(each, str) else each
+            for each in columns
+        ]
+        return cls(name, title, tuple(named), tuple(tuple(row) for row in rows))
+
+    @classmethod
+    def of_rows(cls, name: str, title: str, rows: Sequence[Mapping[str, Any]]) -> Self:
+        """Return rows of named values as a table; `NAME_error` is the error of `NAME`."""
+        names = list(dict.fromkeys(key for row in rows for key in row))
+        errors = {key + ERROR for key in names}
+        shown = [key for key in names if key not in errors]
+        return cls(
+            name,
+            title,
+            tuple(Column(key, key.replace("_", " ")) for key in shown),
+            tuple(
+                tuple(_joined(row.get(key), row.get(key + ERROR)) for key in shown) for row in rows
+            ),
+        )
+
+    def as_rows(self) -> list[Row]:
+        """Return plain values by the name of the column; `NAME_error` is the error of `NAME`."""
+        with_errors = self._with_errors()
+        found = []
+        for cells in self.rows:
+            row: Row = {}
+            for column, cell, has_error in zip(self.columns, cells, with_errors, strict=True):
+                value, error = cell if isinstance(cell, Estimate) else (cell, None)
+                row[column.name] = value
+                if has_error:
+                    row[column.name + ERROR] = error
+            found.append(row)
+        return found
+
+    @property
+    def head(self) -> list[str]:
+        """What stands above the columns."""
+        return [column.head for column in self.columns]
+
+    def texts(self) -> list[list[str]]:
+        """Return every row as texts."""
+        return [
+            [column.text(cell) for column, cell in zip(self.columns, row, strict=True)]
+            for row in self.rows
+        ]
+
+    def is_numeric(self, place: int) -> bool:
+        """Tell whether a column holds nothing but numbers."""
+        return all(isinstance(row[place], int | float | Estimate | None) for row in self.rows)
+
+    def write_csv(self, path: Path) -> None:
+        """Write a column for each value, and one for each error beside it."""
+        with_errors = self._with_errors()
+        heads = [
+            name
+            for head, has_error in zip(self.head, with_errors, strict=True)
+            for name in ([head, f"{head} error"] if has_error else [head])
+        ]
+        with (
+            whole_file(path) as partial,
+            partial.open("w", newline="", encoding="utf-8") as file,
+        ):
+            writer = csv.writer(file)
+            writer.writerow(heads)
+            writer.writerows(row.values() for row in self.as_rows())
+
+    def write_latex(self, path: Path) -> None:
+        """Write a tabular."""
+        lines = [
+            f"% {self.title}",
+            rf"\begin{{tabular}}{{l{'r' * (len(self.columns) - 1)}}}",
+            r"\hline",
+            " & ".join(map(_latex, self.head)) + r" \\",
+            r"\hline",
+            *(" & ".join(map(_latex, row)) + r" \\" for row in self.texts()),
+            r"\hline",
+            r"\end{tabular}",
+        ]
+        with whole_file(path) as partial:
+            partial.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+    def _with_errors(self) -> list[bool]:
+        return [
+            any(isinstance(row[place], Estimate) for row in self.rows)
+            for place in range(len(self.columns))
+        ]
+
+
+def write_tables(tables: Sequence[Table], directory: Path) -> list[Path]:
+    """Write every table that has rows as NAME.csv and NAME.tex."""
+    paths = []
+    for table in tables:
+        if table.rows:
+            for suffix, write in ((".csv", table.write_csv), (".tex", table.write_latex)):
+                paths.append(directory / f"{table.name}{suffix}")
+                write(paths[-1])
+    return paths
+
+
+def _joined(value: Any, error: float | None) -> Cell:
+    """Return a value with its error; without one it stands alone."""
+    if error is None or not isinstance(value, int | float):
+        found: Cell = value if isinstance(value, str | int | float | None) else str(value)
+        return found
+    return Estimate(value, error)
+
+
+def _latex(text: str) -> str:
+    escaped = "".join(LATEX.get(character, character) for character in text)
+    return f"${escaped}$" if r"\pm" in escaped or "<" in escaped else escaped
