@@ -1,6 +1,6 @@
-"""Columns: a branch, and the unit of what is in it."""
+"""Columns, each a branch with the unit of what is in it, and what becomes of units in formulas."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BeforeValidator, Field
 
@@ -43,3 +43,72 @@ Angle = Annotated[AngleColumn, BeforeValidator(_from_name)]
 Number = Annotated[NumberColumn, BeforeValidator(_from_name)]
 # Where it may be anything, the name alone is that of a plain number.
 Anything = Annotated[Column, BeforeValidator(_from_name)]
+
+
+class Dimension(NamedTuple):
+    """A unit: the powers of GeV and of rad in it."""
+
+    gev: float = 0
+    rad: float = 0
+
+    def __str__(self) -> str:
+        powers = {"GeV": self.gev, "rad": self.rad}
+        parts = [
+            name if power == 1 else f"{name}^{power:g}" for name, power in powers.items() if power
+        ]
+        return " ".join(parts) or "none"
+
+
+PLAIN, RAD = Dimension(), Dimension(rad=1)
+# A unit, or None for that of a literal number, which may be any.
+Unit = Dimension | None
+
+
+class UnlikeUnitsError(Exception):
+    """Units do not go together: the message says which."""
+
+
+def unit_named(name: str) -> Dimension:
+    """Return the unit that is written so: GeV, rad, none, or powers of them such as GeV^0.5."""
+    powers = dict.fromkeys(("GeV", "rad"), 0.0)
+    for part in name.split() if name != "none" else ():
+        base, _, power = part.partition("^")
+        powers[base] += float(power or 1)
+    return Dimension(powers["GeV"], powers["rad"])
+
+
+def like(*units: Unit) -> Unit:
+    """Return the one unit of all."""
+    said = {unit: None for unit in units if unit is not None}
+    if len(said) > 1:
+        raise UnlikeUnitsError(" and ".join(str(unit) for unit in said))
+    return next(iter(said), None)
+
+
+def require_unit(wanted: Dimension, *units: Unit) -> None:
+    """Refuse units other than the wanted one."""
+    for unit in units:
+        if unit not in (None, wanted):
+            raise UnlikeUnitsError(f"{unit}, not {wanted}")
+
+
+def product(left: Unit, right: Unit) -> Unit:
+    """Return the unit of a product."""
+    return _combined(left, right, 1)
+
+
+def ratio(left: Unit, right: Unit) -> Unit:
+    """Return the unit of a ratio."""
+    return _combined(left, right, -1)
+
+
+def _combined(left: Unit, right: Unit, sign: int) -> Unit:
+    if left is None and right is None:
+        return None
+    left, right = left or PLAIN, right or PLAIN
+    return Dimension(left.gev + sign * right.gev, left.rad + sign * right.rad)
+
+
+def power(unit: Unit, exponent: float) -> Unit:
+    """Return the unit of a power."""
+    return None if unit is None else Dimension(unit.gev * exponent, unit.rad * exponent)
