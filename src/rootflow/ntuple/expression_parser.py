@@ -127,8 +127,8 @@ class Parser:
         return Node(self._text_of(tree), column, children=tuple(children), **told)
 
     def _literal(self, tree: ast.Constant) -> Node:
-        value = tree.value
-        if type(value) not in (int, float) or not abs(value) < LARGEST_LITERAL:
+        value: Any = tree.value
+        if type(value) not in (int, float) or not value < LARGEST_LITERAL:
             raise self._wrong(tree, f"'{self._text_of(tree)}' is no number that is computed with")
         return self._constant(tree, value)
 
@@ -192,7 +192,7 @@ class Parser:
         nodes = [self._number(node) for node in nodes]
         unit = self._unit(tree, function.unit, nodes)
         if all(node.constant is not None for node in nodes):
-            value = float(numbers(function.of, *(np.float64(node.constant) for node in nodes)))
+            value = float(numbers(function.of, *(np.asarray(node.constant) for node in nodes)))
             if not math.isfinite(value):
                 raise self._wrong(tree, f"'{self._text_of(tree)}' is not a finite number")
             return self._constant(tree, value)
@@ -342,8 +342,8 @@ class Parser:
             children.append(self._condition(said["where"]))
 
         def of(lookup: Lookup, *values: Values) -> Values:
-            *values, which = values if "where" in said else (*values, None)
-            return reduction.computed(lookup, whose, values, which, given)
+            arrays, which = (values[:-1], values[-1]) if "where" in said else (values, None)
+            return reduction.computed(lookup, whose, arrays, which, given)
 
         return self._made(
             tree,
