@@ -16,9 +16,9 @@ from other_values import (
     TUNE,
     Other,
 )
+from rootflow.analysis import analysis_named
 from rootflow.config import load
 from rootflow.config.batch import ProfileConfig, load_profile
-from rootflow.config.load import ANALYSES
 from settings_schema import settings_of
 from small_configurations import PROJECT
 
@@ -31,9 +31,10 @@ def known(analysis: str) -> dict[str, Other]:
     return {path: other for step in BY_STEP for path, other in step[analysis].items()}
 
 
-@pytest.mark.parametrize("analysis", ANALYSES)
+@pytest.mark.parametrize("analysis", EVALUATE)
 def test_every_setting_is_taken_off_its_default(analysis: str) -> None:
-    there = {path for path in settings_of(ANALYSES[analysis]) if not path.startswith(AS_THE_MODEL)}
+    settings = settings_of(analysis_named(analysis).config)
+    there = {path for path in settings if not path.startswith(AS_THE_MODEL)}
     assert sorted(known(analysis)) == sorted(there)
     assert len(known(analysis)) == sum(len(step[analysis]) for step in BY_STEP)
 

@@ -8,8 +8,8 @@ import pytest
 
 from other_values import TRAIN
 from rootflow.analyses.h4l import H4lConfig
+from rootflow.analysis import analysis_named
 from rootflow.config import Config, change
-from rootflow.config.load import ANALYSES
 from rootflow.dataset import Dataset
 from rootflow.training import fit, question
 from rootflow.training.record import History
@@ -76,7 +76,7 @@ def network_of(datasets: dict[str, Dataset]) -> Callable[[Config], str]:
 
     @cache
     def built(analysis: str, text: str) -> str:
-        config = ANALYSES[analysis].model_validate_json(text)
+        config = analysis_named(analysis).config.model_validate_json(text)
         features = datasets[config.analysis].features
         if not isinstance(config, H4lConfig):
             network = build_model(config.model, features, config.data.max_jets, normalisation)

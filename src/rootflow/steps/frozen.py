@@ -9,7 +9,7 @@ from rootflow.config import ClassificationConfig, Config
 from rootflow.dataset.manifest import Manifest
 from rootflow.errors import InputError, UsageError
 from rootflow.exported import FoldedModel
-from rootflow.exported.code import OtherCode
+from rootflow.exported.code import OtherCode, check_code
 from rootflow.exported.contract import OnnxContract
 from rootflow.inference.load import named_map
 from rootflow.ntuple import load_branch_map
@@ -76,7 +76,7 @@ def open_frozen(
     _refuse_unknown(config, named)
     paths, origin = find([named], folder, SETTING)
     try:
-        model = FoldedModel(*paths, other_code=other_code)
+        model = FoldedModel(*paths, other_code="warn")
     except InputError as error:  # of files that were fetched nobody knows the paths
         reason = str(error)
         for path in paths:
@@ -89,6 +89,7 @@ def open_frozen(
             f"{frozen.called}: a model of {contract.analysis}, the configuration is of "
             f"{config.analysis}"
         )
+    check_code(contract, named, other_code)
     _refuse_other_folds(config, frozen)
     _refuse_other_fold_numbers(config, frozen)
     _refuse_other_selection(config, frozen.called, contract.selection)
