@@ -296,8 +296,7 @@ TRAIN = {
             # The weights of the simulation are positive.
             "data.weights.negative": Other("absolute", decides=False),
             "data.weights.class_balance": False,
-            "inputs.leptons": ["pt", "eta"],
-            "inputs.event": ["z1_mass", "jet_n"],
+            "inputs": {"leptons": ["pt", "eta"], "event": ["z1_mass", "jet_n"]},
             "model": {"architecture": "set_transformer"},
             **_of_kind(
                 "feed_forward",

@@ -12,7 +12,7 @@ import pytest
 
 from damaged import flipped
 from rootflow import checksum
-from rootflow.config import DataConfig, FeedForwardConfig, FoldsConfig, InputsConfig, WeightsConfig
+from rootflow.config import DataConfig, FeedForwardConfig, FoldsConfig, WeightsConfig
 from rootflow.dataset import build, open_dataset
 from rootflow.errors import InputError
 from rootflow.evaluation.classification import read_scores
@@ -81,7 +81,7 @@ def trees(folder: Path) -> Case:
     path = folder / "model.skops"
     rows = np.random.default_rng(1).normal(size=(60, 1)).astype(np.float32)
     grown = HistGradientBoostingClassifier(max_iter=2, min_samples_leaf=5).fit(rows, rows[:, 0] > 0)
-    inputs = InputsConfig(leptons=[], event=["m4l"])
+    inputs = {"leptons": [], "event": ["m4l"]}
     save_trees(TreesModel(inputs, {"leptons": (), "event": ("m4l",)}, grown), path)
     return Case(path, lambda: load_trees(path))
 

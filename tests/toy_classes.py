@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from rootflow.config import FoldingConfig, InputsConfig
+from rootflow.config import FoldingConfig
 from rootflow.dataset import Events
 from rootflow.dataset.folds import fold_of
 from rootflow.dataset.manifest import Normalisation, Sample
@@ -15,7 +15,7 @@ FEATURES = {
     "met": (),
     "event": ("jet_n", "m4l", "x", "noise"),
 }
-INPUTS = InputsConfig(leptons=["pt"], event=["x", "noise"])
+INPUTS = {"leptons": ["pt"], "event": ["x", "noise"]}
 # Distance of the means of x in signal and background, in units of its spread.
 DISTANCE = 1.5
 

@@ -8,7 +8,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from rootflow.config import FoldingConfig, FoldsConfig, InputsConfig
+from rootflow.config import FoldingConfig, FoldsConfig
 from rootflow.dataset import Events
 from rootflow.export.entries import sealed
 from rootflow.exported.contract import (
@@ -156,7 +156,7 @@ def scoring_model(
         variant="all_folds" if held_out is None else "fold",
         folds=folds or FoldingConfig(),
         held_out=held_out,
-        uses=InputsConfig(leptons=[], event=[feature]),
+        uses={"leptons": [], "event": [feature]},
         branch_map="atlas_open_data",
         selection={},
     )

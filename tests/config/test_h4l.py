@@ -17,8 +17,8 @@ def test_the_analysis_chooses_the_configuration() -> None:
 
 
 def test_mass_of_four_leptons_is_no_input_unless_it_is_named() -> None:
-    assert "m4l" not in load(H4L).inputs.event
-    assert load(H4L, ["inputs.event=[m4l]"]).inputs.event == ["m4l"]
+    assert "m4l" not in load(H4L).inputs["event"]
+    assert load(H4L, ["inputs.event=[m4l]"]).inputs["event"] == ["m4l"]
 
 
 def test_a_sample_is_added_from_the_command_line() -> None:

@@ -15,11 +15,11 @@ from keras import layers
 from changed_file import with_contract, with_metadata
 from compiler import ONNXRUNTIME, compiled
 from events_text import as_text, run, shuffles
+from rootflow.analyses.h4l import INPUTS
 from rootflow.config import (
     ExportConfig,
     FoldingConfig,
     FoldsConfig,
-    InputsConfig,
     SelectionConfig,
 )
 from rootflow.cplusplus import write_cplusplus
@@ -194,7 +194,7 @@ def test_files_of_other_kinds_are_refused(exported: Export, tmp_path: Path) -> N
     classifier = ClassifierContract(
         rootflow_version="0.1.0", analysis="h4l", model="trees", opset=OPSET, order="",
         inputs=some.inputs, outputs=some.outputs, may_be_applied_to="", provenance={},
-        variant="all_folds", held_out=None, folds=FoldingConfig(), uses=InputsConfig(),
+        variant="all_folds", held_out=None, folds=FoldingConfig(), uses=INPUTS,
         branch_map="", selection={},
     )  # fmt: skip
     of_h4l = sealed_file(tmp_path / "h4l.onnx", some_proto(), classifier.model_dump_json())

@@ -8,7 +8,8 @@ import onnx
 import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from rootflow.config import ExportConfig, FoldingConfig, FourLeptonSelectionConfig, InputsConfig
+from rootflow.analyses.h4l import INPUTS
+from rootflow.config import ExportConfig, FoldingConfig, FourLeptonSelectionConfig
 from rootflow.dataset import Events
 from rootflow.dataset.folds import fold_of
 from rootflow.errors import RootflowError, UsageError
@@ -24,7 +25,6 @@ from small_classifier import small_classifier
 from toy_four_leptons import H4L_UNITS, toy_four_leptons
 
 FOLDS = FoldingConfig(count=3)
-INPUTS = InputsConfig()
 
 
 @pytest.fixture(scope="module")

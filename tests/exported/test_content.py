@@ -8,7 +8,8 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from rootflow.config import FoldingConfig, InputsConfig
+from rootflow.analyses.h4l import INPUTS
+from rootflow.config import FoldingConfig
 from rootflow.errors import InputError
 from rootflow.exported import FoldedModel
 from rootflow.exported.contract import ClassifierContract, Tensor
@@ -41,7 +42,7 @@ def classifier(path: Path, shape: list[Any], nodes: list[onnx.NodeProto], output
         variant="all_folds",
         folds=FoldingConfig(count=2),
         held_out=None,
-        uses=InputsConfig(),
+        uses=INPUTS,
         branch_map="",
         selection={},
     )

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from rootflow.analyses.h4l import INPUTS
 from rootflow.config import (
     ExportConfig,
     FoldingConfig,
     FourLeptonSelectionConfig,
-    InputsConfig,
 )
 from rootflow.dataset import Events
 from rootflow.dataset.folds import fold_of
@@ -59,7 +59,7 @@ def folder(toys: Events, tmp_path_factory: pytest.TempPathFactory) -> Path:
         toys,
         FOLDS,
         ExportConfig(),
-        InputsConfig(),
+        INPUTS,
         {},
         tmp_path_factory.mktemp("export") / "small",
         units=H4L_UNITS,

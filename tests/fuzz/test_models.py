@@ -18,7 +18,7 @@ from mutations import EXAMPLES, Changed, changed_bytes, changed_data, changed_te
 from ntuples import read_branches, write_ntuple
 from rootflow import checksum
 from rootflow.checksum import seal_archive
-from rootflow.config import DataConfig, FeedForwardConfig, FoldsConfig, InputsConfig
+from rootflow.config import DataConfig, FeedForwardConfig, FoldsConfig
 from rootflow.dataset import build
 from rootflow.dataset.dataset import open_dataset
 from rootflow.dataset.manifest import MANIFEST
@@ -42,7 +42,7 @@ def _dataset() -> Path:
 def _trees(path: Path) -> None:
     rows = np.random.default_rng(1).normal(size=(80, 2))
     trees = HistGradientBoostingClassifier(max_iter=2, min_samples_leaf=5).fit(rows, rows[:, 0] > 0)
-    inputs = InputsConfig(leptons=[], event=["jet_n", "m4l"])
+    inputs = {"leptons": [], "event": ["jet_n", "m4l"]}
     save_trees(TreesModel(inputs, {"event": ("jet_n", "m4l")}, trees), path)
 
 

@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from four_lepton_ntuples import read_mini
 from ntuples import write_ntuple
+from rootflow.analyses.h4l import INPUTS
 from rootflow.commands.apply import apply
 from rootflow.config import (
     ExportConfig,
     FoldingConfig,
     FoldsConfig,
     FourLeptonSelectionConfig,
-    InputsConfig,
     LabelledDataConfig,
 )
 from rootflow.dataset import Dataset, Events, build
@@ -31,7 +31,6 @@ from rootflow.scoring import FoldedScorer
 from toy_four_leptons import H4L_UNITS
 
 FOLDS = FoldingConfig(count=3)
-INPUTS = InputsConfig()
 MAP = "atlas_open_data"
 SELECTION = FourLeptonSelectionConfig()
 NEW = ("trees_score", "trees_fold", "trees_selected")

@@ -2,7 +2,6 @@ import keras
 import numpy as np
 import pytest
 
-from rootflow.config import InputsConfig
 from rootflow.dataset import Events
 from rootflow.models import fit_classifier_normalisation
 from rootflow.models.classifier_inputs import Represent
@@ -56,13 +55,13 @@ def test_the_event_is_seen_by_units(events: Events) -> None:
 
 
 def test_the_normalisation_is_that_of_weighted_events_in_any_chunks(events: Events) -> None:
-    inputs = InputsConfig(leptons=["pt"], event=["m4l", "phi"])
+    inputs = {"leptons": ["pt"], "event": ["m4l", "phi"]}
     weight = events.weight * np.where(np.arange(400) % 7 == 0, -1, 1)
     whole = fit_classifier_normalisation([(events, weight)], inputs)
     halves = [slice(0, 150), slice(150, 400)]
     parts = fit_classifier_normalisation([(events.take(h), weight[h]) for h in halves], inputs)
     for name, array in (("leptons", events.leptons), ("event", events.event)):
-        seen = represent(name, array, *getattr(inputs, name)).astype(np.float64)
+        seen = represent(name, array, *inputs[name]).astype(np.float64)
         rows = seen.reshape(-1, seen.shape[-1])
         weights = np.repeat(np.abs(weight), len(rows) // 400)
         mean = np.average(rows, axis=0, weights=weights)

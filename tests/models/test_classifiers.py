@@ -7,6 +7,7 @@ import numpy as np
 import onnxruntime
 import pytest
 
+from rootflow.analyses.h4l import INPUTS
 from rootflow.config import (
     ClassifierConfig,
     DeepSetConfig,
@@ -44,7 +45,7 @@ def build(
     config: ClassifierConfig, events: Events, inputs: InputsConfig | None = None
 ) -> keras.Model:
     keras.utils.set_random_seed(7)
-    inputs = inputs or InputsConfig()
+    inputs = inputs or INPUTS
     normalisation = fit_classifier_normalisation([(events, events.weight)], inputs)
     return build_classifier(config, inputs, events.features, normalisation)
 
@@ -104,10 +105,10 @@ def test_what_is_not_chosen_is_not_seen(config: ClassifierConfig, events: Events
 
 
 def test_what_is_chosen_is_seen_and_found_by_its_name(events: Events) -> None:
-    inputs = InputsConfig(leptons=["pdg_id", "pt"], event=["phi_1", "m4l", "z1_mass"])
+    inputs = {"leptons": ["pdg_id", "pt"], "event": ["phi_1", "m4l", "z1_mass"]}
     model = build(FEED_FORWARD, events, inputs)
     before = say(model, events)
-    for collection, chosen in (("leptons", inputs.leptons), ("event", inputs.event)):
+    for collection, chosen in (("leptons", inputs["leptons"]), ("event", inputs["event"])):
         for name in chosen:
             array = getattr(events, collection).copy()
             array[..., H4L_FEATURES[collection].index(name)] *= -1 if name == "pdg_id" else 1.5
@@ -120,7 +121,7 @@ def test_what_is_chosen_is_seen_and_found_by_its_name(events: Events) -> None:
 
 
 def test_muons_and_charges_are_told_apart(events: Events) -> None:
-    model = build(FEED_FORWARD, events, InputsConfig(leptons=["pdg_id"], event=[]))
+    model = build(FEED_FORWARD, events, {"leptons": ["pdg_id"], "event": []})
     scores = []
     for first in (11, -11, 13, -13):
         leptons = events.leptons[:1].copy()
@@ -130,24 +131,24 @@ def test_muons_and_charges_are_told_apart(events: Events) -> None:
 
 
 def test_a_collection_of_which_nothing_is_chosen_is_no_input(events: Events) -> None:
-    only_event = build(FEED_FORWARD, events, InputsConfig(leptons=[]))
+    only_event = build(FEED_FORWARD, events, INPUTS | {"leptons": []})
     assert set(only_event.input) == {"event"}
     for config in EVERY:
-        only_leptons = build(config, events, InputsConfig(event=[]))
+        only_leptons = build(config, events, INPUTS | {"event": []})
         assert set(only_leptons.input) == {"leptons"}
         assert say(only_leptons, events).shape == (300, 1)
     for config in (DEEP_SET, TRANSFORMER):
         with pytest.raises(UsageError, match=r"inputs\.leptons: model\.architecture \w+ looks at"):
-            build(config, events, InputsConfig(leptons=[]))
+            build(config, events, INPUTS | {"leptons": []})
 
 
 def test_an_input_that_the_dataset_does_not_have_is_refused_with_near_names(
     events: Events,
 ) -> None:
     with pytest.raises(UsageError, match=r"inputs\.event: the dataset has no 'z1_mas'.*z1_mass"):
-        build(FEED_FORWARD, events, InputsConfig(event=["z1_mas"]))
+        build(FEED_FORWARD, events, INPUTS | {"event": ["z1_mas"]})
     with pytest.raises(UsageError, match=r"inputs\.leptons: .* 'charge'; it has pt, eta, phi"):
-        build(FEED_FORWARD, events, InputsConfig(leptons=["charge"]))
+        build(FEED_FORWARD, events, INPUTS | {"leptons": ["charge"]})
 
 
 def test_dropout_acts_in_training_only(events: Events) -> None:

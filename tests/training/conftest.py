@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rootflow.analyses.h4l import H4lConfig
+from rootflow.analyses.h4l import INPUTS, H4lConfig
 from rootflow.analyses.ttbar import TtbarConfig
 from rootflow.config import FourLeptonSelectionConfig
 from rootflow.dataset import Dataset, build, open_dataset
@@ -145,7 +145,7 @@ def make_h4l_config() -> Callable[..., H4lConfig]:
                     "samples": {"signal": {"label": "signal"}, "rest": {"label": "background"}},
                     "weights": {"negative": "keep", "luminosity_fb_inverse": 10, **(weights or {})},
                 },
-                "inputs": inputs or {},
+                "inputs": INPUTS | (inputs or {}),
                 "model": model or quick,
                 "training": {"epochs": 3, "batch_size": 128, **training},
             }

@@ -9,9 +9,9 @@ import pytest
 import skops.io
 from sklearn.linear_model import LogisticRegression
 
-from rootflow.analyses.h4l import H4lConfig
+from rootflow.analyses.h4l import INPUTS, H4lConfig
 from rootflow.checksum import seal_archive
-from rootflow.config import FoldsConfig, InputsConfig
+from rootflow.config import FoldsConfig
 from rootflow.dataset import Dataset, Events
 from rootflow.errors import InputError, UsageError
 from rootflow.training import Training, fit, load_fitted
@@ -135,7 +135,7 @@ def test_negative_weights_are_refused(
 
 def test_a_file_that_holds_other_things_is_refused(finished: Training, tmp_path: Path) -> None:
     model = load_trees(finished.model_path)
-    about = json.dumps({"inputs": model.inputs.model_dump(), "features": model.features})
+    about = json.dumps({"inputs": model.inputs, "features": model.features})
     other = tmp_path / "other.skops"
     with pytest.raises(InputError, match=r"other\.skops: there is no saved model"):
         load_trees(other)
@@ -172,6 +172,6 @@ def test_trees_that_lead_out_of_their_arrays_are_refused(
         with pytest.raises(InputError, match=r"tampered\.skops: not a model .* tree"):
             load_trees(path)
     model = load_trees(finished.model_path)
-    save_trees(TreesModel(InputsConfig(event=["jet_n"]), model.features, model.trees), path)
+    save_trees(TreesModel(INPUTS | {"event": ["jet_n"]}, model.features, model.trees), path)
     with pytest.raises(InputError, match=r"its trees have 40 columns, not 25"):
         load_trees(path)

@@ -106,7 +106,7 @@ def test_the_record_says_what_scoring_needs(finished: Training, labelled_dataset
     assert record is not None
     assert record.folds == FOLDS
     assert record.inputs is not None
-    assert record.inputs.leptons == ["pt", "eta", "phi", "energy", "pdg_id"]
+    assert record.inputs["leptons"] == ["pt", "eta", "phi", "energy", "pdg_id"]
     assert record.model.batch_norm is True
     assert record.features == labelled_dataset.features
     assert record.model_file == "model.keras"

@@ -8,7 +8,19 @@ from rootflow.config import (
     ClassificationConfig,
     FourLeptonProcessConfig,
     FourLeptonSimulationConfig,
+    InputsConfig,
 )
+
+# Not the mass of the four leptons; four-momenta, or all six pair masses, tell it all the same: the
+# sculpting test shows how much is used.
+INPUTS = {
+    "leptons": ["pt", "eta", "phi", "energy", "pdg_id"],
+    "event": [
+        "mass_12", "mass_13", "mass_14", "mass_23", "mass_24", "mass_34",
+        "z1_mass", "z2_mass", "pt_4l", "rapidity_4l",
+        "cos_theta_star", "cos_theta_1", "cos_theta_2", "phi", "phi_1", "jet_n",
+    ],
+}  # fmt: skip
 
 
 class H4lConfig(ClassificationConfig):
@@ -16,6 +28,7 @@ class H4lConfig(ClassificationConfig):
 
     analysis: Literal["h4l"]
     simulation: FourLeptonSimulationConfig = FourLeptonSimulationConfig()
+    inputs: InputsConfig = INPUTS
 
 
 class H4l(ClassificationAnalysis):

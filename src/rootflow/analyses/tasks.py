@@ -102,7 +102,7 @@ class ClassificationAnalysis(Analysis):
     def decides(self, config: ClassificationConfig) -> Mapping[str, Any]:
         """Return what the model sees, and how its classes are weighted."""
         return {
-            "inputs": config.inputs.model_dump(mode="json"),
+            "inputs": config.inputs,
             "class_balance": config.data.weights.class_balance,
         }
 

@@ -9,7 +9,6 @@ from rootflow.config.classifier import (
     ClassifierConfig,
     DeepSetConfig,
     FeedForwardClassifierConfig,
-    InputsConfig,
     LeptonTransformerConfig,
 )
 from rootflow.config.data import (
@@ -27,6 +26,7 @@ from rootflow.config.four_lepton_simulation import (
     FourLeptonProcessConfig,
     FourLeptonSimulationConfig,
 )
+from rootflow.config.inputs import InputsConfig
 from rootflow.config.load import Config, change, load
 from rootflow.config.losses import LossesConfig
 from rootflow.config.methods import ModelMethodConfig, VariantConfig

@@ -6,8 +6,9 @@ from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_
 
 from rootflow.config.analysis import AnalysisConfig
 from rootflow.config.block import Block
-from rootflow.config.classifier import ClassifierConfig, InputsConfig
+from rootflow.config.classifier import ClassifierConfig
 from rootflow.config.export import ClassifierExportConfig
+from rootflow.config.inputs import InputsConfig
 from rootflow.config.promotion import ClassifierPromotionConfig
 from rootflow.config.samples import LabelledDataConfig, Window
 from rootflow.config.training import TrainingConfig
@@ -57,7 +58,7 @@ class ClassificationConfig(AnalysisConfig):
     """What analyses that tell signal from background have in common."""
 
     data: LabelledDataConfig
-    inputs: InputsConfig = InputsConfig()
+    inputs: InputsConfig
     model: ClassifierConfig
     training: TrainingConfig = TrainingConfig()
     evaluation: ClassificationEvaluationConfig = ClassificationEvaluationConfig()

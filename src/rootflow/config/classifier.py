@@ -7,35 +7,6 @@ from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_
 from rootflow.config.block import Block, Name
 
 
-class InputsConfig(Block):
-    """What a classifier sees, the same for all that are compared.
-
-    The mass of the four leptons is an input only where it is named. Four-momenta, or all
-    six pair masses, tell it all the same: the sculpting test shows how much is used.
-    """
-
-    leptons: list[str] = Field(
-        ["pt", "eta", "phi", "energy", "pdg_id"], description="of each of the four leptons"
-    )
-    event: list[str] = Field(
-        [
-            "mass_12", "mass_13", "mass_14", "mass_23", "mass_24", "mass_34",
-            "z1_mass", "z2_mass", "pt_4l", "rapidity_4l",
-            "cos_theta_star", "cos_theta_1", "cos_theta_2", "phi", "phi_1", "jet_n",
-        ],
-        description="of the event",
-    )  # fmt: skip
-
-    @model_validator(mode="after")
-    def _something_once(self) -> Self:
-        if not self.leptons and not self.event:
-            raise ValueError("name at least one input")
-        for name, chosen in (("leptons", self.leptons), ("event", self.event)):
-            if len(set(chosen)) < len(chosen):
-                raise ValueError(f"{name}: each input can be named once")
-        return self
-
-
 class _NetworkConfig(Block):
     """What all networks have."""
 

@@ -19,8 +19,7 @@ UNITS = dict(FEATURES)
 
 def chosen_inputs(inputs: InputsConfig) -> dict[str, list[str]]:
     """Return the names that are chosen of each collection of which anything is."""
-    every = {"leptons": inputs.leptons, "event": inputs.event}
-    return {collection: names for collection, names in every.items() if names}
+    return {collection: names for collection, names in inputs.items() if names}
 
 
 def refuse_unknown_inputs(inputs: InputsConfig, features: Features) -> None:

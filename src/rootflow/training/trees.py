@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import skops.io
 from numpy.typing import NDArray
+from pydantic import TypeAdapter
 from sklearn.ensemble import HistGradientBoostingClassifier
 from skops.io.exceptions import UntrustedTypesFoundException
 from threadpoolctl import threadpool_limits
@@ -54,7 +55,7 @@ class TreesModel:
 
 def save_trees(model: TreesModel, path: Path) -> None:
     """Write the model as .skops, whole or not at all."""
-    about = {"inputs": model.inputs.model_dump(), "features": model.features}
+    about = {"inputs": model.inputs, "features": model.features}
     with whole_file(path) as partial:
         skops.io.dump({"about": json.dumps(about), "trees": model.trees}, partial)
         seal_archive(partial)
@@ -75,7 +76,7 @@ def load_trees(path: Path) -> TreesModel:
         held = skops.io.loads(content, trusted=TRUSTED)
         about, trees = json.loads(held["about"]), held["trees"]
         model = TreesModel(
-            InputsConfig.model_validate(about["inputs"]),
+            TypeAdapter(InputsConfig).validate_python(about["inputs"]),
             {name: tuple(columns) for name, columns in about["features"].items()},
             trees,
         )

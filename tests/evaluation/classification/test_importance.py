@@ -3,7 +3,6 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from rootflow.config import InputsConfig
 from rootflow.dataset import Events
 from rootflow.evaluation.classification.importance import importances
 from rootflow.evaluation.classification.labelled import Labelled
@@ -42,7 +41,7 @@ def test_the_only_input_is_all_and_noise_is_nothing(
 
 def test_one_input_is_permuted_within_its_fold(simulation: Labelled) -> None:
     model = Watching()
-    inputs = InputsConfig(leptons=["pt", "eta"], event=["x"])
+    inputs = {"leptons": ["pt", "eta"], "event": ["x"]}
     importances([model], {"network": model.score(simulation.events)}, simulation, inputs, 10**6, 1)
     before = simulation.events
     _, pt, eta, x = model.asked

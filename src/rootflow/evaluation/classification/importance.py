@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,7 @@ REPLICAS = 100
 class Input(NamedTuple):
     """One input of the models."""
 
-    collection: Literal["leptons", "event"]
+    collection: str
     feature: str
 
 
@@ -90,10 +90,7 @@ def importances(
 
 
 def _inputs(inputs: InputsConfig) -> list[Input]:
-    return [
-        *(Input("leptons", feature) for feature in inputs.leptons),
-        *(Input("event", feature) for feature in inputs.event),
-    ]
+    return [Input(collection, feature) for collection, names in inputs.items() for feature in names]
 
 
 def _permuted(events: Events, chosen: Input, random: np.random.Generator) -> Events:

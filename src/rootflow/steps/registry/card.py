@@ -159,7 +159,7 @@ def _folds(contract: ReconstructionContract | ClassifierContract) -> Iterator[st
 def _ranges(contract: ReconstructionContract | ClassifierContract) -> Iterator[str]:
     seen = contract.features
     if isinstance(contract, ClassifierContract):
-        seen = {"leptons": tuple(contract.uses.leptons), "event": tuple(contract.uses.event)}
+        seen = {name: tuple(features) for name, features in contract.uses.items()}
     yield from _table(
         ("input", "from", "to", "unit"),
         (

@@ -1,6 +1,6 @@
 """How well a score tells signal from background, and what of its inputs it needs for that."""
 
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from rootflow.evaluation.results import Estimate
 
@@ -77,11 +77,11 @@ class Importance(NamedTuple):
     Attributes
     ----------
     collection, feature
-        The input: `leptons` (of all four at once) or `event`, and its name there.
+        The input: a collection (of all its objects at once), and its name there.
     auc_drop
         The AUC less that with the input permuted among the events of each fold.
     """
 
-    collection: Literal["leptons", "event"]
+    collection: str
     feature: str
     auc_drop: Estimate
