@@ -7,24 +7,27 @@ import onnx
 from onnx import numpy_helper
 
 from rootflow import checksum
+from rootflow.config import FoldingConfig, FoldsConfig
 from rootflow.export.entries import sealed
-from rootflow.exported.contract import ReconstructionContract, read_contract
+from rootflow.exported.contract import OnnxContract, read_contract
 
 
 def with_contract(
     path: Path, target: Path, changed: dict[str, object], scale: float = 1.0
-) -> ReconstructionContract:
+) -> OnnxContract:
     """Write a named file again with a changed contract, and weights of another scale."""
     proto = onnx.load(path)
     metadata = {entry.key: entry.value for entry in proto.metadata_props}
     contract = read_contract(metadata, str(path))
-    assert isinstance(contract, ReconstructionContract)
+    if isinstance(folds := changed.get("folds"), FoldsConfig):
+        folding = FoldingConfig(count=folds.count, scheme=folds.scheme)
+        changed = changed | {"folds": folding, "held_out": folds.held_out}
     contract = contract.model_copy(update=changed)
     for tensor in proto.graph.initializer:
         values = numpy_helper.to_array(tensor)
         if values.dtype == np.float32 and values.ndim == 2:
             tensor.CopyFrom(numpy_helper.from_array(scale * values, tensor.name))
-    entries = {"rootflow.fold_held_out": str(contract.folds.held_out)}
+    entries = {"rootflow.fold_held_out": str(contract.held_out)}
     target.write_bytes(sealed(proto, contract, entries))
     return contract
 

@@ -8,12 +8,12 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from rootflow import checksum
-from rootflow.config import FoldsConfig
-from rootflow.exported.contract import KEY, ReconstructionContract, Tensor
+from rootflow.config import FoldingConfig
+from rootflow.exported.contract import KEY, OnnxContract, Tensor
 from rootflow.sources import code_digest
 
 
-def some_contract(**changes: Any) -> ReconstructionContract:
+def some_contract(**changes: Any) -> OnnxContract:
     """Return the contract of `some_proto`."""
     said: dict[str, Any] = {
         "rootflow_version": "0",
@@ -26,14 +26,16 @@ def some_contract(**changes: Any) -> ReconstructionContract:
         "outputs": (Tensor(name="y", type="float32", shape=("batch", 3), meaning="more"),),
         "may_be_applied_to": "",
         "provenance": {},
-        "variant": "named",
-        "max_jets": 3,
+        "task": "reconstruction",
         "padding": "",
-        "folds": FoldsConfig(),
+        "collections": (),
+        "folds": FoldingConfig(),
+        "held_out": 0,
+        "uses": {},
         "branch_map": "topcptoolkit",
         "selection": {},
     }
-    return ReconstructionContract(**said | changes)
+    return OnnxContract(**said | changes)
 
 
 def some_proto(**metadata: str) -> onnx.ModelProto:

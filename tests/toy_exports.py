@@ -12,9 +12,9 @@ from rootflow.config import FoldingConfig, FoldsConfig
 from rootflow.dataset import Events
 from rootflow.export.entries import sealed
 from rootflow.exported.contract import (
-    ClassifierContract,
+    Collection,
     Feature,
-    ReconstructionContract,
+    OnnxContract,
     Tensor,
 )
 from rootflow.sources import code_digest
@@ -91,7 +91,7 @@ def assigning_network(
         Tensor(name="assignment", type="float32", shape=("batch", jets, jets), meaning=""),
         Tensor(name="neutrinos", type="float32", shape=("batch", 2, 3), meaning=""),
     ]
-    contract = ReconstructionContract(
+    contract = OnnxContract(
         rootflow_version="0",
         analysis="ttbar",
         code=code_digest("ttbar", "dataset"),
@@ -102,10 +102,16 @@ def assigning_network(
         outputs=tuple(outputs),
         may_be_applied_to="",
         provenance={"simulation": simulation, **CLEAN, **provenance},
-        variant="named",
-        max_jets=jets,
+        task="reconstruction",
         padding="",
-        folds=folds or FoldsConfig(),
+        collections=(
+            _collection(events, "jets", jets, "jet_mask"),
+            _collection(events, "leptons", 2),
+            _collection(events, "met"),
+        ),
+        folds=FoldingConfig(**(folds or FoldsConfig()).model_dump(exclude={"held_out"})),
+        held_out=(folds or FoldsConfig()).held_out,
+        uses={},
         branch_map="topcptoolkit",
         selection={},
     )
@@ -142,7 +148,7 @@ def scoring_model(
     inputs = [_tensor("event", "float32", (), events.features["event"])]
     if held_out is None:
         inputs.append(Tensor(name="fold", type="int64", shape=("batch",), meaning=""))
-    contract = ClassifierContract(
+    contract = OnnxContract(
         rootflow_version="0",
         analysis="h4l",
         code=code_digest("h4l", "dataset"),
@@ -153,10 +159,12 @@ def scoring_model(
         outputs=(Tensor(name="score", type="float32", shape=("batch", 1), meaning=""),),
         may_be_applied_to="",
         provenance={"simulation": simulation, **CLEAN, **provenance},
-        variant="all_folds" if held_out is None else "fold",
+        task="classification",
+        padding="",
+        collections=(_collection(events, "event"),),
         folds=folds or FoldingConfig(),
         held_out=held_out,
-        uses={"leptons": [], "event": [feature]},
+        uses={"event": (feature,)},
         branch_map="atlas_open_data",
         selection={},
     )
@@ -185,13 +193,20 @@ def _tensor(name: str, kind: str, slots: tuple[int, ...], features: tuple[str, .
     )
 
 
+def _collection(
+    events: Events, name: str, slots: int | None = None, mask: str | None = None
+) -> Collection:
+    units = {feature: KNOWN[name][feature] for feature in events.features[name]}
+    return Collection(name=name, slots=slots, mask=mask, order=None, units=units)
+
+
 TYPES = {"float32": TensorProto.FLOAT, "int64": TensorProto.INT64, "bool": TensorProto.BOOL}
 
 
 def _proto(
     nodes: list[onnx.NodeProto],
     constants: dict[str, NDArray[Any]],
-    contract: ReconstructionContract | ClassifierContract,
+    contract: OnnxContract,
 ) -> onnx.ModelProto:
     inputs, outputs = (
         [helper.make_tensor_value_info(each.name, TYPES[each.type], each.shape) for each in side]

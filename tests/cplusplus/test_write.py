@@ -15,7 +15,6 @@ from keras import layers
 from changed_file import with_contract, with_metadata
 from compiler import ONNXRUNTIME, compiled
 from events_text import as_text, run, shuffles
-from rootflow.analyses.h4l import INPUTS
 from rootflow.config import (
     ExportConfig,
     FoldingConfig,
@@ -30,7 +29,7 @@ from rootflow.export import Export, export
 from rootflow.export.contract import Origin, named_contract
 from rootflow.export.flat import flat_contract
 from rootflow.export.layout import FlatLayout
-from rootflow.exported.contract import ClassifierContract
+from rootflow.exported.contract import OnnxContract
 from rootflow.exported.session import open_session
 from sealed_files import sealed_file, some_contract, some_proto
 from small_network import small_network
@@ -191,11 +190,11 @@ def test_files_that_do_not_go_together_are_refused(exported: Export, tmp_path: P
 def test_files_of_other_kinds_are_refused(exported: Export, tmp_path: Path) -> None:
     path, out = exported.named_path, tmp_path / "cplusplus"
     some = some_contract()
-    classifier = ClassifierContract(
+    classifier = OnnxContract(
         rootflow_version="0.1.0", analysis="h4l", model="trees", opset=OPSET, order="",
         inputs=some.inputs, outputs=some.outputs, may_be_applied_to="", provenance={},
-        variant="all_folds", held_out=None, folds=FoldingConfig(), uses=INPUTS,
-        branch_map="", selection={},
+        task="classification", held_out=None, folds=FoldingConfig(), uses={},
+        padding="", collections=(), branch_map="", selection={},
     )  # fmt: skip
     of_h4l = sealed_file(tmp_path / "h4l.onnx", some_proto(), classifier.model_dump_json())
     old = with_metadata(path, tmp_path / "old.onnx", {"rootflow.interface": None})

@@ -136,7 +136,7 @@ def test_the_metadata_are_enough_to_apply_it(each: ClassifierExport) -> None:
     assert contract.branch_map == "atlas_open_data"
     assert FourLeptonSelectionConfig.model_validate(contract.selection).pair_mass_min_gev == 6.0
     assert contract.folds == FOLDS
-    assert contract.uses == INPUTS
+    assert {name: list(each) for name, each in contract.uses.items()} == INPUTS
     assert contract.provenance["run_id"] == "run-of-the-training"
     (pt, *_) = next(one for one in contract.inputs if one.name == "leptons").features
     assert (pt.name, pt.unit) == ("pt", "GeV")

@@ -164,7 +164,7 @@ def test_every_file_says_in_plain_words_what_goes_in(for_every_target: Prepared)
 
 def test_the_contract_says_where_it_comes_from(for_every_target: Prepared) -> None:
     for contract in for_every_target.contracts.values():
-        assert contract.contract_version == 1
+        assert contract.contract_version == 2
         assert contract.dataset == "0123456789abcdef"
         assert contract.git_commit is None
         assert contract.branch_map == "topcptoolkit"

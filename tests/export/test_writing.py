@@ -16,9 +16,7 @@ def of_the_other_fold(prepared: Prepared) -> Prepared:
     """Return the same network as if it had not seen the odd numbers."""
     names = {kind: name.replace("even", "odd") for kind, name in prepared.names.items()}
     contracts = {
-        kind: contract.model_copy(
-            update={"folds": contract.folds.model_copy(update={"held_out": 1})}
-        )
+        kind: contract.model_copy(update={"held_out": 1})
         for kind, contract in prepared.contracts.items()
     }
     stem = prepared.stem.replace("even", "odd")

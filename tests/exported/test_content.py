@@ -8,11 +8,10 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from rootflow.analyses.h4l import INPUTS
 from rootflow.config import FoldingConfig
 from rootflow.errors import InputError
 from rootflow.exported import FoldedModel
-from rootflow.exported.contract import ClassifierContract, Tensor
+from rootflow.exported.contract import OnnxContract, Tensor
 from sealed_files import sealed_file
 
 EVENTS = 4
@@ -29,7 +28,7 @@ def classifier(path: Path, shape: list[Any], nodes: list[onnx.NodeProto], output
         Tensor(name=name, type=kind, shape=axes, meaning="")
         for name, (kind, axes) in tensors.items()
     )
-    contract = ClassifierContract(
+    contract = OnnxContract(
         rootflow_version="0",
         analysis="h4l",
         model="odd",
@@ -39,10 +38,12 @@ def classifier(path: Path, shape: list[Any], nodes: list[onnx.NodeProto], output
         outputs=(said,),
         may_be_applied_to="",
         provenance={},
-        variant="all_folds",
+        task="classification",
+        padding="",
+        collections=(),
         folds=FoldingConfig(count=2),
         held_out=None,
-        uses=INPUTS,
+        uses={},
         branch_map="",
         selection={},
     )

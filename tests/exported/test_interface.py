@@ -2,8 +2,8 @@ from typing import Any
 
 import pytest
 
-from rootflow.config import FoldsConfig
-from rootflow.exported.contract import Feature, ReconstructionContract, Tensor
+from rootflow.config import FoldingConfig
+from rootflow.exported.contract import Collection, Feature, OnnxContract, Tensor
 from rootflow.exported.interface import interface_digest
 
 JETS = Tensor(
@@ -13,7 +13,8 @@ JETS = Tensor(
     meaning="the leading jets",
     features=(Feature(name="pt", unit="GeV"),),
 )
-CONTRACT = ReconstructionContract(
+JET = Collection(name="jets", slots=8, mask="jet_mask", order="pt", units={"pt": "GeV"})
+CONTRACT = OnnxContract(
     rootflow_version="0.1.0",
     analysis="ttbar",
     model="transformer",
@@ -23,16 +24,18 @@ CONTRACT = ReconstructionContract(
     outputs=(),
     may_be_applied_to="some events",
     provenance={"run_id": "one"},
-    variant="named",
-    max_jets=8,
+    task="reconstruction",
     padding="zeros",
-    folds=FoldsConfig(),
+    collections=(JET,),
+    folds=FoldingConfig(),
+    held_out=0,
+    uses={"jets": ("pt",)},
     branch_map="topcptoolkit",
     selection={},
 )
 
 
-def changed(**changes: Any) -> ReconstructionContract:
+def changed(**changes: Any) -> OnnxContract:
     return CONTRACT.model_copy(update=changes)
 
 
@@ -45,12 +48,12 @@ def jets(**changes: Any) -> tuple[Tensor]:
     [
         changed(provenance={"run_id": "another"}, rootflow_version="0.2.0"),
         changed(model="feed_forward", opset=18, may_be_applied_to="others"),
-        changed(folds=FoldsConfig(held_out=3)),
+        changed(held_out=3),
         changed(inputs=jets(meaning="in other words")),
         changed(inputs=jets(features=(Feature(name="pt", unit="GeV", range=(25, 900)),))),
     ],
 )
-def test_another_training_may_stand_in(other: ReconstructionContract) -> None:
+def test_another_training_may_stand_in(other: OnnxContract) -> None:
     assert interface_digest(other) == interface_digest(CONTRACT)
 
 
@@ -58,15 +61,15 @@ def test_another_training_may_stand_in(other: ReconstructionContract) -> None:
     "other",
     [
         changed(inputs=jets(name="objects")),
-        changed(inputs=jets(shape=("batch", 6, 1)), max_jets=6),
+        changed(collections=(JET.model_copy(update={"slots": 6}),)),
         changed(inputs=jets(features=(Feature(name="pt", unit="MeV"),))),
         changed(outputs=jets()),
         changed(order="jets by falling energy"),
         changed(padding="-999"),
         changed(variant="flat"),
-        changed(folds=FoldsConfig(count=4)),
-        changed(folds=FoldsConfig(scheme="modulo")),
+        changed(folds=FoldingConfig(count=4)),
+        changed(folds=FoldingConfig(scheme="modulo")),
     ],
 )
-def test_what_is_called_otherwise_may_not(other: ReconstructionContract) -> None:
+def test_what_is_called_otherwise_may_not(other: OnnxContract) -> None:
     assert interface_digest(other) != interface_digest(CONTRACT)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from rootflow.cplusplus.fields import identifier
 from rootflow.errors import InputError, UsageError
-from rootflow.exported.contract import ReconstructionContract
+from rootflow.exported.contract import OnnxContract
 from rootflow.exported.interface import INTERFACE_KEY, interface_digest
 from rootflow.exported.session import open_exported
 
@@ -27,7 +27,7 @@ class Network(NamedTuple):
     """
 
     name: str
-    contract: ReconstructionContract
+    contract: OnnxContract
     interface: str
     files: dict[int, str]
 
@@ -45,16 +45,16 @@ def networks_of(paths: Sequence[Path]) -> list[Network]:
     """
     if not paths:
         raise UsageError("cplusplus: name one ONNX file of `rootflow export`, or more")
-    found: dict[str, list[tuple[Path, ReconstructionContract]]] = {}
+    found: dict[str, list[tuple[Path, OnnxContract]]] = {}
     for path in paths:
         contract = _contract(path)
         found.setdefault(_name(contract), []).append((path, contract))
     return [_network(name, files) for name, files in found.items()]
 
 
-def _contract(path: Path) -> ReconstructionContract:
+def _contract(path: Path) -> OnnxContract:
     session, contract = open_exported(path)
-    if not isinstance(contract, ReconstructionContract):
+    if contract.task != "reconstruction":
         raise UsageError(
             f"{path}: a classifier; C++ is written for networks that assign jets, "
             "those of the ttbar analysis"
@@ -70,12 +70,12 @@ def _contract(path: Path) -> ReconstructionContract:
     return contract
 
 
-def _name(contract: ReconstructionContract) -> str:
+def _name(contract: OnnxContract) -> str:
     ending = "_flat" if contract.variant == "flat" else ""
     return identifier(f"{contract.analysis}_{contract.model}{ending}")
 
 
-def _network(name: str, files: Sequence[tuple[Path, ReconstructionContract]]) -> Network:
+def _network(name: str, files: Sequence[tuple[Path, OnnxContract]]) -> Network:
     first_path, first = files[0]
     interface = interface_digest(first)
     by_fold: dict[int, str] = {}
@@ -85,7 +85,7 @@ def _network(name: str, files: Sequence[tuple[Path, ReconstructionContract]]) ->
                 f"cplusplus: {path} and {first_path} have other inputs, outputs or folds; "
                 "give files of one training and its folds"
             )
-        fold = contract.folds.held_out
+        fold = contract.held_out or 0
         if fold in by_fold:
             raise UsageError(
                 f"cplusplus: {path} and {by_fold[fold]} may both be applied to fold {fold}; "

@@ -92,7 +92,7 @@ def _about(network: Network) -> dict[str, Any]:
         "files": network.files,
         "fields": fields,
         "size": sum(
-            {"jets": contract.max_jets, "leptons": 2}.get(collection, 1) * len(members)
+            {"jets": contract.slots["jets"], "leptons": 2}.get(collection, 1) * len(members)
             for collection, members in fields.items()
         ),
         "flat": contract.variant == "flat",

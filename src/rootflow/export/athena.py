@@ -25,7 +25,7 @@ from rootflow.export.contract import (
 from rootflow.export.entries import range_of
 from rootflow.export.layout import MEV, FlatLayout
 from rootflow.export.units import GEV
-from rootflow.exported.contract import Feature, ReconstructionContract, Tensor
+from rootflow.exported.contract import Feature, OnnxContract, Tensor
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -37,7 +37,7 @@ def athena_name(model: str) -> str:
     return re.sub(r"[^A-Za-z0-9]", "", model)
 
 
-def athena_contract(origin: Origin, layout: FlatLayout, confidence: bool) -> ReconstructionContract:
+def athena_contract(origin: Origin, layout: FlatLayout, confidence: bool) -> OnnxContract:
     """Return the contract of the variant for one event at a time."""
     model, jets = athena_name(origin.name), layout.shape("jets")[1]
     event = [
@@ -63,6 +63,7 @@ def athena_contract(origin: Origin, layout: FlatLayout, confidence: bool) -> Rec
         origin,
         layout,
         variant="athena",
+        unit=MEV,
         padding="none: there are as many rows as jets",
         inputs=[
             Tensor(
@@ -78,7 +79,7 @@ def athena_contract(origin: Origin, layout: FlatLayout, confidence: bool) -> Rec
     )
 
 
-def athena_entries(contract: ReconstructionContract) -> dict[str, str]:
+def athena_entries(contract: OnnxContract) -> dict[str, str]:
     """Return the metadata `gnn_config`: what is read by name, without offset and scale."""
     variables = {
         tensor.name: [

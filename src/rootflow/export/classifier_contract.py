@@ -24,7 +24,7 @@ from rootflow.export.entries import (
 from rootflow.export.folds import FOLD, SCORE
 from rootflow.export.ranges import Ranges
 from rootflow.export.units import GEV
-from rootflow.exported.contract import ClassifierContract, Feature, Tensor
+from rootflow.exported.contract import Collection, Feature, OnnxContract, Tensor
 from rootflow.models import chosen_inputs
 
 ORDER = "four leptons by falling pT; the sign of pdg_id is negative for positive charge"
@@ -77,7 +77,7 @@ class ClassifierOrigin:
         return FoldsConfig(count=self.folds.count, scheme=self.folds.scheme, held_out=held_out)
 
 
-def classifier_contract(origin: ClassifierOrigin, held_out: int | None) -> ClassifierContract:
+def classifier_contract(origin: ClassifierOrigin, held_out: int | None) -> OnnxContract:
     """Return the contract of the file of one fold, or with None of that of all folds."""
     shapes: dict[str, tuple[int | str, ...]] = {
         "leptons": (BATCH_AXIS, LEPTONS),
@@ -113,11 +113,23 @@ def classifier_contract(origin: ClassifierOrigin, held_out: int | None) -> Class
         applies = f"every event, with its fold of {origin.folds.count} ({origin.folds.scheme})"
     else:
         applies = fold_in_words(origin.without(held_out))
-    return ClassifierContract(
+    return OnnxContract(
+        task="classification",
         analysis=origin.analysis,
         model=origin.name,
         opset=origin.opset,
         order=ORDER,
+        padding="none",
+        collections=tuple(
+            Collection(
+                name=name,
+                slots=LEPTONS if name == "leptons" else None,
+                mask=None,
+                order="pt" if name == "leptons" else None,
+                units=dict(origin.units[name]),
+            )
+            for name in chosen_inputs(origin.inputs)
+        ),
         inputs=tuple(inputs),
         outputs=(
             Tensor(
@@ -129,17 +141,16 @@ def classifier_contract(origin: ClassifierOrigin, held_out: int | None) -> Class
             ),
         ),
         may_be_applied_to=applies,
-        variant="all_folds" if held_out is None else "fold",
         folds=origin.folds,
         held_out=held_out,
-        uses=origin.inputs,
+        uses={name: tuple(names) for name, names in chosen_inputs(origin.inputs).items()},
         branch_map=self_contained(origin.branch_map),
         selection=origin.selection.model_dump(mode="json"),
         **origin_fields("h4l", origin.provenance, origin.metrics),
     )
 
 
-def sealed_classifier(proto: onnx.ModelProto, contract: ClassifierContract) -> bytes:
+def sealed_classifier(proto: onnx.ModelProto, contract: OnnxContract) -> bytes:
     """Return the file with the contract in its metadata, and its checksum."""
     entries = {
         "rootflow.variant": contract.variant,

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from rootflow.config import FoldsConfig
+from rootflow.config import FoldingConfig, FoldsConfig
 from rootflow.config.export import Precision
 from rootflow.export.entries import (
     BATCH_AXIS,
@@ -17,7 +17,7 @@ from rootflow.export.entries import (
 from rootflow.export.layout import FlatLayout
 from rootflow.export.ranges import Ranges
 from rootflow.export.units import GEV
-from rootflow.exported.contract import Feature, ReconstructionContract, Tensor
+from rootflow.exported.contract import Collection, Feature, OnnxContract, Order, Tensor
 
 ORDER = (
     "jets by falling pT; leptons: the positive charge first; "
@@ -68,9 +68,7 @@ class Origin:
         return f"{self.analysis}_{self.name}_applied_to_{fold_name(self.folds)}"
 
 
-def named_contract(
-    origin: Origin, layout: FlatLayout, unit: str, confidence: bool
-) -> ReconstructionContract:
+def named_contract(origin: Origin, layout: FlatLayout, unit: str, confidence: bool) -> OnnxContract:
     """Return the contract of the variant with one input for each collection.
 
     Parameters
@@ -109,6 +107,7 @@ def named_contract(
         layout,
         variant="named",
         padding="zeros in jets, false in jet_mask",
+        unit=unit,
         inputs=(inputs[0], mask, *inputs[1:]),
         outputs=outputs,
     )
@@ -119,26 +118,48 @@ def contract_of(
     layout: FlatLayout,
     variant: Literal["named", "flat", "athena"],
     padding: str,
+    unit: str,
     inputs: Sequence[Tensor],
     outputs: Sequence[Tensor],
-) -> ReconstructionContract:
+) -> OnnxContract:
     """Return the contract of a variant: what all have in common, and its own tensors."""
-    return ReconstructionContract(
+    return OnnxContract(
         variant=variant,
+        task="reconstruction",
         analysis=origin.analysis,
         model=origin.name,
         opset=origin.opset,
         precision=origin.precision,
-        max_jets=layout.max_jets,
         order=ORDER,
         padding=padding,
+        collections=_collections(layout, unit),
         inputs=tuple(inputs),
         outputs=tuple(outputs),
-        folds=origin.folds,
+        folds=FoldingConfig(count=origin.folds.count, scheme=origin.folds.scheme),
+        held_out=origin.folds.held_out,
+        uses={name: layout.features[name] for name in layout.collections},
         may_be_applied_to=fold_in_words(origin.folds),
         branch_map=self_contained(origin.branch_map),
         selection=dict(origin.selection),
         **origin_fields("ttbar", origin.provenance, origin.metrics),
+    )
+
+
+ORDERS: dict[str, Order] = {"jets": "pt", "leptons": "charge"}
+
+
+def _collections(layout: FlatLayout, unit: str) -> tuple[Collection, ...]:
+    return tuple(
+        Collection(
+            name=name,
+            slots=layout.shape(name)[0] if name in ORDERS else None,
+            mask="jet_mask" if name == "jets" else None,
+            order=ORDERS.get(name),
+            units={
+                feature: unit if own == GEV else own for feature, own in layout.units[name].items()
+            },
+        )
+        for name in layout.collections
     )
 
 

@@ -29,7 +29,7 @@ from rootflow.export.writing import (
     refuse_existing,
     write,
 )
-from rootflow.exported.contract import ReconstructionContract
+from rootflow.exported.contract import OnnxContract
 
 EXAMPLE_EVENTS = 5
 PARITY = ("probability", "momentum")
@@ -151,7 +151,7 @@ def prepare(
         graphs |= {(target, precision): graph for target, graph in of_targets.items()}
 
     contents: dict[Kind, bytes] = {}
-    contracts: dict[Kind, ReconstructionContract] = {}
+    contracts: dict[Kind, OnnxContract] = {}
     for (target, precision), graph in graphs.items():
         known = dict(metrics or {}) | _measured(TARGETS[target].variant, precision, parity, physics)
         contents[target, precision], contracts[target, precision] = sealed_for(

@@ -20,7 +20,7 @@ from rootflow.export.layout import (
     PADDING_VALUE,
     FlatLayout,
 )
-from rootflow.exported.contract import Feature, ReconstructionContract, Tensor
+from rootflow.exported.contract import Feature, OnnxContract, Tensor
 
 JOINT = "joint"
 
@@ -63,7 +63,7 @@ def outputs_to_flat(layout: FlatLayout) -> keras.Model:
     return keras.Model({JOINT: joint, "neutrinos": neutrinos}, outputs, name="outputs_to_flat")
 
 
-def flat_contract(origin: Origin, layout: FlatLayout) -> ReconstructionContract:
+def flat_contract(origin: Origin, layout: FlatLayout) -> OnnxContract:
     """Return the contract of the variant with one flat input."""
     flat = Tensor(
         name=FLAT_INPUT,
@@ -82,6 +82,7 @@ def flat_contract(origin: Origin, layout: FlatLayout) -> ReconstructionContract:
         origin,
         layout,
         variant="flat",
+        unit=MEV,
         padding=f"{PADDING_VALUE} in every feature of an absent jet",
         inputs=[flat],
         outputs=[assignment, momenta("regression", (BATCH_AXIS, 2, 3), MEV)],

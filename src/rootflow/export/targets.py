@@ -33,7 +33,7 @@ from rootflow.export.layout import (
 from rootflow.export.named import named_variant
 from rootflow.export.parity import Arrays, Candidate
 from rootflow.export.units import GEV
-from rootflow.exported.contract import ReconstructionContract
+from rootflow.exported.contract import OnnxContract
 
 KerasSays = Callable[[Arrays], Arrays]
 
@@ -78,26 +78,26 @@ class TargetKind(NamedTuple):
     variant: str
     ending: str
     graph: Callable[[Network], onnx.ModelProto]
-    contract: Callable[[Origin, Network], ReconstructionContract]
+    contract: Callable[[Origin, Network], OnnxContract]
     candidate: Callable[[bytes, Network], Candidate]
-    entries: Callable[[ReconstructionContract, Network], Mapping[str, str]]
+    entries: Callable[[OnnxContract, Network], Mapping[str, str]]
 
 
 def sealed_for(
     kind: TargetKind, proto: onnx.ModelProto, origin: Origin, network: Network
-) -> tuple[bytes, ReconstructionContract]:
+) -> tuple[bytes, OnnxContract]:
     """Return a target's file with contract and checksum, and the contract."""
     contract = kind.contract(origin, network)
     momenta = next(tensor for tensor in contract.inputs if tensor.features).features
     entries = {
         "rootflow.variant": contract.variant,
-        "rootflow.max_jets": str(contract.max_jets),
+        "rootflow.max_jets": str(contract.slots["jets"]),
         "rootflow.units": MEV if MEV in {feature.unit for feature in momenta} else GEV,
         "rootflow.padding": contract.padding,
         "rootflow.fold_count": str(contract.folds.count),
-        "rootflow.fold_held_out": str(contract.folds.held_out),
+        "rootflow.fold_held_out": str(contract.held_out),
         "rootflow.fold_scheme": contract.folds.scheme,
-        "NN_max_jets": str(contract.max_jets),
+        "NN_max_jets": str(contract.slots["jets"]),
         **kind.entries(contract, network),
     }
     return sealed(proto, contract, entries), contract

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from rootflow.config.export import Precision, Target
 from rootflow.errors import UsageError
 from rootflow.export.parity import Row
-from rootflow.exported.contract import ReconstructionContract
+from rootflow.exported.contract import OnnxContract
 from rootflow.exported.folds import TABLE, FoldsTable, refuse_other_tensors
 from rootflow.exported.session import open_file
 from rootflow.files import whole_directory
@@ -41,7 +41,7 @@ class Prepared(NamedTuple):
     stem: str
     names: dict[Kind, str]
     contents: dict[Kind, bytes]
-    contracts: dict[Kind, ReconstructionContract]
+    contracts: dict[Kind, OnnxContract]
     parity: list[Row]
     physics: list[Row]
     model: onnx.ModelProto
@@ -149,7 +149,7 @@ def in_precision(name: str, precision: Precision) -> str:
     return name if precision == FULL else f"{name}_{precision}"
 
 
-def _label(contract: ReconstructionContract) -> str:
+def _label(contract: OnnxContract) -> str:
     return in_precision(contract.variant, contract.precision)
 
 
@@ -159,7 +159,7 @@ def _table(prepared: Sequence[Prepared]) -> FoldsTable:
     for kind in prepared[0].names:
         contracts = {each.names[kind]: each.contracts[kind] for each in prepared}
         refuse_other_tensors(contracts)
-        of_kind[kind] = {str(contract.folds.held_out): name for name, contract in contracts.items()}
+        of_kind[kind] = {str(contract.held_out): name for name, contract in contracts.items()}
     return FoldsTable(
         folds=of_kind["named", FULL],
         all_folds=None,
@@ -169,7 +169,7 @@ def _table(prepared: Sequence[Prepared]) -> FoldsTable:
             name: each.contracts[kind] for each in prepared for kind, name in each.names.items()
         },
         parity=[
-            {"fold": each.contracts["named", FULL].folds.held_out, **row}
+            {"fold": each.contracts["named", FULL].held_out, **row}
             for each in prepared
             for row in each.parity
         ],

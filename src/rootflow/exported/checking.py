@@ -10,13 +10,7 @@ from onnx import TensorProto
 
 from rootflow.checksum import check_seal
 from rootflow.errors import InputError
-from rootflow.exported.contract import (
-    KEY,
-    ClassifierContract,
-    ReconstructionContract,
-    Tensor,
-    read_contract,
-)
+from rootflow.exported.contract import KEY, OnnxContract, Tensor, read_contract
 
 TYPES: dict[int, str] = {
     TensorProto.FLOAT: "float32",
@@ -26,7 +20,7 @@ TYPES: dict[int, str] = {
 Layout = list[tuple[str, str, list[int | str]]]  # of each tensor: name, type, shape
 
 
-def check_content(content: bytes, where: str) -> ReconstructionContract | ClassifierContract:
+def check_content(content: bytes, where: str) -> OnnxContract:
     """Return the contract of a file that keeps it: its checksum, tensors and data are as said.
 
     Raises
@@ -58,9 +52,7 @@ def check_content(content: bytes, where: str) -> ReconstructionContract | Classi
     return contract
 
 
-def refuse_other_outputs(
-    contract: ReconstructionContract | ClassifierContract, where: Path | str
-) -> None:
+def refuse_other_outputs(contract: OnnxContract, where: Path | str) -> None:
     """Refuse a file for Python whose tensors are not those that its answers are made of.
 
     Raises
@@ -74,10 +66,12 @@ def refuse_other_outputs(
                 f"{where}: {tensor.name} is {list(tensor.shape)}, of which only the first axis, "
                 "that of the events, may have any length: export the model again"
             )
-    shapes: dict[str, tuple[int, ...]] = {"score": (1,)}
-    if isinstance(contract, ReconstructionContract):
-        shapes = {"assignment": (contract.max_jets,) * 2, "neutrinos": (2, 3)}
     there = {tensor.name: tensor.shape[1:] for tensor in contract.outputs}
+    shapes: dict[str, tuple[int, ...]] = {"score": (1,)}
+    if contract.task == "reconstruction":
+        shapes = {"assignment": (contract.slots.get("jets", 0),) * 2, "neutrinos": (2, 3)}
+    elif "probabilities" in there:
+        shapes = {"probabilities": (len(contract.classes),)}
     for name, shape in shapes.items():
         if there.get(name) != shape:
             what = f"is {['batch', *there[name]]}" if name in there else "is missing"

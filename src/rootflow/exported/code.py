@@ -3,13 +3,13 @@
 from typing import Literal
 
 from rootflow.errors import InputError
-from rootflow.exported.contract import ClassifierContract, ReconstructionContract
+from rootflow.exported.contract import OnnxContract
 from rootflow.sources import code_digest
 
 OtherCode = Literal["refuse", "warn"]
 
 
-def other_code(contract: ReconstructionContract | ClassifierContract) -> str | None:
+def other_code(contract: OnnxContract) -> str | None:
     """Return in words how the code differs that computes the inputs, None where it does not."""
     here = code_digest(contract.analysis, "dataset")
     if contract.code == here:
@@ -21,9 +21,7 @@ def other_code(contract: ReconstructionContract | ClassifierContract) -> str | N
     )
 
 
-def check_code(
-    contract: ReconstructionContract | ClassifierContract, where: str, allowed: OtherCode
-) -> str | None:
+def check_code(contract: OnnxContract, where: str, allowed: OtherCode) -> str | None:
     """Return what `other_code` does, where that is allowed.
 
     Raises

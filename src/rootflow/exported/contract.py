@@ -1,17 +1,20 @@
 """What an exported ONNX file says of itself, in its metadata: docs/onnx-contract.md."""
 
 import json
-from typing import Annotated, Any, Final, Literal
+from typing import Any, Final, Literal
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, ValidationError
 
-from rootflow.config import FoldingConfig, FoldsConfig, InputsConfig
+from rootflow.analysis import TaskName
+from rootflow.config import FoldingConfig, FoldsConfig
 from rootflow.config.block import Block
 from rootflow.dataset.events import Features
 from rootflow.errors import InputError
 
 KEY: Final = "rootflow.contract"
-VERSION: Final = 1
+VERSION: Final = 2
+
+Order = Literal["pt", "charge"]
 
 
 class Part(Block):
@@ -57,20 +60,58 @@ class Tensor(Part):
     features: tuple[Feature, ...] = ()
 
 
+class Collection(Part):
+    """Objects of one kind that the model takes, however the tensors are laid out.
+
+    Attributes
+    ----------
+    slots
+        Objects that there is room for; None of what an event has once, as its MET.
+    mask
+        Input that says which slots are filled, in the named variant; None where all always are.
+    order
+        Of the objects: by falling pT, or the positive charge first; None of what has no slots.
+    units
+        Of the features, in their order, as the file takes them.
+    """
+
+    name: str
+    slots: int | None
+    mask: str | None
+    order: Order | None
+    units: dict[str, str]
+
+
 class OnnxContract(Part):
     """What goes into an exported model, what comes out, and where it may be applied.
 
     Attributes
     ----------
+    task
+        What the model does: assign jets and find neutrinos, or tell classes of events apart.
+    variant
+        How the tensors are laid out: each target of the export has one.
     precision
         Of the weights; inputs and outputs are float32 whatever it is.
-    order
-        Of the objects within the tensors.
+    order, padding
+        Of the objects within the tensors, in words.
+    held_out
+        The fold that the model was not trained on; None where the file has a model for each
+        fold, among which the input `fold` picks for each event.
     may_be_applied_to
-        In words, the events that the model has not seen.
+        In words, the events that the model was not trained on.
+    uses
+        The features that the model looks at, by collection: it takes all, and passes over the
+        others.
+    classes
+        What the columns of `probabilities` are of; empty of other outputs.
+    branch_map
+        How the ntuples of the training were read: the map's name, or all that it says.
+    selection
+        Which events it was trained on, as the configuration says it.
     code
-        Name of the code that computed the inputs of the training from ntuples; None in files of
-        earlier versions.
+        Name of the code that computed the inputs of the training from ntuples; None where it is
+        not known.
     dataset, git_commit, run_id, trained_at
         Digest of the dataset, commit of the training, the MLflow run of the export, and when
         the training ended (ISO 8601, UTC); None where it is not known.
@@ -85,16 +126,26 @@ class OnnxContract(Part):
         All else that is known of where the model came from.
     """
 
-    contract_version: Literal[1] = VERSION
+    contract_version: Literal[2] = VERSION
     rootflow_version: str
+    task: TaskName
     analysis: str
     model: str
     opset: int
+    variant: Literal["named", "flat", "athena"] = "named"
     precision: Literal["float32", "float16", "int8"] = "float32"
     order: str
+    padding: str
+    collections: tuple[Collection, ...]
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
+    folds: FoldingConfig
+    held_out: int | None
     may_be_applied_to: str
+    uses: dict[str, tuple[str, ...]]
+    classes: tuple[str, ...] = ()
+    branch_map: str | dict[str, Any]
+    selection: dict[str, Any]
     code: str | None = None
     dataset: str | None = None
     git_commit: str | None = None
@@ -107,70 +158,21 @@ class OnnxContract(Part):
 
     @property
     def features(self) -> Features:
-        """Names along the last axis of each input, as `Events.features` has them."""
-        return {
-            tensor.name: tuple(feature.name for feature in tensor.features)
-            for tensor in self.inputs
-            if tensor.features
-        }
+        """Names along the last axis of each collection, as `Events.features` has them."""
+        return {each.name: tuple(each.units) for each in self.collections}
+
+    @property
+    def slots(self) -> dict[str, int]:
+        """Objects that there is room for, of each collection that has several."""
+        return {each.name: each.slots for each in self.collections if each.slots is not None}
+
+    @property
+    def unseen(self) -> FoldsConfig:
+        """The folds, `held_out` being the one that a file of one fold was not trained on."""
+        return FoldsConfig(**self.folds.model_dump(), held_out=self.held_out)
 
 
-class ReconstructionContract(OnnxContract):
-    """Of a network that assigns jets.
-
-    Attributes
-    ----------
-    variant
-        How its tensors are laid out: each target of the export has one.
-    padding
-        What stands where there is no jet, in words.
-    folds
-        `held_out` is the fold that it has not seen.
-    branch_map
-        How the ntuples of the training were read: the map's name, or all that it says.
-    selection
-        Which events it was trained on, as the configuration says it.
-    """
-
-    variant: Literal["named", "flat", "athena"]
-    max_jets: int
-    padding: str
-    folds: FoldsConfig
-    branch_map: str | dict[str, Any]
-    selection: dict[str, Any]
-
-
-class ClassifierContract(OnnxContract):
-    """Of a model, or one for each fold, that tells signal from background.
-
-    Attributes
-    ----------
-    variant
-        `fold`: one model, for the events of the fold `held_out`; `all_folds`: one for each
-        fold, and the input `fold` picks among them for each event.
-    uses
-        The features that the model looks at: it takes all, and passes over the others.
-    branch_map
-        How the ntuples of the training were read: the map's name, or all that it says.
-    selection
-        Which events it was trained on, as the configuration says it.
-    """
-
-    variant: Literal["fold", "all_folds"]
-    folds: FoldingConfig
-    held_out: int | None
-    uses: InputsConfig
-    branch_map: str | dict[str, Any]
-    selection: dict[str, Any]
-
-
-Contract = Annotated[ReconstructionContract | ClassifierContract, Field(discriminator="variant")]
-CONTRACT: TypeAdapter[ReconstructionContract | ClassifierContract] = TypeAdapter(Contract)
-
-
-def read_contract(
-    metadata: dict[str, str], where: str
-) -> ReconstructionContract | ClassifierContract:
+def read_contract(metadata: dict[str, str], where: str) -> OnnxContract:
     """Return the contract in a file's metadata.
 
     Raises
@@ -190,10 +192,9 @@ def read_contract(
             f"reads version {VERSION}: export the model again"
         )
     try:
-        return CONTRACT.validate_json(metadata[KEY])
+        return OnnxContract.model_validate_json(metadata[KEY])
     except ValidationError as error:
         places = ", ".join(".".join(map(str, fault["loc"])) for fault in error.errors())
-        places = places or "variant"
         raise InputError(
             f"{where}: its metadata ({KEY}) are not what this version of rootflow reads "
             f"({places}): export the model again"
@@ -202,7 +203,7 @@ def read_contract(
 
 def json_schema() -> str:
     """Return the contract's JSON schema, as docs/onnx-contract.schema.json has it."""
-    return json.dumps(CONTRACT.json_schema(mode="serialization"), indent=2) + "\n"
+    return json.dumps(OnnxContract.model_json_schema(mode="serialization"), indent=2) + "\n"
 
 
 def _version(text: str) -> Any:

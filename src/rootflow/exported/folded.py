@@ -61,8 +61,7 @@ class FoldedModel:
         self._members = {member.fold: member for member in members}
         self.contract = members[0].contract
         self.other_code = check_code(self.contract, str(members[0].path), other_code)
-        folds = self.contract.folds
-        self.folding = FoldingConfig(count=folds.count, scheme=folds.scheme)
+        self.folding: FoldingConfig = self.contract.folds
 
     @property
     def name(self) -> str:

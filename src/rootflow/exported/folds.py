@@ -7,7 +7,7 @@ from pydantic import ConfigDict, Field, ValidationError
 
 from rootflow.config.block import Block
 from rootflow.errors import InputError, RootflowError
-from rootflow.exported.contract import VERSION, ClassifierContract, Contract, ReconstructionContract
+from rootflow.exported.contract import VERSION, OnnxContract
 from rootflow.files import read_bytes
 
 TABLE: Final = "folds.json"
@@ -46,11 +46,11 @@ class FoldsTable(FoldFiles):
 
     model_config = ConfigDict(extra="forbid")
 
-    contract_version: Literal[1] = VERSION
+    contract_version: Literal[2] = VERSION
     all_folds: str | None
     targets: dict[str, dict[str, str]] = Field(default_factory=dict)
     sha256: dict[str, str]
-    contracts: dict[str, Contract]
+    contracts: dict[str, OnnxContract]
     parity: list[dict[str, Any]]
 
     def write(self, directory: Path) -> Path:
@@ -87,9 +87,7 @@ def read_folds(directory: Path) -> dict[str, str]:
         ) from None
 
 
-def refuse_other_tensors(
-    contracts: dict[str, ReconstructionContract] | dict[str, ClassifierContract],
-) -> None:
+def refuse_other_tensors(contracts: dict[str, OnnxContract]) -> None:
     """Refuse files of one set that do not take the same inputs and give the same outputs.
 
     Parameters

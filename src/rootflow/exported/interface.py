@@ -7,7 +7,7 @@ from typing import Any
 from rootflow.exported.contract import OnnxContract
 
 INTERFACE_KEY = "rootflow.interface"
-ASKED = {"variant", "max_jets", "order", "padding", "inputs", "outputs"}
+ASKED = {"variant", "order", "padding", "collections", "inputs", "outputs", "folds"}
 # What differs from training to training, and what is only words.
 BESIDE: Any = {"__all__": {"meaning": True, "features": {"__all__": {"range"}}}}
 
@@ -22,6 +22,5 @@ def interface_digest(contract: OnnxContract) -> str:
     asked = contract.model_dump(
         mode="json", include=ASKED, exclude={"inputs": BESIDE, "outputs": BESIDE}
     )
-    folds = contract.model_dump(mode="json", include={"folds": {"count", "scheme"}})
-    text = json.dumps(asked | folds, sort_keys=True)
+    text = json.dumps(asked, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()

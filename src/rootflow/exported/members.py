@@ -6,12 +6,15 @@ from typing import Any, NamedTuple
 
 from rootflow.errors import InputError, UsageError
 from rootflow.exported.checking import refuse_other_outputs
-from rootflow.exported.contract import ClassifierContract, ReconstructionContract
+from rootflow.exported.contract import OnnxContract
 from rootflow.exported.session import open_exported
 from rootflow.exported.table import model_files
 
 # What the files of one model must agree in.
-COMMON = ("analysis", "model", "code", "order", "inputs", "outputs", "branch_map", "selection")
+COMMON = (
+    "analysis", "model", "code", "order", "inputs", "outputs", "uses", "branch_map", "selection",
+    "folds",
+)  # fmt: skip
 
 
 class Member(NamedTuple):
@@ -19,7 +22,7 @@ class Member(NamedTuple):
 
     path: Path
     session: Any
-    contract: ReconstructionContract | ClassifierContract
+    contract: OnnxContract
     fold: int | None
 
 
@@ -58,16 +61,13 @@ def _opened(path: Path, threads: int) -> Member:
     if not path.is_file():
         raise InputError(f"{path}: there is no such file")
     session, contract = open_exported(path, threads)
-    if contract.variant not in ("flat", "athena"):
-        refuse_other_outputs(contract, path)
-    if isinstance(contract, ClassifierContract):
-        return Member(path, session, contract, contract.held_out)
     if contract.variant != "named":
         raise InputError(
             f"{path}: the {contract.variant} variant is for the ntuple production; give the named "
             f"one, which has no _{contract.variant} in its name"
         )
-    return Member(path, session, contract, contract.folds.held_out)
+    refuse_other_outputs(contract, path)
+    return Member(path, session, contract, contract.held_out)
 
 
 def _refuse_other_folds(folder: Path, members: Sequence[Member]) -> None:
@@ -87,12 +87,7 @@ def _refuse_other_model(first: Member, other: Member) -> None:
         if member.fold is None:
             raise UsageError(f"{member.path}: has the models of all folds: name it alone")
     ours, theirs = first.contract, other.contract
-    same = (ours.folds.count, ours.folds.scheme) == (theirs.folds.count, theirs.folds.scheme)
-    differing = [
-        name for name in COMMON if getattr(ours, name, None) != getattr(theirs, name, None)
-    ]
-    if not same:
-        differing.append("folds")
+    differing = [name for name in COMMON if getattr(ours, name) != getattr(theirs, name)]
     if differing:
         raise InputError(
             f"{other.path}: not of the same model as {first.path}: other {', '.join(differing)}"

@@ -10,7 +10,7 @@ from onnxruntime.capi import onnxruntime_pybind11_state as runtime_errors
 
 from rootflow.errors import InputError
 from rootflow.exported.checking import check_content
-from rootflow.exported.contract import ClassifierContract, ReconstructionContract, Tensor
+from rootflow.exported.contract import OnnxContract, Tensor
 from rootflow.files import read_bytes
 
 UNREADABLE = (
@@ -31,7 +31,7 @@ class Opened(NamedTuple):
     """A file of `rootflow export`, ready to be applied, and what it says of itself."""
 
     session: onnxruntime.InferenceSession
-    contract: ReconstructionContract | ClassifierContract
+    contract: OnnxContract
 
 
 def open_session(model: Path | bytes, threads: int = 1) -> onnxruntime.InferenceSession:

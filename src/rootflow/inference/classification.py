@@ -10,7 +10,7 @@ from rootflow.dataset.events import Events
 from rootflow.dataset.four_leptons import entries
 from rootflow.dataset.seen import refuse_other_features
 from rootflow.exported import FoldedModel
-from rootflow.exported.contract import ClassifierContract
+from rootflow.exported.contract import OnnxContract
 from rootflow.inference.application import Application, Columns, Read, Setting
 from rootflow.ntuple import OpenTree
 from rootflow.ntuple.four_leptons import load_four_lepton_map, quantities_for
@@ -39,7 +39,7 @@ class ClassifierApplication(Application):
     endings = ("score",)
 
     def __init__(
-        self, model: FoldedModel, setting: Setting, contract: ClassifierContract, branch_map: str
+        self, model: FoldedModel, setting: Setting, contract: OnnxContract, branch_map: str
     ) -> None:
         super().__init__(model, setting)
         self._map = load_four_lepton_map(branch_map)

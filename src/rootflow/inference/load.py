@@ -10,7 +10,6 @@ import yaml
 
 from rootflow.errors import UsageError
 from rootflow.exported import FoldedModel
-from rootflow.exported.contract import ClassifierContract
 from rootflow.inference.application import Application, Setting
 from rootflow.inference.classification import ClassifierApplication
 from rootflow.inference.reconstruction import ReconstructionApplication
@@ -42,7 +41,7 @@ def _application(
 ) -> Application:
     contract = model.contract
     with named_map(branch_map) as name:
-        if isinstance(contract, ClassifierContract):
+        if contract.task == "classification":
             return ClassifierApplication(model, setting, contract, name)
         return ReconstructionApplication(model, setting, contract, name)
 

@@ -10,7 +10,7 @@ from rootflow.dataset.events import Events
 from rootflow.dataset.seen import refuse_other_arrays
 from rootflow.dataset.ttbar import as_of_collisions, entries
 from rootflow.exported import FoldedModel
-from rootflow.exported.contract import ReconstructionContract
+from rootflow.exported.contract import OnnxContract
 from rootflow.exported.feeds import FACTORS
 from rootflow.inference.application import Application, Columns, Read, Setting
 from rootflow.ntuple import OpenTree, load_branch_map
@@ -52,13 +52,13 @@ class ReconstructionApplication(Application):
         self,
         model: FoldedModel,
         setting: Setting,
-        contract: ReconstructionContract,
+        contract: OnnxContract,
         branch_map: str,
     ) -> None:
         super().__init__(model, setting)
         self._map = as_of_collisions(load_branch_map(branch_map))
         self._selection = SelectionConfig.model_validate(contract.selection)
-        self._max_jets = contract.max_jets
+        self._max_jets = contract.slots["jets"]
         self._has_confidence = any(tensor.name == CONFIDENCE for tensor in contract.outputs)
         unit = self._map.jets.pt.unit
         self._in_unit = FACTORS.get(unit, np.float32(1))

@@ -8,7 +8,6 @@ from rootflow.dataset.seen import batches, refuse_other_arrays, refuse_seen
 from rootflow.errors import InputError
 from rootflow.exported.checking import refuse_other_outputs
 from rootflow.exported.code import OtherCode, check_code
-from rootflow.exported.contract import ReconstructionContract
 from rootflow.exported.feeds import feeds_of
 from rootflow.exported.session import answers, open_exported
 from rootflow.reconstruction.contract import NetworkOutputs, Reconstruction
@@ -50,7 +49,7 @@ class OnnxReconstructor:
         self._path = path
         self._allow_seen_events = allow_seen_events
         self._session, contract = open_exported(path, threads)
-        if not isinstance(contract, ReconstructionContract):
+        if contract.task != "reconstruction":
             raise InputError(
                 f"{path}: a classifier, which reconstructs nothing; give the file of a network "
                 "that assigns jets"
@@ -68,7 +67,7 @@ class OnnxReconstructor:
     @property
     def folds(self) -> FoldsConfig:
         """The folds of the training; `held_out` is the one that it has not seen."""
-        return self.contract.folds
+        return self.contract.unseen
 
     def reconstruct(self, events: Events) -> Reconstruction:
         """Return the network's most probable assignment and its neutrinos.
@@ -84,7 +83,8 @@ class OnnxReconstructor:
     def outputs(self, events: Events) -> NetworkOutputs:
         """Return what the network says; errors as of `reconstruct`."""
         refuse_other_outputs(self.contract, self._path)
-        refuse_other_arrays(str(self._path), events, self.contract.features, self.contract.max_jets)
+        jets = self.contract.slots["jets"]
+        refuse_other_arrays(str(self._path), events, self.contract.features, jets)
         if not self._allow_seen_events:
             refuse_seen(self.name, events, self.folds)
         return joined([self._outputs(batch) for batch in batches(events)])

@@ -6,14 +6,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rootflow.config import FoldsConfig
 from rootflow.dataset.events import Events
 from rootflow.dataset.folds import fold_of
 from rootflow.dataset.seen import batches, refuse_other_features, refuse_seen
 from rootflow.errors import InputError
 from rootflow.exported.checking import refuse_other_outputs
 from rootflow.exported.code import OtherCode, check_code
-from rootflow.exported.contract import ClassifierContract
 from rootflow.exported.session import answers, open_exported
 from rootflow.scoring.contract import Scores
 
@@ -62,7 +60,7 @@ class OnnxScorer:
         self._path = path
         self._allow_seen_events = allow_seen_events
         self._session, contract = open_exported(path, threads)
-        if not isinstance(contract, ClassifierContract):
+        if contract.task != "classification":
             raise InputError(
                 f"{path}: this model of the analysis {contract.analysis} assigns jets and gives "
                 "no score; give the file of a classifier"
@@ -84,10 +82,8 @@ class OnnxScorer:
         wanted = self.contract.features
         found = {name: events.features.get(name, ()) for name in wanted}
         refuse_other_features(str(self._path), found, wanted)
-        held_out = self.contract.held_out
-        if held_out is not None and not self._allow_seen_events:
-            folds = FoldsConfig(**self.contract.folds.model_dump(), held_out=held_out)
-            refuse_seen(self.name, events, folds)
+        if self.contract.held_out is not None and not self._allow_seen_events:
+            refuse_seen(self.name, events, self.contract.unseen)
         return np.concatenate([self._score(batch) for batch in batches(events)])
 
     def _score(self, events: Events) -> Scores:

@@ -190,7 +190,7 @@ class Network {
   // Of the inputs, the outputs and the folds: rootflow.interface in the metadata of the files.
   static constexpr const char* interface =
       "{{ interface }}";
-  static constexpr std::size_t max_jets = {{ contract.max_jets }};
+  static constexpr std::size_t max_jets = {{ contract.slots.jets }};
   static constexpr std::size_t jet_features = {{ fields.jets | length }};
   static constexpr std::size_t size = {{ size }};  // numbers of an event
 
@@ -216,7 +216,7 @@ class Network {
     }
     if (metadata(*session, "rootflow.interface") != interface) {
       throw std::runtime_error(file + ": {{ name }}.hpp is not for this file, but for networks of "
-                               "{{ contract.max_jets }} jets, {{ contract.variant }} inputs in {{ input_unit }} and {{ contract.folds.count }} folds by {{ contract.folds.scheme }}: "
+                               "{{ contract.slots.jets }} jets, {{ contract.variant }} inputs in {{ input_unit }} and {{ contract.folds.count }} folds by {{ contract.folds.scheme }}: "
                                "write another header with `rootflow cplusplus`");
     }
     const std::string fold = metadata(*session, "rootflow.fold_held_out");

@@ -15,7 +15,6 @@ from rootflow.evaluation.classification import (
     write_report,
     write_scores,
 )
-from rootflow.exported.contract import ClassifierContract
 from rootflow.scoring import FoldedScorer
 from rootflow.scoring.exported import ExportedScorer
 from rootflow.steps import preprocess, train
@@ -60,7 +59,7 @@ def run_frozen(
         refuse_other_units(manifest, frozen)
         seen = trained_on(manifest, frozen)
         scorer = ExportedScorer(frozen.model, trained_on_these=seen)
-        uses = contract.uses if isinstance(contract, ClassifierContract) else config.inputs
+        uses = {name: list(features) for name, features in contract.uses.items()}
         origin = provenance_of(config, run, manifest, frozen)
         result = _evaluated(config, run, dataset, [scorer], uses, origin)
         left_out = [config.model.name, *(other.name for other in config.evaluation.compare_with)]

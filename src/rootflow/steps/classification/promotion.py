@@ -30,9 +30,9 @@ def open_model(name: str, path: Path) -> OnnxScorer:
 def fold_fault(config: ClassificationConfig, model: OnnxScorer) -> str | None:
     """Return why a model may have seen an event that it scores, None where it has not."""
     contract, folds = model.contract, config.data.folds
-    if contract.variant != "all_folds":
+    if contract.held_out is not None:
         return f"it is of fold {contract.held_out} alone, and has seen all others"
-    if (contract.folds.count, contract.folds.scheme) == (folds.count, folds.scheme):
+    if contract.folds == folds:
         return None
     return (
         f"its models held out the {contract.folds.count} folds of the scheme "

@@ -8,7 +8,7 @@ from rootflow.dataset.manifest import Manifest
 from rootflow.evaluation.classification import is_excess
 from rootflow.evaluation.page import with_error
 from rootflow.evaluation.results import Estimate
-from rootflow.exported.contract import ClassifierContract, ReconstructionContract
+from rootflow.exported.contract import OnnxContract
 
 FILES_NAMED = 6
 FIGURES_NAMED = 8
@@ -37,7 +37,7 @@ class Subject:
 
     uri: str
     trained_uri: str
-    contract: ReconstructionContract | ClassifierContract
+    contract: OnnxContract
     manifest: Manifest
     evaluated: Mapping[str, Estimate]
     evaluation_run: str | None
@@ -94,10 +94,10 @@ def _limits(subject: Subject) -> Iterator[str]:
                 "it by events of its training."
             )
     yield "- Events have to pass the selection below, with objects as its ntuples define them."
-    if isinstance(contract, ReconstructionContract):
-        yield f"- Only the leading {contract.max_jets} jets are seen; {contract.order}."
-    else:
-        yield f"- {contract.order[0].upper()}{contract.order[1:]}."
+    for each in contract.collections:
+        if each.mask:
+            yield f"- Only the leading {each.slots} {each.name} count."
+    yield f"- {contract.order[0].upper()}{contract.order[1:]}."
     yield "- Beyond the ranges of the inputs below it extrapolates."
 
 
@@ -142,24 +142,16 @@ def _data(manifest: Manifest) -> Iterator[str]:
             yield f"  - and {more} more: see `manifest.json` of the run of preprocess"
 
 
-def _folds(contract: ReconstructionContract | ClassifierContract) -> Iterator[str]:
-    folds = contract.folds
-    if isinstance(contract, ReconstructionContract):
-        yield (
-            f"{folds.count} folds by {folds.scheme} of the event number; trained on all but fold "
-            f"{contract.folds.held_out}."
-        )
-    else:
-        yield (
-            f"{folds.count} folds by {folds.scheme} of the event number; one model for each, "
-            "trained without it, and the input `fold` picks among them."
-        )
+def _folds(contract: OnnxContract) -> Iterator[str]:
+    one = f"trained on all but fold {contract.held_out}."
+    each = "one model for each, trained without it, and the input `fold` picks among them."
+    yield (
+        f"{contract.folds.count} folds by {contract.folds.scheme} of the event number; "
+        f"{each if contract.held_out is None else one}"
+    )
 
 
-def _ranges(contract: ReconstructionContract | ClassifierContract) -> Iterator[str]:
-    seen = contract.features
-    if isinstance(contract, ClassifierContract):
-        seen = {name: tuple(features) for name, features in contract.uses.items()}
+def _ranges(contract: OnnxContract) -> Iterator[str]:
     yield from _table(
         ("input", "from", "to", "unit"),
         (
@@ -170,7 +162,7 @@ def _ranges(contract: ReconstructionContract | ClassifierContract) -> Iterator[s
             )
             for tensor in contract.inputs
             for feature in tensor.features
-            if feature.range is not None and feature.name in seen[tensor.name]
+            if feature.range is not None and feature.name in contract.uses.get(tensor.name, ())
         ),
     )
 
