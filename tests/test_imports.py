@@ -13,9 +13,10 @@ PACKAGE = Path(__file__).parents[1] / "src" / "rootflow"
 # Each room may import those before it.
 ORDER = [
     ["cores", "errors", "estimate", "files", "p_value", "progress"],
-    ["analysis", "checksum", "plugins", "table"],
+    ["analysis", "checksum", "table"],
     ["config"],
     ["sources"],
+    ["plugins"],
     ["physics"],
     ["ntuple", "simulation"],
     ["dataset"],

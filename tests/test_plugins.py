@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from rootflow import sources
 from rootflow.errors import UsageError
 from rootflow.plugins import dotted, resolve, source_digest
 
@@ -78,17 +79,26 @@ def test_what_cannot_be_had_is_one_line(name: str, said: str) -> None:
     assert "\n" not in str(caught.value)
 
 
-def test_the_digest_is_of_all_modules_of_the_package_that_are_used(write: Write) -> None:
+def test_the_digest_is_of_all_modules_of_the_package_that_are_used(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sources, "_module", sources._module.__wrapped__)  # files are edited here
+    monkeypatch.setattr(sources, "_definition", sources._definition.__wrapped__)
     before = source_digest("toy", WHAT)
     assert source_digest("toy_plugin.nets:build", WHAT) == before
     write("toy_plugin/unused.py", "changed = 1")
+    write("toy_plugin/layers.py", "WIDTH = 1  # a comment")
     assert source_digest("toy", WHAT) == before
     names = {before}
-    for file in ("nets.py", "layers.py", "__init__.py", "more/__init__.py", "more/deep.py"):
-        write(f"toy_plugin/{file}", "# another")
+    for file, text in (
+        ("nets.py", f"{NETS}\nOTHER = 1"),
+        ("layers.py", "WIDTH = 2"),
+        ("__init__.py", "print()"),
+        ("more/__init__.py", "print()"),
+        ("more/deep.py", "DEEP = 1"),
+    ):
+        write(f"toy_plugin/{file}", text)
         names.add(source_digest("toy", WHAT))
-        if file == "nets.py":
-            write("toy_plugin/nets.py", NETS)
     assert len(names) == 6
     with pytest.raises(UsageError, match="there is no module 'no_such'"):
         source_digest("no_such:build", WHAT)

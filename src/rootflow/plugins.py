@@ -1,16 +1,13 @@
 """Code of one's own, named in a configuration by a dotted name or an entry point."""
 
-import ast
 import difflib
-import hashlib
 import importlib
-import importlib.util
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib.metadata import entry_points
-from pathlib import Path
 from typing import Any
 
 from rootflow.errors import UsageError
+from rootflow.sources import digest_of_places
 
 # By a word of the setting, the group of entry points that may stand for a dotted name.
 GROUPS = {
@@ -105,58 +102,12 @@ def import_module(name: str, what: str) -> Any:
 def source_digest(name: str, what: str) -> str:
     """Return the name of the code that a name in the configuration stands for.
 
-    It is that of its module, and of all modules of the same top-level package that this one
-    imports, directly or not.
+    It is that of its module, and of what this uses of its package and of rootflow.
 
     Raises
     ------
     UsageError
-        See `resolve`; there is none, either, where a module is not a file of Python.
+        See `resolve`.
     """
-    place = dotted(name, what)
-    left = [place.partition(":")[0]]
-    contents: dict[str, str] = {}
-    while left:
-        module = left.pop()
-        if module in contents:
-            continue
-        path = _source(module)
-        if path is None:
-            if not contents:
-                import_module(module, f"{what}: {place}")  # says why, mostly
-                raise UsageError(f"{what}: {place}: {module} is no file of Python")
-            continue
-        content = path.read_bytes()
-        contents[module] = hashlib.sha256(content).hexdigest()
-        left += _imported(content, module, is_package=path.name == "__init__.py")
-    return hashlib.sha256(repr(sorted(contents.items())).encode()).hexdigest()[:16]
-
-
-def _source(module: str) -> Path | None:
-    """Return the file of a module, None of what is none: it may be a name in a module."""
-    try:
-        spec = importlib.util.find_spec(module)
-    except (ImportError, ValueError):  # its parent is no package
-        return None
-    path = None if spec is None or spec.origin is None else Path(spec.origin)
-    return path if path is not None and path.suffix == ".py" and path.is_file() else None
-
-
-def _imported(content: bytes, module: str, *, is_package: bool) -> Iterator[str]:
-    """Yield what may be modules of the same top-level package, of all that is imported."""
-    top, *inside = module.split(".")
-    yield from (".".join([top, *inside[:depth]]) for depth in range(len(inside)))
-    try:
-        nodes = list(ast.walk(ast.parse(content)))
-    except SyntaxError:  # importing it will say so
-        return
-    for node in nodes:
-        names: list[str] = []
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            package = module if is_package else module.rpartition(".")[0]
-            above = package.split(".")[: len(package.split(".")) - node.level + 1]
-            base = ".".join([*(above if node.level else []), *filter(None, [node.module])])
-            names = [base, *(f"{base}.{alias.name}" for alias in node.names)]
-        yield from (name for name in names if name.split(".")[0] == top)
+    resolve(name, what)
+    return digest_of_places([(dotted(name, what).partition(":")[0], None)])

@@ -1,6 +1,7 @@
 """Which code decides an answer, found from what uses what, and the name of that code."""
 
 import ast
+import importlib.util
 from collections.abc import Collection, Iterator, Sequence
 from functools import cache
 from pathlib import Path
@@ -53,14 +54,17 @@ BEGINS: dict[Answer, Place] = {
 }
 # The name of what a module does on import beside defining.
 ON_IMPORT = ""
+EVERYTHING = "*"
 FIELDS_WITHOUT_MEANING = {"ctx", "kind", "type_comment"}
 
 
 class _Module(NamedTuple):
-    """What a module defines, and what the names stand for that it imports."""
+    """What a module defines, what names stand for that it imports, and what it imports whole."""
 
+    package: str
     definitions: dict[str, list[ast.stmt]]
     imports: dict[str, Place]
+    always: list[Place]
 
 
 def code_digest(analysis: str, answer: Answer, package: Path = PACKAGE) -> str:
@@ -87,6 +91,21 @@ def code_digest(analysis: str, answer: Answer, package: Path = PACKAGE) -> str:
     closed = [way for task, ways in WAYS.items() if task != found.task for way in ways]
     closed += {"network": [TREES], "trees": [NETWORKS]}.get(answer, [])
     roots = [BEGINS[answer], *found.code(answer)]
+    return digest_of_places(roots, closed, package)
+
+
+def digest_of_places(
+    roots: Sequence[Place], closed: Sequence[str] = (), package: Path = PACKAGE
+) -> str:
+    """Return the name of definitions and of all that they use, see `code_digest`.
+
+    What is followed are modules of rootflow, and of the packages that the roots are in.
+
+    Parameters
+    ----------
+    closed
+        Names, or what they begin with, that are not followed.
+    """
     return digest_of(_definitions(roots, (*DECIDES_NOTHING, *closed), package))
 
 
@@ -95,17 +114,22 @@ def _definitions(roots: Sequence[Place], closed: Sequence[str], package: Path) -
     found: dict[str, str] = {}
     seen: set[Place] = set()
     begun = {name for name, _ in roots}
+    packages = {name.partition(".")[0] for name in begun} - {package.name}
     left = list(roots)
     while left:
         name, wanted = place = left.pop()
         if place in seen or (name not in begun and _is_in(place, closed)):
             continue
         seen.add(place)
-        path = _file(package, name)
+        path = _file(package, name) or _other_file(name, packages)
         if path is None:
             continue
-        module = _module(path)
+        module = _module(path, name)
         left.append((name, ON_IMPORT))
+        if wanted == ON_IMPORT:
+            left += module.always
+            if name.partition(".")[0] in packages and "." in name:
+                left.append((name.rpartition(".")[0], ON_IMPORT))
         if wanted is None:
             left += [(name, each) for each in (*module.definitions, *module.imports)]
         elif wanted in module.imports:
@@ -132,18 +156,31 @@ def _file(package: Path, name: str) -> Path | None:
     return path.resolve() if root == package.name and path.is_file() else None
 
 
+def _other_file(name: str, packages: Collection[str]) -> Path | None:
+    """Return the file of a module of one of these packages, None of others."""
+    if name.partition(".")[0] not in packages:
+        return None
+    try:
+        spec = importlib.util.find_spec(name)
+    except (ImportError, ValueError):  # a name in a module
+        return None
+    path = None if spec is None or spec.origin is None else Path(spec.origin)
+    return path.resolve() if path is not None and path.suffix == ".py" else None
+
+
 @cache
 def _definition(path: Path, name: str, wanted: str) -> tuple[str, tuple[Place, ...]]:
     """Return the digest of a definition, and what it uses."""
-    module = _module(path)
+    module = _module(path, name)
     statements = module.definitions[wanted]
     used = (place for statement in statements for place in _used(statement, name, module))
     return digest_of(_syntax(statements)), tuple(used)
 
 
 @cache  # what has been imported does not change where a file is edited meanwhile
-def _module(path: Path) -> _Module:
-    module = _Module({ON_IMPORT: []}, {})
+def _module(path: Path, name: str) -> _Module:
+    package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+    module = _Module(package, {ON_IMPORT: []}, {}, [])
     for statement in ast.parse(path.read_bytes(), path).body:
         _sort(statement, module)
     return module
@@ -152,7 +189,11 @@ def _module(path: Path) -> _Module:
 def _sort(statement: ast.stmt, module: _Module) -> None:
     """Put a statement of a module to what it defines, imports, or does on import."""
     if isinstance(statement, ast.Import | ast.ImportFrom):
-        module.imports.update(_imported(statement))
+        imported = dict(_imported(statement, module.package))
+        module.imports.update(imported)
+        module.always += [
+            (name, None) for name, wanted in imported.values() if wanted in (None, EVERYTHING)
+        ]
     elif isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         module.definitions.setdefault(statement.name, []).append(statement)
     elif isinstance(statement, ast.Assign | ast.AnnAssign | ast.AugAssign) and (
@@ -175,22 +216,23 @@ def _assigned(statement: ast.Assign | ast.AnnAssign | ast.AugAssign) -> list[str
     return [part.id for part in parts] if all(isinstance(p, ast.Name) for p in parts) else []
 
 
-def _imported(statement: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, Place]]:
-    """Yield what each imported name stands for."""
+def _imported(statement: ast.Import | ast.ImportFrom, package: str) -> Iterator[tuple[str, Place]]:
+    """Yield what each imported name stands for, in a module of a package."""
     for alias in statement.names:
         if isinstance(statement, ast.Import):
             yield (alias.asname or alias.name.split(".")[0]), (alias.name, None)
-        elif alias.name == "*" or statement.level:
-            raise ValueError(f"line {statement.lineno}: import by full name, and no *")
         else:
-            yield (alias.asname or alias.name), (str(statement.module), alias.name)
+            above = package.split(".")
+            above = above[: len(above) - statement.level + 1] if statement.level else []
+            module = ".".join([*above, *filter(None, [statement.module])])
+            yield (alias.asname or alias.name), (module, alias.name)
 
 
 def _used(statement: ast.stmt, name: str, module: _Module) -> Iterator[Place]:
     """Yield what a statement of a module uses, of the module's own and of what it imports."""
     for node in ast.walk(statement):
         if isinstance(node, ast.Import | ast.ImportFrom):
-            yield from (place for _, place in _imported(node))
+            yield from (place for _, place in _imported(node, module.package))
         # Annotations may name a class in quotes.
         word = node.id if isinstance(node, ast.Name) else getattr(node, "value", None)
         if isinstance(word, str) and (word in module.definitions or word in module.imports):
