@@ -191,9 +191,9 @@ def _sort(statement: ast.stmt, module: _Module) -> None:
     if isinstance(statement, ast.Import | ast.ImportFrom):
         imported = dict(_imported(statement, module.package))
         module.imports.update(imported)
-        module.always += [
+        module.always.extend(
             (name, None) for name, wanted in imported.values() if wanted in (None, EVERYTHING)
-        ]
+        )
     elif isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         module.definitions.setdefault(statement.name, []).append(statement)
     elif isinstance(statement, ast.Assign | ast.AnnAssign | ast.AugAssign) and (
