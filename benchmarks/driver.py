@@ -21,6 +21,8 @@ from typing import NamedTuple
 import optuna
 import psutil
 import yaml
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
 
 from rootflow.batch import make_executor
 from rootflow.batch.contract import Job
@@ -149,7 +151,7 @@ def watch(driver: psutil.Process, place: Path, trials: int) -> Use:
 
 def waits_in(directory: Path) -> list[float]:
     """Return the seconds from question to start of the jobs that have run."""
-    storage = f"sqlite:///{directory / 'study.db'}"
+    storage = JournalStorage(JournalFileBackend(str(directory / "study.journal")))
     trials = optuna.load_study(study_name=NAME, storage=storage).trials
     return [
         float(started.read_text()) - trial.datetime_start.timestamp()

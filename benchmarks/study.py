@@ -21,6 +21,8 @@ from typing import NamedTuple
 import optuna
 import yaml
 from mlflow.tracking import MlflowClient
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
 
 from rootflow.batch.bindings import htcondor
 from rootflow.batch.pool import down, up
@@ -114,7 +116,7 @@ def read(directory: Path) -> Iterator[Trial]:
     ):
         events.setdefault((event.cluster, event.proc), {})[event.type.name] = event.timestamp
     jobs = [times for _, times in sorted(events.items()) if "JOB_TERMINATED" in times]
-    storage = f"sqlite:///{directory / 'study.db'}"
+    storage = JournalStorage(JournalFileBackend(str(directory / "study.journal")))
     trials = optuna.load_study(study_name=NAME, storage=storage).trials
     for trial, job in zip(trials, jobs, strict=True):
         parent = trial.user_attrs["run_id"]

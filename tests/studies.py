@@ -7,6 +7,8 @@ from typing import Any
 import optuna
 from mlflow.entities import Run
 from mlflow.tracking import MlflowClient
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial
 
 TOY = Path(__file__).parent / "tuning" / "toy.yaml"
@@ -14,8 +16,12 @@ QUICK = ["tune.poll_seconds=0.05"]
 
 
 def trials_of(place: Path, name: str = "toy") -> list[FrozenTrial]:
-    url = f"sqlite:///{place / 'outputs' / 'studies' / name / 'study.db'}"
-    return optuna.load_study(study_name=name, storage=url).trials
+    return trials_in(place / "outputs" / "studies" / name / "study.journal", name)
+
+
+def trials_in(journal: Path, name: str) -> list[FrozenTrial]:
+    storage = JournalStorage(JournalFileBackend(str(journal)))
+    return optuna.load_study(study_name=name, storage=storage).trials
 
 
 def runs_of(place: Path) -> dict[int, Run]:

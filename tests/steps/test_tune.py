@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import optuna
 import pytest
 import yaml
 from mlflow.entities import Run
@@ -14,6 +13,7 @@ from mlflow.tracking import MlflowClient
 
 from glossary import assert_known
 from rootflow.config import load
+from studies import trials_in
 
 CONFIG = Path(__file__).parents[2] / "configs" / "ttbar.yaml"
 TRIALS = 3
@@ -75,8 +75,7 @@ def test_each_trial_is_a_run_with_a_training_for_each_fold(
     place: Path, study: dict[str, Any]
 ) -> None:
     runs = trial_runs(place, study)
-    storage = study["dashboard"].removeprefix("optuna-dashboard ")
-    trials = optuna.load_study(study_name="small", storage=storage).trials
+    trials = trials_in(Path(study["dashboard"].removeprefix("optuna-dashboard ")), "small")
     assert len(trials) == len(runs) == TRIALS
     for trial in trials:
         run = runs[trial.number]

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import optuna
 import psutil
 import pytest
 import yaml
@@ -20,6 +19,7 @@ from optuna.trial import FrozenTrial
 
 from rootflow.batch.bindings import htcondor
 from rootflow.batch.pool import Pool
+from studies import trials_in
 
 PROJECT = Path(__file__).parents[2]
 TRIALS, HERE, PARALLEL = 20, 5, 4
@@ -77,8 +77,7 @@ class Study:
         return self.directory / "trials" / f"{number:05d}"
 
     def trials(self) -> list[FrozenTrial]:
-        url = f"sqlite:///{self.directory / 'study.db'}"
-        return optuna.load_study(study_name=str(TUNE["name"]), storage=url).trials
+        return trials_in(self.directory / "study.journal", str(TUNE["name"]))
 
     def runs(self, wanted: str) -> list[Run]:
         experiment = self.client.get_experiment_by_name("ttbar")

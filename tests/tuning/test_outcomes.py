@@ -9,9 +9,11 @@ import pytest
 from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
 
 from rootflow.config import Config, TuningConfig, change, load
+from rootflow.errors import UsageError
 from rootflow.tuning.figures import draw
 from rootflow.tuning.outcomes import table, write_outcomes
-from rootflow.tuning.study import open_study, place_of, storage_url
+from rootflow.tuning.study import open_study, place_of, storage_name
+from studies import trials_in
 
 TTBAR = Path(__file__).parents[2] / "configs" / "ttbar.yaml"
 RATE, DEPTH = "training.learning_rate", "model.depth"
@@ -103,7 +105,24 @@ def test_figures_show_the_study(
 
 def test_storage_is_one_that_the_dashboard_reads(tmp_path: Path) -> None:
     config, tune, study = finished(tmp_path, LOSS)
-    url = storage_url(tune, place_of(config, tune))
-    again = optuna.load_study(study_name="done", storage=url)
-    assert again.best_value == study.best_value
-    assert [trial.state for trial in again.trials] == [trial.state for trial in study.trials]
+    again = trials_in(Path(storage_name(tune, place_of(config, tune))), "done")
+    assert min(trial.value for trial in again if trial.value is not None) == study.best_value
+    assert [trial.state for trial in again] == [trial.state for trial in study.trials]
+
+
+def test_a_journal_that_a_kill_cut_short_is_mended(tmp_path: Path) -> None:
+    config, tune, study = finished(tmp_path, LOSS)
+    place, before = place_of(config, tune), len(study.trials)
+    with place.journal.open("a") as file:
+        file.write('{"op_code":4,"trial')
+    again = open_study(config, tune, place)
+    again.ask()
+    assert len(trials_in(place.journal, "done")) == before + 1
+
+
+def test_a_study_of_before_journals_is_not_begun_again(tmp_path: Path) -> None:
+    config, tune, _ = finished(tmp_path, LOSS)
+    place = place_of(config, tune)
+    place.journal.rename(place.directory / "study.db")
+    with pytest.raises(UsageError, match="a study of an earlier rootflow: go on with it by tune"):
+        open_study(config, tune, place)

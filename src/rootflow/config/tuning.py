@@ -159,7 +159,7 @@ class TuningConfig(Block):
         default_factory=list, description="steps after the training whose metrics count, too"
     )
     storage: str | None = Field(
-        None, description="Optuna's database URL; none: SQLite in the study's directory"
+        None, description="Optuna's database URL; none: a journal in the study's directory"
     )
     profile: Path | None = Field(None, description="of the batch system; none: this machine")
     retries: NonNegativeInt = Field(

@@ -23,7 +23,7 @@ from rootflow.tuning.driver import Driver, MakeJob
 from rootflow.tuning.figures import draw
 from rootflow.tuning.outcomes import table, write_outcomes
 from rootflow.tuning.space import check
-from rootflow.tuning.study import Place, open_study, place_of, storage_url
+from rootflow.tuning.study import Place, open_study, place_of, storage_name
 from rootflow.tuning.trials import TrialFiles, held_out_folds
 
 RUN = "rootflow.run"
@@ -147,7 +147,7 @@ def _conclude(
         "directory": str(place.directory),
         "best": [str(path) for path in best],
         "retrain": [_retrain(config, path) for path in best],
-        "dashboard": f"optuna-dashboard {storage_url(tune, place)}",
+        "dashboard": f"optuna-dashboard {storage_name(tune, place)}",
     }
     return StepResult("tune", runs.run.run_id, facts, {"trials": trials}, metrics)
 

@@ -1,10 +1,12 @@
 """Optuna's study: where it is kept, and what it asks."""
 
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import optuna
-from optuna.storages import RDBStorage
+from optuna.storages import BaseStorage, JournalStorage, RDBStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.storages.journal._file import BaseJournalFileLock
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
@@ -12,7 +14,6 @@ from rootflow.analysis import Answer
 from rootflow.config import Config, TuningConfig, digest_of
 from rootflow.errors import UsageError
 from rootflow.sources import code_digest
-from rootflow.tuning.mirror import Mirror
 from rootflow.tuning.sampling import make_pruner
 from rootflow.tuning.trials import TrialFiles
 
@@ -30,9 +31,9 @@ class Place(NamedTuple):
     directory: Path
 
     @property
-    def database(self) -> Path:
-        """Optuna's SQLite file, where no other storage is named."""
-        return self.directory / "study.db"
+    def journal(self) -> Path:
+        """Optuna's own file, where no database is named."""
+        return self.directory / "study.journal"
 
     @property
     def jobs(self) -> Path:
@@ -54,9 +55,9 @@ def place_of(config: Config, tune: TuningConfig) -> Place:
     return Place((config.output / "studies" / tune.name).resolve())
 
 
-def storage_url(tune: TuningConfig, place: Place) -> str:
+def storage_name(tune: TuningConfig, place: Place) -> str:
     """Return where Optuna keeps the study, as `optuna-dashboard` takes it."""
-    return tune.storage or f"sqlite:///{place.database}"
+    return tune.storage or str(place.journal)
 
 
 def open_study(config: Config, tune: TuningConfig, place: Place) -> optuna.Study:
@@ -70,27 +71,52 @@ def open_study(config: Config, tune: TuningConfig, place: Place) -> optuna.Study
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     place.directory.mkdir(parents=True, exist_ok=True)
-    url = storage_url(tune, place)
     try:
         study = optuna.create_study(
             study_name=tune.name,
-            storage=Mirror(RDBStorage(url, engine_kwargs=_engine(url))),
+            storage=_storage(tune, place),
             directions=[objective.direction for objective in tune.objectives],
             pruner=make_pruner(config, tune),
             load_if_exists=True,
         )
     except (SQLAlchemyError, ImportError) as error:
-        reason = str(error).splitlines()[0].replace(url, "the URL")
+        reason = str(error).splitlines()[0].replace(str(tune.storage), "the URL")
         raise UsageError(f"tune.storage: cannot be opened: {reason}") from None
     _agree(study, QUESTION, _question(config, tune), _other_question(tune))
     _agree(study, DIRECTORY, str(place.directory), "it belongs to another directory")
     return study
 
 
-def _engine(url: str) -> dict[str, Any]:
-    if not url.startswith("sqlite:"):
-        return {}
-    return {"connect_args": {"timeout": SECONDS_FOR_A_LOCK}, "poolclass": NullPool}
+def _storage(tune: TuningConfig, place: Place) -> BaseStorage:
+    if tune.storage is None:
+        before = place.directory / "study.db"
+        if before.exists():
+            raise UsageError(
+                f"{before}: a study of an earlier rootflow: go on with it by "
+                f"tune.storage=sqlite:///{before}, or give this one another tune.name"
+            )
+        _mend(place.journal)
+        return JournalStorage(JournalFileBackend(str(place.journal), _NoLock()))
+    sqlite = {"connect_args": {"timeout": SECONDS_FOR_A_LOCK}, "poolclass": NullPool}
+    engine = sqlite if tune.storage.startswith("sqlite:") else {}
+    return RDBStorage(tune.storage, engine_kwargs=engine)
+
+
+class _NoLock(BaseJournalFileLock):
+    """The driver is alone; Optuna's own locks do not let an interrupt through as what it is."""
+
+    def acquire(self) -> bool:
+        return True
+
+    def release(self) -> None:
+        pass
+
+
+def _mend(journal: Path) -> None:
+    """Leave out what a driver that was killed wrote in part."""
+    if journal.exists() and not (content := journal.read_bytes()).endswith(b"\n"):
+        with journal.open("r+b") as file:
+            file.truncate(content.rfind(b"\n") + 1)
 
 
 def _question(config: Config, tune: TuningConfig) -> str:
