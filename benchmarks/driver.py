@@ -24,9 +24,9 @@ import yaml
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
+from condor_pool import down, up
 from rootflow.batch import make_executor
 from rootflow.batch.contract import Job
-from rootflow.batch.pool import down, up
 from rootflow.config import load
 from rootflow.config.batch import JobConfig, load_profile
 from rootflow.tracking.study import start_study

@@ -24,8 +24,8 @@ from mlflow.tracking import MlflowClient
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
+from condor_pool import down, up
 from rootflow.batch.bindings import htcondor
-from rootflow.batch.pool import down, up
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 NAME = "trainings"

@@ -22,7 +22,7 @@ from rootflow.config import (
 from rootflow.dataset import Events, build
 
 if TYPE_CHECKING:
-    from rootflow.batch.pool import Pool
+    from condor_pool import Pool
     from rootflow.export import Export
 
 PROJECT = Path(__file__).parents[1]
@@ -279,7 +279,7 @@ def pool(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Pool"]:
     Jobs that ask for it may run on a second node too, see second_node.
     """
     import second_node
-    from rootflow.batch.pool import down, up
+    from condor_pool import down, up
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CONDOR_CONFIG", "")  # so that it is put back

@@ -4,7 +4,7 @@ from contextlib import suppress
 
 import psutil
 
-from rootflow.batch.pool import Pool
+from condor_pool import Pool
 
 
 def process_named(pool: Pool, name: str) -> psutil.Process:

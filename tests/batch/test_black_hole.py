@@ -7,8 +7,8 @@ import pytest
 
 import second_node
 from batch_jobs import MakeJob, profile
+from condor_pool import Pool
 from rootflow.batch import State, make_executor
-from rootflow.batch.pool import Pool
 
 LONG = 180.0
 

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from batch_jobs import MakeJob, profile
+from condor_pool import Pool
 from pool_processes import process_named
 from rootflow.batch import Executor, State, Status, make_executor
 from rootflow.batch.bindings import htcondor
-from rootflow.batch.pool import Pool
 from rootflow.errors import UsageError
 
 LONG = 180.0

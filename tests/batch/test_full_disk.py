@@ -10,10 +10,10 @@ import pytest
 
 import second_node
 from batch_jobs import MakeJob, profile
+from condor_pool import Pool
 from own_mounts import OWN_MOUNTS, needs_mounts
 from rootflow.batch import State, make_executor
 from rootflow.batch import job as on_node
-from rootflow.batch.pool import Pool
 
 LONG = 180.0
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from condor_pool import Pool, down, status, up
 from rootflow.batch import daemons
 from rootflow.batch.bindings import htcondor, use
 from rootflow.batch.complaints import Complaints
-from rootflow.batch.pool import Pool, down, status, up
 from rootflow.commands.pool import pool as pool_command
 from rootflow.errors import RootflowError, UsageError
 
@@ -63,7 +63,7 @@ def test_a_pool_that_does_not_start_says_what_its_daemons_complain_of(tmp_path: 
 def test_the_pool_answers_where_tensorflow_was_first(pool: Pool) -> None:
     """TensorFlow has a cryptography library that must not stand in for the bindings' own."""
     program = (
-        "import sys, tensorflow; from pathlib import Path; from rootflow.batch.pool import status;"
+        "import sys, tensorflow; from pathlib import Path; from condor_pool import status;"
         "print(status(Path(sys.argv[1])).cpus)"
     )
     command = [sys.executable, "-c", program, str(pool.directory)]

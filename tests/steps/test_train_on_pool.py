@@ -12,7 +12,7 @@ import pytest
 from mlflow.entities import Run
 from mlflow.tracking import MlflowClient
 
-from rootflow.batch.pool import Pool
+from condor_pool import Pool
 from rootflow.tracking import spooled
 
 PROJECT = Path(__file__).parents[2]

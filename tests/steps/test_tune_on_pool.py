@@ -17,8 +17,8 @@ from mlflow.entities import Run
 from mlflow.tracking import MlflowClient
 from optuna.trial import FrozenTrial
 
+from condor_pool import Pool
 from rootflow.batch.bindings import htcondor
-from rootflow.batch.pool import Pool
 from studies import trials_in
 
 PROJECT = Path(__file__).parents[2]

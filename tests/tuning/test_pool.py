@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from condor_pool import Pool
 from pool_processes import process_named
 from rootflow.batch.bindings import htcondor
-from rootflow.batch.pool import Pool
 from studies import (
     TOY,
     asked_and_answered,

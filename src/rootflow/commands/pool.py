@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from rootflow.batch.pool import Pool, default_directory
+from condor_pool import Pool, default_directory
 
 
 @click.group("pool")
@@ -32,7 +32,7 @@ def _up(directory: Path, cpus: int | None) -> None:
     HTCondor's programs are taken from PATH; where they are not there they are unpacked from
     Debian's packages into ~/.cache/rootflow, without changing the system.
     """
-    from rootflow.batch.pool import up
+    from condor_pool import up
 
     _show(up(directory, cpus))
 
@@ -41,7 +41,7 @@ def _up(directory: Path, cpus: int | None) -> None:
 @_directory
 def _down(directory: Path) -> None:
     """Stop the pool and its jobs; the queue is kept for the next `up`."""
-    from rootflow.batch.pool import down
+    from condor_pool import down
 
     click.echo("stopped" if down(directory) else f"no pool runs in {directory}", err=True)
 
@@ -50,7 +50,7 @@ def _down(directory: Path) -> None:
 @_directory
 def _status(directory: Path) -> None:
     """Say whether the pool runs, and what its jobs do."""
-    from rootflow.batch.pool import status
+    from condor_pool import status
 
     _show(status(directory))
 

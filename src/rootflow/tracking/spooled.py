@@ -16,8 +16,7 @@ import mlflow
 from mlflow.entities import Experiment, Metric, Param, Run, RunTag, ViewType
 from mlflow.tracking import MlflowClient
 
-from rootflow.batch.daemons import cache
-from rootflow.files import alone_in, whole_file
+from rootflow.files import alone_in, cache, whole_file
 from rootflow.tracking.connection import experiment_id
 from rootflow.tracking.outbox import LARGEST_BATCH
 

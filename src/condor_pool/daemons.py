@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from rootflow.errors import RootflowError
-from rootflow.files import alone_in, whole_directory
+from rootflow.files import alone_in, cache, whole_directory
 
 SUITE = "forky"  # the Debian release that has HTCondor 25
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
@@ -64,11 +64,6 @@ def find_or_install() -> Release:
         if not target.exists():
             _install(target)
     return _release(target / "usr")
-
-
-def cache() -> Path:
-    """Return the folder for what can be had again."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rootflow"
 
 
 def _release(root: Path) -> Release:

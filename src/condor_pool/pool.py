@@ -12,13 +12,12 @@ from typing import NamedTuple
 
 import psutil
 
+from condor_pool.daemons import Release, find_or_install
 from rootflow.batch.bindings import CONFIG, htcondor, use
 from rootflow.batch.complaints import Complaints
-from rootflow.batch.daemons import Release, cache, find_or_install
-from rootflow.batch.places import condor_files
 from rootflow.cores import usable_cores
 from rootflow.errors import RootflowError, UsageError
-from rootflow.files import alone_in, whole_file
+from rootflow.files import alone_in, cache, whole_file
 
 FOLDERS = ("log", "spool", "execute", "lock", "run")
 SECRET_FOLDERS = ("passwords.d", "tokens.d")
@@ -191,7 +190,7 @@ def _command(release: Release, ends_with_me: bool) -> Sequence[str]:
 
 
 def _configuration(release: Release, directory: Path, cpus: int) -> str:
-    text = (condor_files() / "pool" / "condor_config.in").read_text()
+    text = Path(__file__).with_name("condor_config.in").read_text()
     memory = psutil.virtual_memory().total // 2**20
     words = {
         "RELEASE": release.root,
