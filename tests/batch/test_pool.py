@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from condor_pool import Pool, down, status, up
-from rootflow.batch import daemons
+from condor_pool import Pool, daemons, down, status, up
 from rootflow.batch.bindings import htcondor, use
 from rootflow.batch.complaints import Complaints
 from rootflow.commands.pool import pool as pool_command
