@@ -14,9 +14,13 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from rootflow.evaluation.bootstrap import LOWER_QUANTILE, UPPER_QUANTILE
-from rootflow.evaluation.tallies import BiasAndResolution, Shares, bin_of, everywhere
-from rootflow.evaluation.tally import Tally, estimates_of, tally
+from rootflow.evaluation.bootstrap import (
+    LOWER_QUANTILE,
+    UPPER_QUANTILE,
+    CellStatistic,
+    bootstrap,
+)
+from rootflow.evaluation.cell_statistics import BiasAndResolution, Shares, bin_of, everywhere
 
 EVENTS, REPLICAS, REPETITIONS = 10_000, 200, 5
 LARGE = (100_000, 5, 1000)
@@ -33,11 +37,11 @@ def main() -> None:
     everybody = everywhere(np.ones(EVENTS, bool))
 
     def ours() -> Errors:
-        asked: dict[str, Tally] = {
+        asked: dict[str, CellStatistic] = {
             "accuracy": Shares(right, jets, 5),
             "mtt": BiasAndResolution(residuals, everybody, 1, weight),
         }
-        found = estimates_of(asked, tally(asked, weight, REPLICAS, seed=1), weight)
+        found = bootstrap(asked, weight, REPLICAS, seed=1)
         return np.concatenate([found["accuracy"].errors, found["mtt"].errors])
 
     def loop() -> Errors:
@@ -79,7 +83,7 @@ def large(events: int, methods: int, replicas: int) -> dict[str, float | str]:
     residuals = random.normal(0, 0.2, (methods, RESIDUALS, events)).astype(np.float32)
     right = random.random((methods, SHARES, events)) < 0.75
     start = time.perf_counter()
-    asked: dict[str, Tally] = {}
+    asked: dict[str, CellStatistic] = {}
     for method in range(methods):
         for number in range(SHARES):
             asked[f"{method}/share/{number}"] = Shares(right[method, number], everybody, 1)
@@ -87,7 +91,7 @@ def large(events: int, methods: int, replicas: int) -> dict[str, float | str]:
             asked[f"{method}/residual/{number}"] = BiasAndResolution(
                 residuals[method, number], everybody, 1, weight
             )
-    estimates_of(asked, tally(asked, weight, replicas, seed=1), weight)
+    bootstrap(asked, weight, replicas, seed=1)
     took = time.perf_counter() - start
 
     def one_replica() -> Errors:

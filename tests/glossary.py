@@ -6,8 +6,8 @@ from pathlib import Path
 from mlflow import MlflowClient
 
 from rootflow.evaluation.classification.naming import DEFINITIONS as OF_MODELS
-from rootflow.evaluation.metrics import DEFINITIONS as OF_METHODS
-from rootflow.evaluation.observables import OBSERVABLES
+from rootflow.evaluation.reconstruction.metrics import DEFINITIONS as OF_METHODS
+from rootflow.evaluation.reconstruction.observables import OBSERVABLES
 
 PAGE = Path(__file__).parents[1] / "docs" / "tracking.md"
 ROW = re.compile(r"^\| (`.+?`) \| ([a-z, ]+) \| .+ \|$", re.MULTILINE)

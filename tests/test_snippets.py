@@ -26,9 +26,9 @@ from rootflow.commands.settings import configured
 from rootflow.config import EvaluationConfig, FoldsConfig, load
 from rootflow.config.batch import load_profile
 from rootflow.dataset import Events
-from rootflow.evaluation import evaluate, save
 from rootflow.evaluation.classification import write_scores
 from rootflow.evaluation.classification.results import Scored
+from rootflow.evaluation.reconstruction import evaluate, save
 from rootflow.export import Export
 from rootflow.ntuple.branch_map import load_branch_map
 from rootflow.ntuple.four_leptons.branch_map import load_four_lepton_map

@@ -12,7 +12,7 @@ from rootflow.config import DataConfig
 from rootflow.dataset import Dataset, build, digest
 from rootflow.dataset.digest import plans_of
 from rootflow.errors import InputError
-from rootflow.evaluation.migration import weights_of
+from rootflow.evaluation.reconstruction.migration import weights_of
 
 MAP = {
     "base": "topcptoolkit",

@@ -3,7 +3,7 @@
 import pytest
 
 from rootflow.config import EvaluationConfig
-from rootflow.evaluation import Assessment, Evaluation, assess
+from rootflow.evaluation.reconstruction import Assessment, Evaluation, assess
 from rootflow.reconstruction.methods import make_method
 from toy_events import toy_events
 from toy_networks import Drawing

@@ -8,8 +8,9 @@ import pytest
 from rootflow.config import EvaluationConfig
 from rootflow.dataset import Events
 from rootflow.errors import InputError, UsageError
-from rootflow.evaluation import evaluate
-from rootflow.evaluation.contest import Contest, contest
+from rootflow.evaluation.contest import Contest
+from rootflow.evaluation.reconstruction import evaluate
+from rootflow.evaluation.reconstruction.contest import contest
 from rootflow.reconstruction.contract import Reconstruction
 from rootflow.reconstruction.methods import make_method
 from toy_events import toy_events
@@ -72,7 +73,7 @@ def test_it_says_what_the_evaluation_says() -> None:
         [same] = [
             each
             for each in evaluation.comparisons
-            if (each.metric, each.method, each.other) == (metric, "a", "m_lb")
+            if (each.metric, each.name, each.other) == (metric, "a", "m_lb")
         ]
         assert found.gain == pytest.approx(same.gain)
         assert found.p_value == same.p_value

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rootflow.evaluation.credible import levels_of
+from rootflow.evaluation.reconstruction.credible import levels_of
 from rootflow.reconstruction.contract import Posterior
 
 RANDOM = np.random.default_rng(5)

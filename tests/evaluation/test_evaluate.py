@@ -4,8 +4,8 @@ import pytest
 from rootflow.config import EvaluationConfig
 from rootflow.dataset import Events
 from rootflow.errors import InputError, RootflowError, UsageError
-from rootflow.evaluation import Evaluation, evaluate
-from rootflow.evaluation.observables import OBSERVABLES
+from rootflow.evaluation.reconstruction import Evaluation, evaluate
+from rootflow.evaluation.reconstruction.observables import OBSERVABLES
 from rootflow.reconstruction.contract import Reconstruction
 from rootflow.reconstruction.methods import make, make_method
 from toy_events import FEATURES, toy_events
@@ -240,7 +240,7 @@ def test_methods_with_borrowed_neutrinos_have_observables_of_top_quarks_only() -
 def test_a_better_method_beats_a_worse_one() -> None:
     methods = [ToyNetwork("good", 0.9), ToyNetwork("bad", 0.5)]
     evaluation = evaluate(toy_events(2000), methods, EvaluationConfig(replicas=200), seed=1)
-    found = {(each.metric, each.method): each for each in evaluation.comparisons}
+    found = {(each.metric, each.name): each for each in evaluation.comparisons}
     good, bad = (found["assignment_accuracy", name] for name in ("good", "bad"))
     values = [method.metrics["assignment_accuracy"] for method in evaluation.methods]
     assert good.gain.value == pytest.approx(values[0].value - values[1].value)

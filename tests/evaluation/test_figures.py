@@ -7,16 +7,9 @@ import pytest
 from rootflow.config import EvaluationConfig
 from rootflow.dataset import Events
 from rootflow.errors import UsageError
-from rootflow.evaluation import (
-    Evaluation,
-    draw,
-    draw_histories,
-    draw_history,
-    evaluate,
-    read,
-    save,
-)
+from rootflow.evaluation import draw_histories, draw_history
 from rootflow.evaluation.figures.style import Look
+from rootflow.evaluation.reconstruction import Evaluation, draw, evaluate, read, save
 from rootflow.reconstruction.contract import Reconstruction
 from rootflow.reconstruction.methods import make_method
 from toy_events import toy_events

@@ -17,11 +17,12 @@ from html_page import Page
 from rootflow.cli import cli
 from rootflow.config import EvaluationConfig
 from rootflow.errors import InputError
-from rootflow.evaluation import Assessment, draw_evaluation, write_evaluation
-from rootflow.evaluation.displays import displays_of
-from rootflow.evaluation.migration import unfolding_of, unfoldings
-from rootflow.evaluation.observables import OBSERVABLES
-from rootflow.evaluation.predictions import write_predictions
+from rootflow.evaluation import draw_evaluation
+from rootflow.evaluation.reconstruction import Assessment, write_evaluation
+from rootflow.evaluation.reconstruction.displays import displays_of
+from rootflow.evaluation.reconstruction.migration import unfolding_of, unfoldings
+from rootflow.evaluation.reconstruction.observables import OBSERVABLES
+from rootflow.evaluation.reconstruction.predictions import write_predictions
 from rootflow.ntuple.identity import structured
 from rootflow.p_value import PValue
 
@@ -116,7 +117,7 @@ def test_tables_are_csv_and_latex(folder: Path, assessment: Assessment) -> None:
     values = {
         (each.metric, each.other): each.p_value
         for each in assessment.evaluation.comparisons
-        if each.method == "network"
+        if each.name == "network"
     }
     for name, metric in (("assignment", "assignment_accuracy"), ("mtt", "mtt_resolution")):
         with (folder / "tables" / f"{name}.csv").open() as file:

@@ -4,11 +4,11 @@ from pathlib import Path
 import pytest
 
 from html_page import Page
-from rootflow.evaluation import Evaluation, draw_history, write_report
-from rootflow.evaluation.figures.captions import captions_of
-from rootflow.evaluation.page import with_error
-from rootflow.evaluation.results import Estimate
-from rootflow.evaluation.tables import tables_of
+from rootflow.estimate import Estimate, with_error
+from rootflow.evaluation import draw_history
+from rootflow.evaluation.reconstruction import Evaluation, write_report
+from rootflow.evaluation.reconstruction.figures.captions import captions_of
+from rootflow.evaluation.reconstruction.tables import tables_of
 from rootflow.table import write_tables
 
 

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from browser import used
-from rootflow.evaluation import Evaluation, draw_history, write_report
+from rootflow.evaluation import draw_history
+from rootflow.evaluation.reconstruction import Evaluation, write_report
 
 USE = """
 function use() {

@@ -5,7 +5,7 @@ import pytest
 
 from rootflow.checksum import sealed_json
 from rootflow.errors import InputError
-from rootflow.evaluation import Evaluation, read, save
+from rootflow.evaluation.reconstruction import Evaluation, read, save
 
 
 def test_what_is_saved_is_read_back(evaluation: Evaluation, tmp_path: Path) -> None:

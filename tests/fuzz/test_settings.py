@@ -16,7 +16,8 @@ from mutations import EXAMPLES, TEXTS, VALUES, changed_data, changed_text, paths
 from rootflow.config import Config, ReconstructionPromotionConfig, TuningConfig, change, load
 from rootflow.config.batch import load_profile
 from rootflow.errors import RootflowError
-from rootflow.evaluation.contest import Measured, bins_of, decide
+from rootflow.evaluation.bootstrap import Replicated
+from rootflow.evaluation.contest import bins_of, decide
 from rootflow.ntuple import features_of, load_branch_map
 from rootflow.ntuple.four_leptons import features_of as four_lepton_features_of
 from rootflow.ntuple.four_leptons import load_four_lepton_map
@@ -155,7 +156,9 @@ def test_promotions(examples: int) -> None:
     edges = {"jets": [1.5, 2.5, 3.5]}
     width = 1 + len(bins_of(edges))
     measured = st.builds(
-        lambda values: Measured(np.array(values[:width]), np.reshape(values[width:], (-1, width))),
+        lambda values: Replicated(
+            np.array(values[:width]), np.reshape(values[width:], (-1, width))
+        ),
         st.lists(numbers, min_size=4 * width, max_size=4 * width),
     )
     settings = changed_data(
@@ -163,7 +166,7 @@ def test_promotions(examples: int) -> None:
     )
     base = load(PROJECT / "configs" / "ttbar.yaml")
 
-    def use(case: tuple[list[Measured], Any]) -> None:
+    def use(case: tuple[list[Replicated], Any]) -> None:
         pair, said = case
         rules: ReconstructionPromotionConfig = base.promotion  # type: ignore[assignment]
         try:

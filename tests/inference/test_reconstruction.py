@@ -88,7 +88,7 @@ def test_each_event_has_the_answer_of_the_network_that_has_not_seen_it(
 
 
 def test_accuracy_is_what_evaluate_says(output: ak.Array, events: Events) -> None:
-    from rootflow.evaluation import assess
+    from rootflow.evaluation.reconstruction import assess
     from rootflow.reconstruction.folded import FoldedReconstructor
     from rootflow.reconstruction.network import KerasReconstructor
     from small_network import small_network

@@ -12,10 +12,10 @@ import pytest
 from other_values import EVALUATE
 from rootflow.config import ClassificationEvaluationConfig, EvaluationConfig
 from rootflow.dataset import Events
-from rootflow.evaluation import assess
-from rootflow.evaluation import save as save_evaluation
 from rootflow.evaluation.classification import evaluate, save
-from rootflow.evaluation.migration import unfoldings
+from rootflow.evaluation.reconstruction import assess
+from rootflow.evaluation.reconstruction import save as save_evaluation
+from rootflow.evaluation.reconstruction.migration import unfoldings
 from rootflow.reconstruction.methods import make, make_method
 from small_configurations import dataset_of, few, of_kind
 from toy_classes import INPUTS, SAMPLES, GaussianModel, toy_classes

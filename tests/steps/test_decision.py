@@ -7,9 +7,9 @@ import pytest
 
 from rootflow.config import ReconstructionPromotionConfig
 from rootflow.errors import InputError, UsageError
-from rootflow.evaluation.bootstrap import better_p_value
-from rootflow.evaluation.contest import Bin, BinContest, Contest, Measured, decide
-from rootflow.evaluation.results import Estimate
+from rootflow.estimate import Estimate
+from rootflow.evaluation.bootstrap import Replicated, better_p_value
+from rootflow.evaluation.contest import Bin, BinContest, Contest, decide
 from rootflow.steps.registry.decision import shortfalls
 from rootflow.tracking import Version
 
@@ -45,8 +45,8 @@ def test_a_replica_that_is_not_a_number_is_no_better_one() -> None:
     assert better_p_value(np.full(3, NAN)) == 1.0
 
 
-def _measured(replicas: list[list[float]]) -> Measured:
-    return Measured(np.array([0.5, 0.5]), np.array(replicas))
+def _measured(replicas: list[list[float]]) -> Replicated:
+    return Replicated(np.array([0.5, 0.5]), np.array(replicas))
 
 
 def test_a_metric_of_no_replica_decides_nothing() -> None:

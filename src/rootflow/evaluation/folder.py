@@ -3,61 +3,46 @@
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from rootflow.checksum import read_sealed, sealed_json
-from rootflow.evaluation.evaluate import Assessment
-from rootflow.evaluation.figures import draw
-from rootflow.evaluation.migration import unfoldings, write_unfoldings
-from rootflow.evaluation.predictions import write_predictions
-from rootflow.evaluation.report import write_report
-from rootflow.evaluation.results import read, save
-from rootflow.evaluation.saving import EVALUATE_AGAIN
-from rootflow.evaluation.tables import tables_of
+from rootflow.evaluation.saving import EVALUATE_AGAIN, task_of, write_json
 from rootflow.files import whole_file
-from rootflow.table import write_tables
+from rootflow.table import Table, write_tables
 
-RESULTS, PROVENANCE, PREDICTIONS = "evaluation.json", "provenance.json", "predictions.parquet"
+RESULTS, PROVENANCE = "evaluation.json", "provenance.json"
 REPORT, FIGURES, TABLES = "report.html", "figures", "tables"
 
 
-def write_evaluation(
-    assessment: Assessment,
-    unfold: Sequence[str],
-    files: Sequence[str],
-    provenance: Mapping[str, str],
-    directory: Path,
+def write_folder(
+    evaluation: Any, tables: Sequence[Table], provenance: Mapping[str, str], directory: Path
 ) -> None:
-    """Write the results, predictions, migration matrices and tables; nothing is drawn.
+    """Write results, tables and provenance of an evaluation; nothing is drawn.
 
     Parameters
     ----------
-    assessment
-        What was found, and on what.
-    unfold
-        Observables whose migration matrices are written.
-    files
-        SHA-256 of the files of the events, by their `file_index`.
+    evaluation
+        What was found, as plain data; its `task` says of which task it is.
+    tables
+        What becomes CSV and LaTeX.
     provenance
         Where it comes from, as name and value.
     directory
         Where it goes.
     """
-    evaluation, sample, candidates = assessment
-    save(evaluation, directory / RESULTS)
+    write_json(evaluation, directory / RESULTS)
     with whole_file(directory / PROVENANCE) as partial:
         partial.write_bytes(sealed_json(json.dumps(dict(provenance), indent=1)))
-    write_predictions(candidates, sample, files, directory / PREDICTIONS)
-    write_unfoldings(unfoldings(unfold, candidates, sample), directory)
-    write_tables(tables_of(evaluation), directory / TABLES)
+    write_tables(tables, directory / TABLES)
 
 
 def draw_evaluation(directory: Path, style: str, output: Path | None = None) -> list[Path]:
-    """Draw all figures and the report of a written evaluation, without any model.
+    """Draw all figures and the report of a written evaluation of any task, without any model.
 
     Parameters
     ----------
     directory
-        That `write_evaluation` filled.
+        That `write_folder` filled.
     style
         neutral, ATLAS or CMS.
     output
@@ -74,9 +59,14 @@ def draw_evaluation(directory: Path, style: str, output: Path | None = None) -> 
     UsageError
         There is no such style.
     """
-    evaluation = read(directory / RESULTS)
+    of_task: Any
+    if task_of(directory / RESULTS) == "classification":
+        from rootflow.evaluation import classification as of_task
+    else:
+        from rootflow.evaluation import reconstruction as of_task
+    evaluation = of_task.read(directory / RESULTS)
     provenance = json.loads(read_sealed(directory / PROVENANCE, EVALUATE_AGAIN))
     to = output or directory
-    figures = draw(evaluation, to / FIGURES, style)
-    write_report(evaluation, figures, provenance, to / REPORT)
+    figures: list[Path] = of_task.draw(evaluation, to / FIGURES, style)
+    of_task.write_report(evaluation, figures, provenance, to / REPORT)
     return figures

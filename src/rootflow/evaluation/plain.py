@@ -1,16 +1,11 @@
-"""Arrays of estimates as plain data."""
+"""Arrays of estimates as plain data: what the classifiers still ask for."""
 
 from collections.abc import Sequence
 
-import numpy as np
-
-from rootflow.evaluation.bootstrap import Estimates, FloatArray
-from rootflow.evaluation.results import Binned, Estimate
-
-
-def plain(values: FloatArray) -> tuple[float | None, ...]:
-    """Return the numbers, None for those that are not finite."""
-    return tuple(float(value) if np.isfinite(value) else None for value in values)
+from rootflow.estimate import Estimate
+from rootflow.evaluation.bootstrap import Estimates
+from rootflow.evaluation.results import Binned
+from rootflow.evaluation.results import plain as plain
 
 
 def binned(estimates: Estimates, edges: Sequence[float]) -> Binned:

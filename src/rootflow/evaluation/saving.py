@@ -12,6 +12,7 @@ from rootflow.errors import InputError
 from rootflow.files import whole_file
 
 EVALUATE_AGAIN = "fetch it anew or evaluate again"
+TASKS = ("reconstruction", "classification")
 Results = TypeVar("Results")
 
 
@@ -43,6 +44,27 @@ def read_json(kind: type[Results], path: Path) -> Results:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "the whole"
         raise InputError(f"{path}: not an evaluation: {where}: {first['msg']}") from None
+
+
+def task_of(path: Path) -> str:
+    """Return of which task a written evaluation is: reconstruction or classification.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read or does not say it.
+    """
+    try:
+        found = json.loads(read_sealed(path, EVALUATE_AGAIN))
+    except ValueError as error:
+        raise InputError(f"{path}: not an evaluation: {error}") from None
+    task = found.get("task") if isinstance(found, dict) else None
+    if task not in TASKS:
+        raise InputError(
+            f"{path}: not an evaluation of {' or '.join(TASKS)}, or one of an older version: "
+            f"{EVALUATE_AGAIN}"
+        )
+    return str(task)
 
 
 def _plain(value: Any) -> Any:

@@ -6,6 +6,7 @@ import pytest
 import scipy.stats
 
 from rootflow.dataset import Events
+from rootflow.estimate import Estimate, with_error
 from rootflow.evaluation.bootstrap import estimates_of, replicate
 from rootflow.evaluation.classification import cautions_of, write_report
 from rootflow.evaluation.classification.asking import scored_by
@@ -20,8 +21,7 @@ from rootflow.evaluation.classification.over_training import (
 from rootflow.evaluation.classification.ranking import RankingStatistics
 from rootflow.evaluation.classification.results import OverTraining, RankingInTraining
 from rootflow.evaluation.classification.spectra import histogram
-from rootflow.evaluation.page import with_error
-from rootflow.evaluation.results import Estimate, Histogram
+from rootflow.evaluation.results import Histogram
 from toy_classes import DISTANCE, SAMPLES, GaussianModel, toy_classes
 
 NONE = Estimate(0.5, 0.0)

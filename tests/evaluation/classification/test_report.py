@@ -3,13 +3,13 @@ from pathlib import Path
 import pytest
 
 from html_page import Page
+from rootflow.estimate import with_error
 from rootflow.evaluation.classification import (
     ClassificationEvaluation,
     draw_histories,
     write_report,
 )
 from rootflow.evaluation.classification.figures.stack import stack
-from rootflow.evaluation.page import with_error
 
 
 @pytest.fixture

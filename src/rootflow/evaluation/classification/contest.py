@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 from rootflow.dataset.events import Events
 from rootflow.dataset.manifest import Sample
 from rootflow.errors import UsageError
-from rootflow.evaluation.bootstrap import replicate
+from rootflow.evaluation.bootstrap import Replicated, bootstrap
+from rootflow.evaluation.cell_statistics import bin_of
 from rootflow.evaluation.classification.asking import ScoringModel, score
 from rootflow.evaluation.classification.auc import AreaUnderCurve
 from rootflow.evaluation.classification.labelled import Labelled
-from rootflow.evaluation.contest import Contest, Edges, Measured, bins_of, decide
-from rootflow.evaluation.tallies import bin_of
+from rootflow.evaluation.contest import Contest, Edges, bins_of, decide
 
 METRIC = "auc"
 
@@ -67,14 +67,8 @@ def contest(
                 )
                 for place, among in enumerate(inside)
             }
-            found = replicate(statistics, simulation.weight, replicas, seed)
-            sample = [each(simulation.weight[np.newaxis])[0] for each in statistics.values()]
-            measured.append(
-                Measured(
-                    np.concatenate(sample),
-                    np.concatenate([found[place] for place in statistics], axis=1),
-                )
-            )
+            found = bootstrap(statistics, simulation.weight, replicas, seed)
+            measured.append(Replicated.joined(found.values()))
     return decide(METRIC, len(simulation), measured, bins_of(edges), least_gain, seed)
 
 

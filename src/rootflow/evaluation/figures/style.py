@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from rootflow.errors import UsageError
-from rootflow.evaluation.results import Binned, Histogram, MethodResult
+from rootflow.evaluation.results import Binned, Histogram
 from rootflow.files import whole_file
 
 # M. A. Petroff, "Accessible color sequences for data visualization", arXiv:2107.02270,
@@ -143,16 +143,9 @@ def label(
     axes.set_title(", ".join(known), loc="right", fontsize="medium")
 
 
-def title_of(method: MethodResult) -> str:
-    """Return the method's name, and whose neutrinos it takes where they are not its own."""
-    if method.neutrinos_of in (None, method.name):
-        return method.name
-    return rf"{method.name} ($\nu$: {method.neutrinos_of})"
-
-
-def draw_binned(axes: Axes, results: Sequence[tuple[MethodResult, Binned]], look: Look) -> None:
-    """Draw estimates with their errors in bins, one colour per method, side by side."""
-    for number, (method, binned) in enumerate(results):
+def draw_binned(axes: Axes, results: Sequence[tuple[str, Binned]], look: Look) -> None:
+    """Draw estimates with their errors in bins, one colour per model, by its name, side by side."""
+    for number, (name, binned) in enumerate(results):
         edges = np.array(binned.edges)
         widths = np.diff(edges)
         shift = (number + 1) / (len(results) + 1) - 0.5
@@ -160,14 +153,14 @@ def draw_binned(axes: Axes, results: Sequence[tuple[MethodResult, Binned]], look
             (edges[:-1] + edges[1:]) / 2 + 0.5 * shift * widths,
             numbers(binned.values),
             yerr=numbers(binned.errors),
-            color=look.colour(method.name),
-            marker=look.marker(method.name),
+            color=look.colour(name),
+            marker=look.marker(name),
             linestyle="none",
             capsize=2,
-            label=method.name,
+            label=name,
         )
         axes.hlines(
-            numbers(binned.values), edges[:-1], edges[1:], color=look.colour(method.name), alpha=0.4
+            numbers(binned.values), edges[:-1], edges[1:], color=look.colour(name), alpha=0.4
         )
     axes.set_xlim(results[0][1].edges[0], results[0][1].edges[-1])
 

@@ -9,8 +9,9 @@ import numpy as np
 
 from rootflow.config import FoldsConfig, ReconstructionConfig
 from rootflow.dataset import Dataset
-from rootflow.evaluation import assess, check_names, draw_evaluation, write_evaluation
+from rootflow.evaluation import draw_evaluation
 from rootflow.evaluation.folder import TABLES
+from rootflow.evaluation.reconstruction import assess, check_names, write_evaluation
 from rootflow.exported.code import OtherCode
 from rootflow.reconstruction.contract import Reconstructor
 from rootflow.reconstruction.hybrid import RememberingReconstructor

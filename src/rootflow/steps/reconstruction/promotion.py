@@ -6,7 +6,8 @@ import numpy as np
 
 from rootflow.config import FoldsConfig, ReconstructionConfig
 from rootflow.dataset import Dataset
-from rootflow.evaluation.contest import Contest, check_bins, contest
+from rootflow.evaluation.contest import Contest
+from rootflow.evaluation.reconstruction.contest import check_bins, contest
 from rootflow.export.parity import MOMENTUM_TOLERANCE, PROBABILITY_TOLERANCE
 from rootflow.reconstruction.onnx import OnnxReconstructor
 

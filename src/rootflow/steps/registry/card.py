@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from rootflow.dataset.manifest import Manifest
+from rootflow.estimate import Estimate, with_error
 from rootflow.evaluation.classification import is_excess
-from rootflow.evaluation.page import with_error
-from rootflow.evaluation.results import Estimate
 from rootflow.exported.contract import OnnxContract
 
 FILES_NAMED = 6

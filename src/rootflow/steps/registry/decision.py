@@ -13,8 +13,8 @@ from rootflow.steps.result import Row
 from rootflow.tracking import Version
 
 if TYPE_CHECKING:  # `registry list` and `rollback` ask for names only
+    from rootflow.estimate import Estimate
     from rootflow.evaluation.contest import Contest
-    from rootflow.evaluation.results import Estimate
 
 PREFIX = "rootflow.promotion."
 DECISION = f"{PREFIX}decision"

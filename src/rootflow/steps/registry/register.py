@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rootflow.config import Config
-from rootflow.evaluation.results import Estimate
+from rootflow.estimate import Estimate
 from rootflow.exported.checking import check_content
 from rootflow.steps.registry.card import Subject, model_card
 from rootflow.steps.registry.decision import CANDIDATE, METRIC

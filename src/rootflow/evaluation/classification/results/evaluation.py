@@ -1,7 +1,7 @@
 """All that an evaluation found, of each model and of all, saved and read."""
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from rootflow.evaluation.classification import naming
 from rootflow.evaluation.classification.results.behaviour import (
@@ -96,6 +96,7 @@ class ClassificationEvaluation(NamedTuple):
     luminosity_fb_inverse: Number
     energy_tev: Number
     scored: tuple[Scored, ...] = ()
+    task: Literal["classification"] = "classification"
 
     @property
     def data(self) -> str:

@@ -5,14 +5,14 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from rootflow.evaluation.figures.accuracy import accuracy, accuracy_by, scores
-from rootflow.evaluation.figures.display import display
-from rootflow.evaluation.figures.matrices import complements, confusion, migration
-from rootflow.evaluation.figures.network import coverage, importance
-from rootflow.evaluation.figures.observables import observable, with_observable
 from rootflow.evaluation.figures.style import Look, save_figure, styled
-from rootflow.evaluation.observables import OBSERVABLES
-from rootflow.evaluation.results import UNDER_EVALUATION, Evaluation, MethodResult
+from rootflow.evaluation.reconstruction.figures.accuracy import accuracy, accuracy_by, scores
+from rootflow.evaluation.reconstruction.figures.display import display
+from rootflow.evaluation.reconstruction.figures.matrices import complements, confusion, migration
+from rootflow.evaluation.reconstruction.figures.network import coverage, importance
+from rootflow.evaluation.reconstruction.figures.observables import observable, with_observable
+from rootflow.evaluation.reconstruction.observables import OBSERVABLES
+from rootflow.evaluation.reconstruction.results import UNDER_EVALUATION, Evaluation, MethodResult
 from rootflow.progress import progress
 
 # Those that are unfolded most; the matrices of all are in the results.

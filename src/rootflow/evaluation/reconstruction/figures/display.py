@@ -7,7 +7,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Circle
 
 from rootflow.evaluation.figures.style import label, new_figure
-from rootflow.evaluation.results import Display, Evaluation, Particle
+from rootflow.evaluation.reconstruction.results import Display, Evaluation, Particle
 from rootflow.physics.kinematics import pseudorapidity
 
 COLOURS = {

@@ -5,9 +5,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from rootflow.evaluation.figures.style import label, new_figure, title_of
-from rootflow.evaluation.observables import Observable
-from rootflow.evaluation.results import Evaluation, MethodResult, Migration
+from rootflow.evaluation.figures.style import label, new_figure
+from rootflow.evaluation.reconstruction.observables import Observable
+from rootflow.evaluation.reconstruction.results import Evaluation, MethodResult, Migration
 
 
 def migration(
@@ -108,3 +108,10 @@ def draw_percent(
                 color="white" if share > 0.6 * highest else "black",
             )
     figure.colorbar(mesh, ax=axes, label=f"share of {of} [%]")
+
+
+def title_of(method: MethodResult) -> str:
+    """Return the method's name, and whose neutrinos it takes where they are not its own."""
+    if method.neutrinos_of in (None, method.name):
+        return method.name
+    return rf"{method.name} ($\nu$: {method.neutrinos_of})"

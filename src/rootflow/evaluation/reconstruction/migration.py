@@ -11,10 +11,10 @@ import uhi.io.json
 
 from rootflow.dataset.events import Events
 from rootflow.evaluation.bootstrap import FloatArray
-from rootflow.evaluation.observables import OBSERVABLES, Observable
-from rootflow.evaluation.plain import plain
-from rootflow.evaluation.results import Migration
-from rootflow.evaluation.sample import Candidate, Sample
+from rootflow.evaluation.reconstruction.observables import OBSERVABLES, Observable
+from rootflow.evaluation.reconstruction.results import Migration
+from rootflow.evaluation.reconstruction.sample import Candidate, Sample
+from rootflow.evaluation.results import plain
 from rootflow.files import whole_file
 from rootflow.ntuple import write_histograms
 

@@ -8,10 +8,10 @@ from rootflow.evaluation.figures.style import (
     draw_density,
     label,
     new_figure,
-    title_of,
 )
-from rootflow.evaluation.observables import Observable
-from rootflow.evaluation.results import Evaluation, MethodResult, ObservableResult
+from rootflow.evaluation.reconstruction.figures.matrices import title_of
+from rootflow.evaluation.reconstruction.observables import Observable
+from rootflow.evaluation.reconstruction.results import Evaluation, MethodResult, ObservableResult
 
 Found = list[tuple[MethodResult, ObservableResult]]
 
@@ -48,8 +48,8 @@ def observable(each: Observable, evaluation: Evaluation, look: Look) -> Figure:
                 line=look.line(method.name),
                 name=title_of(method),
             )
-    draw_binned(bias, [(method, result.bias) for method, result in found], look)
-    draw_binned(resolution, [(method, result.resolution) for method, result in found], look)
+    draw_binned(bias, [(method.name, result.bias) for method, result in found], look)
+    draw_binned(resolution, [(method.name, result.resolution) for method, result in found], look)
     distribution.set_xlim(truth.edges[0], truth.edges[-1])
     distribution.set_xlabel(each.axis)
     residuals.set_xlim(-each.reach, each.reach)

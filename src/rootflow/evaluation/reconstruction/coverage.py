@@ -7,13 +7,13 @@ from numpy.typing import NDArray
 
 from rootflow.dataset.events import Events
 from rootflow.errors import ConformanceError
-from rootflow.evaluation.credible import central_level, levels_of
-from rootflow.evaluation.observables import values_of
-from rootflow.evaluation.plain import plain
-from rootflow.evaluation.results import Coverage
-from rootflow.evaluation.sample import Candidate, Sample, reconstructed_decay
-from rootflow.evaluation.tallies import Shares, everywhere
-from rootflow.evaluation.tally import Tally, estimates_of, tally
+from rootflow.evaluation.bootstrap import CellStatistic, bootstrap
+from rootflow.evaluation.cell_statistics import Shares, everywhere
+from rootflow.evaluation.reconstruction.credible import central_level, levels_of
+from rootflow.evaluation.reconstruction.observables import values_of
+from rootflow.evaluation.reconstruction.results import Coverage
+from rootflow.evaluation.reconstruction.sample import Candidate, Sample, reconstructed_decay
+from rootflow.evaluation.results import plain
 from rootflow.reconstruction.contract import Posterior
 
 LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.6827, 0.8, 0.9, 0.9545)
@@ -94,14 +94,14 @@ def coverage(
         ]
     )
     weight, matched = sample.events.weight[chosen], sample.matched[chosen]
-    statistics: dict[str, Tally] = {
+    statistics: dict[str, CellStatistic] = {
         f"{name}/{level}": Shares(
             outside[:, place] <= level, everywhere(matched if name == MTT else matched >= 0), 1
         )
         for place, name in enumerate(COVERED)
         for level in LEVELS
     }
-    found = estimates_of(statistics, tally(statistics, weight, replicas, seed), weight)
+    found = bootstrap(statistics, weight, replicas, seed)
     return {
         name: Coverage(
             LEVELS,

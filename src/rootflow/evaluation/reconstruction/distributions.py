@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from rootflow.evaluation.metrics import residuals_of, right
-from rootflow.evaluation.observables import OBSERVABLES, Observable
-from rootflow.evaluation.plain import plain
-from rootflow.evaluation.results import Confusion, Histogram, Rows
-from rootflow.evaluation.sample import Candidate, Sample
+from rootflow.evaluation.reconstruction.metrics import residuals_of, right
+from rootflow.evaluation.reconstruction.observables import OBSERVABLES, Observable
+from rootflow.evaluation.reconstruction.results import Confusion
+from rootflow.evaluation.reconstruction.sample import Candidate, Sample
+from rootflow.evaluation.results import Histogram, Rows, plain
 
 SCORE_EDGES = tuple(np.linspace(0, 1, 26).tolist())
 BINS_OF_DISTRIBUTION, BINS_OF_RESIDUALS = 25, 50

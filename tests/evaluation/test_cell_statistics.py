@@ -4,9 +4,14 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from rootflow.evaluation import tally as module
-from rootflow.evaluation.bootstrap import Estimates
-from rootflow.evaluation.tallies import (
+from rootflow.evaluation import bootstrap as module
+from rootflow.evaluation.bootstrap import (
+    CellStatistic,
+    Replicated,
+    bootstrap,
+    poisson_counts,
+)
+from rootflow.evaluation.cell_statistics import (
     BiasAndResolution,
     CalibrationError,
     Drop,
@@ -14,16 +19,14 @@ from rootflow.evaluation.tallies import (
     bin_of,
     everywhere,
 )
-from rootflow.evaluation.tally import Tally, estimates_of, poisson_counts, tally
 
 REPLICAS = 2000
 # The relative spread of a standard deviation that is itself found from so many replicas.
 ERROR_OF_ERROR = 4 / np.sqrt(2 * REPLICAS)
 
 
-def estimate(statistic: Tally, weight: np.ndarray, replicas: int = REPLICAS) -> Estimates:
-    statistics = {"x": statistic}
-    return estimates_of(statistics, tally(statistics, weight, replicas, 1), weight)["x"]
+def estimate(statistic: CellStatistic, weight: np.ndarray, replicas: int = REPLICAS) -> Replicated:
+    return bootstrap({"x": statistic}, weight, replicas, 1)["x"]
 
 
 def all_of(count: int) -> np.ndarray:
@@ -31,7 +34,7 @@ def all_of(count: int) -> np.ndarray:
 
 
 def counts_of(events: int, replicas: int, seed: int = 1) -> np.ndarray:
-    """Return the Poisson numbers (replicas, events) that `tally` uses."""
+    """Return the Poisson numbers (replicas, events) that `bootstrap` uses."""
     rows = []
     for block, first in enumerate(range(0, replicas, module.REPLICAS_AT_ONCE)):
         size = min(module.REPLICAS_AT_ONCE, replicas - first)
@@ -98,7 +101,7 @@ def test_quantiles_of_replicas_are_those_of_numpy(events: int) -> None:
     random = np.random.default_rng(5)
     values, weight = random.normal(0, 1, events), random.exponential(1, events)
     statistic = BiasAndResolution(values, all_of(events), 1, weight)
-    found = tally({"x": statistic}, weight, 100, 1)["x"]
+    found = bootstrap({"x": statistic}, weight, 100, 1)["x"].replicas
     counts = counts_of(events, 100)
     found, counts = (array[counts.any(axis=1)] for array in (found, counts))
     lower, median, upper = np.transpose(
@@ -133,7 +136,7 @@ def test_bins_are_as_if_each_was_asked_alone() -> None:
         np.testing.assert_allclose(together.values[[number, 4 + number]], alone.values)
         np.testing.assert_allclose(together.errors[[number, 4 + number]], alone.errors)
         share = estimate(Shares(values > 0, among, 1), weight, 100)
-        np.testing.assert_allclose([right.values[number], right.errors[number]], np.ravel(share))
+        np.testing.assert_allclose(right.estimate(number), share.estimate())
     assert np.all(np.isnan([*together.values[[3, 7]], right.values[3]]))  # nobody is there
 
 
@@ -165,18 +168,18 @@ def test_numbers_do_not_depend_on_threads_passes_or_company(
 ) -> None:
     random = np.random.default_rng(9)
     weight = random.exponential(1, 3000)
-    statistics: dict[str, Tally] = {
+    statistics: dict[str, CellStatistic] = {
         str(number): BiasAndResolution(random.normal(0, 1, 3000), all_of(3000), 1, weight)
         for number in range(3)
     }
-    whole = tally(statistics, weight, 300, 1)
-    alone = tally({"1": statistics["1"]}, weight, 300, 1)
-    np.testing.assert_array_equal(alone["1"], whole["1"])
+    whole = bootstrap(statistics, weight, 300, 1)
+    alone = bootstrap({"1": statistics["1"]}, weight, 300, 1)
+    np.testing.assert_array_equal(alone["1"].replicas, whole["1"].replicas)
     monkeypatch.setattr(module, "usable_cores", lambda: 1)
     monkeypatch.setattr(module, "CELLS_AT_ONCE", 1)
-    for name, found in tally(statistics, weight, 300, 1).items():
-        np.testing.assert_array_equal(found, whole[name])
-    assert np.any(tally(statistics, weight, 300, 2)["0"] != whole["0"])
+    for name, found in bootstrap(statistics, weight, 300, 1).items():
+        np.testing.assert_array_equal(found.replicas, whole[name].replicas)
+    assert np.any(bootstrap(statistics, weight, 300, 2)["0"].replicas != whole["0"].replicas)
 
 
 def test_negative_weights_count_against() -> None:

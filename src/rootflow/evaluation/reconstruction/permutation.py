@@ -7,10 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rootflow.dataset.events import COLLECTIONS, Events
-from rootflow.evaluation.plain import single
+from rootflow.evaluation.bootstrap import bootstrap
+from rootflow.evaluation.cell_statistics import Drop
 from rootflow.evaluation.results import Importance
-from rootflow.evaluation.tallies import Drop
-from rootflow.evaluation.tally import estimates_of, tally
 from rootflow.progress import progress
 from rootflow.reconstruction.contract import Reconstructor
 
@@ -53,15 +52,14 @@ def importances(
             permuted = _permuted(events, collection, features, random)
             drops[str(number)] = Drop(whole, _right(method, permuted))
             advance(1, f"{method.name} {collection}")
-    replicated = tally(drops, events.weight, REPLICAS, seed)
-    found = estimates_of(drops, replicated, events.weight)
+    found = bootstrap(drops, events.weight, REPLICAS, seed)
     return tuple(
         sorted(
             (
                 Importance(
                     collection,
                     features[0] if len(features) == 1 else None,
-                    single(found[str(number)]),
+                    found[str(number)].estimate(),
                 )
                 for number, (collection, features) in enumerate(inputs)
             ),

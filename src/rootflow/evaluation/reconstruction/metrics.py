@@ -5,18 +5,18 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from rootflow.evaluation.bootstrap import Estimates, FloatArray
-from rootflow.evaluation.observables import OBSERVABLES, Observable
-from rootflow.evaluation.results import Estimate
-from rootflow.evaluation.sample import Candidate, Sample
-from rootflow.evaluation.tallies import (
+from rootflow.estimate import Estimate
+from rootflow.evaluation.bootstrap import NOWHERE, CellStatistic, FloatArray, Replicated
+from rootflow.evaluation.cell_statistics import (
     BiasAndResolution,
     CalibrationError,
     Shares,
     bin_of,
     everywhere,
 )
-from rootflow.evaluation.tally import NOWHERE, Tally
+from rootflow.evaluation.paired import Better
+from rootflow.evaluation.reconstruction.observables import OBSERVABLES, Observable
+from rootflow.evaluation.reconstruction.sample import Candidate, Sample
 
 SCORE_EDGES = tuple(np.linspace(0.0, 1.0, 11).tolist())
 DEFINITIONS = {
@@ -35,6 +35,14 @@ DEFINITIONS = {
     "mtt_all_resolution": "mtt_resolution over all solved events, matched or not",
 }
 
+# What models are compared in, and which of its values are better.
+BETTER: dict[str, Better] = {
+    "assignment_accuracy": "more",
+    "either_accuracy": "more",
+    "selection_accuracy": "more",
+    "mtt_bias": "nearer to zero",
+    "mtt_resolution": "less",
+}
 SHARES = ("assignment_accuracy", "either_accuracy", "selection_accuracy", "efficiency")
 # Of these, larger numbers are counted in the last bin.
 COUNTS = ("jets", "btags")
@@ -42,7 +50,7 @@ COUNTS = ("jets", "btags")
 
 def statistics_of(
     candidate: Candidate, sample: Sample, bins: Mapping[str, Sequence[float]]
-) -> dict[str, Tally]:
+) -> dict[str, CellStatistic]:
     """Return what is asked of one method, by quantity.
 
     Parameters
@@ -54,7 +62,7 @@ def statistics_of(
     bins
         Edges by what is binned.
     """
-    statistics: dict[str, Tally] = dict(_shares(candidate, sample))
+    statistics: dict[str, CellStatistic] = dict(_shares(candidate, sample))
     both, selected = right(candidate, sample), right_two(candidate, sample)
     for name, edges in bins.items():
         number = np.where(sample.matched, binned_by(name, sample, edges), NOWHERE)
@@ -71,7 +79,7 @@ def statistics_of(
     return statistics
 
 
-def _shares(candidate: Candidate, sample: Sample) -> dict[str, Tally]:
+def _shares(candidate: Candidate, sample: Sample) -> dict[str, CellStatistic]:
     agree = (candidate.answers.assignment == sample.assignment) & sample.matched[:, np.newaxis]
     matched, all_events = everywhere(sample.matched), everywhere(np.ones_like(sample.matched))
     return {
@@ -84,7 +92,7 @@ def _shares(candidate: Candidate, sample: Sample) -> dict[str, Tally]:
 
 def _of_observable(
     observable: Observable, candidate: Candidate, sample: Sample
-) -> dict[str, Tally]:
+) -> dict[str, CellStatistic]:
     name, weight = observable.name, sample.events.weight
     residuals = residuals_of(observable, candidate, sample)
     existing = np.isfinite(residuals)
@@ -99,7 +107,7 @@ def _of_observable(
     return dict(asked)
 
 
-def metrics_of(estimates: Mapping[str, Estimates]) -> dict[str, Estimate]:
+def metrics_of(estimates: Mapping[str, Replicated]) -> dict[str, Estimate]:
     """Return the metrics of one method; those that do not exist are left out."""
     named: dict[str, tuple[float, float]] = {}
     for name, found in estimates.items():

@@ -4,15 +4,10 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from rootflow.estimate import Estimate, with_error
-from rootflow.evaluation.comparison import COMPARED
-from rootflow.evaluation.observables import OBSERVABLES
-from rootflow.evaluation.results import (
-    UNDER_EVALUATION,
-    Binned,
-    Comparison,
-    Evaluation,
-    Number,
-)
+from rootflow.evaluation.reconstruction.evaluate import COMPARED
+from rootflow.evaluation.reconstruction.observables import OBSERVABLES
+from rootflow.evaluation.reconstruction.results import UNDER_EVALUATION, Evaluation
+from rootflow.evaluation.results import Binned, Comparison, Number
 from rootflow.p_value import PValue
 from rootflow.table import Cell, Table
 
@@ -75,7 +70,7 @@ def _beaten(metric: str, evaluation: Evaluation) -> dict[str, dict[str, PValue]]
 
 def _of(metric: str, evaluation: Evaluation) -> dict[tuple[str, str], Comparison]:
     return {
-        (found.method, found.other): found
+        (found.name, found.other): found
         for found in evaluation.comparisons
         if found.metric == metric
     }
@@ -117,7 +112,7 @@ def _comparisons(evaluation: Evaluation) -> Table:
         [
             (
                 each.metric,
-                each.method,
+                each.name,
                 each.other,
                 each.gain,
                 *_p_values(each, evaluation.replicas),

@@ -7,9 +7,10 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from rootflow.evaluation.sample import Candidate, Sample
+from rootflow.evaluation.reconstruction.sample import Candidate, Sample
 from rootflow.files import whole_file
 
+PREDICTIONS = "predictions.parquet"
 METADATA = b"rootflow"
 COMPONENTS = ("px", "py", "pz")
 

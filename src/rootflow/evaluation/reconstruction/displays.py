@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from rootflow.evaluation.metrics import right
-from rootflow.evaluation.results import Display, Particle
-from rootflow.evaluation.sample import Candidate, Sample
+from rootflow.evaluation.reconstruction.metrics import right
+from rootflow.evaluation.reconstruction.results import Display, Particle
+from rootflow.evaluation.reconstruction.sample import Candidate, Sample
 from rootflow.physics.kinematics import FloatArray
 from rootflow.reconstruction.objects import four_momenta
 

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from rootflow.dataset.events import Events
 from rootflow.errors import ConformanceError, InputError, UsageError
-from rootflow.evaluation.observables import Values, values_of
-from rootflow.evaluation.results import Cost
+from rootflow.evaluation.reconstruction.observables import Values, values_of
+from rootflow.evaluation.reconstruction.results import Cost
 from rootflow.physics.kinematics import massless
 from rootflow.physics.ttbar import Decay, decay_of, top_pair
 from rootflow.progress import progress

@@ -1,19 +1,26 @@
-"""Statistics of the bootstrap: shares and means in bins, quantiles, their differences."""
+"""Statistics of cells: shares in bins, quantiles, their differences."""
 
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rootflow.evaluation.bootstrap import LOWER_QUANTILE, UPPER_QUANTILE, FloatArray
-from rootflow.evaluation.tally import NOWHERE, Cells, Sums, sums_of_sample
+from rootflow.evaluation.bootstrap import (
+    LOWER_QUANTILE,
+    NOWHERE,
+    UPPER_QUANTILE,
+    Cells,
+    CellStatistic,
+    FloatArray,
+    Sums,
+)
 
 # Of a window around a quantile, in standard deviations of the quantile, and how many cells.
 WINDOW, CELLS_IN_WINDOW = 5.0, 64
 QUANTILES = (LOWER_QUANTILE, 0.5, UPPER_QUANTILE)
 
 
-class Shares:
+class Shares(CellStatistic):
     """The weighted share of events that are right, in each bin.
 
     Parameters
@@ -35,12 +42,8 @@ class Shares:
         wrong, right = totals[0][:, ::2], totals[0][:, 1::2]
         return _ratio(right, wrong + right)
 
-    def of_sample(self, weight: FloatArray) -> FloatArray:
-        """Return (bins,) shares of the sample."""
-        return np.asarray(self(sums_of_sample(self.sums[0], weight))[0])
 
-
-class Drop:
+class Drop(CellStatistic):
     """The difference of two shares of the same events, 1 number.
 
     Parameters
@@ -58,12 +61,8 @@ class Drop:
         gained, _, lost = totals[0].T
         return _ratio((lost - gained)[:, np.newaxis], totals[0].sum(axis=1, keepdims=True))
 
-    def of_sample(self, weight: FloatArray) -> FloatArray:
-        """Return (1,) of the sample."""
-        return np.asarray(self(sums_of_sample(self.sums[0], weight))[0])
 
-
-class CalibrationError:
+class CalibrationError(CellStatistic):
     """The expected calibration error: mean distance of score and share of right, in bins.
 
     sum_b |sum w (right - score)| / sum w: M. Naeini, G. Cooper, M. Hauskrecht, AAAI 2015,
@@ -93,12 +92,8 @@ class CalibrationError:
             np.sum(np.abs(distances), axis=1, keepdims=True), np.sum(weights, axis=1, keepdims=True)
         )
 
-    def of_sample(self, weight: FloatArray) -> FloatArray:
-        """Return (1,) of the sample."""
-        return np.asarray(self(*(sums_of_sample(sums, weight) for sums in self.sums))[0])
 
-
-class BiasAndResolution:
+class BiasAndResolution(CellStatistic):
     """The weighted median of residuals and half the width of their central 68.27 %, in bins.
 
     bias = q(0.5), resolution = (q(0.8413) - q(0.1587)) / 2, where q(p) is the smallest

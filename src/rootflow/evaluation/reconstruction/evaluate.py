@@ -9,18 +9,20 @@ import numpy as np
 from rootflow.config import EvaluationConfig
 from rootflow.dataset.events import Events
 from rootflow.errors import UsageError
-from rootflow.evaluation.bootstrap import Estimates, FloatArray, standard_deviation
-from rootflow.evaluation.comparison import comparisons
-from rootflow.evaluation.coverage import coverage, has_posterior
-from rootflow.evaluation.displays import displays_of
-from rootflow.evaluation.distributions import (
+from rootflow.evaluation.bootstrap import CellStatistic, Replicated, bootstrap
+from rootflow.evaluation.cell_statistics import Shares, everywhere
+from rootflow.evaluation.paired import comparisons
+from rootflow.evaluation.reconstruction.coverage import coverage, has_posterior
+from rootflow.evaluation.reconstruction.displays import displays_of
+from rootflow.evaluation.reconstruction.distributions import (
     confusion,
     distribution_of,
     residual_histogram,
     score_histograms,
     truth_distributions,
 )
-from rootflow.evaluation.metrics import (
+from rootflow.evaluation.reconstruction.metrics import (
+    BETTER,
     SCORE_EDGES,
     has_probabilities,
     metrics_of,
@@ -28,13 +30,11 @@ from rootflow.evaluation.metrics import (
     right,
     statistics_of,
 )
-from rootflow.evaluation.migration import migration_of
-from rootflow.evaluation.observables import OBSERVABLES, Observable
-from rootflow.evaluation.permutation import importances
-from rootflow.evaluation.plain import binned, single
-from rootflow.evaluation.results import (
+from rootflow.evaluation.reconstruction.migration import migration_of
+from rootflow.evaluation.reconstruction.observables import OBSERVABLES, Observable
+from rootflow.evaluation.reconstruction.permutation import importances
+from rootflow.evaluation.reconstruction.results import (
     UNDER_EVALUATION,
-    Binned,
     Complement,
     Display,
     Evaluation,
@@ -42,12 +42,13 @@ from rootflow.evaluation.results import (
     ObservableResult,
     ScoreResult,
 )
-from rootflow.evaluation.sample import Candidate, Sample, candidates_of, sample_of
-from rootflow.evaluation.tallies import Shares, everywhere
-from rootflow.evaluation.tally import Tally, estimates_of, tally
+from rootflow.evaluation.reconstruction.sample import Candidate, Sample, candidates_of, sample_of
+from rootflow.evaluation.results import Binned, Comparison
 from rootflow.reconstruction.contract import Reconstructor
 
 BINNED_BESIDE_OBSERVABLES = ("jets", "btags", "met")
+# In what every two methods are compared.
+COMPARED = ("assignment_accuracy", "selection_accuracy", "mtt_resolution")
 
 
 class Assessment(NamedTuple):
@@ -56,22 +57,6 @@ class Assessment(NamedTuple):
     evaluation: Evaluation
     sample: Sample
     candidates: list[Candidate]
-
-
-class _Bootstrap(NamedTuple):
-    """All statistics by METHOD/QUANTITY, in the sample and in the replicas."""
-
-    statistics: dict[str, Tally]
-    replicated: dict[str, FloatArray]
-    estimates: dict[str, Estimates]
-
-    def of(self, name: str) -> dict[str, Estimates]:
-        """Return those of one method, by quantity."""
-        return {
-            quantity.removeprefix(f"{name}/"): found
-            for quantity, found in self.estimates.items()
-            if quantity.startswith(f"{name}/")
-        }
 
 
 def check_names(config: EvaluationConfig, methods: Sequence[str]) -> None:
@@ -109,8 +94,8 @@ def assess(
 ) -> Assessment:
     """Compare methods on the same events, and keep what each said of them.
 
-    All metrics are weighted by the event weight; `rootflow.evaluation.metrics.DEFINITIONS`
-    says what they are. All methods share the bootstrap replicas.
+    All metrics are weighted by the event weight; `DEFINITIONS` beside the metrics says what they
+    are. All methods share the bootstrap replicas.
 
     Parameters
     ----------
@@ -136,7 +121,7 @@ def assess(
     sample = sample_of(events, config.btag_min)
     candidates = candidates_of(sample, reconstructors, config.neutrinos)
     reference = config.reference or candidates[0].name
-    found = _bootstrap(candidates, sample, config, seed)
+    found = _replicated(candidates, sample, config, seed)
     names = [candidate.name for candidate in candidates]
     sum_of_weights = float(np.sum(events.weight))
     evaluation = Evaluation(
@@ -155,9 +140,9 @@ def assess(
             _result(candidate, method, sample, found, reference, config, seed)
             for candidate, method in zip(candidates, reconstructors, strict=True)
         ),
-        comparisons=comparisons(names, found.statistics, found.replicated, events.weight),
+        comparisons=_comparisons(names, found),
         complements=tuple(
-            Complement(first, second, single(found.estimates[f"{first}/right_not/{second}"]))
+            Complement(first, second, found[f"{first}/right_not/{second}"].estimate())
             for first, second in permutations(names, 2)
         ),
         displays=_displays(candidates, sample, config.displays),
@@ -166,10 +151,11 @@ def assess(
     return Assessment(evaluation, sample, candidates)
 
 
-def _bootstrap(
+def _replicated(
     candidates: Sequence[Candidate], sample: Sample, config: EvaluationConfig, seed: int
-) -> _Bootstrap:
-    statistics = {
+) -> dict[str, Replicated]:
+    """Return all statistics by METHOD/QUANTITY."""
+    statistics: dict[str, CellStatistic] = {
         f"{candidate.name}/{quantity}": statistic
         for candidate in candidates
         for quantity, statistic in statistics_of(candidate, sample, config.bins).items()
@@ -178,21 +164,32 @@ def _bootstrap(
     for first, second in permutations(candidates, 2):
         only_first = right(first, sample) & ~right(second, sample)
         statistics[f"{first.name}/right_not/{second.name}"] = Shares(only_first, matched, 1)
-    weight = sample.events.weight
-    replicated = tally(statistics, weight, config.replicas, seed)
-    return _Bootstrap(statistics, replicated, estimates_of(statistics, replicated, weight))
+    return bootstrap(statistics, sample.events.weight, config.replicas, seed)
+
+
+def _comparisons(names: Sequence[str], found: Mapping[str, Replicated]) -> tuple[Comparison, ...]:
+    made: tuple[Comparison, ...] = ()
+    for metric in COMPARED:
+        # Of m(ttbar), the bias and the resolution.
+        quantity, at = ("mtt", 1) if metric == "mtt_resolution" else (metric, 0)
+        of_methods = {n: found[f"{n}/{quantity}"] for n in names if f"{n}/{quantity}" in found}
+        made += comparisons(metric, of_methods, BETTER[metric], at=at)
+    return made
 
 
 def _result(
     candidate: Candidate,
     method: Reconstructor,
     sample: Sample,
-    found: _Bootstrap,
+    found: Mapping[str, Replicated],
     reference: str,
     config: EvaluationConfig,
     seed: int,
 ) -> MethodResult:
-    estimates = found.of(candidate.name)
+    mine = f"{candidate.name}/"
+    estimates = {
+        name.removeprefix(mine): each for name, each in found.items() if name.startswith(mine)
+    }
     is_network = hasattr(method, "parameters")
     return MethodResult(
         name=candidate.name,
@@ -200,11 +197,11 @@ def _result(
         neutrinos_of=candidate.neutrinos_of,
         metrics=metrics_of(estimates),
         accuracy_by={
-            name: binned(estimates[f"accuracy_by_{name}"], edges)
+            name: estimates[f"accuracy_by_{name}"].binned(edges)
             for name, edges in config.bins.items()
         },
         selection_by={
-            name: binned(estimates[f"selection_by_{name}"], edges)
+            name: estimates[f"selection_by_{name}"].binned(edges)
             for name, edges in config.bins.items()
         },
         relative_accuracy_by={
@@ -236,25 +233,27 @@ def _result(
 
 
 def _relative(
-    quantity: str, name: str, reference: str, edges: Sequence[float], found: _Bootstrap
+    quantity: str,
+    name: str,
+    reference: str,
+    edges: Sequence[float],
+    found: Mapping[str, Replicated],
 ) -> Binned:
-    ours, theirs = f"{name}/{quantity}", f"{reference}/{quantity}"
+    ours, theirs = found[f"{name}/{quantity}"], found[f"{reference}/{quantity}"]
     with np.errstate(divide="ignore", invalid="ignore"):
-        value = found.estimates[ours].values / found.estimates[theirs].values
-        replicas = found.replicated[ours] / found.replicated[theirs]
-    return binned(Estimates(value, standard_deviation(replicas)), edges)
+        quotient = Replicated(ours.values / theirs.values, ours.replicas / theirs.replicas)
+    return quotient.binned(edges)
 
 
 def _observable(
     observable: Observable,
     candidate: Candidate,
     sample: Sample,
-    estimates: Mapping[str, Estimates],
+    estimates: Mapping[str, Replicated],
 ) -> ObservableResult:
     both, count = estimates[f"{observable.name}_in_bins"], len(observable.bins) - 1
     bias, resolution = (
-        binned(Estimates(both.values[part], both.errors[part]), observable.bins)
-        for part in (slice(count), slice(count, None))
+        both.part(part).binned(observable.bins) for part in (slice(count), slice(count, None))
     )
     return ObservableResult(
         residuals=residual_histogram(observable, candidate, sample),
@@ -266,12 +265,12 @@ def _observable(
 
 
 def _scores(
-    candidate: Candidate, sample: Sample, estimates: Mapping[str, Estimates]
+    candidate: Candidate, sample: Sample, estimates: Mapping[str, Replicated]
 ) -> ScoreResult | None:
     if not has_probabilities(candidate, sample):
         return None
     both_right, wrong = score_histograms(candidate, sample)
-    return ScoreResult(both_right, wrong, binned(estimates["accuracy_by_score"], SCORE_EDGES))
+    return ScoreResult(both_right, wrong, estimates["accuracy_by_score"].binned(SCORE_EDGES))
 
 
 def _displays(candidates: Sequence[Candidate], sample: Sample, count: int) -> tuple[Display, ...]:

@@ -4,8 +4,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from rootflow.evaluation.figures.style import label, new_figure, numbers
-from rootflow.evaluation.observables import OBSERVABLES
-from rootflow.evaluation.results import Evaluation, MethodResult
+from rootflow.evaluation.reconstruction.observables import OBSERVABLES
+from rootflow.evaluation.reconstruction.results import Evaluation, MethodResult
 
 
 def coverage(method: MethodResult, evaluation: Evaluation) -> Figure:

@@ -1,7 +1,7 @@
 """What each figure shows, by the beginning of its file's name."""
 
 from rootflow.evaluation.page import Captions
-from rootflow.evaluation.results import Evaluation
+from rootflow.evaluation.reconstruction.results import Evaluation
 
 _MATCHED = "Events with both b jets matched; bars are bootstrap errors."
 CAPTIONS = {

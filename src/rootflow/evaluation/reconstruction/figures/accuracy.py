@@ -11,8 +11,8 @@ from rootflow.evaluation.figures.style import (
     new_figure,
     numbers,
 )
-from rootflow.evaluation.observables import OBSERVABLES
-from rootflow.evaluation.results import Evaluation, MethodResult, ScoreResult
+from rootflow.evaluation.reconstruction.observables import OBSERVABLES
+from rootflow.evaluation.reconstruction.results import Evaluation, MethodResult, ScoreResult
 
 SHARES = {
     "assignment_accuracy": ("both right", "o", "#bd1f01"),
@@ -62,9 +62,9 @@ def accuracy_by(quantity: str, evaluation: Evaluation, look: Look) -> Figure:
     """Draw the accuracy in bins of a quantity, and below it relative to the reference."""
     figure, (axes, below) = new_figure(rows=2, heights=(1.0, 0.5))
     methods = evaluation.methods
-    draw_binned(axes, [(method, method.accuracy_by[quantity]) for method in methods], look)
+    draw_binned(axes, [(method.name, method.accuracy_by[quantity]) for method in methods], look)
     draw_binned(
-        below, [(method, method.relative_accuracy_by[quantity]) for method in methods], look
+        below, [(method.name, method.relative_accuracy_by[quantity]) for method in methods], look
     )
     if quantity in COUNTS:
         edges = methods[0].accuracy_by[quantity].edges

@@ -1,0 +1,95 @@
+"""Paired comparisons: models in one metric on the same events and the same replicas."""
+
+from collections.abc import Mapping
+from itertools import permutations
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from rootflow.estimate import Estimate
+from rootflow.evaluation.bootstrap import (
+    FloatArray,
+    Replicated,
+    better_p_value,
+    standard_deviation,
+)
+from rootflow.evaluation.results import Comparison
+
+# Which values of a metric are better than others.
+Better = Literal["more", "less", "nearer to zero"]
+
+
+class Paired(NamedTuple):
+    """By how much one is better than another.
+
+    Attributes
+    ----------
+    gain
+        With the error of the difference in the same replicas.
+    p_value
+        One-sided, of the gain being no larger than what is asked at least.
+    p_value_no_worse
+        The other way round, of the one being no worse than the other.
+    """
+
+    gain: Estimate
+    p_value: float
+    p_value_no_worse: float
+
+    @property
+    def p_value_two_sided(self) -> float:
+        """Of both being equal."""
+        return min(1.0, 2 * min(self.p_value, self.p_value_no_worse))
+
+
+def paired(
+    one: Replicated, other: Replicated, better: Better = "more", *, at: int = 0, least: float = 0.0
+) -> Paired:
+    """Compare one metric of two models.
+
+    Parameters
+    ----------
+    one, other
+        The metric of both, in the same replicas.
+    better
+        Which of its values are.
+    at
+        Which of the numbers is compared.
+    least
+        The gain that is asked at least.
+    """
+    gain = _merit(one.values[at], better) - _merit(other.values[at], better)
+    gains = _merit(one.replicas[:, at], better) - _merit(other.replicas[:, at], better)
+    error = float(standard_deviation(gains[:, np.newaxis])[0])
+    estimate = Estimate(float(gain), error)
+    return Paired(estimate, better_p_value(gains - least), better_p_value(-gains))
+
+
+def comparisons(
+    metric: str, found: Mapping[str, Replicated], better: Better = "more", *, at: int = 0
+) -> tuple[Comparison, ...]:
+    """Return every two models, both ways, where the difference exists.
+
+    Parameters
+    ----------
+    metric
+        Its name.
+    found
+        It of each model, by name.
+    better, at
+        As of `paired`.
+    """
+    made = []
+    for name, other in permutations(found, 2):
+        both = paired(found[name], found[other], better, at=at)
+        if np.isfinite(both.gain.value) and np.isfinite(both.gain.error):
+            made.append(
+                Comparison(metric, name, other, both.gain, both.p_value, both.p_value_two_sided)
+            )
+    return tuple(made)
+
+
+def _merit(values: FloatArray, better: Better) -> FloatArray:
+    if better == "nearer to zero":
+        return -np.abs(values)
+    return values if better == "more" else -values

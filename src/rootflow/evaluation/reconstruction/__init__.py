@@ -1,0 +1,19 @@
+"""Methods of reconstruction compared on the same events."""
+
+from rootflow.evaluation.reconstruction.evaluate import Assessment, assess, check_names, evaluate
+from rootflow.evaluation.reconstruction.figures import draw
+from rootflow.evaluation.reconstruction.report import write_evaluation, write_report
+from rootflow.evaluation.reconstruction.results import Evaluation, read, save
+
+__all__ = [
+    "Assessment",
+    "Evaluation",
+    "assess",
+    "check_names",
+    "draw",
+    "evaluate",
+    "read",
+    "save",
+    "write_evaluation",
+    "write_report",
+]

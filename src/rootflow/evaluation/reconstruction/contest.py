@@ -1,0 +1,125 @@
+"""A method of reconstruction against the champion."""
+
+import numpy as np
+
+from rootflow.dataset.events import Events
+from rootflow.errors import UsageError
+from rootflow.evaluation.bootstrap import NOWHERE, Cells, CellStatistic, Replicated, bootstrap
+from rootflow.evaluation.cell_statistics import BiasAndResolution, Shares, everywhere
+from rootflow.evaluation.contest import Contest, Edges, bins_of, decide
+from rootflow.evaluation.reconstruction.evaluate import BINNED_BESIDE_OBSERVABLES
+from rootflow.evaluation.reconstruction.metrics import (
+    BETTER,
+    binned_by,
+    residuals_of,
+    right,
+    right_two,
+)
+from rootflow.evaluation.reconstruction.observables import OBSERVABLES
+from rootflow.evaluation.reconstruction.sample import Candidate, Sample, candidates_of, sample_of
+from rootflow.reconstruction.contract import Reconstructor
+
+RESOLUTION = "mtt_resolution"
+
+
+def check_bins(names: Edges) -> None:
+    """Refuse quantities of which reconstructed events have no bins.
+
+    Raises
+    ------
+    UsageError
+        It says which there are.
+    """
+    known = [*BINNED_BESIDE_OBSERVABLES, *OBSERVABLES]
+    for name in names:
+        if name not in known:
+            raise UsageError(f"promotion.no_regression_in: '{name}' is none of {', '.join(known)}")
+
+
+def contest(
+    events: Events,
+    candidate: Reconstructor,
+    champion: Reconstructor | None,
+    *,
+    metric: str,
+    least_gain: float,
+    edges: Edges,
+    btag_min: float,
+    replicas: int,
+    seed: int,
+) -> Contest:
+    """Compare two methods of reconstruction in one metric, event by event.
+
+    Parameters
+    ----------
+    events
+        Simulated events that neither has been trained on.
+    candidate, champion
+        The methods, of different names; without a champion only the candidate's metric is found.
+    metric
+        assignment_accuracy, either_accuracy, selection_accuracy or mtt_resolution, as
+        `rootflow.evaluation.reconstruction.metrics.DEFINITIONS` has them.
+    least_gain
+        What the gain is tested against.
+    edges
+        Of the named bins, by quantity.
+    btag_min
+        Smallest btag of a jet that is counted as tagged.
+    replicas, seed
+        Of the bootstrap, which both share.
+
+    Raises
+    ------
+    InputError
+        There are no events or no truth, or a method may not be applied to them.
+    UsageError
+        There are no bins of a quantity, or a bin has no event.
+    ConformanceError
+        A method's answers are not what the contract says.
+    """
+    check_bins(edges)
+    sample = sample_of(events, btag_min)
+    methods = [candidate] if champion is None else [candidate, champion]
+    contenders = candidates_of(sample, methods, "model")
+    counts = [1, *(len(limits) - 1 for limits in edges.values())]
+    statistics = {
+        f"{contender.name}/{place}": statistic
+        for contender in contenders
+        for place, statistic in enumerate(_statistics(metric, contender, sample, edges))
+    }
+    found = bootstrap(statistics, events.weight, replicas, seed)
+    # Of biases and resolutions, which come in this order, the resolutions.
+    measured = [
+        Replicated.joined(
+            found[f"{contender.name}/{place}"].part(slice(-count, None))
+            for place, count in enumerate(counts)
+        )
+        for contender in contenders
+    ]
+    better = BETTER[metric]
+    return decide(metric, len(events), measured, bins_of(edges), least_gain, seed, better)
+
+
+def _statistics(
+    metric: str, candidate: Candidate, sample: Sample, edges: Edges
+) -> list[CellStatistic]:
+    """Return the metric of all events, and then one statistic for the bins of each quantity."""
+    cells: list[tuple[Cells, int]] = [(everywhere(sample.matched), 1)]
+    for name, limits in edges.items():
+        number = np.where(sample.matched, binned_by(name, sample, limits), NOWHERE)
+        cells.append((number.astype(np.int16), len(limits) - 1))
+    if metric == RESOLUTION:
+        residuals = residuals_of(OBSERVABLES["mtt"], candidate, sample)
+        existing = np.isfinite(residuals)
+        weight = sample.events.weight
+        return [
+            BiasAndResolution(residuals, np.where(existing, number, NOWHERE), count, weight)
+            for number, count in cells
+        ]
+    agree = candidate.answers.assignment == sample.assignment
+    counted = {
+        "assignment_accuracy": right(candidate, sample),
+        "either_accuracy": np.any(agree, axis=1) & sample.matched,
+        "selection_accuracy": right_two(candidate, sample),
+    }[metric]
+    return [Shares(counted, number, count) for number, count in cells]

@@ -1,0 +1,308 @@
+"""What an evaluation of reconstructions found, as plain data."""
+
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from rootflow.estimate import Estimate
+from rootflow.evaluation.results import Binned, Comparison, Histogram, Importance, Number, Rows
+from rootflow.evaluation.saving import read_json, write_json
+
+# What is said of a method that does not describe itself, such as a network.
+UNDER_EVALUATION = "the method under evaluation"
+
+
+class Migration(NamedTuple):
+    """How the solved events of each bin of the truth (row) spread over the reconstruction.
+
+    Attributes
+    ----------
+    edges
+        Of both.
+    shares
+        Of the events of each row; the first column is what is reconstructed below the first
+        edge, the last one above the last edge, so that rows sum to one. None where there is no
+        event.
+    purity, stability
+        Of each bin: share of the events reconstructed in it that are generated in it, and the
+        other way round.
+    efficiency
+        Of each bin: share of the events generated in it that are reconstructed in any bin.
+    condition_number
+        Of the response among the bins, largest over smallest singular value; None where a bin
+        is empty.
+    """
+
+    edges: tuple[float, ...]
+    shares: Rows
+    purity: tuple[Number, ...]
+    stability: tuple[Number, ...]
+    efficiency: tuple[Number, ...]
+    condition_number: Number
+
+
+class ObservableResult(NamedTuple):
+    """An observable as a method reconstructs it.
+
+    Attributes
+    ----------
+    residuals
+        Reconstructed less true, relative where the observable says so.
+    bias, resolution
+        In bins of the true value.
+    distribution
+        Of the reconstructed values of all solved events.
+    migration
+        Of solved events, matched or not.
+    """
+
+    residuals: Histogram
+    bias: Binned
+    resolution: Binned
+    distribution: Histogram
+    migration: Migration
+
+
+class ScoreResult(NamedTuple):
+    """Scores of solved events with both b jets matched.
+
+    Attributes
+    ----------
+    right, wrong
+        Those with both b jets right, and the others.
+    accuracy
+        How often a score is right: on the diagonal, where it is a calibrated probability.
+    """
+
+    right: Histogram
+    wrong: Histogram
+    accuracy: Binned
+
+
+class Confusion(NamedTuple):
+    """Share of the matched events with the true jet in a slot (row) by the slot chosen.
+
+    Slots fall in pT. The last column is of events without an answer; rows sum to one, None
+    where there is no event.
+    """
+
+    b: Rows
+    bbar: Rows
+
+
+class Coverage(NamedTuple):
+    """How often the central interval of a posterior holds the truth; ideally `levels`.
+
+    Attributes
+    ----------
+    levels
+        Probabilities of the intervals.
+    shares, errors
+        Of solved events with the truth inside.
+    """
+
+    levels: tuple[float, ...]
+    shares: tuple[Number, ...]
+    errors: tuple[Number, ...]
+
+
+class Cost(NamedTuple):
+    """What a method costs: wall time of this machine, and how many parameters were fitted.
+
+    `parameters` is None where there are none, or where a file does not tell.
+    """
+
+    seconds: float
+    events_per_second: float
+    parameters: int | None
+
+
+class MethodResult(NamedTuple):
+    """What an evaluation found of one method.
+
+    Attributes
+    ----------
+    name
+        As its metrics are logged.
+    description
+        What it does, in one sentence.
+    neutrinos_of
+        The method whose neutrinos complete its top quarks; None where none do.
+    metrics
+        By name, such as `assignment_accuracy`; one that does not exist is absent.
+    accuracy_by, selection_by
+        Share of matched events with both b jets right, and with the right two jets in either
+        order, by the name of what is binned.
+    relative_accuracy_by
+        `accuracy_by` over that of the evaluation's reference.
+    confusion
+        True and chosen jets.
+    observables
+        By name; those of the neutrinos are only there where the method has its own.
+    scores
+        None where they are not probabilities of a model.
+    coverage
+        By observable; empty where the method has no posterior.
+    importance
+        The largest first; empty where the method is no network.
+    cost
+        Of this evaluation.
+    """
+
+    name: str
+    description: str
+    neutrinos_of: str | None
+    metrics: dict[str, Estimate]
+    accuracy_by: dict[str, Binned]
+    selection_by: dict[str, Binned]
+    relative_accuracy_by: dict[str, Binned]
+    confusion: Confusion
+    observables: dict[str, ObservableResult]
+    scores: ScoreResult | None
+    coverage: dict[str, Coverage]
+    importance: tuple[Importance, ...]
+    cost: Cost
+
+
+class Complement(NamedTuple):
+    """Share of matched events in which `right` gets both b jets and `wrong` does not."""
+
+    right: str
+    wrong: str
+    share: Estimate
+
+
+class Particle(NamedTuple):
+    """A particle of an event display: momentum in GeV and what it is."""
+
+    kind: str
+    px: float
+    py: float
+    pz: float
+
+
+class Display(NamedTuple):
+    """One event as it was measured, generated and reconstructed.
+
+    Attributes
+    ----------
+    reason
+        Why it was picked.
+    method
+        Whose reconstruction it shows.
+    event, file_index
+        What identifies it: its number and the rest of its identity, and its file.
+    score
+        The method's confidence.
+    measured, generated, reconstructed
+        Its particles; jets are named by what they are truly and what the method takes them for.
+    """
+
+    reason: str
+    method: str
+    event: str
+    file_index: int
+    score: float
+    measured: tuple[Particle, ...]
+    generated: tuple[Particle, ...]
+    reconstructed: tuple[Particle, ...]
+
+
+class Evaluation(NamedTuple):
+    """What an evaluation found, and on which events.
+
+    Attributes
+    ----------
+    events, matched_events
+        How many there are, and how many of them have both b jets matched.
+    sum_of_weights, effective_events
+        sum(w), and (sum w)^2 / sum(w^2).
+    folds
+        Those that the events are of.
+    replicas, seed
+        Of the bootstrap.
+    energy_tev
+        In TeV, None where it is not known.
+    reference
+        The method to which accuracies are relative.
+    drawn
+        Observables that get figures.
+    truth
+        Distributions of all events' true observables, by name.
+    methods
+        In the order in which they were given.
+    comparisons
+        Of every two methods, both ways.
+    complements
+        Of every two methods, both ways.
+    displays
+        Some events.
+    true_leptons
+        Whether the true decays are made of true leptons, and not of the reconstructed ones;
+        None where an older evaluation does not say.
+    """
+
+    events: int
+    matched_events: int
+    sum_of_weights: float
+    effective_events: float
+    folds: tuple[int, ...]
+    replicas: int
+    seed: int
+    energy_tev: float | None
+    reference: str
+    drawn: tuple[str, ...]
+    truth: dict[str, Histogram]
+    methods: tuple[MethodResult, ...]
+    comparisons: tuple[Comparison, ...]
+    complements: tuple[Complement, ...]
+    displays: tuple[Display, ...]
+    true_leptons: bool | None = None
+    task: Literal["reconstruction"] = "reconstruction"
+
+    def metrics(self) -> dict[str, float]:
+        """Return `METRIC/METHOD` and `METRIC_error/METHOD`, all finite, as they are logged."""
+        logged = {}
+        for method in self.methods:
+            for name, estimate in method.metrics.items():
+                logged[f"{name}/{method.name}"] = estimate.value
+                logged[f"{name}_error/{method.name}"] = estimate.error
+        return logged
+
+    def table(self) -> list[dict[str, str | float | None]]:
+        """Return one row per method; None where a metric does not exist."""
+        return [_row(method) for method in self.methods]
+
+
+TABLE_METRICS = (
+    "assignment_accuracy",
+    "either_accuracy",
+    "selection_accuracy",
+    "mtt_bias",
+    "mtt_resolution",
+    "efficiency",
+)
+
+
+def _row(method: MethodResult) -> dict[str, str | float | None]:
+    row: dict[str, str | float | None] = {"method": method.name}
+    for name in TABLE_METRICS:
+        estimate = method.metrics.get(name)
+        row[name] = estimate.value if estimate else None
+        row[f"{name}_error"] = estimate.error if estimate else None
+    return {**row, "neutrinos_of": method.neutrinos_of}
+
+
+def save(evaluation: Evaluation, path: Path) -> None:
+    """Write the evaluation as JSON."""
+    write_json(evaluation, path)
+
+
+def read(path: Path) -> Evaluation:
+    """Read what `save` wrote.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read or is not an evaluation.
+    """
+    return read_json(Evaluation, path)
