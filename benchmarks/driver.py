@@ -30,9 +30,8 @@ from rootflow.batch.contract import Job
 from rootflow.config import load
 from rootflow.config.batch import JobConfig, load_profile
 from rootflow.tracking.study import start_study
-from rootflow.tuning.alone import only_driver
 from rootflow.tuning.driver import Driver
-from rootflow.tuning.study import open_study, place_of
+from rootflow.tuning.study import only_driver, open_study, place_of
 from rootflow.tuning.trials import TrialFiles
 
 REPOSITORY = Path(__file__).resolve().parents[1]

@@ -11,9 +11,8 @@ from rootflow.config import load
 from rootflow.config.batch import JobConfig, LimitsConfig, ProfileConfig, load_profile
 from rootflow.steps.tune import drive
 from rootflow.tracking.study import start_study
-from rootflow.tuning.alone import only_driver
 from rootflow.tuning.driver import Driver
-from rootflow.tuning.study import open_study, place_of
+from rootflow.tuning.study import only_driver, open_study, place_of
 from rootflow.tuning.trials import TrialFiles
 
 TOY_STUDY = Path(__file__)

@@ -9,7 +9,7 @@ from rootflow.batch.avoidance import Avoidance
 from rootflow.batch.contract import State
 from rootflow.batch.events import Progress
 from rootflow.batch.ledger import Key
-from rootflow.batch.machines import Run
+from rootflow.batch.machines import MachineRun
 from rootflow.batch.schedd import Schedd
 from rootflow.config.batch import LimitsConfig
 
@@ -32,9 +32,9 @@ class Told(Schedd):
 def jobs(wells: int, failures_elsewhere: int = 0) -> dict[Key, Progress]:
     """Return jobs that failed on `hole`, others elsewhere, and one that waits."""
     now = time.time()
-    runs = [Run("hole", now - 52, now - 50, well=False)] * 3
-    runs += [Run("good", now - 100, now - 50, well=True)] * wells
-    runs += [Run("bad", now - 52, now - 50, well=False)] * failures_elsewhere
+    runs = [MachineRun("hole", now - 52, now - 50, well=False)] * 3
+    runs += [MachineRun("good", now - 100, now - 50, well=True)] * wells
+    runs += [MachineRun("bad", now - 52, now - 50, well=False)] * failures_elsewhere
     ended = {
         ("a", n): Progress(State.DONE if run.well else State.FAILED, runs=[run])
         for n, run in enumerate(runs)

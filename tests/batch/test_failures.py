@@ -260,14 +260,14 @@ def test_a_job_evicted_too_often_is_given_up(make: MakeExecutor, shell: MakeJob)
 def test_a_submission_cut_off_in_the_middle_is_told_from_one_that_happened(
     make: MakeExecutor, shell: MakeJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from rootflow.batch.ledger import Ledger
+    from rootflow.batch.ledger import JobLedger
 
     def die(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     executor = make()
     with monkeypatch.context() as patch:
-        patch.setattr(Ledger, "confirm", die)
+        patch.setattr(JobLedger, "confirm", die)
         with pytest.raises(KeyboardInterrupt):
             executor.submit([shell("true", "arrived")])
     with monkeypatch.context() as patch:

@@ -11,8 +11,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from condor_pool import Pool, daemons, down, status, up
+from condor_pool.complaints import Complaints
 from rootflow.batch.bindings import htcondor, use
-from rootflow.batch.complaints import Complaints
 from rootflow.commands.pool import pool as pool_command
 from rootflow.errors import RootflowError, UsageError
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from optuna.trial import TrialState
 
-from rootflow.batch.ledger import Ledger
+from rootflow.batch.ledger import JobLedger
 from rootflow.batch.schedd import Schedd
 from rootflow.tuning.trials import Result, TrialFiles
 from studies import QUICK, TOY, assert_each_counted_once, trials_of
@@ -54,7 +54,7 @@ class GoodAndHole(Schedd):
         self._avoid_hole |= 'RootflowAvoid = "hole"' in text
         self._submissions.append(token)
         cluster = len(self._submissions)
-        for number, _ in enumerate(Ledger(self._folder).jobs(token)):
+        for number, _ in enumerate(JobLedger(self._folder).jobs(token)):
             self._log(SUBMITTED, cluster, number, token=token)
             self._run(cluster, number)
         return cluster
@@ -86,7 +86,7 @@ class GoodAndHole(Schedd):
             self._log(HELD, cluster, number)
             return
         if not hole:
-            job = Ledger(self._folder).jobs(self._submissions[cluster - 1])[number]
+            job = JobLedger(self._folder).jobs(self._submissions[cluster - 1])[number]
             TrialFiles(job.directory).write_result(Result(metrics={"loss": 1.0}))
         self._log(TERMINATED, cluster, number, code=3 if hole else 0)
 

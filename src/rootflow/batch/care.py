@@ -5,11 +5,11 @@ from collections.abc import Collection
 from rootflow.batch.contract import ENDED, Job, State
 from rootflow.batch.description import attributes
 from rootflow.batch.events import EventLog, Progress
-from rootflow.batch.ledger import Key, Ledger, Taken, id_of, key_of
+from rootflow.batch.ledger import JobLedger, Key, Taken, id_of, key_of
 from rootflow.batch.machines import MACHINE_MAY_BE_BAD
 from rootflow.batch.queue import Queue
 from rootflow.batch.schedd import Schedd
-from rootflow.batch.triage import RESOURCES, Decision, decide
+from rootflow.batch.triage import RESOURCES, Remedy, decide
 from rootflow.config.batch import JobConfig, LimitsConfig
 from rootflow.errors import InputError
 
@@ -18,7 +18,7 @@ class Care:
     """Does for jobs what is due, and remembers it in the ledger."""
 
     def __init__(
-        self, ledger: Ledger, schedd: Schedd, log: EventLog | Queue, limits: LimitsConfig
+        self, ledger: JobLedger, schedd: Schedd, log: EventLog | Queue, limits: LimitsConfig
     ) -> None:
         self._ledger = ledger
         self._schedd = schedd
@@ -51,13 +51,13 @@ class Care:
         elif progress.state is State.HELD:
             decided = [each.decision.action for each in taken if each.hold == progress.holds]
             if _machine_is_to_blame(progress, avoided) and decided[-1:] in ([], ["give up"]):
-                self._release(key, progress, Decision("release", "its machine is avoided now"))
+                self._release(key, progress, Remedy("release", "its machine is avoided now"))
             elif not decided:
                 self._help(key, progress)
         else:
             why = f"given up after {progress.starts} starts (limits.starts)"
             if not any(each.decision.action == "remove" for each in taken):
-                self._ledger.note(Taken(id_of(key), progress.holds, Decision("remove", why)))
+                self._ledger.note(Taken(id_of(key), progress.holds, Remedy("remove", why)))
             self._schedd.remove([name], why)
 
     def with_what_was_learnt(self, asked: JobConfig) -> JobConfig:
@@ -97,7 +97,7 @@ class Care:
         elif decision.action == "give up":
             self._ledger.note(Taken(id_of(key), progress.holds, decision))
 
-    def _release(self, key: Key, progress: Progress, decision: Decision) -> None:
+    def _release(self, key: Key, progress: Progress, decision: Remedy) -> None:
         name = self._ledger.name(key)
         self._schedd.edit([name], attributes(decision.changes()))
         self._schedd.release([name], decision.explanation)

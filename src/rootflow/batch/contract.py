@@ -1,5 +1,6 @@
 """What a job is, and what an executor promises."""
 
+import json
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -155,3 +156,28 @@ class Executor(Protocol):
 
     def describe(self, jobs: Sequence[Job]) -> str:
         """Return what `submit` would hand over, without doing so."""
+
+
+def as_text(job: Job) -> str:
+    """Return the job as one line of JSON, its paths absolute."""
+    resources = None if job.resources is None else job.resources.model_dump(mode="json")
+    plain = job._replace(
+        directory=str(job.directory.absolute()),  # type: ignore[arg-type]
+        inputs=[str(path.absolute()) for path in job.inputs],  # type: ignore[arg-type]
+        resources=resources,  # type: ignore[arg-type]
+    )
+    return json.dumps(plain._asdict())
+
+
+def from_text(text: str) -> Job:
+    """Return the job that `as_text` wrote."""
+    plain = json.loads(text)
+    resources = plain["resources"]
+    return Job(
+        plain["name"],
+        tuple(plain["command"]),
+        Path(plain["directory"]),
+        tuple(map(Path, plain["inputs"])),
+        tuple(plain["outputs"]),
+        None if resources is None else JobConfig.model_validate(resources),
+    )

@@ -8,7 +8,7 @@ from typing import Any
 from rootflow.batch.bindings import htcondor
 from rootflow.batch.contract import State, Status
 from rootflow.batch.job import GO_ON_LATER, SIGNALLED
-from rootflow.batch.machines import MACHINE_MAY_BE_BAD, Run
+from rootflow.batch.machines import MACHINE_MAY_BE_BAD, MachineRun
 
 Event = Any  # htcondor2.JobEvent
 
@@ -27,7 +27,7 @@ class Progress:
     hold_code: int = 0
     hold_subcode: int = 0
     holds: int = 0
-    runs: list[Run] = dataclasses.field(default_factory=list)
+    runs: list[MachineRun] = dataclasses.field(default_factory=list)
 
     def status(self) -> Status:
         """Return it as the contract says it."""
@@ -99,7 +99,7 @@ def _execute(progress: Progress, event: Event) -> None:
     progress.wall_seconds = progress.memory_mib = None
     slot = str(event.get("SlotName") or event.get("ExecuteHost", ""))
     progress.host = slot.rpartition("@")[2]
-    progress.runs.append(Run(progress.host, event.timestamp))
+    progress.runs.append(MachineRun(progress.host, event.timestamp))
 
 
 def _to_idle(progress: Progress, event: Event) -> None:

@@ -18,7 +18,7 @@ LAST_LINES = 20
 CALL = "call.json"
 
 
-class Outcome(NamedTuple):
+class JobOutcome(NamedTuple):
     """How the last start of a job ended, as the job itself says."""
 
     exit_code: int
@@ -106,13 +106,13 @@ def _shared_home(profile: ProfileConfig) -> dict[str, str]:
     return {"HOME": home} if home and profile.files == "shared" else {}
 
 
-def outcome_of(directory: Path) -> Outcome | None:
+def outcome_of(directory: Path) -> JobOutcome | None:
     """Return how the job's last start ended, None where it did not come to say so."""
     try:
         said = json.loads((directory / on_node.OUTCOME).read_text())
     except (FileNotFoundError, json.JSONDecodeError):  # the latter is a carrier's placeholder
         return None
-    return Outcome(**{name: said[name] for name in Outcome._fields})
+    return JobOutcome(**{name: said[name] for name in JobOutcome._fields})
 
 
 def tidy(directory: Path) -> None:

@@ -22,10 +22,10 @@ from rootflow.batch.folder import (
     tidy,
 )
 from rootflow.batch.job import GO_ON_LATER, STDERR, STDOUT
-from rootflow.batch.ledger import Key, Ledger, Taken, id_of, key_of
+from rootflow.batch.ledger import JobLedger, Key, Taken, id_of, key_of
 from rootflow.batch.queue import Queue
 from rootflow.batch.schedd import Schedd
-from rootflow.batch.triage import Decision
+from rootflow.batch.triage import Remedy
 from rootflow.config.batch import ProfileConfig
 from rootflow.errors import InputError, RootflowError
 from rootflow.files import alone_in
@@ -47,7 +47,7 @@ class HTCondorExecutor:
         self._profile = profile
         self._folder = directory.absolute()
         self._folder.mkdir(parents=True, exist_ok=True)
-        self._ledger = Ledger(self._folder)
+        self._ledger = JobLedger(self._folder)
         self._schedd = Schedd(profile.schedd)
         self._log = (
             Queue(self._folder, self._schedd)
@@ -141,7 +141,7 @@ class HTCondorExecutor:
                 by_submission[key[0]].append(key)
             if status.given_up:  # no longer: `wait` is to see it go
                 hold = self._log.jobs[key].holds
-                self._ledger.note(Taken(job_id, hold, Decision("by hand", reason)))
+                self._ledger.note(Taken(job_id, hold, Remedy("by hand", reason)))
         for token, keys in by_submission.items():
             cluster = self._ledger.cluster(token)
             there = [key for key in keys if key in self._log.jobs]
@@ -154,7 +154,7 @@ class HTCondorExecutor:
             elif there:
                 self._schedd.remove([self._ledger.name(key) for key in there], reason)
             for key in set(keys) - set(there):  # HTCondor has not made them yet
-                self._ledger.note(Taken(id_of(key), 0, Decision("cancel", reason)))
+                self._ledger.note(Taken(id_of(key), 0, Remedy("cancel", reason)))
 
     def release(self, ids: Sequence[str], changes: Mapping[str, Any] | None = None) -> None:
         """Make held jobs idle again; `changes` are words of JobConfig: {"memory_gib": 4}."""
@@ -167,7 +167,7 @@ class HTCondorExecutor:
         self._schedd.edit(names, attributes)
         given = changes or {}
         for job_id, key in zip(ids, keys, strict=True):
-            decision = Decision(
+            decision = Remedy(
                 "by hand", memory_gib=given.get("memory_gib"), disk_gib=given.get("disk_gib")
             )
             self._ledger.note(Taken(job_id, self._log.jobs[key].holds, decision))

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from rootflow.batch.contract import Job
-from rootflow.batch.stored import as_text, from_text
-from rootflow.batch.triage import Decision
+from rootflow.batch.contract import Job, as_text, from_text
+from rootflow.batch.triage import Remedy
 from rootflow.files import whole_file
 
 Key = tuple[str, int]  # submission, number in it
@@ -20,10 +19,10 @@ class Taken(NamedTuple):
 
     job_id: str
     hold: int
-    decision: Decision
+    decision: Remedy
 
 
-class Ledger:
+class JobLedger:
     """Submissions, written before the jobs are handed over, and decisions about held jobs.
 
     A submission's name is made here and travels with its jobs, so a submission that was cut
@@ -102,7 +101,7 @@ class Ledger:
             self._taken = defaultdict(list)
             for line in self._decisions.read_text().splitlines():
                 said = json.loads(line)
-                taken = Taken(said["job_id"], said["hold"], Decision(**said["decision"]))
+                taken = Taken(said["job_id"], said["hold"], Remedy(**said["decision"]))
                 self._taken[taken.job_id].append(taken)
             self._read_size = size
         return self._taken

@@ -15,9 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from rootflow.batch import job as on_node
-from rootflow.batch.contract import ENDED, Job, Logs, State, Status
+from rootflow.batch.contract import ENDED, Job, Logs, State, Status, as_text, from_text
 from rootflow.batch.folder import outcome_of, prepare, read, reason_of, resources_of, result_of
-from rootflow.batch.stored import as_text, from_text
 from rootflow.config.batch import JobConfig, ProfileConfig
 from rootflow.cores import usable_cores
 from rootflow.errors import InputError

@@ -15,7 +15,7 @@ SECONDS_LONGER = 10.0
 MACHINE_MAY_BE_BAD = {6, 12, 13, 14, 35}
 
 
-class Run(NamedTuple):
+class MachineRun(NamedTuple):
     """One start of a job; times in seconds since the epoch.
 
     Attributes
@@ -59,7 +59,7 @@ class Verdict(NamedTuple):
         )
 
 
-def judge(jobs: Iterable[Sequence[Run]], failures: int, now: float) -> dict[str, Verdict]:
+def judge(jobs: Iterable[Sequence[MachineRun]], failures: int, now: float) -> dict[str, Verdict]:
     """Return what is thought of the machines on which job after job failed.
 
     Those are machines on which at least `failures` different jobs failed one after another,
@@ -96,7 +96,7 @@ def judge(jobs: Iterable[Sequence[Run]], failures: int, now: float) -> dict[str,
     return found
 
 
-def _by_machine(jobs: Iterable[Sequence[Run]], now: float) -> Mapping[str, list[Run]]:
+def _by_machine(jobs: Iterable[Sequence[MachineRun]], now: float) -> Mapping[str, list[MachineRun]]:
     """Return the last start of each job on each machine, those that ended first first."""
     by_machine = defaultdict(list)
     for runs in jobs:
@@ -111,9 +111,9 @@ def _by_machine(jobs: Iterable[Sequence[Run]], now: float) -> Mapping[str, list[
     }
 
 
-def _streak(runs: Sequence[Run], now: float) -> list[Run]:
+def _streak(runs: Sequence[MachineRun], now: float) -> list[MachineRun]:
     """Return the failures since a job last ended well; none where one that came later lasts."""
-    streak: list[Run] = []
+    streak: list[MachineRun] = []
     for run in runs:
         if run.well:
             streak = []
@@ -127,10 +127,10 @@ def _streak(runs: Sequence[Run], now: float) -> list[Run]:
     return streak
 
 
-def _outlasts(run: Run, seconds: float, now: float) -> bool:
+def _outlasts(run: MachineRun, seconds: float, now: float) -> bool:
     lasted = _seconds(run, now)
     return run.well is None and lasted > LONGER * seconds and lasted > seconds + SECONDS_LONGER
 
 
-def _seconds(run: Run, now: float) -> float:
+def _seconds(run: MachineRun, now: float) -> float:
     return (now if run.ended is None else run.ended) - run.started

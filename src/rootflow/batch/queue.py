@@ -11,7 +11,7 @@ from rootflow.batch.contract import ENDED, State
 from rootflow.batch.description import SUBMISSION
 from rootflow.batch.events import Progress
 from rootflow.batch.job import SIGNALLED
-from rootflow.batch.machines import MACHINE_MAY_BE_BAD, Run
+from rootflow.batch.machines import MACHINE_MAY_BE_BAD, MachineRun
 from rootflow.batch.schedd import Schedd
 
 SECONDS_BETWEEN_QUERIES = 1.0
@@ -108,7 +108,7 @@ class Queue:
             for line in self._ended.read_text().splitlines():
                 token, number, progress = json.loads(line)
                 progress["state"] = State(progress["state"])
-                progress["runs"] = [Run(*run) for run in progress["runs"]]
+                progress["runs"] = [MachineRun(*run) for run in progress["runs"]]
                 self.jobs[token, number] = Progress(**progress)
 
     def _keep(self, key: tuple[str, int], progress: Progress) -> None:
@@ -116,7 +116,7 @@ class Queue:
             stream.write(json.dumps([*key, dataclasses.asdict(progress)]) + "\n")
 
 
-def _continued(before: Sequence[Run], now: Sequence[Run]) -> list[Run]:
+def _continued(before: Sequence[MachineRun], now: Sequence[MachineRun]) -> list[MachineRun]:
     """Return all starts that were seen; the schedd tells of the last one only."""
     if not before or not now:
         return [*before, *now]
@@ -147,7 +147,7 @@ def _progress(ad: Any) -> Progress:
     elif code == REMOVED:
         progress.reason = str(ad.get("RemoveReason", ""))
     if progress.host is not None and "JobCurrentStartDate" in ad:
-        progress.runs = [Run(progress.host, float(ad["JobCurrentStartDate"]))]
+        progress.runs = [MachineRun(progress.host, float(ad["JobCurrentStartDate"]))]
         if code != RUNNING:
             well = progress.exit_code == 0 if code == COMPLETED else None
             if progress.hold_code in MACHINE_MAY_BE_BAD:

@@ -47,7 +47,7 @@ CREDENTIAL_ADVICE = "renew your credential (kinit, or voms-proxy-init), then rel
 OTHERWISE = "mend what it says, then release the job, or remove it"
 
 
-class Decision(NamedTuple):
+class Remedy(NamedTuple):
     """What to do: leave, release or give up; the rest is what to ask for from now on, in GiB."""
 
     action: str
@@ -64,10 +64,10 @@ class Decision(NamedTuple):
         }
 
 
-LEAVE = Decision("leave")
+LEAVE = Remedy("leave")
 
 
-def decide(progress: Progress, asked: JobConfig, limits: LimitsConfig) -> Decision:
+def decide(progress: Progress, asked: JobConfig, limits: LimitsConfig) -> Remedy:
     """Return what to do with a held job that asked for what `asked` says."""
     code, subcode, reason = progress.hold_code, progress.hold_subcode, progress.reason
     if code in BY_USER:
@@ -80,15 +80,13 @@ def decide(progress: Progress, asked: JobConfig, limits: LimitsConfig) -> Decisi
         if too_little or (by_policy and resource.pattern.search(reason)):
             return _more(resource, progress, asked, limits)
     if code in OUT_OF_TIME or (by_policy and TIME.search(reason)):
-        return Decision("release", "out of run time: goes on from its checkpoint")
+        return Remedy("release", "out of run time: goes on from its checkpoint")
     if CREDENTIAL.search(reason):
         return _give_up(reason, CREDENTIAL_ADVICE)
     return _give_up(reason, ADVICE.get(code, OTHERWISE))
 
 
-def _more(
-    resource: Resource, progress: Progress, asked: JobConfig, limits: LimitsConfig
-) -> Decision:
+def _more(resource: Resource, progress: Progress, asked: JobConfig, limits: LimitsConfig) -> Remedy:
     word, name = resource.word, resource.word.removesuffix("_gib")
     had, most = getattr(asked, word), getattr(limits, word)
     if had >= most:
@@ -99,8 +97,8 @@ def _more(
     if word == "memory_gib":
         wanted = max(wanted, (progress.memory_mib or 0.0) / MIB * MARGIN)
     more = round(min(wanted, most), 3)
-    return Decision("release", f"out of {name}: asks for {more:g} GiB", **{word: more})
+    return Remedy("release", f"out of {name}: asks for {more:g} GiB", **{word: more})
 
 
-def _give_up(reason: str, advice: str) -> Decision:
-    return Decision("give up", f"{reason}: {advice}" if reason else advice)
+def _give_up(reason: str, advice: str) -> Remedy:
+    return Remedy("give up", f"{reason}: {advice}" if reason else advice)

@@ -18,12 +18,11 @@ from rootflow.steps import preprocess
 from rootflow.steps.result import StepResult
 from rootflow.tracking import tracking_uri
 from rootflow.tracking.study import StudyRun, start_study
-from rootflow.tuning.alone import only_driver
 from rootflow.tuning.driver import Driver, MakeJob
 from rootflow.tuning.figures import draw
 from rootflow.tuning.outcomes import table, write_outcomes
 from rootflow.tuning.space import check
-from rootflow.tuning.study import Place, open_study, place_of, storage_name
+from rootflow.tuning.study import Place, only_driver, open_study, place_of, storage_name
 from rootflow.tuning.trials import TrialFiles, held_out_folds
 
 RUN = "rootflow.run"

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 SECONDS_BETWEEN_LINES = 10.0
 
 
-class Counts(NamedTuple):
+class TrialCounts(NamedTuple):
     """Trials by what they are at, and the best one so far."""
 
     running: int
@@ -42,7 +42,7 @@ class Board:
     def __init__(self, study: str, total: int) -> None:
         console = Console(stderr=True)
         self._name, self._total = f"study {study}", total
-        self._last: Counts | None = None
+        self._last: TrialCounts | None = None
         self._last_time = 0.0
         self._bar: Progress | None = None
         if console.is_terminal:
@@ -70,7 +70,7 @@ class Board:
         if self._bar:
             self._bar.stop()
 
-    def show(self, counts: Counts) -> None:
+    def show(self, counts: TrialCounts) -> None:
         """Show the counts: on a terminal at once, else as a line where they changed."""
         if self._bar:
             self._bar.update(self._task, completed=counts.ended, counts=str(counts))

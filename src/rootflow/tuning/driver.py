@@ -11,10 +11,10 @@ from rootflow.batch.contract import Executor, Job, State
 from rootflow.config import Config, TuningConfig
 from rootflow.errors import RootflowError, UsageError
 from rootflow.tracking.study import StudyRun
-from rootflow.tuning.board import Board, Counts
-from rootflow.tuning.ledger import Ledger
+from rootflow.tuning.board import Board, TrialCounts
+from rootflow.tuning.ledger import TrialLedger
 from rootflow.tuning.patience import Patience
-from rootflow.tuning.running import JOB, PRUNED, RUN_ID, Outcome, Running
+from rootflow.tuning.running import JOB, PRUNED, RUN_ID, Running, TrialOutcome
 from rootflow.tuning.sampling import make_sampler
 from rootflow.tuning.space import suggest, with_values
 from rootflow.tuning.study import Place
@@ -64,7 +64,7 @@ class Driver:
         self.runs = runs
         self.total = tune.number_of_trials()
         self.held_out = held_out_folds(config, tune)
-        self.ledger = Ledger(study, tune, place, runs)
+        self.ledger = TrialLedger(study, tune, place, runs)
         self.pool = Patience()
         self.server = Patience()
         self.watch = Watch(tune, executor, self.pool)
@@ -161,7 +161,7 @@ class Driver:
             try:
                 config = with_values(self.config, trial.values)
             except UsageError as error:
-                trial.outcome = Outcome(TrialState.FAIL, reason=str(error))
+                trial.outcome = TrialOutcome(TrialState.FAIL, reason=str(error))
                 continue
             with self.server:
                 trial.run_id = self.runs.begin_trial(trial.number, trial.values)
@@ -206,12 +206,12 @@ class Driver:
                 f"{self.ledger.last_reason} (see {self.place.directory / 'trials'})"
             )
 
-    def _counts(self) -> Counts:
+    def _counts(self) -> TrialCounts:
         at_work = [trial.state for trial in self.running.values() if trial.outcome is None]
         ended = self.ledger.counts + Counter(
             trial.outcome.state for trial in self.running.values() if trial.outcome is not None
         )
-        return Counts(
+        return TrialCounts(
             running=at_work.count(State.RUNNING),
             idle=at_work.count(State.IDLE),
             held=at_work.count(State.HELD),

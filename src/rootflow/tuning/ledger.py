@@ -22,7 +22,7 @@ SECONDS_BETWEEN_TRIES = 5.0
 SECONDS_TO_WAIT = 600.0
 
 
-class Ledger:
+class TrialLedger:
     """The ended trials of a study.
 
     Optuna's storage is what counts. A run is written after it, from it and from the

@@ -17,7 +17,7 @@ from rootflow.tuning.trials import Result, TrialFiles
 JOB, PRUNED, REASON, RUN_ID = "job", "pruned", "reason", "run_id"
 
 
-class Outcome(NamedTuple):
+class TrialOutcome(NamedTuple):
     """How a trial ended: what Optuna is told, and what else is known."""
 
     state: TrialState
@@ -53,7 +53,7 @@ class Running:
     losses: int = 0
     to_prune: bool = False
     state: State = State.IDLE
-    outcome: Outcome | None = None
+    outcome: TrialOutcome | None = None
     done_since: float | None = None
     reported: set[int] = field(default_factory=set)
 
@@ -68,7 +68,7 @@ class Running:
         self.trial.set_user_attr(JOB, [job, self.submissions, self.losses])
 
 
-def outcome_of(result: Result, objectives: Sequence[ObjectiveConfig]) -> Outcome:
+def outcome_of(result: Result, objectives: Sequence[ObjectiveConfig]) -> TrialOutcome:
     """Return what a trial's result means.
 
     Raises
@@ -77,7 +77,7 @@ def outcome_of(result: Result, objectives: Sequence[ObjectiveConfig]) -> Outcome
         An objective is not among its metrics.
     """
     if result.error is not None:
-        return Outcome(TrialState.FAIL, reason=result.error)
+        return TrialOutcome(TrialState.FAIL, reason=result.error)
     for objective in objectives:
         if objective.metric not in result.metrics:
             raise UsageError(
@@ -88,5 +88,5 @@ def outcome_of(result: Result, objectives: Sequence[ObjectiveConfig]) -> Outcome
     for objective, value in zip(objectives, values, strict=True):
         if not math.isfinite(value):
             reason = f"{objective.metric} is {value}"
-            return Outcome(TrialState.FAIL, metrics=result.metrics, reason=reason)
-    return Outcome(TrialState.COMPLETE, values, result.metrics)
+            return TrialOutcome(TrialState.FAIL, metrics=result.metrics, reason=reason)
+    return TrialOutcome(TrialState.COMPLETE, values, result.metrics)

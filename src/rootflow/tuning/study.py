@@ -1,5 +1,10 @@
 """Optuna's study: where it is kept, and what it asks."""
 
+import fcntl
+import os
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,6 +28,7 @@ FREE = {"output", "tracking", "tune"}
 DECIDES_TRIALS: tuple[Answer, ...] = ("dataset", "network", "trees")
 ASKED = {"space", "objectives", "folds", "then"}
 SECONDS_FOR_A_LOCK = 60
+LOCK = "driver.lock"
 
 
 class Place(NamedTuple):
@@ -143,3 +149,28 @@ def _agree(study: optuna.Study, key: str, value: str, otherwise: str) -> None:
     elif kept != value:
         where = f" ({kept})" if key == DIRECTORY else ""
         raise UsageError(f"study '{study.study_name}' is there already: {otherwise}{where}")
+
+
+@contextmanager
+def only_driver(place: Place) -> Iterator[None]:
+    """Keep other drivers from the study, on whichever machine.
+
+    Raises
+    ------
+    UsageError
+        Another one is at work.
+    """
+    place.directory.mkdir(parents=True, exist_ok=True)
+    with (place.directory / LOCK).open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            raise UsageError(
+                f"{place.directory}: another driver is at work on this study "
+                f"({lock.read().strip()}): wait for it or stop it"
+            ) from None
+        lock.truncate(0)
+        lock.write(f"process {os.getpid()} on {platform.node()}\n")
+        lock.flush()
+        yield

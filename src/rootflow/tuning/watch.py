@@ -11,7 +11,7 @@ from rootflow.config import TuningConfig
 from rootflow.errors import UsageError
 from rootflow.training import BEST
 from rootflow.tuning.patience import Patience
-from rootflow.tuning.running import PRUNED, Outcome, Running, outcome_of
+from rootflow.tuning.running import PRUNED, Running, TrialOutcome, outcome_of
 
 
 class Watch:
@@ -57,7 +57,7 @@ class Watch:
         failed = [job for job, each in statuses.items() if _has_failed(each)]
         return statuses | self.executor.wait(failed, timeout=0.0) if failed else statuses
 
-    def result(self, trial: Running) -> Outcome | None:
+    def result(self, trial: Running) -> TrialOutcome | None:
         """Return the outcome that the trial's result means, None where there is no result."""
         result = trial.files.result()
         return None if result is None else outcome_of(result, self.tune.objectives)
@@ -87,7 +87,7 @@ class Watch:
                 f"{', '.join(sorted(metrics))}"
             )
 
-    def _outcome(self, trial: Running, status: Status, news: bool) -> Outcome | None:
+    def _outcome(self, trial: Running, status: Status, news: bool) -> TrialOutcome | None:
         """Return how a trial without a result ended, None where it goes on."""
         trial.state = status.state
         if trial.to_prune or (news and trial.trial.should_prune()):
@@ -99,25 +99,25 @@ class Watch:
         if status.given_up:
             with self.patience:
                 self.executor.cancel([str(trial.job)], "given up")
-            return Outcome(TrialState.FAIL, reason=f"given up: {status.reason}")
+            return TrialOutcome(TrialState.FAIL, reason=f"given up: {status.reason}")
         if status.state is State.FAILED and status.exit_code == GO_ON_LATER:
             # It had as many starts as the profile allows.
-            return Outcome(TrialState.FAIL, reason=status.reason)
+            return TrialOutcome(TrialState.FAIL, reason=status.reason)
         trial.losses += not status.machine_at_fault  # jobs avoid that one from now on
         if status.machine_at_fault or trial.losses <= self.tune.retries:
             trial.job = None  # to be submitted again: it goes on from its checkpoint
             return None
         reason = f"lost {trial.losses} times: {status.reason or 'it left no result'}"
-        return Outcome(TrialState.FAIL, reason=reason)
+        return TrialOutcome(TrialState.FAIL, reason=reason)
 
-    def _prune(self, trial: Running) -> Outcome | None:
+    def _prune(self, trial: Running) -> TrialOutcome | None:
         """End a trial that does not promise much; its checkpoint stays."""
         if not trial.to_prune:
             trial.trial.set_user_attr(PRUNED, True)  # first: the next driver shall not retry it
             trial.to_prune = True
         with self.patience:
             self.executor.cancel([str(trial.job)], "pruned")
-            return Outcome(TrialState.PRUNED)
+            return TrialOutcome(TrialState.PRUNED)
         return None
 
     def _may_appear(self, trial: Running) -> bool:
