@@ -9,11 +9,10 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from rootflow.config import FourLeptonProcessConfig, SimulationConfig, TtbarConfig, load
+from rootflow.analysis import analysis_named
+from rootflow.config import ProcessConfig, load
 from rootflow.simulation.chunk import make_chunk
-from rootflow.simulation.processes import start_generator
-
-Process = SimulationConfig | FourLeptonProcessConfig
+from rootflow.simulation.generator import start_generator
 
 REPETITIONS = 3
 SELECTED = {True: 200, False: 400}
@@ -23,16 +22,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--config", type=Path, default=Path("configs/ttbar.yaml"))
     config = load(parser.parse_args().config)
-    if isinstance(config, TtbarConfig):
-        processes: list[Process] = [config.simulation]
-    else:
-        processes = [config.simulation.of(name) for name in config.simulation.events]
-    for process in processes:
+    for process in analysis_named(config.analysis).processes(config).values():
         for interactions in (True, False):
             report(process, interactions)
 
 
-def report(process: Process, interactions: bool) -> None:
+def report(process: ProcessConfig, interactions: bool) -> None:
     """Print the rates of one process, with or without multiparton interactions."""
     generator = process.generator.model_copy(update={"multiparton_interactions": interactions})
     config = process.model_copy(update={"generator": generator})
@@ -53,7 +48,7 @@ def report(process: Process, interactions: bool) -> None:
     )
 
 
-def measure(config: Process, repetition: int) -> tuple[float, float]:
+def measure(config: ProcessConfig, repetition: int) -> tuple[float, float]:
     """Return the rates of a chunk of selected events and of Pythia alone, start-up included."""
     selected = SELECTED[config.generator.multiparton_interactions]
     seconds = core_seconds(lambda: make_chunk(config, repetition, 0, selected))

@@ -12,7 +12,7 @@ from rootflow.errors import UsageError
 
 GROUP = "rootflow.analyses"
 TaskName = Literal["reconstruction", "classification"]
-Answer = Literal["simulation", "dataset", "network", "trees", "application"]
+Answer = Literal["dataset", "network", "trees", "application"]
 # A module and a name in it; None: all that the module has.
 Place = tuple[str, str | None]
 

@@ -26,16 +26,11 @@ DECIDES_NOTHING = (
 # Where code that is shared chooses between tasks, the ways into each; and between models.
 WAYS: dict[TaskName, tuple[str, ...]] = {
     "reconstruction": (
-        "rootflow.simulation.event",
-        "rootflow.simulation.processes.top_pair_settings",
         "rootflow.dataset.ttbar",
         "rootflow.training.reconstruction",
         "rootflow.inference.reconstruction",
     ),
     "classification": (
-        "rootflow.simulation.four_lepton_event",
-        "rootflow.simulation.processes.four_lepton_settings",
-        "rootflow.simulation.normalisation",
         "rootflow.dataset.samples",
         "rootflow.training.classification",
         "rootflow.inference.classification",
@@ -46,7 +41,6 @@ FIT = ("rootflow.training.fitting", "fit")
 # What an answer begins from in all analyses. Events that are read without a dataset must be
 # those of the dataset: the code of both has one name.
 BEGINS: dict[Answer, Place] = {
-    "simulation": ("rootflow.simulation.sample", "simulate"),
     "dataset": ("rootflow.dataset.build", "build"),
     "network": FIT,
     "trees": FIT,

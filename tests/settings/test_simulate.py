@@ -10,14 +10,14 @@ import awkward as ak
 import pytest
 
 from other_values import SIMULATE
-from rootflow.analyses.ttbar import TtbarConfig
-from rootflow.config import Config, FourLeptonProcessConfig, SimulationConfig, change
+from rootflow.analysis import analysis_named
+from rootflow.config import Config, ProcessConfig, change
+from rootflow.simulation.generator import start_generator
 from rootflow.simulation.identity import detector_generator
-from rootflow.simulation.plan import Plan
-from rootflow.simulation.processes import observe, start_generator
+from rootflow.simulation.plan import SamplePlan
+from rootflow.simulation.processes import observe
 from small_configurations import small
 
-Process = SimulationConfig | FourLeptonProcessConfig
 GENERATED = 150
 QUICK = {"simulation.generator.multiparton_interactions": False}
 OF_GENERATOR, OF_EVENTS = "simulation.generator.", ("simulation.detector", "simulation.selection")
@@ -29,20 +29,18 @@ OF_PLAN = tuple(
 CASES = [(analysis, path) for analysis, others in SIMULATE.items() for path in others]
 
 
-def processes(config: Config) -> dict[str, Process]:
-    if isinstance(config, TtbarConfig):
-        return {"ttbar": config.simulation}
-    return {name: config.simulation.of(name) for name in config.simulation.events}
+def processes(config: Config) -> Mapping[str, ProcessConfig]:
+    return analysis_named(config.analysis).processes(config)
 
 
 @cache
-def generated(analysis: str) -> tuple[Process, ak.Array]:
+def generated(analysis: str) -> tuple[ProcessConfig, ak.Array]:
     """Return a process without interactions of further partons, and events of it."""
     process = next(iter(processes(small(analysis, QUICK)).values()))
     return process, start_generator(process, 1).events(GENERATED)
 
 
-def observed(process: Process, batch: ak.Array) -> ak.Array:
+def observed(process: ProcessConfig, batch: ak.Array) -> ak.Array:
     return observe(batch, process, detector_generator(1, 1))[0]
 
 
@@ -72,7 +70,7 @@ def same(ours: ak.Array, theirs: ak.Array) -> bool:
 
 def names_of_samples(config: Config) -> dict[str, str]:
     return {
-        name: Plan(process, config.seed, Path()).digest
+        name: SamplePlan(process, config.seed, Path()).digest
         for name, process in processes(config).items()
     }
 

@@ -3,12 +3,19 @@
 import numpy as np
 import pytest
 
-from rootflow.config import FourLeptonSimulationConfig, SimulationConfig
-from rootflow.config.four_lepton_simulation import FourLeptonGeneratorConfig
-from rootflow.config.simulation import GeneratorConfig
+from rootflow.config import (
+    DileptonSimulationConfig,
+    FourLeptonSimulationConfig,
+    SimulationConfig,
+)
+from rootflow.config.simulation import (
+    DileptonGeneratorConfig,
+    FourLeptonGeneratorConfig,
+    GeneratorConfig,
+)
 from rootflow.simulation.chunk import make_chunk
+from rootflow.simulation.generator import start_generator
 from rootflow.simulation.ntuple import Ntuple
-from rootflow.simulation.processes import start_generator
 from rootflow.simulation.record import Record
 from rootflow.simulation.truth import TopDecays, find_top_decays
 
@@ -43,6 +50,16 @@ def quick_four_leptons() -> FourLeptonSimulationConfig:
 def higgs_ntuple(quick_four_leptons: FourLeptonSimulationConfig) -> Ntuple:
     """Return 600 selected events of gg -> H."""
     return make_chunk(quick_four_leptons.of("ggH"), seed=5, chunk=0, events=600)
+
+
+@pytest.fixture(scope="session")
+def quick_dileptons() -> DileptonSimulationConfig:
+    return DileptonSimulationConfig(
+        events={"ttbar": 6, "z_jets": 6, "ww": 6},
+        events_per_chunk=3,
+        workers=2,
+        generator=DileptonGeneratorConfig(multiparton_interactions=False),
+    )
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from rootflow.config import SimulationConfig
-from rootflow.config.simulation import SelectionConfig
+from rootflow.config.simulation import DileptonSelectionConfig
 from rootflow.errors import UsageError
 from rootflow.simulation import chunk as chunk_module
 from rootflow.simulation.chunk import make_chunk
@@ -51,6 +51,6 @@ def test_a_selection_that_nothing_passes_is_refused(
     quick_config: SimulationConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(chunk_module, "GENERATED_BEFORE_GIVING_UP", 20)
-    impossible = SelectionConfig(lepton_pt_min_gev=6000.0)
+    impossible = DileptonSelectionConfig(lepton_pt_min_gev=6000.0)
     with pytest.raises(UsageError, match="none of 20 generated events"):
         make_chunk(quick_config.model_copy(update={"selection": impossible}), 1, 0, 5)

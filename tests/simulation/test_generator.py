@@ -4,8 +4,7 @@ import pytest
 
 from rootflow.config.simulation import GeneratorConfig, SimulationConfig
 from rootflow.errors import UsageError
-from rootflow.simulation.generator import Generator
-from rootflow.simulation.processes import start_generator
+from rootflow.simulation.generator import Generator, start_generator
 from rootflow.simulation.record import Record
 from rootflow.simulation.truth import find_top_decays
 

@@ -4,10 +4,9 @@ import awkward as ak
 import numpy as np
 import pytest
 
-from rootflow.config.four_lepton_simulation import IsolationConfig, TracksConfig
-from rootflow.simulation.candidates import find_leptons
+from rootflow.config.detector import IsolationConfig, TracksConfig
 from rootflow.simulation.isolation import etcone, ptcone
-from rootflow.simulation.leptons import DressedLeptons, dress
+from rootflow.simulation.leptons import DressedLeptons, dress, find_leptons
 from rootflow.simulation.record import NOBODY, Record
 
 CONFIG = IsolationConfig(calorimeter_noise_gev=0.0)

@@ -4,12 +4,8 @@ import numpy as np
 import pytest
 import vector
 
-from rootflow.config.simulation import (
-    BTaggingConfig,
-    JetsConfig,
-    PileUpConfig,
-    SelectionConfig,
-)
+from rootflow.config.detector import BTaggingConfig, JetsConfig, PileUpConfig
+from rootflow.config.simulation import DileptonSelectionConfig
 from rootflow.simulation.jets import (
     cluster,
     distance_to,
@@ -126,7 +122,7 @@ def test_b_tagging_passes_each_working_point_as_configured(rng: np.random.Genera
 
 
 def test_pile_up_jets_are_as_many_and_as_hard_as_configured(rng: np.random.Generator) -> None:
-    config, selection = PileUpConfig(mean_jets=0.5), SelectionConfig()
+    config, selection = PileUpConfig(mean_jets=0.5), DileptonSelectionConfig()
     jets = pile_up_jets(MANY, config, selection, rng)
     assert len(jets) == MANY
     assert ak.mean(ak.num(jets)) == pytest.approx(0.5, abs=4 * np.sqrt(0.5 / MANY))

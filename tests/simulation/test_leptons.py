@@ -2,16 +2,20 @@ import numpy as np
 import pytest
 import vector
 
-from rootflow.config.simulation import DetectorConfig, ElectronsConfig, MuonsConfig
+from rootflow.config.detector import DetectorConfig, ElectronsConfig, MuonsConfig
+from rootflow.config.simulation import GeneratorConfig, SimulationConfig
+from rootflow.simulation.generator import start_generator
 from rootflow.simulation.leptons import (
     DressedLeptons,
     dress,
     electron_resolution,
+    find_leptons,
+    is_prompt,
     measure_leptons,
     muon_resolution,
 )
-from rootflow.simulation.record import Record
-from rootflow.simulation.truth import TopDecays
+from rootflow.simulation.record import NOBODY, Record
+from rootflow.simulation.truth import TopDecays, find_top_decays
 
 MANY = 20_000
 
@@ -64,3 +68,43 @@ def test_without_a_distance_nothing_is_added(record: Record, decays: TopDecays) 
     dressed = dress(record, decays.visible_lepton, 0.0)
     np.testing.assert_array_equal(dressed.momentum.E, record.momentum[decays.visible_lepton].E)
     assert dressed.constituents.sum() == 400
+
+
+def test_all_leptons_of_each_event_are_found(record: Record) -> None:
+    leptons = find_leptons(record, 5.0)
+    hard = (
+        record.is_final
+        & record.is_one_of(11, 13)
+        & (np.hypot(record.momentum.px, record.momentum.py) > 5.0)
+    )
+    for event, row in enumerate(leptons):
+        expected = np.flatnonzero(hard & (record.event == event))
+        np.testing.assert_array_equal(row[row != NOBODY], expected)
+
+
+def test_an_event_without_leptons_has_an_empty_row(record: Record) -> None:
+    assert (find_leptons(record, 6500.0) == NOBODY).all()
+
+
+def test_leptons_of_bosons_are_prompt(record: Record, decays: TopDecays) -> None:
+    leptons = find_leptons(record, 5.0)
+    prompt = set(leptons[is_prompt(record, leptons)].tolist())
+    from_w = decays.visible_lepton.ravel()
+    hard = from_w[record.momentum[from_w].pt > 5.0]
+    assert set(hard.tolist()) <= prompt
+    # The others are from hadrons, which fly before they decay, or from radiated photons.
+    others = np.setdiff1d(leptons[leptons != NOBODY], np.array(sorted(prompt)))
+    flown = np.hypot(*record.vertex[others, :2].T)
+    assert len(others) > 50
+    assert np.median(flown) > 0.1
+    assert np.hypot(*record.vertex[hard, :2].T).max() < 1e-9
+
+
+def test_leptons_of_a_bosons_tau_are_prompt() -> None:
+    config = GeneratorConfig(taus=True, multiparton_interactions=False)
+    record = Record.of(start_generator(SimulationConfig(generator=config), 2).events(100).prt)
+    decays = find_top_decays(record)
+    is_tau = np.abs(record.pdg_id[decays.lepton]) == 15
+    visible = decays.visible_lepton[is_tau & (decays.visible_lepton != NOBODY)]
+    assert len(visible) > 10
+    assert is_prompt(record, visible).all()

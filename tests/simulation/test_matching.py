@@ -2,7 +2,7 @@ import awkward as ak
 import numpy as np
 import vector
 
-from rootflow.simulation.leptons import Leptons
+from rootflow.simulation.leptons import MeasuredLeptons
 from rootflow.simulation.matching import index_by_species, match_jets
 
 
@@ -41,6 +41,6 @@ def test_leptons_are_counted_within_their_species() -> None:
     pt = np.array([[30.0, 50.0], [50.0, 30.0], [30.0, 50.0]])
     momentum = vector.array({"pt": pt, "eta": 0 * pt, "phi": 0 * pt, "mass": 0 * pt})
     pdg_id = np.array([[-11, 11], [-11, 11], [-13, 11]], dtype=np.int32)
-    leptons = Leptons(momentum, pdg_id, np.ones((3, 2), dtype=bool))
+    leptons = MeasuredLeptons(momentum, pdg_id, np.ones((3, 2), dtype=bool))
     assert index_by_species(leptons, 11).tolist() == [[1, 0], [0, 1], [-1, 0]]
     assert index_by_species(leptons, 13).tolist() == [[-1, -1], [-1, -1], [0, -1]]

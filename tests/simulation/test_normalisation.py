@@ -5,16 +5,14 @@ import numpy as np
 import pytest
 
 from rootflow.config import FourLeptonSimulationConfig
-from rootflow.config.four_lepton_simulation import (
+from rootflow.config.detector import (
     FourLeptonDetectorConfig,
     LooseElectronsConfig,
-    LooseLeptonsConfig,
     LooseMuonsConfig,
-    Process,
 )
+from rootflow.config.simulation import LooseLeptonsConfig
 from rootflow.simulation.chunk import make_chunk
-from rootflow.simulation.normalisation import cross_section_pb, normalise
-from rootflow.simulation.ntuple import Generation, Ntuple
+from rootflow.simulation.ntuple import Generation, Ntuple, cross_section_pb, normalise
 
 LUMINOSITY_PB_INVERSE = 10_000.0
 EVERYTHING = LooseLeptonsConfig(leptons_min=0)
@@ -33,7 +31,7 @@ def _yield(ntuple: Ntuple) -> float:
     [("ggH", 60.24), ("VBFH", 4.690)],
 )
 def test_without_a_selection_the_yield_is_the_published_one(
-    process: Process, expected: float, quick_four_leptons: FourLeptonSimulationConfig
+    process: str, expected: float, quick_four_leptons: FourLeptonSimulationConfig
 ) -> None:
     config = quick_four_leptons.model_copy(update={"selection": EVERYTHING}).of(process)
     ntuple = make_chunk(config, seed=1, chunk=0, events=40)

@@ -1,35 +1,39 @@
 """What Pythia generates of each process, before any detector."""
 
+from typing import get_args
+
 import numpy as np
 import pytest
 
-from rootflow.config.four_lepton_simulation import (
+from rootflow.config import DileptonSimulationConfig, FourLeptonSimulationConfig
+from rootflow.config.simulation import (
+    DileptonProcess,
     FourLeptonGeneratorConfig,
-    FourLeptonSimulationConfig,
-    Process,
+    FourLeptonProcess,
 )
-from rootflow.simulation.generator import Generator
-from rootflow.simulation.processes import four_lepton_settings, start_generator
-from rootflow.simulation.record import Record
+from rootflow.simulation.generator import Generator, start_generator
+from rootflow.simulation.processes import DILEPTON, FOUR_LEPTONS, PROCESSES
+from rootflow.simulation.record import NOBODY, Record
+from rootflow.simulation.truth import find_z_decays
 
 # PDG 2022: Z to ee 3.3632 %, to mumu 3.3662 %.
 Z_TO_E_OR_MU = 0.033632 + 0.033662
 HARD_PROCESS_ONLY = ["PartonLevel:ISR = off", "PartonLevel:FSR = off", "HadronLevel:all = off"]
 
 
-def _hard_leptons(process: Process, events: int, **generator: object) -> tuple[Record, np.ndarray]:
+def _hard_leptons(process: str, events: int, **generator: object) -> tuple[Record, np.ndarray]:
     """Return where the four leptons of each event are, (n, 4), without any radiation."""
     config = FourLeptonGeneratorConfig(
         multiparton_interactions=False, settings=HARD_PROCESS_ONLY, **generator
     )
-    batch = Generator(config, four_lepton_settings(process, config), 7).events(events)
+    batch = Generator(config, PROCESSES[process].settings(config), 7).events(events)
     record = Record.of(batch.prt)
     of_z = record.is_final & (np.abs(record.pdg_id[record.mother]) == 23)
     return record, np.flatnonzero(of_z).reshape(events, 4)
 
 
 @pytest.mark.parametrize("process", ["ggH", "VBFH"])
-def test_leptons_of_a_higgs_boson_have_its_mass(process: Process) -> None:
+def test_leptons_of_a_higgs_boson_have_its_mass(process: str) -> None:
     for configured in (125.0, 130.0):
         record, leptons = _hard_leptons(process, 1000, higgs_mass_gev=configured)
         off = record.momentum[leptons].sum(axis=1).mass - configured
@@ -39,7 +43,7 @@ def test_leptons_of_a_higgs_boson_have_its_mass(process: Process) -> None:
 
 
 @pytest.mark.parametrize("process", ["ggH", "VBFH", "ZZ"])
-def test_two_flavours_are_twice_as_often_as_either_alone(process: Process) -> None:
+def test_two_flavours_are_twice_as_often_as_either_alone(process: str) -> None:
     events = 4000
     record, leptons = _hard_leptons(process, events)
     pdg_id = record.pdg_id[leptons]
@@ -67,7 +71,7 @@ def test_z_pairs_are_mostly_on_their_mass_shell_and_above_the_least_mass() -> No
 def test_the_generators_cross_section_counts_the_forced_decays() -> None:
     """Without photons, it is that of all decays times the square of the branching ratio."""
     config = FourLeptonGeneratorConfig(settings=["WeakZ0:gmZmode = 2", "PartonLevel:all = off"])
-    forced_settings = four_lepton_settings("ZZ", config)
+    forced_settings = PROCESSES["ZZ"].settings(config)
     all_settings = [setting for setting in forced_settings if "Mode" not in setting]
     all_settings = [setting for setting in all_settings if "onIf" not in setting]
     cross_sections = []
@@ -83,7 +87,7 @@ def test_the_generators_cross_section_counts_the_forced_decays() -> None:
 def test_vector_boson_fusion_is_of_w_and_z_bosons(
     quick_four_leptons: FourLeptonSimulationConfig,
 ) -> None:
-    assert four_lepton_settings("VBFH", quick_four_leptons.generator)[:2] == [
+    assert PROCESSES["VBFH"].settings(quick_four_leptons.generator)[:2] == [
         "HiggsSM:ff2Hff(t:ZZ) = on",
         "HiggsSM:ff2Hff(t:WW) = on",
     ]
@@ -100,3 +104,43 @@ def test_vector_boson_fusion_is_of_w_and_z_bosons(
         assert len(flavours[1]) == 2
         changed += flavours[0] != flavours[1]
     assert 40 < changed < 95
+
+
+def test_the_table_has_what_configurations_can_name() -> None:
+    numbers = [process.number for process in PROCESSES.values()]
+    assert sorted(numbers) == list(range(len(PROCESSES)))
+    for names, final_state in ((DileptonProcess, DILEPTON), (FourLeptonProcess, FOUR_LEPTONS)):
+        found = {name for name, one in PROCESSES.items() if one.final_state == final_state}
+        assert found == set(get_args(names))
+
+
+@pytest.mark.parametrize(("process", "boson", "mass"), [("z_jets", 23, 91.2), ("ww", 24, 80.4)])
+def test_two_leptons_are_those_of_bosons(
+    process: str, boson: int, mass: float, quick_dileptons: DileptonSimulationConfig
+) -> None:
+    record = Record.of(start_generator(quick_dileptons.of(process), 3).events(300).prt)
+    decays = PROCESSES[process].decays
+    assert decays is not None
+    lepton = decays(record).visible_lepton
+    assert record.is_final[lepton].all()
+    np.testing.assert_array_equal(np.sign(record.pdg_id[lepton]), [[-1, 1]] * 300)
+    species = np.abs(record.pdg_id[lepton])
+    assert set(np.unique(species)) == {11, 13}
+    same = (species[:, 0] == species[:, 1]).mean()
+    assert same == pytest.approx(1 if process == "z_jets" else 0.5, abs=0.12)
+    mother = record.momentum[np.abs(record.pdg_id) == boson]
+    assert np.median(mother.mass) == pytest.approx(mass, abs=0.5)
+    if process == "z_jets":
+        assert mother.mass.min() > quick_dileptons.generator.z_mass_min_gev
+        pair = record.momentum[lepton].sum(axis=1)
+        assert np.median(pair.mass) == pytest.approx(mass, abs=1)
+
+
+def test_taus_of_bosons_may_have_no_lepton(quick_dileptons: DileptonSimulationConfig) -> None:
+    generator = quick_dileptons.generator.model_copy(update={"taus": True})
+    config = quick_dileptons.model_copy(update={"generator": generator}).of("z_jets")
+    record = Record.of(start_generator(config, 3).events(300).prt)
+    lepton = find_z_decays(record).visible_lepton
+    # A third are tau pairs, and 64.8 % of taus decay to hadrons.
+    assert (lepton == NOBODY).mean() == pytest.approx(0.648 / 3, abs=0.06)
+    assert set(np.unique(np.abs(record.pdg_id[lepton[lepton != NOBODY]]))) == {11, 13}

@@ -3,12 +3,12 @@ import numpy as np
 import pytest
 import vector
 
-from rootflow.config.simulation import SelectionConfig
-from rootflow.simulation.leptons import Leptons
+from rootflow.config.simulation import DileptonSelectionConfig
+from rootflow.simulation.leptons import MeasuredLeptons
 from rootflow.simulation.selection import are_isolated, drop_electrons, has_two_leptons
 
 
-def _leptons(pdg_id: int, pt: float = 40.0, found: bool = True) -> Leptons:
+def _leptons(pdg_id: int, pt: float = 40.0, found: bool = True) -> MeasuredLeptons:
     """Return one event: a lepton at eta 0 and a muon at eta 2."""
     nothing = np.zeros((1, 2))
     momentum = vector.array(
@@ -19,7 +19,9 @@ def _leptons(pdg_id: int, pt: float = 40.0, found: bool = True) -> Leptons:
             "mass": nothing,
         }
     )
-    return Leptons(momentum, np.array([[pdg_id, 13]], dtype=np.int32), np.array([[found, True]]))
+    return MeasuredLeptons(
+        momentum, np.array([[pdg_id, 13]], dtype=np.int32), np.array([[found, True]])
+    )
 
 
 def _jets(*eta: float) -> ak.Array:
@@ -29,7 +31,7 @@ def _jets(*eta: float) -> ak.Array:
 
 
 def test_both_leptons_must_be_found_and_hard() -> None:
-    selection = SelectionConfig()
+    selection = DileptonSelectionConfig()
     assert has_two_leptons(_leptons(-11), selection).tolist() == [True]
     assert has_two_leptons(_leptons(-11, pt=24.9), selection).tolist() == [False]
     assert has_two_leptons(_leptons(-11, found=False), selection).tolist() == [False]

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import vector
 
-from rootflow.config.four_lepton_simulation import TracksConfig
+from rootflow.config.detector import TracksConfig
 from rootflow.simulation.tracks import measure_impact_parameters
 
 EXACT = TracksConfig(d0_at_high_pt_mm=1e-12, z0_sin_theta_at_high_pt_mm=1e-12)

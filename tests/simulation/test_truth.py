@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from rootflow.config.simulation import GeneratorConfig, SimulationConfig
-from rootflow.simulation.processes import start_generator
+from rootflow.simulation.generator import start_generator
 from rootflow.simulation.record import NOBODY, Record
 from rootflow.simulation.truth import TopDecays, find_top_decays
 

@@ -6,9 +6,9 @@ from typing import Literal
 from rootflow.analyses.tasks import ClassificationAnalysis
 from rootflow.config import (
     ClassificationConfig,
-    FourLeptonProcessConfig,
     FourLeptonSimulationConfig,
     InputsConfig,
+    ProcessConfig,
 )
 
 # Not the mass of the four leptons; four-momenta, or all six pair masses, tell it all the same: the
@@ -37,6 +37,6 @@ class H4l(ClassificationAnalysis):
     name = "h4l"
     config = H4lConfig
 
-    def processes(self, config: H4lConfig) -> Mapping[str, FourLeptonProcessConfig]:
+    def processes(self, config: H4lConfig) -> Mapping[str, ProcessConfig]:
         """Return the simulated processes."""
         return {name: config.simulation.of(name) for name in config.simulation.events}

@@ -68,7 +68,6 @@ class ReconstructionAnalysis(Analysis):
     def code(self, answer: Answer) -> Sequence[Place]:
         """Return what tells its answers from those of other tasks."""
         places: dict[Answer, list[Place]] = {
-            "simulation": [],
             "dataset": [("rootflow.dataset.ttbar", None)],
             "network": [
                 ("rootflow.training.reconstruction", "ReconstructionTask"),
@@ -150,7 +149,6 @@ class ClassificationAnalysis(Analysis):
     def code(self, answer: Answer) -> Sequence[Place]:
         """Return what tells its answers from those of other tasks."""
         places: dict[Answer, list[Place]] = {
-            "simulation": [],
             "dataset": [
                 ("rootflow.dataset.samples", None),
                 ("rootflow.dataset.four_leptons", None),

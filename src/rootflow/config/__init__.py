@@ -22,10 +22,6 @@ from rootflow.config.data import (
 from rootflow.config.digest import digest_of
 from rootflow.config.evaluation import EvaluationConfig
 from rootflow.config.export import ClassifierExportConfig, ExportConfig
-from rootflow.config.four_lepton_simulation import (
-    FourLeptonProcessConfig,
-    FourLeptonSimulationConfig,
-)
 from rootflow.config.inputs import InputsConfig
 from rootflow.config.load import Config, change, load
 from rootflow.config.losses import LossesConfig
@@ -54,7 +50,12 @@ from rootflow.config.samples import (
     LabelledDataConfig,
     SampleConfig,
 )
-from rootflow.config.simulation import SimulationConfig
+from rootflow.config.simulation import (
+    DileptonSimulationConfig,
+    FourLeptonSimulationConfig,
+    ProcessConfig,
+    SimulationConfig,
+)
 from rootflow.config.tracking import TrackingConfig
 from rootflow.config.training import ReconstructionTrainingConfig, TrainingConfig
 from rootflow.config.tuning import CategoricalConfig, FloatConfig, ObjectiveConfig, TuningConfig
@@ -72,6 +73,7 @@ __all__ = [
     "CrossAttentionConfig",
     "DataConfig",
     "DeepSetConfig",
+    "DileptonSimulationConfig",
     "DirectNeutrinosConfig",
     "EvaluationConfig",
     "ExpectationConfig",
@@ -82,7 +84,6 @@ __all__ = [
     "FlowNeutrinosConfig",
     "FoldingConfig",
     "FoldsConfig",
-    "FourLeptonProcessConfig",
     "FourLeptonSelectionConfig",
     "FourLeptonSimulationConfig",
     "HeldOutConfig",
@@ -93,6 +94,7 @@ __all__ = [
     "ModelConfig",
     "ModelMethodConfig",
     "ObjectiveConfig",
+    "ProcessConfig",
     "PromotionConfig",
     "ReconstructionConfig",
     "ReconstructionPromotionConfig",

@@ -1,21 +1,16 @@
-"""Settings of the simulation."""
+"""Settings of the simulation: what is generated, and which events are written."""
 
-from itertools import pairwise
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import (
-    Field,
-    NonNegativeFloat,
-    NonNegativeInt,
-    PositiveFloat,
-    PositiveInt,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
 from rootflow.config.block import Block
+from rootflow.config.detector import DetectorConfig, FourLeptonDetectorConfig
+from rootflow.errors import UsageError
 
 EventCount = Annotated[int, Field(ge=1, le=1_000_000_000)]
+DileptonProcess = Literal["ttbar", "z_jets", "ww"]
+FourLeptonProcess = Literal["ggH", "VBFH", "ZZ"]
 
 
 class PythiaConfig(Block):
@@ -37,124 +32,27 @@ class GeneratorConfig(PythiaConfig):
     taus: bool = Field(False, description="W decays to tau beside those to e and mu")
 
 
-class JetsConfig(Block):
-    """Anti-kt jets and their response.
+class DileptonGeneratorConfig(GeneratorConfig):
+    """What Pythia generates of ttbar and its backgrounds: W and Z decay to electrons or muons."""
 
-    The relative pT resolution is noise / pT (+) stochastic / sqrt(pT) (+) constant, (+) being
-    a sum in quadrature and pT in GeV. With these terms it is 24 % at 20 GeV and 6 % at
-    300 GeV, as measured in arXiv:2007.02645 (abstract).
-    """
-
-    radius: PositiveFloat = 0.4
-    particle_eta_max: PositiveFloat = Field(
-        4.9, description="coverage of the calorimeters, 2008 JINST 3 S08003"
-    )
-    particle_jet_pt_min_gev: PositiveFloat = Field(
-        10.0, description="softer jets have no chance to fluctuate above the selection (choice)"
-    )
-    noise_gev: NonNegativeFloat = 3.4
-    stochastic: NonNegativeFloat = Field(0.75, description="in sqrt(GeV)")
-    constant: NonNegativeFloat = 0.04
-    angle: NonNegativeFloat = Field(0.01, description="resolution of eta and phi (choice)")
-
-
-class ElectronsConfig(Block):
-    """Electrons: sigma(E)/E = stochastic / sqrt(E) (+) constant, E in GeV.
-
-    10 % and 0.7 % are the design figures of 2008 JINST 3 S08003, table 1.1.
-    """
-
-    efficiency: float = Field(0.85, ge=0, le=1, description="identified and isolated (choice)")
-    stochastic: NonNegativeFloat = Field(0.10, description="in sqrt(GeV)")
-    constant: NonNegativeFloat = 0.007
-    angle: NonNegativeFloat = Field(0.0005, description="resolution of eta and phi (choice)")
-
-
-class MuonsConfig(Block):
-    """Muons: sigma(pT)/pT = constant (+) linear_per_tev pT, pT in TeV.
-
-    1.7 % at low pT is measured in arXiv:1407.3935 (abstract); 10 % at 1 TeV is the design
-    figure of 2008 JINST 3 S08003, table 1.1.
-    """
-
-    efficiency: float = Field(0.95, ge=0, le=1, description="identified and isolated (choice)")
-    constant: NonNegativeFloat = 0.017
-    linear_per_tev: NonNegativeFloat = 0.10
-    angle: NonNegativeFloat = Field(0.0005, description="resolution of eta and phi (choice)")
-
-
-class BTaggingConfig(Block):
-    """Probability of a jet to pass each working point, by its flavour.
-
-    The working points are those of GN2 (arXiv:2505.19689), named by their b-jet efficiency.
-    The efficiencies of charm and light jets are choices of the order of what it reaches.
-    """
-
-    working_points: list[float] = Field([0.90, 0.85, 0.77, 0.70, 0.65], min_length=1)
-    b_jets: list[float] = Field([0.90, 0.85, 0.77, 0.70, 0.65])
-    c_jets: list[float] = Field([0.41, 0.21, 0.088, 0.041, 0.028])
-    light_jets: list[float] = Field([0.055, 0.017, 0.004, 0.0013, 0.0007])
-    hadron_pt_min_gev: NonNegativeFloat = Field(
-        5.0, description="of the b or c hadron that gives a jet its flavour"
-    )
-    hadron_distance: PositiveFloat = Field(0.3, description="largest dR of hadron and jet")
-
-    @field_validator("working_points", "b_jets", "c_jets", "light_jets")
-    @classmethod
-    def _tighter_and_tighter(cls, values: list[float]) -> list[float]:
-        falling = all(loose >= tight for loose, tight in pairwise(values))
-        if not falling or not all(0 <= value <= 1 for value in values):
-            raise ValueError("efficiencies are between 0 and 1, from the loosest to the tightest")
-        return values
-
-    @model_validator(mode="after")
-    def _one_per_working_point(self) -> "BTaggingConfig":
-        for flavour in ("b_jets", "c_jets", "light_jets"):
-            if len(getattr(self, flavour)) != len(self.working_points):
-                raise ValueError(
-                    f"{flavour} needs one efficiency for each of the"
-                    f" {len(self.working_points)} working points"
-                )
-        return self
-
-
-class PileUpConfig(Block):
-    """Jets of other collisions of the same bunch crossing that survive their rejection.
-
-    Their number is Poisson distributed; pT falls as a power from the selection's threshold
-    on; they are uniform in eta and phi and have the mass of a soft jet (all choices).
-    """
-
-    mean_jets: NonNegativeFloat = Field(
-        0.05, le=1000, description="selected pile-up jets per event"
-    )
-    pt_exponent: float = Field(5.0, gt=1, description="dN/dpT goes as pT to minus this")
-    mass_over_pt: NonNegativeFloat = 0.15
-
-
-class MetConfig(Block):
-    """Missing transverse momentum: what the hard objects are mismeasured by, and a soft term."""
-
-    jet_pt_min_gev: NonNegativeFloat = Field(
-        20.0, description="softer jets belong to the soft term, as in arXiv:1802.08168"
-    )
-    soft_term_gev: NonNegativeFloat = Field(
-        7.0, description="resolution of the soft term's px and of its py (choice)"
+    z_mass_min_gev: PositiveFloat = Field(
+        50.0, description="of Z/gamma*: the published cross section is that above 50 GeV"
     )
 
 
-class DetectorConfig(Block):
-    """A parametrised response of the kind of the ATLAS detector."""
+class FourLeptonGeneratorConfig(PythiaConfig):
+    """What Pythia generates: both Z bosons decay to electrons or muons."""
 
-    jets: JetsConfig = JetsConfig()
-    electrons: ElectronsConfig = ElectronsConfig()
-    muons: MuonsConfig = MuonsConfig()
-    dressing_distance: NonNegativeFloat = Field(
-        0.1, description="photons radiated within this dR are measured with their lepton"
+    higgs_mass_gev: PositiveFloat = Field(
+        125.0, description="the published cross sections are those at 125.0"
     )
-    btagging: BTaggingConfig = BTaggingConfig()
-    pile_up: PileUpConfig = PileUpConfig()
-    met: MetConfig = MetConfig()
+    higgs_z_mass_min_gev: PositiveFloat = Field(
+        1.0, description="of both Z of a Higgs boson: so low that nothing is lost"
+    )
+    zz_z_mass_min_gev: PositiveFloat = Field(
+        10.0, description="of both Z/gamma* of ZZ, below that of the analysis (choice)"
+    )
+    taus: bool = Field(False, description="Z decays to tau beside those to e and mu")
 
 
 class JetSelectionConfig(Block):
@@ -165,7 +63,7 @@ class JetSelectionConfig(Block):
     electron_jet_distance: NonNegativeFloat = Field(0.2, description="nearer jets are dropped")
 
 
-class SelectionConfig(JetSelectionConfig):
+class DileptonSelectionConfig(JetSelectionConfig):
     """Which events are written: two opposite-sign leptons (e, mu) and jets.
 
     Overlaps are removed as ATLAS does: a jet next to an electron is that electron; a lepton
@@ -181,6 +79,93 @@ class SelectionConfig(JetSelectionConfig):
     )
 
 
+class LooseLeptonsConfig(JetSelectionConfig):
+    """Which events are written: four loose leptons or more, isolated or not."""
+
+    leptons_min: NonNegativeInt = 4
+    electron_pt_min_gev: PositiveFloat = 7.0
+    electron_eta_max: PositiveFloat = 2.47
+    muon_pt_min_gev: PositiveFloat = 5.0
+    muon_eta_max: PositiveFloat = 2.7
+    jet_pt_min_gev: PositiveFloat = Field(20.0, description="as in the ATLAS Open Data ntuples")
+
+
+class PublishedCrossSectionConfig(Block):
+    """A cross section times branching ratio."""
+
+    cross_section_pb: PositiveFloat
+
+
+class GeneratorCrossSectionConfig(Block):
+    """The generator's leading-order cross section, of its forced decays, times a factor."""
+
+    k_factor: PositiveFloat
+
+
+CrossSection = PublishedCrossSectionConfig | GeneratorCrossSectionConfig
+
+
+class DileptonCrossSectionsConfig(Block):
+    """What the weights of the samples add up to, for protons at 13 TeV."""
+
+    ttbar_pb: PositiveFloat = Field(
+        831.76, description="NNLO and NNLL at m_t = 172.5 GeV, arXiv:1303.6254 (Top++ 2.0)"
+    )
+    z_per_flavour_pb: PositiveFloat = Field(
+        2025.74,
+        description="Z/gamma* to one flavour of leptons of m > 50 GeV, NNLO QCD and NLO "
+        "electroweak (FEWZ 3.1, arXiv:1208.5967)",
+    )
+    ww_pb: PositiveFloat = Field(118.7, description="NNLO with gg to WW, arXiv:1408.5243")
+    w_to_e_or_mu: PositiveFloat = Field(0.2134, description="PDG 2022: 10.71 % and 10.63 %")
+    w_to_e_mu_or_tau: PositiveFloat = Field(
+        0.3272, description="and 11.38 %: what counts with generator.taus"
+    )
+
+    def of(self, process: str, taus: bool) -> CrossSection:
+        """Return the cross section of a process, decays included."""
+        if process == "z_jets":
+            return PublishedCrossSectionConfig(
+                cross_section_pb=(3 if taus else 2) * self.z_per_flavour_pb
+            )
+        production = {"ttbar": self.ttbar_pb, "ww": self.ww_pb}[process]
+        branching_ratio = (self.w_to_e_mu_or_tau if taus else self.w_to_e_or_mu) ** 2
+        return PublishedCrossSectionConfig(cross_section_pb=production * branching_ratio)
+
+
+class FourLeptonCrossSectionsConfig(Block):
+    """What the weights of the samples add up to, for protons at 13 TeV and m_H = 125.0 GeV.
+
+    The branching ratios count the interference of identical leptons, which the generator
+    does not have.
+    """
+
+    gluon_fusion_pb: PositiveFloat = Field(48.58, description="N3LO, arXiv:1610.07922")
+    vector_boson_fusion_pb: PositiveFloat = Field(
+        3.782, description="NNLO QCD and NLO electroweak, arXiv:1610.07922"
+    )
+    branching_ratio: PositiveFloat = Field(
+        1.240e-4, description="of H -> ZZ* -> 4l, l = e, mu, arXiv:1610.07922"
+    )
+    branching_ratio_with_taus: PositiveFloat = Field(
+        2.745e-4, description="l = e, mu, tau: what counts with generator.taus"
+    )
+    zz_k_factor: PositiveFloat = Field(
+        1.57,
+        description="on the generator's leading order: NNLO over LO without gg -> ZZ, "
+        "(14.51 + 0.4 x (16.91 - 14.51)) / 9.887, of arXiv:1405.2219, where gg -> ZZ is 60 % "
+        "of what NNLO adds to NLO",
+    )
+
+    def of(self, process: str, taus: bool) -> CrossSection:
+        """Return the cross section of a process, decays included."""
+        if process == "ZZ":
+            return GeneratorCrossSectionConfig(k_factor=self.zz_k_factor)
+        production = {"ggH": self.gluon_fusion_pb, "VBFH": self.vector_boson_fusion_pb}[process]
+        branching_ratio = self.branching_ratio_with_taus if taus else self.branching_ratio
+        return PublishedCrossSectionConfig(cross_section_pb=production * branching_ratio)
+
+
 class ProductionConfig(Block):
     """How the work is divided: into chunks, files and processes of the computer."""
 
@@ -193,11 +178,106 @@ class ProductionConfig(Block):
     events_per_file: PositiveInt = 100_000
 
 
-class SimulationConfig(ProductionConfig):
-    """What to generate, and the detector that sees it."""
+class ProcessConfig(ProductionConfig):
+    """One process: what to generate, and how many events of it."""
+
+    process: str
+    events: EventCount = Field(description="selected events to write")
+    generator: PythiaConfig
+    detector: DetectorConfig
+    selection: JetSelectionConfig
+
+
+class WeightedProcessConfig(ProcessConfig):
+    """One process, whose ntuples say how many events are expected."""
+
+    cross_section: CrossSection
+
+
+class SimulationConfig(ProcessConfig):
+    """Dileptonic ttbar: what to generate, and the detector that sees it."""
 
     process: Literal["ttbar"] = "ttbar"
     events: EventCount = Field(20_000, description="selected events to write")
     generator: GeneratorConfig = GeneratorConfig()
     detector: DetectorConfig = DetectorConfig()
-    selection: SelectionConfig = SelectionConfig()
+    selection: DileptonSelectionConfig = DileptonSelectionConfig()
+
+
+class DileptonProcessConfig(WeightedProcessConfig):
+    """Dileptonic ttbar or a background of it: what to generate, and the detector."""
+
+    process: DileptonProcess
+    generator: DileptonGeneratorConfig = DileptonGeneratorConfig()
+    detector: DetectorConfig = DetectorConfig()
+    selection: DileptonSelectionConfig = DileptonSelectionConfig()
+
+
+class FourLeptonProcessConfig(WeightedProcessConfig):
+    """A process with four leptons: what to generate, and the detector that sees it."""
+
+    process: FourLeptonProcess
+    generator: FourLeptonGeneratorConfig = FourLeptonGeneratorConfig()
+    detector: FourLeptonDetectorConfig = FourLeptonDetectorConfig()
+    selection: LooseLeptonsConfig = LooseLeptonsConfig()
+
+
+class _ProcessesConfig(ProductionConfig):
+    def _of(self, process: str) -> dict[str, Any]:
+        values = dict(self)
+        events, cross_sections = values.pop("events"), values.pop("cross_sections")
+        if process not in events:
+            raise UsageError(
+                f"simulation.events: no process '{process}': simulated are {', '.join(events)}"
+            )
+        cross_section = cross_sections.of(process, values["generator"].taus)
+        return {
+            "process": process,
+            "events": events[process],
+            "cross_section": cross_section,
+            **values,
+        }
+
+
+class DileptonSimulationConfig(_ProcessesConfig):
+    """How many events to generate of ttbar and its dileptonic backgrounds, and the detector."""
+
+    events: dict[DileptonProcess, EventCount] = Field(
+        {"ttbar": 5000, "z_jets": 2500, "ww": 2500}, description="selected events to write"
+    )
+    generator: DileptonGeneratorConfig = DileptonGeneratorConfig()
+    detector: DetectorConfig = DetectorConfig()
+    selection: DileptonSelectionConfig = DileptonSelectionConfig()
+    cross_sections: DileptonCrossSectionsConfig = DileptonCrossSectionsConfig()
+
+    def of(self, process: str) -> DileptonProcessConfig:
+        """Return what simulates one process.
+
+        Raises
+        ------
+        UsageError
+            It is not configured.
+        """
+        return DileptonProcessConfig(**self._of(process))
+
+
+class FourLeptonSimulationConfig(_ProcessesConfig):
+    """Which processes with four leptons to generate, how many events of each, and the detector."""
+
+    events: dict[FourLeptonProcess, EventCount] = Field(
+        {"ggH": 4000, "VBFH": 1000, "ZZ": 5000}, description="selected events to write"
+    )
+    generator: FourLeptonGeneratorConfig = FourLeptonGeneratorConfig()
+    detector: FourLeptonDetectorConfig = FourLeptonDetectorConfig()
+    selection: LooseLeptonsConfig = LooseLeptonsConfig()
+    cross_sections: FourLeptonCrossSectionsConfig = FourLeptonCrossSectionsConfig()
+
+    def of(self, process: str) -> FourLeptonProcessConfig:
+        """Return what simulates one process.
+
+        Raises
+        ------
+        UsageError
+            It is not configured.
+        """
+        return FourLeptonProcessConfig(**self._of(process))

@@ -5,9 +5,9 @@ import math
 import awkward as ak
 import numpy as np
 
-from rootflow.config.four_lepton_simulation import FourLeptonProcessConfig
-from rootflow.config.simulation import SimulationConfig
+from rootflow.config.simulation import ProcessConfig
 from rootflow.errors import UsageError
+from rootflow.simulation.generator import start_generator
 from rootflow.simulation.identity import (
     detector_generator,
     event_numbers,
@@ -15,16 +15,14 @@ from rootflow.simulation.identity import (
     stream_of,
 )
 from rootflow.simulation.ntuple import Generation, Ntuple
-from rootflow.simulation.processes import observe, start_generator
+from rootflow.simulation.processes import PROCESSES, observe
 
 SMALLEST_BATCH, LARGEST_BATCH = 20, 500
 FIRST_GUESS_OF_ACCEPTANCE = 0.25
 GENERATED_BEFORE_GIVING_UP = 5_000
 
 
-def make_chunk(
-    config: SimulationConfig | FourLeptonProcessConfig, seed: int, chunk: int, events: int
-) -> Ntuple:
+def make_chunk(config: ProcessConfig, seed: int, chunk: int, events: int) -> Ntuple:
     """Generate until `events` are selected, with a generator of this chunk's own.
 
     Raises
@@ -32,7 +30,7 @@ def make_chunk(
     UsageError
         Pythia refuses a setting, or no event is selected.
     """
-    stream = stream_of(config.process, chunk)
+    stream = stream_of(PROCESSES[config.process].number, chunk)
     generator = start_generator(config, pythia_seed(seed, stream))
     rng = detector_generator(seed, stream)
     batches: list[ak.Array] = []

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import awkward as ak
 import pythia8mc
 
-from rootflow.config.simulation import PythiaConfig
+from rootflow.config.simulation import ProcessConfig, PythiaConfig
 from rootflow.errors import RootflowError, UsageError
+from rootflow.simulation.processes import PROCESSES
 
 GEV_PER_TEV = 1000.0
 PB_PER_MB = 1e9
@@ -63,6 +64,18 @@ class Generator:
         ratio ("Resonance Decays" in its manual).
         """
         return float(self._pythia.infoPython().sigmaGen() * PB_PER_MB)
+
+
+def start_generator(config: ProcessConfig, pythia_seed: int) -> Generator:
+    """Return Pythia with the configured process.
+
+    Raises
+    ------
+    UsageError
+        Pythia does not know a setting, or cannot start with them.
+    """
+    settings = PROCESSES[config.process].settings(config.generator)
+    return Generator(config.generator, settings, pythia_seed)
 
 
 def _settings(config: PythiaConfig, process: Sequence[str], pythia_seed: int) -> list[str]:

@@ -11,7 +11,6 @@ from rootflow.errors import UsageError
 
 SEED_BITS, CHUNK_BITS, EVENT_BITS = 31, 15, 14
 PROCESS_BITS = 3
-PROCESSES = {"ttbar": 0, "ggH": 1, "VBFH": 2, "ZZ": 3}
 # The range of Pythia's Random:seed is 1 to this.
 PYTHIA_SEEDS = 900_000_000
 
@@ -36,9 +35,9 @@ def check_limits(seed: int, chunks: int, events_per_chunk: int) -> None:
             )
 
 
-def stream_of(process: str, chunk: int) -> int:
-    """Return the number of a chunk among those of all processes."""
-    return (PROCESSES[process] << CHUNK_BITS) + chunk
+def stream_of(process: int, chunk: int) -> int:
+    """Return the number of a chunk among those of all processes, which have numbers too."""
+    return (process << CHUNK_BITS) + chunk
 
 
 def event_numbers(seed: int, stream: int, events: int) -> NDArray[np.int64]:

@@ -4,7 +4,7 @@ import awkward as ak
 import numpy as np
 from numpy.typing import NDArray
 
-from rootflow.config.four_lepton_simulation import IsolationConfig, TracksConfig
+from rootflow.config.detector import IsolationConfig, TracksConfig
 from rootflow.simulation.jets import is_measured_in_jets
 from rootflow.simulation.leptons import DressedLeptons
 from rootflow.simulation.record import Record

@@ -6,12 +6,8 @@ import numpy as np
 import vector
 from numpy.typing import NDArray
 
-from rootflow.config.simulation import (
-    BTaggingConfig,
-    JetsConfig,
-    JetSelectionConfig,
-    PileUpConfig,
-)
+from rootflow.config.detector import BTaggingConfig, JetsConfig, PileUpConfig
+from rootflow.config.simulation import JetSelectionConfig
 from rootflow.simulation.record import Momenta, Record
 from rootflow.simulation.truth import MUON, NEUTRINOS
 

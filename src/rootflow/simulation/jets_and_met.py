@@ -4,9 +4,11 @@ from typing import NamedTuple
 
 import awkward as ak
 import numpy as np
+import vector
 from numpy.typing import NDArray
 
-from rootflow.config.simulation import DetectorConfig, JetSelectionConfig
+from rootflow.config.detector import DetectorConfig, MetConfig
+from rootflow.config.simulation import JetSelectionConfig
 from rootflow.simulation.jets import (
     cluster,
     is_measured_in_jets,
@@ -16,10 +18,10 @@ from rootflow.simulation.jets import (
     tag,
     without_overlap,
 )
-from rootflow.simulation.leptons import DressedLeptons, Leptons
-from rootflow.simulation.met import measure_met, true_met
+from rootflow.simulation.leptons import DressedLeptons, MeasuredLeptons
 from rootflow.simulation.record import Momenta, Record
 from rootflow.simulation.selection import drop_electrons, is_within
+from rootflow.simulation.truth import NEUTRINOS
 
 
 class JetsAndMet(NamedTuple):
@@ -34,7 +36,7 @@ def measure_jets_and_met(
     record: Record,
     wanted: NDArray[np.bool_],
     dressed: DressedLeptons,
-    leptons: Leptons,
+    leptons: MeasuredLeptons,
     detector: DetectorConfig,
     selection: JetSelectionConfig,
     rng: np.random.Generator,
@@ -61,3 +63,45 @@ def measure_jets_and_met(
     jets = jets[ak.argsort(jets.pt, axis=1, ascending=False)]
     jets["quantile"] = tag(jets.flavour, detector.btagging, rng)
     return JetsAndMet(jets, met, truth)
+
+
+def true_met(record: Record) -> Momenta:
+    """Return the transverse momentum of all neutrinos, (n,) GeV."""
+    is_neutrino = record.is_final & record.is_one_of(*NEUTRINOS)
+    event, momentum = record.event[is_neutrino], record.momentum[is_neutrino]
+    sums = {
+        axis: np.bincount(event, weights=getattr(momentum, axis), minlength=record.events)
+        for axis in ("px", "py")
+    }
+    return vector.array(sums)
+
+
+def measure_met(
+    truth: Momenta,
+    particle_jets: ak.Array,
+    jets: ak.Array,
+    pile_up: ak.Array,
+    dressed: DressedLeptons,
+    leptons: MeasuredLeptons,
+    config: MetConfig,
+    rng: np.random.Generator,
+) -> Momenta:
+    """Return the measured missing transverse momentum, (n,) GeV.
+
+    Hard objects are what arXiv:1802.08168 builds it of: what leptons and jets are measured
+    to have above their true momentum is missing, and so is what pile-up jets bring; the
+    rest of the event is a Gaussian soft term.
+    """
+    hard = jets.pt > config.jet_pt_min_gev
+    missing = {}
+    for axis in ("px", "py"):
+        jet_excess = ak.sum((getattr(jets, axis) - getattr(particle_jets, axis))[hard], axis=1)
+        lepton_excess = np.where(
+            leptons.found, getattr(leptons.momentum, axis) - getattr(dressed.momentum, axis), 0
+        )
+        excess: NDArray[np.float64] = ak.to_numpy(
+            jet_excess + ak.sum(getattr(pile_up, axis), axis=1)
+        ) + lepton_excess.sum(axis=1)
+        soft_term = config.soft_term_gev * rng.standard_normal(len(excess))
+        missing[axis] = getattr(truth, axis) - excess + soft_term
+    return vector.array(missing)

@@ -6,9 +6,9 @@ import numpy as np
 import vector
 from numpy.typing import NDArray
 
-from rootflow.config.simulation import DetectorConfig, ElectronsConfig, MuonsConfig
+from rootflow.config.detector import DetectorConfig, ElectronsConfig, MuonsConfig
 from rootflow.simulation.record import NOBODY, Momenta, Record
-from rootflow.simulation.truth import ELECTRON, Indices
+from rootflow.simulation.truth import ELECTRON, MUON, TAU, Indices
 
 PHOTON = 22
 # Pythia's status numbers from 80 on are of hadronisation and decays: below, it is radiation.
@@ -17,6 +17,33 @@ GEV_PER_TEV = 1000.0
 # GeV, PDG.
 ELECTRON_MASS = 0.000511
 MUON_MASS = 0.10566
+
+
+def find_leptons(record: Record, pt_min: float) -> Indices:
+    """Return the final electrons and muons above `pt_min` GeV, (n, most of one event).
+
+    NOBODY fills the rows of events that have fewer.
+    """
+    lepton = np.flatnonzero(record.is_final & record.is_one_of(ELECTRON, MUON))
+    lepton = lepton[record.momentum[lepton].pt > pt_min]
+    event = record.event[lepton]
+    counts = np.bincount(event, minlength=record.events)
+    column = np.arange(len(lepton)) - (np.cumsum(counts) - counts)[event]
+    found = np.full((record.events, max(int(counts.max()), 1)), NOBODY)
+    found[event, column] = lepton
+    return found
+
+
+def is_prompt(record: Record, lepton: Indices) -> NDArray[np.bool_]:
+    """Return where a lepton is from a boson, or from a tau that is, and from no hadron."""
+    born_hard = record.status < FIRST_STATUS_OF_HADRONS
+    mother = record.mother[lepton]
+    # A tau has decayed: its status is negative, that of a boson's tau above -80.
+    of_tau = (np.abs(record.pdg_id[mother]) == TAU) & (
+        -record.status[mother] < FIRST_STATUS_OF_HADRONS
+    )
+    prompt: NDArray[np.bool_] = (lepton != NOBODY) & (born_hard[lepton] | of_tau)
+    return prompt
 
 
 @dataclass(frozen=True)
@@ -79,7 +106,7 @@ def dress(record: Record, lepton: Indices, distance: float) -> DressedLeptons:
 
 
 @dataclass(frozen=True)
-class Leptons:
+class MeasuredLeptons:
     """The measured leptons, (n, leptons) each.
 
     Attributes
@@ -99,7 +126,7 @@ class Leptons:
 
 def measure_leptons(
     dressed: DressedLeptons, detector: DetectorConfig, rng: np.random.Generator
-) -> Leptons:
+) -> MeasuredLeptons:
     """Return the leptons with the detector's resolution and efficiency."""
     true, is_electron = dressed.momentum, np.abs(dressed.pdg_id) == ELECTRON
     electrons, muons = detector.electrons, detector.muons
@@ -118,7 +145,7 @@ def measure_leptons(
         }
     )
     is_found = rng.random(is_electron.shape) < efficiency
-    return Leptons(measured, dressed.pdg_id, is_found & (dressed.pdg_id != 0))
+    return MeasuredLeptons(measured, dressed.pdg_id, is_found & (dressed.pdg_id != 0))
 
 
 def electron_resolution(

@@ -5,7 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rootflow.simulation.jets import distance_to
-from rootflow.simulation.leptons import Leptons
+from rootflow.simulation.leptons import MeasuredLeptons
 from rootflow.simulation.record import Momenta
 
 UNMATCHED = -1
@@ -30,7 +30,7 @@ def match_jets(jets: ak.Array, quarks: Momenta, distance: float) -> NDArray[np.i
     return matched
 
 
-def index_by_species(leptons: Leptons, species: int) -> NDArray[np.int32]:
+def index_by_species(leptons: MeasuredLeptons, species: int) -> NDArray[np.int32]:
     """Return where each lepton (n, 2) is among the event's leptons of its species.
 
     They fall in pT; UNMATCHED where it is of another species.

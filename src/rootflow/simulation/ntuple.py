@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import awkward as ak
+import numpy as np
 import uproot
 
+from rootflow.config.simulation import PublishedCrossSectionConfig, WeightedProcessConfig
 from rootflow.errors import InputError, RootflowError
 from rootflow.files import whole_file
 
@@ -38,6 +40,31 @@ class Ntuple(NamedTuple):
 
     events: ak.Array
     generation: Generation
+
+
+def cross_section_pb(config: WeightedProcessConfig, generation: Generation) -> float:
+    """Return the cross section of all that was generated, selected or not.
+
+    Published numbers are of the production and of the decays that are generated. The
+    generator's own is of its forced decays, so that no branching ratio is missing.
+    """
+    if isinstance(config.cross_section, PublishedCrossSectionConfig):
+        return config.cross_section.cross_section_pb
+    return config.cross_section.k_factor * generation.cross_section_pb
+
+
+def normalise(ntuple: Ntuple, cross_section_pb: float) -> Ntuple:
+    """Add the branches that make weights expected events.
+
+    The generator's weight x XSection / SumWeights x luminosity, summed over the events of a
+    file, is the yield that the file's own generated events stand for; SumWeights is of this
+    file alone.
+    """
+    events = ak.copy(ntuple.events)
+    one = np.ones(len(events))
+    events["XSection"] = (cross_section_pb * one).astype(np.float32)
+    events["SumWeights"] = (ntuple.generation.sum_of_weights * one).astype(np.float32)
+    return ntuple._replace(events=events)
 
 
 def write_ntuple(ntuple: Ntuple, tree: str, path: Path) -> None:

@@ -7,17 +7,25 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from rootflow.config.four_lepton_simulation import FourLeptonProcessConfig
-from rootflow.config.simulation import SimulationConfig
+from rootflow.config.simulation import ProcessConfig
 from rootflow.simulation.identity import check_limits
-from rootflow.sources import code_digest
+from rootflow.simulation.processes import PROCESSES
+from rootflow.sources import PACKAGE, digest_of_places
 
 GENERATORS = ("pythia8mc", "fastjet")
 FINISHED = "simulation.json"
 
 
+def code_digest(process: str, package: Path = PACKAGE) -> str:
+    """Return the name of the code that decides the events of a process."""
+    ours = PROCESSES[process]
+    others = set[str]().union(*(other.own_code for other in PROCESSES.values()))
+    begins = [("rootflow.simulation.sample", "simulate"), (ours.final_state.module, "observe")]
+    return digest_of_places(begins, sorted(others - ours.own_code), package)
+
+
 @dataclass(frozen=True)
-class Plan:
+class SamplePlan:
     """One sample: configuration, seed, and the directory that it is made in.
 
     Raises
@@ -26,7 +34,7 @@ class Plan:
         Seed or size do not fit into event numbers.
     """
 
-    config: SimulationConfig | FourLeptonProcessConfig
+    config: ProcessConfig
     seed: int
     directory: Path
 
@@ -46,7 +54,7 @@ class Plan:
     @property
     def tree(self) -> str:
         """The tree of the files: that of the experiments' own ntuples."""
-        return "reco" if self.config.process == "ttbar" else "mini"
+        return PROCESSES[self.config.process].final_state.tree
 
     @property
     def description(self) -> dict[str, Any]:
@@ -54,7 +62,7 @@ class Plan:
         return {
             "config": self.config.model_dump(mode="json", exclude={"workers"}),
             "seed": self.seed,
-            "code": code_digest("ttbar" if self.config.process == "ttbar" else "h4l", "simulation"),
+            "code": code_digest(self.config.process),
             "generators": {name: version(name) for name in GENERATORS},
         }
 

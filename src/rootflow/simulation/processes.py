@@ -1,82 +1,147 @@
-"""The processes: what Pythia is told to generate, and which branches are written of it."""
+"""The processes by name: what Pythia is told to generate, and what is written of it."""
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any, NamedTuple
 
 import awkward as ak
 import numpy as np
 from numpy.typing import NDArray
 
-from rootflow.config.four_lepton_simulation import (
+from rootflow.config.simulation import (
+    DileptonGeneratorConfig,
     FourLeptonGeneratorConfig,
-    FourLeptonProcessConfig,
-    Process,
+    GeneratorConfig,
+    ProcessConfig,
 )
-from rootflow.config.simulation import GeneratorConfig, SimulationConfig
-from rootflow.simulation.event import observe_top_pairs
-from rootflow.simulation.four_lepton_event import observe_four_leptons
-from rootflow.simulation.generator import Generator
+from rootflow.simulation.record import Record
+from rootflow.simulation.truth import Decays, find_top_decays, find_w_decays, find_z_decays
 
 TOP_PAIRS = {"gg": "Top:gg2ttbar = on", "qq": "Top:qqbar2ttbar = on"}
-HIGGS = {
-    "ggH": ["HiggsSM:gg2H = on"],
-    "VBFH": ["HiggsSM:ff2Hff(t:ZZ) = on", "HiggsSM:ff2Hff(t:WW) = on"],
-}
 
 
-def start_generator(
-    config: SimulationConfig | FourLeptonProcessConfig, pythia_seed: int
-) -> Generator:
-    """Return Pythia with the configured process.
+class FinalState(NamedTuple):
+    """The kind of ntuple that is made: its tree, and the module whose `observe` makes it."""
 
-    Raises
-    ------
-    UsageError
-        Pythia does not know a setting, or cannot start with them.
+    tree: str
+    module: str
+
+
+DILEPTON = FinalState("reco", "rootflow.simulation.dilepton")
+FOUR_LEPTONS = FinalState("mini", "rootflow.simulation.four_leptons")
+
+
+class Process(NamedTuple):
+    """One process.
+
+    Attributes
+    ----------
+    number
+        Its place in event numbers: 0 to 7, for ever.
+    final_state
+        What its events are measured as.
+    settings
+        Takes the generator's block, and returns Pythia's settings of the process and its decays.
+    decays
+        Finds the two leptons in a record; None: all electrons and muons are looked for.
+    channel_number
+        The data set number of the same process in ATLAS Open Data.
     """
-    if isinstance(config, SimulationConfig):
-        return Generator(config.generator, top_pair_settings(config.generator), pythia_seed)
-    settings = four_lepton_settings(config.process, config.generator)
-    return Generator(config.generator, settings, pythia_seed)
+
+    number: int
+    final_state: FinalState
+    settings: Callable[[Any], list[str]]
+    decays: Callable[[Record], Decays] | None
+    channel_number: int = 0
+
+    @property
+    def own_code(self) -> set[str]:
+        """The functions that are of this process, by full name."""
+        functions = (self.settings, self.decays)
+        return {f"{each.__module__}.{each.__qualname__}" for each in functions if each}
 
 
-def observe(
-    batch: ak.Array,
-    config: SimulationConfig | FourLeptonProcessConfig,
-    rng: np.random.Generator,
-) -> tuple[ak.Array, NDArray[np.bool_]]:
-    """Return the branches of the selected events, and which of the n events these are."""
-    if isinstance(config, SimulationConfig):
-        return observe_top_pairs(batch, config.detector, config.selection, rng)
-    return observe_four_leptons(batch, config, rng)
-
-
-def top_pair_settings(config: GeneratorConfig) -> list[str]:
-    """Return Pythia's settings for top-antitop events with all W decaying to leptons."""
+def _top_pairs(config: GeneratorConfig) -> list[str]:
     return [
         *(TOP_PAIRS[state] for state in config.initial_states),
         f"6:m0 = {config.top_mass_gev}",
+        *_w_decays(config),
+    ]
+
+
+def _w_pairs(config: DileptonGeneratorConfig) -> list[str]:
+    return ["WeakDoubleBoson:ffbar2WW = on", *_w_decays(config)]
+
+
+def _w_decays(config: GeneratorConfig) -> list[str]:
+    return [
         f"24:m0 = {config.w_mass_gev}",
         "24:onMode = off",
         f"24:onIfAny = {_leptons(config.taus)}",
     ]
 
 
-def four_lepton_settings(process: Process, config: FourLeptonGeneratorConfig) -> list[str]:
-    """Return Pythia's settings for two Z (of ZZ also photons) that decay to leptons."""
-    decays = ["23:onMode = off", f"23:onIfAny = {_leptons(config.taus)}"]
-    if process == "ZZ":
-        return [
-            "WeakDoubleBoson:ffbar2gmZgmZ = on",
-            f"23:mMin = {config.zz_z_mass_min_gev}",
-            *decays,
-        ]
+def _drell_yan(config: DileptonGeneratorConfig) -> list[str]:
+    """Return settings of the whole of Z/gamma*, whose jets are those of the shower.
+
+    Its first emission is corrected to the matrix element. A hard process with a parton and a
+    least pT would be quicker, but is not all of what has two jets, and has no published number.
+    """
     return [
-        *HIGGS[process],
+        "WeakSingleBoson:ffbar2gmZ = on",
+        f"PhaseSpace:mHatMin = {config.z_mass_min_gev}",
+        *_z_decays(config.taus),
+    ]
+
+
+def _gluon_fusion(config: FourLeptonGeneratorConfig) -> list[str]:
+    return ["HiggsSM:gg2H = on", *_higgs_decays(config)]
+
+
+def _vector_boson_fusion(config: FourLeptonGeneratorConfig) -> list[str]:
+    return ["HiggsSM:ff2Hff(t:ZZ) = on", "HiggsSM:ff2Hff(t:WW) = on", *_higgs_decays(config)]
+
+
+def _z_pairs(config: FourLeptonGeneratorConfig) -> list[str]:
+    return [
+        "WeakDoubleBoson:ffbar2gmZgmZ = on",
+        f"23:mMin = {config.zz_z_mass_min_gev}",
+        *_z_decays(config.taus),
+    ]
+
+
+def _higgs_decays(config: FourLeptonGeneratorConfig) -> list[str]:
+    return [
         f"25:m0 = {config.higgs_mass_gev}",
         "25:onMode = off",
         "25:onIfMatch = 23 23",
         f"23:mMin = {config.higgs_z_mass_min_gev}",
-        *decays,
+        *_z_decays(config.taus),
     ]
+
+
+def _z_decays(taus: bool) -> list[str]:
+    return ["23:onMode = off", f"23:onIfAny = {_leptons(taus)}"]
 
 
 def _leptons(taus: bool) -> str:
     return "11 13 15" if taus else "11 13"
+
+
+PROCESSES = {
+    "ttbar": Process(0, DILEPTON, _top_pairs, find_top_decays),
+    "z_jets": Process(4, DILEPTON, _drell_yan, find_z_decays),
+    "ww": Process(5, DILEPTON, _w_pairs, find_w_decays),
+    "ggH": Process(1, FOUR_LEPTONS, _gluon_fusion, None, 345060),
+    "VBFH": Process(2, FOUR_LEPTONS, _vector_boson_fusion, None, 344235),
+    "ZZ": Process(3, FOUR_LEPTONS, _z_pairs, None, 363490),
+}
+
+
+def observe(
+    batch: ak.Array, config: ProcessConfig, rng: np.random.Generator
+) -> tuple[ak.Array, NDArray[np.bool_]]:
+    """Return the branches of the selected events, and which of the n events these are."""
+    module = import_module(PROCESSES[config.process].final_state.module)
+    observed: tuple[ak.Array, NDArray[np.bool_]] = module.observe(batch, config, rng)
+    return observed

@@ -5,18 +5,15 @@ import json
 import shutil
 from pathlib import Path
 
-from rootflow.config.four_lepton_simulation import FourLeptonProcessConfig
-from rootflow.config.simulation import SimulationConfig
+from rootflow.config.simulation import ProcessConfig, WeightedProcessConfig
 from rootflow.errors import InputError, RootflowError, UsageError
 from rootflow.files import alone_in, whole_file
 from rootflow.progress import progress
-from rootflow.simulation.plan import GENERATORS, Plan
+from rootflow.simulation.plan import GENERATORS, SamplePlan
 from rootflow.simulation.workers import make_chunks
 
 
-def simulate(
-    config: SimulationConfig | FourLeptonProcessConfig, seed: int, directory: Path
-) -> list[Path]:
+def simulate(config: ProcessConfig, seed: int, directory: Path) -> list[Path]:
     """Simulate a sample, or go on with it where an earlier call was stopped.
 
     The sample depends on the configuration (all but the number of workers) and the seed
@@ -35,7 +32,7 @@ def simulate(
 
     Returns
     -------
-    The ROOT files. Tree `reco` of ttbar, `mini` of four leptons, momenta in MeV.
+    The ROOT files. Tree `reco` of two leptons, `mini` of four, momenta in MeV.
 
     Raises
     ------
@@ -45,7 +42,7 @@ def simulate(
         Pythia or FastJet is not installed, or a worker died.
     """
     _require_generators()
-    plan = Plan(config, seed, directory)
+    plan = SamplePlan(config, seed, directory)
     try:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -59,7 +56,7 @@ def simulate(
     return list(plan.file_chunks())
 
 
-def digest(config: SimulationConfig | FourLeptonProcessConfig, seed: int) -> str:
+def digest(config: ProcessConfig, seed: int) -> str:
     """Return the name of a sample: another one where any event would be another.
 
     Raises
@@ -68,7 +65,7 @@ def digest(config: SimulationConfig | FourLeptonProcessConfig, seed: int) -> str
         Pythia or FastJet is not installed: their versions are part of it.
     """
     _require_generators()
-    return Plan(config, seed, Path()).digest
+    return SamplePlan(config, seed, Path()).digest
 
 
 def _require_generators() -> None:
@@ -79,7 +76,7 @@ def _require_generators() -> None:
         )
 
 
-def _is_finished(plan: Plan) -> bool:
+def _is_finished(plan: SamplePlan) -> bool:
     if not plan.manifest_path.exists():
         return False
     try:
@@ -94,7 +91,7 @@ def _is_finished(plan: Plan) -> bool:
     return all(path.exists() for path in plan.file_chunks())
 
 
-def _make_missing_chunks(plan: Plan) -> None:
+def _make_missing_chunks(plan: SamplePlan) -> None:
     missing = [chunk for chunk in range(plan.chunks) if not plan.chunk_path(chunk).exists()]
     with progress("simulate", plan.config.events, "events") as advance:
         for chunk in set(range(plan.chunks)).difference(missing):
@@ -103,17 +100,22 @@ def _make_missing_chunks(plan: Plan) -> None:
             advance(plan.events_of(chunk))
 
 
-def _put_together(plan: Plan) -> None:
-    from rootflow.simulation.normalisation import cross_section_pb, normalise
-    from rootflow.simulation.ntuple import read_generation, read_ntuples, write_ntuple
+def _put_together(plan: SamplePlan) -> None:
+    from rootflow.simulation.ntuple import (
+        cross_section_pb,
+        normalise,
+        read_generation,
+        read_ntuples,
+        write_ntuple,
+    )
 
     generation = read_generation([plan.chunk_path(chunk) for chunk in range(plan.chunks)])
     facts: dict[str, float] = {"generated_events": generation.events}
-    if isinstance(plan.config, FourLeptonProcessConfig):
+    if isinstance(plan.config, WeightedProcessConfig):
         facts["cross_section_pb"] = cross_section_pb(plan.config, generation)
     for path, chunks in plan.file_chunks().items():
         ntuple = read_ntuples([plan.chunk_path(chunk) for chunk in chunks], plan.tree)
-        if isinstance(plan.config, FourLeptonProcessConfig):
+        if isinstance(plan.config, WeightedProcessConfig):
             ntuple = normalise(ntuple, facts["cross_section_pb"])
         # Half-written files stay with the chunks, and go with them.
         beside_chunks = plan.chunk_directory / path.name

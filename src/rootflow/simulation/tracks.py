@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rootflow.config.four_lepton_simulation import TracksConfig
+from rootflow.config.detector import TracksConfig
 from rootflow.simulation.record import Momenta
 
 Vertices = NDArray[np.float64]

@@ -1,4 +1,4 @@
-"""The two top decays in the generator's record."""
+"""The decays of top quarks, W and Z bosons in the generator's record."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from rootflow.errors import RootflowError
 from rootflow.simulation.record import NOBODY, Record
 
-TOP, W_BOSON = 6, 24
+TOP, Z_BOSON, W_BOSON = 6, 23, 24
 ELECTRON, MUON, TAU = 11, 13, 15
 NEUTRINOS = (12, 14, 16)
 
@@ -16,7 +16,20 @@ Indices = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class TopDecays:
+class Decays:
+    """Where the two leptons are in the record, (n, 2): that of positive charge first.
+
+    Attributes
+    ----------
+    visible_lepton
+        The final electron or muon, be it from a tau; NOBODY where a tau decays to hadrons.
+    """
+
+    visible_lepton: Indices
+
+
+@dataclass(frozen=True)
+class TopDecays(Decays):
     """Where the particles of the decays are in the record, (n, 2) each: of t, then of tbar.
 
     Attributes
@@ -27,8 +40,6 @@ class TopDecays:
         What it decays to: their momenta add up to the top quark's.
     lepton, neutrino
         What the W boson decays to, before radiation of photons.
-    visible_lepton
-        The final electron or muon, be it from a tau; NOBODY where a tau decays to hadrons.
     """
 
     top: Indices
@@ -36,7 +47,6 @@ class TopDecays:
     quark: Indices
     lepton: Indices
     neutrino: Indices
-    visible_lepton: Indices
 
 
 def find_top_decays(record: Record) -> TopDecays:
@@ -52,7 +62,33 @@ def find_top_decays(record: Record) -> TopDecays:
     lepton, neutrino = _sort_daughters(
         record, last_copy(record, w_boson), record.is_one_of(ELECTRON, MUON, TAU)
     )
-    return TopDecays(top, w_boson, quark, lepton, neutrino, _visible_lepton(record, lepton))
+    return TopDecays(_visible_lepton(record, lepton), top, w_boson, quark, lepton, neutrino)
+
+
+def find_w_decays(record: Record) -> Decays:
+    """Return the leptons of the one W+ and the one W- of each event.
+
+    Raises
+    ------
+    RootflowError
+        An event has not just one of each.
+    """
+    w_boson = np.stack([_decaying(record, W_BOSON), _decaying(record, -W_BOSON)], axis=-1)
+    lepton, _ = _sort_daughters(record, w_boson, record.is_one_of(ELECTRON, MUON, TAU))
+    return Decays(_visible_lepton(record, lepton))
+
+
+def find_z_decays(record: Record) -> Decays:
+    """Return the leptons of the one Z boson, or photon, of each event.
+
+    Raises
+    ------
+    RootflowError
+        An event has not just one.
+    """
+    lepton = record.daughters[_decaying(record, Z_BOSON)]
+    positive_first = np.argsort(record.pdg_id[lepton], axis=-1)  # a lepton's number is positive
+    return Decays(_visible_lepton(record, np.take_along_axis(lepton, positive_first, axis=-1)))
 
 
 def last_copy(record: Record, index: Indices) -> Indices:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from rootflow.analysis import analysis_named
-from rootflow.config import Config, FourLeptonProcessConfig, SimulationConfig
+from rootflow.config import Config, ProcessConfig
 from rootflow.errors import UsageError
 from rootflow.ntuple import find_files
 from rootflow.simulation import FINISHED, digest, simulate
@@ -63,10 +63,7 @@ def _simulated(config: Config, names: Iterable[str], parent: Run | None) -> dict
     }
 
 
-Process = SimulationConfig | FourLeptonProcessConfig
-
-
-def _run(config: Config, processes: Mapping[str, Process], parent: Run | None) -> StepResult:
+def _run(config: Config, processes: Mapping[str, ProcessConfig], parent: Run | None) -> StepResult:
     with start_run(config, "simulate", parent) as run:
         rows: list[Row] = []
         paths: list[Path] = []
@@ -87,5 +84,5 @@ def _say_found(name: str, directory: Path) -> None:
     say_found("simulate", f"sample {name} {directory.name}", [directory / FINISHED])
 
 
-def _directory(config: Config, process: Process) -> Path:
+def _directory(config: Config, process: ProcessConfig) -> Path:
     return config.output / "simulated" / digest(process, config.seed)

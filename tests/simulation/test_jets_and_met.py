@@ -3,9 +3,9 @@ import numpy as np
 import pytest
 import vector
 
-from rootflow.config.simulation import MetConfig
-from rootflow.simulation.leptons import DressedLeptons, Leptons
-from rootflow.simulation.met import measure_met, true_met
+from rootflow.config.detector import MetConfig
+from rootflow.simulation.jets_and_met import measure_met, true_met
+from rootflow.simulation.leptons import DressedLeptons, MeasuredLeptons
 from rootflow.simulation.record import Record
 from rootflow.simulation.truth import TopDecays
 
@@ -29,7 +29,7 @@ def _measure(config: MetConfig, rng: np.random.Generator) -> vector.MomentumNump
         _jets(60.0),
         _jets(50.0)[:, :0],
         DressedLeptons(momentum, species, np.zeros(0, dtype=np.int64)),
-        Leptons(momentum, species, np.ones((EVENTS, 2), dtype=bool)),
+        MeasuredLeptons(momentum, species, np.ones((EVENTS, 2), dtype=bool)),
         config,
         rng,
     )

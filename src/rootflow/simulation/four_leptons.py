@@ -1,34 +1,50 @@
-"""From generated events to what the ntuple says of those with four leptons."""
+"""Events with four leptons, in the branches of ATLAS Open Data, in MeV and mm."""
 
 import awkward as ak
 import numpy as np
 from numpy.typing import NDArray
 
-from rootflow.config.four_lepton_simulation import (
-    FourLeptonDetectorConfig,
-    FourLeptonProcessConfig,
-    LooseLeptonsConfig,
-)
-from rootflow.simulation.candidates import find_leptons, is_prompt
-from rootflow.simulation.four_lepton_branches import (
-    jet_branches,
-    lepton_branches,
-    met_branches,
-    process_branches,
+from rootflow.config.detector import BTaggingConfig, FourLeptonDetectorConfig
+from rootflow.config.simulation import FourLeptonProcessConfig, LooseLeptonsConfig
+from rootflow.simulation.branches import (
+    Branches,
+    float_branch,
+    integer_branch,
+    mev_branch,
+    phi_branch,
 )
 from rootflow.simulation.isolation import etcone, ptcone
 from rootflow.simulation.jets_and_met import measure_jets_and_met
-from rootflow.simulation.leptons import DressedLeptons, Leptons, dress, measure_leptons
-from rootflow.simulation.record import Record
+from rootflow.simulation.leptons import (
+    DressedLeptons,
+    MeasuredLeptons,
+    dress,
+    find_leptons,
+    is_prompt,
+    measure_leptons,
+)
+from rootflow.simulation.processes import PROCESSES
+from rootflow.simulation.record import Momenta, Record
 from rootflow.simulation.selection import is_within
 from rootflow.simulation.tracks import measure_impact_parameters
 from rootflow.simulation.truth import ELECTRON, MUON, Indices
 
+RUN_NUMBER = 284500
+SCALE_FACTORS = (
+    "PILEUP",
+    "ELE",
+    "MUON",
+    "LepTRIGGER",
+    "BTAG",
+    "PHOTON",
+    "TAU",
+    "PhotonTRIGGER",
+)
 # A lepton with less than this part of the least pT does not get above it with its photons.
 UNDRESSED_PT = 0.5
 
 
-def observe_four_leptons(
+def observe(
     batch: ak.Array, config: FourLeptonProcessConfig, rng: np.random.Generator
 ) -> tuple[ak.Array, NDArray[np.bool_]]:
     """Return the branches of the selected events, and which of the n events these are."""
@@ -42,32 +58,34 @@ def observe_four_leptons(
     selected: NDArray[np.bool_] = measured.found.sum(axis=1) >= selection.leptons_min
 
     # The sums over all particles are what costs: only where there are enough leptons.
-    measured = Leptons(measured.momentum, measured.pdg_id, measured.found & selected[:, np.newaxis])
+    measured = MeasuredLeptons(
+        measured.momentum, measured.pdg_id, measured.found & selected[:, np.newaxis]
+    )
     leptons = _describe(measured, dressed, generated, record, detector, rng)
     jets, met, _ = measure_jets_and_met(
         record, selected, dressed, measured, detector, selection, rng
     )
     branches = (
-        jet_branches(jets, detector.btagging)
-        | lepton_branches(leptons)
-        | met_branches(met)
-        | process_branches(config.process, ak.to_numpy(batch.info.weights[:, 0]))
+        _jet_branches(jets, detector.btagging)
+        | _lepton_branches(leptons)
+        | _met_branches(met)
+        | _process_branches(config.process, ak.to_numpy(batch.info.weights[:, 0]))
     )
     return ak.Array(branches)[selected], selected
 
 
-def _accepted(leptons: Leptons, selection: LooseLeptonsConfig) -> Leptons:
+def _accepted(leptons: MeasuredLeptons, selection: LooseLeptonsConfig) -> MeasuredLeptons:
     is_electron = np.abs(leptons.pdg_id) == ELECTRON
     accepted = np.where(
         is_electron,
         is_within(leptons.momentum, selection.electron_pt_min_gev, selection.electron_eta_max),
         is_within(leptons.momentum, selection.muon_pt_min_gev, selection.muon_eta_max),
     )
-    return Leptons(leptons.momentum, leptons.pdg_id, leptons.found & accepted)
+    return MeasuredLeptons(leptons.momentum, leptons.pdg_id, leptons.found & accepted)
 
 
 def _describe(
-    measured: Leptons,
+    measured: MeasuredLeptons,
     dressed: DressedLeptons,
     generated: Indices,
     record: Record,
@@ -107,3 +125,57 @@ def _describe(
         leptons, record, dressed, detector.isolation, detector.jets.particle_eta_max, rng
     )
     return leptons[ak.argsort(leptons.pt, axis=1, ascending=False)]
+
+
+def _lepton_branches(leptons: ak.Array) -> Branches:
+    """Return the branches of the leptons and of the triggers that they fire."""
+    return {
+        "lep_pt": mev_branch(leptons.pt),
+        "lep_eta": float_branch(leptons.eta),
+        "lep_phi": phi_branch(leptons),
+        "lep_E": mev_branch(leptons.E),
+        "lep_charge": integer_branch(-np.sign(leptons.pdg_id)),
+        "lep_type": ak.values_astype(np.abs(leptons.pdg_id), np.uint32),
+        "lep_truthMatched": leptons.is_prompt,
+        "lep_ptcone30": mev_branch(leptons.ptcone),
+        "lep_etcone20": mev_branch(leptons.etcone),
+        "lep_isTightID": leptons.is_tight,
+        "lep_trackd0pvunbiased": float_branch(leptons.d0),
+        "lep_tracksigd0pvunbiased": float_branch(np.abs(leptons.d0) / leptons.d0_resolution),
+        "lep_z0": float_branch(leptons.z0),
+        "trigE": ak.any(leptons.fires_electron_trigger, axis=1),
+        "trigM": ak.any(leptons.fires_muon_trigger, axis=1),
+    }
+
+
+def _jet_branches(jets: ak.Array, btagging: BTaggingConfig) -> Branches:
+    """Return the branches of the jets.
+
+    `jet_MV2c10` is the share of the working points that a jet passes, on MV2's scale of
+    -1 (none) to 1 (all).
+    """
+    passed = (jets.quantile - 1) / len(btagging.working_points)
+    return {
+        "jet_pt": mev_branch(jets.pt),
+        "jet_eta": float_branch(jets.eta),
+        "jet_phi": phi_branch(jets),
+        "jet_E": mev_branch(jets.E),
+        "jet_trueflav": integer_branch(jets.flavour),
+        "jet_MV2c10": float_branch(2 * passed - 1),
+    }
+
+
+def _met_branches(met: Momenta) -> Branches:
+    """Return the branches of the missing transverse momentum."""
+    return {"met_et": mev_branch(met.pt), "met_phi": float_branch(met.phi)}
+
+
+def _process_branches(process: str, weight: NDArray[np.float64]) -> Branches:
+    """Return the generator's weight, scale factors of one, and what names the process."""
+    one = np.ones(len(weight), dtype=np.float32)
+    return {
+        "mcWeight": float_branch(weight),
+        **{f"scaleFactor_{name}": one for name in SCALE_FACTORS},
+        "channelNumber": np.full(len(weight), PROCESSES[process].channel_number, dtype=np.int32),
+        "runNumber": np.full(len(weight), RUN_NUMBER, dtype=np.int32),
+    }

@@ -1,10 +1,13 @@
 import pytest
 from pydantic import ValidationError
 
-from rootflow.config import FourLeptonProcessConfig, FourLeptonSimulationConfig
-from rootflow.config.four_lepton_simulation import (
-    CrossSectionsConfig,
+from rootflow.config import DileptonSimulationConfig, FourLeptonSimulationConfig
+from rootflow.config.simulation import (
+    DileptonGeneratorConfig,
+    DileptonProcessConfig,
+    FourLeptonCrossSectionsConfig,
     FourLeptonGeneratorConfig,
+    FourLeptonProcessConfig,
     GeneratorCrossSectionConfig,
     PublishedCrossSectionConfig,
 )
@@ -15,7 +18,7 @@ H_TO_ZZ, Z_TO_E, Z_TO_MU, Z_TO_TAU = 0.02619, 0.033632, 0.033662, 0.033696
 
 
 def test_the_branching_ratios_are_products_of_those_of_the_steps() -> None:
-    numbers = CrossSectionsConfig()
+    numbers = FourLeptonCrossSectionsConfig()
     # Interference of identical leptons adds some per cent to the products.
     assert numbers.branching_ratio == pytest.approx(H_TO_ZZ * (Z_TO_E + Z_TO_MU) ** 2, rel=0.06)
     assert numbers.branching_ratio_with_taus == pytest.approx(
@@ -39,6 +42,26 @@ def test_taus_have_their_own_branching_ratio() -> None:
     assert config.of("VBFH").cross_section == expected
 
 
+@pytest.mark.parametrize(
+    ("process", "taus", "expected"),
+    # 832 pb (NNLO and NNLL), 6077 pb of three flavours (FEWZ), 118.7 pb (NNLO); PDG 2022.
+    [
+        ("ttbar", False, 831.76 * (0.1071 + 0.1063) ** 2),
+        ("z_jets", False, 6077.22 * 2 / 3),
+        ("z_jets", True, 6077.22),
+        ("ww", False, 118.7 * (0.1071 + 0.1063) ** 2),
+        ("ww", True, 118.7 * (0.1071 + 0.1063 + 0.1138) ** 2),
+    ],
+)
+def test_dilepton_cross_sections_count_the_decays(
+    process: str, taus: bool, expected: float
+) -> None:
+    config = DileptonSimulationConfig(generator=DileptonGeneratorConfig(taus=taus))
+    found = config.of(process).cross_section
+    assert isinstance(found, PublishedCrossSectionConfig)
+    assert found.cross_section_pb == pytest.approx(expected, rel=1e-6)
+
+
 def test_a_process_that_is_not_configured_is_refused() -> None:
     config = FourLeptonSimulationConfig(events={"ggH": 7, "ZZ": 9})
     for process in ("VBFH", "ttbar"):
@@ -52,3 +75,5 @@ def test_a_process_outlives_its_json() -> None:
     for process in ("ggH", "ZZ"):
         config = FourLeptonSimulationConfig().of(process)
         assert FourLeptonProcessConfig.model_validate_json(config.model_dump_json()) == config
+    pairs = DileptonSimulationConfig().of("ww")
+    assert DileptonProcessConfig.model_validate_json(pairs.model_dump_json()) == pairs

@@ -1,0 +1,158 @@
+"""Events with two leptons of opposite charge, in TopCPToolkit's branches, MeV."""
+
+import awkward as ak
+import numpy as np
+from numpy.typing import NDArray
+
+from rootflow.config.simulation import DileptonProcessConfig, SimulationConfig
+from rootflow.errors import UsageError
+from rootflow.simulation.branches import (
+    Branches,
+    float_branch,
+    integer_branch,
+    mev_branch,
+    phi_branch,
+)
+from rootflow.simulation.jets_and_met import measure_jets_and_met
+from rootflow.simulation.leptons import MeasuredLeptons, dress, measure_leptons
+from rootflow.simulation.matching import UNMATCHED, index_by_species, match_jets
+from rootflow.simulation.processes import PROCESSES
+from rootflow.simulation.record import Momenta, Record
+from rootflow.simulation.selection import are_isolated, has_two_leptons
+from rootflow.simulation.truth import ELECTRON, MUON, TAU, TopDecays
+
+TRUTH_SLOTS = 6
+JET_OF_QUARK, LEPTON_OF_W = (0, 3), (1, 4)
+SIDES = ("t", "tbar")
+
+
+def observe(
+    batch: ak.Array,
+    config: SimulationConfig | DileptonProcessConfig,
+    rng: np.random.Generator,
+) -> tuple[ak.Array, NDArray[np.bool_]]:
+    """Return the branches of the selected events, and which of the n events these are.
+
+    Truth is that of top quarks: other processes have no branch of it but the neutrinos' sum.
+    """
+    detector, selection = config.detector, config.selection
+    record = Record.of(batch.prt)
+    find_decays = PROCESSES[config.process].decays
+    if find_decays is None:
+        raise UsageError(f"simulation.process: '{config.process}' has no two leptons of its own")
+    decays = find_decays(record)
+    tops = decays if isinstance(decays, TopDecays) else None
+    dressed = dress(record, decays.visible_lepton, detector.dressing_distance)
+    leptons = measure_leptons(dressed, detector, rng)
+    has_leptons = has_two_leptons(leptons, selection)
+    jets, met, truth_met = measure_jets_and_met(
+        record, has_leptons, dressed, leptons, detector, selection, rng
+    )
+    has_jets = ak.to_numpy(ak.num(jets)) >= selection.jets_min
+    isolated = are_isolated(jets, leptons, selection.jet_lepton_distance)
+    selected = has_leptons & isolated & has_jets
+
+    branches = _jet_branches(jets)
+    if tops:
+        quarks = record.momentum[tops.quark]
+        of_quark = match_jets(jets, quarks, selection.parton_jet_distance)
+        branches["event_jet_truth_idx"] = _slots(of_quark, JET_OF_QUARK)
+    branches |= _lepton_branches(leptons, are_of_tops=tops is not None)
+    branches |= _met_branches(met, truth_met)
+    if tops:
+        branches |= _truth_branches(record, tops)
+    branches |= _generator_branches(batch.info)
+    return ak.Array(branches)[selected], selected
+
+
+def _jet_branches(jets: ak.Array) -> Branches:
+    return {
+        **_kinematics("jet", jets),
+        "jet_GN2v01_Continuous_quantile": jets.quantile,
+        "jet_truthflav": jets.flavour,
+    }
+
+
+def _lepton_branches(leptons: MeasuredLeptons, are_of_tops: bool) -> Branches:
+    """Return the branches of electrons and muons, and whose they are if they are of top quarks."""
+    momentum = leptons.momentum
+    both = ak.zip(
+        {
+            "pt": momentum.pt,
+            "eta": momentum.eta,
+            "phi": momentum.phi,
+            "mass": momentum.mass,
+            "pdg_id": leptons.pdg_id,
+        },
+        with_name="Momentum4D",
+    )
+    falling = ak.from_regular(both[ak.argsort(both.pt, axis=1, ascending=False)])
+    branches: Branches = {}
+    for prefix, name, species in (("el", "electron", ELECTRON), ("mu", "muon", MUON)):
+        these = falling[np.abs(falling.pdg_id) == species]
+        branches |= _kinematics(prefix, these)
+        branches[f"{prefix}_charge"] = float_branch(-np.sign(these.pdg_id))
+        if are_of_tops:
+            index = index_by_species(leptons, species)
+            branches[f"event_{name}_truth_idx"] = _slots(index, LEPTON_OF_W)
+    return branches
+
+
+def _met_branches(met: Momenta, truth: Momenta) -> Branches:
+    """Return the branches of the missing transverse momentum."""
+    return {
+        "met_met_NOSYS": mev_branch(met.pt),
+        "met_phi_NOSYS": float_branch(met.phi),
+        "truth_met_x": mev_branch(truth.px),
+        "truth_met_y": mev_branch(truth.py),
+    }
+
+
+def _truth_branches(record: Record, decays: TopDecays) -> Branches:
+    """Return the branches of the two top decays in the generator's record."""
+    branches: Branches = {}
+    for side, name in enumerate(SIDES):
+        for label, index in (
+            (f"{name}_afterFSR", decays.top),
+            (f"W_from_{name}", decays.w_boson),
+            (f"b_from_{name}", decays.quark),
+            (f"Wdecay1_afterFSR_from_{name}", decays.lepton),
+            (f"Wdecay2_afterFSR_from_{name}", decays.neutrino),
+        ):
+            particle = index[:, side]
+            prefix = f"Ttbar_MC_{label}"
+            momentum = record.momentum[particle]
+            branches |= {
+                f"{prefix}_pt": mev_branch(momentum.pt),
+                f"{prefix}_eta": float_branch(momentum.eta),
+                f"{prefix}_phi": float_branch(momentum.phi),
+                f"{prefix}_m": mev_branch(np.maximum(momentum.mass, 0)),
+            }
+            if label.startswith("Wdecay"):
+                branches[f"{prefix}_pdgId"] = record.pdg_id[particle].astype(np.int32)
+    is_tau = np.abs(record.pdg_id[decays.lepton]) == TAU
+    return branches | {"truth_n_tau": is_tau.sum(axis=1, dtype=np.int32)}
+
+
+def _generator_branches(info: ak.Array) -> Branches:
+    """Return the branches of the hard process and of the event weight."""
+    return {
+        "weight_mc_NOSYS": float_branch(info.weights[:, 0]),
+        "PDFinfo_PDGID1": integer_branch(info.id1),
+        "PDFinfo_PDGID2": integer_branch(info.id2),
+    }
+
+
+def _kinematics(prefix: str, objects: ak.Array) -> Branches:
+    return {
+        f"{prefix}_pt_NOSYS": mev_branch(objects.pt),
+        f"{prefix}_eta": float_branch(objects.eta),
+        f"{prefix}_phi": phi_branch(objects),
+        f"{prefix}_e_NOSYS": mev_branch(objects.E),
+    }
+
+
+def _slots(index: NDArray[np.int32], slots: tuple[int, int]) -> NDArray[np.int32]:
+    filled = np.full((len(index), TRUTH_SLOTS), UNMATCHED, dtype=np.int32)
+    filled[:, slots] = index
+    return filled
