@@ -145,6 +145,58 @@ def test_one_of_an_axis_is_picked(start: int, axis: int) -> None:
     ]
 
 
+def test_what_is_put_in_another_order_is_picked_at_once() -> None:
+    steps: list[Step] = [
+        ("Sin", ["jets"], "sines"),
+        ("Split", ["jets", "thirds"], "pt eta phi", {"axis": 2}),
+        ("Slice", ["sines", "one", "three", "two"], "some"),
+        ("Squeeze", ["phi", "two"], "angle"),
+        ("Unsqueeze", ["angle", "two"], "column"),
+        ("Gather", ["eta", "two"], "third", {"axis": 1}),
+        ("Concat", ["third", "third", "third", "third"], "repeated", {"axis": 1}),
+        ("Concat", ["phi", "some", "pt", "column", "repeated"], "together", {"axis": 2}),
+        ("Transpose", ["together"], "turned", {"perm": [0, 2, 1]}),
+        ("Cos", ["turned"], "said"),
+    ]
+    constants = {"thirds": [1, 1, 1], "one": [1], "two": [2], "three": [3]}
+    left = operations_left(graph(steps, **{n: np.int64(v) for n, v in constants.items()}))
+    assert sorted(left) == ["Concat", "Cos", "Gather", "Reshape", "Reshape", "Sin"]
+
+
+def test_numbers_of_an_event_are_put_in_a_row_too() -> None:
+    steps: list[Step] = [
+        ("ReduceSum", ["jets", "axes"], "sum", {"keepdims": 0}),
+        ("ReduceMax", ["jets"], "largest", {"axes": [1], "keepdims": 0}),
+        ("Unsqueeze", ["sum", "one"], "column"),
+        ("Slice", ["largest", "one", "two", "one"], "second"),
+        ("Slice", ["largest", "two", "three", "one"], "third"),
+        ("Concat", ["column", "third"], "both", {"axis": 1}),
+        ("Concat", ["both", "second", "both"], "all", {"axis": 1}),
+        ("Sin", ["all"], "said"),
+    ]
+    constants = {"axes": [1, 2], "one": [1], "two": [2], "three": [3]}
+    left = operations_left(graph(steps, **{n: np.int64(v) for n, v in constants.items()}))
+    assert left[2:] == ["Reshape", "Concat", "Gather", "Sin"]
+
+
+def test_what_a_row_is_made_of_is_not_picked_from_it() -> None:
+    steps: list[Step] = [
+        ("Gather", ["jets", "order"], "turned", {"axis": 2}),
+        ("Concat", ["turned", "jets", "turned"], "all", {"axis": 1}),
+        ("Slice", ["all", "one", "three", "one"], "some"),
+        ("Sin", ["some"], "sines"),
+        ("Gather", ["sines", "order"], "other", {"axis": 2}),
+        ("Slice", ["jets", "one", "three", "one"], "later"),
+        ("Slice", ["sines", "one", "three", "one"], "last"),
+        ("Concat", ["jets", "other", "later", "last"], "more", {"axis": 1}),
+        ("Transpose", ["more"], "said", {"perm": [0, 2, 1]}),
+    ]
+    constants = {"order": [2, 0, 1], "one": [1], "three": [7]}
+    left = operations_left(graph(steps, **{n: np.int64(v) for n, v in constants.items()}))
+    first, last = (place for place, each in enumerate(left) if each == "Gather")
+    assert first < left.index("Sin") < last
+
+
 def test_rows_are_multiplied_in_their_own_shape() -> None:
     steps: list[Step] = [
         ("Reshape", ["jets", "long"], "table"),

@@ -1,7 +1,8 @@
 """An ONNX graph as something to rewrite: its nodes, constants and shapes by name."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
+from graphlib import TopologicalSorter
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,7 @@ class Graph:
         In an order in which each comes after those whose outputs it takes.
     constants
         By name.
-    shapes
+    shapes, types
         Of every tensor, see `Shape`.
     known
         Outputs of nodes that ask only for shapes, or for nothing, and are the same
@@ -57,6 +58,7 @@ class Graph:
             name: tuple(zip(value.shape, more[name].shape, strict=True))
             for name, value in few.items()
         }
+        self.types = {name: value.dtype for name, value in few.items()}
         of_events = _of_events(self.nodes, self._proto.graph.input)
         self.known = {
             name: value
@@ -74,6 +76,54 @@ class Graph:
         kinds = set(operations)
         takers = self.consumers[name]
         return name not in self.outputs and all(node.op_type in kinds for node in takers)
+
+    def after(self, name: str) -> frozenset[str]:
+        """Return all tensors that depend on one."""
+        found: set[str] = set()
+        ahead = [name]
+        while ahead:
+            for node in self.consumers[ahead.pop()]:
+                if found.isdisjoint(node.output):
+                    found.update(node.output)
+                    ahead += node.output
+        return frozenset(found)
+
+    def part(
+        self, nodes: list[onnx.NodeProto], feeds: Mapping[str, NDArray[Any]]
+    ) -> onnx.ModelProto:
+        """Return a model of some nodes that takes these inputs."""
+        model = self.proto()
+        del model.graph.node[:], model.graph.input[:]
+        model.graph.node.extend(nodes)
+        model.graph.input.extend(
+            helper.make_tensor_value_info(
+                name, helper.np_dtype_to_tensor_dtype(array.dtype), array.shape
+            )
+            for name, array in feeds.items()
+        )
+        return model
+
+    def exchange(self, tensors: Collection[str], nodes: Iterable[onnx.NodeProto]) -> None:
+        """Let nodes give some tensors in place of those that do."""
+        for name in tensors:
+            output = self.producers[name].output
+            output[list(output).index(name)] = self.new_name("unused")
+        self.nodes += nodes
+
+    def sort(self) -> None:
+        """Put the nodes in an order in which each comes after those whose outputs it takes.
+
+        Then look at them again.
+        """
+        place = {name: number for number, node in enumerate(self.nodes) for name in node.output}
+        order = TopologicalSorter(
+            {
+                number: [place[name] for name in node.input if name in place]
+                for number, node in enumerate(self.nodes)
+            }
+        )
+        self.nodes = [self.nodes[number] for number in order.static_order()]
+        self.look()
 
     def constant(self, array: NDArray[Any]) -> str:
         """Return the name of a constant of this value."""
@@ -144,6 +194,14 @@ def _values(proto: onnx.ModelProto, events: int) -> dict[str, NDArray[Any]]:
         for value in proto.graph.input
     }
     names = [name for node in proto.graph.node for name in node.output if name]
+    constants = {each.name: numpy_helper.to_array(each) for each in proto.graph.initializer}
+    return {**constants, **feeds, **run(proto, names, feeds)}
+
+
+def run(
+    proto: onnx.ModelProto, names: list[str], feeds: Mapping[str, NDArray[Any]]
+) -> dict[str, NDArray[Any]]:
+    """Return tensors of a graph as it is, by name."""
     asked = onnx.ModelProto()
     asked.CopyFrom(proto)
     del asked.graph.output[:]
@@ -154,8 +212,7 @@ def _values(proto: onnx.ModelProto, events: int) -> dict[str, NDArray[Any]]:
     session = onnxruntime.InferenceSession(
         asked.SerializeToString(), options, providers=["CPUExecutionProvider"]
     )
-    constants = {each.name: numpy_helper.to_array(each) for each in proto.graph.initializer}
-    return {**constants, **feeds, **dict(zip(names, session.run(names, feeds), strict=True))}
+    return dict(zip(names, session.run(names, dict(feeds)), strict=True))
 
 
 def _of_events(nodes: Iterable[onnx.NodeProto], inputs: Iterable[onnx.ValueInfoProto]) -> set[str]:

@@ -12,6 +12,7 @@ import numpy as np
 import onnx
 from onnx import helper
 
+from rootflow.export.arrangement import arrange
 from rootflow.export.graph import Graph, Shape
 from rootflow.export.layer_normalisation import layer_normalisation
 from rootflow.export.no_events import axes_from_the_front, is_fused_with, never_without_rows
@@ -36,10 +37,16 @@ def simplified(proto: onnx.ModelProto) -> onnx.ModelProto:
     if any(field.HasField("g") for node in proto.graph.node for field in node.attribute):
         return proto
     graph = Graph(proto)
-    while _rewrite(graph):
-        graph.look()
+    _rewrite_all(graph)
+    arrange(graph)
+    _rewrite_all(graph)
     graph.name_outputs()
     return graph.proto()
+
+
+def _rewrite_all(graph: Graph) -> None:
+    while _rewrite(graph):
+        graph.look()
 
 
 def _rewrite(graph: Graph) -> bool:
