@@ -15,9 +15,9 @@ import numpy as np
 
 from rootflow.config import EvaluationConfig, load
 from rootflow.dataset import Events, build
+from rootflow.methods.contract import Reconstruction
+from rootflow.methods.make import make
 from rootflow.ntuple import find_files
-from rootflow.reconstruction.contract import Reconstruction
-from rootflow.reconstruction.methods import make
 
 REPETITIONS = 3
 TOP_MASS, W_MASS = 172.5, 80.379
@@ -49,11 +49,11 @@ def measure(settings: Any, plain: Plain, events: Events, of_events: int) -> None
     """Print how fast a method is, and how much faster than the plain one on fewer events."""
     (method,) = make(EvaluationConfig(methods=[settings]).methods, seed=1)
     few = events.take(slice(0, of_events))
-    answer = method.reconstruct(few)  # compiled, or read from where it is kept
+    answer = method.answer(few)  # compiled, or read from where it is kept
     require_agreement(answer, few, plain)
 
     def ours() -> None:
-        method.reconstruct(events)
+        method.answer(events)
 
     def one_by_one() -> None:
         for pairings in pairings_of(few):

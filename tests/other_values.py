@@ -328,7 +328,7 @@ def _of_method(method: str, **values: Any) -> dict[str, Any]:
     }
 
 
-_CHOSEN = {"candidates": "all", "btag_min": Other(1.0, {"candidates": "working_point"})}
+_CHOSEN = {"eligible": "all", "btag_min": Other(1.0, {"eligible": "working_point"})}
 _MASSES = {"top_mass_gev": 165.0, "w_mass_gev": 82.0}
 _RESOLUTION = {
     "resolution__jet_noise_gev": 9.0,

@@ -8,18 +8,18 @@ from rootflow.config import FeedForwardConfig, FlowNeutrinosConfig, FoldsConfig
 from rootflow.dataset import Events
 
 if TYPE_CHECKING:
-    from rootflow.reconstruction.network import KerasReconstructor
+    from rootflow.methods.trained import TrainedMethod
 
 
-def network_with_a_flow(events: Events, folds: FoldsConfig, seed: int) -> "KerasReconstructor":
+def network_with_a_flow(events: Events, folds: FoldsConfig, seed: int) -> "TrainedMethod":
     import keras
 
+    from rootflow.methods.trained import TrainedMethod
     from rootflow.models import build_model, fit_normalisation
-    from rootflow.reconstruction.network import KerasReconstructor
 
     keras.utils.set_random_seed(seed)
     flow = FlowNeutrinosConfig(head="flow", layers=2, width=8, bins=4, samples=4)
     config = FeedForwardConfig(architecture="feed_forward", width=16, depth=1, neutrinos=flow)
     normalisation = fit_normalisation([(events, np.ones(len(events)))])
     model = build_model(config, events.features, 8, normalisation)
-    return KerasReconstructor("flow", model, folds, events.features)
+    return TrainedMethod("flow", model, folds, events.features)

@@ -30,9 +30,9 @@ from rootflow.evaluation.classification import write_scores
 from rootflow.evaluation.classification.results import Scored
 from rootflow.evaluation.reconstruction import evaluate, save
 from rootflow.export import Export
+from rootflow.methods.make import make_method
 from rootflow.ntuple.branch_map import load_branch_map
 from rootflow.ntuple.four_leptons.branch_map import load_four_lepton_map
-from rootflow.reconstruction.methods import make_method
 from rootflow.steps.made import trainings_of
 from small_flow import network_with_a_flow
 from snippets import BLOCKS, PROJECT, Block

@@ -32,10 +32,10 @@ class GaussianModel:
         self.noise = noise
         self.cheating = cheating
 
-    def score(self, events: Events) -> np.ndarray:
+    def answer(self, events: Events) -> np.ndarray:
         return self._score(events, np.zeros(len(events)))
 
-    def score_seen(self, events: Events) -> np.ndarray:
+    def answer_seen(self, events: Events) -> np.ndarray:
         return self._score(events, self.cheating * (2 * events.label - 1))
 
     def _score(self, events: Events, shift: np.ndarray) -> np.ndarray:

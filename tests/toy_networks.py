@@ -4,8 +4,8 @@ import numpy as np
 
 from rootflow.dataset import Events
 from rootflow.dataset.folds import mix
-from rootflow.reconstruction.contract import Posterior, Reconstruction
-from rootflow.reconstruction.methods import make_method
+from rootflow.methods.contract import Posterior, Reconstruction
+from rootflow.methods.make import make_method
 
 
 class ToyNetwork:
@@ -16,9 +16,9 @@ class ToyNetwork:
         self.right = right
         self.spread = spread
 
-    def reconstruct(self, events: Events) -> Reconstruction:
+    def answer(self, events: Events) -> Reconstruction:
         uniform = mix(events.event_number) / 2**64
-        pair = make_method("random", 1).reconstruct(events).assignment
+        pair = make_method("random", 1).answer(events).assignment
         use_truth = (uniform < self.right) & events.matched
         offset = np.stack(
             [mix(events.event_number + np.uint64(axis)) / 2**64 - 0.5 for axis in range(6)], axis=1
@@ -47,13 +47,13 @@ class Drawing(ToyNetwork):
         random = np.random.default_rng(seed)
         reach = self.width * self.spread * np.sqrt(12) / 2
         offset = random.uniform(-reach, reach, (len(events), samples, 2, 3))
-        center = self.reconstruct(events).neutrinos.astype(float)
+        center = self.answer(events).neutrinos.astype(float)
         momenta = center[:, np.newaxis] + offset
         return Posterior(momenta, self._log_density(offset, reach))
 
     def log_density(self, events: Events, neutrinos: np.ndarray) -> np.ndarray:
         """Return that of a box, higher in its middle, so that regions are well defined."""
-        offset = neutrinos - self.reconstruct(events).neutrinos.astype(float)
+        offset = neutrinos - self.answer(events).neutrinos.astype(float)
         return self._log_density(offset, self.width * self.spread * np.sqrt(12) / 2)
 
     @staticmethod

@@ -33,7 +33,7 @@ def config() -> Config:
 
 def evaluated(config: Config, events: Events, noise: float = 0.0, above: str | None = None) -> str:
     """Log what evaluate logs, below a run of another step where one is named; return its id."""
-    scores = GaussianModel(noise=noise).score(events)
+    scores = GaussianModel(noise=noise).answer(events)
     scored = [Scored("network", scores, np.full(len(events), np.nan))]
     write_scores(events, samples_with_files(), scored, Path("scores.parquet"))
     if above is not None:

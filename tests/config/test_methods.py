@@ -19,15 +19,15 @@ def test_a_name_is_a_method_with_its_default_settings(name: str) -> None:
 def test_a_mapping_has_settings_and_a_name() -> None:
     config = load(
         CONFIG,
-        ["evaluation.methods=[m_lb, {method: ellipse, name: all_jets, candidates: all}]"],
+        ["evaluation.methods=[m_lb, {method: ellipse, name: all_jets, eligible: all}]"],
     )
     assert config.evaluation.methods[1] == EllipseConfig(
-        method="ellipse", name="all_jets", candidates="all"
+        method="ellipse", name="all_jets", eligible="all"
     )
 
 
 def test_a_hybrid_may_name_a_method_before_it() -> None:
-    first = {"method": "delta_r", "name": "tagged", "candidates": "working_point"}
+    first = {"method": "delta_r", "name": "tagged", "eligible": "working_point"}
     hybrid = {"method": "hybrid", "assignment": "tagged", "neutrinos": "model"}
     assert EvaluationConfig(methods=[first, hybrid]).methods[1].references() == ("tagged", "model")
 
@@ -52,7 +52,7 @@ def test_all_methods_are_in_one_configuration() -> None:
             "[{method: ellipse, top_mas: 1}]",
             r"methods.0.top_mas: unknown key \(did you mean top_mass_gev\?\)",
         ),
-        ("[{method: m_lb, candidates: best}]", "methods.0.candidates: Input should be 'two_best'"),
+        ("[{method: m_lb, eligible: best}]", "methods.0.eligible: Input should be 'two_best'"),
         ("[{name: mine}]", r"methods.0: write the name of a method, or a mapping \{method: NAME"),
         ("[m_lb, m_lb]", "methods: two methods are named m_lb: give one of them another name"),
         ("[{method: m_lb, name: model}]", "model is the network under evaluation"),

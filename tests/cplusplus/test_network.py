@@ -12,8 +12,8 @@ from rootflow.config import FoldsConfig
 from rootflow.dataset import Events
 from rootflow.dataset.folds import fold_of
 from rootflow.export import Export
-from rootflow.reconstruction.contract import Reconstruction
-from rootflow.reconstruction.onnx import OnnxReconstructor
+from rootflow.methods.contract import Reconstruction
+from rootflow.methods.exported import OnnxMethod
 
 EVENTS = 300
 TOLERANCE = 1e-5
@@ -44,7 +44,7 @@ def test_events_in_any_order_and_unit_give_what_python_gives(
 ) -> None:
     events = in_fold(real_events, 0)
     assert {2, 8} <= set(events.jet_mask.sum(axis=1))
-    python = OnnxReconstructor("small", exported.named_path).reconstruct(events)
+    python = OnnxMethod(exported.named_path, name="small").answer(events)
     path = exported.named_path if variant == "named" else exported.flat_path
     assert_agrees(programs[variant], [path], unit, events, python)
 
@@ -72,7 +72,7 @@ def test_the_event_number_chooses_among_files(
     files = {0: exported.named_path, 3: other}
     for fold, path in files.items():
         events = in_fold(real_events, fold, 50)
-        python = OnnxReconstructor("small", path).reconstruct(events)
+        python = OnnxMethod(path, name="small").answer(events)
         assert_agrees(programs["named"], [*files.values()], "GeV", events, python)
         assert_agrees(programs["named"], [*files.values()][::-1], "GeV", events, python)
 
@@ -90,8 +90,8 @@ def test_an_event_of_another_fold_is_refused_unless_it_is_data(
         "they may have been trained on it\n"
     )
     data = said(run(programs["named"], as_text(events, orders, kind="data"), files))
-    python = OnnxReconstructor("small", exported.named_path, allow_seen_events=True)
-    np.testing.assert_allclose(data.probability, python.reconstruct(events).scores, atol=TOLERANCE)
+    python = OnnxMethod(exported.named_path, name="small", allow_seen_events=True)
+    np.testing.assert_allclose(data.probability, python.answer(events).scores, atol=TOLERANCE)
 
 
 def test_negative_numbers_are_shown_and_in_folds_as_everywhere(

@@ -11,7 +11,7 @@ from ntuples import Branches, write_ntuple
 from rootflow.config import DataConfig
 from rootflow.dataset import Dataset, build, digest
 from rootflow.dataset.digest import plans_of
-from rootflow.reconstruction.methods import make_method
+from rootflow.methods.make import make_method
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,7 @@ def test_each_event_has_its_own(dataset: Dataset, branches: Branches, momenta: n
     rows = [place[number] for number in events.event_number]
     assert len(rows) < len(momenta)  # a selection is between the two
     np.testing.assert_array_equal(events.reconstructed_neutrinos, momenta[rows].reshape(-1, 2, 3))
-    answer = make_method("branches", 1).reconstruct(events)
+    answer = make_method("branches", 1).answer(events)
     assert np.all(answer.solved)
     np.testing.assert_array_equal(answer.neutrinos, events.reconstructed_neutrinos)
 

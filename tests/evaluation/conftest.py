@@ -4,7 +4,7 @@ import pytest
 
 from rootflow.config import EvaluationConfig
 from rootflow.evaluation.reconstruction import Assessment, Evaluation, assess
-from rootflow.reconstruction.methods import make_method
+from rootflow.methods.make import make_method
 from toy_events import toy_events
 from toy_networks import Drawing
 

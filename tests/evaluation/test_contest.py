@@ -11,8 +11,8 @@ from rootflow.errors import InputError, UsageError
 from rootflow.evaluation.contest import Contest
 from rootflow.evaluation.reconstruction import evaluate
 from rootflow.evaluation.reconstruction.contest import contest
-from rootflow.reconstruction.contract import Reconstruction
-from rootflow.reconstruction.methods import make_method
+from rootflow.methods.contract import Reconstruction
+from rootflow.methods.make import make_method
 from toy_events import toy_events
 
 JETS = [1.5, 2.5, 3.5, 6.5]
@@ -28,7 +28,7 @@ class Knowing:
         self.name = name
         self._share, self._worse_at, self._seed = share, worse_at, seed
 
-    def reconstruct(self, events: Events) -> Reconstruction:
+    def answer(self, events: Events) -> Reconstruction:
         assert events.assignment is not None
         number = events.jet_mask.sum(axis=1)
         drawn = np.random.default_rng(self._seed).random(len(events)) < self._share
@@ -51,7 +51,7 @@ def test_gain_and_its_error_are_those_of_paired_shares() -> None:
     candidate, champion = Knowing("a", 0.7), Knowing("b", 0.5, seed=2)
     found = held(events, candidate, champion, replicas=1000)
     right = [
-        np.all(each.reconstruct(events).assignment == events.assignment, axis=1)[events.matched]
+        np.all(each.answer(events).assignment == events.assignment, axis=1)[events.matched]
         for each in (candidate, champion)
     ]
     gained, lost = np.mean(right[0] & ~right[1]), np.mean(right[1] & ~right[0])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rootflow.evaluation.reconstruction.credible import levels_of
-from rootflow.reconstruction.contract import Posterior
+from rootflow.methods.contract import Posterior
 
 RANDOM = np.random.default_rng(5)
 COUNT, SAMPLES = 4000, 200

@@ -6,8 +6,8 @@ from rootflow.dataset import Events
 from rootflow.errors import InputError, RootflowError, UsageError
 from rootflow.evaluation.reconstruction import Evaluation, evaluate
 from rootflow.evaluation.reconstruction.observables import OBSERVABLES
-from rootflow.reconstruction.contract import Reconstruction
-from rootflow.reconstruction.methods import make, make_method
+from rootflow.methods.contract import Reconstruction
+from rootflow.methods.make import make, make_method
 from toy_events import FEATURES, toy_events
 from toy_networks import ToyNetwork
 
@@ -28,7 +28,7 @@ def test_accuracies_are_the_weighted_shares() -> None:
     weight = np.random.default_rng(1).exponential(1, 500)
     events = changed(events, weight=weight)
     method = make_method("m_lb", 1)
-    answers, truth = method.reconstruct(events).assignment, events.assignment
+    answers, truth = method.answer(events).assignment, events.assignment
     both = either = selected = total = 0.0
     for event in np.flatnonzero(events.matched):
         agree = [int(answers[event, leg]) == int(truth[event, leg]) for leg in (0, 1)]
@@ -80,8 +80,8 @@ def test_mtt_is_that_of_the_sum_of_all_objects() -> None:
     class Doubled(ToyNetwork):
         """Everything in the event twice as hard: m(ttbar) is twice the true one."""
 
-        def reconstruct(self, events: Events) -> Reconstruction:
-            answers = make_method("truth", 1).reconstruct(events)
+        def answer(self, events: Events) -> Reconstruction:
+            answers = make_method("truth", 1).answer(events)
             return answers._replace(neutrinos=answers.neutrinos * np.float32(2))
 
     doubled = {
@@ -95,7 +95,7 @@ def test_mtt_is_that_of_the_sum_of_all_objects() -> None:
 
 def test_pairing_does_not_change_mtt() -> None:
     events, methods = toy_events(500), (make_method("delta_r", 1), make_method("m_lb", 1))
-    delta_r, m_lb = (method.reconstruct(events).assignment for method in methods)
+    delta_r, m_lb = (method.answer(events).assignment for method in methods)
     assert np.any(delta_r != m_lb)
     found = metrics_of(events, ToyNetwork(), *methods)
     assert found["mtt_resolution/delta_r"] == pytest.approx(found["mtt_resolution/m_lb"])
@@ -357,8 +357,8 @@ def test_neutrinos_of_a_method_without() -> None:
 
 def test_a_method_that_breaks_the_contract() -> None:
     class Broken(ToyNetwork):
-        def reconstruct(self, events: Events) -> Reconstruction:
-            answers = super().reconstruct(events)
+        def answer(self, events: Events) -> Reconstruction:
+            answers = super().answer(events)
             return answers._replace(assignment=answers.assignment[:, [0, 0]])
 
     with pytest.raises(RootflowError, match=r"^network: this method .* different jets$"):

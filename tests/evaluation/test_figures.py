@@ -10,8 +10,8 @@ from rootflow.errors import UsageError
 from rootflow.evaluation import draw_histories, draw_history
 from rootflow.evaluation.figures.style import Look
 from rootflow.evaluation.reconstruction import Evaluation, draw, evaluate, read, save
-from rootflow.reconstruction.contract import Reconstruction
-from rootflow.reconstruction.methods import make_method
+from rootflow.methods.contract import Reconstruction
+from rootflow.methods.make import make_method
 from toy_events import toy_events
 from toy_networks import ToyNetwork
 
@@ -84,8 +84,8 @@ def test_empty_bins_are_drawn(tmp_path: Path) -> None:
 class Silent(ToyNetwork):
     """A network that never answers."""
 
-    def reconstruct(self, events: Events) -> Reconstruction:
-        answers = super().reconstruct(events)
+    def answer(self, events: Events) -> Reconstruction:
+        answers = super().answer(events)
         return Reconstruction(
             assignment=np.full_like(answers.assignment, -1),
             neutrinos=np.full_like(answers.neutrinos, np.nan),

@@ -8,7 +8,7 @@ from rootflow.dataset import Events
 from rootflow.errors import ConformanceError
 from rootflow.evaluation.reconstruction import Evaluation, evaluate
 from rootflow.evaluation.reconstruction.permutation import importances
-from rootflow.reconstruction.contract import Posterior, Reconstruction
+from rootflow.methods.contract import Posterior, Reconstruction
 from toy_events import toy_events
 from toy_networks import Drawing, ToyNetwork
 
@@ -38,7 +38,7 @@ def test_posterior_of_another_shape() -> None:
 class ByTag(ToyNetwork):
     """The two best tagged jets, the larger first: nothing else matters."""
 
-    def reconstruct(self, events: Events) -> Reconstruction:
+    def answer(self, events: Events) -> Reconstruction:
         tag = np.where(events.jet_mask, events.jets[..., 4], -1)
         pair = np.argsort(-tag, axis=1, kind="stable")[:, :2].astype(np.int32)
         solved = np.ones(len(events), bool)
@@ -47,7 +47,7 @@ class ByTag(ToyNetwork):
 
 def test_importance_is_of_what_a_method_looks_at() -> None:
     events = toy_events(3000)
-    pair = ByTag().reconstruct(events).assignment
+    pair = ByTag().answer(events).assignment
     events = events.take(np.all(pair == events.assignment, axis=1))
     found = importances(ByTag(), events, 2000, seed=1)
     drops = {(each.collection, each.feature): each.drop for each in found}

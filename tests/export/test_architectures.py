@@ -22,10 +22,10 @@ from rootflow.config.neutrinos import NeutrinosConfig
 from rootflow.dataset import Events
 from rootflow.export import export, prepare
 from rootflow.export.targets import TARGETS
+from rootflow.methods.exported import OnnxMethod
+from rootflow.methods.trained import TrainedMethod
 from rootflow.models import build_model, fit_normalisation, known_neutrinos
 from rootflow.models.networks import BUILDERS
-from rootflow.reconstruction.network import KerasReconstructor
-from rootflow.reconstruction.onnx import OnnxReconstructor
 from runtimes import prepared_holds
 from small_architectures import all_architectures, covering_architectures, covers_pairs
 from toy_events import UNITS
@@ -81,12 +81,12 @@ def test_networks_are_exported_and_proven(
     assert max(row["probability"] for row in made.parity) <= 1e-5
     assert max(row["momentum"] for row in made.parity) <= 1e-3
     unseen = few.take(few.fold == 0).take(slice(0, 100))
-    told = OnnxReconstructor("onnx", made.named_path).reconstruct(unseen)
-    wanted = KerasReconstructor("keras", model, FoldsConfig(), few.features).reconstruct(unseen)
+    told = OnnxMethod(made.named_path, name="onnx").answer(unseen)
+    wanted = TrainedMethod("keras", model, FoldsConfig(), few.features).answer(unseen)
     np.testing.assert_array_equal(told.assignment, wanted.assignment)
     np.testing.assert_allclose(told.scores, wanted.scores, atol=1e-5)
     np.testing.assert_allclose(told.neutrinos, wanted.neutrinos, rtol=1e-3, atol=1e-2)
-    named = {tensor.name for tensor in OnnxReconstructor("onnx", made.named_path).contract.outputs}
+    named = {tensor.name for tensor in OnnxMethod(made.named_path, name="onnx").contract.outputs}
     assert ("confidence" in named) == config.confidence
 
 

@@ -16,9 +16,9 @@ from rootflow.errors import RootflowError, UsageError
 from rootflow.export import ClassifierExport, classifier, export_classifier
 from rootflow.exported.folds import FoldsTable
 from rootflow.exported.session import open_session
+from rootflow.methods.conformance import check_method
+from rootflow.methods.exported import OnnxMethod
 from rootflow.models import in_a_row
-from rootflow.scoring.conformance import check_scorer
-from rootflow.scoring.onnx import OnnxScorer
 from rootflow.training.trees import TreesModel
 from runtimes import batches, hold_in_every_onnxruntime
 from small_classifier import small_classifier
@@ -121,7 +121,7 @@ def test_files_are_valid_onnx(each: ClassifierExport) -> None:
 def test_the_contract_is_of_the_tensors_in_the_file(each: ClassifierExport) -> None:
     types = {"float32": "tensor(float)", "int64": "tensor(int64)"}
     for path in (*each.fold_paths, each.combined_path):
-        scorer, session = OnnxScorer(path), open_session(path)
+        scorer, session = OnnxMethod(path), open_session(path)
         for said, there in (
             (scorer.contract.inputs, session.get_inputs()),
             (scorer.contract.outputs, session.get_outputs()),
@@ -132,7 +132,7 @@ def test_the_contract_is_of_the_tensors_in_the_file(each: ClassifierExport) -> N
 
 
 def test_the_metadata_are_enough_to_apply_it(each: ClassifierExport) -> None:
-    contract = OnnxScorer(each.combined_path).contract
+    contract = OnnxMethod(each.combined_path).contract
     assert contract.branch_map == "atlas_open_data"
     assert FourLeptonSelectionConfig.model_validate(contract.selection).pair_mass_min_gev == 6.0
     assert contract.folds == FOLDS
@@ -145,22 +145,22 @@ def test_the_metadata_are_enough_to_apply_it(each: ClassifierExport) -> None:
 def test_all_folds_in_one_pick_the_model_of_each_event(
     each: ClassifierExport, events: Events
 ) -> None:
-    whole = OnnxScorer(each.combined_path)
-    check_scorer(whole, events.take(slice(0, 200)))
-    said = whole.score(events)
+    whole = OnnxMethod(each.combined_path)
+    check_method(whole, events.take(slice(0, 200)))
+    said = whole.answer(events)
     fold = fold_of(events.event_number, FOLDS)
     for place, path in enumerate(each.fold_paths):
         own, others = events.take(fold == place), events.take(fold != place)
-        scorer = OnnxScorer(path)
-        check_scorer(scorer, own.take(slice(0, 50)), seen=others)
-        np.testing.assert_allclose(said[fold == place], scorer.score(own), atol=1e-6)
+        scorer = OnnxMethod(path)
+        check_method(scorer, own.take(slice(0, 50)), seen=others)
+        np.testing.assert_allclose(said[fold == place], scorer.answer(own), atol=1e-6)
 
 
 def test_trees_say_what_scikit_learn_says(trees: ClassifierExport, events: Events) -> None:
     model = some_trees(events, held_out=1)
     own = events.take(events.fold == 1)
     np.testing.assert_allclose(
-        OnnxScorer(trees.fold_paths[1]).score(own), model.predict(own.inputs()), atol=1e-6
+        OnnxMethod(trees.fold_paths[1]).answer(own), model.predict(own.inputs()), atol=1e-6
     )
     assert np.std(model.predict(own.inputs())) > 0.1
 
@@ -179,7 +179,7 @@ def test_any_operator_set_scores_the_same(opset: int, events: Events) -> None:
 
 
 def test_the_contract_says_what_goes_in(trees: ClassifierExport, events: Events) -> None:
-    contract = OnnxScorer(trees.fold_paths[0]).contract
+    contract = OnnxMethod(trees.fold_paths[0]).contract
     leptons = next(tensor for tensor in contract.inputs if tensor.name == "leptons")
     pt = events.leptons[..., 0]
     assert leptons.features[0].range == (pt.min(), pt.max())
@@ -191,7 +191,7 @@ def test_the_contract_says_what_goes_in(trees: ClassifierExport, events: Events)
 def test_the_table_has_the_contract_and_the_checksum_of_every_file(each: ClassifierExport) -> None:
     table = FoldsTable.model_validate_json(each.table_path.read_text())
     for path in (*each.fold_paths, each.combined_path):
-        assert table.contracts[path.name] == OnnxScorer(path).contract
+        assert table.contracts[path.name] == OnnxMethod(path).contract
         assert table.sha256[path.name] == hashlib.sha256(path.read_bytes()).hexdigest()
     assert each.combined.SerializeToString() == each.combined_path.read_bytes()
 
@@ -208,7 +208,7 @@ def test_a_map_of_ones_own_is_taken_along(events: Events, tmp_path: Path) -> Non
     own.write_text("tree: events\njet_n: njets\n")
     models = [some_trees(events, fold) for fold in range(3)]
     export = exported(events, models, tmp_path / "export", branch_map=str(own))
-    assert OnnxScorer(export.combined_path).contract.branch_map == {
+    assert OnnxMethod(export.combined_path).contract.branch_map == {
         "tree": "events", "jet_n": "njets",
     }  # fmt: skip
 

@@ -9,7 +9,7 @@ from rootflow.dataset import Events
 from rootflow.errors import RootflowError, UsageError
 from rootflow.export import Prepared, write
 from rootflow.exported.folds import FoldsTable
-from rootflow.reconstruction.onnx import OnnxReconstructor
+from rootflow.methods.exported import OnnxMethod
 
 
 def of_the_other_fold(prepared: Prepared) -> Prepared:
@@ -49,7 +49,7 @@ def test_one_network_has_no_table(for_every_target: Prepared, tmp_path: Path) ->
     said = json.loads(made.contract_path.read_text())
     for name, digest in said["sha256"].items():
         assert hashlib.sha256((tmp_path / "one" / name).read_bytes()).hexdigest() == digest
-    assert OnnxReconstructor("small", made.named_path).contract.model == "small_net-1"
+    assert OnnxMethod(made.named_path, name="small").contract.model == "small_net-1"
 
 
 def test_the_model_for_the_registry_is_the_file(for_every_target: Prepared) -> None:
@@ -77,6 +77,6 @@ def test_a_file_in_mev_is_applied_to_events_in_gev(
     few = toys.take(toys.event_number % 2 == 0)
     (gev,) = write([for_every_target], tmp_path / "gev")
     (mev,) = write([in_mev_and_int8], tmp_path / "mev")
-    wanted, said = (OnnxReconstructor("small", made.named_path).outputs(few) for made in (gev, mev))
+    wanted, said = (OnnxMethod(made.named_path, name="small").outputs(few) for made in (gev, mev))
     np.testing.assert_allclose(said.assignment, wanted.assignment, atol=1e-5)
     np.testing.assert_allclose(said.neutrinos, wanted.neutrinos, rtol=1e-3, atol=1e-2)

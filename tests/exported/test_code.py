@@ -20,10 +20,9 @@ from rootflow.exported import FoldedModel
 from rootflow.exported.contract import KEY
 from rootflow.inference import Setting, apply_to_files
 from rootflow.inference.files import NOTE
-from rootflow.reconstruction.onnx import OnnxReconstructor
-from rootflow.scoring.onnx import OnnxScorer
+from rootflow.methods.exported import OnnxMethod
 from rootflow.sources import code_digest
-from sealed_files import sealed_file, some_contract
+from sealed_files import sealed_file
 from toy_exports import scoring_model
 
 SHIPPED = Path(__file__).parents[2] / "data" / "h4l" / "ggH_s42_000.root"
@@ -61,7 +60,7 @@ def _of_code(path: Path, scorer: Path, code: str | None) -> Path:
 @pytest.mark.parametrize(
     ("code", "fault"), [("0123456789abcdef", "by code 0123456789abcdef"), (None, "does not name")]
 )
-@pytest.mark.parametrize("kind", [FoldedModel, OnnxScorer])
+@pytest.mark.parametrize("kind", [FoldedModel, OnnxMethod])
 def test_they_are_refused_unless_that_is_allowed(
     kind: Any, code: str | None, fault: str, scorer: Path, tmp_path: Path
 ) -> None:
@@ -72,18 +71,6 @@ def test_they_are_refused_unless_that_is_allowed(
     assert fault in allowed.other_code
     assert code_digest("h4l", "dataset") in allowed.other_code
     assert kind(scorer).other_code is None
-
-
-def test_networks_that_assign_jets_are_refused_so_too(tmp_path: Path) -> None:
-    here = code_digest("ttbar", "dataset")
-    same, other = (
-        sealed_file(tmp_path / f"{code}.onnx", contract=some_contract(code=code).model_dump_json())
-        for code in (here, "0123")
-    )
-    assert OnnxReconstructor("same", same).other_code is None
-    with pytest.raises(InputError, match=r"0123\.onnx: .* by code 0123 .*--other-code warn"):
-        OnnxReconstructor("other", other)
-    assert OnnxReconstructor("other", other, other_code="warn").other_code
 
 
 def _apply(package: Path, *words: str) -> subprocess.CompletedProcess[str]:

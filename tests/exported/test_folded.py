@@ -25,7 +25,7 @@ from toy_four_leptons import H4L_FEATURES, H4L_UNITS, toy_four_leptons
 
 if TYPE_CHECKING:
     from rootflow.export import Export
-    from rootflow.scoring import FoldedScorer
+    from rootflow.methods.combined import FoldedMethod
 
 FOLDS = FoldingConfig(count=3)
 
@@ -36,16 +36,16 @@ def toys() -> Events:
 
 
 @pytest.fixture(scope="module")
-def scorer() -> "FoldedScorer":
-    from rootflow.scoring import FoldedScorer
-    from rootflow.scoring.network import KerasScorer
+def scorer() -> "FoldedMethod":
+    from rootflow.methods.combined import FoldedMethod
+    from rootflow.methods.trained import TrainedMethod
     from small_classifier import small_classifier
 
     networks = [
-        KerasScorer("small", small_classifier(fold + 1), folds, H4L_FEATURES)
+        TrainedMethod("small", small_classifier(fold + 1), folds, H4L_FEATURES)
         for fold, folds in enumerate(FOLDS.in_turn())
     ]
-    return FoldedScorer("small", networks, FOLDS)
+    return FoldedMethod("small", networks)
 
 
 @pytest.fixture(scope="module")
@@ -79,10 +79,10 @@ def inputs(events: Events) -> dict[str, np.ndarray]:
 
 
 def test_each_event_gets_the_score_of_the_network_that_has_not_seen_it(
-    folder: Path, toys: Events, scorer: "FoldedScorer"
+    folder: Path, toys: Events, scorer: "FoldedMethod"
 ) -> None:
     said = FoldedModel(folder).predict(inputs(toys), toys.event_number)
-    np.testing.assert_allclose(said["score"][:, 0], scorer.score(toys), atol=1e-6)
+    np.testing.assert_allclose(said["score"][:, 0], scorer.answer(toys), atol=1e-6)
 
 
 def test_one_file_of_all_folds_says_the_same(folder: Path, toys: Events) -> None:

@@ -26,8 +26,8 @@ from rootflow.dataset.folds import fold_of
 from rootflow.dataset.four_leptons import chunks
 from rootflow.errors import InputError, UsageError
 from rootflow.inference import Copying, Setting, apply_to_files
+from rootflow.methods.combined import FoldedMethod
 from rootflow.ntuple.applied import NOTE
-from rootflow.scoring import FoldedScorer
 from toy_four_leptons import H4L_UNITS
 
 FOLDS = FoldingConfig(count=3)
@@ -37,7 +37,7 @@ NEW = ("trees_score", "trees_fold", "trees_selected")
 
 
 class Model(NamedTuple):
-    folded: FoldedScorer
+    folded: FoldedMethod
     combined: Path
     fold_paths: list[Path]
 
@@ -56,8 +56,8 @@ def model(h4l_files: dict[str, list[Path]], tmp_path_factory: pytest.TempPathFac
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     from rootflow.export import export_classifier
+    from rootflow.methods.trained import TrainedMethod
     from rootflow.models import in_a_row
-    from rootflow.scoring.trees import TreesScorer
     from rootflow.training.trees import TreesModel
 
     signal, background = (read(h4l_files[name][0])[0] for name in ("ggH", "ZZ"))
@@ -84,10 +84,10 @@ def model(h4l_files: dict[str, list[Path]], tmp_path_factory: pytest.TempPathFac
         name="trees",
     )
     scorers = [
-        TreesScorer("trees", one, FoldsConfig(count=FOLDS.count, held_out=held_out))
+        TrainedMethod("trees", one, FoldsConfig(count=FOLDS.count, held_out=held_out))
         for held_out, one in enumerate(models)
     ]
-    folded = FoldedScorer("trees", scorers, FOLDS)
+    folded = FoldedMethod("trees", scorers, FOLDS)
     return Model(folded, exported.combined_path, exported.fold_paths)
 
 
@@ -128,7 +128,7 @@ def test_scores_are_those_of_the_models_that_have_not_seen_the_event(
     out = applied(model, collision_files, tmp_path / "out.root")
     events, selected = zip(*map(read, collision_files), strict=True)
     mask = np.concatenate(selected)
-    wanted = np.concatenate([model.folded.score(part) for part in events])
+    wanted = np.concatenate([model.folded.answer(part) for part in events])
     said = ak.to_numpy(out["trees_score"])
     assert said.dtype == np.float32
     assert np.array_equal(ak.to_numpy(out["trees_selected"]), mask)

@@ -68,14 +68,14 @@ def test_the_branches_of_the_ntuple_stay_as_they_were(output: ak.Array, ntuple: 
 def test_each_event_has_the_answer_of_the_network_that_has_not_seen_it(
     output: ak.Array, ttbar_folds: Path, events: Events
 ) -> None:
-    from rootflow.reconstruction.onnx import OnnxReconstructor
+    from rootflow.methods.exported import OnnxMethod
 
     selected = column(output, "selected")
     assert selected.sum() == len(events)
     jets = output["jet_pt_NOSYS"][selected]
     for fold, path in enumerate(model_files([ttbar_folds])):
         own = events.event_number % 2 == fold
-        said = OnnxReconstructor("one", path).reconstruct(events.take(own))
+        said = OnnxMethod("one", path).answer(events.take(own))
         assert said.neutrinos is not None
         mine = output[selected][own]
         assert np.all(column(mine, "fold") == fold)
@@ -89,12 +89,12 @@ def test_each_event_has_the_answer_of_the_network_that_has_not_seen_it(
 
 def test_accuracy_is_what_evaluate_says(output: ak.Array, events: Events) -> None:
     from rootflow.evaluation.reconstruction import assess
-    from rootflow.reconstruction.folded import FoldedReconstructor
-    from rootflow.reconstruction.network import KerasReconstructor
+    from rootflow.methods.combined import FoldedMethod
+    from rootflow.methods.trained import TrainedMethod
     from small_network import small_network
 
     networks = [
-        KerasReconstructor(
+        TrainedMethod(
             "small",
             small_network(),
             FoldsConfig(count=2, scheme="parity", held_out=fold),
@@ -105,7 +105,7 @@ def test_accuracy_is_what_evaluate_says(output: ak.Array, events: Events) -> Non
     config = EvaluationConfig(
         neutrinos="small", replicas=2, posterior_events=0, importance_events=0, displays=0
     )
-    assessment = assess(events, [FoldedReconstructor("small", networks)], config, 1)
+    assessment = assess(events, [FoldedMethod("small", networks)], config, 1)
     wanted = assessment.evaluation.metrics()["assignment_accuracy/small"]
     truth = ak.to_numpy(output["event_jet_truth_idx"])[:, [0, 3]]
     # Jets of the ntuple fall in pT: a network of eight slots sees the first eight.

@@ -6,10 +6,10 @@ import vector
 from numpy.typing import NDArray
 
 from rootflow.dataset import Events
+from rootflow.methods.reconstruction.objects import four_momenta
 from rootflow.physics.kinematics import four_momentum
 from rootflow.physics.spin import AXES, SpinAngles, helicity_axes, spin_angles
 from rootflow.physics.ttbar import Decay, decay_of
-from rootflow.reconstruction.objects import four_momenta
 
 TOP_GEV = 172.5
 

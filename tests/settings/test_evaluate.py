@@ -16,7 +16,7 @@ from rootflow.evaluation.classification import evaluate, save
 from rootflow.evaluation.reconstruction import assess
 from rootflow.evaluation.reconstruction import save as save_evaluation
 from rootflow.evaluation.reconstruction.migration import unfoldings
-from rootflow.reconstruction.methods import make, make_method
+from rootflow.methods.make import make, make_method
 from small_configurations import dataset_of, few, of_kind
 from toy_classes import INPUTS, SAMPLES, GaussianModel, toy_classes
 from toy_events import toy_events
@@ -59,7 +59,7 @@ def answers(method: Mapping[str, Any], events: Events) -> list[bytes]:
     """Return what a method says of events."""
     [configured] = EvaluationConfig(methods=[method]).methods
     [made] = make([configured], 1, make_method("truth", 1))
-    said = made.reconstruct(events)
+    said = made.answer(events)
     arrays = (said.assignment, said.neutrinos, said.scores)
     return [made.name.encode(), *(np.asarray(array).tobytes() for array in arrays)]
 

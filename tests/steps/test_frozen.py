@@ -15,10 +15,10 @@ from rootflow.dataset import Dataset
 from rootflow.errors import InputError, UsageError
 from rootflow.export.entries import sealed
 from rootflow.exported.checking import check_content
-from rootflow.reconstruction.onnx import OnnxReconstructor
+from rootflow.methods.exported import OnnxMethod
 from rootflow.steps import evaluate, preprocess
 from rootflow.steps.exported_files import find
-from rootflow.steps.reconstruction.methods import model_method
+from rootflow.steps.methods import model_method
 from rootflow.tracking import start_run
 from toy_exports import assigning_network
 
@@ -156,5 +156,5 @@ def test_of_a_run_the_named_file_in_full_precision_is_taken(
     assert found.origin["run"] == run.run_id
     method = ModelMethodConfig(method="model", name="other", source=f"runs:/{run.run_id}")
     network = model_method(method, tmp_path)
-    assert isinstance(network, OnnxReconstructor)
+    assert isinstance(network, OnnxMethod)
     assert network.folds == FoldsConfig()

@@ -10,9 +10,9 @@ from pydantic import ValidationError
 from rootflow.config import EvaluationConfig, ModelMethodConfig, load
 from rootflow.dataset import Events
 from rootflow.errors import InputError, UsageError
-from rootflow.reconstruction.methods import make_method
-from rootflow.reconstruction.onnx import OnnxReconstructor
-from rootflow.steps.reconstruction.methods import make_methods, model_method, variants_of
+from rootflow.methods.exported import OnnxMethod
+from rootflow.methods.make import make_method
+from rootflow.steps.methods import make_methods, model_method, variants_of
 
 if TYPE_CHECKING:
     from rootflow.export import Export
@@ -28,31 +28,34 @@ def method(source: object) -> ModelMethodConfig:
 def test_a_file_is_a_method_of_its_own_name(
     exported: "Export", real_events: Events, tmp_path: Path
 ) -> None:
+    evaluation = EvaluationConfig(methods=["m_lb", method(exported.named_path)])
+    config = load(CONFIG, [])
     found = make_methods(
-        EvaluationConfig(methods=["m_lb", method(exported.named_path)]).methods,
-        1,
+        config.model_copy(update={"evaluation": evaluation}),
         make_method("random", 1),
         {},
         tmp_path,
     )
     assert [each.name for each in found] == ["m_lb", "other"]
     unseen = real_events.take(np.flatnonzero(real_events.fold == 0)[:50])
-    expected = OnnxReconstructor("small", exported.named_path).reconstruct(unseen)
-    np.testing.assert_array_equal(found[1].reconstruct(unseen).assignment, expected.assignment)
+    expected = OnnxMethod(exported.named_path, name="small").answer(unseen)
+    np.testing.assert_array_equal(found[1].answer(unseen).assignment, expected.assignment)
 
 
 def test_events_of_its_training_are_refused(
     exported: "Export", real_events: Events, tmp_path: Path
 ) -> None:
     with pytest.raises(InputError, match="other was trained on the folds of"):
-        model_method(method(exported.named_path), tmp_path).reconstruct(real_events.take(slice(50)))
+        model_method(method(exported.named_path), "reconstruction", tmp_path).answer(
+            real_events.take(slice(50))
+        )
 
 
 def test_what_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"evaluation.methods: other: there is no .*none.onnx"):
-        model_method(method(tmp_path / "none.onnx"), tmp_path)
+        model_method(method(tmp_path / "none.onnx"), "reconstruction", tmp_path)
     with pytest.raises(InputError, match="no finished training"):
-        model_method(method(tmp_path), tmp_path)
+        model_method(method(tmp_path), "reconstruction", tmp_path)
 
 
 def test_a_run_and_a_registered_model_that_there_are_not(
@@ -61,9 +64,9 @@ def test_a_run_and_a_registered_model_that_there_are_not(
     (workspace / "mlflow.db").write_bytes(empty_store.read_bytes())
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{workspace / 'mlflow.db'}")
     with pytest.raises(UsageError, match="there is no run 0123"):
-        model_method(method("runs:/0123"), workspace)
+        model_method(method("runs:/0123"), "reconstruction", workspace)
     with pytest.raises(UsageError, match="models:/none/1: not in the registry"):
-        model_method(method("models:/none/1"), workspace)
+        model_method(method("models:/none/1"), "reconstruction", workspace)
 
 
 def test_names_are_told_apart() -> None:

@@ -13,8 +13,7 @@ from ntuples import Branches, write_ntuple
 from rootflow.config import Config, change, load
 from rootflow.dataset import open_dataset
 from rootflow.errors import InputError, UsageError
-from rootflow.exported import FoldedModel
-from rootflow.scoring.exported import ExportedScorer
+from rootflow.methods.exported import OnnxMethod
 from rootflow.steps import evaluate, export, main, train
 from rootflow.steps.frozen import open_frozen
 from rootflow.steps.registry import promote
@@ -194,7 +193,7 @@ def test_it_is_found_by_alias_run_file_folder_and_table(
         for manifest in (place / "outputs" / "datasets").glob("*/manifest.json")
         if len((made := open_dataset(manifest.parent)).manifest.samples) == len(SAMPLES)
     ]
-    expected = ExportedScorer(FoldedModel(combined), trained_on_these=True)
+    expected = OnnxMethod(combined, trained_on_these=True)
     for number, (model, said) in enumerate(
         {
             "models:/h4l@champion": "models:/h4l/1",
@@ -207,8 +206,9 @@ def test_it_is_found_by_alias_run_file_folder_and_table(
     ):
         found = open_frozen(unblinded, model, tmp_path / str(number))
         assert found.called == said
-        scorer = ExportedScorer(found.model, trained_on_these=True)
-        for score in ("score", "score_seen"):
+        scorer = found.model
+        scorer.trained_on_these = True
+        for score in ("answer", "answer_seen"):
             ours, theirs = (getattr(each, score)(dataset.events()) for each in (scorer, expected))
             np.testing.assert_array_equal(ours, theirs)
 

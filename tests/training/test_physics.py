@@ -5,8 +5,8 @@ import pytest
 
 from rootflow.config import load
 from rootflow.dataset import build
+from rootflow.methods.make import make_method
 from rootflow.models import load_model
-from rootflow.reconstruction.methods import make_method
 from rootflow.training import fit
 
 FEED_FORWARD = Path(__file__).parents[2] / "configs" / "ttbar-feed-forward.yaml"
@@ -30,7 +30,7 @@ def test_a_few_epochs_make_the_feed_forward_network_better_than_the_pairings(
     # Of 2,777 events the network has 0.755, m(lb) 0.735 and dR 0.650; the paired errors are 0.008.
     for pairing, errors in (("delta_r", 5), ("m_lb", 1)):
         paired = np.all(
-            make_method(pairing, 1).reconstruct(events).assignment == events.assignment, axis=1
+            make_method(pairing, 1).answer(events).assignment == events.assignment, axis=1
         )
         gain = right.astype(float) - paired
         assert gain.mean() > errors * gain.std() / np.sqrt(len(events)), pairing

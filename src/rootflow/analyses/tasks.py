@@ -52,7 +52,7 @@ class ReconstructionAnalysis(Analysis):
 
     def beside(self, config: ReconstructionConfig) -> Mapping[str, Any]:
         """Return the variants of the model, each beside the same methods."""
-        from rootflow.steps.reconstruction.methods import variants_of, without_variants
+        from rootflow.steps.methods import variants_of, without_variants
 
         evaluation = {"evaluation": without_variants(config.evaluation)}
         variants = variants_of(config)

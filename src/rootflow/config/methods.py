@@ -24,7 +24,7 @@ from rootflow.config.block import Block, Name
 
 MODEL = "model"
 MOST_ETAS = 1000  # for each neutrino: all pairs are tried
-CandidateChoice = Literal["two_best", "working_point", "all"]
+EligibleChoice = Literal["two_best", "working_point", "all"]
 # The name of a method, or `model` for the network under evaluation.
 Reference = Name
 
@@ -55,10 +55,10 @@ class TruthConfig(MethodBlock):
     name: Name = "truth"
 
 
-class CandidatesBlock(MethodBlock):
+class EligibleJetsBlock(MethodBlock):
     """Which jets a method may choose from."""
 
-    candidates: CandidateChoice = Field(
+    eligible: EligibleChoice = Field(
         "two_best",
         description="two_best: of the highest btag, among equals of the highest pT; "
         "working_point: those with btag_min, filled up to two in that order; all",
@@ -66,7 +66,7 @@ class CandidatesBlock(MethodBlock):
     btag_min: float = Field(4.0, description="smallest btag at the working point")
 
 
-class DeltaRConfig(CandidatesBlock):
+class DeltaRConfig(EligibleJetsBlock):
     """Jets close to the leptons."""
 
     method: Literal["delta_r"]
@@ -76,14 +76,14 @@ class DeltaRConfig(CandidatesBlock):
     )
 
 
-class LeptonJetMassConfig(CandidatesBlock):
+class LeptonJetMassConfig(EligibleJetsBlock):
     """The smaller of the larger masses of jet and lepton."""
 
     method: Literal["m_lb"]
     name: Name = "m_lb"
 
 
-class TopMassBlock(CandidatesBlock):
+class TopMassBlock(EligibleJetsBlock):
     """Methods that know the mass of the top quark."""
 
     top_mass_gev: PositiveFloat = Field(172.5, description="as in the LHC experiments' samples")

@@ -105,26 +105,29 @@ def _in_words(folds: FoldsConfig) -> str:
     return f"fold {folds.held_out} of {folds.count} ({folds.scheme})"
 
 
-def refuse_other_arrays(network: str, events: Events, features: Features, max_jets: int) -> None:
-    """Refuse events that do not have what a network takes.
+def refuse_other_arrays(
+    network: str, events: Events, features: Features, max_jets: int | None = None
+) -> None:
+    """Refuse events that do not have what a model takes.
 
     Parameters
     ----------
     network
         Its name or its file, for the message.
     features
-        Names along the last axis of each input, in their order.
+        Names along the last axis of each input, in their order; others are not looked at.
     max_jets
-        Number of jet slots.
+        Number of jet slots; none: it takes no jets.
 
     Raises
     ------
     InputError
         The events have other features or another number of slots.
     """
-    refuse_other_features(network, events.features, features)
+    found = {name: events.features.get(name, ()) for name in features}
+    refuse_other_features(network, found, features)
     slots = events.jet_mask.shape[1]
-    if slots != max_jets:
+    if max_jets not in (None, slots):
         raise InputError(
             f"{network} takes {max_jets} jet slots, these events have {slots}: "
             f"preprocess them with data.max_jets={max_jets}"

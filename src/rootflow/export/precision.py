@@ -23,10 +23,9 @@ from rootflow.errors import InputError, RootflowError
 from rootflow.export.conversion import quiet_logging
 from rootflow.export.parity import Row, ask
 from rootflow.exported.session import open_session
+from rootflow.methods.answers import joined, reconstruction
+from rootflow.methods.reconstruction.objects import at, four_momenta
 from rootflow.physics.ttbar import top_pair, ttbar_mass
-from rootflow.reconstruction.contract import NetworkOutputs
-from rootflow.reconstruction.decode import decode, joined
-from rootflow.reconstruction.objects import at, four_momenta
 
 WEIGHTED = ("MatMul", "Gemm")
 CALIBRATION_EVENTS = 512
@@ -179,10 +178,8 @@ def _said(
     """Return the assignment (n, 2) and the neutrinos (n, 2, 3) that a network gives events."""
     session = open_session(network.SerializeToString())
     parts = [ask(session, batch.inputs()) for batch in batches(events)]
-    outputs = joined(
-        [NetworkOutputs(part["assignment"], part["neutrinos"], None) for part in parts]
-    )
-    return decode(outputs, events.jet_mask).assignment, outputs.neutrinos
+    outputs = joined(parts)
+    return reconstruction(outputs, events.jet_mask).assignment, outputs["neutrinos"]
 
 
 def _mtt_error(

@@ -39,6 +39,8 @@ class FoldedModel:
 
     Attributes
     ----------
+    name
+        The model's.
     contract
         What the files say of themselves; of several, what the first one says.
     other_code
@@ -60,13 +62,9 @@ class FoldedModel:
         members = open_members([Path(path) for path in paths], threads)
         self._members = {member.fold: member for member in members}
         self.contract = members[0].contract
+        self.name = self.contract.model
         self.other_code = check_code(self.contract, str(members[0].path), other_code)
         self.folding: FoldingConfig = self.contract.folds
-
-    @property
-    def name(self) -> str:
-        """The model's name."""
-        return self.contract.model
 
     @property
     def held_out(self) -> tuple[int, ...]:

@@ -13,12 +13,11 @@ from rootflow.exported import FoldedModel
 from rootflow.exported.contract import OnnxContract
 from rootflow.exported.feeds import FACTORS
 from rootflow.inference.application import Application, Columns, Read, Setting
+from rootflow.methods.answers import reconstruction
+from rootflow.methods.reconstruction.objects import at, four_momenta
 from rootflow.ntuple import OpenTree, load_branch_map
 from rootflow.physics.kinematics import invariant_mass
 from rootflow.physics.ttbar import top_pair, ttbar_mass
-from rootflow.reconstruction.contract import NetworkOutputs
-from rootflow.reconstruction.decode import decode
-from rootflow.reconstruction.objects import at, four_momenta
 
 PAIR = ("b_index", "bbar_index", "probability")
 NEUTRINOS = tuple(
@@ -85,9 +84,9 @@ class ReconstructionApplication(Application):
     def _answers(
         self, outputs: Columns, events: Events, jet_places: NDArray[np.int32]
     ) -> dict[str, NDArray[Any]]:
-        said = decode(
-            NetworkOutputs(outputs["assignment"], outputs["neutrinos"], None), events.jet_mask
-        )
+        # The confidence has a branch of its own.
+        pairs = {name: values for name, values in outputs.items() if name != CONFIDENCE}
+        said = reconstruction(pairs, events.jet_mask)
         assert said.neutrinos is not None  # noqa: S101 - a network always has some
         columns = [*np.where(said.solved[:, np.newaxis], at(jet_places, said.assignment), -1).T]
         columns.append(said.scores)

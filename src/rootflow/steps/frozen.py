@@ -8,10 +8,10 @@ from rootflow import __version__
 from rootflow.config import ClassificationConfig, Config
 from rootflow.dataset.manifest import Manifest
 from rootflow.errors import InputError, UsageError
-from rootflow.exported import FoldedModel
 from rootflow.exported.code import OtherCode, check_code
 from rootflow.exported.contract import OnnxContract
 from rootflow.inference.load import named_map
+from rootflow.methods.exported import OnnxMethod
 from rootflow.ntuple import load_branch_map
 from rootflow.ntuple.four_leptons import load_four_lepton_map
 from rootflow.progress import say
@@ -39,7 +39,7 @@ class Frozen(NamedTuple):
         As in `ExportedFiles`.
     """
 
-    model: FoldedModel
+    model: OnnxMethod
     paths: list[Path]
     origin: dict[str, Any]
 
@@ -76,7 +76,7 @@ def open_frozen(
     _refuse_unknown(config, named)
     paths, origin = find([named], folder, SETTING)
     try:
-        model = FoldedModel(*paths, other_code="warn")
+        model = OnnxMethod(*paths, other_code="warn")
     except InputError as error:  # of files that were fetched nobody knows the paths
         reason = str(error)
         for path in paths:

@@ -18,7 +18,7 @@ from rootflow.config import InputsConfig
 from rootflow.dataset.events import Features
 from rootflow.errors import InputError
 from rootflow.files import NO_ARRAY, whole_file
-from rootflow.models import TRAIN_AGAIN, in_a_row
+from rootflow.models import TRAIN_AGAIN, chosen_inputs, in_a_row
 
 # What a file may hold beside numbers, arrays and what skops itself trusts of scikit-learn.
 TRUSTED = ["sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"]
@@ -43,6 +43,11 @@ class TreesModel:
         self.inputs = inputs
         self.features = features
         self.trees = trees
+
+    @property
+    def takes(self) -> list[str]:
+        """The collections of which they see something."""
+        return [*chosen_inputs(self.inputs)]
 
     def predict(self, arrays: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:
         """Return the probability of signal, (n,), of what `Events.inputs()` gives."""

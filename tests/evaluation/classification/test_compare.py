@@ -18,7 +18,7 @@ REPLICAS = 200
 
 
 def scores_of(events: Events, noise: float = 0.0) -> np.ndarray:
-    return GaussianModel(noise=noise).score(events)
+    return GaussianModel(noise=noise).answer(events)
 
 
 @pytest.fixture(scope="module")

@@ -27,7 +27,7 @@ def test_it_says_what_the_comparison_of_evaluations_says(tmp_path: Path) -> None
     events = toy_classes(COUNTS)
     models = GaussianModel("a", noise=0.5), GaussianModel("b", noise=1.5)
     nothing = np.full(len(events), np.nan)
-    scored = [Scored(model.name, model.score(events), nothing) for model in models]
+    scored = [Scored(model.name, model.answer(events), nothing) for model in models]
     write_scores(events, samples_with_files(), scored, tmp_path / "scores.parquet")
     expected = compare([read_scores(tmp_path / "scores.parquet")], 200, 1).difference("a", "b")
     found = held(events, *models)
@@ -68,8 +68,8 @@ def test_what_cannot_be_compared() -> None:
         held(events, *models, edges={"m4l": [0, 900, 999]})
 
     class Broken(GaussianModel):
-        def score(self, events: Events) -> np.ndarray:
-            return 2 + super().score(events)
+        def answer(self, events: Events) -> np.ndarray:
+            return 2 + super().answer(events)
 
     with pytest.raises(ConformanceError, match=r"a: 2000 of 2000 scores are not from 0 to 1"):
         held(events, Broken("a"), GaussianModel("b"))

@@ -20,7 +20,7 @@ def best_cut(
 ) -> tuple[CutScan, BestCut, Labelled, np.ndarray]:
     labelled = Labelled.of(toy_classes(counts), SAMPLES).simulation()
     if scores is None:
-        scores = GaussianModel().score(labelled.events)
+        scores = GaussianModel().answer(labelled.events)
     return *scanned(scores, labelled, replicas, seed=1), labelled, scores
 
 
@@ -105,7 +105,7 @@ def test_error_is_that_of_independent_samples() -> None:
     values = []
     for seed in range(60):
         labelled = Labelled.of(toy_classes(COUNTS, seed + 10), SAMPLES).simulation()
-        scores = GaussianModel().score(labelled.events)
+        scores = GaussianModel().answer(labelled.events)
         statistic = Significances(scores, labelled, np.array([0.0, threshold]), 0.1)
         values.append(statistic(labelled.weight[None])[0, 1])
     # Toys share their sums of weights, replicas do not: errors of replicas are a bit larger.

@@ -171,10 +171,10 @@ def test_without_data_and_with_one_background(evaluated: Callable) -> None:
 
 def test_a_constant_score_is_evaluated(evaluated: Callable, toy_events_of_classes: Events) -> None:
     class Constant(GaussianModel):
-        def score(self, events: Events) -> np.ndarray:
+        def answer(self, events: Events) -> np.ndarray:
             return np.full(len(events), 0.5)
 
-        score_seen = score
+        answer_seen = answer
 
     evaluation = evaluated(toy_events_of_classes, Constant(), replicas=10)
     (model,) = evaluation.models
@@ -189,10 +189,10 @@ class Broken(GaussianModel):
         super().__init__("broken")
         self.scores = scores
 
-    def score(self, events: Events) -> np.ndarray:
+    def answer(self, events: Events) -> np.ndarray:
         return self.scores[: len(events)]
 
-    score_seen = score
+    answer_seen = answer
 
 
 @pytest.mark.parametrize(

@@ -17,9 +17,9 @@ class Watching(GaussianModel):
         super().__init__()
         self.asked: list[Events] = []
 
-    def score(self, events: Events) -> np.ndarray:
+    def answer(self, events: Events) -> np.ndarray:
         self.asked.append(events)
-        return super().score(events)
+        return super().answer(events)
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def test_the_only_input_is_all_and_noise_is_nothing(
 def test_one_input_is_permuted_within_its_fold(simulation: Labelled) -> None:
     model = Watching()
     inputs = {"leptons": ["pt", "eta"], "event": ["x"]}
-    importances([model], {"network": model.score(simulation.events)}, simulation, inputs, 10**6, 1)
+    importances([model], {"network": model.answer(simulation.events)}, simulation, inputs, 10**6, 1)
     before = simulation.events
     _, pt, eta, x = model.asked
     for after, changed in ((pt, ("leptons", 0)), (eta, ("leptons", 1)), (x, ("event", 2))):
@@ -63,7 +63,7 @@ def test_one_input_is_permuted_within_its_fold(simulation: Labelled) -> None:
 def test_no_more_events_than_asked_for(simulation: Labelled) -> None:
     model = Watching()
     (found,) = importances(
-        [model], {"network": model.score(simulation.events)}, simulation, INPUTS, 500, 1
+        [model], {"network": model.answer(simulation.events)}, simulation, INPUTS, 500, 1
     )
     assert [len(events) for events in model.asked[1:]] == [500, 500, 500]
     assert found[0].auc_drop.error > 0.01
@@ -74,7 +74,7 @@ def test_error_is_the_spread_of_independent_samples() -> None:
     model, found = GaussianModel(), []
     for seed in range(100):
         simulation = Labelled.of(toy_classes(fewer, seed), SAMPLES).simulation()
-        scores = {"network": model.score(simulation.events)}
+        scores = {"network": model.answer(simulation.events)}
         found.append(importances([model], scores, simulation, INPUTS, 10**6, seed)[0][0].auc_drop)
     errors = np.mean([each.error for each in found])
     assert errors == pytest.approx(np.std([each.value for each in found]), rel=0.25)
@@ -82,11 +82,11 @@ def test_error_is_the_spread_of_independent_samples() -> None:
 
 def test_drops_fall(evaluated: Callable) -> None:
     class TwoInputs(GaussianModel):
-        def score(self, events: Events) -> np.ndarray:
+        def answer(self, events: Events) -> np.ndarray:
             x, noise = events.event[:, 2].astype(float), events.event[:, 3].astype(float)
             return 1 / (1 + np.exp(-(x + noise)))
 
-        score_seen = score
+        answer_seen = answer
 
     (model,) = evaluated(toy_classes(COUNTS), TwoInputs(), score_bins=5).models
     drops = [each.auc_drop.value for each in model.importance]

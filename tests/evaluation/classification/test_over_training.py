@@ -169,7 +169,7 @@ def test_paired_error_is_that_of_independent_samples() -> None:
 class KnowsHiggsMass(GaussianModel):
     """It has learnt by heart in the window alone, where few of all events are."""
 
-    def score_seen(self, events: Events) -> np.ndarray:
+    def answer_seen(self, events: Events) -> np.ndarray:
         inside = (events.event[:, 1] >= WINDOW[0]) & (events.event[:, 1] < WINDOW[1])
         return self._score(events, 0.4 * inside * (2 * (events.label == 1) - 1.0))
 

@@ -14,20 +14,20 @@ from rootflow.progress import progress
 
 
 class ScoringModel(Protocol):
-    """A model that has not seen the events that it scores, as those of `rootflow.scoring`."""
+    """A model that has not seen the events that it scores, as a `rootflow.methods.model.Model`."""
 
     @property
     def name(self) -> str:
         """Under which metrics are logged."""
 
-    def score(self, events: Events) -> FloatArray:
+    def answer(self, events: Events) -> FloatArray:
         """Return (n,) from 0 to 1, each event by the model that has not seen it."""
 
 
 class FoldedModel(ScoringModel, Protocol):
-    """A model of every fold, as `rootflow.scoring.FoldedScorer`."""
+    """A model of every fold, as `rootflow.methods.combined.FoldedMethod`."""
 
-    def score_seen(self, events: Events) -> FloatArray | None:
+    def answer_seen(self, events: Events) -> FloatArray | None:
         """Return (n,) of labelled events, each by a model that has trained on it.
 
         None where the events are others than those of the training, or may be.
@@ -55,7 +55,7 @@ def scored_by(models: Sequence[FoldedModel], labelled: Labelled) -> tuple[Scored
         for model in models:
             in_training = np.full(len(labelled), np.nan)
             events = labelled.events.take(simulated)
-            said = model.score_seen(events)
+            said = model.answer_seen(events)
             if said is not None:
                 in_training[simulated] = _checked(model.name, said, len(events))
             found.append(Scored(model.name, score(model, labelled.events), in_training))
@@ -71,7 +71,7 @@ def score(model: ScoringModel, events: Events) -> FloatArray:
     ConformanceError
         They are not as many as events, or not numbers from 0 to 1.
     """
-    return _checked(model.name, model.score(events), len(events))
+    return _checked(model.name, model.answer(events), len(events))
 
 
 def _checked(name: str, scores: FloatArray, events: int) -> FloatArray:

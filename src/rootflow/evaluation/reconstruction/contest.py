@@ -17,7 +17,7 @@ from rootflow.evaluation.reconstruction.metrics import (
 )
 from rootflow.evaluation.reconstruction.observables import OBSERVABLES
 from rootflow.evaluation.reconstruction.sample import Candidate, Sample, candidates_of, sample_of
-from rootflow.reconstruction.contract import Reconstructor
+from rootflow.methods.contract import Reconstructor
 
 RESOLUTION = "mtt_resolution"
 

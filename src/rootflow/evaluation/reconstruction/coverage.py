@@ -14,7 +14,7 @@ from rootflow.evaluation.reconstruction.observables import values_of
 from rootflow.evaluation.reconstruction.results import Coverage
 from rootflow.evaluation.reconstruction.sample import Candidate, Sample, reconstructed_decay
 from rootflow.evaluation.results import plain
-from rootflow.reconstruction.contract import Posterior
+from rootflow.methods.contract import Posterior
 
 LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.6827, 0.8, 0.9, 0.9545)
 MTT = "mtt"

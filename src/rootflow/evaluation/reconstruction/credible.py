@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rootflow.reconstruction.contract import Posterior
+from rootflow.methods.contract import Posterior
 
 Shares = NDArray[np.float64]
 

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from rootflow.evaluation.reconstruction.metrics import right
 from rootflow.evaluation.reconstruction.results import Display, Particle
 from rootflow.evaluation.reconstruction.sample import Candidate, Sample
+from rootflow.methods.reconstruction.objects import four_momenta
 from rootflow.physics.kinematics import FloatArray
-from rootflow.reconstruction.objects import four_momenta
 
 NEUTRINOS, TOPS = ("nu", "nubar"), ("t", "tbar")
 

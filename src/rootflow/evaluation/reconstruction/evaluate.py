@@ -44,7 +44,7 @@ from rootflow.evaluation.reconstruction.results import (
 )
 from rootflow.evaluation.reconstruction.sample import Candidate, Sample, candidates_of, sample_of
 from rootflow.evaluation.results import Binned, Comparison
-from rootflow.reconstruction.contract import Reconstructor
+from rootflow.methods.contract import Reconstructor
 
 BINNED_BESIDE_OBSERVABLES = ("jets", "btags", "met")
 # In what every two methods are compared.

@@ -10,8 +10,8 @@ from rootflow.dataset.events import COLLECTIONS, Events
 from rootflow.evaluation.bootstrap import bootstrap
 from rootflow.evaluation.cell_statistics import Drop
 from rootflow.evaluation.results import Importance
+from rootflow.methods.contract import Reconstructor
 from rootflow.progress import progress
-from rootflow.reconstruction.contract import Reconstructor
 
 # Enough to know an error to 7 %.
 REPLICAS = 100
@@ -76,7 +76,7 @@ def _inputs(events: Events) -> list[tuple[str, Sequence[str]]]:
 
 
 def _right(method: Reconstructor, events: Events) -> NDArray[np.bool_]:
-    answers = method.reconstruct(events).assignment
+    answers = method.answer(events).assignment
     return np.asarray(np.all(answers == events.assignment, axis=1))
 
 

@@ -11,12 +11,12 @@ from rootflow.dataset.events import Events
 from rootflow.errors import ConformanceError, InputError, UsageError
 from rootflow.evaluation.reconstruction.observables import Values, values_of
 from rootflow.evaluation.reconstruction.results import Cost
+from rootflow.methods.answers import check_answers
+from rootflow.methods.contract import Reconstruction, Reconstructor, description_of
+from rootflow.methods.reconstruction.objects import at, feature, four_momenta
 from rootflow.physics.kinematics import massless
 from rootflow.physics.ttbar import Decay, decay_of, top_pair
 from rootflow.progress import progress
-from rootflow.reconstruction.answers import check_answers
-from rootflow.reconstruction.contract import Reconstruction, Reconstructor, description_of
-from rootflow.reconstruction.objects import at, feature, four_momenta
 
 
 class Sample(NamedTuple):
@@ -169,7 +169,7 @@ def candidates_of(
         for reconstructor in reconstructors:
             name = reconstructor.name
             start = time.perf_counter()
-            answers[name] = reconstructor.reconstruct(sample.events)
+            answers[name] = reconstructor.answer(sample.events)
             seconds = time.perf_counter() - start
             parameters = getattr(reconstructor, "parameters", None)
             costs[name] = Cost(seconds, len(sample.events) / seconds, parameters)

@@ -15,8 +15,8 @@ from rootflow.evaluation.classification import (
     write_report,
     write_scores,
 )
-from rootflow.scoring import FoldedScorer
-from rootflow.scoring.exported import ExportedScorer
+from rootflow.methods.combined import of_trainings
+from rootflow.methods.model import Model
 from rootflow.steps import preprocess, train
 from rootflow.steps.frozen import (
     Frozen,
@@ -41,7 +41,7 @@ def run(config: ClassificationConfig, parent: Run | None = None) -> StepResult:
         run.set_tags({f"{train.TAG}.{model.name}": each.digest for model, each in named})
         dataset = trained[0].dataset
         scorers = [
-            FoldedScorer.of_trainings([each.directory for each in made.trainings], model.name)
+            of_trainings(model.name, [each.directory for each in made.trainings])
             for model, made in zip(models, trained, strict=True)
         ]
         origin = provenance(config, run, trained[0])
@@ -58,10 +58,10 @@ def run_frozen(
         manifest, contract = dataset.manifest, frozen.model.contract
         refuse_other_units(manifest, frozen)
         seen = trained_on(manifest, frozen)
-        scorer = ExportedScorer(frozen.model, trained_on_these=seen)
+        frozen.model.trained_on_these = seen
         uses = {name: list(features) for name, features in contract.uses.items()}
         origin = provenance_of(config, run, manifest, frozen)
-        result = _evaluated(config, run, dataset, [scorer], uses, origin)
+        result = _evaluated(config, run, dataset, [frozen.model], uses, origin)
         left_out = [config.model.name, *(other.name for other in config.evaluation.compare_with)]
         left_out = [name for name in left_out if name != frozen.model.name]
         without = {} if seen else {"over_training": "left out: it needs the training's events"}
@@ -73,7 +73,7 @@ def _evaluated(
     config: ClassificationConfig,
     run: Run,
     dataset: Dataset,
-    scorers: Sequence[FoldedScorer | ExportedScorer],
+    scorers: Sequence[Model],
     inputs: InputsConfig,
     origin: Mapping[str, str],
 ) -> StepResult:

@@ -7,7 +7,8 @@ from rootflow.dataset import Dataset
 from rootflow.evaluation.classification.contest import contest
 from rootflow.evaluation.contest import Contest
 from rootflow.export.score_parity import SCORE_TOLERANCE
-from rootflow.scoring.onnx import OnnxScorer
+from rootflow.methods.exported import OnnxMethod
+from rootflow.methods.model import refuse_other_task
 
 PARITY = {"parity_score": SCORE_TOLERANCE}
 
@@ -16,7 +17,7 @@ def check(config: ClassificationConfig) -> None:
     """Nothing can be said before the dataset is there: bins are of its features."""
 
 
-def open_model(name: str, path: Path) -> OnnxScorer:
+def open_model(name: str, path: Path) -> OnnxMethod:
     """Return the classifier in a file.
 
     Raises
@@ -24,25 +25,27 @@ def open_model(name: str, path: Path) -> OnnxScorer:
     InputError
         The file is cut short, or none of a classifier of `rootflow export`.
     """
-    return OnnxScorer(path, name=name, other_code="warn")  # the dataset tells
+    model = OnnxMethod(path, name=name, other_code="warn")  # the dataset tells
+    refuse_other_task(model, "classification", path)
+    return model
 
 
-def fold_fault(config: ClassificationConfig, model: OnnxScorer) -> str | None:
+def fold_fault(config: ClassificationConfig, model: OnnxMethod) -> str | None:
     """Return why a model may have seen an event that it scores, None where it has not."""
-    contract, folds = model.contract, config.data.folds
-    if contract.held_out is not None:
-        return f"it is of fold {contract.held_out} alone, and has seen all others"
-    if contract.folds == folds:
+    theirs, folds = model.folding, config.data.folds
+    if len(model.held_out) < theirs.count:
+        return f"it is of fold {model.held_out[0]} alone, and has seen all others"
+    if theirs == folds:
         return None
     return (
-        f"its models held out the {contract.folds.count} folds of the scheme "
-        f"{contract.folds.scheme}, data.folds has {folds.count} of {folds.scheme}"
+        f"its models held out the {theirs.count} folds of the scheme "
+        f"{theirs.scheme}, data.folds has {folds.count} of {folds.scheme}"
     )
 
 
-def other_events(candidate: OnnxScorer, champion: OnnxScorer) -> str | None:
+def other_events(candidate: OnnxMethod, champion: OnnxMethod) -> str | None:
     """Return why there are no events that neither has seen, None where there are."""
-    if candidate.contract.folds == champion.contract.folds:
+    if candidate.folding == champion.folding:
         return None
     return "its folds are others than the candidate's"
 
@@ -50,8 +53,8 @@ def other_events(candidate: OnnxScorer, champion: OnnxScorer) -> str | None:
 def compete(
     config: ClassificationConfig,
     dataset: Dataset,
-    candidate: OnnxScorer,
-    champion: OnnxScorer | None,
+    candidate: OnnxMethod,
+    champion: OnnxMethod | None,
 ) -> Contest:
     """Compare both, each event scored by the models that have not seen it; errors of `contest`."""
     return contest(

@@ -13,8 +13,8 @@ from rootflow.evaluation import draw_evaluation
 from rootflow.evaluation.folder import TABLES
 from rootflow.evaluation.reconstruction import assess, check_names, write_evaluation
 from rootflow.exported.code import OtherCode
-from rootflow.reconstruction.contract import Reconstructor
-from rootflow.reconstruction.hybrid import RememberingReconstructor
+from rootflow.methods.combined import Remembering, of_trainings
+from rootflow.methods.contract import Reconstructor
 from rootflow.steps import preprocess, train
 from rootflow.steps.frozen import (
     Frozen,
@@ -24,15 +24,10 @@ from rootflow.steps.frozen import (
     provenance_of,
     refuse_other_units,
 )
+from rootflow.steps.methods import make_methods, variants_of, without_variants
 from rootflow.steps.provenance import provenance
-from rootflow.steps.reconstruction.methods import (
-    exported_network,
-    make_methods,
-    network_of,
-    variants_of,
-    without_variants,
-)
 from rootflow.steps.result import StepResult
+from rootflow.steps.train import Trained
 from rootflow.tracking import Run, start_run
 
 
@@ -47,9 +42,9 @@ def run(
         trained = train.ensure(config, run)  # last: it is what the run says that it came from
         evaluated = {**trained_variants, config.model.name: trained}
         run.set_tags({f"{train.TAG}.{name}": each.digest for name, each in evaluated.items()})
-        variant_networks = {name: network_of(name, each) for name, each in trained_variants.items()}
+        variant_networks = {name: _model_of(name, each) for name, each in trained_variants.items()}
         origin = provenance(config, run, trained)
-        model = network_of(config.model.name, trained)
+        model = _model_of(config.model.name, trained)
         return _evaluated(config, run, trained.dataset, model, variant_networks, origin, other_code)
 
 
@@ -63,7 +58,7 @@ def run_frozen(
     evaluation = without_variants(config.evaluation)
     left_out = sorted(set(config.evaluation.method_names) - set(evaluation.method_names))
     config = config.model_copy(update={"evaluation": evaluation})
-    model = exported_network(frozen.model.name, frozen.paths, "warn", _unsaid)
+    model = frozen.model
     check_names(evaluation, [model.name, *evaluation.method_names])
     with start_run(config, "evaluate", parent, evaluated=frozen.called) as run:
         describe(run, frozen)
@@ -88,13 +83,12 @@ def _evaluated(
     unseen = np.isin(dataset.fold, [folds.held_out for folds in every])
     events = dataset.events(np.flatnonzero(unseen))
     files = [file.sha256 for sample in manifest.samples for file in sample.files]
-    model = RememberingReconstructor(network)
+    model = Remembering(network)
     differing: list[str] = []
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary, "evaluation")
         others = make_methods(
-            config.evaluation.methods,
-            config.seed,
+            config,
             model,
             variants,
             Path(temporary),
@@ -120,8 +114,8 @@ def _evaluated(
     return StepResult("evaluate", run.run_id, facts, {"methods": evaluation.table()}, metrics)
 
 
-def _unsaid(_: str) -> None:
-    """Say nothing again of a model that was opened before."""
+def _model_of(name: str, trained: Trained) -> Reconstructor:
+    return of_trainings(name, [training.directory for training in trained.trainings])
 
 
 def _folds(every: Sequence[FoldsConfig]) -> dict[str, str]:

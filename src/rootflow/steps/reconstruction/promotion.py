@@ -9,7 +9,8 @@ from rootflow.dataset import Dataset
 from rootflow.evaluation.contest import Contest
 from rootflow.evaluation.reconstruction.contest import check_bins, contest
 from rootflow.export.parity import MOMENTUM_TOLERANCE, PROBABILITY_TOLERANCE
-from rootflow.reconstruction.onnx import OnnxReconstructor
+from rootflow.methods.exported import OnnxMethod
+from rootflow.methods.model import refuse_other_task
 
 PARITY = {"parity_probability": PROBABILITY_TOLERANCE, "parity_momentum": MOMENTUM_TOLERANCE}
 
@@ -25,7 +26,7 @@ def check(config: ReconstructionConfig) -> None:
     check_bins(config.promotion.no_regression_in)
 
 
-def open_model(name: str, path: Path) -> OnnxReconstructor:
+def open_model(name: str, path: Path) -> OnnxMethod:
     """Return the network in a file.
 
     Raises
@@ -33,36 +34,38 @@ def open_model(name: str, path: Path) -> OnnxReconstructor:
     InputError
         The file is cut short, or none of a network of `rootflow export`.
     """
-    return OnnxReconstructor(name, path, other_code="warn")  # the dataset tells
+    model = OnnxMethod(path, name=name, other_code="warn")  # the dataset tells
+    refuse_other_task(model, "reconstruction", path)
+    return model
 
 
-def fold_fault(config: ReconstructionConfig, model: OnnxReconstructor) -> str | None:
+def fold_fault(config: ReconstructionConfig, model: OnnxMethod) -> str | None:
     """Return why a network may have seen the events of the held-out fold, None where it has not."""
     every = config.data.folds.in_turn()
-    if model.folds in every:
+    if _folds(model) in every:
         return None
     wanted = _in_words(every[0]) if len(every) == 1 else f"{every[0].count} ({every[0].scheme})"
     return (
-        f"it has not seen fold {_in_words(model.folds)}, but may have seen the events of fold "
+        f"it has not seen fold {_in_words(_folds(model))}, but may have seen the events of fold "
         f"{wanted}, which data.folds holds out"
     )
 
 
-def other_events(candidate: OnnxReconstructor, champion: OnnxReconstructor) -> str | None:
+def other_events(candidate: OnnxMethod, champion: OnnxMethod) -> str | None:
     """Return why there are no events that neither has seen, None where there are."""
-    if candidate.folds == champion.folds:
+    if _folds(candidate) == _folds(champion):
         return None
-    return f"it may be applied to fold {_in_words(champion.folds)}, the candidate to another"
+    return f"it may be applied to fold {_in_words(_folds(champion))}, the candidate to another"
 
 
 def compete(
     config: ReconstructionConfig,
     dataset: Dataset,
-    candidate: OnnxReconstructor,
-    champion: OnnxReconstructor | None,
+    candidate: OnnxMethod,
+    champion: OnnxMethod | None,
 ) -> Contest:
     """Compare both on the fold that they have not seen; errors as of `contest`."""
-    held_out = np.flatnonzero(dataset.fold == candidate.folds.held_out)
+    held_out = np.flatnonzero(dataset.fold == candidate.held_out[0])
     return contest(
         dataset.events(held_out),
         candidate,
@@ -74,6 +77,10 @@ def compete(
         replicas=config.evaluation.replicas,
         seed=config.seed,
     )
+
+
+def _folds(model: OnnxMethod) -> FoldsConfig:
+    return FoldsConfig(**model.folding.model_dump(), held_out=model.held_out[0])
 
 
 def _in_words(folds: FoldsConfig) -> str:

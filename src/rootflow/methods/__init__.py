@@ -1,0 +1,1 @@
+"""Whatever answers events: networks, trees, exported files, formulas and the truth."""

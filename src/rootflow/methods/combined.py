@@ -1,0 +1,213 @@
+"""Several models as one: those of all folds, the mean of several, and answers used twice."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Self, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rootflow.analysis import TaskName
+from rootflow.config import FoldingConfig
+from rootflow.dataset.events import Events
+from rootflow.dataset.folds import fold_of
+from rootflow.dataset.seen import of_one_name, refuse_other_folds
+from rootflow.errors import UsageError
+from rootflow.methods.contract import Method, Outputs, Posterior
+from rootflow.methods.model import Model, next_fold, of_folds, places_of
+from rootflow.methods.trained import TrainedMethod
+
+
+class FoldedMethod(Model):
+    """k models, each trained without one of the k folds.
+
+    Parameters
+    ----------
+    name
+        Under which metrics are logged.
+    models
+        That at place k was not trained on fold k.
+
+    Raises
+    ------
+    UsageError
+        There is not one model for each fold, or one was trained on the fold of its place.
+    """
+
+    def __init__(self, name: str, models: Sequence[TrainedMethod]) -> None:
+        if not models:
+            raise UsageError(f"{name}: no model; one is needed for each fold")
+        first = models[0].folds
+        self.name = name
+        self.folds = FoldingConfig(count=first.count, scheme=first.scheme)
+        self._models = tuple(models)
+        refuse_other_folds(name, [model.folds for model in models], self.folds)
+
+    @classmethod
+    def of_trainings(cls, directories: Sequence[Path], name: str | None = None) -> Self:
+        """Return the models of finished trainings, one of each fold, in whichever order.
+
+        Parameters
+        ----------
+        directories
+            Theirs.
+        name
+            Under which metrics are logged; none: as all were called when they were trained.
+
+        Raises
+        ------
+        InputError
+            One of the trainings is not finished or cannot be read, or there is none.
+        UsageError
+            They are not of one model, one for each fold.
+        """
+        models = of_one_name(
+            TrainedMethod.of_training(directory, name=name) for directory in directories
+        )
+        return cls(models[0].name, models)
+
+    @property
+    def task(self) -> TaskName:
+        """That of the models."""
+        return self._models[0].task
+
+    @property
+    def parameters(self) -> int | None:
+        """How many numbers were fitted in each of the models, None where that is not known."""
+        return self._models[0].parameters
+
+    def outputs(self, events: Events) -> Outputs:
+        """Return what the models say, each event by the one that was not trained on it."""
+        fold = fold_of(events.fold_numbers, self.folds)
+        return of_folds(events, fold, [model.outputs for model in self._models])
+
+    def outputs_seen(self, events: Events) -> Outputs:
+        """Return the same by the model of the next fold, which was trained on the event."""
+        ask = [model.outputs_of_any for model in self._models]
+        return of_folds(events, next_fold(events, self.folds), ask)
+
+    @property
+    def has_posterior(self) -> bool:
+        """Whether the models give a density of the neutrinos' momenta."""
+        return all(model.has_posterior for model in self._models)
+
+    def posterior(self, events: Events, samples: int, seed: int) -> Posterior:
+        """Return samples of the neutrinos' momenta, as of `TrainedMethod.posterior`."""
+        chosen, back = self._unseen(events)
+        parts = [
+            model.posterior(events.take(index), samples, seed)
+            for model, index in zip(self._models, chosen, strict=True)
+        ]
+        return Posterior(*(np.concatenate(arrays)[back] for arrays in zip(*parts, strict=True)))
+
+    def log_density(self, events: Events, neutrinos: NDArray[np.floating]) -> NDArray[np.floating]:
+        """Return the logarithm (n,) of the density, as of `TrainedMethod.log_density`."""
+        chosen, back = self._unseen(events)
+        parts = [
+            model.log_density(events.take(index), neutrinos[index])
+            for model, index in zip(self._models, chosen, strict=True)
+        ]
+        return np.concatenate(parts)[back]
+
+    def _unseen(self, events: Events) -> tuple[list[NDArray[np.int64]], NDArray[np.int64]]:
+        return places_of(fold_of(events.fold_numbers, self.folds), self.folds.count)
+
+
+def of_trainings(name: str, directories: Sequence[Path]) -> Model:
+    """Return the model of one training, or those of all folds as one; errors as of both."""
+    if len(directories) == 1:
+        return TrainedMethod.of_training(directories[0], name=name)
+    return FoldedMethod.of_trainings(directories, name)
+
+
+class EnsembleMethod(Model):
+    """A deep ensemble: models that were trained each by itself, as from other first weights.
+
+    What it says is the mean of what they say, of the outputs that all of them have (B.
+    Lakshminarayanan et al., arXiv:1612.01474, section 2.4: the prediction is that of the uniform
+    mixture).
+
+    Parameters
+    ----------
+    name
+        Under which its metrics are logged.
+    models
+        At least two, each of which may be applied to the same events.
+    """
+
+    def __init__(self, name: str, models: Sequence[Model]) -> None:
+        self.name = name
+        self._models = tuple(models)
+
+    @property
+    def description(self) -> str:
+        """What it does, in one sentence."""
+        return f"the mean of {', '.join(model.name for model in self._models)}"
+
+    @property
+    def task(self) -> TaskName:
+        """That of the models."""
+        return self._models[0].task
+
+    @property
+    def parameters(self) -> int | None:
+        """How many numbers were fitted in all models, None where that is not known of one."""
+        each = [model.parameters for model in self._models]
+        known = [count for count in each if count is not None]
+        return sum(known) if len(known) == len(each) else None
+
+    def outputs(self, events: Events) -> Outputs:
+        """Return the mean of what the models say."""
+        return _mean([model.outputs(events) for model in self._models])
+
+    def outputs_seen(self, events: Events) -> Outputs | None:
+        """Return the mean of what they say of events of their training, None where one cannot."""
+        found = [model.outputs_seen(events) for model in self._models]
+        said = [outputs for outputs in found if outputs is not None]
+        return _mean(said) if len(said) == len(found) else None
+
+
+class Remembering:
+    """A method that remembers what it last said, for methods that are made of it.
+
+    It has all that the method has: its parameters, its posterior.
+    """
+
+    def __init__(self, method: Method[Any]) -> None:
+        self._method = method
+        self._last: tuple[Events, Any] | None = None
+
+    @property
+    def name(self) -> str:
+        """The method's."""
+        return self._method.name
+
+    def __getattr__(self, attribute: str) -> Any:
+        # Only asked for what is not found here; a copy that is not filled yet has no method.
+        if attribute == "_method":
+            raise AttributeError(attribute)
+        return getattr(self._method, attribute)
+
+    def answer(self, events: Events) -> Any:
+        """Return what the method says; of the very same events, without asking again."""
+        if self._last is None or self._last[0] is not events:
+            self._last = (events, self._method.answer(events))
+        return self._last[1]
+
+
+def model_of(method: Method[Any]) -> Model:
+    """Return the method as a model.
+
+    Raises
+    ------
+    UsageError
+        It is none.
+    """
+    if not hasattr(method, "outputs"):
+        raise UsageError(f"{method.name} is no trained model: an ensemble is made of such")
+    return cast(Model, method)
+
+
+def _mean(said: Sequence[Outputs]) -> Outputs:
+    names = [name for name in said[0] if all(name in each for each in said)]
+    return {name: np.mean([each[name] for each in said], axis=0) for name in names}

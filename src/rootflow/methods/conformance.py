@@ -1,0 +1,150 @@
+"""Does a method keep the contract? For one's own classes, too."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rootflow.dataset.events import Events
+from rootflow.dataset.seen import EVENTS_AT_ONCE
+from rootflow.errors import InputError
+from rootflow.methods.answers import check_answers, require
+from rootflow.methods.contract import Method, Reconstruction
+from rootflow.methods.model import Model
+
+# What a sum in another order may change, relatively and in float32.
+TOLERANCE, OF_SCORES = 1e-4, 1e-5
+
+
+def check_method(method: Method[Any], events: Events, seen: Events | None = None) -> None:
+    """Check that a method keeps the contract of `rootflow.methods.contract`.
+
+    Parameters
+    ----------
+    method
+        Of reconstruction or of classification.
+    events
+        Events that it may be applied to: two at least, best some tens or hundreds; of
+        reconstruction one of them has all its jet slots filled.
+    seen
+        Events that it was trained on, which it must refuse; none: that is not checked.
+
+    Raises
+    ------
+    ConformanceError
+        It does not keep the contract.
+    ValueError
+        The events are too few to tell.
+    """
+    if len(events) < 2:
+        raise ValueError("the conformance check needs two or more events")
+    require(
+        isinstance(method.name, str) and method.name != "",
+        "its name is a string that is not empty",
+    )
+    whole = _answer_unchanged(method, events)
+    check_answers(whole, events)
+    require(_same(whole, method.answer(events)), "the same events get one answer")
+    count = len(events)
+    batch = np.resize(np.arange(count), EVENTS_AT_ONCE + 1)
+    in_batches = [
+        (batch[:-1], "a whole batch gets the same answers"),
+        (batch, "a batch and an event more get the same answers"),
+    ]
+    for index, rule in (
+        (np.arange(count)[::-1], "an event's answer does not depend on the order of the events"),
+        (np.arange(0, count, 2), "an event's answer does not depend on the other events"),
+        (np.arange(1), "an event alone gets the answer that it gets among others"),
+        (np.arange(count - 1, count), "an event alone gets the answer that it gets among others"),
+        *(in_batches if _is_cheap(method, whole) else []),
+    ):
+        part = method.answer(events.take(index))
+        require(_same(_take(whole, index), part), rule)
+    hidden = replace(
+        events,
+        weight=np.zeros_like(events.weight),
+        label=None if events.label is None else np.full_like(events.label, -1),
+        sample=None if events.sample is None else np.zeros_like(events.sample),
+    )
+    require(
+        _same(whole, _answer_unchanged(method, hidden)),
+        "an answer does not depend on weight, label or sample",
+    )
+    none = events.take(slice(0, 0))
+    check_answers(_answer_unchanged(method, none), none)
+    if isinstance(whole, Reconstruction):
+        _check_jets(method, events)
+    if seen is not None:
+        require(_refuses(method, seen), "events that it was trained on are refused")
+
+
+def with_two_jets(events: Events) -> Events:
+    """Return the events with the two leading jets only, in as many slots as before."""
+    arrays = events.arrays()
+    mask = events.jet_mask & (np.arange(events.jet_mask.shape[1]) < 2)
+    arrays |= {"jet_mask": mask, "jets": np.where(mask[..., np.newaxis], events.jets, 0)}
+    if events.assignment is not None:
+        arrays["assignment"] = np.where(events.assignment < 2, events.assignment, -1)
+    return Events(features=events.features, **arrays)
+
+
+def _check_jets(method: Method[Any], events: Events) -> None:
+    """Check events with as many jets as there are slots, and with two."""
+    full = np.all(events.jet_mask, axis=1)
+    if not np.any(full):
+        raise ValueError(
+            "the conformance check needs two or more events, one of them with "
+            f"{events.jet_mask.shape[1]} jets"
+        )
+    for special in (events.take(full), with_two_jets(events)):
+        check_answers(_answer_unchanged(method, special), special)
+
+
+def _is_cheap(method: Method[Any], answers: Any) -> bool:
+    """Return whether whole batches are asked for: not of solvers, which have none and are slow."""
+    return isinstance(method, Model) or not isinstance(answers, Reconstruction)
+
+
+def _answer_unchanged(method: Method[Any], events: Events) -> Any:
+    before = {name: array.copy() for name, array in events.arrays().items()}
+    answers = method.answer(events)
+    for name, array in events.arrays().items():
+        unchanged = before[name].tobytes() == array.tobytes()
+        require(unchanged, f"events.{name} is not changed")
+    return answers
+
+
+def _take(answers: Any, index: NDArray[np.int64]) -> Any:
+    return answers.take(index) if isinstance(answers, Reconstruction) else answers[index]
+
+
+def _same(first: Any, second: Any) -> bool:
+    if not isinstance(first, Reconstruction):
+        return np.shape(first) == np.shape(second) and np.allclose(
+            first, second, rtol=0, atol=OF_SCORES
+        )
+    if first.neutrinos is None or second.neutrinos is None:
+        neutrinos_agree = first.neutrinos is second.neutrinos
+    else:
+        neutrinos_agree = _close(first.neutrinos, second.neutrinos)
+    return (
+        neutrinos_agree
+        and np.array_equal(first.assignment, second.assignment)
+        and np.array_equal(first.solved, second.solved)
+        and _close(first.scores, second.scores)
+    )
+
+
+def _close(first: NDArray[np.float32], second: NDArray[np.float32]) -> bool:
+    return first.shape == second.shape and np.allclose(
+        first, second, rtol=TOLERANCE, atol=TOLERANCE, equal_nan=True
+    )
+
+
+def _refuses(method: Method[Any], events: Events) -> bool:
+    try:
+        method.answer(events)
+    except InputError:
+        return True
+    return False

@@ -1,0 +1,111 @@
+"""What every method promises that answers events, and what its answers are."""
+
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rootflow.dataset.events import Events
+
+Floats = NDArray[np.float32]
+
+# What models say before anything is decided: arrays (n, ...) by the name of the output. Those of
+# reconstruction are `assignment` (n, J, J), the joint probability that slot i is the jet of b and
+# slot j that of bbar, `neutrinos` (n, 2, 3) in GeV and, of some, `confidence` (n,); those of
+# classification are `score` (n, 1), or `probabilities` (n, classes).
+Outputs = dict[str, NDArray[Any]]
+
+# (n,) the probability of signal, or (n, classes) that of each class; float64, from 0 to 1.
+Scores = NDArray[np.float64]
+
+
+class Reconstruction(NamedTuple):
+    """What a method of reconstruction says of n events.
+
+    Attributes
+    ----------
+    assignment
+        (n, 2) int32, slots of the jets given to b and bbar: two different jets that
+        exist, or -1, -1 where the method has no answer.
+    neutrinos
+        (n, 2, 3) float32, px, py, pz of neutrino and antineutrino in GeV; NaN where the
+        method has no answer, None where it never has one.
+    scores
+        (n,) float32, the method's own confidence in its assignment, larger is better;
+        NaN where it has no answer.
+    solved
+        (n,) bool, True where it has an answer.
+    """
+
+    assignment: NDArray[np.int32]
+    neutrinos: NDArray[np.float32] | None
+    scores: NDArray[np.float32]
+    solved: NDArray[np.bool_]
+
+    def take(self, index: NDArray[np.int64] | NDArray[np.bool_]) -> "Reconstruction":
+        """Return what was said of the events at `index`."""
+        return Reconstruction(
+            assignment=self.assignment[index],
+            neutrinos=None if self.neutrinos is None else self.neutrinos[index],
+            scores=self.scores[index],
+            solved=self.solved[index],
+        )
+
+
+class Posterior(NamedTuple):
+    """Samples of the neutrinos' momenta in n events.
+
+    Attributes
+    ----------
+    neutrinos
+        (n, samples, 2, 3), px, py, pz of neutrino and antineutrino in GeV.
+    log_density
+        (n, samples), the logarithm of the density at each, per GeV to the sixth.
+    """
+
+    neutrinos: Floats
+    log_density: Floats
+
+    def mean(self) -> Floats:
+        """Return the mean momenta (n, 2, 3) in GeV."""
+        mean: Floats = np.mean(self.neutrinos, axis=1)
+        return mean
+
+    def mode(self) -> Floats:
+        """Return the samples of highest density, (n, 2, 3) in GeV."""
+        best = np.argmax(self.log_density, axis=1)
+        mode: Floats = self.neutrinos[np.arange(len(best)), best]
+        return mode
+
+
+Answer = TypeVar("Answer", covariant=True)
+
+
+class Method(Protocol[Answer]):
+    """Whatever answers events: a network, trees, an exported file, a formula, the truth."""
+
+    @property
+    def name(self) -> str:
+        """The name under which its metrics are logged."""
+
+    def answer(self, events: Events) -> Answer:
+        """Return a `Reconstruction`, or `Scores`, each event by itself.
+
+        Neither order nor company of the events may matter, nor what is not known of
+        collisions: weight, label and sample.
+
+        Raises
+        ------
+        InputError
+            The events are not such as it can answer, or it was trained on some of them.
+        """
+
+
+Reconstructor = Method[Reconstruction]
+Classifier = Method[Scores]
+
+
+def description_of(method: Method[Any]) -> str | None:
+    """Return what a classic method does, in one sentence: its `description`; else None."""
+    description: str | None = getattr(method, "description", None)
+    return description

@@ -1,0 +1,84 @@
+"""Exported files as a method."""
+
+from functools import partial
+from pathlib import Path
+
+from rootflow.analysis import TaskName
+from rootflow.dataset.events import Events
+from rootflow.dataset.seen import refuse_other_arrays
+from rootflow.exported import FoldedModel
+from rootflow.exported.code import OtherCode
+from rootflow.exported.feeds import feeds_of
+from rootflow.methods.contract import Outputs
+from rootflow.methods.model import Model, next_fold, of_folds
+
+
+class OnnxMethod(FoldedModel, Model):
+    """ONNX files of `rootflow export`: each event by the model that was not trained on it.
+
+    Parameters
+    ----------
+    paths, threads, other_code
+        As in `rootflow.exported.FoldedModel`.
+    name
+        Under which its metrics are logged; none: as the files say.
+    allow_seen_events
+        Also answer events of the training's folds, as for a look at over-training.
+    trained_on_these
+        Whether it is the simulated events of its training that it will be asked of: only then
+        it is known which of its models were trained on them.
+
+    Raises
+    ------
+    InputError
+        A file is not as `rootflow export` wrote it, or is a variant for C++.
+    """
+
+    def __init__(
+        self,
+        *paths: Path | str,
+        name: str | None = None,
+        threads: int = 1,
+        other_code: OtherCode = "refuse",
+        allow_seen_events: bool = False,
+        trained_on_these: bool = False,
+    ) -> None:
+        super().__init__(*paths, threads=threads, other_code=other_code)
+        self.name = name or self.name
+        self.trained_on_these = trained_on_these
+        self._allow_seen_events = allow_seen_events
+
+    @property
+    def parameters(self) -> None:
+        """Not known: a file's constants are more than what was fitted."""
+
+    @property
+    def task(self) -> TaskName:
+        """As the contract says."""
+        return self.contract.task
+
+    def outputs(self, events: Events) -> Outputs:
+        """Return what the models say, each event by the one that was not trained on it."""
+        return self._outputs(events, fold=None, allow_seen_events=self._allow_seen_events)
+
+    def outputs_seen(self, events: Events) -> Outputs | None:
+        """Return the same by the model of the next fold, which was trained on the event."""
+        count = self.folding.count
+        if not self.trained_on_these or len(self.held_out) < count:
+            return None
+        return of_folds(
+            events,
+            next_fold(events, self.folding),
+            [partial(self._outputs, fold=fold, allow_seen_events=True) for fold in range(count)],
+        )
+
+    def _outputs(self, events: Events, *, fold: int | None, allow_seen_events: bool) -> Outputs:
+        contract = self.contract
+        jets = contract.slots.get("jets")
+        refuse_other_arrays(self.name, events, contract.features, jets)
+        return self.predict(
+            feeds_of(contract, events.inputs()),
+            events.fold_numbers,
+            fold=fold,
+            allow_seen_events=allow_seen_events,
+        )

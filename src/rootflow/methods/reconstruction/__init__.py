@@ -1,0 +1,1 @@
+"""Methods that reconstruct events without training."""

@@ -1,0 +1,184 @@
+"""The networks and trees of finished trainings, each for events that it was not trained on."""
+
+import functools
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rootflow.analysis import TaskName
+from rootflow.config import FoldsConfig
+from rootflow.dataset.events import Events, Features
+from rootflow.dataset.seen import EVENTS_AT_ONCE, batches, refuse_other_arrays, refuse_seen
+from rootflow.errors import InputError, UsageError
+from rootflow.methods.answers import joined
+from rootflow.methods.contract import Floats, Outputs, Posterior
+from rootflow.methods.model import Model
+from rootflow.training import RECORD, load_fitted, read_record
+
+if TYPE_CHECKING:  # TensorFlow takes seconds
+    from rootflow.methods.reconstruction.posterior import NeutrinoDensity
+
+
+class TrainedMethod(Model):
+    """A network or trees, applied to the events of the fold that they were not trained on.
+
+    Parameters
+    ----------
+    name
+        The model's configured name.
+    model
+        What `rootflow.training.load_fitted` gives.
+    folds
+        The folds that it was trained with; `held_out` is the one that it has not seen.
+    features
+        Names along the last axis of each input that it was trained with, in their order.
+    allow_seen_events
+        Also answer events of the training's folds, as for a look at over-training.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        model: Any,
+        folds: FoldsConfig,
+        features: Features,
+        *,
+        allow_seen_events: bool = False,
+    ) -> None:
+        self.name = name
+        self.folds = folds
+        self._model = model
+        self._is_network = hasattr(model, "predict_on_batch")
+        self._takes = [*(self._model.input if self._is_network else self._model.takes)]
+        self._features = {name: features[name] for name in self._takes if features.get(name)}
+        self._allow_seen_events = allow_seen_events
+
+    @classmethod
+    def of_training(
+        cls, directory: Path, *, name: str | None = None, allow_seen_events: bool = False
+    ) -> Self:
+        """Return the model of a finished training, with the folds of its record.
+
+        Parameters
+        ----------
+        directory
+            The training's own folder.
+        name
+            Under which its metrics are logged; none: as it was called when it was trained.
+
+        Raises
+        ------
+        InputError
+            There is no finished training, or its record or its model cannot be read.
+        """
+        record = read_record(directory)
+        if record is None:
+            raise InputError(f"{directory}: no finished training: there is no {RECORD}")
+        return cls(
+            name or record.model.name,
+            load_fitted(directory),
+            record.folds,
+            record.features,
+            allow_seen_events=allow_seen_events,
+        )
+
+    @property
+    def task(self) -> TaskName:
+        """By what it says."""
+        gives_jets = self._is_network and "assignment" in self._model.output
+        return "reconstruction" if gives_jets else "classification"
+
+    @property
+    def parameters(self) -> int | None:
+        """How many numbers were fitted; None of trees."""
+        if not self._is_network:
+            return None
+        return int(sum(np.prod(weight.shape) for weight in self._model.trainable_weights))
+
+    def outputs(self, events: Events) -> Outputs:
+        """Return what the model says; errors as of `answer`."""
+        self._refuse_wrong(events, seen=self._allow_seen_events)
+        return self._outputs(events)
+
+    def outputs_of_any(self, events: Events) -> Outputs:
+        """Return the same of any events, those that it was trained on among them."""
+        self._refuse_wrong(events, seen=True)
+        return self._outputs(events)
+
+    @property
+    def has_posterior(self) -> bool:
+        """Whether it gives a density of the neutrinos' momenta."""
+        if self.task != "reconstruction":
+            return False
+        from rootflow.models import known_neutrinos
+        from rootflow.models.neutrinos.flow import FlowNeutrinos
+
+        return isinstance(known_neutrinos(self._model)[0], FlowNeutrinos)
+
+    def posterior(self, events: Events, samples: int, seed: int) -> Posterior:
+        """Return samples of the density of the neutrinos' momenta, and where it is how high.
+
+        An event's samples are a matter of the seed, its file and its number, not of the
+        other events. The network works on parts of bounded size; the answer takes 28 bytes for
+        each sample of each event.
+
+        Raises
+        ------
+        UsageError
+            The network has no density of the neutrinos: it was not trained with the flow.
+        InputError
+            As of `answer`.
+        """
+        self._refuse_wrong(events, seen=self._allow_seen_events)
+        return self._density.posterior(events, samples, seed)
+
+    def log_density(self, events: Events, neutrinos: NDArray[np.floating]) -> Floats:
+        """Return the logarithm (n,) of the density at momenta (n, 2, 3) in GeV, per GeV^6.
+
+        Raises
+        ------
+        UsageError, InputError
+            As of `posterior`.
+        """
+        self._refuse_wrong(events, seen=self._allow_seen_events)
+        return self._density.log_density(events, neutrinos)
+
+    @functools.cached_property
+    def _density(self) -> "NeutrinoDensity":
+        if not self.has_posterior:
+            raise UsageError(
+                f"{self.name} gives the neutrinos' momenta without a density: "
+                "train it with model.neutrinos.head=flow"
+            )
+        from rootflow.methods.reconstruction.posterior import NeutrinoDensity
+
+        return NeutrinoDensity(self._model)
+
+    def _refuse_wrong(self, events: Events, *, seen: bool) -> None:
+        slots = self._model.input["jet_mask"].shape[1] if "jet_mask" in self._takes else None
+        refuse_other_arrays(self.name, events, self._features, slots)
+        if not seen:
+            refuse_seen(self.name, events, self.folds)
+
+    def _outputs(self, events: Events) -> Outputs:
+        return joined([self._outputs_of_batch(batch) for batch in batches(events)])
+
+    def _outputs_of_batch(self, events: Events) -> Outputs:
+        inputs = events.inputs()
+        if not self._is_network:
+            # scikit-learn refuses to predict nothing.
+            scores = self._model.predict(inputs) if len(events) else np.empty(0)
+            return {"score": scores[:, np.newaxis]}
+        # One shape for every batch: another one would be traced anew, and might be
+        # summed in another order.
+        full = {name: filled_up(inputs[name]) for name in self._takes}
+        said = self._model.predict_on_batch(full)
+        return {name: np.asarray(values)[: len(events)] for name, values in said.items()}
+
+
+def filled_up(array: NDArray[Any]) -> NDArray[Any]:
+    """Return as many rows as a batch has, copies where there are too few."""
+    shape = (EVENTS_AT_ONCE, *array.shape[1:])
+    return np.resize(array, shape) if len(array) else np.ones(shape, array.dtype)

@@ -1,1 +1,0 @@
-"""The Reconstructor contract and what keeps it."""

@@ -1,0 +1,147 @@
+"""The methods that stand beside the model: classic ones, and models from elsewhere."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from rootflow.analysis import TaskName, analysis_named
+from rootflow.config import (
+    Config,
+    EvaluationConfig,
+    ModelMethodConfig,
+    ReconstructionConfig,
+    VariantConfig,
+    change,
+)
+from rootflow.config.methods import MethodBlock
+from rootflow.errors import UsageError
+from rootflow.exported.code import OtherCode
+from rootflow.exported.folds import TABLE
+from rootflow.exported.table import model_files
+from rootflow.methods.combined import Remembering
+from rootflow.methods.contract import Method
+from rootflow.methods.exported import OnnxMethod
+from rootflow.methods.make import make
+from rootflow.methods.model import Model, refuse_other_task
+from rootflow.methods.trained import TrainedMethod
+from rootflow.progress import say
+from rootflow.steps.exported_files import REGISTERED, find, of_run
+
+OF_RUN = "runs:/"
+
+
+def variants_of(config: ReconstructionConfig) -> dict[str, Config]:
+    """Return the configuration of each variant of the model, by its name.
+
+    Raises
+    ------
+    UsageError
+        Its settings are not known, or do not go together.
+    """
+    alone = config.model_copy(update={"evaluation": EvaluationConfig()})
+    return {
+        method.name: _variant(alone, method)
+        for method in config.evaluation.methods
+        if isinstance(method, VariantConfig)
+    }
+
+
+def without_variants(evaluation: EvaluationConfig) -> EvaluationConfig:
+    """Return the evaluation without variants of the model, and without what is made of them."""
+    kept: list[MethodBlock] = []
+    left_out: set[str] = set()
+    for method in evaluation.methods:
+        if isinstance(method, VariantConfig) or left_out.intersection(method.references()):
+            left_out.add(method.name)
+        else:
+            kept.append(method)
+    return evaluation.model_copy(update={"methods": kept})
+
+
+def make_methods(
+    config: ReconstructionConfig,
+    model: Method[Any],
+    variants: Mapping[str, Method[Any]],
+    directory: Path,
+    other_code: OtherCode = "refuse",
+    tell: Callable[[str], None] = say,
+) -> list[Method[Any]]:
+    """Return the methods of a configuration, in its order.
+
+    Parameters
+    ----------
+    config
+        Its `evaluation.methods`, and the seed of those that draw or throw.
+    model
+        The one under evaluation, for methods that are made of it.
+    variants
+        The trained variants of it, by name.
+    directory
+        Where fetched files go.
+    other_code
+        As in `rootflow.exported.FoldedModel`.
+    tell
+        Told of each model whose inputs other code computed.
+
+    Raises
+    ------
+    UsageError
+        There is no such model, run, file or folder.
+    InputError
+        It is no exported model of the analysis's task, and no finished training.
+    """
+    task = analysis_named(config.analysis).task
+    elsewhere = {
+        method.name: model_method(method, task, directory, other_code, tell)
+        for method in config.evaluation.methods
+        if isinstance(method, ModelMethodConfig)
+    }
+    remembering = {name: Remembering(other) for name, other in {**elsewhere, **variants}.items()}
+    return make(config.evaluation.methods, config.seed, model, remembering)
+
+
+def model_method(
+    method: ModelMethodConfig,
+    task: TaskName,
+    directory: Path,
+    other_code: OtherCode = "refuse",
+    tell: Callable[[str], None] = say,
+) -> Model:
+    """Return a model from the registry, a run, a file or a folder; errors as of `make_methods`.
+
+    It refuses the events of the folds that it was trained on, whatever it came from. The networks
+    of all folds of one run are one model.
+    """
+    folder = Path(method.source)
+    model: Model
+    if folder.is_dir() and not (folder / TABLE).exists():
+        model = TrainedMethod.of_training(folder, name=method.name)
+    else:
+        paths = _found(method, directory / method.name)
+        model = OnnxMethod(*paths, name=method.name, other_code=other_code)
+        if model.other_code:
+            tell(f"{method.name}: {model.other_code}")
+    refuse_other_task(model, task, f"evaluation.methods: {method.name}")
+    return model
+
+
+def _variant(config: ReconstructionConfig, method: VariantConfig) -> Config:
+    try:
+        return change(config, {**method.settings, "model.name": method.name})
+    except UsageError as error:
+        raise UsageError(f"evaluation.methods: {method.name}: {error}") from None
+
+
+def _found(method: ModelMethodConfig, directory: Path) -> list[Path]:
+    where = f"evaluation.methods: {method.name}"
+    if method.source.startswith(OF_RUN):
+        return model_files([of_run(method.source.removeprefix(OF_RUN), directory)])
+    if method.source.startswith(REGISTERED):
+        return find([method.source], directory, where).paths
+    path = Path(method.source)
+    if not path.exists():
+        raise UsageError(
+            f"{where}: there is no {path}; a registered model is {REGISTERED}/NAME/1, that of a "
+            f"run {OF_RUN}RUN_ID"
+        )
+    return model_files([path])
