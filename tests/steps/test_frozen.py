@@ -155,6 +155,6 @@ def test_of_a_run_the_named_file_in_full_precision_is_taken(
     assert found.paths[0].name == files[0].name
     assert found.origin["run"] == run.run_id
     method = ModelMethodConfig(method="model", name="other", source=f"runs:/{run.run_id}")
-    network = model_method(method, tmp_path)
+    network = model_method(method, "reconstruction", tmp_path)
     assert isinstance(network, OnnxMethod)
-    assert network.folds == FoldsConfig()
+    assert network.held_out == (0,)

@@ -240,8 +240,8 @@ def test_over_training_is_only_of_the_simulation_of_the_training(
     assert found.facts["over_training"] == "left out: it needs the training's events"
     assert "over_training" not in frozen.facts
     assert "auc/boosted_trees" in found.metrics
-    assert not [name for name in found.metrics if "seen" in name or "ks_" in name]
-    assert [name for name in frozen.metrics if "seen" in name]
+    assert not [name for name in found.metrics if "training" in name or "ks_" in name]
+    assert [name for name in frozen.metrics if "training" in name]
     assert found.tables["over_training"] == []
 
 
