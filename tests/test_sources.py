@@ -71,7 +71,7 @@ def _digest(name: str, answer: Any, package: Path) -> str:
             {("ZZ", "simulation")},
         ),
         (
-            "simulation/matching.py",
+            "simulation/dilepton.py",
             "def match_jets(",
             "def match_jets(a, ",
             {("ttbar", "simulation"), ("z_jets", "simulation")},

@@ -2,8 +2,8 @@ import awkward as ak
 import numpy as np
 import vector
 
+from rootflow.simulation.dilepton import index_by_species, match_jets
 from rootflow.simulation.leptons import MeasuredLeptons
-from rootflow.simulation.matching import index_by_species, match_jets
 
 
 def _quarks(eta_of_b: float, eta_of_bbar: float) -> vector.MomentumNumpy4D:

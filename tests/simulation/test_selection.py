@@ -4,8 +4,9 @@ import pytest
 import vector
 
 from rootflow.config.simulation import DileptonSelectionConfig
+from rootflow.simulation.dilepton import are_isolated, has_two_leptons
+from rootflow.simulation.jets_and_met import drop_electrons
 from rootflow.simulation.leptons import MeasuredLeptons
-from rootflow.simulation.selection import are_isolated, drop_electrons, has_two_leptons
 
 
 def _leptons(pdg_id: int, pt: float = 40.0, found: bool = True) -> MeasuredLeptons:

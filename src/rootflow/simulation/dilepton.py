@@ -4,7 +4,11 @@ import awkward as ak
 import numpy as np
 from numpy.typing import NDArray
 
-from rootflow.config.simulation import DileptonProcessConfig, SimulationConfig
+from rootflow.config.simulation import (
+    DileptonProcessConfig,
+    DileptonSelectionConfig,
+    SimulationConfig,
+)
 from rootflow.errors import UsageError
 from rootflow.simulation.branches import (
     Branches,
@@ -13,15 +17,15 @@ from rootflow.simulation.branches import (
     mev_branch,
     phi_branch,
 )
+from rootflow.simulation.jets import distance_to, is_within
 from rootflow.simulation.jets_and_met import measure_jets_and_met
 from rootflow.simulation.leptons import MeasuredLeptons, dress, measure_leptons
-from rootflow.simulation.matching import UNMATCHED, index_by_species, match_jets
 from rootflow.simulation.processes import PROCESSES
 from rootflow.simulation.record import Momenta, Record
-from rootflow.simulation.selection import are_isolated, has_two_leptons
 from rootflow.simulation.truth import ELECTRON, MUON, TAU, TopDecays
 
 TRUTH_SLOTS = 6
+UNMATCHED = -1
 JET_OF_QUARK, LEPTON_OF_W = (0, 3), (1, 4)
 SIDES = ("t", "tbar")
 
@@ -63,6 +67,52 @@ def observe(
         branches |= _truth_branches(record, tops)
     branches |= _generator_branches(batch.info)
     return ak.Array(branches)[selected], selected
+
+
+def has_two_leptons(
+    leptons: MeasuredLeptons, selection: DileptonSelectionConfig
+) -> NDArray[np.bool_]:
+    """(n,) where both leptons are found and in the acceptance."""
+    accepted = is_within(leptons.momentum, selection.lepton_pt_min_gev, selection.lepton_eta_max)
+    selected: NDArray[np.bool_] = (leptons.found & accepted).all(axis=1)
+    return selected
+
+
+def are_isolated(jets: ak.Array, leptons: MeasuredLeptons, distance: float) -> NDArray[np.bool_]:
+    """(n,) where no jet is within `distance` of one of the two leptons."""
+    near = [distance_to(jets, leptons.momentum[:, side]) < distance for side in (0, 1)]
+    overlaps: NDArray[np.bool_] = ak.to_numpy(ak.any(near[0] | near[1], axis=1))
+    return ~overlaps
+
+
+def match_jets(jets: ak.Array, quarks: Momenta, distance: float) -> NDArray[np.int32]:
+    """Return the jet nearest to each of two quarks (n, 2), or UNMATCHED.
+
+    A jet that is the nearest to both belongs to the nearer one, and the other has none.
+    """
+    apart = [distance_to(jets, quarks[:, side]) for side in (0, 1)]
+    smallest = np.stack(
+        [ak.to_numpy(ak.fill_none(ak.min(each, axis=1), np.inf)) for each in apart], axis=-1
+    )
+    nearest = np.stack(
+        [ak.to_numpy(ak.fill_none(ak.argmin(each, axis=1), UNMATCHED)) for each in apart], axis=-1
+    )
+    matched = np.where(smallest < distance, nearest, UNMATCHED).astype(np.int32)
+    shared = (matched[:, 0] == matched[:, 1]) & (matched[:, 0] != UNMATCHED)
+    loser = np.where(smallest[:, 0] <= smallest[:, 1], 1, 0)
+    matched[shared, loser[shared]] = UNMATCHED
+    return matched
+
+
+def index_by_species(leptons: MeasuredLeptons, species: int) -> NDArray[np.int32]:
+    """Return where each lepton (n, 2) is among the event's leptons of its species.
+
+    They fall in pT; UNMATCHED where it is of another species.
+    """
+    is_it = np.abs(leptons.pdg_id) == species
+    pt = leptons.momentum.pt
+    is_second = is_it.all(axis=1, keepdims=True) & (pt < pt[:, ::-1])
+    return np.where(is_it, is_second, UNMATCHED).astype(np.int32)
 
 
 def _jet_branches(jets: ak.Array) -> Branches:

@@ -14,6 +14,7 @@ from rootflow.simulation.branches import (
     phi_branch,
 )
 from rootflow.simulation.isolation import etcone, ptcone
+from rootflow.simulation.jets import is_within
 from rootflow.simulation.jets_and_met import measure_jets_and_met
 from rootflow.simulation.leptons import (
     DressedLeptons,
@@ -25,7 +26,6 @@ from rootflow.simulation.leptons import (
 )
 from rootflow.simulation.processes import PROCESSES
 from rootflow.simulation.record import Momenta, Record
-from rootflow.simulation.selection import is_within
 from rootflow.simulation.tracks import measure_impact_parameters
 from rootflow.simulation.truth import ELECTRON, MUON, Indices
 

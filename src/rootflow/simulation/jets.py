@@ -1,5 +1,7 @@
 """Particle jets, their flavour, and the detector's response to them."""
 
+from typing import Any
+
 import awkward as ak
 import fastjet
 import numpy as np
@@ -138,3 +140,8 @@ def tag(flavours: ak.Array, config: BTaggingConfig, rng: np.random.Generator) ->
         efficiency[flat == label] = of_flavour
     passed = rng.random(len(flat))[:, np.newaxis] < efficiency
     return ak.unflatten(1 + passed.sum(axis=1, dtype=np.int32), ak.num(flavours))
+
+
+def is_within(momentum: Momenta, pt_min: float, eta_max: float) -> Any:
+    """Return where the momenta are in the acceptance."""
+    return (momentum.pt > pt_min) & (np.abs(momentum.eta) < eta_max)

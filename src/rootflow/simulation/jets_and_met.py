@@ -11,7 +11,9 @@ from rootflow.config.detector import DetectorConfig, MetConfig
 from rootflow.config.simulation import JetSelectionConfig
 from rootflow.simulation.jets import (
     cluster,
+    distance_to,
     is_measured_in_jets,
+    is_within,
     label_flavour,
     measure_jets,
     pile_up_jets,
@@ -20,8 +22,7 @@ from rootflow.simulation.jets import (
 )
 from rootflow.simulation.leptons import DressedLeptons, MeasuredLeptons
 from rootflow.simulation.record import Momenta, Record
-from rootflow.simulation.selection import drop_electrons, is_within
-from rootflow.simulation.truth import NEUTRINOS
+from rootflow.simulation.truth import ELECTRON, NEUTRINOS
 
 
 class JetsAndMet(NamedTuple):
@@ -105,3 +106,12 @@ def measure_met(
         soft_term = config.soft_term_gev * rng.standard_normal(len(excess))
         missing[axis] = getattr(truth, axis) - excess + soft_term
     return vector.array(missing)
+
+
+def drop_electrons(jets: ak.Array, leptons: MeasuredLeptons, distance: float) -> ak.Array:
+    """Return the jets that are no electron's own deposit."""
+    is_electron = leptons.found & (np.abs(leptons.pdg_id) == ELECTRON)
+    for column in range(is_electron.shape[1]):
+        near = distance_to(jets, leptons.momentum[:, column]) < distance
+        jets = jets[~(near & is_electron[:, column])]
+    return jets

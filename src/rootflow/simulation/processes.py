@@ -31,7 +31,7 @@ DILEPTON = FinalState("reco", "rootflow.simulation.dilepton")
 FOUR_LEPTONS = FinalState("mini", "rootflow.simulation.four_leptons")
 
 
-class Process(NamedTuple):
+class SimulatedProcess(NamedTuple):
     """One process.
 
     Attributes
@@ -129,12 +129,12 @@ def _leptons(taus: bool) -> str:
 
 
 PROCESSES = {
-    "ttbar": Process(0, DILEPTON, _top_pairs, find_top_decays),
-    "z_jets": Process(4, DILEPTON, _drell_yan, find_z_decays),
-    "ww": Process(5, DILEPTON, _w_pairs, find_w_decays),
-    "ggH": Process(1, FOUR_LEPTONS, _gluon_fusion, None, 345060),
-    "VBFH": Process(2, FOUR_LEPTONS, _vector_boson_fusion, None, 344235),
-    "ZZ": Process(3, FOUR_LEPTONS, _z_pairs, None, 363490),
+    "ttbar": SimulatedProcess(0, DILEPTON, _top_pairs, find_top_decays),
+    "z_jets": SimulatedProcess(4, DILEPTON, _drell_yan, find_z_decays),
+    "ww": SimulatedProcess(5, DILEPTON, _w_pairs, find_w_decays),
+    "ggH": SimulatedProcess(1, FOUR_LEPTONS, _gluon_fusion, None, 345060),
+    "VBFH": SimulatedProcess(2, FOUR_LEPTONS, _vector_boson_fusion, None, 344235),
+    "ZZ": SimulatedProcess(3, FOUR_LEPTONS, _z_pairs, None, 363490),
 }
 
 
