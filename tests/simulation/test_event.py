@@ -12,6 +12,23 @@ def events(ntuple: Ntuple) -> ak.Array:
     return ntuple.events
 
 
+# Sums over the 300 events as they have been since the first version, with the pinned Pythia.
+SUMS = {
+    "jet_pt_NOSYS": 60455177.785,
+    "el_eta": -14.3583413,
+    "mu_phi": 15.7462148,
+    "met_met_NOSYS": 22623084.452,
+    "jet_GN2v01_Continuous_quantile": 2823,
+}
+
+
+def test_a_seed_makes_the_same_events_for_ever(ntuple: Ntuple) -> None:
+    assert ntuple.generation.events == 912
+    for branch, expected in SUMS.items():
+        values = ak.to_numpy(ak.flatten(ntuple.events[branch], axis=None)).astype(np.float64)
+        assert values.sum() == pytest.approx(expected, rel=1e-7), branch
+
+
 def _distance(eta: ak.Array, phi: ak.Array) -> ak.Array:
     return np.hypot(eta, (phi + np.pi) % (2 * np.pi) - np.pi)
 

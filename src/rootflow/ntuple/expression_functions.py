@@ -303,7 +303,11 @@ def _leading(
     place: int,
     default: float = np.nan,
 ) -> Values:
-    order = np.lexsort((-pt, event))  # of equal pT in the order in which they are
+    next_event = event[1:] > event[:-1]
+    if np.all(next_event | ((event[1:] == event[:-1]) & (pt[1:] <= pt[:-1]))):
+        order = np.arange(len(event))
+    else:
+        order = np.lexsort((-pt, event))  # of equal pT in the order in which they are
     counts = np.bincount(event, minlength=n_events)
     first = np.cumsum(counts) - counts
     result = np.full(n_events, default)
