@@ -8,6 +8,11 @@ from rootflow.config import FoldingConfig
 from rootflow.dataset import Events
 from rootflow.dataset.folds import fold_of
 from rootflow.dataset.manifest import Normalisation, Sample
+from rootflow.evaluation.classification import (
+    ClassificationEvaluation,
+    EventObservable,
+    tables_of,
+)
 
 FEATURES = {
     "jets": (),
@@ -16,6 +21,7 @@ FEATURES = {
     "event": ("jet_n", "m4l", "x", "noise"),
 }
 INPUTS = {"leptons": ["pt"], "event": ["x", "noise"]}
+M4L = EventObservable("m4l", r"$m(4\ell)$", "GeV")
 # Distance of the means of x in signal and background, in units of its spread.
 DISTANCE = 1.5
 
@@ -45,6 +51,21 @@ class GaussianModel:
                 [np.random.default_rng(int(number)).normal() for number in events.event_number]
             )
         return 1 / (1 + np.exp(-DISTANCE * x))
+
+
+class OfThree(GaussianModel):
+    """Signal as the model of two classes, and the rest divided by whether there is a jet."""
+
+    def _score(self, events: Events, shift: np.ndarray) -> np.ndarray:
+        signal = super()._score(events, shift)
+        rest = np.stack([signal * 0, signal, signal * 0], axis=1)
+        rest[np.arange(len(events)), np.where(events.event[:, 0] > 0, 2, 0)] = 1 - signal
+        return rest
+
+
+def rows_of(evaluation: ClassificationEvaluation) -> dict[str, list[dict[str, Any]]]:
+    """Return the rows of each table, by its name."""
+    return {table.name: table.as_rows() for table in tables_of(evaluation)}
 
 
 def toy_sample(name: str, label: str, luminosity: float | None = 10.0) -> Sample:

@@ -37,7 +37,6 @@ def table_of(events: Events, name: str, **scores: np.ndarray) -> ScoreTable:
         fold=events.fold,
         label=events.label,
         weight=events.weight,
-        m4l=events.event[:, 1],
         scores=scores,
         identity=events.identity_columns,
     )

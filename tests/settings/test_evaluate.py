@@ -10,13 +10,15 @@ import numpy as np
 import pytest
 
 from other_values import EVALUATE
-from rootflow.config import ClassificationEvaluationConfig, EvaluationConfig
+from rootflow.analyses.h4l import H4lEvaluationConfig
+from rootflow.config import EvaluationConfig
 from rootflow.dataset import Events
-from rootflow.evaluation.classification import evaluate, save
+from rootflow.evaluation.classification import evaluate, observable_of, save
 from rootflow.evaluation.reconstruction import assess
 from rootflow.evaluation.reconstruction import save as save_evaluation
 from rootflow.evaluation.reconstruction.migration import unfoldings
 from rootflow.methods.make import make, make_method
+from rootflow.ntuple import Feature
 from small_configurations import dataset_of, few, of_kind
 from toy_classes import INPUTS, SAMPLES, GaussianModel, toy_classes
 from toy_events import toy_events
@@ -95,10 +97,10 @@ def result(analysis: str, values: Mapping[str, Any], directory: Path) -> tuple[s
     directory.mkdir()
     unfolded: list[str] = []
     if analysis == "h4l":
-        config = ClassificationEvaluationConfig(
-            **{"replicas": 4, "importance_events": 20, **values}
-        )
-        found = evaluate(toy_classes(COUNTS), SAMPLES, [GaussianModel()], INPUTS, config, 1)
+        config = H4lEvaluationConfig(**{"replicas": 4, "importance_events": 20, **values})
+        drawn = observable_of(config, {"event": [Feature(name="m4l", unit="GeV", branches=())]})
+        models = [GaussianModel()]
+        found = evaluate(toy_classes(COUNTS), SAMPLES, models, INPUTS, config, 1, drawn)
         save(found, directory / RESULTS)
     else:
         quick = {"replicas": 4, "importance_events": 0, "posterior_events": 0, "displays": 2}

@@ -69,7 +69,7 @@ def blind(place: Path, files: dict[str, Path]) -> Config:
         "model={architecture: boosted_trees, trees: 20, min_samples_leaf: 5}",
         "evaluation.compare_with=[{architecture: boosted_trees, name: shallow, trees: 5}]",
         "evaluation.replicas=10",
-        "evaluation.significance_window_gev=null",
+        "evaluation.significance_window=null",
         "evaluation.importance_events=100",
         f"output={place}/outputs",
     ]

@@ -3,12 +3,16 @@
 from collections.abc import Mapping
 from typing import Literal
 
+from pydantic import Field, PositiveInt
+
 from rootflow.analyses.tasks import ClassificationAnalysis
 from rootflow.config import (
     ClassificationConfig,
+    ClassificationEvaluationConfig,
     FourLeptonSimulationConfig,
     InputsConfig,
     ProcessConfig,
+    Range,
 )
 
 # Not the mass of the four leptons; four-momenta, or all six pair masses, tell it all the same: the
@@ -23,12 +27,22 @@ INPUTS = {
 }  # fmt: skip
 
 
+class H4lEvaluationConfig(ClassificationEvaluationConfig):
+    """What the model is compared with, and how; the mass of the four leptons is drawn."""
+
+    observable: str | None = "m4l"
+    observable_title: str | None = r"$m(4\ell)$"
+    observable_window: Range | None = (70.0, 250.0)
+    observable_bins: PositiveInt = Field(36, le=10_000)
+
+
 class H4lConfig(ClassificationConfig):
     """Everything that decides what rootflow does with four-lepton events."""
 
     analysis: Literal["h4l"]
     simulation: FourLeptonSimulationConfig = FourLeptonSimulationConfig()
     inputs: InputsConfig = INPUTS
+    evaluation: H4lEvaluationConfig = H4lEvaluationConfig()
 
 
 class H4l(ClassificationAnalysis):

@@ -3,6 +3,7 @@
 from rootflow.config.classification import (
     ClassificationConfig,
     ClassificationEvaluationConfig,
+    Range,
 )
 from rootflow.config.classifier import (
     BoostedTreesConfig,
@@ -96,6 +97,7 @@ __all__ = [
     "ObjectiveConfig",
     "ProcessConfig",
     "PromotionConfig",
+    "Range",
     "ReconstructionConfig",
     "ReconstructionPromotionConfig",
     "ReconstructionTrainingConfig",

@@ -1,8 +1,15 @@
 """The configuration of analyses that tell signal from background, and their evaluation."""
 
-from typing import Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    NonNegativeFloat,
+    PositiveFloat,
+    PositiveInt,
+    model_validator,
+)
 
 from rootflow.config.analysis import AnalysisConfig
 from rootflow.config.block import Block
@@ -10,27 +17,54 @@ from rootflow.config.classifier import ClassifierConfig
 from rootflow.config.export import ClassifierExportConfig
 from rootflow.config.inputs import InputsConfig
 from rootflow.config.promotion import ClassifierPromotionConfig
-from rootflow.config.samples import LabelledDataConfig, Window
+from rootflow.config.samples import LabelledDataConfig
 from rootflow.config.training import TrainingConfig
+
+
+def _rising(limits: tuple[float, float]) -> tuple[float, float]:
+    if limits[0] >= limits[1]:
+        raise ValueError(f"a range is [lowest, highest], this one is {list(limits)}")
+    return limits
+
+
+Range = Annotated[tuple[float, float], AfterValidator(_rising)]
 
 
 class ClassificationEvaluationConfig(Block):
     """What the model is compared with, and how."""
+
+    RENAMED: ClassVar[dict[str, str]] = {
+        "mass_window_gev": "observable_window",
+        "mass_bins": "observable_bins",
+        "significance_window_gev": "significance_window",
+    }
 
     compare_with: list[ClassifierConfig] = Field(
         default_factory=list, description="models trained on the same inputs, beside the model"
     )
     replicas: int = Field(500, ge=2, le=100_000, description="bootstrap replicas behind each error")
     score_bins: PositiveInt = Field(20, le=10_000, description="of the score, from 0 to 1")
-    mass_window_gev: Window = Field((70.0, 250.0), description="of the figures of m(4l)")
-    mass_bins: PositiveInt = Field(36, le=10_000)
-    sculpting_bins: int = Field(
-        4, ge=2, le=1000, description="bins of the score with the same background, for its m(4l)"
+    signal: list[str] = Field(
+        ["signal"], min_length=1, description="labels of samples: what cuts and fits look for"
     )
-    significance_window_gev: Window | None = Field(
+    observable: str | None = Field(
         None,
-        description="of m(4l): only events within count in cuts, yields after them and fits; "
-        "none: all do",
+        description="what is drawn beside the score and must not be sculpted by it: a feature of "
+        "the event, or package.module:function of Events; none: nothing is",
+    )
+    observable_title: str | None = Field(
+        None, description="in figures, may have $LaTeX$; none: its name"
+    )
+    observable_unit: str | None = Field(None, description="none: that of the feature")
+    observable_window: Range | None = Field(None, description="of its figures")
+    observable_bins: PositiveInt = Field(40, le=10_000)
+    sculpting_bins: int = Field(
+        4, ge=2, le=1000, description="bins of the score with the same background, for sculpting"
+    )
+    significance_window: Range | None = Field(
+        None,
+        description="of the observable: only events within count in cuts, yields after them and "
+        "fits; none: all do",
     )
     background_uncertainty: NonNegativeFloat = Field(
         0.1, description="relative, of the expected background, in significances"
@@ -51,6 +85,14 @@ class ClassificationEvaluationConfig(Block):
         names = [model.name for model in self.compare_with]
         if len(set(names)) < len(names):
             raise ValueError("compare_with: each model needs a name of its own")
+        return self
+
+    @model_validator(mode="after")
+    def _windows_are_of_an_observable(self) -> Self:
+        if self.observable is None and self.significance_window is not None:
+            raise ValueError("significance_window: name the observable whose window it is")
+        if self.observable is not None and self.observable_window is None:
+            raise ValueError(f"observable_window: name the range of {self.observable} in figures")
         return self
 
 

@@ -148,7 +148,8 @@ def _explain_one(details: Any, analysis: type[BaseModel]) -> str:
         place = f"{'.'.join(where)}: " if where else ""
         return f"{place}{details['msg'].removeprefix('Value error, ')}{hint}"
     valid = sorted(block.model_fields) if block else []
-    near = difflib.get_close_matches(where[-1], valid, n=1, cutoff=0.7)
+    renamed = getattr(block, "RENAMED", {}).get(where[-1])
+    near = [renamed] if renamed else difflib.get_close_matches(where[-1], valid, cutoff=0.7)
     hint = f" (did you mean {near[0]}?)" if near else ""
     return f"{'.'.join(where)}: unknown key{hint}; valid keys: {', '.join(valid)}"
 

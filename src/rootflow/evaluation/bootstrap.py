@@ -324,38 +324,3 @@ def _add(
             total, weight = totals[cell[event]], factor[event]
             for replica in range(counts.shape[1]):
                 total[replica] += weight * np.float32(counts[event, replica])
-
-
-class Estimates(NamedTuple):
-    """k values of a statistic and their errors, each (k,); NaN where there is none."""
-
-    values: FloatArray
-    errors: FloatArray
-
-
-def estimate(
-    statistics: Mapping[str, Statistic], weight: FloatArray, replicas: int, seed: int
-) -> dict[str, Estimates]:
-    """Return every statistic of the sample with its bootstrap error."""
-    found = bootstrap(statistics, weight, replicas, seed)
-    return {name: Estimates(each.values, each.errors) for name, each in found.items()}
-
-
-def replicate(
-    statistics: Mapping[str, Statistic], weight: FloatArray, replicas: int, seed: int
-) -> dict[str, FloatArray]:
-    """Return every statistic in every replica, (replicas, k); parameters as of `estimate`."""
-    found = bootstrap(statistics, weight, replicas, seed)
-    return {name: each.replicas for name, each in found.items()}
-
-
-def estimates_of(
-    statistics: Mapping[str, Statistic],
-    replicated: Mapping[str, FloatArray],
-    weight: FloatArray,
-) -> dict[str, Estimates]:
-    """Return every statistic of the sample with its bootstrap error, from its replicas."""
-    return {
-        name: Estimates(_sample(statistic, weight), standard_deviation(replicated[name]))
-        for name, statistic in statistics.items()
-    }

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from rootflow.estimate import Estimate as Estimate
 
 Number = float | None
+Kind = Literal["signal", "background", "data"]
 Rows = tuple[tuple[Number, ...], ...]
 
 
@@ -53,12 +54,16 @@ class Counts(NamedTuple):
 class Spectrum(NamedTuple):
     """A quantity's histogram of each simulated process, by its name, and of data.
 
-    All have the same edges. `data` is None where there is none.
+    All have the same edges. `data` is None where there is none. `down` and `up` are by how
+    much systematic variations lower and raise the sum of processes in each bin, in quadrature;
+    empty without any.
     """
 
     edges: tuple[float, ...]
     processes: dict[str, Histogram]
     data: Counts | None
+    down: tuple[float, ...] = ()
+    up: tuple[float, ...] = ()
 
 
 class Process(NamedTuple):
@@ -68,8 +73,8 @@ class Process(NamedTuple):
     ----------
     name, title
         In tables, and in figures (may have LaTeX).
-    label
-        What it is to the models.
+    kind
+        What it is to those who look for signal.
     events
         How many there are, without weights.
     expected
@@ -80,14 +85,14 @@ class Process(NamedTuple):
 
     name: str
     title: str
-    label: Literal["signal", "background", "data"]
+    kind: Kind
     events: int
     expected: Estimate | None
     pseudo_data: bool = False
 
 
 class Yield(NamedTuple):
-    """What is left of a process after the best cut; as `Process`."""
+    """What is left of a process; as `Process`."""
 
     process: str
     events: int

@@ -9,8 +9,9 @@ from rootflow.config import ClassificationEvaluationConfig
 from rootflow.dataset import Events
 from rootflow.dataset.manifest import Sample
 from rootflow.evaluation.classification.evaluate import evaluate
-from rootflow.evaluation.classification.results import ClassificationEvaluation
-from toy_classes import COUNTS, INPUTS, SAMPLES, GaussianModel, toy_classes
+from rootflow.evaluation.classification.evaluation import ClassificationEvaluation
+from rootflow.evaluation.classification.labelled import CLASSES
+from toy_classes import COUNTS, INPUTS, M4L, SAMPLES, GaussianModel, toy_classes
 
 
 @pytest.fixture(scope="session")
@@ -27,10 +28,22 @@ def evaluated() -> Callable[..., ClassificationEvaluation]:
         *models: GaussianModel,
         seed: int = 1,
         samples: Sequence[Sample] = SAMPLES,
+        classes: Sequence[str] = CLASSES,
         **config: Any,
     ) -> ClassificationEvaluation:
-        settings = ClassificationEvaluationConfig(**{"replicas": 100, **config})
-        return evaluate(events, samples, models or [GaussianModel()], INPUTS, settings, seed)
+        drawn = {"observable": "m4l", "observable_window": (70.0, 250.0), "observable_bins": 36}
+        settings = ClassificationEvaluationConfig(**{"replicas": 100, **drawn, **config})
+        observable = M4L if settings.observable else None
+        return evaluate(
+            events,
+            samples,
+            models or [GaussianModel()],
+            INPUTS,
+            settings,
+            seed,
+            observable,
+            classes,
+        )
 
     return run
 

@@ -6,7 +6,7 @@ import scipy.stats
 from sklearn.metrics import roc_auc_score, roc_curve
 
 from rootflow.dataset import Events
-from rootflow.evaluation.bootstrap import better_p_value, estimate, replicate
+from rootflow.evaluation.bootstrap import better_p_value, bootstrap
 from rootflow.evaluation.classification.auc import (
     QUOTED_EFFICIENCIES,
     SIGNAL_EFFICIENCIES,
@@ -43,14 +43,14 @@ def test_weighted_auc_is_that_of_scikit_learn(ties: bool) -> None:
 def test_auc_of_two_gaussians() -> None:
     scores, signal = gaussians(40_000, 1.5)
     expected = scipy.stats.norm.cdf(1.5 / np.sqrt(2))
-    found = estimate({"auc": AreaUnderCurve(scores, signal)}, np.ones(len(scores)), 100, 1)["auc"]
+    found = bootstrap({"auc": AreaUnderCurve(scores, signal)}, np.ones(len(scores)), 100, 1)["auc"]
     assert found.values[0] == pytest.approx(expected, abs=4 * found.errors[0])
     assert found.errors[0] < 0.003
 
 
 def test_error_is_that_of_delong_and_of_hanley_and_mcneil() -> None:
     scores, signal = gaussians(2000, 1.0)
-    found = estimate({"auc": AreaUnderCurve(scores, signal)}, np.ones(2000), 2000, 1)["auc"]
+    found = bootstrap({"auc": AreaUnderCurve(scores, signal)}, np.ones(2000), 2000, 1)["auc"]
     area, each = found.values[0], 1000
     assert found.errors[0] == pytest.approx(delong(scores, signal), rel=0.07)
     # J. Hanley, B. McNeil, Radiology 143 (1982) 29: for exponential scores, near enough here.
@@ -98,10 +98,11 @@ def test_curve_is_that_of_scikit_learn() -> None:
 
 def test_curve_of_two_gaussians() -> None:
     scores, signal = gaussians(20_000, 1.0)
-    found = estimate({"roc": BackgroundEfficiencies(scores, signal)}, np.ones(20_000), 100, 1)
+    found = bootstrap({"roc": BackgroundEfficiencies(scores, signal)}, np.ones(20_000), 100, 1)
     asked = np.array(QUOTED_EFFICIENCIES)
     expected = 1 / scipy.stats.norm.sf(1 + scipy.stats.norm.isf(asked))
-    values, errors = (each[len(SIGNAL_EFFICIENCIES) :] for each in found["roc"])
+    quoted = found["roc"].part(slice(len(SIGNAL_EFFICIENCIES), None))
+    values, errors = quoted.values, quoted.errors
     np.testing.assert_array_less(np.abs(values - expected), 4 * errors)
     np.testing.assert_array_less(errors, 0.1 * values)
 
@@ -111,7 +112,8 @@ def test_paired_difference_has_the_smaller_error() -> None:
     worse = scores + np.random.default_rng(4).normal(0, 0.5, 2000)
     areas = {"one": AreaUnderCurve(scores, signal), "other": AreaUnderCurve(worse, signal)}
     drop = Drop(areas["one"], areas["other"])
-    found = replicate({**areas, "drop": drop}, np.ones(2000), 300, 1)
+    asked = {**areas, "drop": drop}
+    found = {n: each.replicas for n, each in bootstrap(asked, np.ones(2000), 300, 1).items()}
     np.testing.assert_allclose(found["drop"], found["one"] - found["other"])
     alone = np.hypot(found["one"].std(), found["other"].std())
     assert found["drop"].std() < 0.6 * alone
@@ -126,7 +128,7 @@ def test_p_values_of_equally_good_models_are_uniform() -> None:
         x = random.normal(np.where(signal, 1.0, 0), 1)
         areas = [AreaUnderCurve(x + random.normal(0, 1, 200), signal) for _ in range(2)]
         return better_p_value(
-            replicate({"drop": Drop(*areas)}, np.ones(200), 100, seed)["drop"][:, 0]
+            bootstrap({"drop": Drop(*areas)}, np.ones(200), 100, seed)["drop"].replicas[:, 0]
         )
 
     p_values = [p_value(seed) for seed in range(200)]
@@ -139,7 +141,7 @@ def test_models_of_an_evaluation_share_the_replicas(
     evaluation = evaluated(
         toy_events_of_classes, GaussianModel("a"), GaussianModel("b"), score_bins=5
     )
-    difference = evaluation.differences[0]
-    assert (difference.model, difference.other) == ("a", "b")
-    assert difference.auc == (0.0, 0.0)
+    difference = evaluation.comparisons[0]
+    assert (difference.name, difference.other) == ("a", "b")
+    assert difference.gain == (0.0, 0.0)
     assert difference.p_value == 1

@@ -3,7 +3,7 @@ import pytest
 import scipy.integrate
 import scipy.stats
 
-from rootflow.evaluation.bootstrap import estimate
+from rootflow.evaluation.bootstrap import bootstrap
 from rootflow.evaluation.classification.calibration import Reliability, calibration
 from rootflow.evaluation.classification.results import Calibration
 
@@ -19,7 +19,7 @@ def calibrated(slope: float = DISTANCE, share_of_signal: float = 0.1, seed: int 
     scores = 1 / (1 + np.exp(-slope * x))
     statistic = Reliability(scores, signal, EDGES)
     weight = random.exponential(1, len(x)) * np.where(signal, 0.01, 3.0)
-    return calibration(estimate({"r": statistic}, weight, 100, seed)["r"], EDGES)
+    return calibration(bootstrap({"r": statistic}, weight, 100, seed)["r"], EDGES)
 
 
 def expected_brier_score() -> float:

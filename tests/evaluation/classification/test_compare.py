@@ -63,11 +63,11 @@ def test_models_fall_in_auc_as_scikit_learn_computes_it(
 def test_differences_know_that_events_are_the_same(good: ScoreTable, worse: ScoreTable) -> None:
     found = compare([good, worse], REPLICAS, seed=1)
     better = found.difference("network:good", "network:worse")
-    assert better.auc.value > 5 * better.auc.error
+    assert better.gain.value > 5 * better.gain.error
     assert better.p_value == 1 / (REPLICAS + 1)
     assert found.difference("network:worse", "network:good").p_value == 1
     apart = np.hypot(*(model.auc.error for model in found.models))
-    assert better.auc.error < apart  # what events do to both does not count
+    assert better.gain.error < apart  # what events do to both does not count
 
 
 def test_p_value_is_that_of_a_gaussian_difference(events: Events) -> None:
@@ -75,7 +75,7 @@ def test_p_value_is_that_of_a_gaussian_difference(events: Events) -> None:
     one, other = (scores_of(events) + 0.05 * random.normal(size=len(events)) for _ in range(2))
     found = compare([table_of(events, "a", one=one, other=other)], 2000, seed=1)
     difference = found.difference("one", "other")
-    z = difference.auc.value / difference.auc.error
+    z = difference.gain.value / difference.gain.error
     assert difference.p_value == pytest.approx(scipy.stats.norm.sf(z), abs=0.04)
     assert difference.p_value + found.difference("other", "one").p_value == pytest.approx(
         1, abs=1e-3

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from rootflow.evaluation.bootstrap import replicate
+from rootflow.evaluation.bootstrap import bootstrap
 from rootflow.evaluation.classification.cut import (
     BestCuts,
     Significances,
@@ -30,8 +30,15 @@ def scanned(
     cuts = BestCuts(scores, labelled, background_uncertainty=0.1)
     thresholds = thresholds_of(scores, labelled, cuts.best)
     scan = Significances(scores, labelled, thresholds, background_uncertainty=0.1)
-    found = replicate({"scan": scan, "cuts": cuts}, labelled.weight, replicas, seed)
-    return scan_of(scan, cuts, labelled.weight, thresholds, found["scan"], found["cuts"])
+    found = bootstrap({"scan": scan, "cuts": cuts}, labelled.weight, replicas, seed)
+    return scan_of(
+        scan,
+        cuts,
+        labelled.weight,
+        thresholds,
+        found["scan"],
+        found["cuts"],
+    )
 
 
 def test_scan_counts_what_is_kept() -> None:

@@ -10,9 +10,28 @@ from rootflow.checksum import sealed_json
 from rootflow.config import ClassificationEvaluationConfig
 from rootflow.dataset import Events
 from rootflow.errors import ConformanceError, InputError, UsageError
-from rootflow.evaluation.classification import ClassificationEvaluation, evaluate, read, save
-from rootflow.evaluation.classification.naming import TOTAL
-from toy_classes import COUNTS, DISTANCE, EXPECTED, INPUTS, SAMPLES, GaussianModel, toy_classes
+from rootflow.evaluation import draw_evaluation
+from rootflow.evaluation.classification import (
+    ClassificationEvaluation,
+    evaluate,
+    read,
+    save,
+    tables_of,
+    write_evaluation,
+)
+from rootflow.evaluation.classification.tables import TOTAL
+from toy_classes import (
+    COUNTS,
+    DISTANCE,
+    EXPECTED,
+    INPUTS,
+    M4L,
+    SAMPLES,
+    GaussianModel,
+    OfThree,
+    rows_of,
+    toy_classes,
+)
 
 
 def test_auc_is_that_of_the_gaussians(classification: ClassificationEvaluation) -> None:
@@ -24,14 +43,14 @@ def test_auc_is_that_of_the_gaussians(classification: ClassificationEvaluation) 
 
 
 def test_the_better_model_is_better(classification: ClassificationEvaluation) -> None:
-    better, worse = classification.differences
-    assert (better.model, better.other, worse.model) == ("network", "noisy", "noisy")
+    better, worse = classification.comparisons
+    assert (better.name, better.other, worse.name) == ("network", "noisy", "noisy")
     assert better.p_value == 1 / 101
     assert worse.p_value == 1
-    assert better.auc.value == -worse.auc.value > 5 * better.auc.error
-    first, second = classification.tables()["auc"]
+    assert better.gain.value == -worse.gain.value > 5 * better.gain.error
+    first, second = rows_of(classification)["auc"]
     assert (first["difference"], first["p_value"]) == (None, None)
-    assert (second["difference"], second["p_value"]) == (worse.auc.value, 1)
+    assert (second["difference"], second["p_value"]) == (worse.gain.value, 1)
 
 
 def test_calibration_and_sculpting_of_the_likelihood_ratio(
@@ -55,7 +74,7 @@ def test_only_events_in_the_window_count_in_cut_and_fit(
     toy_events_of_classes: Events, evaluated: Callable[..., ClassificationEvaluation]
 ) -> None:
     window = (100.0, 150.0)
-    found = evaluated(toy_events_of_classes, significance_window_gev=window)
+    found = evaluated(toy_events_of_classes, significance_window=window)
     everywhere = evaluated(toy_events_of_classes)
     events, [model] = toy_events_of_classes, found.models
     assert events.label is not None
@@ -78,10 +97,10 @@ def test_spectra_and_yields_agree(classification: ClassificationEvaluation) -> N
             assert sum(model.fit.scores.processes[name].weights) == pytest.approx(expected)
         for process, after in zip(classification.processes, model.yields, strict=True):
             assert process.name == after.process
-            if process.label != "data":
-                kept = sum(model.mass.processes[process.name].weights)
+            if process.kind != "data":
+                kept = sum(model.after_cut.processes[process.name].weights)
                 assert kept == pytest.approx(after.expected.value, rel=1e-6)
-        assert sum(model.mass.data.counts) == model.yields[-1].events
+        assert sum(model.after_cut.data.counts) == model.yields[-1].events
         assert sum(model.scores.data.counts) == COUNTS["data"]
         signal = sum(after.expected.value for after in model.yields[:2])
         assert signal == pytest.approx(model.best_cut.signal.value)
@@ -104,8 +123,11 @@ def test_systematics_lower_the_significance_of_the_fit(
 
 
 def test_tables(classification: ClassificationEvaluation) -> None:
-    tables = classification.tables()
-    assert list(tables) == ["auc", "over_training", "best_cut", "fit", "yields"]
+    tables = rows_of(classification)
+    assert list(tables) == [
+        *("auc", "over_training", "best_cut", "fit", "yields"),
+        *("differences", "rejection", "calibration"),
+    ]
     names = [row["process"] for row in tables["yields"]]
     assert names == ["ggH", "VBFH", "ZZ", "ttbar", TOTAL, "data"]
     total = tables["yields"][4]
@@ -131,7 +153,7 @@ def test_what_is_saved_is_read_back(
     save(classification, tmp_path / "evaluation.json")
     found = read(tmp_path / "evaluation.json")
     assert found == classification._replace(scored=())
-    assert found.tables() == classification.tables()
+    assert tables_of(found) == tables_of(classification)
 
 
 def test_what_is_not_an_evaluation(tmp_path: Path) -> None:
@@ -162,7 +184,7 @@ def test_same_seed_same_evaluation(toy_events_of_classes: Events, evaluated: Cal
 def test_without_data_and_with_one_background(evaluated: Callable) -> None:
     events = toy_classes({"ggH": 300, "VBFH": 100, "ZZ": 500, "ttbar": 100})
     (model,) = evaluated(events, replicas=10, samples=SAMPLES[:-1]).models
-    assert model.mass.data is None
+    assert model.after_cut.data is None
     assert model.fit.with_systematics.observed is None
     merged = replace(events, sample=np.minimum(events.sample, 2).astype(np.int16))
     (model,) = evaluated(merged, replicas=10, samples=SAMPLES[:3]).models
@@ -218,8 +240,95 @@ def test_models_need_names_of_their_own(evaluated: Callable, toy_events_of_class
 def test_a_rejection_without_an_error_is_none(tmp_path: Path) -> None:
     few = toy_classes({"ggH": 40, "VBFH": 20, "ZZ": 80, "ttbar": 20})
     config = ClassificationEvaluationConfig(
-        replicas=4, importance_events=20, significance_window_gev=(100.0, 170.0)
+        replicas=4,
+        importance_events=20,
+        observable="m4l",
+        observable_window=(70.0, 250.0),
+        significance_window=(100.0, 170.0),
     )
-    found = evaluate(few, SAMPLES, [GaussianModel()], INPUTS, config, seed=1)
+    found = evaluate(few, SAMPLES, [GaussianModel()], INPUTS, config, 1, M4L)
     save(found, tmp_path / "evaluation.json")
     assert read(tmp_path / "evaluation.json").models == found.models
+
+
+@pytest.fixture(scope="module")
+def of_three(evaluated: Callable) -> ClassificationEvaluation:
+    """Return signal against two classes, ttbar being one of its own, without an observable."""
+    events = toy_classes({"ggH": 300, "VBFH": 100, "ZZ": 400, "ttbar": 300, "data": 30})
+    events = replace(events, label=np.where(events.sample == 3, 2, events.label).astype(np.int8))
+    samples = [*SAMPLES[:3], SAMPLES[3].model_copy(update={"label": "ttbar"}), SAMPLES[4]]
+    varied = np.zeros(len(events), [("scale_up", float), ("scale_down", float)])
+    for name, factor in (("scale_up", 1.1), ("scale_down", 0.8)):
+        varied[name] = events.weight * np.where(events.label == 0, factor, 1)
+    events = replace(events, systematic_weights=varied)
+    return evaluated(
+        events,
+        OfThree(),
+        samples=samples,
+        classes=("background", "signal", "ttbar"),
+        replicas=20,
+        observable=None,
+    )
+
+
+def test_several_classes_are_told_from_each_other(of_three: ClassificationEvaluation) -> None:
+    [model] = of_three.models
+    assert model.classes is not None
+    confusion = np.array([[share.value for share in row] for row in model.classes.confusion])
+    np.testing.assert_allclose(confusion.sum(axis=1), 1)
+    jets = 1 - np.exp(-1)  # that there is one says which of the others the model takes
+    right = scipy.stats.norm.cdf(DISTANCE / 2)
+    expected = [right * (1 - jets), 1 - right, right * jets]
+    np.testing.assert_allclose(confusion[2], expected, atol=0.1)
+    background, signal, ttbar = model.classes.one_against_rest
+    assert signal.auc == pytest.approx(model.ranking.auc)
+    assert background.auc.value < signal.auc.value
+    assert list(model.ranking.auc_against) == ["ZZ", "ttbar"]
+    metrics = of_three.metrics()
+    assert metrics["auc_of_ttbar/network"] == ttbar.auc.value
+    assert metrics["right_class_of_signal_error/network"] > 0
+    assert [row["class"] for row in rows_of(of_three)["confusion"]] == list(of_three.classes)
+
+
+def test_without_an_observable_what_needs_one_is_left_out(
+    of_three: ClassificationEvaluation, tmp_path: Path
+) -> None:
+    [model] = of_three.models
+    assert of_three.spectrum is model.after_cut is model.sculpting is None
+    assert not any(name.startswith("sculpting") for name in of_three.metrics())
+    write_evaluation(of_three, {"dataset": "toys"}, tmp_path)
+    figures = draw_evaluation(tmp_path, "neutral", tmp_path / "drawn")
+    names = {path.stem for path in figures}
+    assert names >= {"confusion_network", "probability_ttbar_network"}
+    assert not any(name.startswith(("observable", "sculpting")) for name in names)
+    assert "No observable is configured" in (tmp_path / "drawn" / "report.html").read_text()
+    for name in rows_of(of_three):
+        assert {path.suffix for path in (tmp_path / "tables").glob(f"{name}.*")} == {".csv", ".tex"}
+
+
+def test_systematic_weights_shift_results_and_widen_bands(
+    of_three: ClassificationEvaluation,
+) -> None:
+    [model] = of_three.models
+    up, down = model.variations
+    kept = sum(each.expected.value for each in model.yields if each.process == "ZZ")
+    assert up.background == pytest.approx(0.1 * kept)
+    assert down.background == pytest.approx(-0.2 * kept)
+    assert up.signal == down.signal == 0
+    assert up.significance < 0 < down.significance
+    of_zz = np.array(model.scores.processes["ZZ"].weights)
+    np.testing.assert_allclose(model.scores.up, 0.1 * of_zz, atol=1e-12)
+    np.testing.assert_allclose(model.scores.down, 0.2 * of_zz, atol=1e-12)
+    assert [row["variation"] for row in rows_of(of_three)["systematics"]] == [
+        "scale_up",
+        "scale_down",
+    ]
+
+
+def test_any_class_may_be_the_signal(evaluated: Callable, toy_events_of_classes: Events) -> None:
+    [usual], [turned] = (
+        evaluated(toy_events_of_classes, replicas=5, signal=[name]).models
+        for name in ("signal", "background")
+    )
+    assert turned.ranking.auc.value == pytest.approx(usual.ranking.auc.value)
+    assert turned.best_cut.signal.value > usual.best_cut.signal.value

@@ -7,11 +7,21 @@ import pytest
 from rootflow.errors import UsageError
 from rootflow.evaluation.classification import ClassificationEvaluation, draw, read, save
 from rootflow.evaluation.classification.figures.captions import CAPTIONS
-from rootflow.evaluation.classification.figures.stack import stack
+from rootflow.evaluation.classification.figures.common import described
+from rootflow.evaluation.figures.stack import stack
 from toy_classes import toy_classes
 
 FEW = {"ggH": 150, "VBFH": 50, "ZZ": 150, "ttbar": 50}
-OF_EACH = ("scan", "mass_after_cut", "scores", "fit", "over_training", "sculpting", "importance")
+OF_EACH = (
+    "scan",
+    "observable_after_cut",
+    "scores",
+    "fit",
+    "over_training",
+    "sculpting",
+    "importance",
+)
+OF_CLASSES = ("confusion", "probability")
 
 
 def names_of(paths: list[Path]) -> list[str]:
@@ -26,7 +36,7 @@ def test_figures_are_drawn_from_the_saved_evaluation(
     paths = draw(read(tmp_path / "evaluation.json"), tmp_path / "figures", "neutral")
     names = names_of(paths)
     expected = {f"{name}_{model.name}" for name in OF_EACH for model in one.models}
-    assert set(names) == {"roc", "mass", "calibration", *expected}
+    assert set(names) == {"roc", "observable", "calibration", *expected}
     assert len(names) == len(set(names))
     for path in paths[::2]:
         assert matplotlib.image.imread(path)[..., :3].std() > 0.05  # not an empty sheet
@@ -35,7 +45,7 @@ def test_figures_are_drawn_from_the_saved_evaluation(
 
 
 def test_every_figure_has_a_caption() -> None:
-    assert set(CAPTIONS) == {"roc", "mass", "calibration", *OF_EACH}
+    assert set(CAPTIONS) == {*("roc", "observable", "calibration"), *OF_EACH, *OF_CLASSES}
 
 
 @pytest.mark.slow
@@ -54,7 +64,8 @@ def test_without_data_there_is_no_ratio_and_nothing_fails(
     assert draw(evaluation, tmp_path, "neutral")
     with_data = evaluated(toy_classes({**FEW, "data": 10}), replicas=5)
     heights = [
-        stack(each, each.mass, quantity="m(4l)").get_figheight() for each in (evaluation, with_data)
+        stack(described(each), each.spectrum, quantity="m(4l)").get_figheight()
+        for each in (evaluation, with_data)
     ]
     assert heights[0] < heights[1]
 

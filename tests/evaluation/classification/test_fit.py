@@ -5,9 +5,8 @@ import pytest
 import scipy.optimize
 
 from rootflow.evaluation.classification.fit import NONE, Systematics, significance
-from rootflow.evaluation.classification.results import Counts, Spectrum
 from rootflow.evaluation.classification.significance import asimov_with_uncertainty
-from rootflow.evaluation.results import Histogram
+from rootflow.evaluation.results import Counts, Histogram, Spectrum
 
 SIGNAL = (0.5, 2.0, 6.0)
 BACKGROUND = (60.0, 20.0, 4.0)

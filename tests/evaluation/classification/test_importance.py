@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from rootflow.dataset import Events
+from rootflow.evaluation.classification.evaluation import ClassificationEvaluation
 from rootflow.evaluation.classification.importance import importances
 from rootflow.evaluation.classification.labelled import Labelled
-from rootflow.evaluation.classification.results import ClassificationEvaluation
-from toy_classes import COUNTS, INPUTS, SAMPLES, GaussianModel, toy_classes
+from toy_classes import COUNTS, INPUTS, M4L, SAMPLES, GaussianModel, toy_classes
 
 
 class Watching(GaussianModel):
@@ -24,7 +24,7 @@ class Watching(GaussianModel):
 
 @pytest.fixture(scope="module")
 def simulation() -> Labelled:
-    return Labelled.of(toy_classes(COUNTS), SAMPLES).simulation()
+    return Labelled.of(toy_classes(COUNTS), SAMPLES, M4L).simulation()
 
 
 def test_the_only_input_is_all_and_noise_is_nothing(
@@ -34,9 +34,9 @@ def test_the_only_input_is_all_and_noise_is_nothing(
         first, *others = model.importance
         assert (first.collection, first.feature) == ("event", "x")
         expected = model.ranking.auc.value - 0.5
-        assert first.auc_drop.value == pytest.approx(expected, abs=4 * first.auc_drop.error)
+        assert first.drop.value == pytest.approx(expected, abs=4 * first.drop.error)
         assert {other.feature for other in others} == {"noise", "pt"}
-        assert all(other.auc_drop.value == 0 for other in others)
+        assert all(other.drop.value == 0 for other in others)
 
 
 def test_one_input_is_permuted_within_its_fold(simulation: Labelled) -> None:
@@ -66,7 +66,7 @@ def test_no_more_events_than_asked_for(simulation: Labelled) -> None:
         [model], {"network": model.answer(simulation.events)}, simulation, INPUTS, 500, 1
     )
     assert [len(events) for events in model.asked[1:]] == [500, 500, 500]
-    assert found[0].auc_drop.error > 0.01
+    assert found[0].drop.error > 0.01
 
 
 def test_error_is_the_spread_of_independent_samples() -> None:
@@ -75,7 +75,7 @@ def test_error_is_the_spread_of_independent_samples() -> None:
     for seed in range(100):
         simulation = Labelled.of(toy_classes(fewer, seed), SAMPLES).simulation()
         scores = {"network": model.answer(simulation.events)}
-        found.append(importances([model], scores, simulation, INPUTS, 10**6, seed)[0][0].auc_drop)
+        found.append(importances([model], scores, simulation, INPUTS, 10**6, seed)[0][0].drop)
     errors = np.mean([each.error for each in found])
     assert errors == pytest.approx(np.std([each.value for each in found]), rel=0.25)
 
@@ -89,7 +89,7 @@ def test_drops_fall(evaluated: Callable) -> None:
         answer_seen = answer
 
     (model,) = evaluated(toy_classes(COUNTS), TwoInputs(), score_bins=5).models
-    drops = [each.auc_drop.value for each in model.importance]
+    drops = [each.drop.value for each in model.importance]
     assert drops == sorted(drops, reverse=True)
     # Without the noise it would be better.
     assert model.importance[-1].feature in ("noise", "pt")

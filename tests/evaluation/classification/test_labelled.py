@@ -5,9 +5,10 @@ import pytest
 
 from rootflow.dataset import Events
 from rootflow.dataset.weights import effective_events
-from rootflow.errors import InputError
+from rootflow.errors import InputError, UsageError
+from rootflow.evaluation.classification import EventObservable
 from rootflow.evaluation.classification.labelled import Labelled
-from toy_classes import COUNTS, SAMPLES, toy_classes
+from toy_classes import COUNTS, M4L, SAMPLES, toy_classes
 from toy_events import toy_events
 
 
@@ -24,7 +25,7 @@ def test_effective_events() -> None:
 
 
 def test_simulation_is_without_data() -> None:
-    labelled = Labelled.of(toy_classes(COUNTS), SAMPLES)
+    labelled = Labelled.of(toy_classes(COUNTS), SAMPLES, M4L)
     simulation = labelled.simulation()
     assert len(simulation) == len(labelled) - COUNTS["data"]
     assert not np.any(simulation.data)
@@ -69,7 +70,7 @@ def test_numbers_that_are_not_finite() -> None:
     with pytest.raises(InputError, match=r"^weight of 1 of 5080 .* first is event \d+"):
         Labelled.of(changed("weight", 3, np.nan), SAMPLES)
     with pytest.raises(InputError, match=r"^m4l of 1 of 5080 "):
-        Labelled.of(changed("event", 3, np.inf), SAMPLES)
+        Labelled.of(changed("event", 3, np.inf), SAMPLES, M4L)
 
 
 def test_events_of_another_analysis() -> None:
@@ -80,13 +81,42 @@ def test_events_of_another_analysis() -> None:
 def test_events_without_mass() -> None:
     events = toy_classes(COUNTS)
     features = {**events.features, "event": ("jet_n", "mass", "x", "noise")}
-    with pytest.raises(InputError, match=r"shows m4l, which .* event features: jet_n, mass"):
-        Labelled.of(replace(events, features=features), SAMPLES)
+    with pytest.raises(UsageError, match=r"'m4l' is no feature of the event: jet_n, mass"):
+        Labelled.of(replace(events, features=features), SAMPLES, M4L)
+    assert Labelled.of(replace(events, features=features), SAMPLES).values is None
+
+
+def number_of_event(events: Events) -> np.ndarray:
+    return events.event_number / 10
+
+
+def test_an_observable_of_ones_own() -> None:
+    events = toy_classes(COUNTS)
+    mine = EventObservable(f"{__name__}:number_of_event", "mine", "")
+    np.testing.assert_array_equal(mine.values(events), events.event_number / 10)
+    assert mine.between((1, 2)) == "mine from 1 to 2"
+    with pytest.raises(UsageError, match="gives an array of shape"):
+        EventObservable("builtins:len", "all", "").values(events)
+    with pytest.raises(UsageError, match="numpy:asarray fails: TypeError: float"):
+        EventObservable("numpy:asarray", "all", "").values(events)
+
+
+def test_an_observable_reads_as_its_title() -> None:
+    assert M4L.between((105, 160)) == "m(4l) from 105 to 160 GeV"
+    assert M4L.inequality((105, 160)) == r"$105 \leq m(4\ell) \leq 160$ GeV"
+    assert EventObservable("n_b", "n_b", "").inequality((0, 1)) == (
+        r"$0 \leq \mathrm{n\_b} \leq 1$"
+    )
+
+
+def test_a_signal_that_is_no_class() -> None:
+    with pytest.raises(UsageError, match=r"evaluation.signal: 'Higgs' is none of background, "):
+        Labelled.of(toy_classes(COUNTS), SAMPLES, signals=["Higgs"])
 
 
 def test_a_process_with_a_negative_sum_in_the_window_is_refused() -> None:
-    labelled = Labelled.of(toy_classes(COUNTS), SAMPLES)
-    inside = labelled.simulated["ttbar"] & (labelled.m4l >= 100) & (labelled.m4l < 150)
+    labelled = Labelled.of(toy_classes(COUNTS), SAMPLES, M4L)
+    inside = labelled.simulated["ttbar"] & (labelled.values >= 100) & (labelled.values < 150)
     labelled.weight[inside] *= -1
-    with pytest.raises(InputError, match=r"sample ttbar: .* m4l from 100 to 150 GeV sum to -"):
+    with pytest.raises(InputError, match=r"sample ttbar: .* m\(4l\) from 100 to 150 GeV sum to -"):
         labelled.within((100, 150))

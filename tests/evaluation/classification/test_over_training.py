@@ -7,11 +7,11 @@ import scipy.stats
 
 from rootflow.dataset import Events
 from rootflow.estimate import Estimate, with_error
-from rootflow.evaluation.bootstrap import estimates_of, replicate
+from rootflow.evaluation.bootstrap import bootstrap
 from rootflow.evaluation.classification import cautions_of, write_report
 from rootflow.evaluation.classification.asking import scored_by
 from rootflow.evaluation.classification.labelled import Labelled
-from rootflow.evaluation.classification.naming import parts_of
+from rootflow.evaluation.classification.metrics import parts_of
 from rootflow.evaluation.classification.over_training import (
     chi2,
     kolmogorov_smirnov,
@@ -22,7 +22,7 @@ from rootflow.evaluation.classification.ranking import RankingStatistics
 from rootflow.evaluation.classification.results import OverTraining, RankingInTraining
 from rootflow.evaluation.classification.spectra import histogram
 from rootflow.evaluation.results import Histogram
-from toy_classes import DISTANCE, SAMPLES, GaussianModel, toy_classes
+from toy_classes import DISTANCE, SAMPLES, GaussianModel, rows_of, toy_classes
 
 NONE = Estimate(0.5, 0.0)
 EDGES = np.linspace(0, 1, 21).tolist()
@@ -124,7 +124,7 @@ def pair_by_pair(scores: np.ndarray, label: np.ndarray, weight: np.ndarray) -> f
 def test_seen_and_unseen_auc_are_paired(evaluated: Callable, toy_events_of_classes: Events) -> None:
     events = toy_events_of_classes
     evaluation = evaluated(
-        events, GaussianModel(cheating=0.3), replicas=200, significance_window_gev=WINDOW
+        events, GaussianModel(cheating=0.3), replicas=200, significance_window=WINDOW
     )
     (model,) = evaluation.models
     inside = (events.event[:, 1] >= WINDOW[0]) & (events.event[:, 1] < WINDOW[1])
@@ -159,8 +159,7 @@ def test_paired_error_is_that_of_independent_samples() -> None:
         jitter = np.random.default_rng(seed).normal(0, 0.5, (2, len(x)))
         ranking = RankingStatistics.of(*(x + jitter), labelled)
         asked = ranking.statistics()
-        replicas = replicate(asked, labelled.weight, 40, seed)
-        seen = ranking.in_training(estimates_of(asked, replicas, labelled.weight), replicas)
+        seen = ranking.in_training(bootstrap(asked, labelled.weight, 40, seed))
         pulls.append(seen.excess.value / seen.excess.error)
     assert 0.75 < np.std(pulls) < 1.3
     assert abs(np.mean(pulls)) < 4 / np.sqrt(len(pulls))
@@ -178,7 +177,7 @@ def test_over_training_in_the_window_is_told_first(
     evaluated: Callable, toy_events_of_classes: Events, tmp_path: Path
 ) -> None:
     good, bad = GaussianModel("good"), KnowsHiggsMass("by_heart")
-    evaluation = evaluated(toy_events_of_classes, good, bad, significance_window_gev=WINDOW)
+    evaluation = evaluated(toy_events_of_classes, good, bad, significance_window=WINDOW)
     (caution,) = cautions_of(evaluation)
     ranking = evaluation.models[1].over_training_in_window.ranking
     assert caution.startswith("by_heart treats events of its training differently: ")
@@ -187,7 +186,7 @@ def test_over_training_in_the_window_is_told_first(
     write_report(evaluation, [], {}, tmp_path / "report.html")
     text = (tmp_path / "report.html").read_text()
     assert text.index("Caution:") < text.index("by_heart treats events") < text.index("<nav>")
-    rows = evaluation.tables()["over_training"]
+    rows = rows_of(evaluation)["over_training"]
     assert [(row["model"], row["events"]) for row in rows] == [
         (name, events) for name in ("good", "by_heart") for events in ("all", where)
     ]
@@ -201,7 +200,7 @@ def test_p_values_in_the_window_are_of_its_events(
     evaluated: Callable, toy_events_of_classes: Events
 ) -> None:
     evaluation = evaluated(
-        toy_events_of_classes, KnowsHiggsMass(), replicas=20, significance_window_gev=WINDOW
+        toy_events_of_classes, KnowsHiggsMass(), replicas=20, significance_window=WINDOW
     )
     (model,) = evaluation.models
     everywhere, inside = (part.over_training.background.train for part in parts_of(model))

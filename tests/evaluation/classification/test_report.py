@@ -9,7 +9,8 @@ from rootflow.evaluation.classification import (
     draw_histories,
     write_report,
 )
-from rootflow.evaluation.classification.figures.stack import stack
+from rootflow.evaluation.classification.figures.common import described
+from rootflow.evaluation.figures.stack import stack
 
 
 @pytest.fixture
@@ -41,7 +42,7 @@ def test_page_says_what_was_found(page: Page, classification: ClassificationEval
 def test_page_says_which_events_count(
     classification: ClassificationEvaluation, tmp_path: Path
 ) -> None:
-    windowed = classification._replace(significance_window_gev=(105.0, 160.0))
+    windowed = classification._replace(significance_window=(105.0, 160.0))
     for number, evaluation in enumerate((classification, windowed)):
         path = tmp_path / f"{number}.html"
         write_report(evaluation, [], {}, path)
@@ -61,7 +62,7 @@ def test_what_is_said_of_data_is_said_where_there_is_some(
     classification: ClassificationEvaluation, tmp_path: Path
 ) -> None:
     without = classification._replace(
-        processes=tuple(each for each in classification.processes if each.label != "data")
+        processes=tuple(each for each in classification.processes if each.kind != "data")
     )
     for evaluation, said in ((classification, True), (without, False)):
         write_report(evaluation, [], {}, tmp_path / "report.html")
@@ -75,14 +76,14 @@ def test_pseudo_data_are_called_so(
 ) -> None:
     pseudo = classification._replace(
         processes=tuple(
-            each._replace(pseudo_data=each.label == "data") for each in classification.processes
+            each._replace(pseudo_data=each.kind == "data") for each in classification.processes
         )
     )
     write_report(pseudo, [], {}, tmp_path / "report.html")
     text = " ".join((tmp_path / "report.html").read_text().split())
     assert "80 events of pseudo-data, which is simulation that stands for collisions." in text
     assert "Pseudo-data is only looked at" in text
-    figure = stack(pseudo, pseudo.mass, quantity="m(4l)")
+    figure = stack(described(pseudo), pseudo.spectrum, quantity="m(4l)")
     names = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
     assert "pseudo-data" in names
     assert "data" not in names
@@ -91,6 +92,6 @@ def test_pseudo_data_are_called_so(
 def test_p_values_at_the_limit_are_a_bound(
     page: Page, classification: ClassificationEvaluation
 ) -> None:
-    assert classification.differences[0].p_value == 1 / 101
+    assert classification.comparisons[0].p_value == 1 / 101
     assert "< 0.01" in page.texts
     assert not any("0.0099" in text for text in page.texts)

@@ -11,6 +11,7 @@ from rootflow.dataset import Events
 from rootflow.errors import InputError
 from rootflow.evaluation.classification import Scored, read_scores, write_scores
 from rootflow.ntuple.identity import structured
+from toy_classes import M4L
 from toy_scores import FILES, samples_with_files
 
 
@@ -20,7 +21,7 @@ def test_scores_are_read_as_they_were_written(
     events = toy_events_of_classes
     scores = np.linspace(0, 1, len(events))
     scored = [Scored("one", scores, scores), Scored("other", scores[::-1], scores)]
-    write_scores(events, samples_with_files(), scored, tmp_path / "scores.parquet")
+    write_scores(events, samples_with_files(), scored, tmp_path / "scores.parquet", M4L)
     table = read_scores(tmp_path / "scores.parquet", "mine")
     assert table.name == "mine"
     assert table.files == FILES
@@ -28,7 +29,8 @@ def test_scores_are_read_as_they_were_written(
     np.testing.assert_array_equal(table.scores["other"], scores[::-1])
     for name in ("file_index", "event_number", "fold", "label", "weight"):
         np.testing.assert_array_equal(getattr(table, name), getattr(events, name))
-    np.testing.assert_array_equal(table.m4l, events.event[:, 1])
+    columns = pq.read_table(tmp_path / "scores.parquet")
+    np.testing.assert_array_equal(columns["m4l"], events.event[:, 1].astype(float))
     assert set(table.sample[table.label < 0]) == {"data"}
     assert set(table.sample[table.label == 1]) == {"ggH", "VBFH"}
 

@@ -2,29 +2,31 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from rootflow.evaluation.bootstrap import estimate
+from rootflow.evaluation.bootstrap import bootstrap
 from rootflow.evaluation.classification.binning import quantile_edges
 from rootflow.evaluation.classification.labelled import Labelled
 from rootflow.evaluation.classification.results import Sculpting
-from rootflow.evaluation.classification.sculpting import Divergences, sculpting
-from toy_classes import COUNTS, SAMPLES, toy_classes
+from rootflow.evaluation.classification.sculpting import Divergences, background_bins, sculpting
+from toy_classes import COUNTS, M4L, SAMPLES, toy_classes
 
 MASS_EDGES = np.linspace(70, 250, 19).tolist()
 
 
 def sculpted(dependence: float, seed: int = 1, replicas: int = 200) -> Sculpting:
     """Return the test of a score that depends on the mass by so much."""
-    labelled = Labelled.of(toy_classes(COUNTS, seed), SAMPLES).simulation()
+    labelled = Labelled.of(toy_classes(COUNTS, seed), SAMPLES, M4L).simulation()
     random = np.random.default_rng(seed)
-    mixed = (1 - dependence) * random.random(len(labelled)) + dependence * labelled.m4l / 250
+    mixed = (1 - dependence) * random.random(len(labelled)) + dependence * labelled.values / 250
     scores = mixed / mixed.max()
     edges = quantile_edges(scores, labelled, 4)
-    statistic = Divergences.of(scores, edges, labelled, MASS_EDGES)
+    bins = background_bins(scores, edges, labelled)
+    statistic = Divergences(bins, labelled.values, MASS_EDGES)
     return sculpting(
-        estimate({"d": statistic}, labelled.weight, replicas, seed)["d"],
+        bootstrap({"d": statistic}, labelled.weight, replicas, seed)["d"],
         statistic.permuted(labelled.weight, replicas, seed),
-        scores,
+        bins,
         edges,
+        labelled.values,
         labelled,
         MASS_EDGES,
     )
@@ -32,14 +34,16 @@ def sculpted(dependence: float, seed: int = 1, replicas: int = 200) -> Sculpting
 
 def test_bins_hold_the_same_background() -> None:
     found = sculpted(0.3)
-    totals = [mass.total for mass in found.mass]
+    totals = [mass.total for mass in found.observable]
     np.testing.assert_allclose(totals, found.inclusive.total / 4, rtol=0.01)
-    np.testing.assert_allclose(np.sum([m.weights for m in found.mass], 0), found.inclusive.weights)
+    np.testing.assert_allclose(
+        np.sum([m.weights for m in found.observable], 0), found.inclusive.weights
+    )
 
 
 def test_divergence_is_that_of_its_definition() -> None:
     found = sculpted(0.3)
-    p, q = (np.array(h.weights) / np.sum(h.weights) for h in (found.mass[0], found.inclusive))
+    p, q = (np.array(h.weights) / np.sum(h.weights) for h in (found.observable[0], found.inclusive))
     middle = (p + q) / 2
     expected = (scipy.stats.entropy(p, middle, base=2) + scipy.stats.entropy(q, middle, base=2)) / 2
     assert found.divergences[0].value.value == pytest.approx(expected)
@@ -73,16 +77,17 @@ def test_what_is_outside_the_window_or_no_background_does_not_count() -> None:
 
 
 def test_ties_make_fewer_bins_and_none_is_empty() -> None:
-    labelled = Labelled.of(toy_classes(COUNTS), SAMPLES).simulation()
+    labelled = Labelled.of(toy_classes(COUNTS), SAMPLES, M4L).simulation()
     edges = quantile_edges(np.full(len(labelled), 0.5), labelled, 4)
     np.testing.assert_array_equal(edges, [0, 1])
 
 
 def test_each_bin_has_background_in_the_window_of_the_mass() -> None:
-    labelled = Labelled.of(toy_classes(COUNTS), SAMPLES).simulation()
-    window = 70.0, float(np.median(labelled.m4l))
-    scores = np.where(labelled.m4l < window[1], 0.5, 1e-3) * np.linspace(0.5, 1, len(labelled))
+    labelled = Labelled.of(toy_classes(COUNTS), SAMPLES, M4L).simulation()
+    window = 70.0, float(np.median(labelled.values))
+    scores = np.where(labelled.values < window[1], 0.5, 1e-3) * np.linspace(0.5, 1, len(labelled))
     edges = quantile_edges(scores, labelled.within(window), 4)
-    found = Divergences.of(scores, edges, labelled, np.linspace(*window, 10).tolist())
+    bins = background_bins(scores, edges, labelled)
+    found = Divergences(bins, labelled.values, np.linspace(*window, 10).tolist())
     assert len(edges) == 5
     assert np.isfinite(found(labelled.weight[np.newaxis])).all()

@@ -3,8 +3,9 @@ import pytest
 import scipy.stats
 
 from rootflow.evaluation.classification.labelled import Labelled
-from rootflow.evaluation.classification.spectra import counts, spectrum, yields
-from toy_classes import COUNTS, EXPECTED, SAMPLES, toy_classes
+from rootflow.evaluation.classification.spectra import spectrum, yields
+from rootflow.evaluation.spectra import counts
+from toy_classes import COUNTS, EXPECTED, M4L, SAMPLES, toy_classes
 
 EDGES = [70.0, 110.0, 130.0, 250.0]
 
@@ -25,14 +26,14 @@ def test_ends_of_intervals_are_tails_of_poisson() -> None:
 
 
 def test_processes_and_data_are_apart() -> None:
-    labelled = Labelled.of(toy_classes(COUNTS), SAMPLES)
+    labelled = Labelled.of(toy_classes(COUNTS), SAMPLES, M4L)
     everything = np.ones(len(labelled), bool)
-    found = spectrum(labelled.m4l, labelled, EDGES, everything)
+    found = spectrum(labelled.values, labelled, EDGES, everything)
     assert list(found.processes) == ["ggH", "VBFH", "ZZ", "ttbar"]
     for name, histogram in found.processes.items():
         assert sum(histogram.weights) == pytest.approx(EXPECTED[name], rel=1e-6)
         assert histogram.total == pytest.approx(EXPECTED[name])
-    zz = (labelled.events.sample == 2) & (labelled.m4l < 110)
+    zz = (labelled.events.sample == 2) & (labelled.values < 110)
     assert found.processes["ZZ"].weights[0] == pytest.approx(labelled.weight[zz].sum())
     squares = np.sum(labelled.weight[zz] ** 2)
     assert found.processes["ZZ"].squared_weights[0] == pytest.approx(squares)
@@ -41,14 +42,14 @@ def test_processes_and_data_are_apart() -> None:
 
 def test_there_are_no_counts_without_data() -> None:
     counts_without = {name: count for name, count in COUNTS.items() if name != "data"}
-    labelled = Labelled.of(toy_classes(counts_without), SAMPLES[:-1])
+    labelled = Labelled.of(toy_classes(counts_without), SAMPLES[:-1], M4L)
     everything = np.ones(len(labelled), bool)
-    assert spectrum(labelled.m4l, labelled, EDGES, everything).data is None
+    assert spectrum(labelled.values, labelled, EDGES, everything).data is None
 
 
 def test_yields_are_sums_of_weights() -> None:
-    labelled = Labelled.of(toy_classes(COUNTS), SAMPLES)
-    among = labelled.m4l > 124
+    labelled = Labelled.of(toy_classes(COUNTS), SAMPLES, M4L)
+    among = labelled.values > 124
     found = {each.process: each for each in yields(labelled, among)}
     chosen = labelled.weight[among & (labelled.events.sample == 0)]
     assert found["ggH"].events == len(chosen)

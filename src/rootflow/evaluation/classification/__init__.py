@@ -1,22 +1,21 @@
 """Classifiers compared on the same events: how well they tell signal from background."""
 
-from rootflow.evaluation.classification.cautions import cautions_of, is_excess
-from rootflow.evaluation.classification.compare import Comparison, compare
+from rootflow.evaluation.classification.compare import RunComparison, compare
 from rootflow.evaluation.classification.evaluate import evaluate
+from rootflow.evaluation.classification.evaluation import ClassificationEvaluation, read, save
 from rootflow.evaluation.classification.figures import draw, draw_comparison
-from rootflow.evaluation.classification.report import write_report
-from rootflow.evaluation.classification.results import (
-    ClassificationEvaluation,
-    Scored,
-    read,
-    save,
-)
+from rootflow.evaluation.classification.metrics import cautions_of, is_excess
+from rootflow.evaluation.classification.observable import EventObservable, observable_of
+from rootflow.evaluation.classification.report import write_evaluation, write_report
+from rootflow.evaluation.classification.results import Scored
 from rootflow.evaluation.classification.scores import ScoreTable, read_scores, write_scores
+from rootflow.evaluation.classification.tables import tables_of
 from rootflow.evaluation.figures import draw_histories
 
 __all__ = [
     "ClassificationEvaluation",
-    "Comparison",
+    "EventObservable",
+    "RunComparison",
     "ScoreTable",
     "Scored",
     "cautions_of",
@@ -26,9 +25,12 @@ __all__ = [
     "draw_histories",
     "evaluate",
     "is_excess",
+    "observable_of",
     "read",
     "read_scores",
     "save",
+    "tables_of",
+    "write_evaluation",
     "write_report",
     "write_scores",
 ]

@@ -14,21 +14,24 @@ from rootflow.progress import progress
 
 
 class ScoringModel(Protocol):
-    """A model that has not seen the events that it scores, as a `rootflow.methods.model.Model`."""
+    """A model that has not trained on the events, as a `rootflow.methods.model.Model`."""
 
     @property
     def name(self) -> str:
         """Under which metrics are logged."""
 
     def answer(self, events: Events) -> FloatArray:
-        """Return (n,) from 0 to 1, each event by the model that has not seen it."""
+        """Return (n,) or (n, classes) from 0 to 1, by a model that has not trained on the event.
+
+        Of two classes (n,), the probability of the second one.
+        """
 
 
 class FoldedModel(ScoringModel, Protocol):
     """A model of every fold, as `rootflow.methods.combined.FoldedMethod`."""
 
     def answer_seen(self, events: Events) -> FloatArray | None:
-        """Return (n,) of labelled events, each by a model that has trained on it.
+        """Return the same of labelled events, each by a model that has trained on it.
 
         None where the events are others than those of the training, or may be.
         """
@@ -54,33 +57,42 @@ def scored_by(models: Sequence[FoldedModel], labelled: Labelled) -> tuple[Scored
     with progress("score", len(models), "models") as advance:
         for model in models:
             in_training = np.full(len(labelled), np.nan)
-            events = labelled.events.take(simulated)
-            said = model.answer_seen(events)
+            said = model.answer_seen(labelled.events.take(simulated))
             if said is not None:
-                in_training[simulated] = _checked(model.name, said, len(events))
-            found.append(Scored(model.name, score(model, labelled.events), in_training))
+                in_training[simulated] = _signal_in(said, model.name, len(simulated), labelled)
+            every = model.answer(labelled.events)
+            scores = _signal_in(every, model.name, len(labelled), labelled)
+            probabilities = np.asarray(every, np.float64) if np.ndim(every) > 1 else None
+            found.append(Scored(model.name, scores, in_training, probabilities))
             advance(1, model.name)
     return tuple(found)
 
 
-def score(model: ScoringModel, events: Events) -> FloatArray:
-    """Return (n,) what the model says of events that it has not seen.
+def score(model: ScoringModel, events: Events, labelled: Labelled) -> FloatArray:
+    """Return (n,) the probability of signal of events that the model has not trained on.
+
+    `labelled` says which classes are signal.
 
     Raises
     ------
     ConformanceError
         They are not as many as events, or not numbers from 0 to 1.
     """
-    return _checked(model.name, model.answer(events), len(events))
+    return _signal_in(model.answer(events), model.name, len(events), labelled)
 
 
-def _checked(name: str, scores: FloatArray, events: int) -> FloatArray:
-    if np.shape(scores) != (events,):
-        raise ConformanceError(f"{name}: scores of shape {np.shape(scores)} for {events} events")
+def _signal_in(said: FloatArray, name: str, events: int, labelled: Labelled) -> FloatArray:
+    """Return (n,) the probability of all classes together that are signal."""
+    scores, classes = np.asarray(said, np.float64), labelled.classes
+    if scores.shape not in ((events,), (events, len(classes))):
+        raise ConformanceError(f"{name}: scores of shape {scores.shape} for {events} events")
     broken = ~((scores >= 0) & (scores <= 1))
     if np.any(broken):
         raise ConformanceError(
-            f"{name}: {np.sum(broken)} of {events} scores are not from 0 to 1, "
-            f"the first is {scores[np.argmax(broken)]}"
+            f"{name}: {np.sum(broken)} of {np.size(scores)} scores are not from 0 to 1, "
+            f"the first is {scores[broken][0]}"
         )
-    return np.asarray(scores, np.float64)
+    if scores.ndim > 1:
+        of_signals = scores[:, [classes.index(signal) for signal in labelled.signals]]
+        return np.asarray(np.minimum(of_signals.sum(axis=1), 1.0))
+    return scores if classes[1] in labelled.signals else 1 - scores

@@ -1,4 +1,4 @@
-"""Edges of the bins of score and mass."""
+"""Edges of the bins of score and observable."""
 
 import numpy as np
 
@@ -13,9 +13,11 @@ def score_edges(config: ClassificationEvaluationConfig) -> FloatArray:
     return np.linspace(0, 1, config.score_bins + 1)
 
 
-def mass_edges(config: ClassificationEvaluationConfig) -> list[float]:
-    """Return edges of the configured window of m(4l), in GeV."""
-    edges: list[float] = np.linspace(*config.mass_window_gev, config.mass_bins + 1).tolist()
+def observable_edges(config: ClassificationEvaluationConfig) -> list[float]:
+    """Return edges of the configured window of the observable; empty without one."""
+    if config.observable_window is None:
+        return []
+    edges: list[float] = np.linspace(*config.observable_window, config.observable_bins + 1).tolist()
     return edges
 
 

@@ -3,10 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from rootflow.evaluation.bootstrap import Estimates, FloatArray
+from rootflow.evaluation.bootstrap import FloatArray, Replicated
 from rootflow.evaluation.classification.results import Calibration
 from rootflow.evaluation.classification.sums import SumsInBins
-from rootflow.evaluation.plain import binned, plain, single
+from rootflow.evaluation.results import plain
 
 
 class Reliability:
@@ -58,14 +58,13 @@ class Reliability:
         return np.concatenate([reliability, mean_score, total, error, squares], axis=1)
 
 
-def calibration(estimates: Estimates, edges: FloatArray) -> Calibration:
-    """Return the estimates of `Reliability` as plain data."""
+def calibration(found: Replicated, edges: FloatArray) -> Calibration:
+    """Return what was found of `Reliability` as plain data."""
     bins = len(edges) - 1
-    values, errors = estimates
     return Calibration(
-        reliability=binned(Estimates(values[:bins], errors[:bins]), edges.tolist()),
-        mean_scores=plain(values[bins : 2 * bins]),
-        shares=tuple(values[2 * bins : 3 * bins].tolist()),
-        expected_calibration_error=single(estimates, -2),
-        brier_score=single(estimates, -1),
+        reliability=found.part(slice(bins)).binned(edges.tolist()),
+        mean_scores=plain(found.values[bins : 2 * bins]),
+        shares=tuple(found.values[2 * bins : 3 * bins].tolist()),
+        expected_calibration_error=found.estimate(-2),
+        brier_score=found.estimate(-1),
     )

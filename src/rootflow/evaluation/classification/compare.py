@@ -1,20 +1,19 @@
 """Models of any number of evaluations side by side, on the same events."""
 
 from collections.abc import Sequence
-from itertools import permutations
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rootflow.errors import InputError
-from rootflow.evaluation.bootstrap import better_p_value, replicate
+from rootflow.evaluation.bootstrap import bootstrap
 from rootflow.evaluation.classification.auc import AreaUnderCurve
-from rootflow.evaluation.classification.naming import Row
-from rootflow.evaluation.classification.results import Difference
 from rootflow.evaluation.classification.scores import IDENTITY, ScoreTable
-from rootflow.evaluation.results import Estimate
+from rootflow.evaluation.paired import comparisons
+from rootflow.evaluation.results import Comparison, Estimate
 from rootflow.p_value import PValue
+from rootflow.table import Row
 
 # Weights of the same event may differ by as much, relatively: they are sums in any order.
 TOLERANCE = 1e-6
@@ -28,7 +27,7 @@ class Compared(NamedTuple):
     auc: Estimate
 
 
-class Comparison(NamedTuple):
+class RunComparison(NamedTuple):
     """What a comparison found.
 
     Attributes
@@ -49,13 +48,13 @@ class Comparison(NamedTuple):
     replicas: int
     seed: int
     models: tuple[Compared, ...]
-    differences: tuple[Difference, ...]
+    differences: tuple[Comparison, ...]
     first: str
 
-    def difference(self, model: str, other: str) -> Difference:
+    def difference(self, model: str, other: str) -> Comparison:
         """Return what was found of `model` being better than `other`."""
         return next(
-            found for found in self.differences if (found.model, found.other) == (model, other)
+            found for found in self.differences if (found.name, found.other) == (model, other)
         )
 
     def table(self) -> list[Row]:
@@ -82,10 +81,10 @@ class Comparison(NamedTuple):
             "models": self.table(),
             "differences": [
                 {
-                    "model": found.model,
+                    "model": found.name,
                     "other": found.other,
-                    "auc": found.auc.value,
-                    "auc_error": found.auc.error,
+                    "auc": found.gain.value,
+                    "auc_error": found.gain.error,
                     "p_value": found.p_value,
                 }
                 for found in self.differences
@@ -97,13 +96,13 @@ class Comparison(NamedTuple):
             return {difference: None, f"{difference}_error": None, p_value: None}
         found = self.difference(model, other)
         return {
-            difference: found.auc.value,
-            f"{difference}_error": found.auc.error,
+            difference: found.gain.value,
+            f"{difference}_error": found.gain.error,
             p_value: PValue(found.p_value, self.replicas),
         }
 
 
-def compare(tables: Sequence[ScoreTable], replicas: int, seed: int) -> Comparison:
+def compare(tables: Sequence[ScoreTable], replicas: int, seed: int) -> RunComparison:
     """Compare the AUC of all models of several evaluations, event by event.
 
     All models see the same bootstrap replicas, so that what events do to all of them does
@@ -131,37 +130,20 @@ def compare(tables: Sequence[ScoreTable], replicas: int, seed: int) -> Compariso
         _must_agree(tables[0], orders[0], table, order)
     weight, label = tables[0].weight[orders[0]], tables[0].label[orders[0]]
     models = _models(tables, orders)
-    statistics = {name: AreaUnderCurve(scores, label == 1) for name, (_, scores) in models.items()}
-    areas = {name: float(auc(weight[np.newaxis])[0, 0]) for name, auc in statistics.items()}
-    replicated = {
-        name: found[:, 0] for name, found in replicate(statistics, weight, replicas, seed).items()
-    }
-    found = [
-        Compared(name, holders, Estimate(areas[name], _error(replicated[name])))
-        for name, (holders, _) in models.items()
+    signal = np.isin(label, tables[0].signals)
+    statistics = {name: AreaUnderCurve(scores, signal) for name, (_, scores) in models.items()}
+    found = bootstrap(statistics, weight, replicas, seed)
+    compared = [
+        Compared(name, holders, found[name].estimate()) for name, (holders, _) in models.items()
     ]
-    return Comparison(
+    return RunComparison(
         events=len(weight),
         replicas=replicas,
         seed=seed,
-        models=tuple(sorted(found, key=lambda model: -model.auc.value)),
-        differences=tuple(
-            _difference(*pair, areas, replicated) for pair in permutations(models, 2)
-        ),
-        first=found[0].name,
+        models=tuple(sorted(compared, key=lambda model: -model.auc.value)),
+        differences=comparisons("auc", found),
+        first=compared[0].name,
     )
-
-
-def _difference(
-    model: str, other: str, areas: dict[str, float], replicated: dict[str, NDArray[np.float64]]
-) -> Difference:
-    found = replicated[model] - replicated[other]
-    auc = Estimate(areas[model] - areas[other], _error(found))
-    return Difference(model, other, auc, better_p_value(found))
-
-
-def _error(replicas: NDArray[np.float64]) -> float:
-    return float(np.std(replicas, ddof=1))
 
 
 def _of_common_identity(tables: Sequence[ScoreTable]) -> list[ScoreTable]:

@@ -60,7 +60,7 @@ def contest(
     measured = []
     for model in (candidate, champion):
         if model is not None:
-            scores = score(model, simulation.events)
+            scores = score(model, simulation.events, simulation)
             statistics = {
                 str(place): AreaUnderCurve(
                     scores, simulation.signal & among, simulation.background & among

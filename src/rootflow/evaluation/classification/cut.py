@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rootflow.evaluation.bootstrap import FloatArray
+from rootflow.evaluation.bootstrap import FloatArray, Replicated
 from rootflow.evaluation.classification.labelled import EFFECTIVE_EVENTS_MIN, Labelled
 from rootflow.evaluation.classification.results import BestCut, CutScan
 from rootflow.evaluation.classification.significance import (
@@ -14,8 +14,7 @@ from rootflow.evaluation.classification.significance import (
     s_over_sqrt_b,
 )
 from rootflow.evaluation.classification.sums import SumsBelow
-from rootflow.evaluation.plain import plain
-from rootflow.evaluation.results import Estimate
+from rootflow.evaluation.results import Estimate, plain
 
 # The steps of the scan that is drawn: each loses half a per cent more of the simulated signal than
 # the one before. The best cut is looked for among all scores.
@@ -145,8 +144,8 @@ def scan_of(
     cuts: BestCuts,
     weight: FloatArray,
     thresholds: FloatArray,
-    replicas: FloatArray,
-    flattery: FloatArray,
+    found: Replicated,
+    flattery: Replicated,
 ) -> tuple[CutScan, BestCut]:
     """Return the scan and the best cut, which is one of its thresholds.
 
@@ -160,17 +159,15 @@ def scan_of(
         (n,) of the sample.
     thresholds
         (k,) of the statistic.
-    replicas
-        (replicas, 3 k), the statistic in replicas of the sample.
-    flattery
-        (replicas, 1) of `cuts` in the same.
+    found, flattery
+        The statistic and `cuts` in the same replicas of the sample.
     """
     sample = weight[np.newaxis]
     of_sample = statistic.kept(sample)
     allowed = _allowed(of_sample)[0]
     kept = Kept(*(sums[0] for sums in of_sample))
-    exact, without, simple = np.split(statistic(sample)[0], 3)
-    in_replicas = np.split(replicas, 3, axis=1)
+    exact, without, simple = np.split(found.values, 3)
+    in_replicas = np.split(found.replicas, 3, axis=1)
     places = np.flatnonzero(allowed)
     best = int(np.flatnonzero(thresholds == cuts.best)[0])
     errors = [np.nanstd(found[:, places], axis=0, ddof=1) for found in in_replicas]
@@ -200,7 +197,7 @@ def scan_of(
         significance=Estimate(float(exact[best]), float(errors[0][at_best])),
         significance_without_uncertainty=Estimate(float(without[best]), float(errors[1][at_best])),
         s_over_sqrt_b=Estimate(float(simple[best]), float(errors[2][at_best])),
-        optimism=float(np.nanmean(flattery)),
+        optimism=float(np.nanmean(flattery.replicas)),
     )
 
 

@@ -13,7 +13,8 @@ import pyhf
 
 from rootflow.errors import RootflowError
 from rootflow.evaluation.bootstrap import FloatArray
-from rootflow.evaluation.classification.results import FitSignificance, Spectrum
+from rootflow.evaluation.classification.results import FitSignificance
+from rootflow.evaluation.results import Spectrum
 
 STRENGTH = "signal_strength"
 BACKGROUND = "background_normalisation"

@@ -9,12 +9,11 @@ from numpy.typing import NDArray
 
 from rootflow.config import InputsConfig
 from rootflow.dataset.events import Events
-from rootflow.evaluation.bootstrap import FloatArray, estimate
+from rootflow.evaluation.bootstrap import FloatArray, bootstrap
 from rootflow.evaluation.classification.asking import FoldedModel, score
 from rootflow.evaluation.classification.auc import AreaUnderCurve, Drop
 from rootflow.evaluation.classification.labelled import Labelled
-from rootflow.evaluation.classification.results import Importance
-from rootflow.evaluation.plain import single
+from rootflow.evaluation.results import Importance
 from rootflow.progress import progress
 
 # Enough to know an error to 7 %.
@@ -39,7 +38,7 @@ def importances(
     """Return the loss in AUC by each input, the largest first, for every model.
 
     The values of the input are permuted among the labelled events of each fold, so that
-    every event is still scored by the model that has not seen it (L. Breiman, Machine
+    every event is still scored by the model that has not trained on it (L. Breiman, Machine
     Learning 45 (2001) 5, section 10). An input that others tell as well has no importance by
     itself. All models see the same permutations; errors are by 100 bootstrap replicas of the
     events with the values that they got.
@@ -71,18 +70,18 @@ def importances(
         for number, each in enumerate(chosen):
             permuted = _permuted(events, each, random)
             for place, model in enumerate(models):
-                area = AreaUnderCurve(score(model, permuted), signal)
+                area = AreaUnderCurve(score(model, permuted, simulation), signal)
                 drops[f"{place}/{number}"] = Drop(whole[model.name], area)
             advance(1, each.feature)
-    found = estimate(drops, simulation.weight[index], REPLICAS, seed)
+    found = bootstrap(drops, simulation.weight[index], REPLICAS, seed)
     return [
         tuple(
             sorted(
                 (
-                    Importance(*each, single(found[f"{place}/{number}"]))
+                    Importance(*each, found[f"{place}/{number}"].estimate())
                     for number, each in enumerate(chosen)
                 ),
-                key=lambda importance: -importance.auc_drop.value,
+                key=lambda importance: -importance.drop.value,
             )
         )
         for place in range(len(models))

@@ -1,6 +1,6 @@
 """The events of an evaluation, by what they are."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Self
@@ -8,14 +8,19 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from rootflow.dataset.events import BACKGROUND, DATA, SIGNAL, Events
+from rootflow.dataset.events import DATA, Events
 from rootflow.dataset.manifest import Sample
 from rootflow.dataset.weights import effective_events
-from rootflow.errors import InputError
+from rootflow.errors import InputError, UsageError
 from rootflow.evaluation.bootstrap import FloatArray
-from rootflow.evaluation.results import Estimate
+from rootflow.evaluation.classification.observable import EventObservable, check_finite
+from rootflow.evaluation.results import Estimate, Kind
 
 NOWHERE = -1
+
+# By label, where an analysis has no classes of its own; and those of them that are signal.
+CLASSES = ("background", "signal")
+SIGNALS = ("signal",)
 
 # With fewer, neither a background estimate nor the error of anything means much: 20 %.
 EFFECTIVE_EVENTS_MIN = 25.0
@@ -29,73 +34,88 @@ class Labelled:
     ----------
     events, samples
         As the dataset gives them.
+    classes, signals
+        Names of the classes by their labels, and of those that are signal.
     weight
         (n,) events expected in data; data: 1.
+    label
+        (n,) place in `classes`; negative: none of them.
     signal, background, data
         (n,) bool.
-    m4l
-        (n,) mass of the four leptons, GeV.
+    observable, values
+        What is drawn beside the score, and (n,) its values; None for nothing.
     """
 
     events: Events
     samples: tuple[Sample, ...]
+    classes: tuple[str, ...]
+    signals: tuple[str, ...]
     weight: FloatArray
+    label: NDArray[np.int64]
     signal: NDArray[np.bool_]
     background: NDArray[np.bool_]
     data: NDArray[np.bool_]
-    m4l: FloatArray
+    observable: EventObservable | None
+    values: FloatArray | None
 
     @classmethod
-    def of(cls, events: Events, samples: Sequence[Sample]) -> Self:
+    def of(
+        cls,
+        events: Events,
+        samples: Sequence[Sample],
+        observable: EventObservable | None = None,
+        classes: Sequence[str] = CLASSES,
+        signals: Sequence[str] = SIGNALS,
+    ) -> Self:
         """Return the events, checked.
 
         Raises
         ------
         InputError
-            They have no labels or no m4l, a number is not finite, a sample has no positive
-            sum of weights, or signal or background has too few events.
+            They have no labels, a number is not finite, a sample has no positive sum of
+            weights, or signal, background or another class has too few events.
+        UsageError
+            There is no such class or observable.
         """
         if events.label is None or events.sample is None:
             raise InputError(
                 "an evaluation of classifiers needs events with labels and samples; "
                 "this dataset has none: is it of another analysis?"
             )
-        if "m4l" not in events.features["event"]:
-            raise InputError(
-                "an evaluation of classifiers shows m4l, which the dataset has not among its "
-                f"event features: {', '.join(events.features['event'])}"
-            )
-        m4l = events.event[:, events.features["event"].index("m4l")].astype(np.float64)
-        for name, values in (("weight", events.weight), ("m4l", m4l)):
-            broken = ~np.isfinite(values)
-            if np.any(broken):
-                raise InputError(
-                    f"{name} of {np.sum(broken)} of {len(events)} events to evaluate on is not "
-                    f"finite, the first is {events.in_words(int(np.argmax(broken)))}"
-                )
+        for name in signals:
+            if name not in classes:
+                raise UsageError(f"evaluation.signal: '{name}' is none of {', '.join(classes)}")
+        check_finite("weight", events.weight, events)
+        is_signal = np.isin(events.label, [classes.index(name) for name in signals])
         found = cls(
             events=events,
             samples=tuple(samples),
+            classes=tuple(classes),
+            signals=tuple(signals),
             weight=np.asarray(events.weight, np.float64),
-            signal=np.asarray(events.label == SIGNAL),
-            background=np.asarray(events.label == BACKGROUND),
+            label=events.label.astype(np.int64),
+            signal=is_signal,
+            background=(events.label != DATA) & ~is_signal,
             data=np.asarray(events.label == DATA),
-            m4l=m4l,
+            observable=observable,
+            values=observable and observable.values(events),
         )
-        found._check_samples()
-        found._check_classes("")
-        return found
-
-    def _check_samples(self) -> None:
-        for name, among in self.simulated.items():
-            if np.sum(self.weight[among]) <= 0:
+        for name, among in found.simulated.items():
+            if np.sum(found.weight[among]) <= 0:
                 raise InputError(
                     f"sample {name}: the weights of its {np.sum(among)} selected events sum to "
-                    f"{np.sum(self.weight[among]):.3g}: nothing can be expected of it"
+                    f"{np.sum(found.weight[among]):.3g}: nothing can be expected of it"
                 )
+        several = {name: found.label == place for place, name in enumerate(classes)}
+        found._check_enough("", several if len(several) > 2 else {})
+        return found
 
-    def _check_classes(self, where: str) -> None:
-        for name, among in (("signal", self.signal), ("background", self.background)):
+    def _check_enough(self, where: str, classes: Mapping[str, NDArray[np.bool_]]) -> None:
+        for name, among in {
+            "signal": self.signal,
+            "background": self.background,
+            **classes,
+        }.items():
             enough = effective_events(self.weight[among])
             if enough < EFFECTIVE_EVENTS_MIN:
                 raise InputError(
@@ -105,6 +125,12 @@ class Labelled:
 
     def __len__(self) -> int:
         return len(self.weight)
+
+    def kind(self, sample: Sample) -> Kind:
+        """Return what a sample is to those who look for signal."""
+        if sample.label == "data":
+            return "data"
+        return "signal" if sample.label in self.signals else "background"
 
     @cached_property
     def by_sample(self) -> tuple[tuple[Sample, NDArray[np.bool_]], ...]:
@@ -117,54 +143,52 @@ class Labelled:
     @property
     def simulated(self) -> dict[str, NDArray[np.bool_]]:
         """(n,) bool of each simulated sample, by its name."""
-        return {sample.name: among for sample, among in self.by_sample if sample.label != "data"}
+        return {s.name: among for s, among in self.by_sample if self.kind(s) != "data"}
 
     @property
     def backgrounds(self) -> dict[str, NDArray[np.bool_]]:
         """(n,) bool of each sample of background, by its name."""
-        return {s.name: among for s, among in self.by_sample if s.label == "background"}
+        return {s.name: among for s, among in self.by_sample if self.kind(s) == "background"}
 
     @property
     def has_data(self) -> bool:
         """Whether there is a sample of data, be it without a selected event."""
-        return any(sample.label == "data" for sample in self.samples)
+        return any(self.kind(sample) == "data" for sample in self.samples)
 
     def simulation(self) -> Self:
         """Return the events that are not data."""
         chosen = np.flatnonzero(~self.data)
-        return type(self)(
+        arrays = ("weight", "label", "signal", "background", "data")
+        return replace(
+            self,
             events=self.events.take(chosen),
-            samples=self.samples,
-            weight=self.weight[chosen],
-            signal=self.signal[chosen],
-            background=self.background[chosen],
-            data=self.data[chosen],
-            m4l=self.m4l[chosen],
+            values=None if self.values is None else self.values[chosen],
+            **{name: getattr(self, name)[chosen] for name in arrays},
         )
 
     def within(self, window: tuple[float, float] | None) -> Self:
-        """Return the same n events; those with m4l outside the window belong to nothing.
+        """Return the same n events; those with an observable outside belong to nothing.
 
         Raises
         ------
         InputError
-            Signal or background has too few events within, or the weights of a sample there
-            have a negative sum.
+            A class has too few events within, or the weights of a sample there have a
+            negative sum.
         """
-        if window is None:
+        if window is None or self.observable is None or self.values is None:
             return self
-        inside = (self.m4l >= window[0]) & (self.m4l < window[1])
+        inside = (self.values >= window[0]) & (self.values < window[1])
+        sample = np.where(inside, np.asarray(self.events.sample), NOWHERE)
         found = replace(
             self,
-            events=replace(
-                self.events, sample=np.where(inside, np.asarray(self.events.sample), NOWHERE)
-            ),
+            events=replace(self.events, sample=sample),
+            label=np.where(inside, self.label, DATA),
             signal=self.signal & inside,
             background=self.background & inside,
             data=self.data & inside,
         )
-        where = f" with m4l from {window[0]:g} to {window[1]:g} GeV"
-        found._check_classes(where)
+        where = f" with {self.observable.between(window)}"
+        found._check_enough(where, {})
         for name, among in found.simulated.items():
             if np.sum(found.weight[among]) < 0:
                 raise InputError(

@@ -26,8 +26,8 @@ from rootflow.evaluation.classification.results import (
     RankingInTraining,
     Scored,
 )
-from rootflow.evaluation.classification.spectra import histogram
 from rootflow.evaluation.results import Histogram
+from rootflow.evaluation.spectra import histogram
 
 # Each bin of a chi2 test needs as many in either histogram for chi2 to be what it is called.
 EFFECTIVE_EVENTS_PER_BIN = 10.0
@@ -36,7 +36,7 @@ EFFECTIVE_EVENTS_PER_BIN = 10.0
 def over_training(
     scored: Scored, labelled: Labelled, edges: Sequence[float], ranking: RankingInTraining
 ) -> OverTraining:
-    """Return the scores in training and unseen of both classes, and their tests.
+    """Return the scores in training and unseen of signal and background, and their tests.
 
     Parameters
     ----------

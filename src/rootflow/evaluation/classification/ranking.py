@@ -6,11 +6,9 @@ from typing import NamedTuple, Self
 import numpy as np
 
 from rootflow.evaluation.bootstrap import (
-    Estimates,
     FloatArray,
+    Replicated,
     Statistic,
-    better_p_value,
-    standard_deviation,
 )
 from rootflow.evaluation.classification.auc import (
     QUOTED_EFFICIENCIES,
@@ -19,9 +17,13 @@ from rootflow.evaluation.classification.auc import (
     BackgroundEfficiencies,
 )
 from rootflow.evaluation.classification.labelled import Labelled
-from rootflow.evaluation.classification.results import Ranking, RankingInTraining, Rejection, Roc
-from rootflow.evaluation.plain import single
-from rootflow.evaluation.results import Estimate
+from rootflow.evaluation.classification.results import (
+    Ranking,
+    RankingInTraining,
+    Rejection,
+    Roc,
+)
+from rootflow.evaluation.paired import paired
 
 
 class RankingStatistics(NamedTuple):
@@ -30,7 +32,7 @@ class RankingStatistics(NamedTuple):
     Attributes
     ----------
     auc, roc
-        Of the scores by models that have not seen the events.
+        Of the scores by models that have not trained on the events.
     auc_training
         Of the same events' scores by models that have trained on them; None where none has.
     auc_against
@@ -54,7 +56,7 @@ class RankingStatistics(NamedTuple):
         Parameters
         ----------
         scores, scores_in_training
-            (n,) of all events, by models that have not seen them and by those that have: NaN
+            (n,) of all events, by models that have not trained on them and by those that have: NaN
             where none has.
         events
             The n events, of which those outside a window are neither signal nor background.
@@ -91,15 +93,15 @@ class RankingStatistics(NamedTuple):
         }
         return {f"{name}{self.where}": statistic for name, statistic in named.items()}
 
-    def ranking(self, estimates: Mapping[str, Estimates]) -> Ranking:
-        """Return how unseen events are ranked, from the estimates by name."""
-        roc = estimates[f"roc{self.where}"]
+    def ranking(self, found: Mapping[str, Replicated]) -> Ranking:
+        """Return how unseen events are ranked, from what was found by name."""
+        roc = found[f"roc{self.where}"]
         exists = np.isfinite(roc.values) & np.isfinite(roc.errors)
         points = len(SIGNAL_EFFICIENCIES)
         return Ranking(
-            auc=single(estimates[f"auc{self.where}"]),
+            auc=found[f"auc{self.where}"].estimate(),
             auc_against={
-                name: single(estimates[f"auc_against_{name}{self.where}"])
+                name: found[f"auc_against_{name}{self.where}"].estimate()
                 for name in self.auc_against
             },
             roc=Roc(
@@ -108,14 +110,12 @@ class RankingStatistics(NamedTuple):
                 errors=tuple(roc.errors[:points].tolist()),
             ),
             rejections=tuple(
-                Rejection(at, single(roc, place) if exists[place] else None)
+                Rejection(at, roc.estimate(place) if exists[place] else None)
                 for place, at in enumerate(QUOTED_EFFICIENCIES, start=points)
             ),
         )
 
-    def in_training(
-        self, estimates: Mapping[str, Estimates], replicas: Mapping[str, FloatArray]
-    ) -> RankingInTraining | None:
+    def in_training(self, found: Mapping[str, Replicated]) -> RankingInTraining | None:
         """Return by how much better models rank events that they have trained on.
 
         Every event has one score of either kind, so the error is that of the difference in
@@ -123,12 +123,6 @@ class RankingStatistics(NamedTuple):
         """
         if self.auc_training is None:
             return None
-        unseen, trained = f"auc{self.where}", f"auc_training{self.where}"
-        auc = single(estimates[trained])
-        gains = replicas[trained] - replicas[unseen]
-        excess = auc.value - single(estimates[unseen]).value
-        return RankingInTraining(
-            auc=auc,
-            excess=Estimate(excess, float(standard_deviation(gains)[0])),
-            p_value=better_p_value(gains[:, 0]),
-        )
+        trained = found[f"auc_training{self.where}"]
+        excess = paired(trained, found[f"auc{self.where}"])
+        return RankingInTraining(trained.estimate(), excess.gain, excess.p_value)

@@ -12,22 +12,25 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from rootflow import checksum
-from rootflow.dataset.events import Events
+from rootflow.dataset.events import SIGNAL, Events
 from rootflow.dataset.manifest import Sample
 from rootflow.errors import InputError
+from rootflow.evaluation.classification.observable import EventObservable
 from rootflow.evaluation.classification.results import Scored
 from rootflow.evaluation.saving import EVALUATE_AGAIN
 from rootflow.files import whole_file
 
 # A model's scores are the column of this and its name.
 SCORE = "score_"
+# Of several classes, those of its probabilities are of this, the label and its name.
+PROBABILITY = "probability_"
 # What stands beside the event number in an event's identity, by the branch.
 IDENTITY = "identity_"
 METADATA = b"rootflow"
 
 
 class ScoreTable(NamedTuple):
-    """The scores that models gave to n events that they have not seen.
+    """The scores that models gave to n events that they have not trained on.
 
     Attributes
     ----------
@@ -43,12 +46,12 @@ class ScoreTable(NamedTuple):
         (n,) as in Events.
     weight
         (n,) events expected in data.
-    m4l
-        (n,) mass of the four leptons, GeV.
     scores
         (n,) probability of signal, by the name of the model.
     identity
         (n,) the rest of the identity, by branch.
+    signals
+        The labels of the classes that are signal.
     """
 
     name: str
@@ -59,16 +62,21 @@ class ScoreTable(NamedTuple):
     fold: NDArray[np.uint8]
     label: NDArray[np.int8]
     weight: NDArray[np.float64]
-    m4l: NDArray[np.float64]
     scores: dict[str, NDArray[np.float64]]
     identity: Mapping[str, NDArray[np.int64]] = MappingProxyType({})
+    signals: tuple[int, ...] = (SIGNAL,)
 
 
-COLUMNS = ("file_index", "event_number", "fold", "label", "weight", "m4l")
+COLUMNS = ("file_index", "event_number", "fold", "label", "weight")
 
 
 def write_scores(
-    events: Events, samples: Sequence[Sample], scored: Sequence[Scored], path: Path
+    events: Events,
+    samples: Sequence[Sample],
+    scored: Sequence[Scored],
+    path: Path,
+    observable: EventObservable | None = None,
+    signals: Sequence[int] = (SIGNAL,),
 ) -> None:
     """Write the scores of all events, data too, as a Parquet file.
 
@@ -82,17 +90,28 @@ def write_scores(
         What each model says of them.
     path
         Of the file.
+    observable
+        A column of it is written, too.
+    signals
+        The labels of the classes that are signal.
     """
     names = np.array([sample.name for sample in samples])
     columns: dict[str, Any] = {
         "sample": pa.array(names[events.sample]).dictionary_encode(),
-        **{name: getattr(events, name) for name in COLUMNS if name != "m4l"},
+        **{name: getattr(events, name) for name in COLUMNS},
         **{IDENTITY + name: values for name, values in events.identity_columns.items()},
-        "m4l": events.event[:, events.features["event"].index("m4l")],
+        **({} if observable is None else {observable.key: observable.values(events)}),
         **{SCORE + model.name: model.scores for model in scored},
+        **{
+            f"{PROBABILITY}{place}_{model.name}": model.probabilities[:, place]
+            for model in scored
+            if model.probabilities is not None
+            for place in range(model.probabilities.shape[1])
+        },
     }
     files = [file.sha256 for sample in samples for file in sample.files]
-    said = {METADATA: json.dumps({"files": files}), checksum.KEY: checksum.UNSEALED}
+    about = {"files": files, "signals": list(signals)}
+    said = {METADATA: json.dumps(about), checksum.KEY: checksum.UNSEALED}
     table = pa.table(columns).replace_schema_metadata(said)
     with whole_file(path) as partial:
         pq.write_table(table, partial)
@@ -127,9 +146,11 @@ def read_scores(path: Path, name: str | None = None) -> ScoreTable:
     if described is None or missing:
         what = f"it has no column {missing[0]}" if missing else "it does not name the events' files"
         raise InputError(f"{called}: not a table of scores as evaluate writes it: {what}")
+    about = json.loads(described)
     return ScoreTable(
         name=called,
-        files=tuple(json.loads(described)["files"]),
+        files=tuple(about["files"]),
+        signals=tuple(about["signals"]),
         sample=np.array(table["sample"].to_pylist()),
         **{column: table[column].to_numpy() for column in COLUMNS},
         scores=_named(table, SCORE),

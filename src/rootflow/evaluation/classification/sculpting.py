@@ -1,54 +1,42 @@
-"""Whether a cut on the score changes the shape of the background's m(4l)."""
+"""Whether a cut on the score changes the shape of the background's observable."""
 
 from collections.abc import Sequence
-from typing import Self
 
 import numpy as np
 import scipy.spatial.distance
 from numpy.typing import NDArray
 
-from rootflow.evaluation.bootstrap import Estimates, FloatArray
+from rootflow.evaluation.bootstrap import FloatArray, Replicated
 from rootflow.evaluation.classification.labelled import Labelled
 from rootflow.evaluation.classification.results import Divergence, Sculpting
-from rootflow.evaluation.classification.spectra import histogram
 from rootflow.evaluation.results import Estimate
+from rootflow.evaluation.spectra import histogram
 
 
 class Divergences:
-    """Jensen-Shannon divergence of the mass in each of k score bins from the inclusive one.
+    """Jensen-Shannon divergence of values in each of k score bins from the inclusive one.
 
-    J. Lin, IEEE Trans. Inf. Theory 37 (1991) 145, with the logarithm to base 2. A mass bin
-    with a negative sum of weights counts as empty.
+    J. Lin, IEEE Trans. Inf. Theory 37 (1991) 145, with the logarithm to base 2. A bin
+    of values with a negative sum of weights counts as empty.
 
     Parameters
     ----------
     score_bins
         (n,) 0 to k - 1; -1 for events that do not count.
-    mass
+    values
         (n,).
-    mass_edges
-        Of the bins of the mass; events outside do not count.
+    edges
+        Of the bins of the values; events outside do not count.
     """
 
     def __init__(
-        self, score_bins: NDArray[np.int64], mass: FloatArray, mass_edges: Sequence[float]
+        self, score_bins: NDArray[np.int64], values: FloatArray, edges: Sequence[float]
     ) -> None:
-        mass_bins = np.digitize(mass, mass_edges) - 1
-        inside = (score_bins >= 0) & (mass_bins >= 0) & (mass_bins < len(mass_edges) - 1)
+        bins = np.digitize(values, edges) - 1
+        inside = (score_bins >= 0) & (bins >= 0) & (bins < len(edges) - 1)
         self._index = np.flatnonzero(inside)
-        self._score_bins, self._mass_bins = score_bins[inside], mass_bins[inside]
-        self._shape = (int(np.max(score_bins)) + 1, len(mass_edges) - 1)
-
-    @classmethod
-    def of(
-        cls,
-        scores: FloatArray,
-        edges: FloatArray,
-        simulation: Labelled,
-        mass_edges: Sequence[float],
-    ) -> Self:
-        """Return the statistic for the background's m(4l) in bins of the score."""
-        return cls(_bins(scores, edges, simulation), simulation.m4l, mass_edges)
+        self._score_bins, self._bins = score_bins[inside], bins[inside]
+        self._shape = (int(np.max(score_bins)) + 1, len(edges) - 1)
 
     def __call__(self, weights: FloatArray) -> FloatArray:
         """Return (replicas, k); NaN where a bin has no event."""
@@ -56,7 +44,7 @@ class Divergences:
         return np.array([self._divergences(self._score_bins, weight) for weight in chosen])
 
     def permuted(self, weight: FloatArray, permutations: int, seed: int) -> FloatArray:
-        """Return (permutations, k): the same with scores and masses of different events."""
+        """Return (permutations, k): the same with scores and values of different events."""
         random = np.random.default_rng(seed)
         chosen = weight[self._index]
         return np.array(
@@ -67,7 +55,7 @@ class Divergences:
         )
 
     def _divergences(self, score_bins: NDArray[np.int64], weight: FloatArray) -> FloatArray:
-        cells = score_bins * self._shape[1] + self._mass_bins
+        cells = score_bins * self._shape[1] + self._bins
         sums = np.bincount(cells, weight, self._shape[0] * self._shape[1]).reshape(self._shape)
         inclusive = np.maximum(np.sum(sums, axis=0), 0)
         sums = np.maximum(sums, 0)
@@ -81,12 +69,13 @@ class Divergences:
 
 
 def sculpting(
-    estimates: Estimates,
+    statistic: Replicated,
     without_dependence: FloatArray,
-    scores: FloatArray,
-    edges: FloatArray,
+    score_bins: NDArray[np.int64],
+    score_edges: FloatArray,
+    values: FloatArray,
     simulation: Labelled,
-    mass_edges: Sequence[float],
+    edges: Sequence[float],
 ) -> Sculpting:
     """Return the spectra in each bin of the score and what their divergences mean.
 
@@ -95,40 +84,44 @@ def sculpting(
 
     Parameters
     ----------
-    estimates
-        Of `Divergences`.
+    statistic
+        `Divergences`, of the sample and in replicas.
     without_dependence
         (permutations, k) of its permutations.
-    scores, edges
-        (n,) and the bins of `quantile_edges`.
+    score_bins, score_edges
+        (n,) of `background_bins`, and the edges of `quantile_edges`.
+    values
+        (n,) of the observable.
     simulation
-        The events.
-    mass_edges
+        The n events.
+    edges
         Of the histograms.
     """
-    bins = _bins(scores, edges, simulation)
     found = []
-    for value, error, expected in zip(*estimates, without_dependence.T, strict=True):
-        as_large = int(np.sum(expected >= value))
+    for place, expected in enumerate(without_dependence.T):
+        value = statistic.estimate(place)
+        as_large = int(np.sum(expected >= value.value))
         found.append(
             Divergence(
-                value=Estimate(float(value), float(error)),
+                value=value,
                 expected=Estimate(float(np.mean(expected)), float(np.std(expected, ddof=1))),
                 p_value=(1 + as_large) / (1 + len(expected)),
             )
         )
     return Sculpting(
-        score_edges=tuple(edges.tolist()),
-        mass=tuple(
-            histogram(simulation.m4l, simulation.weight, mass_edges, bins == place)
-            for place in range(len(edges) - 1)
+        score_edges=tuple(score_edges.tolist()),
+        observable=tuple(
+            histogram(values, simulation.weight, edges, score_bins == place)
+            for place in range(len(score_edges) - 1)
         ),
-        inclusive=histogram(simulation.m4l, simulation.weight, mass_edges, simulation.background),
+        inclusive=histogram(values, simulation.weight, edges, simulation.background),
         divergences=tuple(found),
     )
 
 
-def _bins(scores: FloatArray, edges: FloatArray, simulation: Labelled) -> NDArray[np.int64]:
+def background_bins(
+    scores: FloatArray, edges: FloatArray, simulation: Labelled
+) -> NDArray[np.int64]:
     """Return (n,) the bin of the score, -1 for what is no background."""
     number = np.minimum(np.digitize(scores, edges) - 1, len(edges) - 2)
     return np.where(simulation.background, number, -1)

@@ -7,14 +7,16 @@ from pathlib import Path
 
 from rootflow.config import ClassificationConfig, ClassifierConfig, InputsConfig
 from rootflow.dataset import Dataset
+from rootflow.evaluation import draw_evaluation
 from rootflow.evaluation.classification import (
     cautions_of,
-    draw,
     evaluate,
-    save,
-    write_report,
+    observable_of,
+    tables_of,
+    write_evaluation,
     write_scores,
 )
+from rootflow.evaluation.folder import TABLES
 from rootflow.methods.combined import of_trainings
 from rootflow.methods.model import Model
 from rootflow.steps import preprocess, train
@@ -29,6 +31,10 @@ from rootflow.steps.frozen import (
 from rootflow.steps.provenance import provenance
 from rootflow.steps.result import StepResult
 from rootflow.tracking import Run, start_run
+
+SCORES = "scores.parquet"
+# Of the tables, those that a terminal shows.
+SHOWN = ("auc", "over_training", "best_cut", "fit", "yields")
 
 
 def run(config: ClassificationConfig, parent: Run | None = None) -> StepResult:
@@ -77,26 +83,33 @@ def _evaluated(
     inputs: InputsConfig,
     origin: Mapping[str, str],
 ) -> StepResult:
-    events, samples = dataset.events(), dataset.manifest.samples
-    evaluation = evaluate(events, samples, scorers, inputs, config.evaluation, config.seed)
+    events, manifest = dataset.events(), dataset.manifest
+    samples = manifest.samples
+    observable = observable_of(config.evaluation, manifest.features)
+    evaluation = evaluate(
+        events, samples, scorers, inputs, config.evaluation, config.seed, observable
+    )
     metrics = evaluation.metrics()
     run.log_metrics(metrics)
     with tempfile.TemporaryDirectory() as folder:
-        results, report = Path(folder, "evaluation.json"), Path(folder, "report.html")
-        scores = Path(folder, "scores.parquet")
-        save(evaluation, results)
-        write_scores(events, samples, evaluation.scored, scores)
-        figures = draw(evaluation, Path(folder, "figures"), config.evaluation.style)
-        write_report(evaluation, figures, origin, report)
-        for path in (results, scores, report):
+        place = Path(folder, "evaluation")
+        write_evaluation(evaluation, origin, place)
+        signals = [evaluation.classes.index(name) for name in evaluation.signals]
+        write_scores(events, samples, evaluation.scored, place / SCORES, observable, signals)
+        figures = draw_evaluation(place, config.evaluation.style)
+        for path in sorted(path for path in place.iterdir() if path.is_file()):
             run.log_file(path)
+        for path in sorted((place / TABLES).iterdir()):
+            run.log_file(path, TABLES)
         run.log_figures(figures)
     facts = {
         "folds": f"{config.data.folds.count}, each held out",
         "events": len(events),
         "caution": cautions_of(evaluation),
     }
-    return StepResult("evaluate", run.run_id, facts, evaluation.tables(), metrics)
+    tables = tables_of(evaluation)
+    shown = {table.name: table.as_rows() for table in tables if table.name in SHOWN}
+    return StepResult("evaluate", run.run_id, facts, shown, metrics)
 
 
 def _with_model(config: ClassificationConfig, model: ClassifierConfig) -> ClassificationConfig:

@@ -1,26 +1,32 @@
 """What each figure shows, and what would be bad, by the beginning of its file's name."""
 
+from rootflow.evaluation.classification.evaluation import ClassificationEvaluation
+from rootflow.evaluation.page import Captions
+
+# What the observable is called in captions, until it is known.
+OBSERVABLE = "OBSERVABLE"
 _STACK = (
-    "Stacked expectation of each process; hatched: simulated statistics and the background's "
-    "uncertainty. Points, where there are any, are data with central 68.27 % Poisson intervals, in "
-    "bins that have any; arrows are ratios beyond the panel."
+    "Stacked expectation of each process; hatched: simulated statistics, the background's "
+    "uncertainty and systematic weights, where there are any. Points, where there are any, are "
+    "data with central 68.27 % Poisson intervals, in bins that have any; arrows are ratios beyond "
+    "the panel."
 )
 _WINDOW = "Only events between dotted lines, where there are any, count in significances."
 CAPTIONS = {
     "roc": (
         "ROC curves",
-        "Background rejection at each signal efficiency, both weighted, by models that have not "
-        "seen the events; right: of those that count in significances, where not all do. Higher "
-        "is better, a curve on the dotted line has learnt nothing. Bands are bootstrap errors.",
+        "Background rejection at each signal efficiency, both weighted, of unseen events; right: "
+        "of those that count in significances, where not all do. Higher is better, a curve on the "
+        "dotted line has learnt nothing. Bands are bootstrap errors.",
     ),
-    "mass": (
-        "m(4l) before any cut",
+    "observable": (
+        f"{OBSERVABLE} before any cut",
         f"{_STACK} {_WINDOW} Bad: data off the expectation where all processes are simulated.",
     ),
-    "mass_after_cut": (
-        "m(4l) after the best cut",
+    "observable_after_cut": (
+        f"{OBSERVABLE} after the best cut",
         f"{_STACK} {_WINDOW} Bad: background that now peaks under the signal, for the cut has "
-        "then selected the mass.",
+        "then selected by it.",
     ),
     "scan": (
         "Significance of each cut",
@@ -53,15 +59,34 @@ CAPTIONS = {
         "unseen signal lower and unseen background higher than in training.",
     ),
     "sculpting": (
-        "Sculpting of m(4l)",
-        "Left: m(4l) of background, normalised in the figure, in bins of the score with the same "
-        "background, from the lowest scores on. Right: how far each is from all scores, and what "
-        "statistics alone would give (grey). Bad: points above the grey band, for a cut on the "
-        "score then moulds background into the shape of signal.",
+        f"Sculpting of {OBSERVABLE}",
+        f"Left: {OBSERVABLE} of background, normalised in the figure, in bins of the score with "
+        "the same background, from the lowest scores on. Right: how far each is from all scores, "
+        "and what statistics alone would give (grey). Bad: points above the grey band, for a cut "
+        "on the score then moulds background into the shape of signal.",
     ),
     "importance": (
         "Permutation importance",
         "AUC that is lost when an input is permuted among events; bars are bootstrap errors. "
         "Inputs that tell the same share their importance, and may all look small.",
     ),
+    "confusion": (
+        "Confusion of classes",
+        "Where the highest probability is for events of each class, in percent of its expected "
+        "events, and the AUC of its own probability against all other classes. Bad: a column "
+        "whose largest number is off the diagonal.",
+    ),
+    "probability": (
+        "Probability of a class",
+        f"{_STACK} Bad: data off the expectation where there is little of the class.",
+    ),
 }
+
+
+def captions_of(evaluation: ClassificationEvaluation) -> Captions:
+    """Return title and caption of each figure, with the observable by its name."""
+    called = evaluation.observable.in_words if evaluation.observable else ""
+    return {
+        name: (title.replace(OBSERVABLE, called), caption.replace(OBSERVABLE, called))
+        for name, (title, caption) in CAPTIONS.items()
+    }

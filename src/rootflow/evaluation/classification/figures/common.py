@@ -1,10 +1,9 @@
 """What the figures of classifiers have in common."""
 
-from collections.abc import Sequence
-
 from matplotlib.axes import Axes
 
-from rootflow.evaluation.classification.results import ClassificationEvaluation, Process
+from rootflow.evaluation.classification.evaluation import ClassificationEvaluation
+from rootflow.evaluation.figures.stack import Described, Layer
 from rootflow.evaluation.figures.style import label
 
 SIGNAL, BACKGROUND = "#bd1f01", "#3f90da"
@@ -13,14 +12,21 @@ SIGNALS = (SIGNAL, "#ffa90e", "#e76300")
 BACKGROUNDS = (BACKGROUND, "#92dadd", "#832db6", "#a96b59", "#b9ac70", "#94a4a2")
 
 
-def colours_of(processes: Sequence[Process]) -> dict[str, str]:
-    """Return the colour of each simulated process, the same in all figures."""
-    free = {"signal": SIGNALS, "background": BACKGROUNDS}
-    return {
-        process.name: sequence[number % len(sequence)]
-        for kind, sequence in free.items()
-        for number, process in enumerate(p for p in processes if p.label == kind)
-    }
+def described(evaluation: ClassificationEvaluation) -> Described:
+    """Return what the stacks have in common; a process has the same colour in all."""
+    layers = [
+        Layer(process.name, process.title, colours[number % len(colours)], kind == "signal")
+        for kind, colours in (("signal", SIGNALS), ("background", BACKGROUNDS))
+        for number, process in enumerate(p for p in evaluation.processes if p.kind == kind)
+    ]
+    order = [process.name for process in evaluation.processes]
+    return Described(
+        layers=sorted(layers, key=lambda layer: order.index(layer.name)),
+        data=evaluation.data,
+        background_uncertainty=evaluation.background_uncertainty,
+        energy_tev=evaluation.energy_tev,
+        luminosity_fb_inverse=evaluation.luminosity_fb_inverse,
+    )
 
 
 def label_simulation(axes: Axes, evaluation: ClassificationEvaluation) -> None:
@@ -30,7 +36,7 @@ def label_simulation(axes: Axes, evaluation: ClassificationEvaluation) -> None:
 
 def counted(evaluation: ClassificationEvaluation) -> list[str]:
     """Return one line that says which events count in significances, where not all do."""
-    if evaluation.significance_window_gev is None:
+    observable, window = evaluation.observable, evaluation.significance_window
+    if observable is None or window is None:
         return []
-    low, high = evaluation.significance_window_gev
-    return [rf"events with ${low:g} \leq m(4\ell) \leq {high:g}$ GeV"]
+    return [f"events with {observable.inequality(window)}"]

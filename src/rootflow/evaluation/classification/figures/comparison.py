@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 
-from rootflow.evaluation.classification.compare import Compared, Comparison
+from rootflow.estimate import with_error
+from rootflow.evaluation.classification.compare import Compared, RunComparison
 from rootflow.evaluation.figures.style import new_figure, save_figure, styled
-from rootflow.evaluation.page import with_error
 from rootflow.evaluation.results import Estimate
 from rootflow.p_value import PValue
 
@@ -16,7 +16,7 @@ from rootflow.p_value import PValue
 HEIGHT, AROUND = 0.11, 0.35
 
 
-def draw_comparison(comparison: Comparison, path: Path, style: str = "neutral") -> list[Path]:
+def draw_comparison(comparison: RunComparison, path: Path, style: str = "neutral") -> list[Path]:
     """Draw the AUC of every model, and by how much each is below the best one.
 
     Parameters
@@ -41,11 +41,11 @@ def draw_comparison(comparison: Comparison, path: Path, style: str = "neutral") 
         areas.set_yticks(_rows(models), [_name(model) for model in models], fontsize="small")
         areas.set_xlabel("AUC, weighted")
         found = [comparison.difference(best, model.name) for model in models[1:]]
-        _draw_rows(differences, models, [None, *(each.auc for each in found)])
+        _draw_rows(differences, models, [None, *(each.gain for each in found)])
         for row, each in zip(_rows(models)[1:], found, strict=True):
             differences.annotate(
                 PValue(each.p_value, comparison.replicas).equation,
-                (each.auc.value, row),
+                (each.gain.value, row),
                 xytext=(0, 7),
                 textcoords="offset points",
                 ha="center",

@@ -4,18 +4,17 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from rootflow.evaluation.classification.evaluation import ClassificationEvaluation, ModelResult
 from rootflow.evaluation.classification.figures.common import (
     BACKGROUND,
     SIGNAL,
     counted,
     label_simulation,
 )
-from rootflow.evaluation.classification.naming import Part, parts_of
+from rootflow.evaluation.classification.metrics import Part, parts_of
 from rootflow.evaluation.classification.results import (
-    ClassificationEvaluation,
     ClassOverTraining,
     HypothesisTest,
-    ModelResult,
     OverTraining,
 )
 from rootflow.evaluation.figures.style import density, draw_density, new_figure

@@ -8,40 +8,46 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
+from rootflow.evaluation.classification.evaluation import ClassificationEvaluation, ModelResult
 from rootflow.evaluation.classification.figures.common import label_simulation
-from rootflow.evaluation.classification.results import (
-    ClassificationEvaluation,
-    ModelResult,
-    Sculpting,
-)
+from rootflow.evaluation.classification.observable import EventObservable
+from rootflow.evaluation.classification.results import Sculpting
 from rootflow.evaluation.figures.style import density, draw_density, new_figure
 from rootflow.evaluation.results import Histogram
 from rootflow.p_value import PValue
 
 
-def sculpting(model: ModelResult, evaluation: ClassificationEvaluation) -> Figure:
-    """Draw m(4l) of background in bins of the score, and how far each is from all scores."""
+def sculpting(
+    model: ModelResult,
+    found: Sculpting,
+    observable: EventObservable,
+    evaluation: ClassificationEvaluation,
+) -> Figure:
+    """Draw background's observable in bins of the score, and how far each is from all scores."""
     figure, (shapes, distances) = new_figure(columns=2)
-    shown = np.cumsum([0.0, *(_within(mass).total for mass in model.sculpting.mass)])
+    shown = np.cumsum([0.0, *(_within(each).total for each in found.observable)])
     names = [f"{low:.0f} to {high:.0f} %" for low, high in pairwise(100 * shown / shown[-1])]
-    _draw_shapes(shapes, model.sculpting, names)
-    _draw_distances(distances, model.sculpting, names, evaluation.replicas)
+    _draw_shapes(shapes, found, names, observable)
+    _draw_distances(distances, found, names, evaluation.replicas)
     distances.set_xlabel(f"background, rising in score of {model.name}")
     label_simulation(shapes, evaluation)
     label_simulation(distances, evaluation)
     return figure
 
 
-def _draw_shapes(axes: Axes, found: Sculpting, names: list[str]) -> None:
+def _draw_shapes(
+    axes: Axes, found: Sculpting, names: list[str], observable: EventObservable
+) -> None:
     inclusive = _within(found.inclusive)
     axes.stairs(density(inclusive), inclusive.edges, fill=True, color="#dddddd", label="all")
     palette = mpl.colormaps["plasma"](np.linspace(0, 0.8, len(names)))
-    for colour, name, mass in zip(palette, names, found.mass, strict=True):
-        draw_density(axes, _within(mass), colour=to_hex(colour), line="-", name=name)
+    for colour, name, each in zip(palette, names, found.observable, strict=True):
+        draw_density(axes, _within(each), colour=to_hex(colour), line="-", name=name)
     axes.set_xlim(inclusive.edges[0], inclusive.edges[-1])
     axes.set_ylim(0, 1.5 * axes.get_ylim()[1])
-    axes.set_xlabel(r"$m(4\ell)$ of background [GeV]")
-    axes.set_ylabel("density of weighted events [1/GeV]")
+    unit = observable.unit
+    axes.set_xlabel(f"{observable.title} of background" + (f" [{unit}]" if unit else ""))
+    axes.set_ylabel("density of weighted events" + (f" [1/{unit}]" if unit else ""))
     axes.legend(loc="upper right", fontsize="small")
 
 

@@ -1,33 +1,48 @@
-"""The figures of m(4l) and of the scores, expectations and data."""
+"""The figures of the observable and of the scores, expectations and data."""
 
 from matplotlib.figure import Figure
 
-from rootflow.evaluation.classification.figures.common import counted
-from rootflow.evaluation.classification.figures.stack import stack
-from rootflow.evaluation.classification.results import (
+from rootflow.evaluation.classification.evaluation import (
     ClassificationEvaluation,
-    FitSignificance,
     ModelResult,
-    Spectrum,
+    OneAgainstRest,
 )
-
-MASS = r"$m(4\ell)$"
-
-
-def mass(evaluation: ClassificationEvaluation) -> Figure:
-    """Draw m(4l) before any cut on a score."""
-    return _mass(evaluation, evaluation.mass, "before any cut")
+from rootflow.evaluation.classification.figures.common import counted, described
+from rootflow.evaluation.classification.observable import EventObservable
+from rootflow.evaluation.classification.results import FitSignificance
+from rootflow.evaluation.figures.stack import stack
+from rootflow.evaluation.results import Spectrum
 
 
-def mass_after_cut(model: ModelResult, evaluation: ClassificationEvaluation) -> Figure:
-    """Draw m(4l) after the best cut on the model's score."""
-    note = rf"{model.name} $\geq$ {model.best_cut.threshold:.3g}"
-    return _mass(evaluation, model.mass, note)
+def observable(
+    evaluation: ClassificationEvaluation,
+    drawn: EventObservable,
+    spectrum: Spectrum,
+    model: ModelResult | None = None,
+) -> Figure:
+    """Draw the observable before any cut, or after the best cut on a model's score.
+
+    Lines are around the events that count in significances, where not all do.
+    """
+    note = "before any cut"
+    if model is not None:
+        note = rf"{model.name} $\geq$ {model.best_cut.threshold:.3g}"
+    figure = stack(
+        described(evaluation), spectrum, quantity=drawn.title, unit=drawn.unit, note=note
+    )
+    for edge in evaluation.significance_window or ():
+        # The legend is above.
+        figure.axes[0].axvline(edge, ymax=0.6, color="grey", linestyle=":", linewidth=1.0)
+    return figure
 
 
-def scores(model: ModelResult, evaluation: ClassificationEvaluation) -> Figure:
-    """Draw the score of each process."""
-    return stack(evaluation, model.scores, quantity=f"score of {model.name}", log=True)
+def scores(
+    model: ModelResult, evaluation: ClassificationEvaluation, one: OneAgainstRest | None = None
+) -> Figure:
+    """Draw the score of each process, or the probability of one of several classes."""
+    spectrum = model.scores if one is None else one.scores
+    what = "score" if one is None else f"probability of {one.name}"
+    return stack(described(evaluation), spectrum, quantity=f"{what} of {model.name}", log=True)
 
 
 def fit(model: ModelResult, evaluation: ClassificationEvaluation) -> Figure:
@@ -39,22 +54,13 @@ def fit(model: ModelResult, evaluation: ClassificationEvaluation) -> Figure:
         _line("with systematics", found.with_systematics),
     ]
     return stack(
-        evaluation,
+        described(evaluation),
         found.scores,
         quantity=f"score of {model.name}",
         log=True,
         equal_bins=True,
         note="\n".join(lines),
     )
-
-
-def _mass(evaluation: ClassificationEvaluation, spectrum: Spectrum, note: str) -> Figure:
-    """Draw m(4l), and lines around the events that count in significances, where not all do."""
-    figure = stack(evaluation, spectrum, quantity=MASS, unit="GeV", note=note)
-    for edge in evaluation.significance_window_gev or ():
-        # The legend is above.
-        figure.axes[0].axvline(edge, ymax=0.6, color="grey", linestyle=":", linewidth=1.0)
-    return figure
 
 
 def _line(name: str, found: FitSignificance) -> str:

@@ -94,7 +94,7 @@ def draw_percent(
     of: str = "the true bin",
 ) -> None:
     """Draw a matrix (up, across) with its numbers."""
-    highest = 100 if of == "the true bin" else max(1.0, float(np.nanmax(percent, initial=0)))
+    highest = 100 if of.startswith("the true") else max(1.0, float(np.nanmax(percent, initial=0)))
     mesh = axes.pcolormesh(across, up, percent, cmap="Blues", vmin=0, vmax=highest)
     for (row, column), share in np.ndenumerate(percent):
         if np.isfinite(share):

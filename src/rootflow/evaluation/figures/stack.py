@@ -1,4 +1,7 @@
-"""Stacked expectations with data: the figures of m(4l) and of scores."""
+"""Stacked expectations with data: of observables and of scores."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -6,16 +9,46 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from rootflow.evaluation.classification.figures.common import colours_of
-from rootflow.evaluation.classification.results import ClassificationEvaluation, Counts, Spectrum
 from rootflow.evaluation.figures.style import label, new_figure
+from rootflow.evaluation.results import Counts, Spectrum
 
 # Data over expectation beyond it are arrows at the edge.
 HIGHEST_RATIO = 3.0
 
 
+class Layer(NamedTuple):
+    """How a process is drawn: `title` may have LaTeX, signals are on top."""
+
+    name: str
+    title: str
+    colour: str
+    is_signal: bool
+
+
+class Described(NamedTuple):
+    """What all stacks of an evaluation have in common.
+
+    Attributes
+    ----------
+    layers
+        The simulated processes.
+    data
+        What data are called; pseudo-data are simulation.
+    background_uncertainty
+        Relative.
+    energy_tev, luminosity_fb_inverse
+        None where they are not known.
+    """
+
+    layers: Sequence[Layer]
+    data: str
+    background_uncertainty: float
+    energy_tev: float | None
+    luminosity_fb_inverse: float | None
+
+
 def stack(
-    evaluation: ClassificationEvaluation,
+    about: Described,
     spectrum: Spectrum,
     *,
     quantity: str,
@@ -31,7 +64,7 @@ def stack(
 
     Parameters
     ----------
-    evaluation
+    about
         Whose processes, uncertainty and luminosity they are.
     spectrum
         What to draw.
@@ -52,18 +85,20 @@ def stack(
         figure, (axes,) = new_figure()
     else:
         figure, (axes, ratio) = new_figure(rows=2, heights=(0.9, 0.3))
-    expected, error = _expectation(evaluation, spectrum)
-    _draw_processes(axes, evaluation, spectrum)
+    expected, low, high = _expectation(about, spectrum)
+    _draw_processes(axes, about.layers, spectrum)
     edges = np.array(spectrum.edges)
-    uncertainty = (
-        f"uncertainty: simulation, {100 * evaluation.background_uncertainty:.3g} % background"
-    )
-    _draw_band(axes, edges, expected - error, expected + error, uncertainty)
+    known = [
+        "simulation",
+        f"{100 * about.background_uncertainty:.3g} % background",
+        *(["systematic weights"] if spectrum.up else []),
+    ]
+    _draw_band(axes, edges, low, high, f"uncertainty: {', '.join(known)}")
     if data is not None:
-        _draw_data(axes, data, evaluation.data)
-        _draw_ratio(ratio, edges, expected, error, data)
+        _draw_data(axes, data, about.data)
+        _draw_ratio(ratio, edges, expected, (low, high), data)
     axes.set_ylabel(f"events / {'bin' if equal_bins else _width(edges, unit)}")
-    _leave_room(axes, expected + error, data, log=log)
+    _leave_room(axes, high, data, log=log)
     bottom = axes if data is None else ratio
     bottom.set_xlabel(f"{quantity} [{unit}]" if unit else quantity)
     bottom.set_xlim(edges[0], edges[-1])
@@ -81,48 +116,47 @@ def stack(
         title_fontsize="x-small" if log else "small",
         alignment="left",
     )
-    simulated = data is None or evaluation.data == "pseudo-data"
+    simulated = data is None or about.data == "pseudo-data"
     what = "Simulation" if simulated else "Data and simulation"
-    label(axes, evaluation.energy_tev, evaluation.luminosity_fb_inverse, what=what)
+    label(axes, about.energy_tev, about.luminosity_fb_inverse, what=what)
     return figure
 
 
 def _expectation(
-    evaluation: ClassificationEvaluation, spectrum: Spectrum
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the sum of all processes in each bin and its uncertainty."""
+    about: Described, spectrum: Spectrum
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return the sum of all processes in each bin, and the ends of its uncertainty."""
     histograms = spectrum.processes
-    backgrounds = {p.name for p in evaluation.processes if p.label == "background"}
+    backgrounds = {layer.name for layer in about.layers if not layer.is_signal}
     expected = np.sum([h.weights for h in histograms.values()], axis=0)
     squares = np.sum([h.squared_weights for h in histograms.values()], axis=0)
     background = np.sum([histograms[name].weights for name in backgrounds], axis=0)
-    return expected, np.hypot(np.sqrt(squares), evaluation.background_uncertainty * background)
+    error = np.hypot(np.sqrt(squares), about.background_uncertainty * background)
+    down, up = (np.hypot(error, side) if side else error for side in (spectrum.down, spectrum.up))
+    return expected, expected - down, expected + up
 
 
 def _with_edges(spectrum: Spectrum, edges: tuple[float, ...]) -> Spectrum:
     """Return the same contents in other bins."""
     processes = {name: h._replace(edges=edges) for name, h in spectrum.processes.items()}
     data = spectrum.data and spectrum.data._replace(edges=edges)
-    return Spectrum(edges, processes, data)
+    return spectrum._replace(edges=edges, processes=processes, data=data)
 
 
-def _draw_processes(axes: Axes, evaluation: ClassificationEvaluation, spectrum: Spectrum) -> None:
-    colours = colours_of(evaluation.processes)
-    simulated = [process for process in evaluation.processes if process.name in colours]
+def _draw_processes(axes: Axes, layers: Sequence[Layer], spectrum: Spectrum) -> None:
     ordered = sorted(
-        simulated,
-        key=lambda p: (p.label == "signal", sum(spectrum.processes[p.name].weights)),
+        layers, key=lambda each: (each.is_signal, sum(spectrum.processes[each.name].weights))
     )
     below = np.zeros(len(spectrum.edges) - 1)
-    for process in ordered:
-        above = below + np.array(spectrum.processes[process.name].weights)
+    for layer in ordered:
+        above = below + np.array(spectrum.processes[layer.name].weights)
         axes.stairs(
             above,
             spectrum.edges,
             baseline=below,
             fill=True,
-            color=colours[process.name],
-            label=process.title,
+            color=layer.colour,
+            label=layer.title,
         )
         below = above
 
@@ -166,13 +200,13 @@ def _draw_ratio(
     axes: Axes,
     edges: NDArray[np.float64],
     expected: NDArray[np.float64],
-    error: NDArray[np.float64],
+    ends: tuple[NDArray[np.float64], NDArray[np.float64]],
     data: Counts,
 ) -> None:
     some = expected > 0
     scale = np.where(some, expected, 1)
-    relative = np.where(some, error / scale, 0)
-    _draw_band(axes, edges, 1 - relative, 1 + relative)
+    low, high = (np.where(some, end / scale, 1) for end in ends)
+    _draw_band(axes, edges, low, high)
     axes.axhline(1, color="black", linewidth=0.8)
     centres, counts, errors = _points(data)
     scale = scale[np.array(data.counts) > 0]

@@ -1,0 +1,205 @@
+"""All that an evaluation found, of each model and of all, saved and read."""
+
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from rootflow.evaluation.classification.metrics import metrics_of
+from rootflow.evaluation.classification.observable import EventObservable
+from rootflow.evaluation.classification.results import (
+    BestCut,
+    Calibration,
+    CutScan,
+    OverTraining,
+    Ranking,
+    Scored,
+    ScoreFit,
+    Sculpting,
+)
+from rootflow.evaluation.results import (
+    Comparison,
+    Estimate,
+    Importance,
+    Number,
+    Process,
+    Spectrum,
+    Yield,
+)
+from rootflow.evaluation.saving import read_json, write_json
+
+
+class OneAgainstRest(NamedTuple):
+    """How well a class is told from all others by its own probability."""
+
+    name: str
+    auc: Estimate
+    scores: Spectrum
+
+
+class Classes(NamedTuple):
+    """What a model of several classes says of each.
+
+    Attributes
+    ----------
+    one_against_rest
+        Each class, in the order of the probabilities.
+    confusion
+        Share of the events of a class (row) to which a class (column) is given the highest
+        probability; rows sum to one.
+    """
+
+    one_against_rest: tuple[OneAgainstRest, ...]
+    confusion: tuple[tuple[Estimate, ...], ...]
+
+
+class Variation(NamedTuple):
+    """A systematic variation of the weights, less the nominal ones.
+
+    `signal`, `background` and `significance` are at the nominal best cut.
+    """
+
+    name: str
+    auc: float
+    signal: float
+    background: float
+    significance: float
+
+
+class ModelResult(NamedTuple):
+    """What an evaluation found of one model; all but over-training on unseen events.
+
+    Attributes
+    ----------
+    name
+        As its metrics are logged.
+    ranking, ranking_in_window
+        Of all events, and of those that count in significances; None where all do.
+    scores
+        Of each process and data, in bins from 0 to 1.
+    over_training, over_training_in_window
+        Of the same two; None where no event is known to have been trained on.
+    yields
+        After the best cut, in the order of the evaluation's processes.
+    after_cut
+        The observable after the best cut; None without one, as `sculpting`.
+    importance
+        The largest drop first; empty where it is no model of the inputs.
+    classes
+        None of two classes.
+    variations
+        Empty where events have no systematic weights.
+    """
+
+    name: str
+    ranking: Ranking
+    ranking_in_window: Ranking | None
+    scores: Spectrum
+    over_training: OverTraining | None
+    over_training_in_window: OverTraining | None
+    calibration: Calibration
+    sculpting: Sculpting | None
+    importance: tuple[Importance, ...]
+    scan: CutScan
+    best_cut: BestCut
+    yields: tuple[Yield, ...]
+    after_cut: Spectrum | None
+    fit: ScoreFit
+    classes: Classes | None = None
+    variations: tuple[Variation, ...] = ()
+
+
+class HeldOut(NamedTuple):
+    """Where one model evaluates the fold that it has not trained on: which, and of how many."""
+
+    fold: int
+    folds: int
+
+
+class ClassificationEvaluation(NamedTuple):
+    """What an evaluation found, and on which events.
+
+    Attributes
+    ----------
+    processes
+        Every sample, in the manifest's order.
+    classes, signals
+        Names of the classes, and of those that are signal.
+    observable
+        What is drawn beside the score, None for nothing.
+    in_window
+        Of the processes, what counts in cuts and fits.
+    spectrum
+        The observable before any cut on a score; None without one.
+    models
+        In the order in which they were given.
+    comparisons
+        Of every ordered pair of models.
+    replicas, seed
+        Of the bootstrap.
+    background_uncertainty, luminosity_uncertainty
+        Relative, in the significances.
+    significance_window
+        Of the observable: only events within count in the scan, the best cut, the yields
+        after it and the fit; None where all do.
+    luminosity_fb_inverse
+        None where no sample is normalised to one.
+    energy_tev
+        None where it is not known.
+    held_out
+        Where simulation is of one fold alone, scaled to that of all; None of all folds.
+    scored
+        What each model says of each event; not saved: empty after `read`.
+    """
+
+    processes: tuple[Process, ...]
+    classes: tuple[str, ...]
+    signals: tuple[str, ...]
+    observable: EventObservable | None
+    in_window: tuple[Yield, ...]
+    spectrum: Spectrum | None
+    models: tuple[ModelResult, ...]
+    comparisons: tuple[Comparison, ...]
+    replicas: int
+    seed: int
+    background_uncertainty: float
+    luminosity_uncertainty: float
+    significance_window: tuple[float, float] | None
+    luminosity_fb_inverse: Number
+    energy_tev: Number
+    held_out: HeldOut | None = None
+    scored: tuple[Scored, ...] = ()
+    task: Literal["classification"] = "classification"
+
+    @property
+    def data(self) -> str:
+        """What events of data are: collisions, simulation that stands for them, or both."""
+        kinds = {process.pseudo_data for process in self.processes if process.kind == "data"}
+        return {(True,): "pseudo-data", (False, True): "data and pseudo-data"}.get(
+            tuple(sorted(kinds)), "data"
+        )
+
+    @property
+    def window(self) -> str:
+        """Which events count in significances, in words."""
+        if self.observable is None or self.significance_window is None:
+            return "all"
+        return self.observable.between(self.significance_window)
+
+    def metrics(self) -> dict[str, float]:
+        """Return `METRIC/MODEL` and `METRIC_error/MODEL`, all finite, as they are logged."""
+        return metrics_of(self)
+
+
+def save(evaluation: ClassificationEvaluation, path: Path) -> None:
+    """Write the evaluation as JSON, without the scores of single events."""
+    write_json(evaluation._replace(scored=()), path)
+
+
+def read(path: Path) -> ClassificationEvaluation:
+    """Read what `save` wrote.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read or is not such an evaluation.
+    """
+    return read_json(ClassificationEvaluation, path)

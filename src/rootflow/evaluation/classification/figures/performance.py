@@ -1,0 +1,212 @@
+"""Figures of what a score can do: ROC curves, significances, calibration, importance, classes."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from rootflow.estimate import with_error
+from rootflow.evaluation.classification.evaluation import (
+    Classes,
+    ClassificationEvaluation,
+    ModelResult,
+)
+from rootflow.evaluation.classification.figures.common import (
+    BACKGROUND,
+    SIGNAL,
+    counted,
+    label_simulation,
+)
+from rootflow.evaluation.classification.metrics import parts_of
+from rootflow.evaluation.classification.results import Ranking
+from rootflow.evaluation.figures.style import Look, label, new_figure, numbers
+from rootflow.evaluation.reconstruction.figures.matrices import draw_percent
+
+# Where the background is known worse than this, relatively, the band says nothing any more.
+LARGEST_ERROR = 0.5
+# The rejection of a guess has no end towards an efficiency of zero.
+LOWEST_EFFICIENCY = 0.05
+# Of a figure's usual height, for each input; and for what is around them.
+HEIGHT, AROUND = 0.055, 0.25
+
+
+def roc(evaluation: ClassificationEvaluation, look: Look) -> Figure:
+    """Draw the background rejection of every model against its signal efficiency.
+
+    Left of all events, right of those that count in significances, where not all do.
+    """
+    parts = [
+        [(model.name, part.ranking) for part in parts_of(model)] for model in evaluation.models
+    ]
+    regions = list(zip(*parts, strict=True))
+    titles = ["all events", *counted(evaluation)] if len(regions) > 1 else [None]
+    figure, panels = new_figure(columns=len(regions))
+    for axes, rankings, title in zip(panels, regions, titles, strict=True):
+        _draw_roc(axes, rankings, look, title)
+        label_simulation(axes, evaluation)
+    return figure
+
+
+def _draw_roc(
+    axes: Axes, rankings: Sequence[tuple[str, Ranking]], look: Look, title: str | None
+) -> None:
+    for name, ranking in rankings:
+        efficiency, background, error = map(np.array, ranking.roc)
+        drawn = (background > 0) & (error <= LARGEST_ERROR * background)
+        efficiency, background, error = efficiency[drawn], background[drawn], error[drawn]
+        colour = look.colour(name)
+        axes.plot(
+            efficiency,
+            1 / background,
+            color=colour,
+            linestyle=look.line(name),
+            label=f"{name}: AUC {with_error(ranking.auc)}",
+        )
+        axes.fill_between(
+            efficiency,
+            1 / (background + error),
+            1 / (background - error),
+            color=colour,
+            alpha=0.2,
+            linewidth=0,
+        )
+    guess = np.linspace(LOWEST_EFFICIENCY, 1, 100)
+    axes.plot(guess, 1 / guess, color="grey", linestyle=":", label="a guess: AUC 0.5")
+    axes.set_yscale("log")
+    axes.set_xlim(0, 1)
+    axes.set_ylim(bottom=1)
+    axes.set_xlabel("signal efficiency, weighted")
+    axes.set_ylabel("background rejection (1 / efficiency)")
+    axes.legend(
+        loc="upper right",
+        fontsize="small",
+        title=title,
+        title_fontsize="small",
+        alignment="left",
+    )
+
+
+def scan(model: ModelResult, evaluation: ClassificationEvaluation, look: Look) -> Figure:
+    """Draw the expected significance and the efficiencies of every cut on the score."""
+    found, best = model.scan, model.best_cut
+    figure, (significance, efficiency) = new_figure(rows=2, heights=(0.8, 0.45))
+    values, errors = numbers(found.significance), numbers(found.significance_errors)
+    colour = look.colour(model.name)
+    with_uncertainty = f"Asimov, background ± {evaluation.background_uncertainty:.0%}"
+    significance.plot(found.thresholds, values, color=colour, label=with_uncertainty)
+    significance.fill_between(
+        found.thresholds, values - errors, values + errors, color=colour, alpha=0.2, linewidth=0
+    )
+    significance.plot(
+        found.thresholds,
+        numbers(found.s_over_sqrt_b),
+        color="grey",
+        linestyle="--",
+        label="s / √b",
+    )
+    found_best = f"best cut: {best.threshold:.3g}, significance {with_error(best.significance)}"
+    # s / sqrt(b) has no end where little background is left: it may leave the panel.
+    significance.set_ylim(0, 1.8 * np.nanmax(values + errors))
+    significance.set_ylabel("expected significance")
+    significance.legend(
+        loc="upper left",
+        fontsize="small",
+        ncols=2,
+        title="\n".join([*counted(evaluation), found_best]),
+        title_fontsize="small",
+        alignment="left",
+    )
+    for name, shares, process_colour, line in (
+        ("signal", found.signal_efficiency, SIGNAL, "-"),
+        ("background", found.background_efficiency, BACKGROUND, "--"),
+    ):
+        efficiency.plot(found.thresholds, shares, color=process_colour, linestyle=line, label=name)
+    for axes in (significance, efficiency):
+        axes.axvline(best.threshold, color="black", linewidth=0.8, linestyle=":")
+    # The first threshold keeps everything, and may be far from the next one.
+    efficiency.set_xlim(found.thresholds[min(1, len(found.thresholds) - 1)], 1)
+    efficiency.set_ylim(0, 1.05)
+    efficiency.set_xlabel(f"lowest score of {model.name} that is kept")
+    efficiency.set_ylabel("efficiency")
+    efficiency.legend(loc="best", fontsize="small")
+    label(significance, evaluation.energy_tev, evaluation.luminosity_fb_inverse)
+    return figure
+
+
+def calibration(evaluation: ClassificationEvaluation, look: Look) -> Figure:
+    """Draw the share of signal against the score, and below it how often each score is given."""
+    figure, (reliability, frequency) = new_figure(rows=2, heights=(0.85, 0.35))
+    reliability.plot([0, 1], [0, 1], color="grey", linestyle=":")
+    for model in evaluation.models:
+        found = model.calibration
+        colour = look.colour(model.name)
+        reliability.errorbar(
+            numbers(found.mean_scores),
+            numbers(found.reliability.values),
+            yerr=numbers(found.reliability.errors),
+            color=colour,
+            marker=look.marker(model.name),
+            markersize=5,
+            linestyle="none",
+            label=f"{model.name}\nECE {with_error(found.expected_calibration_error)}, "
+            f"Brier {with_error(found.brier_score)}",
+        )
+        frequency.stairs(
+            np.array(found.shares),
+            found.reliability.edges,
+            color=colour,
+            linestyle=look.line(model.name),
+            linewidth=1.5,
+        )
+    # Room for the legend above a share of one.
+    reliability.set_ylim(0, 1.1 + 0.18 * len(evaluation.models))
+    reliability.set_yticks(np.arange(0, 1.1, 0.2))
+    reliability.set_ylabel("share of signal, classes balanced")
+    reliability.legend(loc="upper left", fontsize="small")
+    frequency.set_xlim(0, 1)
+    frequency.set_ylim(bottom=0)
+    frequency.set_xlabel("score")
+    frequency.set_ylabel("share / bin")
+    label_simulation(reliability, evaluation)
+    return figure
+
+
+def importance(model: ModelResult, evaluation: ClassificationEvaluation, look: Look) -> Figure:
+    """Draw what is lost without each input, the largest loss on top."""
+    found = model.importance
+    figure, (axes,) = new_figure(heights=(max(0.6, AROUND + HEIGHT * len(found)),))
+    rows = np.arange(len(found))[::-1]
+    axes.barh(
+        rows,
+        [each.drop.value for each in found],
+        xerr=[each.drop.error for each in found],
+        color=look.colour(model.name),
+        error_kw={"ecolor": "black", "elinewidth": 1.2},
+        height=0.7,
+    )
+    axes.axvline(0, color="black", linewidth=0.8)
+    axes.set_yticks(rows, [f"{each.collection}: {each.feature}" for each in found])
+    axes.ticklabel_format(axis="x", style="plain")
+    axes.tick_params(axis="y", which="both", left=False, right=False, labelsize="small")
+    axes.tick_params(axis="y", which="minor", length=0)
+    axes.set_ylim(-0.7, len(found) - 0.3)
+    axes.set_xlabel(f"loss of AUC of {model.name} with the input permuted")
+    label_simulation(axes, evaluation)
+    return figure
+
+
+def confusion(model: ModelResult, found: Classes, evaluation: ClassificationEvaluation) -> Figure:
+    """Draw which class the events of each class are given."""
+    figure, (axes,) = new_figure()
+    names = [f"{each.name}\nAUC {with_error(each.auc)}" for each in found.one_against_rest]
+    percent = 100 * np.array([[share.value for share in row] for row in found.confusion])
+    places = np.arange(len(names) + 1)
+    draw_percent(figure, axes, percent.T, places, places, digits=1, of="the true class")
+    axes.set_xticks(places[:-1] + 0.5, names, fontsize="small")
+    axes.set_yticks(places[:-1] + 0.5, evaluation.classes)
+    axes.minorticks_off()
+    axes.set_xlabel("true class")
+    axes.set_ylabel(f"class of the highest probability, {model.name}")
+    label_simulation(axes, evaluation)
+    return figure

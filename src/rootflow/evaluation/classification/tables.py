@@ -1,0 +1,201 @@
+"""The tables of an evaluation of classifiers."""
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from rootflow.estimate import Estimate
+from rootflow.evaluation.classification.evaluation import (
+    ClassificationEvaluation,
+    ModelResult,
+    OneAgainstRest,
+)
+from rootflow.evaluation.classification.metrics import Part, parts_of, tests_of
+from rootflow.evaluation.classification.results import OverTraining
+from rootflow.evaluation.results import Process, Yield
+from rootflow.p_value import ASYMPTOTIC, PValue
+from rootflow.table import Cell, Column, Table
+
+Row = dict[str, Cell]
+
+TOTAL = "all expected"
+
+
+def tables_of(evaluation: ClassificationEvaluation) -> list[Table]:
+    """Return all tables that have rows, in the order of the report."""
+    models = evaluation.models
+    rows: dict[tuple[str, str], list[Row]] = {
+        ("auc", "Area under the ROC curve"): [_auc(evaluation, model) for model in models],
+        ("over_training", "Events in training against unseen ones"): [
+            _over_training(evaluation, model, part, part.over_training)
+            for model in models
+            for part in parts_of(model)
+            if part.over_training is not None
+        ],
+        ("best_cut", "Best cut"): [_cut(model) for model in models],
+        ("fit", "Significance of the fit in score bins"): [_fit(model) for model in models],
+        ("yields", "Events before and after the best cut of each model"): list(_yields(evaluation)),
+        ("differences", "Differences, and the p-value of none"): [
+            {
+                "model": found.name,
+                "better_than": found.other,
+                "by_auc": found.gain,
+                "p_value": PValue(found.p_value, evaluation.replicas),
+            }
+            for found in evaluation.comparisons
+        ],
+        ("rejection", "Background rejection by signal efficiency"): [
+            _rejections(model, part, evaluation) for model in models for part in parts_of(model)
+        ],
+        ("calibration", "Calibration"): [
+            {
+                "model": model.name,
+                "calibration_error": model.calibration.expected_calibration_error,
+                "brier_score": model.calibration.brier_score,
+            }
+            for model in models
+        ],
+        ("confusion", "Share of the events of a class that is given each class"): [
+            {
+                "model": model.name,
+                "class": each.name,
+                "auc_against_rest": each.auc,
+                **dict(zip(evaluation.classes, shares, strict=True)),
+            }
+            for model, each, shares in _classes(models)
+        ],
+        ("systematics", "Systematic variations, less nominal"): [
+            {
+                "model": model.name,
+                "variation": found.name,
+                "auc": found.auc,
+                "signal": found.signal,
+                "background": found.background,
+                "significance": found.significance,
+            }
+            for model in models
+            for found in model.variations
+        ],
+    }
+    return [_table(name, title, of_table) for (name, title), of_table in rows.items() if of_table]
+
+
+def _table(name: str, title: str, rows: Sequence[Mapping[str, Cell]]) -> Table:
+    keys = list(dict.fromkeys(key for row in rows for key in row))
+    columns = [Column(key, key.replace("_", " ")) for key in keys]
+    return Table.of(name, title, columns, [[row.get(key) for key in keys] for row in rows])
+
+
+def _classes(
+    models: Sequence[ModelResult],
+) -> Iterator[tuple[ModelResult, OneAgainstRest, tuple[Estimate, ...]]]:
+    for model in models:
+        if model.classes is not None:
+            for found in zip(model.classes.one_against_rest, model.classes.confusion, strict=True):
+                yield (model, *found)
+
+
+def _auc(evaluation: ClassificationEvaluation, model: ModelResult) -> Row:
+    row: Row = {"model": model.name}
+    row |= {f"auc{ending}": ranking.auc for ending, ranking, _ in parts_of(model)}
+    row |= {f"auc_against_{name}": auc for name, auc in model.ranking.auc_against.items()}
+    pair = (model.name, evaluation.models[0].name)
+    compared = {(each.name, each.other): each for each in evaluation.comparisons}
+    found = compared.get(pair)
+    p_value = found and PValue(found.p_value, evaluation.replicas)
+    return {**row, "difference": found and found.gain, "p_value": p_value}
+
+
+def _over_training(
+    evaluation: ClassificationEvaluation, model: ModelResult, part: Part, found: OverTraining
+) -> Row:
+    ranking = found.ranking
+    return {
+        "model": model.name,
+        "events": evaluation.window if part.ending else "all",
+        "auc_training": ranking.auc,
+        "auc_unseen": part.ranking.auc,
+        "excess": ranking.excess,
+        "p_value": PValue(ranking.p_value, evaluation.replicas),
+        **{name: test and PValue(test.p_value, ASYMPTOTIC) for name, test in tests_of(found)},
+    }
+
+
+def _cut(model: ModelResult) -> Row:
+    cut = model.best_cut
+    return {
+        "model": model.name,
+        "cut": cut.threshold,
+        "signal": cut.signal,
+        "background": cut.background,
+        "significance": cut.significance,
+        "optimism": cut.optimism,
+        "without_uncertainty": cut.significance_without_uncertainty,
+        "s_over_sqrt_b": cut.s_over_sqrt_b,
+    }
+
+
+def _fit(model: ModelResult) -> Row:
+    statistics, systematics = model.fit.statistics_only, model.fit.with_systematics
+    row: Row = {
+        "model": model.name,
+        "bins": len(model.fit.scores.edges) - 1,
+        "statistics_only": Estimate(statistics.expected, statistics.expected_error or 0.0),
+        "with_systematics": systematics.expected,
+    }
+    if systematics.observed is None:
+        return row
+    return {
+        **row,
+        "observed_statistics_only": statistics.observed,
+        "observed_with_systematics": systematics.observed,
+        "observed_signal_strength": systematics.observed_signal_strength,
+    }
+
+
+def _rejections(model: ModelResult, part: Part, evaluation: ClassificationEvaluation) -> Row:
+    found = {f"{100 * at:.0f} %": rejection for at, rejection in part.ranking.rejections}
+    return {"model": model.name, "events": evaluation.window if part.ending else "all", **found}
+
+
+def _yields(evaluation: ClassificationEvaluation) -> Iterator[Row]:
+    processes = evaluation.processes
+    simulated = [place for place, each in enumerate(processes) if each.expected]
+    data = [place for place, each in enumerate(processes) if not each.expected]
+    selections = {f"after_cut_{model.name}": model.yields for model in evaluation.models}
+    observable, window = evaluation.observable, evaluation.significance_window
+    if observable is not None and window is not None:
+        unit = f"_{observable.unit.lower()}" if observable.unit else ""
+        within = f"{observable.key}_{window[0]:g}_to_{window[1]:g}{unit}"
+        selections = {within: evaluation.in_window, **selections}
+    for place in simulated:
+        yield _yield(processes, selections, [place], processes[place].name)
+    yield _yield(processes, selections, simulated, TOTAL)
+    for place in data:
+        after = {name: yields[place].events for name, yields in selections.items()}
+        name, events = processes[place].name, processes[place].events
+        yield {"process": name, "events": events, "expected": None, **after}
+
+
+def _yield(
+    processes: Sequence[Process],
+    selections: Mapping[str, tuple[Yield, ...]],
+    places: Sequence[int],
+    name: str,
+) -> Row:
+    return {
+        "process": name,
+        "events": sum(processes[place].events for place in places),
+        "expected": _sum(processes[place].expected for place in places),
+        **{
+            selection: _sum(yields[place].expected for place in places)
+            for selection, yields in selections.items()
+        },
+    }
+
+
+def _sum(estimates: Iterable[Estimate | None]) -> Estimate:
+    found = [estimate for estimate in estimates if estimate]
+    return Estimate(
+        sum(estimate.value for estimate in found),
+        math.hypot(*(estimate.error for estimate in found)),
+    )

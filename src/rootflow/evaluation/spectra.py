@@ -1,0 +1,39 @@
+"""Histograms of each process, and counts of data with their intervals."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import scipy.stats
+from numpy.typing import NDArray
+
+from rootflow.evaluation.bootstrap import LOWER_QUANTILE, FloatArray
+from rootflow.evaluation.results import Counts, Histogram
+
+
+def histogram(
+    values: FloatArray, weight: FloatArray, edges: Sequence[float], among: NDArray[np.bool_]
+) -> Histogram:
+    """Return the weighted histogram of the values of the events `among`."""
+    sums, _ = np.histogram(values[among], bins=edges, weights=weight[among])
+    squares, _ = np.histogram(values[among], bins=edges, weights=weight[among] ** 2)
+    return Histogram(
+        tuple(edges), tuple(sums.tolist()), tuple(squares.tolist()), float(np.sum(weight[among]))
+    )
+
+
+def counts(values: FloatArray, edges: Sequence[float]) -> Counts:
+    """Return how many values are in each bin, with central 68.27 % intervals (F. Garwood).
+
+    The lower limit is half the quantile of a chi2 with 2n degrees of freedom, the upper one
+    that with 2n + 2: Biometrika 28 (1936) 437.
+    """
+    found, _ = np.histogram(values, bins=edges)
+    # A chi2 distribution needs a degree of freedom: the limit of none is set to zero.
+    lower = scipy.stats.chi2.ppf(LOWER_QUANTILE, 2 * np.maximum(found, 1)) / 2
+    upper = scipy.stats.chi2.isf(LOWER_QUANTILE, 2 * found + 2) / 2
+    return Counts(
+        tuple(edges),
+        tuple(found.tolist()),
+        tuple(np.where(found > 0, lower, 0).tolist()),
+        tuple(upper.tolist()),
+    )
