@@ -111,6 +111,7 @@ IN_PT = JETS[ak.argsort(JETS.pt, ascending=False, stable=True)]
         ("sum(jets.pt) + met.pt", "GeV", ak.sum(JET_PT, -1) + MET_PT),
         ("sum(jets.pt / jets.energy)", "none", ak.sum(JET_PT / _wide("jets.energy"), -1)),
         ("sum(jets.pt, where=jets.btag >= 4)", "GeV", ak.sum(JET_PT[JETS.btag >= 4], -1)),
+        ("sum(jets.pt, where=jets.btag >= 100)", "GeV", np.zeros(N_EVENTS)),
         ("sum(where(jets.btag >= 4, jets.pt, 0))", "GeV", ak.sum(JET_PT[JETS.btag >= 4], -1)),
         ("count(jets)", "none", ak.num(JETS)),
         ("count(jets.btag >= 4)", "none", ak.sum(JETS.btag >= 4, -1)),
@@ -411,3 +412,12 @@ def test_a_cut_is_a_condition_of_the_event(text: str, message: str) -> None:
     assert message in str(error.value)
     cut: Expression = parse_cut("trigE", NAMES, "data.cuts.x")
     np.testing.assert_array_equal(cut.evaluate(_lookup()), np.asarray(EVENTS.trigE) == 1)
+
+
+@pytest.mark.parametrize(
+    "text", ["sum(jets.pt)", "any(jets.pt > 3)", "leading(jets.pt)", "max(jets.eta)", "count(jets)"]
+)
+def test_no_events_have_no_values(text: str) -> None:
+    nothing = np.zeros(0, np.int64)
+    lookup = Lookup(lambda _: np.zeros(0, np.float32), {"jets": nothing}, 0, _wrong_at)
+    assert parse(text, NAMES, "x").evaluate(lookup).shape == (0,)

@@ -277,7 +277,7 @@ def _count(codes: Codes, event: NDArray[np.int64], n_events: int) -> Values:
 
 
 def _sum(values: Values, event: NDArray[np.int64], n_events: int) -> Values:
-    return np.bincount(event, values, minlength=n_events)
+    return np.bincount(event, values, minlength=n_events).astype(np.float64)  # of nothing, too
 
 
 def _min(
