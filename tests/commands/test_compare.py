@@ -12,8 +12,14 @@ from rootflow.config import Config, load
 from rootflow.dataset import Events
 from rootflow.errors import InputError, UsageError
 from rootflow.evaluation.classification import Scored, write_scores
+from rootflow.evaluation.reconstruction import assess
+from rootflow.evaluation.reconstruction.metrics import METRICS
+from rootflow.evaluation.reconstruction.predictions import PREDICTIONS, write_predictions
+from rootflow.methods.make import make_method
 from rootflow.tracking import connect, start_run
 from toy_classes import GaussianModel, toy_classes
+from toy_events import toy_events
+from toy_methods import Knowing
 from toy_scores import samples_with_files
 
 CONFIGS = Path(__file__).parents[2] / "configs"
@@ -61,7 +67,10 @@ def test_runs_are_compared_and_logged(config: Config, client: MlflowClient) -> N
     assert len(names) == 2
     assert found["models"][0]["p_better_than_first"] == 1 / 21
     files = {path.name for path in Path("found").iterdir()}
-    assert files == {"comparison.json", "comparison.png", "comparison.pdf"}
+    assert files == {
+        *(f"comparison.{suffix}" for suffix in ("json", "png", "pdf")),
+        *(f"{name}.{suffix}" for name in ("models", "comparisons") for suffix in ("csv", "tex")),
+    }
     assert json.loads(Path("found/comparison.json").read_text())["events"] == 600
     logged = client.get_run(found["run_id"])
     assert logged.info.experiment_id == client.get_run(good).info.experiment_id
@@ -69,6 +78,38 @@ def test_runs_are_compared_and_logged(config: Config, client: MlflowClient) -> N
     assert logged.data.tags["rootflow.compared.2"] == good
     artifacts = {artifact.path for artifact in client.list_artifacts(found["run_id"])}
     assert {"comparison.json", "figures"} <= artifacts
+
+
+def test_methods_are_compared_from_what_they_said(client: MlflowClient) -> None:
+    """Of two evaluations of the same events the method that is in both is one model."""
+    config, events = load(CONFIGS / "ttbar.yaml"), toy_events(300)
+    settings = config.evaluation.model_copy(update={"replicas": 20, "neutrinos": "none"})
+    runs, found = [], []
+    for share in (0.9, 0.3):
+        methods = [Knowing("network", share), make_method("delta_r", 1)]
+        assessment = assess(events, methods, settings, seed=1)
+        found.append(assessment.evaluation)
+        write_predictions(assessment.candidates, assessment.sample, ["0123"], Path(PREDICTIONS))
+        with start_run(config, "evaluate") as run:
+            run.log_file(Path(PREDICTIONS))
+        runs.append(run.run_id)
+    said = json.loads(call(*runs, "--json", "--output", "found"))
+    names = [f"network:{run[:8]}" for run in runs]
+    assert {row["model"] for row in said["models"]} == {*names, "delta_r"}
+    assert said["models"][0]["model"] == names[0]
+    for name, evaluation in zip(names, found, strict=True):
+        (row,) = (row for row in said["models"] if row["model"] == name)
+        for metric in METRICS:
+            assert row[metric] == evaluation.methods[0].metrics[metric].value
+    gains = {
+        (each["metric"], each["model"], each["other"]): each
+        for each in json.loads(Path("found/comparison.json").read_text())["comparisons"]
+    }
+    assert gains["assignment_accuracy", *names]["p_value"] == 1 / 21
+    logged = client.get_run(said["run_id"]).data.metrics
+    assert (
+        logged[f"mtt_resolution/{names[0]}"] == found[0].methods[0].metrics["mtt_resolution"].value
+    )
 
 
 @pytest.mark.usefixtures("client")
@@ -92,10 +133,9 @@ def test_runs_that_cannot_be_compared_leave_no_run(config: Config, client: Mlflo
     fewer = evaluated(config, events.take(slice(0, 500)))
     with pytest.raises(InputError, match=f"{one[:8]} and {fewer[:8]} cannot be compared"):
         call(one, fewer)
-    ttbar = load(CONFIGS / "ttbar.yaml")
-    with start_run(ttbar, "evaluate") as run:
+    with start_run(load(CONFIGS / "ttbar.yaml"), "evaluate") as run:
         pass
-    with pytest.raises(UsageError, match=f"run {run.run_id} is of ttbar, which has no scores"):
+    with pytest.raises(UsageError, match=f"run {run.run_id} is of reconstruction, run {one} of"):
         call(one, run.run_id)
     with start_run(config, "evaluate") as empty:
         pass

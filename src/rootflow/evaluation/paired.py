@@ -1,6 +1,6 @@
 """Paired comparisons: models in one metric on the same events and the same replicas."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import permutations
 from typing import Literal, NamedTuple
 
@@ -14,9 +14,19 @@ from rootflow.evaluation.bootstrap import (
     standard_deviation,
 )
 from rootflow.evaluation.results import Comparison
+from rootflow.p_value import PValue
+from rootflow.table import Column, Table
 
 # Which values of a metric are better than others.
 Better = Literal["more", "less", "nearer to zero"]
+
+
+class Metric(NamedTuple):
+    """What models are compared in: a number of a statistic, and which of its values are better."""
+
+    statistic: str
+    at: int = 0
+    better: Better = "more"
 
 
 class Paired(NamedTuple):
@@ -87,6 +97,36 @@ def comparisons(
                 Comparison(metric, name, other, both.gain, both.p_value, both.p_value_two_sided)
             )
     return tuple(made)
+
+
+def comparison_table(found: Sequence[Comparison], replicas: int) -> Table:
+    """Return one row for every two models in every metric."""
+    return Table.of(
+        "comparisons",
+        "All gains",
+        (
+            "metric",
+            "model",
+            "other",
+            "gain",
+            Column("p_value", "p, no better"),
+            Column("p_value_two_sided", "p, equal"),
+        ),
+        [
+            (each.metric, each.name, each.other, each.gain, *p_values(each, replicas))
+            for each in found
+        ],
+    )
+
+
+def p_values(found: Comparison, replicas: int) -> tuple[PValue, PValue]:
+    """Return that of being no better, and that of being equal."""
+    return PValue(found.p_value, replicas), PValue(found.p_value_two_sided, replicas, times=2)
+
+
+def in_words(metric: str) -> str:
+    """Return the name of a metric as it reads."""
+    return metric.replace("_", " ").replace("mtt", "m(ttbar)").replace("auc", "AUC")
 
 
 def _merit(values: FloatArray, better: Better) -> FloatArray:

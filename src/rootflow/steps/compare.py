@@ -8,11 +8,14 @@ from pathlib import Path
 
 from rootflow.analysis import analysis_named
 from rootflow.errors import UsageError
-from rootflow.evaluation.classification import ScoreTable, compare, draw_comparison, read_scores
+from rootflow.evaluation import draw_comparison
+from rootflow.evaluation.compare import ComparedModels
 from rootflow.steps.result import StepResult
+from rootflow.table import write_tables
 from rootflow.tracking import LoggedRun, artifact_of, run_of_step, start_run_among
 
-SCORES = "scores.parquet"
+# What the models of a task said of events, as evaluate logs it.
+ANSWERS = {"classification": "scores.parquet", "reconstruction": "predictions.parquet"}
 TABLE = "comparison.json"
 SPOOLS = Path("outputs", "spool")
 # Of a run's id, what names it in tables and messages.
@@ -43,9 +46,10 @@ def run(
     Raises
     ------
     UsageError
-        There are fewer than two runs, or one does not exist or holds no scores.
+        There are fewer than two runs, or one does not exist or holds no
+        answers; or they are of different tasks.
     InputError
-        They scored different events.
+        They are of different events.
     """
     found = [run_of_step(run_id, "evaluate") for run_id in run_ids]
     runs = list({run.run_id: run for run in found}.values())
@@ -54,26 +58,44 @@ def run(
     tags = {f"rootflow.compared.{number}": run.run_id for number, run in enumerate(runs, 1)}
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        tables = [_scores(run, folder / run.run_id) for run in runs]
-        comparison = compare(tables, replicas, seed)
+        comparison = _comparison(runs, folder, replicas, seed)
         table = folder / "comparison" / TABLE
         figures = draw_comparison(comparison, table.with_suffix(".png"), style)
         table.write_text(json.dumps(comparison.as_json(), indent=1) + "\n")
+        written = write_tables(comparison.tables(), table.parent)
         with start_run_among(runs[0].experiment_id, "compare", tags, SPOOLS) as logged:
-            metrics = {f"auc/{model.name}": model.auc.value for model in comparison.models}
+            metrics = comparison.logged()
             logged.log_metrics(metrics)
-            logged.log_file(table)
+            for path in (table, *written):
+                logged.log_file(path)
             logged.log_figures(figures)
         if output is not None:
             shutil.copytree(table.parent, output, dirs_exist_ok=True)
     facts = {"events": comparison.events, "replicas": comparison.replicas}
-    return StepResult("compare", logged.run_id, facts, {"models": comparison.table()}, metrics)
+    models = comparison.tables()[0]
+    return StepResult("compare", logged.run_id, facts, {models.name: models.as_rows()}, metrics)
 
 
-def _scores(run: LoggedRun, directory: Path) -> ScoreTable:
-    analysis = run.params.get("analysis", "")
-    if analysis_named(analysis).task != "classification":
-        raise UsageError(
-            f"run {run.run_id} is of {analysis}, which has no scores: compare runs of classifiers"
-        )
-    return read_scores(artifact_of(run.run_id, SCORES, directory), run.run_id[:SHORT])
+def _comparison(
+    runs: Sequence[LoggedRun], folder: Path, replicas: int, seed: int
+) -> ComparedModels:
+    tasks = {run.run_id: analysis_named(run.params.get("analysis", "")).task for run in runs}
+    for run in runs[1:]:
+        if tasks[run.run_id] != tasks[runs[0].run_id]:
+            raise UsageError(
+                f"run {run.run_id} is of {tasks[run.run_id]}, run {runs[0].run_id} of "
+                f"{tasks[runs[0].run_id]}: compare runs of one task"
+            )
+    artifact = ANSWERS[tasks[runs[0].run_id]]
+    files = {
+        run.run_id[:SHORT]: artifact_of(run.run_id, artifact, folder / run.run_id) for run in runs
+    }
+    if tasks[runs[0].run_id] == "classification":
+        from rootflow.evaluation import classification
+
+        scores = [classification.read_scores(path, name) for name, path in files.items()]
+        return classification.compare(scores, replicas, seed)
+    from rootflow.evaluation import reconstruction
+
+    predictions = [reconstruction.read_predictions(path, name) for name, path in files.items()]
+    return reconstruction.compare(predictions, replicas, seed)

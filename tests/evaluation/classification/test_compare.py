@@ -9,7 +9,8 @@ from sklearn.metrics import roc_auc_score
 
 from rootflow.dataset import Events
 from rootflow.errors import InputError
-from rootflow.evaluation.classification import ScoreTable, compare, draw_comparison
+from rootflow.evaluation import draw_comparison
+from rootflow.evaluation.classification import ScoreTable, compare
 from rootflow.ntuple.identity import structured
 from toy_classes import GaussianModel, toy_classes
 from toy_scores import table_of
@@ -57,16 +58,16 @@ def test_models_fall_in_auc_as_scikit_learn_computes_it(
         expected = roc_auc_score(
             events.label[labelled], scores[labelled], sample_weight=events.weight[labelled]
         )
-        assert model.auc.value == pytest.approx(expected, abs=1e-12)
+        assert model.metrics["auc"].value == pytest.approx(expected, abs=1e-12)
 
 
 def test_differences_know_that_events_are_the_same(good: ScoreTable, worse: ScoreTable) -> None:
     found = compare([good, worse], REPLICAS, seed=1)
-    better = found.difference("network:good", "network:worse")
+    better = found.comparison("network:good", "network:worse")
     assert better.gain.value > 5 * better.gain.error
     assert better.p_value == 1 / (REPLICAS + 1)
-    assert found.difference("network:worse", "network:good").p_value == 1
-    apart = np.hypot(*(model.auc.error for model in found.models))
+    assert found.comparison("network:worse", "network:good").p_value == 1
+    apart = np.hypot(*(model.metrics["auc"].error for model in found.models))
     assert better.gain.error < apart  # what events do to both does not count
 
 
@@ -74,10 +75,10 @@ def test_p_value_is_that_of_a_gaussian_difference(events: Events) -> None:
     random = np.random.default_rng(3)
     one, other = (scores_of(events) + 0.05 * random.normal(size=len(events)) for _ in range(2))
     found = compare([table_of(events, "a", one=one, other=other)], 2000, seed=1)
-    difference = found.difference("one", "other")
+    difference = found.comparison("one", "other")
     z = difference.gain.value / difference.gain.error
     assert difference.p_value == pytest.approx(scipy.stats.norm.sf(z), abs=0.04)
-    assert difference.p_value + found.difference("other", "one").p_value == pytest.approx(
+    assert difference.p_value + found.comparison("other", "one").p_value == pytest.approx(
         1, abs=1e-3
     )
 
@@ -102,17 +103,17 @@ def test_events_of_one_number_are_told_by_their_run(events: Events) -> None:
     assert isinstance(again.identity, dict)
     del again.identity["channel"]  # from before the map said it
     (model,) = compare([first, again], 5, seed=1).models
-    assert model.tables == ("first", "again")
+    assert model.evaluations == ("first", "again")
 
 
 def test_the_same_scores_in_two_tables_are_one_model(events: Events, good: ScoreTable) -> None:
     both = table_of(events, "both", network=good.scores["network"], other=scores_of(events, 0.5))
     found = compare([good, both], REPLICAS, seed=1)
-    assert [(model.name, model.tables) for model in found.models] == [
+    assert [(model.name, model.evaluations) for model in found.models] == [
         ("network", ("good", "both")),
         ("other", ("both",)),
     ]
-    first, second = found.table()
+    first, second = found.tables()[0].as_rows()
     assert first["runs"] == "good, both"
     assert first["below_best"] is None
     assert second["below_best"] == -second["above_first"] > 0
@@ -123,7 +124,8 @@ def test_other_data_do_not_matter_but_other_events_do(events: Events, good: Scor
     compare([good, table_of(simulated, "less", m=scores_of(simulated, 1.0))], 5, seed=1)
     fewer = simulated.take(slice(0, 2000))
     with pytest.raises(
-        InputError, match=r"good and few .* 3,000 and 2,000 labelled events, 2,000 of them the same"
+        InputError,
+        match=r"good and few .* 3,000 and 2,000 events with truth, 2,000 of them the same",
     ):
         compare([good, table_of(fewer, "few", m=scores_of(fewer))], 5, seed=1)
 

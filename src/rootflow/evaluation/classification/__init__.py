@@ -1,9 +1,9 @@
 """Classifiers compared on the same events: how well they tell signal from background."""
 
-from rootflow.evaluation.classification.compare import RunComparison, compare
+from rootflow.evaluation.classification.compare import compare
 from rootflow.evaluation.classification.evaluate import evaluate
 from rootflow.evaluation.classification.evaluation import ClassificationEvaluation, read, save
-from rootflow.evaluation.classification.figures import draw, draw_comparison
+from rootflow.evaluation.classification.figures import draw
 from rootflow.evaluation.classification.metrics import cautions_of, is_excess
 from rootflow.evaluation.classification.observable import EventObservable, observable_of
 from rootflow.evaluation.classification.report import write_evaluation, write_report
@@ -15,13 +15,11 @@ from rootflow.evaluation.figures import draw_histories
 __all__ = [
     "ClassificationEvaluation",
     "EventObservable",
-    "RunComparison",
     "ScoreTable",
     "Scored",
     "cautions_of",
     "compare",
     "draw",
-    "draw_comparison",
     "draw_histories",
     "evaluate",
     "is_excess",

@@ -1,6 +1,5 @@
 """The scores of every event as a table in a Parquet file."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -8,25 +7,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from rootflow import checksum
 from rootflow.dataset.events import SIGNAL, Events
 from rootflow.dataset.manifest import Sample
-from rootflow.errors import InputError
 from rootflow.evaluation.classification.observable import EventObservable
 from rootflow.evaluation.classification.results import Scored
-from rootflow.evaluation.saving import EVALUATE_AGAIN
-from rootflow.files import whole_file
+from rootflow.evaluation.event_table import IDENTITY, read_event_table, write_event_table
 
 # A model's scores are the column of this and its name.
 SCORE = "score_"
 # Of several classes, those of its probabilities are of this, the label and its name.
 PROBABILITY = "probability_"
-# What stands beside the event number in an event's identity, by the branch.
-IDENTITY = "identity_"
-METADATA = b"rootflow"
 
 
 class ScoreTable(NamedTuple):
@@ -66,8 +58,12 @@ class ScoreTable(NamedTuple):
     identity: Mapping[str, NDArray[np.int64]] = MappingProxyType({})
     signals: tuple[int, ...] = (SIGNAL,)
 
+    def is_signal(self) -> NDArray[np.bool_]:
+        """Return (n,) bool."""
+        return np.isin(self.label, self.signals)
 
-COLUMNS = ("file_index", "event_number", "fold", "label", "weight")
+
+COLUMNS = ("sample", "file_index", "event_number", "fold", "label", "weight")
 
 
 def write_scores(
@@ -98,8 +94,7 @@ def write_scores(
     names = np.array([sample.name for sample in samples])
     columns: dict[str, Any] = {
         "sample": pa.array(names[events.sample]).dictionary_encode(),
-        **{name: getattr(events, name) for name in COLUMNS},
-        **{IDENTITY + name: values for name, values in events.identity_columns.items()},
+        "label": events.label,
         **({} if observable is None else {observable.key: observable.values(events)}),
         **{SCORE + model.name: model.scores for model in scored},
         **{
@@ -110,12 +105,7 @@ def write_scores(
         },
     }
     files = [file.sha256 for sample in samples for file in sample.files]
-    about = {"files": files, "signals": list(signals)}
-    said = {METADATA: json.dumps(about), checksum.KEY: checksum.UNSEALED}
-    table = pa.table(columns).replace_schema_metadata(said)
-    with whole_file(path) as partial:
-        pq.write_table(table, partial)
-        partial.write_bytes(checksum.seal(partial.read_bytes()))
+    write_event_table(events, columns, files, path, signals=list(signals))
 
 
 def read_scores(path: Path, name: str | None = None) -> ScoreTable:
@@ -133,34 +123,12 @@ def read_scores(path: Path, name: str | None = None) -> ScoreTable:
     InputError
         The file cannot be read, or is no table of scores.
     """
-    called = name or str(path)
-    content = checksum.read_sealed(path, EVALUATE_AGAIN, called)
-    try:
-        table = pq.read_table(pa.BufferReader(content))
-    except (OSError, pa.ArrowInvalid) as error:
-        raise InputError(
-            f"{called}: cannot read the scores: {str(error).splitlines()[0]}"
-        ) from None
-    described = (table.schema.metadata or {}).get(METADATA)
-    missing = [column for column in ("sample", *COLUMNS) if column not in table.column_names]
-    if described is None or missing:
-        what = f"it has no column {missing[0]}" if missing else "it does not name the events' files"
-        raise InputError(f"{called}: not a table of scores as evaluate writes it: {what}")
-    about = json.loads(described)
+    table = read_event_table(path, "scores", ("sample", "label"), name)
     return ScoreTable(
-        name=called,
-        files=tuple(about["files"]),
-        signals=tuple(about["signals"]),
-        sample=np.array(table["sample"].to_pylist()),
-        **{column: table[column].to_numpy() for column in COLUMNS},
-        scores=_named(table, SCORE),
-        identity=_named(table, IDENTITY),
+        name=table.name,
+        files=table.files,
+        signals=tuple(table.about["signals"]),
+        **{column: table.columns[column] for column in COLUMNS},
+        scores=table.starting(SCORE),
+        identity=table.starting(IDENTITY),
     )
-
-
-def _named(table: pa.Table, prefix: str) -> dict[str, NDArray[Any]]:
-    return {
-        column.removeprefix(prefix): table[column].to_numpy()
-        for column in table.column_names
-        if column.startswith(prefix)
-    }

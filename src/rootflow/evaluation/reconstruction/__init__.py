@@ -2,6 +2,7 @@
 
 from rootflow.evaluation.reconstruction.evaluate import Assessment, assess, check_names, evaluate
 from rootflow.evaluation.reconstruction.figures import draw
+from rootflow.evaluation.reconstruction.predictions import compare, read_predictions
 from rootflow.evaluation.reconstruction.report import write_evaluation, write_report
 from rootflow.evaluation.reconstruction.results import Evaluation, read, save
 
@@ -10,9 +11,11 @@ __all__ = [
     "Evaluation",
     "assess",
     "check_names",
+    "compare",
     "draw",
     "evaluate",
     "read",
+    "read_predictions",
     "save",
     "write_evaluation",
     "write_report",

@@ -9,7 +9,7 @@ from rootflow.evaluation.cell_statistics import BiasAndResolution, Shares, every
 from rootflow.evaluation.contest import Contest, Edges, bins_of, decide
 from rootflow.evaluation.reconstruction.evaluate import BINNED_BESIDE_OBSERVABLES
 from rootflow.evaluation.reconstruction.metrics import (
-    BETTER,
+    METRICS,
     binned_by,
     residuals_of,
     right,
@@ -96,7 +96,7 @@ def contest(
         )
         for contender in contenders
     ]
-    better = BETTER[metric]
+    better = METRICS[metric].better
     return decide(metric, len(events), measured, bins_of(edges), least_gain, seed, better)
 
 

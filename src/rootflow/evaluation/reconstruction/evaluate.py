@@ -22,7 +22,7 @@ from rootflow.evaluation.reconstruction.distributions import (
     truth_distributions,
 )
 from rootflow.evaluation.reconstruction.metrics import (
-    BETTER,
+    METRICS,
     SCORE_EDGES,
     has_probabilities,
     metrics_of,
@@ -170,10 +170,9 @@ def _replicated(
 def _comparisons(names: Sequence[str], found: Mapping[str, Replicated]) -> tuple[Comparison, ...]:
     made: tuple[Comparison, ...] = ()
     for metric in COMPARED:
-        # Of m(ttbar), the bias and the resolution.
-        quantity, at = ("mtt", 1) if metric == "mtt_resolution" else (metric, 0)
+        quantity, at, better = METRICS[metric]
         of_methods = {n: found[f"{n}/{quantity}"] for n in names if f"{n}/{quantity}" in found}
-        made += comparisons(metric, of_methods, BETTER[metric], at=at)
+        made += comparisons(metric, of_methods, better, at=at)
     return made
 
 

@@ -14,7 +14,7 @@ from rootflow.evaluation.cell_statistics import (
     bin_of,
     everywhere,
 )
-from rootflow.evaluation.paired import Better
+from rootflow.evaluation.paired import Metric
 from rootflow.evaluation.reconstruction.observables import OBSERVABLES, Observable
 from rootflow.evaluation.reconstruction.sample import Candidate, Sample
 
@@ -35,13 +35,13 @@ DEFINITIONS = {
     "mtt_all_resolution": "mtt_resolution over all solved events, matched or not",
 }
 
-# What models are compared in, and which of its values are better.
-BETTER: dict[str, Better] = {
-    "assignment_accuracy": "more",
-    "either_accuracy": "more",
-    "selection_accuracy": "more",
-    "mtt_bias": "nearer to zero",
-    "mtt_resolution": "less",
+# What methods are compared in; of m(ttbar) the bias and the resolution.
+METRICS = {
+    "assignment_accuracy": Metric("assignment_accuracy"),
+    "either_accuracy": Metric("either_accuracy"),
+    "selection_accuracy": Metric("selection_accuracy"),
+    "mtt_bias": Metric("mtt", 0, "nearer to zero"),
+    "mtt_resolution": Metric("mtt", 1, "less"),
 }
 SHARES = ("assignment_accuracy", "either_accuracy", "selection_accuracy", "efficiency")
 # Of these, larger numbers are counted in the last bin.

@@ -1,17 +1,22 @@
-"""What every method said of every event, as a table in a Parquet file."""
+"""What every method said of every event, written, read, and compared with others."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
+import numpy as np
 
+from rootflow.evaluation.bootstrap import FloatArray, Statistic
+from rootflow.evaluation.cell_statistics import BiasAndResolution, Shares, everywhere
+from rootflow.evaluation.compare import Arrays, ComparedModels, SavedAnswers
+from rootflow.evaluation.compare import compare as compare_answers
+from rootflow.evaluation.event_table import IDENTITY, read_event_table, write_event_table
+from rootflow.evaluation.reconstruction.metrics import METRICS
+from rootflow.evaluation.reconstruction.observables import OBSERVABLES
 from rootflow.evaluation.reconstruction.sample import Candidate, Sample
-from rootflow.files import whole_file
 
 PREDICTIONS = "predictions.parquet"
-METADATA = b"rootflow"
+TRUTH = ("true_b", "true_bbar", "true_mtt")
+SAID = ("b", "bbar", "mtt")
 COMPONENTS = ("px", "py", "pz")
 
 
@@ -20,10 +25,10 @@ def write_predictions(
 ) -> None:
     """Write a row for each event.
 
-    Columns are `file_index`, `event_number`, `fold`, `weight`, the rest of the identity
-    (identity_BRANCH), the true slots `true_b` and `true_bbar` (-1 for none),
-    and of each method METHOD_b, METHOD_bbar (slots, -1 without an
-    answer), METHOD_score, and its own METHOD_neutrino_px, ..., METHOD_antineutrino_pz in GeV.
+    Columns are those of all event tables; `true_b` and `true_bbar`, the true slots (-1 for
+    none), and `true_mtt` in GeV; and of each method METHOD_b, METHOD_bbar (slots, -1 without an
+    answer), METHOD_score, METHOD_mtt (NaN where there is none), and its own
+    METHOD_neutrino_px, ..., METHOD_antineutrino_pz in GeV.
 
     Parameters
     ----------
@@ -34,24 +39,81 @@ def write_predictions(
     path
         Of the file.
     """
-    events = sample.events
     columns = {
-        name: getattr(events, name) for name in ("file_index", "event_number", "fold", "weight")
+        "true_b": sample.assignment[:, 0],
+        "true_bbar": sample.assignment[:, 1],
+        "true_mtt": sample.values["mtt"],
     }
-    columns |= {f"identity_{name}": values for name, values in events.identity_columns.items()}
-    columns |= {"true_b": sample.assignment[:, 0], "true_bbar": sample.assignment[:, 1]}
     for candidate in candidates:
         name, answers = candidate.name, candidate.answers
         columns |= {f"{name}_b": answers.assignment[:, 0], f"{name}_bbar": answers.assignment[:, 1]}
         columns[f"{name}_score"] = answers.scores
+        columns[f"{name}_mtt"] = candidate.values.get("mtt", np.full(len(answers.scores), np.nan))
         if answers.neutrinos is not None:
             columns |= {
                 f"{name}_{particle}_{component}": answers.neutrinos[:, side, axis]
                 for side, particle in enumerate(("neutrino", "antineutrino"))
                 for axis, component in enumerate(COMPONENTS)
             }
-    table = pa.table(columns).replace_schema_metadata(
-        {METADATA: json.dumps({"files": list(files)}).encode()}
+    write_event_table(sample.events, columns, files, path)
+
+
+def read_predictions(path: Path, name: str | None = None) -> SavedAnswers:
+    """Read what `write_predictions` wrote, to compare it with others.
+
+    Parameters
+    ----------
+    path
+        Of the file.
+    name
+        What messages call it; none: its path.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read, or is no table of predictions.
+    """
+    table = read_event_table(path, "predictions", TRUTH, name)
+    columns = table.columns
+    return SavedAnswers(
+        name=table.name,
+        files=table.file_of_each(),
+        event_number=columns["event_number"],
+        identity=table.starting(IDENTITY),
+        weight=columns["weight"],
+        truth={each: columns[each] for each in TRUTH},
+        said={
+            method: {each: columns[f"{method}_{each}"] for each in SAID}
+            for method in (each.removesuffix("_bbar") for each in columns if each.endswith("_bbar"))
+            if method != "true"
+        },
     )
-    with whole_file(path) as partial:
-        pq.write_table(table, partial)
+
+
+def compare(predictions: Sequence[SavedAnswers], replicas: int, seed: int) -> ComparedModels:
+    """Compare methods in every one of `METRICS`.
+
+    Parameters and errors are those of `rootflow.evaluation.compare.compare`.
+    """
+    return compare_answers(predictions, METRICS, _asked, replicas, seed)
+
+
+def _asked(truth: Arrays, said: Arrays, weight: FloatArray) -> dict[str, Statistic]:
+    true = np.stack([truth["true_b"], truth["true_bbar"]], axis=1)
+    chosen = np.stack([said["b"], said["bbar"]], axis=1)
+    matched = np.all(true >= 0, axis=1)
+    agree = chosen == true
+    both = np.all(agree, axis=1)
+    asked: dict[str, Statistic] = {
+        name: Shares(right & matched, everywhere(matched), 1)
+        for name, right in {
+            "assignment_accuracy": both,
+            "either_accuracy": np.any(agree, axis=1),
+            "selection_accuracy": both | np.all(chosen[:, ::-1] == true, axis=1),
+        }.items()
+    }
+    residuals = OBSERVABLES["mtt"].residuals(said["mtt"], truth["true_mtt"])
+    among = np.isfinite(residuals) & matched
+    if np.any(among):
+        asked["mtt"] = BiasAndResolution(residuals, everywhere(among), 1, weight)
+    return asked

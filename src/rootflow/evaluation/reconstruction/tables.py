@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from rootflow.estimate import Estimate, with_error
+from rootflow.evaluation.paired import comparison_table, in_words, p_values
 from rootflow.evaluation.reconstruction.evaluate import COMPARED
 from rootflow.evaluation.reconstruction.observables import OBSERVABLES
 from rootflow.evaluation.reconstruction.results import UNDER_EVALUATION, Evaluation
@@ -20,7 +21,7 @@ def tables_of(evaluation: Evaluation) -> list[Table]:
     return [
         _assignment(evaluation),
         *(_compared(metric, evaluation) for metric in COMPARED if _of(metric, evaluation)),
-        _comparisons(evaluation),
+        comparison_table(evaluation.comparisons, evaluation.replicas),
         *(_binned(name, evaluation) for name in evaluation.methods[0].accuracy_by),
         _complements(evaluation),
         _mtt(evaluation),
@@ -81,10 +82,9 @@ def _compared(metric: str, evaluation: Evaluation) -> Table:
     names = [
         method.name for method in evaluation.methods if any(method.name in pair for pair in found)
     ]
-    words = metric.replace("_", " ").replace("mtt", "m(ttbar)")
     return Table.of(
         f"gain_{metric}",
-        f"Gain of the row over the column: {words}",
+        f"Gain of the row over the column: {in_words(metric)}",
         ("method", *names),
         [
             (name, *(_gain(found.get((name, other)), evaluation.replicas) for other in names))
@@ -96,30 +96,8 @@ def _compared(metric: str, evaluation: Evaluation) -> Table:
 def _gain(found: Comparison | None, replicas: int) -> str | None:
     if found is None:
         return None
-    no_better, equal = _p_values(found, replicas)
+    no_better, equal = p_values(found, replicas)
     return f"{with_error(found.gain)} ({no_better.equation}; {equal})"
-
-
-def _p_values(found: Comparison, replicas: int) -> tuple[PValue, PValue]:
-    return PValue(found.p_value, replicas), PValue(found.p_value_two_sided, replicas, times=2)
-
-
-def _comparisons(evaluation: Evaluation) -> Table:
-    return Table.of(
-        "comparisons",
-        "All gains",
-        ("metric", "method", "other", "gain", "p, no better", "p, equal"),
-        [
-            (
-                each.metric,
-                each.name,
-                each.other,
-                each.gain,
-                *_p_values(each, evaluation.replicas),
-            )
-            for each in evaluation.comparisons
-        ],
-    )
 
 
 def _binned(name: str, evaluation: Evaluation) -> Table:

@@ -1,6 +1,5 @@
 """Figures of classifiers, drawn from plain results alone."""
 
-from rootflow.evaluation.classification.figures.comparison import draw_comparison
 from rootflow.evaluation.classification.figures.draw import draw
 
-__all__ = ["draw", "draw_comparison"]
+__all__ = ["draw"]

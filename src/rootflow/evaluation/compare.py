@@ -1,0 +1,302 @@
+"""Models of any number of evaluations side by side, on the same events."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rootflow.errors import InputError
+from rootflow.estimate import Estimate
+from rootflow.evaluation.bootstrap import FloatArray, Replicated, Statistic, bootstrap
+from rootflow.evaluation.paired import Metric, comparison_table, comparisons
+from rootflow.evaluation.results import Comparison
+from rootflow.p_value import PValue
+from rootflow.table import Cell, Column, Row, Table
+
+# Weights of the same event may differ by as much, relatively: they are sums in any order.
+TOLERANCE = 1e-6
+Arrays = Mapping[str, NDArray[Any]]
+
+
+class SavedAnswers(NamedTuple):
+    """What the models of one evaluation said of n events, as it is read back.
+
+    Attributes
+    ----------
+    name
+        Of the evaluation, for messages.
+    files, event_number, identity
+        (n,) who each event is: the SHA-256 of its file, its number and, by branch, the rest.
+    weight
+        (n,).
+    truth
+        (n, ...) by name, what must be the same in all evaluations.
+    said
+        (n, ...) by name, by model.
+    """
+
+    name: str
+    files: NDArray[np.str_]
+    event_number: NDArray[np.integer]
+    identity: Arrays
+    weight: FloatArray
+    truth: Arrays
+    said: Mapping[str, Arrays]
+
+
+# What is asked of a model: from the truth, what it said and the weights.
+Asked = Callable[[Arrays, Arrays, FloatArray], dict[str, Statistic]]
+
+
+class Compared(NamedTuple):
+    """A model, the evaluations that hold the same answers of it, and its metrics."""
+
+    name: str
+    evaluations: tuple[str, ...]
+    metrics: dict[str, Estimate]
+
+
+class ComparedModels(NamedTuple):
+    """What a comparison found.
+
+    Attributes
+    ----------
+    metric
+        The one by which models are ordered.
+    events
+        How many events with truth all models answered.
+    replicas, seed
+        Of the bootstrap.
+    models
+        The best first.
+    comparisons
+        Of every ordered pair of models, in every metric.
+    first
+        The model that was named first.
+    """
+
+    metric: str
+    events: int
+    replicas: int
+    seed: int
+    models: tuple[Compared, ...]
+    comparisons: tuple[Comparison, ...]
+    first: str
+
+    @property
+    def metrics(self) -> list[str]:
+        """All metrics, that of the order first."""
+        return list(dict.fromkeys(name for model in self.models for name in model.metrics))
+
+    def comparison(self, name: str, other: str, metric: str = "") -> Comparison | None:
+        """Return what was found of one model being better; None where it does not exist."""
+        wanted = (metric or self.metric, name, other)
+        return next(
+            (each for each in self.comparisons if (each.metric, each.name, each.other) == wanted),
+            None,
+        )
+
+    def logged(self) -> dict[str, float]:
+        """Return `METRIC/MODEL` and `METRIC_error/MODEL`."""
+        return {
+            f"{metric}{ending}/{model.name}": number
+            for model in self.models
+            for metric, estimate in model.metrics.items()
+            for ending, number in (("", estimate.value), ("_error", estimate.error))
+        }
+
+    def tables(self) -> list[Table]:
+        """Return one of the models, and one of every two of them."""
+        names = (
+            "model",
+            "runs",
+            *self.metrics,
+            "below_best",
+            "p_best_is_better",
+            "above_first",
+            "p_better_than_first",
+        )
+        best = self.models[0].name
+        rows: list[list[Cell]] = [
+            [
+                model.name,
+                ", ".join(model.evaluations),
+                *(model.metrics.get(metric) for metric in self.metrics),
+                *self._pair(best, model.name),
+                *self._pair(model.name, self.first),
+            ]
+            for model in self.models
+        ]
+        columns = [Column(name, name.replace("_", " ")) for name in names]
+        return [
+            Table.of("models", "Models on the same events", columns, rows),
+            comparison_table(self.comparisons, self.replicas),
+        ]
+
+    def as_json(self) -> Row:
+        """Return everything as plain data."""
+        return {
+            "events": self.events,
+            "replicas": self.replicas,
+            "seed": self.seed,
+            **{table.name: table.as_rows() for table in self.tables()},
+        }
+
+    def _pair(self, name: str, other: str) -> tuple[Cell, Cell]:
+        found = self.comparison(name, other)
+        return (None, None) if found is None else (found.gain, PValue(found.p_value, self.replicas))
+
+
+def compare(
+    answers: Sequence[SavedAnswers],
+    metrics: Mapping[str, Metric],
+    asked: Asked,
+    replicas: int,
+    seed: int,
+) -> ComparedModels:
+    """Compare all models of several evaluations, event by event.
+
+    All models see the same bootstrap replicas, so that what events do to all of them does
+    not count in a difference. A p-value is of one model being no better than another, so a
+    small one says that it is.
+
+    A model is called after its evaluation, too, where several evaluations have another one
+    of its name; where they have the same answers of it, it is one model.
+
+    Parameters
+    ----------
+    answers
+        Of each evaluation, of events with truth.
+    metrics
+        What is compared; the first orders the models.
+    asked
+        The statistics of a model from which the metrics are.
+    replicas, seed
+        Of the bootstrap.
+
+    Raises
+    ------
+    InputError
+        The events of two evaluations, their truth or weights differ; or a model has not the
+        metric that orders.
+    """
+    answers = _in_order(answers)
+    for other in answers[1:]:
+        _must_agree(answers[0], other)
+    weight, truth = answers[0].weight, answers[0].truth
+    models = _models(answers)
+    statistics = {
+        f"{name}/{quantity}": statistic
+        for name, (_, said) in models.items()
+        for quantity, statistic in asked(truth, said, weight).items()
+    }
+    found = bootstrap(statistics, weight, replicas, seed)
+    made: tuple[Comparison, ...] = ()
+    estimates: dict[str, dict[str, Estimate]] = {name: {} for name in models}
+    for metric, (quantity, at, better) in metrics.items():
+        of_models: dict[str, Replicated] = {
+            name: found[f"{name}/{quantity}"]
+            for name in models
+            if f"{name}/{quantity}" in found and np.isfinite(found[f"{name}/{quantity}"].values[at])
+        }
+        made += comparisons(metric, of_models, better, at=at)
+        for name, replicated in of_models.items():
+            estimates[name][metric] = replicated.estimate(at)
+    first = next(iter(metrics))
+    for name, of_model in estimates.items():
+        if first not in of_model:
+            raise InputError(f"{name}: {first} does not exist for the events of the comparison")
+    compared = [Compared(name, models[name][0], estimates[name]) for name in models]
+    return ComparedModels(
+        metric=first,
+        events=len(weight),
+        replicas=replicas,
+        seed=seed,
+        models=tuple(sorted(compared, key=lambda model: -model.metrics[first].value)),
+        comparisons=made,
+        first=compared[0].name,
+    )
+
+
+def _in_order(answers: Sequence[SavedAnswers]) -> list[SavedAnswers]:
+    """Return answers in an order that is the same in all, by what all say of who an event is."""
+    common = [n for n in answers[0].identity if all(n in each.identity for each in answers)]
+    found = []
+    for each in answers:
+        known = each._replace(identity={name: each.identity[name] for name in sorted(common)})
+        order = np.lexsort([*reversed([*known.identity.values()]), each.event_number, each.files])
+        found.append(
+            SavedAnswers(
+                each.name,
+                each.files[order],
+                each.event_number[order],
+                _taken(known.identity, order),
+                each.weight[order],
+                _taken(each.truth, order),
+                {model: _taken(said, order) for model, said in each.said.items()},
+            )
+        )
+    return found
+
+
+def _taken(arrays: Arrays, order: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
+    return {name: values[order] for name, values in arrays.items()}
+
+
+def _must_agree(one: SavedAnswers, other: SavedAnswers) -> None:
+    events, others = _who(one), _who(other)
+    both = f"{one.name} and {other.name}"
+    if not np.array_equal(events, others):
+        shared = len(np.intersect1d(events, others))
+        raise InputError(
+            f"{both} cannot be compared: they have {len(events):,} and {len(others):,} events with "
+            f"truth, {shared:,} of them the same: evaluate all on the same files and selection"
+        )
+    for what in (*one.truth, "weight"):
+        ours, theirs = ({**each.truth, "weight": each.weight}[what] for each in (one, other))
+        same = np.isclose(ours, theirs, rtol=TOLERANCE, atol=0, equal_nan=True)
+        differ = int(np.sum(~same.reshape(len(ours), -1).all(axis=1)))
+        if differ:
+            raise InputError(
+                f"{both} cannot be compared: {differ:,} of their {len(ours):,} events have "
+                f"another {what}: evaluate all with the same samples and settings"
+            )
+
+
+def _who(answers: SavedAnswers) -> NDArray[np.void]:
+    arrays = {
+        "file": answers.files,
+        "number": answers.event_number.astype(np.uint64),
+        **{f"identity_{name}": values for name, values in answers.identity.items()},
+    }
+    made = np.empty(len(answers.weight), [(name, each.dtype) for name, each in arrays.items()])
+    for name, values in arrays.items():
+        made[name] = values
+    return made
+
+
+def _models(
+    answers: Sequence[SavedAnswers],
+) -> dict[str, tuple[tuple[str, ...], Arrays]]:
+    """Return the evaluations that hold each model and what it said, by a name of its own."""
+    distinct: dict[str, list[tuple[list[str], Arrays]]] = {}
+    for each in answers:
+        for name, said in each.said.items():
+            known = distinct.setdefault(name, [])
+            same = [holders for holders, before in known if _equal(before, said)]
+            if same:
+                same[0].append(each.name)
+            else:
+                known.append(([each.name], said))
+    return {
+        name if len(versions) == 1 else f"{name}:{holders[0]}": (tuple(holders), said)
+        for name, versions in distinct.items()
+        for holders, said in versions
+    }
+
+
+def _equal(one: Arrays, other: Arrays) -> bool:
+    return one.keys() == other.keys() and all(
+        np.array_equal(one[name], other[name], equal_nan=True) for name in one
+    )

@@ -1,0 +1,133 @@
+"""What models said of every event, as a Parquet file with a checksum."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from rootflow import checksum
+from rootflow.dataset.events import Events
+from rootflow.errors import InputError
+from rootflow.evaluation.saving import EVALUATE_AGAIN
+from rootflow.files import whole_file
+
+# What stands beside the event number in an event's identity, by the branch.
+IDENTITY = "identity_"
+METADATA = b"rootflow"
+OF_EVENTS = ("file_index", "event_number", "fold", "weight")
+
+
+class EventTable(NamedTuple):
+    """A table of n events as it is read back.
+
+    Attributes
+    ----------
+    name
+        Whose table it is, for messages: that of a file, or the id of a run.
+    files
+        SHA-256 of the files that the events came from, by `file_index`.
+    columns
+        (n,) by name.
+    about
+        What else is said of all events.
+    """
+
+    name: str
+    files: tuple[str, ...]
+    columns: dict[str, NDArray[Any]]
+    about: dict[str, Any]
+
+    def starting(self, prefix: str) -> dict[str, NDArray[Any]]:
+        """Return the columns whose names start so, by what follows."""
+        return {
+            name.removeprefix(prefix): values
+            for name, values in self.columns.items()
+            if name.startswith(prefix)
+        }
+
+    def file_of_each(self) -> NDArray[np.str_]:
+        """Return (n,) the SHA-256 of the file of each event."""
+        return np.asarray(np.array(self.files)[self.columns["file_index"]])
+
+
+def write_event_table(
+    events: Events, columns: Mapping[str, Any], files: Sequence[str], path: Path, **about: Any
+) -> None:
+    """Write who each event is (`OF_EVENTS` and identity_BRANCH), and columns beside it.
+
+    Parameters
+    ----------
+    events
+        The n events.
+    columns
+        (n,) by name.
+    files
+        SHA-256 of the files that the events came from, by `file_index`.
+    path
+        Of the file.
+    about
+        What else is said of all events.
+    """
+    table = pa.table(
+        {
+            **{name: getattr(events, name) for name in OF_EVENTS},
+            **{IDENTITY + name: values for name, values in events.identity_columns.items()},
+            **columns,
+        }
+    )
+    said = {METADATA: json.dumps({"files": list(files), **about}), checksum.KEY: checksum.UNSEALED}
+    with whole_file(path) as partial:
+        pq.write_table(table.replace_schema_metadata(said), partial)
+        partial.write_bytes(checksum.seal(partial.read_bytes()))
+
+
+def read_event_table(
+    path: Path, what: str, needed: Sequence[str] = (), name: str | None = None
+) -> EventTable:
+    """Read what `write_event_table` wrote.
+
+    Parameters
+    ----------
+    path
+        Of the file.
+    what
+        It holds, for messages: scores or predictions.
+    needed
+        Columns that must be there, beside those of every table.
+    name
+        What messages call it; none: its path.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read, or is no such table.
+    """
+    called = name or str(path)
+    content = checksum.read_sealed(path, EVALUATE_AGAIN, called)
+    try:
+        table = pq.read_table(pa.BufferReader(content))
+    except (OSError, pa.ArrowInvalid) as error:
+        raise InputError(
+            f"{called}: cannot read the {what}: {str(error).splitlines()[0]}"
+        ) from None
+    described = (table.schema.metadata or {}).get(METADATA)
+    missing = [column for column in (*needed, *OF_EVENTS) if column not in table.column_names]
+    if described is None or missing:
+        fault = (
+            f"it has no column {missing[0]}" if missing else "it does not name the events' files"
+        )
+        raise InputError(
+            f"{called}: not a table of {what} as evaluate writes it: {fault}: {EVALUATE_AGAIN}"
+        )
+    about = json.loads(described)
+    return EventTable(
+        called,
+        tuple(about.pop("files")),
+        {column: np.asarray(table[column].to_numpy()) for column in table.column_names},
+        about,
+    )
