@@ -116,7 +116,7 @@ def read_event_table(
             f"{called}: cannot read the {what}: {str(error).splitlines()[0]}"
         ) from None
     described = (table.schema.metadata or {}).get(METADATA)
-    missing = [column for column in (*needed, *OF_EVENTS) if column not in table.column_names]
+    missing = [column for column in (*OF_EVENTS, *needed) if column not in table.column_names]
     if described is None or missing:
         fault = (
             f"it has no column {missing[0]}" if missing else "it does not name the events' files"
