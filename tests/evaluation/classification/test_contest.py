@@ -29,7 +29,7 @@ def test_it_says_what_the_comparison_of_evaluations_says(tmp_path: Path) -> None
     nothing = np.full(len(events), np.nan)
     scored = [Scored(model.name, model.answer(events), nothing) for model in models]
     write_scores(events, samples_with_files(), scored, tmp_path / "scores.parquet")
-    expected = compare([read_scores(tmp_path / "scores.parquet")], 200, 1).difference("a", "b")
+    expected = compare([read_scores(tmp_path / "scores.parquet")], 200, 1).comparison("a", "b")
     found = held(events, *models)
     assert found.gain is not None
     assert found.gain.value == pytest.approx(expected.gain.value)
