@@ -34,7 +34,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as directory:
         dataset = build(config.data, {"ttbar": find_files(arguments.files)}, Path(directory))
         trainer = make_trainer(dataset, config, config.data.folds.in_turn()[0])
-        some = trainer.plan.order(0, config.seed)[:PADDED_EVENTS]
+        some = trainer.schedule.order(0, config.seed)[:PADDED_EVENTS]
         padded = trainer.task.samples.training.batch(some)
         rate(trainer), rate_padded(trainer, padded)  # the graphs are traced
         pairs = [(rate(trainer), rate_padded(trainer, padded)) for _ in range(REPETITIONS)]
@@ -64,7 +64,7 @@ def rate_padded(trainer: Trainer, batch: Batch) -> float:
     inputs, targets, weight = batch
     started = time.process_time()
     trainer.model.fit(
-        inputs, targets, trainer.plan.batch_size, sample_weight=weight, shuffle=True, verbose=0
+        inputs, targets, trainer.schedule.batch_size, sample_weight=weight, shuffle=True, verbose=0
     )
     return len(weight) / (time.process_time() - started)
 

@@ -76,13 +76,14 @@ def network(folder: Path) -> Case:
 def trees(folder: Path) -> Case:
     from sklearn.ensemble import HistGradientBoostingClassifier
 
+    from rootflow.models import CollectionInputs
     from rootflow.training.trees import TreesModel, load_trees, save_trees
 
     path = folder / "model.skops"
     rows = np.random.default_rng(1).normal(size=(60, 1)).astype(np.float32)
     grown = HistGradientBoostingClassifier(max_iter=2, min_samples_leaf=5).fit(rows, rows[:, 0] > 0)
-    inputs = {"leptons": [], "event": ["m4l"]}
-    save_trees(TreesModel(inputs, {"leptons": (), "event": ("m4l",)}, grown), path)
+    inputs = {"event": CollectionInputs(("m4l",), ("GeV",), ("m4l",))}
+    save_trees(TreesModel(inputs, grown), path)
     return Case(path, lambda: load_trees(path))
 
 

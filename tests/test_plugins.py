@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from rootflow import sources
+from rootflow.config.plugin import dotted
 from rootflow.errors import UsageError
-from rootflow.plugins import dotted, resolve, source_digest
+from rootflow.plugins import resolve, source_digest
 
 WHAT = "model.architecture"
 NETS = """

@@ -1,13 +1,18 @@
 """Generated four-lepton events, of which signal is a narrow resonance."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rootflow.config import FoldingConfig
+from rootflow.analyses.h4l import INPUTS
+from rootflow.config import FoldingConfig, InputsConfig
 from rootflow.dataset import Events
 from rootflow.dataset.folds import fold_of
 from rootflow.physics.four_leptons import FEATURES, observables
+
+if TYPE_CHECKING:
+    from rootflow.models import ClassifierInputs
 
 EVENT_FEATURES = ("jet_n", *(name for name, _ in FEATURES))
 LEPTON_FEATURES = ("pt", "eta", "phi", "energy", "pdg_id")
@@ -16,6 +21,15 @@ H4L_UNITS = {
     "leptons": dict(zip(LEPTON_FEATURES, ("GeV", "none", "rad", "GeV", "none"), strict=True)),
     "event": {"jet_n": "none", **dict(FEATURES)},
 }
+
+
+def h4l_inputs(inputs: InputsConfig = INPUTS) -> "ClassifierInputs":
+    """Return what a classifier is given of four-lepton events."""
+    from rootflow.models import classifier_inputs  # TensorFlow
+
+    return classifier_inputs(inputs, toy_four_leptons(1), H4L_UNITS)
+
+
 FLAVOURS = ((-11, 11, -13, 13), (-11, 11, -11, 11), (-13, 13, -13, 13))
 
 

@@ -3,19 +3,11 @@
 import difflib
 import importlib
 from collections.abc import Callable
-from importlib.metadata import entry_points
 from typing import Any
 
+from rootflow.config.plugin import dotted
 from rootflow.errors import UsageError
 from rootflow.sources import digest_of_places
-
-# By a word of the setting, the group of entry points that may stand for a dotted name.
-GROUPS = {
-    "architecture": "rootflow.architectures",
-    "method": "rootflow.methods",
-    "loss": "rootflow.losses",
-    "observable": "rootflow.observables",
-}
 
 
 def resolve(name: str, what: str) -> Callable[..., Any]:
@@ -51,30 +43,6 @@ def resolve(name: str, what: str) -> Callable[..., Any]:
         )
     build: Callable[..., Any] = found
     return build
-
-
-def dotted(name: str, what: str) -> str:
-    """Return `package.module:attribute` of a dotted name or of an entry point.
-
-    Raises
-    ------
-    UsageError
-        It is neither.
-    """
-    module, colon, attribute = name.partition(":")
-    if colon:
-        if not all(part.isidentifier() for part in (*module.split("."), *attribute.split("."))):
-            raise UsageError(f"{what}: '{name}': write package.module:attribute")
-        return name
-    group = next(group for word, group in GROUPS.items() if word in what)
-    installed = {entry.name: entry.value for entry in entry_points(group=group)}
-    if name not in installed:
-        raise UsageError(
-            f"{what}: '{name}' is no entry point of the group {group} (installed: "
-            f"{', '.join(sorted(installed)) or 'none'}): write package.module:attribute, or "
-            f"install the package that has it"
-        )
-    return installed[name]
 
 
 def import_module(name: str, what: str) -> Any:

@@ -36,7 +36,11 @@ WAYS: dict[TaskName, tuple[str, ...]] = {
         "rootflow.inference.classification",
     ),
 }
-TREES, NETWORKS = "rootflow.training.boosting", "rootflow.training.loop"
+TREES = ("rootflow.training.boosting", "rootflow.training.trees")
+NETWORKS = (
+    "rootflow.training.loop",
+    "rootflow.models.classifiers",
+)
 FIT = ("rootflow.training.fitting", "fit")
 # What an answer begins from in all analyses. Events that are read without a dataset must be
 # those of the dataset: the code of both has one name.
@@ -83,7 +87,7 @@ def code_digest(analysis: str, answer: Answer, package: Path = PACKAGE) -> str:
     """
     found = analysis_named(analysis)
     closed = [way for task, ways in WAYS.items() if task != found.task for way in ways]
-    closed += {"network": [TREES], "trees": [NETWORKS]}.get(answer, [])
+    closed += {"network": TREES, "trees": NETWORKS}.get(answer, ())
     roots = [BEGINS[answer], *found.code(answer)]
     return digest_of_places(roots, closed, package)
 

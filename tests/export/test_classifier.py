@@ -22,7 +22,7 @@ from rootflow.models import in_a_row
 from rootflow.training.trees import TreesModel
 from runtimes import batches, hold_in_every_onnxruntime
 from small_classifier import small_classifier
-from toy_four_leptons import H4L_UNITS, toy_four_leptons
+from toy_four_leptons import H4L_UNITS, h4l_inputs, toy_four_leptons
 
 FOLDS = FoldingConfig(count=3)
 
@@ -35,8 +35,8 @@ def events() -> Events:
 def some_trees(events: Events, held_out: int) -> TreesModel:
     training = events.take(events.fold != held_out)
     trees = HistGradientBoostingClassifier(max_iter=40, max_leaf_nodes=15, random_state=1)
-    rows = in_a_row(training.inputs(), INPUTS, training.features)
-    return TreesModel(INPUTS, events.features, trees.fit(rows, training.label))
+    rows = in_a_row(training.inputs(), h4l_inputs())
+    return TreesModel(h4l_inputs(), trees.fit(rows, training.label))
 
 
 def exported(events: Events, models: list[Any], directory: Path, **more: Any) -> ClassifierExport:

@@ -23,7 +23,7 @@ from rootflow.dataset import build
 from rootflow.dataset.dataset import open_dataset
 from rootflow.dataset.manifest import MANIFEST
 from rootflow.exported.folds import read_folds
-from rootflow.models import load_model, save_model
+from rootflow.models import CollectionInputs, load_model, save_model
 from rootflow.training.checkpoint import CHECKPOINT, Checkpoint, read_checkpoint, write_checkpoint
 from rootflow.training.record import RECORD, Record, read_record, write_record
 from rootflow.training.trees import TreesModel, load_trees, save_trees
@@ -42,14 +42,15 @@ def _dataset() -> Path:
 def _trees(path: Path) -> None:
     rows = np.random.default_rng(1).normal(size=(80, 2))
     trees = HistGradientBoostingClassifier(max_iter=2, min_samples_leaf=5).fit(rows, rows[:, 0] > 0)
-    inputs = {"leptons": [], "event": ["jet_n", "m4l"]}
-    save_trees(TreesModel(inputs, {"event": ("jet_n", "m4l")}, trees), path)
+    names = ("jet_n", "m4l")
+    save_trees(TreesModel({"event": CollectionInputs(names, ("none", "GeV"), names)}, trees), path)
 
 
 def _record() -> Record:
     return Record(
         question="0123",
         dataset="4567",
+        task="reconstruction",
         folds=FoldsConfig(),
         model=FeedForwardConfig(architecture="feed_forward"),
         model_file="model.keras",

@@ -57,11 +57,12 @@ def model(h4l_files: dict[str, list[Path]], tmp_path_factory: pytest.TempPathFac
 
     from rootflow.export import export_classifier
     from rootflow.methods.trained import TrainedMethod
-    from rootflow.models import in_a_row
+    from rootflow.models import classifier_inputs, in_a_row
     from rootflow.training.trees import TreesModel
 
     signal, background = (read(h4l_files[name][0])[0] for name in ("ggH", "ZZ"))
-    rows = [in_a_row(part.inputs(), INPUTS, part.features) for part in (signal, background)]
+    inputs = classifier_inputs(INPUTS, signal, H4L_UNITS)
+    rows = [in_a_row(part.inputs(), inputs) for part in (signal, background)]
     label = np.repeat([1, 0], [len(signal), len(background)])
     fold = np.concatenate([signal.fold, background.fold])
     models = []
@@ -69,7 +70,7 @@ def model(h4l_files: dict[str, list[Path]], tmp_path_factory: pytest.TempPathFac
         seen = fold != held_out
         trees = HistGradientBoostingClassifier(max_iter=15, random_state=1)
         trees.fit(np.concatenate(rows)[seen], label[seen])
-        models.append(TreesModel(INPUTS, signal.features, trees))
+        models.append(TreesModel(inputs, trees))
     exported = export_classifier(
         models,
         signal.take(slice(0, 500)),

@@ -13,24 +13,27 @@ from rootflow.config import (
     DeepSetConfig,
     FeedForwardClassifierConfig,
     InputsConfig,
-    LeptonTransformerConfig,
+    SetTransformerClassifierConfig,
 )
 from rootflow.dataset import Events
 from rootflow.errors import UsageError
 from rootflow.export.conversion import compiled, convert
 from rootflow.models import (
     build_classifier,
+    classifier_inputs,
     fit_classifier_normalisation,
     load_model,
     save_model,
 )
-from toy_four_leptons import H4L_FEATURES, toy_four_leptons
+from toy_four_leptons import H4L_FEATURES, H4L_UNITS, toy_four_leptons
 
 FEED_FORWARD = FeedForwardClassifierConfig(
     architecture="feed_forward", width=32, depth=2, l2=1e-4, batch_norm=True
 )
 DEEP_SET = DeepSetConfig(architecture="deep_set", width=16, depth=2, batch_norm=True)
-TRANSFORMER = LeptonTransformerConfig(architecture="set_transformer", width=16, heads=2, l2=1e-4)
+TRANSFORMER = SetTransformerClassifierConfig(
+    architecture="set_transformer", width=16, heads=2, l2=1e-4
+)
 EVERY = [FEED_FORWARD, DEEP_SET, TRANSFORMER]
 
 each = pytest.mark.parametrize("config", EVERY, ids=lambda config: config.architecture)
@@ -46,8 +49,9 @@ def build(
 ) -> keras.Model:
     keras.utils.set_random_seed(7)
     inputs = inputs or INPUTS
-    normalisation = fit_classifier_normalisation([(events, events.weight)], inputs)
-    return build_classifier(config, inputs, events.features, normalisation)
+    chosen = classifier_inputs(inputs, events, H4L_UNITS)
+    normalisation = fit_classifier_normalisation([(events, events.weight)], chosen)
+    return build_classifier(config, chosen, normalisation)
 
 
 def say(model: keras.Model, events: Events) -> np.ndarray:
@@ -138,7 +142,7 @@ def test_a_collection_of_which_nothing_is_chosen_is_no_input(events: Events) -> 
         assert set(only_leptons.input) == {"leptons"}
         assert say(only_leptons, events).shape == (300, 1)
     for config in (DEEP_SET, TRANSFORMER):
-        with pytest.raises(UsageError, match=r"inputs\.leptons: model\.architecture \w+ looks at"):
+        with pytest.raises(UsageError, match=r"inputs: model\.architecture \w+ looks at"):
             build(config, events, INPUTS | {"leptons": []})
 
 

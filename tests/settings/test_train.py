@@ -14,6 +14,7 @@ from rootflow.dataset import Dataset
 from rootflow.training import fit, question
 from rootflow.training.record import History
 from small_configurations import SMALLEST, dataset_of, few, of_kind
+from toy_four_leptons import H4L_UNITS
 
 CASES = [(analysis, path) for analysis, others in TRAIN.items() for path in others]
 # A model is the same whatever it is called.
@@ -67,6 +68,7 @@ def network_of(datasets: dict[str, Dataset]) -> Callable[[Config], str]:
     from rootflow.models import (
         build_classifier,
         build_model,
+        classifier_inputs,
         fit_classifier_normalisation,
         fit_normalisation,
     )
@@ -82,8 +84,9 @@ def network_of(datasets: dict[str, Dataset]) -> Callable[[Config], str]:
             network = build_model(config.model, features, config.data.max_jets, normalisation)
         else:
             events = datasets["h4l"].events(slice(0, 100))
-            of_inputs = fit_classifier_normalisation([(events, events.weight)], config.inputs)
-            network = build_classifier(config.model, config.inputs, features, of_inputs)
+            inputs = classifier_inputs(config.inputs, events, H4L_UNITS)
+            of_inputs = fit_classifier_normalisation([(events, events.weight)], inputs)
+            network = build_classifier(config.model, inputs, of_inputs)
         return str(network.to_json())
 
     return lambda config: built(config.analysis, config.model_dump_json())

@@ -2,8 +2,8 @@ import numpy as np
 
 from rootflow.analyses.ttbar import TtbarConfig
 from rootflow.dataset import Dataset
-from rootflow.training.batches import Batches, by_multiplicity
 from rootflow.training.reconstruction import ReconstructionTask
+from rootflow.training.samples import Batches, by_multiplicity
 
 JETS = np.random.default_rng(1).integers(2, 9, 1000)
 ORDER = np.random.default_rng(2).permutation(1000)[:900]

@@ -15,10 +15,10 @@ from rootflow.config import FoldsConfig
 from rootflow.dataset import Dataset, Events
 from rootflow.errors import InputError, UsageError
 from rootflow.training import Training, fit, load_fitted
-from rootflow.training.labelled import labelled_samples, labels
+from rootflow.training.classification import ClassificationTask, labels
 from rootflow.training.metrics import cross_entropy, weighted_auc
 from rootflow.training.trees import TreesModel, load_trees, save_trees
-from toy_four_leptons import toy_four_leptons
+from toy_four_leptons import h4l_inputs, toy_four_leptons
 
 MakeConfig = Callable[..., H4lConfig]
 MakeDataset = Callable[[Events], Dataset]
@@ -62,7 +62,7 @@ def test_the_history_is_of_every_ten_trees(
 def test_the_trees_that_are_kept_are_the_best_on_the_validation_events(
     finished: Training, labelled_dataset: Dataset, config: H4lConfig
 ) -> None:
-    validation = labelled_samples(labelled_dataset, config, FOLDS).samples.validation
+    validation = ClassificationTask(labelled_dataset, config, FOLDS).samples.validation
     model = load_fitted(finished.directory)
     events = labelled_dataset.events(validation.places)
     said, label, weight = model.predict(events.inputs()), labels(validation), validation.weight
@@ -135,7 +135,7 @@ def test_negative_weights_are_refused(
 
 def test_a_file_that_holds_other_things_is_refused(finished: Training, tmp_path: Path) -> None:
     model = load_trees(finished.model_path)
-    about = json.dumps({"inputs": model.inputs, "features": model.features})
+    about = json.dumps({name: one._asdict() for name, one in model.inputs.items()})
     other = tmp_path / "other.skops"
     with pytest.raises(InputError, match=r"other\.skops: there is no saved model"):
         load_trees(other)
@@ -172,6 +172,6 @@ def test_trees_that_lead_out_of_their_arrays_are_refused(
         with pytest.raises(InputError, match=r"tampered\.skops: not a model .* tree"):
             load_trees(path)
     model = load_trees(finished.model_path)
-    save_trees(TreesModel(INPUTS | {"event": ["jet_n"]}, model.features, model.trees), path)
+    save_trees(TreesModel(h4l_inputs(INPUTS | {"event": ["jet_n"]}), model.trees), path)
     with pytest.raises(InputError, match=r"its trees have 40 columns, not 25"):
         load_trees(path)

@@ -12,6 +12,7 @@ from rootflow.config import FoldsConfig
 from rootflow.dataset import Dataset, Events
 from rootflow.errors import InputError, UsageError
 from rootflow.training import Training, fit, load_fitted, question, read_record
+from rootflow.training.classification import ClassificationTask, labels
 from rootflow.training.metrics import cross_entropy, weighted_auc
 from toy_four_leptons import toy_four_leptons
 
@@ -88,9 +89,7 @@ def test_a_training_tells_its_story(finished: Training, four_leptons: Events) ->
 def test_metrics_are_those_of_the_network_that_is_kept(
     finished: Training, labelled_dataset: Dataset, config: H4lConfig
 ) -> None:
-    from rootflow.training.labelled import labelled_samples, labels
-
-    sample = labelled_samples(labelled_dataset, config, FOLDS).samples.validation
+    sample = ClassificationTask(labelled_dataset, config, FOLDS).samples.validation
     said = score(load_fitted(finished.directory), labelled_dataset.events(sample.places))
     best = finished.history[finished.facts["best_epoch"] - 1]
     label, weight = labels(sample), sample.weight
@@ -191,9 +190,7 @@ def test_a_class_needs_two_events_in_training_and_in_validation(
     kept: int,
     found: str,
 ) -> None:
-    from rootflow.training.labelled import labelled_samples
-
-    samples = labelled_samples(labelled_dataset, config, FOLDS).samples
+    samples = ClassificationTask(labelled_dataset, config, FOLDS).samples
     for part, purpose in ((samples.training, "train"), (samples.validation, "validate")):
         there = np.zeros(900, bool)
         there[part.places] = True

@@ -5,7 +5,7 @@ from rootflow.config import FoldsConfig
 from rootflow.dataset import Events
 from rootflow.dataset.folds import fold_of
 from rootflow.errors import InputError
-from rootflow.training.split import split
+from rootflow.training.samples import split
 
 FOLDS = FoldsConfig(count=5, held_out=2)
 

@@ -10,7 +10,7 @@ from rootflow.config.classifier import (
     ClassifierConfig,
     DeepSetConfig,
     FeedForwardClassifierConfig,
-    LeptonTransformerConfig,
+    SetTransformerClassifierConfig,
 )
 from rootflow.config.data import (
     DataConfig,
@@ -39,6 +39,7 @@ from rootflow.config.neutrinos import (
     DirectNeutrinosConfig,
     FlowNeutrinosConfig,
 )
+from rootflow.config.plugin import OwnNetworkConfig
 from rootflow.config.promotion import (
     ClassifierPromotionConfig,
     PromotionConfig,
@@ -90,11 +91,11 @@ __all__ = [
     "HeldOutConfig",
     "InputsConfig",
     "LabelledDataConfig",
-    "LeptonTransformerConfig",
     "LossesConfig",
     "ModelConfig",
     "ModelMethodConfig",
     "ObjectiveConfig",
+    "OwnNetworkConfig",
     "ProcessConfig",
     "PromotionConfig",
     "Range",
@@ -104,6 +105,7 @@ __all__ = [
     "RecurrentConfig",
     "SampleConfig",
     "SelectionConfig",
+    "SetTransformerClassifierConfig",
     "SetTransformerConfig",
     "SimulationConfig",
     "TrackingConfig",

@@ -2,9 +2,10 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, Tag, model_validator
 
 from rootflow.config.block import Block, Name
+from rootflow.config.plugin import OWN, OwnNetworkConfig, by_architecture
 
 
 class _NetworkConfig(Block):
@@ -30,7 +31,7 @@ class FeedForwardClassifierConfig(_HiddenLayersConfig):
 
 
 class DeepSetConfig(_HiddenLayersConfig):
-    """The same network for each lepton, averaged: no order of leptons (arXiv:1703.06114)."""
+    """The same network for each object, averaged: no order of objects (arXiv:1703.06114)."""
 
     architecture: Literal["deep_set"]
     name: Name = Field("deep_set", description="under which its metrics are logged")
@@ -39,8 +40,8 @@ class DeepSetConfig(_HiddenLayersConfig):
     dropout: float = Field(0.0, ge=0, lt=1)
 
 
-class LeptonTransformerConfig(_NetworkConfig):
-    """Self-attention among the leptons."""
+class SetTransformerClassifierConfig(_NetworkConfig):
+    """Self-attention among all objects and the event."""
 
     architecture: Literal["set_transformer"]
     name: Name = Field("transformer", description="under which its metrics are logged")
@@ -70,6 +71,15 @@ class BoostedTreesConfig(Block):
 
 
 ClassifierConfig = Annotated[
-    FeedForwardClassifierConfig | DeepSetConfig | LeptonTransformerConfig | BoostedTreesConfig,
-    Field(discriminator="architecture"),
+    Annotated[FeedForwardClassifierConfig, Tag("feed_forward")]
+    | Annotated[DeepSetConfig, Tag("deep_set")]
+    | Annotated[SetTransformerClassifierConfig, Tag("set_transformer")]
+    | Annotated[BoostedTreesConfig, Tag("boosted_trees")]
+    | Annotated[OwnNetworkConfig, Tag(OWN)],
+    by_architecture(
+        FeedForwardClassifierConfig,
+        DeepSetConfig,
+        SetTransformerClassifierConfig,
+        BoostedTreesConfig,
+    ),
 ]

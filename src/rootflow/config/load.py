@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from rootflow.analysis import analysis_named
 from rootflow.config.classification import ClassificationConfig
+from rootflow.config.plugin import OWN
 from rootflow.config.reconstruction import ReconstructionConfig
 from rootflow.config.yaml_text import parse_yaml, read_yaml
 from rootflow.errors import UsageError
@@ -141,7 +142,7 @@ def _explain_one(details: Any, analysis: type[BaseModel]) -> str:
     where, block = _locate(details["loc"], analysis)
     if details["type"] == "union_tag_invalid":
         context = details["ctx"]
-        kind = context["discriminator"].strip("'")
+        kind = context["discriminator"].strip("'()")
         return f"{'.'.join(where)}.{kind}: '{context['tag']}' is not {context['expected_tags']}"
     if details["type"] != "extra_forbidden":
         hint = ": write [first, second]" if details["type"] == "list_type" else ""
@@ -182,7 +183,8 @@ def _locate(
 def _kind(block: type[BaseModel]) -> str | None:
     for kind in KINDS:
         if kind in block.model_fields:
-            return str(typing.get_args(block.model_fields[kind].annotation)[0])
+            words = typing.get_args(block.model_fields[kind].annotation)
+            return str(words[0]) if words else OWN
     return None
 
 

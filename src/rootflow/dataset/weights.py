@@ -1,17 +1,16 @@
 """Event weights: their scale, and what training does with negative ones."""
 
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rootflow.config.data import WeightsConfig
-from rootflow.dataset.events import BACKGROUND, SIGNAL
 from rootflow.dataset.manifest import Normalisation
 from rootflow.errors import InputError
 
 PB_TIMES_FB_INVERSE = 1000.0
-CLASSES = {"signal": SIGNAL, "background": BACKGROUND}
 FEWEST_EVENTS = 2
 
 Policy = Literal["keep", "absolute", "drop"]
@@ -77,19 +76,22 @@ def class_weights(
     label: NDArray[np.int8],
     negative: Policy,
     class_balance: bool,
+    classes: Sequence[str] = ("background", "signal"),
 ) -> ClassWeights:
-    """Return the weights to tell signal from background with, scaled to a mean of one.
+    """Return the weights to tell classes apart with, scaled to a mean of one.
 
     Parameters
     ----------
     weight
         (n,) nominal weights.
     label
-        (n,) 1 for signal, 0 for background.
+        (n,) the number of the class.
     negative
         As the policy of `training_weights`.
     class_balance
-        Whether both classes get the same sum of weights, after the policy.
+        Whether all classes get the same sum of weights, after the policy.
+    classes
+        Their names, by label.
 
     Raises
     ------
@@ -97,15 +99,15 @@ def class_weights(
         An event has another label, a class has fewer than two events, or weights of a
         class that do not add up to anything positive.
     """
-    unlabelled = int(np.sum(~np.isin(label, list(CLASSES.values()))))
+    unlabelled = int(np.sum(~np.isin(label, range(len(classes)))))
     if unlabelled:
         raise InputError(
-            f"{unlabelled} of {len(label)} events are neither signal nor background: training "
+            f"{unlabelled} of {len(label)} events are of none of the classes: training "
             f"needs labels, which real data does not have"
         )
     changed = np.zeros(len(weight))
     report = {}
-    for name, value in CLASSES.items():
+    for value, name in enumerate(classes):
         of_class = label == value
         _require_events(name, int(of_class.sum()))
         changed[of_class], report[name] = _by_policy(
@@ -121,7 +123,7 @@ def _require_events(name: str, events: int) -> None:
         found = "no event" if events == 0 else f"{events} event"
         raise InputError(
             f"there is {found} of {name}: training and validation need {FEWEST_EVENTS} or more "
-            f"of signal and of background each; the cutflow of preprocess says where they went"
+            f"of each class; the cutflow of preprocess says where they went"
         )
 
 

@@ -11,13 +11,12 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from rootflow.export.conversion import chained, convert
 from rootflow.export.entries import BATCH_AXIS
-from rootflow.models import chosen_inputs, in_a_row
+from rootflow.models import in_a_row, model_inputs
 from rootflow.training.trees import TreesModel
 
 # The first version with trees whose thresholds are doubles.
 TREES_OPSET = 3
 COLUMNS = "columns"
-LEPTONS = 4
 
 
 def convert_trees(model: TreesModel, opset: int) -> onnx.ModelProto:
@@ -49,11 +48,7 @@ def convert_trees(model: TreesModel, opset: int) -> onnx.ModelProto:
 
 def _columns(model: TreesModel) -> keras.Model:
     """Return the graph of what trees see of an event."""
-    slots = {"leptons": (LEPTONS,), "event": ()}
-    inputs = {
-        name: keras.Input((*slots[name], len(model.features[name])), name=name)
-        for name in chosen_inputs(model.inputs)
-    }
+    inputs = model_inputs(model.inputs)
     return keras.Model(inputs, {COLUMNS: _Row(model)(inputs)}, name="row")
 
 
@@ -65,7 +60,7 @@ class _Row(keras.Layer):  # type: ignore[misc]
         self.model = model
 
     def call(self, arrays: dict[str, Any]) -> Any:
-        return in_a_row(arrays, self.model.inputs, self.model.features, keras.ops)
+        return in_a_row(arrays, self.model.inputs, keras.ops)
 
 
 def _ensemble(trees: HistGradientBoostingClassifier, opset: int) -> onnx.ModelProto:

@@ -1,12 +1,17 @@
 """Keras networks, written with keras.ops only."""
 
 from rootflow.models.architectures import build_model, joint_probability
-from rootflow.models.classifier_inputs import chosen_inputs, refuse_unknown_inputs
-from rootflow.models.classifier_normalisation import (
+from rootflow.models.classifier_inputs import (
+    ClassifierInputs,
     ClassifierNormalisation,
+    CollectionInputs,
+    chosen_inputs,
+    classifier_inputs,
     fit_classifier_normalisation,
+    in_a_row,
+    model_inputs,
 )
-from rootflow.models.classifiers import build_classifier
+from rootflow.models.classifiers import PROBABILITIES, SCORE, build_classifier
 from rootflow.models.determinism import make_deterministic
 from rootflow.models.losses import (
     AssignmentAccuracy,
@@ -19,16 +24,19 @@ from rootflow.models.neutrinos import KnownNeutrinos, known_neutrinos
 from rootflow.models.no_match import MatchedAUC, NoMatchLoss
 from rootflow.models.normalisation import Normalisation, fit_normalisation
 from rootflow.models.objective import PerEvent, event_targets, with_losses
-from rootflow.models.rows import in_a_row
 from rootflow.models.saving import TRAIN_AGAIN, load_model, save_model
 from rootflow.models.trimming import Trimming
 
 __all__ = [
     "ANY_NUMBER_OF_JETS",
+    "PROBABILITIES",
+    "SCORE",
     "TRAIN_AGAIN",
     "AssignmentAccuracy",
     "AssignmentLoss",
+    "ClassifierInputs",
     "ClassifierNormalisation",
+    "CollectionInputs",
     "ExclusivityPenalty",
     "FocalLoss",
     "KnownNeutrinos",
@@ -40,6 +48,7 @@ __all__ = [
     "build_classifier",
     "build_model",
     "chosen_inputs",
+    "classifier_inputs",
     "event_targets",
     "fit_classifier_normalisation",
     "fit_normalisation",
@@ -48,7 +57,7 @@ __all__ = [
     "known_neutrinos",
     "load_model",
     "make_deterministic",
-    "refuse_unknown_inputs",
+    "model_inputs",
     "save_model",
     "with_losses",
 ]

@@ -1,4 +1,4 @@
-"""The networks that tell signal from background: one builder for each architecture."""
+"""The networks that tell classes of events apart: one builder for each architecture."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -11,79 +11,91 @@ from rootflow.config import (
     ClassifierConfig,
     DeepSetConfig,
     FeedForwardClassifierConfig,
-    InputsConfig,
-    LeptonTransformerConfig,
+    OwnNetworkConfig,
+    SetTransformerClassifierConfig,
 )
-from rootflow.dataset.events import Features
 from rootflow.errors import UsageError
-from rootflow.models.classifier_inputs import Represent, chosen_inputs, refuse_unknown_inputs
-from rootflow.models.classifier_normalisation import ClassifierNormalisation
+from rootflow.models.classifier_inputs import (
+    ClassifierInputs,
+    ClassifierNormalisation,
+    model_inputs,
+    represent,
+)
 from rootflow.models.kinematics import Tensor
 from rootflow.models.normalisation import Standardise
+from rootflow.models.own_networks import build_own
 
-LEPTONS = 4
+SCORE, PROBABILITIES = "score", "probabilities"
 # Beyond it a score in float32 would be 0 or 1, and events could no longer be ranked.
 LARGEST_LOGIT = 15.0
 
-# `leptons` (n, 4, columns) and `event` (n, columns), standardised; one may be missing.
-Seen = Mapping[str, Tensor]
+# By collection (n, slots, columns) or (n, columns), standardised, zero where no slot is filled;
+# and of those whose slots may be empty (n, slots) which are filled.
+Columns = Mapping[str, Tensor]
+Masks = Mapping[str, Tensor]
 
 
 def build_classifier(
     config: ClassifierConfig,
-    inputs: InputsConfig,
-    features: Features,
+    inputs: ClassifierInputs,
     normalisation: ClassifierNormalisation,
+    classes: int = 2,
 ) -> keras.Model:
-    """Return a network from the arrays of `Events` to the probability of signal.
+    """Return a network from the arrays of `Events` to the probabilities of the classes.
 
     Parameters
     ----------
     config
         Chooses the architecture.
     inputs
-        The features that it sees; the graph picks them by name.
-    features
-        Names along the last axis of each input.
+        What it is given; the graph picks the features by name.
     normalisation
         Of the training events; it becomes part of the graph.
+    classes
+        How many there are.
 
     Returns
     -------
-    A functional model. Inputs, raw and in GeV: `leptons` (n, 4, features) and `event`
-    (n, features); one of which nothing is chosen is no input. Output: `score` (n, 1), from
-    0 to 1.
+    A functional model. Inputs, raw and in GeV: the array of each collection, and which of its
+    slots are filled where they may be empty. Output: `score` (n, 1), the probability of
+    signal, or of more than two classes `probabilities` (n, classes).
 
     Raises
     ------
     UsageError
-        The dataset does not have an input, or the architecture looks at leptons and
-        nothing of them is chosen.
+        The architecture looks at objects and is given none, or it is none.
     """
-    refuse_unknown_inputs(inputs, features)
-    chosen = chosen_inputs(inputs)
-    if "leptons" not in chosen and config.architecture != "feed_forward":
-        raise UsageError(
-            f"inputs.leptons: model.architecture {config.architecture} looks at leptons and "
-            f"none of their features is chosen: choose some, or take feed_forward"
-        )
-    slots = {"leptons": (LEPTONS,), "event": ()}
-    given = {
-        name: keras.Input((*slots[name], len(features[name])), name=name, dtype="float32")
-        for name in chosen
-    }
+    given = model_inputs(inputs)
     with _inside_in_float64():
-        seen = {
-            name: Standardise(
-                normalisation.means[name], normalisation.scales[name], name=f"standardise_{name}"
-            )(Represent(name, features[name], chosen[name], name=f"represent_{name}")(tensor))
-            for name, tensor in given.items()
+        masks = {name: given[one.mask] for name, one in inputs.items() if one.mask is not None}
+        columns = {
+            name: _standardised(name, column, normalisation, masks.get(name))
+            for name, column in represent(inputs, given).items()
         }
-        hidden = BUILDERS[config.architecture](config, seen)
-        logit = layers.Dense(1, kernel_regularizer=_penalty(config), name="logit")(hidden)
-        score = ops.sigmoid(LARGEST_LOGIT * ops.tanh(logit / LARGEST_LOGIT))
-    score = layers.Identity(dtype="float32", name="score")(ops.cast(score, "float32"))
-    return keras.Model(given, {"score": score}, name=config.architecture)
+        if isinstance(config, OwnNetworkConfig):
+            hidden = build_own(config, columns, masks)
+        else:
+            hidden = BUILDERS[config.architecture](config, columns, masks)
+        penalty = _penalty(config)
+        logit = layers.Dense(
+            1 if classes == 2 else classes, kernel_regularizer=penalty, name="logit"
+        )(hidden)
+        bounded = LARGEST_LOGIT * ops.tanh(logit / LARGEST_LOGIT)
+        said = ops.sigmoid(bounded) if classes == 2 else ops.softmax(bounded, axis=-1)
+    output = SCORE if classes == 2 else PROBABILITIES
+    said = layers.Identity(dtype="float32", name=output)(ops.cast(said, "float32"))
+    name = "own_network" if isinstance(config, OwnNetworkConfig) else config.architecture
+    return keras.Model(given, {output: said}, name=name)
+
+
+def _standardised(
+    name: str, columns: Tensor, normalisation: ClassifierNormalisation, filled: Tensor | None
+) -> Tensor:
+    mean, scale = normalisation.means[name], normalisation.scales[name]
+    standardised = Standardise(mean, scale, name=f"standardise_{name}")(columns)
+    if filled is None:
+        return standardised
+    return ops.where(filled[..., None], standardised, ops.zeros_like(standardised))
 
 
 @keras.saving.register_keras_serializable(package="rootflow")
@@ -110,35 +122,87 @@ def _inside_in_float64() -> Iterator[None]:
         keras.config.set_dtype_policy(before)
 
 
-def _feed_forward(config: FeedForwardClassifierConfig, seen: Seen) -> Tensor:
-    """Build dense layers on everything in a row."""
-    parts = [layers.Flatten(name=f"flat_{name}")(tensor) for name, tensor in seen.items()]
+def _feed_forward(config: FeedForwardClassifierConfig, columns: Columns, _: Masks) -> Tensor:
+    """Build dense layers on everything in a row, empty slots as zeros."""
+    parts = [layers.Flatten(name=f"flat_{name}")(tensor) for name, tensor in columns.items()]
     return _hidden_layers(config, "hidden", _together(parts))
 
 
-def _deep_set(config: DeepSetConfig, seen: Seen) -> Tensor:
-    """Build the same layers for each lepton, their mean, and layers on it and the event."""
-    each = _hidden_layers(config, "lepton", seen["leptons"])
-    parts = [ops.mean(each, axis=1), *_event(seen)]
+def _deep_set(config: DeepSetConfig, columns: Columns, masks: Masks) -> Tensor:
+    """Build the same layers for each object of a collection, their sum, and layers on all sums.
+
+    A sum is over all slots, and divided by their number: it also tells how many are filled.
+    """
+    _refuse_without_objects(config, columns)
+    parts = []
+    for name, tensor in columns.items():
+        if len(tensor.shape) == 2:
+            parts.append(tensor)
+            continue
+        each = _hidden_layers(config, name.removesuffix("s"), tensor, masks.get(name))
+        parts.append(ops.mean(_where_filled(each, masks.get(name)), axis=1))
     return _hidden_layers(config, "hidden", _together(parts))
 
 
-def _set_transformer(config: LeptonTransformerConfig, seen: Seen) -> Tensor:
-    """Build attention among the leptons and the event, and a layer on their mean."""
+def _set_transformer(
+    config: SetTransformerClassifierConfig, columns: Columns, masks: Masks
+) -> Tensor:
+    """Build attention among all objects and the event, and a layer on their mean."""
+    _refuse_without_objects(config, columns)
     width, penalty = config.width, _penalty(config)
-    embed = layers.Dense(width, kernel_regularizer=penalty, name="embed_leptons")
-    tokens = [embed(seen["leptons"])]
-    for event in _event(seen):
-        embed = layers.Dense(width, kernel_regularizer=penalty, name="embed_event")
-        tokens.append(layers.Reshape((1, width), name="event_token")(embed(event)))
+    tokens = []
+    for name, tensor in columns.items():
+        embedded = layers.Dense(width, kernel_regularizer=penalty, name=f"embed_{name}")(tensor)
+        if len(tensor.shape) == 2:
+            embedded = layers.Reshape((1, width), name=f"{name}_token")(embedded)
+        tokens.append(embedded)
+    filled = _filled_tokens(columns, masks)
     mixed = layers.Concatenate(axis=1, name="tokens")(tokens) if len(tokens) > 1 else tokens[0]
     for number in range(config.depth):
-        mixed = _block(config, f"block_{number}", mixed)
+        mixed = _block(config, f"block_{number}", mixed, filled)
     mixed = _normalised(mixed, "norm")
-    return _dense(config, "hidden", ops.mean(mixed, axis=1))
+    if filled is None:
+        return _dense(config, "hidden", ops.mean(mixed, axis=1))
+    count = ops.sum(ops.cast(filled, mixed.dtype), axis=1, keepdims=True)
+    mean = ops.sum(_where_filled(mixed, filled), axis=1) / ops.maximum(count, 1.0)
+    return _dense(config, "hidden", mean)
 
 
-def _block(config: LeptonTransformerConfig, name: str, tokens: Tensor) -> Tensor:
+def _refuse_without_objects(
+    config: DeepSetConfig | SetTransformerClassifierConfig, columns: Columns
+) -> None:
+    if all(len(tensor.shape) == 2 for tensor in columns.values()):
+        raise UsageError(
+            f"inputs: model.architecture {config.architecture} looks at objects such as leptons "
+            f"or jets, and none of their features is chosen: choose some, or take feed_forward"
+        )
+
+
+def _filled_tokens(columns: Columns, masks: Masks) -> Tensor | None:
+    """Return (n, tokens) which are there, None where all are in every event."""
+    if not masks:
+        return None
+    first = next(iter(masks.values()))[:, :1]
+    parts = [
+        masks[name]
+        if name in masks
+        else ops.repeat(
+            ops.ones_like(first), 1 if len(tensor.shape) == 2 else tensor.shape[1], axis=1
+        )
+        for name, tensor in columns.items()
+    ]
+    return ops.concatenate(parts, axis=1) if len(parts) > 1 else parts[0]
+
+
+def _where_filled(values: Tensor, filled: Tensor | None) -> Tensor:
+    return (
+        values if filled is None else ops.where(filled[..., None], values, ops.zeros_like(values))
+    )
+
+
+def _block(
+    config: SetTransformerClassifierConfig, name: str, tokens: Tensor, filled: Tensor | None
+) -> Tensor:
     """Add attention, then two dense layers, each normalised first (arXiv:2002.04745)."""
     penalty = _penalty(config)
     normed = _normalised(tokens, f"{name}_norm")
@@ -148,7 +212,7 @@ def _block(config: LeptonTransformerConfig, name: str, tokens: Tensor) -> Tensor
         kernel_regularizer=penalty,
         name=f"{name}_attention",
     )
-    mixed = attention(normed, normed)
+    mixed = attention(normed, normed, attention_mask=None if filled is None else filled[:, None, :])
     tokens = tokens + layers.Dropout(config.dropout, name=f"{name}_dropout")(mixed)
     normed = _normalised(tokens, f"{name}_dense_norm")
     hidden = layers.Dense(
@@ -165,35 +229,36 @@ def _normalised(tokens: Tensor, name: str) -> Tensor:
     return ops.reshape(rows, (-1, count, width))
 
 
-def _event(seen: Seen) -> list[Tensor]:
-    return [seen["event"]] if "event" in seen else []
-
-
 def _together(parts: list[Tensor]) -> Tensor:
     return layers.Concatenate(name="together")(parts) if len(parts) > 1 else parts[0]
 
 
 def _hidden_layers(
-    config: FeedForwardClassifierConfig | DeepSetConfig, name: str, values: Tensor
+    config: FeedForwardClassifierConfig | DeepSetConfig,
+    name: str,
+    values: Tensor,
+    filled: Tensor | None = None,
 ) -> Tensor:
     for number in range(config.depth):
-        values = _dense(config, f"{name}_{number}", values, batch_norm=config.batch_norm)
+        values = _dense(config, f"{name}_{number}", values, config.batch_norm, filled)
         values = layers.Dropout(config.dropout, name=f"{name}_{number}_dropout")(values)
     return values
 
 
-def _dense(config: Any, name: str, values: Tensor, *, batch_norm: bool = False) -> Tensor:
+def _dense(
+    config: Any, name: str, values: Tensor, batch_norm: bool = False, filled: Tensor | None = None
+) -> Tensor:
     values = layers.Dense(config.width, kernel_regularizer=_penalty(config), name=name)(values)
     if batch_norm:
-        values = layers.BatchNormalization(name=f"{name}_norm")(values)
+        values = layers.BatchNormalization(name=f"{name}_norm")(values, mask=filled)
     return ops.silu(values)
 
 
 def _penalty(config: Any) -> keras.Regularizer | None:
-    return Penalty(config.l2) if config.l2 else None
+    return Penalty(config.l2) if getattr(config, "l2", 0.0) else None
 
 
-BUILDERS: dict[str, Callable[[Any, Seen], Tensor]] = {
+BUILDERS: dict[str, Callable[[Any, Columns, Masks], Tensor]] = {
     "feed_forward": _feed_forward,
     "deep_set": _deep_set,
     "set_transformer": _set_transformer,

@@ -1,8 +1,7 @@
 """Fitting a model: batches, schedule, checkpoints."""
 
 from rootflow.training.fitting import Training, fit, question
-from rootflow.training.loading import load_fitted
-from rootflow.training.record import BEST, RECORD, Fact, Record, read_record
+from rootflow.training.record import BEST, RECORD, Fact, Record, load_fitted, read_record
 
 __all__ = [
     "BEST",

@@ -4,33 +4,25 @@ import time
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 from threadpoolctl import threadpool_limits
 
-from rootflow.config import BoostedTreesConfig, ClassificationConfig, FoldsConfig
+from rootflow.analysis import analysis_named
+from rootflow.config import BoostedTreesConfig, Config, FoldsConfig
 from rootflow.dataset import Dataset
 from rootflow.errors import UsageError
-from rootflow.models import in_a_row
 from rootflow.progress import progress
-from rootflow.training.labelled import Labelled, labelled_samples, labels
-from rootflow.training.metrics import cross_entropy, weighted_auc, weighted_mean
 from rootflow.training.record import (
-    BEST,
-    MONITOR,
     TRAINING,
     VALIDATION,
-    Fact,
     History,
     OnEpoch,
-    Trained,
+    Outcome,
     best_of,
     facts_of,
     named,
 )
-from rootflow.training.samples import Sample
-from rootflow.training.trees import TreesModel, save_trees
+from rootflow.training.task import Rows, TreesTask
 
 # The history has one entry, an epoch, for so many trees.
 TREES_OF_AN_EPOCH = 10
@@ -42,46 +34,29 @@ EPOCHS_OF_A_TRIAL = 2
 THREADS = 1
 
 
-class _Rows:
-    """A sample in memory, in a row for trees."""
-
-    def __init__(self, sample: Sample, config: ClassificationConfig) -> None:
-        features = sample.dataset.features
-        parts = [
-            in_a_row(events.inputs(), config.inputs, features) for events, _ in sample.chunks()
-        ]
-        self.values: NDArray[np.float32] = np.concatenate(parts)
-        self.label = labels(sample)
-        self.weight = sample.weight.astype(np.float64)
-
-
 def train(
-    dataset: Dataset,
-    config: ClassificationConfig,
-    folds: FoldsConfig,
-    model_path: Path,
-    on_epoch: OnEpoch,
-) -> Trained:
+    dataset: Dataset, config: Config, folds: FoldsConfig, model_path: Path, on_epoch: OnEpoch
+) -> Outcome:
     """Grow trees until the validation loss no longer falls, and save those up to its lowest.
 
     Raises
     ------
     InputError
-        See `labelled_samples`.
+        See the task of the analysis.
     UsageError
         The dataset does not have an input, or a weight is negative.
     """
     model = config.model
     if not isinstance(model, BoostedTreesConfig):
         raise TypeError(f"{model.architecture} is a network")
-    labelled = labelled_samples(dataset, config, folds)
-    training, validation = (_Rows(sample, config) for sample in labelled.samples)
+    task: TreesTask = analysis_named(config.analysis).make_task(dataset, config, folds)
+    training, validation = (task.rows(sample) for sample in task.samples)
     _refuse_negative(training, validation)
     started = time.monotonic()
     settings = _settings(model, config)
     with threadpool_limits(THREADS), progress("train", None, "trees") as advance:
         grown = _grow(settings, model.patience, training, validation)
-        history = _history(grown, training, validation)
+        history = _history(task, grown, training, validation)
         best = best_of(history)
         kept = HistGradientBoostingClassifier(
             **settings | {"max_iter": int(history[best][GROWN])}, early_stopping=False
@@ -90,12 +65,20 @@ def train(
     seconds = time.monotonic() - started
     for epoch, metrics in enumerate(history, 1):
         on_epoch(epoch, metrics)
-    save_trees(TreesModel(config.inputs, dataset.features, kept), model_path)
-    return Trained(history, _facts(labelled, validation, kept, history, seconds))
+    task.save_trees(kept, model_path)
+    facts = {
+        "trees": kept.n_iter_,
+        "training_events": len(task.samples.training),
+        "validation_events": len(task.samples.validation),
+        **task.facts_of_rows(validation, kept.predict_proba(validation.values)),
+        **facts_of(history),
+        "seconds": seconds,
+    }
+    return Outcome(history, facts)
 
 
 def _grow(
-    settings: dict[str, Any], patience: int, training: _Rows, validation: _Rows
+    settings: dict[str, Any], patience: int, training: Rows, validation: Rows
 ) -> HistGradientBoostingClassifier:
     trees = HistGradientBoostingClassifier(
         **settings, early_stopping=True, n_iter_no_change=patience, tol=0.0
@@ -108,7 +91,7 @@ def _grow(
     )
 
 
-def _settings(model: BoostedTreesConfig, config: ClassificationConfig) -> dict[str, Any]:
+def _settings(model: BoostedTreesConfig, config: Config) -> dict[str, Any]:
     trial = EPOCHS_OF_A_TRIAL * TREES_OF_AN_EPOCH
     return {
         "max_iter": min(model.trees, trial) if config.training.fast_dev_run else model.trees,
@@ -120,8 +103,8 @@ def _settings(model: BoostedTreesConfig, config: ClassificationConfig) -> dict[s
     }
 
 
-def _refuse_negative(*samples: _Rows) -> None:
-    count = sum(int(np.sum(sample.weight < 0)) for sample in samples)
+def _refuse_negative(*samples: Rows) -> None:
+    count = sum(int((sample.weight < 0).sum()) for sample in samples)
     if count:
         raise UsageError(
             f"model.architecture boosted_trees: the weights of {count} events are negative, "
@@ -129,7 +112,9 @@ def _refuse_negative(*samples: _Rows) -> None:
         )
 
 
-def _history(trees: HistGradientBoostingClassifier, training: _Rows, validation: _Rows) -> History:
+def _history(
+    task: TreesTask, trees: HistGradientBoostingClassifier, training: Rows, validation: Rows
+) -> History:
     """Return the metrics of both samples, each time that some trees had grown."""
     last = trees.n_iter_
     stages = zip(
@@ -138,41 +123,10 @@ def _history(trees: HistGradientBoostingClassifier, training: _Rows, validation:
         trees.staged_predict_proba(validation.values),
         strict=True,
     )
-    history = []
-    for count, trained, watched in stages:
-        if count % TREES_OF_AN_EPOCH == 0 or count == last:
-            history.append(
-                named(TRAINING, _metrics(training, trained[:, 1]))
-                | named(VALIDATION, _metrics(validation, watched[:, 1]))
-                | {"learning_rate": trees.learning_rate, GROWN: float(count)}
-            )
-    return history
-
-
-def _metrics(rows: _Rows, score: NDArray[np.float64]) -> dict[str, float]:
-    losses = cross_entropy(score, rows.label)
-    return {
-        "loss": weighted_mean(losses, rows.weight).value,
-        "auc": weighted_auc(score, rows.label, rows.weight),
-    }
-
-
-def _facts(
-    labelled: Labelled,
-    validation: _Rows,
-    trees: HistGradientBoostingClassifier,
-    history: History,
-    seconds: float,
-) -> dict[str, Fact]:
-    losses = cross_entropy(trees.predict_proba(validation.values)[:, 1], validation.label)
-    mean = weighted_mean(losses, validation.weight)
-    training_events = len(labelled.samples.training)
-    return {
-        "trees": trees.n_iter_,
-        "training_events": training_events,
-        "validation_events": len(labelled.samples.validation),
-        **labelled.facts,
-        f"{BEST}{MONITOR}_error": mean.error,
-        **facts_of(history),
-        "seconds": seconds,
-    }
+    return [
+        named(TRAINING, task.metrics_of_rows(training, trained))
+        | named(VALIDATION, task.metrics_of_rows(validation, watched))
+        | {"learning_rate": trees.learning_rate, GROWN: float(count)}
+        for count, trained, watched in stages
+        if count % TREES_OF_AN_EPOCH == 0 or count == last
+    ]

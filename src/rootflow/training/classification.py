@@ -1,60 +1,132 @@
-"""Learning to tell signal from background."""
+"""Learning to tell classes of events apart, by a network or by trees."""
 
 from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from rootflow.config import ClassificationConfig, FoldsConfig
-from rootflow.dataset import Dataset
-from rootflow.models import build_classifier, fit_classifier_normalisation
-from rootflow.training.batches import Batches, in_order
-from rootflow.training.labelled import labelled_samples, labels
-from rootflow.training.metrics import cross_entropy, weighted_auc, weighted_mean
+from rootflow.config import ClassificationConfig, FoldsConfig, InputsConfig
+from rootflow.config.samples import ExpectationConfig
+from rootflow.dataset import Dataset, Events
+from rootflow.dataset.weights import ClassWeights, class_weights
+from rootflow.errors import InputError, UsageError
+from rootflow.models import (
+    PROBABILITIES,
+    SCORE,
+    CollectionInputs,
+    build_classifier,
+    classifier_inputs,
+    fit_classifier_normalisation,
+    in_a_row,
+)
+from rootflow.training.metrics import areas, cross_entropy, weighted_mean
 from rootflow.training.record import BEST, MONITOR, Fact
-from rootflow.training.samples import Sample
-from rootflow.training.task import Metrics, mean_of
+from rootflow.training.samples import (
+    Arrays,
+    Batches,
+    Samples,
+    WeightedSample,
+    in_order,
+    split,
+)
+from rootflow.training.task import Metrics, Rows, mean_of
+
+if TYPE_CHECKING:
+    from sklearn.ensemble import HistGradientBoostingClassifier
 
 EVENTS_TO_NORMALISE = 200_000
 EVENTS_TO_RANK = 200_000
 BATCH = 2048
+TWO_CLASSES = ("background", "signal")
 
 
 class ClassificationTask:
-    """The task of the networks of the h4l analysis.
+    """The task of analyses that classify events.
+
+    Parameters
+    ----------
+    dataset, config, folds
+        Its labelled events of all folds but the held-out one are learnt from, with training's
+        weights.
+
+    Attributes
+    ----------
+    classes
+        Their names, by label.
+    inputs
+        What a model is given of each collection.
 
     Raises
     ------
-    InputError
-        See `labelled_samples`.
     UsageError
-        See `build_classifier`.
+        The dataset does not have an input.
+    InputError
+        There are no labels, a sample has less than two events of a class, or the weights
+        of a class do not add up to anything positive.
     """
 
+    network: keras.Model
+    fitted: keras.Model
+    trims = False
+    losses: Mapping[str, keras.Loss]
+    loss_weights: Mapping[str, float]
+    weighted_metrics: Mapping[str, list[keras.Metric]]
+
     def __init__(self, dataset: Dataset, config: ClassificationConfig, folds: FoldsConfig) -> None:
-        self.samples, self._facts = labelled_samples(dataset, config, folds)
-        normalisation = fit_classifier_normalisation(
-            self.samples.training.evenly(EVENTS_TO_NORMALISE).chunks(), config.inputs
+        self.classes: tuple[str, ...] = getattr(dataset.manifest, "classes", TWO_CLASSES)
+        self.inputs = _inputs(dataset, config.inputs)
+        self._config = config
+        self._output = SCORE if len(self.classes) == 2 else PROBABILITIES
+        self._arrays = {*self.inputs, *(one.mask for one in self.inputs.values() if one.mask)}
+        events = dataset.events()
+        if events.label is None or not np.any(events.label >= 0):
+            raise InputError(
+                f"{dataset.path}: no event has a label, all are data: training needs samples of "
+                f"signal and of background"
+            )
+        parts = split(events, folds, config.training.validation_fraction)
+        training, validation = (events.take(part[events.label[part] >= 0]) for part in parts)
+        of_training, of_validation = (
+            self._weights(part, config.data.weights, f"to {purpose} for fold {folds.held_out}")
+            for part, purpose in ((training, "train"), (validation, "validate"))
         )
-        self.network: keras.Model = build_classifier(
-            config.model, config.inputs, dataset.features, normalisation
+        self.samples = Samples(
+            *(
+                WeightedSample(dataset, part[events.label[part] >= 0], weights.weight, self._read)
+                for part, weights in zip(parts, (of_training, of_validation), strict=True)
+            )
+        )
+        self._facts = self._facts_of(training, of_training)
+
+    def build(self) -> None:
+        """Make the network, its loss and its metrics."""
+        normalisation = fit_classifier_normalisation(
+            self.samples.training.evenly(EVENTS_TO_NORMALISE).chunks(), self.inputs
+        )
+        self.network = build_classifier(
+            self._config.model, self.inputs, normalisation, len(self.classes)
         )
         self.fitted = self.network
-        self.trims = False
-        loss = keras.losses.BinaryCrossentropy()
-        self.losses: Mapping[str, keras.Loss] = {"score": loss}
-        self.loss_weights: Mapping[str, float] = {"score": 1.0}
-        self.weighted_metrics: Mapping[str, list[keras.Metric]] = {"score": [mean_of(loss)]}
+        loss = (
+            keras.losses.BinaryCrossentropy()
+            if self._output == SCORE
+            else keras.losses.CategoricalCrossentropy()
+        )
+        self.losses = {self._output: loss}
+        self.loss_weights = {self._output: 1.0}
+        self.weighted_metrics = {self._output: [mean_of(loss)]}
 
     def metrics(self, logs: Mapping[str, float]) -> Metrics:
         """Return the cross-entropy, without the penalty on large weights."""
         return {"loss": logs["mean"]}
 
-    def metrics_of(self, sample: Sample) -> Metrics:
-        """Return the area under the ROC curve."""
+    def metrics_of(self, sample: WeightedSample) -> Metrics:
+        """Return areas under the ROC curve."""
         part = sample.evenly(EVENTS_TO_RANK)
-        return {"auc": weighted_auc(self._scores(part), labels(part), part.weight)}
+        return areas(self._said(part), labels(part), part.weight, self.classes)
 
     def note(self, metrics: Mapping[str, float]) -> str:
         """Return loss and area under the curve in words."""
@@ -66,11 +138,107 @@ class ClassificationTask:
     def facts(self) -> dict[str, Fact]:
         """Return what became of the weights, and the error of the best validation loss."""
         validation = self.samples.validation
-        losses = cross_entropy(self._scores(validation), labels(validation))
-        mean = weighted_mean(losses, validation.weight)
+        return self._with_error(self._said(validation), labels(validation), validation.weight)
+
+    def rows(self, sample: WeightedSample) -> Rows:
+        """Return the events as trees take them."""
+        parts = [in_a_row(events.inputs(), self.inputs) for events, _ in sample.chunks()]
+        return Rows(np.concatenate(parts), labels(sample), sample.weight.astype(np.float64))
+
+    def metrics_of_rows(self, rows: Rows, probabilities: NDArray[np.float64]) -> Metrics:
+        """Return cross-entropy and areas under the ROC curve of what trees say, (n, classes)."""
+        said = _of_classes(probabilities)
+        losses = cross_entropy(said, rows.label)
+        return {
+            "loss": weighted_mean(losses, rows.weight).value,
+            **areas(said, rows.label, rows.weight, self.classes),
+        }
+
+    def facts_of_rows(
+        self, validation: Rows, probabilities: NDArray[np.float64]
+    ) -> dict[str, Fact]:
+        """Return what `facts` does, of what the best trees say."""
+        return self._with_error(_of_classes(probabilities), validation.label, validation.weight)
+
+    def save_trees(self, trees: "HistGradientBoostingClassifier", path: Path) -> None:
+        """Write trees with what they are given."""
+        # Here, and not above: networks need not wait for scikit-learn.
+        from rootflow.training.trees import TreesModel, save_trees
+
+        save_trees(TreesModel(self.inputs, trees), path)
+
+    def _read(self, events: Events) -> tuple[Arrays, Arrays]:
+        inputs = {name: array for name, array in events.inputs().items() if name in self._arrays}
+        label = _label(events)
+        if self._output == SCORE:
+            return inputs, {SCORE: label[:, None].astype(np.float32)}
+        return inputs, {PROBABILITIES: np.eye(len(self.classes), dtype=np.float32)[label]}
+
+    def _said(self, sample: WeightedSample) -> NDArray[np.float32]:
+        """Return the probability of signal, (n,), or of more than two classes (n, classes)."""
+        batches = Batches(sample, in_order(np.arange(len(sample)), BATCH))
+        said = [self.network.predict_on_batch(inputs)[self._output] for inputs, *_ in batches]
+        together = np.concatenate(said)
+        return together[:, 0] if self._output == SCORE else together
+
+    def _with_error(
+        self, said: NDArray[np.floating], label: NDArray[np.int8], weight: NDArray[np.floating]
+    ) -> dict[str, Fact]:
+        mean = weighted_mean(cross_entropy(said, label), weight)
         return self._facts | {f"{BEST}{MONITOR}_error": mean.error}
 
-    def _scores(self, sample: Sample) -> NDArray[np.float32]:
-        batches = Batches(sample, in_order(np.arange(len(sample)), BATCH))
-        scores = [self.network.predict_on_batch(inputs)["score"][:, 0] for inputs, *_ in batches]
-        return np.concatenate(scores)
+    def _weights(self, events: Events, policy: ExpectationConfig, purpose: str) -> ClassWeights:
+        try:
+            return class_weights(
+                events.weight, _label(events), policy.negative, policy.class_balance, self.classes
+            )
+        except InputError as error:
+            raise InputError(f"{len(events)} events {purpose}: {error}") from None
+
+    def _facts_of(self, events: Events, weights: ClassWeights) -> dict[str, Fact]:
+        facts: dict[str, Fact] = {}
+        for value, name in enumerate(self.classes):
+            of_class = _label(events) == value
+            report = weights.report[name]
+            facts |= {
+                f"{name}_events": int(np.sum(of_class)),
+                f"{name}_sum_of_weights": float(events.weight[of_class].sum()),
+                f"{name}_training_weight": float(weights.weight[of_class].sum()),
+                f"{name}_negative_weight_fraction": report.negative_fraction,
+                f"{name}_effective_events_before": report.effective_events_before,
+                f"{name}_effective_events_after": report.effective_events_after,
+            }
+            facts["negative_weights"] = report.policy
+        return facts
+
+
+def labels(sample: WeightedSample) -> NDArray[np.int8]:
+    """Return the labels of a labelled sample, the number of the class of each event."""
+    return _label(sample.dataset.events())[sample.places]
+
+
+def _label(events: Events) -> NDArray[np.int8]:
+    if events.label is None:
+        raise ValueError("these events have no labels")
+    return events.label
+
+
+def _of_classes(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the probability of signal where there are two classes."""
+    return probabilities[:, 1] if probabilities.shape[1] == 2 else probabilities
+
+
+def _inputs(dataset: Dataset, inputs: InputsConfig) -> dict[str, CollectionInputs]:
+    """Return what a model is given; the dataset may be one of before an input was there."""
+    units = {
+        collection: {feature.name: feature.unit for feature in features}
+        for collection, features in dataset.manifest.features.items()
+    }
+    try:
+        return classifier_inputs(inputs, dataset.events(slice(0, 0)), units)
+    except UsageError as error:
+        if not dataset.is_of_other_code:
+            raise
+        raise UsageError(
+            f"{error}; {dataset.path} is older than the code: run preprocess again"
+        ) from None

@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from rootflow.analysis import analysis_named
-from rootflow.config import BoostedTreesConfig, ClassificationConfig, Config, FoldsConfig, digest_of
+from rootflow.config import BoostedTreesConfig, Config, FoldsConfig, OwnNetworkConfig, digest_of
 from rootflow.dataset import Dataset
 from rootflow.errors import UsageError
 from rootflow.files import PARTIAL, alone_in
+from rootflow.plugins import source_digest
 from rootflow.training.checkpoint import CHECKPOINT
 from rootflow.training.record import Fact, History, OnEpoch, Record, read_record, write_record
 
@@ -118,9 +119,17 @@ def question(simulation_digest: str, config: Config, folds: FoldsConfig) -> str:
                 mode="json", include=DECIDES_TREES if file == TREES else None
             ),
             "libraries": {name: importlib.metadata.version(name) for name in LIBRARIES[file]},
+            **_own_code(config),
             **analysis_named(config.analysis).decides(config),
         }
     )
+
+
+def _own_code(config: Config) -> dict[str, str]:
+    """Return the name of the code of a network of one's own."""
+    if not isinstance(config.model, OwnNetworkConfig):
+        return {}
+    return {"own_code": source_digest(config.model.architecture, "model.architecture")}
 
 
 def _model_file(config: Config) -> str:
@@ -151,7 +160,7 @@ def _train(
     model_file = _model_file(config)
     path = directory / model_file
     # Here, and not above: a training that is finished need not wait for TensorFlow.
-    if isinstance(config, ClassificationConfig) and model_file == TREES:
+    if model_file == TREES:
         from rootflow.training.boosting import train as grow
 
         history, facts = grow(dataset, config, folds, path, on_epoch)
@@ -162,12 +171,13 @@ def _train(
     record = Record(
         question=asked,
         dataset=dataset.digest,
+        task=analysis_named(config.analysis).task,
         folds=folds,
         model=config.model,
         model_file=model_file,
         features=dataset.features,
         max_jets=dataset.manifest.max_jets,
-        inputs=config.inputs if isinstance(config, ClassificationConfig) else None,
+        inputs=getattr(config, "inputs", None),
         history=history,
         facts=facts,
     )

@@ -15,7 +15,7 @@ from rootflow.training.checkpoint import (
     state,
     write_checkpoint,
 )
-from rootflow.training.record import Fact, History, OnEpoch, Trained, best_of, facts_of
+from rootflow.training.record import Fact, History, OnEpoch, Outcome, best_of, facts_of
 from rootflow.training.task import Task
 from rootflow.training.trainer import Trainer
 
@@ -27,16 +27,16 @@ def train(
     question: str,
     model_path: Path,
     on_epoch: OnEpoch,
-) -> Trained:
+) -> Outcome:
     """Train until the plan or the patience ends, and save the network of the best epoch."""
     trainer = make_trainer(dataset, config, folds)
     note = trainer.task.note
     checkpoint = _begin(trainer, question, model_path.parent)
-    with progress("train", trainer.plan.epochs, "epochs") as advance:
+    with progress("train", trainer.schedule.epochs, "epochs") as advance:
         for epoch, metrics in enumerate(checkpoint.history, 1):
             on_epoch(epoch, metrics)
             advance(note=note(metrics))
-        while _goes_on(checkpoint.history, trainer.plan.epochs, config.training.patience):
+        while _goes_on(checkpoint.history, trainer.schedule.epochs, config.training.patience):
             epoch = len(checkpoint.history)
             metrics = trainer.epoch(epoch)
             checkpoint = _follow(checkpoint, trainer, metrics)
@@ -46,7 +46,7 @@ def train(
     trainer.task.network.set_weights(checkpoint.best)
     trainer.task.calibrate()
     save_model(trainer.task.network, model_path)
-    return Trained(checkpoint.history, _facts(trainer, checkpoint))
+    return Outcome(checkpoint.history, _facts(trainer, checkpoint))
 
 
 def make_trainer(dataset: Dataset, config: Config, folds: FoldsConfig) -> Trainer:

@@ -1,5 +1,6 @@
-"""How well scores tell signal from background, on weighted events."""
+"""How well scores tell classes apart, on weighted events."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -38,10 +39,40 @@ def weighted_auc(score: Numbers, label: NDArray[np.integer], weight: Numbers) ->
     return float(np.sum(signal * lower) / (signal.sum() * background.sum()))
 
 
-def cross_entropy(score: Numbers, label: NDArray[np.integer]) -> NDArray[np.float64]:
-    """Return minus the logarithm of the probability of each event's label, (n,)."""
-    probability = np.clip(score.astype(np.float64), NEAREST, 1 - NEAREST)
-    return -np.log(np.where(label == 1, probability, 1 - probability))
+def areas(
+    said: Numbers, label: NDArray[np.integer], weight: Numbers, classes: Sequence[str]
+) -> dict[str, float]:
+    """Return the area under the ROC curve as `auc`.
+
+    Of more than two classes it is the mean of those of each class against all others,
+    `auc_CLASS`.
+
+    Parameters
+    ----------
+    said
+        (n,) the probability of signal, or of more than two classes (n, classes).
+    """
+    if said.ndim == 1:
+        return {"auc": weighted_auc(said, label, weight)}
+    each = {
+        f"auc_{name}": weighted_auc(said[:, place], (label == place).astype(int), weight)
+        for place, name in enumerate(classes)
+    }
+    return {"auc": float(np.mean([*each.values()])), **each}
+
+
+def cross_entropy(said: Numbers, label: NDArray[np.integer]) -> NDArray[np.float64]:
+    """Return minus the logarithm of the probability of each event's label, (n,).
+
+    Parameters
+    ----------
+    said
+        (n,) the probability of signal, or of more than two classes (n, classes).
+    """
+    probability = np.clip(said.astype(np.float64), NEAREST, 1 - NEAREST)
+    if said.ndim == 1:
+        return -np.log(np.where(label == 1, probability, 1 - probability))
+    return -np.log(np.take_along_axis(probability, label[:, None].astype(int), axis=1)[:, 0])
 
 
 def weighted_mean(values: Numbers, weight: Numbers) -> Mean:

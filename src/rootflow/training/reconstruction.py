@@ -25,8 +25,7 @@ from rootflow.models.neutrinos import FlowNeutrinos, tails
 from rootflow.models.neutrinos.flow import COMPONENTS
 from rootflow.models.objective import TRUE_NEUTRINOS
 from rootflow.training.record import Fact
-from rootflow.training.samples import Arrays, Sample, Samples
-from rootflow.training.split import split
+from rootflow.training.samples import Arrays, Samples, WeightedSample, split
 from rootflow.training.task import Metrics, mean_of
 
 EVENTS_TO_NORMALISE = 200_000
@@ -43,6 +42,13 @@ class ReconstructionTask:
         add up to anything positive.
     """
 
+    network: keras.Model
+    fitted: keras.Model
+    trims: bool
+    losses: Mapping[str, keras.Loss]
+    loss_weights: Mapping[str, float]
+    weighted_metrics: Mapping[str, list[keras.Metric]]
+
     def __init__(self, dataset: Dataset, config: ReconstructionConfig, folds: FoldsConfig) -> None:
         events = dataset.events()
         if events.assignment is None or events.neutrinos is None:
@@ -54,27 +60,32 @@ class ReconstructionTask:
         self._of_assignment = losses.of_assignment()
         self._of_neutrinos = losses.of_neutrinos(config.model.neutrinos.head)
         self._neutrino_weight = config.training.neutrino_loss_weight
-        self.loss_weights: Mapping[str, float] = {
+        self.loss_weights = {
             **self._of_assignment,
             **{name: w * self._neutrino_weight for name, w in self._of_neutrinos.items()},
             **({CONFIDENCE: losses.confidence} if config.model.confidence else {}),
         }
+        self._config = config
         self.samples = Samples(
-            Sample(dataset, parts.training, training.weight, self._read),
-            Sample(dataset, parts.validation, validation.weight, self._read),
+            WeightedSample(dataset, parts.training, training.weight, self._read),
+            WeightedSample(dataset, parts.validation, validation.weight, self._read),
         )
         self._report = training.report
         self._calibration: dict[str, float] = {}
+
+    def build(self) -> None:
+        """Make the network with its losses and its metrics."""
+        dataset, config = self.samples.training.dataset, self._config
         normalisation = fit_normalisation(
             self.samples.training.evenly(EVENTS_TO_NORMALISE).chunks()
         )
-        self.network: keras.Model = build_model(
+        self.network = build_model(
             config.model, dataset.features, dataset.manifest.max_jets, normalisation
         )
         self.fitted = with_losses(self.network, list(self.loss_weights))
         self.trims = config.model.architecture in ANY_NUMBER_OF_JETS
-        self.losses: Mapping[str, keras.Loss] = {name: PerEvent() for name in self.loss_weights}
-        self.weighted_metrics: Mapping[str, list[keras.Metric]] = {
+        self.losses = {name: PerEvent() for name in self.loss_weights}
+        self.weighted_metrics = {
             "assignment": [
                 AssignmentAccuracy(),
                 *([MatchedAUC()] if config.model.no_match else []),
@@ -106,7 +117,7 @@ class ReconstructionTask:
         truth, targets = event_targets(events.targets(), list(self.loss_weights))
         return events.inputs() | truth, targets
 
-    def metrics_of(self, _: Sample) -> Metrics:
+    def metrics_of(self, _: WeightedSample) -> Metrics:
         """Return nothing: every metric is a mean over batches."""
         return {}
 

@@ -2,16 +2,29 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from pydantic import Field, ValidationError
 
+from rootflow.analysis import TaskName
 from rootflow.checksum import read_sealed, sealed_json
-from rootflow.config import ClassifierConfig, FoldsConfig, InputsConfig, ModelConfig
+from rootflow.config import (
+    ClassifierConfig,
+    FoldsConfig,
+    InputsConfig,
+    ModelConfig,
+    OwnNetworkConfig,
+)
 from rootflow.config.block import Block
 from rootflow.errors import InputError
 from rootflow.files import whole_file
+from rootflow.plugins import resolve
+
+if TYPE_CHECKING:
+    import keras
+
+    from rootflow.training.trees import TreesModel
 
 RECORD = "training.json"
 Fact = float | int | str
@@ -44,7 +57,7 @@ def facts_of(history: History) -> dict[str, Fact]:
     return {"epochs": len(history), "best_epoch": best + 1, **validated}
 
 
-class Trained(NamedTuple):
+class Outcome(NamedTuple):
     """The metrics of all epochs, and the facts of the training."""
 
     history: History
@@ -62,14 +75,19 @@ class Record(Block):
         Digest of the dataset of the time: others with the same simulation find the training, too.
     folds
         The model has seen all folds but `held_out`.
+    task
+        What the model has learnt.
     features
         Names along the last axis of each input, in their order.
     inputs
-        Which of them a classifier sees; None where the model is none.
+        Which of them the model is given, None: all.
+    classes
+        Of a classifier, by label.
     """
 
     question: str
     dataset: str
+    task: TaskName
     folds: FoldsConfig
     # In this order: only a classifier's settings have what the others do not know.
     model: ModelConfig | ClassifierConfig = Field(union_mode="left_to_right")
@@ -77,8 +95,36 @@ class Record(Block):
     features: dict[str, tuple[str, ...]]
     max_jets: int
     inputs: InputsConfig | None = None
+    classes: tuple[str, ...] = ()
     history: History
     facts: dict[str, Fact]
+
+
+def load_fitted(directory: Path) -> "keras.Model | TreesModel":
+    """Return the network or the trees that a training left in its folder.
+
+    Raises
+    ------
+    InputError
+        There is no finished training, or its record or its model cannot be read.
+    UsageError
+        It is a network of one's own whose module cannot be imported.
+    """
+    record = read_record(directory)
+    if record is None:
+        raise InputError(f"{directory}: no finished training: there is no {RECORD}")
+    path = directory / record.model_file
+    # Here, and not above: TensorFlow and scikit-learn take seconds.
+    if record.model.architecture == "boosted_trees":
+        from rootflow.training.trees import load_trees
+
+        return load_trees(path)
+    from rootflow.models import load_model
+
+    if isinstance(record.model, OwnNetworkConfig):
+        # It registers its layers.
+        resolve(record.model.architecture, "model.architecture")
+    return load_model(path)
 
 
 def write_record(record: Record, directory: Path) -> None:

@@ -1,22 +1,33 @@
-"""The events that train and those that watch, with their weights."""
+"""The events that train and those that watch, with their weights, and in batches."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from rootflow.config import FoldsConfig
 from rootflow.dataset import Dataset, Events
+from rootflow.dataset.folds import fold_of, mix
+from rootflow.errors import InputError
 
 Arrays = dict[str, NDArray[Any]]
 Batch = tuple[Arrays, Arrays, NDArray[np.float32]]
+Order = NDArray[np.int64]
 # Events to what goes into the network, and what should come out.
 Read = Callable[[Events], tuple[Arrays, Arrays]]
 
 CHUNK = 8192
+# Any number would do: it makes the split independent of the fold, which has none.
+SALT = np.uint64(0x5EED0F5A11D)
+# Jet slots that batches are trimmed to, the least that hold all jets of a batch: each has its
+# graph, and few events have more jets.
+SLOTS = (2, 3, 4, 6)
+PADDED = ("jets", "jet_mask")
 
 
-class Sample:
+class WeightedSample:
     """Events of a dataset with weights whose mean is one.
 
     Parameters
@@ -56,10 +67,10 @@ class Sample:
         count: NDArray[np.int64] = self.dataset.events().jet_mask.sum(axis=1)[self.places]
         return count
 
-    def evenly(self, at_most: int) -> "Sample":
+    def evenly(self, at_most: int) -> "WeightedSample":
         """Return a sample of at most so many of the events, evenly taken."""
         step = -(-len(self) // at_most)
-        return Sample(self.dataset, self.places[::step], self.weight[::step], self.read)
+        return WeightedSample(self.dataset, self.places[::step], self.weight[::step], self.read)
 
     def chunks(self) -> Iterator[tuple[Events, NDArray[np.float32]]]:
         """Yield events and weights."""
@@ -71,5 +82,100 @@ class Sample:
 class Samples(NamedTuple):
     """The events that train, and those that watch."""
 
-    training: Sample
-    validation: Sample
+    training: WeightedSample
+    validation: WeightedSample
+
+
+class Split(NamedTuple):
+    """Places of events in the dataset, rising."""
+
+    training: NDArray[np.int64]
+    validation: NDArray[np.int64]
+
+
+def split(events: Events, folds: FoldsConfig, validation_fraction: float) -> Split:
+    """Return the split of all folds but the held-out one.
+
+    Where an event goes is a matter of its event number alone, so more files, or files in
+    another order, leave every event where it was.
+
+    Raises
+    ------
+    InputError
+        One of the two has no events.
+    """
+    outside = fold_of(events.fold_numbers, folds) != folds.held_out
+    share = mix(events.fold_numbers ^ SALT) / 2.0**64
+    validates = share < validation_fraction
+    parts = Split(np.flatnonzero(outside & ~validates), np.flatnonzero(outside & validates))
+    for purpose, part in zip(("train on", "validate with"), parts, strict=True):
+        if not len(part):
+            raise InputError(
+                f"no events to {purpose}: {np.sum(outside)} of {len(events)} events are outside "
+                f"the held-out fold {folds.held_out}, training.validation_fraction is "
+                f"{validation_fraction:g}; more events are needed"
+            )
+    return parts
+
+
+class Batches(keras.utils.PyDataset):  # type: ignore[misc]
+    """A sample in batches.
+
+    Parameters
+    ----------
+    sample
+        The events.
+    parts
+        Which of them are in each batch.
+    trim
+        Leave out jet slots that no event of a batch fills.
+    """
+
+    def __init__(self, sample: WeightedSample, parts: list[Order], *, trim: bool = False) -> None:
+        super().__init__()
+        self.sample = sample
+        self.parts = parts
+        self.trim = trim
+
+    def __len__(self) -> int:
+        return len(self.parts)
+
+    def __iter__(self) -> Iterator[Batch]:
+        return (self[number] for number in range(len(self)))
+
+    def __getitem__(self, number: int) -> Batch:
+        # The order within a batch does not matter; the disk is read fastest in its own.
+        inputs, targets, weight = self.sample.batch(np.sort(self.parts[number]))
+        return (trimmed(inputs) if self.trim else inputs), targets, weight
+
+
+def in_order(order: Order, size: int) -> list[Order]:
+    """Return batches of so many events, the last one smaller where it does not come out even."""
+    return [order[start : start + size] for start in range(0, len(order), size)]
+
+
+def by_multiplicity(
+    order: Order, jets: NDArray[np.integer], size: int, seed: list[int]
+) -> list[Order]:
+    """Return as many batches, of events with about as many jets, shuffled.
+
+    Parameters
+    ----------
+    order
+        Places of events, shuffled: within a multiplicity they stay so.
+    jets
+        (n,) jets of every event of the sample.
+    size
+        Events of a batch.
+    seed
+        Decides in which order the batches come.
+    """
+    batches = in_order(order[np.argsort(jets[order], kind="stable")], size)
+    return [batches[place] for place in np.random.default_rng(seed).permutation(len(batches))]
+
+
+def trimmed(inputs: Arrays) -> Arrays:
+    """Return the inputs without jet slots, at the end, that no event fills."""
+    filled = inputs["jet_mask"].sum(axis=1).max()
+    slots = next((slots for slots in SLOTS if slots >= filled), None)
+    return {name: array[:, :slots] if name in PADDED else array for name, array in inputs.items()}

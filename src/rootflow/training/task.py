@@ -1,18 +1,74 @@
-"""What a network is to learn: all in which one analysis differs from the other."""
+"""What a model is to learn: all in which one kind of analysis differs from another."""
 
 from collections.abc import Mapping
-from typing import Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import keras
+import numpy as np
+from numpy.typing import NDArray
 
 from rootflow.training.record import Fact
-from rootflow.training.samples import Sample, Samples
+from rootflow.training.samples import Samples, WeightedSample
+
+if TYPE_CHECKING:
+    from sklearn.ensemble import HistGradientBoostingClassifier
 
 Metrics = dict[str, float]
 
 
+class Rows(NamedTuple):
+    """A sample in memory as trees take it.
+
+    Attributes
+    ----------
+    values
+        (rows, columns) float32.
+    label
+        (rows,) the number of the class.
+    weight
+        (rows,) float64.
+    """
+
+    values: NDArray[np.float32]
+    label: NDArray[np.int8]
+    weight: NDArray[np.float64]
+
+
+class TreesTask(Protocol):
+    """Events in rows, which trees learn to tell apart.
+
+    Attributes
+    ----------
+    samples
+        The events that train, and those that watch.
+    """
+
+    samples: Samples
+
+    def rows(self, sample: WeightedSample) -> Rows:
+        """Return the rows of the events of a sample."""
+        ...
+
+    def metrics_of_rows(self, rows: Rows, probabilities: NDArray[np.float64]) -> Metrics:
+        """Return the metrics that are told, `loss` and `auc` among them, (rows, classes)."""
+        ...
+
+    def facts_of_rows(
+        self, validation: Rows, probabilities: NDArray[np.float64]
+    ) -> dict[str, Fact]:
+        """Return what is to be said of the samples, and of the trees at their best."""
+        ...
+
+    def save_trees(self, trees: "HistGradientBoostingClassifier", path: Path) -> None:
+        """Write trees with all that turns events into rows, and rows into an answer."""
+        ...
+
+
 class Task(Protocol):
     """A network with its events, its losses and the names of its metrics.
+
+    All but `samples` is there once it is built.
 
     Attributes
     ----------
@@ -36,11 +92,15 @@ class Task(Protocol):
     loss_weights: Mapping[str, float]
     weighted_metrics: Mapping[str, list[keras.Metric]]
 
+    def build(self) -> None:
+        """Make the network, its losses and metrics, once the seed is set."""
+        ...
+
     def metrics(self, logs: Mapping[str, float]) -> Metrics:
         """Return the metrics that are told, `loss` among them, from those that Keras names."""
         ...
 
-    def metrics_of(self, sample: Sample) -> Metrics:
+    def metrics_of(self, sample: WeightedSample) -> Metrics:
         """Return metrics at the end of an epoch that need all events of a sample at once."""
         ...
 

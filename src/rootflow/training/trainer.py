@@ -4,22 +4,75 @@ import math
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
 
 from rootflow.config import TrainingConfig
 from rootflow.errors import RootflowError
 from rootflow.models import Trimming, make_deterministic
-from rootflow.training.batches import Batches, Order, by_multiplicity, in_order
-from rootflow.training.plan import STEPS_OF_A_TRIAL, Plan, make_plan
 from rootflow.training.record import TRAINING, VALIDATION, named
-from rootflow.training.samples import Batch, Sample
+from rootflow.training.samples import (
+    Batch,
+    Batches,
+    Order,
+    WeightedSample,
+    by_multiplicity,
+    in_order,
+)
 from rootflow.training.steps import Steps
 from rootflow.training.task import Metrics, Task
 
 VALIDATION_BATCH = 2048
+STEPS_OF_A_TRIAL = 4
 Step = Callable[[Batch], Metrics]
+
+
+class Schedule(NamedTuple):
+    """The steps of a training on n events, epoch by epoch.
+
+    Attributes
+    ----------
+    events
+        Events of a whole epoch.
+    batch_size
+        Events of a step.
+    steps
+        Steps of all epochs together: the last epoch may be cut short.
+    """
+
+    events: int
+    batch_size: int
+    steps: int
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Steps of a whole epoch."""
+        return -(-self.events // self.batch_size)
+
+    @property
+    def epochs(self) -> int:
+        """Epochs, the one cut short included."""
+        return -(-self.steps // self.steps_per_epoch)
+
+    def order(self, epoch: int, seed: int) -> NDArray[np.int64]:
+        """Return which events an epoch takes, in their order: a matter of seed and epoch."""
+        steps = self.steps - epoch * self.steps_per_epoch
+        shuffled = np.random.default_rng([seed, epoch]).permutation(self.events)
+        return shuffled[: steps * self.batch_size]
+
+
+def make_schedule(config: TrainingConfig, events: int) -> Schedule:
+    """Return the schedule of a training on so many events."""
+    steps_per_epoch = -(-events // config.batch_size)
+    steps = config.epochs * steps_per_epoch
+    if config.max_steps is not None:
+        steps = min(steps, config.max_steps)
+    if config.fast_dev_run:
+        steps = min(steps, steps_per_epoch, STEPS_OF_A_TRIAL)
+    return Schedule(events, config.batch_size, steps)
 
 
 class Trainer:
@@ -28,7 +81,7 @@ class Trainer:
     Parameters
     ----------
     make_task
-        Makes the network, after the seed is set.
+        Makes what builds the network, after the seed is set.
     config, seed
         How the network is fitted.
 
@@ -53,13 +106,14 @@ class Trainer:
         self.config = config
         self.seed = seed
         self.task = make_task()
-        self.plan = make_plan(config, len(self.task.samples.training))
+        self.task.build()
+        self.schedule = make_schedule(config, len(self.task.samples.training))
         fitted = self.task.fitted
         self.model = (
             Trimming(fitted) if self.task.trims else keras.Model(fitted.input, fitted.output)
         )
         self.model.compile(
-            _optimizer(config, self.plan),
+            _optimizer(config, self.schedule),
             loss=self.task.losses,
             loss_weights=self.task.loss_weights,
             weighted_metrics=self.task.weighted_metrics,
@@ -81,8 +135,8 @@ class Trainer:
             The loss is no longer a number.
         """
         training, validation = self.task.samples
-        order = self.plan.order(number, self.seed)
-        batches = self._batches(training, order, self.plan.batch_size, [self.seed, number])
+        order = self.schedule.order(number, self.seed)
+        batches = self._batches(training, order, self.schedule.batch_size, [self.seed, number])
         started, cpu_started = time.monotonic(), time.process_time()
         metrics = self.task.metrics(self._run(self._steps.train, batches, f"in epoch {number + 1}"))
         self.seconds += time.monotonic() - started
@@ -120,7 +174,7 @@ class Trainer:
         batches = self._batches(validation, order, VALIDATION_BATCH, [self.seed])
         return self._run(self._steps.test, batches, f"in the validation of epoch {number + 1}")
 
-    def _batches(self, sample: Sample, order: Order, size: int, seed: list[int]) -> Batches:
+    def _batches(self, sample: WeightedSample, order: Order, size: int, seed: list[int]) -> Batches:
         if not self.task.trims:
             return Batches(sample, in_order(order, size))
         return Batches(sample, by_multiplicity(order, sample.jets(), size, seed), trim=True)
@@ -151,17 +205,17 @@ def _refuse_nan(loss: float, where: str, optimizer: keras.Optimizer) -> None:
         )
 
 
-def _optimizer(config: TrainingConfig, plan: Plan) -> keras.Optimizer:
+def _optimizer(config: TrainingConfig, schedule: Schedule) -> keras.Optimizer:
     """Return AdamW (arXiv:1711.05101) whose rate warms up and falls to zero as a cosine."""
-    warmup = int(config.warmup_fraction * plan.steps)
-    schedule = keras.optimizers.schedules.CosineDecay(
+    warmup = int(config.warmup_fraction * schedule.steps)
+    rate = keras.optimizers.schedules.CosineDecay(
         0.0 if warmup else config.learning_rate,
-        plan.steps - warmup,
+        schedule.steps - warmup,
         warmup_target=config.learning_rate if warmup else None,
         warmup_steps=warmup,
     )
     adamw = keras.optimizers.AdamW(
-        schedule,
+        rate,
         weight_decay=config.weight_decay,
         global_clipnorm=config.gradient_norm,
         use_ema=config.ema_decay is not None,

@@ -1,0 +1,86 @@
+"""Names of one's own code in a configuration, and the settings of a network of one's own."""
+
+import typing
+from importlib.metadata import entry_points
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Discriminator, Field
+
+from rootflow.config.block import Block, Name
+from rootflow.errors import UsageError
+
+# By a word of the setting, the group of entry points that may stand for a dotted name.
+GROUPS = {
+    "architecture": "rootflow.architectures",
+    "method": "rootflow.methods",
+    "loss": "rootflow.losses",
+    "observable": "rootflow.observables",
+}
+# The tag of the block for one's own, as messages name it among the others.
+OWN = "package.module:function"
+WHAT = "model.architecture"
+
+
+def dotted(name: str, what: str) -> str:
+    """Return `package.module:attribute` of a dotted name or of an entry point.
+
+    Raises
+    ------
+    UsageError
+        It is neither.
+    """
+    module, colon, attribute = name.partition(":")
+    if colon:
+        if not all(part.isidentifier() for part in (*module.split("."), *attribute.split("."))):
+            raise UsageError(f"{what}: '{name}': write package.module:attribute")
+        return name
+    group = next(group for word, group in GROUPS.items() if word in what)
+    installed = {entry.name: entry.value for entry in entry_points(group=group)}
+    if name not in installed:
+        raise UsageError(
+            f"{what}: '{name}' is no entry point of the group {group} (installed: "
+            f"{', '.join(sorted(installed)) or 'none'}): write package.module:attribute, or "
+            f"install the package that has it"
+        )
+    return installed[name]
+
+
+def _is_dotted(name: str) -> str:
+    try:
+        dotted(name, WHAT)
+    except UsageError as error:
+        raise ValueError(str(error).removeprefix(f"{WHAT}: ")) from None
+    return name
+
+
+class OwnNetworkConfig(Block):
+    """A network of one's own, named by the function that builds it."""
+
+    architecture: Annotated[str, AfterValidator(_is_dotted)] = Field(
+        description="package.module:function, or an entry point of rootflow.architectures"
+    )
+    name: Name = Field("own_network", description="under which its metrics are logged")
+    settings: dict[str, Any] = Field(
+        default_factory=dict, description="what the function is given by keyword"
+    )
+
+
+def by_architecture(*blocks: type[Block]) -> Discriminator:
+    """Return what chooses among blocks that name their architecture, and `OWN`."""
+    known = {typing.get_args(each.model_fields["architecture"].annotation)[0] for each in blocks}
+
+    def architecture(value: Any) -> Any:
+        name = (
+            value.get("architecture")
+            if isinstance(value, dict)
+            else getattr(value, "architecture", None)
+        )
+        if name in known or not isinstance(name, str):
+            return name
+        try:
+            dotted(name, WHAT)
+        except UsageError:
+            return OWN if ":" in name else name
+        return OWN
+
+    return Discriminator(architecture)
