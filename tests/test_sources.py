@@ -61,7 +61,7 @@ def _digest(name: str, answer: Any, package: Path) -> str:
         ("models/classifiers.py", "LARGEST_LOGIT = ", "LARGEST_LOGIT = 2 * ", {("h4l", "network")}),
         ("config/losses.py", 'get(head, "huber")', 'get(head, "mse")', {("ttbar", "network")}),
         ("training/boosting.py", "THREADS = 1", "THREADS = 2", {("h4l", "trees")}),
-        ("training/split.py", "SALT = ", "SALT = 1 + ", MODELS),
+        ("training/samples.py", "SALT = ", "SALT = 1 + ", MODELS),
         ("physics/ttbar.py", "def top_pair(", "def top_pair(a, ", {("ttbar", "application")}),
         ("ntuple/copying.py", "COMPRESSION = ", "COMPRESSION = 2 * ", APPLICATIONS),
         (

@@ -154,7 +154,7 @@ class ClassificationAnalysis(Analysis):
                 ("rootflow.dataset.four_leptons", None),
             ],
             "network": [("rootflow.training.classification", "ClassificationTask")],
-            "trees": [],
+            "trees": [("rootflow.training.classification", "ClassificationTask")],
             "application": [("rootflow.inference.classification", None)],
         }
         return places[answer]
