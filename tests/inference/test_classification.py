@@ -85,7 +85,12 @@ def model(h4l_files: dict[str, list[Path]], tmp_path_factory: pytest.TempPathFac
         name="trees",
     )
     scorers = [
-        TrainedMethod("trees", one, FoldsConfig(count=FOLDS.count, held_out=held_out))
+        TrainedMethod(
+            "trees",
+            one,
+            FoldsConfig(count=FOLDS.count, held_out=held_out),
+            signal.features,
+        )
         for held_out, one in enumerate(models)
     ]
     folded = FoldedMethod("trees", scorers, FOLDS)

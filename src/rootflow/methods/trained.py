@@ -169,13 +169,13 @@ class TrainedMethod(Model):
         inputs = events.inputs()
         if not self._is_network:
             # scikit-learn refuses to predict nothing.
-            scores = self._model.predict(inputs) if len(events) else np.empty(0)
-            return {"score": scores[:, np.newaxis]}
+            said = self._model.predict(inputs) if len(events) else np.empty(0)
+            return {"probabilities": said} if said.ndim == 2 else {"score": said[:, np.newaxis]}
         # One shape for every batch: another one would be traced anew, and might be
         # summed in another order.
         full = {name: filled_up(inputs[name]) for name in self._takes}
-        said = self._model.predict_on_batch(full)
-        return {name: np.asarray(values)[: len(events)] for name, values in said.items()}
+        outputs = self._model.predict_on_batch(full)
+        return {name: np.asarray(values)[: len(events)] for name, values in outputs.items()}
 
 
 def filled_up(array: NDArray[Any]) -> NDArray[Any]:
