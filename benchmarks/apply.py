@@ -68,11 +68,13 @@ def exported(path: Path, ntuple: Path, directory: Path) -> tuple[str, Path]:
     """Return the name of an untrained network, and its file: it takes as long as a trained one."""
     from rootflow.config import load
     from rootflow.dataset import build
+    from rootflow.dataset.readings.dilepton import Dilepton
     from rootflow.export import export
     from rootflow.models import build_model, fit_normalisation
 
     config = load(path)
-    dataset = build(config.data, {"ttbar": [ntuple]}, directory.parent / "datasets")
+    reading = Dilepton.of(config.data)
+    dataset = build(config.data, {"ttbar": [ntuple]}, directory.parent / "datasets", reading)
     events = dataset.events(slice(0, 5_000))
     normalisation = fit_normalisation([(events, events.weight)])
     model = build_model(config.model, events.features, config.data.max_jets, normalisation)
@@ -88,7 +90,7 @@ def exported(path: Path, ntuple: Path, directory: Path) -> tuple[str, Path]:
             for collection, features in dataset.manifest.features.items()
         },
         branch_map=config.data.branch_map,
-        selection=config.data.selection,
+        selection=reading.settings,
     )
     return config.model.name, made.named_path
 

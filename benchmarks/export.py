@@ -24,6 +24,7 @@ from keras import layers, ops
 
 from rootflow.config import ModelConfig, change, load
 from rootflow.dataset import Events, build
+from rootflow.dataset.readings.dilepton import Dilepton
 from rootflow.export.conversion import CONVERTERS, compiled, convert
 from rootflow.exported.session import open_session
 from rootflow.models import build_model, fit_normalisation
@@ -48,7 +49,12 @@ def main() -> None:
     tf.config.threading.set_inter_op_parallelism_threads(1)
     config = load(arguments.config)
     with tempfile.TemporaryDirectory() as directory:
-        dataset = build(config.data, {"ttbar": find_files(arguments.files)}, Path(directory))
+        dataset = build(
+            config.data,
+            {"ttbar": find_files(arguments.files)},
+            Path(directory),
+            Dilepton.of(config.data),
+        )
         events = dataset.events(slice(0, LARGE))
         for architecture in ARCHITECTURES:
             model = change(config, {"model.architecture": architecture}).model

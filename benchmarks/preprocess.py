@@ -12,12 +12,12 @@ from typing import NamedTuple
 
 import uproot
 
-from rootflow.config import DataConfig, LabelledDataConfig
+from rootflow.config import DataConfig, DileptonDataConfig, FourLeptonDataConfig
 from rootflow.dataset import build
-from rootflow.dataset.expected_events import wanted_for
-from rootflow.ntuple import find_files, load_branch_map
-from rootflow.ntuple.four_leptons import load_four_lepton_map, quantities_for
-from rootflow.ntuple.four_leptons.reading import branches_of
+from rootflow.dataset.reading import EventReader, Reading
+from rootflow.dataset.readings.dilepton import Dilepton
+from rootflow.dataset.readings.four_leptons import FourLeptons
+from rootflow.ntuple import find_files
 from rootflow.ntuple.reading import CHUNK_BYTES
 
 REPETITIONS = 9
@@ -26,28 +26,29 @@ REPETITIONS = 9
 class Question(NamedTuple):
     """What is preprocessed, and what a plain read of it reads."""
 
-    config: DataConfig | LabelledDataConfig
+    config: DataConfig
     sample: str
     tree: str | None
     branches: list[str]
+    reading: Reading
 
 
 def ttbar() -> Question:
-    config = DataConfig.model_validate({"weights": {"negative": "keep"}})
-    branch_map = load_branch_map(config.branch_map)
-    return Question(config, "ttbar", branch_map.tree, branch_map.as_in(()).branches())
+    config = DileptonDataConfig.model_validate({"weights": {"negative": "keep"}})
+    return _question(config, "ttbar", Dilepton.of(config))
 
 
 def h4l() -> Question:
     weights = {"negative": "keep", "luminosity_fb_inverse": 10, "sum_of_weights": "per_file"}
-    config = LabelledDataConfig.model_validate(
+    config = FourLeptonDataConfig.model_validate(
         {"samples": {"events": {"label": "background"}}, "weights": weights}
     )
-    name, sample = config.branch_map, config.samples["events"]
-    branch_map = load_four_lepton_map(name)
-    quantities = quantities_for(config.selection, branch_map, name)
-    wanted = wanted_for(quantities, "events", sample, branch_map, name)
-    return Question(config, "events", branch_map.tree, branches_of(branch_map, wanted))
+    return _question(config, "events", FourLeptons.of(config))
+
+
+def _question(config: DataConfig, sample: str, reading: Reading) -> Question:
+    branch_map = EventReader(reading, config.branch_map, collisions=False).branch_map
+    return Question(config, sample, branch_map.tree, branch_map.as_in(()).branches(), reading)
 
 
 ANALYSES = {"ttbar": ttbar, "h4l": h4l}
@@ -94,7 +95,7 @@ def read(question: Question, files: Sequence[Path]) -> int:
 
 
 def preprocess(question: Question, files: Sequence[Path], directory: Path) -> int:
-    return len(build(question.config, {question.sample: files}, directory))
+    return len(build(question.config, {question.sample: files}, directory, question.reading))
 
 
 def seconds(work: Callable[[], int]) -> float:

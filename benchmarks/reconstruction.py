@@ -15,6 +15,7 @@ import numpy as np
 
 from rootflow.config import EvaluationConfig, load
 from rootflow.dataset import Events, build
+from rootflow.dataset.readings.dilepton import Dilepton
 from rootflow.methods.contract import Reconstruction
 from rootflow.methods.make import make
 from rootflow.ntuple import find_files
@@ -32,7 +33,12 @@ def main() -> None:
     arguments = parser.parse_args()
     config = load(arguments.config)
     with tempfile.TemporaryDirectory() as directory:
-        dataset = build(config.data, {"ttbar": find_files(arguments.files)}, Path(directory))
+        dataset = build(
+            config.data,
+            {"ttbar": find_files(arguments.files)},
+            Path(directory),
+            Dilepton.of(config.data),
+        )
         events = dataset.events().take(slice(0, 20_000))
     for settings, plain, of_events in (
         ("delta_r", pair_by_delta_r, 2000),

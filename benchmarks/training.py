@@ -16,6 +16,7 @@ from pathlib import Path
 
 from rootflow.config import load
 from rootflow.dataset import build
+from rootflow.dataset.readings.dilepton import Dilepton
 from rootflow.ntuple import find_files
 from rootflow.training.loop import make_trainer
 from rootflow.training.samples import Batch
@@ -32,7 +33,12 @@ def main() -> None:
     arguments = parser.parse_args()
     config = load(arguments.config)
     with tempfile.TemporaryDirectory() as directory:
-        dataset = build(config.data, {"ttbar": find_files(arguments.files)}, Path(directory))
+        dataset = build(
+            config.data,
+            {"ttbar": find_files(arguments.files)},
+            Path(directory),
+            Dilepton.of(config.data),
+        )
         trainer = make_trainer(dataset, config, config.data.folds.in_turn()[0])
         some = trainer.schedule.order(0, config.seed)[:PADDED_EVENTS]
         padded = trainer.task.samples.training.batch(some)

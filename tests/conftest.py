@@ -13,13 +13,14 @@ import pytest
 from xdist.scheduler import LoadFileScheduling
 
 from rootflow.config import (
-    DataConfig,
+    DileptonDataConfig,
     ExportConfig,
     FoldsConfig,
-    SelectionConfig,
-    WeightsConfig,
+    OneSampleWeightsConfig,
 )
-from rootflow.dataset import Events, build
+from rootflow.dataset import Events
+from rootflow.dataset.readings.dilepton import Dilepton
+from small_datasets import build
 
 if TYPE_CHECKING:
     from condor_pool import Pool
@@ -207,7 +208,7 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture(scope="session")
 def real_events(ttbar_files: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Events:
     """Return the selected events of the shipped sample of ttbar, 20,000 of them."""
-    config = DataConfig(weights=WeightsConfig(negative="keep"))
+    config = DileptonDataConfig(weights=OneSampleWeightsConfig(negative="keep"))
     return build(config, {"ttbar": ttbar_files}, tmp_path_factory.mktemp("datasets")).events()
 
 
@@ -227,14 +228,13 @@ def exported(real_events: Events, tmp_path_factory: pytest.TempPathFactory) -> "
         tmp_path_factory.mktemp("export") / "small",
         units=UNITS,
         branch_map="topcptoolkit",
-        selection=SelectionConfig(),
+        selection=Dilepton().settings,
     )
 
 
 @pytest.fixture(scope="session")
 def ttbar_folds(real_events: Events, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with networks whose neutrinos differ: by 100 GeV in each component."""
-    from rootflow.config.data import SelectionConfig
     from rootflow.export import export
     from small_network import small_network
     from toy_events import UNITS
@@ -252,7 +252,7 @@ def ttbar_folds(real_events: Events, tmp_path_factory: pytest.TempPathFactory) -
             folder / str(fold),
             units=UNITS,
             branch_map="topcptoolkit",
-            selection=SelectionConfig(),
+            selection=Dilepton().settings,
         )
         names[str(fold)] = str(exported.named_path.relative_to(folder))
     (folder / "folds.json").write_text(json.dumps({"folds": names}))

@@ -149,9 +149,39 @@ _SCALED = {
     "data.weights.cross_section_pb": 800.0,
     "data.weights.luminosity_fb_inverse": 10.0,
 }
+_SAMPLES = {
+    "data.files": [],
+    "data.samples": {"ttbar": {"files": ["{folder}/ttbar_0.root"]}},
+}
+_SCALED_SAMPLES = {
+    "data.files": [],
+    "data.samples": {
+        "ttbar": {
+            "files": ["{folder}/ttbar_0.root"],
+            "cross_section_pb": 700.0,
+            "sum_of_weights": 1e4,
+        }
+    },
+    "data.weights.luminosity_fb_inverse": 10.0,
+}
 PREPROCESS = {
     "ttbar": _others(
         {
+            "data.samples": Other({"ttbar": {"files": ["{folder}/ttbar_[01].root"]}}, _SAMPLES),
+            "data.samples.label": Other("signal", _SAMPLES),
+            "data.samples.files": Other(["{folder}/ttbar_[01].root"], _SAMPLES),
+            "data.samples.branch_map": Other("topcptoolkit_nuflows", _SAMPLES),
+            "data.samples.pseudo_data": Other(
+                True, {**_SAMPLES, "data.samples.label": "data"}, decides=False
+            ),
+            "data.samples.title": Other("top quarks", _SAMPLES),
+            "data.samples.cross_section_pb": Other(800.0, _SCALED_SAMPLES),
+            "data.samples.sum_of_weights": Other(2e4, _SCALED_SAMPLES),
+            "data.objects": {"jets": {"pt_min_gev": 27.0}},
+            "data.objects.pt_min_gev": 28.0,
+            "data.objects.abs_eta_max": 2.1,
+            "data.features": {"ht": "sum(jets.pt)", "jets.share": "jets.pt / ht"},
+            "data.cuts": {"two jets of 40 GeV": "count(jets.pt > 40) >= 2"},
             "data.files": ["{folder}/ttbar_0.root", "{folder}/ttbar_1.root"],
             "data.branch_map": "topcptoolkit_nuflows",
             "data.max_jets": 3,
@@ -191,6 +221,11 @@ PREPROCESS = {
             "data.samples.cross_section_pb": 1e-3,
             "data.samples.sum_of_weights": 5e4,
             "data.branch_map": "{folder}/h4l.yaml",
+            "data.objects": {"leptons": {"pt_min_gev": 8.0}},
+            "data.objects.pt_min_gev": 9.0,
+            "data.objects.abs_eta_max": 2.2,
+            "data.features": {"st": "sum(leptons.pt)"},
+            "data.cuts": {"Z of 90 GeV": "abs(z1_mass - 90) < 5"},
             "data.selection.trigger": False,
             "data.selection.exactly_four_leptons": False,
             "data.selection.lepton_pt_min_gev": [22.0, 16.0, 10.5, 7.2],
@@ -293,6 +328,7 @@ TRAIN = {
     "h4l": _others(
         {
             "seed": 7,
+            "data.folds.held_out": 1,
             # The weights of the simulation are positive.
             "data.weights.negative": Other("absolute", decides=False),
             "data.weights.class_balance": False,

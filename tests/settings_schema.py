@@ -2,13 +2,13 @@
 
 import types
 import typing
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-SEVERAL = (list, tuple, dict)
+SEVERAL = (list, tuple, dict, Mapping)
 
 
 def settings_of(block: type[BaseModel], at: str = "") -> Iterator[str]:

@@ -12,8 +12,9 @@ import uproot
 
 from ntuples import write_ntuple
 from rootflow.config import Config, change, load
-from rootflow.dataset import Dataset, build
+from rootflow.dataset import Dataset
 from rootflow.ntuple import find_files
+from small_datasets import build
 
 PROJECT = Path(__file__).parents[1]
 # Events of each of the two files of a sample.
@@ -62,7 +63,7 @@ def dataset_of(config: Config, directory: Path) -> Dataset:
     """Return the dataset of a configuration that names its files."""
     samples = (
         {"ttbar": config.data.files}
-        if config.analysis == "ttbar"
+        if not config.data.samples
         else {name: sample.files for name, sample in config.data.samples.items()}
     )
     files = {name: find_files(patterns, "") for name, patterns in samples.items()}

@@ -12,8 +12,13 @@ import pytest
 
 from damaged import flipped
 from rootflow import checksum
-from rootflow.config import DataConfig, FeedForwardConfig, FoldsConfig, WeightsConfig
-from rootflow.dataset import build, open_dataset
+from rootflow.config import (
+    DileptonDataConfig,
+    FeedForwardConfig,
+    FoldsConfig,
+    OneSampleWeightsConfig,
+)
+from rootflow.dataset import open_dataset
 from rootflow.errors import InputError
 from rootflow.evaluation.classification import read_scores
 from rootflow.evaluation.saving import read_json, write_json
@@ -25,6 +30,7 @@ from rootflow.training.checkpoint import (
     write_checkpoint,
 )
 from rootflow.training.record import RECORD, Record, read_record, write_record
+from small_datasets import build
 
 SHIPPED = Path(__file__).parents[1] / "data"
 TIMES = 100
@@ -112,7 +118,11 @@ def piece(folder: Path) -> Case:
 
 def of_dataset(folder: Path, name: str) -> Case:
     ntuple = min((SHIPPED / "ttbar").glob("*.root"))
-    dataset = build(DataConfig(weights=WeightsConfig(negative="keep")), {"ttbar": [ntuple]}, folder)
+    dataset = build(
+        DileptonDataConfig(weights=OneSampleWeightsConfig(negative="keep")),
+        {"ttbar": [ntuple]},
+        folder,
+    )
     return Case(dataset.path / name, lambda: open_dataset(dataset.path), 30)
 
 

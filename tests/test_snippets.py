@@ -32,7 +32,6 @@ from rootflow.evaluation.reconstruction import evaluate, save
 from rootflow.export import Export
 from rootflow.methods.make import make_method
 from rootflow.ntuple.branch_map import load_branch_map
-from rootflow.ntuple.four_leptons.branch_map import load_four_lepton_map
 from rootflow.steps.made import trainings_of
 from small_flow import network_with_a_flow
 from snippets import BLOCKS, PROJECT, Block
@@ -199,8 +198,7 @@ def test_yaml(block: Block, place: Path) -> None:
     written = place / "configs" / "written.yaml"
     if "leptons" in said:
         written.write_text(block.text)
-        load_map = load_branch_map if "jets" in said else load_four_lepton_map
-        load_map(str(written))
+        load_branch_map(str(written))
     else:
         # A study or a part of one configuration.
         written.write_text(block.text if "base" in said else f"base: ttbar.yaml\n{block.text}")

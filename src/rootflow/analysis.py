@@ -46,6 +46,11 @@ class Analysis(ABC):
     def sample_files(self, config: Any) -> Mapping[str, tuple[str, Sequence[str]]]:
         """Return by sample the setting that names its files, and what it says."""
 
+    @property
+    @abstractmethod
+    def reading(self) -> Any:
+        """What it adds to reading: a subclass of `rootflow.dataset.reading.Reading`."""
+
     @abstractmethod
     def make_task(self, dataset: Any, config: Any, folds: Any) -> Any:
         """Return what a network is to learn, a `rootflow.training.task.Task`."""

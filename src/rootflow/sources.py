@@ -26,12 +26,10 @@ DECIDES_NOTHING = (
 # Where code that is shared chooses between tasks, the ways into each; and between models.
 WAYS: dict[TaskName, tuple[str, ...]] = {
     "reconstruction": (
-        "rootflow.dataset.ttbar",
         "rootflow.training.reconstruction",
         "rootflow.inference.reconstruction",
     ),
     "classification": (
-        "rootflow.dataset.samples",
         "rootflow.training.classification",
         "rootflow.inference.classification",
     ),
@@ -105,6 +103,20 @@ def digest_of_places(
         Names, or what they begin with, that are not followed.
     """
     return digest_of(_definitions(roots, (*DECIDES_NOTHING, *closed), package))
+
+
+def dataset_code(reading: str, package: Path = PACKAGE) -> str:
+    """Return the name of the code that makes a dataset.
+
+    Parameters
+    ----------
+    reading
+        Where the class is that adds what an analysis asks of reading, as MODULE:NAME.
+    package
+        As above.
+    """
+    module, _, name = reading.partition(":")
+    return digest_of(_definitions([BEGINS["dataset"], (module, name)], DECIDES_NOTHING, package))
 
 
 def _definitions(roots: Sequence[Place], closed: Sequence[str], package: Path) -> dict[str, str]:

@@ -12,7 +12,7 @@ from rootflow.config import load
 from rootflow.config.batch import load_profile, profile_of
 from rootflow.config.block import Block
 from rootflow.errors import UsageError
-from rootflow.ntuple.four_leptons import load_four_lepton_map
+from rootflow.ntuple import load_branch_map
 from rootflow.tuning.trials import Result
 
 VARIANT = "evaluation.methods=[{{method: variant, name: other, settings: {{training.x: {}}}}}]"
@@ -83,7 +83,7 @@ expected_events: {branch: w, luminosity_fb_inverse: NUMBER}
         (load_profile, "job: {memory_gib: NUMBER}"),
         (load_profile, "job: {classads: {Rank: NUMBER}}"),
         (load_profile, "limits: {memory_factor: NUMBER}"),
-        (lambda path: load_four_lepton_map(str(path)), MAP),
+        (lambda path: load_branch_map(str(path)), MAP),
     ],
 )
 @pytest.mark.parametrize("number", [".nan", ".inf"])

@@ -13,7 +13,6 @@ from rootflow.config.batch import load_profile
 from rootflow.config.yaml_text import parse_yaml
 from rootflow.errors import UsageError
 from rootflow.ntuple import load_branch_map
-from rootflow.ntuple.four_leptons import load_four_lepton_map
 
 TTBAR = Path(__file__).parents[2] / "configs" / "ttbar.yaml"
 BOMB = "a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
@@ -80,7 +79,6 @@ def _at_most(seconds: int) -> Iterator[None]:
         load,
         load_profile,
         lambda path: load_branch_map(str(path)),
-        lambda path: load_four_lepton_map(str(path)),
     ],
     ids=["configuration", "profile", "map", "four-lepton map"],
 )

@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from four_lepton_ntuples import read_mini
 from ntuples import Branches, read_branches, write_ntuple
-from rootflow.config import DataConfig
-from rootflow.dataset import Dataset, build
+from rootflow.config import DileptonDataConfig
+from rootflow.dataset import Dataset
+from small_datasets import build
 
 
 @pytest.fixture(scope="session")
@@ -22,13 +24,19 @@ def ntuple(branches: Branches, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 
 @pytest.fixture
-def config() -> DataConfig:
+def config() -> DileptonDataConfig:
     """Return the settings that stand in the file that comes with rootflow."""
-    return DataConfig.model_validate({"weights": {"negative": "keep"}})
+    return DileptonDataConfig.model_validate({"weights": {"negative": "keep"}})
 
 
 @pytest.fixture(scope="session")
 def ttbar_dataset(ttbar_files: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     """The dataset of 20,000 simulated events."""
-    config = DataConfig.model_validate({"weights": {"negative": "keep"}})
+    config = DileptonDataConfig.model_validate({"weights": {"negative": "keep"}})
     return build(config, {"ttbar": ttbar_files}, tmp_path_factory.mktemp("ttbar"))
+
+
+@pytest.fixture(scope="session")
+def mini(h4l_files: dict[str, list[Path]]) -> Branches:
+    """Branches of 600 simulated ZZ events."""
+    return read_mini(h4l_files["ZZ"][0], 600)

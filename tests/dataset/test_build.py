@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 
 from ntuples import Branches, read_branches, write_ntuple
-from rootflow.config import DataConfig
-from rootflow.dataset import Dataset, build
+from rootflow.config import DileptonDataConfig
+from rootflow.dataset import Dataset
 from rootflow.errors import InputError, UsageError
+from small_datasets import build
 
 
-def _with(config: DataConfig, **settings: Any) -> DataConfig:
-    return DataConfig.model_validate({**config.model_dump(), **settings})
+def _with(config: DileptonDataConfig, **settings: Any) -> DileptonDataConfig:
+    return DileptonDataConfig.model_validate({**config.model_dump(), **settings})
 
 
 def test_the_shipped_sample(ttbar_dataset: Dataset) -> None:
@@ -59,7 +60,7 @@ def test_truth_points_to_the_same_jet(ttbar_dataset: Dataset, ttbar_files: list[
 
 
 def test_the_same_twice_is_the_same_bytes_and_found_again(
-    config: DataConfig, ntuple: Path, tmp_path: Path
+    config: DileptonDataConfig, ntuple: Path, tmp_path: Path
 ) -> None:
     one, two = (build(config, {"ttbar": [ntuple]}, tmp_path / name) for name in ("one", "two"))
     files = sorted(path.name for path in one.path.iterdir())
@@ -71,7 +72,9 @@ def test_the_same_twice_is_the_same_bytes_and_found_again(
     assert {path: path.stat().st_mtime_ns for path in one.path.iterdir()} == before
 
 
-def test_the_manifest_says_what_is_there(config: DataConfig, ntuple: Path, tmp_path: Path) -> None:
+def test_the_manifest_says_what_is_there(
+    config: DileptonDataConfig, ntuple: Path, tmp_path: Path
+) -> None:
     dataset = build(_with(config, selection={"jet_pt_min_gev": 60}), {"ttbar": [ntuple]}, tmp_path)
     manifest = dataset.manifest
     assert manifest.digest == dataset.digest == dataset.path.name
@@ -91,7 +94,7 @@ def test_the_manifest_says_what_is_there(config: DataConfig, ntuple: Path, tmp_p
 
 
 def test_files_that_share_event_numbers_are_told_apart(
-    config: DataConfig, branches: Branches, tmp_path: Path
+    config: DileptonDataConfig, branches: Branches, tmp_path: Path
 ) -> None:
     files = [
         write_ntuple(tmp_path / "a.root", {name: array[:200] for name, array in branches.items()}),
@@ -113,7 +116,7 @@ def test_files_that_share_event_numbers_are_told_apart(
 
 
 def test_weights_are_scaled_to_the_expected_events(
-    config: DataConfig, branches: Branches, tmp_path: Path
+    config: DileptonDataConfig, branches: Branches, tmp_path: Path
 ) -> None:
     raw = np.linspace(-0.2, 2, 400).astype(np.float32)
     path = write_ntuple(tmp_path / "w.root", {**branches, "weight_mc_NOSYS": ak.Array(raw)})
@@ -129,7 +132,7 @@ def test_weights_are_scaled_to_the_expected_events(
 
 
 def test_data_has_no_truth(
-    config: DataConfig, h4l_files: dict[str, list[Path]], tmp_path: Path
+    config: DileptonDataConfig, h4l_files: dict[str, list[Path]], tmp_path: Path
 ) -> None:
     settings = _with(
         config,
@@ -144,7 +147,7 @@ def test_data_has_no_truth(
 
 
 def _refused(
-    config: DataConfig, branches: Branches, directory: Path, message: str, **settings: Any
+    config: DileptonDataConfig, branches: Branches, directory: Path, message: str, **settings: Any
 ) -> None:
     path = write_ntuple(directory / "events.root", branches)
     datasets = directory / "datasets"
@@ -155,7 +158,7 @@ def _refused(
 
 
 def test_zero_selected_events_show_the_cutflow(
-    config: DataConfig, branches: Branches, tmp_path: Path
+    config: DileptonDataConfig, branches: Branches, tmp_path: Path
 ) -> None:
     _refused(
         config,
@@ -166,13 +169,15 @@ def test_zero_selected_events_show_the_cutflow(
     )
 
 
-def test_a_tree_without_events(config: DataConfig, branches: Branches, tmp_path: Path) -> None:
+def test_a_tree_without_events(
+    config: DileptonDataConfig, branches: Branches, tmp_path: Path
+) -> None:
     empty = {name: array[:0] for name, array in branches.items()}
     _refused(config, empty, tmp_path, r"events\.root: it has no events$")
 
 
 def test_weights_that_are_all_negative(
-    config: DataConfig, branches: Branches, tmp_path: Path
+    config: DileptonDataConfig, branches: Branches, tmp_path: Path
 ) -> None:
     negative = {**branches, "weight_mc_NOSYS": -branches["weight_mc_NOSYS"]}
     _refused(
@@ -184,7 +189,7 @@ def test_weights_that_are_all_negative(
 
 
 def test_a_file_without_events_beside_others(
-    config: DataConfig, branches: Branches, ntuple: Path, tmp_path: Path
+    config: DileptonDataConfig, branches: Branches, ntuple: Path, tmp_path: Path
 ) -> None:
     empty = {name: array[:0] for name, array in branches.items()}
     files = [write_ntuple(tmp_path / "empty.root", empty), ntuple]
@@ -192,14 +197,16 @@ def test_a_file_without_events_beside_others(
     assert [file.events_read for file in dataset.manifest.samples[0].files] == [0, 400]
 
 
-def test_a_directory_that_cannot_be_made(config: DataConfig, ntuple: Path, tmp_path: Path) -> None:
+def test_a_directory_that_cannot_be_made(
+    config: DileptonDataConfig, ntuple: Path, tmp_path: Path
+) -> None:
     (tmp_path / "taken").touch()
     with pytest.raises(InputError, match=r"taken/datasets: cannot make this directory: Not a dir"):
         build(config, {"ttbar": [ntuple]}, tmp_path / "taken" / "datasets")
 
 
 def test_a_nan_leaves_nothing_behind(
-    config: DataConfig, branches: Branches, tmp_path: Path
+    config: DileptonDataConfig, branches: Branches, tmp_path: Path
 ) -> None:
     spoilt = {**branches, "met_phi_NOSYS": branches["met_phi_NOSYS"] * np.float32(np.nan)}
     first = branches["eventNumber"][0]
@@ -207,7 +214,7 @@ def test_a_nan_leaves_nothing_behind(
 
 
 def test_an_event_number_that_repeats(
-    config: DataConfig, branches: Branches, tmp_path: Path
+    config: DileptonDataConfig, branches: Branches, tmp_path: Path
 ) -> None:
     numbers = branches["eventNumber"]
     repeated = {**branches, "eventNumber": ak.concatenate([numbers[:399], numbers[:1]])}
@@ -218,7 +225,7 @@ def test_an_event_number_that_repeats(
 
 
 def test_an_unknown_branch_map_is_a_wrong_command(
-    config: DataConfig, ntuple: Path, tmp_path: Path
+    config: DileptonDataConfig, ntuple: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(UsageError, match="no map 'none'"):
         build(_with(config, branch_map="none"), {"ttbar": [ntuple]}, tmp_path / "datasets")

@@ -7,14 +7,15 @@ import pytest
 import uproot
 
 import rootflow.dataset.copies
-from rootflow.config import DataConfig
-from rootflow.dataset import Dataset, Events, build
+from rootflow.config import DileptonDataConfig
+from rootflow.dataset import Dataset, Events
 from rootflow.dataset.copies import write_copy
+from small_datasets import build
 
 
 @pytest.fixture
 def dataset(
-    config: DataConfig, ntuple: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    config: DileptonDataConfig, ntuple: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Dataset:
     monkeypatch.setattr(rootflow.dataset.copies, "EVENTS_AT_ONCE", 150)  # three chunks
     return build(config, {"ttbar": [ntuple]}, tmp_path / "datasets")
@@ -74,12 +75,12 @@ def test_an_npz_file_holds_the_arrays(dataset: Dataset, tmp_path: Path) -> None:
 
 
 def test_preprocess_makes_the_copies_that_are_asked_for(
-    dataset: Dataset, ntuple: Path, config: DataConfig
+    dataset: Dataset, ntuple: Path, config: DileptonDataConfig
 ) -> None:
     directory = dataset.path.parent
     names = {dataset.path.name, "file-digests.json"}
     assert {path.name for path in directory.iterdir()} == names
-    asked = DataConfig.model_validate({**config.model_dump(), "copies": ["root", "npz"]})
+    asked = DileptonDataConfig.model_validate({**config.model_dump(), "copies": ["root", "npz"]})
     assert build(asked, {"ttbar": [ntuple]}, directory).path == dataset.path
     copies = {f"{dataset.digest}.root", f"{dataset.digest}.npz"}
     assert {path.name for path in directory.iterdir()} == names | copies

@@ -7,14 +7,15 @@ import numpy as np
 import pytest
 
 from rootflow.checksum import KEY, sealed_json
-from rootflow.config import DataConfig
-from rootflow.dataset import DATASET_VERSION, build, open_dataset
+from rootflow.config import DileptonDataConfig
+from rootflow.dataset import DATASET_VERSION, open_dataset
 from rootflow.errors import InputError
+from small_datasets import build
 
 
 @pytest.fixture(scope="module")
 def pristine(ntuple: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    config = DataConfig.model_validate({"weights": {"negative": "keep"}})
+    config = DileptonDataConfig.model_validate({"weights": {"negative": "keep"}})
     return build(config, {"ttbar": [ntuple]}, tmp_path_factory.mktemp("pristine")).path
 
 

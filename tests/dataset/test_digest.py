@@ -8,10 +8,10 @@ import pytest
 import yaml
 
 from ntuples import Branches, write_ntuple
-from rootflow.config import DataConfig
-from rootflow.dataset import digest
+from rootflow.config import DileptonDataConfig
 from rootflow.errors import InputError
 from rootflow.ntuple import load_branch_map
+from small_datasets import digest
 
 
 @pytest.fixture(scope="module")
@@ -24,8 +24,8 @@ def files(branches: Branches, tmp_path_factory: pytest.TempPathFactory) -> list[
     return [write_ntuple(directory / name, half) for name, half in halves.items()]
 
 
-def _changed(config: DataConfig, **settings: Any) -> DataConfig:
-    return DataConfig.model_validate({**config.model_dump(), **settings})
+def _changed(config: DileptonDataConfig, **settings: Any) -> DileptonDataConfig:
+    return DileptonDataConfig.model_validate({**config.model_dump(), **settings})
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def _changed(config: DataConfig, **settings: Any) -> DataConfig:
     ],
 )
 def test_what_changes_an_array_changes_the_digest(
-    config: DataConfig, files: list[Path], settings: dict[str, Any]
+    config: DileptonDataConfig, files: list[Path], settings: dict[str, Any]
 ) -> None:
     assert digest(_changed(config, **settings), {"ttbar": files}) != digest(
         config, {"ttbar": files}
@@ -56,7 +56,7 @@ def test_what_changes_an_array_changes_the_digest(
     ],
 )
 def test_what_changes_no_array_leaves_it(
-    config: DataConfig, files: list[Path], settings: dict[str, Any]
+    config: DileptonDataConfig, files: list[Path], settings: dict[str, Any]
 ) -> None:
     assert digest(_changed(config, **settings), {"ttbar": files}) == digest(
         config, {"ttbar": files}
@@ -64,7 +64,7 @@ def test_what_changes_no_array_leaves_it(
 
 
 def test_the_content_of_files_counts_and_their_order_but_not_their_names(
-    config: DataConfig, files: list[Path], tmp_path: Path
+    config: DileptonDataConfig, files: list[Path], tmp_path: Path
 ) -> None:
     moved = [Path(shutil.copy(path, tmp_path / f"moved_{path.name}")) for path in files]
     name = digest(config, {"ttbar": files})
@@ -78,20 +78,20 @@ def test_the_content_of_files_counts_and_their_order_but_not_their_names(
 
 
 def test_what_the_branch_map_says_counts_but_not_its_name(
-    config: DataConfig, files: list[Path], tmp_path: Path
+    config: DileptonDataConfig, files: list[Path], tmp_path: Path
 ) -> None:
     settings = load_branch_map("topcptoolkit").model_dump(mode="json", exclude_none=True)
     path = tmp_path / "mine.yaml"
     path.write_text(yaml.safe_dump(settings))
     mine = _changed(config, branch_map=str(path))
     assert digest(mine, {"ttbar": files}) == digest(config, {"ttbar": files})
-    settings["jets"]["pt"]["branch"] = "jet_pt_corrected"
+    settings["jets"][0]["pt"]["branch"] = "jet_pt_corrected"
     path.write_text(yaml.safe_dump(settings))
     assert digest(mine, {"ttbar": files}) != digest(config, {"ttbar": files})
 
 
 def test_another_version_of_datasets_is_another_name(
-    config: DataConfig, files: list[Path], monkeypatch: pytest.MonkeyPatch
+    config: DileptonDataConfig, files: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name = digest(config, {"ttbar": files})
     module = importlib.import_module("rootflow.dataset.digest")
@@ -100,29 +100,29 @@ def test_another_version_of_datasets_is_another_name(
 
 
 def test_other_code_is_another_name(
-    config: DataConfig, files: list[Path], monkeypatch: pytest.MonkeyPatch
+    config: DileptonDataConfig, files: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name = digest(config, {"ttbar": files})
     module = importlib.import_module("rootflow.dataset.digest")
-    monkeypatch.setattr(module, "code_digest", lambda *_: "other")
+    monkeypatch.setattr(module, "dataset_code", lambda *_: "other")
     assert digest(config, {"ttbar": files}) != name
 
 
 def test_the_same_content_twice_is_refused(
-    config: DataConfig, files: list[Path], tmp_path: Path
+    config: DileptonDataConfig, files: list[Path], tmp_path: Path
 ) -> None:
     copy = Path(shutil.copy(files[0], tmp_path / "copy.root"))
     with pytest.raises(InputError, match=r"copy\.root: has the same content as .*a\.root"):
         digest(config, {"ttbar": [*files, copy]})
 
 
-def test_a_file_that_is_not_there(config: DataConfig, tmp_path: Path) -> None:
+def test_a_file_that_is_not_there(config: DileptonDataConfig, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"none\.root: cannot read it: No such file"):
         digest(config, {"ttbar": [tmp_path / "none.root"]})
 
 
 def test_files_are_read_once_while_they_do_not_change(
-    config: DataConfig, files: list[Path], tmp_path: Path
+    config: DileptonDataConfig, files: list[Path], tmp_path: Path
 ) -> None:
     copy = Path(shutil.copy(files[0], tmp_path / "copy.root"))
     memory = tmp_path / "datasets"
@@ -140,7 +140,7 @@ def test_files_are_read_once_while_they_do_not_change(
 
 
 def test_a_damaged_memory_is_made_anew(
-    config: DataConfig, files: list[Path], tmp_path: Path
+    config: DileptonDataConfig, files: list[Path], tmp_path: Path
 ) -> None:
     name = digest(config, {"ttbar": files}, tmp_path)
     memory = tmp_path / "file-digests.json"

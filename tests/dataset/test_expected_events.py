@@ -10,16 +10,17 @@ import pytest
 
 from four_lepton_ntuples import FLAT_SELECTION, read_mini
 from ntuples import Branches, write_ntuple
-from rootflow.config import LabelledDataConfig
-from rootflow.dataset import Dataset, build
+from rootflow.config import FourLeptonDataConfig
+from rootflow.dataset import Dataset
 from rootflow.dataset.manifest import Normalisation
 from rootflow.errors import InputError, UsageError
-from rootflow.ntuple.four_leptons import load_four_lepton_map
+from rootflow.ntuple import load_branch_map
+from small_datasets import build
 
 
 @pytest.fixture(scope="module")
 def mini(h4l_files: dict[str, list[Path]]) -> Branches:
-    needed = load_four_lepton_map("atlas_open_data").model_dump_json()
+    needed = load_branch_map("atlas_open_data").model_dump_json()
     branches = read_mini(h4l_files["ZZ"][0], 200)
     return {name: array for name, array in branches.items() if f'"{name}"' in needed}
 
@@ -44,7 +45,7 @@ def _build(
     sample: dict[str, Any] | None = None,
     **weights: Any,
 ) -> Dataset:
-    config = LabelledDataConfig.model_validate(
+    config = FourLeptonDataConfig.model_validate(
         {
             "samples": {"ZZ": {"label": "background", **(sample or {})}},
             "weights": {"negative": "keep", "luminosity_fb_inverse": 2, **weights},
@@ -140,7 +141,7 @@ def test_a_file_without_events_does_not_say_its_sum(mini: Branches, tmp_path: Pa
 
 @pytest.mark.parametrize("key", ["cross_section_pb", "sum_of_weights"])
 def test_what_neither_map_nor_sample_says(mini: Branches, tmp_path: Path, key: str) -> None:
-    text = load_four_lepton_map("atlas_open_data").model_copy(update={key: None})
+    text = load_branch_map("atlas_open_data").model_copy(update={key: None})
     path = tmp_path / "mine.yaml"
     path.write_text(text.model_dump_json())
     files = _files(tmp_path, mini, [(0.5, 4000)])
@@ -151,7 +152,7 @@ def test_what_neither_map_nor_sample_says(mini: Branches, tmp_path: Path, key: s
 
 def test_expected_events_are_not_scaled_twice(mini: Branches, tmp_path: Path) -> None:
     files = _files(tmp_path, mini, [(0.5, 4000)])
-    config = LabelledDataConfig.model_validate(
+    config = FourLeptonDataConfig.model_validate(
         {
             "samples": {"ZZ": {"label": "background", "cross_section_pb": 2}},
             "branch_map": "flat_four_leptons",

@@ -10,13 +10,13 @@ import pytest
 
 from four_lepton_ntuples import FLAT_SELECTION, flat_table, read_mini, write_csv
 from ntuples import Branches, read_branches, write_ntuple
-from rootflow.config import DataConfig, LabelledDataConfig
-from rootflow.dataset import Dataset, build
+from rootflow.config import DileptonDataConfig, FourLeptonDataConfig
+from rootflow.dataset import Dataset
+from rootflow.dataset.reading import EventReader
+from rootflow.dataset.readings.four_leptons import FourLeptons
 from rootflow.errors import InputError
 from rootflow.ntuple import load_branch_map
-from rootflow.ntuple.four_leptons import load_four_lepton_map, quantities_for
-from rootflow.ntuple.four_leptons.reading import branches_of
-from rootflow.ntuple.four_leptons.wanted import Wanted
+from small_datasets import build
 
 DATA = Path(__file__).parents[2] / "data"
 KEEP = {"negative": "keep"}
@@ -36,7 +36,7 @@ def mini() -> Branches:
 
 def _of_ttbar(directory: Path, branches: Branches, **data: Any) -> Dataset:
     path = write_ntuple(directory / "in.root", branches)
-    config = DataConfig.model_validate({"weights": KEEP, **data})
+    config = DileptonDataConfig.model_validate({"weights": KEEP, **data})
     return build(config, {"ttbar": [path]}, directory / "datasets")
 
 
@@ -44,7 +44,7 @@ def _of_h4l(directory: Path, branches: Branches, **data: Any) -> Dataset:
     path = write_ntuple(directory / "in.root", branches, tree="mini")
     weights = {**KEEP, "luminosity_fb_inverse": 10, "sum_of_weights": "per_file"}
     settings = {"samples": {"ZZ": {"label": "background"}}, "weights": weights}
-    config = LabelledDataConfig.model_validate(settings | data)
+    config = FourLeptonDataConfig.model_validate(settings | data)
     return build(config, {"ZZ": [path]}, directory / "datasets")
 
 
@@ -74,9 +74,8 @@ def _is_float(array: Any) -> bool:
 
 
 TTBAR_BRANCHES = load_branch_map("topcptoolkit").as_in(()).branches()
-OPEN_DATA = load_four_lepton_map("atlas_open_data")
-QUANTITIES = quantities_for(LabelledDataConfig.model_fields["selection"].default, OPEN_DATA, "")
-H4L_BRANCHES = branches_of(OPEN_DATA, Wanted(QUANTITIES, True, True, True))
+H4L = FourLeptons(FourLeptonDataConfig.model_fields["selection"].default)
+H4L_BRANCHES = EventReader(H4L, "atlas_open_data", collisions=False).branch_map.branches()
 
 
 @pytest.mark.parametrize("branch", TTBAR_BRANCHES)
@@ -174,7 +173,7 @@ def test_energies_that_a_table_does_not_have_are_checked(tmp_path: Path, mini: B
     table["lep2_eta"][3] = 999.0
     del table["lep2_E"]
     path = write_csv(tmp_path / "in.csv", table)
-    config = LabelledDataConfig.model_validate(
+    config = FourLeptonDataConfig.model_validate(
         {
             "samples": {"ZZ": {"label": "background"}},
             "branch_map": "flat_four_leptons",

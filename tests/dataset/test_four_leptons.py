@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import uproot
 
-import rootflow.ntuple.four_leptons.reading
-from rootflow.config import FoldingConfig, FourLeptonSelectionConfig, LabelledDataConfig
-from rootflow.dataset import build
-from rootflow.dataset.four_leptons import chunks
+from rootflow.config import FoldingConfig, FourLeptonDataConfig, FourLeptonSelectionConfig
+from rootflow.dataset.reading import EventReader
+from rootflow.dataset.readings.four_leptons import FourLeptons
 from rootflow.errors import UsageError
+from small_datasets import build
 
 SELECTION = FourLeptonSelectionConfig()
 
@@ -20,7 +20,7 @@ def test_chunks_are_the_events_of_the_dataset_in_the_order_of_the_file(
     h4l_files: dict[str, list[Path]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = h4l_files["VBFH"][0]
-    config = LabelledDataConfig.model_validate(
+    config = FourLeptonDataConfig.model_validate(
         {
             "samples": {"VBFH": {"label": "signal"}},
             "weights": {"negative": "keep", "luminosity_fb_inverse": 10},
@@ -28,39 +28,41 @@ def test_chunks_are_the_events_of_the_dataset_in_the_order_of_the_file(
         }
     )
     expected = build(config, {"VBFH": [path]}, tmp_path).events()
-    monkeypatch.setattr(rootflow.ntuple.four_leptons.reading, "CHUNK_BYTES", 50_000)
-    parts = list(chunks(path, "atlas_open_data", SELECTION, FoldingConfig(count=3)))
+    monkeypatch.setattr(FourLeptons, "chunk_bytes", 50_000)
+    reader = EventReader(FourLeptons(SELECTION), "atlas_open_data")
+    parts = list(reader.events(path, FoldingConfig(count=3)))
     assert len(parts) > 3
-    selected = np.concatenate([mask for _, mask in parts])
+    selected = np.concatenate([part.selected for part in parts])
     assert len(selected) == 1000
     assert selected.sum() == len(expected) < 1000
-    assert [len(events) for events, _ in parts] == [mask.sum() for _, mask in parts]
-    for name in ("leptons", "event", "event_number", "fold", "jets"):
-        found = np.concatenate([getattr(events, name) for events, _ in parts])
+    assert [len(part.events) for part in parts] == [part.selected.sum() for part in parts]
+    for name in ("leptons", "event", "event_number", "fold"):
+        found = np.concatenate([getattr(part.events, name) for part in parts])
         np.testing.assert_array_equal(found, getattr(expected, name))
-    assert parts[0][0].features == expected.features
-    assert parts[0][0].label is None
+    assert parts[0].events.features == expected.features
+    assert parts[0].events.label is None
 
 
 def test_without_selection_every_event_with_four_leptons_is_there(
     collision_files: list[Path],
 ) -> None:
     counts = [
-        (len(events), len(mask))
+        (len(part.events), len(part.selected))
         for path in collision_files
-        for events, mask in chunks(path, "atlas_open_data")
+        for part in EventReader(FourLeptons(None), "atlas_open_data").events(path)
     ]
     assert np.sum(counts, axis=0).tolist() == [832, 832]
 
 
-def test_a_selection_that_the_map_cannot_do(collision_files: list[Path]) -> None:
+def test_a_selection_that_the_map_cannot_do() -> None:
     with pytest.raises(UsageError, match="does not name triggers"):
-        next(chunks(collision_files[0], "flat_four_leptons", SELECTION))
+        EventReader(FourLeptons(SELECTION), "flat_four_leptons")
 
 
 def test_lists_of_roots_own_are_read(open_data_file: Path) -> None:
     """The published file holds vectors; its leading leptons are as uproot alone reads them."""
-    parts = [events.leptons for events, _ in chunks(open_data_file, "atlas_open_data")]
+    reader = EventReader(FourLeptons(None), "atlas_open_data")
+    parts = [part.events.leptons for part in reader.events(open_data_file)]
     with uproot.open(open_data_file) as file:
         tree = file["mini"]
         assert tree["lep_pt"].typename == "std::vector<float>"

@@ -10,16 +10,18 @@ from pathlib import Path
 
 import pytest
 
-from rootflow.config import DataConfig
-from rootflow.dataset import Dataset, build, open_dataset
+from rootflow.config import DileptonDataConfig
+from rootflow.dataset import Dataset, open_dataset
 from rootflow.errors import InputError
 from rootflow.files import PARTIAL
+from small_datasets import build
 
 BUILD = """
 import importlib, json, resource, sys, time
 from pathlib import Path
-from rootflow.config import DataConfig
+from rootflow.config import DileptonDataConfig
 from rootflow.dataset import build
+from rootflow.dataset.readings.dilepton import Dilepton
 from rootflow.errors import RootflowError
 
 files, directory, copies, largest_file, stops = json.loads(sys.argv[1])
@@ -32,11 +34,12 @@ if stops:
     importlib.import_module("rootflow.dataset.build").repeated_numbers = stop
 if largest_file:
     resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
-config = DataConfig.model_validate({"weights": {"negative": "keep"}, "copies": copies})
+config = DileptonDataConfig.model_validate({"weights": {"negative": "keep"}, "copies": copies})
 print("ready", flush=True)
 sys.stdin.readline()
 try:
-    print(len(build(config, {"ttbar": [Path(path) for path in files]}, Path(directory))))
+    paths = {"ttbar": [Path(path) for path in files]}
+    print(len(build(config, paths, Path(directory), Dilepton())))
 except RootflowError as error:
     print(error)
     sys.exit(error.exit_status)
@@ -100,7 +103,7 @@ def stopped(ntuple: Path, tmp_path: Path) -> Iterator[Child]:
 
 
 def test_what_a_killed_build_leaves_is_no_dataset_and_goes_with_the_next(
-    config: DataConfig, ntuple: Path, tmp_path: Path, stopped: Child
+    config: DileptonDataConfig, ntuple: Path, tmp_path: Path, stopped: Child
 ) -> None:
     stopped.kill()
     (partial,) = _left(tmp_path)
@@ -113,7 +116,7 @@ def test_what_a_killed_build_leaves_is_no_dataset_and_goes_with_the_next(
 
 
 def test_a_build_that_lives_is_left_alone(
-    config: DataConfig, ntuple: Path, tmp_path: Path, stopped: Child
+    config: DileptonDataConfig, ntuple: Path, tmp_path: Path, stopped: Child
 ) -> None:
     (partial,) = _left(tmp_path)
     dataset = build(config, {"ttbar": [ntuple]}, tmp_path)
@@ -122,7 +125,7 @@ def test_a_build_that_lives_is_left_alone(
 
 
 def test_builds_killed_at_any_moment_leave_the_same_result(
-    config: DataConfig, ttbar_files: list[Path], ttbar_dataset: Dataset, tmp_path: Path
+    config: DileptonDataConfig, ttbar_files: list[Path], ttbar_dataset: Dataset, tmp_path: Path
 ) -> None:
     expected = _bytes(ttbar_dataset)
     for delay in (0.02, 0.1, 0.2, 0.3):
@@ -157,7 +160,7 @@ def test_a_full_disk(ttbar_files: list[Path], tmp_path: Path) -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small file system")
 def test_a_file_system_without_room(
-    config: DataConfig, ttbar_files: list[Path], tmp_path: Path
+    config: DileptonDataConfig, ttbar_files: list[Path], tmp_path: Path
 ) -> None:
     mounted = subprocess.run(
         ["mount", "-t", "tmpfs", "-o", "size=4m", "none", str(tmp_path)], check=False
@@ -174,7 +177,7 @@ def test_a_file_system_without_room(
 
 @pytest.mark.parametrize("file_format", ["root", "npz", "parquet"])
 def test_a_copy_without_room(
-    config: DataConfig, ntuple: Path, tmp_path: Path, file_format: str
+    config: DileptonDataConfig, ntuple: Path, tmp_path: Path, file_format: str
 ) -> None:
     dataset = build(config, {"ttbar": [ntuple]}, tmp_path)
     child = Child([ntuple], tmp_path, copies=[file_format], largest_file=10_000)

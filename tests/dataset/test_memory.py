@@ -13,10 +13,11 @@ from ntuples import Branches, read_branches
 BUILD = """
 import sys
 from pathlib import Path
-from rootflow.config import DataConfig
+from rootflow.config import DileptonDataConfig
 from rootflow.dataset import build
-config = DataConfig.model_validate({"weights": {"negative": "keep"}})
-events = len(build(config, {"ttbar": [Path(sys.argv[1])]}, Path(sys.argv[2])))
+from rootflow.dataset.readings.dilepton import Dilepton
+config = DileptonDataConfig.model_validate({"weights": {"negative": "keep"}})
+events = len(build(config, {"ttbar": [Path(sys.argv[1])]}, Path(sys.argv[2]), Dilepton()))
 # Not getrusage's, which is also that of the process that started this one.
 [peak] = (x for x in Path("/proc/self/status").read_text().splitlines() if x.startswith("VmHWM"))
 print(events, int(peak.split()[1]) * 1024)

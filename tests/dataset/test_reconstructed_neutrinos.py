@@ -8,10 +8,10 @@ import pytest
 import uproot
 
 from ntuples import Branches, write_ntuple
-from rootflow.config import DataConfig
-from rootflow.dataset import Dataset, build, digest
-from rootflow.dataset.digest import plans_of
+from rootflow.config import DileptonDataConfig
+from rootflow.dataset import Dataset
 from rootflow.methods.make import make_method
+from small_datasets import build, digest, plans_of
 
 
 @pytest.fixture(scope="module")
@@ -30,13 +30,13 @@ def ntuple(
 
 
 @pytest.fixture
-def with_neutrinos(config: DataConfig) -> DataConfig:
+def with_neutrinos(config: DileptonDataConfig) -> DileptonDataConfig:
     return config.model_copy(update={"branch_map": "topcptoolkit_nuflows"})
 
 
 @pytest.fixture
-def dataset(with_neutrinos: DataConfig, ntuple: Path, tmp_path: Path) -> Dataset:
-    settings = DataConfig.model_validate(
+def dataset(with_neutrinos: DileptonDataConfig, ntuple: Path, tmp_path: Path) -> Dataset:
+    settings = DileptonDataConfig.model_validate(
         {**with_neutrinos.model_dump(), "copies": ["root"], "selection": {"jet_pt_min_gev": 40}}
     )
     return build(settings, {"ttbar": [ntuple]}, tmp_path)
@@ -61,7 +61,7 @@ def test_the_copy_has_them(dataset: Dataset) -> None:
 
 
 def test_they_are_part_of_the_question(
-    config: DataConfig, with_neutrinos: DataConfig, ntuple: Path, tmp_path: Path
+    config: DileptonDataConfig, with_neutrinos: DileptonDataConfig, ntuple: Path, tmp_path: Path
 ) -> None:
     files = {"ttbar": [ntuple]}
     assert digest(config, files) != digest(with_neutrinos, files)
@@ -70,7 +70,7 @@ def test_they_are_part_of_the_question(
 
 
 def test_maps_without_them_ask_the_question_that_they_asked_before(
-    config: DataConfig, ntuple: Path
+    config: DileptonDataConfig, ntuple: Path
 ) -> None:
     (plan,) = plans_of(config, {"ttbar": [ntuple]})
     assert "neutrinos" not in plan.question["branch_map"]

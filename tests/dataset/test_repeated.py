@@ -13,16 +13,17 @@ import yaml
 
 from four_lepton_ntuples import FLAT_SELECTION, as_collisions, flat_table, read_mini, write_csv
 from ntuples import Branches, write_ntuple
-from rootflow.config import DataConfig, FoldingConfig, LabelledDataConfig
-from rootflow.dataset import Dataset, build
+from rootflow.config import DileptonDataConfig, FoldingConfig, FourLeptonDataConfig
+from rootflow.dataset import Dataset
 from rootflow.dataset.folds import fold_of
-from rootflow.dataset.four_leptons import chunks
 from rootflow.dataset.identity import content_of, repeats
+from rootflow.dataset.reading import EventReader
+from rootflow.dataset.readings.four_leptons import FourLeptons
 from rootflow.errors import InputError, UsageError
 from rootflow.ntuple import load_branch_map
-from rootflow.ntuple.four_leptons import load_four_lepton_map
 from rootflow.ntuple.identity import Identity
 from rootflow.ntuple.objects import Objects
+from small_datasets import build
 
 KEEP = {"negative": "keep"}
 EVENTS = 120
@@ -36,7 +37,7 @@ def few(branches: Branches) -> Branches:
 
 @pytest.fixture(scope="module")
 def mini(h4l_files: dict[str, list[Path]]) -> Branches:
-    needed = load_four_lepton_map("atlas_open_data").model_dump_json()
+    needed = load_branch_map("atlas_open_data").model_dump_json()
     branches = read_mini(h4l_files["ZZ"][0], EVENTS)
     return {name: array for name, array in branches.items() if f'"{name}"' in needed}
 
@@ -57,7 +58,7 @@ def ttbar(directory: Path, *files: Mapping[str, Any], **data: Any) -> Dataset:
     paths = [
         write_ntuple(directory / f"{place}.root", branches) for place, branches in enumerate(files)
     ]
-    config = DataConfig.model_validate({"weights": KEEP, **data})
+    config = DileptonDataConfig.model_validate({"weights": KEEP, **data})
     return build(config, {"ttbar": paths}, directory / "datasets")
 
 
@@ -70,7 +71,7 @@ def h4l(directory: Path, ntuples: Mapping[str, Any], **data: Any) -> Dataset:
         ]
         for name, parts in ntuples.items()
     }
-    config = LabelledDataConfig.model_validate(
+    config = FourLeptonDataConfig.model_validate(
         {
             "samples": {
                 name: {"label": LABELS[name], "files": list(map(str, paths))}
@@ -297,7 +298,7 @@ def test_rows_of_tables_without_numbers(tmp_path: Path, mini: Branches) -> None:
     }
 
     def make(**settings: Any) -> Dataset:
-        chosen = LabelledDataConfig.model_validate(config | settings)
+        chosen = FourLeptonDataConfig.model_validate(config | settings)
         return build(chosen, {"ZZ": paths}, tmp_path / "datasets")
 
     with pytest.raises(InputError, match=r"1\.csv: event 0 is in .*0\.csv, too; 20 of its"):
@@ -327,7 +328,7 @@ def test_negative_numbers_are_those_of_the_ntuple(tmp_path: Path, collisions: Br
         )
         np.testing.assert_array_equal(root[column], wanted)
         np.testing.assert_array_equal(parquet[column].to_numpy(), wanted)
-    (loose, _), *_ = chunks(tmp_path / "data_0.root", "atlas_open_data")
+    loose = next(EventReader(FourLeptons(None), "atlas_open_data").events(tmp_path / "data_0.root"))
     assert (loose.event_number < 0).any()
     np.testing.assert_array_equal(loose.fold, fold_of(loose.event_number, FoldingConfig()))
     spoilt = {**collisions, "lep_eta": collisions["lep_eta"] * np.float32(np.nan)}
@@ -368,15 +369,14 @@ def test_another_number_may_decide_the_fold(tmp_path: Path, mini: Branches) -> N
     np.testing.assert_array_equal(events.fold_numbers, decides.astype(np.uint64))
     np.testing.assert_array_equal(events.fold, fold_of(decides, FoldingConfig()))
     assert (events.fold != fold_of(events.event_number, FoldingConfig())).any()
-    (loose, _), *_ = chunks(tmp_path / "ZZ_0.root", told)
+    loose = next(EventReader(FourLeptons(None), told).events(tmp_path / "ZZ_0.root"))
     np.testing.assert_array_equal(loose.fold, fold_of(loose.fold_numbers, FoldingConfig()))
 
 
 @pytest.mark.parametrize(
     ("base", "entries", "message"),
     [
-        ("topcptoolkit", {"may_lack": ["jet_eta"]}, "'jet_eta' is no branch of identity"),
-        ("topcptoolkit", {"may_lack": ["eventNumber"]}, "'eventNumber' is no branch of identity"),
+        ("topcptoolkit", {"may_lack": ["jet_eta"]}, "'jet_eta' is no branch of event_number"),
         ("topcptoolkit", {"identity": ["job", "job"]}, "each branch can be named once"),
         ("atlas_open_data", {"may_lack": ["lep_eta"]}, "'lep_eta' is no branch of"),
     ],
@@ -384,9 +384,8 @@ def test_another_number_may_decide_the_fold(tmp_path: Path, mini: Branches) -> N
 def test_maps_that_say_what_cannot_be(
     tmp_path: Path, base: str, entries: dict[str, Any], message: str
 ) -> None:
-    load = load_branch_map if base == "topcptoolkit" else load_four_lepton_map
     with pytest.raises(UsageError, match=message):
-        load(own_map(tmp_path, base, **entries))
+        load_branch_map(own_map(tmp_path, base, **entries))
 
 
 def test_an_identity_that_is_no_integer(tmp_path: Path, few: Branches) -> None:
@@ -411,7 +410,7 @@ def test_simulation_given_as_collisions(
 
 def test_simulation_in_a_table_given_as_collisions(tmp_path: Path, mini: Branches) -> None:
     table = flat_table(mini)
-    config = LabelledDataConfig.model_validate(
+    config = FourLeptonDataConfig.model_validate(
         {
             "samples": {"data": {"label": "data", "files": ["x"]}},
             "branch_map": "flat_four_leptons",
@@ -432,7 +431,7 @@ def test_pseudo_data_are_asked_for_by_name(tmp_path: Path, mini: Branches) -> No
     assert (dataset.events().weight == 1).all()
     assert {each.name for each in dataset.manifest.samples if each.pseudo_data} == {"data"}
     with pytest.raises(ValueError, match="pseudo_data is for samples of label data"):
-        LabelledDataConfig.model_validate(
+        FourLeptonDataConfig.model_validate(
             {"samples": {"ZZ": {"label": "signal", "pseudo_data": True}}, "weights": KEEP}
         )
 

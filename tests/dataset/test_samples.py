@@ -14,10 +14,11 @@ import yaml
 
 from four_lepton_ntuples import FLAT_SELECTION, flat_table, read_mini, write_csv, write_two_files
 from ntuples import Branches, write_ntuple
-from rootflow.config import LabelledDataConfig
-from rootflow.dataset import Dataset, build, digest, open_dataset
+from rootflow.config import FourLeptonDataConfig
+from rootflow.dataset import Dataset, open_dataset
 from rootflow.errors import InputError, UsageError
-from rootflow.ntuple.four_leptons import load_four_lepton_map
+from rootflow.ntuple import load_branch_map
+from small_datasets import build, digest
 
 SAMPLES: dict[str, dict[str, Any]] = {
     "ggH": {"label": "signal", "title": "$gg \\to H$"},
@@ -29,10 +30,10 @@ SAMPLES: dict[str, dict[str, Any]] = {
 Files = Mapping[str, Sequence[Path]]
 
 
-def _config(files: Files, **settings: Any) -> LabelledDataConfig:
+def _config(files: Files, **settings: Any) -> FourLeptonDataConfig:
     samples = {name: SAMPLES[name] for name in files}
     weights = {"negative": "keep", "luminosity_fb_inverse": 10}
-    return LabelledDataConfig.model_validate({"samples": samples, "weights": weights} | settings)
+    return FourLeptonDataConfig.model_validate({"samples": samples, "weights": weights} | settings)
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +54,7 @@ def dataset(all_files: Files, tmp_path_factory: pytest.TempPathFactory) -> Datas
 
 @pytest.fixture(scope="module")
 def mini(h4l_files: dict[str, list[Path]]) -> Branches:
-    needed = load_four_lepton_map("atlas_open_data").model_dump_json()
+    needed = load_branch_map("atlas_open_data").model_dump_json()
     branches = read_mini(h4l_files["ZZ"][0], 300)
     return {name: array for name, array in branches.items() if f'"{name}"' in needed}
 
@@ -87,7 +88,6 @@ def test_samples_and_labels(dataset: Dataset, all_files: Files) -> None:
     n_files = sum(len(files) for files in all_files.values())
     assert np.unique(events.file_index).tolist() == list(range(n_files))
     assert events.leptons.shape == (len(events), 4, 5)
-    assert events.jets.shape == (len(events), 0, 0)
     assert set(events.inputs()) == {"leptons", "event"}
     assert dataset.features["event"][:3] == ("jet_n", "m4l", "mass_12")
 
@@ -261,7 +261,7 @@ def test_a_sample_without_a_selected_event_shows_its_cutflow(
     path = all_files[name][0]
     raw = read_mini(path)
     raw["lep_charge"] = abs(raw["lep_charge"])
-    needed = load_four_lepton_map("atlas_open_data").model_dump_json()
+    needed = load_branch_map("atlas_open_data").model_dump_json()
     kept = {branch: array for branch, array in raw.items() if f'"{branch}"' in needed}
     spoilt = write_ntuple(tmp_path / "same_sign.root", kept, tree="mini")
     _refused(
@@ -293,7 +293,7 @@ def test_one_file_in_two_samples(small: Files, tmp_path: Path) -> None:
 
 
 def test_maps_that_give_different_features(small: Files, tmp_path: Path) -> None:
-    settings = load_four_lepton_map("atlas_open_data").model_dump(mode="json", exclude_none=True)
+    settings = load_branch_map("atlas_open_data").model_dump(mode="json", exclude_none=True)
     settings["event"] = {"met": {"branch": "met_et", "unit": "MeV"}}
     (tmp_path / "mine.yaml").write_text(yaml.safe_dump(settings))
     samples = {

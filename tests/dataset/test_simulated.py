@@ -9,10 +9,11 @@ import pytest
 
 from four_lepton_ntuples import as_collisions, read_mini
 from ntuples import Branches, write_ntuple
-from rootflow.config import LabelledDataConfig
-from rootflow.dataset import Dataset, build, open_dataset
+from rootflow.config import FourLeptonDataConfig
+from rootflow.dataset import Dataset, open_dataset
 from rootflow.dataset.simulated import digest_of_simulation
-from rootflow.ntuple.four_leptons import load_four_lepton_map
+from rootflow.ntuple import load_branch_map
+from small_datasets import build
 
 DATA = Path(__file__).parents[2] / "data" / "h4l"
 SIGNAL, BACKGROUND = {"label": "signal"}, {"label": "background"}
@@ -26,7 +27,7 @@ Build = Callable[..., Dataset]
 
 @pytest.fixture(scope="module")
 def ntuples() -> dict[str, Branches]:
-    needed = load_four_lepton_map("atlas_open_data").model_dump_json()
+    needed = load_branch_map("atlas_open_data").model_dump_json()
     return {
         name: {
             branch: array
@@ -65,7 +66,7 @@ def files(
 @pytest.fixture
 def digest_of(tmp_path: Path) -> Callable[..., str]:
     def digest(samples: Samples, files: Files, **settings: Any) -> str:
-        config = LabelledDataConfig.model_validate(
+        config = FourLeptonDataConfig.model_validate(
             {"samples": samples, "weights": WEIGHTS} | settings
         )
         return build(config, files, tmp_path).simulation_digest

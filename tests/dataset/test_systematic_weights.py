@@ -8,11 +8,11 @@ import uproot
 import yaml
 
 from ntuples import Branches, write_ntuple
-from rootflow.config import DataConfig
-from rootflow.dataset import Dataset, build, digest
-from rootflow.dataset.digest import plans_of
+from rootflow.config import DileptonDataConfig
+from rootflow.dataset import Dataset
 from rootflow.errors import InputError
 from rootflow.evaluation.reconstruction.migration import weights_of
+from small_datasets import build, digest, plans_of
 
 MAP = {
     "base": "topcptoolkit",
@@ -39,16 +39,16 @@ def ntuple(
 
 
 @pytest.fixture
-def settings(config: DataConfig, tmp_path: Path) -> DataConfig:
+def settings(config: DileptonDataConfig, tmp_path: Path) -> DileptonDataConfig:
     path = tmp_path / "varied.yaml"
     path.write_text(yaml.safe_dump(MAP, sort_keys=False))
-    return DataConfig.model_validate(
+    return DileptonDataConfig.model_validate(
         {**config.model_dump(), "branch_map": str(path), "selection": {"jet_pt_min_gev": 40}}
     )
 
 
 @pytest.fixture
-def dataset(settings: DataConfig, ntuple: Path, tmp_path: Path) -> Dataset:
+def dataset(settings: DileptonDataConfig, ntuple: Path, tmp_path: Path) -> Dataset:
     return build(settings, {"ttbar": [ntuple]}, tmp_path)
 
 
@@ -68,9 +68,9 @@ def test_each_event_has_its_own(
 
 
 def test_they_are_scaled_as_the_weight_is(
-    settings: DataConfig, dataset: Dataset, ntuple: Path, tmp_path: Path
+    settings: DileptonDataConfig, dataset: Dataset, ntuple: Path, tmp_path: Path
 ) -> None:
-    normalised = DataConfig.model_validate(
+    normalised = DileptonDataConfig.model_validate(
         {
             **settings.model_dump(),
             "weights": {
@@ -95,7 +95,7 @@ def test_they_are_scaled_as_the_weight_is(
 
 
 def test_one_that_is_no_number_is_refused(
-    settings: DataConfig, branches: Branches, weights: dict[str, np.ndarray], tmp_path: Path
+    settings: DileptonDataConfig, branches: Branches, weights: dict[str, np.ndarray], tmp_path: Path
 ) -> None:
     broken = weights["weight_scale_down"].copy()
     broken[7] = np.nan
@@ -107,7 +107,7 @@ def test_one_that_is_no_number_is_refused(
 
 
 def test_maps_without_them_ask_the_question_that_they_asked_before(
-    config: DataConfig, settings: DataConfig, ntuple: Path
+    config: DileptonDataConfig, settings: DileptonDataConfig, ntuple: Path
 ) -> None:
     files = {"ttbar": [ntuple]}
     (plan,) = plans_of(config, files)

@@ -1,14 +1,20 @@
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 
-from rootflow.config import WeightsConfig
+from rootflow.config import DileptonDataConfig
+from rootflow.dataset.manifest import Normalisation
+from rootflow.dataset.plans import ReadFile
 from rootflow.dataset.weights import (
     class_weights,
     effective_events,
-    normalisation,
     training_weights,
 )
 from rootflow.errors import InputError
+from rootflow.ntuple.expectation import Expectation
+from small_datasets import plans_of
 
 WEIGHT = np.array([2.0, 1.0, -1.0, 4.0])
 
@@ -60,35 +66,39 @@ def test_weights_without_a_positive_sum_are_refused(weight: list[float], policy:
         training_weights(np.array(weight), policy)  # type: ignore[arg-type]
 
 
+def _normalisation(read: float, **weights: Any) -> Normalisation | None:
+    """Return how the one sample of files is scaled that has this sum of weights."""
+    config = DileptonDataConfig.model_validate({"weights": {"negative": "keep", **weights}})
+    (plan,) = plans_of(config, {"ttbar": []})
+    return plan.normalise([ReadFile(Path(), {"all events": (5, read)}, Expectation())])
+
+
 def test_the_factor_is_the_expected_over_the_sum() -> None:
-    config = WeightsConfig(negative="keep", cross_section_pb=88.3, luminosity_fb_inverse=140)
-    normalised = normalisation(config, 5000.0)
+    normalised = _normalisation(5000.0, cross_section_pb=88.3, luminosity_fb_inverse=140)
     assert normalised is not None
     assert normalised.factor * 5000 == pytest.approx(88.3e3 * 140)  # events, 88.3e3 fb
 
 
 def test_the_sum_before_the_ntuple_was_made_goes_before_what_is_read() -> None:
-    config = WeightsConfig(
-        negative="keep", cross_section_pb=1, luminosity_fb_inverse=1, sum_of_weights=1e6
+    normalised = _normalisation(
+        5000.0, cross_section_pb=1, luminosity_fb_inverse=1, sum_of_weights=1e6
     )
-    normalised = normalisation(config, 5000.0)
     assert normalised is not None
     assert normalised.factor == pytest.approx(1e-3)
 
 
 def test_without_a_cross_section_there_is_no_scale() -> None:
-    assert normalisation(WeightsConfig(negative="keep"), 5000.0) is None
+    assert _normalisation(5000.0) is None
 
 
 def test_a_sum_that_is_not_positive_cannot_be_scaled() -> None:
-    config = WeightsConfig(negative="keep", cross_section_pb=1, luminosity_fb_inverse=1)
     with pytest.raises(InputError, match="add up to -3"):
-        normalisation(config, -3.0)
+        _normalisation(-3.0, cross_section_pb=1, luminosity_fb_inverse=1)
 
 
 def test_half_of_a_cross_section_is_refused() -> None:
     with pytest.raises(ValueError, match="both cross_section_pb and luminosity_fb_inverse"):
-        WeightsConfig(negative="keep", cross_section_pb=1)
+        _normalisation(1.0, cross_section_pb=1)
 
 
 LABEL = np.array([1, 1, 0, 0, 0], dtype=np.int8)

@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from rootflow.config import ExportConfig, FoldsConfig, SelectionConfig
+from rootflow.config import ExportConfig, FoldsConfig
 from rootflow.dataset import Events
+from rootflow.dataset.readings.dilepton import Dilepton
 from toy_events import UNITS, toy_events
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def prepared(toys: Events, fold: int = 0, **settings: Any) -> "Prepared":
         {"dataset": "0123456789abcdef", "training_git_commit": "unknown"},
         units=UNITS,
         branch_map="topcptoolkit",
-        selection=SelectionConfig(),
+        selection=Dilepton().settings,
         metrics={"validation_loss": 0.5},
         name="small_net-1",
     )

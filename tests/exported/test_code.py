@@ -14,7 +14,8 @@ from changed_sources import changed
 from four_lepton_ntuples import read_mini
 from ntuples import write_ntuple
 from rootflow.dataset import Events
-from rootflow.dataset.four_leptons import chunks
+from rootflow.dataset.reading import EventReader
+from rootflow.dataset.readings.four_leptons import FourLeptons
 from rootflow.errors import InputError
 from rootflow.exported import FoldedModel
 from rootflow.exported.contract import KEY
@@ -37,7 +38,7 @@ def ntuple(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def events(ntuple: Path) -> Events:
-    return next(chunks(ntuple, MAP))[0]
+    return next(EventReader(FourLeptons(None), MAP).events(ntuple)).events
 
 
 @pytest.fixture(scope="module")

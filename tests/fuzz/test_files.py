@@ -11,12 +11,11 @@ from hypothesis import strategies as st
 from four_lepton_ntuples import flat_table, read_mini, write_csv
 from mutations import EXAMPLES, changed_bytes, changed_data, changed_text, search
 from ntuples import read_branches, write_ntuple
-from rootflow.config import SelectionConfig
+from rootflow.dataset.reading import EventReader
+from rootflow.dataset.readings.dilepton import Dilepton
 from rootflow.exported import FoldedModel
 from rootflow.exported.contract import KEY
-from rootflow.ntuple import load_branch_map, read_chunks, select
-from rootflow.ntuple.four_leptons import Wanted, load_four_lepton_map
-from rootflow.ntuple.four_leptons import read_chunks as read_four_lepton_chunks
+from rootflow.ntuple import load_branch_map, read_chunks
 from sealed_files import sealed_file, some_contract, some_proto
 
 DATA = Path(__file__).parents[2] / "data"
@@ -27,13 +26,13 @@ ZZ = DATA / "h4l" / "ZZ_s42_000.root"
 @EXAMPLES
 def test_tables(tmp_path: Path, examples: int) -> None:
     path = write_csv(tmp_path / "table.csv", flat_table(read_mini(ZZ, 20)))
-    branch_map = load_four_lepton_map("flat_four_leptons")
+    branch_map = load_branch_map("flat_four_leptons")
     text, content = path.read_text(), path.read_bytes()
 
     def use(case: str | bytes) -> None:
         path.write_bytes(case if isinstance(case, bytes) else case.encode(errors="surrogatepass"))
-        for chunk in read_four_lepton_chunks(path, branch_map, Wanted(weights=True), 4096):
-            assert np.isfinite(chunk.leptons.features).all()
+        for chunk in read_chunks(path, branch_map, 4096):
+            assert np.isfinite(chunk.objects["leptons"].features).all()
             assert np.isfinite(chunk.weight).all()
 
     search(examples, st.one_of(changed_text(text), changed_bytes(content)), use)
@@ -42,12 +41,12 @@ def test_tables(tmp_path: Path, examples: int) -> None:
 @EXAMPLES
 def test_ntuples(tmp_path: Path, examples: int) -> None:
     path = write_ntuple(tmp_path / "in.root", read_branches(TTBAR, 20))
-    branch_map = load_branch_map("topcptoolkit")
+    reader = EventReader(Dilepton(max_jets=4), "topcptoolkit", collisions=False)
 
     def use(content: bytes) -> None:
         path.write_bytes(content)
-        for chunk in read_chunks(path, branch_map):
-            for array in select(chunk, SelectionConfig(), 4).arrays.values():
+        for _, selected in reader.chunks(path):
+            for array in selected.arrays.values():
                 assert array.dtype.kind != "f" or np.isfinite(array).all()
 
     search(examples, changed_bytes(path.read_bytes()), use)

@@ -18,8 +18,7 @@ from mutations import EXAMPLES, Changed, changed_bytes, changed_data, changed_te
 from ntuples import read_branches, write_ntuple
 from rootflow import checksum
 from rootflow.checksum import seal_archive
-from rootflow.config import DataConfig, FeedForwardConfig, FoldsConfig
-from rootflow.dataset import build
+from rootflow.config import DileptonDataConfig, FeedForwardConfig, FoldsConfig
 from rootflow.dataset.dataset import open_dataset
 from rootflow.dataset.manifest import MANIFEST
 from rootflow.exported.folds import read_folds
@@ -27,6 +26,7 @@ from rootflow.models import CollectionInputs, load_model, save_model
 from rootflow.training.checkpoint import CHECKPOINT, Checkpoint, read_checkpoint, write_checkpoint
 from rootflow.training.record import RECORD, Record, read_record, write_record
 from rootflow.training.trees import TreesModel, load_trees, save_trees
+from small_datasets import build
 from small_network import small_network
 
 TTBAR = Path(__file__).parents[2] / "data" / "ttbar" / "ttbar_s42_000.root"
@@ -35,7 +35,7 @@ Kind = tuple[Path, Callable[[], object], bytes, "st.SearchStrategy[Any]"]
 
 def _dataset() -> Path:
     path = write_ntuple(Path("in.root"), read_branches(TTBAR, 60))
-    config = DataConfig.model_validate({"weights": {"negative": "keep"}})
+    config = DileptonDataConfig.model_validate({"weights": {"negative": "keep"}})
     return build(config, {"ttbar": [path]}, Path("datasets")).path
 
 

@@ -18,21 +18,24 @@ from rootflow.config import (
     ExportConfig,
     FoldingConfig,
     FoldsConfig,
+    FourLeptonDataConfig,
     FourLeptonSelectionConfig,
-    LabelledDataConfig,
 )
-from rootflow.dataset import Dataset, Events, build
+from rootflow.dataset import Dataset, Events
 from rootflow.dataset.folds import fold_of
-from rootflow.dataset.four_leptons import chunks
+from rootflow.dataset.reading import EventReader
+from rootflow.dataset.readings.four_leptons import FourLeptons
 from rootflow.errors import InputError, UsageError
 from rootflow.inference import Copying, Setting, apply_to_files
 from rootflow.methods.combined import FoldedMethod
 from rootflow.ntuple.applied import NOTE
+from small_datasets import build
 from toy_four_leptons import H4L_UNITS
 
 FOLDS = FoldingConfig(count=3)
 MAP = "atlas_open_data"
-SELECTION = FourLeptonSelectionConfig()
+READING = FourLeptons(FourLeptonSelectionConfig())
+READER = EventReader(READING, MAP)
 NEW = ("trees_score", "trees_fold", "trees_selected")
 
 
@@ -44,7 +47,7 @@ class Model(NamedTuple):
 
 def read(path: Path) -> tuple[Events, NDArray[np.bool_]]:
     """Return the selected events of a file, and which they are."""
-    events, selected = zip(*chunks(path, MAP, SELECTION, FOLDS), strict=True)
+    events, selected, _ = zip(*READER.events(path, FOLDS), strict=True)
     arrays = [part.arrays() for part in events]
     whole = {name: np.concatenate([part[name] for part in arrays]) for name in arrays[0]}
     return Events(features=events[0].features, **whole), np.concatenate(selected)
@@ -81,7 +84,7 @@ def model(h4l_files: dict[str, list[Path]], tmp_path_factory: pytest.TempPathFac
         tmp_path_factory.mktemp("export") / "trees",
         units=H4L_UNITS,
         branch_map=MAP,
-        selection=SELECTION,
+        selection=READING.settings,
         name="trees",
     )
     scorers = [
@@ -199,7 +202,7 @@ def test_an_output_is_no_input_beside_its_source(
     def dataset(*paths: Path) -> Dataset:
         samples = {"data": {"label": "data", "files": ["x"]}}
         weights = {"negative": "keep", "luminosity_fb_inverse": 10}
-        config = LabelledDataConfig.model_validate({"samples": samples, "weights": weights})
+        config = FourLeptonDataConfig.model_validate({"samples": samples, "weights": weights})
         return build(config, {"data": paths}, tmp_path / "datasets")
 
     def refused(wrong: Path, says: str, *paths: Path) -> None:

@@ -11,11 +11,17 @@ import uproot
 from numpy.typing import NDArray
 
 from ntuples import Branches, write_ntuple
-from rootflow.config import DataConfig, EvaluationConfig, FoldsConfig, WeightsConfig
-from rootflow.dataset import Events, build
+from rootflow.config import (
+    DileptonDataConfig,
+    EvaluationConfig,
+    FoldsConfig,
+    OneSampleWeightsConfig,
+)
+from rootflow.dataset import Events
 from rootflow.errors import InputError, UsageError
 from rootflow.exported.table import model_files
 from rootflow.inference import Applied, Copying, Setting, apply_to_files
+from small_datasets import build
 
 SCORES = ("b_index", "bbar_index", "probability")
 AXES = ("px", "py", "pz")
@@ -55,7 +61,7 @@ def output(ttbar_folds: Path, ntuple: Path, tmp_path_factory: pytest.TempPathFac
 @pytest.fixture(scope="module")
 def events(ntuple: Path, tmp_path_factory: pytest.TempPathFactory) -> Events:
     """Return the same events by way of a dataset."""
-    config = DataConfig(weights=WeightsConfig(negative="keep"))
+    config = DileptonDataConfig(weights=OneSampleWeightsConfig(negative="keep"))
     return build(config, {"ttbar": [ntuple]}, tmp_path_factory.mktemp("dataset")).events()
 
 

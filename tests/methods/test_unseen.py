@@ -10,12 +10,13 @@ import pytest
 
 from rootflow.analyses.h4l import H4lConfig
 from rootflow.config import FoldsConfig
-from rootflow.dataset import Dataset, Events, build
+from rootflow.dataset import Dataset, Events
 from rootflow.methods.combined import FoldedMethod
 from rootflow.methods.conformance import check_method
 from rootflow.methods.contract import Outputs
 from rootflow.methods.trained import TrainedMethod
 from rootflow.training import fit
+from small_datasets import build
 
 Identities = list[tuple[int, int]]
 COUNT = 3

@@ -12,11 +12,11 @@ import pytest
 import uproot
 from pyarrow import csv
 
-from rootflow.config import DataConfig
-from rootflow.dataset import build
+from rootflow.config import DileptonDataConfig
 from rootflow.errors import InputError, RootflowError
 from rootflow.ntuple import find_files, load_branch_map, read_chunks
 from rootflow.ntuple.csv_tables import column_names, read_columns
+from small_datasets import build
 
 ROOT_FILE = Path(__file__).parents[2] / "data" / "ttbar" / "ttbar_s42_000.root"
 TABLE = "a,b\n1,2\n3,4\n"
@@ -118,7 +118,7 @@ def test_a_name_of_two_columns_is_told(tmp_path: Path, header: str) -> None:
 @pytest.mark.parametrize("kind", ["pipe", "device"])
 def test_a_device_or_a_pipe_is_not_waited_for(tmp_path: Path, kind: str) -> None:
     signal.alarm(30)  # ends the test, where it waits for ever
-    config = DataConfig.model_validate({"weights": {"negative": "keep"}})
+    config = DileptonDataConfig.model_validate({"weights": {"negative": "keep"}})
     for name in ("in.root", "in.csv"):
         path = tmp_path / name
         if kind == "pipe":

@@ -46,10 +46,10 @@ def test_energies_are_gev_and_the_rest_is_as_in_the_file(ttbar_files: list[Path]
         ]
     ):
         expected = ak.flatten(raw[branch]).to_numpy().astype(np.float64) / factor
-        np.testing.assert_allclose(chunk.jets.features[:, place], expected, rtol=1e-7)
+        np.testing.assert_allclose(chunk.objects["jets"].features[:, place], expected, rtol=1e-7)
     np.testing.assert_allclose(chunk.met[:, 0], raw["met_met_NOSYS"].to_numpy() / 1000, rtol=1e-7)
     np.testing.assert_array_equal(chunk.event_number, raw["eventNumber"].to_numpy())
-    np.testing.assert_array_equal(chunk.jets.counts(), ak.num(raw["jet_eta"]).to_numpy())
+    np.testing.assert_array_equal(chunk.objects["jets"].counts(), ak.num(raw["jet_eta"]).to_numpy())
 
 
 def test_electrons_and_muons_are_read_as_one_collection(ttbar_files: list[Path]) -> None:
@@ -64,7 +64,7 @@ def test_electrons_and_muons_are_read_as_one_collection(ttbar_files: list[Path])
             ("mu_charge", -1, 13),
         ]
     }
-    pdg_ids, counts = np.unique(chunk.leptons.features[:, 4], return_counts=True)
+    pdg_ids, counts = np.unique(chunk.objects["leptons"].features[:, 4], return_counts=True)
     assert dict(zip(pdg_ids.tolist(), counts.tolist(), strict=True)) == number
 
 
@@ -127,7 +127,8 @@ def test_chunks_do_not_change_what_is_read(ttbar_files: list[Path]) -> None:
     parts = list(read_chunks(ttbar_files[0], MAP, chunk_bytes=1_000_000))
     assert len(parts) > 5
     np.testing.assert_array_equal(
-        np.concatenate([part.jets.features for part in parts]), whole.jets.features
+        np.concatenate([part.objects["jets"].features for part in parts]),
+        whole.objects["jets"].features,
     )
     np.testing.assert_array_equal(np.concatenate([part.met for part in parts]), whole.met)
 
@@ -143,7 +144,7 @@ def test_a_file_in_gev_that_the_map_takes_for_mev(tmp_path: Path, branches: Bran
 
 def test_a_jet_of_30_tev_is_a_wrong_unit(tmp_path: Path, branches: Branches) -> None:
     path = write_ntuple(tmp_path / "mev.root", branches)
-    jets = MAP.jets.model_dump(mode="json", exclude_none=True)
+    jets = MAP.jets[0].model_dump(mode="json", exclude_none=True)
     jets["pt"]["unit"] = "GeV"
     _refused(
         path,
@@ -263,19 +264,21 @@ def test_energy_comes_from_the_mass_where_the_ntuple_has_that(
         }
     )
     path = write_ntuple(tmp_path / "mass.root", {**branches, "jet_m": jets.mass})
-    settings = MAP.jets.model_dump(mode="json", exclude_none=True)
+    settings = MAP.jets[0].model_dump(mode="json", exclude_none=True)
     settings["mass"] = {"branch": "jet_m", "unit": "MeV"}
     del settings["energy"]
     chunk = _chunk(path, _other_map(tmp_path, jets=settings))
-    np.testing.assert_allclose(chunk.jets.features, _chunk(path).jets.features, rtol=1e-4)
+    np.testing.assert_allclose(
+        chunk.objects["jets"].features, _chunk(path).objects["jets"].features, rtol=1e-4
+    )
 
 
 def test_one_collection_of_leptons_with_a_type_branch(
     h4l_files: dict[str, list[Path]],
 ) -> None:
     chunk = _chunk(h4l_files["ZZ"][0], load_branch_map("atlas_open_data"))
-    assert set(np.unique(np.abs(chunk.leptons.features[:, 4]))) == {11, 13}
-    assert (chunk.leptons.counts() >= 4).all()
+    assert set(np.unique(np.abs(chunk.objects["leptons"].features[:, 4]))) == {11, 13}
+    assert (chunk.objects["leptons"].counts() >= 4).all()
     assert chunk.truth.neutrinos is None
     assert chunk.truth.jet_index is None
 
@@ -288,14 +291,18 @@ def test_a_signed_pdg_id_says_the_charge(tmp_path: Path, branches: Branches) -> 
     path = write_ntuple(tmp_path / "signed.root", {**branches, "mu_pdg_id": pdg_id})
     electrons = MAP.leptons[0].model_dump(mode="json", exclude_none=True)
     chunk = _chunk(path, _other_map(tmp_path, leptons=[electrons, muons]))
-    np.testing.assert_array_equal(chunk.leptons.features, _chunk(path).leptons.features)
+    np.testing.assert_array_equal(
+        chunk.objects["leptons"].features, _chunk(path).objects["leptons"].features
+    )
 
 
 def test_extra_features_are_read(tmp_path: Path, branches: Branches) -> None:
     path = write_ntuple(tmp_path / "plain.root", branches)
-    jets = MAP.jets.model_dump(mode="json", exclude_none=True)
+    jets = MAP.jets[0].model_dump(mode="json", exclude_none=True)
     jets["extra"] = {"copy": {"branch": "jet_e_NOSYS", "unit": "MeV"}}
     event = {"met_again": {"branch": "met_met_NOSYS", "unit": "MeV"}}
     chunk = _chunk(path, _other_map(tmp_path, jets=jets, event=event))
-    np.testing.assert_array_equal(chunk.jets.features[:, 5], chunk.jets.features[:, 3])
-    np.testing.assert_array_equal(chunk.event[:, 0], chunk.met[:, 0])
+    np.testing.assert_array_equal(
+        chunk.objects["jets"].features[:, 5], chunk.objects["jets"].features[:, 3]
+    )
+    np.testing.assert_array_equal(chunk.event["met_again"], chunk.met[:, 0])

@@ -64,7 +64,7 @@ def at_once(analysis: str) -> Values:
         path: other.value
         for table in LINE
         for path, other in table[analysis].items()
-        if not of_kind(path)[0] and not path.startswith("data.samples.")
+        if not of_kind(path)[0] and not path.startswith(("data.samples.", "data.objects."))
     }
 
 
@@ -93,6 +93,7 @@ def ttbar() -> Values:
     last = {kind: methods.pop(kind) for kind in ("ensemble", "truth")}
     return {
         **at_once("ttbar"),
+        "data.samples": {},
         "model": model,
         "evaluation.methods": [
             *({"method": kind, **block} for kind, block in methods.items()),

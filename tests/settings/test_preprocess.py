@@ -13,14 +13,17 @@ from rootflow.errors import InputError
 from small_configurations import dataset_of, few
 
 CASES = [(analysis, path) for analysis, others in PREPROCESS.items() for path in others]
-# The sample of which one is changed.
-SAMPLE = "VBFH"
+# The sample of which one is changed, and the collection.
+SAMPLE = {"ttbar": "ttbar", "h4l": "VBFH"}
+COLLECTION = {"ttbar": "jets", "h4l": "leptons"}
 
 
-def of_sample(path: str) -> str:
-    """Return the path of a setting of samples in one of them."""
-    inside = path.removeprefix("data.samples.")
-    return path if inside == path else f"data.samples.{SAMPLE}.{inside}"
+def named(analysis: str, path: str) -> str:
+    """Return the path of a setting of samples or collections in one of them."""
+    for several, one in (("data.samples.", SAMPLE), ("data.objects.", COLLECTION)):
+        if path.startswith(several):
+            return f"{several}{one[analysis]}.{path.removeprefix(several)}"
+    return path
 
 
 def content(dataset: Dataset) -> tuple[Any, ...]:
@@ -48,17 +51,17 @@ def test_other_value_makes_another_dataset(
     contents: dict[str, tuple[str, tuple[Any, ...]]],
 ) -> None:
     other = PREPROCESS[analysis][path]
-    given = {of_sample(each): value for each, value in other.given.items()}
+    given = {named(analysis, each): value for each, value in other.given.items()}
     if other.allows:
         with pytest.raises(InputError):
             dataset_of(few(analysis, samples, given), tmp_path / "before")
-        dataset_of(few(analysis, samples, {**given, of_sample(path): other.value}), tmp_path)
+        dataset_of(few(analysis, samples, {**given, named(analysis, path): other.value}), tmp_path)
         return
     known = f"{analysis} {given}"
     if known not in contents:
         before = dataset_of(few(analysis, samples, given), tmp_path / "before")
         contents[known] = before.digest, content(before)
-    values: Mapping[str, Any] = {**given, of_sample(path): other.value}
+    values: Mapping[str, Any] = {**given, named(analysis, path): other.value}
     after = dataset_of(few(analysis, samples, values), tmp_path / "after")
     digest, before_content = contents[known]
     assert (after.digest != digest) == (path != "data.copies")

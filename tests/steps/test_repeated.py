@@ -8,7 +8,7 @@ import pytest
 
 from four_lepton_ntuples import as_collisions, read_mini
 from ntuples import write_ntuple
-from rootflow.config import LabelledDataConfig, load
+from rootflow.config import FourLeptonDataConfig, load
 from rootflow.steps import evaluate, export, main, preprocess, train
 from rootflow.steps.result import StepResult
 
@@ -49,7 +49,7 @@ def test_preprocess_and_main_say_how_many(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     config = load(Path(__file__).parents[2] / "configs" / "h4l.yaml").model_copy(
-        update={"data": LabelledDataConfig.model_validate(data | more)}
+        update={"data": FourLeptonDataConfig.model_validate(data | more)}
     )
     found = preprocess.run(config)
     assert {name: found.facts[name] for name in found.facts if "repeated" in name} == said

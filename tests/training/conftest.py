@@ -9,13 +9,14 @@ import pytest
 
 from rootflow.analyses.h4l import INPUTS, H4lConfig
 from rootflow.analyses.ttbar import TtbarConfig
-from rootflow.config import FourLeptonSelectionConfig
-from rootflow.dataset import Dataset, build, open_dataset
+from rootflow.dataset import Dataset, open_dataset
 from rootflow.dataset.contents import Contents
 from rootflow.dataset.events import Events
 from rootflow.dataset.manifest import DATASET_VERSION, Array, Folds, Manifest, write_manifest
+from rootflow.dataset.readings.four_leptons import FourLeptons
 from rootflow.ntuple import Feature
 from rootflow.sources import code_digest
+from small_datasets import build
 from toy_four_leptons import H4L_UNITS, toy_four_leptons
 
 MakeDataset = Callable[[Events], Dataset]
@@ -100,12 +101,13 @@ def make_labelled_dataset(tmp_path_factory: pytest.TempPathFactory) -> MakeDatas
             code=code_digest("h4l", "dataset"),
             simulation_digest=directory.name,
             events=len(events),
-            max_jets=0,
             features=features,
             arrays=_save(events, directory),
             samples=(),
             event_numbers_in_several_files=0,
-            selection=FourLeptonSelectionConfig(),
+            classes=("background", "signal"),
+            read_by=FourLeptons(None).kind,
+            reading={},
             sum_of_weights=float(events.weight.sum()),
             folds=Folds(count=5, scheme="hash"),
         )

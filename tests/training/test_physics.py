@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from rootflow.config import load
-from rootflow.dataset import build
 from rootflow.methods.make import make_method
 from rootflow.models import load_model
 from rootflow.training import fit
+from small_datasets import build
 
 FEED_FORWARD = Path(__file__).parents[2] / "configs" / "ttbar-feed-forward.yaml"
 

@@ -1,7 +1,7 @@
 """H -> ZZ* -> 4 leptons against its backgrounds, as in ATLAS Open Data."""
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, PositiveInt
 
@@ -9,6 +9,7 @@ from rootflow.analyses.tasks import ClassificationAnalysis
 from rootflow.config import (
     ClassificationConfig,
     ClassificationEvaluationConfig,
+    FourLeptonDataConfig,
     FourLeptonSimulationConfig,
     InputsConfig,
     ProcessConfig,
@@ -40,6 +41,7 @@ class H4lConfig(ClassificationConfig):
     """Everything that decides what rootflow does with four-lepton events."""
 
     analysis: Literal["h4l"]
+    data: FourLeptonDataConfig
     simulation: FourLeptonSimulationConfig = FourLeptonSimulationConfig()
     inputs: InputsConfig = INPUTS
     evaluation: H4lEvaluationConfig = H4lEvaluationConfig()
@@ -54,3 +56,10 @@ class H4l(ClassificationAnalysis):
     def processes(self, config: H4lConfig) -> Mapping[str, ProcessConfig]:
         """Return the simulated processes."""
         return {name: config.simulation.of(name) for name in config.simulation.events}
+
+    @property
+    def reading(self) -> Any:
+        """Four leptons, and the Z bosons that they are of."""
+        from rootflow.dataset.readings.four_leptons import FourLeptons
+
+        return FourLeptons

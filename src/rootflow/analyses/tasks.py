@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from rootflow.analysis import Analysis, Answer, Place
-from rootflow.config import ClassificationConfig, FoldsConfig, ReconstructionConfig
+from rootflow.config import ClassificationConfig, DataConfig, FoldsConfig, ReconstructionConfig
 from rootflow.dataset import Dataset
 
 
@@ -15,8 +15,17 @@ class ReconstructionAnalysis(Analysis):
     config: ClassVar[type[ReconstructionConfig]]
 
     def sample_files(self, config: ReconstructionConfig) -> Mapping[str, tuple[str, Sequence[str]]]:
-        """Return the files of the one sample."""
-        return {self.name: ("data.files", config.data.files)}
+        """Return the files of each sample, or of the one that is unnamed."""
+        if not config.data.samples:
+            return {self.name: ("data.files", config.data.files)}
+        return _files_of_samples(config.data)
+
+    @property
+    def reading(self) -> Any:
+        """Two leptons, jets, and what the generator says."""
+        from rootflow.dataset.readings.dilepton import Dilepton
+
+        return Dilepton
 
     def make_task(self, dataset: Dataset, config: ReconstructionConfig, folds: FoldsConfig) -> Any:
         """Return the task of a network."""
@@ -68,13 +77,13 @@ class ReconstructionAnalysis(Analysis):
     def code(self, answer: Answer) -> Sequence[Place]:
         """Return what tells its answers from those of other tasks."""
         places: dict[Answer, list[Place]] = {
-            "dataset": [("rootflow.dataset.ttbar", None)],
+            "dataset": [_place(self.reading)],
             "network": [
                 ("rootflow.training.reconstruction", "ReconstructionTask"),
                 ("rootflow.config.losses", None),
             ],
             "trees": [],
-            "application": [("rootflow.inference.reconstruction", None)],
+            "application": [("rootflow.inference.reconstruction", None), _place(self.reading)],
         }
         return places[answer]
 
@@ -87,10 +96,14 @@ class ClassificationAnalysis(Analysis):
 
     def sample_files(self, config: ClassificationConfig) -> Mapping[str, tuple[str, Sequence[str]]]:
         """Return the files of each sample."""
-        return {
-            name: (f"data.samples.{name}.files", sample.files)
-            for name, sample in config.data.samples.items()
-        }
+        return _files_of_samples(config.data)
+
+    @property
+    def reading(self) -> Any:
+        """Any collections, and no physics."""
+        from rootflow.dataset.readings.collections import Collections
+
+        return Collections
 
     def make_task(self, dataset: Dataset, config: ClassificationConfig, folds: FoldsConfig) -> Any:
         """Return the task of a network."""
@@ -149,12 +162,19 @@ class ClassificationAnalysis(Analysis):
     def code(self, answer: Answer) -> Sequence[Place]:
         """Return what tells its answers from those of other tasks."""
         places: dict[Answer, list[Place]] = {
-            "dataset": [
-                ("rootflow.dataset.samples", None),
-                ("rootflow.dataset.four_leptons", None),
-            ],
+            "dataset": [_place(self.reading)],
             "network": [("rootflow.training.classification", "ClassificationTask")],
             "trees": [("rootflow.training.classification", "ClassificationTask")],
-            "application": [("rootflow.inference.classification", None)],
+            "application": [("rootflow.inference.classification", None), _place(self.reading)],
         }
         return places[answer]
+
+
+def _files_of_samples(data: DataConfig) -> dict[str, tuple[str, Sequence[str]]]:
+    return {
+        name: (f"data.samples.{name}.files", sample.files) for name, sample in data.samples.items()
+    }
+
+
+def _place(defined: type[Any]) -> Place:
+    return defined.__module__, defined.__qualname__

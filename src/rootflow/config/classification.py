@@ -14,10 +14,10 @@ from pydantic import (
 from rootflow.config.analysis import AnalysisConfig
 from rootflow.config.block import Block
 from rootflow.config.classifier import ClassifierConfig
+from rootflow.config.data import LabelledDataConfig
 from rootflow.config.export import ClassifierExportConfig
 from rootflow.config.inputs import InputsConfig
 from rootflow.config.promotion import ClassifierPromotionConfig
-from rootflow.config.samples import LabelledDataConfig
 from rootflow.config.training import TrainingConfig
 
 

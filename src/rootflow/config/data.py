@@ -1,5 +1,6 @@
 """Settings of the ntuples, the selection and the dataset."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import (
@@ -11,11 +12,23 @@ from pydantic import (
     model_validator,
 )
 
-from rootflow.config.block import Block
+from rootflow.config.block import Block, Name
+from rootflow.config.samples import (
+    FourLeptonSelectionConfig,
+    LabelledSampleConfig,
+    SampleConfig,
+)
 
 ALL: Final = "all"
 
 RepeatedEvents = Literal["refuse", "drop", "keep"]
+SumOfWeights = Literal["per_file", "per_sample", "as_read"]
+SUMS = (
+    "what the ntuple's branch holds: per_file, the sum of the file's own job, to be added over "
+    "files, or per_sample, that of the whole sample, the same in each of its files; as_read: the "
+    "sum of what is read; none: per_file where the files say different things, an error where "
+    "they say the same"
+)
 
 
 class SelectionConfig(Block):
@@ -71,6 +84,11 @@ class HeldOutConfig(FoldingConfig):
         0, description="the fold that the model is evaluated on; all: a model for each fold"
     )
 
+    @property
+    def folding(self) -> FoldingConfig:
+        """How events are divided, whichever is held out."""
+        return FoldingConfig(count=self.count, scheme=self.scheme)
+
     @model_validator(mode="after")
     def _held_out_exists(self) -> Self:
         if self.held_out != ALL and self.held_out >= self.count:
@@ -85,56 +103,148 @@ class HeldOutConfig(FoldingConfig):
         return every if self.held_out == ALL else [every[self.held_out]]
 
 
+class EachHeldOutConfig(HeldOutConfig):
+    """How events are divided into folds, and which of them models do not see."""
+
+    held_out: Annotated[int | Literal["all"], BeforeValidator(_fold_or_all)] = Field(
+        ALL, description="the fold that the model is evaluated on; all: a model for each fold"
+    )
+
+
 class FoldsConfig(HeldOutConfig):
     """How events are divided into folds, and which fold a model has not seen."""
 
     held_out: int = Field(0, ge=0)
 
 
-class NegativeWeightsConfig(Block):
-    """What happens to negative weights."""
+class WeightsConfig(Block):
+    """How event weights are made, and what happens to negative ones.
+
+    Without a luminosity they are what the ntuple says. With one, the weight of an event is
+    cross section x luminosity x weight of the ntuple / sum of weights: the events expected in
+    data.
+    """
 
     negative: Literal["keep", "absolute", "drop"] = Field(
         description="what training does with negative weights; the dataset keeps them"
     )
+    luminosity_fb_inverse: PositiveFloat | None = Field(
+        None, description="with it, weights are scaled to the expected events"
+    )
+    sum_of_weights: PositiveFloat | SumOfWeights | None = Field(None, description=SUMS)
 
 
-class WeightsConfig(NegativeWeightsConfig):
+class OneSampleWeightsConfig(WeightsConfig):
     """How event weights are made, and what happens to negative ones."""
 
     cross_section_pb: PositiveFloat | None = Field(
-        None, description="with the luminosity: weights are scaled to the expected events"
+        None, description="of the one sample that `files` names, with the luminosity"
     )
-    luminosity_fb_inverse: PositiveFloat | None = None
-    sum_of_weights: PositiveFloat | None = Field(
-        None, description="before any cut that made the ntuple; none: what is read"
+    sum_of_weights: PositiveFloat | SumOfWeights | None = Field(
+        None,
+        description="as of samples (per_file, per_sample, as_read); of the one sample of `files`: "
+        "a number, before any cut that made the ntuple; none: what is read",
     )
 
-    @model_validator(mode="after")
-    def _both_or_neither(self) -> "WeightsConfig":
-        if (self.cross_section_pb is None) != (self.luminosity_fb_inverse is None):
-            raise ValueError("give both cross_section_pb and luminosity_fb_inverse, or neither")
-        if self.sum_of_weights is not None and self.cross_section_pb is None:
-            raise ValueError("sum_of_weights is used only with cross_section_pb")
-        return self
+
+class LabelledWeightsConfig(WeightsConfig):
+    """How simulated events are weighted. Training scales the weights on top."""
+
+    luminosity_fb_inverse: PositiveFloat
+    sum_of_weights: SumOfWeights | None = Field(None, description=SUMS)
+    class_balance: bool = Field(
+        True, description="training gives all classes the same sum of weights"
+    )
 
 
-class DataConfig(Block):
-    """The ntuples, what is read from them, and which events are kept."""
+class ObjectsConfig(Block):
+    """Which objects of a collection count."""
 
+    pt_min_gev: NonNegativeFloat = 0.0
+    abs_eta_max: PositiveFloat | None = None
+
+
+class ReadingConfig(Block):
+    """Which objects and events count, and what is derived of them."""
+
+    objects: dict[Name, ObjectsConfig] = Field(
+        {}, description="by collection, beside what the analysis asks of it"
+    )
+    features: dict[str, str] = Field(
+        {}, description="by name: expressions of features of the event, or of COLLECTION.FEATURE"
+    )
+    cuts: dict[str, str] = Field(
+        {}, description="by the name that the cutflow shows: conditions, in this order"
+    )
+
+
+class DataConfig(ReadingConfig):
+    """The ntuples of every sample, what is read from them, and which events are kept."""
+
+    samples: Mapping[Name, SampleConfig] = Field({})
+    branch_map: str = Field(description="name of a shipped map, or a YAML file")
+    folds: HeldOutConfig = HeldOutConfig()
+    repeated_events: RepeatedEvents | None = Field(
+        None,
+        description="the same event again, in the same file or another: an error, dropped (the "
+        "first stays) or kept; none: refuse in simulation, drop in collisions",
+    )
+    weights: WeightsConfig
+    copies: list[Literal["root", "npz", "parquet"]] = Field(
+        default_factory=list, description="formats of copies of the dataset to look at"
+    )
+
+
+class DileptonDataConfig(DataConfig):
+    """The ntuples of dileptonic events, and which are kept."""
+
+    samples: Mapping[Name, SampleConfig] = Field({}, description="instead of files")
     files: list[str] = Field(
         default_factory=list, description="paths or globs; none: what simulate makes"
     )
     branch_map: str = Field("topcptoolkit", description="name of a shipped map, or a YAML file")
     max_jets: int = Field(8, ge=2, le=100, description="jets kept of each event, the leading in pT")
     selection: SelectionConfig = SelectionConfig()
-    folds: HeldOutConfig = HeldOutConfig()
-    repeated_events: RepeatedEvents | None = Field(
-        None,
-        description="the same event again, in the same file or another: an error, dropped (the "
-        "first stays) or kept; none: refuse",
-    )
-    weights: WeightsConfig
-    copies: list[Literal["root", "npz", "parquet"]] = Field(
-        default_factory=list, description="formats of copies of the dataset to look at"
+    weights: OneSampleWeightsConfig
+
+    @model_validator(mode="after")
+    def _is_one_sample_or_more(self) -> Self:
+        weights = self.weights
+        if self.samples:
+            if self.files:
+                raise ValueError("give files or samples, not both")
+            if weights.cross_section_pb is not None or isinstance(weights.sum_of_weights, float):
+                raise ValueError(
+                    "weights: cross_section_pb and the number of sum_of_weights are of one "
+                    "sample: give those of each among samples"
+                )
+        elif (weights.cross_section_pb is None) != (weights.luminosity_fb_inverse is None):
+            raise ValueError(
+                "weights: give both cross_section_pb and luminosity_fb_inverse, or neither"
+            )
+        elif weights.sum_of_weights is not None and weights.cross_section_pb is None:
+            raise ValueError("weights: sum_of_weights is used only with cross_section_pb")
+        return self
+
+
+class LabelledDataConfig(DataConfig):
+    """The ntuples of every class, what is read from them, and which events are kept."""
+
+    samples: Mapping[Name, LabelledSampleConfig] = Field(min_length=1)
+    folds: EachHeldOutConfig = EachHeldOutConfig()
+    weights: LabelledWeightsConfig
+
+
+class FourLeptonDataConfig(LabelledDataConfig):
+    """The ntuples of four-lepton events, and which are kept."""
+
+    branch_map: str = Field("atlas_open_data", description="name of a shipped map, or a YAML file")
+    selection: FourLeptonSelectionConfig = FourLeptonSelectionConfig()
+
+
+class CollectionsDataConfig(LabelledDataConfig):
+    """The ntuples of events with any collections, and which are kept."""
+
+    slots: dict[Name, Annotated[int, Field(ge=1, le=1000)]] = Field(
+        description="objects kept of each event, the leading in pT, by collection"
     )

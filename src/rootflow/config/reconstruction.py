@@ -5,7 +5,7 @@ from typing import Self
 from pydantic import model_validator
 
 from rootflow.config.analysis import AnalysisConfig
-from rootflow.config.data import DataConfig
+from rootflow.config.data import DileptonDataConfig
 from rootflow.config.evaluation import EvaluationConfig
 from rootflow.config.export import ExportConfig
 from rootflow.config.methods import METHODS, MODEL, with_neutrinos
@@ -17,7 +17,7 @@ from rootflow.config.training import ReconstructionTrainingConfig
 class ReconstructionConfig(AnalysisConfig):
     """What analyses that reconstruct events have in common."""
 
-    data: DataConfig
+    data: DileptonDataConfig
     model: ModelConfig
     training: ReconstructionTrainingConfig = ReconstructionTrainingConfig()
     evaluation: EvaluationConfig = EvaluationConfig()

@@ -1,6 +1,6 @@
-"""Settings of labelled samples of four-lepton events and their selection."""
+"""Settings of samples, and of the selection of four-lepton events."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Self
 
 from pydantic import (
     AfterValidator,
@@ -12,7 +12,8 @@ from pydantic import (
 )
 
 from rootflow.config.block import Block, Name
-from rootflow.config.data import FoldingConfig, NegativeWeightsConfig, RepeatedEvents
+
+DATA: Final = "data"
 
 
 def _window(window: tuple[float, float]) -> tuple[float, float]:
@@ -27,8 +28,10 @@ Window = Annotated[tuple[NonNegativeFloat, PositiveFloat], AfterValidator(_windo
 class SampleConfig(Block):
     """The ntuples of one process, or of collisions."""
 
-    label: Literal["signal", "background", "data"] = Field(
-        description="what the network learns of it; data: real collisions, only looked at"
+    label: Name | None = Field(
+        None,
+        description="the class that a classifier learns (signal, background, or others); data: "
+        "real collisions, only looked at",
     )
     files: list[str] = Field(
         default_factory=list,
@@ -46,7 +49,7 @@ class SampleConfig(Block):
 
     @model_validator(mode="after")
     def _data_has_files_and_no_cross_section(self) -> Self:
-        if self.label == "data":
+        if self.label == DATA:
             if not self.files:
                 raise ValueError("files: real data is not simulated: name its files")
             if self.cross_section_pb is not None or self.sum_of_weights is not None:
@@ -54,6 +57,20 @@ class SampleConfig(Block):
         elif self.pseudo_data:
             raise ValueError(f"pseudo_data is for samples of label data, this one is {self.label}")
         return self
+
+    @property
+    def are_collisions(self) -> bool:
+        """Whether each event is one that was measured: the same identity is the same event."""
+        return self.label == DATA and not self.pseudo_data
+
+
+class LabelledSampleConfig(SampleConfig):
+    """The ntuples of one process of a class, or of collisions."""
+
+    label: Name = Field(
+        description="the class that a classifier learns (signal, background, or others); data: "
+        "real collisions, only looked at"
+    )
 
 
 class FourLeptonSelectionConfig(Block):
@@ -90,40 +107,3 @@ class FourLeptonSelectionConfig(Block):
         5.0, description="of every pair of same flavour and opposite charge: no J/psi"
     )
     four_lepton_mass_gev: Window | None = None
-
-
-class ExpectationConfig(NegativeWeightsConfig):
-    """How simulated events are weighted.
-
-    The weight of an event is cross section x luminosity x scale factors x generator weight
-    / sum of weights: the events expected in data. Training scales them on top.
-    """
-
-    luminosity_fb_inverse: PositiveFloat
-    sum_of_weights: Literal["per_file", "per_sample"] | None = Field(
-        None,
-        description="what the ntuple's branch holds: the sum of the file's own job, to be "
-        "added over files, or that of the whole sample, the same in each of its files; none: "
-        "per_file where the files say different things, an error where they say the same",
-    )
-    class_balance: bool = Field(
-        True, description="training gives signal and background the same sum of weights"
-    )
-
-
-class LabelledDataConfig(Block):
-    """The ntuples of every sample, what is read from them, and which events are kept."""
-
-    samples: dict[Name, SampleConfig] = Field(min_length=1)
-    branch_map: str = Field("atlas_open_data", description="name of a shipped map, or a YAML file")
-    selection: FourLeptonSelectionConfig = FourLeptonSelectionConfig()
-    folds: FoldingConfig = FoldingConfig()
-    repeated_events: RepeatedEvents | None = Field(
-        None,
-        description="the same event again, in the same file or another: an error, dropped (the "
-        "first stays) or kept; none: refuse in simulation, drop in collisions",
-    )
-    weights: ExpectationConfig
-    copies: list[Literal["root", "npz", "parquet"]] = Field(
-        default_factory=list, description="formats of copies of the dataset to look at"
-    )

@@ -6,36 +6,43 @@ from pathlib import Path
 
 from rootflow import __version__
 from rootflow.config.data import DataConfig
-from rootflow.config.samples import LabelledDataConfig
 from rootflow.dataset.contents import FileContent
 from rootflow.dataset.copies import write_copy
 from rootflow.dataset.dataset import Dataset, open_dataset
-from rootflow.dataset.digest import code_of, file_contents, name_of, plans_of
+from rootflow.dataset.digest import file_contents, name_of
 from rootflow.dataset.finite import require_finite
 from rootflow.dataset.identity import repeated_numbers
 from rootflow.dataset.leftovers import held, remove_dead
 from rootflow.dataset.manifest import DATASET_VERSION, Folds, Manifest, write_manifest
-from rootflow.dataset.plans import Plan, shared_features
+from rootflow.dataset.plans import SamplePlan, shared_features
+from rootflow.dataset.reading import Reading
+from rootflow.dataset.samples import classes_of, plans
 from rootflow.dataset.simulated import digest_of_simulation
 from rootflow.dataset.writing import write_arrays
 from rootflow.errors import InputError
 from rootflow.files import whole_directory
 from rootflow.ntuple.applied import refuse_beside_sources
+from rootflow.sources import dataset_code
 
 
 def build(
-    config: DataConfig | LabelledDataConfig, files: Mapping[str, Sequence[Path]], directory: Path
+    config: DataConfig,
+    files: Mapping[str, Sequence[Path]],
+    directory: Path,
+    reading: Reading,
 ) -> Dataset:
     """Return the dataset that these files and settings make, writing it if it is not there.
 
     Parameters
     ----------
     files
-        ROOT or CSV files of each sample, in this order. Labelled samples are those of the
-        configuration; ttbar is one, of any name.
+        ROOT or CSV files of each sample of the configuration; where that has none, of one
+        sample, of any name.
     directory
         Where datasets are kept; this one gets the name of its digest, and so do the copies
         beside it that the configuration asks for.
+    reading
+        What the analysis adds.
 
     Raises
     ------
@@ -46,15 +53,15 @@ def build(
     UsageError
         There is no such branch map, or the settings ask for what it does not name.
     """
-    plans = plans_of(config, files)
+    planned = plans(config, files, reading)
     with _writing(directory):
-        contents = file_contents(plans, memory=directory)
-        target = directory / name_of(config, plans, contents)
+        contents = file_contents(planned, memory=directory)
+        target = directory / name_of(config, planned, contents, reading)
         if not target.exists():
-            refuse_beside_sources([path for plan in plans for path in plan.files])
+            refuse_beside_sources([path for plan in planned for path in plan.files])
             remove_dead(directory)
             with whole_directory(target) as partial, held(partial):
-                _write(config, plans, contents, partial, target.name)
+                _write(config, planned, contents, partial, target.name, reading)
     dataset = open_dataset(target)
     with _writing(directory):
         for file_format in config.copies:
@@ -73,27 +80,29 @@ def _writing(directory: Path) -> Iterator[None]:
 
 
 def _write(
-    config: DataConfig | LabelledDataConfig,
-    plans: Sequence[Plan],
+    config: DataConfig,
+    plans: Sequence[SamplePlan],
     contents: Sequence[Sequence[FileContent]],
     directory: Path,
     digest: str,
+    reading: Reading,
 ) -> None:
     features = shared_features(plans)
-    samples, arrays = write_arrays(plans, contents, config.folds, directory)
+    samples, arrays = write_arrays(plans, contents, config.folds, directory, bool(config.samples))
     manifest = Manifest(
         dataset_version=DATASET_VERSION,
         rootflow_version=__version__,
         digest=digest,
-        code=code_of(config),
+        code=dataset_code(reading.kind),
         simulation_digest=digest_of_simulation(directory, arrays, features),
         events=sum(sample.events for sample in samples),
-        max_jets=arrays["jets"].shape[1],
         features=features,
         arrays=arrays,
         samples=samples,
         event_numbers_in_several_files=repeated_numbers(directory),
-        selection=config.selection,
+        classes=classes_of([plan.sample for plan in plans]),
+        read_by=reading.kind,
+        reading=dict(reading.settings),
         sum_of_weights=require_finite(
             sum(sample.sum_of_weights for sample in samples),
             "the sum of all weights",

@@ -17,6 +17,7 @@ from rootflow.dataset.arrays import SUFFIX
 from rootflow.dataset.dataset import Dataset
 from rootflow.dataset.events import Events
 from rootflow.files import whole_file
+from rootflow.ntuple.objects import singular
 from rootflow.ntuple.writing import write_tree
 
 EVENTS_AT_ONCE = 100_000
@@ -29,8 +30,9 @@ def write_copy(dataset: Dataset, file_format: Format, path: Path) -> None:
     """Write all events of a dataset to one file.
 
     ROOT (tree `events`) and Parquet have one column for each feature, energies in GeV:
-    jet_* as lists without padding, lepton_* as arrays in the order of `Events`, met_*,
-    event_*, weight, event_number, identity_*, file_index, fold, sample, label, and the truth.
+    those of collections with a mask (jet_*) as lists without padding, others (lepton_*) as arrays
+    in the order of `Events`, met_*, event_*, weight, event_number, identity_*, file_index, fold,
+    sample, label, and the truth.
     Beside the columns, under `samples`, are the names of the samples, joined by commas: `sample`
     is the place there. npz has the arrays themselves.
 
@@ -54,14 +56,9 @@ def _tables(dataset: Dataset) -> Iterator[dict[str, Any]]:
 
 
 def _table(events: Events) -> dict[str, Any]:
-    names = events.features
     table: dict[str, Any] = {}
-    if names["jets"]:
-        jets = ak.zip(_columns(names["jets"], events.jets[events.jet_mask]))
-        table["jet"] = ak.unflatten(jets, events.jet_mask.sum(axis=1))
-    table |= _columns([f"lepton_{name}" for name in names["leptons"]], events.leptons)
-    table |= _columns([f"met_{name}" for name in names["met"]], events.met)
-    table |= _columns([f"event_{name}" for name in names["event"]], events.event)
+    for name in events.collections:
+        table |= _of_collection(events, name)
     for name in ("weight", "event_number", "file_index", "fold", "sample", "label", "fold_number"):
         array = getattr(events, name)
         if array is not None:
@@ -86,6 +83,14 @@ def _table(events: Events) -> dict[str, Any]:
     return table
 
 
+def _of_collection(events: Events, name: str) -> dict[str, Any]:
+    array, features, single = events.collections[name], events.features[name], singular(name)
+    if name not in events.masks:
+        return _columns([f"{single}_{feature}" for feature in features], array)
+    objects = ak.zip(_columns(features, array[events.masks[name]]))
+    return {single: ak.unflatten(objects, events.masks[name].sum(axis=1))}
+
+
 def _samples(dataset: Dataset) -> str:
     """Return the names of the samples, in the order of their places."""
     return ",".join(sample.name for sample in dataset.manifest.samples)
@@ -100,10 +105,10 @@ def _write_parquet(dataset: Dataset, path: Path) -> None:
     with contextlib.ExitStack() as stack:
         writer = None
         for table in _tables(dataset):
-            columns = dict(table)
-            if "jet" in table:
-                jets = columns.pop("jet")
-                columns = {f"jet_{name}": jets[name] for name in jets.fields} | columns
+            columns: dict[str, Any] = {}
+            for name, column in table.items():
+                lists = getattr(column, "fields", [])
+                columns |= {f"{name}_{each}": column[each] for each in lists} or {name: column}
             arrow = pa.table(
                 {name: ak.to_arrow(columns[name], extensionarray=False) for name in columns}
             )

@@ -7,14 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rootflow.config.samples import FourLeptonSelectionConfig
 from rootflow.dataset.arrays import SUFFIX, map_array
 from rootflow.dataset.contents import Contents
 from rootflow.dataset.events import Events, Features
-from rootflow.dataset.loose import names_of
 from rootflow.dataset.manifest import Manifest, read_manifest
+from rootflow.dataset.reading import names_of
 from rootflow.errors import InputError
-from rootflow.sources import code_digest
+from rootflow.sources import dataset_code
 
 
 class Dataset:
@@ -52,12 +51,11 @@ class Dataset:
     @property
     def is_of_other_code(self) -> bool:
         """Whether other code made it than that which makes such datasets here."""
-        of_h4l = isinstance(self.manifest.selection, FourLeptonSelectionConfig)
-        return self.manifest.code != code_digest("h4l" if of_h4l else "ttbar", "dataset")
+        return self.manifest.code != dataset_code(self.manifest.read_by)
 
     @property
     def features(self) -> Features:
-        """Names of the features of jets, leptons, met and event, in their order."""
+        """Names of the features of each collection, met and event, in their order."""
         return names_of(self.manifest.features)
 
     @property

@@ -5,15 +5,15 @@ from pathlib import Path
 
 from rootflow.config.data import DataConfig
 from rootflow.config.digest import digest_of
-from rootflow.config.samples import LabelledDataConfig
-from rootflow.dataset import samples, ttbar
 from rootflow.dataset.contents import Contents, FileContent
 from rootflow.dataset.manifest import DATASET_VERSION
-from rootflow.dataset.plans import Plan
+from rootflow.dataset.plans import SamplePlan
+from rootflow.dataset.reading import Reading
+from rootflow.dataset.samples import plans
 from rootflow.errors import InputError
-from rootflow.sources import code_digest
+from rootflow.sources import dataset_code
 
-# Settings of both kinds of data that leave the arrays as they are, or that the samples'
+# Settings that leave the arrays as they are, or that the samples'
 # own part of the question says.
 CHANGES_NO_ARRAY: Mapping[str, bool | set[str]] = {
     "files": True,
@@ -26,16 +26,17 @@ CHANGES_NO_ARRAY: Mapping[str, bool | set[str]] = {
 
 
 def digest(
-    config: DataConfig | LabelledDataConfig,
+    config: DataConfig,
     files: Mapping[str, Sequence[Path]],
+    reading: Reading,
     memory: Path | None = None,
 ) -> str:
     """Return the name of the dataset that these files and settings make.
 
     It changes with whatever changes an array or what the manifest says of samples: the
     content of the files and their order, names, labels and titles of labelled samples,
-    what the branch maps say, the selection, max_jets, the folds, the scale of the
-    weights, the code that makes a dataset of this analysis, and the version of the format
+    what the branch maps say, what the analysis keeps and cuts, derived features, the folds,
+    the scale of the weights, the code that makes such a dataset, and the version of the format
     of datasets. It does not depend on names of files or maps, on which fold is held out,
     or on what training does with weights.
 
@@ -43,6 +44,8 @@ def digest(
     ----------
     files
         Of each sample, by its name.
+    reading
+        What the analysis adds.
     memory
         A directory that remembers the digests of files by path, size and time of change,
         so that each is read once.
@@ -54,33 +57,21 @@ def digest(
     UsageError
         There is no such branch map, or the settings ask for what it does not name.
     """
-    plans = plans_of(config, files)
-    return name_of(config, plans, file_contents(plans, memory))
-
-
-def plans_of(
-    config: DataConfig | LabelledDataConfig, files: Mapping[str, Sequence[Path]]
-) -> list[Plan]:
-    """Return what is to be made of the files of each sample."""
-    if isinstance(config, DataConfig):
-        return ttbar.plans(config, files)
-    return samples.plans(config, files)
-
-
-def code_of(config: DataConfig | LabelledDataConfig) -> str:
-    """Return the name of the code that makes such a dataset."""
-    return code_digest("ttbar" if isinstance(config, DataConfig) else "h4l", "dataset")
+    planned = plans(config, files, reading)
+    return name_of(config, planned, file_contents(planned, memory), reading)
 
 
 def name_of(
-    config: DataConfig | LabelledDataConfig,
-    plans: Sequence[Plan],
+    config: DataConfig,
+    plans: Sequence[SamplePlan],
     contents: Sequence[Sequence[FileContent]],
+    reading: Reading,
 ) -> str:
     """Return the name of the dataset that files of these contents make."""
     question = {
         "dataset_version": DATASET_VERSION,
-        "code": code_of(config),
+        "code": dataset_code(reading.kind),
+        "reading": reading.settings,
         "settings": config.model_dump(mode="json", exclude=dict(CHANGES_NO_ARRAY)),
         "samples": [
             {"name": plan.name, "files": [content.sha256 for content in of_plan], **plan.question}
@@ -90,7 +81,9 @@ def name_of(
     return digest_of(question)
 
 
-def file_contents(plans: Sequence[Plan], memory: Path | None = None) -> list[list[FileContent]]:
+def file_contents(
+    plans: Sequence[SamplePlan], memory: Path | None = None
+) -> list[list[FileContent]]:
     """Return size and SHA-256 of each file of each plan.
 
     Raises

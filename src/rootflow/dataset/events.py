@@ -1,45 +1,50 @@
 """The canonical arrays."""
 
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rootflow.ntuple.identity import in_words
+from rootflow.ntuple.objects import mask_name
 
 Features = dict[str, tuple[str, ...]]
 
 # What `label` says of an event.
 SIGNAL, BACKGROUND, DATA = 1, 0, -1
 
-COLLECTIONS = ("jets", "leptons", "met", "event")
+# What stands beside the features of an event, whatever is measured of it.
+PER_EVENT = (
+    *("weight", "event_number", "file_index", "fold", "identity", "fold_number"),
+    *("assignment", "neutrinos", "tops", "true_leptons", "sample", "label"),
+    *("reconstructed_neutrinos", "systematic_weights"),
+)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class Events:
     """n events as arrays, energies and momenta in GeV, padded with zeros.
+
+    Collections and masks are given by the names of their arrays: jets, jet_mask, taus, tau_mask.
 
     Attributes
     ----------
     features
-        Names along the last axis of jets, leptons, met and event, in their order; a
-        collection may have none.
+        Names along the last axis of each collection, met and event, in their order; one may
+        have none.
         ttbar: jets (pt, eta, phi, energy, btag), leptons (pt, eta, phi, energy, pdg_id),
         met (pt, phi), event (). h4l: leptons as in ttbar, event (jet_n, m4l, mass_12, ...).
-    jets
-        (n, max_jets, features) float32, falling in pT; h4l: no slots.
-    jet_mask
-        (n, max_jets) bool, True where there is a jet.
-    leptons
-        (n, leptons, features) float32. ttbar: two, the positive charge first; h4l: four,
-        falling in pT. The sign of pdg_id is that of the particle: negative for positive charge.
-    met
-        (n, features) float32.
-    event
-        (n, features) float32.
+    collections
+        (n, slots, features) or (n, features) float32, falling in pT, in the order of `features`.
+        Leptons of ttbar: two, the positive charge first; of h4l: four. The sign of pdg_id is
+        that of the particle: negative for positive charge.
+    masks
+        (n, slots) bool, True where there is an object, of collections whose number varies.
     weight
-        (n,) float64, the nominal event weight; h4l: events expected in data, and 1 in data.
+        (n,) float64, the nominal event weight: the events expected in data where a luminosity
+        is given, and 1 in data.
     event_number
         (n,) uint64, as in the ntuple; int64 where some are negative.
     file_index
@@ -56,18 +61,20 @@ class Events:
     assignment
         (n, 2) int32, the slot of the jet from b (of t) and from bbar, -1 where it was not
         reconstructed or not kept, and for both where they are in one jet: two slots of an
-        event are never the same. None in data, as all that follow.
+        event are never the same. None in data, as all that follow; of data beside simulation -1.
     neutrinos
-        (n, 2, 3) float32, px, py, pz of neutrino and antineutrino, GeV.
+        (n, 2, 3) float32, px, py, pz of neutrino and antineutrino, GeV; zeros of data beside
+        simulation, as what follows.
     tops
         (n, 2, 4) float32, px, py, pz, energy of t and tbar, GeV.
     true_leptons
         (n, 2, 3) float32, px, py, pz of the generated positive and negative lepton, GeV. None
         where the branch map names none.
     sample
-        (n,) int16, which sample of the dataset's manifest. None in ttbar, as `label`.
+        (n,) int16, which sample of the dataset's manifest. None where there is one, unnamed.
     label
-        (n,) int8, 1 for signal, 0 for background, -1 for data.
+        (n,) int8, 1 for signal, 0 for background, -1 for data; of other classes the place among
+        the manifest's. None where no sample has one.
     reconstructed_neutrinos
         (n, 2, 3) float32, px, py, pz in GeV of neutrino and antineutrino as another
         reconstruction left them in the ntuple, NaN where it has none. None where the branch
@@ -78,28 +85,70 @@ class Events:
     """
 
     features: Features
-    jets: NDArray[np.float32]
-    jet_mask: NDArray[np.bool_]
-    leptons: NDArray[np.float32]
-    met: NDArray[np.float32]
-    event: NDArray[np.float32]
+    collections: Mapping[str, NDArray[np.float32]]
+    masks: Mapping[str, NDArray[np.bool_]]
     weight: NDArray[np.float64]
     event_number: NDArray[np.uint64] | NDArray[np.int64]
     file_index: NDArray[np.int32]
     fold: NDArray[np.uint8]
-    identity: NDArray[np.void] | None = None
-    fold_number: NDArray[np.uint64] | None = None
-    assignment: NDArray[np.int32] | None = None
-    neutrinos: NDArray[np.float32] | None = None
-    tops: NDArray[np.float32] | None = None
-    true_leptons: NDArray[np.float32] | None = None
-    sample: NDArray[np.int16] | None = None
-    label: NDArray[np.int8] | None = None
-    reconstructed_neutrinos: NDArray[np.float32] | None = None
-    systematic_weights: NDArray[np.void] | None = None
+    identity: NDArray[np.void] | None
+    fold_number: NDArray[np.uint64] | None
+    assignment: NDArray[np.int32] | None
+    neutrinos: NDArray[np.float32] | None
+    tops: NDArray[np.float32] | None
+    true_leptons: NDArray[np.float32] | None
+    sample: NDArray[np.int16] | None
+    label: NDArray[np.int8] | None
+    reconstructed_neutrinos: NDArray[np.float32] | None
+    systematic_weights: NDArray[np.void] | None
+
+    def __init__(self, features: Features, **arrays: Any) -> None:
+        collections = dict(arrays.pop("collections", {}))
+        masks = dict(arrays.pop("masks", {}))
+        for name in features:
+            if name in arrays:
+                collections[name] = arrays.pop(name)
+            if mask_name(name) in arrays:
+                masks[name] = arrays.pop(mask_name(name))
+        ordered = {name: collections[name] for name in features if name in collections}
+        given = {"features": features, "collections": ordered, "masks": masks}
+        given |= {name: arrays.pop(name, None) for name in PER_EVENT}
+        if arrays:
+            raise TypeError(f"no arrays of these features: {', '.join(sorted(arrays))}")
+        for name, value in given.items():
+            object.__setattr__(self, name, value)
 
     def __len__(self) -> int:
         return len(self.weight)
+
+    def replace(self, **arrays: Any) -> "Events":
+        """Return these events with other arrays, by name, or other features."""
+        return Events(**{"features": self.features, **self.arrays(), **arrays})
+
+    @property
+    def jets(self) -> NDArray[np.float32]:
+        """(n, max_jets, features)."""
+        return self.collections["jets"]
+
+    @property
+    def jet_mask(self) -> NDArray[np.bool_]:
+        """(n, max_jets) True where there is a jet."""
+        return self.masks["jets"]
+
+    @property
+    def leptons(self) -> NDArray[np.float32]:
+        """(n, leptons, features)."""
+        return self.collections["leptons"]
+
+    @property
+    def met(self) -> NDArray[np.float32]:
+        """(n, features)."""
+        return self.collections["met"]
+
+    @property
+    def event(self) -> NDArray[np.float32]:
+        """(n, features)."""
+        return self.collections["event"]
 
     @property
     def matched(self) -> NDArray[np.bool_]:
@@ -133,16 +182,23 @@ class Events:
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return every array that these events have, by name."""
-        named = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {
-            name: array for name, array in named.items() if name != "features" and array is not None
-        }
+        named = {name: getattr(self, name) for name in PER_EVENT}
+        masks = {mask_name(name): mask for name, mask in self.masks.items()}
+        arrays = {**self.collections, **masks, **named}
+        return {name: array for name, array in arrays.items() if array is not None}
 
     def inputs(self) -> dict[str, NDArray[Any]]:
-        """Return what a network takes, by name: raw, in GeV; what has no features is left out."""
-        collections = [name for name in COLLECTIONS if self.features.get(name)]
-        masks = ["jet_mask"] if "jets" in collections else []
-        return {name: getattr(self, name) for name in [*collections[:1], *masks, *collections[1:]]}
+        """Return what a network takes, by name: raw, in GeV; what has no features is left out.
+
+        Each collection is followed by its mask.
+        """
+        inputs: dict[str, NDArray[Any]] = {}
+        for name, array in self.collections.items():
+            if self.features[name]:
+                inputs[name] = array
+                if name in self.masks:
+                    inputs[mask_name(name)] = self.masks[name]
+        return inputs
 
     def targets(self) -> dict[str, NDArray[Any]]:
         """Return the truth by the name of the network's output; needs truth."""

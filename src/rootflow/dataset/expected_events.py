@@ -2,75 +2,81 @@
 
 from collections.abc import Sequence
 
-from rootflow.config.samples import ExpectationConfig, SampleConfig
+from rootflow.config.data import WeightsConfig
+from rootflow.config.samples import DATA, SampleConfig
 from rootflow.dataset.manifest import Normalisation
 from rootflow.dataset.plans import ReadFile
 from rootflow.dataset.weights import positive, scaled_to
 from rootflow.errors import InputError, UsageError
-from rootflow.ntuple.four_leptons import Expectation, FourLeptonMap, Wanted
+from rootflow.ntuple import BranchMap
+from rootflow.ntuple.expectation import Expectation
+from rootflow.ntuple.units import Column
+
+SCALE = ("cross_section_pb", "sum_of_weights")
+AS_READ = "as_read"
 
 
-def wanted_for(
-    quantities: tuple[str, ...],
-    name: str,
-    sample: SampleConfig,
-    branch_map: FourLeptonMap,
-    map_name: str,
-) -> Wanted:
-    """Return what is read of the files of a sample: what neither data nor settings say.
+def scale_of(
+    weights: WeightsConfig, name: str, sample: SampleConfig, branch_map: BranchMap, map_name: str
+) -> dict[str, Column | None]:
+    """Return which branches of a map say the scale of a sample's weights, where settings do not.
 
     Raises
     ------
     UsageError
         Nothing says the cross section or the sum of weights, or two things do.
     """
-    if sample.label == "data":
-        return Wanted(quantities)
+    columns: dict[str, Column | None] = dict.fromkeys(SCALE)
+    if sample.label == DATA or weights.luminosity_fb_inverse is None:
+        return columns
     scaled = branch_map.expected_events is not None
-    for key in ("cross_section_pb", "sum_of_weights"):
+    for key in SCALE:
         where = f"data.samples.{name}.{key}"
         given = getattr(sample, key) is not None
+        is_read = key == "sum_of_weights" and weights.sum_of_weights == AS_READ
+        column = getattr(branch_map, key)
         if scaled and given:
             raise UsageError(
                 f"{where}: the weights that the branch map {map_name} names are scaled already"
             )
-        if not (scaled or given or getattr(branch_map, key) is not None):
+        if not (scaled or given or is_read or column is not None):
             raise UsageError(f"{where}: the branch map {map_name} names no branch of it: say it")
-    return Wanted(
-        quantities,
-        weights=True,
-        cross_section=not scaled and sample.cross_section_pb is None,
-        sum_of_weights=not scaled and sample.sum_of_weights is None,
-    )
+        columns[key] = None if scaled or given or is_read else column
+    return columns
 
 
-def expected_events(
-    config: ExpectationConfig,
+def normalisation(
+    weights: WeightsConfig,
     name: str,
     sample: SampleConfig,
-    branch_map: FourLeptonMap,
+    branch_map: BranchMap,
     files: Sequence[ReadFile],
-) -> Normalisation:
-    """Return how the weights of a sample are scaled to the luminosity.
+) -> Normalisation | None:
+    """Return how the weights of a sample are scaled to the luminosity, None where they are not.
 
     Raises
     ------
     InputError
-        A file says nothing, or the files contradict one another.
+        A file says nothing, the files contradict one another, or what was read does not add up
+        to anything positive.
     UsageError
         It is not clear whether the sums of the files are to be added.
     """
-    luminosity = config.luminosity_fb_inverse
+    luminosity = weights.luminosity_fb_inverse
+    if sample.label == DATA or luminosity is None:
+        return None
     if branch_map.expected_events is not None:
         of_map = branch_map.expected_events.luminosity_fb_inverse
         factor = positive(luminosity / of_map, f"luminosity {luminosity:g}/fb / {of_map:g}/fb")
         return Normalisation(luminosity_fb_inverse=luminosity, factor=factor)
     cross_section, total = sample.cross_section_pb, sample.sum_of_weights
+    if total is None and weights.sum_of_weights == AS_READ:
+        total = _as_read(files)
     if cross_section is None or total is None:
         _require_events(name, files)
     if total is not None:
         cross_section = cross_section or _only(name, files, "cross_section_pb")
-    elif _are_of_one_sample(config, name, files):
+    elif _are_of_one_sample(weights, name, files):
         total = _only(name, files, "sum_of_weights")
         cross_section = cross_section or _only(name, files, "cross_section_pb")
     else:
@@ -79,7 +85,17 @@ def expected_events(
     return scaled_to(cross_section, luminosity, total)
 
 
-def _are_of_one_sample(config: ExpectationConfig, name: str, files: Sequence[ReadFile]) -> bool:
+def _as_read(files: Sequence[ReadFile]) -> float:
+    total = sum(file.sum_of_weights for file in files)
+    if total <= 0:
+        raise InputError(
+            f"the weights of all events that were read add up to {total:g}: "
+            f"they cannot be scaled to a cross section"
+        )
+    return total
+
+
+def _are_of_one_sample(config: WeightsConfig, name: str, files: Sequence[ReadFile]) -> bool:
     """Return whether each file says the sum of the whole sample, and not that of its own."""
     if config.sum_of_weights is not None or len(files) == 1:
         return config.sum_of_weights == "per_sample"

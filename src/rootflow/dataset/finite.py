@@ -27,7 +27,7 @@ def require_finite_arrays(
     path
         Where they are from.
     features
-        Of jets, leptons, met and event.
+        Of each collection, met and event.
 
     Raises
     ------
@@ -71,5 +71,5 @@ def _columns(name: str, array: NDArray[Any]) -> Iterator[tuple[str, NDArray[Any]
 def _named(collection: str, place: int, features: Mapping[str, Sequence[Feature]]) -> str:
     feature = features[collection][place]
     branches = ", ".join(f"'{branch}'" for branch in feature.branches)
-    origin = f"of branch {branches}" if branches else "computed of the leptons"
+    origin = f"of branch {branches}" if branches else "computed of others"
     return f"{feature.name} of {collection}, {origin},"

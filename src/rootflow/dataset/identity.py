@@ -14,7 +14,7 @@ from rootflow.ntuple.objects import Objects
 
 NUMBERS_AT_ONCE = 500_000
 MOMENTUM = 4  # the first features of jets and leptons
-FACTORS = mix(np.arange(2 * MOMENTUM, dtype=np.uint64)) | np.uint64(1)
+FACTORS = mix(np.arange(256, dtype=np.uint64)) | np.uint64(1)
 
 
 def content_of(

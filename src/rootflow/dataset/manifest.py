@@ -1,20 +1,18 @@
 """What a dataset says of itself."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
 from pydantic import ValidationError
 
 from rootflow.checksum import read_sealed, sealed_json
 from rootflow.config.block import Block
-from rootflow.config.data import SelectionConfig
-from rootflow.config.samples import FourLeptonSelectionConfig
 from rootflow.errors import InputError
 from rootflow.files import read_bytes
 from rootflow.ntuple import Feature
 
 # The version of the format: how arrays and manifest are written, not what is in them.
-DATASET_VERSION = 4
+DATASET_VERSION = 5
 MANIFEST = "manifest.json"
 
 
@@ -78,7 +76,7 @@ class Sample(Block):
     Attributes
     ----------
     label
-        None in an analysis without labels.
+        Its class, or data; None where it has none.
     title
         For figures.
     normalisation
@@ -93,7 +91,7 @@ class Sample(Block):
     """
 
     name: str
-    label: Literal["signal", "background", "data"] | None
+    label: str | None
     title: str
     branch_map: str
     files: tuple[SourceFile, ...]
@@ -115,13 +113,15 @@ class Manifest(Block):
         The name of the code that made it.
     simulation_digest
         Of all that a training can see of the simulated events, see `digest_of_simulation`.
-    max_jets
-        Slots for jets; 0 where jets are no arrays.
     features
-        Of jets, leptons, met and event in the order of the arrays, with units and the
+        Of each collection, met and event in the order of the arrays, with units and the
         branches that they came from; what is computed of others names none.
     samples
         Their place is the events' `sample`.
+    classes
+        Their place is the events' `label`.
+    read_by, reading
+        What the analysis added to reading: its class, and all its settings.
     event_numbers_in_several_files
         How many event numbers the selected events of more than one file have: other jobs
         of a generator may count from the same number, the same event must not be twice.
@@ -133,14 +133,20 @@ class Manifest(Block):
     code: str
     simulation_digest: str
     events: int
-    max_jets: int
     features: dict[str, tuple[Feature, ...]]
     arrays: dict[str, Array]
     samples: tuple[Sample, ...]
     event_numbers_in_several_files: int
-    selection: SelectionConfig | FourLeptonSelectionConfig
+    classes: tuple[str, ...]
+    read_by: str
+    reading: dict[str, Any]
     sum_of_weights: float
     folds: Folds
+
+    @property
+    def max_jets(self) -> int:
+        """Slots for jets; 0 where jets are no arrays."""
+        return self.arrays["jets"].shape[1] if "jets" in self.arrays else 0
 
 
 class _Version(Block, extra="ignore"):

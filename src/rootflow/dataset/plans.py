@@ -1,20 +1,20 @@
 """What is to be made of the files of each sample."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rootflow.config.data import RepeatedEvents
+from rootflow.config.samples import SampleConfig
 from rootflow.dataset.manifest import Normalisation
+from rootflow.dataset.reading import Cutflow, EventReader
 from rootflow.errors import UsageError
-from rootflow.ntuple import Cutflow, Feature
-from rootflow.ntuple.four_leptons import Expectation
+from rootflow.ntuple import Feature
+from rootflow.ntuple.expectation import Expectation
 from rootflow.ntuple.identity import Identity, IdentityMap
-
-Label = Literal["signal", "background", "data"]
 
 
 class ReadEvents(NamedTuple):
@@ -84,46 +84,48 @@ class ReadFile(NamedTuple):
         return self.cutflow.get(EACH_ONCE, everything)[1]
 
 
-class Plan(NamedTuple):
+class SamplePlan(NamedTuple):
     """How one sample becomes events.
 
     Attributes
     ----------
-    name, label, title, files
-        As in the manifest; an unlabelled sample has a label of None.
+    name, files
+        As in the manifest.
+    sample
+        Its settings.
     branch_map
-        Its name.
-    identity
-        What it says of who events are.
+        The name of its map.
+    reader
+        Reads its files.
     repeated_events
         What becomes of events that were there before.
-    are_collisions
-        Whether the same identity is the same event, in whichever file.
     question
         What decides its arrays, beside the content of its files and what all samples share.
-    features
-        Of jets, leptons, met and event.
-    read
-        Yields the parts of a file.
     normalise
         Returns how the weights of a sample are scaled, of what its files say.
     """
 
     name: str
-    label: Label | None
-    title: str
+    sample: SampleConfig
     files: Sequence[Path]
     branch_map: str
-    identity: IdentityMap
+    reader: EventReader
     repeated_events: RepeatedEvents
-    are_collisions: bool
     question: Mapping[str, Any]
-    features: dict[str, tuple[Feature, ...]]
-    read: Callable[[Path], Iterator[Part]]
     normalise: Callable[[Sequence[ReadFile]], Normalisation | None]
 
+    @property
+    def title(self) -> str:
+        """Its name in figures."""
+        return self.sample.title or self.name
 
-def shared_features(plans: Sequence[Plan]) -> dict[str, tuple[Feature, ...]]:
+    @property
+    def identity(self) -> IdentityMap:
+        """What its map says of who events are."""
+        return self.reader.whole
+
+
+def shared_features(plans: Sequence[SamplePlan]) -> dict[str, tuple[Feature, ...]]:
     """Return the features of all samples, each with the branches of any.
 
     Raises
@@ -132,27 +134,27 @@ def shared_features(plans: Sequence[Plan]) -> dict[str, tuple[Feature, ...]]:
         The branch maps of two samples give different features.
     """
     first, *others = plans
-    features = first.features
+    features = first.reader.features
     for other in others:
         if _named(other) != _named(first):
             raise UsageError(
                 f"data.samples: the branch maps of {first.name} and {other.name} give different "
-                f"features; what they name under 'event' must be the same"
+                f"features; what they name, and derive, of what is kept must be the same"
             )
         features = {
             collection: tuple(
                 one.model_copy(
                     update={"branches": tuple(dict.fromkeys(one.branches + two.branches))}
                 )
-                for one, two in zip(of_collection, other.features[collection], strict=True)
+                for one, two in zip(of_collection, other.reader.features[collection], strict=True)
             )
             for collection, of_collection in features.items()
         }
     return features
 
 
-def _named(plan: Plan) -> dict[str, list[tuple[str, str]]]:
+def _named(plan: SamplePlan) -> dict[str, list[tuple[str, str]]]:
     return {
         collection: [(feature.name, feature.unit) for feature in features]
-        for collection, features in plan.features.items()
+        for collection, features in plan.reader.features.items()
     }

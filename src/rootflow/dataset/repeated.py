@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from rootflow.dataset.arrays import EVENTS_AT_ONCE, SUFFIX, ArrayWriters
 from rootflow.dataset.identity import identity_of, repeats
-from rootflow.dataset.plans import EACH_ONCE, Plan, ReadEvents, ReadFile
+from rootflow.dataset.plans import EACH_ONCE, ReadEvents, ReadFile, SamplePlan
+from rootflow.dataset.reading import Cutflow
 from rootflow.errors import InputError
-from rootflow.ntuple import Cutflow
 from rootflow.ntuple.identity import LACKING, in_words, structured
 
 LARGEST_SIGNED = np.iinfo(np.int64).max
@@ -41,7 +41,7 @@ class AllEvents:
         Of all samples.
     """
 
-    def __init__(self, directory: Path, plans: Sequence[Plan]) -> None:
+    def __init__(self, directory: Path, plans: Sequence[SamplePlan]) -> None:
         self._directory = directory
         self._plans = plans
         names = (name for plan in plans for name in plan.identity.beside_number())
@@ -78,7 +78,7 @@ class AllEvents:
         (sample, _), identity = self._files[-1], read.identity
         self._require_one_type(identity.number)
         self._there.update(identity.beside)
-        everywhere = self._plans[sample].are_collisions and bool(identity.beside)
+        everywhere = self._plans[sample].sample.are_collisions and bool(identity.beside)
         lacking = np.full(len(read.weight), LACKING, dtype=np.int64)
         self._writers.append(
             {

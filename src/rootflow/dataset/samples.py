@@ -1,30 +1,31 @@
-"""Labelled samples of four-lepton events."""
+"""The samples of a dataset, and their events as they are read."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
+import awkward as ak
 import numpy as np
 
-from rootflow.config.samples import LabelledDataConfig, SampleConfig
-from rootflow.dataset.expected_events import expected_events, wanted_for
+from rootflow.config.data import DataConfig, RepeatedEvents, WeightsConfig
+from rootflow.config.samples import DATA, SampleConfig
+from rootflow.dataset.events import BACKGROUND, SIGNAL
+from rootflow.dataset.expected_events import AS_READ, normalisation, scale_of
 from rootflow.dataset.identity import content_of
-from rootflow.dataset.manifest import Normalisation
-from rootflow.dataset.plans import Part, Plan, ReadEvents, ReadFile
+from rootflow.dataset.plans import Part, ReadEvents, SamplePlan
+from rootflow.dataset.reading import EventReader, Reading
 from rootflow.errors import InputError
-from rootflow.ntuple.four_leptons import (
-    FourLeptonMap,
-    Wanted,
-    features_of,
-    first_of_simulation,
-    load_four_lepton_map,
-    quantities_for,
-    read_chunks,
-    select,
-)
+from rootflow.ntuple import BranchMap
+from rootflow.ntuple.reading import read_arrays
+
+# What stands in weights, cross sections and sums of weights of collisions.
+OF_COLLISIONS = (0.0, 1.0)
+BINARY = {"background": BACKGROUND, "signal": SIGNAL}
 
 
-def plans(config: LabelledDataConfig, files: Mapping[str, Sequence[Path]]) -> list[Plan]:
+def plans(
+    config: DataConfig, files: Mapping[str, Sequence[Path]], reading: Reading
+) -> list[SamplePlan]:
     """Return the plan of each sample, in the order of the configuration.
 
     Raises
@@ -33,75 +34,97 @@ def plans(config: LabelledDataConfig, files: Mapping[str, Sequence[Path]]) -> li
         There is no such branch map, or it does not name what a cut or the scale of the
         weights needs.
     """
-    return [_plan(config, name, sample, files[name]) for name, sample in config.samples.items()]
+    weights, samples = config.weights, config.samples
+    if not samples:
+        samples, weights = _one_sample(config, *files)
+    return [
+        _plan(config, weights, name, sample, files[name], reading)
+        for name, sample in samples.items()
+    ]
+
+
+def classes_of(samples: Sequence[SampleConfig]) -> tuple[str, ...]:
+    """Return the names of the classes; the place of each is its label.
+
+    Background and signal are 0 and 1; others are in the order in which they appear.
+    """
+    named = dict.fromkeys(each.label for each in samples if each.label not in (None, DATA))
+    names = tuple(name for name in named if name is not None)
+    return tuple(BINARY) if names and set(names) <= set(BINARY) else names
+
+
+def _one_sample(config: DataConfig, name: str) -> tuple[dict[str, SampleConfig], WeightsConfig]:
+    """Return the one sample that is named without `samples`, and how it is weighted."""
+    weights = config.weights
+    given = weights.sum_of_weights
+    total = given if isinstance(given, float) else None
+    sample = SampleConfig(
+        cross_section_pb=getattr(weights, "cross_section_pb", None), sum_of_weights=total
+    )
+    how = AS_READ if given is None or total is not None else given
+    return {name: sample}, weights.model_copy(update={"sum_of_weights": how})
 
 
 def _plan(
-    config: LabelledDataConfig, name: str, sample: SampleConfig, files: Sequence[Path]
-) -> Plan:
+    config: DataConfig,
+    weights: WeightsConfig,
+    name: str,
+    sample: SampleConfig,
+    files: Sequence[Path],
+    reading: Reading,
+) -> SamplePlan:
     map_name = sample.branch_map or config.branch_map
-    branch_map = load_four_lepton_map(map_name)
-    quantities = quantities_for(config.selection, branch_map, map_name)
-    wanted = wanted_for(quantities, name, sample, branch_map, map_name)
-    is_collisions = sample.label == "data" and not sample.pseudo_data
-
-    def normalise(read_files: Sequence[ReadFile]) -> Normalisation | None:
-        if sample.label == "data":
-            return None
-        return expected_events(config.weights, name, sample, branch_map, read_files)
-
-    return Plan(
+    reader = EventReader(reading, map_name, collisions=sample.label == DATA)
+    scale = scale_of(weights, name, sample, reader.whole, map_name)
+    reader.branch_map = reader.branch_map.model_copy(update=scale)
+    repeated: RepeatedEvents = "drop" if sample.are_collisions else "refuse"
+    return SamplePlan(
         name=name,
-        label=sample.label,
-        title=sample.title or name,
+        sample=sample,
         files=files,
         branch_map=map_name,
-        identity=branch_map,
-        repeated_events=config.repeated_events or ("drop" if is_collisions else "refuse"),
+        reader=reader,
+        repeated_events=config.repeated_events or repeated,
         question={
-            "label": sample.label,
+            **sample.model_dump(mode="json", exclude={"files", "branch_map"}),
             "title": sample.title or name,
-            "branch_map": branch_map.model_dump(mode="json"),
-            "cross_section_pb": sample.cross_section_pb,
-            "sum_of_weights": sample.sum_of_weights,
-            "pseudo_data": sample.pseudo_data,
+            "branch_map": reader.whole.model_dump(mode="json", exclude_defaults=True),
         },
-        features=features_of(branch_map),
-        are_collisions=is_collisions,
-        read=partial(_read, config, name, sample, branch_map, wanted),
-        normalise=normalise,
+        normalise=partial(normalisation, weights, name, sample, reader.whole),
     )
 
 
-def _read(
-    config: LabelledDataConfig,
-    name: str,
-    sample: SampleConfig,
-    branch_map: FourLeptonMap,
-    wanted: Wanted,
-    path: Path,
-) -> Iterator[Part]:
-    if sample.label == "data" and not sample.pseudo_data:
-        _refuse_simulation(path, name, branch_map)
+def read(plan: SamplePlan, path: Path) -> Iterator[Part]:
+    """Yield the parts of a file of a sample.
+
+    Raises
+    ------
+    InputError
+        Something is wrong with the file or with what it holds, or it is of another label.
+    """
+    if plan.sample.are_collisions:
+        _refuse_simulation(path, plan.name, plan.reader.whole)
     events, any_weight = 0, False
-    for chunk in read_chunks(path, branch_map, wanted):
-        arrays, cutflow, mask, passed = select(chunk, config.selection)
-        content = content_of(chunk.identity, (chunk.leptons,))
-        read_events = ReadEvents(chunk.identity, content, chunk.weight, passed)
-        entries = events + np.flatnonzero(mask)
-        yield Part(arrays, read_events, cutflow, entries, chunk.expectation)
+    for chunk, selected in plan.reader.chunks(path):
+        measured = [chunk.objects[name] for name in plan.reader.reading.slots]
+        met = chunk.met if plan.reader.reading.met else None
+        content = content_of(chunk.identity, measured, met)
+        read_events = ReadEvents(chunk.identity, content, chunk.weight, selected.passed)
+        entries = events + selected.kept
+        yield Part(selected.arrays, read_events, selected.cutflow, entries, chunk.expectation)
         events += len(chunk)
         any_weight |= bool(np.any(chunk.weight))
     if events and not any_weight:
         raise InputError(
             f"{path}: the weights of all {events} events are zero, as they are in real data: is "
-            f"it that? Sample {name} has the label '{sample.label}', that of real data is 'data'"
+            f"it that? Sample {plan.name} has the label '{plan.sample.label}', that of real data "
+            f"is '{DATA}'"
         )
 
 
-def _refuse_simulation(path: Path, name: str, branch_map: FourLeptonMap) -> None:
+def _refuse_simulation(path: Path, name: str, branch_map: BranchMap) -> None:
     """Refuse a file of collisions whose weights are those of simulated events."""
-    found = first_of_simulation(path, branch_map)
+    found = _first_of_simulation(path, branch_map)
     if found is not None:
         branch, value = found
         raise InputError(
@@ -109,3 +132,20 @@ def _refuse_simulation(path: Path, name: str, branch_map: FourLeptonMap) -> None
             f"label of collisions, data: give it another, or say "
             f"data.samples.{name}.pseudo_data=true to let each of its events count as one of data"
         )
+
+
+def _first_of_simulation(path: Path, branch_map: BranchMap) -> tuple[str, float] | None:
+    """Return a branch of weights and a value that no collisions have there, None of none.
+
+    Looked at are the weights, the cross section and the sum of weights that the map names, as
+    far as the file has them. Collisions have zeros, ones or no numbers there.
+    """
+    named = [*branch_map.all_weights(), branch_map.cross_section_pb, branch_map.sum_of_weights]
+    branches = list(dict.fromkeys(column.branch for column in named if column is not None))
+    for arrays in read_arrays(path, branch_map, branches, may_lack=branches):
+        for name, array in arrays.items():
+            values = ak.to_numpy(ak.flatten(array, axis=None)).astype(np.float64)
+            of_simulation = np.isfinite(values) & ~np.isin(values, OF_COLLISIONS)
+            if of_simulation.any():
+                return name, float(values[np.argmax(of_simulation)])
+    return None

@@ -6,7 +6,6 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rootflow.config.data import WeightsConfig
 from rootflow.dataset.manifest import Normalisation
 from rootflow.errors import InputError
 
@@ -154,25 +153,6 @@ def effective_events(weight: NDArray[np.float64]) -> float:
     """
     squares = float(np.sum(weight**2))
     return float(np.sum(weight)) ** 2 / squares if squares else 0.0
-
-
-def normalisation(config: WeightsConfig, sum_of_weights_read: float) -> Normalisation | None:
-    """Return how weights are scaled to the expected events, None where they are not.
-
-    Raises
-    ------
-    InputError
-        The weights that were read do not add up to anything positive.
-    """
-    if config.cross_section_pb is None or config.luminosity_fb_inverse is None:
-        return None
-    total = config.sum_of_weights or sum_of_weights_read
-    if total <= 0:
-        raise InputError(
-            f"the weights of all events that were read add up to {total:g}: "
-            f"they cannot be scaled to a cross section"
-        )
-    return scaled_to(config.cross_section_pb, config.luminosity_fb_inverse, total)
 
 
 def scaled_to(

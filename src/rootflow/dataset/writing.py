@@ -8,22 +8,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rootflow.config.data import FoldingConfig
+from rootflow.config.samples import DATA as COLLISIONS
 from rootflow.dataset.arrays import SUFFIX, ArrayWriters
 from rootflow.dataset.contents import Contents, FileContent
+from rootflow.dataset.events import DATA
 from rootflow.dataset.finite import require_finite, require_finite_arrays
 from rootflow.dataset.folds import fold_of
 from rootflow.dataset.manifest import Array, Cut, Sample, SourceFile
-from rootflow.dataset.plans import Part, Plan, ReadFile
+from rootflow.dataset.plans import Part, ReadFile, SamplePlan
+from rootflow.dataset.reading import Cutflow, add
 from rootflow.dataset.repeated import AllEvents, Counts
+from rootflow.dataset.samples import classes_of, read
 from rootflow.errors import InputError
-from rootflow.ntuple import Cutflow
-from rootflow.ntuple.four_leptons import Expectation
-from rootflow.ntuple.selection import add
+from rootflow.ntuple.branch_map import BranchMap
+from rootflow.ntuple.expectation import Expectation
 from rootflow.progress import Advance, progress
 
 EVENTS_AT_ONCE = 1_000_000
-WEIGHTS = frozenset({"weight", "systematic_weights"})
-LABELS = {"signal": 1, "background": 0, "data": -1}
+SYSTEMATIC = "systematic_weights"
+WEIGHTS = frozenset({"weight", SYSTEMATIC})
 
 
 class Written(NamedTuple):
@@ -34,10 +37,11 @@ class Written(NamedTuple):
 
 
 def write_arrays(
-    plans: Sequence[Plan],
+    plans: Sequence[SamplePlan],
     contents: Sequence[Sequence[FileContent]],
     folds: FoldingConfig,
     directory: Path,
+    with_samples: bool,
 ) -> Written:
     """Write every array of the selected events of all samples, their weights scaled.
 
@@ -45,6 +49,8 @@ def write_arrays(
     ----------
     contents
         Of the files of each sample.
+    with_samples
+        Whether it is an array which sample each event is of.
 
     Raises
     ------
@@ -58,7 +64,7 @@ def write_arrays(
         AllEvents(directory / "all-events", plans) as everything,
         progress("preprocess", None, "events") as advance,
     ):
-        writing = _Writing(plans, folds, writers, everything, advance)
+        writing = _Writing(plans, folds, writers, everything, advance, with_samples)
         for place, plan in enumerate(plans):
             read_files.append([writing.file(place, path) for path in plan.files])
             _require_events(plan, read_files[-1])
@@ -87,11 +93,12 @@ class _Writing:
 
     def __init__(
         self,
-        plans: Sequence[Plan],
+        plans: Sequence[SamplePlan],
         folds: FoldingConfig,
         writers: ArrayWriters,
         everything: AllEvents,
         advance: Advance,
+        with_samples: bool,
     ) -> None:
         self._plans = plans
         self._folds = folds
@@ -100,6 +107,10 @@ class _Writing:
         self._advance = advance
         self._files = 0
         self._has_fold_numbers = any(plan.identity.fold_number for plan in plans)
+        self._with_samples = with_samples
+        self._classes = classes_of([plan.sample for plan in plans])
+        self._has_labels = any(plan.sample.label is not None for plan in plans)
+        self._simulated = _of_simulation([plan.reader.branch_map for plan in plans])
 
     def file(self, sample: int, path: Path) -> ReadFile:
         """Write the selected events of the next file, and return what was read of it."""
@@ -107,8 +118,8 @@ class _Writing:
         cutflow: Cutflow = {}
         expectation = Expectation()
         self._everything.begin(sample, path)
-        for part in plan.read(path):
-            require_finite_arrays(path, part, plan.features)
+        for part in read(plan, path):
+            require_finite_arrays(path, part, plan.reader.features)
             self._everything.add(part.read, len(part.cutflow))
             self._writers.append(self._arrays(sample, part))
             cutflow, expectation = add(cutflow, part.cutflow), part.expectation
@@ -127,14 +138,54 @@ class _Writing:
             arrays["fold_number"] = decides
         arrays["file_index"] = np.full(n_events, self._files, dtype=np.int32)
         arrays["fold"] = fold_of(decides, self._folds)
-        label = self._plans[sample].label
-        if label is not None:
+        if self._with_samples:
             arrays["sample"] = np.full(n_events, sample, dtype=np.int16)
-            arrays["label"] = np.full(n_events, LABELS[label], dtype=np.int8)
+        if self._has_labels:
+            label = self._plans[sample].sample.label
+            number = self._classes.index(label) if label in self._classes else 0
+            arrays["label"] = np.full(
+                n_events, DATA if label == COLLISIONS else number, dtype=np.int8
+            )
+        for name, lacking in self._simulated.items():
+            if name == SYSTEMATIC:
+                arrays[name] = _all_variations(arrays.get(name), lacking.dtype, arrays["weight"])
+            elif name not in arrays:
+                arrays[name] = np.repeat(lacking[np.newaxis], n_events, axis=0)
         return arrays
 
 
-def _require_events(plan: Plan, files: Sequence[ReadFile]) -> None:
+def _of_simulation(maps: Sequence[BranchMap]) -> dict[str, NDArray[Any]]:
+    """Return what the maps give beside what collisions have: for one event that lacks it."""
+    found: dict[str, NDArray[Any]] = {}
+    variations: dict[str, None] = {}
+    for each in maps:
+        truth = each.truth
+        given: dict[str, Any] = {
+            "assignment": truth.assignment and np.full(2, -1, dtype=np.int32),
+            "neutrinos": truth.neutrinos and np.zeros((2, 3), dtype=np.float32),
+            "true_leptons": truth.leptons and np.zeros((2, 3), dtype=np.float32),
+            "tops": truth.tops and np.zeros((2, 4), dtype=np.float32),
+            "reconstructed_neutrinos": each.neutrinos and np.full((2, 3), np.nan, dtype=np.float32),
+        }
+        found |= {name: array for name, array in given.items() if array is not None}
+        variations |= dict.fromkeys(each.systematic_weights)
+    if variations:
+        found[SYSTEMATIC] = np.empty(0, [(name, np.float64) for name in variations])
+    return found
+
+
+def _all_variations(
+    found: NDArray[np.void] | None, dtype: np.dtype[Any], weight: NDArray[np.float64]
+) -> NDArray[np.void]:
+    """Return (n,) every variation; where a sample has not one, its nominal weight."""
+    table = np.empty(len(weight), dtype)
+    for name in dtype.names or ():
+        has = found is not None and name in (found.dtype.names or ())
+        table[name] = found[name] if has and found is not None else weight
+    return table
+
+
+def _require_events(plan: SamplePlan, files: Sequence[ReadFile]) -> None:
     cutflow = _cutflow(files)
     if not next(iter(cutflow.values()))[0]:
         first, *others = files
@@ -146,7 +197,7 @@ def _require_events(plan: Plan, files: Sequence[ReadFile]) -> None:
         raise InputError(
             f"sample {plan.name}: no event is selected; events left after each cut: {steps}"
         )
-    if plan.label != "data" and not weight > 0:
+    if plan.sample.label != COLLISIONS and not weight > 0:
         raise InputError(
             f"sample {plan.name}: the weights of the {events} selected events add up to "
             f"{weight:g}: a sample needs a positive sum"
@@ -161,7 +212,7 @@ def _cutflow(files: Sequence[ReadFile]) -> Cutflow:
 
 
 def _sample(
-    plan: Plan, files: Sequence[ReadFile], contents: Sequence[FileContent], repeated: Counts
+    plan: SamplePlan, files: Sequence[ReadFile], contents: Sequence[FileContent], repeated: Counts
 ) -> Sample:
     for file in files:
         require_finite(file.sum_of_weights, f"{file.path}: the sum of the weights of its events")
@@ -179,7 +230,7 @@ def _sample(
     )
     return Sample(
         name=plan.name,
-        label=plan.label,
+        label=plan.sample.label,
         title=plan.title,
         branch_map=plan.branch_map,
         files=tuple(map(_source_file, files, contents)),
@@ -189,7 +240,7 @@ def _sample(
         events=cutflow[-1].events,
         repeated_events_dropped=repeated.dropped,
         repeated_events_kept=repeated.kept,
-        pseudo_data=plan.label == "data" and not plan.are_collisions,
+        pseudo_data=plan.sample.pseudo_data,
     )
 
 

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from rootflow.config import (
     ClassifierExportConfig,
     FoldingConfig,
-    FourLeptonSelectionConfig,
     InputsConfig,
 )
 from rootflow.dataset.events import Events
@@ -85,7 +84,7 @@ def export_classifier(
     *,
     units: Units,
     branch_map: str,
-    selection: FourLeptonSelectionConfig,
+    selection: Mapping[str, Any],
     name: str,
     ranges: Ranges | None = None,
     metrics: Mapping[str, float] | None = None,

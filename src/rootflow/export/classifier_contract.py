@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import onnx
 
 from rootflow.config import (
     FoldingConfig,
     FoldsConfig,
-    FourLeptonSelectionConfig,
     InputsConfig,
 )
 from rootflow.dataset.events import Features
@@ -61,7 +61,7 @@ class ClassifierOrigin:
     features: Features
     units: Mapping[str, Mapping[str, str]]
     branch_map: str
-    selection: FourLeptonSelectionConfig
+    selection: Mapping[str, Any]
     ranges: Ranges
     provenance: Mapping[str, str]
     metrics: Mapping[str, float]
@@ -145,7 +145,7 @@ def classifier_contract(origin: ClassifierOrigin, held_out: int | None) -> OnnxC
         held_out=held_out,
         uses={name: tuple(names) for name, names in chosen_inputs(origin.inputs).items()},
         branch_map=self_contained(origin.branch_map),
-        selection=origin.selection.model_dump(mode="json"),
+        selection=dict(origin.selection),
         **origin_fields("h4l", origin.provenance, origin.metrics),
     )
 

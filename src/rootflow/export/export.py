@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import onnx
 
-from rootflow.config import ExportConfig, FoldsConfig, SelectionConfig
+from rootflow.config import ExportConfig, FoldsConfig
 from rootflow.config.export import Precision, Target
 from rootflow.dataset.events import Events
 from rootflow.export.contract import Origin
@@ -73,7 +73,7 @@ def prepare(
     *,
     units: Units,
     branch_map: str,
-    selection: SelectionConfig,
+    selection: Mapping[str, Any],
     ranges: Ranges | None = None,
     metrics: Mapping[str, float] | None = None,
     analysis: str = "ttbar",
@@ -125,7 +125,7 @@ def prepare(
         opset=config.opset,
         folds=folds,
         branch_map=branch_map,
-        selection=selection.model_dump(mode="json"),
+        selection=selection,
         ranges=ranges or ranges_of([events]),
         provenance=provenance,
     )

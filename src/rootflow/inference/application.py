@@ -8,10 +8,13 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from rootflow.analysis import analysis_named
 from rootflow.dataset.events import Events
+from rootflow.dataset.reading import EventReader
 from rootflow.errors import InputError
 from rootflow.exported import FoldedModel
 from rootflow.exported.code import OtherCode
+from rootflow.exported.contract import OnnxContract
 from rootflow.exported.feeds import feeds_of
 from rootflow.ntuple import OpenTree
 
@@ -60,6 +63,18 @@ class Read(NamedTuple):
     events: Events
     selected: NDArray[np.bool_]
     jet_places: NDArray[np.int32]
+
+
+def reader_of(contract: OnnxContract, branch_map: str) -> EventReader:
+    """Return what reads events as those of a model's training, but as collisions are.
+
+    Raises
+    ------
+    UsageError
+        There is no such map, or it does not name what the model needs.
+    """
+    reading = analysis_named(contract.analysis).reading.from_settings(contract.selection)
+    return EventReader(reading, branch_map)
 
 
 class Application(ABC):

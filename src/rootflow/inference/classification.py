@@ -5,15 +5,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rootflow.config import FourLeptonSelectionConfig
 from rootflow.dataset.events import Events
-from rootflow.dataset.four_leptons import entries
 from rootflow.dataset.seen import refuse_other_features
 from rootflow.exported import FoldedModel
 from rootflow.exported.contract import OnnxContract
-from rootflow.inference.application import Application, Columns, Read, Setting
+from rootflow.inference.application import Application, Columns, Read, Setting, reader_of
 from rootflow.ntuple import OpenTree
-from rootflow.ntuple.four_leptons import load_four_lepton_map, quantities_for
 
 
 class ClassifierApplication(Application):
@@ -42,19 +39,15 @@ class ClassifierApplication(Application):
         self, model: FoldedModel, setting: Setting, contract: OnnxContract, branch_map: str
     ) -> None:
         super().__init__(model, setting)
-        self._map = load_four_lepton_map(branch_map)
-        self._selection = FourLeptonSelectionConfig.model_validate(contract.selection)
-        self._quantities = quantities_for(self._selection, self._map, branch_map)
-        self.tree = self._map.tree
+        self._reader = reader_of(contract, branch_map)
+        self.tree = self._reader.branch_map.tree
         self.reading = {
-            "branch_map": self._map.model_dump(mode="json"),
-            "selection": self._selection.model_dump(mode="json"),
+            "branch_map": self._reader.branch_map.model_dump(mode="json"),
+            "selection": self._reader.reading.settings,
         }
 
     def _read(self, tree: OpenTree, start: int, stop: int) -> Read:
-        events, selected = entries(
-            tree, self._map, self._quantities, self._selection, self.model.folding, start, stop
-        )
+        events, selected, _ = self._reader.entries(tree, self.model.folding, start, stop)
         wanted = self.model.contract.features
         found = {name: events.features.get(name, ()) for name in wanted}
         refuse_other_features(self.model.name, found, wanted)

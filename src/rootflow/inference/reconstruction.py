@@ -5,17 +5,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rootflow.config.data import SelectionConfig
 from rootflow.dataset.events import Events
 from rootflow.dataset.seen import refuse_other_arrays
-from rootflow.dataset.ttbar import as_of_collisions, entries
 from rootflow.exported import FoldedModel
 from rootflow.exported.contract import OnnxContract
 from rootflow.exported.feeds import FACTORS
-from rootflow.inference.application import Application, Columns, Read, Setting
+from rootflow.inference.application import Application, Columns, Read, Setting, reader_of
 from rootflow.methods.answers import reconstruction
 from rootflow.methods.reconstruction.objects import at, four_momenta
-from rootflow.ntuple import OpenTree, load_branch_map
+from rootflow.ntuple import OpenTree
 from rootflow.physics.kinematics import invariant_mass
 from rootflow.physics.ttbar import top_pair, ttbar_mass
 
@@ -55,16 +53,15 @@ class ReconstructionApplication(Application):
         branch_map: str,
     ) -> None:
         super().__init__(model, setting)
-        self._map = as_of_collisions(load_branch_map(branch_map))
-        self._selection = SelectionConfig.model_validate(contract.selection)
+        self._reader = reader_of(contract, branch_map)
         self._max_jets = contract.slots["jets"]
         self._has_confidence = any(tensor.name == CONFIDENCE for tensor in contract.outputs)
-        unit = self._map.jets.pt.unit
+        unit = self._reader.branch_map.jets[0].pt.unit
         self._in_unit = FACTORS.get(unit, np.float32(1))
-        self.tree = self._map.tree
+        self.tree = self._reader.branch_map.tree
         self.reading = {
-            "branch_map": self._map.model_dump(mode="json"),
-            "selection": self._selection.model_dump(mode="json"),
+            "branch_map": self._reader.branch_map.model_dump(mode="json"),
+            "selection": self._reader.reading.settings,
             "unit": unit,
         }
 
@@ -74,12 +71,10 @@ class ReconstructionApplication(Application):
         return (*PAIR, *([CONFIDENCE] if self._has_confidence else []), *NEUTRINOS, *MASSES)
 
     def _read(self, tree: OpenTree, start: int, stop: int) -> Read:
-        read = entries(
-            tree, self._map, self._selection, self._max_jets, self.model.folding, start, stop
-        )
+        read = self._reader.entries(tree, self.model.folding, start, stop)
         contract = self.model.contract
         refuse_other_arrays(self.model.name, read.events, contract.features, self._max_jets)
-        return Read(*read)
+        return Read(read.events, read.selected, read.places["jets"])
 
     def _answers(
         self, outputs: Columns, events: Events, jet_places: NDArray[np.int32]

@@ -1,16 +1,14 @@
-"""ROOT ntuples: branch maps and units, chunked reading, selection."""
+"""ROOT ntuples: branch maps and units, chunked reading."""
 
 from rootflow.ntuple.branch_map import BranchMap, load_branch_map
 from rootflow.ntuple.features import Feature, features_of
 from rootflow.ntuple.opening import OpenTree, find_files, open_tree
 from rootflow.ntuple.reading import Chunk, read_chunks, read_entries
-from rootflow.ntuple.selection import Cutflow, select
 from rootflow.ntuple.writing import write_histograms
 
 __all__ = [
     "BranchMap",
     "Chunk",
-    "Cutflow",
     "Feature",
     "OpenTree",
     "features_of",
@@ -19,6 +17,5 @@ __all__ = [
     "open_tree",
     "read_chunks",
     "read_entries",
-    "select",
     "write_histograms",
 ]

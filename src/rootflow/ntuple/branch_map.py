@@ -1,16 +1,30 @@
 """Where each canonical quantity is in an ntuple, and in which unit."""
 
-from collections.abc import Container, Iterator
-from typing import Annotated, Any, Literal
+from collections.abc import Container, Iterator, Mapping, Sequence
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, Field, model_validator
+from annotated_types import MinLen
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    Discriminator,
+    Field,
+    PositiveFloat,
+    Tag,
+    model_validator,
+)
 
-from rootflow.config.block import Block
+from rootflow.config.block import Block, Name
 from rootflow.ntuple.identity import IdentityMap
 from rootflow.ntuple.map_files import load_map
-from rootflow.ntuple.units import Angle, Anything, Column, Energy, Number
+from rootflow.ntuple.units import Angle, Anything, Column, Energy, Number, NumberColumn
 
 COORDINATES = ("pt", "eta", "phi", "px", "py", "pz", "energy", "mass")
+# Of leptons, for cuts.
+QUANTITIES = ("tight", "ptcone30", "etcone20", "d0_significance", "z0_mm")
+SLOT = "{slot}"
+FOUR = 4
 
 
 class Coordinates(Block):
@@ -64,50 +78,109 @@ class DecayProduct(Momentum):
     pdg_id: Number | None = Field(None, description="none: it is the one meant in every event")
 
 
+class Derived(Block):
+    """A feature that is computed of others."""
+
+    expression: str
+
+
+def _expression(value: Any) -> Any:
+    return {"expression": value} if isinstance(value, str) else value
+
+
+def _kind(value: Any) -> str:
+    has = isinstance(value, Derived) or (isinstance(value, dict) and "expression" in value)
+    return "an expression" if has or (isinstance(value, str) and "(" in value) else "a branch"
+
+
+# A branch, or an expression: text with parentheses is one.
+Source = Annotated[
+    Annotated[Derived, BeforeValidator(_expression), Tag("an expression")]
+    | Annotated[Anything, Tag("a branch")],
+    Discriminator(_kind),
+]
+
+
 class Collection(Coordinates):
-    """Branches with a list for each event: the momenta of jets or leptons."""
+    """Branches with a list for each event: the momenta of objects of one kind, and more."""
 
     pt: Energy
     eta: Number
     phi: Angle
     energy: Energy | None = None
-    mass: Energy | None = None
+    mass: Energy | None = Field(None, description="neither energy nor mass: massless")
+    extra: dict[str, Source] = Field({}, description="more features, by name")
 
     @model_validator(mode="after")
-    def _has_energy(self) -> "Collection":
-        self._require_energy_or_mass()
+    def _is_whole(self) -> Self:
+        if self.energy is not None and self.mass is not None:
+            raise ValueError("give energy or mass, or neither")
+        for name in self.extra:
+            if name in type(self).model_fields:
+                raise ValueError(
+                    f"extra.{name}: there is a quantity of that name; give it another name"
+                )
         return self
+
+    def numbers(self) -> dict[str, Column]:
+        """Return the columns of its features beside the momentum, by name and in order."""
+        return {name: source for name, source in self.extra.items() if isinstance(source, Column)}
+
+    def quantities(self) -> dict[str, Column]:
+        """Return the columns of what cuts may look at and is no feature."""
+        return {}
 
 
 class Jets(Collection):
     """Branches with one number for each jet."""
 
-    btag: Number
-    extra: dict[str, Anything] = Field({}, description="more features, by name")
+    btag: Number | None = None
+    weights: list[Number] = Field(
+        default_factory=list, description="more factors of the weight of events whose jets are read"
+    )
 
     @model_validator(mode="after")
-    def _extra_is_new(self) -> "Jets":
-        for name in self.extra:
-            if name in type(self).model_fields:
-                raise ValueError(
-                    f"extra.{name}: jets have a quantity of that name; give it another name"
-                )
+    def _has_energy(self) -> Self:
+        self._require_energy_or_mass()
         return self
+
+    def numbers(self) -> dict[str, Column]:
+        """Return the columns of its features beside the momentum, by name and in order."""
+        return ({} if self.btag is None else {"btag": self.btag}) | super().numbers()
 
 
 class Leptons(Collection):
-    """Branches with one number for each lepton of one collection."""
+    """Branches with one number for each lepton."""
 
+    mass: Energy | None = Field(None, description="neither energy nor mass: that of the flavour")
     charge: Number | None = Field(None, description="none: the sign of pdg_id says it")
     pdg_id: Literal[11, 13, 15] | Number = Field(
         description="what all of them are, or a branch that says it"
     )
+    tight: Number | None = Field(None, description="not zero: passes the tight identification")
+    ptcone30: Energy | None = Field(None, description="pT of other tracks within dR 0.3")
+    etcone20: Energy | None = Field(None, description="other transverse energy within dR 0.2")
+    d0_significance: Number | None = None
+    z0_mm: Number | None = Field(None, description="along the beam, from the vertex")
 
     @model_validator(mode="after")
-    def _has_charge(self) -> "Leptons":
+    def _has_charge(self) -> Self:
         if self.charge is None and isinstance(self.pdg_id, int):
             raise ValueError("say the branch of the charge, or of a signed pdg_id")
         return self
+
+    def quantities(self) -> dict[str, Column]:
+        """Return the columns of what cuts may look at and is no feature."""
+        named = {name: getattr(self, name) for name in QUANTITIES}
+        return {name: column for name, column in named.items() if column is not None}
+
+
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, dict | Collection) else value
+
+
+# What is read as one: one block, or a list of them.
+AsOne = BeforeValidator(_listed)
 
 
 class MissingMomentum(Block):
@@ -170,45 +243,197 @@ class Truth(Block):
     tops: TrueTops | None = None
 
 
-class BranchMap(IdentityMap):
-    """Where each canonical quantity is in an ntuple, and in which unit."""
+class Masses(Block):
+    """Invariant masses that a flat table holds beside the leptons, named after its slots."""
 
-    tree: str
-    event_number: Number
+    m4l: Energy | None = None
+    mass_12: Energy | None = None
+    mass_13: Energy | None = None
+    mass_14: Energy | None = None
+    mass_23: Energy | None = None
+    mass_24: Energy | None = None
+    mass_34: Energy | None = None
+
+    def columns(self) -> dict[str, Column]:
+        """Return those that are given, by the name of the feature that they should be."""
+        return {name: column for name, column in self if column is not None}
+
+
+class ExpectedEvents(NumberColumn):
+    """A weight that is the number of events expected at some luminosity."""
+
+    luminosity_fb_inverse: PositiveFloat
+
+
+class BranchMap(IdentityMap):
+    """Where each quantity is in ntuples with lists of objects, or in flat tables.
+
+    In a flat table, `{slot}` in the name of a lepton's branch stands for each of the slots.
+    """
+
+    tree: str | None = Field(None, description="none: the only one; a CSV file has none")
+    event_number: Number | None = Field(None, description="none: the number of the row, from 0")
+    triggers: list[Number] = Field(
+        default_factory=list, description="not zero where the trigger has fired"
+    )
+    jets: Annotated[list[Jets], AsOne] = Field([], description="blocks, read as one")
+    leptons: Annotated[list[Leptons], AsOne] = Field([], description="blocks, read as one")
+    collections: dict[Name, Annotated[list[Collection], AsOne, MinLen(1)]] = Field(
+        {}, description="of other objects (taus, photons, large_jets), each as those before"
+    )
+    met: MissingMomentum | None = None
+    jet_n: Number | None = Field(None, description="of four-lepton events: a feature")
+    event: dict[str, Source] = Field({}, description="features of the event, by name")
+    slots: tuple[int, ...] | None = Field(
+        None, description="of a flat table: how it tells the leptons apart"
+    )
+    masses: Masses = Field(Masses(), description="of a flat table: compared with the leptons")
     weights: list[Number] = Field(
         default_factory=list, description="their product is the weight; none: 1"
     )
     systematic_weights: dict[str, list[Number]] = Field(
         {}, description="by variation: the product of these stands in place of the weight"
     )
-    jets: Jets
-    leptons: list[Leptons] = Field(min_length=1, description="collections, read as one")
-    met: MissingMomentum
-    event: dict[str, Anything] = Field({}, description="features of the event, by name")
+    cross_section_pb: Number | None = Field(None, description="the same in all events of a file")
+    sum_of_weights: Number | None = Field(
+        None, description="before any cut, the same in all events of a file"
+    )
+    expected_events: ExpectedEvents | None = Field(
+        None,
+        description="instead of weights, cross_section_pb and sum_of_weights: a weight that is "
+        "scaled already",
+    )
     neutrinos: ReconstructedNeutrinos | None = None
     truth: Truth = Truth()
     may_lack: list[str] = Field(
-        default_factory=list, description="branches of identity that a file may lack"
+        default_factory=list,
+        description="branches of event_number, identity, energy, mass or masses that a file may "
+        "lack",
     )
 
     @model_validator(mode="after")
-    def _can_do_without(self) -> "BranchMap":
-        for branch in self.may_lack:
-            if branch not in self.beside_number():
-                raise ValueError(f"may_lack: '{branch}' is no branch of identity but event_number")
+    def _collections_are_new(self) -> Self:
+        for name in self.collections:
+            if name in ("jets", "leptons", "met", "event") or not name.isidentifier():
+                raise ValueError(f"collections: '{name}' cannot be the name of one")
         return self
+
+    @model_validator(mode="after")
+    def _blocks_are_alike(self) -> Self:
+        for name, blocks in self.objects().items():
+            if len({tuple(block.numbers()) for block in blocks}) > 1:
+                raise ValueError(f"{name}: blocks that are read as one have the same features")
+        return self
+
+    @model_validator(mode="after")
+    def _is_lists_or_slots(self) -> Self:
+        columns = [column for leptons in self.leptons for column in all_columns(leptons)]
+        flat = [SLOT in column.branch for column in columns]
+        if self.slots is None and (any(flat) or self.masses.columns()):
+            raise ValueError(f"{SLOT} and masses are for flat tables: say their slots")
+        if self.slots is not None and not (all(flat) and len(self.leptons) == 1):
+            raise ValueError(f"slots: one collection, with {SLOT} in the name of each branch")
+        if self.slots is not None and len(set(self.slots)) < len(self.slots):
+            raise ValueError("slots: each can be named once")
+        if self.masses.columns() and len(self.slots or ()) != FOUR:
+            raise ValueError("masses: those of four slots")
+        return self
+
+    @model_validator(mode="after")
+    def _is_scaled_once(self) -> Self:
+        unscaled = (self.weights, self.cross_section_pb, self.sum_of_weights)
+        if self.expected_events is not None and any(unscaled):
+            raise ValueError(
+                "expected_events are weights, cross_section_pb and sum_of_weights in one: "
+                "give either"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _can_do_without(self) -> Self:
+        dispensable = {column.branch for column in self._dispensable()}
+        for branch in self.may_lack:
+            if branch not in dispensable:
+                raise ValueError(
+                    f"may_lack: '{branch}' is no branch of event_number, identity, energy, mass "
+                    f"or masses"
+                )
+        return self
+
+    def _dispensable(self) -> Iterator[Column]:
+        yield from all_columns(self.masses)
+        yield from self.identity
+        for column in (self.event_number, *((one.energy or one.mass) for one in self.leptons)):
+            if column is not None:
+                yield column
+
+    def blocks(self) -> dict[str, Sequence[Collection]]:
+        """Return the blocks of each collection, by its name."""
+        named: dict[str, Sequence[Collection]] = {"jets": self.jets, "leptons": self.leptons}
+        return {name: blocks for name, blocks in (named | self.collections).items() if blocks}
+
+    def objects(self) -> dict[str, Sequence[Collection]]:
+        """Return the same; of a flat table one block for each slot."""
+        return self.blocks() | ({"leptons": self._leptons()} if self.leptons else {})
+
+    def _leptons(self) -> list[Leptons]:
+        if self.slots is None or not self.leptons:
+            return self.leptons
+        text = self.leptons[0].model_dump_json()
+        return [Leptons.model_validate_json(text.replace(SLOT, str(slot))) for slot in self.slots]
+
+    def event_columns(self) -> dict[str, Column]:
+        """Return the branches of the features of the event, by name."""
+        return {name: source for name, source in self.event.items() if isinstance(source, Column)}
+
+    def derived(self) -> dict[str, str]:
+        """Return the expressions, by the name of the feature or COLLECTION.FEATURE."""
+        parts: dict[str, Mapping[str, Derived | Column]] = {"": self.event}
+        parts |= {f"{name}.": blocks[0].extra for name, blocks in self.blocks().items()}
+        return {
+            f"{prefix}{name}": source.expression
+            for prefix, sources in parts.items()
+            for name, source in sources.items()
+            if isinstance(source, Derived)
+        }
+
+    def all_weights(self) -> list[Column]:
+        """Return the branches whose product is the weight."""
+        if self.expected_events is not None:
+            return [self.expected_events]
+        return [*self.weights, *(weight for block in self.jets for weight in block.weights)]
+
+    def as_of_collisions(self) -> "BranchMap":
+        """Return what the map says of quantities that collisions have, too."""
+        jets = [block.model_copy(update={"weights": []}) for block in self.jets]
+        scale = dict.fromkeys(("cross_section_pb", "sum_of_weights", "expected_events"))
+        nothing = {"truth": Truth(), "weights": [], "systematic_weights": {}, "neutrinos": None}
+        return self.model_copy(update={"jets": jets, **scale, **nothing})
+
+    def may_be_lacking(self) -> list[str]:
+        """Return the branches that a file may lack, those of each slot."""
+        return [name for branch in self.may_lack for name in self._names(branch)]
 
     def as_in(self, there: Container[str]) -> "BranchMap":
         """Return the map of a file with these branches: without those that it may lack."""
         if not self.may_lack:
             return self
-        lacking = {branch for branch in self.may_lack if branch not in there}
-        left = [column for column in self.identity if column.branch not in lacking]
-        return self.model_copy(update={"identity": left, "may_lack": []})
+        lacking = {
+            branch
+            for branch in self.may_lack
+            if not all(name in there for name in self._names(branch))
+        }
+        found = _without(self, lacking) if lacking else self
+        return found.model_copy(update={"may_lack": []})
+
+    def _names(self, branch: str) -> list[str]:
+        return [branch.replace(SLOT, str(slot)) for slot in self.slots or (0,)]
 
     def branches(self) -> list[str]:
         """Return the branches that are read, each once."""
-        return list(dict.fromkeys(column.branch for column in all_columns(self)))
+        parts = [value for name, value in self if name not in ("jets", "leptons", "collections")]
+        parts += [*self.objects().values()]
+        return list(dict.fromkeys(column.branch for part in parts for column in all_columns(part)))
 
 
 def load_branch_map(name: str) -> BranchMap:
@@ -219,7 +444,7 @@ def load_branch_map(name: str) -> BranchMap:
     UsageError
         There is no such map, or it says something that cannot be.
     """
-    return load_map(BranchMap, "ttbar", name)
+    return load_map(BranchMap, name)
 
 
 def all_columns(value: Any) -> Iterator[Column]:
@@ -232,3 +457,15 @@ def all_columns(value: Any) -> Iterator[Column]:
     elif isinstance(value, list | dict):
         for part in value.values() if isinstance(value, dict) else value:
             yield from all_columns(part)
+
+
+def _without(part: Any, branches: Container[str]) -> Any:
+    """Return a part of a map in which these branches are not named."""
+    if isinstance(part, Column):
+        return None if part.branch in branches else part
+    if isinstance(part, BaseModel):
+        return part.model_copy(update={name: _without(value, branches) for name, value in part})
+    if isinstance(part, list) and part and isinstance(part[0], BaseModel):
+        left = (_without(one, branches) for one in part)
+        return [one for one in left if one is not None]
+    return part

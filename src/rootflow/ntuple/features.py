@@ -1,53 +1,64 @@
 """The canonical features that a branch map gives, with their units and sources."""
 
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Iterable, Sequence
 
 from rootflow.config.block import Block
-from rootflow.ntuple.branch_map import BranchMap, Collection
+from rootflow.ntuple.branch_map import BranchMap, Collection, Leptons
 from rootflow.ntuple.units import Column
 
-Unit = Literal["GeV", "rad", "none"]
 MOMENTUM = ("pt", "eta", "phi", "energy")
 
 
 class Feature(Block):
-    """One number of a jet, a lepton, the MET or the event, and where it comes from."""
+    """One number of an object, the MET or the event, and where it comes from."""
 
     name: str
-    unit: Unit
+    unit: str
     branches: tuple[str, ...]
 
 
 def features_of(branch_map: BranchMap) -> dict[str, tuple[Feature, ...]]:
-    """Return the features of jets, leptons, met and event, in the order of the arrays."""
-    jets, leptons, met = branch_map.jets, branch_map.leptons, branch_map.met
-    return {
-        "jets": (
-            *_momentum([jets]),
-            _feature("btag", jets.btag),
-            *(_feature(name, column) for name, column in jets.extra.items()),
-        ),
-        "leptons": (
-            *_momentum(leptons),
-            _feature("pdg_id", *(one.charge for one in leptons), *(one.pdg_id for one in leptons)),
-        ),
-        "met": (_feature("pt", met.pt), _feature("phi", met.phi)),
-        "event": tuple(_feature(name, column) for name, column in branch_map.event.items()),
-    }
+    """Return the features of each collection, met and event that are read, in their order.
 
-
-def _momentum(collections: Sequence[Collection]) -> list[Feature]:
-    columns = [list(collection.coordinates().values()) for collection in collections]
-    sources = zip(MOMENTUM, zip(*columns, strict=True), strict=True)
-    return [_feature(name, *of_feature) for name, of_feature in sources]
-
-
-def _feature(name: str, *sources: Column | int | None) -> Feature:
-    columns = [source for source in sources if isinstance(source, Column)]
-    unit = columns[0].unit
-    return Feature(
-        name=name,
-        unit="GeV" if unit == "MeV" else unit,
-        branches=tuple(column.branch for column in columns),
+    What the map derives of others is not among them.
+    """
+    features = {name: _of_objects(blocks) for name, blocks in branch_map.blocks().items()}
+    if branch_map.met is not None:
+        met = branch_map.met
+        features["met"] = (feature("pt", "GeV", met.pt), feature("phi", "rad", met.phi))
+    features["event"] = tuple(
+        feature(name, unit_of(column), column)
+        for name, column in branch_map.event_columns().items()
     )
+    return features
+
+
+def _of_objects(blocks: Sequence[Collection]) -> tuple[Feature, ...]:
+    sources: dict[str, Iterable[Column | int | None]] = {
+        "pt": (block.pt for block in blocks),
+        "eta": (block.eta for block in blocks),
+        "phi": (block.phi for block in blocks),
+        "energy": (block.energy or block.mass for block in blocks),
+    }
+    units = {"pt": "GeV", "eta": "none", "phi": "rad", "energy": "GeV"}
+    leptons = [block for block in blocks if isinstance(block, Leptons)]
+    if leptons:
+        charges = [block.charge for block in leptons]
+        sources["pdg_id"] = [*charges, *(block.pdg_id for block in leptons)]
+    for name, column in blocks[0].numbers().items():
+        sources[name] = (block.numbers()[name] for block in blocks)
+        units[name] = unit_of(column)
+    return tuple(
+        feature(name, units.get(name, "none"), *columns) for name, columns in sources.items()
+    )
+
+
+def unit_of(column: Column) -> str:
+    """Return the unit in which a branch is kept."""
+    return "GeV" if column.unit == "MeV" else column.unit
+
+
+def feature(name: str, unit: str, *sources: Column | int | None) -> Feature:
+    """Return a feature that is made of these branches."""
+    columns = (source for source in sources if isinstance(source, Column))
+    return Feature(name=name, unit=unit, branches=tuple(column.branch for column in columns))

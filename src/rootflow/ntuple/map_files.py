@@ -1,6 +1,7 @@
 """Branch maps as files: shipped ones by name, others by path."""
 
 import difflib
+from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,7 +16,7 @@ from rootflow.errors import UsageError
 Map = TypeVar("Map", bound=Block)
 
 
-def load_map(kind: type[Map], folder: str, name: str) -> Map:
+def load_map(kind: type[Map], name: str) -> Map:
     """Return the branch map of that name, or in that YAML file.
 
     A map's key `base` may name a shipped one, whose entries hold where it is silent.
@@ -24,38 +25,45 @@ def load_map(kind: type[Map], folder: str, name: str) -> Map:
     ----------
     kind
         What it must be.
-    folder
-        Of `maps`, where those for the same events are.
 
     Raises
     ------
     UsageError
         There is no such map, or it says something that cannot be.
     """
+    entries = _entries(name)
     try:
-        return kind.model_validate(_entries(folder, name))
+        return kind.model_validate(entries)
     except ValidationError as error:
-        faults = (
-            f"{'.'.join(map(str, fault['loc'])) or 'the map'}: {fault['msg']}"
-            for fault in error.errors()
-        )
+        faults = (f"{_path(fault['loc'], entries)}: {fault['msg']}" for fault in error.errors())
         raise UsageError(f"branch map {name}: {one_line_of(faults)}") from None
 
 
-def _entries(folder: str, name: str) -> Any:
+def _path(steps: Sequence[str | int], entries: Any) -> str:
+    """Return where something stands, as the map is written: a lone block is no list there."""
+    path = []
+    for step in steps:
+        is_written = not (isinstance(step, int) and isinstance(entries, dict))
+        if is_written and " " not in str(step):  # else it says which of several kinds was meant
+            path.append(str(step))
+            entries = entries.get(step) if isinstance(entries, dict) else None
+    return ".".join(path) or "the map"
+
+
+def _entries(name: str) -> Any:
     """Return what a map says, and its base where it is silent."""
     is_file = name.endswith((".yaml", ".yml"))
-    entries = read_yaml(Path(name), "branch map") if is_file else _shipped(folder, name)
+    entries = read_yaml(Path(name), "branch map") if is_file else _shipped(name)
     if not isinstance(entries, dict) or "base" not in entries:
         return entries
-    base = _shipped(folder, str(entries.pop("base")))
+    base = _shipped(str(entries.pop("base")))
     return {**base, **entries}
 
 
-def _shipped(folder: str, name: str) -> Any:
+def _shipped(name: str) -> Any:
     shipped = {
         Path(entry.name).stem: entry
-        for entry in (resources.files(__package__) / "maps" / folder).iterdir()
+        for entry in (resources.files(__package__) / "maps").iterdir()
         if entry.name.endswith(".yaml")
     }
     if name not in shipped:

@@ -1,13 +1,16 @@
-"""Jets or leptons of many events, one after the other, and their padding."""
+"""Objects of many events, one after the other, and which of them have the slots of an event."""
 
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+Places = NDArray[np.int64]
+NONE = -1
+
 
 class Objects(NamedTuple):
-    """Jets or leptons of n events as one table.
+    """Jets, leptons or others of n events as one table.
 
     Attributes
     ----------
@@ -17,11 +20,14 @@ class Objects(NamedTuple):
         (objects, features) float32; pt and eta are the first two.
     n_events
         How many events there are, those without objects too.
+    names
+        Of the features.
     """
 
-    event: NDArray[np.int64]
+    event: Places
     features: NDArray[np.float32]
     n_events: int
+    names: tuple[str, ...]
 
     @property
     def pt(self) -> NDArray[np.float32]:
@@ -33,16 +39,49 @@ class Objects(NamedTuple):
         """(objects,) pseudorapidities."""
         return self.features[:, 1]
 
-    def counts(self) -> NDArray[np.int64]:
+    def column(self, name: str) -> NDArray[np.float32]:
+        """Return (objects,) one of the features."""
+        return self.features[:, self.names.index(name)]
+
+    def counts(self) -> Places:
         """Return (n,) how many objects each event has."""
         return np.bincount(self.event, minlength=self.n_events)
 
-    def take(self, index: NDArray[np.int64]) -> "Objects":
+    def first(self) -> Places:
+        """Return (n,) where the objects of each event begin; they must be event by event."""
+        counts = self.counts()
+        return np.cumsum(counts) - counts
+
+    def take(self, index: Places) -> "Objects":
         """Return some of the objects, of the same events."""
-        return Objects(self.event[index], self.features.take(index, axis=0), self.n_events)
+        return self._replace(event=self.event[index], features=self.features.take(index, axis=0))
+
+    def slots(self, count: int, events: Places | None = None) -> Places:
+        """Return (n, count) where the first objects of each event are, -1 of none.
+
+        Parameters
+        ----------
+        events
+            Which; none: all.
+        """
+        counts, first = self.counts(), self.first()
+        if events is not None:
+            counts, first = counts[events], first[events]
+        slot = np.arange(count)
+        return np.where(slot < counts[:, np.newaxis], first[:, np.newaxis] + slot, NONE)
+
+    def rows(self, index: Places) -> NDArray[np.float32]:
+        """Return (n, slots, features) of the objects that are there, zeros where -1 is."""
+        shape = (*index.shape, self.features.shape[1])
+        if not len(self.features):
+            return np.zeros(shape, dtype=np.float32)
+        flat = index.ravel()
+        rows = self.features.take(flat, axis=0, mode="clip")
+        rows[flat == NONE] = 0
+        return rows.reshape(shape)
 
 
-def accepted_in_pt_order(objects: Objects, pt_min: float, abs_eta_max: float) -> NDArray[np.int64]:
+def accepted_in_pt_order(objects: Objects, pt_min: float, abs_eta_max: float) -> Places:
     """Return the objects that pass the cuts, event by event and falling in pT.
 
     Objects of equal pT stay in the order of the ntuple.
@@ -57,34 +96,11 @@ def accepted_in_pt_order(objects: Objects, pt_min: float, abs_eta_max: float) ->
     return index[np.argsort(key, kind="stable")]
 
 
-def slots(objects: Objects) -> NDArray[np.int64]:
-    """Return the place of each object in its event; they must be event by event."""
-    counts = objects.counts()
-    first = np.cumsum(counts) - counts
-    return np.arange(len(objects.event)) - first[objects.event]
+def singular(collection: str) -> str:
+    """Return what one object of a collection is called in names of arrays and columns."""
+    return collection.removesuffix("s")
 
 
-def padded(
-    objects: Objects, slot: NDArray[np.int64], events: NDArray[np.int64], places: int
-) -> NDArray[np.float32]:
-    """Return (events, places, features): the first objects of some events, then zeros.
-
-    Parameters
-    ----------
-    slot
-        The place of each object in its event.
-    events
-        Which events, rising.
-    """
-    row_of_event = np.full(objects.n_events, -1)
-    row_of_event[events] = np.arange(len(events))
-    row = row_of_event[objects.event]
-    fits = (row >= 0) & (slot < places)
-    place, features = row * places + slot, objects.features
-    if not fits.all():
-        place, features = place[fits], features[fits]
-    table = np.zeros((len(events) * places, features.shape[1]), dtype=np.float32)
-    # All features of an object in one go, which is faster than one number after another.
-    whole_row = np.dtype((np.void, features.shape[1] * features.itemsize))
-    table.view(whole_row)[place] = np.ascontiguousarray(features).view(whole_row)
-    return table.reshape(len(events), places, features.shape[1])
+def mask_name(collection: str) -> str:
+    """Return the name of the array that says which slots of a collection are filled."""
+    return f"{singular(collection)}_mask"

@@ -1,24 +1,28 @@
-"""Events of ntuples in chunks of bounded size, in GeV, as the branch map names them."""
+"""Events of files in chunks of bounded size, in GeV, as the branch map names them."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import awkward as ak
 import numpy as np
 import vector
 from numpy.typing import NDArray
 
-from rootflow.ntuple.branch_map import BranchMap, Collection, Jets, Leptons
+from rootflow.ntuple import csv_tables
+from rootflow.ntuple.branch_map import BranchMap, Collection, Leptons, all_columns
 from rootflow.ntuple.columns import LARGEST_ENERGY_GEV, SMALLEST_PT_GEV, Table, largest_of
+from rootflow.ntuple.expectation import Expectation, read_expectation
 from rootflow.ntuple.features import MOMENTUM
-from rootflow.ntuple.identity import Identity, Integers, read_identity
+from rootflow.ntuple.identity import Identity, Integers, numbered_rows, read_identity
+from rootflow.ntuple.leptons import energies, signed_flavours
+from rootflow.ntuple.masses import require_masses
 from rootflow.ntuple.objects import Objects
 from rootflow.ntuple.opening import OpenTree, read_branches
-from rootflow.ntuple.reconstructed import read_neutrinos
-from rootflow.ntuple.truth import Truth, read_truth
+from rootflow.ntuple.truth import Truth, read_neutrinos, read_truth
 from rootflow.ntuple.units import Column
 
-# Of branches as they are in memory; what is made of them needs a few times as much.
+# Of branches as they are in memory, or of text; what is made of them needs a few times as much.
 CHUNK_BYTES = 32 * 2**20
 # Share of pT by which an energy may fall short of it: ntuples may hold rounded numbers.
 ENERGY_TOLERANCE = 0.01
@@ -29,36 +33,48 @@ class Chunk(NamedTuple):
 
     Attributes
     ----------
-    jets, leptons
-        Tables with the features that `features_of` names; the pdg_id of leptons is
-        signed, negative for positive charge.
-    met, event
-        (n, features) float32.
+    objects
+        By collection, with the features that `features_of` names and then the quantities for
+        cuts; the pdg_id of leptons is signed, negative for positive charge.
+    met
+        (n, 2) float32, pt and phi; None where the map names none.
+    event
+        (n,) float32 by feature.
+    triggers
+        (n,) bool by branch, True where it has fired.
     weight
         (n,) float64, the product of the weight branches.
     systematic_weights
         (n,) with a float64 field for each variation; None where the map names none.
-    identity
-        Who they are.
     truth
         What the generator says, as far as the map names it.
     neutrinos
         (n, 2, 3) float32, px, py, pz in GeV as another reconstruction left them, NaN where
         it has none; None where the map names none.
+    expectation
+        What the file says of its sample up to here.
+    table
+        What they were read from: it says who they are, and what is wrong with one.
     """
 
-    jets: Objects
-    leptons: Objects
-    met: NDArray[np.float32]
-    event: NDArray[np.float32]
+    objects: dict[str, Objects]
+    met: NDArray[np.float32] | None
+    event: dict[str, NDArray[np.float32]]
+    triggers: dict[str, NDArray[np.bool_]]
     weight: NDArray[np.float64]
     systematic_weights: NDArray[np.void] | None
-    identity: Identity
     truth: Truth
     neutrinos: NDArray[np.float32] | None
+    expectation: Expectation
+    table: Table
 
     def __len__(self) -> int:
         return len(self.weight)
+
+    @property
+    def identity(self) -> Identity:
+        """Who they are."""
+        return self.table.identity
 
     @property
     def event_number(self) -> Integers:
@@ -69,21 +85,52 @@ class Chunk(NamedTuple):
 def read_chunks(
     path: Path, branch_map: BranchMap, chunk_bytes: int = CHUNK_BYTES
 ) -> Iterator[Chunk]:
-    """Yield the events of one file, in its order.
+    """Yield the events of one file, in its order: all that the map names.
 
     Raises
     ------
     InputError
         The file, its tree or a branch is missing or broken; a feature or a weight is not
-        finite; energies cannot be in the unit that the map says.
+        finite; energies cannot be in the unit that the map says; a lepton is none, or masses
+        are not those of the leptons.
     """
-    events = 0
-    branches, may_lack = branch_map.branches(), branch_map.may_lack
-    for arrays in read_branches(path, branch_map.tree, branches, chunk_bytes, may_lack):
+    events, expectation = 0, Expectation()
+    may_lack = branch_map.may_be_lacking()
+    for arrays in read_arrays(path, branch_map, branch_map.branches(), may_lack, chunk_bytes):
         branch_map = branch_map.as_in(arrays)
-        chunk = _chunk(path, arrays, branch_map, events)
-        events += len(chunk)
+        chunk = _chunk(path, arrays, branch_map, events, expectation)
+        events, expectation = events + len(chunk), chunk.expectation
         yield chunk
+
+
+def read_arrays(
+    path: Path,
+    branch_map: BranchMap,
+    branches: Sequence[str],
+    may_lack: Sequence[str],
+    chunk_bytes: int = CHUNK_BYTES,
+) -> Iterator[dict[str, Any]]:
+    """Yield branches or columns of a file as awkward arrays, some events at a time.
+
+    Parameters
+    ----------
+    may_lack
+        Which of them are left out where the file has them not.
+
+    Raises
+    ------
+    InputError
+        The file, its tree or a branch is missing or broken.
+    """
+    if not csv_tables.is_csv(path):
+        return read_branches(path, branch_map.tree, branches, chunk_bytes, may_lack)
+    there = csv_tables.column_names(path)
+    branches = [name for name in branches if name in there or name not in may_lack]
+    if not branches:
+        return iter(())
+    numbers = (branch_map.event_number, *branch_map.identity, branch_map.fold_number)
+    integers = [each.branch for each in numbers if each is not None and each.branch in branches]
+    return csv_tables.read_columns(path, branches, integers, chunk_bytes)
 
 
 def read_entries(tree: OpenTree, branch_map: BranchMap, start: int, stop: int) -> Chunk:
@@ -95,87 +142,110 @@ def read_entries(tree: OpenTree, branch_map: BranchMap, start: int, stop: int) -
         As of `read_chunks`.
     """
     branch_map = branch_map.as_in(tree.names())
-    return _chunk(tree.path, tree.read(branch_map.branches(), start, stop), branch_map, start)
+    arrays = tree.read(branch_map.branches(), start, stop)
+    return _chunk(tree.path, arrays, branch_map, start, Expectation())
 
 
-def _chunk(path: Path, arrays: Mapping[str, Any], branch_map: BranchMap, first_entry: int) -> Chunk:
-    table = Table(path, arrays, read_identity(path, arrays, branch_map), first_entry)
-    jets = _jets(table, branch_map.jets)
-    met = scalars(table, [branch_map.met.pt, branch_map.met.phi])
-    table.require_unit(branch_map.met.pt, met[:, 0], SMALLEST_PT_GEV)
-    return Chunk(
-        jets=jets,
-        leptons=joined([_leptons(table, collection) for collection in branch_map.leptons]),
-        met=met,
-        event=scalars(table, list(branch_map.event.values())),
-        weight=product(table, branch_map.weights),
-        systematic_weights=_products(table, branch_map.systematic_weights),
-        identity=table.identity,
-        truth=read_truth(table, branch_map.truth, jets.counts()),
-        neutrinos=read_neutrinos(table, branch_map.neutrinos),
-    )
-
-
-def joined(parts: Sequence[Objects]) -> Objects:
-    """Return the objects of several collections of the same events as one table."""
-    return Objects(
-        np.concatenate([part.event for part in parts]),
-        np.concatenate([part.features for part in parts]),
-        parts[0].n_events,
-    )
-
-
-def _jets(table: Table, jets: Jets) -> Objects:
-    numbers: dict[str, Column] = {"btag": jets.btag, **jets.extra}
-    event, values = values_of(table, jets, numbers)
-    return objects(table, event, values, [*MOMENTUM, *numbers])
-
-
-def _leptons(table: Table, leptons: Leptons) -> Objects:
-    numbers: dict[str, Column] = {}
-    if isinstance(leptons.pdg_id, Column):
-        numbers["pdg_id"] = leptons.pdg_id
-    if leptons.charge is not None:
-        numbers["charge"] = leptons.charge
-    event, values = values_of(table, leptons, numbers)
-    if not isinstance(leptons.pdg_id, Column):
-        values["pdg_id"] = np.full(len(event), leptons.pdg_id, dtype=np.float32)
-    if leptons.charge is not None:
-        values["pdg_id"] = np.copysign(values["pdg_id"], -values["charge"])
-    return objects(table, event, values, [*MOMENTUM, "pdg_id"])
-
-
-def values_of(
-    table: Table, collection: Collection, numbers: Mapping[str, Column]
-) -> tuple[NDArray[np.int64], dict[str, NDArray[np.float32]]]:
-    """Return the event of each object, and its momentum and numbers by name."""
-    offsets = table.lists(collection.pt).offsets
-    event = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
-    values = {
-        name: table.converted(column, table.objects(column, offsets), event)
-        for name, column in (collection.coordinates() | dict(numbers)).items()
+def _chunk(
+    path: Path,
+    arrays: Mapping[str, Any],
+    branch_map: BranchMap,
+    first_entry: int,
+    before: Expectation,
+) -> Chunk:
+    if branch_map.event_number is None:
+        count = len(next(iter(arrays.values())))
+        identity = numbered_rows(path, arrays, branch_map, first_entry, count)
+    else:
+        identity = read_identity(path, arrays, branch_map)
+    table = Table(path, arrays, identity, first_entry)
+    blocks = branch_map.objects()
+    if branch_map.slots is not None:
+        table = table._replace(arrays=_as_lists(table, blocks["leptons"]))
+    parts = {
+        name: [_objects(table, block) for block in of_name] for name, of_name in blocks.items()
     }
-    _require_reconstructed(table, collection.pt, values["pt"])
-    _require_possible(table, collection, values, event)
-    if collection.energy is not None:
-        _require_energy_beyond_pt(table, collection.energy, values, event)
-    if "mass" in values:
-        vectors: Any = vector.array({name: values[name] for name in collection.coordinates()})
-        values["energy"] = vectors.energy
-    return event, values
+    require_masses(table, branch_map.masses, [part.features for part in parts.get("leptons", [])])
+    objects = {name: _joined(of_name) for name, of_name in parts.items()}
+    met = None
+    if branch_map.met is not None:
+        met = _scalars(table, [branch_map.met.pt, branch_map.met.phi])
+        table.require_unit(branch_map.met.pt, met[:, 0], SMALLEST_PT_GEV)
+    columns: dict[str, Column] = {} if branch_map.jet_n is None else {"jet_n": branch_map.jet_n}
+    columns |= branch_map.event_columns()
+    jets = objects["jets"].counts() if "jets" in objects else np.zeros(len(identity.number), int)
+    return Chunk(
+        objects=objects,
+        met=met,
+        event={name: _scalar(table, column) for name, column in columns.items()},
+        triggers={each.branch: table.scalar(each) != 0 for each in branch_map.triggers},
+        weight=_product(table, branch_map.all_weights()),
+        systematic_weights=_products(table, branch_map.systematic_weights),
+        truth=read_truth(table, branch_map.truth, jets),
+        neutrinos=read_neutrinos(table, branch_map.neutrinos),
+        expectation=read_expectation(
+            table, before, branch_map.cross_section_pb, branch_map.sum_of_weights
+        ),
+        table=table,
+    )
 
 
-def objects(
-    table: Table,
-    event: NDArray[np.int64],
-    values: Mapping[str, NDArray[np.float32]],
-    names: Sequence[str],
-) -> Objects:
-    """Return these values as a table of objects, in the order of the names."""
+def _as_lists(table: Table, slots: Sequence[Collection]) -> dict[str, Any]:
+    """Return the arrays with those of the slots as lists of one object for each event."""
+    columns = [column for block in slots for column in all_columns(block)]
+    lists = {
+        column.branch: ak.from_numpy(table.scalar_or_nan(column)[:, np.newaxis], regulararray=True)
+        for column in columns
+        if column.branch in table.arrays
+    }
+    return {**table.arrays, **lists}
+
+
+def _joined(parts: Sequence[Objects]) -> Objects:
+    """Return the objects of several blocks of the same events as one table."""
+    return parts[0]._replace(
+        event=np.concatenate([part.event for part in parts]),
+        features=np.concatenate([part.features for part in parts]),
+    )
+
+
+def _objects(table: Table, block: Collection) -> Objects:
+    beside = block.numbers() | block.quantities()
+    named = dict(beside)
+    if isinstance(block, Leptons):
+        flavour = {"pdg_id": block.pdg_id, "charge": block.charge}
+        named |= {name: each for name, each in flavour.items() if isinstance(each, Column)}
+    event, values = _values_of(table, block, named)
+    names = [*MOMENTUM, *beside]
+    if isinstance(block, Leptons):
+        values["pdg_id"] = signed_flavours(table, block, values, event)
+        names.insert(len(MOMENTUM), "pdg_id")
+    if "energy" not in values:
+        values["energy"] = energies(values)
     features = np.empty((len(event), len(names)), dtype=np.float32)
     for place, name in enumerate(names):
         features[:, place] = values[name]
-    return Objects(event, features, len(table.event_number))
+    return Objects(event, features, len(table.event_number), tuple(names))
+
+
+def _values_of(
+    table: Table, block: Collection, numbers: Mapping[str, Column]
+) -> tuple[NDArray[np.int64], dict[str, NDArray[np.float32]]]:
+    """Return the event of each object, and its momentum and numbers by name."""
+    offsets = table.lists(block.pt).offsets
+    event = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
+    values = {
+        name: table.converted(column, table.objects(column, offsets), event)
+        for name, column in (block.coordinates() | dict(numbers)).items()
+    }
+    _require_reconstructed(table, block.pt, values["pt"])
+    _require_possible(table, block, values, event)
+    if block.energy is not None:
+        _require_energy_beyond_pt(table, block.energy, values, event)
+    if block.mass is not None:
+        vectors: Any = vector.array({name: values[name] for name in block.coordinates()})
+        values["energy"] = vectors.energy
+    return event, values
 
 
 def _require_reconstructed(table: Table, column: Column, pt: NDArray[np.float32]) -> None:
@@ -189,14 +259,14 @@ def _require_reconstructed(table: Table, column: Column, pt: NDArray[np.float32]
 
 def _require_possible(
     table: Table,
-    collection: Collection,
+    block: Collection,
     values: Mapping[str, NDArray[np.float32]],
     event: NDArray[np.int64],
 ) -> None:
     pt, eta = values["pt"], values["eta"]
     with np.errstate(over="ignore"):  # it is refused
         if largest_of(pt) * np.cosh(largest_of(eta)) > LARGEST_ENERGY_GEV:
-            columns = {"pt": collection.pt, "eta": collection.eta}
+            columns = {"pt": block.pt, "eta": block.eta}
             table.require_possible(columns, values, pt * np.cosh(eta), event)
 
 
@@ -218,15 +288,16 @@ def _require_energy_beyond_pt(
         )
 
 
-def scalars(table: Table, columns: Sequence[Column]) -> NDArray[np.float32]:
-    """Return (n, columns) values in the units of rootflow, of branches with one per event."""
-    array = np.empty((len(table.event_number), len(columns)), dtype=np.float32)
-    for place, column in enumerate(columns):
-        array[:, place] = table.converted(column, table.scalar(column))
-    return array
+def _scalar(table: Table, column: Column) -> NDArray[np.float32]:
+    """Return (n,) values in the units of rootflow, of a branch with one per event."""
+    return table.converted(column, table.scalar(column))
 
 
-def product(table: Table, weights: Sequence[Column]) -> NDArray[np.float64]:
+def _scalars(table: Table, columns: Sequence[Column]) -> NDArray[np.float32]:
+    return np.stack([_scalar(table, column) for column in columns], axis=-1)
+
+
+def _product(table: Table, weights: Sequence[Column]) -> NDArray[np.float64]:
     """Return (n,) the product of weight branches, 1 of none.
 
     Raises
@@ -251,5 +322,5 @@ def _products(table: Table, weights: Mapping[str, Sequence[Column]]) -> NDArray[
         return None
     found = np.empty(len(table.event_number), [(name, np.float64) for name in weights])
     for name, columns in weights.items():
-        found[name] = product(table, columns)
+        found[name] = _product(table, columns)
     return found

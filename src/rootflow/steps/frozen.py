@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from rootflow import __version__
-from rootflow.config import ClassificationConfig, Config
+from rootflow.config import Config
 from rootflow.dataset.manifest import Manifest
 from rootflow.errors import InputError, UsageError
 from rootflow.exported.code import OtherCode, check_code
@@ -13,9 +13,9 @@ from rootflow.exported.contract import OnnxContract
 from rootflow.inference.load import named_map
 from rootflow.methods.exported import OnnxMethod
 from rootflow.ntuple import load_branch_map
-from rootflow.ntuple.four_leptons import load_four_lepton_map
 from rootflow.progress import say
 from rootflow.steps.exported_files import REGISTERED, RUN_ID, find
+from rootflow.steps.preprocess import reading_of
 from rootflow.steps.registry.choosing import names_of
 from rootflow.tracking import Run
 
@@ -213,14 +213,12 @@ def _refuse_other_folds(config: Config, frozen: Frozen) -> None:
 
 def _refuse_other_fold_numbers(config: Config, frozen: Frozen) -> None:
     """Refuse maps of simulation with which something else decides the folds."""
-    if isinstance(config, ClassificationConfig):
-        simulated = [each for each in config.data.samples.values() if each.label != "data"]
-        maps = {each.branch_map or config.data.branch_map for each in simulated}
-    else:
-        maps = {config.data.branch_map}
-    theirs = _has_fold_number(config, frozen.model.contract.branch_map)
+    simulated = [each for each in config.data.samples.values() if each.label != "data"]
+    maps = {each.branch_map or config.data.branch_map for each in simulated}
+    maps = maps or {config.data.branch_map}
+    theirs = _has_fold_number(frozen.model.contract.branch_map)
     for name in sorted(maps):
-        if _has_fold_number(config, name) != theirs:
+        if _has_fold_number(name) != theirs:
             what = "names a fold_number" if theirs else "names no fold_number"
             raise UsageError(
                 f"{frozen.called}: the branch map of its training {what}, {name} differs, so that "
@@ -228,22 +226,30 @@ def _refuse_other_fold_numbers(config: Config, frozen: Frozen) -> None:
             )
 
 
-def _has_fold_number(config: Config, branch_map: str | dict[str, Any]) -> bool:
-    load = load_four_lepton_map if isinstance(config, ClassificationConfig) else load_branch_map
+def _has_fold_number(branch_map: str | dict[str, Any]) -> bool:
     with named_map(branch_map) as name:
-        return load(name).fold_number is not None
+        return load_branch_map(name).fold_number is not None
 
 
 def _refuse_other_selection(config: Config, called: str, selection: dict[str, Any]) -> None:
-    known = type(config.data.selection).model_validate(selection)
-    theirs, ours = known.model_dump(mode="json"), config.data.selection.model_dump(mode="json")
-    differing = [name for name in ours if ours[name] != theirs[name]]
+    theirs, ours = _by_path(selection), _by_path(reading_of(config).settings)
+    differing = [name for name in {**ours, **theirs} if ours.get(name) != theirs.get(name)]
     if differing:
         said = "; ".join(
-            f"data.selection.{name} is {ours[name]}, of its training it was {theirs[name]}"
+            f"data.{name} is {ours.get(name)}, of its training it was {theirs.get(name)}"
             for name in differing
         )
         raise UsageError(f"{called}: learnt from events that were selected otherwise: {said}")
+
+
+def _by_path(settings: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in settings.items():
+        inside = _by_path(value) if isinstance(value, dict) else {}
+        found |= {f"{name}.{each}": part for each, part in inside.items()}
+        if not isinstance(value, dict):
+            found[name] = value
+    return found
 
 
 def _listed(values: Any) -> str:

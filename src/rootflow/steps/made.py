@@ -5,6 +5,7 @@ from pathlib import Path
 from rootflow.config import Config
 from rootflow.dataset import Dataset, digest, open_dataset
 from rootflow.errors import UsageError
+from rootflow.steps.preprocess import reading_of
 from rootflow.steps.simulate import input_files
 from rootflow.steps.train import directories_of
 from rootflow.training import RECORD
@@ -19,7 +20,9 @@ def dataset_of(config: Config) -> Dataset:
         `rootflow preprocess` has not made it.
     """
     directory = config.output / "datasets"
-    path = directory / digest(config.data, input_files(config, None), memory=directory)
+    path = directory / digest(
+        config.data, input_files(config, None), reading_of(config), memory=directory
+    )
     if not path.exists():
         raise UsageError(f"{path}: not made yet: run `rootflow preprocess` first")
     return open_dataset(path)

@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
+from rootflow.analysis import analysis_named
 from rootflow.config import Config
 from rootflow.dataset import Dataset, build, digest, open_dataset
 from rootflow.dataset.manifest import MANIFEST, Sample
+from rootflow.dataset.reading import Reading
 from rootflow.steps.found import say_found
 from rootflow.steps.result import Row, StepResult
 from rootflow.steps.simulate import input_files
@@ -16,7 +18,9 @@ REPEATED = ("repeated_events_dropped", "repeated_events_kept")
 def run(config: Config, parent: Run | None = None) -> StepResult:
     """Make the dataset, or find it again, and log what is in it."""
     with start_run(config, "preprocess", parent) as run:
-        dataset = build(config.data, input_files(config, run), _directory(config))
+        dataset = build(
+            config.data, input_files(config, run), _directory(config), reading_of(config)
+        )
         _say_found(dataset)
         log_dataset(config, run, dataset)
         run.log_file(dataset.path / "manifest.json")
@@ -33,7 +37,9 @@ def run(config: Config, parent: Run | None = None) -> StepResult:
 def ensure(config: Config, parent: Run) -> Dataset:
     """Return the dataset as an input of `parent`, made by a run below it if it is not there."""
     directory = _directory(config)
-    path = directory / digest(config.data, input_files(config, parent), memory=directory)
+    path = directory / digest(
+        config.data, input_files(config, parent), reading_of(config), memory=directory
+    )
     if not path.exists():
         run(config, parent)
     dataset = open_dataset(path)
@@ -62,17 +68,28 @@ def _cutflows(samples: tuple[Sample, ...]) -> dict[str, list[Row]]:
     """Return the cutflow of a single sample, or events after each cut with a column a sample."""
     if len(samples) == 1:
         return {"cutflow": [cut.model_dump() for cut in samples[0].cutflow]}
-    cuts = [cut.name for cut in samples[0].cutflow]
+    cuts = dict.fromkeys(cut.name for sample in samples for cut in sample.cutflow)
     return {
         f"cutflow_({quantity.replace('_', ' ')})": [
             {
                 "cut": name,
-                **{sample.name: getattr(sample.cutflow[place], quantity) for sample in samples},
+                **{
+                    sample.name: getattr(cut, quantity)
+                    for sample in samples
+                    for cut in sample.cutflow
+                    if cut.name == name
+                },
             }
-            for place, name in enumerate(cuts)
+            for name in cuts
         ]
         for quantity in ("events", "sum_of_weights")
     }
+
+
+def reading_of(config: Config) -> Reading:
+    """Return what the analysis adds to reading, as the configuration has it."""
+    reading: Reading = analysis_named(config.analysis).reading.of(config.data)
+    return reading
 
 
 def _directory(config: Config) -> Path:

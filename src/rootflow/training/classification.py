@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rootflow.config import ClassificationConfig, FoldsConfig, InputsConfig
-from rootflow.config.samples import ExpectationConfig
+from rootflow.config.data import LabelledWeightsConfig
 from rootflow.dataset import Dataset, Events
 from rootflow.dataset.weights import ClassWeights, class_weights
 from rootflow.errors import InputError, UsageError
@@ -187,7 +187,7 @@ class ClassificationTask:
         mean = weighted_mean(cross_entropy(said, label), weight)
         return self._facts | {f"{BEST}{MONITOR}_error": mean.error}
 
-    def _weights(self, events: Events, policy: ExpectationConfig, purpose: str) -> ClassWeights:
+    def _weights(self, events: Events, policy: LabelledWeightsConfig, purpose: str) -> ClassWeights:
         try:
             return class_weights(
                 events.weight, _label(events), policy.negative, policy.class_balance, self.classes

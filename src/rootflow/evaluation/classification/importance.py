@@ -1,7 +1,6 @@
 """What a model loses when it is not told one of its inputs."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -97,7 +96,7 @@ def _permuted(events: Events, chosen: Input, random: np.random.Generator) -> Eve
     column = events.features[chosen.collection].index(chosen.feature)
     source = _permutation_within(events.fold, random)
     array[..., column] = array[source][..., column]
-    return replace(events, **{chosen.collection: array})
+    return events.replace(**{chosen.collection: array})
 
 
 def _permutation_within(fold: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.int64]:

@@ -181,7 +181,7 @@ class Labelled:
         sample = np.where(inside, np.asarray(self.events.sample), NOWHERE)
         found = replace(
             self,
-            events=replace(self.events, sample=sample),
+            events=self.events.replace(sample=sample),
             label=np.where(inside, self.label, DATA),
             signal=self.signal & inside,
             background=self.background & inside,

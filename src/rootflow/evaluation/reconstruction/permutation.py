@@ -1,12 +1,11 @@
 """What the accuracy of a network loses when it is not told one of its inputs."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rootflow.dataset.events import COLLECTIONS, Events
+from rootflow.dataset.events import Events
 from rootflow.evaluation.bootstrap import bootstrap
 from rootflow.evaluation.cell_statistics import Drop
 from rootflow.evaluation.results import Importance
@@ -69,7 +68,7 @@ def importances(
 
 
 def _inputs(events: Events) -> list[tuple[str, Sequence[str]]]:
-    collections = [name for name in COLLECTIONS if events.features.get(name)]
+    collections = [name for name in events.collections if events.features[name]]
     wholes = [(name, events.features[name]) for name in collections]
     singles = [(name, (feature,)) for name, features in wholes for feature in features]
     return [*(whole for whole in wholes if len(whole[1]) > 1), *singles]
@@ -88,7 +87,7 @@ def _permuted(
     jets = np.sum(events.jet_mask, axis=1)
     source = _permutation_within(jets if collection == "jets" else np.zeros_like(jets), random)
     array[..., columns] = array[source][..., columns]
-    return replace(events, **{collection: array})
+    return events.replace(**{collection: array})
 
 
 def _permutation_within(

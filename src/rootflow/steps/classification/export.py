@@ -7,6 +7,7 @@ import numpy as np
 from rootflow.config import ClassificationConfig
 from rootflow.export import export_classifier, latency_ms, parts_of, ranges_of
 from rootflow.steps import train
+from rootflow.steps.preprocess import reading_of
 from rootflow.steps.provenance import finished, provenance
 from rootflow.steps.registry.register import Registrable
 from rootflow.steps.registry.register import register as register_export
@@ -30,7 +31,7 @@ def run(
     """
     with start_run(config, "export", parent) as run:
         trained = train.ensure(config, run, training)
-        dataset, folds = trained.dataset, config.data.folds
+        dataset, folds = trained.dataset, config.data.folds.folding
         step = -(-len(dataset) // PARITY_EVENTS)
         exported = export_classifier(
             [load_fitted(training.directory) for training in trained.trainings],
@@ -46,7 +47,7 @@ def run(
                 for collection, features in dataset.manifest.features.items()
             },
             branch_map=_branch_map(config),
-            selection=config.data.selection,
+            selection=reading_of(config).settings,
             ranges=ranges_of(parts_of(dataset)),
             metrics=train.quality(trained.trainings),
             analysis=config.analysis,
@@ -81,5 +82,5 @@ def run(
 def _branch_map(config: ClassificationConfig) -> str:
     """Return the map of the simulated samples where they agree, else that of all samples."""
     simulated = [each for each in config.data.samples.values() if each.label != "data"]
-    maps = {sample.branch_map or config.data.branch_map for sample in simulated}
+    maps: set[str] = {sample.branch_map or config.data.branch_map for sample in simulated}
     return maps.pop() if len(maps) == 1 else config.data.branch_map

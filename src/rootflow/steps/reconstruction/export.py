@@ -25,6 +25,7 @@ from rootflow.export import (
 )
 from rootflow.models import load_model
 from rootflow.steps import train
+from rootflow.steps.preprocess import reading_of
 from rootflow.steps.provenance import finished, provenance
 from rootflow.steps.registry.register import Registered, Registrable
 from rootflow.steps.registry.register import register as register_export
@@ -128,7 +129,7 @@ def _prepare(
         analysis=config.analysis,
         name=config.model.name,
         branch_map=config.data.branch_map,
-        selection=config.data.selection,
+        selection=reading_of(config).settings,
         units={
             collection: {feature.name: feature.unit for feature in features}
             for collection, features in trained.dataset.manifest.features.items()

@@ -127,7 +127,7 @@ def _metrics(subject: Subject) -> Iterator[str]:
 
 def _data(manifest: Manifest) -> Iterator[str]:
     yield f"- Dataset `{manifest.digest}`, {manifest.events:,} events"
-    yield f"- Selection: {_settings(manifest.selection.model_dump(mode='json'))}"
+    yield f"- Selection: {_settings(manifest.reading)}"
     for sample in manifest.samples:
         label = f" ({sample.label})" if sample.label else ""
         yield (

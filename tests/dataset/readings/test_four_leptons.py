@@ -9,23 +9,17 @@ import awkward as ak
 import numpy as np
 import pytest
 import vector
+from numpy.typing import NDArray
 
 from four_lepton_ntuples import read_mini
 from ntuples import Branches, changed, write_ntuple
 from rootflow.config import FourLeptonSelectionConfig
+from rootflow.dataset.reading import EventReader, Selected
+from rootflow.dataset.readings.four_leptons import FourLeptons
 from rootflow.errors import InputError, UsageError
-from rootflow.ntuple.four_leptons import (
-    FourLeptonMap,
-    Selected,
-    Wanted,
-    features_of,
-    load_four_lepton_map,
-    quantities_for,
-    read_chunks,
-    select,
-)
+from rootflow.ntuple import BranchMap, load_branch_map
 
-MAP = load_four_lepton_map("atlas_open_data")
+MAP = load_branch_map("atlas_open_data")
 TIGHT = FourLeptonSelectionConfig(
     lepton_pt_min_gev=(25, 20, 10, 8),
     electron_abs_eta_max=2.2,
@@ -50,9 +44,14 @@ def _select(
     path = write_ntuple(
         directory / "mini.root", {name: branches[name] for name in needed}, tree="mini"
     )
-    quantities = quantities_for(selection, MAP, "atlas_open_data")
-    (chunk,) = read_chunks(path, MAP, Wanted(quantities))
-    return select(chunk, selection)
+    ((_, selected),) = EventReader(FourLeptons(selection), MAP).chunks(path)
+    return selected
+
+
+def _mask(selected: Selected) -> NDArray[np.bool_]:
+    mask = np.zeros(len(selected.passed), dtype=np.bool_)
+    mask[selected.kept] = True
+    return mask
 
 
 MAP_BRANCHES = [
@@ -144,7 +143,7 @@ def test_the_cutflow_of_collisions_is_that_of_a_count_by_hand(
     assert [count for count, _ in selected.cutflow.values()] == counts
     assert counts[-1] > 20
     assert len(set(counts)) > 12
-    np.testing.assert_array_equal(selected.mask, passed == 17)
+    np.testing.assert_array_equal(_mask(selected), passed == 17)
     numbers = collisions["eventNumber"].to_numpy()
     np.testing.assert_array_equal(selected.arrays["event_number"], numbers[passed == 17])
 
@@ -176,14 +175,14 @@ def test_the_sign_is_that_of_the_particle(tmp_path: Path, mini: Branches) -> Non
 
 def test_a_fifth_lepton_cuts_the_event_or_is_left_out(tmp_path: Path, mini: Branches) -> None:
     before = _select(tmp_path, mini, FourLeptonSelectionConfig())
-    place = int(np.flatnonzero(before.mask)[3])
+    place = int(before.kept[3])
     five = dict(mini)
     added = {"pt": 100e3, "eta": 0.3, "phi": 0.2, "E": 110e3, "charge": 1, "type": 13, "z0": 0.0}
     for name in [name for name in MAP_BRANCHES if name.startswith("lep_")]:
         value = added.get(name.removeprefix("lep_"), 0)
         five[name] = changed(mini[name], place, [*mini[name][place], value])
     only_four = _select(tmp_path, five, FourLeptonSelectionConfig())
-    assert not only_four.mask[place]
+    assert not _mask(only_four)[place]
     cut = "exactly 4 leptons"
     assert only_four.cutflow[cut][0] == before.cutflow[cut][0] - 1
     loose = FourLeptonSelectionConfig(
@@ -195,8 +194,8 @@ def test_a_fifth_lepton_cuts_the_event_or_is_left_out(tmp_path: Path, mini: Bran
         pair_mass_min_gev=0,
     )
     leading = _select(tmp_path, five, loose)
-    assert leading.mask[place]
-    row = int(leading.mask[:place].sum())
+    assert _mask(leading)[place]
+    row = int(_mask(leading)[:place].sum())
     expected = sorted([100.0, *(mini["lep_pt"][place].to_numpy() / 1000)], reverse=True)[:4]
     np.testing.assert_allclose(leading.arrays["leptons"][row, :, 0], expected, rtol=1e-6)
 
@@ -205,9 +204,9 @@ def test_events_without_pairs_are_kept_when_the_cuts_are_off(
     tmp_path: Path, mini: Branches
 ) -> None:
     same_sign = {**mini, "lep_charge": abs(mini["lep_charge"])}
-    assert _select(tmp_path, same_sign, FourLeptonSelectionConfig()).mask.sum() == 0
+    assert not len(_select(tmp_path, same_sign, FourLeptonSelectionConfig()).kept)
     arrays = _select(tmp_path, same_sign, None).arrays
-    names = [feature.name for feature in features_of(MAP)["event"]]
+    names = [feature.name for feature in EventReader(FourLeptons(None), MAP).features["event"]]
     assert len(arrays["weight"]) == 600
     assert (arrays["event"][:, names.index("z1_mass")] == 0).all()
     assert (arrays["event"][:, names.index("m4l")] > 0).all()
@@ -216,7 +215,7 @@ def test_events_without_pairs_are_kept_when_the_cuts_are_off(
 
 def test_event_features_are_in_the_order_of_their_names(tmp_path: Path, mini: Branches) -> None:
     arrays = _select(tmp_path, mini, FourLeptonSelectionConfig()).arrays
-    names = [feature.name for feature in features_of(MAP)["event"]]
+    names = [feature.name for feature in EventReader(FourLeptons(None), MAP).features["event"]]
     event = dict(zip(names, arrays["event"].T, strict=True))
     chosen = np.isin(mini["eventNumber"].to_numpy(), arrays["event_number"])
     np.testing.assert_array_equal(event["jet_n"], mini["jet_n"].to_numpy()[chosen])
@@ -227,12 +226,19 @@ def test_event_features_are_in_the_order_of_their_names(tmp_path: Path, mini: Br
     np.testing.assert_allclose(event["mass_24"], (leptons[:, 1] + leptons[:, 3]).mass, rtol=1e-4)
 
 
-@pytest.mark.parametrize("pdg_id", [15, 0, 22])
+@pytest.mark.parametrize("pdg_id", [0, 22])
 def test_a_flavour_that_is_no_electron_or_muon(tmp_path: Path, mini: Branches, pdg_id: int) -> None:
     flavours = [*mini["lep_type"][7].to_list()[:-1], pdg_id]
     spoilt = {**mini, "lep_type": changed(mini["lep_type"], 7, flavours)}
     message = rf"mini\.root, event {mini['eventNumber'][7]}: branch 'lep_type' is {pdg_id}, which"
     with pytest.raises(InputError, match=message):
+        _select(tmp_path, spoilt, None)
+
+
+def test_a_tau_is_none_of_four_leptons(tmp_path: Path, mini: Branches) -> None:
+    flavours = [*mini["lep_type"][7].to_list()[:-1], 15]
+    spoilt = {**mini, "lep_type": changed(mini["lep_type"], 7, flavours)}
+    with pytest.raises(InputError, match=r"a lepton is no electron \(11\) or muon .*\(entry 7\)"):
         _select(tmp_path, spoilt, None)
 
 
@@ -261,14 +267,14 @@ def test_a_cut_on_what_the_map_does_not_name_must_be_switched_off(
         settings["triggers"] = []
     else:
         settings["leptons"][0][quantity] = None
-    less = FourLeptonMap.model_validate(settings)
+    less = BranchMap.model_validate(settings)
     switches = ", ".join(
         f"{key}={'null' if value is None else 'false'}" for key, value in off.items()
     )
-    with pytest.raises(UsageError, match=rf"map mine does not name {quantity}: .*\({switches}\)$"):
-        quantities_for(FourLeptonSelectionConfig(), less, "mine")
+    with pytest.raises(UsageError, match=rf"map given does not name {quantity}: .*\({switches}\)$"):
+        EventReader(FourLeptons(FourLeptonSelectionConfig()), less)
     selection = FourLeptonSelectionConfig.model_validate(off)
-    assert quantity not in quantities_for(selection, less, "mine")
+    assert EventReader(FourLeptons(selection), less).features
 
 
 def test_only_what_the_cuts_need_is_read(tmp_path: Path, mini: Branches) -> None:
@@ -278,4 +284,4 @@ def test_only_what_the_cuts_need_is_read(tmp_path: Path, mini: Branches) -> None
         if name in MAP_BRANCHES and name not in ("trigE", "trigM", "lep_z0", "lep_isTightID")
     }
     selection = FourLeptonSelectionConfig(trigger=False, z0_sin_theta_max_mm=None)
-    assert _select(tmp_path, bare, selection).mask.sum() > 400
+    assert len(_select(tmp_path, bare, selection).kept) > 400

@@ -9,10 +9,9 @@ import pytest
 
 from ntuples import Branches, changed, write_ntuple
 from rootflow.config.data import SelectionConfig
-from rootflow.ntuple import Chunk, load_branch_map, read_chunks, select
-from rootflow.ntuple.selection import Selected, add, select_located
+from rootflow.dataset.reading import EventReader, Selected, add
+from rootflow.dataset.readings.dilepton import Dilepton
 
-MAP = load_branch_map("topcptoolkit")
 TIGHT = SelectionConfig(
     lepton_pt_min_gev=30,
     lepton_abs_eta_max=2.0,
@@ -30,9 +29,12 @@ def weighted(branches: Branches) -> Branches:
     return {**branches, "weight_mc_NOSYS": ak.Array(weights)}
 
 
-def _chunk(directory: Path, branches: Branches) -> Chunk:
-    (chunk,) = read_chunks(write_ntuple(directory / "events.root", branches), MAP)
-    return chunk
+def select(
+    directory: Path, branches: Branches, selection: SelectionConfig, max_jets: int
+) -> Selected:
+    reader = EventReader(Dilepton(selection, max_jets), "topcptoolkit", collisions=False)
+    ((_, selected),) = reader.chunks(write_ntuple(directory / "events.root", branches))
+    return selected
 
 
 def _leptons(event: dict[str, Any], config: SelectionConfig) -> list[tuple[float, float, int]]:
@@ -94,17 +96,17 @@ def test_where_selected_events_and_their_jets_are_in_the_ntuple(
 ) -> None:
     jets = [name for name in weighted if name.startswith("jet_")]
     turned = {**weighted, **{name: weighted[name][:, ::-1] for name in jets}}
-    located = select_located(_chunk(tmp_path, turned), TIGHT, max_jets)
+    located = select(tmp_path, turned, TIGHT, max_jets)
     events = _events(turned)
     kept = [place for place, event in enumerate(events) if _passed(event, TIGHT) == 6]
     assert located.kept.tolist() == kept
-    for row, event in zip(located.jet_places, kept, strict=True):
+    for row, event in zip(located.places["jets"], kept, strict=True):
         places = [place for _, _, place in _jets(events[event], TIGHT)][:max_jets]
         assert row.tolist() == places + [-1] * (max_jets - len(places))
 
 
 def test_the_cutflow_is_that_of_a_count_by_hand(tmp_path: Path, weighted: Branches) -> None:
-    cutflow = select(_chunk(tmp_path, weighted), TIGHT, 8).cutflow
+    cutflow = select(tmp_path, weighted, TIGHT, 8).cutflow
     events = _events(weighted)
     passed = [_passed(event, TIGHT) for event in events]
     for place, (count, sum_of_weights) in enumerate(cutflow.values()):
@@ -127,7 +129,7 @@ def test_the_cutflow_is_that_of_a_count_by_hand(tmp_path: Path, weighted: Branch
 def test_objects_and_truth_of_each_selected_event(
     tmp_path: Path, weighted: Branches, max_jets: int
 ) -> None:
-    arrays = select(_chunk(tmp_path, weighted), TIGHT, max_jets).arrays
+    arrays = select(tmp_path, weighted, TIGHT, max_jets).arrays
     events = [event for event in _events(weighted) if _passed(event, TIGHT) == 6]
     assert arrays["event_number"].tolist() == [event["eventNumber"] for event in events]
     for i, event in enumerate(events):
@@ -158,15 +160,15 @@ def test_truth_follows_the_jets_when_the_ntuple_has_them_in_another_order(
     backwards["event_jet_truth_idx"] = ak.from_numpy(
         np.where(index >= 0, n_jets - 1 - index, -1).astype(np.int32)
     )
-    straight = select(_chunk(tmp_path, branches), SelectionConfig(), 4).arrays
-    turned = select(_chunk(tmp_path, backwards), SelectionConfig(), 4).arrays
+    straight = select(tmp_path, branches, SelectionConfig(), 4).arrays
+    turned = select(tmp_path, backwards, SelectionConfig(), 4).arrays
     assert (np.diff(turned["jets"][..., 0], axis=1) <= 0).all()
     for name in ("jets", "assignment", "jet_mask"):
         np.testing.assert_array_equal(turned[name], straight[name])
 
 
 def _select_one(directory: Path, branches: Branches, **settings: Any) -> Selected:
-    return select(_chunk(directory, branches), SelectionConfig.model_validate(settings), 8)
+    return select(directory, branches, SelectionConfig.model_validate(settings), 8)
 
 
 def test_more_than_two_leptons_are_kept_only_when_asked_for(

@@ -1,18 +1,17 @@
-"""Electrons and muons by their codes."""
+"""Charged leptons by their codes, and energies where the ntuple has neither those nor masses."""
 
 from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rootflow.ntuple.branch_map import Leptons
 from rootflow.ntuple.columns import Table
-from rootflow.ntuple.four_leptons.branch_map import Leptons
 from rootflow.ntuple.units import Column
 
-ELECTRON, MUON = 11, 13
+ELECTRON, MUON, TAU = 11, 13, 15
 # S. Navas et al. (Particle Data Group), Phys. Rev. D 110, 030001 (2024).
-ELECTRON_MASS_GEV = 0.000510999
-MUON_MASS_GEV = 0.105658
+MASSES_GEV = {ELECTRON: 0.000510999, MUON: 0.105658, TAU: 1.77693}
 
 Values = NDArray[np.float32]
 
@@ -32,16 +31,17 @@ def signed_flavours(
     Raises
     ------
     InputError
-        A code is neither that of an electron nor of a muon, or a charge is not 1 or -1.
+        A code is not that of a charged lepton, or a charge is not 1 or -1.
     """
     if isinstance(leptons.pdg_id, Column):
         flavour = values["pdg_id"]
-        other = ~np.isin(np.abs(flavour), (ELECTRON, MUON))
+        other = ~np.isin(np.abs(flavour), list(MASSES_GEV))
         if other.any():
             where = int(np.argmax(other))
             raise table.wrong(
                 leptons.pdg_id,
-                f"is {flavour[where]:g}, which is no electron ({ELECTRON}) or muon ({MUON})",
+                f"is {flavour[where]:g}, which is no electron ({ELECTRON}), muon ({MUON}) or tau "
+                f"({TAU})",
                 event[where],
             )
     else:
@@ -58,8 +58,13 @@ def signed_flavours(
     return np.copysign(flavour, -charge)
 
 
-def with_mass_of_flavour(values: Mapping[str, Values]) -> Values:
-    """Return (leptons,) energies in GeV, sqrt(p^2 + m^2), from pt, eta and pdg_id."""
-    mass = np.where(np.abs(values["pdg_id"]) == MUON, MUON_MASS_GEV, ELECTRON_MASS_GEV)
+def energies(values: Mapping[str, Values]) -> Values:
+    """Return (objects,) energies in GeV, sqrt(p^2 + m^2), from pt, eta and the code of leptons.
+
+    What is no lepton has no mass.
+    """
     momentum = values["pt"].astype(np.float64) * np.cosh(values["eta"].astype(np.float64))
+    mass = np.zeros(len(momentum))
+    for flavour, of_flavour in MASSES_GEV.items() if "pdg_id" in values else ():
+        mass[np.abs(values["pdg_id"]) == flavour] = of_flavour
     return np.hypot(momentum, mass).astype(np.float32)

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from rootflow.ntuple.branch_map import Masses
 from rootflow.ntuple.columns import Table
-from rootflow.ntuple.four_leptons.branch_map import Masses
 from rootflow.physics.kinematics import four_momentum, invariant_mass
 
 # How far m^2 may be off: relative, and relative to the square of the energy, from which

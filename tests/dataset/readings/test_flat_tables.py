@@ -20,25 +20,20 @@ from four_lepton_ntuples import (
 )
 from ntuples import Branches, write_ntuple
 from rootflow.config import FourLeptonSelectionConfig
+from rootflow.dataset.reading import EventReader
+from rootflow.dataset.readings.four_leptons import FourLeptons
 from rootflow.errors import InputError
-from rootflow.ntuple.four_leptons import (
-    Wanted,
-    load_four_lepton_map,
-    read_chunks,
-    select,
-)
+from rootflow.ntuple import load_branch_map, read_chunks
 
 SELECTION = FourLeptonSelectionConfig.model_validate(FLAT_SELECTION)
-JAGGED = load_four_lepton_map("atlas_open_data")
-FLAT = load_four_lepton_map("flat_four_leptons")
+JAGGED = load_branch_map("atlas_open_data")
+FLAT = load_branch_map("flat_four_leptons")
 
 
 def _arrays(path: Path, chunk_bytes: int | None = None) -> dict[str, Any]:
-    branch_map = JAGGED if path.name == "mini.root" else FLAT
-    parts = [
-        select(chunk, SELECTION).arrays
-        for chunk in read_chunks(path, branch_map, Wanted(), chunk_bytes)
-    ]
+    reader = EventReader(FourLeptons(SELECTION), JAGGED if path.name == "mini.root" else FLAT)
+    chunks = read_chunks(path, reader.branch_map, chunk_bytes or FourLeptons.chunk_bytes)
+    parts = [reader.select(chunk).arrays for chunk in chunks]
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
@@ -90,8 +85,8 @@ def test_without_energies_they_come_from_the_masses_of_the_flavours(
 ) -> None:
     less = {name: column for name, column in table.items() if not name.endswith("_E")}
     path = write_csv(tmp_path / "flat.csv", less)
-    (chunk,) = read_chunks(path, FLAT, Wanted())
-    leptons = chunk.leptons.features.astype(np.float64).T
+    (chunk,) = read_chunks(path, FLAT.as_of_collisions())
+    leptons = chunk.objects["leptons"].features.astype(np.float64).T
     np.testing.assert_array_equal(
         leptons[0], np.concatenate([table[f"lep{slot}_pt"] for slot in range(1, 5)])
     )
@@ -178,7 +173,7 @@ def test_momenta_in_mev(tmp_path: Path, table: Table) -> None:
         (lambda text: text.replace('"jet_n"', '"jets"'), "the table has no branch 'jet_n'"),
         (lambda text: text[: len(text) // 2].rsplit(",", 1)[0], "not a whole CSV file.*columns"),
         (lambda text: text[: text.rindex(",")] + ",none\n", "not a whole CSV file.*'none'"),
-        (lambda text: text[: text.rindex(",")] + ",15\n", r"'lep4_pdgId' is 15, which is no elec"),
+        (lambda text: text[: text.rindex(",")] + ",22\n", r"'lep4_pdgId' is 22, which is no elec"),
         (lambda text: text[: text.rindex(",")] + ",\n", r"branch 'lep4_pdgId' is nan"),
         (lambda _: "", "the file is empty"),
     ],

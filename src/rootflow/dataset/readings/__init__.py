@@ -1,0 +1,1 @@
+"""What kinds of events need beside what all have, one module each."""

@@ -1,0 +1,45 @@
+"""Any collections, sorted and cut, and no physics beside."""
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+import numpy as np
+
+from rootflow.config.data import ReadingConfig
+from rootflow.dataset.reading import Accepted, Reading
+from rootflow.ntuple import Chunk
+
+
+class Collections(Reading):
+    """The leading objects of some collections, with masks, and MET where the map names it.
+
+    Parameters
+    ----------
+    slots
+        How many are kept, by collection.
+    """
+
+    own = ("slots",)
+    met = True
+
+    def __init__(self, slots: Mapping[str, int], config: ReadingConfig | None = None) -> None:
+        self.slots = dict(slots)
+        self.config = config or ReadingConfig()
+
+    def own_settings(self) -> dict[str, Any]:
+        """Return the settings beside objects, features and cuts, as plain data."""
+        return {
+            "slots": dict(self.slots),
+        }
+
+    @classmethod
+    def from_settings(cls, settings: Mapping[str, Any]) -> Self:
+        """Return the reading of these settings."""
+        given = dict(settings)
+        slots = given.pop("slots")
+        return cls(slots, ReadingConfig.model_validate(given))
+
+    def accept(self, chunk: Chunk) -> Accepted:
+        """Return the objects that count; all events pass."""
+        objects, origin = self.accepted(chunk, {})
+        return Accepted(objects, origin, {}, {"all events": np.ones(len(chunk), dtype=np.bool_)})

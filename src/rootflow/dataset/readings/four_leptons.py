@@ -1,0 +1,247 @@
+"""Four leptons, the two Z bosons that they may be of, and the cuts on all of them."""
+
+from collections.abc import Collection, Mapping
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rootflow.config.data import ReadingConfig
+from rootflow.config.samples import FourLeptonSelectionConfig
+from rootflow.dataset.reading import Accepted, Cuts, Reading
+from rootflow.errors import UsageError
+from rootflow.ntuple import BranchMap, Chunk, Feature, features_of
+from rootflow.ntuple.features import feature
+from rootflow.ntuple.leptons import ELECTRON, MUON
+from rootflow.ntuple.objects import Places
+from rootflow.physics.four_leptons import (
+    ETA,
+    FEATURES,
+    PDG_ID,
+    PT,
+    ZPairing,
+    observables,
+    z_pairing,
+)
+
+N_LEPTONS = 4
+TRIGGERS = "triggers"
+# What the cuts need of the branch map, by their keys.
+NEEDED = {
+    "trigger": TRIGGERS,
+    "tight_leptons_min": "tight",
+    "ptcone30_over_pt_max": "ptcone30",
+    "etcone20_over_pt_max": "etcone20",
+    "electron_d0_significance_max": "d0_significance",
+    "muon_d0_significance_max": "d0_significance",
+    "z0_sin_theta_max_mm": "z0_mm",
+}
+# How a cut is switched off, where not with null.
+OFF = {"trigger": "false", "tight_leptons_min": "0"}
+
+
+class FourLeptons(Reading):
+    """H -> ZZ* -> 4 leptons: the four, falling in pT, and what is computed of them.
+
+    Parameters
+    ----------
+    selection
+        None: every event that has four leptons, or more.
+    """
+
+    # Pairs and angles need several times as much.
+    chunk_bytes = 8 * 2**20
+    own = ("selection",)
+    met = False
+
+    def __init__(
+        self,
+        selection: FourLeptonSelectionConfig | None,
+        config: ReadingConfig | None = None,
+    ) -> None:
+        self.selection = selection
+        self.config = config or ReadingConfig()
+        self.slots = {"leptons": N_LEPTONS}
+
+    def own_settings(self) -> dict[str, Any]:
+        """Return the settings beside objects, features and cuts, as plain data."""
+        return {
+            "selection": self.selection and self.selection.model_dump(mode="json"),
+        }
+
+    @classmethod
+    def from_settings(cls, settings: Mapping[str, Any]) -> Self:
+        """Return the reading of these settings."""
+        given = dict(settings)
+        selection = given.pop("selection", {})
+        return cls(
+            None if selection is None else FourLeptonSelectionConfig.model_validate(selection),
+            ReadingConfig.model_validate(given),
+        )
+
+    def needs(self, branch_map: BranchMap, name: str) -> Collection[str]:
+        """Return what the cuts need, as the map names it."""
+        super().needs(branch_map, name)
+        if branch_map.jet_n is None:
+            raise UsageError(f"data: the branch map {name} does not name jet_n")
+        if branch_map.slots is not None and len(branch_map.slots) != N_LEPTONS:
+            raise UsageError(f"data: the branch map {name} does not name four slots")
+        asked = {key: each for key, each in NEEDED.items() if getattr(self.selection, key, None)}
+        unknown = {key: each for key, each in asked.items() if not _has(branch_map, each)}
+        if unknown:
+            needed = ", ".join(dict.fromkeys(unknown.values()))
+            off = ", ".join(f"{key}={OFF.get(key, 'null')}" for key in unknown)
+            raise UsageError(
+                f"data.selection: the branch map {name} does not name {needed}: switch off the "
+                f"cuts that need it ({off})"
+            )
+        quantities = {f"leptons.{each}" for each in asked.values() if each != TRIGGERS}
+        triggers = {each.branch for each in branch_map.triggers if TRIGGERS in asked.values()}
+        return quantities | triggers | {"jet_n"}
+
+    def event_features(self, branch_map: BranchMap) -> tuple[Feature, ...]:
+        """Return the number of jets, what is computed of the leptons, and what the map names."""
+        return (
+            feature("jet_n", "none", branch_map.jet_n),
+            *(Feature(name=name, unit=unit, branches=()) for name, unit in FEATURES),
+            *features_of(branch_map)["event"],
+        )
+
+    def accept(self, chunk: Chunk) -> Accepted:
+        """Return the leptons, and the cuts on them."""
+        objects, origin = self.accepted(chunk, {})
+        leptons = objects["leptons"]
+        _refuse_taus(chunk)
+        slots = leptons.slots(N_LEPTONS)
+        trigger = None
+        if self.selection is not None and self.selection.trigger:
+            trigger = np.any(list(chunk.triggers.values()), axis=0)
+        cuts = event_cuts(leptons.counts(), trigger, self.selection)
+        if self.selection is not None:
+            rows = leptons.rows(slots)
+            quantities = {name: rows[..., place] for place, name in enumerate(leptons.names)}
+            cuts |= lepton_cuts(rows, quantities, self.selection)
+        return Accepted(objects, origin, {"leptons": slots}, cuts)
+
+    def compute(
+        self, accepted: Accepted, events: Places
+    ) -> tuple[Mapping[str, NDArray[np.float64]], Cuts]:
+        """Return pairs, masses and angles, and the cuts on them."""
+        slots = accepted.slots["leptons"].take(events, axis=0)
+        leptons = np.ascontiguousarray(accepted.objects["leptons"].rows(slots)[..., : PDG_ID + 1])
+        computed = observables(leptons)
+        if self.selection is None:
+            return computed, {}
+        return computed, pair_cuts(computed, z_pairing(leptons), self.selection)
+
+
+def _has(branch_map: BranchMap, quantity: str) -> bool:
+    if quantity == TRIGGERS:
+        return bool(branch_map.triggers)
+    return all(quantity in leptons.quantities() for leptons in branch_map.leptons)
+
+
+def _refuse_taus(chunk: Chunk) -> None:
+    leptons = chunk.objects["leptons"]
+    other = ~np.isin(np.abs(leptons.column("pdg_id")), (ELECTRON, MUON))
+    if other.any():
+        raise chunk.table.wrong_at(
+            int(leptons.event[np.argmax(other)]),
+            f"a lepton is no electron ({ELECTRON}) or muon ({MUON})",
+        )
+
+
+def event_cuts(
+    n_leptons: NDArray[np.int64],
+    trigger: NDArray[np.bool_] | None,
+    selection: FourLeptonSelectionConfig | None,
+) -> Cuts:
+    """Return the cuts on trigger and number of leptons, each (n,)."""
+    cuts = {"all events": np.ones(len(n_leptons), dtype=np.bool_)}
+    if trigger is not None:
+        cuts["trigger"] = trigger
+    if selection is not None and selection.exactly_four_leptons:
+        cuts["exactly 4 leptons"] = n_leptons == 4
+    else:
+        cuts["at least 4 leptons"] = n_leptons >= 4
+    return cuts
+
+
+def lepton_cuts(
+    leptons: NDArray[np.float32],
+    quantities: Mapping[str, NDArray[np.float32]],
+    selection: FourLeptonSelectionConfig,
+) -> Cuts:
+    """Return the cuts on single leptons and their charges, each (n,).
+
+    Parameters
+    ----------
+    leptons
+        (n, 4, 5) falling in pT, zeros where there are fewer.
+    quantities
+        (n, 4) of each quantity that the cuts need.
+    """
+    pt, eta, pdg_id = leptons[..., PT], leptons[..., ETA], leptons[..., PDG_ID]
+    is_electron = np.abs(pdg_id) == ELECTRON
+    thresholds = selection.lepton_pt_min_gev
+    electron_eta, muon_eta = selection.electron_abs_eta_max, selection.muon_abs_eta_max
+    cuts = {
+        f"lepton pT >= {', '.join(f'{threshold:g}' for threshold in thresholds)} GeV": np.all(
+            pt >= np.array(thresholds, dtype=np.float32), axis=1
+        ),
+        f"|eta| <= {electron_eta:g} (electrons), {muon_eta:g} (muons)": np.all(
+            np.abs(eta) <= np.where(is_electron, electron_eta, muon_eta), axis=1
+        ),
+    }
+    if selection.tight_leptons_min:
+        cuts[f"at least {selection.tight_leptons_min} tight leptons"] = (
+            np.count_nonzero(quantities["tight"], axis=1) >= selection.tight_leptons_min
+        )
+    for name, largest in (
+        ("ptcone30", selection.ptcone30_over_pt_max),
+        ("etcone20", selection.etcone20_over_pt_max),
+    ):
+        if largest is not None:
+            cuts[f"{name} / pT <= {largest:g}"] = np.all(quantities[name] <= largest * pt, axis=1)
+    for flavour, chosen, largest in (
+        ("electrons", is_electron, selection.electron_d0_significance_max),
+        ("muons", ~is_electron, selection.muon_d0_significance_max),
+    ):
+        if largest is not None:
+            small = np.abs(quantities["d0_significance"]) <= largest
+            cuts[f"|d0 significance| <= {largest:g} ({flavour})"] = np.all(small | ~chosen, axis=1)
+    if selection.z0_sin_theta_max_mm is not None:
+        z0_sin_theta = np.abs(quantities["z0_mm"]) / np.cosh(eta)
+        cuts[f"|z0 sin(theta)| <= {selection.z0_sin_theta_max_mm:g} mm"] = np.all(
+            z0_sin_theta <= selection.z0_sin_theta_max_mm, axis=1
+        )
+    if selection.zero_total_charge:
+        cuts["total charge zero"] = np.sign(pdg_id).sum(axis=1) == 0
+    return cuts
+
+
+def pair_cuts(
+    observables: Mapping[str, NDArray[np.float64]],
+    pairing: ZPairing,
+    selection: FourLeptonSelectionConfig,
+) -> Cuts:
+    """Return the cuts on pairs of leptons and on all four, each (n,)."""
+    cuts = {}
+    if selection.same_flavour_pairs:
+        cuts["two pairs of same flavour, opposite charge"] = pairing.valid
+    if selection.pair_mass_min_gev:
+        cuts[f"mass of each such pair >= {selection.pair_mass_min_gev:g} GeV"] = (
+            pairing.lowest_mass >= selection.pair_mass_min_gev
+        )
+    for symbol, name, window in (
+        ("m(Z1)", "z1_mass", selection.z1_mass_gev),
+        ("m(Z2)", "z2_mass", selection.z2_mass_gev),
+        ("m(4l)", "m4l", selection.four_lepton_mass_gev),
+    ):
+        if window is not None:
+            lowest, highest = window
+            mass = observables[name]
+            cuts[f"{lowest:g} <= {symbol} <= {highest:g} GeV"] = (lowest <= mass) & (
+                mass <= highest
+            )
+    return cuts
