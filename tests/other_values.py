@@ -351,6 +351,7 @@ TRAIN = {
                 name="trees", trees=8, learning_rate=0.1, max_leaf_nodes=3, min_samples_leaf=10,
                 l2=5.0, patience=3,
             ),
+            **_of_kind("own_network:build", name="own", settings={"width": 4}),
             **_TRAINING,
         }
     ),

@@ -8,6 +8,8 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from rootflow.config import OwnNetworkConfig
+
 SEVERAL = (list, tuple, dict, Mapping)
 
 
@@ -30,7 +32,7 @@ def _below(block: type[BaseModel], at: str) -> Iterator[str]:
         path = f"{at}.{name}" if at else name
         blocks = list(_blocks(field.annotation))
         if not blocks:
-            if not _has_one_value(field):
+            if not _has_one_value(field) and name != "architecture":
                 yield path
         elif len(blocks) == 1 and not _is_several(field.annotation):
             yield from _below(blocks[0], path)
@@ -46,6 +48,8 @@ def kind_of(block: type[BaseModel]) -> str:
     for field in block.model_fields.values():
         if _has_one_value(field):
             return str(typing.get_args(field.annotation)[0])
+    if issubclass(block, OwnNetworkConfig):
+        return "own_network:build"
     raise AssertionError(f"{block.__name__} has no word of its own")
 
 

@@ -27,7 +27,7 @@ ORDER = [
     ["evaluation", "export", "cplusplus", "batch", "inference"],
     ["tracking"],
     ["tuning"],
-    ["steps"],
+    ["steps", "testing"],
     ["analyses"],
     ["commands"],
     ["cli"],

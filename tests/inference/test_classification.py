@@ -96,7 +96,7 @@ def model(h4l_files: dict[str, list[Path]], tmp_path_factory: pytest.TempPathFac
         )
         for held_out, one in enumerate(models)
     ]
-    folded = FoldedMethod("trees", scorers, FOLDS)
+    folded = FoldedMethod("trees", scorers)
     return Model(folded, exported.combined_path, exported.fold_paths)
 
 

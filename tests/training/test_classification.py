@@ -232,11 +232,13 @@ def test_a_trial_leaves_a_whole_training(
         {"architecture": "deep_set", "width": 8},
         {"architecture": "set_transformer", "width": 8, "heads": 2, "depth": 1},
         {"architecture": "boosted_trees"},
+        {"architecture": "own_network:build", "settings": {"width": 4}},
     ]
     for model in models:
         config = make_h4l_config(model, fast_dev_run=True)
         training = train(labelled_dataset, config, tmp_path / model["architecture"])
         assert np.all(np.isfinite([*training.history[-1].values()]))
+        load_fitted(training.directory)
 
 
 def test_a_training_is_named_by_all_that_decides_the_model(make_h4l_config: MakeConfig) -> None:
@@ -253,6 +255,8 @@ def test_a_training_is_named_by_all_that_decides_the_model(make_h4l_config: Make
         name(epochs=4),
     }
     assert len(networks) == 6
+    own = {"architecture": "own_network:build"}
+    assert len({name(model=own), name(model=own | {"settings": {"width": 2}}), *networks}) == 8
     assert name(model=trees) not in networks
     assert name(model=trees) == name(model=trees, epochs=4)
     assert name(model=trees) != name(model=trees, validation_fraction=0.2)
