@@ -15,6 +15,7 @@ from rootflow.dataset.events import Events
 from rootflow.errors import UsageError
 from rootflow.models.kinematics import Tensor
 from rootflow.models.normalisation import Row, moments
+from rootflow.ntuple.objects import mask_name
 
 MUON = 13
 # Of the event as a whole: its angles are not azimuths of anything.
@@ -97,7 +98,7 @@ def classifier_inputs(
     arrays = events.inputs()
     found = {}
     for collection in (name for name in events.features if name in chosen):
-        features, mask = events.features[collection], f"{collection.removesuffix('s')}_mask"
+        features, mask = events.features[collection], mask_name(collection)
         array = arrays[collection]
         found[collection] = CollectionInputs(
             features,

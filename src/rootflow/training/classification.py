@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 EVENTS_TO_NORMALISE = 200_000
 EVENTS_TO_RANK = 200_000
 BATCH = 2048
-TWO_CLASSES = ("background", "signal")
 
 
 class ClassificationTask:
@@ -76,7 +75,7 @@ class ClassificationTask:
     weighted_metrics: Mapping[str, list[keras.Metric]]
 
     def __init__(self, dataset: Dataset, config: ClassificationConfig, folds: FoldsConfig) -> None:
-        self.classes: tuple[str, ...] = getattr(dataset.manifest, "classes", TWO_CLASSES)
+        self.classes: tuple[str, ...] = dataset.manifest.classes
         self.inputs = _inputs(dataset, config.inputs)
         self._config = config
         self._output = SCORE if len(self.classes) == 2 else PROBABILITIES
@@ -86,6 +85,11 @@ class ClassificationTask:
             raise InputError(
                 f"{dataset.path}: no event has a label, all are data: training needs samples of "
                 f"signal and of background"
+            )
+        if len(self.classes) < 2:
+            raise InputError(
+                f"{dataset.path}: its samples are all of one class, {self.classes[0]}: training "
+                f"needs two or more: say label in data.samples"
             )
         parts = split(events, folds, config.training.validation_fraction)
         training, validation = (events.take(part[events.label[part] >= 0]) for part in parts)

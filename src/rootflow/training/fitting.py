@@ -178,6 +178,7 @@ def _train(
         features=dataset.features,
         max_jets=dataset.manifest.max_jets,
         inputs=getattr(config, "inputs", None),
+        classes=dataset.manifest.classes,
         history=history,
         facts=facts,
     )
