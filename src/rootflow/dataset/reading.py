@@ -23,6 +23,7 @@ from rootflow.ntuple import (
     read_chunks,
     read_entries,
 )
+from rootflow.ntuple.branch_map import Truth
 from rootflow.ntuple.objects import Objects, Places, accepted_in_pt_order, mask_name
 from rootflow.ntuple.reading import CHUNK_BYTES
 
@@ -66,9 +67,12 @@ class Reading(ABC):
         Objects, cuts and features of the configuration.
     own
         The names of its settings beside these.
+    truth
+        Whether what the generator says of neutrinos, tops and jets is read.
     """
 
     own: ClassVar[tuple[str, ...]]
+    truth: ClassVar[bool] = False
     chunk_bytes: ClassVar[int] = CHUNK_BYTES
     slots: Mapping[str, int]
     met: bool
@@ -420,6 +424,7 @@ def _narrowed(whole: BranchMap, reading: Reading, needs: Collection[str]) -> Bra
                 name: blocks for name, blocks in whole.collections.items() if name in read
             },
             "met": whole.met if reading.met or "met" in read else None,
+            "truth": whole.truth if reading.truth else Truth(),
             "jet_n": whole.jet_n if "jet_n" in needs else None,
             "triggers": [each for each in whole.triggers if each.branch in needs],
         }

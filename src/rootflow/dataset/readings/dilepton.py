@@ -21,6 +21,7 @@ class Dilepton(Reading):
     """
 
     own = ("selection", "max_jets")
+    truth = True
     met = True
 
     def __init__(
