@@ -126,8 +126,8 @@ def refuse_other_arrays(
     """
     found = {name: events.features.get(name, ()) for name in features}
     refuse_other_features(network, found, features)
-    slots = events.jet_mask.shape[1]
-    if max_jets not in (None, slots):
+    slots = max_jets if max_jets is None else events.jet_mask.shape[1]
+    if slots != max_jets:
         raise InputError(
             f"{network} takes {max_jets} jet slots, these events have {slots}: "
             f"preprocess them with data.max_jets={max_jets}"

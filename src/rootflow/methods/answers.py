@@ -11,7 +11,7 @@ from rootflow.errors import ConformanceError, InputError
 from rootflow.methods.contract import Outputs, Reconstruction, Scores
 
 
-def decode(outputs: Outputs, jet_mask: NDArray[np.bool_]) -> Any:
+def decode(outputs: Outputs, jet_mask: NDArray[np.bool_] | None) -> Any:
     """Return what outputs mean: a `Reconstruction`, or `Scores`; errors as of `reconstruction`.
 
     Parameters
@@ -19,9 +19,9 @@ def decode(outputs: Outputs, jet_mask: NDArray[np.bool_]) -> Any:
     outputs
         Of n events.
     jet_mask
-        (n, J), True where there is a jet.
+        (n, J), True where there is a jet; None where events have none.
     """
-    if "assignment" in outputs:
+    if "assignment" in outputs and jet_mask is not None:
         return reconstruction(outputs, jet_mask)
     return scores(outputs)
 

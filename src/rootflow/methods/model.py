@@ -58,12 +58,12 @@ class Model(ABC):
             The model was trained on the fold of some of the events, or the events do
             not have the features or the number of slots that it takes.
         """
-        return decode(self.outputs(events), events.jet_mask)
+        return decode(self.outputs(events), events.masks.get("jets"))
 
     def answer_seen(self, events: Events) -> Any:
         """Return the same of `outputs_seen`, None where there are none."""
         said = self.outputs_seen(events)
-        return None if said is None else decode(said, events.jet_mask)
+        return None if said is None else decode(said, events.masks.get("jets"))
 
 
 def refuse_other_task(model: Model, task: TaskName, where: Path | str) -> None:

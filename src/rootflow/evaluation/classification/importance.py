@@ -92,7 +92,7 @@ def _inputs(inputs: InputsConfig) -> list[Input]:
 
 
 def _permuted(events: Events, chosen: Input, random: np.random.Generator) -> Events:
-    array = getattr(events, chosen.collection).copy()
+    array = events.collections[chosen.collection].copy()
     column = events.features[chosen.collection].index(chosen.feature)
     source = _permutation_within(events.fold, random)
     array[..., column] = array[source][..., column]

@@ -82,7 +82,7 @@ def _right(method: Reconstructor, events: Events) -> NDArray[np.bool_]:
 def _permuted(
     events: Events, collection: str, features: Sequence[str], random: np.random.Generator
 ) -> Events:
-    array = getattr(events, collection).copy()
+    array = events.collections[collection].copy()
     columns = [events.features[collection].index(feature) for feature in features]
     jets = np.sum(events.jet_mask, axis=1)
     source = _permutation_within(jets if collection == "jets" else np.zeros_like(jets), random)

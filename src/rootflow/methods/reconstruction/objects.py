@@ -25,7 +25,7 @@ def feature(events: Events, collection: str, name: str) -> NDArray[Any]:
             f"the reconstruction needs the feature {name} of {collection}, "
             f"this dataset has {', '.join(names)}"
         )
-    array: NDArray[Any] = getattr(events, collection)[..., names.index(name)]
+    array: NDArray[Any] = events.collections[collection][..., names.index(name)]
     return array
 
 
