@@ -18,6 +18,7 @@ EVENT_FEATURES = ("jet_n", *(name for name, _ in FEATURES))
 LEPTON_FEATURES = ("pt", "eta", "phi", "energy", "pdg_id")
 H4L_FEATURES = {"jets": (), "leptons": LEPTON_FEATURES, "met": (), "event": EVENT_FEATURES}
 H4L_UNITS = {
+    "jets": {"pt": "GeV", "eta": "none", "phi": "rad"},
     "leptons": dict(zip(LEPTON_FEATURES, ("GeV", "none", "rad", "GeV", "none"), strict=True)),
     "event": {"jet_n": "none", **dict(FEATURES)},
 }

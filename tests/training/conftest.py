@@ -19,7 +19,7 @@ from rootflow.sources import code_digest
 from small_datasets import build
 from toy_four_leptons import H4L_UNITS, toy_four_leptons
 
-MakeDataset = Callable[[Events], Dataset]
+MakeDataset = Callable[..., Dataset]
 MakeConfig = Callable[..., TtbarConfig]
 
 
@@ -86,7 +86,7 @@ def small_dataset(make_dataset: MakeDataset, few_events: Events) -> Dataset:
 def make_labelled_dataset(tmp_path_factory: pytest.TempPathFactory) -> MakeDataset:
     """Return a function that writes four-lepton events as a dataset."""
 
-    def make(events: Events) -> Dataset:
+    def make(events: Events, classes: tuple[str, ...] = ("background", "signal")) -> Dataset:
         directory = tmp_path_factory.mktemp("labelled")
         features = {
             collection: tuple(
@@ -105,7 +105,7 @@ def make_labelled_dataset(tmp_path_factory: pytest.TempPathFactory) -> MakeDatas
             arrays=_save(events, directory),
             samples=(),
             event_numbers_in_several_files=0,
-            classes=("background", "signal"),
+            classes=classes,
             read_by=FourLeptons(None).kind,
             reading={},
             sum_of_weights=float(events.weight.sum()),

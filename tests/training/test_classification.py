@@ -11,13 +11,14 @@ from rootflow.analyses.h4l import H4lConfig
 from rootflow.config import FoldsConfig
 from rootflow.dataset import Dataset, Events
 from rootflow.errors import InputError, UsageError
+from rootflow.methods.trained import TrainedMethod
 from rootflow.training import Training, fit, load_fitted, question, read_record
 from rootflow.training.classification import ClassificationTask, labels
 from rootflow.training.metrics import cross_entropy, weighted_auc
 from toy_four_leptons import toy_four_leptons
 
 MakeConfig = Callable[..., H4lConfig]
-MakeDataset = Callable[[Events], Dataset]
+MakeDataset = Callable[..., Dataset]
 
 FOLDS = FoldsConfig(count=5, held_out=2)
 KEYS = {"loss", "auc"}
@@ -261,3 +262,55 @@ def test_a_training_is_named_by_all_that_decides_the_model(make_h4l_config: Make
     assert name(model=trees) == name(model=trees, epochs=4)
     assert name(model=trees) != name(model=trees, validation_fraction=0.2)
     assert name(model=trees) == name(model=trees | {"name": "forest"})
+
+
+@pytest.mark.parametrize("architecture", ["deep_set", "boosted_trees"])
+def test_three_classes_are_told_apart_by_any_number_of_jets(
+    architecture: str,
+    make_labelled_dataset: MakeDataset,
+    make_h4l_config: MakeConfig,
+    tmp_path: Path,
+) -> None:
+    events = toy_four_leptons(1200, labels=(0, 1, 2))
+    random = np.random.default_rng(3)
+    # Class by class one jet more, and of the last class harder ones.
+    mask = np.arange(4) < random.binomial(4, 0.1 + 0.35 * events.label)[:, None]
+    pt = random.exponential(30 + 40 * (events.label[:, None] == 2), (1200, 4))
+    jets = np.stack([pt, random.normal(0, 1, pt.shape), random.uniform(-3, 3, pt.shape)], axis=-1)
+    events = events.replace(
+        features={**events.features, "jets": ("pt", "eta", "phi")},
+        jets=np.where(mask[..., None], jets, 0).astype(np.float32),
+        jet_mask=mask,
+    )
+    dataset = make_labelled_dataset(events, ("few", "some", "many"))
+    config = make_h4l_config(
+        {"architecture": architecture},
+        inputs={"jets": ["pt", "phi"], "leptons": ["phi"], "event": []},
+        epochs=4,
+        learning_rate=1e-2,
+    )
+    training = train(dataset, config, tmp_path)
+    weights = [training.facts[f"{name}_training_weight"] for name in ("few", "some", "many")]
+    np.testing.assert_allclose(weights, weights[0], rtol=1e-6)
+    best = training.history[int(training.facts["best_epoch"]) - 1]
+    areas = [best[f"validation_auc_{name}"] for name in ("few", "some", "many")]
+    assert best["validation_auc"] == pytest.approx(np.mean(areas))
+    assert min(areas) > 0.6
+    assert areas[2] > 0.85
+    record = read_record(tmp_path)
+    assert record is not None
+    assert record.classes == ("few", "some", "many")
+    method = TrainedMethod.of_training(tmp_path)
+    unseen = events.take(events.fold == 2)
+    said = method.outputs(unseen)["probabilities"]
+    assert said.shape == (len(unseen), 3)
+    np.testing.assert_allclose(said.sum(axis=1), 1, atol=1e-5)
+    other = np.where(unseen.jet_mask[..., None], unseen.jets, np.float32(9))
+    np.testing.assert_array_equal(method.outputs(unseen.replace(jets=other))["probabilities"], said)
+    turn = np.zeros(3, np.float32)
+    turn[2] = 0.5
+    turned = unseen.replace(
+        jets=np.where(unseen.jet_mask[..., None], unseen.jets + turn, 0),
+        leptons=unseen.leptons + np.array([0, 0, 0.5, 0, 0], np.float32),
+    )
+    assert np.mean(np.abs(method.outputs(turned)["probabilities"] - said)) < 1e-4
