@@ -20,7 +20,7 @@ import click
     help="Directory that gets figures and report; else the evaluation's own.",
 )
 def draw(directory: Path, style: str, output: Path | None) -> None:
-    """Draw figures and report of an evaluation of ttbar again, from its results alone.
+    """Draw figures and report of an evaluation of any analysis again, from its results alone.
 
     DIRECTORY holds evaluation.json and provenance.json, as the run of evaluate has them.
     """

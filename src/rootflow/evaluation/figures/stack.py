@@ -10,8 +10,11 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from rootflow.evaluation.figures.style import label, new_figure
-from rootflow.evaluation.results import Counts, Spectrum
+from rootflow.evaluation.results import Counts, Process, Spectrum
 
+# M. A. Petroff, arXiv:2107.02270: warm colours for signals, the others for backgrounds.
+SIGNALS = ("#bd1f01", "#ffa90e", "#e76300")
+BACKGROUNDS = ("#3f90da", "#92dadd", "#832db6", "#a96b59", "#b9ac70", "#94a4a2")
 # Data over expectation beyond it are arrows at the edge.
 HIGHEST_RATIO = 3.0
 
@@ -23,6 +26,17 @@ class Layer(NamedTuple):
     title: str
     colour: str
     is_signal: bool
+
+
+def layers_of(processes: Sequence[Process]) -> list[Layer]:
+    """Return how simulated processes are drawn; one has the same colour in all figures."""
+    layers = [
+        Layer(process.name, process.title, colours[number % len(colours)], kind == "signal")
+        for kind, colours in (("signal", SIGNALS), ("background", BACKGROUNDS))
+        for number, process in enumerate(p for p in processes if p.kind == kind)
+    ]
+    order = [process.name for process in processes]
+    return sorted(layers, key=lambda layer: order.index(layer.name))
 
 
 class Described(NamedTuple):
@@ -88,11 +102,11 @@ def stack(
     expected, low, high = _expectation(about, spectrum)
     _draw_processes(axes, about.layers, spectrum)
     edges = np.array(spectrum.edges)
-    known = [
-        "simulation",
-        f"{100 * about.background_uncertainty:.3g} % background",
-        *(["systematic weights"] if spectrum.up else []),
-    ]
+    known = ["simulation"]
+    if about.background_uncertainty:
+        known.append(f"{100 * about.background_uncertainty:.3g} % background")
+    if spectrum.up:
+        known.append("systematic weights")
     _draw_band(axes, edges, low, high, f"uncertainty: {', '.join(known)}")
     if data is not None:
         _draw_data(axes, data, about.data)

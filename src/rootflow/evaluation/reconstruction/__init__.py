@@ -1,5 +1,6 @@
 """Methods of reconstruction compared on the same events."""
 
+from rootflow.evaluation.reconstruction.collisions import Collisions
 from rootflow.evaluation.reconstruction.evaluate import Assessment, assess, check_names, evaluate
 from rootflow.evaluation.reconstruction.figures import draw
 from rootflow.evaluation.reconstruction.predictions import compare, read_predictions
@@ -8,6 +9,7 @@ from rootflow.evaluation.reconstruction.results import Evaluation, read, save
 
 __all__ = [
     "Assessment",
+    "Collisions",
     "Evaluation",
     "assess",
     "check_names",

@@ -80,7 +80,7 @@ def contest(
     check_bins(edges)
     sample = sample_of(events, btag_min)
     methods = [candidate] if champion is None else [candidate, champion]
-    contenders = candidates_of(sample, methods, "model")
+    contenders = candidates_of(events, methods, "model")
     counts = [1, *(len(limits) - 1 for limits in edges.values())]
     statistics = {
         f"{contender.name}/{place}": statistic

@@ -10,6 +10,7 @@ from rootflow.evaluation.reconstruction.observables import OBSERVABLES, Observab
 from rootflow.evaluation.reconstruction.results import Confusion
 from rootflow.evaluation.reconstruction.sample import Candidate, Sample
 from rootflow.evaluation.results import Histogram, Rows, plain
+from rootflow.evaluation.spectra import histogram
 
 SCORE_EDGES = tuple(np.linspace(0, 1, 26).tolist())
 BINS_OF_DISTRIBUTION, BINS_OF_RESIDUALS = 25, 50
@@ -19,7 +20,7 @@ def truth_distributions(sample: Sample) -> dict[str, Histogram]:
     """Return the true observables of all events."""
     everything = np.ones(len(sample.events), bool)
     return {
-        name: histogram(sample.values[name], sample, everything, distribution_edges(observable))
+        name: _histogram(sample.values[name], sample, everything, distribution_edges(observable))
         for name, observable in OBSERVABLES.items()
     }
 
@@ -27,7 +28,7 @@ def truth_distributions(sample: Sample) -> dict[str, Histogram]:
 def distribution_of(observable: Observable, candidate: Candidate, sample: Sample) -> Histogram:
     """Return an observable of all solved events as a method reconstructs it."""
     edges = distribution_edges(observable)
-    return histogram(candidate.values[observable.name], sample, candidate.solved, edges)
+    return _histogram(candidate.values[observable.name], sample, candidate.solved, edges)
 
 
 def residual_histogram(observable: Observable, candidate: Candidate, sample: Sample) -> Histogram:
@@ -37,7 +38,7 @@ def residual_histogram(observable: Observable, candidate: Candidate, sample: Sam
     if observable.of == "tops":
         among &= sample.matched
     edges = np.linspace(-observable.reach, observable.reach, BINS_OF_RESIDUALS + 1)
-    return histogram(residuals, sample, among, tuple(edges.tolist()))
+    return _histogram(residuals, sample, among, tuple(edges.tolist()))
 
 
 def distribution_edges(observable: Observable) -> tuple[float, ...]:
@@ -52,8 +53,8 @@ def score_histograms(candidate: Candidate, sample: Sample) -> tuple[Histogram, H
     among = candidate.answers.solved & sample.matched
     scores = candidate.answers.scores
     return (
-        histogram(scores, sample, among & both, SCORE_EDGES),
-        histogram(scores, sample, among & ~both, SCORE_EDGES),
+        _histogram(scores, sample, among & both, SCORE_EDGES),
+        _histogram(scores, sample, among & ~both, SCORE_EDGES),
     )
 
 
@@ -75,17 +76,10 @@ def confusion(candidate: Candidate, sample: Sample) -> Confusion:
     return Confusion(rows(0), rows(1))
 
 
-def histogram(
+def _histogram(
     values: NDArray[np.floating],
     sample: Sample,
     among: NDArray[np.bool_],
     edges: Sequence[float],
 ) -> Histogram:
-    """Return the weighted histogram of the values of the events `among`."""
-    weight = sample.events.weight[among]
-    chosen = values[among].astype(np.float64)
-    sums, _ = np.histogram(chosen, bins=edges, weights=weight)
-    squares, _ = np.histogram(chosen, bins=edges, weights=weight**2)
-    return Histogram(
-        tuple(edges), tuple(sums.tolist()), tuple(squares.tolist()), float(np.sum(weight))
-    )
+    return histogram(values.astype(np.float64), sample.events.weight, edges, among)

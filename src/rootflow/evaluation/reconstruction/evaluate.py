@@ -12,6 +12,11 @@ from rootflow.errors import UsageError
 from rootflow.evaluation.bootstrap import CellStatistic, Replicated, bootstrap
 from rootflow.evaluation.cell_statistics import Shares, everywhere
 from rootflow.evaluation.paired import comparisons
+from rootflow.evaluation.reconstruction.collisions import (
+    Collisions,
+    processes_of,
+    spectra_of,
+)
 from rootflow.evaluation.reconstruction.coverage import coverage, has_posterior
 from rootflow.evaluation.reconstruction.displays import displays_of
 from rootflow.evaluation.reconstruction.distributions import (
@@ -43,7 +48,7 @@ from rootflow.evaluation.reconstruction.results import (
     ScoreResult,
 )
 from rootflow.evaluation.reconstruction.sample import Candidate, Sample, candidates_of, sample_of
-from rootflow.evaluation.results import Binned, Comparison
+from rootflow.evaluation.results import Binned, Comparison, Spectrum
 from rootflow.methods.contract import Reconstructor
 
 BINNED_BESIDE_OBSERVABLES = ("jets", "btags", "met")
@@ -90,7 +95,11 @@ def evaluate(
 
 
 def assess(
-    events: Events, reconstructors: Sequence[Reconstructor], config: EvaluationConfig, seed: int
+    events: Events,
+    reconstructors: Sequence[Reconstructor],
+    config: EvaluationConfig,
+    seed: int,
+    collisions: Collisions | None = None,
 ) -> Assessment:
     """Compare methods on the same events, and keep what each said of them.
 
@@ -107,6 +116,8 @@ def assess(
         Bins, replicas and whose neutrinos complete m(ttbar); `config.methods` is not looked at.
     seed
         Of the bootstrap, of permutations and of samples of posteriors.
+    collisions
+        They are only looked at: nothing is measured with them.
 
     Raises
     ------
@@ -119,10 +130,16 @@ def assess(
     """
     check_names(config, [method.name for method in reconstructors])
     sample = sample_of(events, config.btag_min)
-    candidates = candidates_of(sample, reconstructors, config.neutrinos)
+    candidates = candidates_of(events, reconstructors, config.neutrinos)
     reference = config.reference or candidates[0].name
     found = _replicated(candidates, sample, config, seed)
     names = [candidate.name for candidate in candidates]
+    drawn = tuple(OBSERVABLES) if config.drawn == "all" else tuple(config.drawn)
+    spectra = (
+        _spectra(drawn, candidates, reconstructors, events, collisions, config)
+        if collisions
+        else {}
+    )
     sum_of_weights = float(np.sum(events.weight))
     evaluation = Evaluation(
         events=len(events),
@@ -134,10 +151,19 @@ def assess(
         seed=seed,
         energy_tev=config.energy_tev,
         reference=reference,
-        drawn=tuple(OBSERVABLES) if config.drawn == "all" else tuple(config.drawn),
+        drawn=drawn,
         truth=truth_distributions(sample),
         methods=tuple(
-            _result(candidate, method, sample, found, reference, config, seed)
+            _result(
+                candidate,
+                method,
+                sample,
+                found,
+                reference,
+                config,
+                seed,
+                spectra.get(candidate.name, {}),
+            )
             for candidate, method in zip(candidates, reconstructors, strict=True)
         ),
         comparisons=_comparisons(names, found),
@@ -147,8 +173,32 @@ def assess(
         ),
         displays=_displays(candidates, sample, config.displays),
         true_leptons=events.true_leptons is not None,
+        processes=processes_of(collisions, events) if collisions else (),
     )
     return Assessment(evaluation, sample, candidates)
+
+
+def _spectra(
+    drawn: Sequence[str],
+    candidates: Sequence[Candidate],
+    reconstructors: Sequence[Reconstructor],
+    events: Events,
+    collisions: Collisions,
+    config: EvaluationConfig,
+) -> dict[str, dict[str, Spectrum]]:
+    """Return the spectra of methods with neutrinos of their own that are no classic ones."""
+    looking = [
+        place
+        for place, each in enumerate(candidates)
+        if each.neutrinos_of == each.name and each.description is None
+    ]
+    chosen = [reconstructors[place] for place in looking]
+    neutrinos = config.neutrinos if config.neutrinos in ("model", "none") else "model"
+    observed = candidates_of(collisions.events, chosen, neutrinos)
+    return {
+        each.name: spectra_of(drawn, candidates[place], each, collisions, events)
+        for place, each in zip(looking, observed, strict=True)
+    }
 
 
 def _replicated(
@@ -184,6 +234,7 @@ def _result(
     reference: str,
     config: EvaluationConfig,
     seed: int,
+    spectra: dict[str, Spectrum],
 ) -> MethodResult:
     mine = f"{candidate.name}/"
     estimates = {
@@ -228,6 +279,7 @@ def _result(
         if is_network and config.importance_events
         else (),
         cost=candidate.cost,
+        spectra=spectra,
     )
 
 

@@ -4,7 +4,16 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from rootflow.estimate import Estimate
-from rootflow.evaluation.results import Binned, Comparison, Histogram, Importance, Number, Rows
+from rootflow.evaluation.results import (
+    Binned,
+    Comparison,
+    Histogram,
+    Importance,
+    Number,
+    Process,
+    Rows,
+    Spectrum,
+)
 from rootflow.evaluation.saving import read_json, write_json
 
 # What is said of a method that does not describe itself, such as a network.
@@ -146,6 +155,9 @@ class MethodResult(NamedTuple):
         The largest first; empty where the method is no network.
     cost
         Of this evaluation.
+    spectra
+        Observables of solved events in collisions and in what is expected, by name; empty where
+        there are no collisions, and of methods that are not evaluated but compared with.
     """
 
     name: str
@@ -161,6 +173,7 @@ class MethodResult(NamedTuple):
     coverage: dict[str, Coverage]
     importance: tuple[Importance, ...]
     cost: Cost
+    spectra: dict[str, Spectrum]
 
 
 class Complement(NamedTuple):
@@ -239,6 +252,8 @@ class Evaluation(NamedTuple):
     true_leptons
         Whether the true decays are made of true leptons, and not of the reconstructed ones;
         None where an older evaluation does not say.
+    processes
+        Every sample in the figures of collisions; empty where there are none.
     """
 
     events: int
@@ -257,6 +272,7 @@ class Evaluation(NamedTuple):
     complements: tuple[Complement, ...]
     displays: tuple[Display, ...]
     true_leptons: bool | None = None
+    processes: tuple[Process, ...] = ()
     task: Literal["reconstruction"] = "reconstruction"
 
     def metrics(self) -> dict[str, float]:

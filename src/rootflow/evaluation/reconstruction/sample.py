@@ -140,13 +140,13 @@ def sample_of(events: Events, btag_min: float) -> Sample:
 
 
 def candidates_of(
-    sample: Sample, reconstructors: Sequence[Reconstructor], neutrinos: str
+    events: Events, reconstructors: Sequence[Reconstructor], neutrinos: str
 ) -> list[Candidate]:
-    """Return what every method makes of the sample.
+    """Return what every method makes of events, be they simulated or collisions.
 
     Parameters
     ----------
-    sample
+    events
         The events.
     reconstructors
         The methods.
@@ -169,19 +169,19 @@ def candidates_of(
         for reconstructor in reconstructors:
             name = reconstructor.name
             start = time.perf_counter()
-            answers[name] = reconstructor.answer(sample.events)
+            answers[name] = reconstructor.answer(events)
             seconds = time.perf_counter() - start
             parameters = getattr(reconstructor, "parameters", None)
-            costs[name] = Cost(seconds, len(sample.events) / seconds, parameters)
+            costs[name] = Cost(seconds, len(events) / seconds, parameters)
             try:
-                check_answers(answers[name], sample.events)
+                check_answers(answers[name], events)
             except ConformanceError as error:
                 raise ConformanceError(f"{name}: {error}") from None
             advance(1, name)
     descriptions = {method.name: description_of(method) for method in reconstructors}
     lender = _lender(answers, descriptions, neutrinos)
     return [
-        _candidate(sample, name, descriptions[name], answers, costs[name], lender) for name in names
+        _candidate(events, name, descriptions[name], answers, costs[name], lender) for name in names
     ]
 
 
@@ -202,7 +202,7 @@ def _lender(
 
 
 def _candidate(
-    sample: Sample,
+    events: Events,
     name: str,
     description: str | None,
     answers: dict[str, Reconstruction],
@@ -217,7 +217,7 @@ def _candidate(
         return Candidate(name, description, answer, None, nowhere, None, {}, cost)
     solved = answer.solved & np.all(np.isfinite(neutrinos), axis=(1, 2))
     decay = reconstructed_decay(
-        sample.events,
+        events,
         np.where(solved[:, np.newaxis], answer.assignment, 0),
         np.where(solved[:, np.newaxis, np.newaxis], neutrinos, 0),
     )

@@ -9,9 +9,15 @@ import numpy as np
 
 from rootflow.config import FoldsConfig, ReconstructionConfig
 from rootflow.dataset import Dataset
+from rootflow.dataset.events import DATA
 from rootflow.evaluation import draw_evaluation
 from rootflow.evaluation.folder import TABLES
-from rootflow.evaluation.reconstruction import assess, check_names, write_evaluation
+from rootflow.evaluation.reconstruction import (
+    Collisions,
+    assess,
+    check_names,
+    write_evaluation,
+)
 from rootflow.exported.code import OtherCode
 from rootflow.methods.combined import Remembering, of_trainings
 from rootflow.methods.contract import Reconstructor
@@ -82,6 +88,11 @@ def _evaluated(
     every, manifest = config.data.folds.in_turn(), dataset.manifest
     unseen = np.isin(dataset.fold, [folds.held_out for folds in every])
     events = dataset.events(np.flatnonzero(unseen))
+    collisions = None
+    if events.label is not None and np.any(events.label == DATA):
+        is_data = events.label == DATA
+        collisions = Collisions(events.take(np.flatnonzero(is_data)), manifest.samples)
+        events = events.take(np.flatnonzero(~is_data))
     files = [file.sha256 for sample in manifest.samples for file in sample.files]
     model = Remembering(network)
     differing: list[str] = []
@@ -98,7 +109,7 @@ def _evaluated(
         if differing:
             said = note_other_code(run, [*filter(None, [origin.get("other_code")]), *differing])
             origin = {**origin, "other_code": said}
-        assessment = assess(events, [model, *others], config.evaluation, config.seed)
+        assessment = assess(events, [model, *others], config.evaluation, config.seed, collisions)
         evaluation = assessment.evaluation
         metrics = evaluation.metrics()
         run.log_metrics(metrics)

@@ -3,25 +3,16 @@
 from matplotlib.axes import Axes
 
 from rootflow.evaluation.classification.evaluation import ClassificationEvaluation
-from rootflow.evaluation.figures.stack import Described, Layer
+from rootflow.evaluation.figures.stack import BACKGROUNDS, SIGNALS, Described, layers_of
 from rootflow.evaluation.figures.style import label
 
-SIGNAL, BACKGROUND = "#bd1f01", "#3f90da"
-# M. A. Petroff, arXiv:2107.02270: warm colours for signals, the others for backgrounds.
-SIGNALS = (SIGNAL, "#ffa90e", "#e76300")
-BACKGROUNDS = (BACKGROUND, "#92dadd", "#832db6", "#a96b59", "#b9ac70", "#94a4a2")
+SIGNAL, BACKGROUND = SIGNALS[0], BACKGROUNDS[0]
 
 
 def described(evaluation: ClassificationEvaluation) -> Described:
     """Return what the stacks have in common; a process has the same colour in all."""
-    layers = [
-        Layer(process.name, process.title, colours[number % len(colours)], kind == "signal")
-        for kind, colours in (("signal", SIGNALS), ("background", BACKGROUNDS))
-        for number, process in enumerate(p for p in evaluation.processes if p.kind == kind)
-    ]
-    order = [process.name for process in evaluation.processes]
     return Described(
-        layers=sorted(layers, key=lambda layer: order.index(layer.name)),
+        layers=layers_of(evaluation.processes),
         data=evaluation.data,
         background_uncertainty=evaluation.background_uncertainty,
         energy_tev=evaluation.energy_tev,

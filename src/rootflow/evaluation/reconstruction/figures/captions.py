@@ -50,6 +50,12 @@ CAPTIONS = {
         "which of the two jets is the same for methods that choose the same two with the same "
         "neutrinos.",
     ),
+    "collisions": (
+        "Collisions",
+        "Solved events in data, with central 68.27 % Poisson intervals, over what is expected of "
+        "each sample; all of the folds that are held out. Hatched: simulated statistics. No "
+        "accuracy is of collisions.",
+    ),
     "migration": (
         "Migration",
         "Left: where solved events of each bin of the truth are reconstructed, in percent of that "

@@ -10,7 +10,11 @@ from rootflow.evaluation.reconstruction.figures.accuracy import accuracy, accura
 from rootflow.evaluation.reconstruction.figures.display import display
 from rootflow.evaluation.reconstruction.figures.matrices import complements, confusion, migration
 from rootflow.evaluation.reconstruction.figures.network import coverage, importance
-from rootflow.evaluation.reconstruction.figures.observables import observable, with_observable
+from rootflow.evaluation.reconstruction.figures.observables import (
+    collisions,
+    observable,
+    with_observable,
+)
 from rootflow.evaluation.reconstruction.observables import OBSERVABLES
 from rootflow.evaluation.reconstruction.results import UNDER_EVALUATION, Evaluation, MethodResult
 from rootflow.progress import progress
@@ -64,9 +68,16 @@ def _figures(evaluation: Evaluation) -> Iterator[tuple[str, Figure]]:
         if with_observable(name, evaluation):
             yield f"observable_{name}", observable(OBSERVABLES[name], evaluation, look)
     for method in evaluation.methods:
+        yield from _collisions(method, evaluation)
         yield from _migrations(method, evaluation)
     for number, event in enumerate(evaluation.displays, 1):
         yield f"display_{number}", display(event, evaluation)
+
+
+def _collisions(method: MethodResult, evaluation: Evaluation) -> Iterator[tuple[str, Figure]]:
+    for name in method.spectra:
+        figure = collisions(OBSERVABLES[name], method, evaluation)
+        yield f"collisions_{name}_{method.name}", figure
 
 
 def _migrations(method: MethodResult, evaluation: Evaluation) -> Iterator[tuple[str, Figure]]:

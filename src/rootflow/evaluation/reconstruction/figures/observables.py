@@ -2,6 +2,7 @@
 
 from matplotlib.figure import Figure
 
+from rootflow.evaluation.figures.stack import Described, layers_of, stack
 from rootflow.evaluation.figures.style import (
     Look,
     draw_binned,
@@ -23,6 +24,21 @@ def with_observable(name: str, evaluation: Evaluation) -> Found:
         for method in evaluation.methods
         if name in method.observables
     ]
+
+
+def collisions(each: Observable, method: MethodResult, evaluation: Evaluation) -> Figure:
+    """Draw an observable in collisions over what is expected of each sample."""
+    data = [process for process in evaluation.processes if process.kind == "data"]
+    about = Described(
+        layers=layers_of(evaluation.processes),
+        data="pseudo-data" if data and all(process.pseudo_data for process in data) else "data",
+        background_uncertainty=0.0,
+        energy_tev=evaluation.energy_tev,
+        luminosity_fb_inverse=None,
+    )
+    spectrum = method.spectra[each.name]
+    note = f"reconstructed by {method.name}"
+    return stack(about, spectrum, quantity=each.symbol, unit=each.unit, note=note)
 
 
 def observable(each: Observable, evaluation: Evaluation, look: Look) -> Figure:
