@@ -12,7 +12,7 @@ from rootflow.estimate import Estimate
 from rootflow.evaluation.reconstruction.distributions import distribution_edges
 from rootflow.evaluation.reconstruction.observables import OBSERVABLES
 from rootflow.evaluation.reconstruction.sample import Candidate
-from rootflow.evaluation.results import Process, Spectrum
+from rootflow.evaluation.results import Kind, Process, Spectrum
 from rootflow.evaluation.spectra import counts, histogram
 
 
@@ -35,7 +35,7 @@ def processes_of(collisions: Collisions, events: Events) -> tuple[Process, ...]:
     """Return how many events there are of each sample, and what is expected of it."""
     found = []
     for sample, among in zip(collisions.samples, _by_sample(collisions, events), strict=True):
-        kind = sample.label or "signal"
+        kind = _kind(sample)
         weight = events.weight[among]
         found.append(
             Process(
@@ -84,6 +84,12 @@ def spectra_of(
         data = counts(observed.values[name][observed.solved].astype(np.float64), edges)
         made[name] = Spectrum(edges, processes, data)
     return made
+
+
+def _kind(sample: Sample) -> Kind:
+    if sample.label == "data":
+        return "data"
+    return "background" if sample.label == "background" else "signal"
 
 
 def _by_sample(collisions: Collisions, events: Events) -> list[NDArray[np.bool_]]:
