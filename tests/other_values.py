@@ -421,7 +421,7 @@ EVALUATE = {
     ),
     "h4l": _others(
         {
-            "evaluation.compare_with": [],
+            "evaluation.methods": [],
             "evaluation.replicas": 10,
             "evaluation.score_bins": 10,
             "evaluation.signal": ["background"],

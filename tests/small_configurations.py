@@ -44,7 +44,7 @@ SMALLEST: dict[str, dict[str, Any]] = {
         "model": {"architecture": "feed_forward", "width": 4, "depth": 1},
         "training.epochs": 1,
         "data.folds.count": 2,
-        "evaluation.compare_with": [],
+        "evaluation.methods": [],
     },
 }
 

@@ -212,7 +212,7 @@ def made(place: Path, exported: Export) -> Path:
         ["preprocess", "--config", "configs/ttbar.yaml", "data.selection.jet_pt_min_gev=30"],
         ["train", "--config", "configs/ttbar.yaml"],
         ["train", "--config", "configs/ttbar.yaml", "seed=43"],
-        ["train", "--config", "configs/h4l.yaml", "evaluation.compare_with=[]"],
+        ["train", "--config", "configs/h4l.yaml", "evaluation.methods=[]"],
     ):
         cli.main(words, standalone_mode=False)
     (training,) = trainings_of(load(Path("configs/ttbar.yaml")))

@@ -46,7 +46,7 @@ SETTINGS = [
     (analysis, path)
     for analysis, others in EVALUATE.items()
     for path in others
-    if not path.startswith((METHODS, "evaluation.compare_with"))
+    if not path.startswith(METHODS)
 ]
 
 

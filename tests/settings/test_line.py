@@ -123,7 +123,12 @@ def h4l() -> Values:
         "data.samples": samples,
         "data.folds.count": 2,
         "model": models[0],
-        "evaluation.compare_with": models[1:],
+        "evaluation.methods": [
+            *models[1:],
+            {"method": "variant", "name": "again", "settings": {"seed": 7}},
+            {"method": "model", "name": "before", "source": "{folder}/other.onnx"},
+            {"method": "ensemble", "name": "mean", "of": ["model", "again", "before"]},
+        ],
     }
 
 
@@ -171,8 +176,10 @@ def recorded(result: StepResult, place: Path) -> Config:
 def whole_line(analysis: str, values: Values, place: Path) -> dict[str, StepResult]:
     """Return what export, which trains before, evaluate and promote say, each with its record."""
     results = {"export": through(export.run, analysis, values, place)}
-    if analysis == "ttbar":  # the method `model`
-        (place / "other.onnx").write_bytes(Path(results["export"].facts["onnx"]).read_bytes())
+    # The method `model`; of classifiers that of all folds, as the table of folds is the last.
+    onnx_files = results["export"].facts["onnx"]
+    file = onnx_files if isinstance(onnx_files, str) else onnx_files[-2]
+    (place / "other.onnx").write_bytes(Path(file).read_bytes())
     results["evaluate"] = through(evaluate.run, analysis, values, place)
     results["promote"] = through(promote.run, analysis, values, place)
     for result in results.values():
@@ -206,7 +213,7 @@ def test_all_settings_of_h4l_go_through_the_line_and_into_the_record(place: Path
     assert (
         metadata(results["export"].facts["onnx"][-2])["rootflow.model"] == values["model"]["name"]
     )
-    names = [each["name"] for each in (values["model"], *values["evaluation.compare_with"])]
+    names = [each["name"] for each in (values["model"], *values["evaluation.methods"])]
     assert [row["model"] for row in results["evaluate"].tables["auc"]] == names
 
 

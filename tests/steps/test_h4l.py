@@ -27,7 +27,7 @@ SMALL = [
     "model.width=16",
     "training.epochs=2",
     f"data.folds.count={FOLDS}",
-    "evaluation.compare_with=[{architecture: boosted_trees, trees: 20}]",
+    "evaluation.methods=[{architecture: boosted_trees, trees: 20}]",
     "evaluation.replicas=20",
     "evaluation.importance_events=500",
 ]
@@ -207,7 +207,7 @@ def test_the_model_beside_is_exported_by_its_name(
 def test_two_evaluations_are_compared(
     chain: dict[str, Any], place: Path, settings: list[str]
 ) -> None:
-    alone = ["model.width=32", "model.name=wider", "evaluation.compare_with=[]"]
+    alone = ["model.width=32", "model.name=wider", "evaluation.methods=[]"]
     wider = of_step(place, "evaluate", [*settings, *alone])
     compared = rootflow(place, "compare", "--json", chain["run_id"], wider["run_id"])
     assert {row["model"].split("/")[-1] for row in compared["models"]} >= {"feed_forward", "wider"}

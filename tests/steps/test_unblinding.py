@@ -67,7 +67,7 @@ def blind(place: Path, files: dict[str, Path]) -> Config:
         f"ZZ: {{label: background, files: [{files['ZZ']}]}}}}",
         f"data.folds.count={FOLDS}",
         "model={architecture: boosted_trees, trees: 20, min_samples_leaf: 5}",
-        "evaluation.compare_with=[{architecture: boosted_trees, name: shallow, trees: 5}]",
+        "evaluation.methods=[{architecture: boosted_trees, name: shallow, trees: 5}]",
         "evaluation.replicas=10",
         "evaluation.significance_window=null",
         "evaluation.importance_events=100",
@@ -144,7 +144,7 @@ def test_collisions_added_later_train_nothing_again(
 def test_another_name_trains_nothing_again(
     before: StepResult, made: dict[str, int], blind: Config, place: Path
 ) -> None:
-    renamed = change(blind, {"model.name": "forest", "evaluation.compare_with": []})
+    renamed = change(blind, {"model.name": "forest", "evaluation.methods": []})
     result = evaluate.run(renamed)
     assert trainings(place) == made
     assert result.metrics["auc/forest"] == before.metrics["auc/boosted_trees"]

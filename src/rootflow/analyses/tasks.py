@@ -118,11 +118,11 @@ class ClassificationAnalysis(Analysis):
             "class_balance": config.data.weights.class_balance,
         }
 
-    def evaluate(self, config: ClassificationConfig, parent: Any, other_code: Any) -> Any:  # noqa: ARG002
+    def evaluate(self, config: ClassificationConfig, parent: Any, other_code: Any) -> Any:
         """Evaluate the model and those beside it."""
         from rootflow.steps.classification import evaluate
 
-        return evaluate.run(config, parent)
+        return evaluate.run(config, parent, other_code)
 
     def evaluate_frozen(
         self,
@@ -145,12 +145,11 @@ class ClassificationAnalysis(Analysis):
         return export.run(config, parent, register=register, training=training)
 
     def beside(self, config: ClassificationConfig) -> Mapping[str, Any]:
-        """Return the configurations of the other models that are trained on the same inputs."""
-        without = config.evaluation.model_copy(update={"compare_with": []})
-        return {
-            other.name: config.model_copy(update={"model": other, "evaluation": without})
-            for other in config.evaluation.compare_with
-        }
+        """Return the configurations of the other models that are trained, alone."""
+        from rootflow.steps.methods import variants_of
+
+        alone = {"evaluation": config.evaluation.model_copy(update={"methods": []})}
+        return {n: each.model_copy(update=alone) for n, each in variants_of(config).items()}
 
     @property
     def promotion(self) -> Any:

@@ -17,6 +17,7 @@ from rootflow.config.classifier import ClassifierConfig
 from rootflow.config.data import LabelledDataConfig
 from rootflow.config.export import ClassifierExportConfig
 from rootflow.config.inputs import InputsConfig
+from rootflow.config.methods import ClassifierMethodConfigs
 from rootflow.config.promotion import ClassifierPromotionConfig
 from rootflow.config.training import TrainingConfig
 
@@ -34,13 +35,16 @@ class ClassificationEvaluationConfig(Block):
     """What the model is compared with, and how."""
 
     RENAMED: ClassVar[dict[str, str]] = {
+        "compare_with": "methods",
         "mass_window_gev": "observable_window",
         "mass_bins": "observable_bins",
         "significance_window_gev": "significance_window",
     }
 
-    compare_with: list[ClassifierConfig] = Field(
-        default_factory=list, description="models trained on the same inputs, beside the model"
+    methods: ClassifierMethodConfigs = Field(
+        default_factory=list,
+        description="what stands beside the model: other architectures on the same inputs, "
+        "variants of the model, models from elsewhere, ensembles",
     )
     replicas: int = Field(500, ge=2, le=100_000, description="bootstrap replicas behind each error")
     score_bins: PositiveInt = Field(20, le=10_000, description="of the score, from 0 to 1")
@@ -81,13 +85,6 @@ class ClassificationEvaluationConfig(Block):
     )
 
     @model_validator(mode="after")
-    def _told_apart(self) -> Self:
-        names = [model.name for model in self.compare_with]
-        if len(set(names)) < len(names):
-            raise ValueError("compare_with: each model needs a name of its own")
-        return self
-
-    @model_validator(mode="after")
     def _windows_are_of_an_observable(self) -> Self:
         if self.observable is None and self.significance_window is not None:
             raise ValueError("significance_window: name the observable whose window it is")
@@ -109,8 +106,8 @@ class ClassificationConfig(AnalysisConfig):
 
     @model_validator(mode="after")
     def _models_are_told_apart(self) -> Self:
-        if self.model.name in [model.name for model in self.evaluation.compare_with]:
+        if self.model.name in [each.name for each in self.evaluation.methods]:
             raise ValueError(
-                f"evaluation.compare_with: '{self.model.name}' is the name of the model itself"
+                f"evaluation.methods: '{self.model.name}' is the name of the model itself"
             )
         return self

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from rootflow.analysis import analysis_named
 from rootflow.config.classification import ClassificationConfig
+from rootflow.config.methods import TAGS
 from rootflow.config.plugin import OWN
 from rootflow.config.reconstruction import ReconstructionConfig
 from rootflow.config.yaml_text import parse_yaml, read_yaml
@@ -21,7 +22,7 @@ KIND = "architecture"
 KINDS = (KIND, "type", "method")  # keys that say which of several blocks is meant
 MOST_FAULTS, LONGEST = 5, 1000  # of a message
 # Annotations whose arguments may be blocks.
-SEVERAL = (typing.Union, types.UnionType, typing.Annotated, list, dict)
+SEVERAL = (typing.Union, types.UnionType, typing.Annotated, list, dict, Mapping)
 
 
 Config = ReconstructionConfig | ClassificationConfig
@@ -165,6 +166,8 @@ def _locate(
     is_key = False
     for part in map(str, location):
         chosen = [model for model in candidates if _kind(model) == part]
+        if part in TAGS:
+            continue
         if chosen:  # pydantic names the architecture in the path; the user's file does not
             block, candidates = chosen[0], []
             continue
@@ -176,7 +179,7 @@ def _locate(
             block = candidates[0]
         field = block.model_fields.get(part) if block else None
         candidates = _blocks(field.annotation) if field else []
-        is_key = field is not None and typing.get_origin(field.annotation) in (list, dict)
+        is_key = field is not None and typing.get_origin(field.annotation) in (list, dict, Mapping)
     return where, block
 
 

@@ -11,16 +11,19 @@ from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 from pydantic import (
     AfterValidator,
     BeforeValidator,
+    Discriminator,
     Field,
     NonNegativeFloat,
     NonNegativeInt,
     PositiveFloat,
     PositiveInt,
+    Tag,
     field_validator,
     model_validator,
 )
 
 from rootflow.config.block import Block, Name
+from rootflow.config.classifier import ClassifierConfig
 
 MODEL = "model"
 MOST_ETAS = 1000  # for each neutrino: all pairs are tried
@@ -317,6 +320,43 @@ def _references_exist(methods: list[Any]) -> list[Any]:
 
 MethodConfigs = Annotated[
     list[MethodConfig], AfterValidator(_told_apart), AfterValidator(_references_exist)
+]
+
+
+def _what(entry: Any) -> str:
+    of_method = "method" in entry if isinstance(entry, dict) else hasattr(entry, "method")
+    return TAGS[of_method]
+
+
+# What tells blocks of models apart that stand beside a classifier; not part of a user's paths.
+TAGS = ("an architecture", "a method")
+ClassifierMethodConfig = Annotated[
+    Annotated[ClassifierConfig, Tag(TAGS[0])]
+    | Annotated[
+        Annotated[
+            ModelMethodConfig | VariantConfig | EnsembleConfig, Field(discriminator="method")
+        ],
+        Tag(TAGS[1]),
+    ],
+    Discriminator(_what),
+]
+
+
+def _models_exist(methods: list[Any]) -> list[Any]:
+    known = [MODEL]
+    for method in methods:
+        for reference in method.references() if isinstance(method, MethodBlock) else ():
+            if reference not in known:
+                raise ValueError(
+                    f"{method.name}: '{reference}' is none of {', '.join(known)} "
+                    "(the models before it in the list)"
+                )
+        known.append(method.name)
+    return methods
+
+
+ClassifierMethodConfigs = Annotated[
+    list[ClassifierMethodConfig], AfterValidator(_told_apart), AfterValidator(_models_exist)
 ]
 
 

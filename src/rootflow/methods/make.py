@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rootflow.config import ClassifierConfig
 from rootflow.config.methods import (
     METHODS,
     MODEL,
@@ -37,7 +38,7 @@ from rootflow.methods.reconstruction.top_mass import NtupleNeutrinos, TopMassRec
 
 
 def make(
-    methods: Sequence[MethodBlock | str],
+    methods: Sequence[MethodBlock | ClassifierConfig | str],
     seed: int,
     model: Reconstructor | None = None,
     elsewhere: Mapping[str, Reconstructor] | None = None,
@@ -53,7 +54,8 @@ def make(
     model
         What `model` means in a hybrid or chi2.
     elsewhere
-        The models of the blocks of `ModelMethodConfig` and `VariantConfig`, by their names.
+        Those that are open or trained already, by their names: of `ModelMethodConfig`,
+        `VariantConfig` and architectures.
 
     Raises
     ------
@@ -64,7 +66,12 @@ def make(
     made: dict[str, Reconstructor] = {}
     for method in methods:
         block = default(method) if isinstance(method, str) else method
-        made[block.name] = _make(block, seed, _Others(made, seed, model), elsewhere or {})
+        if elsewhere and block.name in elsewhere:
+            made[block.name] = elsewhere[block.name]
+        elif isinstance(block, MethodBlock):
+            made[block.name] = _make(block, seed, _Others(made, seed, model))
+        else:
+            raise UsageError(f"the model {block.name} is not trained")
     return list(made.values())
 
 
@@ -112,9 +119,7 @@ class _Others:
         return make_method(name, self._seed, self._model)
 
 
-def _make(
-    block: MethodBlock, seed: int, others: _Others, elsewhere: Mapping[str, Reconstructor]
-) -> Reconstructor:
+def _make(block: MethodBlock, seed: int, others: _Others) -> Reconstructor:
     match block:
         case RandomConfig():
             return RandomReconstructor(seed, block.name)
@@ -133,16 +138,10 @@ def _make(
         case EnsembleConfig():
             return EnsembleMethod(block.name, [model_of(others[name]) for name in block.of])
         case ModelMethodConfig() | VariantConfig():
-            return _opened(block.name, elsewhere)
+            raise UsageError(f"the model {block.name} is not open")
         case SolverBlock():
             return _solver(block, seed)
     raise UsageError(f"there is no method of the kind {type(block).__name__}")
-
-
-def _opened(name: str, elsewhere: Mapping[str, Reconstructor]) -> Reconstructor:
-    if name not in elsewhere:
-        raise UsageError(f"the model {name} is not open")
-    return elsewhere[name]
 
 
 def _by_top_mass(block: Chi2Config | BranchesConfig, others: _Others) -> TopMassReconstructor:

@@ -9,7 +9,6 @@ from rootflow.config import (
     Config,
     EvaluationConfig,
     ModelMethodConfig,
-    ReconstructionConfig,
     VariantConfig,
     change,
 )
@@ -30,19 +29,23 @@ from rootflow.steps.exported_files import REGISTERED, find, of_run
 OF_RUN = "runs:/"
 
 
-def variants_of(config: ReconstructionConfig) -> dict[str, Config]:
-    """Return the configuration of each variant of the model, by its name.
+def variants_of(config: Config) -> dict[str, Config]:
+    """Return the configuration of each model to be trained beside the model, by its name.
+
+    They are its variants, and other architectures on the same inputs.
 
     Raises
     ------
     UsageError
         Its settings are not known, or do not go together.
     """
-    alone = config.model_copy(update={"evaluation": EvaluationConfig()})
+    alone = config.model_copy(update={"evaluation": type(config.evaluation)()})
     return {
         method.name: _variant(alone, method)
-        for method in config.evaluation.methods
         if isinstance(method, VariantConfig)
+        else alone.model_copy(update={"model": method})
+        for method in config.evaluation.methods
+        if isinstance(method, VariantConfig) or not isinstance(method, MethodBlock)
     }
 
 
@@ -59,7 +62,7 @@ def without_variants(evaluation: EvaluationConfig) -> EvaluationConfig:
 
 
 def make_methods(
-    config: ReconstructionConfig,
+    config: Config,
     model: Method[Any],
     variants: Mapping[str, Method[Any]],
     directory: Path,
@@ -75,7 +78,7 @@ def make_methods(
     model
         The one under evaluation, for methods that are made of it.
     variants
-        The trained variants of it, by name.
+        Those of `variants_of`, trained, by name.
     directory
         Where fetched files go.
     other_code
@@ -125,7 +128,7 @@ def model_method(
     return model
 
 
-def _variant(config: ReconstructionConfig, method: VariantConfig) -> Config:
+def _variant(config: Config, method: VariantConfig) -> Config:
     try:
         return change(config, {**method.settings, "model.name": method.name})
     except UsageError as error:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from rootflow.config import ClassificationConfig, ClassifierConfig, InputsConfig
+from rootflow.config import ClassificationConfig, InputsConfig
 from rootflow.dataset import Dataset
 from rootflow.evaluation import draw_evaluation
 from rootflow.evaluation.classification import (
@@ -17,17 +17,20 @@ from rootflow.evaluation.classification import (
     write_scores,
 )
 from rootflow.evaluation.folder import TABLES
-from rootflow.methods.combined import of_trainings
+from rootflow.exported.code import OtherCode
+from rootflow.methods.combined import model_of, of_trainings
 from rootflow.methods.model import Model
 from rootflow.steps import preprocess, train
 from rootflow.steps.frozen import (
     Frozen,
     describe,
     facts_of,
+    note_other_code,
     provenance_of,
     refuse_other_units,
     trained_on,
 )
+from rootflow.steps.methods import make_methods, variants_of
 from rootflow.steps.provenance import provenance
 from rootflow.steps.result import StepResult
 from rootflow.tracking import Run, start_run
@@ -37,21 +40,31 @@ SCORES = "scores.parquet"
 SHOWN = ("auc", "over_training", "best_cut", "fit", "yields")
 
 
-def run(config: ClassificationConfig, parent: Run | None = None) -> StepResult:
+def run(
+    config: ClassificationConfig, parent: Run | None = None, other_code: OtherCode = "refuse"
+) -> StepResult:
     """Evaluate the model and those beside it, and log metrics, figures, scores and the report."""
     with start_run(config, "evaluate", parent) as run:
-        models = [config.model, *config.evaluation.compare_with]
-        beside = [train.ensure(_with_model(config, model), run) for model in models[1:]]
-        trained = [train.ensure(config, run), *beside]  # last: what the run says it came from
-        named = zip(models, trained, strict=True)
-        run.set_tags({f"{train.TAG}.{model.name}": each.digest for model, each in named})
-        dataset = trained[0].dataset
-        scorers = [
-            of_trainings(model.name, [each.directory for each in made.trainings])
-            for model, made in zip(models, trained, strict=True)
-        ]
-        origin = provenance(config, run, trained[0])
-        return _evaluated(config, run, dataset, scorers, config.inputs, origin)
+        beside = {name: train.ensure(each, run) for name, each in variants_of(config).items()}
+        trained = train.ensure(config, run)  # last: what the run says that it came from
+        evaluated = {config.model.name: trained, **beside}
+        run.set_tags({f"{train.TAG}.{name}": each.digest for name, each in evaluated.items()})
+        model, *others = (
+            of_trainings(name, [training.directory for training in each.trainings])
+            for name, each in evaluated.items()
+        )
+        variants = dict(zip(beside, others, strict=True))
+        origin = provenance(config, run, trained)
+        differing: list[str] = []
+        with tempfile.TemporaryDirectory() as folder:
+            methods = make_methods(
+                config, model, variants, Path(folder), other_code, differing.append
+            )
+            if differing:
+                said = note_other_code(run, [*filter(None, [origin.get("other_code")]), *differing])
+                origin = {**origin, "other_code": said}
+            models = [model, *map(model_of, methods)]
+            return _evaluated(config, run, trained.dataset, models, config.inputs, origin)
 
 
 def run_frozen(
@@ -68,7 +81,7 @@ def run_frozen(
         uses = {name: list(features) for name, features in contract.uses.items()}
         origin = provenance_of(config, run, manifest, frozen)
         result = _evaluated(config, run, dataset, [frozen.model], uses, origin)
-        left_out = [config.model.name, *(other.name for other in config.evaluation.compare_with)]
+        left_out = [config.model.name, *(other.name for other in config.evaluation.methods)]
         left_out = [name for name in left_out if name != frozen.model.name]
         without = {} if seen else {"over_training": "left out: it needs the training's events"}
         facts = {**facts_of(manifest, frozen, left_out), **without, **result.facts}
@@ -87,7 +100,14 @@ def _evaluated(
     samples = manifest.samples
     observable = observable_of(config.evaluation, manifest.features)
     evaluation = evaluate(
-        events, samples, scorers, inputs, config.evaluation, config.seed, observable
+        events,
+        samples,
+        scorers,
+        inputs,
+        config.evaluation,
+        config.seed,
+        observable,
+        manifest.classes,
     )
     metrics = evaluation.metrics()
     run.log_metrics(metrics)
@@ -110,9 +130,3 @@ def _evaluated(
     tables = tables_of(evaluation)
     shown = {table.name: table.as_rows() for table in tables if table.name in SHOWN}
     return StepResult("evaluate", run.run_id, facts, shown, metrics)
-
-
-def _with_model(config: ClassificationConfig, model: ClassifierConfig) -> ClassificationConfig:
-    beside = [other for other in config.evaluation.compare_with if other.name != model.name]
-    evaluation = config.evaluation.model_copy(update={"compare_with": beside})
-    return config.model_copy(update={"model": model, "evaluation": evaluation})

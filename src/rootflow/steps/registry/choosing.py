@@ -35,7 +35,7 @@ def chosen(config: Config, model: str) -> Chosen:
         The configuration of the command.
     model
         Empty: its model; a name: its model of this name, be it one beside the model
-        (`evaluation.compare_with`, or a variant of `evaluation.methods`); the id of a run of
+        (an architecture or a variant in `evaluation.methods`); the id of a run of
         train, evaluate, export or main: the training of this run, whatever the configuration
         says of data, model and training.
 
