@@ -1,5 +1,6 @@
 """A dataset on disk, read as it is needed."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,10 @@ class Dataset:
     def fold(self) -> NDArray[np.uint8]:
         """(n,) the fold of each event, memory-mapped."""
         return self._arrays["fold"]
+
+    def simulated_in(self, folds: Sequence[int]) -> NDArray[np.int64]:
+        """Return the places of the simulated events in some folds."""
+        return np.flatnonzero(np.isin(self.fold, folds) & self.events().simulated)
 
     def events(self, index: slice | NDArray[np.int64] | None = None) -> Events:
         """Return all events, or those at `index`.

@@ -158,6 +158,11 @@ class Events:
         return (self.assignment[:, 0] >= 0) & (self.assignment[:, 1] >= 0)
 
     @property
+    def simulated(self) -> NDArray[np.bool_]:
+        """(n,) True of what is no data: of all where there are no labels."""
+        return np.full(len(self), True) if self.label is None else self.label != DATA
+
+    @property
     def fold_numbers(self) -> NDArray[np.uint64]:
         """(n,) what decides the fold of each event."""
         return self.event_number.astype(np.uint64) if self.fold_number is None else self.fold_number

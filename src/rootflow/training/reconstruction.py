@@ -25,7 +25,7 @@ from rootflow.models.neutrinos import FlowNeutrinos, tails
 from rootflow.models.neutrinos.flow import COMPONENTS
 from rootflow.models.objective import TRUE_NEUTRINOS
 from rootflow.training.record import Fact
-from rootflow.training.samples import Arrays, Samples, WeightedSample, split
+from rootflow.training.samples import Arrays, Samples, Split, WeightedSample, split
 from rootflow.training.task import Metrics, mean_of
 
 EVENTS_TO_NORMALISE = 200_000
@@ -53,7 +53,8 @@ class ReconstructionTask:
         events = dataset.events()
         if events.assignment is None or events.neutrinos is None:
             raise InputError(f"{dataset.path}: these events have no truth: nothing can be learnt")
-        parts = split(events, folds, config.training.validation_fraction)
+        every = split(events, folds, config.training.validation_fraction)
+        parts = Split(*(part[events.simulated[part]] for part in every))
         policy = config.data.weights.negative
         training, validation = (training_weights(events.weight[part], policy) for part in parts)
         losses = config.training.losses

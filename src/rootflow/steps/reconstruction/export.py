@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from rootflow.config import FoldsConfig, ReconstructionConfig
 from rootflow.config.export import Target
 from rootflow.cplusplus import write_cplusplus
@@ -119,7 +117,7 @@ def _prepare(
     origin: dict[str, str],
     ranges: Ranges,
 ) -> Prepared:
-    held_out = np.flatnonzero(trained.dataset.fold == folds.held_out)[:PARITY_EVENTS]
+    held_out = trained.dataset.simulated_in([folds.held_out])[:PARITY_EVENTS]
     return prepare(
         load_model(training.model_path),
         trained.dataset.events(held_out),

@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import numpy as np
-
 from rootflow.config import FoldsConfig, ReconstructionConfig
 from rootflow.dataset import Dataset
 from rootflow.evaluation.contest import Contest
@@ -65,7 +63,7 @@ def compete(
     champion: OnnxMethod | None,
 ) -> Contest:
     """Compare both on the fold that they have not seen; errors as of `contest`."""
-    held_out = np.flatnonzero(dataset.fold == candidate.held_out[0])
+    held_out = dataset.simulated_in([candidate.held_out[0]])
     return contest(
         dataset.events(held_out),
         candidate,
