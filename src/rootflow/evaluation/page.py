@@ -7,10 +7,8 @@ from typing import Any, NamedTuple
 
 import jinja2
 
-from rootflow.estimate import ABSENT as ABSENT
-from rootflow.estimate import with_error as with_error
 from rootflow.files import whole_file
-from rootflow.table import Table as Table
+from rootflow.table import Table
 
 Captions = Mapping[str, tuple[str, str]]
 
@@ -74,11 +72,6 @@ def write_page(
     )
     with whole_file(path) as partial:
         partial.write_text(page, encoding="utf-8")
-
-
-def table_of(title: str, rows: Sequence[Mapping[str, Any]]) -> Table:
-    """Return rows of named values as a table; `NAME_error` goes into the column of `NAME`."""
-    return Table.of_rows("", title, rows)
 
 
 def _caption(name: str, captions: Captions) -> tuple[str, str]:

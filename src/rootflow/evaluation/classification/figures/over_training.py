@@ -4,6 +4,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from rootflow.estimate import ABSENT, with_error
 from rootflow.evaluation.classification.evaluation import ClassificationEvaluation, ModelResult
 from rootflow.evaluation.classification.figures.common import (
     BACKGROUND,
@@ -18,7 +19,6 @@ from rootflow.evaluation.classification.results import (
     OverTraining,
 )
 from rootflow.evaluation.figures.style import density, draw_density, new_figure
-from rootflow.evaluation.page import ABSENT, with_error
 from rootflow.evaluation.results import Histogram
 from rootflow.p_value import ASYMPTOTIC, PValue
 
