@@ -86,7 +86,7 @@ def test_methods_are_compared_from_what_they_said(client: MlflowClient) -> None:
     settings = config.evaluation.model_copy(update={"replicas": 20, "neutrinos": "none"})
     runs, found = [], []
     for share in (0.9, 0.3):
-        methods = [Knowing("network", share), make_method("delta_r", 1)]
+        methods = [Knowing("network", share), *(make_method(m, 1) for m in ("delta_r", "truth"))]
         assessment = assess(events, methods, settings, seed=1)
         found.append(assessment.evaluation)
         write_predictions(assessment.candidates, assessment.sample, ["0123"], Path(PREDICTIONS))

@@ -59,7 +59,7 @@ def write_predictions(
 
 
 def read_predictions(path: Path, name: str | None = None) -> SavedAnswers:
-    """Read what `write_predictions` wrote, to compare it with others.
+    """Read what `write_predictions` wrote, to compare it with others; the truth is no method.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def read_predictions(path: Path, name: str | None = None) -> SavedAnswers:
         said={
             method: {each: columns[f"{method}_{each}"] for each in SAID}
             for method in (each.removesuffix("_bbar") for each in columns if each.endswith("_bbar"))
-            if method != "true"
+            if method not in ("true", "truth")
         },
     )
 
