@@ -14,7 +14,8 @@ import uproot
 
 from rootflow.config import DataConfig, DileptonDataConfig, FourLeptonDataConfig
 from rootflow.dataset import build
-from rootflow.dataset.reading import EventReader, Reading
+from rootflow.dataset.event_reader import EventReader
+from rootflow.dataset.reading import Reading
 from rootflow.dataset.readings.dilepton import Dilepton
 from rootflow.dataset.readings.four_leptons import FourLeptons
 from rootflow.ntuple import find_files

@@ -196,7 +196,7 @@ COMMANDS: Mapping[str, Callable[[list[str]], None]] = {
 def test_yaml(block: Block, place: Path) -> None:
     said = yaml.safe_load(block.text)
     written = place / "configs" / "written.yaml"
-    if "leptons" in said:
+    if {"leptons", "collections"} & set(said):
         written.write_text(block.text)
         load_branch_map(str(written))
     else:

@@ -12,7 +12,7 @@ from four_lepton_ntuples import FLAT_SELECTION, flat_table, read_mini, write_csv
 from ntuples import Branches, read_branches, write_ntuple
 from rootflow.config import DileptonDataConfig, FourLeptonDataConfig
 from rootflow.dataset import Dataset
-from rootflow.dataset.reading import EventReader
+from rootflow.dataset.event_reader import EventReader
 from rootflow.dataset.readings.four_leptons import FourLeptons
 from rootflow.errors import InputError
 from rootflow.ntuple import load_branch_map

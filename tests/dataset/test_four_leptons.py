@@ -8,7 +8,7 @@ import pytest
 import uproot
 
 from rootflow.config import FoldingConfig, FourLeptonDataConfig, FourLeptonSelectionConfig
-from rootflow.dataset.reading import EventReader
+from rootflow.dataset.event_reader import EventReader
 from rootflow.dataset.readings.four_leptons import FourLeptons
 from rootflow.errors import UsageError
 from small_datasets import build

@@ -15,9 +15,9 @@ from four_lepton_ntuples import FLAT_SELECTION, as_collisions, flat_table, read_
 from ntuples import Branches, write_ntuple
 from rootflow.config import DileptonDataConfig, FoldingConfig, FourLeptonDataConfig
 from rootflow.dataset import Dataset
+from rootflow.dataset.event_reader import EventReader
 from rootflow.dataset.folds import fold_of
 from rootflow.dataset.identity import content_of, repeats
-from rootflow.dataset.reading import EventReader
 from rootflow.dataset.readings.four_leptons import FourLeptons
 from rootflow.errors import InputError, UsageError
 from rootflow.ntuple import load_branch_map

@@ -14,7 +14,7 @@ from changed_sources import changed
 from four_lepton_ntuples import read_mini
 from ntuples import write_ntuple
 from rootflow.dataset import Events
-from rootflow.dataset.reading import EventReader
+from rootflow.dataset.event_reader import EventReader
 from rootflow.dataset.readings.four_leptons import FourLeptons
 from rootflow.errors import InputError
 from rootflow.exported import FoldedModel

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from four_lepton_ntuples import flat_table, read_mini, write_csv
 from mutations import EXAMPLES, changed_bytes, changed_data, changed_text, search
 from ntuples import read_branches, write_ntuple
-from rootflow.dataset.reading import EventReader
+from rootflow.dataset.event_reader import EventReader
 from rootflow.dataset.readings.dilepton import Dilepton
 from rootflow.exported import FoldedModel
 from rootflow.exported.contract import KEY

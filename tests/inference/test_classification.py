@@ -22,8 +22,8 @@ from rootflow.config import (
     FourLeptonSelectionConfig,
 )
 from rootflow.dataset import Dataset, Events
+from rootflow.dataset.event_reader import EventReader
 from rootflow.dataset.folds import fold_of
-from rootflow.dataset.reading import EventReader
 from rootflow.dataset.readings.four_leptons import FourLeptons
 from rootflow.errors import InputError, UsageError
 from rootflow.inference import Copying, Setting, apply_to_files

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 import yaml
 
-from rootflow.dataset.reading import EventReader
+from rootflow.dataset.event_reader import EventReader
 from rootflow.dataset.readings.four_leptons import FourLeptons
 from rootflow.errors import UsageError
 from rootflow.ntuple import BranchMap, load_branch_map
@@ -93,7 +93,7 @@ def test_what_leptons_may_not_say_is_named(changes: dict[str, Any], message: str
 def test_the_map_in_the_documentation_is_valid(tmp_path: Path) -> None:
     page = Path(__file__).parents[2] / "docs" / "branch-maps.md"
     blocks = page.read_text().split("```yaml\n")[2:]
-    assert len(blocks) == 2
+    assert len(blocks) == 3
     for block in blocks:
         path = tmp_path / "map.yaml"
         path.write_text(block.partition("```")[0])

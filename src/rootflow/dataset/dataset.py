@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from rootflow.dataset.arrays import SUFFIX, map_array
 from rootflow.dataset.contents import Contents
+from rootflow.dataset.event_reader import names_of
 from rootflow.dataset.events import Events, Features
 from rootflow.dataset.manifest import Manifest, read_manifest
-from rootflow.dataset.reading import names_of
 from rootflow.errors import InputError
 from rootflow.sources import dataset_code
 

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from rootflow.config.data import RepeatedEvents
 from rootflow.config.samples import SampleConfig
+from rootflow.dataset.event_reader import Cutflow, EventReader
 from rootflow.dataset.manifest import Normalisation
-from rootflow.dataset.reading import Cutflow, EventReader
 from rootflow.errors import UsageError
 from rootflow.ntuple import Feature
 from rootflow.ntuple.expectation import Expectation

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rootflow.dataset.arrays import EVENTS_AT_ONCE, SUFFIX, ArrayWriters
+from rootflow.dataset.event_reader import Cutflow
 from rootflow.dataset.identity import identity_of, repeats
 from rootflow.dataset.plans import EACH_ONCE, ReadEvents, ReadFile, SamplePlan
-from rootflow.dataset.reading import Cutflow
 from rootflow.errors import InputError
 from rootflow.ntuple.identity import LACKING, in_words, structured
 

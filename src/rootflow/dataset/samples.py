@@ -9,11 +9,12 @@ import numpy as np
 
 from rootflow.config.data import DataConfig, RepeatedEvents, WeightsConfig
 from rootflow.config.samples import DATA, SampleConfig
+from rootflow.dataset.event_reader import EventReader
 from rootflow.dataset.events import BACKGROUND, SIGNAL
 from rootflow.dataset.expected_events import AS_READ, normalisation, scale_of
 from rootflow.dataset.identity import content_of
 from rootflow.dataset.plans import Part, ReadEvents, SamplePlan
-from rootflow.dataset.reading import EventReader, Reading
+from rootflow.dataset.reading import Reading
 from rootflow.errors import InputError
 from rootflow.ntuple import BranchMap
 from rootflow.ntuple.reading import read_arrays

@@ -11,12 +11,12 @@ from rootflow.config.data import FoldingConfig
 from rootflow.config.samples import DATA as COLLISIONS
 from rootflow.dataset.arrays import SUFFIX, ArrayWriters
 from rootflow.dataset.contents import Contents, FileContent
+from rootflow.dataset.event_reader import Cutflow, add
 from rootflow.dataset.events import DATA
 from rootflow.dataset.finite import require_finite, require_finite_arrays
 from rootflow.dataset.folds import fold_of
 from rootflow.dataset.manifest import Array, Cut, Sample, SourceFile
 from rootflow.dataset.plans import Part, ReadFile, SamplePlan
-from rootflow.dataset.reading import Cutflow, add
 from rootflow.dataset.repeated import AllEvents, Counts
 from rootflow.dataset.samples import classes_of, read
 from rootflow.errors import InputError

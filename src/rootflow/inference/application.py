@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rootflow.analysis import analysis_named
+from rootflow.dataset.event_reader import EventReader
 from rootflow.dataset.events import Events
-from rootflow.dataset.reading import EventReader
 from rootflow.errors import InputError
 from rootflow.exported import FoldedModel
 from rootflow.exported.code import OtherCode

@@ -7,14 +7,14 @@ import numpy as np
 import vector
 from numpy.typing import NDArray
 
-from rootflow.ntuple.branch_map import (
+from rootflow.ntuple.columns import SMALLEST_PT_GEV, Table
+from rootflow.ntuple.momentum_maps import (
     DecayProduct,
     FourMomentum,
     Momentum,
     ReconstructedNeutrinos,
 )
-from rootflow.ntuple.branch_map import Truth as TruthMap
-from rootflow.ntuple.columns import SMALLEST_PT_GEV, Table
+from rootflow.ntuple.momentum_maps import Truth as TruthMap
 from rootflow.ntuple.units import Column
 
 LEPTONS, NEUTRINOS = (11, 13, 15), (12, 14, 16)

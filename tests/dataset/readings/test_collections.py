@@ -11,7 +11,7 @@ import yaml
 from ntuples import write_ntuple
 from rootflow.config import CollectionsDataConfig
 from rootflow.dataset import Dataset
-from rootflow.dataset.reading import EventReader
+from rootflow.dataset.event_reader import EventReader
 from rootflow.dataset.readings.collections import Collections
 from rootflow.errors import UsageError
 from small_datasets import build, digest

@@ -9,7 +9,7 @@ import pytest
 
 from ntuples import Branches, changed, write_ntuple
 from rootflow.config.data import SelectionConfig
-from rootflow.dataset.reading import EventReader, Selected, add
+from rootflow.dataset.event_reader import EventReader, Selected, add
 from rootflow.dataset.readings.dilepton import Dilepton
 
 TIGHT = SelectionConfig(

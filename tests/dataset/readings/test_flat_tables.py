@@ -20,7 +20,7 @@ from four_lepton_ntuples import (
 )
 from ntuples import Branches, write_ntuple
 from rootflow.config import FourLeptonSelectionConfig
-from rootflow.dataset.reading import EventReader
+from rootflow.dataset.event_reader import EventReader
 from rootflow.dataset.readings.four_leptons import FourLeptons
 from rootflow.errors import InputError
 from rootflow.ntuple import load_branch_map, read_chunks

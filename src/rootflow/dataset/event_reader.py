@@ -1,0 +1,327 @@
+"""Files of one branch map, read as an analysis asks for, and their selected events as arrays."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rootflow.config.data import FoldingConfig
+from rootflow.dataset.events import Events, Features
+from rootflow.dataset.folds import fold_of
+from rootflow.dataset.formulas import Formulas
+from rootflow.dataset.reading import Accepted, Reading
+from rootflow.errors import UsageError
+from rootflow.ntuple import (
+    BranchMap,
+    Chunk,
+    Feature,
+    OpenTree,
+    features_of,
+    load_branch_map,
+    read_chunks,
+    read_entries,
+)
+from rootflow.ntuple.momentum_maps import Truth
+from rootflow.ntuple.objects import Places, mask_name
+
+Cutflow = dict[str, tuple[int, float]]
+"""Events and sum of weights left after each cut, in order."""
+
+
+class Selected(NamedTuple):
+    """What is left of a chunk.
+
+    Attributes
+    ----------
+    arrays
+        Canonical arrays of the k selected events, by the names of `Events`.
+    cutflow
+        Of all its events.
+    passed
+        (n,) uint8, how many cuts each of its events passes before one that it does not.
+    kept
+        (k,) which events of the chunk they are.
+    places
+        (k, slots) int32 by collection, where the object of each slot is in the event's own
+        list, from 0; -1 where the slot has none.
+    """
+
+    arrays: dict[str, NDArray[Any]]
+    cutflow: Cutflow
+    passed: NDArray[np.uint8]
+    kept: Places
+    places: dict[str, NDArray[np.int32]]
+
+
+class Entries(NamedTuple):
+    """What is selected of n events of a file, without a dataset.
+
+    Attributes
+    ----------
+    events
+        The k selected events, in folds, with a file_index of 0 and neither sample nor label.
+    selected
+        (n,) bool, which of the n these are.
+    places
+        As of `Selected`.
+    """
+
+    events: Events
+    selected: NDArray[np.bool_]
+    places: dict[str, NDArray[np.int32]]
+
+
+class EventReader:
+    """Files of one branch map, read as an analysis asks for.
+
+    Parameters
+    ----------
+    reading
+        What the analysis adds.
+    branch_map
+        Name of a shipped map, or path of one; or the map.
+    collisions
+        Whether neither weights nor truth are read, as of collisions.
+
+    Attributes
+    ----------
+    whole, branch_map
+        What the map names, and what of it is read.
+    features
+        Of each collection, met and event, in the order of the arrays.
+
+    Raises
+    ------
+    UsageError
+        There is no such map, or it lacks what the reading, a feature or a cut needs.
+    """
+
+    def __init__(
+        self, reading: Reading, branch_map: str | BranchMap, collisions: bool = True
+    ) -> None:
+        map_name = branch_map if isinstance(branch_map, str) else "given"
+        self.reading = reading
+        whole = load_branch_map(branch_map) if isinstance(branch_map, str) else branch_map
+        self.whole = whole
+        needs = set(reading.needs(whole, map_name))
+        self._formulas = Formulas(whole, reading.event_features(whole), reading.config, map_name)
+        self.branch_map = _narrowed(whole, reading, needs | self._formulas.needs)
+        if collisions:
+            self.branch_map = self.branch_map.as_of_collisions()
+        known = features_of(whole)
+        kept = [*reading.slots, *(["met"] if reading.met and whole.met is not None else [])]
+        self.features = {
+            **{name: (*known[name], *self._formulas.of(name)) for name in kept},
+            "event": (*reading.event_features(whole), *self._formulas.of("event")),
+        }
+
+    def chunks(self, path: Path) -> Iterator[tuple[Chunk, Selected]]:
+        """Yield the events of one file in its order, and what is selected of them.
+
+        Raises
+        ------
+        InputError
+            Something is wrong with the file or with what it holds.
+        """
+        for chunk in read_chunks(path, self.branch_map, self.reading.chunk_bytes):
+            yield chunk, self.select(chunk)
+
+    def events(self, path: Path, folds: FoldingConfig | None = None) -> Iterator[Entries]:
+        """Yield what is selected of one file, some events at a time; raises as `chunks`."""
+        for chunk, selected in self.chunks(path):
+            yield self._loose(chunk, selected, folds or FoldingConfig())
+
+    def entries(self, tree: OpenTree, folds: FoldingConfig, start: int, stop: int) -> Entries:
+        """Return what is selected of the entries of a tree from start to before stop.
+
+        Raises
+        ------
+        InputError
+            Something is wrong with the file or with what it holds.
+        """
+        chunk = read_entries(tree, self.branch_map, start, stop)
+        return self._loose(chunk, self.select(chunk), folds)
+
+    def select(self, chunk: Chunk) -> Selected:
+        """Return the events of a chunk that pass every cut."""
+        accepted = self.reading.accept(chunk)
+        cuts = dict(accepted.cuts)
+        left = np.flatnonzero(np.all(list(cuts.values()), axis=0))
+        computed, more = self.reading.compute(accepted, left)
+        passing = np.ones(len(left), dtype=np.bool_)
+        for name, passes in more.items():
+            cuts[name] = _scattered(left, passes, len(chunk))
+            passing &= passes
+        left = left[passing]
+        computed = {name: values[passing] for name, values in computed.items()}
+        for name, passes in self._formulas.cuts(chunk, accepted.objects, computed, left):
+            if name in cuts:
+                raise UsageError(f"data.cuts: the selection has a cut '{name}': choose another")
+            cuts[name] = _scattered(left, passes, len(chunk))
+            left = left[passes]
+            computed = {name: values[passes] for name, values in computed.items()}
+        kept, cutflow, passed = apply(cuts, chunk.weight)
+        derived = self._formulas.values(chunk, accepted.objects, computed, kept)
+        arrays, places = self._arrays(chunk, accepted, computed, derived, kept)
+        return Selected(arrays, cutflow, passed, kept, places)
+
+    def _arrays(
+        self,
+        chunk: Chunk,
+        accepted: Accepted,
+        computed: Mapping[str, NDArray[np.float64]],
+        derived: Mapping[str, NDArray[np.float32]],
+        kept: Places,
+    ) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[np.int32]]]:
+        arrays: dict[str, NDArray[Any]] = {}
+        rows: dict[str, Places] = {}
+        for name, count in self.reading.slots.items():
+            objects = accepted.objects[name]
+            fixed = accepted.slots.get(name)
+            slots = objects.slots(count, kept) if fixed is None else fixed.take(kept, axis=0)
+            whole = objects.rows(slots)
+            own = [each.name for each in self.features[name]]
+            features = [derived.get(f"{name}.{each}") for each in own]
+            if len(own) != whole.shape[-1] or any(each is not None for each in features):
+                columns = [
+                    whole[..., objects.names.index(each)]
+                    if values is None
+                    else objects._replace(features=values[:, np.newaxis]).rows(slots)[..., 0]
+                    for each, values in zip(own, features, strict=True)
+                ]
+                whole = np.stack(columns, axis=-1)
+            arrays[name] = whole
+            if fixed is None:
+                arrays[mask_name(name)] = slots >= 0
+            index = accepted.origin[name]
+            rows[name] = (
+                np.where(slots >= 0, index.take(slots, mode="clip"), -1) if len(index) else slots
+            )
+        if self.reading.met and chunk.met is not None:
+            arrays["met"] = chunk.met.take(kept, axis=0)
+        arrays["event"] = self._event(chunk, computed, derived, kept)
+        arrays["weight"] = chunk.weight.take(kept)
+        arrays |= chunk.identity.take(kept).arrays()
+        arrays |= _beside(chunk, rows.get("jets"), kept)
+        places = {
+            name: np.where(found >= 0, found - chunk.objects[name].first()[kept, np.newaxis], -1)
+            for name, found in rows.items()
+        }
+        return arrays, {name: found.astype(np.int32) for name, found in places.items()}
+
+    def _event(
+        self,
+        chunk: Chunk,
+        computed: Mapping[str, NDArray[np.float64]],
+        derived: Mapping[str, NDArray[np.float32]],
+        kept: Places,
+    ) -> NDArray[np.float32]:
+        names = [each.name for each in self.features["event"]]
+        array = np.empty((len(kept), len(names)), dtype=np.float32)
+        for place, name in enumerate(names):
+            if name in computed:
+                array[:, place] = computed[name]
+            else:
+                array[:, place] = derived[name] if name in derived else chunk.event[name][kept]
+        return array
+
+    def _loose(self, chunk: Chunk, selected: Selected, folds: FoldingConfig) -> Entries:
+        arrays = selected.arrays
+        number = arrays["event_number"]
+        events = Events(
+            features=names_of(self.features),
+            **arrays,
+            file_index=np.zeros(len(number), dtype=np.int32),
+            fold=fold_of(arrays.get("fold_number", number), folds),
+        )
+        mask = np.zeros(len(chunk), dtype=np.bool_)
+        mask[selected.kept] = True
+        return Entries(events, mask, selected.places)
+
+
+def names_of(features: Mapping[str, Sequence[Feature]]) -> Features:
+    """Return the names of the features of each collection, in their order."""
+    return {
+        collection: tuple(feature.name for feature in of_collection)
+        for collection, of_collection in features.items()
+    }
+
+
+def add(total: Cutflow, part: Cutflow) -> Cutflow:
+    """Return the cutflow of the events of both."""
+    return {
+        name: (total.get(name, (0, 0.0))[0] + events, total.get(name, (0, 0.0))[1] + weight)
+        for name, (events, weight) in part.items()
+    }
+
+
+def apply(
+    cuts: Mapping[str, NDArray[np.bool_]], weight: NDArray[np.float64]
+) -> tuple[Places, Cutflow, NDArray[np.uint8]]:
+    """Return which events pass all cuts, the cutflow, and how many cuts each event passes."""
+    passes = np.ones(len(weight), dtype=np.bool_)
+    passed = np.zeros(len(weight), dtype=np.uint8)
+    cutflow: Cutflow = {}
+    for name, cut in cuts.items():
+        passes &= cut
+        passed += passes
+        with np.errstate(over="ignore", invalid="ignore"):  # an infinite sum is refused
+            cutflow[name] = (int(passes.sum()), float(weight[passes].sum()))
+    return np.flatnonzero(passes), cutflow, passed
+
+
+def _scattered(events: Places, passes: NDArray[np.bool_], count: int) -> NDArray[np.bool_]:
+    everywhere = np.zeros(count, dtype=np.bool_)
+    everywhere[events] = passes
+    return everywhere
+
+
+def _narrowed(whole: BranchMap, reading: Reading, needs: Collection[str]) -> BranchMap:
+    """Return the map of what is read: of objects and quantities those that are needed."""
+    read = {*reading.slots, *(name.partition(".")[0] for name in needs)}
+    leptons = [
+        block.model_copy(
+            update={name: None for name in block.quantities() if f"leptons.{name}" not in needs}
+        )
+        for block in whole.leptons
+    ]
+    has_leptons = "leptons" in read
+    return whole.model_copy(
+        update={
+            "jets": whole.jets if "jets" in read else [],
+            "leptons": leptons if has_leptons else [],
+            "slots": whole.slots if has_leptons else None,
+            "masses": whole.masses if has_leptons else type(whole.masses)(),
+            "collections": {
+                name: blocks for name, blocks in whole.collections.items() if name in read
+            },
+            "met": whole.met if reading.met or "met" in read else None,
+            "truth": whole.truth if reading.truth else Truth(),
+            "jet_n": whole.jet_n if "jet_n" in needs else None,
+            "triggers": [each for each in whole.triggers if each.branch in needs],
+        }
+    )
+
+
+def _beside(chunk: Chunk, jets: Places | None, kept: Places) -> dict[str, NDArray[Any]]:
+    """Return truth, other reconstructions and systematic weights of the selected events."""
+    truth = chunk.truth
+    found = {
+        "neutrinos": truth.neutrinos,
+        "true_leptons": truth.leptons,
+        "tops": truth.tops,
+        "reconstructed_neutrinos": chunk.neutrinos,
+        "systematic_weights": chunk.systematic_weights,
+    }
+    arrays: dict[str, NDArray[Any]] = {
+        name: array.take(kept, axis=0) for name, array in found.items() if array is not None
+    }
+    if truth.jet_index is not None and jets is not None:
+        index = truth.jet_index.take(kept, axis=0)
+        wanted = chunk.objects["jets"].first()[kept, np.newaxis] + index
+        same = (jets[:, np.newaxis] == wanted[..., np.newaxis]) & (index >= 0)[..., np.newaxis]
+        slot = np.where(same.any(axis=-1), same.argmax(axis=-1), -1)
+        arrays = {"assignment": slot.astype(np.int32), **arrays}
+    return arrays
