@@ -80,7 +80,7 @@ def _at_most(seconds: int) -> Iterator[None]:
         load_profile,
         lambda path: load_branch_map(str(path)),
     ],
-    ids=["configuration", "profile", "map", "four-lepton map"],
+    ids=["configuration", "profile", "map"],
 )
 def test_a_file_is_read_as_an_override_is(tmp_path: Path, read: Callable[[Path], object]) -> None:
     path = tmp_path / "file.yaml"
