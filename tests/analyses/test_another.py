@@ -101,8 +101,10 @@ def _write(path: Path, seed: int, shift: float, events: int = 400) -> None:
         "met": rng.exponential(40.0, events) + 2.0,
         "met_phi": rng.uniform(-np.pi, np.pi, events),
     }
+    types = dict.fromkeys(branches, "var * float32")
+    types |= {name: str(values.dtype) for name, values in flat.items()}
     with uproot.recreate(path) as file:
-        file["events"] = {**branches, **flat}
+        file.mktree("events", types).extend({**branches, **flat})
 
 
 @pytest.fixture(scope="module")
