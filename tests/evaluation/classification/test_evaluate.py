@@ -13,11 +13,13 @@ from rootflow.errors import ConformanceError, InputError, UsageError
 from rootflow.evaluation import draw_evaluation
 from rootflow.evaluation.classification import (
     ClassificationEvaluation,
+    HeldOut,
     evaluate,
     read,
     save,
     tables_of,
     write_evaluation,
+    write_report,
 )
 from rootflow.evaluation.classification.tables import TOTAL
 from toy_classes import (
@@ -323,6 +325,22 @@ def test_systematic_weights_shift_results_and_widen_bands(
         "scale_up",
         "scale_down",
     ]
+
+
+def test_one_fold_has_its_share_of_the_luminosity(
+    classification: ClassificationEvaluation, toy_events_of_classes: Events, tmp_path: Path
+) -> None:
+    one = toy_events_of_classes.take(toy_events_of_classes.fold == 2)
+    config = ClassificationEvaluationConfig(replicas=4, importance_events=20)
+    arguments = one, SAMPLES, [GaussianModel()], INPUTS, config, 1
+    found = evaluate(*arguments, held_out=HeldOut(2, 5))
+    assert found.luminosity_fb_inverse == classification.luminosity_fb_inverse / 5
+    for process, every in zip(found.processes, classification.processes, strict=True):
+        assert process.events == pytest.approx(every.events / 5, abs=4 * np.sqrt(every.events / 5))
+    write_report(found, [], {}, tmp_path / "report.html")
+    text = " ".join((tmp_path / "report.html").read_text().split())
+    assert "All events, data too, are of fold 2 of 5" in text
+    assert "the number expected in 2 fb" in text
 
 
 def test_any_class_may_be_the_signal(evaluated: Callable, toy_events_of_classes: Events) -> None:

@@ -2,7 +2,12 @@
 
 from rootflow.evaluation.classification.compare import compare
 from rootflow.evaluation.classification.evaluate import evaluate
-from rootflow.evaluation.classification.evaluation import ClassificationEvaluation, read, save
+from rootflow.evaluation.classification.evaluation import (
+    ClassificationEvaluation,
+    HeldOut,
+    read,
+    save,
+)
 from rootflow.evaluation.classification.figures import draw
 from rootflow.evaluation.classification.metrics import cautions_of, is_excess
 from rootflow.evaluation.classification.observable import EventObservable, observable_of
@@ -15,6 +20,7 @@ from rootflow.evaluation.figures import draw_histories
 __all__ = [
     "ClassificationEvaluation",
     "EventObservable",
+    "HeldOut",
     "ScoreTable",
     "Scored",
     "cautions_of",

@@ -10,9 +10,7 @@ from rootflow.dataset.manifest import Sample
 from rootflow.evaluation.bootstrap import Replicated, bootstrap
 from rootflow.evaluation.classification.asking import FoldedModel, scored_by
 from rootflow.evaluation.classification.binning import observable_edges
-from rootflow.evaluation.classification.evaluation import (
-    ClassificationEvaluation,
-)
+from rootflow.evaluation.classification.evaluation import ClassificationEvaluation, HeldOut
 from rootflow.evaluation.classification.importance import importances
 from rootflow.evaluation.classification.labelled import CLASSES, Labelled
 from rootflow.evaluation.classification.model import Model, result_of
@@ -32,6 +30,7 @@ def evaluate(
     seed: int,
     observable: EventObservable | None = None,
     classes: Sequence[str] = CLASSES,
+    held_out: HeldOut | None = None,
 ) -> ClassificationEvaluation:
     """Compare models on the same events, each scored by the model that has not trained on it.
 
@@ -56,6 +55,8 @@ def evaluate(
         What is drawn beside the score; none: what needs one is left out.
     classes
         Names of the classes by their labels.
+    held_out
+        The fold that all events are of; none: all folds, each by the model that held it out.
 
     Raises
     ------
@@ -107,8 +108,9 @@ def evaluate(
         background_uncertainty=config.background_uncertainty,
         luminosity_uncertainty=config.luminosity_uncertainty,
         significance_window=config.significance_window,
-        luminosity_fb_inverse=_luminosity(samples),
+        luminosity_fb_inverse=_luminosity(samples, held_out),
         energy_tev=config.energy_tev,
+        held_out=held_out,
         scored=scored,
     )
 
@@ -148,6 +150,7 @@ def _processes(labelled: Labelled) -> tuple[Process, ...]:
     )
 
 
-def _luminosity(samples: Sequence[Sample]) -> float | None:
-    found = (s.normalisation.luminosity_fb_inverse for s in samples if s.normalisation)
+def _luminosity(samples: Sequence[Sample], held_out: HeldOut | None) -> float | None:
+    share = held_out.folds if held_out else 1
+    found = (s.normalisation.luminosity_fb_inverse / share for s in samples if s.normalisation)
     return next(found, None)

@@ -145,7 +145,8 @@ class ClassificationEvaluation(NamedTuple):
     energy_tev
         None where it is not known.
     held_out
-        Where simulation is of one fold alone, scaled to that of all; None of all folds.
+        Where all events, data too, are of one fold, and the luminosity is its share; None where
+        they are of all folds.
     scored
         What each model says of each event; not saved: empty after `read`.
     """

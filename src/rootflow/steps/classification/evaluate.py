@@ -5,10 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from rootflow.config import ClassificationConfig, InputsConfig
 from rootflow.dataset import Dataset
 from rootflow.evaluation import draw_evaluation
 from rootflow.evaluation.classification import (
+    HeldOut,
     cautions_of,
     evaluate,
     observable_of,
@@ -96,7 +99,10 @@ def _evaluated(
     inputs: InputsConfig,
     origin: Mapping[str, str],
 ) -> StepResult:
-    events, manifest = dataset.events(), dataset.manifest
+    every, manifest = config.data.folds.in_turn(), dataset.manifest
+    unseen = np.isin(dataset.fold, [folds.held_out for folds in every])
+    events = dataset.events(np.flatnonzero(unseen))
+    held_out = HeldOut(every[0].held_out, every[0].count) if len(every) == 1 else None
     samples = manifest.samples
     observable = observable_of(config.evaluation, manifest.features)
     evaluation = evaluate(
@@ -108,6 +114,7 @@ def _evaluated(
         config.seed,
         observable,
         manifest.classes,
+        held_out,
     )
     metrics = evaluation.metrics()
     run.log_metrics(metrics)
@@ -123,7 +130,11 @@ def _evaluated(
             run.log_file(path, TABLES)
         run.log_figures(figures)
     facts = {
-        "folds": f"{config.data.folds.count}, each held out",
+        **(
+            {"folds": f"{len(every)}, each held out"}
+            if held_out is None
+            else {"fold": f"{held_out.fold} of {held_out.folds}"}
+        ),
         "events": len(events),
         "caution": cautions_of(evaluation),
     }
