@@ -125,7 +125,7 @@ def test_content_is_that_of_the_momenta() -> None:
     who = Identity(np.array([7, 7, 7, 8]), {})
 
     def content(features: Any, event: Any, who: Identity = who) -> list[int]:
-        return content_of(who, [Objects(event, features, 4)]).tolist()
+        return content_of(who, [Objects(event, features, 4, ())]).tolist()
 
     before = content(features, event)
     assert before[3] == 0  # no object, nothing to compare
@@ -328,7 +328,8 @@ def test_negative_numbers_are_those_of_the_ntuple(tmp_path: Path, collisions: Br
         )
         np.testing.assert_array_equal(root[column], wanted)
         np.testing.assert_array_equal(parquet[column].to_numpy(), wanted)
-    loose = next(EventReader(FourLeptons(None), "atlas_open_data").events(tmp_path / "data_0.root"))
+    reader = EventReader(FourLeptons(None), "atlas_open_data")
+    loose = next(reader.events(tmp_path / "data_0.root")).events
     assert (loose.event_number < 0).any()
     np.testing.assert_array_equal(loose.fold, fold_of(loose.event_number, FoldingConfig()))
     spoilt = {**collisions, "lep_eta": collisions["lep_eta"] * np.float32(np.nan)}
@@ -369,7 +370,7 @@ def test_another_number_may_decide_the_fold(tmp_path: Path, mini: Branches) -> N
     np.testing.assert_array_equal(events.fold_numbers, decides.astype(np.uint64))
     np.testing.assert_array_equal(events.fold, fold_of(decides, FoldingConfig()))
     assert (events.fold != fold_of(events.event_number, FoldingConfig())).any()
-    loose = next(EventReader(FourLeptons(None), told).events(tmp_path / "ZZ_0.root"))
+    loose = next(EventReader(FourLeptons(None), told).events(tmp_path / "ZZ_0.root")).events
     np.testing.assert_array_equal(loose.fold, fold_of(loose.fold_numbers, FoldingConfig()))
 
 
