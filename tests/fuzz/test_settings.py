@@ -26,7 +26,7 @@ from rootflow.tuning.space import suggest, with_values
 PROJECT = Path(__file__).parents[2]
 CONFIGS = sorted((PROJECT / "configs").glob("*.yaml"))
 PROFILES = sorted((PROJECT / "condor" / "profiles").glob("*.json"))
-MAPS = sorted((PROJECT / "src" / "rootflow" / "ntuple" / "maps").glob("*/*.yaml"))
+MAPS = sorted((PROJECT / "src" / "rootflow" / "ntuple" / "maps").glob("*.yaml"))
 
 
 def _paths_of(config: Config) -> list[str]:
