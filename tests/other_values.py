@@ -399,6 +399,7 @@ EVALUATE = {
             ),
             **_of_method("branches", name="nuflows", sigma_gev=60.0, top_mass_gev=165.0, **_CHOSEN),
             **_of_method("hybrid", name="mixed", assignment="m_lb", neutrinos="ellipse"),
+            **_of_method("own", name="mine", code="own_methods:Swapped", settings={"first": 1}),
             **_of_method("model", name="exported", source="{folder}/other.onnx"),
             **_of_method("variant", name="varied", settings={"seed": 8}),
             **_of_method("ensemble", name="mean", of=["model", "varied"]),

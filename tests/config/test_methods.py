@@ -38,9 +38,19 @@ def test_a_hybrid_may_name_a_model_from_elsewhere() -> None:
     assert EvaluationConfig(methods=[other, hybrid]).methods[1].neutrinos == "other"
 
 
+def test_a_dotted_name_is_a_method_of_ones_own() -> None:
+    named = "{method: 'my_package.methods:Mine', name: mine, settings: {x: 1}}"
+    for config in (CONFIG, CONFIG.with_name("h4l.yaml")):
+        [found] = load(config, [f"evaluation.methods=[{named}]"]).evaluation.methods
+        assert (found.name, found.code) == ("mine", "my_package.methods:Mine")
+        assert found.settings == {"x": 1}
+        unnamed = load(config, ["evaluation.methods=['my_package.methods:Mine']"])
+        assert unnamed.evaluation.methods[0].name == "Mine"
+
+
 def test_all_methods_are_in_one_configuration() -> None:
     methods = load(CONFIG.with_name("ttbar-methods.yaml"), []).evaluation.methods
-    assert {method.method for method in methods} == set(METHODS) - {"branches", "model"}
+    assert {method.method for method in methods} == set(METHODS) - {"branches", "model", "own"}
     assert len(load(CONFIG, []).evaluation.methods) == 4
 
 

@@ -28,6 +28,7 @@ METHODS = "evaluation.methods"
 # What they need, and what they are made of.
 NEEDED: dict[str, dict[str, Any]] = {
     "hybrid": {"assignment": "delta_r", "neutrinos": "truth"},
+    "own": {"name": "own", "code": "own_methods:InOrder"},
     "ensemble": {"of": ["model", "other"]},
     "smeared_ellipse": {"throws": 3},
     "neutrino_weighting": {"eta_step": 1.0},

@@ -125,6 +125,7 @@ def h4l() -> Values:
         "model": models[0],
         "evaluation.methods": [
             *models[1:],
+            {"method": "own_methods:HardLepton", "name": "mine", "settings": {"scale_gev": 50.0}},
             {"method": "variant", "name": "again", "settings": {"seed": 7}},
             {"method": "model", "name": "before", "source": "{folder}/other.onnx"},
             {"method": "ensemble", "name": "mean", "of": ["model", "again", "before"]},

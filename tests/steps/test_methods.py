@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from rootflow.config import EvaluationConfig, ModelMethodConfig, load
+from rootflow.config import Config, EvaluationConfig, ModelMethodConfig, load
 from rootflow.dataset import Events
-from rootflow.errors import InputError, UsageError
+from rootflow.errors import ConformanceError, InputError, UsageError
+from rootflow.methods.answers import check_answers
 from rootflow.methods.exported import OnnxMethod
 from rootflow.methods.make import make_method
 from rootflow.steps.methods import make_methods, model_method, variants_of
+from toy_four_leptons import toy_four_leptons
 
 if TYPE_CHECKING:
     from rootflow.export import Export
@@ -34,12 +36,45 @@ def test_a_file_is_a_method_of_its_own_name(
         config.model_copy(update={"evaluation": evaluation}),
         make_method("random", 1),
         {},
+        real_events.take(slice(50)),
         tmp_path,
     )
     assert [each.name for each in found] == ["m_lb", "other"]
     unseen = real_events.take(np.flatnonzero(real_events.fold == 0)[:50])
     expected = OnnxMethod(exported.named_path, name="small").answer(unseen)
     np.testing.assert_array_equal(found[1].answer(unseen).assignment, expected.assignment)
+
+
+def own(analysis: str, code: str, settings: str = "{}") -> Config:
+    named = f"evaluation.methods=[{{method: '{code}', name: mine, settings: {settings}}}]"
+    return load(CONFIG.with_name(f"{analysis}.yaml"), [named])
+
+
+def test_classes_of_ones_own_are_methods_of_both_tasks(real_events: Events, tmp_path: Path) -> None:
+    toys = toy_four_leptons(50)
+    for config, events in (
+        (own("ttbar", "own_methods:InOrder", "{first: 1}"), real_events.take(slice(200))),
+        (own("h4l", "own_methods:HardLepton", "{scale_gev: 50.0}"), toys),
+    ):
+        [mine] = make_methods(config, make_method("random", 1), {}, events, tmp_path)
+        assert mine.name == "mine"
+        check_answers(mine.answer(events), events)
+
+
+@pytest.mark.parametrize(
+    ("config", "error", "complaint"),
+    [
+        (("h4l", "own_methods:Company"), ConformanceError, "mine: .* does not depend on the other"),
+        (("h4l", "own_methods:HardLeptom"), UsageError, "mine: .*did you mean HardLepton"),
+        (("h4l", "own_methods:HardLepton", "{scale: 1}"), UsageError, "mine: .* cannot be made"),
+        (("h4l", "pathlib:Path"), UsageError, "mine: pathlib:Path"),
+    ],
+)
+def test_classes_that_are_no_methods(
+    config: tuple[str, ...], error: type[Exception], complaint: str, tmp_path: Path
+) -> None:
+    with pytest.raises(error, match=f"evaluation.methods: {complaint}"):
+        make_methods(own(*config), make_method("random", 1), {}, toy_four_leptons(50), tmp_path)
 
 
 def test_events_of_its_training_are_refused(

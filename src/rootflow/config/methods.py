@@ -6,6 +6,7 @@ method is a further block in the union below.
 """
 
 from collections.abc import Sequence
+from importlib.metadata import entry_points
 from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 
 from pydantic import (
@@ -24,6 +25,7 @@ from pydantic import (
 
 from rootflow.config.block import Block, Name
 from rootflow.config.classifier import ClassifierConfig
+from rootflow.config.plugin import GROUPS
 
 MODEL = "model"
 MOST_ETAS = 1000  # for each neutrino: all pairs are tried
@@ -211,6 +213,18 @@ class HybridConfig(MethodBlock):
         return (self.assignment, self.neutrinos)
 
 
+class OwnMethodConfig(MethodBlock):
+    """A method of one's own; `method: package.module:Class` stands for `own` and this code."""
+
+    gives_neutrinos = True
+    method: Literal["own"]
+    code: str = Field(
+        description="package.module:Class, or an entry point of the group rootflow.methods, "
+        "called with name and settings"
+    )
+    settings: dict[str, Any] = Field(default_factory=dict, description="of the class")
+
+
 class ModelMethodConfig(MethodBlock):
     """A trained model of another run, file or folder, beside the one under evaluation."""
 
@@ -255,11 +269,22 @@ class EnsembleConfig(MethodBlock):
 
 
 def _from_name(value: Any) -> Any:
-    if isinstance(value, str):
-        return {"method": value}
-    if isinstance(value, MethodBlock) or (isinstance(value, dict) and "method" in value):
-        return value
+    if isinstance(value, str | MethodBlock) or (isinstance(value, dict) and "method" in value):
+        return _own(value)
     raise ValueError("write the name of a method, or a mapping {method: NAME, ...}")
+
+
+def _own(value: Any) -> Any:
+    """Return a method as it is, one that is named by its code as one of one's own."""
+    value = {"method": value} if isinstance(value, str) else value
+    code = value.get("method") if isinstance(value, dict) else None
+    if not isinstance(code, str):
+        return value
+    installed = {entry.name for entry in entry_points(group=GROUPS["method"])}
+    if ":" not in code and code not in installed - set(METHODS):
+        return value
+    name = code.rpartition(":")[2].rpartition(".")[2]
+    return {"name": name, **value, "method": "own", "code": code}
 
 
 MethodConfig = Annotated[
@@ -273,6 +298,7 @@ MethodConfig = Annotated[
     | SmearedEllipseConfig
     | BranchesConfig
     | HybridConfig
+    | OwnMethodConfig
     | ModelMethodConfig
     | VariantConfig
     | EnsembleConfig
@@ -286,7 +312,7 @@ METHODS: dict[str, type[MethodBlock]] = {
     get_args(block.model_fields["method"].annotation)[0]: block for block in _BLOCKS
 }
 # Those that a reference may name without an entry of their own.
-_MADE_OF_OTHERS = ("hybrid", "variant", "ensemble", MODEL)
+_MADE_OF_OTHERS = ("own", "hybrid", "variant", "ensemble", MODEL)
 WITH_DEFAULTS = tuple(name for name in METHODS if name not in _MADE_OF_OTHERS)
 
 
@@ -334,11 +360,13 @@ ClassifierMethodConfig = Annotated[
     Annotated[ClassifierConfig, Tag(TAGS[0])]
     | Annotated[
         Annotated[
-            ModelMethodConfig | VariantConfig | EnsembleConfig, Field(discriminator="method")
+            OwnMethodConfig | ModelMethodConfig | VariantConfig | EnsembleConfig,
+            Field(discriminator="method"),
         ],
         Tag(TAGS[1]),
     ],
     Discriminator(_what),
+    BeforeValidator(_own),
 ]
 
 

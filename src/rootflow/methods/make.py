@@ -18,6 +18,7 @@ from rootflow.config.methods import (
     MethodBlock,
     ModelMethodConfig,
     NeutrinoWeightingConfig,
+    OwnMethodConfig,
     RandomConfig,
     SmearedEllipseConfig,
     SolverBlock,
@@ -27,7 +28,7 @@ from rootflow.config.methods import (
 )
 from rootflow.errors import UsageError
 from rootflow.methods.combined import EnsembleMethod, model_of
-from rootflow.methods.contract import Reconstructor
+from rootflow.methods.contract import Method, Reconstructor
 from rootflow.methods.reconstruction import solving
 from rootflow.methods.reconstruction.baselines import RandomReconstructor, TruthReconstructor
 from rootflow.methods.reconstruction.eligible import EligibleJets
@@ -35,6 +36,7 @@ from rootflow.methods.reconstruction.hybrid import HybridReconstructor
 from rootflow.methods.reconstruction.pairing import DeltaRReconstructor, LeptonJetMassReconstructor
 from rootflow.methods.reconstruction.solvers import Solve, SolverReconstructor
 from rootflow.methods.reconstruction.top_mass import NtupleNeutrinos, TopMassReconstructor
+from rootflow.plugins import resolve
 
 
 def make(
@@ -68,6 +70,8 @@ def make(
         block = default(method) if isinstance(method, str) else method
         if elsewhere and block.name in elsewhere:
             made[block.name] = elsewhere[block.name]
+        elif isinstance(block, OwnMethodConfig):
+            made[block.name] = _own(block)
         elif isinstance(block, MethodBlock):
             made[block.name] = _make(block, seed, _Others(made, seed, model))
         else:
@@ -142,6 +146,22 @@ def _make(block: MethodBlock, seed: int, others: _Others) -> Reconstructor:
         case SolverBlock():
             return _solver(block, seed)
     raise UsageError(f"there is no method of the kind {type(block).__name__}")
+
+
+def _own(block: OwnMethodConfig) -> Method[Any]:
+    """Return a method of one's own, made of its name and settings."""
+    where = f"evaluation.methods: {block.name}"
+    build = resolve(block.code, where)
+    try:
+        made: Method[Any] = build(name=block.name, **block.settings)
+    except TypeError as error:
+        raise UsageError(f"{where}: {block.code} cannot be made: {error}") from None
+    if getattr(made, "name", None) != block.name or not hasattr(made, "answer"):
+        raise UsageError(
+            f"{where}: {block.code} makes no method: it needs answer(events), and the name that "
+            "it is given"
+        )
+    return made
 
 
 def _by_top_mass(block: Chi2Config | BranchesConfig, others: _Others) -> TopMassReconstructor:

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from rootflow.analysis import TaskName, analysis_named
 from rootflow.config import (
     Config,
@@ -12,12 +14,14 @@ from rootflow.config import (
     VariantConfig,
     change,
 )
-from rootflow.config.methods import MethodBlock
-from rootflow.errors import UsageError
+from rootflow.config.methods import MethodBlock, OwnMethodConfig
+from rootflow.dataset import Events
+from rootflow.errors import ConformanceError, UsageError
 from rootflow.exported.code import OtherCode
 from rootflow.exported.folds import TABLE
 from rootflow.exported.table import model_files
 from rootflow.methods.combined import Remembering
+from rootflow.methods.conformance import check_method
 from rootflow.methods.contract import Method
 from rootflow.methods.exported import OnnxMethod
 from rootflow.methods.make import make
@@ -27,6 +31,8 @@ from rootflow.progress import say
 from rootflow.steps.exported_files import REGISTERED, find, of_run
 
 OF_RUN = "runs:/"
+# Events on which classes of one's own are checked.
+CHECKED = 100
 
 
 def variants_of(config: Config) -> dict[str, Config]:
@@ -65,6 +71,7 @@ def make_methods(
     config: Config,
     model: Method[Any],
     variants: Mapping[str, Method[Any]],
+    events: Events,
     directory: Path,
     other_code: OtherCode = "refuse",
     tell: Callable[[str], None] = say,
@@ -79,6 +86,8 @@ def make_methods(
         The one under evaluation, for methods that are made of it.
     variants
         Those of `variants_of`, trained, by name.
+    events
+        Of those that will be asked of: classes of one's own are checked on some of them.
     directory
         Where fetched files go.
     other_code
@@ -100,7 +109,22 @@ def make_methods(
         if isinstance(method, ModelMethodConfig)
     }
     remembering = {name: Remembering(other) for name, other in {**elsewhere, **variants}.items()}
-    return make(config.evaluation.methods, config.seed, model, remembering)
+    made = make(config.evaluation.methods, config.seed, model, remembering)
+    for block, method in zip(config.evaluation.methods, made, strict=True):
+        if isinstance(block, OwnMethodConfig):
+            _check_own(method, events)
+    return made
+
+
+def _check_own(method: Method[Any], events: Events) -> None:
+    some = np.arange(min(len(events), CHECKED))
+    if "jets" in events.collections:
+        full = np.flatnonzero(events.jet_mask.all(axis=1))[:1]
+        some = np.unique(np.append(some, full))
+    try:
+        check_method(method, events.take(some))
+    except ConformanceError as error:
+        raise ConformanceError(f"evaluation.methods: {method.name}: {error}") from None
 
 
 def model_method(

@@ -57,7 +57,8 @@ def scored_by(models: Sequence[FoldedModel], labelled: Labelled) -> tuple[Scored
     with progress("score", len(models), "models") as advance:
         for model in models:
             in_training = np.full(len(labelled), np.nan)
-            said = model.answer_seen(labelled.events.take(simulated))
+            events = labelled.events.take(simulated)
+            said = model.answer_seen(events) if hasattr(model, "answer_seen") else None
             if said is not None:
                 in_training[simulated] = _signal_in(said, model.name, len(simulated), labelled)
             every = model.answer(labelled.events)

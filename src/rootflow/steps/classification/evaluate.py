@@ -4,6 +4,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -21,7 +22,7 @@ from rootflow.evaluation.classification import (
 )
 from rootflow.evaluation.folder import TABLES
 from rootflow.exported.code import OtherCode
-from rootflow.methods.combined import model_of, of_trainings
+from rootflow.methods.combined import of_trainings
 from rootflow.methods.model import Model
 from rootflow.steps import preprocess, train
 from rootflow.steps.frozen import (
@@ -33,7 +34,7 @@ from rootflow.steps.frozen import (
     refuse_other_units,
     trained_on,
 )
-from rootflow.steps.methods import make_methods, variants_of
+from rootflow.steps.methods import CHECKED, make_methods, variants_of
 from rootflow.steps.provenance import provenance
 from rootflow.steps.result import StepResult
 from rootflow.tracking import Run, start_run
@@ -61,12 +62,18 @@ def run(
         differing: list[str] = []
         with tempfile.TemporaryDirectory() as folder:
             methods = make_methods(
-                config, model, variants, Path(folder), other_code, differing.append
+                config,
+                model,
+                variants,
+                trained.dataset.events(slice(CHECKED)),
+                Path(folder),
+                other_code,
+                differing.append,
             )
             if differing:
                 said = note_other_code(run, [*filter(None, [origin.get("other_code")]), *differing])
                 origin = {**origin, "other_code": said}
-            models = [model, *map(model_of, methods)]
+            models: list[Any] = [model, *methods]
             return _evaluated(config, run, trained.dataset, models, config.inputs, origin)
 
 

@@ -102,6 +102,7 @@ def _evaluated(
             config,
             model,
             variants,
+            events,
             Path(temporary),
             other_code,
             differing.append,
