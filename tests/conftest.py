@@ -14,12 +14,10 @@ from xdist.scheduler import LoadFileScheduling
 
 from rootflow.config import (
     DileptonDataConfig,
-    ExportConfig,
     FoldsConfig,
     OneSampleWeightsConfig,
 )
 from rootflow.dataset import Events
-from rootflow.dataset.readings.dilepton import Dilepton
 from small_datasets import build
 
 if TYPE_CHECKING:
@@ -214,45 +212,29 @@ def real_events(ttbar_files: list[Path], tmp_path_factory: pytest.TempPathFactor
 
 @pytest.fixture(scope="session")
 def exported(real_events: Events, tmp_path_factory: pytest.TempPathFactory) -> "Export":
-    """Return the export of a small network that has not seen fold 0 of 5."""
-    from rootflow.export import export
+    """Return the export of a small network that was not trained on fold 0 of 5."""
+    from exporting import exported_network
     from small_network import small_network
-    from toy_events import UNITS
 
-    return export(
-        small_network(),
-        real_events,
-        FoldsConfig(),
-        ExportConfig(),
-        {"dataset": "0123456789abcdef", "run_id": "run-of-the-training"},
-        tmp_path_factory.mktemp("export") / "small",
-        units=UNITS,
-        branch_map="topcptoolkit",
-        selection=Dilepton().settings,
-    )
+    directory = tmp_path_factory.mktemp("export") / "small"
+    return exported_network(small_network(), real_events, directory)
 
 
 @pytest.fixture(scope="session")
 def ttbar_folds(real_events: Events, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with networks whose neutrinos differ: by 100 GeV in each component."""
-    from rootflow.export import export
+    from exporting import exported_network
     from small_network import small_network
-    from toy_events import UNITS
 
     folder = tmp_path_factory.mktemp("export") / "folds"
     folder.mkdir()
     names = {}
     for fold in range(2):
-        exported = export(
+        exported = exported_network(
             small_network(momenta=lambda momenta, fold=fold: momenta + 100.0 * fold),
             real_events.take(slice(0, 3000)),
-            FoldsConfig(count=2, scheme="parity", held_out=fold),
-            ExportConfig(),
-            {"run_id": "run-of-the-training"},
             folder / str(fold),
-            units=UNITS,
-            branch_map="topcptoolkit",
-            selection=Dilepton().settings,
+            folds=FoldsConfig(count=2, scheme="parity", held_out=fold),
         )
         names[str(fold)] = str(exported.named_path.relative_to(folder))
     (folder / "folds.json").write_text(json.dumps({"folds": names}))

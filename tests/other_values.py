@@ -442,18 +442,18 @@ EVALUATE = {
         }
     ),
 }  # fmt: skip
-_EXPORT = {"export.opset": 18, "export.converter": "keras", "export.registered_model": "other"}
+_EXPORT = {
+    "export.opset": 18,
+    "export.converter": "keras",
+    "export.registered_model": "other",
+    "export.targets": ["named", "topcptoolkit-flat", "athena"],
+    "export.input_units": "MeV",
+    "export.precisions": ["float32", "int8"],
+    "export.accuracy_loss_max": 1.0,
+}
 EXPORT = {
-    "ttbar": _others(
-        {
-            **_EXPORT,
-            "export.targets": ["named", "topcptoolkit-flat", "athena"],
-            "export.input_units": "MeV",
-            "export.precisions": ["float32", "int8"],
-            "export.accuracy_loss_max": 1.0,
-        }
-    ),
-    "h4l": _others(_EXPORT),
+    "ttbar": _others({**_EXPORT, "export.all_folds": Other(False, decides=False)}),
+    "h4l": _others({**_EXPORT, "export.all_folds": Other(True, decides=False)}),
 }
 _PROMOTION = {
     "promotion.least_gain": -1.0,

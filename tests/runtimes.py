@@ -13,9 +13,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from rootflow.config import ExportConfig
 from rootflow.dataset import Events
-from toy_events import UNITS
 
 if TYPE_CHECKING:
     from rootflow.export import Prepared
@@ -45,21 +43,18 @@ def older_runtimes() -> tuple[str, ...]:
     return tuple(made.stdout.split())
 
 
-def prepared_holds(prepared: "Prepared", events: Events, config: ExportConfig) -> None:
-    """Compare what every file of a network says in every onnxruntime, also of no events."""
-    from rootflow.export.layout import FlatLayout
-    from rootflow.export.targets import TARGETS, Network
-    from rootflow.export.units import units_of
+def prepared_holds(prepared: "Prepared", events: Events) -> None:
+    """Compare what every file of a model says in every onnxruntime, also of no events."""
+    from exporting import about_ttbar
+    from rootflow.export.targets import claim_of
 
-    units = units_of(events.features, UNITS)
-    layout = FlatLayout(events.features, units, events.jet_mask.shape[1])
-    network = Network(prepared.model, layout, lambda _: {}, config, "any")
     files: dict[str, bytes] = {}
     feeds: dict[str, list[Arrays]] = {}
     for (target, precision), content in prepared.contents.items():
         name = f"{target}_{precision}"
         files[name] = content
-        arrays = TARGETS[target].candidate(content, network).feeds(events.inputs())
+        claim = claim_of(target, content, about_ttbar(), prepared.converted[precision])
+        arrays = claim.feeds(events.inputs())
         feeds[name] = _one_by_one(arrays) if target == "athena" else batches(arrays)
     hold_in_every_onnxruntime(files, feeds)
 

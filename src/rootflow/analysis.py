@@ -68,10 +68,6 @@ class Analysis(ABC):
         """Evaluate an exported model as it is; the result of the step."""
 
     @abstractmethod
-    def export(self, config: Any, parent: Any, *, register: bool, training: str | None) -> Any:
-        """Export the models of all held-out folds; the result of the step."""
-
-    @abstractmethod
     def beside(self, config: Any) -> Mapping[str, Any]:
         """Return the configurations of further models that are evaluated, by their names."""
 

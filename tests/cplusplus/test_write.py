@@ -15,21 +15,19 @@ from keras import layers
 from changed_file import with_contract, with_metadata
 from compiler import ONNXRUNTIME, compiled
 from events_text import as_text, run, shuffles
+from exporting import exported_network
 from rootflow.config import (
-    ExportConfig,
     FoldingConfig,
     FoldsConfig,
-    SelectionConfig,
 )
 from rootflow.cplusplus import write_cplusplus
-from rootflow.cplusplus.fields import fields_of, identifier
+from rootflow.cplusplus.fields import collections_of, identifier
 from rootflow.dataset import Events
+from rootflow.dataset.events import Features
 from rootflow.errors import InputError, UsageError
-from rootflow.export import Export, export
-from rootflow.export.contract import Origin, named_contract
-from rootflow.export.flat import flat_contract
-from rootflow.export.layout import FlatLayout
-from rootflow.exported.contract import OnnxContract
+from rootflow.export import Export
+from rootflow.export.units import Units
+from rootflow.exported.contract import Collection, OnnxContract
 from rootflow.exported.session import open_session
 from sealed_files import sealed_file, some_contract, some_proto
 from small_network import small_network
@@ -98,18 +96,7 @@ def test_other_features_and_a_confidence_are_part_of_the_structs(
     outputs = plain.output | {"confidence": layers.Flatten()(confidence)[:, 0]}
     network = keras.Model(plain.input, outputs, name="odd")
     units = UNITS | {"event": {"ht": "GeV", "class": "none"}}
-    odd = export(
-        network,
-        events,
-        FoldsConfig(),
-        ExportConfig(),
-        {},
-        tmp_path / "odd",
-        units=units,
-        branch_map="topcptoolkit",
-        selection=SelectionConfig(),
-        name="set-2.0",
-    )
+    odd = exported_network(network, events, tmp_path / "odd", units=units, name="set-2.0")
     assert odd.flat_path is not None
     paths = {"named": odd.named_path, "flat": odd.flat_path}
     write_cplusplus([*paths.values()], tmp_path / "cplusplus")
@@ -137,6 +124,22 @@ def test_other_features_and_a_confidence_are_part_of_the_structs(
             np.testing.assert_allclose(columns["confidence"], wanted, atol=1e-5)
 
 
+def collections(features: Features, units: Units, energies: str) -> tuple[Collection, ...]:
+    return tuple(
+        Collection(
+            name=name,
+            slots={"jets": 6, "leptons": 2}.get(name),
+            mask="jet_mask" if name == "jets" else None,
+            order=None,
+            units={
+                each: energies if units[name][each] == "GeV" else units[name][each]
+                for each in features[name]
+            },
+        )
+        for name in features
+    )
+
+
 def test_both_variants_have_the_same_members() -> None:
     features = FEATURES | {
         "jets": (*FEATURES["jets"], "mass"),
@@ -146,23 +149,17 @@ def test_both_variants_have_the_same_members() -> None:
         "jets": UNITS["jets"] | {"mass": "GeV"},
         "event": dict(zip(features["event"], ("GeV", "none", "none"), strict=True)),
     }
-    layout = FlatLayout(features, units, max_jets=6)
-    objects = {"jets": 1, "leptons": 2, "met": 1, "event": 1}
-    ranges = {
-        name: np.zeros((count, len(features[name]), 2), np.float32)
-        for name, count in objects.items()
-    }
-    origin = Origin("ttbar", "small", OPSET, FoldsConfig(), "topcptoolkit", {}, ranges, {})
     named, flat = (
-        fields_of(named_contract(origin, layout, "GeV", confidence=False)),
-        fields_of(flat_contract(origin, layout)),
+        collections_of(
+            some_contract(variant=variant, collections=collections(features, units, unit))
+        )
+        for variant, unit in (("named", "GeV"), ("flat", "MeV"))
     )
-    assert [field.name for field in named["event"]] == ["ht", "met_significance", "_2nd_jet"]
-    for collection, fields in named.items():
-        assert [field.name for field in flat[collection]] == [field.name for field in fields]
-        assert [field.is_energy for field in flat[collection]] == [
-            field.is_energy for field in fields
-        ]
+    event = next(each for each in named if each.member == "features")
+    assert [field.name for field in event.fields] == ["ht", "met_significance", "_2nd_jet"]
+    for one, other in zip(named, flat, strict=True):
+        assert [field.name for field in one.fields] == [field.name for field in other.fields]
+        assert [each.is_energy for each in one.fields] == [each.is_energy for each in other.fields]
 
 
 def test_names_are_such_as_cplusplus_takes() -> None:
@@ -198,7 +195,7 @@ def test_files_of_other_kinds_are_refused(exported: Export, tmp_path: Path) -> N
     )  # fmt: skip
     of_h4l = sealed_file(tmp_path / "h4l.onnx", some_proto(), classifier.model_dump_json())
     old = with_metadata(path, tmp_path / "old.onnx", {"rootflow.interface": None})
-    with pytest.raises(UsageError, match=r"h4l.onnx: a classifier; C\+\+ is written for"):
+    with pytest.raises(UsageError, match=r"h4l.onnx: has the models of all folds"):
         write_cplusplus([of_h4l], out)
     with pytest.raises(InputError, match=r"old.onnx: .* export the model again"):
         write_cplusplus([old], out)

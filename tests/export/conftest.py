@@ -6,8 +6,7 @@ import pytest
 
 from rootflow.config import ExportConfig, FoldsConfig
 from rootflow.dataset import Events
-from rootflow.dataset.readings.dilepton import Dilepton
-from toy_events import UNITS, toy_events
+from toy_events import toy_events
 
 if TYPE_CHECKING:
     from rootflow.export import Prepared
@@ -22,23 +21,19 @@ def toys() -> Events:
 
 
 def prepared(toys: Events, fold: int = 0, **settings: Any) -> "Prepared":
-    """Return a small network that has not seen a fold of two, for every target."""
+    """Return a small network that was not trained on a fold of two, for every target."""
+    from exporting import about_ttbar
     from rootflow.export import prepare
     from small_network import small_network
 
     every = {"targets": ("named", "topcptoolkit-flat", "athena"), **settings}
-    return prepare(
-        small_network(max_jets=SLOTS),
-        toys,
-        FoldsConfig(count=2, scheme="parity", held_out=fold),
-        ExportConfig(**every),
-        {"dataset": "0123456789abcdef", "training_git_commit": "unknown"},
-        units=UNITS,
-        branch_map="topcptoolkit",
-        selection=Dilepton().settings,
+    about = about_ttbar(
+        folds=FoldsConfig(count=2, scheme="parity", held_out=fold),
+        provenance={"dataset": "0123456789abcdef", "training_git_commit": "unknown"},
         metrics={"validation_loss": 0.5},
         name="small_net-1",
     )
+    return prepare(small_network(max_jets=SLOTS), toys, about, ExportConfig(**every))
 
 
 @pytest.fixture(scope="session")

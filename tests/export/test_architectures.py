@@ -7,6 +7,7 @@ import numpy as np
 import onnx
 import pytest
 
+from exporting import about_ttbar, exported_network
 from rootflow.config import (
     BinnedNeutrinosConfig,
     ExportConfig,
@@ -14,13 +15,12 @@ from rootflow.config import (
     FlowNeutrinosConfig,
     FoldsConfig,
     ModelConfig,
-    SelectionConfig,
     SetTransformerConfig,
 )
 from rootflow.config.export import Target
 from rootflow.config.neutrinos import NeutrinosConfig
 from rootflow.dataset import Events
-from rootflow.export import export, prepare
+from rootflow.export import prepare
 from rootflow.export.targets import TARGETS
 from rootflow.methods.exported import OnnxMethod
 from rootflow.methods.trained import TrainedMethod
@@ -28,7 +28,6 @@ from rootflow.models import build_model, fit_normalisation, known_neutrinos
 from rootflow.models.networks import BUILDERS
 from runtimes import prepared_holds
 from small_architectures import all_architectures, covering_architectures, covers_pairs
-from toy_events import UNITS
 
 COMBINATIONS = covering_architectures()
 OTHERS = {name: each for name, each in all_architectures().items() if name not in COMBINATIONS}
@@ -36,7 +35,6 @@ OF_MANY_OPERATIONS = "set_transformer-flow-no_match-confidence"
 EVERY_TARGET = get_args(Target)
 SLOTS = 3
 LAST_OPSET_OF_THE_OLDEST = 18
-READING: dict[str, Any] = {"branch_map": "topcptoolkit", "selection": SelectionConfig()}
 TRAINING_ONLY = {"Dropout", "RandomUniform", "RandomNormal", "BatchNormalization"}
 
 
@@ -66,17 +64,7 @@ def test_networks_are_exported_and_proven(
     normalisation = fit_normalisation([(few, few.weight)])
     model = build_model(config, few.features, max_jets=8, normalisation=normalisation)
     _bend(model)
-    made = export(
-        model,
-        few,
-        FoldsConfig(),
-        ExportConfig(),
-        {},
-        tmp_path / "onnx",
-        units=UNITS,
-        name=config.name,
-        **READING,
-    )
+    made = exported_network(model, few, tmp_path / "onnx", name=config.name)
     assert made.named_path.name == f"ttbar_{config.name}_applied_to_fold0of5.onnx"
     assert max(row["probability"] for row in made.parity) <= 1e-5
     assert max(row["momentum"] for row in made.parity) <= 1e-3
@@ -97,7 +85,7 @@ def proven_for_every_target(config: ModelConfig, events: Events, **more: Any) ->
     model = build_model(config, events.features, max_jets=SLOTS, normalisation=normalisation)
     _bend(model)
     settings = ExportConfig(targets=EVERY_TARGET, **more)
-    made = prepare(model, events, FoldsConfig(), settings, {}, units=UNITS, **READING)
+    made = prepare(model, events, about_ttbar(), settings)
     assert {row["variant"] for row in made.parity} == {"named", "flat", "athena"}
     for (target, _), contract in made.contracts.items():
         outputs = {tensor.name for tensor in contract.outputs}
@@ -106,7 +94,7 @@ def proven_for_every_target(config: ModelConfig, events: Events, **more: Any) ->
         proto = onnx.ModelProto.FromString(made.contents[target, "float32"])
         _is_tidy(proto)
     if settings.opset <= LAST_OPSET_OF_THE_OLDEST:
-        prepared_holds(made, events, settings)
+        prepared_holds(made, events)
 
 
 def _is_tidy(proto: onnx.ModelProto) -> None:

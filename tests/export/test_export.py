@@ -1,25 +1,19 @@
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnx
 import pytest
 from keras import ops
 
-from rootflow.config import ExportConfig, FoldsConfig, SelectionConfig
+from exporting import about_ttbar, exported_network
+from rootflow.config import FoldsConfig
 from rootflow.dataset import Events
 from rootflow.errors import RootflowError, UsageError
-from rootflow.export import Export, export
+from rootflow.export import Export
 from rootflow.exported.session import open_session
 from small_network import small_network
 from toy_events import UNITS
-
-PROVENANCE = {"dataset": "0123456789abcdef", "run_id": "run-of-the-training"}
-READING: dict[str, Any] = {
-    "branch_map": "topcptoolkit",
-    "selection": SelectionConfig(jets_min=3),
-}
 
 
 def metadata(path: Path) -> dict[str, str]:
@@ -30,15 +24,15 @@ def test_three_files_say_what_they_may_be_applied_to(exported: Export) -> None:
     stem = "ttbar_small_applied_to_fold0of5"
     assert exported.named_path.name == f"{stem}.onnx"
     assert exported.flat_path.name == f"{stem}_flat.onnx"
-    assert exported.contract_path.name == f"{stem}.json"
+    assert exported.table_path.name == f"{stem}.json"
     assert {path.name for path in exported.named_path.parent.iterdir()} == {
         f"{stem}.onnx", f"{stem}_flat.onnx", f"{stem}.json",
     }  # fmt: skip
 
 
 def test_both_variants_are_proven_for_every_multiplicity(exported: Export) -> None:
-    proven = {(row["variant"], row["jets"]) for row in exported.parity}
-    labels = [*map(str, range(2, 9)), "2 to 8"]
+    proven = {(row["variant"], row["sample"]) for row in exported.parity}
+    labels = [*(f"{jets} jets" for jets in range(2, 9)), "2 to 8 jets"]
     assert proven == {(variant, jets) for variant in ("named", "flat") for jets in labels}
     assert max(row["probability"] for row in exported.parity) <= 1e-5
     assert max(row["momentum"] for row in exported.parity) <= 1e-3
@@ -58,7 +52,7 @@ def test_the_metadata_say_where_the_model_comes_from(exported: Export) -> None:
 
 
 def test_the_contract_beside_the_files_is_that_in_the_metadata(exported: Export) -> None:
-    contract = json.loads(exported.contract_path.read_text())
+    contract = json.loads(exported.table_path.read_text())
     for variant, path in (("named", exported.named_path), ("flat", exported.flat_path)):
         assert contract["files"][variant] == path.name
         assert contract[variant] == json.loads(metadata(path)["rootflow.contract"])
@@ -67,7 +61,7 @@ def test_the_contract_beside_the_files_is_that_in_the_metadata(exported: Export)
 
 @pytest.mark.parametrize("variant", ["named", "flat"])
 def test_the_contract_is_of_the_tensors_in_the_file(exported: Export, variant: str) -> None:
-    contract = json.loads(exported.contract_path.read_text())
+    contract = json.loads(exported.table_path.read_text())
     session = open_session(exported.named_path.parent / contract["files"][variant])
     types = {"float32": "tensor(float)", "bool": "tensor(bool)"}
     for part, tensors in (("inputs", session.get_inputs()), ("outputs", session.get_outputs())):
@@ -128,16 +122,9 @@ def test_features_of_the_event_come_last(real_events: Events, tmp_path: Path) ->
         features=few.features | {"event": ("ht", "sphericity")},
         **(few.arrays() | {"event": extra}),
     )
-    made = export(
-        small_network(event_features=2),
-        events,
-        FoldsConfig(),
-        ExportConfig(),
-        PROVENANCE,
-        tmp_path / "onnx",
-        units=UNITS | {"event": {"ht": "GeV", "sphericity": "none"}},
-        **READING,
-    )
+    units = UNITS | {"event": {"ht": "GeV", "sphericity": "none"}}
+    network = small_network(event_features=2)
+    made = exported_network(network, events, tmp_path / "onnx", units=units)
     said = metadata(made.flat_path)
     assert said["input_names"] == "jet_inputs,lep_inputs,met_inputs,global_event_inputs"
     assert json.loads(said["flat_input"])[-2:] == [
@@ -152,29 +139,28 @@ def test_a_model_that_onnx_runs_otherwise_leaves_nothing(
 ) -> None:
     # What is rounding in the hidden layer is everything after this.
     chaotic = small_network(momenta=lambda momenta: 100.0 * ops.sin(1e6 * momenta))
-    with pytest.raises(RootflowError, match=r"nothing is exported: the .* variant at batch"):
-        export(
-            chaotic,
-            real_events,
-            FoldsConfig(),
-            ExportConfig(),
-            PROVENANCE,
-            tmp_path / "onnx",
-            units=UNITS,
-            **READING,
-        )
+    with pytest.raises(RootflowError, match=r"nothing is exported: ttbar_small_.* at batch"):
+        exported_network(chaotic, real_events, tmp_path / "onnx")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_directory_that_is_there_is_not_touched(real_events: Events, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="there already"):
-        export(
-            small_network(),
-            real_events,
-            FoldsConfig(),
-            ExportConfig(),
-            PROVENANCE,
-            tmp_path,
-            units=UNITS,
-            **READING,
-        )
+        exported_network(small_network(), real_events, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("folds", "stem"),
+    [
+        (FoldsConfig(count=2, held_out=0, scheme="parity"), "ttbar_network_applied_to_even"),
+        (FoldsConfig(count=2, held_out=1, scheme="parity"), "ttbar_network_applied_to_odd"),
+        (
+            FoldsConfig(count=5, held_out=0, scheme="modulo"),
+            "ttbar_network_applied_to_fold0of5_modulo",
+        ),
+        (FoldsConfig(count=2, held_out=1), "ttbar_network_applied_to_fold1of2"),
+        (FoldsConfig(count=5, held_out=3), "ttbar_network_applied_to_fold3of5"),
+    ],
+)
+def test_a_name_says_what_the_model_was_not_trained_on(folds: FoldsConfig, stem: str) -> None:
+    assert about_ttbar(folds=folds, name="network").stem == stem

@@ -2,16 +2,17 @@ import numpy as np
 import pytest
 
 from rootflow.dataset import Events
-from rootflow.export.layout import PADDING_VALUE, FlatLayout, flat_outputs, read_flat, write_flat
+from rootflow.export.layout import PADDING_VALUE, Layout, layout_of, read_flat, write_flat
+from rootflow.export.outputs import flat_outputs
 from toy_events import UNITS
 
 
 @pytest.fixture(scope="module")
-def layout(real_events: Events) -> FlatLayout:
-    return FlatLayout(real_events.features, UNITS, max_jets=8)
+def layout(real_events: Events) -> Layout:
+    return layout_of(real_events, UNITS, {"leptons": "charge"}, real_events.inputs())
 
 
-def test_the_order_is_jets_leptons_met_object_by_object(layout: FlatLayout) -> None:
+def test_the_order_is_jets_leptons_met_object_by_object(layout: Layout) -> None:
     names = [slot.name for slot in layout.slots()]
     assert names[:6] == [
         "jet_pt[0]", "jet_eta[0]", "jet_phi[0]", "jet_e[0]", "jet_b_tag[0]", "jet_pt[1]",
@@ -24,7 +25,7 @@ def test_the_order_is_jets_leptons_met_object_by_object(layout: FlatLayout) -> N
     assert {slot.unit for slot in layout.slots()} == {"MeV", "rad", "none"}
 
 
-def test_written_events_are_what_an_ntuple_has(layout: FlatLayout, real_events: Events) -> None:
+def test_written_events_are_what_an_ntuple_has(layout: Layout, real_events: Events) -> None:
     event = real_events.take(slice(0, 1))
     (flat,) = write_flat(event.inputs(), layout)
     at = {slot.name: flat[slot.offset] for slot in layout.slots()}
@@ -37,7 +38,7 @@ def test_written_events_are_what_an_ntuple_has(layout: FlatLayout, real_events: 
     assert set(flat[10:40]) == {-999.0}
 
 
-def test_reading_gives_back_what_was_written(layout: FlatLayout, real_events: Events) -> None:
+def test_reading_gives_back_what_was_written(layout: Layout, real_events: Events) -> None:
     wanted = real_events.take(slice(0, 500)).inputs()
     read = read_flat(write_flat(wanted, layout), layout)
     assert read.keys() == wanted.keys()
@@ -46,7 +47,7 @@ def test_reading_gives_back_what_was_written(layout: FlatLayout, real_events: Ev
 
 
 def test_a_jet_is_what_has_momentum_whatever_the_padding(
-    layout: FlatLayout, real_events: Events
+    layout: Layout, real_events: Events
 ) -> None:
     wanted = real_events.take(slice(0, 500)).inputs()
     flat = write_flat(wanted, layout)

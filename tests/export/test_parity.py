@@ -3,13 +3,18 @@ import onnx
 import pytest
 from onnx import numpy_helper
 
+from rootflow.config import FoldingConfig
 from rootflow.dataset import Events
 from rootflow.errors import InputError, RootflowError
 from rootflow.export.conversion import compiled, convert
-from rootflow.export.parity import Candidate, prove
+from rootflow.export.layout import layout_of
+from rootflow.export.parity import Claim, Row, prove
+from rootflow.export.samples import samples_of
 from small_network import small_network
+from toy_events import UNITS
 
 J = 4
+INPUTS = ("jets", "jet_mask", "leptons", "met")
 
 
 @pytest.fixture(scope="module")
@@ -25,23 +30,27 @@ def proto() -> onnx.ModelProto:
     return convert(small_network(max_jets=J), 17)
 
 
-def candidate(proto: onnx.ModelProto) -> Candidate:
-    return Candidate(
+def claim(proto: onnx.ModelProto) -> Claim:
+    return Claim(
+        file="small.onnx",
         variant="named",
         model=proto.SerializeToString(),
-        feeds=lambda inputs: inputs,
+        feeds=lambda inputs: {name: inputs[name] for name in INPUTS},
         expected=compiled(small_network(max_jets=J)),
-        momenta="neutrinos",
-        unit=1.0,
     )
+
+
+def proven(claims: Claim, events: Events) -> list[Row]:
+    layout = layout_of(events, UNITS, {"leptons": "charge"}, INPUTS)
+    return prove([claims], samples_of("reconstruction", events, layout, FoldingConfig()))
 
 
 def test_every_batch_size_and_multiplicity_is_proven(
     proto: onnx.ModelProto, four_jets: Events
 ) -> None:
-    rows = prove([candidate(proto)], four_jets)
-    assert {(row["jets"], row["batch_size"]) for row in rows} == {
-        (jets, size) for jets in ("2", "3", "4", "2 to 4") for size in (0, 1, 2, 7, 1000)
+    rows = proven(claim(proto), four_jets)
+    assert {(row["sample"], row["batch_size"]) for row in rows} == {
+        (f"{jets} jets", size) for jets in ("2", "3", "4", "2 to 4") for size in (0, 1, 2, 7, 1000)
     }
     for row in rows:
         size = row["batch_size"]
@@ -62,8 +71,8 @@ def test_the_events_have_the_jets_that_the_row_says(
         return keras_says(inputs)
 
     only_two = four_jets.take(four_jets.jet_mask.sum(axis=1) == 2)
-    watching = candidate(proto)
-    rows = prove([Candidate(**{**watching.__dict__, "expected": watched})], only_two)
+    watching = claim(proto)
+    rows = proven(Claim(**{**watching.__dict__, "expected": watched}), only_two)
     by_size = [counts for counts in seen if len(counts) == 1000]
     assert [sorted(set(counts)) for counts in by_size] == [[2], [3], [4], [2, 3, 4]]
     assert len(rows) == 20
@@ -83,8 +92,8 @@ def test_a_weight_that_is_off_is_found(
     values = numpy_helper.to_array(kernel).copy()
     values[:, 1] += 0.5
     kernel.CopyFrom(numpy_helper.from_array(values, kernel.name))
-    with pytest.raises(RootflowError, match=f"the named variant at batch size .*{fault}"):
-        prove([candidate(broken)], four_jets)
+    with pytest.raises(RootflowError, match=rf"small\.onnx at batch size .*{fault}"):
+        proven(claim(broken), four_jets)
 
 
 def test_what_is_not_a_number_is_not_the_same(proto: onnx.ModelProto, four_jets: Events) -> None:
@@ -93,17 +102,17 @@ def test_what_is_not_a_number_is_not_the_same(proto: onnx.ModelProto, four_jets:
     kernel = next(each for each in broken.graph.initializer if list(each.dims) == [32, 6])
     broken_values = np.full((32, 6), np.nan, np.float32)
     kernel.CopyFrom(numpy_helper.from_array(broken_values, kernel.name))
-    with pytest.raises(RootflowError, match="and nan in momentum"):
-        prove([candidate(broken)], four_jets)
+    with pytest.raises(RootflowError, match="nan in momentum"):
+        proven(claim(broken), four_jets)
 
 
 def test_what_onnxruntime_cannot_load_is_refused(proto: onnx.ModelProto, four_jets: Events) -> None:
-    whole = candidate(proto)
-    broken = Candidate(**{**whole.__dict__, "model": whole.model[:2000]})
-    with pytest.raises(RootflowError, match="onnxruntime cannot run the named variant"):
-        prove([broken], four_jets)
+    whole = claim(proto)
+    broken = Claim(**{**whole.__dict__, "model": whole.model[:2000]})
+    with pytest.raises(RootflowError, match=r"onnxruntime cannot run small\.onnx"):
+        proven(broken, four_jets)
 
 
 def test_without_events_there_is_no_proof(proto: onnx.ModelProto, four_jets: Events) -> None:
     with pytest.raises(InputError, match="no events"):
-        prove([candidate(proto)], four_jets.take(slice(0, 0)))
+        proven(claim(proto), four_jets.take(slice(0, 0)))

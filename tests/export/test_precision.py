@@ -1,12 +1,19 @@
+from typing import Any
+
+import keras
 import numpy as np
 import pytest
 from onnx import TensorProto
 
+from exporting import about_ttbar
 from rootflow.config import ExportConfig, SetTransformerConfig
 from rootflow.dataset import Events
 from rootflow.errors import RootflowError
-from rootflow.export import Prepared, precision
+from rootflow.export import Prepared, prepare
 from rootflow.export.conversion import convert
+from rootflow.export.cost import cost
+from rootflow.export.precision import rounded
+from rootflow.export.targets import Converted
 from rootflow.exported.session import open_session
 from rootflow.models import build_model, fit_normalisation
 from runtimes import prepared_holds
@@ -39,7 +46,7 @@ def test_float16_leaves_masses_and_masks_as_they_are(real_events: Events) -> Non
     config = SetTransformerConfig(architecture="set_transformer", width=16, depth=1)
     normalisation = fit_normalisation([(few, few.weight)])
     network = convert(build_model(config, few.features, 8, normalisation), 17)
-    half = precision.rounded(network, "float16", few)
+    half = rounded(network, "float16", few.inputs())
     assert sum(tensor.data_type == TensorProto.FLOAT16 for tensor in half.graph.initializer) > 5
     assert half.ByteSize() < network.ByteSize()
     said, wanted = (
@@ -61,19 +68,20 @@ def test_an_event_of_int8_does_not_depend_on_its_company(
             np.testing.assert_allclose(said[0], wanted[place], rtol=1e-5, atol=1e-6)
 
 
+def converted(network: keras.Model, events: Events, **about: Any) -> Converted:
+    prepared = prepare(network, events, about_ttbar(**about), ExportConfig())
+    return prepared.converted["float32"]
+
+
 def test_a_loss_above_the_limit_is_refused(toys: Events) -> None:
-    network = convert(small_network(max_jets=4), 17)
-    row = precision.cost(network, network, "int8", 0.0, toys)
+    network = converted(small_network(max_jets=4), toys)
+    row = cost(network, network, "int8", 0.0, toys)
     assert row["accuracy_loss"] == row["accuracy_loss_error"] == 0
     with pytest.raises(RootflowError, match=r"int8 costs 0\.0000 .* export\.accuracy_loss_max"):
-        precision.cost(network, network, "int8", -1e-9, toys)
-
-
-def test_events_without_an_answer_cannot_measure(toys: Events) -> None:
-    network = convert(small_network(max_jets=4), 17)
+        cost(network, network, "int8", -1e-9, toys)
     unmatched = toys.take(np.any(toys.assignment < 0, axis=1))
     with pytest.raises(RootflowError, match="no event has both b jets"):
-        precision.cost(network, network, "int8", 0.1, unmatched)
+        cost(network, network, "int8", 0.1, unmatched)
 
 
 def test_every_precision_holds_in_every_onnxruntime(
@@ -81,4 +89,4 @@ def test_every_precision_holds_in_every_onnxruntime(
 ) -> None:
     assert {precision for _, precision in in_mev_and_int8.contents} >= {"float16", "int8"}
     few = toys.take(slice(0, 200))
-    prepared_holds(in_mev_and_int8, few, ExportConfig(input_units="MeV"))
+    prepared_holds(in_mev_and_int8, few)

@@ -8,7 +8,7 @@ from onnxruntime import InferenceSession
 
 from rootflow.dataset import Events
 from rootflow.export import Prepared
-from rootflow.export.layout import FlatLayout, write_flat
+from rootflow.export.layout import layout_of, write_flat
 from rootflow.exported.session import open_session
 from toy_events import UNITS
 
@@ -110,7 +110,7 @@ def test_topcptoolkit_asks_for_batches_of_one_flat_input(
     for_every_target: Prepared, toys: Events, count: int
 ) -> None:
     events = toys.take(np.flatnonzero(toys.jet_mask.sum(axis=1) == 2)[:count])
-    flat = write_flat(events.inputs(), FlatLayout(toys.features, UNITS, max_jets=4))
+    flat = write_flat(events.inputs(), layout_of(toys, UNITS, {"leptons": "charge"}, toys.inputs()))
     session = session_of(for_every_target, "topcptoolkit-flat")
     ((tensor,), outputs) = session.get_inputs(), session.get_outputs()
     assert (tensor.name, tensor.type, tensor.shape) == (

@@ -11,17 +11,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from rootflow.analyses.h4l import INPUTS
+from exporting import about_h4l, exported_classifiers
 from rootflow.config import (
-    ExportConfig,
     FoldingConfig,
-    FourLeptonSelectionConfig,
 )
 from rootflow.dataset import Events
 from rootflow.dataset.folds import fold_of
 from rootflow.errors import InputError, UsageError
 from rootflow.exported import FoldedModel
-from toy_four_leptons import H4L_FEATURES, H4L_UNITS, toy_four_leptons
+from toy_four_leptons import H4L_FEATURES, toy_four_leptons
 
 if TYPE_CHECKING:
     from rootflow.export import Export
@@ -51,22 +49,12 @@ def scorer() -> "FoldedMethod":
 @pytest.fixture(scope="module")
 def folder(toys: Events, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the export of three classifiers that differ."""
-    from rootflow.export import export_classifier
     from small_classifier import small_classifier
 
-    return export_classifier(
-        [small_classifier(fold + 1) for fold in range(FOLDS.count)],
-        toys,
-        FOLDS,
-        ExportConfig(),
-        INPUTS,
-        {},
-        tmp_path_factory.mktemp("export") / "small",
-        units=H4L_UNITS,
-        branch_map="atlas_open_data",
-        selection=FourLeptonSelectionConfig(),
-        name="small",
-    ).table_path.parent
+    models = [small_classifier(fold + 1) for fold in range(FOLDS.count)]
+    directory = tmp_path_factory.mktemp("export") / "small"
+    exported_classifiers(models, toys, about_h4l(FOLDS, name="small"), directory)
+    return directory
 
 
 @pytest.fixture

@@ -10,12 +10,12 @@ import uproot
 from click.testing import CliRunner
 from numpy.typing import NDArray
 
+from exporting import about_h4l, exported_classifiers
 from four_lepton_ntuples import read_mini
 from ntuples import write_ntuple
 from rootflow.analyses.h4l import INPUTS
 from rootflow.commands.apply import apply
 from rootflow.config import (
-    ExportConfig,
     FoldingConfig,
     FoldsConfig,
     FourLeptonDataConfig,
@@ -58,7 +58,6 @@ def model(h4l_files: dict[str, list[Path]], tmp_path_factory: pytest.TempPathFac
     """Return trees that were grown on gg -> H and on ZZ, and their export."""
     from sklearn.ensemble import HistGradientBoostingClassifier
 
-    from rootflow.export import export_classifier
     from rootflow.methods.trained import TrainedMethod
     from rootflow.models import classifier_inputs, in_a_row
     from rootflow.training.trees import TreesModel
@@ -74,19 +73,10 @@ def model(h4l_files: dict[str, list[Path]], tmp_path_factory: pytest.TempPathFac
         trees = HistGradientBoostingClassifier(max_iter=15, random_state=1)
         trees.fit(np.concatenate(rows)[seen], label[seen])
         models.append(TreesModel(inputs, trees))
-    exported = export_classifier(
-        models,
-        signal.take(slice(0, 500)),
-        FOLDS,
-        ExportConfig(),
-        INPUTS,
-        {"dataset": "0123456789abcdef", "run_id": "run-of-the-training"},
-        tmp_path_factory.mktemp("export") / "trees",
-        units=H4L_UNITS,
-        branch_map=MAP,
-        selection=READING.settings,
-        name="trees",
-    )
+    events = signal.take(slice(0, 500))
+    about = about_h4l(FOLDS, name="trees", selection=READING.settings)
+    directory = tmp_path_factory.mktemp("export") / "trees"
+    *of_folds, whole = exported_classifiers(models, events, about, directory)
     scorers = [
         TrainedMethod(
             "trees",
@@ -97,7 +87,7 @@ def model(h4l_files: dict[str, list[Path]], tmp_path_factory: pytest.TempPathFac
         for held_out, one in enumerate(models)
     ]
     folded = FoldedMethod("trees", scorers)
-    return Model(folded, exported.combined_path, exported.fold_paths)
+    return Model(folded, whole.named_path, [each.named_path for each in of_folds])
 
 
 def applied(

@@ -211,9 +211,10 @@ def test_all_settings_of_ttbar_go_through_the_line_and_into_the_record(place: Pa
 def test_all_settings_of_h4l_go_through_the_line_and_into_the_record(place: Path) -> None:
     values = h4l()
     results = whole_line("h4l", values, place)
-    assert (
-        metadata(results["export"].facts["onnx"][-2])["rootflow.model"] == values["model"]["name"]
-    )
+    exported = results["export"].facts
+    assert metadata(exported["onnx_all_folds"])["rootflow.model"] == values["model"]["name"]
+    assert metadata(exported["onnx_all_folds"])["rootflow.units"] == values["export.input_units"]
+    assert {f"onnx{each}" for each in ("", "_flat", "_athena", "_flat_int8")} <= set(exported)
     names = [each["name"] for each in (values["model"], *values["evaluation.methods"])]
     assert [row["model"] for row in results["evaluate"].tables["auc"]] == names
 

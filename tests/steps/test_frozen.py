@@ -13,7 +13,7 @@ from ntuples import read_branches, write_ntuple
 from rootflow.config import Config, FoldsConfig, ModelMethodConfig, change, load
 from rootflow.dataset import Dataset
 from rootflow.errors import InputError, UsageError
-from rootflow.export.entries import sealed
+from rootflow.export.about import sealed
 from rootflow.exported.checking import check_content
 from rootflow.methods.exported import OnnxMethod
 from rootflow.steps import evaluate, preprocess

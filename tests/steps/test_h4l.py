@@ -134,7 +134,7 @@ def test_exported_files_agree_with_keras_and_are_registered(
 ) -> None:
     export = child(place, chain["run_id"], "export")
     assert export.data.metrics["parity_score"] <= 1e-6
-    files = [path for path in chain["onnx"] if path.endswith(".onnx")]
+    files = [*chain["onnx"], chain["onnx_all_folds"]]
     assert len(files) == FOLDS + 1
     for path in files:
         onnxruntime.InferenceSession(place / path)
@@ -171,8 +171,10 @@ def test_the_model_beside_is_exported_by_its_name(
     assert chain["registered_training"] == "models:/h4l-keras/1"
     config = str(PROJECT / "configs" / "h4l.yaml")
     named = ["--config", config, "--json", "--model", "boosted_trees"]
-    made = rootflow(place, "export", *named, *settings)
-    assert made["registered_model"] == "models:/h4l/2"
+    made = rootflow(place, "export", *named, *settings, "export.all_folds=false")
+    folds = [f"models:/h4l_fold{fold}of{FOLDS}/1" for fold in range(FOLDS)]
+    assert made["registered_model"] == folds
+    assert "onnx_all_folds" not in made
     assert made["registered_training"] == "models:/h4l-skops/1"
     folder = Path(client(place).get_model_version_download_uri("h4l-skops", "1"))
     folder = place / str(folder).removeprefix("file:")

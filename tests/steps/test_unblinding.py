@@ -149,7 +149,7 @@ def test_another_name_trains_nothing_again(
     assert trainings(place) == made
     assert result.metrics["auc/forest"] == before.metrics["auc/boosted_trees"]
     exported = export.run(renamed, register=False)
-    assert all(Path(path).name.startswith("h4l_forest") for path in exported.facts["onnx"][:-1])
+    assert all(Path(path).name.startswith("h4l_forest") for path in exported.facts["onnx"])
 
 
 def test_a_run_of_evaluate_is_exported_by_its_id(
@@ -185,8 +185,9 @@ def test_it_is_found_by_alias_run_file_folder_and_table(
     before: StepResult, unblinded: Config, place: Path, tmp_path: Path
 ) -> None:
     describe("models:/h4l/1", {}, alias="champion")
-    [*_, combined, table] = before.facts["onnx"]
-    folder = str(Path(table).parent)
+    combined = before.facts["onnx_all_folds"]
+    folder = str(Path(combined).parent)
+    table = f"{folder}/folds.json"
     evaluated = run_below(place, before, "evaluate")
     [dataset] = [
         made

@@ -51,14 +51,6 @@ class ReconstructionAnalysis(Analysis):
 
         return evaluate.run_frozen(config, frozen, parent, other_code)
 
-    def export(
-        self, config: ReconstructionConfig, parent: Any, *, register: bool, training: str | None
-    ) -> Any:
-        """Export the network of each held-out fold."""
-        from rootflow.steps.reconstruction import export
-
-        return export.run(config, parent, register=register, training=training)
-
     def beside(self, config: ReconstructionConfig) -> Mapping[str, Any]:
         """Return the variants of the model, each beside the same methods."""
         from rootflow.steps.methods import variants_of, without_variants
@@ -135,14 +127,6 @@ class ClassificationAnalysis(Analysis):
         from rootflow.steps.classification import evaluate
 
         return evaluate.run_frozen(config, frozen, parent)
-
-    def export(
-        self, config: ClassificationConfig, parent: Any, *, register: bool, training: str | None
-    ) -> Any:
-        """Export the models of all folds."""
-        from rootflow.steps.classification import export
-
-        return export.run(config, parent, register=register, training=training)
 
     def beside(self, config: ClassificationConfig) -> Mapping[str, Any]:
         """Return the configurations of the other models that are trained, alone."""

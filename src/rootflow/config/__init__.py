@@ -29,7 +29,7 @@ from rootflow.config.data import (
 )
 from rootflow.config.digest import digest_of
 from rootflow.config.evaluation import EvaluationConfig
-from rootflow.config.export import ClassifierExportConfig, ExportConfig
+from rootflow.config.export import ExportConfig
 from rootflow.config.inputs import InputsConfig
 from rootflow.config.load import Config, change, load
 from rootflow.config.losses import LossesConfig
@@ -75,7 +75,6 @@ __all__ = [
     "ClassificationConfig",
     "ClassificationEvaluationConfig",
     "ClassifierConfig",
-    "ClassifierExportConfig",
     "ClassifierPromotionConfig",
     "CollectionsDataConfig",
     "Config",

@@ -15,7 +15,7 @@ from rootflow.config.analysis import AnalysisConfig
 from rootflow.config.block import Block
 from rootflow.config.classifier import ClassifierConfig
 from rootflow.config.data import LabelledDataConfig
-from rootflow.config.export import ClassifierExportConfig
+from rootflow.config.export import ExportConfig
 from rootflow.config.inputs import InputsConfig
 from rootflow.config.methods import ClassifierMethodConfigs
 from rootflow.config.promotion import ClassifierPromotionConfig
@@ -101,7 +101,7 @@ class ClassificationConfig(AnalysisConfig):
     model: ClassifierConfig
     training: TrainingConfig = TrainingConfig()
     evaluation: ClassificationEvaluationConfig = ClassificationEvaluationConfig()
-    export: ClassifierExportConfig = ClassifierExportConfig()
+    export: ExportConfig = ExportConfig()
     promotion: ClassifierPromotionConfig = ClassifierPromotionConfig()
 
     @model_validator(mode="after")

@@ -4,51 +4,63 @@ from typing import Literal, TypeVar
 
 from pydantic import Field, NonNegativeFloat, field_validator
 
+from rootflow.analysis import TaskName
 from rootflow.config.block import Block, Name
 
 Target = Literal["named", "topcptoolkit-flat", "athena"]
 Precision = Literal["float32", "float16", "int8"]
 Converter = Literal["tf2onnx", "keras"]
 T = TypeVar("T")
+DEFAULT_TARGETS: dict[TaskName, tuple[Target, ...]] = {
+    "reconstruction": ("named", "topcptoolkit-flat"),
+    "classification": ("named",),
+}
 
 
-class ClassifierExportConfig(Block):
-    """The ONNX files and the registered model of classifiers."""
+class ExportConfig(Block):
+    """The ONNX files and the registered models."""
 
+    targets: tuple[Target, ...] | None = Field(
+        None,
+        description="who reads the files: named for Python and the registry, always among them; "
+        "topcptoolkit-flat and athena for C++; none: named, and of reconstruction "
+        "topcptoolkit-flat",
+    )
+    all_folds: bool | None = Field(
+        None,
+        description="beside the files of each fold one with the models of all, which takes the "
+        "fold as an input, and is what is registered; none: for classification",
+    )
     opset: int = Field(
         17, ge=15, le=20, description="of ONNX: what the runtime that reads the files knows"
     )
     converter: Converter = Field(
         "tf2onnx", description="of networks to ONNX; keras: Keras' own exporter"
     )
-    registered_model: Name | None = Field(
-        None, description="name in the MLflow registry; none: that of the analysis"
-    )
-
-
-class ExportConfig(ClassifierExportConfig):
-    """The ONNX files and the registered model of networks that reconstruct ttbar."""
-
-    targets: tuple[Target, ...] = Field(
-        ("named", "topcptoolkit-flat"),
-        description="who reads the files: named for Python and the registry, always among them; "
-        "topcptoolkit-flat and athena for C++",
-    )
     input_units: Literal["GeV", "MeV"] = Field(
         "GeV", description="of the inputs of the named target; its momenta come out in GeV"
     )
     precisions: tuple[Precision, ...] = Field(
         ("float32",),
-        description="of the weights: float16 and int8 make more, smaller files",
+        description="of the weights of networks: float16 and int8 make more, smaller files",
     )
     accuracy_loss_max: NonNegativeFloat = Field(
-        0.002, description="largest loss of assignment accuracy by float16 or int8"
+        0.002,
+        description="largest loss by float16 or int8: of assignment accuracy, or of a "
+        "classifier's AUC",
     )
+    registered_model: Name | None = Field(
+        None, description="name in the MLflow registry; none: that of the analysis"
+    )
+
+    def targets_of(self, task: TaskName) -> tuple[Target, ...]:
+        """Return the targets of a task's models."""
+        return self.targets or DEFAULT_TARGETS[task]
 
     @field_validator("targets")
     @classmethod
-    def _named_is_there(cls, targets: tuple[Target, ...]) -> tuple[Target, ...]:
-        return _each_once_with("named", targets)
+    def _named_is_there(cls, targets: tuple[Target, ...] | None) -> tuple[Target, ...] | None:
+        return None if targets is None else _each_once_with("named", targets)
 
     @field_validator("precisions")
     @classmethod

@@ -1,14 +1,17 @@
 """The features of a contract as members of C++ structs."""
 
 import re
-from collections.abc import Mapping
 from typing import NamedTuple
 
 from rootflow.errors import UsageError
-from rootflow.exported.contract import OnnxContract
+from rootflow.exported.contract import Collection, OnnxContract
 
-COLLECTIONS = ("jets", "leptons", "met", "event")
 ENERGIES = ("GeV", "MeV")
+# Member, struct and word of what an event has once.
+SPECIAL = {
+    "met": ("met", "MissingMomentum", "met"),
+    "event": ("features", "Features", "features"),
+}
 
 # Those of C++17 that a feature could be called.
 KEYWORDS = frozenset([
@@ -51,26 +54,66 @@ def identifier(name: str) -> str:
     return plain if plain.isidentifier() else f"_{plain}"
 
 
-def fields_of(contract: OnnxContract) -> dict[str, tuple[Field, ...]]:
-    """Return the members of a jet, a lepton, the MET and the event, in the file's order.
+class Objects(NamedTuple):
+    """A collection of the contract as a struct and a member of the event.
+
+    Attributes
+    ----------
+    member, type, word
+        In C++: of the event, the struct, and one of them in a text.
+    fields
+        The members of the struct, in the file's order.
+    slots, mask, order
+        As in the contract.
+    """
+
+    member: str
+    type: str
+    word: str
+    fields: tuple[Field, ...]
+    slots: int | None
+    mask: str | None
+    order: str | None
+
+    @property
+    def columns(self) -> list[str]:
+        """The members in the order of a text: a charge is a number of its own."""
+        names = [field.name for field in self.fields]
+        if self.order != "charge":
+            return names
+        return [*(name for name in names if name != "pdg_id"), "charge", "pdg_id"]
+
+    @property
+    def how_many(self) -> str:
+        """In words, how many there are, and in which order."""
+        order = "in any order" if "pt" in self.columns else "in the order of the training"
+        if self.order == "charge":
+            return "two of opposite charge, in any order"
+        return f"{f'{self.slots} of them' if self.mask is None else 'any number'}, {order}"
+
+
+def collections_of(contract: OnnxContract) -> list[Objects]:
+    """Return the structs of what goes in, in the file's order.
 
     Raises
     ------
     UsageError
         Two features of a collection would have the same name in C++.
     """
-    units = {each.name: each.units for each in contract.collections}
-    return {name: _fields(name, units.get(name, {})) for name in COLLECTIONS}
+    return [_objects(each) for each in contract.collections]
 
 
-def _fields(collection: str, units: Mapping[str, str]) -> tuple[Field, ...]:
+def _objects(each: Collection) -> Objects:
+    one = identifier(each.name.removesuffix("s") if each.slots is not None else each.name)
+    plain = (identifier(each.name), "".join(word.capitalize() for word in one.split("_")), one)
     fields: dict[str, Field] = {}
-    for feature, unit in units.items():
+    for feature, unit in each.units.items():
         name = identifier(feature)
         if name in fields:
             raise UsageError(
-                f"cplusplus: two features of {collection} are both {name} in C++; "
+                f"cplusplus: two features of {each.name} are both {name} in C++; "
                 "rename one in the branch map"
             )
         fields[name] = Field(name, unit)
-    return tuple(fields.values())
+    names = SPECIAL.get(each.name, plain)
+    return Objects(*names, tuple(fields.values()), each.slots, each.mask, each.order)

@@ -1,13 +1,13 @@
-"""A C++ header of each network, with a program that uses it and what builds it."""
+"""A C++ header of each model, with a program that uses it and what builds it."""
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import jinja2
 
-from rootflow.cplusplus.fields import fields_of
-from rootflow.cplusplus.networks import Network, networks_of
+from rootflow.cplusplus.fields import collections_of
+from rootflow.cplusplus.headers import Header, headers_of
 from rootflow.errors import UsageError
 from rootflow.files import whole_directory
 
@@ -15,31 +15,22 @@ TEMPLATES = {"hpp": "network.hpp", "cpp": "main.cpp", "yaml": "topcptoolkit.yaml
 CMAKE = "CMakeLists.txt"
 
 
-class Variant(NamedTuple):
-    """What a file takes and gives: number in absent jets, output with the neutrinos."""
-
-    padding: str
-    neutrinos: str
-
-
-VARIANTS = {
-    "named": Variant("0.0F", "neutrinos"),
-    "flat": Variant("-999.0F", "regression"),
-}
+# What is in absent objects.
+PADDING = {"named": "0.0F", "flat": "-999.0F"}
 
 
 def write_cplusplus(paths: Sequence[Path], directory: Path) -> list[Path]:
-    """Write C++ that applies exported networks, from what their files say of themselves.
+    """Write C++ that applies exported models, from what their files say of themselves.
 
-    Each network gets a header NAME.hpp that needs nothing but onnxruntime, a program
+    Each model gets a header NAME.hpp that needs nothing but onnxruntime, a program
     NAME.cpp that reads events from a text, and NAME.yaml, a part of a configuration as
     TopCPToolkit reads it; CMakeLists.txt builds all programs.
 
     Parameters
     ----------
     paths
-        ONNX files of `rootflow export` of the ttbar analysis, named or flat. Those of one
-        network and several folds share a header, which picks by the event number.
+        ONNX files of `rootflow export` named or flat. Those of one model
+        and several folds share a header, which picks by the event number.
     directory
         A new directory for the files.
 
@@ -53,7 +44,7 @@ def write_cplusplus(paths: Sequence[Path], directory: Path) -> list[Path]:
     InputError
         A file is not there, is not one of `rootflow export`, or is of an older one.
     UsageError
-        The directory is there already, a file is a classifier, or files do not go together.
+        The directory is there already, or files are of other kinds or do not go together.
     """
     if directory.exists():
         raise UsageError(f"{directory}: there already; write to a new directory")
@@ -64,13 +55,13 @@ def write_cplusplus(paths: Sequence[Path], directory: Path) -> list[Path]:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    networks = networks_of(paths)
+    headers = headers_of(paths)
     texts = {
-        f"{network.name}.{ending}": environment.get_template(template).render(_about(network))
-        for network in networks
+        f"{header.name}.{ending}": environment.get_template(template).render(_about(header))
+        for header in headers
         for ending, template in TEMPLATES.items()
     }
-    names = [network.name for network in networks]
+    names = [header.name for header in headers]
     texts[CMAKE] = environment.get_template(CMAKE).render(names=names)
     with whole_directory(directory) as partial:
         for name, text in texts.items():
@@ -78,26 +69,42 @@ def write_cplusplus(paths: Sequence[Path], directory: Path) -> list[Path]:
     return [directory / name for name in texts]
 
 
-def _about(network: Network) -> dict[str, Any]:
+def _about(header: Header) -> dict[str, Any]:
     """Return what the templates ask for."""
-    contract = network.contract
-    fields = fields_of(contract)
-    variant = VARIANTS[contract.variant]
-    (momenta,) = (tensor for tensor in contract.outputs if tensor.name == variant.neutrinos)
+    contract = header.contract
+    collections = collections_of(contract)
+    reconstructs = contract.task == "reconstruction"
+    outputs = [tensor.name for tensor in contract.outputs]
+    energies = {field.unit for each in collections for field in each.fields if field.is_energy}
+    units = [*energies, *(tensor.features[0].unit for tensor in contract.outputs[1:2])]
+    masked = [each for each in collections if each.mask]
     return {
-        "name": network.name,
-        "block": "".join(word.capitalize() for word in network.name.split("_")),
+        "name": header.name,
+        "block": "".join(word.capitalize() for word in header.name.split("_")),
         "contract": contract,
-        "interface": network.interface,
-        "files": network.files,
-        "fields": fields,
-        "size": sum(
-            {"jets": contract.slots["jets"], "leptons": 2}.get(collection, 1) * len(members)
-            for collection, members in fields.items()
-        ),
+        "interface": header.interface,
+        "files": header.files,
+        "collections": collections,
+        "sequences": [each for each in collections if each.slots is not None],
+        "masked": masked,
+        "rooms": "".join(f"{each.slots} {each.member}, " for each in masked),
+        "size": sum((each.slots or 1) * len(each.fields) for each in collections),
         "flat": contract.variant == "flat",
-        **variant._asdict(),
-        "input_unit": next(field.unit for field in fields["jets"] if field.is_energy),
-        "output_unit": momenta.features[0].unit,
-        "confidence": any(tensor.name == "confidence" for tensor in contract.outputs),
+        "padding": PADDING[contract.variant],
+        "reconstructs": reconstructs,
+        "type": "Network" if reconstructs else "Classifier",
+        "says": outputs[0],
+        "classes": contract.classes,
+        "outputs": outputs,
+        "confidence": "confidence" in outputs,
+        "floats": [tensor.name for tensor in contract.inputs if tensor.type == "float32"],
+        "input_unit": next(iter(energies), ""),
+        "factors": [
+            f"{member}(factor({ends}))"
+            for member, ends in zip(
+                ("to_file_", "from_file_"),
+                (f"unit, Unit::{units[0]}", f"Unit::{units[-1]}, unit") if units else (),
+                strict=False,
+            )
+        ][: 2 if reconstructs else 1],
     }

@@ -1,27 +1,25 @@
 """Keras networks and boosted trees to ONNX, with proof of parity; how long they take."""
 
-from rootflow.export.classifier import ClassifierExport, export_classifier
-from rootflow.export.entries import fold_name
-from rootflow.export.export import export, prepare
+from rootflow.export.about import FULL, VARIANTS, About, fold_name, in_precision
 from rootflow.export.latency import latency_ms
+from rootflow.export.preparation import prepare, prepare_all_folds, refuse_precisions
 from rootflow.export.ranges import Ranges, parts_of, ranges_of
-from rootflow.export.targets import ENDINGS
-from rootflow.export.writing import FULL, Export, Prepared, in_precision, write
+from rootflow.export.writing import Export, Prepared, write
 
 __all__ = [
-    "ENDINGS",
     "FULL",
-    "ClassifierExport",
+    "VARIANTS",
+    "About",
     "Export",
     "Prepared",
     "Ranges",
-    "export",
-    "export_classifier",
     "fold_name",
     "in_precision",
     "latency_ms",
     "parts_of",
     "prepare",
+    "prepare_all_folds",
     "ranges_of",
+    "refuse_precisions",
     "write",
 ]

@@ -7,153 +7,168 @@ the exporter of salt writes it with `onnx_model_version` v1.
 """
 
 import json
-import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from onnxruntime import InferenceSession
 
-from rootflow.export.athena_graph import EVENT, JETS, JETS_AXIS, LEPTONS, of_the_event
-from rootflow.export.contract import (
-    MEANING,
-    Origin,
-    contract_of,
-    momenta,
-    output,
-)
-from rootflow.export.entries import range_of
-from rootflow.export.layout import MEV, FlatLayout
-from rootflow.export.units import GEV
+from rootflow.export.about import About, contract_of, output, range_of
+from rootflow.export.athena_graph import EVENT, athena_name, length_of, scalars, sequence_name
+from rootflow.export.layout import MEV, InputCollection, Layout
+from rootflow.export.outputs import BEST
+from rootflow.export.units import NO_UNIT
 from rootflow.exported.contract import Feature, OnnxContract, Tensor
 
+if TYPE_CHECKING:
+    from rootflow.export.targets import Converted
+
 Arrays = dict[str, NDArray[Any]]
-
 GNN_CONFIG = "gnn_config"
+OF_JETS = {"assignment", "neutrinos"}
 
 
-def athena_name(model: str) -> str:
-    """Return a model's name as the first part of its outputs' names: all before the first _."""
-    return re.sub(r"[^A-Za-z0-9]", "", model)
-
-
-def athena_contract(origin: Origin, layout: FlatLayout, confidence: bool) -> OnnxContract:
+def athena_contract(about: About, converted: "Converted") -> OnnxContract:
     """Return the contract of the variant for one event at a time."""
-    model, jets = athena_name(origin.name), layout.shape("jets")[1]
-    event = [
-        feature for name in of_the_event(layout) for feature in _features(origin, layout, name)
-    ]
-    inputs = [
-        (EVENT, (1, len(event)), "missing transverse momentum, features of the event", event),
-        (JETS, (JETS_AXIS, jets), "all jets, of which the leading count", None),
-        (LEPTONS, layout.shape("leptons"), MEANING["leptons"], None),
-    ]
-    best = "probability of the best pair with this jet as that of"
-    one = "momentum of the"
-    outputs = [
-        output(f"{model}_b", (JETS_AXIS,), f"{best} b: the largest is in the most probable pair"),
-        output(f"{model}_bbar", (JETS_AXIS,), f"{best} bbar"),
-        momenta(f"{model}_neutrino", (3,), MEV, f"{one} neutrino"),
-        momenta(f"{model}_antineutrino", (3,), MEV, f"{one} antineutrino"),
-    ]
-    if confidence:
-        outputs.append(output(f"{model}_confidence", (), MEANING["confidence"]))
-    collections = {JETS: "jets", LEPTONS: "leptons"}
+    layout, model = converted.layout, athena_name(about.name)
+    inputs = []
+    if layout.rows:
+        event = tuple(feature for each in layout.rows for feature in _features(about, each))
+        meaning = " and ".join(each.name for each in layout.rows)
+        inputs.append(_tensor(EVENT, (1, len(event)), f"features of {meaning}", event))
+    for each in layout.sequences:
+        features = _features(about, each)
+        shape = (length_of(each), len(features))
+        meaning = f"all {each.name}, of which {'the leading' if each.mask else 'all'} count"
+        inputs.append(_tensor(sequence_name(each), shape, meaning, features))
+    outputs: list[Tensor] = []
+    for name in converted.outputs:
+        if name == "assignment":
+            for quark, more in (("b", ": the largest is in the most probable pair"), ("bbar", "")):
+                said = output(about, name, ("n_jets",), meaning=f"{BEST} {quark}{more}")
+                outputs.append(said.model_copy(update={"name": f"{model}_{quark}"}))
+        elif name == "neutrinos":
+            for one in ("neutrino", "antineutrino"):
+                said = output(about, name, (3,), MEV, f"momentum of the {one}")
+                outputs.append(said.model_copy(update={"name": f"{model}_{one}"}))
+        else:
+            for one in scalars(converted.proto, name, about.classes):
+                update = {"name": f"{model}_{one}", "features": (), "unit": NO_UNIT}
+                outputs.append(output(about, name, ()).model_copy(update=update))
     return contract_of(
-        origin,
+        about,
         layout,
-        variant="athena",
+        target="athena",
         unit=MEV,
-        padding="none: there are as many rows as jets",
-        inputs=[
-            Tensor(
-                name=name,
-                type="float32",
-                shape=shape,
-                meaning=meaning,
-                features=tuple(features or _features(origin, layout, collections[name])),
-            )
-            for name, shape, meaning, features in inputs
-        ],
+        padding="none: there are as many rows as objects",
+        inputs=inputs,
         outputs=outputs,
     )
 
 
 def athena_entries(contract: OnnxContract) -> dict[str, str]:
     """Return the metadata `gnn_config`: what is read by name, without offset and scale."""
-    variables = {
-        tensor.name: [
-            {"name": feature.name, "offset": 0.0, "scale": 1.0} for feature in tensor.features
-        ]
+    read = [
+        {
+            "name": tensor.name,
+            "variables": [
+                {"name": feature.name, "offset": 0.0, "scale": 1.0} for feature in tensor.features
+            ],
+        }
         for tensor in contract.inputs
-    }
+    ]
     config = {
         "onnx_model_version": "v1",
         "model_name": athena_name(contract.model),
         "output_names": [tensor.name for tensor in contract.outputs],
         "layers": [],
         "nodes": [],
-        "inputs": [{"name": EVENT, "variables": variables[EVENT]}],
-        "input_sequences": [
-            {"name": name, "variables": variables[name]} for name in (JETS, LEPTONS)
-        ],
+        "inputs": [each for each in read if each["name"] == EVENT],
+        "input_sequences": [each for each in read if each["name"] != EVENT],
     }
     return {GNN_CONFIG: json.dumps(config)}
 
 
-def athena_feeds(inputs: Arrays, layout: FlatLayout) -> Arrays:
-    """Return events as they go in one by one; jets still with their slots, and `jet_mask`."""
+def athena_feeds(inputs: Arrays, layout: Layout) -> Arrays:
+    """Return events as they go in one by one; objects still with their slots, and the masks."""
     rows = {
-        name: inputs[name].reshape(-1, *layout.shape(name)) / layout.factors(name)
-        for name in layout.collections
+        each.name: (inputs[each.name].reshape(-1, *each.shape) / each.factors()).astype(np.float32)
+        for each in layout.collections
     }
-    event = np.concatenate([rows[name] for name in of_the_event(layout)], axis=-1)
-    feeds = {EVENT: event, JETS: rows["jets"], LEPTONS: rows["leptons"]}
-    return {name: array.astype(np.float32) for name, array in feeds.items()} | {
-        "jet_mask": inputs["jet_mask"]
-    }
+    feeds = {sequence_name(each): rows[each.name] for each in layout.sequences}
+    if layout.rows:
+        feeds[EVENT] = np.concatenate([rows[each.name] for each in layout.rows], axis=-1)
+    return feeds | {each.mask: inputs[each.mask] for each in layout.sequences if each.mask}
 
 
-def read_athena(feeds: Arrays, layout: FlatLayout) -> Arrays:
-    """Return the network's inputs from those of events, as the graph makes them."""
-    mask = feeds["jet_mask"]
-    jets = np.where(mask[..., np.newaxis], feeds[JETS], np.float32(0)) * layout.factors("jets")
-    inputs = {"jets": jets, "jet_mask": mask, "leptons": feeds[LEPTONS] * layout.factors("leptons")}
+def read_athena(feeds: Arrays, layout: Layout) -> Arrays:
+    """Return the model's inputs from those of events, as the graph makes them."""
+    inputs: Arrays = {}
+    for each in layout.sequences:
+        values = feeds[sequence_name(each)]
+        if each.mask:
+            inputs[each.mask] = feeds[each.mask]
+            values = np.where(feeds[each.mask][..., np.newaxis], values, np.float32(0))
+        inputs[each.name] = values * each.factors()
     start = 0
-    for name in of_the_event(layout):
-        stop = start + layout.shape(name)[1]
-        inputs[name] = feeds[EVENT][:, 0, start:stop] * layout.factors(name)[0]
+    for each in layout.rows:
+        stop = start + len(each.features)
+        inputs[each.name] = feeds[EVENT][:, 0, start:stop] * each.factors()[0]
         start = stop
     return inputs
 
 
-def ask_athena(session: InferenceSession, feeds: Arrays, confidence: bool) -> Arrays:
-    """Return what it says of events one after the other, by the names of the flat variant."""
-    slots = feeds["jet_mask"].shape[1]
+def ask_athena(
+    session: InferenceSession, feeds: Arrays, layout: Layout, outputs: list[str]
+) -> Arrays:
+    """Return what it says of events one after the other, by the names of the flat variant.
+
+    Parameters
+    ----------
+    outputs
+        Of the model.
+    """
     answers = []
-    for event, jets, leptons, mask in zip(
-        feeds[EVENT], feeds[JETS], feeds[LEPTONS], feeds["jet_mask"], strict=True
-    ):
-        answers.append(session.run(None, {EVENT: event, JETS: jets[mask], LEPTONS: leptons}))
-    columns = [
+    for place in range(len(next(iter(feeds.values())))):
+        event = {
+            sequence_name(each): feeds[sequence_name(each)][place][
+                feeds[each.mask][place] if each.mask else slice(None)
+            ]
+            for each in layout.sequences
+        }
+        if layout.rows:
+            event[EVENT] = feeds[EVENT][place]
+        answers.append(session.run(None, event))
+    if not set(outputs) >= OF_JETS:
+        (name,) = outputs
+        return {name: np.stack([np.stack(answer) for answer in answers])}
+    slots = next(each.shape[0] for each in layout.sequences if each.name == "jets")
+    columns_of_jets = [
         np.stack([np.pad(each, (0, slots - len(each))) for each in answer[:2]], axis=-1)
         for answer in answers
     ]
     said = {
-        "assignment": np.stack(columns),
+        "assignment": np.stack(columns_of_jets),
         "regression": np.stack([np.stack(answer[2:4]) for answer in answers]),
     }
-    if confidence:
+    if "confidence" in outputs:
         said["confidence"] = np.stack([answer[4] for answer in answers])
     return said
 
 
-def _features(origin: Origin, layout: FlatLayout, collection: str) -> list[Feature]:
-    """Return the columns in MeV by the names of the ntuple production; no lepton has a sign."""
-    units = [layout.units[collection][name] for name in layout.features[collection]]
-    ranges = origin.ranges[collection]
-    values = ranges / layout.factors(collection)[: len(ranges), :, np.newaxis]
-    return [
-        Feature(name=name, unit=MEV if unit == GEV else unit, range=range_of(values[:, place]))
-        for place, (name, unit) in enumerate(zip(layout.names(collection), units, strict=True))
-    ]
+def _tensor(
+    name: str, shape: tuple[int | str, ...], meaning: str, features: tuple[Feature, ...]
+) -> Tensor:
+    return Tensor(name=name, type="float32", shape=shape, meaning=meaning, features=features)
+
+
+def _features(about: About, each: InputCollection) -> tuple[Feature, ...]:
+    """Return the columns in MeV by the names of the ntuple production."""
+    ranges = about.ranges[each.name]
+    values = ranges / each.factors()[: len(ranges), :, np.newaxis]
+    return tuple(
+        Feature(name=name, unit=unit, range=range_of(values[:, place]))
+        for place, (name, unit) in enumerate(
+            zip(each.names, each.units_in(MEV).values(), strict=True)
+        )
+    )

@@ -1,62 +1,88 @@
-"""The graph of the athena variant: the network between one that reads an event and one that writes.
+"""The graph of the athena variant: the model between one that reads an event and one that writes.
 
-Made of ONNX operations by hand: its free axis is that of the jets, which Keras would take for
-that of the events.
+Made of ONNX operations by hand: its free axes are those of the objects, which Keras would take
+for that of the events.
 """
 
+import re
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import onnx
 from onnx import TensorProto, compose, helper, numpy_helper
 
-from rootflow.export.layout import MEV_IN_A_GEV, FlatLayout
+from rootflow.export.layout import MEV_IN_A_GEV, InputCollection, Layout
 
-NETWORK = "network/"
-JETS_AXIS = "n_jets"
-EVENT, JETS, LEPTONS = "event_features", "jet_features", "lepton_features"
-OF_THE_EVENT = ("met", "event")
+MODEL = "network/"
+EVENT = "event_features"
+Shapes = dict[str, tuple[int | str, ...]]
+
+
+def athena_name(model: str) -> str:
+    """Return a name as a part of the outputs' names: all before the first _ is the model's."""
+    return re.sub(r"[^A-Za-z0-9]", "", model)
+
+
+def sequence_name(each: InputCollection) -> str:
+    """Return the input of a collection of several objects."""
+    return f"{each.name.removesuffix('s')}_features"
+
+
+def length_of(each: InputCollection) -> int | str:
+    """Return the first axis of that input: any length, or as many objects as there always are."""
+    return f"n_{each.name}" if each.mask else each.shape[0]
+
+
+def scalars(model: onnx.ModelProto, name: str, classes: Sequence[str]) -> list[str]:
+    """Return what the numbers of an output are called, each an output of its own."""
+    if name != "probabilities":
+        return [name]
+    (shape,) = (value.type.tensor_type.shape for value in model.graph.output if value.name == name)
+    return [f"p{athena_name(each)}" for each in classes or map(str, range(shape.dim[1].dim_value))]
 
 
 def athena_variant(
-    network: onnx.ModelProto, layout: FlatLayout, opset: int, model: str
+    model: onnx.ModelProto, layout: Layout, opset: int, name: str, classes: Sequence[str]
 ) -> onnx.ModelProto:
-    """Return the network as a graph that reads one event, checked in full.
+    """Return the model as a graph that reads one event, checked in full.
 
     Parameters
     ----------
-    model
+    name
         The first part of the outputs' names.
+    classes
+        Of the columns of `probabilities`.
     """
-    inside: onnx.ModelProto = compose.add_prefix(network, NETWORK)
-    confidence = "confidence" in {value.name for value in network.graph.output}
+    inside: onnx.ModelProto = compose.add_prefix(model, MODEL)
     graph = _Graph(opset)
-    _read(graph, layout)
+    inputs = _read(graph, layout)
     graph.nodes.extend(inside.graph.node)
-    outputs = _write(graph, model, confidence)
-    inputs: dict[str, tuple[int | str, ...]] = {
-        EVENT: (1, sum(layout.shape(name)[1] for name in of_the_event(layout))),
-        JETS: (JETS_AXIS, layout.shape("jets")[1]),
-        LEPTONS: layout.shape("leptons"),
-    }
+    outputs: Shapes = {}
+    for value in model.graph.output:
+        if value.name == "assignment":
+            outputs |= _jets(graph, name)
+        elif value.name == "neutrinos":
+            outputs |= _momenta(graph, name)
+        else:
+            for place, one in enumerate(scalars(model, value.name, classes)):
+                rank = len(value.type.tensor_type.shape.dim)
+                index = graph.constant([0, place][:rank])
+                graph.node("GatherND", f"{MODEL}{value.name}", index, to=f"{name}_{one}")
+                outputs[f"{name}_{one}"] = ()
     whole: onnx.ModelProto = helper.make_model(
         helper.make_graph(
             graph.nodes,
-            network.graph.name,
+            model.graph.name,
             [_value(name, shape) for name, shape in inputs.items()],
             [_value(name, shape) for name, shape in outputs.items()],
             [*graph.constants, *inside.graph.initializer],
         ),
-        opset_imports=network.opset_import,
-        ir_version=network.ir_version,
+        opset_imports=model.opset_import,
+        ir_version=model.ir_version,
     )
     onnx.checker.check_model(whole, full_check=True)
     return whole
-
-
-def of_the_event(layout: FlatLayout) -> list[str]:
-    """Return the collections whose features are in the row of the event, in their order."""
-    return [name for name in OF_THE_EVENT if name in layout.collections]
 
 
 class _Graph:
@@ -81,63 +107,63 @@ class _Graph:
         end = stop if isinstance(stop, str) else self.constant([stop])
         return self.node("Slice", value, self.constant([start]), end, self.constant([axis]), **more)
 
+    def length(self, value: str) -> str:
+        return self.slice(self.node("Shape", value), 0, 1, 0)
+
     def largest(self, value: str, axis: int) -> str:
         if self.opset < 18:
             return self.node("ReduceMax", value, axes=[axis], keepdims=0)
         return self.node("ReduceMax", value, self.constant([axis]), keepdims=0)
 
+    def scaled(self, value: str, each: InputCollection) -> None:
+        """Make a collection as the model takes it; of an event's row the factors have no slots."""
+        factors = each.factors() if each.slots is not None else each.factors()[0]
+        self.node("Mul", value, self.constant(factors, np.float32), to=MODEL + each.name)
 
-def _read(graph: _Graph, layout: FlatLayout) -> None:
-    """Make the network's inputs."""
+
+def _read(graph: _Graph, layout: Layout) -> Shapes:
+    """Make the model's inputs, and return the shapes of the graph's own."""
+    shapes: Shapes = {}
     first = graph.constant([0])
-    objects, columns = layout.shape("jets")
-    absent = graph.constant(np.zeros((objects, columns)), np.float32)
-    padded = graph.node("Concat", JETS, absent, axis=0)
-    kept = graph.node("Unsqueeze", graph.slice(padded, 0, objects, 0), first)
-    pt = graph.node("Gather", kept, graph.constant(layout.features["jets"].index("pt")), axis=2)
-    mask = graph.node("Greater", pt, graph.constant(0.0, np.float32), to=f"{NETWORK}jet_mask")
-    wide = graph.node("Unsqueeze", mask, graph.constant([2]))
-    real = graph.node("Where", wide, kept, graph.constant(0.0, np.float32))
-    _scaled(graph, real, layout, "jets")
-    _scaled(graph, graph.node("Unsqueeze", LEPTONS, first), layout, "leptons")
+    if layout.rows:
+        shapes[EVENT] = (1, sum(len(each.features) for each in layout.rows))
     start = 0
-    for name in of_the_event(layout):
-        stop = start + layout.shape(name)[1]
-        _scaled(graph, graph.slice(EVENT, start, stop, 1), layout, name)
-        start = stop
-
-
-def _scaled(graph: _Graph, value: str, layout: FlatLayout, name: str) -> None:
-    factors = graph.constant(layout.factors(name), np.float32)
-    graph.node("Mul", value, factors, to=NETWORK + name)
-
-
-def _write(graph: _Graph, model: str, confidence: bool) -> dict[str, tuple[int | str, ...]]:
-    """Make the outputs, and return their shapes."""
-    first = graph.constant([0])
-    jets = graph.slice(graph.node("Shape", JETS), 0, 1, 0)
-    behind = graph.node(
-        "ConstantOfShape", jets, value=numpy_helper.from_array(np.zeros(1, np.float32))
-    )
-    for name, axis in ((f"{model}_b", 2), (f"{model}_bbar", 1)):
-        slots = graph.node("Squeeze", graph.largest(f"{NETWORK}assignment", axis), first)
-        graph.slice(graph.node("Concat", slots, behind, axis=0), 0, jets, 0, to=name)
-    mev = graph.constant(MEV_IN_A_GEV, np.float32)
-    scaled = graph.node("Mul", f"{NETWORK}neutrinos", mev)
-    for place, name in enumerate((f"{model}_neutrino", f"{model}_antineutrino")):
-        index = graph.constant([0, place])
-        graph.node("GatherND", scaled, index, to=name)
-    shapes: dict[str, tuple[int | str, ...]] = {
-        f"{model}_b": (JETS_AXIS,),
-        f"{model}_bbar": (JETS_AXIS,),
-        f"{model}_neutrino": (3,),
-        f"{model}_antineutrino": (3,),
-    }
-    if confidence:
-        name = f"{model}_confidence"
-        graph.node("Squeeze", f"{NETWORK}confidence", first, to=name)
-        shapes[name] = ()
+    for each in layout.rows:
+        graph.scaled(graph.slice(EVENT, start, start + len(each.features), 1), each)
+        start += len(each.features)
+    for each in layout.sequences:
+        name, (slots, columns) = sequence_name(each), each.shape
+        shapes[name] = (length_of(each), columns)
+        rows = name
+        if each.mask:
+            absent = graph.constant(np.zeros(each.shape), np.float32)
+            rows = graph.slice(graph.node("Concat", name, absent, axis=0), 0, slots, 0)
+            there = graph.node("Less", graph.constant(np.arange(slots)), graph.length(name))
+            graph.node("Unsqueeze", there, first, to=MODEL + each.mask)
+        graph.scaled(graph.node("Unsqueeze", rows, first), each)
     return shapes
+
+
+def _jets(graph: _Graph, name: str) -> Shapes:
+    """Write the best pair of each jet, and return the shapes of the outputs."""
+    first, count = graph.constant([0]), graph.length("jet_features")
+    behind = graph.node(
+        "ConstantOfShape", count, value=numpy_helper.from_array(np.zeros(1, np.float32))
+    )
+    outputs: Shapes = {f"{name}_b": ("n_jets",), f"{name}_bbar": ("n_jets",)}
+    for each, axis in zip(outputs, (2, 1), strict=True):
+        slots = graph.node("Squeeze", graph.largest(f"{MODEL}assignment", axis), first)
+        graph.slice(graph.node("Concat", slots, behind, axis=0), 0, count, 0, to=each)
+    return outputs
+
+
+def _momenta(graph: _Graph, name: str) -> Shapes:
+    """Write the momenta of both neutrinos, and return the shapes of the outputs."""
+    outputs: Shapes = {f"{name}_neutrino": (3,), f"{name}_antineutrino": (3,)}
+    scaled = graph.node("Mul", f"{MODEL}neutrinos", graph.constant(MEV_IN_A_GEV, np.float32))
+    for place, each in enumerate(outputs):
+        graph.node("GatherND", scaled, graph.constant([0, place]), to=each)
+    return outputs
 
 
 def _value(name: str, shape: tuple[int | str, ...]) -> onnx.ValueInfoProto:

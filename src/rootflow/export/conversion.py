@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from rootflow.config.export import Converter
 from rootflow.errors import RootflowError
-from rootflow.export.entries import BATCH_AXIS
+from rootflow.export.about import BATCH_AXIS
 from rootflow.export.operations import HANDLERS, compose
 from rootflow.export.simplification import simplified
 

@@ -1,20 +1,22 @@
-"""The flat input, as the ntuple production's C++ fills it.
+"""The collections that go into a model, and the flat input as the ntuple production fills it.
 
 The order is that of a dileptonic top-quark assigner in TopCPToolkit: jets by falling pT,
 the leptons with the positive charge first, MET, then features of the event; feature by
-feature within each object. Momenta are MeV, an absent jet has the padding value
-everywhere, a lepton's PDG id has no sign.
+feature within each object. Momenta are MeV, an absent object has the padding value
+everywhere, and the PDG id of leptons that are ordered by their charge has no sign.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rootflow.dataset.events import Features
-from rootflow.export.units import GEV
+from rootflow.dataset.events import Events
+from rootflow.export.ranges import mask_name
+from rootflow.export.units import GEV, Units, units_of
+from rootflow.exported.contract import Order
 
 FLAT_INPUT = "flat_input"
 PADDING_VALUE = -999.0
@@ -22,14 +24,7 @@ MEV = "MeV"
 MEV_IN_A_GEV = 1000.0
 # The positive lepton is first: e+ and mu+ have a negative PDG id.
 SIGN_OF_PDG_ID = (-1.0, 1.0)
-
-GROUPS = {
-    "jets": "jet_inputs",
-    "leptons": "lep_inputs",
-    "met": "met_inputs",
-    "event": "global_event_inputs",
-}
-PREFIXES = {"jets": "jet_", "leptons": "lep_", "met": "met_", "event": ""}
+SHORT = {"leptons": "lep", "met": "met"}
 FIELD_NAMES = {"energy": "e", "btag": "b_tag", "pdg_id": "pid"}
 
 
@@ -42,110 +37,174 @@ class Slot(NamedTuple):
 
 
 @dataclass(frozen=True)
-class FlatLayout:
-    """Where each feature of each object is in the flat input.
+class InputCollection:
+    """A collection as it goes into a model.
 
-    Parameters
+    Attributes
     ----------
-    features
-        As in `Events`.
     units
-        Of each feature, by collection, as rootflow has them inside.
-    max_jets
-        How many jets there is room for.
+        Of each feature, as rootflow has it inside.
+    slots, mask, order
+        As in the contract.
     """
 
-    features: Features
-    units: dict[str, dict[str, str]]
-    max_jets: int
+    name: str
+    features: tuple[str, ...]
+    units: tuple[str, ...]
+    slots: int | None = None
+    mask: str | None = None
+    order: Order | None = None
 
     @property
-    def collections(self) -> tuple[str, ...]:
-        """The collections that have features, in the order of the flat input."""
-        return tuple(name for name in GROUPS if self.features[name])
+    def shape(self) -> tuple[int, int]:
+        """How many objects and features it has."""
+        return 1 if self.slots is None else self.slots, len(self.features)
 
     @property
-    def size(self) -> int:
-        """How many numbers an event has."""
-        return sum(rows * columns for rows, columns in map(self.shape, self.collections))
+    def event_shape(self) -> tuple[int, ...]:
+        """The shape of its tensor for one event."""
+        return self.shape[1:] if self.slots is None else self.shape
 
-    def shape(self, collection: str) -> tuple[int, int]:
-        """Return how many objects and features a collection has."""
-        rows = {"jets": self.max_jets, "leptons": 2}.get(collection, 1)
-        return rows, len(self.features[collection])
+    @property
+    def short(self) -> str:
+        """One of its objects as the C++ side calls it."""
+        return SHORT.get(self.name, self.name.removesuffix("s"))
 
-    def names(self, collection: str) -> list[str]:
-        """Return the features of a collection by the names that the C++ side uses."""
-        return [_field_name(collection, name) for name in self.features[collection]]
+    @property
+    def group(self) -> str:
+        """What the C++ side calls its features."""
+        return "global_event_inputs" if self.name == "event" else f"{self.short}_inputs"
 
-    def slots(self) -> list[Slot]:
-        """Return what stands where, and in which unit."""
-        slots: list[Slot] = []
-        for collection in self.collections:
-            units = [self.units[collection][name] for name in self.features[collection]]
-            for row in range(self.shape(collection)[0]):
-                for name, unit in zip(self.names(collection), units, strict=True):
-                    label = f"{name}[{row}]" if collection in ("jets", "leptons") else name
-                    slots.append(Slot(len(slots), label, MEV if unit == GEV else unit))
-        return slots
+    @property
+    def names(self) -> list[str]:
+        """The features by the names that the C++ side uses."""
+        prefix = "" if self.name == "event" else f"{self.short}_"
+        return [
+            "met_met"
+            if (self.name, name) == ("met", "pt")
+            else prefix + FIELD_NAMES.get(name, name)
+            for name in self.features
+        ]
 
-    def parts(self) -> Iterator[tuple[str, slice, tuple[int, int]]]:
-        """Yield each collection, where it is, and its shape."""
-        start = 0
-        for collection in self.collections:
-            rows, columns = self.shape(collection)
-            yield collection, slice(start, start + rows * columns), (rows, columns)
-            start += rows * columns
+    @property
+    def existence(self) -> int:
+        """The column of the flat input that says which objects there are."""
+        return self.features.index("pt") if "pt" in self.features else 0
 
-    def scales(self, collection: str, unit: str) -> NDArray[np.float32]:
+    def units_in(self, unit: str) -> dict[str, str]:
+        """Return the units of the features where energies are in `unit`."""
+        every = zip(self.features, self.units, strict=True)
+        return {name: unit if own == GEV else own for name, own in every}
+
+    def scales(self, unit: str) -> NDArray[np.float32]:
         """Return what turns GeV into the unit where a feature is an energy, (features,)."""
         factor = MEV_IN_A_GEV if unit == MEV else 1.0
-        units = [self.units[collection][name] for name in self.features[collection]]
-        return np.array([factor if own == GEV else 1.0 for own in units], np.float32)
+        return np.array([factor if own == GEV else 1.0 for own in self.units], np.float32)
 
-    def factors(self, collection: str) -> NDArray[np.float32]:
+    def factors(self) -> NDArray[np.float32]:
         """Return what turns the flat numbers into rootflow's, (objects, features)."""
-        row = np.float32(1) / self.scales(collection, MEV)
-        factors = np.tile(row, (self.shape(collection)[0], 1))
-        if collection == "leptons" and "pdg_id" in self.features["leptons"]:
-            factors[:, self.features["leptons"].index("pdg_id")] = SIGN_OF_PDG_ID
+        factors = np.tile(np.float32(1) / self.scales(MEV), (self.shape[0], 1))
+        if self.order == "charge" and "pdg_id" in self.features:
+            factors[:, self.features.index("pdg_id")] = SIGN_OF_PDG_ID
         return factors
 
 
-def write_flat(inputs: dict[str, NDArray[Any]], layout: FlatLayout) -> NDArray[np.float32]:
+class Layout(NamedTuple):
+    """The collections that go into a model, in the order of its inputs."""
+
+    collections: tuple[InputCollection, ...]
+
+    @property
+    def size(self) -> int:
+        """How many numbers an event has in the flat input."""
+        return sum(rows * columns for rows, columns in (each.shape for each in self.collections))
+
+    @property
+    def rows(self) -> list[InputCollection]:
+        """The collections that an event has once."""
+        return [each for each in self.collections if each.slots is None]
+
+    @property
+    def sequences(self) -> list[InputCollection]:
+        """The collections of several objects."""
+        return [each for each in self.collections if each.slots is not None]
+
+    def slots(self) -> list[Slot]:
+        """Return every number of the flat input, in its order."""
+        slots: list[Slot] = []
+        for each in self.collections:
+            units = each.units_in(MEV).values()
+            for row in range(each.shape[0]):
+                for name, unit in zip(each.names, units, strict=True):
+                    label = name if each.slots is None else f"{name}[{row}]"
+                    slots.append(Slot(len(slots), label, unit))
+        return slots
+
+    def parts(self) -> Iterator[tuple[InputCollection, slice]]:
+        """Yield each collection, and where it is in the flat input."""
+        start = 0
+        for each in self.collections:
+            rows, columns = each.shape
+            yield each, slice(start, start + rows * columns)
+            start += rows * columns
+
+
+def layout_of(
+    events: Events, units: Units, orders: Mapping[str, Order], taken: Collection[str]
+) -> Layout:
+    """Return the collections of events that a model takes.
+
+    Parameters
+    ----------
+    units
+        By collection and feature, as in the dataset's manifest.
+    orders
+        Of the objects, where it is not by falling pT.
+    taken
+        The model's inputs by their names.
+    """
+    inputs = events.inputs()
+    masks = {name for name, array in inputs.items() if array.dtype == bool}
+    named = [name for name in inputs if name in taken and name not in masks]
+    known = units_of({name: events.features[name] for name in named}, units)
+    collections = []
+    for name in named:
+        mask = mask_name(name)
+        several = inputs[name].ndim > 2
+        collections.append(
+            InputCollection(
+                name=name,
+                features=events.features[name],
+                units=tuple(known[name].values()),
+                slots=inputs[name].shape[1] if several else None,
+                mask=mask if mask in masks else None,
+                order=orders.get(name, "pt") if several else None,
+            )
+        )
+    return Layout(tuple(collections))
+
+
+def write_flat(inputs: Mapping[str, NDArray[Any]], layout: Layout) -> NDArray[np.float32]:
     """Return events as the C++ side fills them, (n, size)."""
     parts = []
-    for collection, _, (rows, columns) in layout.parts():
-        values = inputs[collection].reshape(-1, rows, columns) / layout.factors(collection)
-        if collection == "jets":
-            values = np.where(inputs["jet_mask"][..., np.newaxis], values, PADDING_VALUE)
-        parts.append(values.reshape(len(values), rows * columns))
+    for each in layout.collections:
+        values = inputs[each.name].reshape(-1, *each.shape) / each.factors()
+        if each.mask:
+            values = np.where(inputs[each.mask][..., np.newaxis], values, PADDING_VALUE)
+        parts.append(values.reshape(len(values), -1))
     return np.concatenate(parts, axis=1).astype(np.float32)
 
 
-def read_flat(flat: NDArray[np.float32], layout: FlatLayout) -> dict[str, NDArray[Any]]:
+def read_flat(flat: NDArray[np.float32], layout: Layout) -> dict[str, NDArray[Any]]:
     """Return the model's inputs from flat ones, as the flat graph makes them."""
     inputs: dict[str, NDArray[Any]] = {}
-    for collection, place, shape in layout.parts():
-        values = flat[:, place].reshape(-1, *shape)
-        scaled = values * layout.factors(collection)
-        if collection == "jets":
-            inputs["jet_mask"] = values[..., layout.features["jets"].index("pt")] > 0
-            scaled = np.where(inputs["jet_mask"][..., np.newaxis], scaled, np.float32(0))
-        inputs[collection] = scaled if collection in ("jets", "leptons") else scaled[:, 0]
+    for each, place in layout.parts():
+        values = flat[:, place].reshape(-1, *each.shape)
+        scaled = values * each.factors()
+        if each.mask:
+            column = values[..., each.existence]
+            there = column > 0 if "pt" in each.features else column != PADDING_VALUE
+            inputs[each.mask] = there
+            scaled = np.where(there[..., np.newaxis], scaled, np.float32(0))
+        inputs[each.name] = scaled if each.slots is not None else scaled[:, 0]
     return inputs
-
-
-def flat_outputs(outputs: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    """Return what the flat variant says where the model says `outputs`."""
-    joint = outputs["assignment"]
-    return {
-        "assignment": np.stack([joint.max(axis=2), joint.max(axis=1)], axis=-1),
-        "regression": outputs["neutrinos"] * np.float32(MEV_IN_A_GEV),
-    }
-
-
-def _field_name(collection: str, name: str) -> str:
-    if (collection, name) == ("met", "pt"):
-        return "met_met"
-    return PREFIXES[collection] + FIELD_NAMES.get(name, name)

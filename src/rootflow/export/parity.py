@@ -1,4 +1,4 @@
-"""Proof that an ONNX file says what the Keras model says."""
+"""Proof that an ONNX file says what the model says that it was made from."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -10,21 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 from onnxruntime import InferenceSession
 
-from rootflow.dataset.events import Events
-from rootflow.errors import InputError, RootflowError
+from rootflow.errors import RootflowError
+from rootflow.export.outputs import OUTPUTS, TOLERANCES
 from rootflow.exported.session import UNREADABLE, open_session
 from rootflow.progress import progress
 
 Arrays = dict[str, NDArray[Any]]
 Row = dict[str, Any]
-
 Ask = Callable[[InferenceSession, Arrays], Arrays]
 
-BATCH_SIZES = (0, 1, 2, 7, 1000)
+LARGEST = 1000
+BATCH_SIZES = (0, 1, 2, 7, LARGEST)
 # Small batches are repeated, so that each is tried on as many events at least.
 EVENTS_AT_LEAST = 20
-PROBABILITY_TOLERANCE = 1e-5
-MOMENTUM_TOLERANCE = 1e-3
 
 
 def ask(session: InferenceSession, feeds: Arrays) -> Arrays:
@@ -34,111 +32,148 @@ def ask(session: InferenceSession, feeds: Arrays) -> Arrays:
 
 
 @dataclass(frozen=True)
-class Candidate:
-    """An ONNX model that is to be proven.
+class Claim:
+    """An ONNX file that is to be proven.
 
     Attributes
     ----------
-    variant, precision
+    file, variant, precision
         Its names in the table.
     model
         The file's bytes.
     feeds
-        From the network's inputs to those of this variant.
+        From the model's inputs to those of this variant.
     expected
-        From the inputs of this variant to what it should say, by Keras.
-    momenta
-        The name of its output of momenta.
+        From the inputs of this variant to what it should say, by the model.
     unit
-        1 GeV in the unit of those momenta.
+        1 GeV in the unit of its momenta.
     ask
         How it is run on a batch, by the names that `expected` uses.
     batch_sizes
         How many events it is given at once.
     """
 
+    file: str
     variant: str
     model: bytes
     feeds: Callable[[Arrays], Arrays]
     expected: Callable[[Arrays], Arrays]
-    momenta: str
-    unit: float
+    unit: float = 1.0
     precision: str = "float32"
     ask: Ask = field(default=ask)
     batch_sizes: Sequence[int] = BATCH_SIZES
 
 
-def prove(candidates: Sequence[Candidate], events: Events) -> list[Row]:
-    """Compare each candidate with Keras, see `compared`, and refuse those that differ.
+def prove(claims: Sequence[Claim], samples: Sequence[tuple[str, Arrays]]) -> list[Row]:
+    """Compare each file with its model, see `compared`, and refuse those that differ.
 
     Raises
     ------
     RootflowError
         A difference is too large, or is not a number: the message names the worst row.
-        Or onnxruntime cannot run a candidate at all.
-    InputError
-        There are no events.
+        Or onnxruntime cannot run a file at all.
     """
-    rows = compared(candidates, events)
-    _refuse_different(rows)
+    rows = compared(claims, samples)
+    worst = max(rows, key=lambda row: max(_excess(row).values()))
+    excess = _excess(worst)
+    if max(excess.values()) > 1:
+        apart = " and ".join(
+            f"{worst[kind]:.1e} in {kind} (allowed {TOLERANCES[kind]:.0e})" for kind in excess
+        )
+        raise RootflowError(
+            f"ONNX and the model differ, so that nothing is exported: {worst['file']} at batch "
+            f"size {worst['batch_size']} on {worst['sample']}, by {apart}"
+        )
     return rows
 
 
-def compared(candidates: Sequence[Candidate], events: Events) -> list[Row]:
-    """Compare each candidate with Keras, by batch size and jet multiplicity.
+def compared(claims: Sequence[Claim], samples: Sequence[tuple[str, Arrays]]) -> list[Row]:
+    """Compare each file with its model, by sample and batch size.
 
     Parameters
     ----------
-    candidates
-        What is to be proven.
-    events
-        Real ones. Where too few have a multiplicity, others are cut down to it, or get
-        jets of other events.
+    samples
+        What they are called, and the model's inputs of their events.
 
     Returns
     -------
     list of dict
-        `variant`, `precision`, `jets`, `batch_size`, `events`, and the largest differences:
-        `probability`, absolute, of assignment and confidence; `momentum`, of a neutrino's momentum
-        vector, relative to its length or to 1 GeV, whichever is larger.
+        `file`, `variant`, `precision`, `sample`, `batch_size`, `events`, and the largest
+        difference of each kind of output, see `rootflow.export.outputs.TOLERANCES`.
 
     Raises
     ------
     RootflowError
-        Onnxruntime cannot run a candidate at all.
-    InputError
-        There are no events.
+        Onnxruntime cannot run a file at all.
     """
-    if not len(events):
-        raise InputError("export: there are no events to compare the ONNX files with Keras on")
-    slots = events.jet_mask.shape[1]
     rows: list[Row] = []
-    count = slots * sum(len(candidate.batch_sizes) for candidate in candidates)
+    count = len(samples) * sum(len(claim.batch_sizes) for claim in claims)
     with progress("parity", count, "rows") as advance:
-        for candidate in candidates:
-            with refusing(f"the {candidate.variant} variant"):
-                session = open_session(candidate.model)
-            for label, inputs in _by_multiplicity(events):
-                feeds = candidate.feeds(inputs)
-                for size in candidate.batch_sizes:
-                    parts = list(_batches(feeds, size))
-                    wanted = _joined(candidate.expected(part) for part in parts)
-                    with refusing(f"the {candidate.variant} variant", size):
-                        said = _joined(candidate.ask(session, part) for part in parts)
-                    refuse_shapes(f"the {candidate.variant} variant", said, wanted)
+        for claim in claims:
+            with _refusing(claim.file):
+                session = open_session(claim.model)
+            for label, inputs in samples:
+                feeds = claim.feeds(inputs)
+                for size in claim.batch_sizes:
                     row = {
-                        "variant": candidate.variant,
-                        "precision": candidate.precision,
-                        "jets": label,
+                        "file": claim.file,
+                        "variant": claim.variant,
+                        "precision": claim.precision,
+                        "sample": label,
                         "batch_size": size,
                     }
-                    rows.append(row | _differences(said, wanted, candidate))
+                    rows.append(row | _of_size(claim, session, feeds, size))
                     advance()
     return rows
 
 
+def _of_size(claim: Claim, session: InferenceSession, feeds: Arrays, size: int) -> Row:
+    """Return how many events were given, so many at once, and the largest differences."""
+    found: Row = {"events": 0}
+    for part in _batches(feeds, size):
+        count = min(map(len, part.values()))
+        with _refusing(claim.file, size):
+            said = claim.ask(session, part)
+        # Some models take no less than one event: of none, nothing but the shape is known.
+        some = part if count else {name: array[:1] for name, array in feeds.items()}
+        wanted = {name: array[:count] for name, array in claim.expected(some).items()}
+        found["events"] += count
+        for name, array in wanted.items():
+            if said[name].shape != array.shape:
+                raise RootflowError(
+                    f"ONNX and the model differ, so that nothing is exported: {claim.file} gives "
+                    f"{name} {said[name].shape}, not {array.shape}"
+                )
+            kind, apart = OUTPUTS[name].kind, _apart(name, said[name], array, claim.unit)
+            found[kind] = apart if math.isnan(apart) else max(found.get(kind, 0.0), apart)
+    return found
+
+
+def _apart(name: str, said: NDArray[Any], wanted: NDArray[Any], unit: float) -> float:
+    exact = wanted.astype(np.float64)
+    if OUTPUTS[name].kind != "momentum":
+        return float(np.max(np.abs(said - exact), initial=0.0))
+    length = np.maximum(np.linalg.norm(exact, axis=-1), unit)
+    return float(np.max(np.linalg.norm(said - exact, axis=-1) / length, initial=0.0))
+
+
+def _batches(feeds: Arrays, size: int) -> Iterator[Arrays]:
+    """Yield every event in large batches, and some in each of the small ones."""
+    count = min(map(len, feeds.values()))
+    wanted = max(count, size) if size == LARGEST else max(size, EVENTS_AT_LEAST)
+    for start in range(0, wanted if size else 1, size or 1):
+        places = np.arange(start, start + size) % count
+        yield {name: array[places] for name, array in feeds.items()}
+
+
+def _excess(row: Row) -> dict[Any, float]:
+    """Return each difference of a row in units of what is allowed."""
+    ratios = {kind: row[kind] / limit for kind, limit in TOLERANCES.items() if kind in row}
+    return {kind: math.inf if math.isnan(ratio) else ratio for kind, ratio in ratios.items()}
+
+
 @contextmanager
-def refusing(what: str, size: int | None = None) -> Iterator[None]:
+def _refusing(what: str, size: int | None = None) -> Iterator[None]:
     """Say of what onnxruntime cannot open, or cannot run on so many events at once, what it is."""
     try:
         yield
@@ -148,85 +183,3 @@ def refusing(what: str, size: int | None = None) -> Iterator[None]:
         raise RootflowError(
             f"onnxruntime cannot run {what}{batch}, so that nothing is exported: {reason}"
         ) from None
-
-
-def refuse_shapes(what: str, said: Arrays, wanted: Arrays) -> None:
-    """Refuse answers of another shape, as some are of no events."""
-    for name, array in wanted.items():
-        if name in said and said[name].shape != array.shape:
-            raise RootflowError(
-                f"ONNX and the model differ, so that nothing is exported: {what} gives {name} "
-                f"{said[name].shape}, not {array.shape}"
-            )
-
-
-def _by_multiplicity(events: Events) -> Iterator[tuple[str, Arrays]]:
-    """Yield the inputs of as many events as the largest batch, with 2, 3, ... jets, and all."""
-    slots = events.jet_mask.shape[1]
-    count = max(BATCH_SIZES)
-    multiplicities = range(2, slots + 1)
-    for jets in multiplicities:
-        yield str(jets), _with_jets(events, np.full(count, jets))
-    yield f"2 to {slots}", _with_jets(events, np.resize(multiplicities, count))
-
-
-def _with_jets(events: Events, jets: NDArray[np.int64]) -> Arrays:
-    """Return inputs of which event k has jets[k] jets."""
-    slots = np.arange(events.jet_mask.shape[1])
-    found = events.jet_mask.sum(axis=1)
-    chosen = np.empty(len(jets), np.int64)
-    for wanted in np.unique(jets):
-        # Those that have as many, then those with more, last those with fewer.
-        rank = np.where(found == wanted, 0, np.where(found > wanted, 1, 2))
-        best_first = np.argsort(rank, kind="stable")
-        places = np.flatnonzero(jets == wanted)
-        usable = best_first[: np.count_nonzero(rank < 2) or None]
-        chosen[places] = np.resize(usable, len(places))
-    inputs = {name: array[chosen] for name, array in events.inputs().items()}
-    mask = slots < jets[:, np.newaxis]
-    every_jet = events.jets[events.jet_mask]
-    borrowed = np.resize(every_jet, inputs["jets"].shape)
-    filled = np.where(inputs["jet_mask"][..., np.newaxis], inputs["jets"], borrowed)
-    inputs["jets"] = np.where(mask[..., np.newaxis], filled, np.float32(0))
-    inputs["jet_mask"] = mask
-    return inputs
-
-
-def _batches(feeds: Arrays, size: int) -> Iterator[Arrays]:
-    for start in range(0, max(size, EVENTS_AT_LEAST) if size else 1, size or 1):
-        yield {name: array[start : start + size] for name, array in feeds.items()}
-
-
-def _joined(parts: Iterator[Arrays]) -> Arrays:
-    listed = list(parts)
-    return {name: np.concatenate([part[name] for part in listed]) for name in listed[0]}
-
-
-def _differences(said: Arrays, wanted: Arrays, candidate: Candidate) -> Row:
-    momenta = wanted[candidate.momenta].astype(np.float64)
-    apart = np.linalg.norm(said[candidate.momenta] - momenta, axis=-1)
-    length = np.maximum(np.linalg.norm(momenta, axis=-1), candidate.unit)
-    probabilities = [name for name in ("assignment", "confidence") if name in wanted]
-    return {
-        "events": len(momenta),
-        "probability": max(
-            float(np.max(np.abs(said[name] - wanted[name]), initial=0.0)) for name in probabilities
-        ),
-        "momentum": float(np.max(apart / length, initial=0.0)),
-    }
-
-
-def _refuse_different(rows: list[Row]) -> None:
-    worst = max(rows, key=_badness)
-    if _badness(worst) > 1:
-        raise RootflowError(
-            f"ONNX and Keras differ, so that nothing is exported: the {worst['variant']} variant "
-            f"at batch size {worst['batch_size']} and {worst['jets']} jets, "
-            f"by {worst['probability']:.1e} in probability (allowed {PROBABILITY_TOLERANCE:.0e}) "
-            f"and {worst['momentum']:.1e} in momentum (allowed {MOMENTUM_TOLERANCE:.0e})"
-        )
-
-
-def _badness(row: Row) -> float:
-    ratios = (row["probability"] / PROBABILITY_TOLERANCE, row["momentum"] / MOMENTUM_TOLERANCE)
-    return max(math.inf if math.isnan(ratio) else ratio for ratio in ratios)

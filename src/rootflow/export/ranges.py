@@ -9,8 +9,14 @@ from rootflow.dataset import Dataset
 from rootflow.dataset.events import DATA, Events
 
 EVENTS_AT_ONCE = 100_000
-# By collection, (objects, features, 2): the smallest and the largest value. Jets are one object.
+# By collection, (objects, features, 2): the smallest and the largest value. Where there is a mask
+# all objects are one.
 Ranges = Mapping[str, NDArray[np.float32]]
+
+
+def mask_name(collection: str) -> str:
+    """Return the input that says which slots of a collection are filled, where it has one."""
+    return f"{collection.removesuffix('s')}_mask"
 
 
 def ranges_of(parts: Iterable[Events]) -> Ranges:
@@ -37,13 +43,14 @@ def parts_of(dataset: Dataset) -> Iterable[Events]:
 
 
 def _objects(events: Events) -> dict[str, NDArray[np.float32]]:
-    """Return (n, objects, features) by collection; every jet is an n of its own."""
+    """Return (n, objects, features) by collection; each that has a mask is an n of its own."""
     if events.label is not None:
         events = events.take(events.label != DATA)
     inputs = events.inputs()
     arrays = {name: inputs[name] for name, features in events.features.items() if features}
-    if "jets" in arrays:
-        arrays["jets"] = arrays["jets"][inputs["jet_mask"]]
+    for name in arrays:
+        if (mask := mask_name(name)) in inputs:
+            arrays[name] = arrays[name][inputs[mask]]
     return {
         name: array if array.ndim == 3 else array[:, np.newaxis] for name, array in arrays.items()
     }

@@ -1,64 +1,83 @@
 """Who reads the files: of each target, the graph, what it says of itself, and how it is asked."""
 
-from collections.abc import Callable, Mapping
-from functools import partial
-from typing import NamedTuple
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
 
+import keras
 import numpy as np
 import onnx
-from numpy.typing import NDArray
+from keras import ops
+from onnx import compose, helper, numpy_helper
 
 from rootflow.config.export import ExportConfig, Target
+from rootflow.export.about import (
+    BATCH_AXIS,
+    FOLD,
+    MEANING,
+    About,
+    columns,
+    contract_of,
+    output,
+    range_of,
+    sealed,
+)
 from rootflow.export.athena import (
     ask_athena,
     athena_contract,
     athena_entries,
     athena_feeds,
-    athena_name,
     read_athena,
 )
-from rootflow.export.athena_graph import athena_variant
-from rootflow.export.contract import Origin, named_contract
-from rootflow.export.entries import sealed
-from rootflow.export.flat import flat_contract, flat_entries, flat_variant
+from rootflow.export.athena_graph import athena_name, athena_variant
+from rootflow.export.conversion import chained, convert
 from rootflow.export.layout import (
     FLAT_INPUT,
     MEV,
     MEV_IN_A_GEV,
-    FlatLayout,
-    flat_outputs,
+    PADDING_VALUE,
+    Layout,
     read_flat,
     write_flat,
 )
-from rootflow.export.named import named_variant
-from rootflow.export.parity import Arrays, Candidate
-from rootflow.export.units import GEV
-from rootflow.exported.contract import OnnxContract
+from rootflow.export.outputs import FLAT_ASSIGNMENT, flat_outputs
+from rootflow.export.parity import Arrays, Claim
+from rootflow.export.units import NO_UNIT
+from rootflow.exported.contract import Feature, OnnxContract, Tensor
 
-KerasSays = Callable[[Arrays], Arrays]
+INSIDE, JOINT = "gev/", "joint"
 
 
-class Network(NamedTuple):
-    """A converted network, and what is needed to lay it out for a target.
+class Converted(NamedTuple):
+    """A model as ONNX, and what is needed to lay it out for a target.
 
     Attributes
     ----------
     proto
-        With the inputs and outputs of `build_model`.
+        With the inputs and outputs of the model.
     says
-        What Keras says of such inputs.
+        What the model says of such inputs, among others.
     """
 
     proto: onnx.ModelProto
-    layout: FlatLayout
-    says: KerasSays
+    layout: Layout
+    says: Callable[[Arrays], Arrays]
     config: ExportConfig
-    model: str
 
     @property
-    def confidence(self) -> bool:
-        """Whether it has such an output."""
-        return "confidence" in {value.name for value in self.proto.graph.output}
+    def inputs(self) -> list[str]:
+        """The names of what goes in."""
+        return [value.name for value in self.proto.graph.input]
+
+    @property
+    def outputs(self) -> dict[str, list[int | str]]:
+        """The shape of what comes out, by name."""
+        return {
+            value.name: [
+                axis.dim_param or axis.dim_value for axis in value.type.tensor_type.shape.dim
+            ]
+            for value in self.proto.graph.output
+        }
 
 
 class TargetKind(NamedTuple):
@@ -66,128 +85,282 @@ class TargetKind(NamedTuple):
 
     Attributes
     ----------
-    variant
-        How the file's contract calls it.
-    ending
-        Of the file's name.
-    graph, contract, candidate, entries
-        The network laid out for it, what it says of itself, how it is proven, and what its
+    graph, contract, claim, entries
+        The model laid out for it, what it says of itself, how it is proven, and what its
         metadata have of their own.
     """
 
-    variant: str
-    ending: str
-    graph: Callable[[Network], onnx.ModelProto]
-    contract: Callable[[Origin, Network], OnnxContract]
-    candidate: Callable[[bytes, Network], Candidate]
-    entries: Callable[[OnnxContract, Network], Mapping[str, str]]
+    graph: Callable[[Converted, About], onnx.ModelProto]
+    contract: Callable[[About, Converted], OnnxContract]
+    claim: Callable[[Converted, dict[str, Any]], Claim]
+    entries: Callable[[OnnxContract, Layout], Mapping[str, str]]
 
 
 def sealed_for(
-    kind: TargetKind, proto: onnx.ModelProto, origin: Origin, network: Network
+    target: Target, proto: onnx.ModelProto, about: About, converted: Converted
 ) -> tuple[bytes, OnnxContract]:
     """Return a target's file with contract and checksum, and the contract."""
-    contract = kind.contract(origin, network)
-    momenta = next(tensor for tensor in contract.inputs if tensor.features).features
-    entries = {
-        "rootflow.variant": contract.variant,
-        "rootflow.max_jets": str(contract.slots["jets"]),
-        "rootflow.units": MEV if MEV in {feature.unit for feature in momenta} else GEV,
-        "rootflow.padding": contract.padding,
-        "rootflow.fold_count": str(contract.folds.count),
-        "rootflow.fold_held_out": str(contract.held_out),
-        "rootflow.fold_scheme": contract.folds.scheme,
-        "NN_max_jets": str(contract.slots["jets"]),
-        **kind.entries(contract, network),
+    kind = TARGETS[target]
+    contract = kind.contract(about, converted)
+    return sealed(proto, contract, kind.entries(contract, converted.layout)), contract
+
+
+def claim_of(target: Target, content: bytes, about: About, converted: Converted) -> Claim:
+    """Return a target's file as what is to be proven."""
+    names = {
+        "file": about.file_name(target),
+        "variant": "flat" if target == "topcptoolkit-flat" else target,
+        "model": content,
+        "precision": about.precision,
     }
-    return sealed(proto, contract, entries), contract
+    return TARGETS[target].claim(converted, names)
 
 
-def _named(content: bytes, network: Network) -> Candidate:
-    layout, unit = network.layout, network.config.input_units
-    to_unit = {name: layout.scales(name, unit) for name in layout.collections}
-    to_gev = {name: np.float32(1) / scales for name, scales in to_unit.items()}
-    return Candidate(
-        variant="named",
-        model=content,
-        feeds=partial(_scaled, scales=to_unit),
-        # On what the graph has after the conversion: so the rounding of units does not count.
-        expected=lambda feeds: network.says(_scaled(feeds, to_gev)),
-        momenta="neutrinos",
-        unit=1.0,
+def named_graph(converted: Converted, about: About) -> onnx.ModelProto:  # noqa: ARG001 - as others
+    """Return the model with inputs in the unit, checked in full; its outputs stay in GeV."""
+    whole = onnx.ModelProto()
+    whole.CopyFrom(converted.proto)
+    if converted.config.input_units != MEV:
+        return whole
+    inside: onnx.ModelProto = compose.add_prefix(
+        converted.proto,
+        INSIDE,
+        rename_nodes=False,
+        rename_edges=False,
+        rename_outputs=False,
+        rename_initializers=False,
+        rename_value_infos=False,
+        rename_functions=False,
+    )
+    scales = {each.name: each.scales(MEV) for each in converted.layout.collections}
+    nodes, constants = [], []
+    for name in converted.inputs:
+        if name in scales:
+            factor = f"{name}_in_gev"
+            constants.append(numpy_helper.from_array(1 / scales[name], factor))
+            nodes.append(helper.make_node("Mul", [name, factor], [INSIDE + name]))
+        else:
+            nodes.append(helper.make_node("Identity", [name], [INSIDE + name]))
+    graph = helper.make_graph(
+        [*nodes, *inside.graph.node],
+        whole.graph.name,
+        list(whole.graph.input),
+        list(whole.graph.output),
+        [*constants, *inside.graph.initializer],
+    )
+    made: onnx.ModelProto = helper.make_model(
+        graph, opset_imports=whole.opset_import, ir_version=whole.ir_version
+    )
+    onnx.checker.check_model(made, full_check=True)
+    return made
+
+
+def _named_contract(about: About, converted: Converted) -> OnnxContract:
+    """Return the contract of the variant with one input for each collection."""
+    layout, unit = converted.layout, converted.config.input_units
+    collections = {each.name: each for each in layout.collections}
+    masks = {each.mask: each for each in layout.collections if each.mask}
+    inputs = []
+    for name in converted.inputs:
+        if name in collections:
+            each = collections[name]
+            shape, kind, said = each.event_shape, "float32", columns(about, each, unit)
+            meaning = MEANING.get(name, name)
+        elif name == FOLD:
+            shape, kind, said, meaning = (), "int64", (), MEANING[FOLD]
+        else:
+            shape, kind, said = (masks[name].slots or 0,), "bool", ()
+            meaning = f"true where there is one of {masks[name].name}"
+        inputs.append(
+            Tensor(
+                name=name,
+                type=kind,
+                shape=(BATCH_AXIS, *shape),
+                meaning=meaning,
+                unit=None if said else NO_UNIT,
+                features=said,
+            )
+        )
+    padded = " and ".join(f"zeros in {each.name}, false in {mask}" for mask, each in masks.items())
+    return contract_of(
+        about,
+        layout,
+        target="named",
+        unit=unit,
+        padding=padded or "none",
+        inputs=inputs,
+        outputs=[output(about, name, shape) for name, shape in converted.outputs.items()],
     )
 
 
-def _scaled(arrays: Arrays, scales: Mapping[str, NDArray[np.float32]]) -> Arrays:
-    return {
-        name: array * scales[name] if name in scales else array for name, array in arrays.items()
+def _named_claim(converted: Converted, names: dict[str, Any]) -> Claim:
+    layout, unit = converted.layout, converted.config.input_units
+    to_unit = {each.name: each.scales(unit) for each in layout.collections}
+    to_gev = {name: np.float32(1) / scales for name, scales in to_unit.items()}
+
+    def scaled(arrays: Arrays, scales: Mapping[str, Any]) -> Arrays:
+        return {
+            name: array * scales[name] if name in scales else array
+            for name, array in arrays.items()
+        }
+
+    return Claim(
+        **names,
+        feeds=lambda inputs: scaled({name: inputs[name] for name in converted.inputs}, to_unit),
+        # On what the graph has after the conversion: so the rounding of units does not count.
+        expected=lambda feeds: converted.says(scaled(feeds, to_gev)),
+    )
+
+
+def _flat_graph(converted: Converted, about: About) -> onnx.ModelProto:
+    """Return the model between a graph that reads the flat input and one that writes."""
+    opset = about.opset
+    reader = flat_to_inputs(converted.layout)
+    whole = chained(convert(reader, opset), converted.proto, {name: name for name in reader.output})
+    if "assignment" not in converted.outputs:
+        return whole
+    writer = outputs_to_flat(int(converted.outputs["assignment"][1]))
+    links = {"assignment": JOINT, "neutrinos": "neutrinos"}
+    return chained(whole, convert(writer, opset), links)
+
+
+def flat_to_inputs(layout: Layout) -> keras.Model:
+    """Return what makes the model's inputs from the flat one."""
+    flat = keras.Input((layout.size,), name=FLAT_INPUT)
+    inputs: dict[str, Any] = {}
+    for each, place in layout.parts():
+        values = ops.reshape(flat[:, place], (-1, *each.shape))
+        scaled = values * each.factors()
+        if each.mask:
+            column = values[:, :, each.existence]
+            there = (
+                ops.greater(column, 0.0)
+                if "pt" in each.features
+                else ops.not_equal(column, PADDING_VALUE)
+            )
+            inputs[each.mask] = there
+            scaled = ops.where(ops.expand_dims(there, -1), scaled, 0.0)
+        inputs[each.name] = scaled if each.slots is not None else scaled[:, 0]
+    return keras.Model({FLAT_INPUT: flat}, inputs, name="flat_to_inputs")
+
+
+def outputs_to_flat(jets: int) -> keras.Model:
+    """Return what makes the outputs of the flat variant from the network's.
+
+    `assignment` (n, J, 2): in column 0 the probability of the best pair in which this jet
+    is that of b, in column 1 the same for bbar; `regression` (n, 2, 3): momenta in MeV.
+    """
+    joint = keras.Input((jets, jets), name=JOINT)
+    neutrinos = keras.Input((2, 3), name="neutrinos")
+    outputs = {
+        "assignment": ops.stack([ops.max(joint, axis=2), ops.max(joint, axis=1)], axis=-1),
+        "regression": neutrinos * MEV_IN_A_GEV,
     }
+    return keras.Model({JOINT: joint, "neutrinos": neutrinos}, outputs, name="outputs_to_flat")
 
 
-def _flat(content: bytes, network: Network) -> Candidate:
-    layout = network.layout
-    return Candidate(
-        variant="flat",
-        model=content,
+def _flat_contract(about: About, converted: Converted) -> OnnxContract:
+    """Return the contract of the variant with one flat input."""
+    layout, shapes = converted.layout, converted.outputs
+    flat = Tensor(
+        name=FLAT_INPUT,
+        type="float32",
+        shape=(BATCH_AXIS, layout.size),
+        meaning="the features in this order",
+        features=tuple(_slots(about, layout)),
+    )
+    if "assignment" in shapes:
+        jets = shapes["assignment"][1]
+        outputs = [
+            output(about, "assignment", (BATCH_AXIS, jets, 2), meaning=FLAT_ASSIGNMENT),
+            output(about, "regression", (BATCH_AXIS, 2, 3), MEV),
+        ]
+    else:
+        outputs = [output(about, name, shape) for name, shape in shapes.items()]
+    masked = any(each.mask for each in layout.collections)
+    return contract_of(
+        about,
+        layout,
+        target="topcptoolkit-flat",
+        unit=MEV,
+        padding=f"{PADDING_VALUE} in every feature of an absent object" if masked else "none",
+        inputs=[flat],
+        outputs=outputs,
+    )
+
+
+def _slots(about: About, layout: Layout) -> Iterator[Feature]:
+    slots = iter(layout.slots())
+    for each in layout.collections:
+        # Of masked objects there is one range for all; a lepton's sign is its own.
+        ranges = np.broadcast_to(about.ranges[each.name], (*each.shape, 2))
+        values = ranges / each.factors()[..., np.newaxis]
+        for place, slot in zip(np.ndindex(*each.shape), slots, strict=False):
+            yield Feature(
+                name=slot.name,
+                unit=slot.unit,
+                padding=PADDING_VALUE if each.mask else None,
+                range=range_of(values[place]),
+            )
+
+
+def _flat_claim(converted: Converted, names: dict[str, Any]) -> Claim:
+    layout = converted.layout
+    return Claim(
+        **names,
         feeds=lambda inputs: {FLAT_INPUT: write_flat(inputs, layout)},
-        expected=lambda feeds: flat_outputs(network.says(read_flat(feeds[FLAT_INPUT], layout))),
-        momenta="regression",
+        expected=lambda feeds: flat_outputs(converted.says(read_flat(feeds[FLAT_INPUT], layout))),
         unit=MEV_IN_A_GEV,
     )
 
 
-def _athena(content: bytes, network: Network) -> Candidate:
-    layout, confidence = network.layout, network.confidence
+def _flat_entries(contract: OnnxContract, layout: Layout) -> dict[str, str]:  # noqa: ARG001
+    """Return the metadata that a dileptonic assigner in the ntuple production reads."""
+    return {
+        "NN_padding_value": str(PADDING_VALUE),
+        "input_names": ",".join(each.group for each in layout.collections),
+        **{each.group: ",".join(each.names) for each in layout.collections},
+        FLAT_INPUT: json.dumps([slot._asdict() for slot in layout.slots()]),
+    }
+
+
+def _athena_claim(converted: Converted, names: dict[str, Any]) -> Claim:
+    layout = converted.layout
 
     def expected(feeds: Arrays) -> Arrays:
-        said = network.says(read_athena(feeds, layout))
-        extra = {"confidence": said["confidence"]} if confidence else {}
+        said = converted.says(read_athena(feeds, layout))
+        extra = {"confidence": said["confidence"]} if "confidence" in said else {}
         return flat_outputs(said) | extra
 
-    return Candidate(
-        variant="athena",
-        model=content,
+    return Claim(
+        **names,
         feeds=lambda inputs: athena_feeds(inputs, layout),
         expected=expected,
-        momenta="regression",
+        ask=lambda session, feeds: ask_athena(session, feeds, layout, list(converted.outputs)),
         unit=MEV_IN_A_GEV,
-        ask=lambda session, feeds: ask_athena(session, feeds, confidence),
         batch_sizes=(1,),
     )
 
 
 TARGETS: dict[Target, TargetKind] = {
     "named": TargetKind(
-        variant="named",
-        ending="",
-        graph=lambda network: named_variant(
-            network.proto, network.layout, network.config.input_units
-        ),
-        contract=lambda origin, network: named_contract(
-            origin, network.layout, network.config.input_units, network.confidence
-        ),
-        candidate=_named,
-        entries=lambda _contract, _network: {"NN_padding_value": "0"},
+        graph=named_graph,
+        contract=_named_contract,
+        claim=_named_claim,
+        entries=lambda _contract, _layout: {"NN_padding_value": "0"},
     ),
     "topcptoolkit-flat": TargetKind(
-        variant="flat",
-        ending="_flat",
-        graph=lambda network: flat_variant(network.proto, network.layout, network.config.opset),
-        contract=lambda origin, network: flat_contract(origin, network.layout),
-        candidate=_flat,
-        entries=lambda _contract, network: flat_entries(network.layout),
+        graph=_flat_graph,
+        contract=_flat_contract,
+        claim=_flat_claim,
+        entries=_flat_entries,
     ),
     "athena": TargetKind(
-        variant="athena",
-        ending="_athena",
-        graph=lambda network: athena_variant(
-            network.proto, network.layout, network.config.opset, athena_name(network.model)
+        graph=lambda converted, about: athena_variant(
+            converted.proto, converted.layout, about.opset, athena_name(about.name), about.classes
         ),
-        contract=lambda origin, network: athena_contract(
-            origin, network.layout, network.confidence
-        ),
-        candidate=_athena,
-        entries=lambda contract, _network: athena_entries(contract),
+        contract=athena_contract,
+        claim=_athena_claim,
+        entries=lambda contract, _layout: athena_entries(contract),
     ),
 }
-ENDINGS: dict[Target, str] = {target: kind.ending for target, kind in TARGETS.items()}

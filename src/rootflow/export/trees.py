@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from sklearn.ensemble import HistGradientBoostingClassifier
 
+from rootflow.export.about import BATCH_AXIS
 from rootflow.export.conversion import chained, convert
-from rootflow.export.entries import BATCH_AXIS
 from rootflow.models import in_a_row, model_inputs
 from rootflow.training.trees import TreesModel
 
@@ -20,10 +20,9 @@ COLUMNS = "columns"
 
 
 def convert_trees(model: TreesModel, opset: int) -> onnx.ModelProto:
-    """Return trees as ONNX, from the arrays of events to `score`, checked in full.
+    """Return trees as ONNX, from the arrays of events to their answer, checked in full.
 
-    Thresholds and leaves stay the doubles that they are, so that every event ends in the
-    leaves in which scikit-learn has it; only the sigmoid is taken in float32.
+    It is `score` (n, 1), or of more than two classes `probabilities` (n, classes).
 
     Parameters
     ----------
@@ -38,18 +37,36 @@ def convert_trees(model: TreesModel, opset: int) -> onnx.ModelProto:
     RootflowError
         The columns that the trees see cannot be converted.
     """
-    columns = convert(_columns(model), opset)
-    trees = _ensemble(model.trees, opset)
-    trees.ir_version = columns.ir_version
-    whole = chained(columns, trees, {COLUMNS: COLUMNS})
+    inputs = model_inputs(model.inputs)
+    rows = keras.Model(inputs, {COLUMNS: _Row(model)(inputs)}, name="row")
+    whole = grown(convert(rows, opset), model.trees, opset)
     whole.graph.name = "boosted_trees"
     return whole
 
 
-def _columns(model: TreesModel) -> keras.Model:
-    """Return the graph of what trees see of an event."""
-    inputs = model_inputs(model.inputs)
-    return keras.Model(inputs, {COLUMNS: _Row(model)(inputs)}, name="row")
+def grown(
+    rows: onnx.ModelProto,
+    trees: HistGradientBoostingClassifier,
+    opset: int,
+    answer: onnx.ModelProto | None = None,
+) -> onnx.ModelProto:
+    """Return trees between a graph that makes their columns and one that makes the answer.
+
+    Thresholds and leaves stay the doubles that they are, so that every row ends in the
+    leaves in which scikit-learn has it; only the sigmoid is taken in float32.
+
+    Parameters
+    ----------
+    rows
+        To `columns` (rows, columns): a row for each event, or for whatever is scored in it.
+    answer
+        From `score` (rows, 1) or `probabilities` (rows, classes); none: that is the answer.
+    """
+    ensemble = _ensemble(trees, opset)
+    ensemble.ir_version = rows.ir_version
+    whole = chained(rows, ensemble, {COLUMNS: COLUMNS})
+    (said,) = (value.name for value in whole.graph.output)
+    return chained(whole, answer, {said: said}) if answer else whole
 
 
 class _Row(keras.Layer):  # type: ignore[misc]
@@ -64,7 +81,9 @@ class _Row(keras.Layer):  # type: ignore[misc]
 
 
 def _ensemble(trees: HistGradientBoostingClassifier, opset: int) -> onnx.ModelProto:
-    """Return the graph from (n, columns) float32 to the probability of class 1, (n, 1)."""
+    """Return the graph from (n, columns) float32 to the probability of class 1, or of each."""
+    classes = len(trees._baseline_prediction.ravel())
+    name, sigmoid = ("score", "Sigmoid") if classes == 1 else ("probabilities", "Softmax")
     nodes = [
         helper.make_node("Cast", [COLUMNS], ["exact"], to=TensorProto.DOUBLE),
         helper.make_node(
@@ -72,12 +91,12 @@ def _ensemble(trees: HistGradientBoostingClassifier, opset: int) -> onnx.ModelPr
             ["exact"],
             ["log_odds"],
             domain="ai.onnx.ml",
-            n_targets=1,
+            n_targets=classes,
             aggregate_function="SUM",
             base_values_as_tensor=_doubles("base_values", trees._baseline_prediction.ravel()),
             **_attributes(trees),
         ),
-        helper.make_node("Sigmoid", ["log_odds"], ["score"]),
+        helper.make_node(sigmoid, ["log_odds"], [name]),
     ]
     graph = helper.make_graph(
         nodes,
@@ -87,7 +106,7 @@ def _ensemble(trees: HistGradientBoostingClassifier, opset: int) -> onnx.ModelPr
                 COLUMNS, TensorProto.FLOAT, [BATCH_AXIS, trees.n_features_in_]
             )
         ],
-        [helper.make_tensor_value_info("score", TensorProto.FLOAT, [BATCH_AXIS, 1])],
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, [BATCH_AXIS, classes])],
     )
     opsets = [helper.make_opsetid("", opset), helper.make_opsetid("ai.onnx.ml", TREES_OPSET)]
     return helper.make_model(graph, opset_imports=opsets)
@@ -95,8 +114,11 @@ def _ensemble(trees: HistGradientBoostingClassifier, opset: int) -> onnx.ModelPr
 
 def _attributes(trees: HistGradientBoostingClassifier) -> dict[str, Any]:
     """Return all nodes of all trees in a row, as the operator takes them."""
-    # What scikit-learn has no public name for; one tree an iteration where there are two classes.
-    tables = [tree.nodes for (tree,) in trees._predictors]
+    # What scikit-learn has no public name for. An iteration has a tree for each class, but of two
+    # classes one alone.
+    grown_for, tables = zip(
+        *[(k, tree.nodes) for each in trees._predictors for k, tree in enumerate(each)], strict=True
+    )
     sizes = [len(table) for table in tables]
     node = np.concatenate(tables)
     tree_id = np.repeat(np.arange(len(tables)), sizes)
@@ -114,7 +136,7 @@ def _attributes(trees: HistGradientBoostingClassifier) -> dict[str, Any]:
         "nodes_missing_value_tracks_true": np.where(inner, node["missing_go_to_left"], 0).tolist(),
         "target_treeids": tree_id[leaf].tolist(),
         "target_nodeids": node_id[leaf].tolist(),
-        "target_ids": np.zeros(leaf.sum(), int).tolist(),
+        "target_ids": np.repeat(grown_for, sizes)[leaf].tolist(),
         "target_weights_as_tensor": _doubles("leaves", node["value"][leaf]),
     }
 

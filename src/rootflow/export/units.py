@@ -6,6 +6,7 @@ from rootflow.dataset.events import Features
 from rootflow.errors import UsageError
 
 GEV = "GeV"
+NO_UNIT = "none"
 Units = Mapping[str, Mapping[str, str]]
 
 

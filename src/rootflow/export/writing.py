@@ -1,4 +1,4 @@
-"""Proven networks as files: of one, or of one for each fold with a table, whole or not at all."""
+"""Proven models as files: of one, or of several folds with a table, whole or not at all."""
 
 import hashlib
 import json
@@ -7,71 +7,76 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import onnx
-from numpy.typing import NDArray
 
 from rootflow.config.export import Precision, Target
 from rootflow.errors import UsageError
-from rootflow.export.parity import Row
+from rootflow.export.about import FULL, in_precision
+from rootflow.export.parity import Arrays, Row
+from rootflow.export.targets import Converted
 from rootflow.exported.contract import OnnxContract
 from rootflow.exported.folds import TABLE, FoldsTable, refuse_other_tensors
 from rootflow.exported.session import open_file
 from rootflow.files import whole_directory
 
-FULL: Precision = "float32"
 Kind = tuple[Target, Precision]
 
 
 class Prepared(NamedTuple):
-    """A network's files before they are written: all proven.
+    """A model's files before they are written: all proven.
 
     Attributes
     ----------
+    held_out
+        The fold that it was not trained on; None of the models of all folds.
     names, contents, contracts
         Of each file, by target and precision.
     parity
         The proof's rows, see `rootflow.export.parity.compared`.
     physics
-        The rows of what float16 and int8 cost, see `rootflow.export.precision.rounded`.
+        The rows of what float16 and int8 cost, see `rootflow.export.cost.cost`.
     model
         The named variant, as it is in its file.
     input_example, output_example
-        A few real events, and what that file says of them, by name.
+        A few real events, and what the model says of them, by name.
+    converted
+        The model as ONNX before it was laid out, by precision.
     """
 
     stem: str
+    held_out: int | None
     names: dict[Kind, str]
     contents: dict[Kind, bytes]
     contracts: dict[Kind, OnnxContract]
     parity: list[Row]
     physics: list[Row]
     model: onnx.ModelProto
-    input_example: dict[str, NDArray[Any]]
-    output_example: dict[str, NDArray[Any]]
+    input_example: Arrays
+    output_example: Arrays
+    converted: dict[Precision, Converted]
 
 
 class Export(NamedTuple):
-    """What an export gives.
+    """What an export gives of a model.
 
     Attributes
     ----------
     files
         The ONNX files, by target and precision.
-    contract_path
-        The contracts of all of them, with the proof, as JSON.
     table_path
-        Which files are for which fold, where there are several; else None.
-    parity, physics, model, input_example, output_example
+        The contracts of all files with the proof as JSON; of several models it says which files
+        are for which fold, and all have the same.
+    held_out, parity, physics, model, input_example, output_example
         As in `Prepared`.
     """
 
     files: dict[Kind, Path]
-    contract_path: Path
-    table_path: Path | None
+    table_path: Path
+    held_out: int | None
     parity: list[Row]
     physics: list[Row]
     model: onnx.ModelProto
-    input_example: dict[str, NDArray[Any]]
-    output_example: dict[str, NDArray[Any]]
+    input_example: Arrays
+    output_example: Arrays
 
     @property
     def named_path(self) -> Path:
@@ -86,36 +91,46 @@ class Export(NamedTuple):
     @property
     def paths(self) -> list[Path]:
         """Every file."""
-        beside = [self.contract_path, self.table_path]
-        return [*self.files.values(), *(path for path in beside if path)]
+        return [*self.files.values(), self.table_path]
 
 
 def write(prepared: Sequence[Prepared], directory: Path) -> list[Export]:
-    """Write the files of one network, or of one for each fold with a table, or nothing.
+    """Write the files of one model, or of those of several folds with a table, or nothing.
+
+    Parameters
+    ----------
+    prepared
+        One for each fold, and where there is one that of all folds together.
+    directory
+        A new directory for the files.
 
     Raises
     ------
     RootflowError
-        The networks of the folds do not have the same inputs and outputs.
+        The models of the folds do not have the same inputs and outputs.
     UsageError
         The directory is there already.
     """
-    refuse_existing(directory)
-    table = _table(prepared) if len(prepared) > 1 else None
+    if directory.exists():
+        raise UsageError(f"{directory}: there already; export to a new directory")
+    (first, *others) = prepared
+    table = _table(prepared) if others else None
     with whole_directory(directory) as partial:
         for each in prepared:
             for kind, content in each.contents.items():
                 path = partial / each.names[kind]
                 path.write_bytes(content)
                 open_file(path)  # as whoever uses it will: checksum, contract, tensors
-            (partial / f"{each.stem}.json").write_text(json.dumps(_beside(each), indent=2) + "\n")
         if table:
             table.write(partial)
+        else:
+            said = json.dumps(_beside(first), indent=2)
+            (partial / f"{first.stem}.json").write_text(f"{said}\n")
     return [
         Export(
             files={kind: directory / name for kind, name in each.names.items()},
-            contract_path=directory / f"{each.stem}.json",
-            table_path=directory / TABLE if table else None,
+            table_path=directory / (TABLE if table else f"{first.stem}.json"),
+            held_out=each.held_out,
             parity=each.parity,
             physics=each.physics,
             model=each.model,
@@ -126,14 +141,8 @@ def write(prepared: Sequence[Prepared], directory: Path) -> list[Export]:
     ]
 
 
-def refuse_existing(directory: Path) -> None:
-    """Refuse to write where something is."""
-    if directory.exists():
-        raise UsageError(f"{directory}: there already; export to a new directory")
-
-
 def _beside(prepared: Prepared) -> dict[str, Any]:
-    """Return the contracts of a network's files and the proof."""
+    """Return the contracts of a model's files and the proof."""
     contracts = prepared.contracts.items()
     return {
         "files": {_label(contract): prepared.names[kind] for kind, contract in contracts},
@@ -144,35 +153,29 @@ def _beside(prepared: Prepared) -> dict[str, Any]:
     }
 
 
-def in_precision(name: str, precision: Precision) -> str:
-    """Return a name with the precision at its end, where it is not the full one."""
-    return name if precision == FULL else f"{name}_{precision}"
-
-
 def _label(contract: OnnxContract) -> str:
     return in_precision(contract.variant, contract.precision)
 
 
 def _table(prepared: Sequence[Prepared]) -> FoldsTable:
     """Return which file is for which fold, once all have the same inputs and outputs."""
+    of_folds = [each for each in prepared if each.held_out is not None]
+    all_folds = [each.names["named", FULL] for each in prepared if each.held_out is None]
     of_kind: dict[Kind, dict[str, str]] = {}
     for kind in prepared[0].names:
-        contracts = {each.names[kind]: each.contracts[kind] for each in prepared}
+        contracts = {each.names[kind]: each.contracts[kind] for each in of_folds}
         refuse_other_tensors(contracts)
         of_kind[kind] = {str(contract.held_out): name for name, contract in contracts.items()}
     return FoldsTable(
         folds=of_kind["named", FULL],
-        all_folds=None,
+        all_folds=all_folds[0] if all_folds else None,
         targets={in_precision(*kind): files for kind, files in of_kind.items()},
         sha256=_sums(prepared),
         contracts={
             name: each.contracts[kind] for each in prepared for kind, name in each.names.items()
         },
-        parity=[
-            {"fold": each.contracts["named", FULL].held_out, **row}
-            for each in prepared
-            for row in each.parity
-        ],
+        parity=[row for each in prepared for row in each.parity],
+        precision=[{"fold": each.held_out, **row} for each in of_folds for row in each.physics],
     )
 
 

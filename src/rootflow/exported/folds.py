@@ -40,8 +40,8 @@ class FoldsTable(FoldFiles):
         Of every file, as `sha256sum` gives it.
     contracts
         Of every file, see docs/onnx-contract.md.
-    parity
-        The rows of the proof.
+    parity, precision
+        The rows of the proof, and of what float16 and int8 cost.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -52,6 +52,7 @@ class FoldsTable(FoldFiles):
     sha256: dict[str, str]
     contracts: dict[str, OnnxContract]
     parity: list[dict[str, Any]]
+    precision: list[dict[str, Any]]
 
     def write(self, directory: Path) -> Path:
         """Write it into the directory of the files."""

@@ -1,21 +1,207 @@
 """Fitted models to ONNX files, proven, timed and registered."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
 from rootflow.analysis import analysis_named
-from rootflow.config import Config
+from rootflow.config import BoostedTreesConfig, Config, FoldsConfig
+from rootflow.config.export import Target
+from rootflow.cplusplus import write_cplusplus
+from rootflow.errors import UsageError
+from rootflow.export import (
+    FULL,
+    VARIANTS,
+    About,
+    Export,
+    fold_name,
+    in_precision,
+    latency_ms,
+    parts_of,
+    prepare,
+    prepare_all_folds,
+    ranges_of,
+    refuse_precisions,
+    write,
+)
+from rootflow.export.outputs import TOLERANCES
+from rootflow.steps import train
+from rootflow.steps.preprocess import reading_of
+from rootflow.steps.provenance import finished, provenance
 from rootflow.steps.registry.choosing import chosen
+from rootflow.steps.registry.register import Registrable
+from rootflow.steps.registry.register import register as register_export
 from rootflow.steps.result import StepResult
-from rootflow.tracking import Run
+from rootflow.steps.train import Trained
+from rootflow.tracking import Run, start_run
+from rootflow.training import Training, load_fitted
+
+PARITY_EVENTS = 5_000
+IN_CPLUSPLUS: tuple[Target, ...] = ("named", "topcptoolkit-flat")
 
 
 def run(
     config: Config, parent: Run | None = None, *, register: bool = True, model: str = ""
 ) -> StepResult:
-    """Export the models of the configured analysis, and register them unless told otherwise.
+    """Export the model of each held-out fold for every target, and register the named ones.
+
+    Where every fold is held out, each has files of its own, named by the fold that the model
+    may be applied to, and a table says which are for which. What is registered is the one file
+    of all folds where it is made, else that of each fold.
 
     `model` says which: see `rootflow.steps.registry.choosing.chosen`.
     """
     config, training = chosen(config, model)
-    result: StepResult = analysis_named(config.analysis).export(
-        config, parent, register=register, training=training
+    every = config.data.folds.in_turn()
+    together = _together(config, every)
+    refuse_precisions(config.export, trees=isinstance(config.model, BoostedTreesConfig))
+    with start_run(config, "export", parent) as run:
+        trained = train.ensure(config, run, training)
+        exports = _export(config, run, trained, every, together)
+        of_folds = exports[: len(every)]
+        for path in sorted({path for exported in exports for path in exported.paths}):
+            run.log_file(path, "export")
+        folder = of_folds[0].table_path.parent / "cplusplus"
+        for path in write_cplusplus(_for_cplusplus(of_folds), folder):
+            run.log_file(path, "export/cplusplus")
+        rows = [row for exported in exports for row in exported.parity]
+        physics = [
+            {**({"fold": exported.held_out} if len(every) > 1 else {}), **row}
+            for exported in of_folds
+            for row in exported.physics
+        ]
+        metrics = {
+            f"parity_{kind}": max(row[kind] for row in rows if row["precision"] == FULL)
+            for kind in TOLERANCES
+            if kind in rows[0]
+        }
+        metrics["latency_ms"] = latency_ms(of_folds[0].named_path, of_folds[0].input_example)
+        run.log_metrics(metrics)
+        facts: dict[str, Any] = {
+            in_precision(_fact(target), precision): [
+                str(exported.files[target, precision]) for exported in of_folds
+            ]
+            for target, precision in of_folds[0].files
+        }
+        if register:
+            registered = [
+                register_export(config, run, trained, each)
+                for each in _registrables(config, trained, every, exports)
+            ]
+            facts["registered_model"] = [each.onnx for each in registered]
+            facts["registered_training"] = [each.trained for each in registered]
+        facts = {fact: values[0] if len(values) == 1 else values for fact, values in facts.items()}
+        if together:
+            facts["onnx_all_folds"] = str(exports[-1].named_path)
+        facts["cplusplus"] = str(folder)
+        tables = {"parity": rows} | ({"precision": physics} if physics else {})
+        return StepResult("export", run.run_id, facts, tables, metrics)
+
+
+def _together(config: Config, every: Sequence[FoldsConfig]) -> bool:
+    """Return whether there is to be a file with the models of all folds."""
+    wanted: bool | None = config.export.all_folds
+    complete = len(every) == config.data.folds.count
+    if wanted and not complete:
+        raise UsageError(
+            f"export.all_folds: there is a model of fold {every[0].held_out} alone; a file with "
+            "those of all folds takes data.folds.held_out: all"
+        )
+    if wanted is None:
+        return complete and analysis_named(config.analysis).task == "classification"
+    return wanted
+
+
+def _export(
+    config: Config, run: Run, trained: Trained, every: Sequence[FoldsConfig], together: bool
+) -> list[Export]:
+    """Return the exports of all models, which are there together or not at all."""
+    dataset, task = trained.dataset, analysis_named(config.analysis).task
+    classes = dataset.manifest.classes
+    origin = provenance(config, run, trained)
+    ended = [finished(training) for training in trained.trainings]
+    about = About(
+        task=task,
+        analysis=config.analysis,
+        name=config.model.name,
+        folds=config.data.folds,
+        units={
+            collection: {feature.name: feature.unit for feature in features}
+            for collection, features in dataset.manifest.features.items()
+        },
+        branch_map=_branch_map(config),
+        selection=reading_of(config).settings,
+        provenance=origin | {"trained_at": max(ended)},
+        uses=getattr(config, "inputs", None),
+        classes=classes if len(classes) > 2 else (),  # of two the score is that of the signal
+        ranges=ranges_of(parts_of(dataset)),
+        metrics=train.quality(trained.trainings),
     )
-    return result
+    prepared = [
+        prepare(
+            load_fitted(training.directory),
+            dataset.events(dataset.simulated_in([folds.held_out])[:PARITY_EVENTS]),
+            replace(
+                about,
+                held_out=folds.held_out,
+                provenance=origin | {"trained_at": at},
+                metrics=train.quality([training]),
+            ),
+            config.export,
+        )
+        for training, folds, at in zip(trained.trainings, every, ended, strict=True)
+    ]
+    if together:
+        step = -(-len(dataset) // PARITY_EVENTS)
+        some = dataset.events(np.arange(0, len(dataset), step))
+        prepared.append(prepare_all_folds(prepared, some, about, config.export))
+    return write(prepared, config.output / "exports" / f"{config.model.name}-{run.run_id[:8]}")
+
+
+def _branch_map(config: Config) -> str:
+    """Return the map of the simulated samples where they agree, else that of all samples."""
+    maps: set[str] = {
+        sample.branch_map or config.data.branch_map
+        for sample in config.data.samples.values()
+        if getattr(sample, "label", None) != "data"
+    }
+    return maps.pop() if len(maps) == 1 else config.data.branch_map
+
+
+def _for_cplusplus(exports: Sequence[Export]) -> list[Path]:
+    kinds = [(target, FULL) for target in IN_CPLUSPLUS]
+    return [
+        exported.files[kind] for exported in exports for kind in kinds if kind in exported.files
+    ]
+
+
+def _fact(target: Target) -> str:
+    return "onnx" if target == "named" else f"onnx_{VARIANTS[target]}"
+
+
+def _registrables(
+    config: Config, trained: Trained, every: Sequence[FoldsConfig], exports: Sequence[Export]
+) -> list[Registrable]:
+    """Return what is registered: the file of all folds where there is one, else each."""
+    name = config.export.registered_model or config.analysis
+    whole = exports[-1]
+    if whole.held_out is None:
+        trainings = {f"fold{place}": each for place, each in enumerate(trained.trainings)}
+        return [_registrable(name, whole, trainings)]
+    return [
+        _registrable(f"{name}_{fold_name(folds)}" if len(every) > 1 else name, each, {"": training})
+        for each, folds, training in zip(exports, every, trained.trainings, strict=True)
+    ]
+
+
+def _registrable(name: str, exported: Export, trainings: Mapping[str, Training]) -> Registrable:
+    return Registrable(
+        name=name,
+        model=exported.model,
+        inputs=exported.input_example,
+        outputs=exported.output_example,
+        trainings=trainings,
+    )

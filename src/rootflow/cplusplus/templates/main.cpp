@@ -1,16 +1,13 @@
-// Applies {{ name }}.hpp to events in a text, and prints what the network says:
+// Applies {{ name }}.hpp to events in a text, and prints what the {{ type | lower }} says:
 //
-//   {{ name }} GeV events.txt {{ files.values() | join(" ") }}
+//   {{ name }} GeV events.txt {{ files.values() | join("\n//       ") }}
 //
 // An event is some lines, and then an empty one:
 //
 //   event NUMBER simulation|data
-//   jet {{ fields.jets | map(attribute="name") | join(" ") }}
-//   lepton {{ fields.leptons | map(attribute="name") | reject("equalto", "pdg_id") | join(" ") }} charge pdg_id
-//   met {{ fields.met | map(attribute="name") | join(" ") }}
-{% if fields.event %}
-//   features {{ fields.event | map(attribute="name") | join(" ") }}
-{% endif %}
+{% for each in collections %}
+//   {{ each.word }} {{ each.columns | join(" ") }}
+{% endfor %}
 
 #include "{{ name }}.hpp"
 
@@ -43,19 +40,15 @@ void fill(std::istream& line, const std::string& what, {{ name }}::Event& event)
     }
     event.event_number = number_of(number);
     event.is_data = kind == "data";
-  } else if (what == "jet") {
-    {{ name }}::Jet& jet = event.jets.emplace_back();
-    line{% for field in fields.jets %} >> jet.{{ field.name }}{% endfor %};
-  } else if (what == "lepton") {
-    {{ name }}::Lepton& lepton = event.leptons.emplace_back();
-    line{% for field in fields.leptons if field.name != "pdg_id" %} >> lepton.{{ field.name }}{% endfor %};
-    line >> lepton.charge >> lepton.pdg_id;
-  } else if (what == "met") {
-    line{% for field in fields.met %} >> event.met.{{ field.name }}{% endfor %};
-{% if fields.event %}
-  } else if (what == "features") {
-    line{% for field in fields.event %} >> event.features.{{ field.name }}{% endfor %};
+{% for each in collections %}
+  } else if (what == "{{ each.word }}") {
+{% if each.slots is none %}
+    line{% for column in each.columns %}{{ "\n        " if each.columns | length > 6 }} >> event.{{ each.member }}.{{ column }}{% endfor %};
+{% else %}
+    {{ name }}::{{ each.type }}& object = event.{{ each.member }}.emplace_back();
+    line{% for column in each.columns %}{{ "\n        " if each.columns | length > 7 }} >> object.{{ column }}{% endfor %};
 {% endif %}
+{% endfor %}
   } else {
     throw std::runtime_error("unknown line: " + what);
   }
@@ -78,29 +71,47 @@ bool read(std::istream& text, {{ name }}::Event& event) {
   return found;
 }
 
+{% if reconstructs %}
 std::ostream& operator<<(std::ostream& out, const {{ name }}::Momentum& momentum) {
   return out << momentum.px << ' ' << momentum.py << ' ' << momentum.pz;
 }
 
+{% endif %}
 int run(const std::vector<std::string>& arguments) {
   if (arguments.size() < 3 || (arguments[0] != "MeV" && arguments[0] != "GeV")) {
     std::cerr << "usage: {{ name }} MeV|GeV EVENTS.txt FILE.onnx ...\n";
     return 2;
   }
   const auto unit = arguments[0] == "MeV" ? {{ name }}::Unit::MeV : {{ name }}::Unit::GeV;
-  const {{ name }}::Network network({arguments.begin() + 2, arguments.end()}, unit);
+  const {{ name }}::{{ type }} model({arguments.begin() + 2, arguments.end()}, unit);
   std::ifstream text(arguments[1]);
   if (!text) {
     throw std::runtime_error(arguments[1] + ": cannot be read");
   }
+{% if reconstructs %}
   std::cout << "event b bbar probability{{ " confidence" if confidence }} "
                "nu_px nu_py nu_pz nubar_px nubar_py nubar_pz\n"
             << std::setprecision(9);
+{% else %}
+  std::cout << "event {{ classes | join(" ") or "score" }}\n" << std::setprecision(9);
+{% endif %}
   for ({{ name }}::Event event; read(text, event);) {
-    const {{ name }}::Result result = network.reconstruct(event);
+{% if reconstructs %}
+    const {{ name }}::Result result = model.reconstruct(event);
     std::cout << event.event_number->text() << ' ' << result.b << ' ' << result.bbar << ' '
               << result.probability << ' '{{ " << result.confidence << ' '" if confidence }}
               << result.neutrino << ' ' << result.antineutrino << '\n';
+{% elif classes %}
+    const auto said = model.probabilities(event);
+    std::cout << event.event_number->text();
+    for (const double probability : said) {
+      std::cout << ' ' << probability;
+    }
+    std::cout << '\n';
+{% else %}
+    const double score = model.score(event);
+    std::cout << event.event_number->text() << ' ' << score << '\n';
+{% endif %}
   }
   return 0;
 }

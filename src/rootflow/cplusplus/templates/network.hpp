@@ -8,19 +8,18 @@
 {% endif %}
 {% endfor %}
 {% endmacro %}
-{% macro values(owner, fields) %}
-{% for field in fields %}
-{{ owner }}.{{ field.name }}{{ " * to_file_" if field.is_energy }}{{ ", " if not loop.last }}
+{% macro values(owner, each) %}
+{% for field in each.fields %}
+{% if each.order == "charge" and field.name == "pdg_id" %}pdg_id{% else %}{{ owner }}.{{ field.name }}{{ " * to_file_" if field.is_energy }}{% endif %}{{ (",\n             " if each.fields | length > 6 else ", ") if not loop.last }}
 {%- endfor %}
 {% endmacro %}
-{% set lepton_fields = fields.leptons | rejectattr("name", "equalto", "pdg_id") | list %}
-// The jets of b and bbar and both neutrinos of dileptonic ttbar events, as the network
+// {{ "The jets of b and bbar and both neutrinos of dileptonic ttbar events, as the network" if reconstructs else "The " + ("probability of signal" if not classes else "probabilities of the classes") + " of an event, as the classifier" }}
 // "{{ contract.model }}" says. Needs C++17 and onnxruntime, nothing else:
 //
-//   {{ name }}::Network network({"{{ (files.values() | list)[0] }}"},
+//   {{ name }}::{{ type }} {{ type | lower }}({"{{ (files.values() | list)[0] }}"},
 //       {{ name }}::Unit::MeV);
 //   {{ name }}::Event event;  // fill it
-//   {{ name }}::Result result = network.reconstruct(event);
+//   {{ "%s::Result result = network.reconstruct(event)" % name if reconstructs else "const auto said = classifier.%s(event)" % says }};
 //
 // Written by rootflow {{ contract.rootflow_version }} for
 {% for file in files.values() %}
@@ -56,29 +55,21 @@ namespace {{ name }} {
 /// Of all energies and momenta, of events and of results.
 enum class Unit { MeV, GeV };
 
-/// What a number is until it is filled: the network refuses it.
+/// What a number is until it is filled: the model refuses it.
 constexpr double unset = std::numeric_limits<double>::quiet_NaN();
 
-struct Jet {
-{{ members(fields.jets) -}}
-};
-
-struct Lepton {
-{{ members(lepton_fields) -}}
+{% for each in collections %}
+struct {{ each.type }} {
+{% if each.order == "charge" %}
+{{ members(each.fields | rejectattr("name", "equalto", "pdg_id")) -}}
 {{ "  " }}int charge = 0;  // 1 or -1
   int pdg_id = 0;  // 11 or 13; what counts is the charge, not the sign here
-};
-
-struct MissingMomentum {
-{{ members(fields.met) -}}
-};
-
-{% if fields.event %}
-struct Features {
-{{ members(fields.event) -}}
-};
-
+{% else %}
+{{ members(each.fields) -}}
 {% endif %}
+};
+
+{% endfor %}
 /// The number of an event, of any type of integers, negative ones as well.
 struct EventNumber {
   template <typename Integer, typename = std::enable_if_t<std::is_integral_v<Integer>>>
@@ -99,15 +90,17 @@ struct EventNumber {
 
 struct Event {
   std::optional<EventNumber> event_number;  // says which file is applied
-  bool is_data = false;         // collisions, which no network was trained on
-  std::vector<Jet> jets;        // two or more, in any order
-  std::vector<Lepton> leptons;  // two of opposite charge, in any order
-  MissingMomentum met;
-{% if fields.event %}
-  Features features;
+  bool is_data = false;  // collisions, which no model was trained on
+{% for each in collections %}
+{% if each.slots is none %}
+  {{ each.type }} {{ each.member }};
+{% else %}
+  std::vector<{{ each.type }}> {{ each.member }};  // {{ each.how_many }}
 {% endif %}
+{% endfor %}
 };
 
+{% if reconstructs %}
 struct Momentum {
   double px;
   double py;
@@ -125,16 +118,20 @@ struct Result {
   Momentum antineutrino;
 };
 
-/// The network: one file for each fold of events that it shall be applied to.
-class Network {
+{% endif %}
+/// The model: one file for each fold of events that it shall be applied to.
+class {{ type }} {
  public:
   /// Opens the files, in any order; each is applied to the events of the fold that it was
   /// not trained on.
   ///
   /// Throws std::runtime_error where a file is not there, is not one that this header is
   /// for, or is for the same fold as another, and std::invalid_argument where there is none.
-  Network(const std::vector<std::string>& files, Unit unit)
-      : to_file_(factor(unit, Unit::{{ input_unit }})), from_file_(factor(Unit::{{ output_unit }}, unit)) {
+  {{ type }}(const std::vector<std::string>& files, [[maybe_unused]] Unit unit)
+{% for each in factors %}
+      {{ ":" if loop.first else "," }} {{ each }}
+{% endfor %}
+  {
     if (files.empty()) {
       throw std::invalid_argument("{{ name }}: give one ONNX file or more");
     }
@@ -143,15 +140,16 @@ class Network {
     }
   }
 
+{% if reconstructs %}
   /// The most probable pair of jets and the neutrinos. May be called by several threads.
   ///
   /// Throws std::out_of_range where the event is in a fold for which there is no file, and
   /// std::invalid_argument where the event is not whole: it has fewer than two jets, no two
   /// leptons of opposite charge, or a number that was not filled.
   Result reconstruct(const Event& event) const {
-    const std::vector<std::size_t> leading = leading_jets(event);
-    std::vector<float> inputs = values_of(event, leading);
-    const std::vector<Ort::Value> outputs = run(session_for(event), inputs, leading.size());
+    Inputs inputs = inputs_of(event);
+    const std::vector<std::size_t>& leading = inputs.of_jets;
+    const std::vector<Ort::Value> outputs = run(session_for(event), inputs);
 
     const float* assignment = outputs[0].GetTensorData<float>();
     const float* momenta = outputs[1].GetTensorData<float>();
@@ -172,6 +170,28 @@ class Network {
     }
     return result;
   }
+{% else %}
+{% if classes %}
+  static constexpr std::array classes{ {%- for each in classes %}"{{ each }}"{{ ", " if not loop.last }}{% endfor -%} };
+
+  /// The probability of each of the classes. May be called by several threads.
+{% else %}
+  /// The probability that the event is signal. May be called by several threads.
+{% endif %}
+  ///
+  /// Throws std::out_of_range where the event is in a fold for which there is no file, and
+  /// std::invalid_argument where the event is not whole: it has too few objects, or a number
+  /// that was not filled.
+  {{ "std::array<double, %d>" % classes | length if classes else "double" }} {{ says }}(const Event& event) const {
+    Inputs inputs = inputs_of(event);
+    const std::vector<Ort::Value> outputs = run(session_for(event), inputs);
+    const float* said = outputs[0].GetTensorData<float>();
+    if (!std::all_of(said, said + {{ classes | length or 1 }}, [](float p) { return std::isfinite(p); })) {
+      throw std::runtime_error("{{ name }}: the classifier's output is not finite");
+    }
+    return {{ "{" if classes }}{% for each in classes or [0] %}said[{{ loop.index0 }}]{{ ", " if not loop.last }}{% endfor %}{{ "}" if classes }};
+  }
+{% endif %}
 
   /// The fold that a simulated event is in.
   static unsigned fold_of(std::uint64_t event_number) {
@@ -190,20 +210,32 @@ class Network {
   // Of the inputs, the outputs and the folds: rootflow.interface in the metadata of the files.
   static constexpr const char* interface =
       "{{ interface }}";
+{% if reconstructs %}
   static constexpr std::size_t max_jets = {{ contract.slots.jets }};
-  static constexpr std::size_t jet_features = {{ fields.jets | length }};
+{% endif %}
   static constexpr std::size_t size = {{ size }};  // numbers of an event
 
+  struct Inputs {
+    std::vector<float> values;
+{% for each in masked %}
+    std::vector<std::size_t> of_{{ each.member }};  // places of those that the model gets
+{% endfor %}
+  };
+
+{% if factors %}
   static double factor(Unit from, Unit to) {
     return from == to ? 1.0 : from == Unit::MeV ? 0.001 : 1000.0;
   }
 
+{% endif %}
+{% if reconstructs %}
   struct Pair {
     std::size_t b;
     std::size_t bbar;
     double probability;
   };
 
+{% endif %}
   void open(const std::string& file) {
     Ort::SessionOptions options;
     options.SetIntraOpNumThreads(1);
@@ -215,8 +247,9 @@ class Network {
       throw std::runtime_error(file + ": not a whole ONNX file: " + error.what());
     }
     if (metadata(*session, "rootflow.interface") != interface) {
-      throw std::runtime_error(file + ": {{ name }}.hpp is not for this file, but for networks of "
-                               "{{ contract.slots.jets }} jets, {{ contract.variant }} inputs in {{ input_unit }} and {{ contract.folds.count }} folds by {{ contract.folds.scheme }}: "
+      throw std::runtime_error(file + ": {{ name }}.hpp is not for this file, "
+                               "but for {{ type | lower }}s of "
+                               "{{ rooms }}{{ contract.variant }} inputs{{ " in " + input_unit if input_unit }} and {{ contract.folds.count }} folds by {{ contract.folds.scheme }}: "
                                "write another header with `rootflow cplusplus`");
     }
     const std::string fold = metadata(*session, "rootflow.fold_held_out");
@@ -254,34 +287,43 @@ class Network {
                             " for fold " + folds + ": they may have been trained on it");
   }
 
-  /// Places in Event::jets by falling pT, those for which the network has room.
-  static std::vector<std::size_t> leading_jets(const Event& event) {
-    if (event.jets.size() < 2) {
-      throw std::invalid_argument("{{ name }}: two jets or more are needed, the event has " +
-                                  std::to_string(event.jets.size()));
-    }
-    for (const Jet& jet : event.jets) {
-      if (!(jet.pt > 0)) {
-        throw std::invalid_argument(
-            "{{ name }}: the pT of a jet was not filled, or is not positive");
-      }
-    }
-    std::vector<std::size_t> places(event.jets.size());
+{% if sequences | selectattr("order", "equalto", "pt") | list %}
+  /// Places of objects{{ " by falling pT" }}, those for which the model has room.
+  template <typename Object>
+  static std::vector<std::size_t> leading(const std::vector<Object>& objects, std::size_t room,
+                                          [[maybe_unused]] const char* what) {
+    std::vector<std::size_t> places(objects.size());
     std::iota(places.begin(), places.end(), std::size_t{0});
-    std::stable_sort(places.begin(), places.end(), [&event](std::size_t one, std::size_t other) {
-      return event.jets[one].pt > event.jets[other].pt;
-    });
-    places.resize(std::min(places.size(), max_jets));
+    if constexpr (has_pt<Object>::value) {
+      for (const Object& object : objects) {
+        if (!(object.pt > 0)) {
+          throw std::invalid_argument(std::string("{{ name }}: the pT of a ") + what +
+                                      " was not filled, or is not positive");
+        }
+      }
+      std::stable_sort(places.begin(), places.end(),
+                       [&objects](std::size_t one, std::size_t other) {
+                         return objects[one].pt > objects[other].pt;
+                       });
+    }
+    places.resize(std::min(places.size(), room));
     return places;
   }
 
+  template <typename Object, typename = void>
+  struct has_pt : std::false_type {};
+  template <typename Object>
+  struct has_pt<Object, std::void_t<decltype(Object::pt)>> : std::true_type {};
+
+{% endif %}
+{% for each in sequences if each.order == "charge" %}
   /// The two leptons, the positive one first.
-  static std::array<Lepton, 2> ordered(const std::vector<Lepton>& leptons) {
+  static std::array<{{ each.type }}, 2> ordered(const std::vector<{{ each.type }}>& leptons) {
     if (leptons.size() != 2 || std::abs(leptons[0].charge) != 1 ||
         leptons[0].charge + leptons[1].charge != 0) {
       throw std::invalid_argument("{{ name }}: two leptons are needed, of charge 1 and -1");
     }
-    for (const Lepton& lepton : leptons) {
+    for (const {{ each.type }}& lepton : leptons) {
       if (std::abs(lepton.pdg_id) != 11 && std::abs(lepton.pdg_id) != 13) {
         throw std::invalid_argument("{{ name }}: the pdg_id of a lepton is " +
                                     std::to_string(lepton.pdg_id) + ", not 11 or 13");
@@ -291,30 +333,45 @@ class Network {
     return {leptons[positive], leptons[1 - positive]};
   }
 
-  /// The event as the file takes it: jets, leptons, MET{{ ", features of the event" if fields.event }}.
-  std::vector<float> values_of(const Event& event,
-                               const std::vector<std::size_t>& leading) const {
-    std::vector<float> values;
+{% endfor %}
+  /// The event as the file takes it: {{ collections | map(attribute="member") | join(", ") }}.
+  Inputs inputs_of(const Event& event) const {
+    Inputs inputs;
+    std::vector<float>& values = inputs.values;
     values.reserve(size);
-    for (const std::size_t place : leading) {
-      const Jet& jet = event.jets[place];
-      append(values, "jets", { {{- values("jet", fields.jets) -}} });
-    }
-    values.resize(max_jets * jet_features, {{ padding }});
-    for (const Lepton& lepton : ordered(event.leptons)) {
+{% for each in collections %}
+{% if each.slots is none %}
+    append(values, "{{ each.member }}", { {{- values("event." + each.member, each) -}} });
+{% elif each.order == "charge" %}
+    for (const {{ each.type }}& lepton : ordered(event.{{ each.member }})) {
 {% if flat %}
-      const double pdg_id = std::abs(lepton.pdg_id);
+      [[maybe_unused]] const double pdg_id = std::abs(lepton.pdg_id);
 {% else %}
-      const double pdg_id = -lepton.charge * std::abs(lepton.pdg_id);
+      [[maybe_unused]] const double pdg_id = -lepton.charge * std::abs(lepton.pdg_id);
 {% endif %}
-      append(values, "leptons",
-             { {{- values("lepton", lepton_fields) -}}, pdg_id});
+      append(values, "{{ each.member }}",
+             { {{- values("lepton", each) -}} });
     }
-    append(values, "met", { {{- values("event.met", fields.met) -}} });
-{% if fields.event %}
-    append(values, "features", { {{- values("event.features", fields.event) -}} });
+{% else %}
+{% if reconstructs or not each.mask %}
+    if (event.{{ each.member }}.size() {{ "< 2" if each.mask else "!= %d" % each.slots }}) {
+      throw std::invalid_argument("{{ name }}: {{ "two jets or more" if each.mask else "%d %s" % (each.slots, each.member) }} are needed, the event has " +
+                                  std::to_string(event.{{ each.member }}.size()));
+    }
 {% endif %}
-    return values;
+    const std::vector<std::size_t> of_{{ each.member }} =
+        leading(event.{{ each.member }}, {{ each.slots }}, "{{ each.word }}");
+    for (const std::size_t place : of_{{ each.member }}) {
+      const {{ each.type }}& {{ each.word }} = event.{{ each.member }}[place];
+      append(values, "{{ each.member }}", { {{- values(each.word, each) -}} });
+    }
+{% if each.mask %}
+    values.resize(values.size() + ({{ each.slots }} - of_{{ each.member }}.size()) * {{ each.fields | length }}, {{ padding }});
+    inputs.of_{{ each.member }} = of_{{ each.member }};
+{% endif %}
+{% endif %}
+{% endfor %}
+    return inputs;
   }
 
   static void append(std::vector<float>& values, const char* owner,
@@ -328,8 +385,7 @@ class Network {
     }
   }
 
-  static std::vector<Ort::Value> run(Ort::Session& session, std::vector<float>& values,
-                                     {{ "[[maybe_unused]] " if flat }}std::size_t jets) {
+  static std::vector<Ort::Value> run(Ort::Session& session, Inputs& given) {
     const auto memory = Ort::MemoryInfo::CreateCpu(OrtArenaAllocator, OrtMemTypeDefault);
     const auto tensor = [&memory](float* first, std::initializer_list<std::int64_t> shape) {
       const auto count = static_cast<std::size_t>(
@@ -338,30 +394,33 @@ class Network {
     };
     std::vector<Ort::Value> inputs;
 {% if flat %}
-    inputs.push_back(tensor(values.data(), {1, size}));
+    inputs.push_back(tensor(given.values.data(), {1, size}));
 {% else %}
-    std::array<bool, max_jets> jet_mask{};
-    std::fill_n(jet_mask.begin(), jets, true);
-    const std::array<std::int64_t, 2> mask_shape{1, max_jets};
-    float* next = values.data();
+{% for each in masked %}
+    std::array<bool, {{ each.slots }}> {{ each.mask }}{};
+    std::fill_n({{ each.mask }}.begin(), given.of_{{ each.member }}.size(), true);
+    const std::array<std::int64_t, 2> shape_of_{{ each.mask }}{1, {{ each.slots }}};
+{% endfor %}
+    float* next = given.values.data();
 {% for tensor in contract.inputs %}
 {% if tensor.type == "bool" %}
-    inputs.push_back(Ort::Value::CreateTensor<bool>(memory, jet_mask.data(), max_jets,
-                                                    mask_shape.data(), mask_shape.size()));
+    inputs.push_back(Ort::Value::CreateTensor<bool>(
+        memory, {{ tensor.name }}.data(), {{ tensor.name }}.size(), shape_of_{{ tensor.name }}.data(), 2));
 {% else %}
     inputs.push_back(tensor(next, {1, {{ tensor.shape[1:] | join(", ") }}}));
-{% if not loop.last %}
+{% if tensor.name != floats[-1] %}
     next += {{ tensor.shape[1:] | join(" * ") }};
 {% endif %}
 {% endif %}
 {% endfor %}
 {% endif %}
     constexpr std::array input_names{ {%- for tensor in contract.inputs %}"{{ tensor.name }}"{{ ", " if not loop.last }}{% endfor -%} };
-    constexpr std::array output_names{"assignment", "{{ neutrinos }}"{{ ', "confidence"' if confidence }}};
+    constexpr std::array output_names{ {%- for each in outputs %}"{{ each }}"{{ ", " if not loop.last }}{% endfor -%} };
     return session.Run(Ort::RunOptions{nullptr}, input_names.data(), inputs.data(),
                        inputs.size(), output_names.data(), output_names.size());
   }
 
+{% if reconstructs %}
   /// The most probable two different jets, by their places among the leading ones.
   static Pair best_pair(const float* assignment, std::size_t jets) {
     Pair best{0, 1, -1.0};
@@ -396,8 +455,10 @@ class Network {
     return {components[0] * from_file_, components[1] * from_file_, components[2] * from_file_};
   }
 
-  double to_file_;    // from the user's unit to that of the files' inputs
-  double from_file_;  // from that of their outputs to the user's
+{% endif %}
+{% for each in factors %}
+  double {{ each.split("(")[0] }};{{ "  // from the user's unit to that of the files' inputs" if loop.first else "  // from that of their outputs to the user's" }}
+{% endfor %}
   Ort::Env environment_{ORT_LOGGING_LEVEL_FATAL, "{{ name }}"};
   std::map<unsigned, std::unique_ptr<Ort::Session>> sessions_;
 };

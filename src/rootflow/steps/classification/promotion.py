@@ -6,11 +6,11 @@ from rootflow.config import ClassificationConfig
 from rootflow.dataset import Dataset
 from rootflow.evaluation.classification.contest import contest
 from rootflow.evaluation.contest import Contest
-from rootflow.export.score_parity import SCORE_TOLERANCE
+from rootflow.export.outputs import TOLERANCES
 from rootflow.methods.exported import OnnxMethod
 from rootflow.methods.model import refuse_other_task
 
-PARITY = {"parity_score": SCORE_TOLERANCE}
+PARITY = {f"parity_{kind}": TOLERANCES[kind] for kind in TOLERANCES if kind == "score"}
 
 
 def check(config: ClassificationConfig) -> None:

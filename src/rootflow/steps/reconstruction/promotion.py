@@ -6,11 +6,11 @@ from rootflow.config import FoldsConfig, ReconstructionConfig
 from rootflow.dataset import Dataset
 from rootflow.evaluation.contest import Contest
 from rootflow.evaluation.reconstruction.contest import check_bins, contest
-from rootflow.export.parity import MOMENTUM_TOLERANCE, PROBABILITY_TOLERANCE
+from rootflow.export.outputs import TOLERANCES
 from rootflow.methods.exported import OnnxMethod
 from rootflow.methods.model import refuse_other_task
 
-PARITY = {"parity_probability": PROBABILITY_TOLERANCE, "parity_momentum": MOMENTUM_TOLERANCE}
+PARITY = {f"parity_{kind}": TOLERANCES[kind] for kind in TOLERANCES if kind != "score"}
 
 
 def check(config: ReconstructionConfig) -> None:

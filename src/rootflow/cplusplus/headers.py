@@ -1,4 +1,4 @@
-"""The networks that ONNX files are of: files that differ only in their fold are one."""
+"""The headers that ONNX files need: files that differ only in their fold share one."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +11,7 @@ from rootflow.exported.interface import INTERFACE_KEY, interface_digest
 from rootflow.exported.session import open_exported
 
 
-class Network(NamedTuple):
+class Header(NamedTuple):
     """Files that one C++ header is for.
 
     Attributes
@@ -32,15 +32,15 @@ class Network(NamedTuple):
     files: dict[int, str]
 
 
-def networks_of(paths: Sequence[Path]) -> list[Network]:
-    """Return the networks of some files, the named and the flat variant as two.
+def headers_of(paths: Sequence[Path]) -> list[Header]:
+    """Return the headers of some files, the named and the flat variant as two.
 
     Raises
     ------
     InputError
         A file is not there, is not one of `rootflow export`, or is of an older one.
     UsageError
-        There is no file, one is a classifier, two of a network have different inputs or
+        There is no file, one is of another kind, two of a model have different inputs or
         outputs, or two may be applied to the same fold.
     """
     if not paths:
@@ -49,18 +49,15 @@ def networks_of(paths: Sequence[Path]) -> list[Network]:
     for path in paths:
         contract = _contract(path)
         found.setdefault(_name(contract), []).append((path, contract))
-    return [_network(name, files) for name, files in found.items()]
+    return [_header(name, files) for name, files in found.items()]
 
 
 def _contract(path: Path) -> OnnxContract:
     session, contract = open_exported(path)
-    if contract.task != "reconstruction":
-        raise UsageError(
-            f"{path}: a classifier; C++ is written for networks that assign jets, "
-            "those of the ttbar analysis"
-        )
     if contract.variant == "athena":
         raise UsageError(f"{path}: for an inference tool of Athena; give the named or flat files")
+    if contract.held_out is None:
+        raise UsageError(f"{path}: has the models of all folds; give the files of each fold")
     metadata = session.get_modelmeta().custom_metadata_map
     if metadata.get(INTERFACE_KEY) != interface_digest(contract):
         raise InputError(
@@ -75,7 +72,7 @@ def _name(contract: OnnxContract) -> str:
     return identifier(f"{contract.analysis}_{contract.model}{ending}")
 
 
-def _network(name: str, files: Sequence[tuple[Path, OnnxContract]]) -> Network:
+def _header(name: str, files: Sequence[tuple[Path, OnnxContract]]) -> Header:
     first_path, first = files[0]
     interface = interface_digest(first)
     by_fold: dict[int, str] = {}
@@ -85,11 +82,11 @@ def _network(name: str, files: Sequence[tuple[Path, OnnxContract]]) -> Network:
                 f"cplusplus: {path} and {first_path} have other inputs, outputs or folds; "
                 "give files of one training and its folds"
             )
-        fold = contract.held_out or 0
+        fold = contract.held_out or 0  # None was refused
         if fold in by_fold:
             raise UsageError(
                 f"cplusplus: {path} and {by_fold[fold]} may both be applied to fold {fold}; "
                 "give one of them"
             )
         by_fold[fold] = path.name
-    return Network(name, first, interface, dict(sorted(by_fold.items())))
+    return Header(name, first, interface, dict(sorted(by_fold.items())))

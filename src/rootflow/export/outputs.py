@@ -1,0 +1,51 @@
+"""The outputs that a model may have, and how far ONNX may be from the model in each."""
+
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rootflow.export.layout import MEV_IN_A_GEV
+
+Kind = Literal["probability", "momentum", "score"]
+# Of probabilities and scores the largest absolute difference; of momenta that of the vector,
+# relative to its length or to 1 GeV, whichever is larger.
+TOLERANCES: dict[Kind, float] = {"probability": 1e-5, "momentum": 1e-3, "score": 1e-6}
+
+
+class Output(NamedTuple):
+    """What an output is, and how it is compared."""
+
+    kind: Kind
+    meaning: str
+
+
+BEST = "probability of the best pair with this jet as that of"
+OUTPUTS = {
+    "assignment": Output(
+        "probability", "joint probability that slot i is the jet of b and slot j that of bbar"
+    ),
+    "neutrinos": Output("momentum", "momenta of neutrino and antineutrino"),
+    "confidence": Output(
+        "probability", "probability that the likeliest pair is right, if both of its jets are there"
+    ),
+    "score": Output("score", "probability that the event is signal"),
+    "probabilities": Output("score", "probability of each class"),
+    # Of the flat variant, in place of the momenta in GeV.
+    "regression": Output("momentum", "momenta of neutrino and antineutrino"),
+}
+FLAT_ASSIGNMENT = (
+    f"{BEST} b (0) and of bbar (1): the largest in each column is the most probable pair"
+)
+
+
+def flat_outputs(outputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """Return what the flat variant says where the model says `outputs`."""
+    if "assignment" not in outputs:
+        return dict(outputs)
+    joint = outputs["assignment"]
+    return {
+        "assignment": np.stack([joint.max(axis=2), joint.max(axis=1)], axis=-1),
+        "regression": outputs["neutrinos"] * np.float32(MEV_IN_A_GEV),
+    }

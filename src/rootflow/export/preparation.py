@@ -1,0 +1,218 @@
+"""Trained models as ONNX, laid out for every target, once all are proven."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+import keras
+import numpy as np
+import onnx
+
+from rootflow.config.export import ExportConfig, Precision, Target
+from rootflow.dataset.events import Events
+from rootflow.errors import UsageError
+from rootflow.export.about import FOLD, FULL, About
+from rootflow.export.conversion import compiled, convert
+from rootflow.export.cost import cost
+from rootflow.export.folds import with_all_folds
+from rootflow.export.layout import layout_of
+from rootflow.export.outputs import TOLERANCES
+from rootflow.export.parity import Arrays, Row, compared, prove
+from rootflow.export.precision import rounded
+from rootflow.export.ranges import ranges_of
+from rootflow.export.samples import inputs_of, samples_of
+from rootflow.export.targets import TARGETS, Converted, claim_of, sealed_for
+from rootflow.export.trees import convert_trees
+from rootflow.export.writing import Kind, Prepared
+from rootflow.exported.contract import Order
+from rootflow.training.trees import TreesModel
+
+EXAMPLE_EVENTS = 5
+# Of objects that are not by falling pT.
+ORDERS: Mapping[str, Mapping[str, Order]] = {
+    "reconstruction": {"leptons": "charge"},
+    "classification": {},
+}
+
+
+def prepare(
+    model: keras.Model | TreesModel, events: Events, about: About, config: ExportConfig
+) -> Prepared:
+    """Return a model as ONNX, laid out for every target, once all are proven.
+
+    Parameters
+    ----------
+    model
+        As `rootflow.models` makes it, or boosted trees.
+    events
+        Real ones with truth, at least one, on which parity with the model is proven and float16
+        and int8 are measured: best some thousands, and of the held-out fold.
+    about
+        Whose model it is; `held_out` is the fold that it was not trained on.
+    config
+        Targets, operator set, units and precisions.
+
+    Raises
+    ------
+    RootflowError
+        The model cannot be converted, ONNX and the model differ, or float16 or int8 lose more
+        than they may.
+    UsageError
+        A feature's unit is not given, or trees are to have weights of fewer bits.
+    InputError
+        There are no events.
+    """
+    refuse_precisions(config, trees=isinstance(model, TreesModel))
+    about = replace(about, opset=config.opset, ranges=about.ranges or ranges_of([events]))
+    proto, says, taken = _converted(model, config)
+    layout = layout_of(events, about.units, ORDERS[about.task], taken)
+    full = Converted(proto, layout, says, config)
+    physics: list[Row] = []
+    of_precision: dict[Precision, Converted] = {}
+    for precision in config.precisions:
+        lower = full
+        if precision != FULL:
+            inputs = {name: array for name, array in events.inputs().items() if name in taken}
+            lower = full._replace(proto=rounded(proto, precision, inputs))
+            physics.append(cost(full, lower, precision, config.accuracy_loss_max, events))
+        of_precision[precision] = lower
+    return _proven(about, of_precision, config.targets_of(about.task), events, physics)
+
+
+def prepare_all_folds(
+    prepared: Sequence[Prepared], events: Events, about: About, config: ExportConfig
+) -> Prepared:
+    """Return the models of all folds as one named file that takes the fold as an input, proven.
+
+    Parameters
+    ----------
+    prepared
+        The model at place k was not trained on fold k.
+    events
+        As of `prepare`, of all folds.
+    about
+        Of all models together.
+
+    Raises
+    ------
+    RootflowError
+        ONNX and the models differ.
+    UsageError
+        There is not one model for each fold.
+    """
+    if len(prepared) != about.folds.count:
+        raise UsageError(f"export: {len(prepared)} models for {about.folds.count} folds")
+    first = prepared[0].converted[FULL]
+    ranges = about.ranges or ranges_of([events])
+    about = replace(about, opset=config.opset, held_out=None, ranges=ranges)
+    says = _picking([each.converted[FULL].says for each in prepared])
+    of_precision = {
+        precision: Converted(
+            with_all_folds([each.converted[precision].proto for each in prepared], about.stem),
+            first.layout,
+            says,
+            config,
+        )
+        for precision in config.precisions
+    }
+    return _proven(about, of_precision, ("named",), events, [])
+
+
+def refuse_precisions(config: ExportConfig, *, trees: bool) -> None:
+    """Refuse weights of fewer bits where there are none to round.
+
+    Raises
+    ------
+    UsageError
+        Trees are to be in another precision than float32.
+    """
+    lower = [precision for precision in config.precisions if precision != FULL]
+    if trees and lower:
+        raise UsageError(
+            f"export.precisions: {', '.join(lower)} round the weights of a network, and boosted "
+            "trees have none: leave float32 alone"
+        )
+
+
+def _proven(
+    about: About,
+    of_precision: Mapping[Precision, Converted],
+    targets: Sequence[Target],
+    events: Events,
+    physics: list[Row],
+) -> Prepared:
+    """Return the files of a model in every precision, once those in float32 are proven."""
+    full = of_precision[FULL]
+    samples = samples_of(about.task, events, full.layout, about.folds)
+    contents, contracts, names = {}, {}, {}
+    parity: list[Row] = []
+    for precision, converted in of_precision.items():
+        of_it = replace(about, precision=precision)
+        graphs = {target: TARGETS[target].graph(converted, of_it) for target in targets}
+        claims = [
+            claim_of(target, graph.SerializeToString(), of_it, converted)
+            for target, graph in graphs.items()
+        ]
+        rows = (prove if precision == FULL else compared)(claims, samples)
+        parity += rows
+        for target, graph in graphs.items():
+            kind: Kind = (target, precision)
+            names[kind] = of_it.file_name(target)
+            measured = _measured(names[kind], precision, rows, physics)
+            known = replace(of_it, metrics={**about.metrics, **measured})
+            contents[kind], contracts[kind] = sealed_for(target, graph, known, converted)
+    content = contents["named", FULL]
+    inputs = inputs_of(events.take(slice(0, EXAMPLE_EVENTS)), full.layout, about.folds)
+    example = claim_of("named", content, about, full).feeds(inputs)
+    said = full.says(inputs)
+    return Prepared(
+        stem=about.stem,
+        held_out=about.held_out,
+        names=names,
+        contents=contents,
+        contracts=contracts,
+        parity=parity,
+        physics=physics,
+        model=onnx.ModelProto.FromString(content),
+        input_example={key: np.ascontiguousarray(array) for key, array in example.items()},
+        output_example={name: np.asarray(said[name], np.float32) for name in full.outputs},
+        converted=dict(of_precision),
+    )
+
+
+def _converted(
+    model: keras.Model | TreesModel, config: ExportConfig
+) -> tuple[onnx.ModelProto, Callable[[Arrays], Arrays], set[str]]:
+    """Return a model as ONNX, what it says of inputs, and the names of those."""
+    if isinstance(model, TreesModel):
+        trees, proto = model, convert_trees(model, config.opset)
+        (said,) = proto.graph.output
+
+        def says(arrays: Arrays) -> Arrays:
+            answer = trees.predict(arrays)
+            return {said.name: answer[:, np.newaxis] if answer.ndim == 1 else answer}
+
+        return proto, says, {value.name for value in proto.graph.input}
+    call, names = compiled(model), list(model.input)
+    proto = convert(model, config.opset, config.converter)
+    return proto, lambda arrays: call({name: arrays[name] for name in names}), set(names)
+
+
+def _picking(models: Sequence[Callable[[Arrays], Arrays]]) -> Callable[[Arrays], Arrays]:
+    """Return what the models of all folds say, each event by that of its fold."""
+
+    def says(arrays: Arrays) -> Arrays:
+        every = [model(arrays) for model in models]
+        picked = arrays[FOLD], np.arange(len(arrays[FOLD]))
+        return {name: np.stack([said[name] for said in every])[picked] for name in every[0]}
+
+    return says
+
+
+def _measured(
+    file: str, precision: Precision, parity: Sequence[Row], physics: Sequence[Row]
+) -> dict[str, float]:
+    rows = [row for row in parity if row["file"] == file]
+    figures = [row for row in physics if row["precision"] == precision]
+    return {
+        f"parity_{kind}": max(row[kind] for row in rows) for kind in TOLERANCES if kind in rows[0]
+    } | {name: value for row in figures for name, value in row.items() if isinstance(value, float)}

@@ -1,0 +1,114 @@
+"""The events on which files are compared with their models."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rootflow.analysis import TaskName
+from rootflow.config import FoldingConfig
+from rootflow.dataset.events import Events
+from rootflow.dataset.folds import fold_of
+from rootflow.errors import InputError
+from rootflow.export.about import FOLD
+from rootflow.export.layout import Layout
+from rootflow.export.parity import LARGEST, Arrays
+from rootflow.export.units import GEV
+
+EXTREMES_GEV = (0.0, 0.001, 7000.0)
+EXTREMES_RAD = (-math.pi, 0.0, math.pi)
+SEED = 1
+JETS_AT_LEAST = 2  # that can be assigned
+
+
+def samples_of(
+    task: TaskName, events: Events, layout: Layout, folds: FoldingConfig
+) -> list[tuple[str, Arrays]]:
+    """Return what the samples are called, and the model's inputs of their events.
+
+    For reconstruction they have 2, 3, ... jets, and all multiplicities: where too few events
+    have one, others are cut down to it, or get jets of other events. For classification they
+    are the events as they are, and events that never were: every feature is at the edge of
+    what it can be, and every number of objects is among them.
+
+    Returns
+    -------
+    list
+        Beside the inputs each has `fold`, that of the event.
+
+    Raises
+    ------
+    InputError
+        There are no events.
+    """
+    if not len(events):
+        raise InputError("export: there are no events to compare the ONNX files with the models on")
+    inputs = inputs_of(events, layout, folds)
+    if task == "classification":
+        return [("real events", inputs), ("extreme events", _extreme(inputs, layout))]
+    slots = inputs["jet_mask"].shape[1]
+    multiplicities = range(JETS_AT_LEAST, slots + 1)
+    samples = [
+        (f"{jets} jets", _with_jets(inputs, np.full(LARGEST, jets))) for jets in multiplicities
+    ]
+    every = np.resize(multiplicities, LARGEST)
+    return [*samples, (f"{JETS_AT_LEAST} to {slots} jets", _with_jets(inputs, every))]
+
+
+def inputs_of(events: Events, layout: Layout, folds: FoldingConfig) -> Arrays:
+    """Return what a model takes of events, and their `fold`."""
+    names = {each.name for each in layout.collections}
+    names |= {each.mask for each in layout.collections if each.mask}
+    inputs = {name: array for name, array in events.inputs().items() if name in names}
+    return {**inputs, FOLD: fold_of(events.fold_numbers, folds).astype(np.int64)}
+
+
+def _with_jets(inputs: Arrays, jets: NDArray[np.int64]) -> Arrays:
+    """Return inputs of which event k has jets[k] jets."""
+    slots = np.arange(inputs["jet_mask"].shape[1])
+    found = inputs["jet_mask"].sum(axis=1)
+    chosen = np.empty(len(jets), np.int64)
+    for wanted in np.unique(jets):
+        # Those that have as many, then those with more, last those with fewer.
+        rank = np.where(found == wanted, 0, np.where(found > wanted, 1, 2))
+        best_first = np.argsort(rank, kind="stable")
+        places = np.flatnonzero(jets == wanted)
+        usable = best_first[: np.count_nonzero(rank < 2) or None]
+        chosen[places] = np.resize(usable, len(places))
+    every_jet = inputs["jets"][inputs["jet_mask"]]
+    inputs = {name: array[chosen] for name, array in inputs.items()}
+    mask = slots < jets[:, np.newaxis]
+    borrowed = np.resize(every_jet, inputs["jets"].shape)
+    filled = np.where(inputs["jet_mask"][..., np.newaxis], inputs["jets"], borrowed)
+    inputs["jets"] = np.where(mask[..., np.newaxis], filled, np.float32(0))
+    inputs["jet_mask"] = mask
+    return inputs
+
+
+def _extreme(inputs: Arrays, layout: Layout) -> Arrays:
+    """Return energies of 0, 1 MeV or 7 TeV, angles at the ends of their range.
+
+    All else is the smallest or the largest of the real events'. Which, is drawn with a fixed
+    seed.
+    """
+    random = np.random.default_rng(SEED)
+    extreme: Arrays = {FOLD: np.resize(inputs[FOLD], LARGEST)}
+    for each in layout.collections:
+        array = inputs[each.name]
+        changed = np.empty((LARGEST, *array.shape[1:]), array.dtype)
+        for column, unit in enumerate(each.units):
+            edges = _edges(array[..., column], unit)
+            changed[..., column] = random.choice(edges, changed.shape[:-1])
+        if each.mask and each.slots is not None:
+            filled = np.arange(LARGEST) % (each.slots + 1)
+            extreme[each.mask] = np.arange(each.slots) < filled[:, np.newaxis]
+            changed[~extreme[each.mask]] = 0
+        extreme[each.name] = changed
+    return extreme
+
+
+def _edges(values: NDArray[Any], unit: str) -> Sequence[float]:
+    fixed: Mapping[str, Sequence[float]] = {GEV: EXTREMES_GEV, "rad": EXTREMES_RAD}
+    return fixed.get(unit, (float(values.min()), float(values.max())))
