@@ -136,7 +136,7 @@ def test_the_report_is_by_class() -> None:
         ([1, 0, 0, 0, 0], "there is 1 event of signal: .* need 2 or more"),
         ([1, 1, 1, 1, 0], "there is 1 event of background: .* need 2 or more"),
         ([0, 0, 0, 0, 0], "there is no event of signal"),
-        ([1, 1, 0, -1, -1], "2 of 5 events are neither signal nor background: .* needs labels"),
+        ([1, 1, 0, -1, -1], "2 of 5 events are of none of the classes: .* needs labels"),
     ],
 )
 def test_what_has_too_few_of_a_class(label: list[int], message: str) -> None:
