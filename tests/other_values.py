@@ -1,4 +1,8 @@
-"""For each setting a value that is not its default: by step, by analysis, by path."""
+"""For each setting a value that is not its default: by step, by analysis, by path.
+
+An analysis has values of settings that those of `LIKE` have not: a setting is of the same block
+in each, and need not be taken through a step again.
+"""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -24,6 +28,14 @@ class Other(NamedTuple):
     given: Mapping[str, Any] = MappingProxyType({})
     decides: bool = True
     allows: bool = False
+
+
+LIKE = {
+    "ttbar": (),
+    "h4l": (),
+    "dilepton": ("h4l", "ttbar"),
+    "classification": ("dilepton", "h4l"),
+}
 
 
 def _others(values: dict[str, Any]) -> dict[str, Other]:
@@ -136,6 +148,18 @@ SIMULATE = {
                 2.8e-4, {"simulation.generator.taus": True}
             ),
             "simulation.cross_sections.zz_k_factor": 1.6,
+        }
+    ),
+    "dilepton": _others(
+        {
+            "simulation.generator.z_mass_min_gev": 70.0,
+            "simulation.cross_sections.ttbar_pb": 830.0,
+            "simulation.cross_sections.z_per_flavour_pb": 2000.0,
+            "simulation.cross_sections.ww_pb": 120.0,
+            "simulation.cross_sections.w_to_e_or_mu": 0.22,
+            "simulation.cross_sections.w_to_e_mu_or_tau": Other(
+                0.33, {"simulation.generator.taus": True}
+            ),
         }
     ),
 }
@@ -267,6 +291,7 @@ PREPROCESS = {
             "data.copies": ["root", "npz", "parquet"],
         }
     ),
+    "dilepton": _others({"data.slots": {"jets": 3, "leptons": 2}}),
 }
 _TRAINING = {
     "training.epochs": 2,

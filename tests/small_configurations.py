@@ -18,8 +18,14 @@ from small_datasets import build
 
 PROJECT = Path(__file__).parents[1]
 # Events of each of the two files of a sample.
-EVENTS = {"ttbar": (0, 300, 420), "ggH": (0, 400, 500), "VBFH": (0, 60, 100), "ZZ": (0, 250, 320)}
-TREES = {"ttbar": "reco", "ggH": "mini", "VBFH": "mini", "ZZ": "mini"}
+EVENTS = {
+    "ttbar": (0, 300, 420),
+    "ww": (0, 40, 60),
+    "ggH": (0, 400, 500),
+    "VBFH": (0, 60, 100),
+    "ZZ": (0, 250, 320),
+}
+OF_FOUR_LEPTONS = {"ggH", "VBFH", "ZZ"}
 MAP = "base: atlas_open_data\ntriggers: [trigM]\n"
 NEUTRINOS = "nuflows_nu_out_NOSYS"
 FEW: dict[str, dict[str, Any]] = {
@@ -29,6 +35,12 @@ FEW: dict[str, dict[str, Any]] = {
             "ggH": {"label": "signal", "files": ["{folder}/ggH_0.root"]},
             "VBFH": {"label": "signal", "files": ["{folder}/VBFH_0.root"]},
             "ZZ": {"label": "background", "files": ["{folder}/ZZ_0.root"]},
+        }
+    },
+    "dilepton": {
+        "data.samples": {
+            "ttbar": {"label": "signal", "files": ["{folder}/ttbar_0.root"]},
+            "ww": {"label": "background", "files": ["{folder}/ww_0.root"]},
         }
     },
 }
@@ -92,19 +104,17 @@ def write_samples(folder: Path) -> None:
     (folder / "h4l.yaml").write_text(MAP)
     random = np.random.default_rng(1)
     for name, edges in EVENTS.items():
-        kind = "ttbar" if name == "ttbar" else "h4l"
-        [path] = (PROJECT / "data" / kind).glob(f"{name}_s*.root")
+        tree = "mini" if name in OF_FOUR_LEPTONS else "reco"
+        [path] = (PROJECT / "data").glob(f"*/{name}_s*.root")
         with uproot.open(path) as file:
             parts = {str(number): part for number, part in enumerate(pairwise(edges))}
             middle, end = edges[1] // 2, edges[1]
             for part, (start, stop) in {**parts, "again": (middle, end)}.items():
-                branches = dict(
-                    file[TREES[name]].arrays(entry_start=start, entry_stop=stop, how=dict)
-                )
+                branches = dict(file[tree].arrays(entry_start=start, entry_stop=stop, how=dict))
                 if name == "ttbar":
                     momenta = random.normal(0, 60, (stop - start, 6))
                     branches[NEUTRINOS] = ak.from_regular(momenta.astype(np.float32))
-                write_ntuple(folder / f"{name}_{part}.root", branches, TREES[name])
+                write_ntuple(folder / f"{name}_{part}.root", branches, tree)
 
 
 def inside(folder: Path, value: Any) -> Any:

@@ -14,8 +14,8 @@ from small_configurations import dataset_of, few
 
 CASES = [(analysis, path) for analysis, others in PREPROCESS.items() for path in others]
 # The sample of which one is changed, and the collection.
-SAMPLE = {"ttbar": "ttbar", "h4l": "VBFH"}
-COLLECTION = {"ttbar": "jets", "h4l": "leptons"}
+SAMPLE = {"ttbar": "ttbar", "h4l": "VBFH", "dilepton": "ww"}
+COLLECTION = {"ttbar": "jets", "h4l": "leptons", "dilepton": "jets"}
 
 
 def named(analysis: str, path: str) -> str:

@@ -15,7 +15,7 @@ from rootflow.errors import UsageError
 from rootflow.steps.tune import _profile as profile_of
 from rootflow.tuning.sampling import make_pruner, make_sampler
 from rootflow.tuning.space import suggest
-from rootflow.tuning.study import place_of, storage_url
+from rootflow.tuning.study import place_of, storage_name
 from rootflow.tuning.trials import held_out_folds
 from small_configurations import inside, of_kind, small
 from studies import TOY
@@ -99,7 +99,7 @@ def told(config: Config) -> dict[str, Any]:
         "pruner": (type(pruner), plain(pruner)),
         "trials": tune.number_of_trials(),
         "folds": held_out_folds(config, tune),
-        "storage": storage_url(tune, place_of(config, tune)),
+        "storage": storage_name(tune, place_of(config, tune)),
         "profile": profile_of(tune),
     }
 
