@@ -313,6 +313,7 @@ def _of_kind(kind: str, **values: Any) -> dict[str, Any]:
 
 
 _NETWORK = {"no_match": True, "confidence": True, "width": 12, "depth": 1, "dropout": 0.3}
+_NETWORK |= {"l2": 0.01}
 TRAIN = {
     "ttbar": _others(
         {
@@ -320,8 +321,12 @@ TRAIN = {
             "data.folds.held_out": 1,
             # The weights of the simulation are positive.
             "data.weights.negative": Other("absolute", decides=False),
+            "inputs": {
+                "jets": ["pt", "eta", "phi", "energy"],
+                "leptons": ["pt", "eta", "phi", "energy"],
+            },
             "model": {"architecture": "recurrent"},
-            **_of_kind("feed_forward", name="perceptron", **_NETWORK),
+            **_of_kind("feed_forward", name="perceptron", batch_norm=True, **_NETWORK),
             **_of_kind(
                 "set_transformer",
                 name="set",

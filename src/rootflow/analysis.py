@@ -55,6 +55,10 @@ class Analysis(ABC):
     def make_task(self, dataset: Any, config: Any, folds: Any) -> Any:
         """Return what a network is to learn, a `rootflow.training.task.Task`."""
 
+    def given(self, config: Any, features: Any) -> Any:  # noqa: ARG002
+        """Return which features of a dataset the arrays have that models are given: all."""
+        return features
+
     @abstractmethod
     def decides(self, config: Any) -> Mapping[str, Any]:
         """Return, as plain data, settings that decide a model beside those of all analyses."""

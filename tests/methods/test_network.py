@@ -76,8 +76,8 @@ def test_another_number_of_slots_is_refused(reconstructor: "TrainedMethod") -> N
 
 
 def test_other_features_are_refused(reconstructor: "TrainedMethod", unseen: Events) -> None:
-    other = Events(features=FEATURES | {"met": ("phi", "pt")}, **unseen.arrays())
-    with pytest.raises(InputError, match=r"met: pt, phi; these events have .* met: phi, pt"):
+    other = Events(features=FEATURES | {"met": ("pt", "angle")}, **unseen.arrays())
+    with pytest.raises(InputError, match=r"met: pt, phi; these events have .* met: pt, angle"):
         reconstructor.answer(other)
 
 

@@ -60,8 +60,10 @@ def test_another_number_of_slots_is_refused(reconstructor: OnnxMethod, unseen: E
 
 
 def test_other_features_are_refused(reconstructor: OnnxMethod, unseen: Events) -> None:
-    features = unseen.features | {"met": ("phi", "pt")}
-    with pytest.raises(InputError, match=r"takes .*met: pt, phi; these events have .*met: phi, pt"):
+    features = unseen.features | {"met": ("pt", "angle")}
+    with pytest.raises(
+        InputError, match=r"takes .*met: pt, phi; these events have .*met: pt, angle"
+    ):
         reconstructor.answer(Events(features=features, **unseen.arrays()))
 
 

@@ -5,7 +5,7 @@ import keras
 import numpy as np
 import pytest
 
-from rootflow.config import ModelConfig
+from rootflow.config import FeedForwardConfig, ModelConfig
 from rootflow.dataset import Events
 from rootflow.errors import InputError
 from rootflow.models import Normalisation, build_model, fit_normalisation, load_model, save_model
@@ -104,6 +104,21 @@ def test_event_features_are_an_input_of_their_own(
     before, after = say(model, events), say(model, replace(events, event=pileup + 10))
     assert set(model.input) == {"jets", "jet_mask", "leptons", "met", "event"}
     assert not np.allclose(before["neutrinos"], after["neutrinos"])
+
+
+def test_the_penalty_is_on_all_weights_that_multiply(
+    few_events: Events, normalisation: Normalisation
+) -> None:
+    config = FeedForwardConfig(
+        architecture="feed_forward", width=8, depth=2, l2=0.5, batch_norm=True
+    )
+    network = build_model(config, few_events.features, 8, normalisation)
+    kernels = [each for each in network.trainable_weights if each.name == "kernel"]
+    wanted = 0.5 * sum(float(np.sum(np.square(kernel))) for kernel in kernels)
+    assert len(kernels) == 4  # hidden, pairs, neutrinos
+    np.testing.assert_allclose(sum(map(float, network.losses)), wanted, rtol=1e-5)
+    normalised = [each for each in network.layers if "BatchNorm" in type(each).__name__]
+    assert len(normalised) == 2
 
 
 def test_a_file_that_is_no_network_is_refused_in_one_line(tmp_path: Path) -> None:

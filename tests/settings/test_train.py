@@ -69,25 +69,29 @@ def network_of(datasets: dict[str, Dataset]) -> Callable[[Config], str]:
         build_classifier,
         build_model,
         classifier_inputs,
+        features_taken,
         fit_classifier_normalisation,
         fit_normalisation,
     )
 
     few_events = datasets["ttbar"].events(slice(0, 100))
-    normalisation = fit_normalisation([(few_events, few_events.weight)])
 
     @cache
     def built(analysis: str, text: str) -> str:
         config = analysis_named(analysis).config.model_validate_json(text)
         features = datasets[config.analysis].features
         if not isinstance(config, H4lConfig):
-            network = build_model(config.model, features, config.data.max_jets, normalisation)
+            taken = features_taken(config.inputs, features)
+            few = few_events.taking(taken)
+            normalisation = fit_normalisation([(few, few.weight)])
+            network = build_model(config.model, taken, config.data.max_jets, normalisation)
         else:
             events = datasets["h4l"].events(slice(0, 100))
             inputs = classifier_inputs(config.inputs, events, H4L_UNITS)
             of_inputs = fit_classifier_normalisation([(events, events.weight)], inputs)
             network = build_classifier(config.model, inputs, of_inputs)
-        return str(network.to_json())
+        kernels = [each.regularizer for each in network.weights]
+        return str(network.to_json()) + str([each and each.get_config() for each in kernels])
 
     return lambda config: built(config.analysis, config.model_dump_json())
 

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from rootflow.analysis import Analysis, Answer, Place
 from rootflow.config import ClassificationConfig, DataConfig, FoldsConfig, ReconstructionConfig
-from rootflow.dataset import Dataset
+from rootflow.dataset import Dataset, Features
 
 
 class ReconstructionAnalysis(Analysis):
@@ -33,9 +33,15 @@ class ReconstructionAnalysis(Analysis):
 
         return ReconstructionTask(dataset, config, folds)
 
-    def decides(self, config: ReconstructionConfig) -> Mapping[str, Any]:  # noqa: ARG002
-        """Return nothing: what decides is what decides all models."""
-        return {}
+    def given(self, config: ReconstructionConfig, features: Features) -> Features:
+        """Return the features that are inputs."""
+        from rootflow.models import features_taken
+
+        return features_taken(config.inputs, features)
+
+    def decides(self, config: ReconstructionConfig) -> Mapping[str, Any]:
+        """Return what networks are given."""
+        return {"inputs": config.inputs}
 
     def evaluate(self, config: ReconstructionConfig, parent: Any, other_code: Any) -> Any:
         """Evaluate the network beside the methods."""

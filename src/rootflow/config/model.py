@@ -20,6 +20,9 @@ class NetworkConfig(Block):
     confidence: bool = Field(
         False, description="an output that says how likely it is that the assignment is right"
     )
+    l2: float = Field(
+        0.0, ge=0, description="penalty on the squares of the weights, added to the loss"
+    )
 
 
 class FeedForwardConfig(NetworkConfig):
@@ -30,6 +33,7 @@ class FeedForwardConfig(NetworkConfig):
     width: PositiveInt = Field(256, le=8192, description="neurons of each hidden layer")
     depth: PositiveInt = Field(3, le=100, description="hidden layers")
     dropout: float = Field(0.1, ge=0, lt=1)
+    batch_norm: bool = Field(False, description="normalise what each hidden layer gives")
 
 
 class AttentionConfig(NetworkConfig):

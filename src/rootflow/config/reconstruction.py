@@ -2,12 +2,13 @@
 
 from typing import Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from rootflow.config.analysis import AnalysisConfig
 from rootflow.config.data import DileptonDataConfig
 from rootflow.config.evaluation import EvaluationConfig
 from rootflow.config.export import ExportConfig
+from rootflow.config.inputs import InputsConfig
 from rootflow.config.methods import METHODS, MODEL, with_neutrinos
 from rootflow.config.model import ModelConfig
 from rootflow.config.promotion import ReconstructionPromotionConfig
@@ -18,6 +19,9 @@ class ReconstructionConfig(AnalysisConfig):
     """What analyses that reconstruct events have in common."""
 
     data: DileptonDataConfig
+    inputs: InputsConfig | None = Field(
+        None, description="features that networks take, by collection; none: all of the dataset"
+    )
     model: ModelConfig
     training: ReconstructionTrainingConfig = ReconstructionTrainingConfig()
     evaluation: EvaluationConfig = EvaluationConfig()

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from rootflow.dataset.arrays import SUFFIX, map_array
 from rootflow.dataset.contents import Contents
 from rootflow.dataset.event_reader import names_of
-from rootflow.dataset.events import Events, Features
+from rootflow.dataset.events import Events, Features, Signs
 from rootflow.dataset.manifest import Manifest, read_manifest
 from rootflow.errors import InputError
 from rootflow.sources import dataset_code
@@ -58,6 +58,14 @@ class Dataset:
     def features(self) -> Features:
         """Names of the features of each collection, met and event, in their order."""
         return names_of(self.manifest.features)
+
+    @property
+    def signs(self) -> Signs:
+        """With what features change their signs, see `rootflow.ntuple.Feature`."""
+        return {
+            collection: {each.name: each.changes_with for each in of_it if each.changes_with}
+            for collection, of_it in self.manifest.features.items()
+        }
 
     @property
     def fold(self) -> NDArray[np.uint8]:

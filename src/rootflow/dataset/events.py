@@ -1,6 +1,6 @@
 """The canonical arrays."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,8 @@ from rootflow.ntuple.identity import in_words
 from rootflow.ntuple.objects import mask_name
 
 Features = dict[str, tuple[str, ...]]
+# By collection and feature: what changes its sign, charge, eta or phi.
+Signs = Mapping[str, Mapping[str, Sequence[str]]]
 
 # What `label` says of an event.
 SIGNAL, BACKGROUND, DATA = 1, 0, -1
@@ -184,6 +186,17 @@ class Events:
         """Return the events at `index`, in its order."""
         arrays = {name: array[index] for name, array in self.arrays().items()}
         return Events(features=self.features, **arrays)
+
+    def taking(self, features: Features) -> "Events":
+        """Return the events with these of their features alone, in this order."""
+        if features == self.features:
+            return self
+        arrays = self.arrays()
+        taken = {name: features.get(name, ()) for name in self.features}
+        for name, names in taken.items():
+            places = [self.features[name].index(each) for each in names]
+            arrays[name] = arrays[name][..., places]
+        return Events(features=taken, **arrays)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return every array that these events have, by name."""

@@ -105,33 +105,36 @@ def _in_words(folds: FoldsConfig) -> str:
     return f"fold {folds.held_out} of {folds.count} ({folds.scheme})"
 
 
-def refuse_other_arrays(
-    network: str, events: Events, features: Features, max_jets: int | None = None
-) -> None:
-    """Refuse events that do not have what a model takes.
+def taken_by(model: str, events: Events, features: Features, max_jets: int | None = None) -> Events:
+    """Return events with the features alone that a model takes.
 
     Parameters
     ----------
-    network
+    model
         Its name or its file, for the message.
     features
-        Names along the last axis of each input, in their order; others are not looked at.
+        Names along the last axis of each input, in their order.
     max_jets
         Number of jet slots; none: it takes no jets.
 
     Raises
     ------
     InputError
-        The events have other features or another number of slots.
+        The events lack one of the features, or have another number of slots.
     """
-    found = {name: events.features.get(name, ()) for name in features}
-    refuse_other_features(network, found, features)
+    found = {
+        name: tuple(each for each in wanted if each in events.features.get(name, ()))
+        for name, wanted in features.items()
+    }
+    if found != features:
+        refuse_other_features(model, events.features, features)
     slots = max_jets if max_jets is None else events.jet_mask.shape[1]
     if slots != max_jets:
         raise InputError(
-            f"{network} takes {max_jets} jet slots, these events have {slots}: "
+            f"{model} takes {max_jets} jet slots, these events have {slots}: "
             f"preprocess them with data.max_jets={max_jets}"
         )
+    return events.taking(features)
 
 
 def refuse_other_features(model: str, found: Features, wanted: Features) -> None:

@@ -26,8 +26,8 @@ def digest_of_simulation(
     """Return a digest of all that a training can see of the simulated events of a dataset.
 
     These are their arrays, in their order, the numbers that decide their folds, and the names
-    and units of the features. Collisions beside them do not change it, nor do names and titles
-    of samples and files.
+    and units of the features, and with what these change their signs. Collisions beside them do
+    not change it, nor do names and titles of samples and files.
 
     Parameters
     ----------
@@ -37,7 +37,9 @@ def digest_of_simulation(
         As in the manifest.
     """
     named = {
-        collection: [(feature.name, feature.unit) for feature in of_collection]
+        collection: [
+            (feature.name, feature.unit, *feature.changes_with) for feature in of_collection
+        ]
         for collection, of_collection in features.items()
     }
     digest = hashlib.sha256(json.dumps(named, sort_keys=True).encode())

@@ -137,8 +137,9 @@ class Application(ABC):
         read = self._read(tree, start, stop)
         scored = self._scored(tree.path, read.events)
         events = read.events.take(scored)
+        contract = self.model.contract
         outputs = self.model.predict(
-            feeds_of(self.model.contract, events.inputs()),
+            feeds_of(contract, events.taking(contract.features).inputs()),
             events.fold_numbers,
             allow_seen_events=self._seen_events == "score",
         )

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rootflow.dataset.events import Events
-from rootflow.dataset.seen import refuse_other_arrays
+from rootflow.dataset.seen import taken_by
 from rootflow.exported import FoldedModel
 from rootflow.exported.contract import OnnxContract
 from rootflow.exported.feeds import FACTORS
@@ -73,7 +73,7 @@ class ReconstructionApplication(Application):
     def _read(self, tree: OpenTree, start: int, stop: int) -> Read:
         read = self._reader.entries(tree, self.model.folding, start, stop)
         contract = self.model.contract
-        refuse_other_arrays(self.model.name, read.events, contract.features, self._max_jets)
+        taken_by(self.model.name, read.events, contract.features, self._max_jets)
         return Read(read.events, read.selected, read.places["jets"])
 
     def _answers(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from rootflow.analysis import TaskName
 from rootflow.dataset.events import Events
-from rootflow.dataset.seen import refuse_other_arrays
+from rootflow.dataset.seen import taken_by
 from rootflow.exported import FoldedModel
 from rootflow.exported.code import OtherCode
 from rootflow.exported.feeds import feeds_of
@@ -75,7 +75,7 @@ class OnnxMethod(FoldedModel, Model):
     def _outputs(self, events: Events, *, fold: int | None, allow_seen_events: bool) -> Outputs:
         contract = self.contract
         jets = contract.slots.get("jets")
-        refuse_other_arrays(self.name, events, contract.features, jets)
+        events = taken_by(self.name, events, contract.features, jets)
         return self.predict(
             feeds_of(contract, events.inputs()),
             events.fold_numbers,

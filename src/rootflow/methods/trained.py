@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from rootflow.analysis import TaskName
 from rootflow.config import FoldsConfig
 from rootflow.dataset.events import Events, Features
-from rootflow.dataset.seen import EVENTS_AT_ONCE, batches, refuse_other_arrays, refuse_seen
+from rootflow.dataset.seen import EVENTS_AT_ONCE, batches, refuse_seen, taken_by
 from rootflow.errors import InputError, UsageError
 from rootflow.methods.answers import joined
 from rootflow.methods.contract import Floats, Outputs, Posterior
@@ -99,13 +99,11 @@ class TrainedMethod(Model):
 
     def outputs(self, events: Events) -> Outputs:
         """Return what the model says; errors as of `answer`."""
-        self._refuse_wrong(events, seen=self._allow_seen_events)
-        return self._outputs(events)
+        return self._outputs(self._taken(events, seen=self._allow_seen_events))
 
     def outputs_of_any(self, events: Events) -> Outputs:
         """Return the same of any events, those that it was trained on among them."""
-        self._refuse_wrong(events, seen=True)
-        return self._outputs(events)
+        return self._outputs(self._taken(events, seen=True))
 
     @property
     def has_posterior(self) -> bool:
@@ -131,7 +129,7 @@ class TrainedMethod(Model):
         InputError
             As of `answer`.
         """
-        self._refuse_wrong(events, seen=self._allow_seen_events)
+        events = self._taken(events, seen=self._allow_seen_events)
         return self._density.posterior(events, samples, seed)
 
     def log_density(self, events: Events, neutrinos: NDArray[np.floating]) -> Floats:
@@ -142,7 +140,7 @@ class TrainedMethod(Model):
         UsageError, InputError
             As of `posterior`.
         """
-        self._refuse_wrong(events, seen=self._allow_seen_events)
+        events = self._taken(events, seen=self._allow_seen_events)
         return self._density.log_density(events, neutrinos)
 
     @functools.cached_property
@@ -156,11 +154,12 @@ class TrainedMethod(Model):
 
         return NeutrinoDensity(self._model)
 
-    def _refuse_wrong(self, events: Events, *, seen: bool) -> None:
+    def _taken(self, events: Events, *, seen: bool) -> Events:
         slots = self._model.input["jet_mask"].shape[1] if "jet_mask" in self._takes else None
-        refuse_other_arrays(self.name, events, self._features, slots)
+        taken = taken_by(self.name, events, self._features, slots)
         if not seen:
             refuse_seen(self.name, events, self.folds)
+        return taken
 
     def _outputs(self, events: Events) -> Outputs:
         return joined([self._outputs_of_batch(batch) for batch in batches(events)])

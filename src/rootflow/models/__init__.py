@@ -1,6 +1,6 @@
 """Keras networks, written with keras.ops only."""
 
-from rootflow.models.architectures import build_model, joint_probability
+from rootflow.models.architectures import build_model, features_taken, joint_probability
 from rootflow.models.classifier_inputs import (
     ClassifierInputs,
     ClassifierNormalisation,
@@ -50,6 +50,7 @@ __all__ = [
     "chosen_inputs",
     "classifier_inputs",
     "event_targets",
+    "features_taken",
     "fit_classifier_normalisation",
     "fit_normalisation",
     "in_a_row",

@@ -2,10 +2,13 @@
 
 import keras
 
-from rootflow.config import ModelConfig
-from rootflow.dataset.events import Features
+from rootflow.config import InputsConfig, ModelConfig
+from rootflow.dataset.events import Features, Signs
+from rootflow.errors import UsageError
+from rootflow.models.blocks import penalise
+from rootflow.models.classifier_inputs import refuse_unknown_inputs
 from rootflow.models.confidence import CONFIDENCE, Confidence
-from rootflow.models.kinematics import Tensor
+from rootflow.models.kinematics import KINEMATICS, Tensor
 from rootflow.models.layers import ExistingPairs, JointProbability
 from rootflow.models.networks import BUILDERS
 from rootflow.models.neutrinos import Momenta, neutrinos_of
@@ -13,10 +16,42 @@ from rootflow.models.normalisation import SEEN, Normalisation, Standardise
 from rootflow.models.views import LeptonViews
 
 JOINT = "joint"
+# What the views are made of.
+NEEDED = {"jets": KINEMATICS, "leptons": KINEMATICS, "met": ("pt", "phi")}
+
+
+def features_taken(inputs: InputsConfig | None, features: Features) -> Features:
+    """Return the features of a dataset that a network takes: the inputs, in the dataset's order.
+
+    Raises
+    ------
+    UsageError
+        The dataset does not have an input, or the views cannot be made of the inputs.
+    """
+    if inputs is None:
+        return features
+    refuse_unknown_inputs(inputs, features)
+    for collection, needed in NEEDED.items():
+        chosen = inputs.get(collection, [])
+        lacking = [name for name in needed if name not in chosen]
+        if lacking and (chosen or collection != "met"):
+            raise UsageError(
+                f"inputs.{collection}: {', '.join(lacking)} must be among them: networks that "
+                f"reconstruct see angles, distances and masses made of {', '.join(needed)}"
+                + ("; or leave met out" if collection == "met" else "")
+            )
+    return {
+        collection: tuple(name for name in names if name in inputs.get(collection, []))
+        for collection, names in features.items()
+    }
 
 
 def build_model(
-    config: ModelConfig, features: Features, max_jets: int, normalisation: Normalisation
+    config: ModelConfig,
+    features: Features,
+    max_jets: int,
+    normalisation: Normalisation,
+    signs: Signs | None = None,
 ) -> keras.Model:
     """Return a network from the arrays of `Events` to an assignment and two neutrinos.
 
@@ -30,11 +65,13 @@ def build_model(
         Jet slots of an event, J.
     normalisation
         Of the training events; it becomes part of the graph.
+    signs
+        With what features change their signs, see `LeptonViews`.
 
     Returns
     -------
     A functional model. Inputs, raw and in GeV: `jets` (n, J, features), `jet_mask` (n, J)
-    bool, `leptons` (n, 2, features), `met` (n, features), and `event` (n, features) where
+    bool, `leptons` (n, 2, features), `met` (n, features) and `event` (n, features) where
     there are any. Outputs: `assignment` (n, J, J), the joint probability that the first
     slot is the jet of b and the second that of bbar; `neutrinos` (n, 2, 3), px, py, pz of
     neutrino and antineutrino in GeV; where the settings ask for it, `confidence` (n,), the
@@ -42,12 +79,13 @@ def build_model(
     `assignment` is 1, or with `no_match` the probability that both b jets are among the jets.
     """
     inputs = _inputs(features, max_jets)
-    views = LeptonViews(features, name="views")(**inputs)
+    views = LeptonViews(features, signs, name="views")(**inputs)
     seen = {
         name: Standardise(
             normalisation.means[name], normalisation.scales[name], name=f"standardise_{name}"
         )(views[name])
         for name in SEEN
+        if name in views
     }
     scores, trunk = BUILDERS[config.architecture](config, seen, inputs["jet_mask"])
     joint = JointProbability(name=JOINT)(scores, inputs["jet_mask"])
@@ -63,7 +101,9 @@ def build_model(
     outputs = {"assignment": assignment, "neutrinos": neutrinos}
     if config.confidence:
         outputs[CONFIDENCE] = Confidence(name=CONFIDENCE)(trunk, assignment)
-    return keras.Model(inputs, outputs, name=config.architecture)
+    network = keras.Model(inputs, outputs, name=config.architecture)
+    penalise(network, config.l2)
+    return network
 
 
 def _inputs(features: Features, max_jets: int) -> dict[str, Tensor]:
@@ -72,11 +112,9 @@ def _inputs(features: Features, max_jets: int) -> dict[str, Tensor]:
         "jets": keras.Input((max_jets, width["jets"]), name="jets"),
         "jet_mask": keras.Input((max_jets,), dtype="bool", name="jet_mask"),
         "leptons": keras.Input((2, width["leptons"]), name="leptons"),
-        "met": keras.Input((width["met"],), name="met"),
     }
-    if width["event"]:
-        inputs["event"] = keras.Input((width["event"],), name="event")
-    return inputs
+    of_the_event = {name: width[name] for name in ("met", "event") if width[name]}
+    return inputs | {name: keras.Input((size,), name=name) for name, size in of_the_event.items()}
 
 
 def joint_probability(network: keras.Model) -> Tensor:

@@ -1,6 +1,7 @@
 """What the architectures are made of."""
 
-from keras import layers, ops
+import keras
+from keras import layers, ops, regularizers
 
 from rootflow.config.model import AttentionConfig
 from rootflow.models.attention import Attention, Seeds, SelfAttention
@@ -10,6 +11,28 @@ from rootflow.models.kinematics import Tensor
 def dense(width: int, name: str) -> layers.Dense:
     """Return a layer with the activation of all hidden layers."""
     return layers.Dense(width, activation="silu", name=name)
+
+
+def normalised_dense(width: int, name: str, values: Tensor) -> Tensor:
+    """Return what such a layer gives, normalised over each batch before its activation."""
+    values = layers.Dense(width, name=name)(values)
+    return ops.silu(layers.BatchNormalization(name=f"{name}_norm")(values))
+
+
+@keras.saving.register_keras_serializable(package="rootflow")
+class Penalty(regularizers.L2):  # type: ignore[misc]
+    """The penalty on weights of any type in float32: Keras adds it to a loss of scores."""
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """Return the sum of the squares of `x`, times l2."""
+        return ops.cast(super().__call__(x), "float32")
+
+
+def penalise(network: keras.Model, l2: float) -> None:
+    """Add the penalty on all weights that multiply to the losses of a network."""
+    for weight in network.trainable_weights:
+        if l2 and "kernel" in weight.name:
+            weight.regularizer = Penalty(l2)
 
 
 def self_attention(config: AttentionConfig, name: str, tokens: Tensor, present: Tensor) -> Tensor:
@@ -48,9 +71,9 @@ def pooled(
     return attention(config, name, queries, tokens, present)
 
 
-def event_token(width: int, leptons: Tensor, met: Tensor) -> Tensor:
-    """Return leptons and MET of each view as one token (n, 2, 1, width)."""
-    parts = [leptons[:, :, :1], leptons[:, :, 1:], met]
+def event_token(width: int, leptons: Tensor, *met: Tensor) -> Tensor:
+    """Return leptons, and MET if it is given, of each view as one token (n, 2, 1, width)."""
+    parts = [leptons[:, :, :1], leptons[:, :, 1:], *met]
     return layers.Dense(width, name="embed_event")(ops.concatenate(parts, axis=-1))
 
 

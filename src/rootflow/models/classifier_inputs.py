@@ -11,7 +11,7 @@ from keras import ops
 from numpy.typing import NDArray
 
 from rootflow.config import InputsConfig
-from rootflow.dataset.events import Events
+from rootflow.dataset.events import Events, Features
 from rootflow.errors import UsageError
 from rootflow.models.kinematics import Tensor
 from rootflow.models.normalisation import Row, moments
@@ -63,6 +63,27 @@ def chosen_inputs(inputs: InputsConfig) -> dict[str, list[str]]:
     return {collection: names for collection, names in inputs.items() if names}
 
 
+def refuse_unknown_inputs(inputs: InputsConfig, features: Features) -> None:
+    """Refuse inputs that there are not: the error names the nearest.
+
+    Raises
+    ------
+    UsageError
+        It names the key of the configuration.
+    """
+    for collection, names in chosen_inputs(inputs).items():
+        known = features.get(collection, ())
+        if not known:
+            there = ", ".join(name for name, of_it in features.items() if of_it)
+            raise UsageError(
+                f"inputs.{collection}: the dataset has no such collection; it has {there}"
+            )
+        for name in names:
+            if name not in known:
+                near = ", ".join(difflib.get_close_matches(name, known, n=3) or known)
+                raise UsageError(f"inputs.{collection}: the dataset has no '{name}'; it has {near}")
+
+
 def classifier_inputs(
     inputs: InputsConfig, events: Events, units: Mapping[str, Mapping[str, str]]
 ) -> dict[str, CollectionInputs]:
@@ -83,18 +104,8 @@ def classifier_inputs(
         The events do not have an input: it names the key of the configuration, and the names
         that are nearest.
     """
+    refuse_unknown_inputs(inputs, events.features)
     chosen = chosen_inputs(inputs)
-    for collection, names in chosen.items():
-        known = events.features.get(collection, ())
-        if not known:
-            there = ", ".join(name for name, features in events.features.items() if features)
-            raise UsageError(
-                f"inputs.{collection}: the dataset has no such collection; it has {there}"
-            )
-        for name in names:
-            if name not in known:
-                near = ", ".join(difflib.get_close_matches(name, known, n=3) or known)
-                raise UsageError(f"inputs.{collection}: the dataset has no '{name}'; it has {near}")
     arrays = events.inputs()
     found = {}
     for collection in (name for name in events.features if name in chosen):

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import keras
-from keras import layers, ops, regularizers
+from keras import layers, ops
 
 from rootflow.config import (
     ClassifierConfig,
@@ -15,6 +15,7 @@ from rootflow.config import (
     SetTransformerClassifierConfig,
 )
 from rootflow.errors import UsageError
+from rootflow.models.blocks import Penalty
 from rootflow.models.classifier_inputs import (
     ClassifierInputs,
     ClassifierNormalisation,
@@ -96,15 +97,6 @@ def _standardised(
     if filled is None:
         return standardised
     return ops.where(filled[..., None], standardised, ops.zeros_like(standardised))
-
-
-@keras.saving.register_keras_serializable(package="rootflow")
-class Penalty(regularizers.L2):  # type: ignore[misc]
-    """The penalty on weights in float64, in float32: Keras adds it to a loss of scores."""
-
-    def __call__(self, x: Tensor) -> Tensor:
-        """Return the sum of the squares of `x`, times l2."""
-        return ops.cast(super().__call__(x), "float32")
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from rootflow.models.blocks import (
     dense,
     event_token,
     induced_attention,
+    normalised_dense,
     pooled,
     self_attention,
 )
@@ -33,10 +34,14 @@ def _feed_forward(config: FeedForwardConfig, seen: Seen, jet_mask: Tensor) -> Sa
     """Build dense layers on each view as one row."""
     jets = jet_mask.shape[1]
     present = ops.cast(ops.stack([jet_mask, jet_mask], axis=1), "float32")
-    parts = [seen["jets"] * present[..., None], seen["leptons"], seen["met"], present]
+    parts = [seen["jets"] * present[..., None], seen["leptons"], *_met(seen), present]
     hidden = ops.concatenate([layers.Reshape((2, -1))(part) for part in parts], axis=-1)
     for number in range(config.depth):
-        hidden = dense(config.width, f"hidden_{number}")(hidden)
+        name = f"hidden_{number}"
+        if config.batch_norm:
+            hidden = normalised_dense(config.width, name, hidden)
+        else:
+            hidden = dense(config.width, name)(hidden)
         hidden = layers.Dropout(config.dropout, name=f"dropout_{number}")(hidden)
     pairs = layers.Dense(jets * jets, name="pairs")(hidden)
     pairs = layers.Reshape((2, jets, jets), name="own_and_other")(pairs)
@@ -50,7 +55,7 @@ def _feed_forward(config: FeedForwardConfig, seen: Seen, jet_mask: Tensor) -> Sa
 
 def _set_transformer(config: SetTransformerConfig, seen: Seen, jet_mask: Tensor) -> Said:
     """Build attention among the jets and the event in each view."""
-    event = event_token(config.width, seen["leptons"], seen["met"])
+    event = event_token(config.width, seen["leptons"], *_met(seen))
     jets = _embedded_jets(config.width, seen)
     tokens = ops.concatenate([event, jets], axis=2)
     present = jet_mask[:, None]
@@ -72,11 +77,9 @@ def _set_transformer(config: SetTransformerConfig, seen: Seen, jet_mask: Tensor)
 
 def _cross_attention(config: CrossAttentionConfig, seen: Seen, jet_mask: Tensor) -> Said:
     """Build attention of jets to leptons and MET and back, in each view."""
-    objects = {
-        "own": seen["leptons"][:, :, :1],
-        "other": seen["leptons"][:, :, 1:],
-        "met": seen["met"],
-    }
+    objects = {"own": seen["leptons"][:, :, :1], "other": seen["leptons"][:, :, 1:]}
+    if "met" in seen:
+        objects["met"] = seen["met"]
     others = ops.concatenate(
         [layers.Dense(config.width, name=f"embed_{n}")(part) for n, part in objects.items()],
         axis=2,
@@ -93,7 +96,7 @@ def _cross_attention(config: CrossAttentionConfig, seen: Seen, jet_mask: Tensor)
 
 def _recurrent(config: RecurrentConfig, seen: Seen, jet_mask: Tensor) -> Said:
     """Build recurrent layers over the jets, each with the event beside it, in each view."""
-    event = event_token(config.width, seen["leptons"], seen["met"])
+    event = event_token(config.width, seen["leptons"], *_met(seen))
     jets = _embedded_jets(config.width, seen) + event
     for number in range(config.depth):
         learnt = OverJets(config.width, name=f"recurrent_{number}")(jets, jet_mask)
@@ -103,6 +106,11 @@ def _recurrent(config: RecurrentConfig, seen: Seen, jet_mask: Tensor) -> Said:
     there = ops.cast(jet_mask, "float32")[:, None, :, None]
     mean = ops.sum(jets * there, axis=2) / ops.maximum(ops.sum(there, axis=2), 1.0)
     return _said(config, jets, ops.concatenate([event[:, :, 0], mean], axis=-1), seen)
+
+
+def _met(seen: Seen) -> list[Tensor]:
+    """Return MET and the event, if a network is given anything of them."""
+    return [seen["met"]] if "met" in seen else []
 
 
 def _embedded_jets(width: int, seen: Seen) -> Tensor:

@@ -9,7 +9,7 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
-from rootflow.dataset.events import Events
+from rootflow.dataset.events import Events, Signs
 from rootflow.models.kinematics import Tensor
 from rootflow.models.views import LeptonViews
 
@@ -28,7 +28,8 @@ class Normalisation:
     Attributes
     ----------
     means, scales
-        For `jets`, `leptons`, `met` and `pairs`, one number for each feature.
+        For `jets`, `leptons`, `met` where there is one, and `pairs`, one number for each
+        feature.
     neutrino_scales
         Root mean square of px and py together, and of pz, in GeV.
     """
@@ -38,14 +39,18 @@ class Normalisation:
     neutrino_scales: tuple[float, float]
 
 
-def fit_normalisation(chunks: Iterable[tuple[Events, NDArray[np.floating]]]) -> Normalisation:
+def fit_normalisation(
+    chunks: Iterable[tuple[Events, NDArray[np.floating]]], signs: Signs | None = None
+) -> Normalisation:
     """Return the normalisation of events and their weights, whose signs do not count.
 
-    Only jets that are there count, and only pairs of two different jets.
+    Only jets that are there count, and only pairs of two different jets; `signs` are those of
+    `LeptonViews`.
     """
     sums: dict[str, NDArray[np.float64]] = {}
     for events, weight in chunks:
-        for name, (values, weights) in _values(events, np.abs(weight).astype(np.float64)).items():
+        absolute = np.abs(weight).astype(np.float64)
+        for name, (values, weights) in _values(events, absolute, signs).items():
             powers = np.stack([np.ones_like(values), values, values**2])
             sums[name] = sums.get(name, 0.0) + np.einsum("i,pif->pf", weights, powers)
     found = {name: moments(*powers) for name, powers in sums.items()}
@@ -65,9 +70,9 @@ def moments(count: Column, total: Column, squares: Column) -> tuple[Column, Colu
     return mean, np.sqrt(np.where(variance > SMALLEST_VARIANCE, variance, 1.0))
 
 
-def _values(events: Events, weight: Column) -> dict[str, tuple[Rows, Column]]:
+def _values(events: Events, weight: Column, signs: Signs | None) -> dict[str, tuple[Rows, Column]]:
     """Return the rows of features that are there, and a weight for each row."""
-    views = LeptonViews(events.features)(**events.inputs())
+    views = LeptonViews(events.features, signs)(**events.inputs())
     mask = events.jet_mask
     there = {
         "jets": np.repeat(mask[:, None], 2, axis=1),
@@ -76,12 +81,13 @@ def _values(events: Events, weight: Column) -> dict[str, tuple[Rows, Column]]:
         "pairs": mask[:, :, None] & mask[:, None, :] & ~np.eye(mask.shape[1], dtype=bool),
         "neutrinos": np.full((len(events), 2), True),
     }
-    arrays = {name: ops.convert_to_numpy(views[name]) for name in SEEN} | {
+    arrays = {name: ops.convert_to_numpy(views[name]) for name in SEEN if name in views} | {
         "neutrinos": events.targets()["neutrinos"]
     }
     return {
         name: (arrays[name][kept].astype(np.float64), weight[np.nonzero(kept)[0]])
         for name, kept in there.items()
+        if name in arrays
     }
 
 

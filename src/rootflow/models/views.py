@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
+from rootflow.dataset.events import Signs
 from rootflow.models.kinematics import (
     KINEMATICS,
     Tensor,
@@ -16,6 +18,9 @@ from rootflow.models.kinematics import (
 )
 
 MUON = 13
+COMPUTED_OF = (*KINEMATICS, "pdg_id")
+# Signs of what changes its own where all charges do, from the side of each lepton.
+CHARGES = np.array([[1.0], [-1.0]], np.float32)
 
 
 @keras.saving.register_keras_serializable(package="rootflow")
@@ -34,30 +39,54 @@ class LeptonViews(keras.Layer):  # type: ignore[misc]
     `jets` (n, 2, J, features), `leptons` (n, 2, 2, features) with the own one first,
     `met` (n, 2, 1, features), `pairs` (n, J, J, features) for jet i with the positive and
     jet j with the negative lepton, and `axes` (n, 2, 3, 3), the unit vectors of each view.
+    `met` has the features of the event, too; where there are neither these nor MET it is
+    left out.
+
+    Parameters
+    ----------
+    features
+        Names along the last axis of each array.
+    signs
+        Features that change their signs with the charges, or when the event is reflected, are
+        seen with the sign that they have from the side of the own lepton; all others as they
+        are, from both sides: of these the sign of a charge tells nothing.
     """
 
-    def __init__(self, features: Mapping[str, Sequence[str]], **kwargs: Any) -> None:
+    def __init__(
+        self, features: Mapping[str, Sequence[str]], signs: Signs | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.features = {name: list(names) for name, names in features.items()}
+        self.signs = {
+            name: {feature: list(changes) for feature, changes in of_it.items()}
+            for name, of_it in (signs or {}).items()
+        }
 
     def get_config(self) -> dict[str, Any]:
         """Return what the layer is made from."""
-        return {**super().get_config(), "features": self.features}
+        return {**super().get_config(), "features": self.features, "signs": self.signs}
 
     def call(
-        self, jets: Tensor, jet_mask: Tensor, leptons: Tensor, met: Tensor, event: Tensor = None
+        self,
+        jets: Tensor,
+        jet_mask: Tensor,
+        leptons: Tensor,
+        met: Tensor = None,
+        event: Tensor = None,
     ) -> dict[str, Tensor]:
         """Return the views of a batch in physical units."""
         # Each quantity is a row: (n, 1, objects) of what is, (n, 2, objects) of what is seen.
         jet = self._rows("jets", ops.where(ops.expand_dims(jet_mask, -1), jets, 0.0))
         lepton = self._rows("leptons", leptons)
-        missing = self._rows("met", ops.expand_dims(met, 1))
-        missing |= {"eta": 0.0 * missing["pt"], "energy": missing["pt"]}
-        objects = [jet, lepton, missing]
+        objects = [jet, lepton]
+        if met is not None:
+            missing = self._rows("met", ops.expand_dims(met, 1))
+            objects.append(missing | {"eta": 0.0 * missing["pt"], "energy": missing["pt"]})
         pt, eta, phi, energy = (
             ops.concatenate([each[name] for each in objects], axis=2) for name in KINEMATICS
         )
-        of_jets, of_leptons, of_met = slice(None, -3), slice(-3, -1), slice(-1, None)
+        count = jets.shape[1]
+        of_jets, of_leptons, of_met = slice(count), slice(count, count + 2), slice(count + 2, None)
         direction = directions(eta, phi, axis=1)
         momenta = ops.concatenate([pt * direction, energy], axis=1)  # (n, 4, objects)
         lepton_momenta = momenta[:, :, of_leptons]
@@ -78,28 +107,35 @@ class LeptonViews(keras.Layer):  # type: ignore[misc]
         seen = [eta * forwards, _by_both(log_pt), _by_both(log_energy), cosine, sine]
         with_both = [log_mass, _exchanged(log_mass), away, _exchanged(away)]
 
+        reflections = {"charge": CHARGES, "eta": forwards, "phi": side}
         jets_seen = [each[..., of_jets] for each in (*seen, *with_both)]
-        jets_seen += [_by_both(row) for name, row in jet.items() if name not in KINEMATICS]
+        jets_seen += self._more("jets", jet, reflections)
         leptons_seen = [each[..., of_leptons] for each in seen]
-        leptons_seen += [_by_both(row) for row in _more_of_leptons(lepton)]
+        leptons_seen += self._more("leptons", lepton, reflections)
+        if "pdg_id" in lepton:
+            leptons_seen.append(_by_both(_is_muon(lepton["pdg_id"])))
         leptons_seen = [_own_first(each) for each in leptons_seen]
         leptons_seen += [_of_leptons_together(each[..., of_leptons]) for each in (log_mass, away)]
-        towards_met = ops.concatenate([each[..., of_met] for each in (cosine, sine)], axis=2)
-        met_seen = [towards_met * missing["pt"], _by_both(log_pt[..., of_met])]
+        met_seen = []
+        if met is not None:
+            towards_met = ops.concatenate([each[..., of_met] for each in (cosine, sine)], axis=2)
+            met_seen += [towards_met * missing["pt"], _by_both(log_pt[..., of_met])]
         if event is not None:
             whole = self._rows("event", ops.expand_dims(event, 1))
-            met_seen += [_by_both(row) for row in whole.values()]
-        return {
+            met_seen += self._more("event", whole, reflections)
+        views = {
             "jets": ops.stack(jets_seen, axis=-1),
             "leptons": ops.stack(leptons_seen, axis=-1),
-            "met": ops.expand_dims(ops.concatenate(met_seen, axis=2), 2),
             "pairs": _pairs(
                 tuple(each[..., of_jets] for each in (eta, phi, momenta, log_mass)),
                 leptons=ops.sum(lepton_momenta, axis=2, keepdims=True),
-                met=momenta[..., of_met],
+                met=None if met is None else momenta[..., of_met],
             ),
             "axes": _axes(direction[..., of_leptons], side, forwards),
         }
+        if met_seen:
+            views["met"] = ops.expand_dims(ops.concatenate(met_seen, axis=2), 2)
+        return views
 
     def _rows(self, collection: str, array: Tensor) -> dict[str, Tensor]:
         """Return each feature (n, 1, objects) of an array (n, objects, features), by name."""
@@ -107,6 +143,17 @@ class LeptonViews(keras.Layer):  # type: ignore[misc]
         return {
             name: rows[:, place : place + 1] for place, name in enumerate(self.features[collection])
         }
+
+    def _more(
+        self, collection: str, rows: Mapping[str, Tensor], reflections: Mapping[str, Tensor]
+    ) -> list[Tensor]:
+        """Return what the leptons see of features of which nothing is computed."""
+        left_out = () if collection == "event" else COMPUTED_OF
+        seen = {name: _by_both(row) for name, row in rows.items() if name not in left_out}
+        for name in seen:
+            for change in self.signs.get(collection, {}).get(name, ()):
+                seen[name] = seen[name] * reflections[change]
+        return list(seen.values())
 
 
 def to_detector(momenta: Tensor, axes: Tensor) -> Tensor:
@@ -142,12 +189,8 @@ def _of_leptons_together(seen: Tensor) -> Tensor:
     return _by_both(ops.concatenate([once, once], axis=2))
 
 
-def _more_of_leptons(lepton: Mapping[str, Tensor]) -> list[Tensor]:
-    """Return what is seen of leptons beside their momenta: at last whether it is a muon."""
-    more = [row for name, row in lepton.items() if name not in (*KINEMATICS, "pdg_id")]
-    if "pdg_id" in lepton:
-        more.append(ops.cast(ops.equal(ops.abs(lepton["pdg_id"]), MUON), "float32"))
-    return more
+def _is_muon(ids: Tensor) -> Tensor:
+    return ops.cast(ops.equal(ops.abs(ids), MUON), "float32")
 
 
 def _axes(direction: Tensor, side: Tensor, forwards: Tensor) -> Tensor:
@@ -159,7 +202,7 @@ def _axes(direction: Tensor, side: Tensor, forwards: Tensor) -> Tensor:
     return ops.reshape(ops.concatenate(axes, axis=2), (-1, 2, 3, 3))
 
 
-def _pairs(of_jets: tuple[Tensor, ...], leptons: Tensor, met: Tensor) -> Tensor:
+def _pairs(of_jets: tuple[Tensor, ...], leptons: Tensor, met: Tensor | None) -> Tensor:
     """Return what tells the hypotheses apart, the same for (i, +, j, -) and (j, -, i, +).
 
     Parameters
@@ -168,19 +211,17 @@ def _pairs(of_jets: tuple[Tensor, ...], leptons: Tensor, met: Tensor) -> Tensor:
         eta, phi (n, 1, J), momenta (n, 4, J), and the logarithm of 1 + mass with each
         lepton (n, 2, J).
     leptons, met
-        (n, 4, 1), the momenta of both leptons together, and of MET.
+        (n, 4, 1), the momenta of both leptons together, and of MET if it is taken.
     """
     etas, phis, jets, log_masses = (
         (ops.expand_dims(each, 3), ops.expand_dims(each, 2)) for each in of_jets
     )
     both = jets[0] + jets[1]
     visible = both + ops.expand_dims(leptons, 3)
-    with_met = (visible + ops.expand_dims(met, 3))[:, :2]
-    squares = [
-        squared_mass(both, axis=1, keepdims=True),
-        squared_mass(visible, axis=1, keepdims=True),
-        ops.sum(ops.square(with_met), axis=1, keepdims=True),
-    ]
+    squares = [squared_mass(each, axis=1, keepdims=True) for each in (both, visible)]
+    if met is not None:
+        with_met = (visible + ops.expand_dims(met, 3))[:, :2]
+        squares.append(ops.sum(ops.square(with_met), axis=1, keepdims=True))
     # One root of all: of a concatenation of roots TensorFlow's optimiser makes something else.
     roots = ops.sqrt(ops.relu(ops.concatenate(squares, axis=1)))
     with_plus, with_minus = log_masses[0][:, :1], log_masses[1][:, 1:]

@@ -10,11 +10,16 @@ MOMENTUM = ("pt", "eta", "phi", "energy")
 
 
 class Feature(Block):
-    """One number of an object, the MET or the event, and where it comes from."""
+    """One number of an object, the MET or the event, and where it comes from.
+
+    It changes its sign with what `changes_with` names: the charges of all particles, or eta or
+    phi of all directions, as in a mirror.
+    """
 
     name: str
     unit: str
     branches: tuple[str, ...]
+    changes_with: tuple[str, ...] = ()
 
 
 def features_of(branch_map: BranchMap) -> dict[str, tuple[Feature, ...]]:
@@ -60,5 +65,10 @@ def unit_of(column: Column) -> str:
 
 def feature(name: str, unit: str, *sources: Column | int | None) -> Feature:
     """Return a feature that is made of these branches."""
-    columns = (source for source in sources if isinstance(source, Column))
-    return Feature(name=name, unit=unit, branches=tuple(column.branch for column in columns))
+    columns = [source for source in sources if isinstance(source, Column)]
+    return Feature(
+        name=name,
+        unit=unit,
+        branches=tuple(column.branch for column in columns),
+        changes_with=columns[0].changes_with if columns else (),
+    )

@@ -13,6 +13,20 @@ class Column(Block):
     branch: str
     unit: Literal["MeV", "GeV", "rad", "none"] = "none"
     index: int | None = Field(None, ge=0, description="place in an array of fixed length")
+    charge: Literal["odd"] | None = Field(
+        None, description="odd: changes its sign where all particles are antiparticles"
+    )
+    reflection: Literal["odd", "eta", "phi"] | None = Field(
+        None,
+        description="changes its sign as eta does in a mirror across the beam (z0), as phi does "
+        "in one along the beam (d0), or in either (odd)",
+    )
+
+    @property
+    def changes_with(self) -> tuple[str, ...]:
+        """Under what the number changes its sign: charge, eta, phi."""
+        mirrors = {"odd": ("eta", "phi"), None: ()}.get(self.reflection, (self.reflection or "",))
+        return (*(["charge"] if self.charge else []), *mirrors)
 
 
 class EnergyColumn(Column):

@@ -119,12 +119,13 @@ def _export(
     config: Config, run: Run, trained: Trained, every: Sequence[FoldsConfig], together: bool
 ) -> list[Export]:
     """Return the exports of all models, which are there together or not at all."""
-    dataset, task = trained.dataset, analysis_named(config.analysis).task
+    dataset, analysis = trained.dataset, analysis_named(config.analysis)
+    given = analysis.given(config, dataset.features)
     classes = dataset.manifest.classes
     origin = provenance(config, run, trained)
     ended = [finished(training) for training in trained.trainings]
     about = About(
-        task=task,
+        task=analysis.task,
         analysis=config.analysis,
         name=config.model.name,
         folds=config.data.folds,
@@ -137,13 +138,13 @@ def _export(
         provenance=origin | {"trained_at": max(ended)},
         uses=getattr(config, "inputs", None),
         classes=classes if len(classes) > 2 else (),  # of two the score is that of the signal
-        ranges=ranges_of(parts_of(dataset)),
+        ranges=ranges_of(events.taking(given) for events in parts_of(dataset)),
         metrics=train.quality(trained.trainings),
     )
     prepared = [
         prepare(
             load_fitted(training.directory),
-            dataset.events(dataset.simulated_in([folds.held_out])[:PARITY_EVENTS]),
+            dataset.events(dataset.simulated_in([folds.held_out])[:PARITY_EVENTS]).taking(given),
             replace(
                 about,
                 held_out=folds.held_out,
@@ -156,7 +157,7 @@ def _export(
     ]
     if together:
         step = -(-len(dataset) // PARITY_EVENTS)
-        some = dataset.events(np.arange(0, len(dataset), step))
+        some = dataset.events(np.arange(0, len(dataset), step)).taking(given)
         prepared.append(prepare_all_folds(prepared, some, about, config.export))
     return write(prepared, config.output / "exports" / f"{config.model.name}-{run.run_id[:8]}")
 

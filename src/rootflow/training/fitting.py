@@ -5,8 +5,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 from rootflow.analysis import analysis_named
-from rootflow.config import BoostedTreesConfig, Config, FoldsConfig, OwnNetworkConfig, digest_of
+from rootflow.config import (
+    BoostedTreesConfig,
+    Config,
+    FoldsConfig,
+    OwnNetworkConfig,
+    ReconstructionConfig,
+    digest_of,
+)
 from rootflow.dataset import Dataset
+from rootflow.dataset.events import Features
 from rootflow.errors import UsageError
 from rootflow.files import PARTIAL, alone_in
 from rootflow.plugins import source_digest
@@ -149,6 +157,15 @@ def _training(record: Record, directory: Path) -> Training:
     return Training(directory / record.model_file, record.history, record.facts)
 
 
+def _features(dataset: Dataset, config: Config) -> Features:
+    """Return the features of the arrays that a model takes."""
+    if not isinstance(config, ReconstructionConfig):
+        return dataset.features
+    from rootflow.models import features_taken
+
+    return features_taken(config.inputs, dataset.features)
+
+
 def _train(
     dataset: Dataset,
     config: Config,
@@ -175,7 +192,7 @@ def _train(
         folds=folds,
         model=config.model,
         model_file=model_file,
-        features=dataset.features,
+        features=_features(dataset, config),
         max_jets=dataset.manifest.max_jets,
         inputs=getattr(config, "inputs", None),
         classes=dataset.manifest.classes,

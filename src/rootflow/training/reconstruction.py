@@ -16,6 +16,7 @@ from rootflow.models import (
     PerEvent,
     build_model,
     event_targets,
+    features_taken,
     fit_normalisation,
     known_neutrinos,
     with_losses,
@@ -53,6 +54,7 @@ class ReconstructionTask:
         events = dataset.events()
         if events.assignment is None or events.neutrinos is None:
             raise InputError(f"{dataset.path}: these events have no truth: nothing can be learnt")
+        self._features = features_taken(config.inputs, dataset.features)
         every = split(events, folds, config.training.validation_fraction)
         parts = Split(*(part[events.simulated[part]] for part in every))
         policy = config.data.weights.negative
@@ -77,11 +79,12 @@ class ReconstructionTask:
     def build(self) -> None:
         """Make the network with its losses and its metrics."""
         dataset, config = self.samples.training.dataset, self._config
+        some = self.samples.training.evenly(EVENTS_TO_NORMALISE).chunks()
         normalisation = fit_normalisation(
-            self.samples.training.evenly(EVENTS_TO_NORMALISE).chunks()
+            ((events.taking(self._features), weight) for events, weight in some), dataset.signs
         )
         self.network = build_model(
-            config.model, dataset.features, dataset.manifest.max_jets, normalisation
+            config.model, self._features, dataset.manifest.max_jets, normalisation, dataset.signs
         )
         self.fitted = with_losses(self.network, list(self.loss_weights))
         self.trims = config.model.architecture in ANY_NUMBER_OF_JETS
@@ -116,7 +119,7 @@ class ReconstructionTask:
 
     def _read(self, events: Events) -> tuple[Arrays, Arrays]:
         truth, targets = event_targets(events.targets(), list(self.loss_weights))
-        return events.inputs() | truth, targets
+        return events.taking(self._features).inputs() | truth, targets
 
     def metrics_of(self, _: WeightedSample) -> Metrics:
         """Return nothing: every metric is a mean over batches."""

@@ -19,7 +19,7 @@ class Momenta(keras.Layer):  # type: ignore[misc]
     """Four-momenta of an event along the detector's axes, in GeV.
 
     `jets` (n, J, 4), zero where there is none, `leptons` (n, 2, 4), the positive first, both
-    px, py, pz, energy; `met` (n, 2), px and py.
+    px, py, pz, energy; `met` (n, 2), px and py, zero where it is not taken.
     """
 
     def __init__(self, features: Mapping[str, Sequence[str]], **kwargs: Any) -> None:
@@ -31,15 +31,18 @@ class Momenta(keras.Layer):  # type: ignore[misc]
         return {**super().get_config(), "features": self.features}
 
     def call(
-        self, jets: Tensor, jet_mask: Tensor, leptons: Tensor, met: Tensor
+        self, jets: Tensor, jet_mask: Tensor, leptons: Tensor, met: Tensor = None
     ) -> dict[str, Tensor]:
         """Return the momenta of a batch of raw inputs."""
         jets = ops.where(ops.expand_dims(jet_mask, -1), jets, 0.0)
-        pt, phi = (met[:, self.features["met"].index(name)] for name in ("pt", "phi"))
+        missing = ops.zeros_like(leptons[:, 0, :2])
+        if met is not None:
+            pt, phi = (met[:, self.features["met"].index(name)] for name in ("pt", "phi"))
+            missing = ops.stack([pt * ops.cos(phi), pt * ops.sin(phi)], axis=-1)
         return {
             "jets": self._momenta("jets", jets),
             "leptons": self._momenta("leptons", leptons),
-            "met": ops.stack([pt * ops.cos(phi), pt * ops.sin(phi)], axis=-1),
+            "met": missing,
         }
 
     def _momenta(self, collection: str, array: Tensor) -> Tensor:
