@@ -14,6 +14,7 @@ def test_a_table_is_read_as_it_was_written(tmp_path: Path) -> None:
         sha256={"even.onnx": "0" * 64},
         contracts={"even.onnx": some_contract()},
         parity=[{"momentum": 1e-5}],
+        precision=[],
     )
     path = table.write(tmp_path)
     assert path.name == "folds.json"
