@@ -90,6 +90,7 @@ def test_a_training_says_what_it_may_be_applied_to(real_events: Events, tmp_path
     record = Record(
         question="question",
         dataset="dataset",
+        task="reconstruction",
         folds=FoldsConfig(count=5, held_out=3),
         model=FeedForwardConfig(architecture="feed_forward", name="mine"),
         model_file="model.keras",
