@@ -69,7 +69,7 @@ def exported(path: Path, ntuple: Path, directory: Path) -> tuple[str, Path]:
     from rootflow.config import load
     from rootflow.dataset import build
     from rootflow.dataset.readings.dilepton import Dilepton
-    from rootflow.export import export
+    from rootflow.export import About, prepare, write
     from rootflow.models import build_model, fit_normalisation
 
     config = load(path)
@@ -78,20 +78,21 @@ def exported(path: Path, ntuple: Path, directory: Path) -> tuple[str, Path]:
     events = dataset.events(slice(0, 5_000))
     normalisation = fit_normalisation([(events, events.weight)])
     model = build_model(config.model, events.features, config.data.max_jets, normalisation)
-    made = export(
-        model,
-        events,
-        config.data.folds.in_turn()[0],
-        config.export,
-        {},
-        directory,
+    about = About(
+        task="reconstruction",
+        analysis=config.analysis,
+        name=config.model.name,
+        folds=config.data.folds,
         units={
             collection: {feature.name: feature.unit for feature in features}
             for collection, features in dataset.manifest.features.items()
         },
         branch_map=config.data.branch_map,
         selection=reading.settings,
+        provenance={},
+        held_out=config.data.folds.in_turn()[0].held_out,
     )
+    (made,) = write([prepare(model, events, about, config.export)], directory)
     return config.model.name, made.named_path
 
 
