@@ -4,26 +4,26 @@ import itertools
 
 import pytest
 
-from rootflow.batch.machines import Run, Verdict, judge
+from rootflow.batch.machines import MachineRun, Verdict, judge
 
 NOW = 1_000_000.0
 DAY = 86400.0
 
 
-def failed(machine: str, ago: float = 50.0, seconds: float = 2.0) -> Run:
-    return Run(machine, NOW - ago - seconds, NOW - ago, well=False)
+def failed(machine: str, ago: float = 50.0, seconds: float = 2.0) -> MachineRun:
+    return MachineRun(machine, NOW - ago - seconds, NOW - ago, well=False)
 
 
-def well(machine: str, ago: float = 50.0, seconds: float = 100.0) -> Run:
-    return Run(machine, NOW - ago - seconds, NOW - ago, well=True)
+def well(machine: str, ago: float = 50.0, seconds: float = 100.0) -> MachineRun:
+    return MachineRun(machine, NOW - ago - seconds, NOW - ago, well=True)
 
 
-def running(machine: str, seconds: float) -> Run:
-    return Run(machine, NOW - seconds)
+def running(machine: str, seconds: float) -> MachineRun:
+    return MachineRun(machine, NOW - seconds)
 
 
-def avoided(*jobs: Run | list[Run], failures: int = 3) -> dict[str, Verdict]:
-    runs = [[job] if isinstance(job, Run) else job for job in jobs]
+def avoided(*jobs: MachineRun | list[MachineRun], failures: int = 3) -> dict[str, Verdict]:
+    runs = [[job] if isinstance(job, MachineRun) else job for job in jobs]
     verdicts = judge(runs, failures, NOW)
     return {machine: verdict for machine, verdict in verdicts.items() if verdict.at_fault}
 
@@ -98,7 +98,7 @@ def test_a_machine_on_which_a_later_job_lasts_is_not_one_that_fails_all() -> Non
 
 
 def test_evictions_say_nothing() -> None:
-    evicted = Run("here", NOW - 60, NOW - 50)
+    evicted = MachineRun("here", NOW - 60, NOW - 50)
     assert avoided(*[evicted] * 20, *[well("good")] * 20) == {}
 
 
