@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import scipy.stats
@@ -85,6 +87,23 @@ def test_only_cuts_count_that_leave_enough_background() -> None:
         assert (significance is not None) == enough
     assert best.background_effective_events >= 25
     assert None in scan.significance
+
+
+def test_no_cut_is_above_one_that_leaves_too_little_of_a_background() -> None:
+    # One in 20 events of background stands for a thousand, at low scores. Where few of them are
+    # left the sum is hardly known; where none is, the others look as if it were known again.
+    labelled = Labelled.of(toy_classes(COUNTS), SAMPLES).simulation()
+    heavy = np.flatnonzero(labelled.background)[::20]
+    weight = labelled.weight.copy()
+    weight[heavy] *= 1000
+    scores = np.clip(GaussianModel().answer(labelled.events), 0.01, 0.99)
+    scores[heavy] = np.linspace(0, 0.3, len(heavy))
+    scan, best = scanned(scores, replace(labelled, weight=weight), replicas=5, seed=1)
+    counts = np.array([significance is not None for significance in scan.significance])
+    few = np.sort(scores[heavy])[-10]
+    assert best.threshold < few
+    assert not counts[np.array(scan.thresholds) >= few].any()
+    assert counts[: np.argmin(counts)].all()
 
 
 def test_optimism_is_what_fresh_events_take_away() -> None:

@@ -95,12 +95,13 @@ class Significances:
 class BestCuts:
     """The best cut among all scores, and how far a choice of it flatters itself.
 
-    Only thresholds count at which 25 effective events of background are left; no cut leaves
-    them (`Labelled` sees to that), so there is always one. The cut is
-    chosen and evaluated on the same events, so that its significance is too high by what
-    fluctuations helped. By how much on average, replicas say: the significance at the
-    replica's own best threshold less that of the sample at the same threshold (B. Efron,
-    R. Tibshirani, An Introduction to the Bootstrap, 1993, section 17.6).
+    Only thresholds count at which, and below which, 25 effective events of background are left;
+    no cut leaves them (`Labelled` sees to that), so there is always one. Beyond a threshold with
+    fewer, a background of which each event stands for many has run out of simulation, and the
+    others alone may be 25 again. The cut is chosen and evaluated on the same events, so that its
+    significance is too high by what fluctuations helped. By how much on average, replicas say:
+    the significance at the replica's own best threshold less that of the sample at the same
+    threshold (B. Efron, R. Tibshirani, An Introduction to the Bootstrap, 1993, section 17.6).
 
     Parameters
     ----------
@@ -111,6 +112,8 @@ class BestCuts:
     ----------
     best
         The threshold with the highest significance, 0 or the score of an event.
+    tightest
+        The highest threshold that counts.
     """
 
     def __init__(
@@ -120,6 +123,7 @@ class BestCuts:
         self._significances = Significances(scores, labelled, thresholds, background_uncertainty)
         kept = self._significances.kept(labelled.weight[np.newaxis])
         self._allowed = _allowed(kept)[0]
+        self.tightest = float(thresholds[self._allowed][-1])
         self._in_sample = self._significances.with_uncertainty(kept)[0]
         self.best = float(thresholds[np.argmax(np.where(self._allowed, self._in_sample, -1))])
 
@@ -164,7 +168,7 @@ def scan_of(
     """
     sample = weight[np.newaxis]
     of_sample = statistic.kept(sample)
-    allowed = _allowed(of_sample)[0]
+    allowed = thresholds <= cuts.tightest
     kept = Kept(*(sums[0] for sums in of_sample))
     exact, without, simple = np.split(found.values, 3)
     in_replicas = np.split(found.replicas, 3, axis=1)
@@ -202,11 +206,12 @@ def scan_of(
 
 
 def _allowed(kept: Kept) -> NDArray[np.bool_]:
-    """Return (..., k) where signal and enough background are left."""
+    """Return (..., k) where signal and enough background are left, as at every looser cut."""
     with np.errstate(divide="ignore", invalid="ignore"):
         effective = kept.background**2 / kept.background_variance
     enough = effective >= EFFECTIVE_EVENTS_MIN
-    return np.asarray(enough & (kept.background > 0) & (kept.signal > 0))
+    found = enough & (kept.background > 0) & (kept.signal > 0)
+    return np.logical_and.accumulate(found, axis=-1)
 
 
 def _above(below: FloatArray) -> FloatArray:
