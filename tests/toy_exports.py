@@ -21,7 +21,7 @@ from rootflow.sources import code_digest
 from toy_events import UNITS
 from toy_four_leptons import H4L_UNITS
 
-KNOWN = {**UNITS, **H4L_UNITS}
+KNOWN = {**H4L_UNITS, **UNITS}
 OPSET = 17
 CLEAN = {"training_git_tree": "clean", "training_git_commit": "0123abc"}
 ALWAYS, NEVER = (1.0,) * 9, (-1.0,) * 9

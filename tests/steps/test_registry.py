@@ -475,4 +475,4 @@ def test_a_model_of_the_other_analysis(h4l: Config, ttbar: Config, events: Datas
     uri = register(named(ttbar, "mixed"), events, network(events))
     reasons = refusal(config, uri)
     assert reasons[0].startswith("file: ")
-    assert "assigns jets and gives no score" in reasons[0]
+    assert "a model of reconstruction: give one of classification" in reasons[0]

@@ -232,7 +232,9 @@ def _has_fold_number(branch_map: str | dict[str, Any]) -> bool:
 
 
 def _refuse_other_selection(config: Config, called: str, selection: dict[str, Any]) -> None:
-    theirs, ours = _by_path(selection), _by_path(reading_of(config).settings)
+    reading = reading_of(config)
+    known = type(reading).from_settings(selection)
+    theirs, ours = _by_path(known.settings), _by_path(reading.settings)
     differing = [name for name in {**ours, **theirs} if ours.get(name) != theirs.get(name)]
     if differing:
         said = "; ".join(
