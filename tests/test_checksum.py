@@ -53,6 +53,7 @@ def record(folder: Path) -> Case:
         question="q",
         dataset="d",
         folds=FoldsConfig(),
+        task="reconstruction",
         model=FeedForwardConfig(architecture="feed_forward"),
         model_file="model.keras",
         features={"jets": ("pt",)},
@@ -101,7 +102,7 @@ def evaluation(folder: Path) -> Case:
 
 def scores(folder: Path) -> Case:
     path = folder / "predictions.parquet"
-    said = {b"rootflow": json.dumps({"files": []}), checksum.KEY: checksum.UNSEALED}
+    said = {b"rootflow": json.dumps({"files": [], "signals": [1]}), checksum.KEY: checksum.UNSEALED}
     names = ("file_index", "event_number", "fold", "label", "weight", "m4l")
     columns = {"sample": ["a", "b"], **{name: [1, 2] for name in names}, "score_one": [0.1, 0.2]}
     pq.write_table(pa.table(columns).replace_schema_metadata(said), path)

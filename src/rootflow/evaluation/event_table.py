@@ -87,7 +87,11 @@ def write_event_table(
 
 
 def read_event_table(
-    path: Path, what: str, needed: Sequence[str] = (), name: str | None = None
+    path: Path,
+    what: str,
+    needed: Sequence[str] = (),
+    name: str | None = None,
+    said: Sequence[str] = (),
 ) -> EventTable:
     """Read what `write_event_table` wrote.
 
@@ -101,6 +105,8 @@ def read_event_table(
         Columns that must be there, beside those of every table.
     name
         What messages call it; none: its path.
+    said
+        What the table must say of itself, beside its files.
 
     Raises
     ------
@@ -115,16 +121,17 @@ def read_event_table(
         raise InputError(
             f"{called}: cannot read the {what}: {str(error).splitlines()[0]}"
         ) from None
-    described = (table.schema.metadata or {}).get(METADATA)
-    missing = [column for column in (*OF_EVENTS, *needed) if column not in table.column_names]
-    if described is None or missing:
-        fault = (
-            f"it has no column {missing[0]}" if missing else "it does not name the events' files"
-        )
+    about = json.loads((table.schema.metadata or {}).get(METADATA, b"{}"))
+    columns = (*OF_EVENTS, *needed)
+    faults = [f"has no column {column}" for column in columns if column not in table.column_names]
+    if "files" not in about:
+        faults.append("does not name the events' files")
+    faults += [f"does not say its {entry}" for entry in said if entry not in about]
+    if faults:
         raise InputError(
-            f"{called}: not a table of {what} as evaluate writes it: {fault}: {EVALUATE_AGAIN}"
+            f"{called}: not a table of {what} as evaluate writes it: it {faults[0]}: "
+            f"{EVALUATE_AGAIN}"
         )
-    about = json.loads(described)
     return EventTable(
         called,
         tuple(about.pop("files")),

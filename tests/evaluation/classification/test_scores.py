@@ -65,3 +65,17 @@ def test_file_that_is_no_table_of_scores(tmp_path: Path) -> None:
     other.write_bytes(seal(other.read_bytes()))
     with pytest.raises(InputError, match=r"as evaluate writes it: it has no column file_index"):
         read_scores(other)
+
+
+def test_table_that_does_not_say_which_classes_are_signal(
+    toy_events_of_classes: Events, tmp_path: Path
+) -> None:
+    path = tmp_path / "scores.parquet"
+    scored = Scored("one", toy_events_of_classes.weight, toy_events_of_classes.weight)
+    write_scores(toy_events_of_classes, samples_with_files(), [scored], path)
+    older = pq.read_table(path)
+    older = older.replace_schema_metadata({"rootflow": '{"files": []}', KEY: UNSEALED})
+    pq.write_table(older, path)
+    path.write_bytes(seal(path.read_bytes()))
+    with pytest.raises(InputError, match=r"it does not say its signals: .*evaluate"):
+        read_scores(path)

@@ -123,7 +123,7 @@ def read_scores(path: Path, name: str | None = None) -> ScoreTable:
     InputError
         The file cannot be read, or is no table of scores.
     """
-    table = read_event_table(path, "scores", ("sample", "label"), name)
+    table = read_event_table(path, "scores", ("sample", "label"), name, ("signals",))
     return ScoreTable(
         name=table.name,
         files=table.files,
