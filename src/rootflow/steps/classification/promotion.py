@@ -33,19 +33,19 @@ def open_model(name: str, path: Path) -> OnnxMethod:
 def fold_fault(config: ClassificationConfig, model: OnnxMethod) -> str | None:
     """Return why a model may have seen an event that it scores, None where it has not."""
     theirs, folds = model.folding, config.data.folds
-    if len(model.held_out) < theirs.count:
+    if theirs != folds.folding:
+        return (
+            f"its models held out the {theirs.count} folds of the scheme "
+            f"{theirs.scheme}, data.folds has {folds.count} of {folds.scheme}"
+        )
+    if not set(_held_out(config)) <= set(model.held_out):
         return f"it is of fold {model.held_out[0]} alone, and has seen all others"
-    if theirs == folds:
-        return None
-    return (
-        f"its models held out the {theirs.count} folds of the scheme "
-        f"{theirs.scheme}, data.folds has {folds.count} of {folds.scheme}"
-    )
+    return None
 
 
 def other_events(candidate: OnnxMethod, champion: OnnxMethod) -> str | None:
     """Return why there are no events that neither has seen, None where there are."""
-    if candidate.folding == champion.folding:
+    if (candidate.folding, candidate.held_out) == (champion.folding, champion.held_out):
         return None
     return "its folds are others than the candidate's"
 
@@ -58,7 +58,7 @@ def compete(
 ) -> Contest:
     """Compare both, each event scored by the models that have not seen it; errors of `contest`."""
     return contest(
-        dataset.events(),
+        dataset.events(dataset.simulated_in(_held_out(config))),
         dataset.manifest.samples,
         candidate,
         champion,
@@ -67,3 +67,7 @@ def compete(
         replicas=config.evaluation.replicas,
         seed=config.seed,
     )
+
+
+def _held_out(config: ClassificationConfig) -> list[int]:
+    return [folds.held_out for folds in config.data.folds.in_turn()]
