@@ -189,7 +189,12 @@ def _number(value: float, error: float | None) -> str:
 
 
 def _settings(settings: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in settings.items() if value is not None)
+    said = (
+        _settings(value) if isinstance(value, Mapping) else f"{name} {value}"
+        for name, value in settings.items()
+        if value not in (None, {})
+    )
+    return ", ".join(said)
 
 
 def _of(origin: Mapping[str, str], name: str) -> str:
