@@ -10,11 +10,9 @@ from rootflow.config import (
     Config,
     FoldsConfig,
     OwnNetworkConfig,
-    ReconstructionConfig,
     digest_of,
 )
 from rootflow.dataset import Dataset
-from rootflow.dataset.events import Features
 from rootflow.errors import UsageError
 from rootflow.files import PARTIAL, alone_in
 from rootflow.plugins import source_digest
@@ -157,15 +155,6 @@ def _training(record: Record, directory: Path) -> Training:
     return Training(directory / record.model_file, record.history, record.facts)
 
 
-def _features(dataset: Dataset, config: Config) -> Features:
-    """Return the features of the arrays that a model takes."""
-    if not isinstance(config, ReconstructionConfig):
-        return dataset.features
-    from rootflow.models import features_taken
-
-    return features_taken(config.inputs, dataset.features)
-
-
 def _train(
     dataset: Dataset,
     config: Config,
@@ -192,7 +181,7 @@ def _train(
         folds=folds,
         model=config.model,
         model_file=model_file,
-        features=_features(dataset, config),
+        features=analysis_named(config.analysis).given(config, dataset.features),
         max_jets=dataset.manifest.max_jets,
         inputs=getattr(config, "inputs", None),
         classes=dataset.manifest.classes,
