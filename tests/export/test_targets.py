@@ -168,7 +168,7 @@ def test_the_contract_says_where_it_comes_from(for_every_target: Prepared) -> No
         assert contract.dataset == "0123456789abcdef"
         assert contract.git_commit is None
         assert contract.branch_map == "topcptoolkit"
-        assert contract.selection["jets_min"] == 2
+        assert contract.selection["selection"]["jets_min"] == 2
         assert contract.libraries["onnx"] == onnx.__version__
         assert contract.metrics["validation_loss"] == 0.5
         rows = [r for r in for_every_target.parity if r["variant"] == contract.variant]

@@ -81,7 +81,7 @@ def test_each_event_has_the_answer_of_the_network_that_has_not_seen_it(
     jets = output["jet_pt_NOSYS"][selected]
     for fold, path in enumerate(model_files([ttbar_folds])):
         own = events.event_number % 2 == fold
-        said = OnnxMethod("one", path).answer(events.take(own))
+        said = OnnxMethod(path).answer(events.take(own))
         assert said.neutrinos is not None
         mine = output[selected][own]
         assert np.all(column(mine, "fold") == fold)
