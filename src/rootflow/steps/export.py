@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rootflow.analysis import analysis_named
 from rootflow.config import BoostedTreesConfig, Config, FoldsConfig
 from rootflow.config.export import Target
 from rootflow.cplusplus import write_cplusplus
+from rootflow.dataset import Dataset
 from rootflow.errors import UsageError
 from rootflow.export import (
     FULL,
@@ -144,7 +146,7 @@ def _export(
     prepared = [
         prepare(
             load_fitted(training.directory),
-            dataset.events(dataset.simulated_in([folds.held_out])[:PARITY_EVENTS]).taking(given),
+            dataset.events(_mixed(dataset, folds.held_out)[:PARITY_EVENTS]).taking(given),
             replace(
                 about,
                 held_out=folds.held_out,
@@ -160,6 +162,23 @@ def _export(
         some = dataset.events(np.arange(0, len(dataset), step)).taking(given)
         prepared.append(prepare_all_folds(prepared, some, about, config.export))
     return write(prepared, config.output / "exports" / f"{config.model.name}-{run.run_id[:8]}")
+
+
+def _mixed(dataset: Dataset, fold: int) -> NDArray[np.int64]:
+    """Return the places of a fold's simulated events, any first of which are of all samples.
+
+    Of one sample they stay in their order.
+    """
+    places = dataset.simulated_in([fold])
+    every = dataset.events().sample
+    if every is None:
+        return places
+    sample = every[places]
+    along = np.empty(len(places))
+    for each in np.unique(sample):
+        of_it = sample == each
+        along[of_it] = np.linspace(0, 1, np.count_nonzero(of_it), endpoint=False)
+    return places[np.argsort(along, kind="stable")]
 
 
 def _branch_map(config: Config) -> str:
