@@ -169,10 +169,10 @@ def test_promotions(examples: int) -> None:
         contest = decide("auc", 9, pair, bins_of(edges), rules.least_gain, 1)
         reasons = shortfalls(contest, champion, rules)
         assert tags_of_run({name: str(value) for name, value in numbers_of(contest).items()})
-        gain = pair[0].sample[0] - pair[1].sample[0]
+        gain = pair[0].values[0] - pair[1].values[0]
         if not reasons:
             assert gain >= rules.least_gain
-        assert np.isfinite([*pair[0].sample, *pair[1].sample]).all()
+        assert np.isfinite([*pair[0].values, *pair[1].values]).all()
 
     search(examples, st.tuples(st.lists(measured, min_size=2, max_size=2), settings), use)
 

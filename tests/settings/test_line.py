@@ -122,6 +122,7 @@ def h4l() -> Values:
         **at_once("h4l"),
         "data.samples": samples,
         "data.folds.count": 2,
+        "data.folds.held_out": "all",  # as a file of all folds needs
         "model": models[0],
         "evaluation.methods": [
             *models[1:],
@@ -177,9 +178,9 @@ def recorded(result: StepResult, place: Path) -> Config:
 def whole_line(analysis: str, values: Values, place: Path) -> dict[str, StepResult]:
     """Return what export, which trains before, evaluate and promote say, each with its record."""
     results = {"export": through(export.run, analysis, values, place)}
-    # The method `model`; of classifiers that of all folds, as the table of folds is the last.
-    onnx_files = results["export"].facts["onnx"]
-    file = onnx_files if isinstance(onnx_files, str) else onnx_files[-2]
+    # The method `model`.
+    exported = results["export"].facts
+    file = exported.get("onnx_all_folds", exported["onnx"])
     (place / "other.onnx").write_bytes(Path(file).read_bytes())
     results["evaluate"] = through(evaluate.run, analysis, values, place)
     results["promote"] = through(promote.run, analysis, values, place)
