@@ -87,6 +87,7 @@ def test_the_manifest_says_what_is_there(
     assert manifest.features["jets"][0].model_dump() == {
         "name": "pt",
         "unit": "GeV",
+        "changes_with": (),
         "branches": ("jet_pt_NOSYS",),
     }
     assert manifest.folds.count == 5
