@@ -84,7 +84,8 @@ def _draw_distances(axes: Axes, found: Sculpting, names: list[str], replicas: in
             fontsize="small",
         )
     axes.set_xlim(edges[0], edges[-1])
-    axes.set_ylim(0, 1.45 * max(np.max(values + errors), np.max(means + 2 * spreads)))
+    highest = max(np.max(values + errors), np.max(means + 2 * spreads))
+    axes.set_ylim(0, 1.45 * highest or 1.0)  # 0 of an observable with all events in one bin
     axes.set_xticks(places, names, fontsize="small" if len(names) <= 5 else "xx-small")
     axes.tick_params(axis="x", which="minor", bottom=False, top=False)
     axes.set_ylabel("Jensen-Shannon divergence [bit]")
