@@ -171,10 +171,8 @@ def test_the_model_beside_is_exported_by_its_name(
     assert chain["registered_training"] == "models:/h4l-keras/1"
     config = str(PROJECT / "configs" / "h4l.yaml")
     named = ["--config", config, "--json", "--model", "boosted_trees"]
-    made = rootflow(place, "export", *named, *settings, "export.all_folds=false")
-    folds = [f"models:/h4l_fold{fold}of{FOLDS}/1" for fold in range(FOLDS)]
-    assert made["registered_model"] == folds
-    assert "onnx_all_folds" not in made
+    made = rootflow(place, "export", *named, *settings)
+    assert made["registered_model"] == "models:/h4l/2"
     assert made["registered_training"] == "models:/h4l-skops/1"
     folder = Path(client(place).get_model_version_download_uri("h4l-skops", "1"))
     folder = place / str(folder).removeprefix("file:")
@@ -202,8 +200,13 @@ def test_the_model_beside_is_exported_by_its_name(
     assert "learnt some of its training events by heart" in shown["card"]
     assert any(each.startswith("boosted_trees treats") for each in chain["caution"])
     assert len(shown["card"]) <= 5000
-    assert shown["contract"]["variant"] == "all_folds"
+    assert shown["contract"]["held_out"] is None
     assert [row["name"] for row in shown["inputs"]] == ["leptons", "event", "fold"]
+    apart = rootflow(place, "export", *named, *settings, "export.all_folds=false")
+    names = [f"models:/h4l_fold{fold}of{FOLDS}" for fold in range(FOLDS)]
+    assert apart["registered_model"] == [f"{name}/1" for name in names]
+    assert apart["registered_training"] == [f"{name}-skops/1" for name in names]
+    assert "onnx_all_folds" not in apart
 
 
 def test_two_evaluations_are_compared(
