@@ -24,6 +24,8 @@ def test_what_cannot_be_exported_is_refused(settings: dict[str, Any], fault: str
         ExportConfig(**settings)
 
 
-def test_files_for_python_and_for_topcptoolkit_are_the_default() -> None:
-    assert ExportConfig().targets == ("named", "topcptoolkit-flat")
+def test_files_for_python_are_the_default_and_for_topcptoolkit_those_of_a_reconstruction() -> None:
+    assert ExportConfig().targets_of("reconstruction") == ("named", "topcptoolkit-flat")
+    assert ExportConfig().targets_of("classification") == ("named",)
+    assert ExportConfig(targets=["named", "athena"]).targets_of("classification")[1] == "athena"
     assert ExportConfig().opset == 17

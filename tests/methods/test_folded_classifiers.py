@@ -1,4 +1,3 @@
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -49,7 +48,14 @@ def test_seen_scores_are_those_of_the_next_fold(
             network.answer(toys.take(own))
 
 
-def test_other_features_are_refused(folded: FoldedMethod, toys: Events) -> None:
-    features = toys.features | {"leptons": ("eta", "pt", "phi", "energy", "pdg_id")}
-    with pytest.raises(InputError, match=r"small takes .*leptons: pt, eta"):
-        folded.answer(replace(toys, features=features))
+def test_features_are_found_by_their_names(folded: FoldedMethod, toys: Events) -> None:
+    names = ("eta", "pt", "phi", "energy", "pdg_id")
+    other_order = toys.taking(toys.features | {"leptons": names})
+    assert other_order.features["leptons"] == names
+    np.testing.assert_array_equal(folded.answer(other_order), folded.answer(toys))
+
+
+def test_events_without_a_feature_are_refused(folded: FoldedMethod, toys: Events) -> None:
+    without_pt = toys.taking(toys.features | {"leptons": ("eta", "phi", "energy", "pdg_id")})
+    with pytest.raises(InputError, match=r"small.*pt"):
+        folded.answer(without_pt)
