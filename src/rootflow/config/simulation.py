@@ -251,13 +251,7 @@ class DileptonSimulationConfig(_ProcessesConfig):
     cross_sections: DileptonCrossSectionsConfig = DileptonCrossSectionsConfig()
 
     def of(self, process: str) -> DileptonProcessConfig:
-        """Return what simulates one process.
-
-        Raises
-        ------
-        UsageError
-            It is not configured.
-        """
+        """Return what simulates one process."""
         return DileptonProcessConfig(**self._of(process))
 
 
@@ -273,11 +267,5 @@ class FourLeptonSimulationConfig(_ProcessesConfig):
     cross_sections: FourLeptonCrossSectionsConfig = FourLeptonCrossSectionsConfig()
 
     def of(self, process: str) -> FourLeptonProcessConfig:
-        """Return what simulates one process.
-
-        Raises
-        ------
-        UsageError
-            It is not configured.
-        """
+        """Return what simulates one process."""
         return FourLeptonProcessConfig(**self._of(process))

@@ -110,13 +110,7 @@ class ArrayWriters:
 
 
 def map_array(directory: Path, name: str, dtype: str, shape: tuple[int, ...]) -> NDArray[Any]:
-    """Return an array of a dataset, read from disk when it is looked at.
-
-    Raises
-    ------
-    InputError
-        The file is missing, truncated, or not of that type and shape.
-    """
+    """Return an array of a dataset, read from disk when it is looked at."""
     path = directory / (name + SUFFIX)
     again = f"remove {directory} and run preprocess again"
     try:

@@ -31,13 +31,7 @@ _MEMORY = TypeAdapter(dict[str, _Remembered])
 
 
 class Contents:
-    """Sizes and SHA-256 of files.
-
-    Parameters
-    ----------
-    memory
-        A directory that remembers them by path, size and time of change; none: each file is read.
-    """
+    """Sizes and SHA-256 of files, which a directory remembers by path, size and time of change."""
 
     def __init__(self, memory: Path | None = None) -> None:
         self._memory = memory and memory / REMEMBERED
@@ -45,13 +39,7 @@ class Contents:
         self._known = dict(self._remembered)
 
     def of(self, path: Path) -> FileContent:
-        """Return what a file holds.
-
-        Raises
-        ------
-        InputError
-            It cannot be read.
-        """
+        """Return what a file holds."""
         try:
             require_no_device(path)
             status = path.stat()
@@ -68,13 +56,7 @@ class Contents:
         return FileContent(entry.bytes, entry.sha256)
 
     def keep(self) -> None:
-        """Have the memory remember what is new.
-
-        Raises
-        ------
-        InputError
-            It cannot be written.
-        """
+        """Have the memory remember what is new."""
         if self._memory is None or self._known == self._remembered:
             return
         folder = self._memory.parent

@@ -35,11 +35,6 @@ def write_copy(dataset: Dataset, file_format: Format, path: Path) -> None:
     sample, label, and the truth.
     Beside the columns, under `samples`, are the names of the samples, joined by commas: `sample`
     is the place there. npz has the arrays themselves.
-
-    Raises
-    ------
-    OSError
-        The file cannot be written; nothing half-made is left.
     """
     with whole_file(path) as partial:
         if file_format == "npz":

@@ -84,13 +84,7 @@ def name_of(
 def file_contents(
     plans: Sequence[SamplePlan], memory: Path | None = None
 ) -> list[list[FileContent]]:
-    """Return size and SHA-256 of each file of each plan.
-
-    Raises
-    ------
-    InputError
-        A file cannot be read, or two have the same content.
-    """
+    """Return size and SHA-256 of each file of each plan; no two may have the same content."""
     known = Contents(memory)
     contents = [[known.of(path) for path in plan.files] for plan in plans]
     known.keep()

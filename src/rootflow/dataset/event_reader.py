@@ -33,19 +33,10 @@ Cutflow = dict[str, tuple[int, float]]
 class Selected(NamedTuple):
     """What is left of a chunk.
 
-    Attributes
-    ----------
-    arrays
-        Canonical arrays of the k selected events, by the names of `Events`.
-    cutflow
-        Of all its events.
-    passed
-        (n,) uint8, how many cuts each of its events passes before one that it does not.
-    kept
-        (k,) which events of the chunk they are.
-    places
-        (k, slots) int32 by collection, where the object of each slot is in the event's own
-        list, from 0; -1 where the slot has none.
+    `arrays` are those of the k selected events, by the names of `Events`. The cutflow is of all
+    events; `passed` (n,) uint8 counts the cuts that each passes before one that it does not. `kept`
+    (k,) are the places of the selected ones. `places` (k, slots) int32 say by collection where the
+    object of each slot is in the event's own list, from 0; -1 of none.
     """
 
     arrays: dict[str, NDArray[Any]]
@@ -58,14 +49,8 @@ class Selected(NamedTuple):
 class Entries(NamedTuple):
     """What is selected of n events of a file, without a dataset.
 
-    Attributes
-    ----------
-    events
-        The k selected events, in folds, with a file_index of 0 and neither sample nor label.
-    selected
-        (n,) bool, which of the n these are.
-    places
-        As of `Selected`.
+    The events are in folds, with a file_index of 0 and neither sample nor label; `selected` (n,)
+    bool are their places, and `places` those of `Selected`.
     """
 
     events: Events
@@ -118,29 +103,17 @@ class EventReader:
         }
 
     def chunks(self, path: Path) -> Iterator[tuple[Chunk, Selected]]:
-        """Yield the events of one file in its order, and what is selected of them.
-
-        Raises
-        ------
-        InputError
-            Something is wrong with the file or with what it holds.
-        """
+        """Yield the events of one file in its order, and what is selected of them."""
         for chunk in read_chunks(path, self.branch_map, self.reading.chunk_bytes):
             yield chunk, self.select(chunk)
 
     def events(self, path: Path, folds: FoldingConfig | None = None) -> Iterator[Entries]:
-        """Yield what is selected of one file, some events at a time; raises as `chunks`."""
+        """Yield what is selected of one file, some events at a time."""
         for chunk, selected in self.chunks(path):
             yield self._loose(chunk, selected, folds or FoldingConfig())
 
     def entries(self, tree: OpenTree, folds: FoldingConfig, start: int, stop: int) -> Entries:
-        """Return what is selected of the entries of a tree from start to before stop.
-
-        Raises
-        ------
-        InputError
-            Something is wrong with the file or with what it holds.
-        """
+        """Return what is selected of the entries of a tree from start to before stop."""
         chunk = read_entries(tree, self.branch_map, start, stop)
         return self._loose(chunk, self.select(chunk), folds)
 

@@ -19,13 +19,7 @@ AS_READ = "as_read"
 def scale_of(
     weights: WeightsConfig, name: str, sample: SampleConfig, branch_map: BranchMap, map_name: str
 ) -> dict[str, Column | None]:
-    """Return which branches of a map say the scale of a sample's weights, where settings do not.
-
-    Raises
-    ------
-    UsageError
-        Nothing says the cross section or the sum of weights, or two things do.
-    """
+    """Return which branches of a map say the scale of a sample's weights, where settings do not."""
     columns: dict[str, Column | None] = dict.fromkeys(SCALE)
     if sample.label == DATA or weights.luminosity_fb_inverse is None:
         return columns
@@ -52,16 +46,7 @@ def normalisation(
     branch_map: BranchMap,
     files: Sequence[ReadFile],
 ) -> Normalisation | None:
-    """Return how the weights of a sample are scaled to the luminosity, None where they are not.
-
-    Raises
-    ------
-    InputError
-        A file says nothing, the files contradict one another, or what was read does not add up
-        to anything positive.
-    UsageError
-        It is not clear whether the sums of the files are to be added.
-    """
+    """Return how the weights of a sample are scaled to the luminosity, None where they are not."""
     luminosity = weights.luminosity_fb_inverse
     if sample.label == DATA or luminosity is None:
         return None

@@ -20,20 +20,7 @@ MAY_BE_NAN = "reconstructed_neutrinos"
 def require_finite_arrays(
     path: Path, part: Part, features: Mapping[str, Sequence[Feature]]
 ) -> None:
-    """Refuse selected events with what is not a number.
-
-    Parameters
-    ----------
-    path
-        Where they are from.
-    features
-        Of each collection, met and event.
-
-    Raises
-    ------
-    InputError
-        It says which event it is, and of what.
-    """
+    """Refuse selected events with what is not a number; the error says which, and of what."""
     for name, array in part.arrays.items():
         for column, values in _columns(name, array):
             finite = np.isfinite(values)
@@ -48,13 +35,7 @@ def require_finite_arrays(
 
 
 def require_finite(value: float, what: str) -> float:
-    """Return a number of a sample where it is finite.
-
-    Raises
-    ------
-    InputError
-        It is not, as `what` is then said to be.
-    """
+    """Return a number of a sample where it is finite; else the error says what it is of."""
     if not math.isfinite(value):
         raise InputError(f"{what} is {value}, which is no number")
     return value

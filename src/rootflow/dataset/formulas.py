@@ -21,26 +21,8 @@ Computed = Mapping[str, NDArray[np.float64]]
 class Formulas:
     """The expressions of a map and a configuration, checked.
 
-    Parameters
-    ----------
-    branch_map
-        All that may be named.
-    event
-        Features of the event, among them those that the analysis computes.
-    config
-        Features and cuts.
-    map_name
-        For messages.
-
-    Attributes
-    ----------
-    needs
-        What they read: names of features, COLLECTION.FEATURE, triggers.
-
-    Raises
-    ------
-    UsageError
-        An expression is none, or names what there is not.
+    They may name all of the map and the features of the event that the analysis computes. `needs`
+    is what they read: names of features, COLLECTION.FEATURE, triggers.
     """
 
     def __init__(

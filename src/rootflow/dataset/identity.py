@@ -41,10 +41,7 @@ def content_of(
 def identity_of(identity: Identity, file: int | None) -> NDArray[np.uint64]:
     """Return (n,) a hash of the number and the rest of the identity of each event.
 
-    Parameters
-    ----------
-    file
-        None: the same identity in two files is the same event.
+    Without a file, the same identity in two files is the same event.
     """
     found = mix(identity.number)
     for name, values in sorted(identity.beside.items()):
@@ -79,14 +76,9 @@ def repeated_numbers(directory: Path) -> int:
 
 
 def repeats(keys: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return where a key was before, and for each such place the first one of that key.
+    """Return where a key (n,) was before, and for each such place the first one of that key.
 
-    The keys are looked at in parts of bounded size.
-
-    Parameters
-    ----------
-    keys
-        (n,), may be mapped into memory. Those of 0 are never the same.
+    They are looked at in parts of bounded size; those of 0 are never the same.
     """
     first, again = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
     for places in parted(keys):

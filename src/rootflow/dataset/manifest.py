@@ -55,13 +55,10 @@ class Folds(Block):
 
 
 class Normalisation(Block):
-    """How weights were scaled to the expected number of events.
+    """How the product of the weight branches was scaled to the expected number of events.
 
-    Attributes
-    ----------
-    factor
-        Of the product of the weight branches. Cross section and sum of weights are None
-        where that product is expected events already, at another luminosity.
+    Cross section and sum of weights are None where that product is expected events already, at
+    another luminosity.
     """
 
     luminosity_fb_inverse: float
@@ -73,21 +70,10 @@ class Normalisation(Block):
 class Sample(Block):
     """The events of one process, or of collisions.
 
-    Attributes
-    ----------
-    label
-        Its class, or data; None where it has none.
-    title
-        For figures.
-    normalisation
-        None where the weights are the product of the weight branches alone, and in data,
-        where they are 1.
-    repeated_events_dropped, repeated_events_kept
-        Events of its files that were there before, in the same file or in one before.
-    sum_of_weights, events
-        Of the selected events; the sum is that of the scaled weights.
-    pseudo_data
-        Of data: whether it is simulation that stands for collisions.
+    It has no label where it is of no class, and no normalisation where the weights are the product
+    of the weight branches alone, and in data, where they are 1. Repeated events were there before,
+    in the same file or in one before. `events` are those selected, and `sum_of_weights` that of
+    their scaled weights.
     """
 
     name: str
@@ -159,14 +145,7 @@ def write_manifest(manifest: Manifest, directory: Path) -> None:
 
 
 def read_manifest(directory: Path) -> Manifest:
-    """Return the manifest of a dataset.
-
-    Raises
-    ------
-    InputError
-        There is none, it is not as it was written, or another version of rootflow's datasets
-        wrote it.
-    """
+    """Return the manifest of a dataset."""
     path, again = directory / MANIFEST, f"remove {directory} and run preprocess again"
     try:
         content = read_bytes(path)

@@ -18,18 +18,11 @@ from rootflow.ntuple.identity import Identity, IdentityMap
 
 
 class ReadEvents(NamedTuple):
-    """Some events of a file as they were read, selected or not.
+    """Some events of a file as they were read, selected or not, (n,) each.
 
-    Attributes
-    ----------
-    identity
-        Who they are.
-    content
-        (n,) a hash of what was measured in each, as `rootflow.dataset.identity` has it.
-    weight
-        (n,) the product of the weight branches.
-    passed
-        (n,) uint8, how many cuts each passes before one that it does not.
+    `content` is a hash of what was measured, as `rootflow.dataset.identity` has it, `weight` the
+    product of the weight branches, and `passed` how many cuts each passes before one that it does
+    not.
     """
 
     identity: Identity
@@ -39,20 +32,10 @@ class ReadEvents(NamedTuple):
 
 
 class Part(NamedTuple):
-    """The selected events of some events of a file.
+    """The selected events of some events of a file: arrays by the names of `Events`.
 
-    Attributes
-    ----------
-    arrays
-        By the names of `Events`.
-    read
-        All events of the part.
-    cutflow
-        Of all events of the part, the first line of all of them.
-    entries
-        Where in the file the selected events are.
-    expectation
-        What the file says of its sample up to here.
+    Cutflow and `read` are of all events, `entries` where the selected ones are in the file, and the
+    expectation is what the file says of its sample up to here.
     """
 
     arrays: dict[str, NDArray[Any]]
@@ -87,22 +70,8 @@ class ReadFile(NamedTuple):
 class SamplePlan(NamedTuple):
     """How one sample becomes events.
 
-    Attributes
-    ----------
-    name, files
-        As in the manifest.
-    sample
-        Its settings.
-    branch_map
-        The name of its map.
-    reader
-        Reads its files.
-    repeated_events
-        What becomes of events that were there before.
-    question
-        What decides its arrays, beside the content of its files and what all samples share.
-    normalise
-        Returns how the weights of a sample are scaled, of what its files say.
+    `question` is what decides its arrays, beside the content of its files and what all samples
+    share; `normalise` returns how weights are scaled, of what its files say.
     """
 
     name: str
@@ -126,13 +95,7 @@ class SamplePlan(NamedTuple):
 
 
 def shared_features(plans: Sequence[SamplePlan]) -> dict[str, tuple[Feature, ...]]:
-    """Return the features of all samples, each with the branches of any.
-
-    Raises
-    ------
-    UsageError
-        The branch maps of two samples give different features.
-    """
+    """Return the features that all samples must have, each with the branches of any."""
     first, *others = plans
     features = first.reader.features
     for other in others:

@@ -29,16 +29,9 @@ class Counts(NamedTuple):
 class AllEvents:
     """What is kept on disk of all events that are read, until it is known which are repeated.
 
-    An event repeats one before it that has the same number and the same momenta to the last
-    bit, in whichever file; that has the same identity in the same file; or, in collisions, the
-    same identity in another file, where that is more than a number.
-
-    Parameters
-    ----------
-    directory
-        Where it is kept, as long as this is in use.
-    plans
-        Of all samples.
+    An event repeats one before it that has the same number and the same momenta to the last bit, in
+    whichever file; that has the same identity in the same file; or, in collisions, the same
+    identity in another file, where that is more than a number.
     """
 
     def __init__(self, directory: Path, plans: Sequence[SamplePlan]) -> None:
@@ -68,13 +61,7 @@ class AllEvents:
         self._starts.append(self._events)
 
     def add(self, read: ReadEvents, cuts: int) -> None:
-        """Keep what there is of the next events, that have to pass so many cuts.
-
-        Raises
-        ------
-        InputError
-            Some event numbers are negative, others too large to stand beside them.
-        """
+        """Keep what there is of the next events, that have to pass so many cuts."""
         (sample, _), identity = self._files[-1], read.identity
         self._require_one_type(identity.number)
         self._there.update(identity.beside)
@@ -96,13 +83,7 @@ class AllEvents:
     def without_repeats(
         self, files: Sequence[Sequence[ReadFile]]
     ) -> tuple[list[list[ReadFile]], list[Counts]]:
-        """Return the files of each sample, without what is dropped, and how much there is of it.
-
-        Raises
-        ------
-        InputError
-            An event is there twice where that is refused.
-        """
+        """Return the files of each sample, without what is dropped, and how much there is of it."""
         self._writers.close()
         policies = np.array([plan.repeated_events for plan in self._plans])
         pairs = [repeats(self._mapped(name)) for name in ("identity", "content")]

@@ -27,14 +27,7 @@ BINARY = {"background": BACKGROUND, "signal": SIGNAL}
 def plans(
     config: DataConfig, files: Mapping[str, Sequence[Path]], reading: Reading
 ) -> list[SamplePlan]:
-    """Return the plan of each sample, in the order of the configuration.
-
-    Raises
-    ------
-    UsageError
-        There is no such branch map, or it does not name what a cut or the scale of the
-        weights needs.
-    """
+    """Return the plan of each sample, in the order of the configuration."""
     weights, samples = config.weights, config.samples
     if not samples:
         samples, weights = _one_sample(config, *files)
@@ -96,13 +89,7 @@ def _plan(
 
 
 def read(plan: SamplePlan, path: Path) -> Iterator[Part]:
-    """Yield the parts of a file of a sample.
-
-    Raises
-    ------
-    InputError
-        Something is wrong with the file or with what it holds, or it is of another label.
-    """
+    """Yield the parts of a file of a sample."""
     if plan.sample.are_collisions:
         _refuse_simulation(path, plan.name, plan.reader.whole)
     events, any_weight = 0, False

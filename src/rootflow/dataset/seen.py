@@ -29,20 +29,7 @@ Model = TypeVar("Model", bound=Trained)
 
 
 def refuse_seen(name: str, events: Events, folds: FoldsConfig) -> None:
-    """Refuse events of the folds that a model was trained on.
-
-    Parameters
-    ----------
-    name
-        The model's name, for the message.
-    folds
-        The folds it was trained with; `held_out` is the one that it has not seen.
-
-    Raises
-    ------
-    InputError
-        Some of the events are in a fold of the training.
-    """
+    """Refuse events of the folds that a model of this name was trained on."""
     fold = fold_of(events.fold_numbers, folds)
     seen = fold != folds.held_out
     if np.any(seen):
@@ -56,19 +43,7 @@ def refuse_seen(name: str, events: Events, folds: FoldsConfig) -> None:
 def refuse_other_folds(name: str, trained: Sequence[FoldsConfig], folds: FoldingConfig) -> None:
     """Refuse models that are not one for each fold, in the order of the folds.
 
-    Parameters
-    ----------
-    name
-        The models' common name, for the message.
-    trained
-        The folds that each model was trained with; `held_out` is the one that it has not seen.
-    folds
-        How events are divided.
-
-    Raises
-    ------
-    UsageError
-        There is not one model for each fold, or one has seen the fold of its place.
+    The folds of each training say as `held_out` which one it has not seen.
     """
     if len(trained) != folds.count:
         raise UsageError(
@@ -83,15 +58,7 @@ def refuse_other_folds(name: str, trained: Sequence[FoldsConfig], folds: Folding
 
 
 def of_one_name(models: Iterable[Model]) -> list[Model]:
-    """Return the models of several folds, in the order of the folds that they have not seen.
-
-    Raises
-    ------
-    InputError
-        There is none.
-    UsageError
-        They do not have one name.
-    """
+    """Return the models of several folds, in the order of the folds that they have not seen."""
     found = sorted(models, key=lambda model: model.folds.held_out)
     if not found:
         raise InputError("no training is named: give the folders of those of all folds")
@@ -106,21 +73,9 @@ def _in_words(folds: FoldsConfig) -> str:
 
 
 def taken_by(model: str, events: Events, features: Features, max_jets: int | None = None) -> Events:
-    """Return events with the features alone that a model takes.
+    """Return events with the features alone that a model, of this name or file, takes.
 
-    Parameters
-    ----------
-    model
-        Its name or its file, for the message.
-    features
-        Names along the last axis of each input, in their order.
-    max_jets
-        Number of jet slots; none: it takes no jets.
-
-    Raises
-    ------
-    InputError
-        The events lack one of the features, or have another number of slots.
+    `max_jets` is its number of jet slots; none: it takes no jets.
     """
     found = {
         name: tuple(each for each in wanted if each in events.features.get(name, ()))
@@ -138,13 +93,7 @@ def taken_by(model: str, events: Events, features: Features, max_jets: int | Non
 
 
 def refuse_other_features(model: str, found: Features, wanted: Features) -> None:
-    """Refuse events with other features, or in another order, than a model takes.
-
-    Raises
-    ------
-    InputError
-        It says which features there are, and which there should be.
-    """
+    """Refuse events with other features, or in another order, than a model takes."""
     if _listed(found) != _listed(wanted):
         raise InputError(f"{model} takes {_listed(wanted)}; these events have {_listed(found)}")
 

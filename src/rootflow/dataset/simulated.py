@@ -25,16 +25,9 @@ def digest_of_simulation(
 ) -> str:
     """Return a digest of all that a training can see of the simulated events of a dataset.
 
-    These are their arrays, in their order, the numbers that decide their folds, and the names
-    and units of the features, and with what these change their signs. Collisions beside them do
-    not change it, nor do names and titles of samples and files.
-
-    Parameters
-    ----------
-    directory
-        That of the dataset, with its arrays as they are for good.
-    arrays, features
-        As in the manifest.
+    These are their arrays, in their order, the numbers that decide their folds, and the names and
+    units of the features, and with what these change their signs. Collisions beside them do not
+    change it, nor do names and titles of samples and files.
     """
     named = {
         collection: [

@@ -16,17 +16,7 @@ Policy = Literal["keep", "absolute", "drop"]
 
 
 class WeightReport(NamedTuple):
-    """What a policy for negative weights does to n events.
-
-    Attributes
-    ----------
-    policy
-        Its name.
-    negative_fraction
-        Share of events whose weight is negative, before.
-    effective_events_before, effective_events_after
-        Effective sample size, see `effective_events`.
-    """
+    """What a policy for negative weights does to the effective sample size of events."""
 
     policy: Policy
     negative_fraction: float
@@ -49,22 +39,12 @@ class ClassWeights(NamedTuple):
 
 
 def training_weights(weight: NDArray[np.float64], policy: Policy) -> TrainingWeights:
-    """Return the weights that training uses, scaled to a mean of one.
+    """Return the weights (n,) that training uses, scaled to a mean of one.
 
-    Parameters
-    ----------
-    weight
-        (n,) nominal weights.
-    policy
-        "keep": as they are. The loss is then the right one on average, but it is no longer
-        bounded below where negative weights prevail. "absolute": without their sign, which
-        is stable and learns from another mixture of events. "drop": events of negative
-        weight get weight zero.
-
-    Raises
-    ------
-    InputError
-        The weights do not add up to anything positive, before or after.
+    "keep" leaves nominal weights as they are: the loss is the right one on average, but no longer
+    bounded below where negative weights prevail. "absolute" takes their sign away, which is stable
+    and learns from another mixture of events. "drop" gives events of negative weight the weight
+    zero.
     """
     changed, report = _by_policy(weight, policy, "the nominal weights")
     return TrainingWeights(changed / changed.mean(), report)
@@ -77,26 +57,10 @@ def class_weights(
     class_balance: bool,
     classes: Sequence[str] = ("background", "signal"),
 ) -> ClassWeights:
-    """Return the weights to tell classes apart with, scaled to a mean of one.
+    """Return the weights (n,) to tell classes apart with, scaled to a mean of one.
 
-    Parameters
-    ----------
-    weight
-        (n,) nominal weights.
-    label
-        (n,) the number of the class.
-    negative
-        As the policy of `training_weights`.
-    class_balance
-        Whether all classes get the same sum of weights, after the policy.
-    classes
-        Their names, by label.
-
-    Raises
-    ------
-    InputError
-        An event has another label, a class has fewer than two events, or weights of a
-        class that do not add up to anything positive.
+    `label` is the place of each event's class; `class_balance` gives all classes the same sum of
+    weights, after the policy of `training_weights`.
     """
     unlabelled = int(np.sum(~np.isin(label, range(len(classes)))))
     if unlabelled:
@@ -158,13 +122,7 @@ def effective_events(weight: NDArray[np.float64]) -> float:
 def scaled_to(
     cross_section_pb: float, luminosity_fb_inverse: float, sum_of_weights: float
 ) -> Normalisation:
-    """Return the scale that makes weights add up to cross section times luminosity.
-
-    Raises
-    ------
-    InputError
-        There is no such number.
-    """
+    """Return the scale that makes weights add up to cross section times luminosity."""
     expected = cross_section_pb * luminosity_fb_inverse * PB_TIMES_FB_INVERSE
     return Normalisation(
         luminosity_fb_inverse=luminosity_fb_inverse,
@@ -179,13 +137,7 @@ def scaled_to(
 
 
 def positive(factor: float, what: str) -> float:
-    """Return what weights are scaled by.
-
-    Raises
-    ------
-    InputError
-        It is zero or not finite, as `what` is then said to be.
-    """
+    """Return what weights are scaled by; else the error says what is zero or not finite."""
     if not 0 < factor < np.inf:
         raise InputError(f"{what} is {factor:g}: weights cannot be scaled by it")
     return factor

@@ -43,21 +43,7 @@ def write_arrays(
     directory: Path,
     with_samples: bool,
 ) -> Written:
-    """Write every array of the selected events of all samples, their weights scaled.
-
-    Parameters
-    ----------
-    contents
-        Of the files of each sample.
-    with_samples
-        Whether it is an array which sample each event is of.
-
-    Raises
-    ------
-    InputError
-        Something is wrong with a file or with what it holds, an event is there twice where
-        that is refused, or no event of a sample is selected.
-    """
+    """Write every array of the selected events of all samples, their weights scaled."""
     read_files: list[list[ReadFile]] = []
     with (
         ArrayWriters(directory) as writers,

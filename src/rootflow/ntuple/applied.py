@@ -34,13 +34,7 @@ def read_applied(path: Path) -> dict[str, Any] | None:
 
 
 def lineage_of(path: Path) -> Lineage:
-    """Return which file it is, and those whose events it holds again.
-
-    Raises
-    ------
-    InputError
-        It is not a whole ROOT file.
-    """
+    """Return which file it is, and those whose events it holds again."""
     with faults_of(path), uproot.open(path) as file:
         uuid = str(file.file.uuid)
     sources = (read_applied(path) or {}).get(SOURCES)
@@ -48,7 +42,7 @@ def lineage_of(path: Path) -> Lineage:
 
 
 def sources_of(paths: Iterable[Path]) -> dict[str, str]:
-    """Return all files whose events a file has that is made of these; raises as `lineage_of`."""
+    """Return all files whose events a file has that is made of these."""
     found: dict[str, str] = {}
     for path in paths:
         lineage = lineage_of(path)
@@ -59,10 +53,7 @@ def sources_of(paths: Iterable[Path]) -> dict[str, str]:
 def refuse_beside_sources(paths: Sequence[Path]) -> None:
     """Refuse files that `apply` wrote beside those that it read, or beside others of the same.
 
-    Raises
-    ------
-    InputError
-        It says which two. What cannot be read is not looked at.
+    What cannot be read is not looked at.
     """
     lineages: dict[Path, Lineage] = {}
     for path in paths:

@@ -25,34 +25,14 @@ ENERGY_UNITS = ("MeV", "GeV")
 
 
 class Lists(NamedTuple):
-    """Lists of numbers, one list for each event.
-
-    Attributes
-    ----------
-    offsets
-        (n + 1,) where in `values` each list begins, and the last one ends.
-    values
-        All numbers, event after event.
-    """
+    """Lists of numbers, one for each event: all values, and (n + 1,) where each begins."""
 
     offsets: NDArray[np.int64]
     values: NDArray[Any]
 
 
 class Table(NamedTuple):
-    """Some events of one file as read, and what messages about them need.
-
-    Attributes
-    ----------
-    path
-        The file.
-    arrays
-        An awkward array for each branch.
-    identity
-        Who they are.
-    first_entry
-        Where in the file these events begin.
-    """
+    """Some events of one file as read, an awkward array for each branch, and what messages need."""
 
     path: Path
     arrays: Mapping[str, Any]
@@ -65,14 +45,7 @@ class Table(NamedTuple):
         return self.identity.number
 
     def scalar(self, column: Column) -> NDArray[Any]:
-        """Return (n,) values as they are in the file.
-
-        Raises
-        ------
-        InputError
-            The branch does not hold one finite number for each event, or for its index in the
-            map none.
-        """
+        """Return (n,) values as they are in the file: one finite number for each event."""
         values = self.scalar_or_nan(column)
         self._require_finite(column, values, values)
         return values
@@ -91,13 +64,7 @@ class Table(NamedTuple):
         return lists.values[lists.offsets[:-1] + column.index]
 
     def lists(self, column: Column) -> Lists:
-        """Return the lists of a branch as they are in the file.
-
-        Raises
-        ------
-        InputError
-            The branch does not hold a list of numbers for each event.
-        """
+        """Return the lists of a branch as they are in the file."""
         layout = self.arrays[column.branch].layout
         if isinstance(layout, ak.contents.ListOffsetArray | ak.contents.RegularArray):
             layout = layout.to_ListOffsetArray64(True)
@@ -110,18 +77,7 @@ class Table(NamedTuple):
         raise self.wrong(column, "does not hold a list of numbers for each event")
 
     def objects(self, column: Column, offsets: NDArray[np.int64]) -> NDArray[Any]:
-        """Return the values of all jets or leptons as they are in the file.
-
-        Parameters
-        ----------
-        offsets
-            Of the lists that they must have.
-
-        Raises
-        ------
-        InputError
-            Some event has another number of values than the offsets say.
-        """
+        """Return the values of all jets or leptons in the file, whose lists have these offsets."""
         lists = self.lists(column)
         if not np.array_equal(lists.offsets, offsets):
             where = int(np.argmax(np.diff(lists.offsets) != np.diff(offsets)))
@@ -131,19 +87,10 @@ class Table(NamedTuple):
     def converted(
         self, column: Column, raw: NDArray[Any], event: NDArray[np.int64] | None = None
     ) -> Values:
-        """Return float32 values in GeV, rad or plain numbers.
+        """Return float32 values in GeV, rad or plain numbers of those in the file.
 
-        Parameters
-        ----------
-        raw
-            As they are in the file.
-        event
-            The event of each value, where there is not one for each event.
-
-        Raises
-        ------
-        InputError
-            A value is not finite, or an energy is beyond what a collider can give.
+        `event` is the event of each value, where there is not one for each. A value that is not
+        finite is refused, and an energy beyond what a collider can give.
         """
         with np.errstate(over="ignore"):  # it is refused
             values: Values = raw.astype(np.float32)
@@ -180,19 +127,8 @@ class Table(NamedTuple):
     ) -> None:
         """Refuse energies or momenta, made of several branches, beyond what a collider can give.
 
-        Parameters
-        ----------
-        columns, given
-            What they are made of, by name: the branches, and (k,) values.
-        made
-            (k,) or (k, components), in GeV.
-        event
-            (k,) the event of each.
-
-        Raises
-        ------
-        InputError
-            One of them is larger than it can be, or not finite.
+        `columns` and `given`, (k,) each, are what they are made of, by name; `made` is (k,) or (k,
+        components) in GeV, and `event` (k,) the event of each.
         """
         if largest_of(made) <= LARGEST_ENERGY_GEV:
             return
@@ -211,11 +147,6 @@ class Table(NamedTuple):
         """Refuse the unit of many energies that are all smaller than what they can be.
 
         A few may be small by chance, and zeros stand for what is not there.
-
-        Raises
-        ------
-        InputError
-            The largest of them is positive and below `smallest` GeV.
         """
         if (
             column.unit in ENERGY_UNITS

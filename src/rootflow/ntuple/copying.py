@@ -25,15 +25,9 @@ COMPRESSION = uproot.ZSTD(1)
 class Branches(NamedTuple):
     """What there is to copy of a tree.
 
-    Attributes
-    ----------
-    tree
-        Its name.
-    scalars
-        Branches with one number, or an array of fixed length, for each entry, with their types.
-    lists
-        Branches with a list for each entry, by the branch that will count them: its own
-        where the file has one, else a new one.
+    Scalars are branches with one number, or an array of fixed length, for each entry, with their
+    types; lists are by the branch that will count them: their own where the file has one, else a
+    new one.
     """
 
     tree: str
@@ -45,13 +39,7 @@ class Branches(NamedTuple):
         return [*self.scalars, *(name for group in self.lists.values() for name in group)]
 
     def read(self, tree: OpenTree, start: int, stop: int) -> dict[str, Any]:
-        """Return entries from start to before stop, as `TreeWriter.extend` takes them.
-
-        Raises
-        ------
-        InputError
-            The file is damaged.
-        """
+        """Return entries from start to before stop, as `TreeWriter.extend` takes them."""
         arrays = tree.read(self.names(), start, stop)
         scalars = {name: ak.to_numpy(arrays[name]) for name in self.scalars}
         return scalars | {
@@ -61,21 +49,9 @@ class Branches(NamedTuple):
 
 
 def branches_of(tree: OpenTree, kept: Sequence[str] = (), dropped: Sequence[str] = ()) -> Branches:
-    """Return what there is to copy of a tree.
+    """Return what there is to copy of a tree: branches by names or globs, all where none is kept.
 
-    Parameters
-    ----------
-    kept
-        Names or globs of branches that are copied; none: all.
-    dropped
-        Names or globs of branches that are not.
-
-    Raises
-    ------
-    InputError
-        A branch is of a type that cannot be written.
-    UsageError
-        A branch to keep or to leave out is not there.
+    A type that cannot be written is an InputError, a branch that is not there a UsageError.
     """
     scalars: dict[str, str] = {}
     lists: dict[str, dict[str, str]] = {}
@@ -133,13 +109,7 @@ class TreeWriter:
         self._written: Any = None
 
     def extend(self, columns: Mapping[str, NDArray[np.generic] | ak.Array]) -> None:
-        """Write the next entries.
-
-        Parameters
-        ----------
-        columns
-            What `Branches.read` gives, and more numbers by the name of the branch.
-        """
+        """Write the next entries: what `Branches.read` gives, and more numbers by branch."""
         if self._written is None:
             self._written = self._file.mktree(
                 self._tree,
@@ -160,13 +130,7 @@ class TreeWriter:
 
 @contextmanager
 def tree_writer(path: Path, tree: str, title: str, extensions: int) -> Iterator[TreeWriter]:
-    """Yield a writer of a tree in a new file.
-
-    Parameters
-    ----------
-    extensions
-        How often the tree will be extended.
-    """
+    """Yield a writer of a tree in a new file, which will be extended so often."""
     with uproot.recreate(path, compression=COMPRESSION) as file:
         yield TreeWriter(file, tree, title, extensions)
 

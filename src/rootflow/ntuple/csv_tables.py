@@ -24,13 +24,7 @@ def is_csv(path: Path) -> bool:
 
 
 def column_names(path: Path) -> list[str]:
-    """Return the names in the first line.
-
-    Raises
-    ------
-    InputError
-        The file is missing, empty or not CSV, or two columns have the same name.
-    """
+    """Return the names in the first line, each of which must be another."""
     with _readable(path), csv.open_csv(path) as reader:
         names = list(reader.schema.names)
     twice = next((name for place, name in enumerate(names) if name in names[:place]), None)
@@ -44,20 +38,8 @@ def read_columns(
 ) -> Iterator[dict[str, Any]]:
     """Yield columns as awkward arrays, some rows at a time; a value that is missing is NaN.
 
-    A table without rows gives arrays without events, once.
-
-    Parameters
-    ----------
-    integers
-        Which of the columns hold integers; all others are float64.
-    chunk_bytes
-        Of text.
-
-    Raises
-    ------
-    InputError
-        The file is missing, empty or not CSV, a column is not there, or something in it is
-        no number.
+    A table without rows gives arrays without events, once. All columns but the integers are
+    float64.
     """
     require_branches(path, names, column_names(path), "the table")
     types = {name: pa.int64() if name in integers else pa.float64() for name in names}

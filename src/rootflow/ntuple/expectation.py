@@ -21,18 +21,7 @@ def read_expectation(
     cross_section_pb: Column | None,
     sum_of_weights: Column | None,
 ) -> Expectation:
-    """Return what the events of a chunk say of their sample.
-
-    Parameters
-    ----------
-    before
-        What earlier chunks of the file say.
-
-    Raises
-    ------
-    InputError
-        The events of the file say different things, or what is no positive number.
-    """
+    """Return what the events of a chunk say of their sample, as those before must say it."""
     return Expectation(
         _constant(table, before.cross_section_pb, cross_section_pb),
         _constant(table, before.sum_of_weights, sum_of_weights),

@@ -26,17 +26,10 @@ FALSE, UNKNOWN, TRUE = np.int8(0), np.int8(1), np.int8(2)
 class Lookup(NamedTuple):
     """Some events, from which expressions are computed.
 
-    Attributes
-    ----------
-    values
-        Returns what has that name: one number for each event, or for each object of its
-        collection, in the unit that `parse` was told.
-    event
-        For each collection the event of each of its objects, 0 to n_events - 1, in any order.
-    n_events
-        How many events there are.
-    wrong_at
-        Returns the error that says something about one of the events, as `Table.wrong_at` does.
+    `values` returns what has that name: one number for each event, or for each object of its
+    collection, in the unit that `parse` was told. `event` is for each collection the event of each
+    of its objects, 0 to n_events - 1, in any order. `wrong_at` returns the error that says
+    something about one of the events, as `Table.wrong_at` does.
     """
 
     values: Callable[[str], Values]
@@ -49,26 +42,11 @@ class Lookup(NamedTuple):
 class Node:
     """A part of an expression.
 
-    Attributes
-    ----------
-    text, column
-        As it was written, and where.
-    collection
-        Whose objects it has a value for; None: one for each event.
-    unit
-        None: that of a literal, which goes with any.
-    of
-        Takes the lookup and the values of the children.
-    children
-        What it is made of, each for the objects of `over`, or for events where that is None.
-    condition
-        Whether it is true or false.
-    constant
-        The number that a literal stands for.
-    is_name
-        Whether it is what has a name, which may stand for a condition.
-    lacks
-        Why it may have no value where its children do.
+    It has a value for each object of its `collection`, or for each event where that is None; the
+    `unit` None is that of a literal, which goes with any. `of` takes the lookup and the values of
+    the children, each for the objects of `over`, or for events where that is None. `constant` is
+    the number of a literal, `is_name` says what has a name, which may stand for a condition, and
+    `lacks` why it may have no value where its children do.
     """
 
     text: str
@@ -222,15 +200,9 @@ def chosen(condition: Codes, yes: Values, no: Values, unknown: Any) -> Values:
 class Reduction(NamedTuple):
     """A function of the objects of each event.
 
-    Attributes
-    ----------
-    takes_condition, gives_condition
-        Whether it is made of conditions, and is one; else numbers.
-    has_default
-        Whether an event without objects has no value, unless a default is said.
-    of
-        Takes values (those of leading: and pT), the event of each, the number of events, and
-        what was said by name.
+    It is made of conditions, or else of numbers, and so is what it gives. One with a default has no
+    value in an event without objects, unless it is said. `of` takes values (those of leading: and
+    pT), the event of each, the number of events, and what was said by name.
     """
 
     takes_condition: bool

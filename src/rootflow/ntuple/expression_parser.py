@@ -62,13 +62,7 @@ class Parser:
         self._depth = 0
 
     def whole(self, tree: ast.expr, must_be_condition: bool) -> Node:
-        """Return the whole expression, checked.
-
-        Raises
-        ------
-        UsageError
-            It is not one; the message says why, and at which column.
-        """
+        """Return the whole expression, checked."""
         node = self._node(tree)
         if not self.looked_at and not self.used:
             raise self._wrong(node, "names nothing of an event")

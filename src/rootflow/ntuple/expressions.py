@@ -37,16 +37,9 @@ ELSEWHERE = {"&&": "&", "||": "|", "!": "~"}
 
 @dataclass(frozen=True)
 class Expression:
-    """What was written, checked.
+    """What was written, checked: what it needs, each once, and the collections that it looks at.
 
-    Attributes
-    ----------
-    where
-        The path of the setting, as messages name it.
-    names
-        What it needs, each once.
-    collections
-        Those whose objects it looks at.
+    `where` is the path of the setting, as messages name it.
     """
 
     text: str
@@ -73,10 +66,7 @@ class Expression:
     def evaluate(self, lookup: Lookup) -> Values:
         """Return (n,) or (objects,) values, bool of a condition and else float64.
 
-        Raises
-        ------
-        InputError
-            There is none for some event: of an empty list, or of a division by zero.
+        It is an InputError where there is none: of an empty list, or of a division by zero.
         """
         values = self.node.values(lookup)
         lacks = missing(values)
@@ -89,19 +79,9 @@ class Expression:
 
 
 def parse(text: str, names: Mapping[str, Quantity], where: str) -> Expression:
-    """Return an expression that was checked.
+    """Return an expression, checked: it may name features of the event, and COLLECTION.FEATURE.
 
-    Parameters
-    ----------
-    names
-        What it may name: features of the event, and COLLECTION.FEATURE.
-    where
-        The path of the setting, for messages.
-
-    Raises
-    ------
-    UsageError
-        It is not one; the message says why, and at which column.
+    The UsageError of one that is wrong says why, and at which column.
     """
     return _expression(text, names, where)
 
@@ -150,19 +130,7 @@ def parse_cut(text: str, names: Mapping[str, Quantity], where: str) -> Expressio
 def parse_features(
     texts: Mapping[str, str], names: Mapping[str, Quantity], where: str
 ) -> dict[str, Expression]:
-    """Return expressions with names, each after those that it needs.
-
-    Parameters
-    ----------
-    texts
-        By name: COLLECTION.FEATURE, or that of a feature of the event.
-
-    Raises
-    ------
-    UsageError
-        As of `parse`; or a name is there already, they need each other in a circle, or one does
-        not give what its name says.
-    """
+    """Return expressions, by name or COLLECTION.FEATURE, each after those that it needs."""
     for name in texts:
         if name in names:
             raise UsageError(f"{where}.{name}: there is a feature of that name; choose another")

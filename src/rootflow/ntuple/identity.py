@@ -51,16 +51,9 @@ class IdentityMap(Block):
 class Identity(NamedTuple):
     """Who n events of one file are.
 
-    Attributes
-    ----------
-    number
-        (n,) int64 or uint64, as the branch is signed or not.
-    beside
-        (n,) by the branch: the rest of the identity, as far as the file has it.
-    fold_number
-        (n,) what decides the fold; None: the number.
-    of_row
-        Whether the number is that of the row, since the file has none.
+    `number` (n,) is int64 or uint64, as the branch is signed or not; `beside` (n,) by branch the
+    rest of the identity, as far as the file has it; `fold_number` (n,) decides the fold, the number
+    where it is None. `of_row` says that the number is that of the row, since the file has none.
     """
 
     number: Integers
@@ -105,13 +98,7 @@ def in_words(number: int, beside: Mapping[str, Any]) -> str:
 
 
 def read_identity(path: Path, arrays: Mapping[str, Any], branches: IdentityMap) -> Identity:
-    """Return who the events of a chunk are; the map names an event number.
-
-    Raises
-    ------
-    InputError
-        A branch does not hold one integer for each event.
-    """
+    """Return who the events of a chunk are; the map names an event number."""
     assert branches.event_number is not None  # noqa: S101 - else rows are numbered
     number = integers_of(path, arrays, branches.event_number)
     return Identity(number, *_beside(path, arrays, branches))
@@ -120,7 +107,7 @@ def read_identity(path: Path, arrays: Mapping[str, Any], branches: IdentityMap) 
 def numbered_rows(
     path: Path, arrays: Mapping[str, Any], branches: IdentityMap, first: int, count: int
 ) -> Identity:
-    """Return who the events of a chunk are by the numbers of their rows; raises as above."""
+    """Return who the events of a chunk are by the numbers of their rows."""
     number = np.arange(first, first + count, dtype=np.uint64)
     return Identity(number, *_beside(path, arrays, branches), of_row=True)
 
@@ -141,13 +128,7 @@ def _beside(
 
 
 def integers_of(path: Path, arrays: Mapping[str, Any], column: Column) -> Integers:
-    """Return (n,) integers of a branch, signed where the branch is.
-
-    Raises
-    ------
-    InputError
-        It does not hold one integer for each event.
-    """
+    """Return (n,) integers of a branch, signed where the branch is."""
     values = np.asarray(arrays[column.branch])
     if values.dtype.kind not in "iu" or values.ndim != 1:
         raise InputError(

@@ -21,17 +21,7 @@ def signed_flavours(
 ) -> Values:
     """Return (leptons,) the code of each lepton, negative for positive charge.
 
-    Parameters
-    ----------
-    values
-        Under "pdg_id" and "charge" what the map names of them, each (leptons,).
-    event
-        (leptons,) the event of each.
-
-    Raises
-    ------
-    InputError
-        A code is not that of a charged lepton, or a charge is not 1 or -1.
+    `values` has under "pdg_id" and "charge" what the map names of them; `event` is that of each.
     """
     if isinstance(leptons.pdg_id, Column):
         flavour = values["pdg_id"]

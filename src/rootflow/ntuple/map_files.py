@@ -20,16 +20,6 @@ def load_map(kind: type[Map], name: str) -> Map:
     """Return the branch map of that name, or in that YAML file.
 
     A map's key `base` may name a shipped one, whose entries hold where it is silent.
-
-    Parameters
-    ----------
-    kind
-        What it must be.
-
-    Raises
-    ------
-    UsageError
-        There is no such map, or it says something that cannot be.
     """
     entries = _entries(name)
     try:

@@ -18,17 +18,9 @@ SMALLEST_TOLERANCE = 1.0
 
 
 def require_masses(table: Table, masses: Masses, slots: Sequence[NDArray[np.float32]]) -> None:
-    """Refuse masses that are not those of the leptons in the table's own order.
+    """Refuse masses that are not those of the leptons in the table's own order, beyond rounding.
 
-    Parameters
-    ----------
-    slots
-        (n, features) of the lepton in each slot; pt, eta, phi and energy are the first.
-
-    Raises
-    ------
-    InputError
-        A mass differs beyond rounding.
+    Each slot has (n, features), of which pt, eta, phi and energy are the first.
     """
     columns = masses.columns()
     if not columns:

@@ -10,18 +10,9 @@ NONE = -1
 
 
 class Objects(NamedTuple):
-    """Jets, leptons or others of n events as one table.
+    """Jets, leptons or others of n events as one table, those of events without objects too.
 
-    Attributes
-    ----------
-    event
-        (objects,) the event that each belongs to, 0 to n - 1.
-    features
-        (objects, features) float32; pt and eta are the first two.
-    n_events
-        How many events there are, those without objects too.
-    names
-        Of the features.
+    `event` (objects,) is 0 to n - 1, `features` (objects, features) float32: pt and eta come first.
     """
 
     event: Places
@@ -57,13 +48,7 @@ class Objects(NamedTuple):
         return self._replace(event=self.event[index], features=self.features.take(index, axis=0))
 
     def slots(self, count: int, events: Places | None = None) -> Places:
-        """Return (n, count) where the first objects of each event are, -1 of none.
-
-        Parameters
-        ----------
-        events
-            Which; none: all.
-        """
+        """Return (n, count) where the first objects of each event are, -1 of none."""
         counts, first = self.counts(), self.first()
         if events is not None:
             counts, first = counts[events], first[events]

@@ -63,20 +63,8 @@ def read_branches(
 ) -> Iterator[dict[str, Any]]:
     """Yield branches of a tree as awkward arrays, some events at a time.
 
-    A tree without events gives arrays without events, once; no branches give nothing.
-
-    Parameters
-    ----------
-    tree
-        Its name; None: the only one in the file.
-    may_lack
-        Which of the branches are left out where the file has them not.
-
-    Raises
-    ------
-    InputError
-        The file is missing, empty, truncated or not ROOT; the tree or a branch is not
-        there.
+    A tree without events gives arrays without events, once; no branches give nothing. Those that
+    the file may lack are left out where it has them not.
     """
     # A generator: what goes wrong where its chunks are used does not come by here.
     with opened(path, tree) as found:
@@ -229,15 +217,7 @@ def opened(path: Path, tree: str | None) -> Iterator[Any]:
 
 @contextmanager
 def faults_of(path: Path) -> Iterator[None]:
-    """Take for a fault of the file what only a broken one makes go wrong in the block.
-
-    Raises
-    ------
-    InputError
-        In one line.
-    RootflowError
-        There is not enough memory.
-    """
+    """Take for a fault of the file what only a broken one makes go wrong in the block."""
     try:
         yield
     except MemoryError as error:

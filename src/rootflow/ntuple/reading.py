@@ -112,15 +112,7 @@ def read_arrays(
 ) -> Iterator[dict[str, Any]]:
     """Yield branches or columns of a file as awkward arrays, some events at a time.
 
-    Parameters
-    ----------
-    may_lack
-        Which of them are left out where the file has them not.
-
-    Raises
-    ------
-    InputError
-        The file, its tree or a branch is missing or broken.
+    Those that it may lack are left out where the file has them not.
     """
     if not csv_tables.is_csv(path):
         return read_branches(path, branch_map.tree, branches, chunk_bytes, may_lack)
@@ -298,13 +290,7 @@ def _scalars(table: Table, columns: Sequence[Column]) -> NDArray[np.float32]:
 
 
 def _product(table: Table, weights: Sequence[Column]) -> NDArray[np.float64]:
-    """Return (n,) the product of weight branches, 1 of none.
-
-    Raises
-    ------
-    InputError
-        One of them, or the product, is not finite.
-    """
+    """Return (n,) the product of weight branches, which must be finite, 1 of none."""
     weight = np.ones(len(table.event_number))
     for column in weights:
         with np.errstate(over="ignore", invalid="ignore"):  # it is refused

@@ -50,19 +50,7 @@ class Truth(NamedTuple):
 
 
 def read_truth(table: Table, truth: TruthMap, jet_counts: NDArray[np.int64]) -> Truth:
-    """Return the truth of these events.
-
-    Parameters
-    ----------
-    jet_counts
-        (n,) how many jets each event has in the ntuple.
-
-    Raises
-    ------
-    InputError
-        A jet is named that the event does not have, a momentum is not finite, or momenta
-        cannot be in the unit that the map says.
-    """
+    """Return the truth of events with so many jets, (n,), in the ntuple."""
     jet_index = neutrinos = dileptonic = leptons = tops = None
     if truth.assignment is not None:
         columns = (truth.assignment.b, truth.assignment.bbar)
@@ -131,21 +119,7 @@ def momenta(
 ) -> NDArray[np.float32]:
     """Return (k, names) components in GeV of momenta in any coordinates.
 
-    Parameters
-    ----------
-    columns
-        By the name of the coordinate.
-    raw
-        (k,) values of each as they are in the file.
-    event
-        (k,) where in the table they are.
-    names
-        Of the components.
-
-    Raises
-    ------
-    InputError
-        A value is not finite, or they cannot be in the unit that the map says.
+    `raw` are (k,) values of each coordinate as they are in the file, at the places `event`.
     """
     values = {name: table.converted(column, raw[name], event) for name, column in columns.items()}
     for name, column in columns.items():
@@ -166,11 +140,6 @@ def read_neutrinos(
     """Return (n, 2, 3) px, py, pz in GeV of neutrino and antineutrino; None where no map is.
 
     NaN, or an empty list, says that an event has none: both are NaN then.
-
-    Raises
-    ------
-    InputError
-        A branch does not hold what the map says, or momenta cannot be in its unit.
     """
     if neutrinos is None:
         return None

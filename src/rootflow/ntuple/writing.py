@@ -14,16 +14,10 @@ TREE = "events"
 def write_tree(
     path: Path, chunks: Iterable[Mapping[str, Any]], notes: Mapping[str, str] | None = None
 ) -> None:
-    """Write columns to the tree `events` of a new ROOT file, chunk by chunk.
+    """Write columns to the tree `events` of a new ROOT file, chunk by chunk, and notes beside it.
 
-    Parameters
-    ----------
-    chunks
-        Awkward or numpy arrays by the name of the branch, the same names in each chunk. A
-        record array of jagged lists becomes a counter and one branch for each field. Integers
-        of 8 bits, which ROOT takes for characters, become such of 32 bits.
-    notes
-        Text beside the tree, by name.
+    A record array of jagged lists becomes a counter and one branch for each field. Integers of 8
+    bits, which ROOT takes for characters, become such of 32 bits.
     """
     with uproot.recreate(path) as file:
         for name, text in (notes or {}).items():

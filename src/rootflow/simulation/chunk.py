@@ -23,13 +23,7 @@ GENERATED_BEFORE_GIVING_UP = 5_000
 
 
 def make_chunk(config: ProcessConfig, seed: int, chunk: int, events: int) -> Ntuple:
-    """Generate until `events` are selected, with a generator of this chunk's own.
-
-    Raises
-    ------
-    UsageError
-        Pythia refuses a setting, or no event is selected.
-    """
+    """Generate until `events` are selected, with a generator of this chunk's own."""
     stream = stream_of(PROCESSES[config.process].number, chunk)
     generator = start_generator(config, pythia_seed(seed, stream))
     rng = detector_generator(seed, stream)

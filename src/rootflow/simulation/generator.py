@@ -14,22 +14,7 @@ PB_PER_MB = 1e9
 
 
 class Generator:
-    """Pythia with one process.
-
-    Parameters
-    ----------
-    config
-        What holds for every process.
-    process
-        Pythia's settings of the process and its decays.
-    pythia_seed
-        1 to 900,000,000, the range of Pythia's `Random:seed`.
-
-    Raises
-    ------
-    UsageError
-        Pythia does not know a setting, or cannot start with them.
-    """
+    """Pythia with one process; that it does not take a setting is a UsageError."""
 
     def __init__(self, config: PythiaConfig, process: Sequence[str], pythia_seed: int) -> None:
         self._pythia = pythia8mc.Pythia("", False)
@@ -44,12 +29,7 @@ class Generator:
     def events(self, count: int) -> ak.Array:
         """Return `count` events: their particles `prt`, and `info` on the hard process.
 
-        Those that Pythia gives up are left out.
-
-        Raises
-        ------
-        RootflowError
-            Pythia gave up all of them.
+        Those that Pythia gives up are left out; it is a RootflowError where these are all.
         """
         batch = self._pythia.nextBatch(count)
         if len(batch) == 0:
@@ -67,13 +47,7 @@ class Generator:
 
 
 def start_generator(config: ProcessConfig, pythia_seed: int) -> Generator:
-    """Return Pythia with the configured process.
-
-    Raises
-    ------
-    UsageError
-        Pythia does not know a setting, or cannot start with them.
-    """
+    """Return Pythia with the configured process."""
     settings = PROCESSES[config.process].settings(config.generator)
     return Generator(config.generator, settings, pythia_seed)
 

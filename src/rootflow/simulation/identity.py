@@ -16,13 +16,7 @@ PYTHIA_SEEDS = 900_000_000
 
 
 def check_limits(seed: int, chunks: int, events_per_chunk: int) -> None:
-    """Refuse what does not fit into an event number.
-
-    Raises
-    ------
-    UsageError
-        The seed, the number of chunks or their size is out of range.
-    """
+    """Refuse what does not fit into an event number."""
     for what, highest, bits in (
         ("the seed", seed, SEED_BITS),
         ("the number of the last chunk", chunks - 1, CHUNK_BITS),

@@ -50,14 +50,8 @@ def is_prompt(record: Record, lepton: Indices) -> NDArray[np.bool_]:
 class DressedLeptons:
     """Leptons with the photons around them: of ttbar two, that of t and that of tbar.
 
-    Attributes
-    ----------
-    momentum
-        (n, leptons) GeV, not meaningful where there is none.
-    pdg_id
-        (n, leptons), 0 where there is none.
-    owner
-        (particles,) which lepton of its event a lepton or photon is part of, else NOBODY.
+    `momentum` (n, leptons) GeV and `pdg_id` (n, leptons), 0 where there is none; `owner`
+    (particles,) which lepton of its event a lepton or photon is part of, else NOBODY.
     """
 
     momentum: Momenta
@@ -107,16 +101,9 @@ def dress(record: Record, lepton: Indices, distance: float) -> DressedLeptons:
 
 @dataclass(frozen=True)
 class MeasuredLeptons:
-    """The measured leptons, (n, leptons) each.
+    """The measured leptons, (n, leptons) each: momenta in GeV, PDG numbers (0 where there is none).
 
-    Attributes
-    ----------
-    momentum
-        GeV.
-    pdg_id
-        11, 13 and their negatives, 0 where there is none.
-    found
-        Whether it is identified.
+    `found` says which of them are identified.
     """
 
     momentum: Momenta

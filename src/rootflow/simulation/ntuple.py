@@ -20,14 +20,9 @@ EVENTS_PER_BASKET = 10_000
 
 
 class Generation(NamedTuple):
-    """How the events of an ntuple were generated.
+    """How many events were generated, selected or not, and what their weights add up to.
 
-    Attributes
-    ----------
-    events, sum_of_weights
-        Of all generated events, selected or not.
-    cross_section_pb
-        The generator's, of its forced decays.
+    The cross section is the generator's, of its forced decays.
     """
 
     events: int
@@ -68,13 +63,7 @@ def normalise(ntuple: Ntuple, cross_section_pb: float) -> Ntuple:
 
 
 def write_ntuple(ntuple: Ntuple, tree: str, path: Path) -> None:
-    """Write a ROOT file that is there whole or not at all.
-
-    Raises
-    ------
-    RootflowError
-        It cannot be written.
-    """
+    """Write a ROOT file that is there whole or not at all."""
     branches = _with_collections(ntuple.events)
     types = {name: array.type.content for name, array in branches.items()}
     try:
@@ -92,13 +81,7 @@ def write_ntuple(ntuple: Ntuple, tree: str, path: Path) -> None:
 
 
 def read_ntuples(paths: Sequence[Path], tree: str) -> Ntuple:
-    """Return what is in all the files together, in their order.
-
-    Raises
-    ------
-    InputError
-        A file is damaged.
-    """
+    """Return what is in all the files together, in their order; a damaged one is an InputError."""
     events = [_read_events(path, tree) for path in paths]
     return Ntuple(ak.concatenate(events), read_generation(paths))
 
@@ -107,11 +90,6 @@ def read_generation(paths: Sequence[Path]) -> Generation:
     """Return what all the files' events were selected from.
 
     Sums, and the mean cross section, in which each file counts by its generated events.
-
-    Raises
-    ------
-    InputError
-        A file is damaged.
     """
     generations = []
     for path in paths:

@@ -28,10 +28,7 @@ def code_digest(process: str, package: Path = PACKAGE) -> str:
 class SamplePlan:
     """One sample: configuration, seed, and the directory that it is made in.
 
-    Raises
-    ------
-    UsageError
-        Seed or size do not fit into event numbers.
+    A seed or a size that does not fit into event numbers is a UsageError.
     """
 
     config: ProcessConfig

@@ -34,18 +34,10 @@ FOUR_LEPTONS = FinalState("mini", "rootflow.simulation.four_leptons")
 class SimulatedProcess(NamedTuple):
     """One process.
 
-    Attributes
-    ----------
-    number
-        Its place in event numbers: 0 to 7, for ever.
-    final_state
-        What its events are measured as.
-    settings
-        Takes the generator's block, and returns Pythia's settings of the process and its decays.
-    decays
-        Finds the two leptons in a record; None: all electrons and muons are looked for.
-    channel_number
-        The data set number of the same process in ATLAS Open Data.
+    Its `number` stands in event numbers: 0 to 7, for ever. `settings` takes the generator's block,
+    and returns Pythia's settings of the process and its decays. `decays` finds the two leptons in a
+    record; None: all electrons and muons are looked for. `channel_number` is the data set number of
+    the same process in ATLAS Open Data.
     """
 
     number: int

@@ -18,23 +18,11 @@ Momenta = Any
 class Record:
     """The particles of n events, one event after another.
 
-    Attributes
-    ----------
-    events
-        n.
-    event
-        (particles,) the event, 0 to n - 1, that a particle belongs to.
-    pdg_id, status
-        (particles,) as Pythia gives them: a positive status is a final particle.
-    mother
-        (particles,) where the first mother is among all particles, NOBODY where there is none.
-    daughters
-        (particles, 2) where the first and the last daughter are among all particles,
-        NOBODY where there is none.
-    momentum
-        (particles,) GeV.
-    vertex
-        (particles, 3) where it is produced: x, y, z in mm from the collision.
+    `event` (particles,) is the event of each, 0 to n - 1. `pdg_id` and `status` (particles,) are as
+    Pythia gives them: a positive status is a final particle. `mother` (particles,) and `daughters`
+    (particles, 2), first and last, are places among all particles, NOBODY where there is none.
+    `momentum` (particles,) is in GeV, `vertex` (particles, 3) where it is produced: x, y, z in mm
+    from the collision.
     """
 
     events: int

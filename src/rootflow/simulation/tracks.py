@@ -24,18 +24,10 @@ def measure_impact_parameters(
 ) -> ImpactParameters:
     """Return the measured impact parameters of leptons with respect to the collision.
 
-    Parameters
-    ----------
-    momentum
-        (n,) GeV.
-    vertex
-        (n, 3) where each lepton is produced, x, y, z in mm from the collision.
-
-    Notes
-    -----
-    The tracks are straight: over the millimetres that hadrons fly, the bending of a lepton
-    of some GeV is much below the resolution. With the sign of the perigee parameters,
-    d0 = y cos(phi) - x sin(phi), z0 = z - (x cos(phi) + y sin(phi)) cot(theta).
+    `momentum` (n,) is in GeV, `vertex` (n, 3) where each is produced, x, y, z in mm. The tracks are
+    straight: over the millimetres that hadrons fly, the bending of a lepton of some GeV is much
+    below the resolution. With the sign of the perigee parameters, d0 = y cos(phi) - x sin(phi), z0
+    = z - (x cos(phi) + y sin(phi)) cot(theta).
     """
     x, y, z = vertex.T
     cosine, sine = np.cos(momentum.phi), np.sin(momentum.phi)

@@ -19,10 +19,7 @@ Indices = NDArray[np.int64]
 class Decays:
     """Where the two leptons are in the record, (n, 2): that of positive charge first.
 
-    Attributes
-    ----------
-    visible_lepton
-        The final electron or muon, be it from a tau; NOBODY where a tau decays to hadrons.
+    Each is the final electron or muon, be it from a tau; NOBODY where a tau decays to hadrons.
     """
 
     visible_lepton: Indices
@@ -32,14 +29,8 @@ class Decays:
 class TopDecays(Decays):
     """Where the particles of the decays are in the record, (n, 2) each: of t, then of tbar.
 
-    Attributes
-    ----------
-    top
-        The top quark after its radiation.
-    w_boson, quark
-        What it decays to: their momenta add up to the top quark's.
-    lepton, neutrino
-        What the W boson decays to, before radiation of photons.
+    The top quark is that after its radiation, and the momenta of W boson and quark add up to its
+    own; lepton and neutrino are those that the W boson decays to, before radiation of photons.
     """
 
     top: Indices
@@ -50,13 +41,7 @@ class TopDecays(Decays):
 
 
 def find_top_decays(record: Record) -> TopDecays:
-    """Return the decays of the top and the antitop quark of each event.
-
-    Raises
-    ------
-    RootflowError
-        An event has not just one of each.
-    """
+    """Return the decays of the top and the antitop quark of each event."""
     top = np.stack([_decaying(record, TOP), _decaying(record, -TOP)], axis=-1)
     w_boson, quark = _sort_daughters(record, top, record.is_one_of(W_BOSON))
     lepton, neutrino = _sort_daughters(
@@ -66,26 +51,14 @@ def find_top_decays(record: Record) -> TopDecays:
 
 
 def find_w_decays(record: Record) -> Decays:
-    """Return the leptons of the one W+ and the one W- of each event.
-
-    Raises
-    ------
-    RootflowError
-        An event has not just one of each.
-    """
+    """Return the leptons of the one W+ and the one W- of each event."""
     w_boson = np.stack([_decaying(record, W_BOSON), _decaying(record, -W_BOSON)], axis=-1)
     lepton, _ = _sort_daughters(record, w_boson, record.is_one_of(ELECTRON, MUON, TAU))
     return Decays(_visible_lepton(record, lepton))
 
 
 def find_z_decays(record: Record) -> Decays:
-    """Return the leptons of the one Z boson, or photon, of each event.
-
-    Raises
-    ------
-    RootflowError
-        An event has not just one.
-    """
+    """Return the leptons of the one Z boson, or photon, of each event."""
     lepton = record.daughters[_decaying(record, Z_BOSON)]
     positive_first = np.argsort(record.pdg_id[lepton], axis=-1)  # a lepton's number is positive
     return Decays(_visible_lepton(record, np.take_along_axis(lepton, positive_first, axis=-1)))

@@ -19,10 +19,7 @@ STDOUT = 1
 def make_chunks(plan: SamplePlan, chunks: Sequence[int]) -> Iterator[int]:
     """Make the chunks and write them where the plan says, yielding each when it is there.
 
-    Raises
-    ------
-    RootflowError
-        What a worker raised, or that one died. The other workers are stopped.
+    What a worker raises, or that one died, stops the others.
     """
     # Spawned, not forked: a fork of a process with threads (TensorFlow, MLflow) may hang.
     context = multiprocessing.get_context("spawn")

@@ -11,13 +11,7 @@ from rootflow.ntuple import Chunk
 
 
 class Collections(Reading):
-    """The leading objects of some collections, with masks, and MET where the map names it.
-
-    Parameters
-    ----------
-    slots
-        How many are kept, by collection.
-    """
+    """The leading objects of some collections, with masks, and MET where the map names it."""
 
     own = ("slots",)
     met = True

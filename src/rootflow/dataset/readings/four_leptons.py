@@ -43,10 +43,7 @@ OFF = {"trigger": "false", "tight_leptons_min": "0"}
 class FourLeptons(Reading):
     """H -> ZZ* -> 4 leptons: the four, falling in pT, and what is computed of them.
 
-    Parameters
-    ----------
-    selection
-        None: every event that has four leptons, or more.
+    Without a selection, every event is kept that has four leptons or more.
     """
 
     # Pairs and angles need several times as much.
@@ -174,12 +171,7 @@ def lepton_cuts(
 ) -> Cuts:
     """Return the cuts on single leptons and their charges, each (n,).
 
-    Parameters
-    ----------
-    leptons
-        (n, 4, 5) falling in pT, zeros where there are fewer.
-    quantities
-        (n, 4) of each quantity that the cuts need.
+    `leptons` (n, 4, 5) fall in pT, zeros where there are fewer; `quantities` are (n, 4) each.
     """
     pt, eta, pdg_id = leptons[..., PT], leptons[..., ETA], leptons[..., PDG_ID]
     is_electron = np.abs(pdg_id) == ELECTRON
