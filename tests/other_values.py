@@ -349,7 +349,7 @@ TRAIN = {
             "training.losses.assignment": {"focal": 2.0, "exclusivity": 0.1, "cross_entropy": 0.5},
             "training.losses.neutrinos": {
                 "mae": 0.5,
-                "w_mass": 0.1,
+                "own_losses:squares": 0.1,
             },
             "training.losses.confidence": 0.5,
             "training.neutrino_loss_weight": 0.7,
@@ -383,6 +383,7 @@ TRAIN = {
             ),
             **_of_kind("own_network:build", name="own", settings={"width": 4}),
             **_TRAINING,
+            "training.loss": "own_losses:brier",
         }
     ),
 }  # fmt: skip

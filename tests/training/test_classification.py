@@ -314,3 +314,21 @@ def test_three_classes_are_told_apart_by_any_number_of_jets(
         leptons=unseen.leptons + np.array([0, 0, 0.5, 0, 0], np.float32),
     )
     assert np.mean(np.abs(method.outputs(turned)["probabilities"] - said)) < 1e-4
+
+
+@pytest.mark.parametrize("loss", ["focal", "own_losses:brier"])
+def test_other_losses_are_what_is_made_small_and_told(
+    loss: str, labelled_dataset: Dataset, make_h4l_config: MakeConfig, tmp_path: Path
+) -> None:
+    config = make_h4l_config(learning_rate=1e-2, epochs=2, loss=loss)
+    finished = train(labelled_dataset, config, tmp_path)
+    task = ClassificationTask(labelled_dataset, config, FOLDS)
+    model = load_fitted(finished.directory)
+    validation = task.samples.validation
+    events = labelled_dataset.events().take(validation.places)
+    said, label = score(model, events).astype(np.float64), labels(validation)
+    right = np.where(label == 1, said, 1 - said)
+    values = (1 - right) ** 2 * (1 if loss == "own_losses:brier" else -np.log(right))
+    best = min(metrics["validation_loss"] for metrics in finished.history)
+    assert best == pytest.approx(np.average(values, weights=validation.weight), rel=1e-4)
+    assert 0 < finished.facts["best_validation_loss_error"] < best

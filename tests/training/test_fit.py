@@ -237,6 +237,25 @@ def test_several_losses_of_a_kind_are_told_one_by_one(
     )
 
 
+def test_losses_of_ones_own_are_as_ours(
+    small_dataset: Dataset, make_config: MakeConfig, tmp_path: Path
+) -> None:
+    jets = {"cross_entropy": 1.0, "own_losses:missed": 0.5}
+    ours, own = (
+        make_config(epochs=1, losses={"assignment": jets, "neutrinos": {name: 1.0}})
+        for name in ("mse", "own_losses:squares")
+    )
+    (first,) = train(small_dataset, ours, tmp_path / "ours", Epochs()).history
+    (second,) = train(small_dataset, own, tmp_path / "own", Epochs()).history
+    assert second["validation_neutrino_loss"] == pytest.approx(
+        first["validation_neutrino_loss"], rel=1e-4
+    )
+    of_jets = first["validation_cross_entropy_loss"] + 0.5 * first["validation_missed_loss"]
+    assert first["validation_assignment_loss"] == pytest.approx(of_jets)
+    assert 0 < first["validation_missed_loss"] < 1
+    assert name_of("data", ours) != name_of("data", own)
+
+
 @pytest.mark.parametrize("stop_after", [1, 3])
 def test_time_and_events_before_an_interruption_count(
     finished: Training, small_dataset: Dataset, config: TtbarConfig, tmp_path: Path, stop_after: int

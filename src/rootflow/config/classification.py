@@ -19,7 +19,7 @@ from rootflow.config.export import ExportConfig
 from rootflow.config.inputs import InputsConfig
 from rootflow.config.methods import ClassifierMethodConfigs
 from rootflow.config.promotion import ClassifierPromotionConfig
-from rootflow.config.training import TrainingConfig
+from rootflow.config.training import ClassifierTrainingConfig
 
 
 def _rising(limits: tuple[float, float]) -> tuple[float, float]:
@@ -99,7 +99,7 @@ class ClassificationConfig(AnalysisConfig):
     data: LabelledDataConfig
     inputs: InputsConfig
     model: ClassifierConfig
-    training: TrainingConfig = TrainingConfig()
+    training: ClassifierTrainingConfig = ClassifierTrainingConfig()
     evaluation: ClassificationEvaluationConfig = ClassificationEvaluationConfig()
     export: ExportConfig = ExportConfig()
     promotion: ClassifierPromotionConfig = ClassifierPromotionConfig()
@@ -110,4 +110,10 @@ class ClassificationConfig(AnalysisConfig):
             raise ValueError(
                 f"evaluation.methods: '{self.model.name}' is the name of the model itself"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _trees_learn_by_cross_entropy(self) -> Self:
+        if self.model.architecture == "boosted_trees" and self.training.loss != "cross_entropy":
+            raise ValueError("training.loss: boosted trees learn by cross_entropy alone")
         return self

@@ -1,6 +1,7 @@
 """Names of one's own code in a configuration, and the settings of a network of one's own."""
 
 import typing
+from collections.abc import Iterable
 from importlib.metadata import entry_points
 from typing import Annotated, Any
 
@@ -45,18 +46,26 @@ def dotted(name: str, what: str) -> str:
     return installed[name]
 
 
-def _is_dotted(name: str) -> str:
-    try:
-        dotted(name, WHAT)
-    except UsageError as error:
-        raise ValueError(str(error).removeprefix(f"{WHAT}: ")) from None
-    return name
+def own_or(known: Iterable[str], what: str) -> AfterValidator:
+    """Return what accepts names that rootflow knows, and those of one's own code."""
+    known = tuple(known)
+
+    def check(name: str) -> str:
+        if name not in known:
+            try:
+                dotted(name, what)
+            except UsageError as error:
+                among = f"none of {', '.join(known)}; " if known else ""
+                raise ValueError(among + str(error).removeprefix(f"{what}: ")) from None
+        return name
+
+    return AfterValidator(check)
 
 
 class OwnNetworkConfig(Block):
     """A network of one's own, named by the function that builds it."""
 
-    architecture: Annotated[str, AfterValidator(_is_dotted)] = Field(
+    architecture: Annotated[str, own_or((), WHAT)] = Field(
         description="package.module:function, or an entry point of rootflow.architectures"
     )
     name: Name = Field("own_network", description="under which its metrics are logged")

@@ -1,9 +1,15 @@
 """Settings of the training."""
 
+from collections.abc import Mapping
+from typing import Annotated
+
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 
 from rootflow.config.block import Block
 from rootflow.config.losses import LossesConfig
+from rootflow.config.plugin import own_or
+
+CLASSIFIER_LOSSES = ("cross_entropy", "focal")
 
 
 class TrainingConfig(Block):
@@ -30,6 +36,24 @@ class TrainingConfig(Block):
     max_steps: PositiveInt | None = Field(None, description="stop after so many batches")
     fast_dev_run: bool = Field(False, description="a few batches, to see that all of it works")
 
+    def own_losses(self) -> Mapping[str, str]:
+        """Return the names of functions of one's own, by what their losses are called."""
+        return {}
+
+
+class ClassifierTrainingConfig(TrainingConfig):
+    """How a network is fitted that tells classes apart."""
+
+    loss: Annotated[str, own_or(CLASSIFIER_LOSSES, "training.loss")] = Field(
+        "cross_entropy",
+        description="cross_entropy, focal (arXiv:1708.02002, focusing parameter 2), or "
+        "package.module:function, or an entry point of rootflow.losses",
+    )
+
+    def own_losses(self) -> Mapping[str, str]:
+        """Return the name of the function of one's own."""
+        return {} if self.loss in CLASSIFIER_LOSSES else {"loss": self.loss}
+
 
 class ReconstructionTrainingConfig(TrainingConfig):
     """How a network is fitted that assigns jets and gives the neutrinos."""
@@ -38,3 +62,7 @@ class ReconstructionTrainingConfig(TrainingConfig):
     neutrino_loss_weight: NonNegativeFloat = Field(
         1.0, description="of the neutrinos' loss beside that of the assignment"
     )
+
+    def own_losses(self) -> Mapping[str, str]:
+        """Return the names of functions of one's own, by what their losses are called."""
+        return self.losses.own()

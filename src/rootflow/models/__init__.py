@@ -24,6 +24,12 @@ from rootflow.models.neutrinos import KnownNeutrinos, known_neutrinos
 from rootflow.models.no_match import MatchedAUC, NoMatchLoss
 from rootflow.models.normalisation import Normalisation, fit_normalisation
 from rootflow.models.objective import PerEvent, event_targets, with_losses
+from rootflow.models.own_losses import (
+    OwnLosses,
+    own_assignment_loss,
+    own_classifier_loss,
+    own_neutrino_loss,
+)
 from rootflow.models.saving import TRAIN_AGAIN, load_model, save_model
 from rootflow.models.trimming import Trimming
 
@@ -43,6 +49,7 @@ __all__ = [
     "MatchedAUC",
     "NoMatchLoss",
     "Normalisation",
+    "OwnLosses",
     "PerEvent",
     "Trimming",
     "build_classifier",
@@ -59,6 +66,9 @@ __all__ = [
     "load_model",
     "make_deterministic",
     "model_inputs",
+    "own_assignment_loss",
+    "own_classifier_loss",
+    "own_neutrino_loss",
     "save_model",
     "with_losses",
 ]

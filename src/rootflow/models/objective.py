@@ -28,6 +28,7 @@ from rootflow.models.no_match import (
     NoMatchFocalLoss,
     NoMatchLoss,
 )
+from rootflow.models.own_losses import NO_OWN_LOSSES, OwnLosses
 
 ASSIGNMENT_LOSSES: dict[str, type[keras.Loss]] = {
     "cross_entropy": AssignmentLoss,
@@ -52,7 +53,9 @@ class PerEvent(keras.Loss):  # type: ignore[misc]
         return y_pred
 
 
-def with_losses(network: keras.Model, losses: Sequence[str]) -> keras.Model:
+def with_losses(
+    network: keras.Model, losses: Sequence[str], own: OwnLosses = NO_OWN_LOSSES
+) -> keras.Model:
     """Return the same layers with truth among the inputs, and losses among the outputs.
 
     Parameters
@@ -61,6 +64,8 @@ def with_losses(network: keras.Model, losses: Sequence[str]) -> keras.Model:
         As `build_model` makes it.
     losses
         Their names in `training.losses`, and `confidence`.
+    own
+        Those among them that are functions of one's own.
 
     Returns
     -------
@@ -72,8 +77,8 @@ def with_losses(network: keras.Model, losses: Sequence[str]) -> keras.Model:
         TRUE_NEUTRINOS: keras.Input((2, 3), name=TRUE_NEUTRINOS),
     }
     known = known_neutrinos(network)
-    layer = EventLosses(losses, known.head, name="losses")
-    values = layer(truth, _needed(network, losses), known.seen)
+    layer = EventLosses(losses, known.head, own, name="losses")
+    values = layer(truth, _needed(network, layer), known.seen)
     outputs = {"assignment": network.output["assignment"], **values}
     return keras.Model({**network.input, **truth}, outputs, name=network.name)
 
@@ -107,27 +112,34 @@ class EventLosses(layers.Layer):  # type: ignore[misc]
         Of the losses.
     head
         The layer that knows the neutrinos.
+    own
+        Those among them that are functions of one's own.
     """
 
-    def __init__(self, names: Sequence[str], head: keras.Layer, **kwargs: Any) -> None:
+    def __init__(
+        self, names: Sequence[str], head: keras.Layer, own: OwnLosses, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.names = list(names)
         self.head = head
+        self.of_neutrinos = {**NEUTRINO_LOSSES, **own.neutrinos}
+        self.own_of_jets = dict(own.assignment)
 
     def call(
         self, truth: Mapping[str, Tensor], said: Mapping[str, Tensor], seen: Seen
     ) -> dict[str, Tensor]:
         """Return (n,) for each loss; `said` has the network's outputs, and `joint`."""
         no_match = said[JOINT].shape[1] > said["assignment"].shape[1]
-        of_jets = NO_MATCH_LOSSES if no_match else ASSIGNMENT_LOSSES
+        known_of_jets = NO_MATCH_LOSSES if no_match else ASSIGNMENT_LOSSES
+        of_jets = {name: loss().call for name, loss in known_of_jets.items()} | self.own_of_jets
         slots, neutrinos = truth[TRUE_ASSIGNMENT], truth[TRUE_NEUTRINOS]
         values = {}
         for name in self.names:
             if name in of_jets:
-                values[name] = of_jets[name]().call(slots, said[JOINT])
-            elif name in NEUTRINO_LOSSES:
+                values[name] = of_jets[name](slots, said[JOINT])
+            elif name in self.of_neutrinos:
                 known = truth_of(slots, neutrinos, seen, self.head.scales)
-                values[name] = NEUTRINO_LOSSES[name](said["neutrinos"], known)
+                values[name] = self.of_neutrinos[name](said["neutrinos"], known)
             elif name == CONFIDENCE:
                 values[name] = confidence_loss(slots, said["assignment"], said[CONFIDENCE])
             else:
@@ -169,10 +181,10 @@ def truth_of(slots: Tensor, neutrinos: Tensor, seen: Seen, scales: tuple[float, 
     )
 
 
-def _needed(network: keras.Model, losses: Sequence[str]) -> dict[str, Tensor]:
+def _needed(network: keras.Model, losses: EventLosses) -> dict[str, Tensor]:
     """Return the outputs that the losses look at: a flow need not be drawn from to be fitted."""
     said = {name: tensor for name, tensor in network.output.items() if name != "neutrinos"}
     said[JOINT] = joint_probability(network)
-    if any(name in NEUTRINO_LOSSES for name in losses):
+    if any(name in losses.of_neutrinos for name in losses.names):
         said["neutrinos"] = network.output["neutrinos"]
     return said

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from rootflow.config import ClassificationConfig, FoldsConfig, InputsConfig
 from rootflow.config.data import LabelledWeightsConfig
+from rootflow.config.training import CLASSIFIER_LOSSES
 from rootflow.dataset import Dataset, Events
 from rootflow.dataset.weights import ClassWeights, class_weights
 from rootflow.errors import InputError, UsageError
@@ -21,6 +22,7 @@ from rootflow.models import (
     classifier_inputs,
     fit_classifier_normalisation,
     in_a_row,
+    own_classifier_loss,
 )
 from rootflow.training.metrics import areas, cross_entropy, weighted_mean
 from rootflow.training.record import BEST, MONITOR, Fact
@@ -114,17 +116,13 @@ class ClassificationTask:
             self._config.model, self.inputs, normalisation, len(self.classes)
         )
         self.fitted = self.network
-        loss = (
-            keras.losses.BinaryCrossentropy()
-            if self._output == SCORE
-            else keras.losses.CategoricalCrossentropy()
-        )
+        loss = self._loss()
         self.losses = {self._output: loss}
         self.loss_weights = {self._output: 1.0}
         self.weighted_metrics = {self._output: [mean_of(loss)]}
 
     def metrics(self, logs: Mapping[str, float]) -> Metrics:
-        """Return the cross-entropy, without the penalty on large weights."""
+        """Return the loss, without the penalty on large weights."""
         return {"loss": logs["mean"]}
 
     def metrics_of(self, sample: WeightedSample) -> Metrics:
@@ -142,7 +140,13 @@ class ClassificationTask:
     def facts(self) -> dict[str, Fact]:
         """Return what became of the weights, and the error of the best validation loss."""
         validation = self.samples.validation
-        return self._with_error(self._said(validation), labels(validation), validation.weight)
+        said, label = self._said(validation), labels(validation)
+        if self._config.training.loss == "cross_entropy":
+            losses = cross_entropy(said, label)
+        else:
+            target = self._target(label)
+            losses = np.asarray(self.losses[self._output].call(target, said.reshape(target.shape)))
+        return self._with_error(losses, validation.weight)
 
     def rows(self, sample: WeightedSample) -> Rows:
         """Return the events as trees take them."""
@@ -162,7 +166,8 @@ class ClassificationTask:
         self, validation: Rows, probabilities: NDArray[np.float64]
     ) -> dict[str, Fact]:
         """Return what `facts` does, of what the best trees say."""
-        return self._with_error(_of_classes(probabilities), validation.label, validation.weight)
+        losses = cross_entropy(_of_classes(probabilities), validation.label)
+        return self._with_error(losses, validation.weight)
 
     def save_trees(self, trees: "HistGradientBoostingClassifier", path: Path) -> None:
         """Write trees with what they are given."""
@@ -173,10 +178,24 @@ class ClassificationTask:
 
     def _read(self, events: Events) -> tuple[Arrays, Arrays]:
         inputs = {name: array for name, array in events.inputs().items() if name in self._arrays}
-        label = _label(events)
+        return inputs, {self._output: self._target(_label(events))}
+
+    def _loss(self) -> keras.Loss:
+        name = self._config.training.loss
+        if name not in CLASSIFIER_LOSSES:
+            return own_classifier_loss(name, "training.loss", len(self.classes))
+        losses = keras.losses
         if self._output == SCORE:
-            return inputs, {SCORE: label[:, None].astype(np.float32)}
-        return inputs, {PROBABILITIES: np.eye(len(self.classes), dtype=np.float32)[label]}
+            known = (losses.BinaryCrossentropy(), losses.BinaryFocalCrossentropy(gamma=2.0))
+        else:
+            focal = losses.CategoricalFocalCrossentropy(alpha=1.0, gamma=2.0)
+            known = (losses.CategoricalCrossentropy(), focal)
+        return dict(zip(CLASSIFIER_LOSSES, known, strict=True))[name]
+
+    def _target(self, label: NDArray[np.int8]) -> NDArray[np.float32]:
+        if self._output == SCORE:
+            return label[:, None].astype(np.float32)
+        return np.eye(len(self.classes), dtype=np.float32)[label]
 
     def _said(self, sample: WeightedSample) -> NDArray[np.float32]:
         """Return the probability of signal, (n,), or of more than two classes (n, classes)."""
@@ -186,9 +205,9 @@ class ClassificationTask:
         return together[:, 0] if self._output == SCORE else together
 
     def _with_error(
-        self, said: NDArray[np.floating], label: NDArray[np.int8], weight: NDArray[np.floating]
+        self, losses: NDArray[np.floating], weight: NDArray[np.floating]
     ) -> dict[str, Fact]:
-        mean = weighted_mean(cross_entropy(said, label), weight)
+        mean = weighted_mean(losses, weight)
         return self._facts | {f"{BEST}{MONITOR}_error": mean.error}
 
     def _weights(self, events: Events, policy: LabelledWeightsConfig, purpose: str) -> ClassWeights:

@@ -132,10 +132,11 @@ def question(simulation_digest: str, config: Config, folds: FoldsConfig) -> str:
 
 
 def _own_code(config: Config) -> dict[str, str]:
-    """Return the name of the code of a network of one's own."""
-    if not isinstance(config.model, OwnNetworkConfig):
-        return {}
-    return {"own_code": source_digest(config.model.architecture, "model.architecture")}
+    """Return the names of the code of a network and of losses of one's own."""
+    own = {f"loss {key}": name for key, name in config.training.own_losses().items()}
+    if isinstance(config.model, OwnNetworkConfig):
+        own["architecture"] = config.model.architecture
+    return {what: source_digest(name, what) for what, name in own.items()}
 
 
 def _model_file(config: Config) -> str:

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 from rootflow.config import FoldsConfig, ReconstructionConfig
+from rootflow.config.losses import LOSS
 from rootflow.dataset import Dataset, Events
 from rootflow.dataset.weights import training_weights
 from rootflow.errors import InputError
@@ -13,12 +14,15 @@ from rootflow.models import (
     ANY_NUMBER_OF_JETS,
     AssignmentAccuracy,
     MatchedAUC,
+    OwnLosses,
     PerEvent,
     build_model,
     event_targets,
     features_taken,
     fit_normalisation,
     known_neutrinos,
+    own_assignment_loss,
+    own_neutrino_loss,
     with_losses,
 )
 from rootflow.models.confidence import CONFIDENCE
@@ -86,7 +90,7 @@ class ReconstructionTask:
         self.network = build_model(
             config.model, self._features, dataset.manifest.max_jets, normalisation, dataset.signs
         )
-        self.fitted = with_losses(self.network, list(self.loss_weights))
+        self.fitted = with_losses(self.network, list(self.loss_weights), self._own_losses())
         self.trims = config.model.architecture in ANY_NUMBER_OF_JETS
         self.losses = {name: PerEvent() for name in self.loss_weights}
         self.weighted_metrics = {
@@ -116,6 +120,17 @@ class ReconstructionTask:
         if CONFIDENCE in values:
             single.append(CONFIDENCE)
         return metrics | {f"{name}_loss": values[name] for name in single}
+
+    def _own_losses(self) -> OwnLosses:
+        own = self._config.training.losses.own()
+        of_jets, of_neutrinos = (
+            [key for key in own if key in kind]
+            for kind in (self._of_assignment, self._of_neutrinos)
+        )
+        return OwnLosses(
+            {key: own_assignment_loss(own[key], f"{LOSS}.assignment") for key in of_jets},
+            {key: own_neutrino_loss(own[key], f"{LOSS}.neutrinos") for key in of_neutrinos},
+        )
 
     def _read(self, events: Events) -> tuple[Arrays, Arrays]:
         truth, targets = event_targets(events.targets(), list(self.loss_weights))
