@@ -21,7 +21,7 @@ from rootflow.config import (
 from rootflow.dataset import open_dataset
 from rootflow.errors import InputError
 from rootflow.evaluation.classification import read_scores
-from rootflow.evaluation.saving import read_json, write_json
+from rootflow.evaluation.folder import read_json, write_json
 from rootflow.inference.pieces import Piece
 from rootflow.training.checkpoint import (
     CHECKPOINT,

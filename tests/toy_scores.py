@@ -4,7 +4,7 @@ import numpy as np
 
 from rootflow.dataset import Events
 from rootflow.dataset.manifest import Sample, SourceFile
-from rootflow.evaluation.classification import ScoreTable
+from rootflow.evaluation.event_table import OF_EVENTS, EventTable
 from toy_classes import SAMPLES
 
 FILES = ("0123", "4567")
@@ -27,16 +27,10 @@ def samples_with_files() -> list[Sample]:
     return [SAMPLES[0].model_copy(update={"files": files}), *SAMPLES[1:]]
 
 
-def table_of(events: Events, name: str, **scores: np.ndarray) -> ScoreTable:
-    return ScoreTable(
-        name=name,
-        files=FILES,
-        sample=np.array([sample.name for sample in SAMPLES])[events.sample],
-        file_index=events.file_index,
-        event_number=events.event_number,
-        fold=events.fold,
-        label=events.label,
-        weight=events.weight,
-        scores=scores,
-        identity=events.identity_columns,
-    )
+def table_of(events: Events, name: str, **scores: np.ndarray) -> EventTable:
+    columns = {
+        **{each: getattr(events, each) for each in (*OF_EVENTS, "label")},
+        **{f"identity_{each}": values for each, values in events.identity_columns.items()},
+        **{f"score_{model}": values for model, values in scores.items()},
+    }
+    return EventTable(name, FILES, columns, {"signals": [1]})

@@ -7,7 +7,7 @@ import pytest
 from rootflow.config import EvaluationConfig
 from rootflow.dataset import Events
 from rootflow.errors import UsageError
-from rootflow.evaluation import draw_histories, draw_history
+from rootflow.evaluation import draw_histories
 from rootflow.evaluation.figures.style import Look
 from rootflow.evaluation.reconstruction import Evaluation, draw, evaluate, read, save
 from rootflow.methods.contract import Reconstruction
@@ -120,7 +120,7 @@ def test_history(epochs: int, tmp_path: Path) -> None:
         }
         for epoch in range(1, epochs + 1)
     ]
-    paths = draw_history(history, tmp_path / "history.png")
+    paths = draw_histories([history], tmp_path / "history.png")
     assert paths == [tmp_path / "history.png", tmp_path / "history.pdf"]
     assert matplotlib.image.imread(paths[0])[..., :3].std() > 0.05
 

@@ -5,7 +5,7 @@ import pytest
 
 from html_page import Page
 from rootflow.estimate import Estimate, with_error
-from rootflow.evaluation import draw_history
+from rootflow.evaluation import draw_histories
 from rootflow.evaluation.reconstruction import Evaluation, write_report
 from rootflow.evaluation.reconstruction.figures.captions import captions_of
 from rootflow.evaluation.reconstruction.tables import tables_of
@@ -14,7 +14,7 @@ from rootflow.table import write_tables
 
 @pytest.fixture
 def page(evaluation: Evaluation, tmp_path: Path) -> Page:
-    figures = draw_history([{"training_loss": 1.0}], tmp_path / "history.png")
+    figures = draw_histories([[{"training_loss": 1.0}]], tmp_path / "history.png")
     provenance = {"commit": "0123abc", "model": "<b>bold</b> & co"}
     write_report(evaluation, figures, provenance, tmp_path / "report.html")
     return Page(tmp_path / "report.html")

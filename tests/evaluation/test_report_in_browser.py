@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from browser import used
-from rootflow.evaluation import draw_history
+from rootflow.evaluation import draw_histories
 from rootflow.evaluation.reconstruction import Evaluation, write_report
 
 USE = """
@@ -47,7 +47,7 @@ function use() {
 @pytest.fixture(scope="module")
 def found(evaluation: Evaluation, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     directory = tmp_path_factory.mktemp("report")
-    figures = draw_history([{"training_loss": 1.0}], directory / "history.png")
+    figures = draw_histories([[{"training_loss": 1.0}]], directory / "history.png")
     report: Path = directory / "report.html"
     write_report(evaluation, figures, {"dataset": "0123abc"}, report)
     return used(report, directory, USE)

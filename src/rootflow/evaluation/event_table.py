@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from rootflow import checksum
 from rootflow.dataset.events import Events
 from rootflow.errors import InputError
-from rootflow.evaluation.saving import EVALUATE_AGAIN
+from rootflow.evaluation.compare import Arrays, SavedAnswers
+from rootflow.evaluation.folder import EVALUATE_AGAIN
 from rootflow.files import whole_file
 
 # What stands beside the event number in an event's identity, by the branch.
@@ -50,28 +51,26 @@ class EventTable(NamedTuple):
             if name.startswith(prefix)
         }
 
-    def file_of_each(self) -> NDArray[np.str_]:
-        """Return (n,) the SHA-256 of the file of each event."""
-        return np.asarray(np.array(self.files)[self.columns["file_index"]])
+    def answers(self, truth: Arrays, said: Mapping[str, Arrays]) -> SavedAnswers:
+        """Return what models said of the events beside the truth (n,), to be compared."""
+        return SavedAnswers(
+            name=self.name,
+            files=np.array(self.files)[self.columns["file_index"]],
+            event_number=self.columns["event_number"],
+            identity=self.starting(IDENTITY),
+            weight=self.columns["weight"],
+            truth=truth,
+            said=said,
+        )
 
 
 def write_event_table(
     events: Events, columns: Mapping[str, Any], files: Sequence[str], path: Path, **about: Any
 ) -> None:
-    """Write who each event is (`OF_EVENTS` and identity_BRANCH), and columns beside it.
+    """Write who each event is (`OF_EVENTS` and identity_BRANCH), and columns (n,) beside it.
 
-    Parameters
-    ----------
-    events
-        The n events.
-    columns
-        (n,) by name.
-    files
-        SHA-256 of the files that the events came from, by `file_index`.
-    path
-        Of the file.
-    about
-        What else is said of all events.
+    `files` are the SHA-256 of the files that the events came from, by `file_index`; they and what
+    is said `about` all events become the metadata.
     """
     table = pa.table(
         {
@@ -87,26 +86,12 @@ def write_event_table(
 
 
 def read_event_table(
-    path: Path,
-    what: str,
-    needed: Sequence[str] = (),
-    name: str | None = None,
-    said: Sequence[str] = (),
+    path: Path, what: str, needed: Sequence[str], said: Sequence[str], name: str | None
 ) -> EventTable:
-    """Read what `write_event_table` wrote.
+    """Read what `write_event_table` wrote: `what`, for messages, is scores or predictions.
 
-    Parameters
-    ----------
-    path
-        Of the file.
-    what
-        It holds, for messages: scores or predictions.
-    needed
-        Columns that must be there, beside those of every table.
-    name
-        What messages call it; none: its path.
-    said
-        What the table must say of itself, beside its files.
+    Columns that are `needed` beside those of every table must be there, and what the table must
+    have `said` of all events. Messages call it by `name`; none: its path.
 
     Raises
     ------

@@ -1,38 +1,30 @@
-"""An evaluation as a folder: plain data, and all that is drawn from it."""
+"""An evaluation as a folder: plain data as JSON, and all that is drawn from it."""
 
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from rootflow.checksum import read_sealed, sealed_json
-from rootflow.evaluation.saving import EVALUATE_AGAIN, task_of, write_json
+from rootflow.errors import InputError
 from rootflow.files import whole_file
 from rootflow.table import Table, write_tables
 
 RESULTS, PROVENANCE = "evaluation.json", "provenance.json"
 REPORT, FIGURES, TABLES = "report.html", "figures", "tables"
+EVALUATE_AGAIN = "fetch it anew or evaluate again"
+TASKS = ("reconstruction", "classification")
+Results = TypeVar("Results")
 
 
 def write_folder(
     evaluation: Any, tables: Sequence[Table], provenance: Mapping[str, str], directory: Path
 ) -> None:
-    """Write results, tables and provenance of an evaluation; nothing is drawn.
-
-    Parameters
-    ----------
-    evaluation
-        What was found, as plain data; its `task` says of which task it is.
-    tables
-        What becomes CSV and LaTeX.
-    provenance
-        Where it comes from, as name and value.
-    directory
-        Where it goes.
-    """
+    """Write results, of a task that they name, their tables and provenance; nothing is drawn."""
     write_json(evaluation, directory / RESULTS)
-    with whole_file(directory / PROVENANCE) as partial:
-        partial.write_bytes(sealed_json(json.dumps(dict(provenance), indent=1)))
+    write_json(dict(provenance), directory / PROVENANCE)
     write_tables(tables, directory / TABLES)
 
 
@@ -42,7 +34,7 @@ def draw_evaluation(directory: Path, style: str, output: Path | None = None) -> 
     Parameters
     ----------
     directory
-        That `write_folder` filled.
+        With the results, as they are logged.
     style
         neutral, ATLAS or CMS.
     output
@@ -60,7 +52,7 @@ def draw_evaluation(directory: Path, style: str, output: Path | None = None) -> 
         There is no such style.
     """
     of_task: Any
-    if task_of(directory / RESULTS) == "classification":
+    if _task_of(directory / RESULTS) == "classification":
         from rootflow.evaluation import classification as of_task
     else:
         from rootflow.evaluation import reconstruction as of_task
@@ -70,3 +62,51 @@ def draw_evaluation(directory: Path, style: str, output: Path | None = None) -> 
     figures: list[Path] = of_task.draw(evaluation, to / FIGURES, style)
     of_task.write_report(evaluation, figures, provenance, to / REPORT)
     return figures
+
+
+def write_json(results: Any, path: Path) -> None:
+    """Write named tuples of plain data as JSON; there is no NaN in it."""
+    with whole_file(path) as partial:
+        partial.write_bytes(sealed_json(json.dumps(_plain(results), indent=1, allow_nan=False)))
+
+
+def read_json(kind: type[Results], path: Path) -> Results:
+    """Read results of a type that `write_json` wrote.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read or is not such an evaluation.
+    """
+    adapter = TypeAdapter(kind, config=ConfigDict(arbitrary_types_allowed=True))
+    try:
+        return adapter.validate_json(read_sealed(path, EVALUATE_AGAIN))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "the whole"
+        raise InputError(f"{path}: not an evaluation: {where}: {first['msg']}") from None
+
+
+def _task_of(path: Path) -> str:
+    """Return of which task a written evaluation is."""
+    try:
+        found = json.loads(read_sealed(path, EVALUATE_AGAIN))
+    except ValueError as error:
+        raise InputError(f"{path}: not an evaluation: {error}") from None
+    task = found.get("task") if isinstance(found, dict) else None
+    if task not in TASKS:
+        raise InputError(
+            f"{path}: not an evaluation of {' or '.join(TASKS)}, or one of an older version: "
+            f"{EVALUATE_AGAIN}"
+        )
+    return str(task)
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "_asdict"):
+        value = value._asdict()
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    return value

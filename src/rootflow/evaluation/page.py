@@ -3,7 +3,7 @@
 import base64
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import jinja2
 
@@ -11,13 +11,6 @@ from rootflow.files import whole_file
 from rootflow.table import Table
 
 Captions = Mapping[str, tuple[str, str]]
-
-
-class _Figure(NamedTuple):
-    name: str
-    title: str
-    caption: str
-    data: str
 
 
 def write_page(
@@ -31,26 +24,11 @@ def write_page(
     provenance: Mapping[str, str],
     **about: Any,
 ) -> None:
-    """Write one self-contained HTML file.
+    """Write one self-contained HTML file from a template that extends page.html.
 
-    Parameters
-    ----------
-    path
-        Of the HTML file.
-    template
-        Name of one that extends page.html.
-    tables
-        What was found, in this order; those without rows are left out.
-    figures
-        Those that are PNG are shown, in this order.
-    captions
-        Title and caption of figures, by what the names of their files begin with.
-    definitions
-        What each metric means, by its name.
-    provenance
-        Where it comes from, as name and value.
-    about
-        What else the template asks for.
+    Tables without rows are left out; of the figures those that are PNG are shown. `captions` are
+    title and caption by what the names of figures' files begin with, `definitions` what each metric
+    means by its name, `provenance` where all comes from, `about` what else the template asks for.
     """
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("rootflow.evaluation"),
@@ -61,11 +39,7 @@ def write_page(
     )
     page = environment.get_template(template).render(
         tables=[table for table in tables if table.rows],
-        figures=[
-            _Figure(figure.stem, *_caption(figure.stem, captions), _encoded(figure))
-            for figure in figures
-            if figure.suffix == ".png"
-        ],
+        figures=[_shown(figure, captions) for figure in figures if figure.suffix == ".png"],
         definitions=definitions,
         provenance=provenance,
         **about,
@@ -74,15 +48,13 @@ def write_page(
         partial.write_text(page, encoding="utf-8")
 
 
-def _caption(name: str, captions: Captions) -> tuple[str, str]:
+def _shown(figure: Path, captions: Captions) -> dict[str, str]:
+    name, title, caption = figure.stem, figure.stem, ""
     known = [start for start in captions if name == start or name.startswith(f"{start}_")]
-    if not known:
-        return name, ""
-    start = max(known, key=len)
-    title, caption = captions[start]
-    of = name.removeprefix(start).removeprefix("_")
-    return (f"{title}: {of}" if of else title), caption
-
-
-def _encoded(path: Path) -> str:
-    return base64.b64encode(path.read_bytes()).decode("ascii")
+    if known:
+        start = max(known, key=len)
+        title, caption = captions[start]
+        of = name.removeprefix(start).removeprefix("_")
+        title = f"{title}: {of}" if of else title
+    data = base64.b64encode(figure.read_bytes()).decode("ascii")
+    return {"name": name, "title": title, "caption": caption, "data": data}

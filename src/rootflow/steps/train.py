@@ -137,7 +137,7 @@ def _fit_below(
 def _fit(
     config: Config, dataset: Dataset, folds: FoldsConfig, run: Run, on_epoch: OnEpoch
 ) -> Training:
-    from rootflow.evaluation import draw_history
+    from rootflow.evaluation import draw_histories
 
     def log_epoch(epoch: int, metrics: Mapping[str, float]) -> None:
         run.log_metrics(metrics, step=epoch)
@@ -147,7 +147,7 @@ def _fit(
     run.log_metrics(_numbers(training.facts))
     run.log_file(training.model_path)
     figure = training.model_path.with_name("history.png")
-    draw_history(training.history, figure)
+    draw_histories([training.history], figure)
     run.log_figures([figure])
     return training
 

@@ -10,7 +10,8 @@ from sklearn.metrics import roc_auc_score
 from rootflow.dataset import Events
 from rootflow.errors import InputError
 from rootflow.evaluation import draw_comparison
-from rootflow.evaluation.classification import ScoreTable, compare
+from rootflow.evaluation.classification import compare
+from rootflow.evaluation.event_table import EventTable
 from rootflow.ntuple.identity import structured
 from toy_classes import GaussianModel, toy_classes
 from toy_scores import table_of
@@ -36,17 +37,17 @@ def events() -> Events:
 
 
 @pytest.fixture(scope="module")
-def good(events: Events) -> ScoreTable:
+def good(events: Events) -> EventTable:
     return table_of(events, "good", network=scores_of(events))
 
 
 @pytest.fixture(scope="module")
-def worse(events: Events) -> ScoreTable:
+def worse(events: Events) -> EventTable:
     return table_of(events, "worse", network=scores_of(events, noise=1.0))
 
 
 def test_models_fall_in_auc_as_scikit_learn_computes_it(
-    events: Events, good: ScoreTable, worse: ScoreTable
+    events: Events, good: EventTable, worse: EventTable
 ) -> None:
     found = compare([worse, good], REPLICAS, seed=1)
     assert [model.name for model in found.models] == ["network:good", "network:worse"]
@@ -54,14 +55,14 @@ def test_models_fall_in_auc_as_scikit_learn_computes_it(
     labelled = events.label >= 0
     assert found.events == np.sum(labelled)
     for model, table in zip(found.models, (good, worse), strict=True):
-        scores = table.scores["network"]
+        scores = table.columns["score_network"]
         expected = roc_auc_score(
             events.label[labelled], scores[labelled], sample_weight=events.weight[labelled]
         )
         assert model.metrics["auc"].value == pytest.approx(expected, abs=1e-12)
 
 
-def test_differences_know_that_events_are_the_same(good: ScoreTable, worse: ScoreTable) -> None:
+def test_differences_know_that_events_are_the_same(good: EventTable, worse: EventTable) -> None:
     found = compare([good, worse], REPLICAS, seed=1)
     better = found.comparison("network:good", "network:worse")
     assert better.gain.value > 5 * better.gain.error
@@ -84,7 +85,7 @@ def test_p_value_is_that_of_a_gaussian_difference(events: Events) -> None:
 
 
 def test_order_of_events_does_not_count(
-    events: Events, good: ScoreTable, worse: ScoreTable
+    events: Events, good: EventTable, worse: EventTable
 ) -> None:
     shuffled = events.take(np.random.default_rng(1).permutation(len(events)))
     again = table_of(shuffled, "worse", network=scores_of(shuffled, noise=1.0))
@@ -100,14 +101,13 @@ def test_events_of_one_number_are_told_by_their_run(events: Events) -> None:
     shuffled = one_file.take(np.random.default_rng(2).permutation(len(run)))
     first = table_of(one_file, "first", network=scores_of(one_file))
     again = table_of(shuffled, "again", network=scores_of(shuffled))
-    assert isinstance(again.identity, dict)
-    del again.identity["channel"]  # from before the map said it
+    del again.columns["identity_channel"]  # from before the map said it
     (model,) = compare([first, again], 5, seed=1).models
     assert model.evaluations == ("first", "again")
 
 
-def test_the_same_scores_in_two_tables_are_one_model(events: Events, good: ScoreTable) -> None:
-    both = table_of(events, "both", network=good.scores["network"], other=scores_of(events, 0.5))
+def test_the_same_scores_in_two_tables_are_one_model(events: Events, good: EventTable) -> None:
+    both = table_of(events, "both", network=scores_of(events), other=scores_of(events, 0.5))
     found = compare([good, both], REPLICAS, seed=1)
     assert [(model.name, model.evaluations) for model in found.models] == [
         ("network", ("good", "both")),
@@ -119,7 +119,7 @@ def test_the_same_scores_in_two_tables_are_one_model(events: Events, good: Score
     assert second["below_best"] == -second["above_first"] > 0
 
 
-def test_other_data_do_not_matter_but_other_events_do(events: Events, good: ScoreTable) -> None:
+def test_other_data_do_not_matter_but_other_events_do(events: Events, good: EventTable) -> None:
     simulated = events.take(events.label >= 0)
     compare([good, table_of(simulated, "less", m=scores_of(simulated, 1.0))], 5, seed=1)
     fewer = simulated.take(slice(0, 2000))
@@ -130,13 +130,14 @@ def test_other_data_do_not_matter_but_other_events_do(events: Events, good: Scor
         compare([good, table_of(fewer, "few", m=scores_of(fewer))], 5, seed=1)
 
 
-def test_other_weights_are_refused(events: Events, good: ScoreTable) -> None:
-    twice = table_of(events, "twice", m=scores_of(events))._replace(weight=2 * events.weight)
+def test_other_weights_are_refused(events: Events, good: EventTable) -> None:
+    twice = table_of(events, "twice", m=scores_of(events))
+    twice.columns["weight"] = 2 * events.weight
     with pytest.raises(InputError, match=r"good and twice .* 3,000 of .* have another weight"):
         compare([good, twice], 5, seed=1)
 
 
-def test_figure(good: ScoreTable, worse: ScoreTable, tmp_path: Path) -> None:
+def test_figure(good: EventTable, worse: EventTable, tmp_path: Path) -> None:
     found = compare([good, worse], 5, seed=1)
     paths = draw_comparison(found, tmp_path / "comparison.png")
     assert [path.name for path in paths] == ["comparison.png", "comparison.pdf"]

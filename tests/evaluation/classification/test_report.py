@@ -4,11 +4,8 @@ import pytest
 
 from html_page import Page
 from rootflow.estimate import with_error
-from rootflow.evaluation.classification import (
-    ClassificationEvaluation,
-    draw_histories,
-    write_report,
-)
+from rootflow.evaluation import draw_histories
+from rootflow.evaluation.classification import ClassificationEvaluation, write_report
 from rootflow.evaluation.classification.figures.common import described
 from rootflow.evaluation.figures.stack import stack
 

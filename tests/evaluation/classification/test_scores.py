@@ -25,14 +25,14 @@ def test_scores_are_read_as_they_were_written(
     table = read_scores(tmp_path / "scores.parquet", "mine")
     assert table.name == "mine"
     assert table.files == FILES
-    assert list(table.scores) == ["one", "other"]
-    np.testing.assert_array_equal(table.scores["other"], scores[::-1])
+    assert list(table.starting("score_")) == ["one", "other"]
+    np.testing.assert_array_equal(table.columns["score_other"], scores[::-1])
     for name in ("file_index", "event_number", "fold", "label", "weight"):
-        np.testing.assert_array_equal(getattr(table, name), getattr(events, name))
-    columns = pq.read_table(tmp_path / "scores.parquet")
-    np.testing.assert_array_equal(columns["m4l"], events.event[:, 1].astype(float))
-    assert set(table.sample[table.label < 0]) == {"data"}
-    assert set(table.sample[table.label == 1]) == {"ggH", "VBFH"}
+        np.testing.assert_array_equal(table.columns[name], getattr(events, name))
+    np.testing.assert_array_equal(table.columns["m4l"], events.event[:, 1].astype(float))
+    sample, label = table.columns["sample"], table.columns["label"]
+    assert set(sample[label < 0]) == {"data"}
+    assert set(sample[label == 1]) == {"ggH", "VBFH"}
 
 
 def test_events_are_who_the_ntuple_says(toy_events_of_classes: Events, tmp_path: Path) -> None:
@@ -44,11 +44,9 @@ def test_events_are_who_the_ntuple_says(toy_events_of_classes: Events, tmp_path:
     )
     path = tmp_path / "scores.parquet"
     write_scores(events, samples_with_files(), [Scored("one", events.weight, events.weight)], path)
-    table, columns = read_scores(path), pq.read_table(path)
-    for found in (table.event_number, columns["event_number"].to_numpy()):
-        np.testing.assert_array_equal(found, events.event_number)
-    for found in (table.identity["runNumber"], columns["identity_runNumber"].to_numpy()):
-        np.testing.assert_array_equal(found, np.arange(count) // 9)
+    for columns in (read_scores(path).columns, pq.read_table(path)):
+        np.testing.assert_array_equal(columns["event_number"], events.event_number)
+        np.testing.assert_array_equal(columns["identity_runNumber"], np.arange(count) // 9)
 
 
 def test_file_that_is_no_table_of_scores(tmp_path: Path) -> None:

@@ -8,25 +8,22 @@ from rootflow.evaluation.classification.evaluation import (
     read,
     save,
 )
-from rootflow.evaluation.classification.figures import draw
+from rootflow.evaluation.classification.figures.draw import draw
 from rootflow.evaluation.classification.metrics import cautions_of, is_excess
 from rootflow.evaluation.classification.observable import EventObservable, observable_of
 from rootflow.evaluation.classification.report import write_evaluation, write_report
 from rootflow.evaluation.classification.results import Scored
-from rootflow.evaluation.classification.scores import ScoreTable, read_scores, write_scores
+from rootflow.evaluation.classification.scores import read_scores, write_scores
 from rootflow.evaluation.classification.tables import tables_of
-from rootflow.evaluation.figures import draw_histories
 
 __all__ = [
     "ClassificationEvaluation",
     "EventObservable",
     "HeldOut",
-    "ScoreTable",
     "Scored",
     "cautions_of",
     "compare",
     "draw",
-    "draw_histories",
     "evaluate",
     "is_excess",
     "observable_of",

@@ -15,6 +15,7 @@ from rootflow.evaluation.classification.results import (
     ScoreFit,
     Sculpting,
 )
+from rootflow.evaluation.folder import read_json, write_json
 from rootflow.evaluation.results import (
     Comparison,
     Estimate,
@@ -24,7 +25,6 @@ from rootflow.evaluation.results import (
     Spectrum,
     Yield,
 )
-from rootflow.evaluation.saving import read_json, write_json
 
 
 class OneAgainstRest(NamedTuple):

@@ -18,39 +18,23 @@ PANELS = {"loss": "loss", "accuracy": "accuracy", "auc": "AUC"}
 POINTS_AT_MOST = 60
 
 
-def draw_history(history: History, path: Path, style: str = "neutral") -> list[Path]:
+def draw_histories(histories: Sequence[History], path: Path, style: str = "neutral") -> list[Path]:
     """Draw losses, accuracies and AUC per epoch.
+
+    With several trainings, such as those of all folds, it is their mean and how they spread: bands
+    are one standard deviation of the trainings; mean and band end where the first training ends,
+    the thin lines are the trainings themselves.
 
     Parameters
     ----------
-    history
-        One mapping per epoch, of the metrics of a training, at least one epoch and one
-        loss: those whose name ends in `loss` go into one panel, those that end in `accuracy`
+    histories
+        One of each training: one mapping per epoch, of its metrics, at least one epoch and one
+        loss. Those whose name ends in `loss` go into one panel, those that end in `accuracy`
         or in `auc` into others; `training_` or `validation_` stands before each.
     path
         Of the figure, ending in .png; the PDF is written beside it.
     style
         neutral, ATLAS or CMS.
-
-    Returns
-    -------
-    Both files.
-    """
-    return draw_histories([history], path, style)
-
-
-def draw_histories(histories: Sequence[History], path: Path, style: str = "neutral") -> list[Path]:
-    """Draw the mean of several trainings, such as those of all folds, and how they spread.
-
-    Bands are one standard deviation of the trainings; mean and band end where the first
-    training ends, the thin lines are the trainings themselves.
-
-    Parameters
-    ----------
-    histories
-        One history of each training, each as of `draw_history`.
-    path, style
-        As of `draw_history`.
 
     Returns
     -------

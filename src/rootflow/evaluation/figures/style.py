@@ -1,6 +1,6 @@
 """What all figures have in common: style, labels, colours, saving."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from rootflow.errors import UsageError
 from rootflow.evaluation.results import Binned, Histogram
 from rootflow.files import whole_file
+from rootflow.progress import progress
 
 # M. A. Petroff, "Accessible color sequences for data visualization", arXiv:2107.02270,
 # the sequence of ten without both greys, of which one is kept for random.
@@ -204,6 +205,16 @@ def density(histogram: Histogram) -> NDArray[np.float64]:
 def numbers(values: Sequence[float | None]) -> NDArray[np.float64]:
     """Return values as an array, NaN where there is none."""
     return np.array(values, dtype=np.float64)
+
+
+def draw_figures(figures: Iterable[tuple[str, Figure]], directory: Path, style: str) -> list[Path]:
+    """Draw figures by name in a style, each as PNG and PDF, and return the files in their order."""
+    paths = []
+    with styled(style), progress("draw", None, "figures") as advance:
+        for name, figure in figures:
+            paths += save_figure(figure, directory, name)
+            advance(1, name)
+    return paths
 
 
 def save_figure(figure: Figure, directory: Path, name: str) -> list[Path]:

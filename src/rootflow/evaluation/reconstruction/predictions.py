@@ -9,7 +9,7 @@ from rootflow.evaluation.bootstrap import FloatArray, Statistic
 from rootflow.evaluation.cell_statistics import BiasAndResolution, Shares, everywhere
 from rootflow.evaluation.compare import Arrays, ComparedModels, SavedAnswers
 from rootflow.evaluation.compare import compare as compare_answers
-from rootflow.evaluation.event_table import IDENTITY, read_event_table, write_event_table
+from rootflow.evaluation.event_table import EventTable, read_event_table, write_event_table
 from rootflow.evaluation.reconstruction.metrics import METRICS
 from rootflow.evaluation.reconstruction.observables import OBSERVABLES
 from rootflow.evaluation.reconstruction.sample import Candidate, Sample
@@ -30,14 +30,7 @@ def write_predictions(
     answer), METHOD_score, METHOD_mtt (NaN where there is none), and its own
     METHOD_neutrino_px, ..., METHOD_antineutrino_pz in GeV.
 
-    Parameters
-    ----------
-    candidates, sample
-        The methods and the events.
-    files
-        SHA-256 of the files that the events came from, by `file_index`; they are the metadata.
-    path
-        Of the file.
+    `files` are the SHA-256 of the files that the events came from, by `file_index`.
     """
     columns = {
         "true_b": sample.assignment[:, 0],
@@ -58,44 +51,37 @@ def write_predictions(
     write_event_table(sample.events, columns, files, path)
 
 
-def read_predictions(path: Path, name: str | None = None) -> SavedAnswers:
-    """Read what `write_predictions` wrote, to compare it with others; the truth is no method.
-
-    Parameters
-    ----------
-    path
-        Of the file.
-    name
-        What messages call it; none: its path.
+def read_predictions(path: Path, name: str | None = None) -> EventTable:
+    """Read what `write_predictions` wrote; messages call it by `name`, none: its path.
 
     Raises
     ------
     InputError
         The file cannot be read, or is no table of predictions.
     """
-    table = read_event_table(path, "predictions", TRUTH, name)
+    return read_event_table(path, "predictions", TRUTH, (), name)
+
+
+def compare(tables: Sequence[EventTable], replicas: int, seed: int) -> ComparedModels:
+    """Compare methods in every one of `METRICS`; the truth is none.
+
+    `tables` are those of `read_predictions`; other parameters and errors are those of
+    `rootflow.evaluation.compare.compare`.
+    """
+    return compare_answers([_answers(table) for table in tables], METRICS, _asked, replicas, seed)
+
+
+def _answers(table: EventTable) -> SavedAnswers:
     columns = table.columns
-    return SavedAnswers(
-        name=table.name,
-        files=table.file_of_each(),
-        event_number=columns["event_number"],
-        identity=table.starting(IDENTITY),
-        weight=columns["weight"],
-        truth={each: columns[each] for each in TRUTH},
-        said={
+    methods = [each.removesuffix("_bbar") for each in columns if each.endswith("_bbar")]
+    return table.answers(
+        {each: columns[each] for each in TRUTH},
+        {
             method: {each: columns[f"{method}_{each}"] for each in SAID}
-            for method in (each.removesuffix("_bbar") for each in columns if each.endswith("_bbar"))
+            for method in methods
             if method not in ("true", "truth")
         },
     )
-
-
-def compare(predictions: Sequence[SavedAnswers], replicas: int, seed: int) -> ComparedModels:
-    """Compare methods in every one of `METRICS`.
-
-    Parameters and errors are those of `rootflow.evaluation.compare.compare`.
-    """
-    return compare_answers(predictions, METRICS, _asked, replicas, seed)
 
 
 def _asked(truth: Arrays, said: Arrays, weight: FloatArray) -> dict[str, Statistic]:

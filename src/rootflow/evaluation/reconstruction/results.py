@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from rootflow.estimate import Estimate
+from rootflow.evaluation.folder import read_json, write_json
 from rootflow.evaluation.results import (
     Binned,
     Comparison,
@@ -14,7 +15,6 @@ from rootflow.evaluation.results import (
     Rows,
     Spectrum,
 )
-from rootflow.evaluation.saving import read_json, write_json
 
 # What is said of a method that does not describe itself, such as a network.
 UNDER_EVALUATION = "the method under evaluation"

@@ -1,5 +1,1 @@
 """Figures of classifiers, drawn from plain results alone."""
-
-from rootflow.evaluation.classification.figures.draw import draw
-
-__all__ = ["draw"]

@@ -16,7 +16,7 @@ from rootflow.evaluation.classification.figures.performance import (
     scan,
 )
 from rootflow.evaluation.classification.figures.sculpting import sculpting
-from rootflow.evaluation.figures.style import Look, save_figure, styled
+from rootflow.evaluation.figures.style import Look, draw_figures
 
 
 def draw(evaluation: ClassificationEvaluation, directory: Path, style: str) -> list[Path]:
@@ -40,12 +40,7 @@ def draw(evaluation: ClassificationEvaluation, directory: Path, style: str) -> l
     UsageError
         There is no such style.
     """
-    with styled(style):
-        return [
-            path
-            for name, figure in _figures(evaluation)
-            for path in save_figure(figure, directory, name)
-        ]
+    return draw_figures(_figures(evaluation), directory, style)
 
 
 def _figures(evaluation: ClassificationEvaluation) -> Iterator[tuple[str, Figure]]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from rootflow.evaluation.figures.style import Look, save_figure, styled
+from rootflow.evaluation.figures.style import Look, draw_figures
 from rootflow.evaluation.reconstruction.figures.accuracy import accuracy, accuracy_by, scores
 from rootflow.evaluation.reconstruction.figures.display import display
 from rootflow.evaluation.reconstruction.figures.matrices import complements, confusion, migration
@@ -17,7 +17,6 @@ from rootflow.evaluation.reconstruction.figures.observables import (
 )
 from rootflow.evaluation.reconstruction.observables import OBSERVABLES
 from rootflow.evaluation.reconstruction.results import UNDER_EVALUATION, Evaluation, MethodResult
-from rootflow.progress import progress
 
 # Those that are unfolded most; the matrices of all are in the results.
 MIGRATIONS = ("mtt", "top_pt", "c_hel", "c_han")
@@ -44,12 +43,7 @@ def draw(evaluation: Evaluation, directory: Path, style: str) -> list[Path]:
     UsageError
         There is no such style.
     """
-    paths = []
-    with styled(style), progress("draw", None, "figures") as advance:
-        for name, figure in _figures(evaluation):
-            paths += save_figure(figure, directory, name)
-            advance(1, name)
-    return paths
+    return draw_figures(_figures(evaluation), directory, style)
 
 
 def _figures(evaluation: Evaluation) -> Iterator[tuple[str, Figure]]:
