@@ -176,7 +176,7 @@ def write_tables(tables: Sequence[Table], directory: Path) -> list[Path]:
 def _joined(value: Any, error: float | None) -> Cell:
     """Return a value with its error; without one it stands alone."""
     if error is None or not isinstance(value, int | float):
-        found: Cell = value if isinstance(value, str | int | float | None) else str(value)
+        found: Cell = value if isinstance(value, Cell) else str(value)
         return found
     return Estimate(value, error)
 

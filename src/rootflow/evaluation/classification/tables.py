@@ -13,7 +13,7 @@ from rootflow.evaluation.classification.metrics import Part, parts_of, tests_of
 from rootflow.evaluation.classification.results import OverTraining
 from rootflow.evaluation.results import Process, Yield
 from rootflow.p_value import ASYMPTOTIC, PValue
-from rootflow.table import Cell, Column, Table
+from rootflow.table import Cell, Table
 
 Row = dict[str, Cell]
 
@@ -76,13 +76,7 @@ def tables_of(evaluation: ClassificationEvaluation) -> list[Table]:
             for found in model.variations
         ],
     }
-    return [_table(name, title, of_table) for (name, title), of_table in rows.items() if of_table]
-
-
-def _table(name: str, title: str, rows: Sequence[Mapping[str, Cell]]) -> Table:
-    keys = list(dict.fromkeys(key for row in rows for key in row))
-    columns = [Column(key, key.replace("_", " ")) for key in keys]
-    return Table.of(name, title, columns, [[row.get(key) for key in keys] for row in rows])
+    return [Table.of_rows(*named, of_table) for named, of_table in rows.items() if of_table]
 
 
 def _classes(

@@ -6,14 +6,16 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from rootflow.config import EvaluationConfig
 from rootflow.dataset.events import Events
 from rootflow.dataset.manifest import Sample
 from rootflow.estimate import Estimate
 from rootflow.evaluation.reconstruction.distributions import distribution_edges
 from rootflow.evaluation.reconstruction.observables import OBSERVABLES
-from rootflow.evaluation.reconstruction.sample import Candidate
+from rootflow.evaluation.reconstruction.sample import Candidate, candidates_of
 from rootflow.evaluation.results import Kind, Process, Spectrum
 from rootflow.evaluation.spectra import counts, histogram
+from rootflow.methods.contract import Reconstructor
 
 
 class Collisions(NamedTuple):
@@ -34,66 +36,62 @@ class Collisions(NamedTuple):
 def processes_of(collisions: Collisions, events: Events) -> tuple[Process, ...]:
     """Return how many events there are of each sample, and what is expected of it."""
     found = []
-    for sample, among in zip(collisions.samples, _by_sample(collisions, events), strict=True):
-        kind = _kind(sample)
+    for sample, among in _by_sample(collisions, events):
         weight = events.weight[among]
-        found.append(
-            Process(
-                name=sample.name,
-                title=sample.title,
-                kind=kind,
-                events=len(collisions.events) if kind == "data" else len(weight),
-                expected=None
-                if kind == "data"
-                else Estimate(float(np.sum(weight)), float(np.sqrt(np.sum(weight**2)))),
-                pseudo_data=sample.pseudo_data,
-            )
+        expected = Estimate(float(np.sum(weight)), float(np.sqrt(np.sum(weight**2))))
+        kind: Kind = "background" if sample.label == "background" else "signal"
+        process = Process(
+            sample.name, sample.title, kind, len(weight), expected, sample.pseudo_data
         )
+        if sample.label == "data":
+            process = process._replace(kind="data", events=len(collisions.events), expected=None)
+        found.append(process)
     return tuple(found)
 
 
 def spectra_of(
     names: Sequence[str],
-    simulated: Candidate,
-    observed: Candidate,
+    candidates: Sequence[Candidate],
+    methods: Sequence[Reconstructor],
     collisions: Collisions,
     events: Events,
-) -> dict[str, Spectrum]:
-    """Return observables of solved events, by name.
+    config: EvaluationConfig,
+) -> dict[str, dict[str, Spectrum]]:
+    """Return observables of solved events, by name, of each method under evaluation.
 
-    Parameters
-    ----------
-    names
-        Of the observables.
-    simulated, observed
-        What one method made of the simulated events and of the collisions.
-    collisions, events
-        Both kinds of events.
+    `candidates` are what the methods made of the simulated `events`.
     """
-    made = {}
-    for name in names:
-        edges = distribution_edges(OBSERVABLES[name])
-        values = simulated.values[name].astype(np.float64)
-        processes = {
-            sample.name: histogram(values, events.weight, edges, among & simulated.solved)
-            for sample, among in zip(
-                collisions.samples, _by_sample(collisions, events), strict=True
-            )
-            if sample.label != "data"
-        }
-        data = counts(observed.values[name][observed.solved].astype(np.float64), edges)
-        made[name] = Spectrum(edges, processes, data)
-    return made
+    looking = [
+        (simulated, method)
+        for simulated, method in zip(candidates, methods, strict=True)
+        if simulated.is_evaluated
+    ]
+    neutrinos = config.neutrinos if config.neutrinos in ("model", "none") else "model"
+    observed = candidates_of(collisions.events, [method for _, method in looking], neutrinos)
+    return {
+        each.name: {name: _spectrum(name, simulated, each, collisions, events) for name in names}
+        for (simulated, _), each in zip(looking, observed, strict=True)
+    }
 
 
-def _kind(sample: Sample) -> Kind:
-    if sample.label == "data":
-        return "data"
-    return "background" if sample.label == "background" else "signal"
+def _spectrum(
+    name: str, simulated: Candidate, observed: Candidate, collisions: Collisions, events: Events
+) -> Spectrum:
+    edges = distribution_edges(OBSERVABLES[name])
+    values = simulated.values[name].astype(np.float64)
+    processes = {
+        sample.name: histogram(values, events.weight, edges, among & simulated.solved)
+        for sample, among in _by_sample(collisions, events)
+        if sample.label != "data"
+    }
+    data = counts(observed.values[name][observed.solved].astype(np.float64), edges)
+    return Spectrum(edges, processes, data)
 
 
-def _by_sample(collisions: Collisions, events: Events) -> list[NDArray[np.bool_]]:
-    """Return (n,) bool of each sample; where events do not say theirs, there is one."""
+def _by_sample(collisions: Collisions, events: Events) -> list[tuple[Sample, NDArray[np.bool_]]]:
+    """Return each sample and (n,) its events; where those do not say theirs, there is one."""
     if events.sample is None:
-        return [np.full(len(events), each.label != "data") for each in collisions.samples]
-    return [np.asarray(events.sample == place) for place in range(len(collisions.samples))]
+        return [(each, np.full(len(events), each.label != "data")) for each in collisions.samples]
+    return [
+        (each, np.asarray(events.sample == place)) for place, each in enumerate(collisions.samples)
+    ]

@@ -3,17 +3,16 @@
 import numpy as np
 
 from rootflow.dataset.events import Events
-from rootflow.errors import UsageError
-from rootflow.evaluation.bootstrap import NOWHERE, Cells, CellStatistic, Replicated, bootstrap
+from rootflow.evaluation.bootstrap import NOWHERE, CellStatistic, Replicated, bootstrap
 from rootflow.evaluation.cell_statistics import BiasAndResolution, Shares, everywhere
 from rootflow.evaluation.contest import Contest, Edges, bins_of, decide
-from rootflow.evaluation.reconstruction.evaluate import BINNED_BESIDE_OBSERVABLES
 from rootflow.evaluation.reconstruction.metrics import (
+    BINNED,
     METRICS,
     binned_by,
+    check_known,
     residuals_of,
-    right,
-    right_two,
+    right_answers,
 )
 from rootflow.evaluation.reconstruction.observables import OBSERVABLES
 from rootflow.evaluation.reconstruction.sample import Candidate, Sample, candidates_of, sample_of
@@ -23,17 +22,8 @@ RESOLUTION = "mtt_resolution"
 
 
 def check_bins(names: Edges) -> None:
-    """Refuse quantities of which reconstructed events have no bins.
-
-    Raises
-    ------
-    UsageError
-        It says which there are.
-    """
-    known = [*BINNED_BESIDE_OBSERVABLES, *OBSERVABLES]
-    for name in names:
-        if name not in known:
-            raise UsageError(f"promotion.no_regression_in: '{name}' is none of {', '.join(known)}")
+    """Refuse quantities of which reconstructed events have no bins, and say which there are."""
+    check_known("promotion.no_regression_in", names, BINNED)
 
 
 def contest(
@@ -50,23 +40,11 @@ def contest(
 ) -> Contest:
     """Compare two methods of reconstruction in one metric, event by event.
 
-    Parameters
-    ----------
-    events
-        Simulated events that neither has been trained on.
-    candidate, champion
-        The methods, of different names; without a champion only the candidate's metric is found.
-    metric
-        assignment_accuracy, either_accuracy, selection_accuracy or mtt_resolution, as
-        `rootflow.evaluation.reconstruction.metrics.DEFINITIONS` has them.
-    least_gain
-        What the gain is tested against.
-    edges
-        Of the named bins, by quantity.
-    btag_min
-        Smallest btag of a jet that is counted as tagged.
-    replicas, seed
-        Of the bootstrap, which both share.
+    The metric is assignment_accuracy, either_accuracy, selection_accuracy or mtt_resolution, as
+    `rootflow.evaluation.reconstruction.metrics.DEFINITIONS` has them. The events are simulated, and
+    neither method has been trained on them; without a champion only the candidate's metric is
+    found. The gain is tested against `least_gain`; `edges` are those of the named bins, by
+    quantity; a jet is tagged from `btag_min` on; both share the replicas of the bootstrap.
 
     Raises
     ------
@@ -104,22 +82,16 @@ def _statistics(
     metric: str, candidate: Candidate, sample: Sample, edges: Edges
 ) -> list[CellStatistic]:
     """Return the metric of all events, and then one statistic for the bins of each quantity."""
-    cells: list[tuple[Cells, int]] = [(everywhere(sample.matched), 1)]
-    for name, limits in edges.items():
-        number = np.where(sample.matched, binned_by(name, sample, limits), NOWHERE)
-        cells.append((number.astype(np.int16), len(limits) - 1))
+    among = sample.matched
     if metric == RESOLUTION:
         residuals = residuals_of(OBSERVABLES["mtt"], candidate, sample)
-        existing = np.isfinite(residuals)
+        among = among & np.isfinite(residuals)
+    cells = [(everywhere(among), 1)]
+    for name, limits in edges.items():
+        number = np.where(among, binned_by(name, sample, limits), NOWHERE)
+        cells.append((number.astype(np.int16), len(limits) - 1))
+    if metric == RESOLUTION:
         weight = sample.events.weight
-        return [
-            BiasAndResolution(residuals, np.where(existing, number, NOWHERE), count, weight)
-            for number, count in cells
-        ]
-    agree = candidate.answers.assignment == sample.assignment
-    counted = {
-        "assignment_accuracy": right(candidate, sample),
-        "either_accuracy": np.any(agree, axis=1) & sample.matched,
-        "selection_accuracy": right_two(candidate, sample),
-    }[metric]
-    return [Shares(counted, number, count) for number, count in cells]
+        return [BiasAndResolution(residuals, number, count, weight) for number, count in cells]
+    right = right_answers(candidate.answers.assignment, sample.assignment)[metric]
+    return [Shares(right, number, count) for number, count in cells]

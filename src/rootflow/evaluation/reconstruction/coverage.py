@@ -1,20 +1,20 @@
 """Whether the credible regions of a posterior hold the truth as often as they say."""
 
-from typing import Any, Protocol, TypeGuard
+from typing import Any, NamedTuple, Protocol, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rootflow.config import EvaluationConfig
 from rootflow.dataset.events import Events
 from rootflow.errors import ConformanceError
-from rootflow.evaluation.bootstrap import CellStatistic, bootstrap
+from rootflow.evaluation.bootstrap import CellStatistic, FloatArray, bootstrap
 from rootflow.evaluation.cell_statistics import Shares, everywhere
-from rootflow.evaluation.reconstruction.credible import central_level, levels_of
 from rootflow.evaluation.reconstruction.observables import values_of
 from rootflow.evaluation.reconstruction.results import Coverage
 from rootflow.evaluation.reconstruction.sample import Candidate, Sample, reconstructed_decay
 from rootflow.evaluation.results import plain
-from rootflow.methods.contract import Posterior
+from rootflow.methods.contract import Posterior, Reconstructor
 
 LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.6827, 0.8, 0.9, 0.9545)
 MTT = "mtt"
@@ -40,51 +40,44 @@ class HasPosterior(Protocol):
         """Return the logarithm (n,) of the density at momenta (n, 2, 3) in GeV."""
 
 
-def has_posterior(method: object) -> TypeGuard[HasPosterior]:
-    """Tell whether a method also draws from a posterior."""
-    return bool(getattr(method, "has_posterior", False))
+class Levels(NamedTuple):
+    """For n events, the smallest credible level whose region holds the truth.
+
+    `highest_density` (n,) is of regions of highest density of all six components together: the
+    share of the samples where the density is higher than at the truth (R. J. Hyndman, The
+    American Statistician 50, 120 (1996)); `central` (n, 2, 3) of central intervals of each.
+    """
+
+    highest_density: FloatArray
+    central: FloatArray
 
 
 def coverage(
-    method: HasPosterior,
-    candidate: Candidate,
-    sample: Sample,
-    events: int,
-    samples: int,
-    replicas: int,
-    seed: int,
+    method: Reconstructor, candidate: Candidate, sample: Sample, config: EvaluationConfig, seed: int
 ) -> dict[str, Coverage]:
-    """Return how often credible regions hold the truth, by observable.
+    """Return how often credible regions hold the truth, by observable; none without a posterior.
 
     `highest_density` is the region of all six components together where the density is
     highest. The others are central intervals, which for a level p are those between the
     quantiles (1 - p) / 2 and (1 + p) / 2 of the samples; m(ttbar) is that of the method's own
     jets with each sample, in matched events.
 
-    Parameters
-    ----------
-    method
-        That draws.
-    candidate
-        What it made of the sample.
-    sample
-        All events.
-    events
-        How many of the solved ones are used, chosen by lot.
-    samples
-        Of each posterior.
-    replicas, seed
-        Of the bootstrap; the seed also of the lot and of the samples.
+    It is of solved events that are chosen by lot; the seed is also that of the lot and of the
+    samples.
 
     Raises
     ------
     ConformanceError
         The samples are not of that shape, or not finite.
     """
+    if candidate.decay is None or not _has_posterior(method):
+        return {}
     solved = np.flatnonzero(candidate.solved)
-    chosen = np.sort(np.random.default_rng(seed).permutation(solved)[:events])
+    chosen = np.random.default_rng(seed).permutation(solved)[: config.posterior_events]
+    chosen = np.sort(chosen)
     if not len(chosen):
         return {}
+    samples = config.posterior_samples
     outside = np.concatenate(
         [
             _outside(
@@ -101,7 +94,7 @@ def coverage(
         for place, name in enumerate(COVERED)
         for level in LEVELS
     }
-    found = bootstrap(statistics, weight, replicas, seed)
+    found = bootstrap(statistics, weight, config.replicas, seed)
     return {
         name: Coverage(
             LEVELS,
@@ -112,6 +105,10 @@ def coverage(
     }
 
 
+def _has_posterior(method: object) -> TypeGuard[HasPosterior]:
+    return bool(getattr(method, "has_posterior", False))
+
+
 def _outside(
     method: HasPosterior,
     candidate: Candidate,
@@ -119,7 +116,7 @@ def _outside(
     index: NDArray[np.int64],
     samples: int,
     seed: int,
-) -> NDArray[np.float64]:
+) -> FloatArray:
     """Return (n, observables) the level of the smallest region that holds the truth."""
     events, count = sample.events.take(index), len(index)
     true = np.stack([sample.values[name][index] for name in COMPONENTS], axis=1)
@@ -139,5 +136,27 @@ def _outside(
         drawn.reshape(-1, 2, 3),
     )
     mtt = values_of(decay)[MTT].reshape(count, samples)
-    of_mtt = central_level(mtt, sample.values[MTT][index])
+    of_mtt = _central_level(mtt, sample.values[MTT][index])
     return np.column_stack([levels.highest_density, levels.central.reshape(count, 6), of_mtt])
+
+
+def levels_of(
+    posterior: Posterior, neutrinos: NDArray[np.floating], log_density: NDArray[np.floating]
+) -> Levels:
+    """Return the levels at which the truth comes into the regions.
+
+    They are of the samples of n events, the true momenta (n, 2, 3) in GeV, and the logarithm of
+    the density there (n,), per GeV^6.
+    """
+    higher = posterior.log_density > log_density[:, np.newaxis]
+    return Levels(np.mean(higher, axis=1), _central_level(posterior.neutrinos, neutrinos))
+
+
+def _central_level(samples: NDArray[np.floating], true: NDArray[np.floating]) -> FloatArray:
+    """Return the level (n, ...) of the smallest central interval that holds the truth.
+
+    Samples are (n, samples, ...), true values (n, ...).
+    """
+    count = samples.shape[1]
+    below = (np.sum(samples < true[:, np.newaxis], axis=1) + 0.5) / (count + 1)
+    return np.asarray(np.abs(2.0 * below - 1.0), np.float64)

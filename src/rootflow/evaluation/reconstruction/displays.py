@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from rootflow.evaluation.reconstruction.metrics import right
+from rootflow.evaluation.reconstruction.metrics import both_right
 from rootflow.evaluation.reconstruction.results import Display, Particle
 from rootflow.evaluation.reconstruction.sample import Candidate, Sample
 from rootflow.methods.reconstruction.objects import four_momenta
@@ -14,14 +14,14 @@ from rootflow.physics.kinematics import FloatArray
 NEUTRINOS, TOPS = ("nu", "nubar"), ("t", "tbar")
 
 
-def displays_of(candidate: Candidate, sample: Sample, count: int) -> list[Display]:
+def displays_of(candidate: Candidate, sample: Sample, count: int) -> tuple[Display, ...]:
     """Return events of a method with neutrinos, `count` of each kind.
 
     They are the most confident that are right and that are wrong, the least confident, and
     those whose m(ttbar) is furthest off.
     """
     mtt, true = candidate.values["mtt"], sample.values["mtt"]
-    both = right(candidate, sample)
+    both = both_right(candidate, sample)
     among = candidate.solved & sample.matched
     scores = np.where(among, candidate.answers.scores, -np.inf)
     picked = (
@@ -30,16 +30,15 @@ def displays_of(candidate: Candidate, sample: Sample, count: int) -> list[Displa
         ("least confident", among, -scores),
         ("m(tt̄) furthest from the truth", among, np.abs(mtt - true)),
     )
-    return [
-        _display(reason, candidate, sample, int(event))
+    largest = {
+        reason: np.flatnonzero(of)[np.argsort(-rank[of], kind="stable")[:count]]
         for reason, of, rank in picked
-        for event in _largest(rank, of, count)
-    ]
-
-
-def _largest(rank: NDArray[np.floating], among: NDArray[np.bool_], count: int) -> NDArray[np.int64]:
-    index = np.flatnonzero(among)
-    return index[np.argsort(-rank[index], kind="stable")[:count]]
+    }
+    return tuple(
+        _display(reason, candidate, sample, int(event))
+        for reason, events in largest.items()
+        for event in events
+    )
 
 
 def _display(reason: str, candidate: Candidate, sample: Sample, event: int) -> Display:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from rootflow.evaluation.reconstruction.metrics import residuals_of, right
+from rootflow.evaluation.reconstruction.metrics import both_right, residuals_of
 from rootflow.evaluation.reconstruction.observables import OBSERVABLES, Observable
 from rootflow.evaluation.reconstruction.results import Confusion
 from rootflow.evaluation.reconstruction.sample import Candidate, Sample
@@ -49,7 +49,7 @@ def distribution_edges(observable: Observable) -> tuple[float, ...]:
 
 def score_histograms(candidate: Candidate, sample: Sample) -> tuple[Histogram, Histogram]:
     """Return the scores of matched events with both b jets right, and of the others."""
-    both = right(candidate, sample)
+    both = both_right(candidate, sample)
     among = candidate.answers.solved & sample.matched
     scores = candidate.answers.scores
     return (

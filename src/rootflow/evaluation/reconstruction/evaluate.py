@@ -8,16 +8,11 @@ import numpy as np
 
 from rootflow.config import EvaluationConfig
 from rootflow.dataset.events import Events
-from rootflow.errors import UsageError
 from rootflow.evaluation.bootstrap import CellStatistic, Replicated, bootstrap
 from rootflow.evaluation.cell_statistics import Shares, everywhere
 from rootflow.evaluation.paired import comparisons
-from rootflow.evaluation.reconstruction.collisions import (
-    Collisions,
-    processes_of,
-    spectra_of,
-)
-from rootflow.evaluation.reconstruction.coverage import coverage, has_posterior
+from rootflow.evaluation.reconstruction.collisions import Collisions, processes_of, spectra_of
+from rootflow.evaluation.reconstruction.coverage import coverage
 from rootflow.evaluation.reconstruction.displays import displays_of
 from rootflow.evaluation.reconstruction.distributions import (
     confusion,
@@ -27,12 +22,14 @@ from rootflow.evaluation.reconstruction.distributions import (
     truth_distributions,
 )
 from rootflow.evaluation.reconstruction.metrics import (
+    BINNED,
     METRICS,
     SCORE_EDGES,
+    both_right,
+    check_known,
     has_probabilities,
     metrics_of,
     observables_of,
-    right,
     statistics_of,
 )
 from rootflow.evaluation.reconstruction.migration import migration_of
@@ -41,17 +38,15 @@ from rootflow.evaluation.reconstruction.permutation import importances
 from rootflow.evaluation.reconstruction.results import (
     UNDER_EVALUATION,
     Complement,
-    Display,
     Evaluation,
     MethodResult,
     ObservableResult,
     ScoreResult,
 )
 from rootflow.evaluation.reconstruction.sample import Candidate, Sample, candidates_of, sample_of
-from rootflow.evaluation.results import Binned, Comparison, Spectrum
+from rootflow.evaluation.results import Binned, Comparison, Importance, Spectrum
 from rootflow.methods.contract import Reconstructor
 
-BINNED_BESIDE_OBSERVABLES = ("jets", "btags", "met")
 # In what every two methods are compared.
 COMPARED = ("assignment_accuracy", "selection_accuracy", "mtt_resolution")
 
@@ -74,17 +69,10 @@ def check_names(config: EvaluationConfig, methods: Sequence[str]) -> None:
     """
     for key in ("unfold", "drawn"):
         names = getattr(config, key)
-        _require(f"evaluation.{key}", [] if names == "all" else names, OBSERVABLES)
-    _require("evaluation.bins", config.bins, [*BINNED_BESIDE_OBSERVABLES, *OBSERVABLES])
+        check_known(f"evaluation.{key}", [] if names == "all" else names, list(OBSERVABLES))
+    check_known("evaluation.bins", config.bins, BINNED)
     if config.reference is not None:
-        _require("evaluation.reference", [config.reference], methods)
-
-
-def _require(key: str, names: Sequence[str] | Mapping[str, object], known: object) -> None:
-    allowed = list(known)  # type: ignore[call-overload]
-    for name in names:
-        if name not in allowed:
-            raise UsageError(f"{key}: '{name}' is none of {', '.join(allowed)}")
+        check_known("evaluation.reference", [config.reference], methods)
 
 
 def evaluate(
@@ -135,11 +123,10 @@ def assess(
     found = _replicated(candidates, sample, config, seed)
     names = [candidate.name for candidate in candidates]
     drawn = tuple(OBSERVABLES) if config.drawn == "all" else tuple(config.drawn)
-    spectra = (
-        _spectra(drawn, candidates, reconstructors, events, collisions, config)
-        if collisions
-        else {}
-    )
+    shown = next((candidate for candidate in candidates if candidate.is_evaluated), None)
+    spectra: dict[str, dict[str, Spectrum]] = {}
+    if collisions:
+        spectra = spectra_of(drawn, candidates, reconstructors, collisions, events, config)
     sum_of_weights = float(np.sum(events.weight))
     evaluation = Evaluation(
         events=len(events),
@@ -171,34 +158,11 @@ def assess(
             Complement(first, second, found[f"{first}/right_not/{second}"].estimate())
             for first, second in permutations(names, 2)
         ),
-        displays=_displays(candidates, sample, config.displays),
+        displays=displays_of(shown, sample, config.displays) if shown else (),
         true_leptons=events.true_leptons is not None,
         processes=processes_of(collisions, events) if collisions else (),
     )
     return Assessment(evaluation, sample, candidates)
-
-
-def _spectra(
-    drawn: Sequence[str],
-    candidates: Sequence[Candidate],
-    reconstructors: Sequence[Reconstructor],
-    events: Events,
-    collisions: Collisions,
-    config: EvaluationConfig,
-) -> dict[str, dict[str, Spectrum]]:
-    """Return the spectra of methods with neutrinos of their own that are no classic ones."""
-    looking = [
-        place
-        for place, each in enumerate(candidates)
-        if each.neutrinos_of == each.name and each.description is None
-    ]
-    chosen = [reconstructors[place] for place in looking]
-    neutrinos = config.neutrinos if config.neutrinos in ("model", "none") else "model"
-    observed = candidates_of(collisions.events, chosen, neutrinos)
-    return {
-        each.name: spectra_of(drawn, candidates[place], each, collisions, events)
-        for place, each in zip(looking, observed, strict=True)
-    }
 
 
 def _replicated(
@@ -212,7 +176,7 @@ def _replicated(
     }
     matched = everywhere(sample.matched)
     for first, second in permutations(candidates, 2):
-        only_first = right(first, sample) & ~right(second, sample)
+        only_first = both_right(first, sample) & ~both_right(second, sample)
         statistics[f"{first.name}/right_not/{second.name}"] = Shares(only_first, matched, 1)
     return bootstrap(statistics, sample.events.weight, config.replicas, seed)
 
@@ -240,22 +204,31 @@ def _result(
     estimates = {
         name.removeprefix(mine): each for name, each in found.items() if name.startswith(mine)
     }
-    is_network = hasattr(method, "parameters")
+
+    def in_bins(quantity: str) -> dict[str, Binned]:
+        return {
+            name: estimates[f"{quantity}_by_{name}"].binned(edges)
+            for name, edges in config.bins.items()
+        }
+
+    scores = None
+    if has_probabilities(candidate, sample):
+        accuracy = estimates["accuracy_by_score"].binned(SCORE_EDGES)
+        scores = ScoreResult(*score_histograms(candidate, sample), accuracy)
+    importance: tuple[Importance, ...] = ()
+    if config.importance_events and hasattr(method, "parameters"):
+        importance = importances(method, sample.events, config.importance_events, seed)
     return MethodResult(
         name=candidate.name,
         description=candidate.description or UNDER_EVALUATION,
         neutrinos_of=candidate.neutrinos_of,
         metrics=metrics_of(estimates),
-        accuracy_by={
-            name: estimates[f"accuracy_by_{name}"].binned(edges)
-            for name, edges in config.bins.items()
-        },
-        selection_by={
-            name: estimates[f"selection_by_{name}"].binned(edges)
-            for name, edges in config.bins.items()
-        },
+        accuracy_by=in_bins("accuracy"),
+        selection_by=in_bins("selection"),
         relative_accuracy_by={
-            name: _relative(f"accuracy_by_{name}", candidate.name, reference, edges, found)
+            name: _quotient(
+                estimates[f"accuracy_by_{name}"], found[f"{reference}/accuracy_by_{name}"]
+            ).binned(edges)
             for name, edges in config.bins.items()
         },
         confusion=confusion(candidate, sample),
@@ -263,37 +236,17 @@ def _result(
             observable.name: _observable(observable, candidate, sample, estimates)
             for observable in observables_of(candidate)
         },
-        scores=_scores(candidate, sample, estimates),
-        coverage=coverage(
-            method,
-            candidate,
-            sample,
-            config.posterior_events,
-            config.posterior_samples,
-            config.replicas,
-            seed,
-        )
-        if config.posterior_events and candidate.decay is not None and has_posterior(method)
-        else {},
-        importance=importances(method, sample.events, config.importance_events, seed)
-        if is_network and config.importance_events
-        else (),
+        scores=scores,
+        coverage=coverage(method, candidate, sample, config, seed),
+        importance=importance,
         cost=candidate.cost,
         spectra=spectra,
     )
 
 
-def _relative(
-    quantity: str,
-    name: str,
-    reference: str,
-    edges: Sequence[float],
-    found: Mapping[str, Replicated],
-) -> Binned:
-    ours, theirs = found[f"{name}/{quantity}"], found[f"{reference}/{quantity}"]
+def _quotient(ours: Replicated, theirs: Replicated) -> Replicated:
     with np.errstate(divide="ignore", invalid="ignore"):
-        quotient = Replicated(ours.values / theirs.values, ours.replicas / theirs.replicas)
-    return quotient.binned(edges)
+        return Replicated(ours.values / theirs.values, ours.replicas / theirs.replicas)
 
 
 def _observable(
@@ -303,31 +256,10 @@ def _observable(
     estimates: Mapping[str, Replicated],
 ) -> ObservableResult:
     both, count = estimates[f"{observable.name}_in_bins"], len(observable.bins) - 1
-    bias, resolution = (
-        both.part(part).binned(observable.bins) for part in (slice(count), slice(count, None))
-    )
     return ObservableResult(
         residuals=residual_histogram(observable, candidate, sample),
-        bias=bias,
-        resolution=resolution,
+        bias=both.part(slice(count)).binned(observable.bins),
+        resolution=both.part(slice(count, None)).binned(observable.bins),
         distribution=distribution_of(observable, candidate, sample),
         migration=migration_of(observable, candidate, sample),
     )
-
-
-def _scores(
-    candidate: Candidate, sample: Sample, estimates: Mapping[str, Replicated]
-) -> ScoreResult | None:
-    if not has_probabilities(candidate, sample):
-        return None
-    both_right, wrong = score_histograms(candidate, sample)
-    return ScoreResult(both_right, wrong, estimates["accuracy_by_score"].binned(SCORE_EDGES))
-
-
-def _displays(candidates: Sequence[Candidate], sample: Sample, count: int) -> tuple[Display, ...]:
-    """Return events of the first method with neutrinos of its own that is no classic one."""
-    for candidate in candidates:
-        own = candidate.neutrinos_of == candidate.name
-        if own and candidate.description is None:
-            return tuple(displays_of(candidate, sample, count))
-    return ()

@@ -1,10 +1,11 @@
 """Which statistics are asked of each method, and where their answers go."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rootflow.errors import UsageError
 from rootflow.estimate import Estimate
 from rootflow.evaluation.bootstrap import NOWHERE, CellStatistic, FloatArray, Replicated
 from rootflow.evaluation.cell_statistics import (
@@ -46,24 +47,27 @@ METRICS = {
 SHARES = ("assignment_accuracy", "either_accuracy", "selection_accuracy", "efficiency")
 # Of these, larger numbers are counted in the last bin.
 COUNTS = ("jets", "btags")
+BINNED = (*COUNTS, "met", *OBSERVABLES)
+
+
+def check_known(key: str, names: Iterable[str], known: Sequence[str]) -> None:
+    """Refuse names below a key of the configuration that there are not, and say what there is."""
+    for name in names:
+        if name not in known:
+            raise UsageError(f"{key}: '{name}' is none of {', '.join(known)}")
 
 
 def statistics_of(
     candidate: Candidate, sample: Sample, bins: Mapping[str, Sequence[float]]
 ) -> dict[str, CellStatistic]:
-    """Return what is asked of one method, by quantity.
-
-    Parameters
-    ----------
-    candidate
-        The method.
-    sample
-        The events.
-    bins
-        Edges by what is binned.
-    """
-    statistics: dict[str, CellStatistic] = dict(_shares(candidate, sample))
-    both, selected = right(candidate, sample), right_two(candidate, sample)
+    """Return what is asked of one method, by quantity; `bins` are edges by what is binned."""
+    right = right_answers(candidate.answers.assignment, sample.assignment)
+    both, selected = right["assignment_accuracy"], right["selection_accuracy"]
+    matched = everywhere(sample.matched)
+    statistics: dict[str, CellStatistic] = {
+        **{name: Shares(among, matched, 1) for name, among in right.items()},
+        "efficiency": Shares(candidate.answers.solved, np.zeros_like(matched), 1),
+    }
     for name, edges in bins.items():
         number = np.where(sample.matched, binned_by(name, sample, edges), NOWHERE)
         statistics[f"accuracy_by_{name}"] = Shares(both, number, len(edges) - 1)
@@ -77,17 +81,6 @@ def statistics_of(
         statistics["accuracy_by_score"] = Shares(both, number, count)
         statistics["calibration_error"] = CalibrationError(both, scores, number, count)
     return statistics
-
-
-def _shares(candidate: Candidate, sample: Sample) -> dict[str, CellStatistic]:
-    agree = (candidate.answers.assignment == sample.assignment) & sample.matched[:, np.newaxis]
-    matched, all_events = everywhere(sample.matched), everywhere(np.ones_like(sample.matched))
-    return {
-        "assignment_accuracy": Shares(np.all(agree, axis=1), matched, 1),
-        "either_accuracy": Shares(np.any(agree, axis=1), matched, 1),
-        "selection_accuracy": Shares(right_two(candidate, sample), matched, 1),
-        "efficiency": Shares(candidate.answers.solved, all_events, 1),
-    }
 
 
 def _of_observable(
@@ -109,27 +102,21 @@ def _of_observable(
 
 def metrics_of(estimates: Mapping[str, Replicated]) -> dict[str, Estimate]:
     """Return the metrics of one method; those that do not exist are left out."""
-    named: dict[str, tuple[float, float]] = {}
+    named: dict[str, Estimate] = {}
     for name, found in estimates.items():
         if name in (*SHARES, "calibration_error"):
-            named[name] = (found.values[0], found.errors[0])
+            named[name] = found.estimate()
         elif name in OBSERVABLES or name == "mtt_all":
-            for place, quantity in enumerate(("bias", "resolution")):
-                named[f"{name}_{quantity}"] = (found.values[place], found.errors[place])
-    return {
-        name: Estimate(float(value), float(error))
-        for name, (value, error) in named.items()
-        if np.isfinite(value) and np.isfinite(error)
-    }
+            named |= {f"{name}_bias": found.estimate(), f"{name}_resolution": found.estimate(1)}
+    return {name: each for name, each in named.items() if np.all(np.isfinite(each))}
 
 
 def observables_of(candidate: Candidate) -> list[Observable]:
     """Return those that a method has: of neutrinos only with neutrinos of its own."""
-    own = candidate.neutrinos_of == candidate.name
     return [
         observable
         for observable in OBSERVABLES.values()
-        if candidate.values and (own or observable.of == "tops")
+        if candidate.values and (candidate.has_own_neutrinos or observable.of == "tops")
     ]
 
 
@@ -139,16 +126,25 @@ def residuals_of(observable: Observable, candidate: Candidate, sample: Sample) -
     return observable.residuals(candidate.values[name], sample.values[name])
 
 
-def right(candidate: Candidate, sample: Sample) -> NDArray[np.bool_]:
+def right_answers(
+    chosen: NDArray[np.integer], true: NDArray[np.integer]
+) -> dict[str, NDArray[np.bool_]]:
+    """Return (n,) whether an event counts as right in each accuracy, for jets (n, 2) of b and bbar.
+
+    A true jet is negative where there is none: such events are never right.
+    """
+    matched, agree = np.all(true >= 0, axis=1), chosen == true
+    both, swapped = np.all(agree, axis=1), np.all(chosen[:, ::-1] == true, axis=1)
+    return {
+        "assignment_accuracy": both & matched,
+        "either_accuracy": np.any(agree, axis=1) & matched,
+        "selection_accuracy": (both | swapped) & matched,
+    }
+
+
+def both_right(candidate: Candidate, sample: Sample) -> NDArray[np.bool_]:
     """Return (n,) True where both b jets of a matched event are right."""
-    agree = np.all(candidate.answers.assignment == sample.assignment, axis=1)
-    return np.asarray(agree & sample.matched)
-
-
-def right_two(candidate: Candidate, sample: Sample) -> NDArray[np.bool_]:
-    """Return (n,) True where the right two jets of a matched event are chosen, in any order."""
-    swapped = np.all(candidate.answers.assignment[:, ::-1] == sample.assignment, axis=1)
-    return np.asarray(right(candidate, sample) | (swapped & sample.matched))
+    return right_answers(candidate.answers.assignment, sample.assignment)["assignment_accuracy"]
 
 
 def has_probabilities(candidate: Candidate, sample: Sample) -> bool:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -125,27 +126,17 @@ def unfoldings(
     sample: Sample,
     weights: Mapping[str, FloatArray] | None = None,
 ) -> dict[str, Weighted]:
-    """Return the histograms as METHOD/OBSERVABLE/WEIGHT/NAME, of `Unfolding`.
+    """Return the histograms of observables as METHOD/OBSERVABLE/WEIGHT/NAME, of `Unfolding`.
 
-    Parameters
-    ----------
-    names
-        Of observables.
-    candidates, sample
-        The methods and the events.
-    weights
-        (n,) by the name of a systematic variation; none: the nominal weight, and those that
-        the events have.
+    Weights (n,) are by the name of a systematic variation; none: those that the events have.
     """
     found = {}
     weights = weights or weights_of(sample.events)
-    for candidate in candidates:
-        if candidate.values:
-            for name in names:
-                for variation, weight in weights.items():
-                    made = unfolding_of(OBSERVABLES[name], candidate, sample, weight)
-                    for part, histogram in made._asdict().items():
-                        found[f"{candidate.name}/{name}/{variation}/{part}"] = histogram
+    solved = [candidate for candidate in candidates if candidate.values]
+    for candidate, name, (variation, weight) in product(solved, names, weights.items()):
+        made = unfolding_of(OBSERVABLES[name], candidate, sample, weight)
+        for part, histogram in made._asdict().items():
+            found[f"{candidate.name}/{name}/{variation}/{part}"] = histogram
     return found
 
 

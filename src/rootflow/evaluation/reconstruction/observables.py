@@ -20,6 +20,10 @@ from rootflow.physics.spin import AXES, SpinAngles, spin_angles
 from rootflow.physics.ttbar import Decay, visible_system
 
 Values = dict[str, NDArray[np.float32]]
+Value = Callable[[Decay, SpinAngles], FloatArray]
+Of = Literal["neutrinos", "tops"]
+OfMomentum = Callable[[FloatArray], FloatArray]
+RAPIDITIES = (-2.5, -1.4, -0.8, -0.25, 0.25, 0.8, 1.4, 2.5)
 
 
 class Observable(NamedTuple):
@@ -27,34 +31,32 @@ class Observable(NamedTuple):
 
     Attributes
     ----------
-    name
-        As its metrics are logged.
-    symbol
-        For figures.
-    unit
-        GeV, rad or empty.
+    name, symbol
+        As its metrics are logged, and for figures.
     bins
         Edges in which bias, resolution and migration are looked at; figures of its
-        distribution have bins of a quarter of them in the same range.
+        distribution have 25 bins in the same range.
     reach
         How far figures of the residuals go.
+    value
+        (n,) of the decays and their spin angles.
+    unit
+        GeV, rad or empty.
     of
         Whether it is of the neutrinos alone, and so known to methods with neutrinos of their
         own in every event, or also of the jets.
     relative
         Whether residuals are divided by the truth.
-    value
-        (n,) of the decays and their spin angles.
     """
 
     name: str
     symbol: str
-    unit: str
     bins: tuple[float, ...]
     reach: float
-    of: Literal["neutrinos", "tops"]
-    relative: bool
-    value: Callable[[Decay, SpinAngles], FloatArray]
+    value: Value
+    unit: str = ""
+    of: Of = "tops"
+    relative: bool = False
 
     @property
     def axis(self) -> str:
@@ -90,46 +92,36 @@ def values_of(decay: Decay) -> Values:
 
 
 def _pair() -> Iterator[Observable]:
-    mass = (300, 380, 430, 500, 600, 750, 1000)
-    yield Observable(
-        "mtt", r"$m(t\bar{t})$", "GeV", mass, 1.0, "tops", True, _of_pair(invariant_mass)
-    )
-    pt = (0, 25, 50, 90, 150, 300)
-    symbol = r"$p_\mathrm{T}(t\bar{t})$"
-    yield Observable("pt_tt", symbol, "GeV", pt, 150, "tops", False, _of_pair(transverse_momentum))
-    y = (-2.5, -1.4, -0.8, -0.25, 0.25, 0.8, 1.4, 2.5)
-    yield Observable("y_tt", r"$y(t\bar{t})$", "", y, 1.5, "tops", False, _of_pair(rapidity))
+    def of_pair(function: OfMomentum) -> Value:
+        return lambda decay, _: function(decay.tops.sum(axis=1))
 
-
-def _of_pair(function: Callable[[FloatArray], FloatArray]) -> Callable[..., FloatArray]:
-    return lambda decay, _: function(decay.tops.sum(axis=1))
+    symbol, mass = r"$m(t\bar{t})$", (300, 380, 430, 500, 600, 750, 1000)
+    yield Observable("mtt", symbol, mass, 1.0, of_pair(invariant_mass), "GeV", relative=True)
+    symbol, pt = r"$p_\mathrm{T}(t\bar{t})$", (0, 25, 50, 90, 150, 300)
+    yield Observable("pt_tt", symbol, pt, 150, of_pair(transverse_momentum), "GeV")
+    yield Observable("y_tt", r"$y(t\bar{t})$", RAPIDITIES, 1.5, of_pair(rapidity))
 
 
 def _particles() -> Iterator[Observable]:
+    top, w_boson = (100, 150, 165, 180, 200, 260), (20, 60, 75, 86, 100, 160)
     for field, side, name, symbol, mass in (
-        ("tops", 0, "top", "t", (100, 150, 165, 180, 200, 260)),
-        ("tops", 1, "antitop", r"\bar{t}", (100, 150, 165, 180, 200, 260)),
-        ("w_bosons", 0, "w_plus", "W^+", (20, 60, 75, 86, 100, 160)),
-        ("w_bosons", 1, "w_minus", "W^-", (20, 60, 75, 86, 100, 160)),
+        ("tops", 0, "top", "t", top),
+        ("tops", 1, "antitop", r"\bar{t}", top),
+        ("w_bosons", 0, "w_plus", "W^+", w_boson),
+        ("w_bosons", 1, "w_minus", "W^-", w_boson),
     ):
         for quantity, shown, unit, bins, reach, relative, function in (
             ("pt", r"p_\mathrm{T}", "GeV", (0, 50, 100, 150, 200, 300, 500), 200, False,
              transverse_momentum),
-            ("energy", "E", "GeV", (80, 200, 250, 320, 420, 600, 1000), 1.0, True, _energy),
+            ("energy", "E", "GeV", (80, 200, 250, 320, 420, 600, 1000), 1.0, True, _component(3)),
             ("gamma", r"\gamma", "", (1, 1.3, 1.6, 2, 2.7, 4, 8), 1.0, True, _gamma),
-            ("rapidity", "y", "", (-2.5, -1.4, -0.8, -0.25, 0.25, 0.8, 1.4, 2.5), 1.5, False,
-             rapidity),
+            ("rapidity", "y", "", RAPIDITIES, 1.5, False, rapidity),
             ("mass", "m", "GeV", mass, 1.0, True, invariant_mass),
         ):  # fmt: skip
+            of: Of = "tops" if field == "tops" else "neutrinos"
+            value = _of_particle(field, side, function)
             yield Observable(
-                f"{name}_{quantity}",
-                f"${shown}({symbol})$",
-                unit,
-                bins,
-                reach,
-                "tops" if field == "tops" else "neutrinos",
-                relative,
-                _of_particle(field, side, function),
+                f"{name}_{quantity}", f"${shown}({symbol})$", bins, reach, value, unit, of, relative
             )
 
 
@@ -144,15 +136,9 @@ def _neutrinos() -> Iterator[Observable]:
             ("pt", r"p_\mathrm{T}", "GeV", (0, 25, 45, 70, 100, 250), 150, transverse_momentum),
             ("eta", r"\eta", "", (-3, -1.5, -0.8, -0.25, 0.25, 0.8, 1.5, 3), 3, pseudorapidity),
         ):
+            value = _of_particle("neutrinos", side, function)
             yield Observable(
-                f"{name}_{quantity}",
-                f"${shown}({symbol})$",
-                unit,
-                bins,
-                reach,
-                "neutrinos",
-                False,
-                _of_particle("neutrinos", side, function),
+                f"{name}_{quantity}", f"${shown}({symbol})$", bins, reach, value, unit, "neutrinos"
             )
 
 
@@ -162,25 +148,21 @@ def _angles() -> Iterator[Observable]:
         (0, "angle_neutrino_lepton", r"$\angle(\nu, \ell^+)$"),
         (1, "angle_antineutrino_lepton", r"$\angle(\bar{\nu}, \ell^-)$"),
     ):
-        yield Observable(name, symbol, "rad", bins, 2, "neutrinos", False, _to_lepton(side))
+        yield Observable(name, symbol, bins, 2, _to_lepton(side), "rad", "neutrinos")
     symbol = r"$\angle(\nu\bar{\nu}, b\bar{b}\ell\ell)$"
-    yield Observable("angle_neutrinos_visible", symbol, "rad", bins, 2, "tops", False, _to_visible)
-    phi = (0, 0.6, 1.2, 1.8, 2.4, float(np.pi))
-    yield Observable(
-        "delta_phi_ll", r"$|\Delta\phi(\ell\ell)|$", "rad", phi, 0.1, "neutrinos", False, _delta_phi
-    )
+    yield Observable("angle_neutrinos_visible", symbol, bins, 2, _to_visible, "rad")
+    symbol, phi = r"$|\Delta\phi(\ell\ell)|$", (0, 0.6, 1.2, 1.8, 2.4, float(np.pi))
+    yield Observable("delta_phi_ll", symbol, phi, 0.1, _delta_phi, "rad", "neutrinos")
 
 
 def _spin() -> Iterator[Observable]:
     cosine = (-1, -0.6, -0.2, 0.2, 0.6, 1)
-    for name, symbol in (("c_hel", r"$c_\mathrm{hel}$"), ("c_han", r"$c_\mathrm{han}$")):
-        yield Observable(name, symbol, "", cosine, 2, "tops", False, _of_spin(name))
+    yield Observable("c_hel", r"$c_\mathrm{hel}$", cosine, 2, lambda _, angles: angles.c_hel())
+    yield Observable("c_han", r"$c_\mathrm{han}$", cosine, 2, lambda _, angles: angles.c_han())
     for axis in AXES:
-        for sign, field, symbol in (("plus", 0, "+"), ("minus", 1, "-")):
+        for sign, side, symbol in (("plus", 0, "+"), ("minus", 1, "-")):
             shown = rf"$\cos\theta_{{{symbol}}}^{axis}$"
-            yield Observable(
-                f"cos_{axis}_{sign}", shown, "", cosine, 2, "tops", False, _cosine(field, axis)
-            )
+            yield Observable(f"cos_{axis}_{sign}", shown, cosine, 2, _cosine(side, axis))
     for axis in AXES:
         yield _product(axis, axis, 0)
     for first, second in (("r", "k"), ("n", "r"), ("n", "k")):
@@ -189,42 +171,36 @@ def _spin() -> Iterator[Observable]:
 
 
 def _product(first: str, second: str, sign: int) -> Observable:
-    bins = (-1, -0.4, -0.1, 0.1, 0.4, 1)
-    shown = [
-        rf"\cos\theta_+^{one}\cos\theta_-^{other}"
-        for one, other in ((first, second), (second, first))
-    ]
-    if sign == 0:
-        name, symbol = f"product_{first}{second}", f"${shown[0]}$"
-    else:
-        name = f"product_{first}{second}_{'plus' if sign > 0 else 'minus'}"
-        symbol = f"${shown[0]} {'+' if sign > 0 else '-'} {shown[1]}$"
+    one, other = (
+        rf"\cos\theta_+^{plus}\cos\theta_-^{minus}"
+        for plus, minus in ((first, second), (second, first))
+    )
+    ending, symbol = {
+        0: ("", f"${one}$"),
+        1: ("_plus", f"${one} + {other}$"),
+        -1: ("_minus", f"${one} - {other}$"),
+    }[sign]
 
-    def value(decay: Decay, angles: SpinAngles) -> FloatArray:  # noqa: ARG001 - as all others
+    def value(_: Decay, angles: SpinAngles) -> FloatArray:
         return angles.product(first, second) + sign * angles.product(second, first)
 
-    return Observable(name, symbol, "", bins, 1.5, "tops", False, value)
+    bins = (-1, -0.4, -0.1, 0.1, 0.4, 1)
+    return Observable(f"product_{first}{second}{ending}", symbol, bins, 1.5, value)
 
 
-def _of_particle(
-    field: str, side: int, function: Callable[[FloatArray], FloatArray]
-) -> Callable[..., FloatArray]:
+def _of_particle(field: str, side: int, function: OfMomentum) -> Value:
     return lambda decay, _: function(getattr(decay, field)[:, side])
 
 
-def _component(axis: int) -> Callable[[FloatArray], FloatArray]:
+def _component(axis: int) -> OfMomentum:
     return lambda momentum: momentum[:, axis]
 
 
-def _of_spin(name: str) -> Callable[..., FloatArray]:
-    return lambda _, angles: getattr(angles, name)()
+def _cosine(side: int, axis: str) -> Value:
+    return lambda _, angles: angles[side][:, AXES.index(axis)]
 
 
-def _cosine(field: int, axis: str) -> Callable[..., FloatArray]:
-    return lambda _, angles: angles[field][:, AXES.index(axis)]
-
-
-def _to_lepton(side: int) -> Callable[..., FloatArray]:
+def _to_lepton(side: int) -> Value:
     return lambda decay, _: opening_angle(decay.neutrinos[:, side], decay.leptons[:, side])
 
 
@@ -235,10 +211,6 @@ def _to_visible(decay: Decay, _: SpinAngles) -> FloatArray:
 def _delta_phi(decay: Decay, _: SpinAngles) -> FloatArray:
     first, second = (np.arctan2(decay.leptons[:, s, 1], decay.leptons[:, s, 0]) for s in (0, 1))
     return np.abs(delta_phi(first, second))
-
-
-def _energy(momentum: FloatArray) -> FloatArray:
-    return momentum[:, 3]
 
 
 def _gamma(momentum: FloatArray) -> FloatArray:

@@ -25,18 +25,7 @@ def importances(
     those of jets among events with as many jets, all jets of an event together (L. Breiman,
     Machine Learning 45 (2001) 5, section 10). An input that others tell as well has no
     importance by itself. Errors are by 100 bootstrap replicas of the events with the values that
-    they got.
-
-    Parameters
-    ----------
-    method
-        The network.
-    events
-        Events that it has not seen.
-    at_most
-        How many of the matched ones are used, chosen by lot.
-    seed
-        Of that, of the permutations and of the bootstrap.
+    they got. At most so many matched events are used, chosen by lot.
     """
     random = np.random.default_rng(seed)
     index = np.flatnonzero(events.matched)

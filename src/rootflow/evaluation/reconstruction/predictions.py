@@ -10,7 +10,7 @@ from rootflow.evaluation.cell_statistics import BiasAndResolution, Shares, every
 from rootflow.evaluation.compare import Arrays, ComparedModels, SavedAnswers
 from rootflow.evaluation.compare import compare as compare_answers
 from rootflow.evaluation.event_table import EventTable, read_event_table, write_event_table
-from rootflow.evaluation.reconstruction.metrics import METRICS
+from rootflow.evaluation.reconstruction.metrics import METRICS, right_answers
 from rootflow.evaluation.reconstruction.observables import OBSERVABLES
 from rootflow.evaluation.reconstruction.sample import Candidate, Sample
 
@@ -88,15 +88,9 @@ def _asked(truth: Arrays, said: Arrays, weight: FloatArray) -> dict[str, Statist
     true = np.stack([truth["true_b"], truth["true_bbar"]], axis=1)
     chosen = np.stack([said["b"], said["bbar"]], axis=1)
     matched = np.all(true >= 0, axis=1)
-    agree = chosen == true
-    both = np.all(agree, axis=1)
     asked: dict[str, Statistic] = {
-        name: Shares(right & matched, everywhere(matched), 1)
-        for name, right in {
-            "assignment_accuracy": both,
-            "either_accuracy": np.any(agree, axis=1),
-            "selection_accuracy": both | np.all(chosen[:, ::-1] == true, axis=1),
-        }.items()
+        name: Shares(right, everywhere(matched), 1)
+        for name, right in right_answers(chosen, true).items()
     }
     residuals = OBSERVABLES["mtt"].residuals(said["mtt"], truth["true_mtt"])
     among = np.isfinite(residuals) & matched

@@ -18,27 +18,25 @@ from rootflow.evaluation.results import (
 
 # What is said of a method that does not describe itself, such as a network.
 UNDER_EVALUATION = "the method under evaluation"
+TABLE_METRICS = (
+    "assignment_accuracy",
+    "either_accuracy",
+    "selection_accuracy",
+    "mtt_bias",
+    "mtt_resolution",
+    "efficiency",
+)
 
 
 class Migration(NamedTuple):
     """How the solved events of each bin of the truth (row) spread over the reconstruction.
 
-    Attributes
-    ----------
-    edges
-        Of both.
-    shares
-        Of the events of each row; the first column is what is reconstructed below the first
-        edge, the last one above the last edge, so that rows sum to one. None where there is no
-        event.
-    purity, stability
-        Of each bin: share of the events reconstructed in it that are generated in it, and the
-        other way round.
-    efficiency
-        Of each bin: share of the events generated in it that are reconstructed in any bin.
-    condition_number
-        Of the response among the bins, largest over smallest singular value; None where a bin
-        is empty.
+    In the first column of `shares` is what is reconstructed below the first edge, in the last one
+    what is above the last edge, so that rows sum to one; None where there is no event. Of the
+    events reconstructed in a bin, `purity` is the share generated in it, `stability` is the other
+    way round; `efficiency` is the share of those generated in it that are reconstructed in any
+    bin. The condition number is that of the response among the bins, largest over smallest
+    singular value; None where a bin is empty.
     """
 
     edges: tuple[float, ...]
@@ -52,16 +50,9 @@ class Migration(NamedTuple):
 class ObservableResult(NamedTuple):
     """An observable as a method reconstructs it.
 
-    Attributes
-    ----------
-    residuals
-        Reconstructed less true, relative where the observable says so.
-    bias, resolution
-        In bins of the true value.
-    distribution
-        Of the reconstructed values of all solved events.
-    migration
-        Of solved events, matched or not.
+    Residuals are reconstructed less true, relative where the observable says so; bias and
+    resolution are in bins of the true value; distribution and migration are of all solved events,
+    matched or not.
     """
 
     residuals: Histogram
@@ -72,14 +63,9 @@ class ObservableResult(NamedTuple):
 
 
 class ScoreResult(NamedTuple):
-    """Scores of solved events with both b jets matched.
+    """Scores of solved matched events: of those with both b jets right, and of the others.
 
-    Attributes
-    ----------
-    right, wrong
-        Those with both b jets right, and the others.
-    accuracy
-        How often a score is right: on the diagonal, where it is a calibrated probability.
+    `accuracy` is how often a score is right: on the diagonal, where it is a calibrated probability.
     """
 
     right: Histogram
@@ -99,15 +85,7 @@ class Confusion(NamedTuple):
 
 
 class Coverage(NamedTuple):
-    """How often the central interval of a posterior holds the truth; ideally `levels`.
-
-    Attributes
-    ----------
-    levels
-        Probabilities of the intervals.
-    shares, errors
-        Of solved events with the truth inside.
-    """
+    """Share of solved events with the truth inside an interval of a posterior; ideally `levels`."""
 
     levels: tuple[float, ...]
     shares: tuple[Number, ...]
@@ -130,31 +108,18 @@ class MethodResult(NamedTuple):
 
     Attributes
     ----------
-    name
-        As its metrics are logged.
-    description
-        What it does, in one sentence.
     neutrinos_of
         The method whose neutrinos complete its top quarks; None where none do.
     metrics
         By name, such as `assignment_accuracy`; one that does not exist is absent.
-    accuracy_by, selection_by
-        Share of matched events with both b jets right, and with the right two jets in either
-        order, by the name of what is binned.
-    relative_accuracy_by
-        `accuracy_by` over that of the evaluation's reference.
-    confusion
-        True and chosen jets.
+    accuracy_by, selection_by, relative_accuracy_by
+        Share of matched events with both b jets right, with the right two jets in either order,
+        and the first over that of the evaluation's reference, by the name of what is binned.
     observables
         By name; those of the neutrinos are only there where the method has its own.
-    scores
-        None where they are not probabilities of a model.
-    coverage
-        By observable; empty where the method has no posterior.
-    importance
-        The largest first; empty where the method is no network.
-    cost
-        Of this evaluation.
+    scores, coverage, importance
+        None where they are not probabilities of a model; by observable, empty where the method has
+        no posterior; the largest first, empty where it is no network.
     spectra
         Observables of solved events in collisions and in what is expected, by name; empty where
         there are no collisions, and of methods that are not evaluated but compared with.
@@ -175,6 +140,18 @@ class MethodResult(NamedTuple):
     cost: Cost
     spectra: dict[str, Spectrum]
 
+    @property
+    def is_evaluated(self) -> bool:
+        """Whether it has neutrinos of its own and is no classic method to compare with."""
+        return self.neutrinos_of == self.name and self.description == UNDER_EVALUATION
+
+    def row(self) -> dict[str, str | float | None]:
+        """Return the metrics that are shown; None where one does not exist."""
+        row: dict[str, str | float | None] = {"method": self.name}
+        for name in TABLE_METRICS:
+            row[name], row[f"{name}_error"] = self.metrics.get(name, (None, None))
+        return {**row, "neutrinos_of": self.neutrinos_of}
+
 
 class Complement(NamedTuple):
     """Share of matched events in which `right` gets both b jets and `wrong` does not."""
@@ -194,20 +171,10 @@ class Particle(NamedTuple):
 
 
 class Display(NamedTuple):
-    """One event as it was measured, generated and reconstructed.
+    """One event as it was measured, generated and reconstructed by a method, and why it was picked.
 
-    Attributes
-    ----------
-    reason
-        Why it was picked.
-    method
-        Whose reconstruction it shows.
-    event, file_index
-        What identifies it: its number and the rest of its identity, and its file.
-    score
-        The method's confidence.
-    measured, generated, reconstructed
-        Its particles; jets are named by what they are truly and what the method takes them for.
+    `event` and `file_index` identify it; jets are named by what they are truly and what the method
+    takes them for.
     """
 
     reason: str
@@ -277,35 +244,16 @@ class Evaluation(NamedTuple):
 
     def metrics(self) -> dict[str, float]:
         """Return `METRIC/METHOD` and `METRIC_error/METHOD`, all finite, as they are logged."""
-        logged = {}
-        for method in self.methods:
-            for name, estimate in method.metrics.items():
-                logged[f"{name}/{method.name}"] = estimate.value
-                logged[f"{name}_error/{method.name}"] = estimate.error
-        return logged
+        return {
+            f"{name}{ending}/{method.name}": number
+            for method in self.methods
+            for name, estimate in method.metrics.items()
+            for ending, number in zip(("", "_error"), estimate, strict=True)
+        }
 
     def table(self) -> list[dict[str, str | float | None]]:
         """Return one row per method; None where a metric does not exist."""
-        return [_row(method) for method in self.methods]
-
-
-TABLE_METRICS = (
-    "assignment_accuracy",
-    "either_accuracy",
-    "selection_accuracy",
-    "mtt_bias",
-    "mtt_resolution",
-    "efficiency",
-)
-
-
-def _row(method: MethodResult) -> dict[str, str | float | None]:
-    row: dict[str, str | float | None] = {"method": method.name}
-    for name in TABLE_METRICS:
-        estimate = method.metrics.get(name)
-        row[name] = estimate.value if estimate else None
-        row[f"{name}_error"] = estimate.error if estimate else None
-    return {**row, "neutrinos_of": method.neutrinos_of}
+        return [method.row() for method in self.methods]
 
 
 def save(evaluation: Evaluation, path: Path) -> None:

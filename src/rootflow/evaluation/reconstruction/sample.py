@@ -1,7 +1,7 @@
 """The events of an evaluation with their truth, and what each method made of them."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -22,25 +22,13 @@ from rootflow.progress import progress
 class Sample(NamedTuple):
     """n events with truth.
 
-    Attributes
-    ----------
-    events
-        The canonical arrays.
-    assignment, neutrinos
-        The truth of `events`: (n, 2) and (n, 2, 3).
-    matched
-        (n,) True where both b jets are matched.
-    decay
-        The true decay.
-    values
-        (n,) true values of all observables, by name.
-    counts
-        (n,) of what else is binned: jets, btags, and met in GeV.
+    `assignment` (n, 2) is that of the events, `matched` (n,) where it has both b jets. `decay` is
+    the true one, `values` the true observables (n,) by name, and `counts` (n,) what else is binned:
+    jets, btags, and met in GeV.
     """
 
     events: Events
     assignment: NDArray[np.int32]
-    neutrinos: NDArray[np.float32]
     matched: NDArray[np.bool_]
     decay: Decay
     values: Values
@@ -50,23 +38,10 @@ class Sample(NamedTuple):
 class Candidate(NamedTuple):
     """A method and what it made of the sample.
 
-    Attributes
-    ----------
-    name, description
-        The method's; only classic methods have a description.
-    answers
-        What it said.
-    neutrinos_of
-        The method whose neutrinos complete the top quarks, None where none do.
-    solved
-        (n,) True where there are top quarks.
-    decay
-        The decay as reconstructed, zero where it is not solved; None where there are no
-        neutrinos.
-    values
-        (n,) of all observables by name, NaN where there is none; empty without neutrinos.
-    cost
-        Of its reconstruction.
+    Only classic methods have a description. `neutrinos_of` is the method whose neutrinos complete
+    its top quarks, None where none do: then it has no decay and no values. `solved` (n,) is True
+    where there are top quarks; elsewhere the decay is zero, and the observables (n,) by name are
+    NaN.
     """
 
     name: str
@@ -78,19 +53,22 @@ class Candidate(NamedTuple):
     values: Values
     cost: Cost
 
+    @property
+    def has_own_neutrinos(self) -> bool:
+        """Whether it completes its top quarks itself."""
+        return self.neutrinos_of == self.name
+
+    @property
+    def is_evaluated(self) -> bool:
+        """Whether it has neutrinos of its own and is no classic method to compare with."""
+        return self.has_own_neutrinos and self.description is None
+
 
 def sample_of(events: Events, btag_min: float) -> Sample:
     """Return the events with what is derived from their truth.
 
     The true decay is that of the true top quarks, neutrinos and leptons; where the events have no
-    true leptons, it has the reconstructed ones.
-
-    Parameters
-    ----------
-    events
-        The events.
-    btag_min
-        Smallest btag of a jet that is counted as tagged.
+    true leptons, it has the reconstructed ones. A jet is tagged from `btag_min` on.
 
     Raises
     ------
@@ -106,9 +84,7 @@ def sample_of(events: Events, btag_min: float) -> Sample:
         )
     for name in ("neutrinos", "true_leptons", "tops", "weight"):
         array = getattr(events, name)
-        if array is None:
-            continue
-        broken = ~np.all(np.isfinite(array.reshape(len(events), -1)), axis=1)
+        broken = [] if array is None else ~np.isfinite(array.reshape(len(events), -1)).all(axis=1)
         if np.any(broken):
             raise InputError(
                 f"{name} of {np.sum(broken)} of {len(events)} events to evaluate on are not "
@@ -127,7 +103,6 @@ def sample_of(events: Events, btag_min: float) -> Sample:
     return Sample(
         events=events,
         assignment=events.assignment,
-        neutrinos=events.neutrinos,
         matched=matched,
         decay=decay,
         values=values_of(decay),
@@ -144,15 +119,8 @@ def candidates_of(
 ) -> list[Candidate]:
     """Return what every method makes of events, be they simulated or collisions.
 
-    Parameters
-    ----------
-    events
-        The events.
-    reconstructors
-        The methods.
-    neutrinos
-        Whose neutrinos complete the top quarks of methods without their own: a method's
-        name, `none`, or `model` for the first method that has some and is no classic one.
+    `neutrinos` says whose complete the top quarks of methods without their own: a method's name,
+    `none`, or `model` for the first method that has some and is no classic one.
 
     Raises
     ------
@@ -179,42 +147,34 @@ def candidates_of(
                 raise ConformanceError(f"{name}: {error}") from None
             advance(1, name)
     descriptions = {method.name: description_of(method) for method in reconstructors}
-    lender = _lender(answers, descriptions, neutrinos)
-    return [
-        _candidate(events, name, descriptions[name], answers, costs[name], lender) for name in names
-    ]
-
-
-def _lender(
-    answers: dict[str, Reconstruction], descriptions: dict[str, str | None], neutrinos: str
-) -> str | None:
-    owners = [name for name, answer in answers.items() if answer.neutrinos is not None]
-    if neutrinos == "none":
-        return None
-    if neutrinos == "model":
-        return next((name for name in owners if descriptions[name] is None), None)
-    if neutrinos not in owners:
+    owners = {name: each.neutrinos for name, each in answers.items() if each.neutrinos is not None}
+    if neutrinos not in ("model", "none", *owners):
         raise UsageError(
             f"evaluation.neutrinos: {neutrinos} gives no neutrinos here; "
             f"allowed: {', '.join(['model', 'none', *owners])}"
         )
-    return neutrinos
+    models = [name for name in owners if descriptions[name] is None]
+    lender = {"none": None, "model": next(iter(models), None)}.get(neutrinos, neutrinos)
+    return [
+        _candidate(events, name, descriptions[name], answers[name], costs[name], owners, lender)
+        for name in names
+    ]
 
 
 def _candidate(
     events: Events,
     name: str,
     description: str | None,
-    answers: dict[str, Reconstruction],
+    answer: Reconstruction,
     cost: Cost,
+    owners: Mapping[str, NDArray[np.floating]],
     lender: str | None,
 ) -> Candidate:
-    answer = answers[name]
-    neutrinos_of = name if answer.neutrinos is not None else lender
-    neutrinos = answers[neutrinos_of].neutrinos if neutrinos_of else None
-    if neutrinos is None:
+    neutrinos_of = name if name in owners else lender
+    if neutrinos_of is None:
         nowhere = np.zeros_like(answer.solved)
         return Candidate(name, description, answer, None, nowhere, None, {}, cost)
+    neutrinos = owners[neutrinos_of]
     solved = answer.solved & np.all(np.isfinite(neutrinos), axis=(1, 2))
     decay = reconstructed_decay(
         events,

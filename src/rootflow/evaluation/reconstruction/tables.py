@@ -6,50 +6,56 @@ from itertools import pairwise
 from rootflow.estimate import Estimate, with_error
 from rootflow.evaluation.paired import comparison_table, in_words, p_values
 from rootflow.evaluation.reconstruction.evaluate import COMPARED
+from rootflow.evaluation.reconstruction.metrics import COUNTS
 from rootflow.evaluation.reconstruction.observables import OBSERVABLES
 from rootflow.evaluation.reconstruction.results import UNDER_EVALUATION, Evaluation
-from rootflow.evaluation.results import Binned, Comparison, Number
+from rootflow.evaluation.results import Comparison, Number
 from rootflow.p_value import PValue
 from rootflow.table import Cell, Table
 
+Row = dict[str, Cell]
+
 KINDS = ("bias", "resolution")
-COUNTS = ("jets", "btags")
+OTHER_ACCURACIES = {
+    "at least one right": "either_accuracy",
+    "right two jets": "selection_accuracy",
+    "efficiency": "efficiency",
+    "miscalibration": "calibration_error",
+}
 
 
 def tables_of(evaluation: Evaluation) -> list[Table]:
     """Return all tables, in the order of the report."""
     return [
-        _assignment(evaluation),
+        _table("assignment", "Assignment", _assignment(evaluation)),
         *(_compared(metric, evaluation) for metric in COMPARED if _of(metric, evaluation)),
         comparison_table(evaluation.comparisons, evaluation.replicas),
         *(_binned(name, evaluation) for name in evaluation.methods[0].accuracy_by),
         _complements(evaluation),
-        _mtt(evaluation),
-        _observables(evaluation),
-        _migrations(evaluation),
-        _importance(evaluation),
-        _cost(evaluation),
+        _table("mtt", "m(ttbar), relative", _mtt(evaluation)),
+        _table("observables", "Bias and resolution of all observables", _observables(evaluation)),
+        _table("migrations", "Migration: means over the bins", _migrations(evaluation)),
+        _table("importance", "Loss in accuracy with an input permuted", _importance(evaluation)),
+        _table("cost", "Cost on this machine", _cost(evaluation)),
     ]
 
 
-def _assignment(evaluation: Evaluation) -> Table:
-    others = {
-        "at least one right": "either_accuracy",
-        "right two jets": "selection_accuracy",
-        "efficiency": "efficiency",
-        "miscalibration": "calibration_error",
-    }
+def _table(name: str, title: str, rows: Sequence[Row]) -> Table:
+    """Return rows with the same headings as a table."""
+    return Table.of(name, title, [*rows[0]] if rows else [], [[*row.values()] for row in rows])
+
+
+def _assignment(evaluation: Evaluation) -> list[Row]:
     beaten = _beaten("assignment_accuracy", evaluation)
-    rows = [
-        (
-            method.name,
-            method.metrics.get("assignment_accuracy"),
-            *(found.get(method.name) for found in beaten.values()),
-            *(method.metrics.get(name) for name in others.values()),
-        )
+    return [
+        {
+            "method": method.name,
+            "both right": method.metrics.get("assignment_accuracy"),
+            **{heading: found.get(method.name) for heading, found in beaten.items()},
+            **{head: method.metrics.get(name) for head, name in OTHER_ACCURACIES.items()},
+        }
         for method in evaluation.methods
     ]
-    return Table.of("assignment", "Assignment", ("method", "both right", *beaten, *others), rows)
 
 
 def _beaten(metric: str, evaluation: Evaluation) -> dict[str, dict[str, PValue]]:
@@ -79,25 +85,18 @@ def _of(metric: str, evaluation: Evaluation) -> dict[tuple[str, str], Comparison
 
 def _compared(metric: str, evaluation: Evaluation) -> Table:
     found = _of(metric, evaluation)
-    names = [
-        method.name for method in evaluation.methods if any(method.name in pair for pair in found)
-    ]
-    return Table.of(
-        f"gain_{metric}",
-        f"Gain of the row over the column: {in_words(metric)}",
-        ("method", *names),
-        [
-            (name, *(_gain(found.get((name, other)), evaluation.replicas) for other in names))
-            for name in names
-        ],
-    )
+    compared = {name for pair in found for name in pair}
+    names = [method.name for method in evaluation.methods if method.name in compared]
 
+    def gain(pair: tuple[str, str]) -> str | None:
+        if pair not in found:
+            return None
+        no_better, equal = p_values(found[pair], evaluation.replicas)
+        return f"{with_error(found[pair].gain)} ({no_better.equation}; {equal})"
 
-def _gain(found: Comparison | None, replicas: int) -> str | None:
-    if found is None:
-        return None
-    no_better, equal = p_values(found, replicas)
-    return f"{with_error(found.gain)} ({no_better.equation}; {equal})"
+    title = f"Gain of the row over the column: {in_words(metric)}"
+    rows = [(name, *(gain((name, other)) for other in names)) for name in names]
+    return Table.of(f"gain_{metric}", title, ("method", *names), rows)
 
 
 def _binned(name: str, evaluation: Evaluation) -> Table:
@@ -108,111 +107,93 @@ def _binned(name: str, evaluation: Evaluation) -> Table:
     else:
         bins = [f"{low:g} to {high:g}" for low, high in pairwise(edges)]
     unit = OBSERVABLES[name].unit if name in OBSERVABLES else ("" if name in COUNTS else "GeV")
-    return Table.of(
-        f"accuracy_by_{name}",
-        f"Both right, by {name}{f' in {unit}' if unit else ''}",
-        ("method", *bins),
-        [(method.name, *_cells(method.accuracy_by[name])) for method in evaluation.methods],
-    )
+    rows: list[list[Cell]] = []
+    for method in evaluation.methods:
+        _, values, errors = method.accuracy_by[name]
+        rows.append([method.name, *map(_estimate, values, errors)])
+    title = f"Both right, by {name}{f' in {unit}' if unit else ''}"
+    return Table.of(f"accuracy_by_{name}", title, ("method", *bins), rows)
 
 
 def _complements(evaluation: Evaluation) -> Table:
     names = [method.name for method in evaluation.methods]
     shares = {(found.right, found.wrong): found.share for found in evaluation.complements}
-    return Table.of(
-        "complements",
-        "Share of matched events that the row gets right and the column wrong",
-        ("method", *names),
-        [(name, *(shares.get((name, other)) for other in names)) for name in names],
-    )
+    title = "Share of matched events that the row gets right and the column wrong"
+    rows = [(name, *(shares.get((name, other)) for other in names)) for name in names]
+    return Table.of("complements", title, ("method", *names), rows)
 
 
-def _mtt(evaluation: Evaluation) -> Table:
-    matched, every = ("mtt_bias", "mtt_resolution"), ("mtt_all_bias", "mtt_all_resolution")
+def _mtt(evaluation: Evaluation) -> list[Row]:
     beaten = _beaten("mtt_resolution", evaluation)
-    return Table.of(
-        "mtt",
-        "m(ttbar), relative",
-        ("method", "neutrinos of", "bias", "resolution", *beaten, "bias, all", "resolution, all"),
-        [
-            (
-                method.name,
-                method.neutrinos_of,
-                *(method.metrics.get(name) for name in matched),
-                *(found.get(method.name) for found in beaten.values()),
-                *(method.metrics.get(name) for name in every),
-            )
-            for method in evaluation.methods
-        ],
-    )
-
-
-def _observables(evaluation: Evaluation) -> Table:
-    methods = [method for method in evaluation.methods if method.observables]
-    rows: list[Sequence[Cell]] = [
-        (
-            name,
-            "relative" if observable.relative else observable.unit,
-            *(method.metrics.get(f"{name}_{kind}") for method in methods for kind in KINDS),
-        )
-        for name, observable in OBSERVABLES.items()
+    return [
+        {
+            "method": method.name,
+            "neutrinos of": method.neutrinos_of,
+            **{kind: method.metrics.get(f"mtt_{kind}") for kind in KINDS},
+            **{heading: found.get(method.name) for heading, found in beaten.items()},
+            **{f"{kind}, all": method.metrics.get(f"mtt_all_{kind}") for kind in KINDS},
+        }
+        for method in evaluation.methods
     ]
-    return Table.of(
-        "observables",
-        "Bias and resolution of all observables",
-        ("observable", "unit", *(f"{method.name} {kind}" for method in methods for kind in KINDS)),
-        rows if methods else [],
-    )
 
 
-def _migrations(evaluation: Evaluation) -> Table:
-    return Table.of(
-        "migrations",
-        "Migration: means over the bins",
-        ("observable", "method", "purity", "stability", "efficiency", "condition number"),
-        [
-            (
-                name,
-                method.name,
-                *(_mean(part) for part in (found.purity, found.stability, found.efficiency)),
-                found.condition_number,
-            )
-            for name in evaluation.drawn
-            for method in evaluation.methods
-            if name in method.observables
-            for found in [method.observables[name].migration]
-        ],
-    )
+def _observables(evaluation: Evaluation) -> list[Row]:
+    methods = [method for method in evaluation.methods if method.observables]
+    return [
+        {
+            "observable": name,
+            "unit": "relative" if observable.relative else observable.unit,
+            **{
+                f"{method.name} {kind}": method.metrics.get(f"{name}_{kind}")
+                for method in methods
+                for kind in KINDS
+            },
+        }
+        for name, observable in OBSERVABLES.items()
+        if methods
+    ]
 
 
-def _importance(evaluation: Evaluation) -> Table:
-    return Table.of(
-        "importance",
-        "Loss in accuracy with an input permuted",
-        ("method", "collection", "feature", "loss"),
-        [
-            (method.name, each.collection, each.feature or "all", each.drop)
-            for method in evaluation.methods
-            for each in method.importance
-        ],
-    )
+def _migrations(evaluation: Evaluation) -> list[Row]:
+    return [
+        {
+            "observable": name,
+            "method": method.name,
+            "purity": _mean(found.purity),
+            "stability": _mean(found.stability),
+            "efficiency": _mean(found.efficiency),
+            "condition number": found.condition_number,
+        }
+        for name in evaluation.drawn
+        for method in evaluation.methods
+        if name in method.observables
+        for found in [method.observables[name].migration]
+    ]
 
 
-def _cost(evaluation: Evaluation) -> Table:
-    return Table.of(
-        "cost",
-        "Cost on this machine",
-        ("method", "seconds", "events per second", "parameters"),
-        [
-            (
-                method.name,
-                method.cost.seconds,
-                round(method.cost.events_per_second),
-                method.cost.parameters,
-            )
-            for method in evaluation.methods
-        ],
-    )
+def _importance(evaluation: Evaluation) -> list[Row]:
+    return [
+        {
+            "method": method.name,
+            "collection": each.collection,
+            "feature": each.feature or "all",
+            "loss": each.drop,
+        }
+        for method in evaluation.methods
+        for each in method.importance
+    ]
+
+
+def _cost(evaluation: Evaluation) -> list[Row]:
+    return [
+        {
+            "method": method.name,
+            "seconds": method.cost.seconds,
+            "events per second": round(method.cost.events_per_second),
+            "parameters": method.cost.parameters,
+        }
+        for method in evaluation.methods
+    ]
 
 
 def _mean(values: Sequence[Number]) -> float | None:
@@ -220,11 +201,8 @@ def _mean(values: Sequence[Number]) -> float | None:
     return sum(known) / len(known) if known else None
 
 
-def _cells(binned: Binned) -> list[Estimate | None]:
-    return [
-        None if value is None or error is None else Estimate(value, error)
-        for value, error in zip(binned.values, binned.errors, strict=True)
-    ]
+def _estimate(value: Number, error: Number) -> Estimate | None:
+    return None if value is None or error is None else Estimate(value, error)
 
 
 def facts_of(evaluation: Evaluation, provenance: Mapping[str, str]) -> dict[str, str]:
