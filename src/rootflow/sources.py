@@ -27,11 +27,11 @@ DECIDES_NOTHING = (
 WAYS: dict[TaskName, tuple[str, ...]] = {
     "reconstruction": (
         "rootflow.training.reconstruction",
-        "rootflow.inference.reconstruction",
+        "rootflow.inference.answers.Reconstructions",
     ),
     "classification": (
         "rootflow.training.classification",
-        "rootflow.inference.classification",
+        "rootflow.inference.answers.Scores",
     ),
 }
 TREES = ("rootflow.training.boosting", "rootflow.training.trees")

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from rootflow.dataset import Events
-from rootflow.export.layout import PADDING_VALUE, Layout, layout_of, read_flat, write_flat
+from rootflow.errors import UsageError
+from rootflow.export.layout import PADDING_VALUE, Layout, layout_of, read_flat, units_of, write_flat
 from rootflow.export.outputs import flat_outputs
 from toy_events import UNITS
 
@@ -70,3 +71,15 @@ def test_any_way_of_choosing_the_two_jets_gives_the_most_probable_pair(rule: np.
     chosen = np.stack(np.divmod(together.reshape(2000, 36).argmax(axis=1), 6), axis=1)
     np.testing.assert_array_equal(chosen, best)
     np.testing.assert_allclose(columns.max(axis=1)[:, 0], joint.max(axis=(1, 2)))
+
+
+def test_units_are_those_of_the_features_alone() -> None:
+    given = {"jets": {"width": "GeV", "pt": "GeV", "mass": "GeV"}}
+    units = units_of({"jets": ("pt", "width"), "event": ()}, given)
+    assert units == {"jets": {"pt": "GeV", "width": "GeV"}, "event": {}}
+    assert list(units["jets"]) == ["pt", "width"]
+
+
+def test_a_feature_without_a_unit_is_named() -> None:
+    with pytest.raises(UsageError, match="unit of the feature width of jets is not given"):
+        units_of({"jets": ("pt", "width")}, {"jets": {"pt": "GeV"}})

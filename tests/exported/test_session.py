@@ -11,8 +11,8 @@ from onnx import TensorProto, helper
 from rootflow import checksum
 from rootflow.errors import InputError
 from rootflow.exported import session
-from rootflow.exported.contract import KEY, read_contract
-from rootflow.exported.session import open_file
+from rootflow.exported.contract import KEY
+from rootflow.exported.session import open_exported
 from sealed_files import sealed_file, some_contract, some_proto
 
 
@@ -28,16 +28,15 @@ def never_run(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def refused(path: Path, fault: str) -> None:
     with pytest.raises(InputError, match=fault) as refusal:
-        open_file(path)
+        open_exported(path)
     assert str(refusal.value).startswith(f"{path}: ")
     assert "\n" not in str(refusal.value)
 
 
 def test_a_file_that_keeps_its_contract_is_run(tmp_path: Path) -> None:
-    opened = open_file(sealed_file(tmp_path / "sum.onnx"))
-    (said,) = opened.run(["y"], {"x": np.zeros((2, 3), np.float32)})
+    session, contract = open_exported(sealed_file(tmp_path / "sum.onnx"))
+    (said,) = session.run(["y"], {"x": np.zeros((2, 3), np.float32)})
     np.testing.assert_array_equal(said, [[1, 2, 3]] * 2)
-    contract = read_contract(opened.get_modelmeta().custom_metadata_map, "sum.onnx")
     assert contract == some_contract()
 
 
@@ -49,7 +48,7 @@ def test_every_byte_counts(tmp_path: Path) -> None:
         wrong = bytes([content[place] ^ 1])
         altered.write_bytes(content[:place] + wrong + content[place + 1 :])
         with pytest.raises(InputError, match=r"altered\.onnx: "):
-            open_file(altered)
+            open_exported(altered)
 
 
 @pytest.mark.usefixtures("never_run")
@@ -59,7 +58,7 @@ def test_every_truncation_is_found(tmp_path: Path) -> None:
     for length in range(len(content)):
         cut.write_bytes(content[:length])
         with pytest.raises(InputError, match=r"cut\.onnx: "):
-            open_file(cut)
+            open_exported(cut)
 
 
 @pytest.mark.usefixtures("never_run")

@@ -19,7 +19,7 @@ from rootflow.config import (
 )
 from rootflow.dataset import Events
 from rootflow.errors import InputError, UsageError
-from rootflow.exported.table import model_files
+from rootflow.exported.folds import model_files
 from rootflow.inference import Applied, Copying, Setting, apply_to_files
 from small_datasets import build
 

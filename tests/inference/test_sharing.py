@@ -12,7 +12,7 @@ import pytest
 import uproot
 
 from rootflow.errors import InputError, RootflowError
-from rootflow.exported.table import model_files
+from rootflow.exported.folds import model_files
 from rootflow.inference import Application, Setting, apply_to_files
 from rootflow.inference.pieces import Piece, Scoring
 

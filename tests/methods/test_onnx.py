@@ -6,8 +6,10 @@ import pytest
 
 from rootflow.dataset import Events
 from rootflow.errors import InputError
+from rootflow.exported.contract import Feature, Tensor
 from rootflow.methods.conformance import check_method
-from rootflow.methods.exported import OnnxMethod
+from rootflow.methods.exported import OnnxMethod, feeds_of
+from sealed_files import some_contract
 
 if TYPE_CHECKING:
     from rootflow.export import Export
@@ -115,3 +117,19 @@ def test_metadata_of_another_version_are_refused(exported: "Export", tmp_path: P
     onnx.save(proto, path)
     with pytest.raises(InputError, match="export the model again"):
         OnnxMethod(path, name="small")
+
+
+def test_events_go_in_in_the_units_of_the_contract() -> None:
+    met = Tensor(
+        name="met",
+        type="float32",
+        shape=("batch", 2),
+        meaning="",
+        features=(Feature(name="pt", unit="MeV"), Feature(name="phi", unit="rad")),
+    )
+    mask = Tensor(name="jet_mask", type="bool", shape=("batch", 1), meaning="")
+    inputs = {"met": np.float32([[50, 1]]), "jet_mask": np.array([[True]])}
+    feeds = feeds_of(some_contract(inputs=(mask, met)), inputs)
+    np.testing.assert_array_equal(feeds["met"], np.float32([[50_000, 1]]))
+    assert feeds["met"].dtype == np.float32
+    assert feeds["jet_mask"].dtype == bool

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from rootflow.commands.apply import apply as command
 from rootflow.errors import InputError, UsageError
-from rootflow.exported.table import model_files
+from rootflow.exported.folds import model_files
 from rootflow.steps import apply
 from sealed_files import some_proto
 

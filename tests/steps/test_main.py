@@ -17,7 +17,7 @@ from mlflow.entities.model_registry import ModelVersion
 from mlflow.tracking import MlflowClient
 
 from glossary import assert_known
-from rootflow.exported.session import open_file
+from rootflow.exported.session import open_exported
 from rootflow.training import read_record
 
 CONFIG = Path(__file__).parents[2] / "configs" / "ttbar.yaml"
@@ -178,7 +178,7 @@ def test_registered_file_is_the_exported_one(
 ) -> None:
     folder = str(client(place).get_model_version_download_uri("ttbar", "1"))
     registered = place[0] / folder.removeprefix("file:") / "model.onnx"
-    open_file(registered)
+    open_exported(registered)
     assert registered.read_bytes() == (place[0] / chain["onnx"]).read_bytes()
 
 

@@ -15,7 +15,7 @@ from rootflow.commands.registry import registry
 from rootflow.config import Config, FoldingConfig, FoldsConfig, change, load
 from rootflow.dataset import Dataset
 from rootflow.errors import RootflowError, UsageError
-from rootflow.exported.session import open_file
+from rootflow.exported.session import open_exported
 from rootflow.steps import preprocess
 from rootflow.steps.registry import promote
 from rootflow.steps.registry.decision import PREFIX
@@ -310,7 +310,8 @@ def test_a_file_that_is_cut_short_or_another(
     whole = path.read_bytes()
     fetched = fetch_onnx_model(uri, tmp_path).path
     assert fetched.read_bytes() == whole
-    assert [each.name for each in open_file(fetched).get_outputs()] == ["assignment", "neutrinos"]
+    outputs = open_exported(fetched).contract.outputs
+    assert [each.name for each in outputs] == ["assignment", "neutrinos"]
     path.write_bytes(whole[: len(whole) // 2])
     [cut] = refusal(config, uri)
     assert cut.startswith("file: ")

@@ -81,7 +81,7 @@ class ReconstructionAnalysis(Analysis):
                 ("rootflow.config.losses", None),
             ],
             "trees": [],
-            "application": [("rootflow.inference.reconstruction", None), _place(self.reading)],
+            "application": [_place(self.reading)],
         }
         return places[answer]
 
@@ -154,7 +154,7 @@ class ClassificationAnalysis(Analysis):
             "dataset": [_place(self.reading)],
             "network": [("rootflow.training.classification", "ClassificationTask")],
             "trees": [("rootflow.training.classification", "ClassificationTask")],
-            "application": [("rootflow.inference.classification", None), _place(self.reading)],
+            "application": [_place(self.reading)],
         }
         return places[answer]
 

@@ -27,15 +27,7 @@ KEYWORDS = frozenset([
 
 
 class Field(NamedTuple):
-    """A member of a struct: one feature.
-
-    Attributes
-    ----------
-    name
-        In C++.
-    unit
-        In the file: GeV, MeV, rad or none.
-    """
+    """A member of a struct: a feature by its name in C++, and its unit in the file."""
 
     name: str
     unit: str
@@ -55,16 +47,9 @@ def identifier(name: str) -> str:
 
 
 class Objects(NamedTuple):
-    """A collection of the contract as a struct and a member of the event.
+    """A collection of the contract in C++: member of the event, struct, word for one in a text.
 
-    Attributes
-    ----------
-    member, type, word
-        In C++: of the event, the struct, and one of them in a text.
-    fields
-        The members of the struct, in the file's order.
-    slots, mask, order
-        As in the contract.
+    The fields are in the file's order; slots, mask and order are as in the contract.
     """
 
     member: str
@@ -93,13 +78,7 @@ class Objects(NamedTuple):
 
 
 def collections_of(contract: OnnxContract) -> list[Objects]:
-    """Return the structs of what goes in, in the file's order.
-
-    Raises
-    ------
-    UsageError
-        Two features of a collection would have the same name in C++.
-    """
+    """Return the structs of what goes in, in the file's order."""
     return [_objects(each) for each in contract.collections]
 
 

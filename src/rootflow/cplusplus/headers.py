@@ -6,49 +6,32 @@ from typing import NamedTuple
 
 from rootflow.cplusplus.fields import identifier
 from rootflow.errors import InputError, UsageError
-from rootflow.exported.contract import OnnxContract
-from rootflow.exported.interface import INTERFACE_KEY, interface_digest
+from rootflow.exported.contract import INTERFACE_KEY, OnnxContract
 from rootflow.exported.session import open_exported
 
 
 class Header(NamedTuple):
-    """Files that one C++ header is for.
+    """The files that a C++ header is for, by the fold that they may be applied to.
 
-    Attributes
-    ----------
-    name
-        Of the header and of its namespace.
-    contract
-        That of the first file; those of the others differ in fold and provenance alone.
-    interface
-        The digest that every file has in its metadata.
-    files
-        Their names, by the fold that they may be applied to.
+    `name` is that of the header and of its namespace; the contracts of the others differ from
+    that of the first file in fold and provenance alone.
     """
 
     name: str
     contract: OnnxContract
-    interface: str
     files: dict[int, str]
 
 
 def headers_of(paths: Sequence[Path]) -> list[Header]:
-    """Return the headers of some files, the named and the flat variant as two.
-
-    Raises
-    ------
-    InputError
-        A file is not there, is not one of `rootflow export`, or is of an older one.
-    UsageError
-        There is no file, one is of another kind, two of a model have different inputs or
-        outputs, or two may be applied to the same fold.
-    """
+    """Return the headers of some files, the named and the flat variant as two."""
     if not paths:
         raise UsageError("cplusplus: name one ONNX file of `rootflow export`, or more")
     found: dict[str, list[tuple[Path, OnnxContract]]] = {}
     for path in paths:
         contract = _contract(path)
-        found.setdefault(_name(contract), []).append((path, contract))
+        ending = "_flat" if contract.variant == "flat" else ""
+        name = identifier(f"{contract.analysis}_{contract.model}{ending}")
+        found.setdefault(name, []).append((path, contract))
     return [_header(name, files) for name, files in found.items()]
 
 
@@ -58,8 +41,7 @@ def _contract(path: Path) -> OnnxContract:
         raise UsageError(f"{path}: for an inference tool of Athena; give the named or flat files")
     if contract.held_out is None:
         raise UsageError(f"{path}: has the models of all folds; give the files of each fold")
-    metadata = session.get_modelmeta().custom_metadata_map
-    if metadata.get(INTERFACE_KEY) != interface_digest(contract):
+    if session.get_modelmeta().custom_metadata_map.get(INTERFACE_KEY) != contract.interface:
         raise InputError(
             f"{path}: its metadata have no {INTERFACE_KEY} of this version of rootflow: "
             "export the model again"
@@ -67,17 +49,11 @@ def _contract(path: Path) -> OnnxContract:
     return contract
 
 
-def _name(contract: OnnxContract) -> str:
-    ending = "_flat" if contract.variant == "flat" else ""
-    return identifier(f"{contract.analysis}_{contract.model}{ending}")
-
-
 def _header(name: str, files: Sequence[tuple[Path, OnnxContract]]) -> Header:
     first_path, first = files[0]
-    interface = interface_digest(first)
     by_fold: dict[int, str] = {}
     for path, contract in files:
-        if interface_digest(contract) != interface:
+        if contract.interface != first.interface:
             raise UsageError(
                 f"cplusplus: {path} and {first_path} have other inputs, outputs or folds; "
                 "give files of one training and its folds"
@@ -89,4 +65,4 @@ def _header(name: str, files: Sequence[tuple[Path, OnnxContract]]) -> Header:
                 "give one of them"
             )
         by_fold[fold] = path.name
-    return Header(name, first, interface, dict(sorted(by_fold.items())))
+    return Header(name, first, dict(sorted(by_fold.items())))

@@ -13,8 +13,6 @@ from rootflow.files import whole_directory
 
 TEMPLATES = {"hpp": "network.hpp", "cpp": "main.cpp", "yaml": "topcptoolkit.yaml"}
 CMAKE = "CMakeLists.txt"
-
-
 # What is in absent objects.
 PADDING = {"named": "0.0F", "flat": "-999.0F"}
 
@@ -82,7 +80,7 @@ def _about(header: Header) -> dict[str, Any]:
         "name": header.name,
         "block": "".join(word.capitalize() for word in header.name.split("_")),
         "contract": contract,
-        "interface": header.interface,
+        "interface": contract.interface,
         "files": header.files,
         "collections": collections,
         "sequences": [each for each in collections if each.slots is not None],

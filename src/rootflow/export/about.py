@@ -1,6 +1,6 @@
 """Whose models files are of, and what they say of themselves in contract, metadata and name."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -15,12 +15,18 @@ from rootflow.analysis import TaskName
 from rootflow.config import FoldingConfig, FoldsConfig
 from rootflow.config.export import Precision, Target
 from rootflow.config.yaml_text import read_yaml
-from rootflow.export.layout import MEV, InputCollection, Layout
+from rootflow.export.composing import BATCH_AXIS, FOLD
+from rootflow.export.layout import GEV, MEV, NO_UNIT, InputCollection, Layout, Units
 from rootflow.export.outputs import OUTPUTS
 from rootflow.export.ranges import Ranges
-from rootflow.export.units import GEV, NO_UNIT, Units
-from rootflow.exported.contract import KEY, Collection, Feature, OnnxContract, Tensor
-from rootflow.exported.interface import INTERFACE_KEY, interface_digest
+from rootflow.exported.contract import (
+    INTERFACE_KEY,
+    KEY,
+    Collection,
+    Feature,
+    OnnxContract,
+    Tensor,
+)
 from rootflow.sources import code_digest
 
 LIBRARIES = ("keras", "tensorflow-cpu", "scikit-learn", "tf2onnx", "onnx", "onnxruntime", "numpy")
@@ -32,8 +38,6 @@ ORIGIN = {
     "trained_at": "trained_at",
 }
 UNKNOWN = "unknown"
-BATCH_AXIS = "batch"
-FOLD = "fold"
 FULL: Precision = "float32"
 # How each target's files are laid out.
 VARIANTS = {"named": "named", "topcptoolkit-flat": "flat", "athena": "athena"}
@@ -112,6 +116,18 @@ class About:
         applied = "all_folds" if self.held_out is None else f"applied_to_{fold_name(self.unseen)}"
         return f"{self.analysis}_{self.name}_{applied}"
 
+    @property
+    def applies_to(self) -> str:
+        """In words, the events that it may be applied to."""
+        folds = self.folds
+        if self.held_out is None:
+            return f"every event, with its fold of {folds.count} ({folds.scheme})"
+        if folds.scheme == "parity":
+            return f"events with an {fold_name(self.unseen)} event number"
+        if folds.scheme == "modulo":
+            return f"events whose event number modulo {folds.count} is {self.held_out}"
+        return f"events whose event number's hash gives fold {self.held_out} of {folds.count}"
+
     def file_name(self, target: Target) -> str:
         """Return the name of a target's file."""
         variant = VARIANTS[target]
@@ -131,12 +147,8 @@ def contract_of(
 ) -> OnnxContract:
     """Return the contract of a target's file: what all have in common, and its own tensors.
 
-    Parameters
-    ----------
-    unit
-        Of the energies and momenta that go in.
-    padding
-        What stands where there is no object, in words.
+    `unit` is that of the energies and momenta that go in, and `padding` says in words what
+    stands where there is no object.
     """
     said = {name: about.provenance.get(key, UNKNOWN) for name, key in ORIGIN.items()}
     every = {each.name: each.features for each in layout.collections}
@@ -165,7 +177,7 @@ def contract_of(
         outputs=tuple(outputs),
         folds=FoldingConfig(count=about.folds.count, scheme=about.folds.scheme),
         held_out=about.held_out,
-        may_be_applied_to=_in_words(about),
+        may_be_applied_to=about.applies_to,
         uses={
             name: tuple(features)
             for name, features in (about.uses or every).items()
@@ -196,15 +208,23 @@ def columns(about: About, each: InputCollection, unit: str) -> tuple[Feature, ..
 
 
 def output(
-    about: About, name: str, shape: Sequence[int | str], unit: str = GEV, meaning: str = ""
+    about: About,
+    name: str,
+    shape: Sequence[int | str],
+    unit: str = GEV,
+    meaning: str = "",
+    called: str = "",
 ) -> Tensor:
-    """Return what a contract says of an output, its columns where they have names."""
+    """Return what a contract says of an output, its columns where they have names.
+
+    `called` is its name in the file, where that is another.
+    """
     kind = OUTPUTS[name]
     names: Sequence[str] = AXES if kind.kind == "momentum" else ()
-    if name == "probabilities":
+    if name == "probabilities" and shape:
         names, unit = about.classes, NO_UNIT
     return Tensor(
-        name=name,
+        name=called or name,
         type="float32",
         shape=tuple(shape),
         meaning=meaning or kind.meaning,
@@ -224,7 +244,7 @@ def sealed(proto: onnx.ModelProto, contract: OnnxContract, entries: Mapping[str,
         KEY: contract.model_dump_json(),
         checksum.KEY: checksum.UNSEALED,
         "rootflow.contract_version": str(contract.contract_version),
-        INTERFACE_KEY: interface_digest(contract),
+        INTERFACE_KEY: contract.interface,
         "rootflow.version": contract.rootflow_version,
         "rootflow.task": contract.task,
         "rootflow.analysis": contract.analysis,
@@ -238,10 +258,17 @@ def sealed(proto: onnx.ModelProto, contract: OnnxContract, entries: Mapping[str,
         "rootflow.fold_count": str(contract.folds.count),
         "rootflow.fold_scheme": contract.folds.scheme,
         "rootflow.may_be_applied_to": contract.may_be_applied_to,
-        "input_names": ",".join(tensor.name for tensor in contract.inputs),
-        **{tensor.name: _features(tensor) for tensor in contract.inputs if tensor.features},
-        "output_names": ",".join(tensor.name for tensor in contract.outputs),
-        **{f"{tensor.name}_shape": _shape(tensor) for tensor in contract.outputs},
+        "input_names": _listed(tensor.name for tensor in contract.inputs),
+        **{
+            tensor.name: _listed(feature.name for feature in tensor.features)
+            for tensor in contract.inputs
+            if tensor.features
+        },
+        "output_names": _listed(tensor.name for tensor in contract.outputs),
+        **{
+            f"{tensor.name}_shape": _listed(axis for axis in tensor.shape if axis != BATCH_AXIS)
+            for tensor in contract.outputs
+        },
         **entries,
     }
     if contract.held_out is not None:
@@ -274,18 +301,6 @@ def fold_name(folds: FoldsConfig) -> str:
     return f"fold{folds.held_out}of{folds.count}{rest}"
 
 
-def _in_words(about: About) -> str:
-    """Return which events a model may be applied to."""
-    folds = about.folds
-    if about.held_out is None:
-        return f"every event, with its fold of {folds.count} ({folds.scheme})"
-    if folds.scheme == "parity":
-        return f"events with an {fold_name(about.unseen)} event number"
-    if folds.scheme == "modulo":
-        return f"events whose event number modulo {folds.count} is {about.held_out}"
-    return f"events whose event number's hash gives fold {about.held_out} of {folds.count}"
-
-
 def _self_contained(branch_map: str) -> str | dict[str, Any]:
     """Return the name of a shipped map, or all that a user's own says."""
     if not branch_map.endswith((".yaml", ".yml")):
@@ -294,9 +309,5 @@ def _self_contained(branch_map: str) -> str | dict[str, Any]:
     return said
 
 
-def _features(tensor: Tensor) -> str:
-    return ",".join(feature.name for feature in tensor.features)
-
-
-def _shape(tensor: Tensor) -> str:
-    return ",".join(str(axis) for axis in tensor.shape if axis != BATCH_AXIS)
+def _listed(values: Iterable[Any]) -> str:
+    return ",".join(map(str, values))

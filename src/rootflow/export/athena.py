@@ -17,7 +17,6 @@ from rootflow.export.about import About, contract_of, output, range_of
 from rootflow.export.athena_graph import EVENT, athena_name, length_of, scalars, sequence_name
 from rootflow.export.layout import MEV, InputCollection, Layout
 from rootflow.export.outputs import BEST
-from rootflow.export.units import NO_UNIT
 from rootflow.exported.contract import Feature, OnnxContract, Tensor
 
 if TYPE_CHECKING:
@@ -45,16 +44,17 @@ def athena_contract(about: About, converted: "Converted") -> OnnxContract:
     for name in converted.outputs:
         if name == "assignment":
             for quark, more in (("b", ": the largest is in the most probable pair"), ("bbar", "")):
-                said = output(about, name, ("n_jets",), meaning=f"{BEST} {quark}{more}")
-                outputs.append(said.model_copy(update={"name": f"{model}_{quark}"}))
+                said = f"{BEST} {quark}{more}"
+                outputs.append(output(about, name, ("n_jets",), MEV, said, f"{model}_{quark}"))
         elif name == "neutrinos":
             for one in ("neutrino", "antineutrino"):
-                said = output(about, name, (3,), MEV, f"momentum of the {one}")
-                outputs.append(said.model_copy(update={"name": f"{model}_{one}"}))
+                said = f"momentum of the {one}"
+                outputs.append(output(about, name, (3,), MEV, said, f"{model}_{one}"))
         else:
-            for one in scalars(converted.proto, name, about.classes):
-                update = {"name": f"{model}_{one}", "features": (), "unit": NO_UNIT}
-                outputs.append(output(about, name, ()).model_copy(update=update))
+            outputs += [
+                output(about, name, (), called=f"{model}_{one}")
+                for one in scalars(converted.proto, name, about.classes)
+            ]
     return contract_of(
         about,
         layout,
@@ -123,10 +123,7 @@ def ask_athena(
 ) -> Arrays:
     """Return what it says of events one after the other, by the names of the flat variant.
 
-    Parameters
-    ----------
-    outputs
-        Of the model.
+    `outputs` are those of the model.
     """
     answers = []
     for place in range(len(next(iter(feeds.values())))):

@@ -12,6 +12,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, compose, helper, numpy_helper
 
+from rootflow.export.composing import assembled
 from rootflow.export.layout import MEV_IN_A_GEV, InputCollection, Layout
 
 MODEL = "network/"
@@ -45,14 +46,9 @@ def scalars(model: onnx.ModelProto, name: str, classes: Sequence[str]) -> list[s
 def athena_variant(
     model: onnx.ModelProto, layout: Layout, opset: int, name: str, classes: Sequence[str]
 ) -> onnx.ModelProto:
-    """Return the model as a graph that reads one event, checked in full.
+    """Return the model as a graph that reads one event; `name` begins the outputs' names.
 
-    Parameters
-    ----------
-    name
-        The first part of the outputs' names.
-    classes
-        Of the columns of `probabilities`.
+    `classes` are those of the columns of `probabilities`.
     """
     inside: onnx.ModelProto = compose.add_prefix(model, MODEL)
     graph = _Graph(opset)
@@ -70,19 +66,14 @@ def athena_variant(
                 index = graph.constant([0, place][:rank])
                 graph.node("GatherND", f"{MODEL}{value.name}", index, to=f"{name}_{one}")
                 outputs[f"{name}_{one}"] = ()
-    whole: onnx.ModelProto = helper.make_model(
-        helper.make_graph(
-            graph.nodes,
-            model.graph.name,
-            [_value(name, shape) for name, shape in inputs.items()],
-            [_value(name, shape) for name, shape in outputs.items()],
-            [*graph.constants, *inside.graph.initializer],
-        ),
-        opset_imports=model.opset_import,
-        ir_version=model.ir_version,
+    return assembled(
+        model,
+        model.graph.name,
+        graph.nodes,
+        [_value(name, shape) for name, shape in inputs.items()],
+        [_value(name, shape) for name, shape in outputs.items()],
+        [*graph.constants, *inside.graph.initializer],
     )
-    onnx.checker.check_model(whole, full_check=True)
-    return whole
 
 
 class _Graph:

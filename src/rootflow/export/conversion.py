@@ -1,6 +1,5 @@
 """From a Keras model to an ONNX graph, by tf2onnx or by Keras' own exporter."""
 
-import itertools
 import logging
 import tempfile
 import warnings
@@ -18,7 +17,7 @@ from numpy.typing import NDArray
 
 from rootflow.config.export import Converter
 from rootflow.errors import RootflowError
-from rootflow.export.about import BATCH_AXIS
+from rootflow.export.composing import BATCH_AXIS
 from rootflow.export.operations import HANDLERS, compose
 from rootflow.export.simplification import simplified
 
@@ -30,20 +29,10 @@ Call = Callable[[Arrays], dict[str, NDArray[Any]]]
 def convert(model: keras.Model, opset: int, converter: Converter = "tf2onnx") -> onnx.ModelProto:
     """Return the model as ONNX, with named axes, checked in full.
 
-    Parameters
-    ----------
-    model
-        A functional model from a dict of inputs to a dict of outputs.
-    opset
-        The ONNX operator set, 15 to 20.
-    converter
-        `keras` calls tf2onnx as Keras does.
-
-    Raises
-    ------
-    RootflowError
-        The model uses an operation that the operator set does not have, as every random
-        one of Keras is, or does not use one of its inputs.
+    It is a functional model from a dict of inputs to a dict of outputs, the operator set 15 to
+    20; the converter `keras` calls tf2onnx as Keras does. A model that does not use one of its
+    inputs, or uses an operation that the operator set does not have, as every random one of
+    Keras is, is a RootflowError.
     """
     inputs = {
         name: keras.Input(tensor.shape[1:], dtype=tensor.dtype, name=name)
@@ -94,27 +83,6 @@ CONVERTERS: dict[Converter, Callable[[keras.Model, int], onnx.ModelProto]] = {
     "tf2onnx": _by_tf2onnx,
     "keras": _by_keras,
 }
-
-
-def chained(
-    first: onnx.ModelProto, second: onnx.ModelProto, links: Mapping[str, str]
-) -> onnx.ModelProto:
-    """Return both models as one, with the outputs of the second.
-
-    `links` are from outputs of the first to inputs of the second.
-    """
-    prefix = f"{first.graph.name}/"
-    whole: onnx.ModelProto = onnx.compose.merge_models(
-        onnx.compose.add_prefix(first, prefix, rename_inputs=False),
-        second,
-        io_map=[(prefix + output, name) for output, name in links.items()],
-        outputs=[output.name for output in second.graph.output],
-    )
-    each_once = {entry.domain: entry.version for entry in whole.opset_import}
-    del whole.opset_import[:]
-    whole.opset_import.extend(itertools.starmap(onnx.helper.make_opsetid, each_once.items()))
-    onnx.checker.check_model(whole, full_check=True)
-    return whole
 
 
 def compiled(model: keras.Model) -> Call:

@@ -13,11 +13,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rootflow.dataset.events import Events
+from rootflow.dataset.events import Events, Features
+from rootflow.errors import UsageError
 from rootflow.export.ranges import mask_name
-from rootflow.export.units import GEV, Units, units_of
 from rootflow.exported.contract import Order
 
+GEV, NO_UNIT = "GeV", "none"
 FLAT_INPUT = "flat_input"
 PADDING_VALUE = -999.0
 MEV = "MeV"
@@ -26,6 +27,7 @@ MEV_IN_A_GEV = 1000.0
 SIGN_OF_PDG_ID = (-1.0, 1.0)
 SHORT = {"leptons": "lep", "met": "met"}
 FIELD_NAMES = {"energy": "e", "btag": "b_tag", "pdg_id": "pid"}
+Units = Mapping[str, Mapping[str, str]]
 
 
 class Slot(NamedTuple):
@@ -38,15 +40,7 @@ class Slot(NamedTuple):
 
 @dataclass(frozen=True)
 class InputCollection:
-    """A collection as it goes into a model.
-
-    Attributes
-    ----------
-    units
-        Of each feature, as rootflow has it inside.
-    slots, mask, order
-        As in the contract.
-    """
+    """A collection as it goes into a model, in rootflow's units; the rest is as in the contract."""
 
     name: str
     features: tuple[str, ...]
@@ -152,16 +146,10 @@ class Layout(NamedTuple):
 def layout_of(
     events: Events, units: Units, orders: Mapping[str, Order], taken: Collection[str]
 ) -> Layout:
-    """Return the collections of events that a model takes.
+    """Return the collections of events that a model takes, by the names of its inputs.
 
-    Parameters
-    ----------
-    units
-        By collection and feature, as in the dataset's manifest.
-    orders
-        Of the objects, where it is not by falling pT.
-    taken
-        The model's inputs by their names.
+    `units` are by collection and feature, as in the dataset's manifest, and `orders` those of
+    objects that are not by falling pT.
     """
     inputs = events.inputs()
     masks = {name for name, array in inputs.items() if array.dtype == bool}
@@ -184,6 +172,20 @@ def layout_of(
     return Layout(tuple(collections))
 
 
+def units_of(features: Features, given: Units) -> dict[str, dict[str, str]]:
+    """Return the unit of every feature by collection, in the order of the features."""
+    for collection, names in features.items():
+        for name in names:
+            if name not in given.get(collection, {}):
+                raise UsageError(
+                    f"export: the unit of the feature {name} of {collection} is not given"
+                )
+    return {
+        collection: {name: given[collection][name] for name in names}
+        for collection, names in features.items()
+    }
+
+
 def write_flat(inputs: Mapping[str, NDArray[Any]], layout: Layout) -> NDArray[np.float32]:
     """Return events as the C++ side fills them, (n, size)."""
     parts = []
@@ -195,16 +197,20 @@ def write_flat(inputs: Mapping[str, NDArray[Any]], layout: Layout) -> NDArray[np
     return np.concatenate(parts, axis=1).astype(np.float32)
 
 
-def read_flat(flat: NDArray[np.float32], layout: Layout) -> dict[str, NDArray[Any]]:
-    """Return the model's inputs from flat ones, as the flat graph makes them."""
-    inputs: dict[str, NDArray[Any]] = {}
+def read_flat(flat: Any, layout: Layout, xp: Any = np) -> dict[str, Any]:
+    """Return the model's inputs from flat ones (n, size); with `keras.ops` for `xp` in a graph."""
+    inputs: dict[str, Any] = {}
     for each, place in layout.parts():
-        values = flat[:, place].reshape(-1, *each.shape)
+        values = xp.reshape(flat[:, place], (-1, *each.shape))
         scaled = values * each.factors()
         if each.mask:
-            column = values[..., each.existence]
-            there = column > 0 if "pt" in each.features else column != PADDING_VALUE
+            column = values[:, :, each.existence]
+            there = (
+                xp.greater(column, 0.0)
+                if "pt" in each.features
+                else xp.not_equal(column, PADDING_VALUE)
+            )
             inputs[each.mask] = there
-            scaled = np.where(there[..., np.newaxis], scaled, np.float32(0))
+            scaled = xp.where(xp.expand_dims(there, -1), scaled, 0.0)
         inputs[each.name] = scaled if each.slots is not None else scaled[:, 0]
     return inputs

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rootflow.export.layout import MEV_IN_A_GEV
 
@@ -40,12 +39,17 @@ FLAT_ASSIGNMENT = (
 )
 
 
-def flat_outputs(outputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    """Return what the flat variant says where the model says `outputs`."""
+def flat_outputs(outputs: Mapping[str, Any], xp: Any = np) -> dict[str, Any]:
+    """Return what the flat variant says where the model says `outputs`.
+
+    `assignment` (n, J, 2): in column 0 the probability of the best pair in which this jet is that
+    of b, in column 1 the same for bbar; `regression` (n, 2, 3): momenta in MeV. With `keras.ops`
+    for `xp` they are those of a graph.
+    """
     if "assignment" not in outputs:
         return dict(outputs)
     joint = outputs["assignment"]
     return {
-        "assignment": np.stack([joint.max(axis=2), joint.max(axis=1)], axis=-1),
-        "regression": outputs["neutrinos"] * np.float32(MEV_IN_A_GEV),
+        "assignment": xp.stack([xp.max(joint, axis=2), xp.max(joint, axis=1)], axis=-1),
+        "regression": outputs["neutrinos"] * MEV_IN_A_GEV,
     }

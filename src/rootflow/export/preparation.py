@@ -10,10 +10,10 @@ import onnx
 from rootflow.config.export import ExportConfig, Precision, Target
 from rootflow.dataset.events import Events
 from rootflow.errors import UsageError
-from rootflow.export.about import FOLD, FULL, About
+from rootflow.export.about import FULL, About
+from rootflow.export.composing import FOLD, with_all_folds
 from rootflow.export.conversion import compiled, convert
 from rootflow.export.cost import cost
-from rootflow.export.folds import with_all_folds
 from rootflow.export.layout import layout_of
 from rootflow.export.outputs import TOLERANCES
 from rootflow.export.parity import Arrays, Row, compared, prove

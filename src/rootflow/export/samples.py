@@ -12,10 +12,9 @@ from rootflow.config import FoldingConfig
 from rootflow.dataset.events import Events
 from rootflow.dataset.folds import fold_of
 from rootflow.errors import InputError
-from rootflow.export.about import FOLD
-from rootflow.export.layout import Layout
+from rootflow.export.composing import FOLD
+from rootflow.export.layout import GEV, Layout
 from rootflow.export.parity import LARGEST, Arrays
-from rootflow.export.units import GEV
 
 EXTREMES_GEV = (0.0, 0.001, 7000.0)
 EXTREMES_RAD = (-math.pi, 0.0, math.pi)

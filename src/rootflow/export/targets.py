@@ -1,20 +1,18 @@
 """Who reads the files: of each target, the graph, what it says of itself, and how it is asked."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 import onnx
 from keras import ops
-from onnx import compose, helper, numpy_helper
 
 from rootflow.config.export import ExportConfig, Target
 from rootflow.export.about import (
-    BATCH_AXIS,
-    FOLD,
     MEANING,
+    VARIANTS,
     About,
     columns,
     contract_of,
@@ -30,11 +28,13 @@ from rootflow.export.athena import (
     read_athena,
 )
 from rootflow.export.athena_graph import athena_name, athena_variant
-from rootflow.export.conversion import chained, convert
+from rootflow.export.composing import BATCH_AXIS, FOLD, chained, with_scales
+from rootflow.export.conversion import convert
 from rootflow.export.layout import (
     FLAT_INPUT,
     MEV,
     MEV_IN_A_GEV,
+    NO_UNIT,
     PADDING_VALUE,
     Layout,
     read_flat,
@@ -42,22 +42,13 @@ from rootflow.export.layout import (
 )
 from rootflow.export.outputs import FLAT_ASSIGNMENT, flat_outputs
 from rootflow.export.parity import Arrays, Claim
-from rootflow.export.units import NO_UNIT
 from rootflow.exported.contract import Feature, OnnxContract, Tensor
 
-INSIDE, JOINT = "gev/", "joint"
+JOINT = "joint"
 
 
 class Converted(NamedTuple):
-    """A model as ONNX, and what is needed to lay it out for a target.
-
-    Attributes
-    ----------
-    proto
-        With the inputs and outputs of the model.
-    says
-        What the model says of such inputs, among others.
-    """
+    """A model as ONNX, what the model says of such inputs, and how it is laid out for a target."""
 
     proto: onnx.ModelProto
     layout: Layout
@@ -83,11 +74,8 @@ class Converted(NamedTuple):
 class TargetKind(NamedTuple):
     """What makes a target's file.
 
-    Attributes
-    ----------
-    graph, contract, claim, entries
-        The model laid out for it, what it says of itself, how it is proven, and what its
-        metadata have of their own.
+    They are the model laid out for it, what it says of itself, how it is proven, and what its
+    metadata have of their own.
     """
 
     graph: Callable[[Converted, About], onnx.ModelProto]
@@ -109,50 +97,21 @@ def claim_of(target: Target, content: bytes, about: About, converted: Converted)
     """Return a target's file as what is to be proven."""
     names = {
         "file": about.file_name(target),
-        "variant": "flat" if target == "topcptoolkit-flat" else target,
+        "variant": VARIANTS[target],
         "model": content,
         "precision": about.precision,
     }
     return TARGETS[target].claim(converted, names)
 
 
-def named_graph(converted: Converted, about: About) -> onnx.ModelProto:  # noqa: ARG001 - as others
-    """Return the model with inputs in the unit, checked in full; its outputs stay in GeV."""
+def _named_graph(converted: Converted, about: About) -> onnx.ModelProto:  # noqa: ARG001 - as others
+    """Return the model with inputs in the unit; its outputs stay in GeV."""
+    if converted.config.input_units == MEV:
+        scales = {each.name: each.scales(MEV) for each in converted.layout.collections}
+        return with_scales(converted.proto, scales)
     whole = onnx.ModelProto()
     whole.CopyFrom(converted.proto)
-    if converted.config.input_units != MEV:
-        return whole
-    inside: onnx.ModelProto = compose.add_prefix(
-        converted.proto,
-        INSIDE,
-        rename_nodes=False,
-        rename_edges=False,
-        rename_outputs=False,
-        rename_initializers=False,
-        rename_value_infos=False,
-        rename_functions=False,
-    )
-    scales = {each.name: each.scales(MEV) for each in converted.layout.collections}
-    nodes, constants = [], []
-    for name in converted.inputs:
-        if name in scales:
-            factor = f"{name}_in_gev"
-            constants.append(numpy_helper.from_array(1 / scales[name], factor))
-            nodes.append(helper.make_node("Mul", [name, factor], [INSIDE + name]))
-        else:
-            nodes.append(helper.make_node("Identity", [name], [INSIDE + name]))
-    graph = helper.make_graph(
-        [*nodes, *inside.graph.node],
-        whole.graph.name,
-        list(whole.graph.input),
-        list(whole.graph.output),
-        [*constants, *inside.graph.initializer],
-    )
-    made: onnx.ModelProto = helper.make_model(
-        graph, opset_imports=whole.opset_import, ir_version=whole.ir_version
-    )
-    onnx.checker.check_model(made, full_check=True)
-    return made
+    return whole
 
 
 def _named_contract(about: About, converted: Converted) -> OnnxContract:
@@ -227,47 +186,36 @@ def _flat_graph(converted: Converted, about: About) -> onnx.ModelProto:
 def flat_to_inputs(layout: Layout) -> keras.Model:
     """Return what makes the model's inputs from the flat one."""
     flat = keras.Input((layout.size,), name=FLAT_INPUT)
-    inputs: dict[str, Any] = {}
-    for each, place in layout.parts():
-        values = ops.reshape(flat[:, place], (-1, *each.shape))
-        scaled = values * each.factors()
-        if each.mask:
-            column = values[:, :, each.existence]
-            there = (
-                ops.greater(column, 0.0)
-                if "pt" in each.features
-                else ops.not_equal(column, PADDING_VALUE)
-            )
-            inputs[each.mask] = there
-            scaled = ops.where(ops.expand_dims(there, -1), scaled, 0.0)
-        inputs[each.name] = scaled if each.slots is not None else scaled[:, 0]
-    return keras.Model({FLAT_INPUT: flat}, inputs, name="flat_to_inputs")
+    return keras.Model({FLAT_INPUT: flat}, read_flat(flat, layout, ops), name="flat_to_inputs")
 
 
 def outputs_to_flat(jets: int) -> keras.Model:
-    """Return what makes the outputs of the flat variant from the network's.
-
-    `assignment` (n, J, 2): in column 0 the probability of the best pair in which this jet
-    is that of b, in column 1 the same for bbar; `regression` (n, 2, 3): momenta in MeV.
-    """
+    """Return what makes the outputs of the flat variant from the network's."""
     joint = keras.Input((jets, jets), name=JOINT)
     neutrinos = keras.Input((2, 3), name="neutrinos")
-    outputs = {
-        "assignment": ops.stack([ops.max(joint, axis=2), ops.max(joint, axis=1)], axis=-1),
-        "regression": neutrinos * MEV_IN_A_GEV,
-    }
+    outputs = flat_outputs({"assignment": joint, "neutrinos": neutrinos}, ops)
     return keras.Model({JOINT: joint, "neutrinos": neutrinos}, outputs, name="outputs_to_flat")
 
 
 def _flat_contract(about: About, converted: Converted) -> OnnxContract:
     """Return the contract of the variant with one flat input."""
     layout, shapes = converted.layout, converted.outputs
+    features, slots = [], iter(layout.slots())
+    for each in layout.collections:
+        # Of masked objects there is one range for all; a lepton's sign is its own.
+        ranges = np.broadcast_to(about.ranges[each.name], (*each.shape, 2))
+        values = ranges / each.factors()[..., np.newaxis]
+        padding = PADDING_VALUE if each.mask else None
+        for place in np.ndindex(*each.shape):
+            _, name, unit = next(slots)
+            found = range_of(values[place])
+            features.append(Feature(name=name, unit=unit, padding=padding, range=found))
     flat = Tensor(
         name=FLAT_INPUT,
         type="float32",
         shape=(BATCH_AXIS, layout.size),
         meaning="the features in this order",
-        features=tuple(_slots(about, layout)),
+        features=tuple(features),
     )
     if "assignment" in shapes:
         jets = shapes["assignment"][1]
@@ -287,21 +235,6 @@ def _flat_contract(about: About, converted: Converted) -> OnnxContract:
         inputs=[flat],
         outputs=outputs,
     )
-
-
-def _slots(about: About, layout: Layout) -> Iterator[Feature]:
-    slots = iter(layout.slots())
-    for each in layout.collections:
-        # Of masked objects there is one range for all; a lepton's sign is its own.
-        ranges = np.broadcast_to(about.ranges[each.name], (*each.shape, 2))
-        values = ranges / each.factors()[..., np.newaxis]
-        for place, slot in zip(np.ndindex(*each.shape), slots, strict=False):
-            yield Feature(
-                name=slot.name,
-                unit=slot.unit,
-                padding=PADDING_VALUE if each.mask else None,
-                range=range_of(values[place]),
-            )
 
 
 def _flat_claim(converted: Converted, names: dict[str, Any]) -> Claim:
@@ -344,7 +277,7 @@ def _athena_claim(converted: Converted, names: dict[str, Any]) -> Claim:
 
 TARGETS: dict[Target, TargetKind] = {
     "named": TargetKind(
-        graph=named_graph,
+        graph=_named_graph,
         contract=_named_contract,
         claim=_named_claim,
         entries=lambda _contract, _layout: {"NN_padding_value": "0"},

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from rootflow.export.about import BATCH_AXIS
-from rootflow.export.conversion import chained, convert
+from rootflow.export.composing import BATCH_AXIS, chained
+from rootflow.export.conversion import convert
 from rootflow.models import in_a_row, model_inputs
 from rootflow.training.trees import TreesModel
 
@@ -22,51 +22,17 @@ COLUMNS = "columns"
 def convert_trees(model: TreesModel, opset: int) -> onnx.ModelProto:
     """Return trees as ONNX, from the arrays of events to their answer, checked in full.
 
-    It is `score` (n, 1), or of more than two classes `probabilities` (n, classes).
-
-    Parameters
-    ----------
-    model
-        The trees.
-    opset
-        The ONNX operator set, 15 to 20; beside it the graph has one operator of the set
-        ai.onnx.ml, which onnxruntime knows.
-
-    Raises
-    ------
-    RootflowError
-        The columns that the trees see cannot be converted.
+    It is `score` (n, 1), or of more than two classes `probabilities` (n, classes). Beside the
+    operator set, 15 to 20, the graph has one operator of the set ai.onnx.ml, which onnxruntime
+    knows.
     """
     inputs = model_inputs(model.inputs)
-    rows = keras.Model(inputs, {COLUMNS: _Row(model)(inputs)}, name="row")
-    whole = grown(convert(rows, opset), model.trees, opset)
-    whole.graph.name = "boosted_trees"
-    return whole
-
-
-def grown(
-    rows: onnx.ModelProto,
-    trees: HistGradientBoostingClassifier,
-    opset: int,
-    answer: onnx.ModelProto | None = None,
-) -> onnx.ModelProto:
-    """Return trees between a graph that makes their columns and one that makes the answer.
-
-    Thresholds and leaves stay the doubles that they are, so that every row ends in the
-    leaves in which scikit-learn has it; only the sigmoid is taken in float32.
-
-    Parameters
-    ----------
-    rows
-        To `columns` (rows, columns): a row for each event, or for whatever is scored in it.
-    answer
-        From `score` (rows, 1) or `probabilities` (rows, classes); none: that is the answer.
-    """
-    ensemble = _ensemble(trees, opset)
+    rows = convert(keras.Model(inputs, {COLUMNS: _Row(model)(inputs)}, name="row"), opset)
+    ensemble = _ensemble(model.trees, opset)
     ensemble.ir_version = rows.ir_version
     whole = chained(rows, ensemble, {COLUMNS: COLUMNS})
-    (said,) = (value.name for value in whole.graph.output)
-    return chained(whole, answer, {said: said}) if answer else whole
+    whole.graph.name = "boosted_trees"
+    return whole
 
 
 class _Row(keras.Layer):  # type: ignore[misc]
@@ -81,7 +47,11 @@ class _Row(keras.Layer):  # type: ignore[misc]
 
 
 def _ensemble(trees: HistGradientBoostingClassifier, opset: int) -> onnx.ModelProto:
-    """Return the graph from (n, columns) float32 to the probability of class 1, or of each."""
+    """Return the graph from (n, columns) float32 to the probability of class 1, or of each.
+
+    Thresholds and leaves stay the doubles that they are, so that every row ends in the
+    leaves in which scikit-learn has it; only the sigmoid is taken in float32.
+    """
     classes = len(trees._baseline_prediction.ravel())
     name, sigmoid = ("score", "Sigmoid") if classes == 1 else ("probabilities", "Softmax")
     nodes = [

@@ -15,7 +15,7 @@ from rootflow.export.parity import Arrays, Row
 from rootflow.export.targets import Converted
 from rootflow.exported.contract import OnnxContract
 from rootflow.exported.folds import TABLE, FoldsTable, refuse_other_tensors
-from rootflow.exported.session import open_file
+from rootflow.exported.session import open_exported
 from rootflow.files import whole_directory
 
 Kind = tuple[Target, Precision]
@@ -120,7 +120,7 @@ def write(prepared: Sequence[Prepared], directory: Path) -> list[Export]:
             for kind, content in each.contents.items():
                 path = partial / each.names[kind]
                 path.write_bytes(content)
-                open_file(path)  # as whoever uses it will: checksum, contract, tensors
+                open_exported(path)  # as whoever uses it will: checksum, contract, tensors
         if table:
             table.write(partial)
         else:

@@ -21,13 +21,7 @@ Layout = list[tuple[str, str, list[int | str]]]  # of each tensor: name, type, s
 
 
 def check_content(content: bytes, where: str) -> OnnxContract:
-    """Return the contract of a file that keeps it: its checksum, tensors and data are as said.
-
-    Raises
-    ------
-    InputError
-        It does not: the message says in what.
-    """
+    """Return the contract of a file that keeps it: its checksum, tensors and data are as said."""
     proto = _parsed(content, where)
     metadata = {entry.key: entry.value for entry in proto.metadata_props}
     if KEY in metadata:
@@ -53,13 +47,7 @@ def check_content(content: bytes, where: str) -> OnnxContract:
 
 
 def refuse_other_outputs(contract: OnnxContract, where: Path | str) -> None:
-    """Refuse a file for Python whose tensors are not those that its answers are made of.
-
-    Raises
-    ------
-    InputError
-        An output is missing or of another shape, or another axis than the first is of any length.
-    """
+    """Refuse a file for Python whose tensors are not those that its answers are made of."""
     for tensor in (*contract.inputs, *contract.outputs):
         if not all(isinstance(axis, int) for axis in tensor.shape[1:]):
             raise InputError(

@@ -1,5 +1,6 @@
 """What an exported ONNX file says of itself, in its metadata: docs/onnx-contract.md."""
 
+import hashlib
 import json
 from typing import Any, Final, Literal
 
@@ -13,6 +14,12 @@ from rootflow.errors import InputError
 
 KEY: Final = "rootflow.contract"
 VERSION: Final = 2
+
+INTERFACE_KEY: Final = "rootflow.interface"
+# What a program must know that calls a model, and what of it differs from training to training
+# or is only words.
+INTERFACE = {"variant", "order", "padding", "collections", "inputs", "outputs", "folds"}
+BESIDE: Any = {"__all__": {"meaning": True, "features": {"__all__": {"range"}}}}
 
 Order = Literal["pt", "charge"]
 
@@ -171,15 +178,21 @@ class OnnxContract(Part):
         """The folds, `held_out` being the one that a file of one fold was not trained on."""
         return FoldsConfig(**self.folds.model_dump(), held_out=self.held_out)
 
+    @property
+    def interface(self) -> str:
+        """The SHA-256 of what goes in, what comes out, and how events are divided into folds.
+
+        Models with the same one may stand in for each other, each for the events of its own
+        fold: names, units, order and shapes agree, and so do the number of folds and their
+        scheme. Where a model comes from, and which fold it has not seen, do not count.
+        """
+        exclude = {"inputs": BESIDE, "outputs": BESIDE}
+        asked = self.model_dump(mode="json", include=INTERFACE, exclude=exclude)
+        return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+
 
 def read_contract(metadata: dict[str, str], where: str) -> OnnxContract:
-    """Return the contract in a file's metadata.
-
-    Raises
-    ------
-    InputError
-        There is none, or not one that this version of rootflow understands.
-    """
+    """Return the contract in a file's metadata; none that can be read is an InputError."""
     if KEY not in metadata:
         raise InputError(
             f"{where}: an ONNX file without rootflow's metadata ({KEY}): "

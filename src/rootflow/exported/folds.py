@@ -1,5 +1,6 @@
-"""The table beside the files of several folds: which is for which events."""
+"""The files of a model: one, several, or those that the table in a folder names for its folds."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -14,13 +15,7 @@ TABLE: Final = "folds.json"
 
 
 class FoldFiles(Block):
-    """What has to be known of `folds.json` to open the files that it names.
-
-    Attributes
-    ----------
-    folds
-        The file for the events of each fold.
-    """
+    """What has to be known of `folds.json` to open the files for the events of each fold."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -61,13 +56,29 @@ class FoldsTable(FoldFiles):
         return path
 
 
-def read_folds(directory: Path) -> dict[str, str]:
-    """Return the file for the events of each fold, by the table in the directory of the files.
+def model_files(paths: Sequence[Path]) -> list[Path]:
+    """Return the ONNX files of a model; those of a folder in the order of their folds.
 
     Raises
     ------
     InputError
-        The table is not there, is no JSON, or does not say it.
+        There is no path, or several of which one is a folder; or the folder's table is not
+        there, is broken, has not every fold, or names a file outside the folder.
+    """
+    if not paths:
+        raise InputError(f"no model: name a folder with {TABLE}, or ONNX files")
+    if len(paths) == 1 and paths[0].is_dir():
+        return _files_of_folder(paths[0])
+    for path in paths:
+        if path.is_dir():
+            raise InputError(f"{path}: a folder beside other models: name it alone")
+    return list(paths)
+
+
+def read_folds(directory: Path) -> dict[str, str]:
+    """Return the file for the events of each fold, by the table in the directory of the files.
+
+    A table that is not there, is no JSON, or does not say it, is an InputError.
     """
     table = directory / TABLE
     try:
@@ -89,13 +100,7 @@ def read_folds(directory: Path) -> dict[str, str]:
 
 
 def refuse_other_tensors(contracts: dict[str, OnnxContract]) -> None:
-    """Refuse files of one set that do not take the same inputs and give the same outputs.
-
-    Parameters
-    ----------
-    contracts
-        By the file's name.
-    """
+    """Refuse files of one set, by their names, that do not have the same inputs and outputs."""
     first, *others = contracts
     for name in others:
         for part in ("inputs", "outputs"):
@@ -104,3 +109,17 @@ def refuse_other_tensors(contracts: dict[str, OnnxContract]) -> None:
                     f"{name} has other {part} than {first}: the files of all folds must have the "
                     "same, so that nothing is exported"
                 )
+
+
+def _files_of_folder(folder: Path) -> list[Path]:
+    table = folder / TABLE
+    names = read_folds(folder)
+    if set(names) != {str(fold) for fold in range(len(names))}:
+        raise InputError(
+            f"{table}: has files of the folds {', '.join(names)}: not of each, from 0 on"
+        )
+    files = [folder / names[str(fold)] for fold in range(len(names))]
+    for file in files:
+        if not file.resolve().is_relative_to(folder.resolve()):
+            raise InputError(f"{table}: names a file outside its folder, {file}")
+    return files

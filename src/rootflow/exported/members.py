@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 from rootflow.errors import InputError, UsageError
 from rootflow.exported.checking import refuse_other_outputs
 from rootflow.exported.contract import OnnxContract
+from rootflow.exported.folds import model_files
 from rootflow.exported.session import open_exported
-from rootflow.exported.table import model_files
 
 # What the files of one model must agree in.
 COMMON = (
@@ -27,23 +27,7 @@ class Member(NamedTuple):
 
 
 def open_members(paths: Sequence[Path], threads: int) -> list[Member]:
-    """Return the files of a model, each of another fold.
-
-    Parameters
-    ----------
-    paths
-        A folder with `folds.json`, or ONNX files.
-    threads
-        Of onnxruntime within one operation.
-
-    Raises
-    ------
-    InputError
-        A file is not there, is not one of `rootflow export`, is cut short, is outside the
-        folder or of another fold than the folder says, or the files are not of one model.
-    UsageError
-        Two files are of the same fold, or one of several is of all folds.
-    """
+    """Return the files of a model, each of another fold; `threads` are of one operation."""
     members = [_opened(path, threads) for path in model_files(paths)]
     if paths[0].is_dir():
         _refuse_other_folds(paths[0], members)

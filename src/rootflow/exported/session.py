@@ -44,19 +44,11 @@ def open_session(model: Path | bytes, threads: int = 1) -> onnxruntime.Inference
     return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
 
 
-def open_file(path: Path, threads: int = 1) -> onnxruntime.InferenceSession:
-    """Return the session of `open_exported`."""
-    return open_exported(path, threads).session
-
-
 def open_exported(path: Path, threads: int = 1) -> Opened:
     """Return a session of a file of `rootflow export`, of the very bytes that were checked.
 
-    Raises
-    ------
-    InputError
-        The file is not there, is not ONNX, is cut short or altered, has no contract or another
-        than its tensors keep, or has data in other files.
+    One that is not there, is not ONNX, is cut short or altered, has no contract or another than
+    its tensors keep, or has data in other files, is an InputError.
     """
     try:
         content = read_bytes(path)
@@ -78,17 +70,8 @@ def answers(
 ) -> Arrays:
     """Return what a session says of some events, by the name of the output.
 
-    Parameters
-    ----------
-    outputs
-        As the contract says them; the first axis of each is that of the events.
-    where
-        The file, for the message.
-
-    Raises
-    ------
-    InputError
-        It cannot be run on these events, or an output has not the shape that the contract says.
+    `outputs` are as the contract says them; one that has another shape, or events that it cannot
+    be run on, are an InputError.
     """
     names = [tensor.name for tensor in outputs]
     try:

@@ -1,8 +1,7 @@
 """Applying exported models to ROOT files."""
 
-from rootflow.inference.application import Application, SeenEvents, Setting
+from rootflow.inference.application import Application, SeenEvents, Setting, load_application
 from rootflow.inference.files import Applied, apply_to_files
-from rootflow.inference.load import load_application
 from rootflow.inference.plan import Copying
 
 __all__ = [

@@ -1,21 +1,23 @@
 """A model, and how the entries of a ntuple become new branches of it."""
 
 import re
-from abc import ABC, abstractmethod
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
+import yaml
 from numpy.typing import NDArray
 
 from rootflow.analysis import analysis_named
 from rootflow.dataset.event_reader import EventReader
 from rootflow.dataset.events import Events
-from rootflow.errors import InputError
-from rootflow.exported import FoldedModel
+from rootflow.errors import InputError, UsageError
 from rootflow.exported.code import OtherCode
-from rootflow.exported.contract import OnnxContract
-from rootflow.exported.feeds import feeds_of
+from rootflow.inference.answers import ANSWERS
+from rootflow.methods.exported import OnnxMethod
 from rootflow.ntuple import OpenTree
 
 SeenEvents = Literal["refuse", "skip", "score"]
@@ -49,64 +51,30 @@ class Setting(NamedTuple):
     other_code: OtherCode = "refuse"
 
 
-class Read(NamedTuple):
-    """The k selected events of n entries.
-
-    Attributes
-    ----------
-    selected
-        (n,) bool, which entries they are.
-    jet_places
-        (k, max_jets) int32, where the jet of each slot is among the ntuple's own.
-    """
-
-    events: Events
-    selected: NDArray[np.bool_]
-    jet_places: NDArray[np.int32]
-
-
-def reader_of(contract: OnnxContract, branch_map: str) -> EventReader:
-    """Return what reads events as those of a model's training, but as collisions are.
-
-    Raises
-    ------
-    UsageError
-        There is no such map, or it does not name what the model needs.
-    """
-    reading = analysis_named(contract.analysis).reading.from_settings(contract.selection)
-    return EventReader(reading, branch_map)
-
-
-class Application(ABC):
+class Application:
     """A model with all that it takes to apply it to ntuples.
 
-    Parameters
-    ----------
-    model
-        The model.
-    setting
-        The rest.
-
-    Attributes
-    ----------
-    tree
-        Name of the ntuples' tree; None: the only one.
-    reading
-        Plain data that say how entries are read and selected, and the unit of momenta.
+    `tree` is the name of the ntuples' tree (None: the only one), `branches` are those that are
+    new, and `reading` is plain data that say how entries are read and selected. A map that does
+    not name what the model needs is a UsageError.
     """
 
-    tree: str | None
-    reading: dict[str, Any]
-
-    def __init__(self, model: FoldedModel, setting: Setting) -> None:
+    def __init__(self, model: OnnxMethod, setting: Setting, branch_map: str) -> None:
+        contract = model.contract
         self.model = model
-        self._prefix = re.sub(r"\W", "_", setting.name or model.name)
+        reading = analysis_named(contract.analysis).reading.from_settings(contract.selection)
+        self._reader = EventReader(reading, branch_map)
+        self._answers = ANSWERS[contract.task](contract, self._reader.branch_map)
         self._seen_events = setting.seen_events
-
-    @property
-    def branches(self) -> tuple[str, ...]:
-        """The names of the new branches."""
-        return tuple(f"{self._prefix}_{ending}" for ending in (*self.endings, "fold", "selected"))
+        self.tree = self._reader.branch_map.tree
+        self.reading: dict[str, Any] = {
+            "branch_map": self._reader.branch_map.model_dump(mode="json"),
+            "selection": reading.settings,
+            **self._answers.reading,
+        }
+        prefix = re.sub(r"\W", "_", setting.name or model.name)
+        endings = (*self._answers.endings, "fold", "selected")
+        self.branches = tuple(f"{prefix}_{ending}" for ending in endings)
 
     @property
     def has_fold_numbers(self) -> bool:
@@ -134,35 +102,15 @@ class Application(ABC):
             Something is wrong with what the file holds, or the model was trained on some of
             the events.
         """
-        read = self._read(tree, start, stop)
+        read = self._reader.entries(tree, self.model.folding, start, stop)
         scored = self._scored(tree.path, read.events)
         events = read.events.take(scored)
-        contract = self.model.contract
-        outputs = self.model.predict(
-            feeds_of(contract, events.taking(contract.features).inputs()),
-            events.fold_numbers,
-            allow_seen_events=self._seen_events == "score",
-        )
-        answers = self._answers(outputs, events, read.jet_places[scored])
-        answers["fold"] = self.model.chosen(events.fold_numbers)
+        slots = {name: places[scored] for name, places in read.places.items()}
+        answers = self._answers.columns(self.model.outputs(events), events, slots)
+        answers.append(self.model.chosen(events.fold_numbers))
         places = np.flatnonzero(read.selected)[scored]
-        filled = [_at(places, values, len(read.selected)) for values in answers.values()]
+        filled = [_at(places, values, len(read.selected)) for values in answers]
         return dict(zip(self.branches, [*filled, read.selected], strict=True))
-
-    @property
-    @abstractmethod
-    def endings(self) -> tuple[str, ...]:
-        """What the names of the model's own new branches end in."""
-
-    @abstractmethod
-    def _read(self, tree: OpenTree, start: int, stop: int) -> Read:
-        """Return the selected events of these entries."""
-
-    @abstractmethod
-    def _answers(
-        self, outputs: Columns, events: Events, jet_places: NDArray[np.int32]
-    ) -> dict[str, NDArray[Any]]:
-        """Return what the model says of k events, (k,) by ending."""
 
     def _scored(self, path: Path, events: Events) -> NDArray[np.bool_]:
         """Return (k,) which of the selected events the model is applied to."""
@@ -177,6 +125,54 @@ class Application(ABC):
                 "and others that were not in the training"
             )
         return np.ones_like(unseen) if self._seen_events == "score" else unseen
+
+
+def load_application(setting: Setting) -> Application:
+    """Return the model of a setting, with all that it takes to apply it.
+
+    Raises
+    ------
+    InputError
+        A file is not one of `rootflow export`, or the files are not of one model.
+    UsageError
+        There is no such branch map, it does not name what the selection needs, or with it
+        something else decides the folds.
+    """
+    model = OnnxMethod(
+        *setting.models,
+        other_code=setting.other_code,
+        allow_seen_events=setting.seen_events == "score",
+    )
+    with named_map(model.contract.branch_map) as name:
+        if setting.branch_map is None:
+            return Application(model, setting, name)
+        application = Application(model, setting, setting.branch_map)
+        if setting.seen_events != "score":
+            own = Application(model, setting, name)
+            _refuse_other_folds(setting.branch_map, application, own)
+        return application
+
+
+@contextmanager
+def named_map(branch_map: str | dict[str, Any]) -> Iterator[str]:
+    """Yield the name of a map, or the path of a file with what it says."""
+    if isinstance(branch_map, str):
+        yield branch_map
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "branch_map_of_the_model.yaml")
+        path.write_text(yaml.safe_dump(branch_map))
+        yield str(path)
+
+
+def _refuse_other_folds(name: str, application: Application, own: Application) -> None:
+    if application.has_fold_numbers != own.has_fold_numbers:
+        what = "names a fold_number" if own.has_fold_numbers else "names no fold_number"
+        raise UsageError(
+            f"branch map {name}: that of the model's training {what}, this one differs, so that "
+            f"events would be in other folds: say there what decides them; or --seen-events score, "
+            f"for collisions and others that were not in the training"
+        )
 
 
 def _at(places: NDArray[np.int64], values: NDArray[Any], count: int) -> NDArray[Any]:

@@ -12,12 +12,11 @@ import numpy as np
 
 from rootflow.errors import InputError, UsageError
 from rootflow.files import alone_in
-from rootflow.inference.application import Application, Setting
-from rootflow.inference.load import load_application
-from rootflow.inference.pieces import ENTRIES_AT_LEAST, Scoring
-from rootflow.inference.plan import Copying, Output, Plan, plan
+from rootflow.inference.application import Application, Setting, load_application
+from rootflow.inference.pieces import ENTRIES_AT_LEAST, Piece, Scoring
+from rootflow.inference.plan import Copying, Output, plan
 from rootflow.inference.sharing import Shared, shared_out
-from rootflow.ntuple import open_tree
+from rootflow.ntuple import OpenTree, open_tree
 from rootflow.ntuple.applied import NOTE, SOURCES, read_applied, sources_of
 from rootflow.ntuple.copying import TreeWriter, tree_writer
 from rootflow.progress import Advance, progress
@@ -106,19 +105,29 @@ def apply_to_files(
         A worker died. What is finished is kept.
     """
     application = load_application(setting)
-    planned = plan(application, setting, paths, output, copying or Copying(), origin["sha256"])
-    for each in planned.outputs:
+    copying = copying or Copying()
+    outputs, folder = plan(application, setting, paths, output, copying, origin["sha256"])
+    for each in outputs:
         _refuse_to_replace_others(each.path)
     note = _note(application, setting, origin)
-    if not all(map(_answer, planned.outputs)):
-        with _kept(planned.folder):
+    if not all(map(_answer, outputs)):
+        with _kept(folder):
             # Only now: another process may have answered while this one waited for the folder.
-            unanswered = [each for each in planned.outputs if _answer(each) is None]
-            _write(application, setting, unanswered, planned, note, workers)
-    answers = [_answer(each) or {} for each in planned.outputs]
+            unanswered = [each for each in outputs if _answer(each) is None]
+            pieces = [piece for each in unanswered for own in each.pieces.values() for piece in own]
+            entries = sum(piece.stop - piece.start for piece in pieces)
+            with (
+                Scoring(application) as scoring,
+                shared_out(pieces, scoring, setting, workers) as shared,
+                progress("apply", entries, "events") as advance,
+            ):
+                for each in unanswered:
+                    writing = _Writing(application, each, copying.selected_only, shared, advance)
+                    writing.write(folder / "output.root", note)
+    answers = [_answer(each) or {} for each in outputs]
     counts = {name: sum(answer[name] for answer in answers) for name in COUNTS}
     return Applied(
-        tuple(each.path for each in planned.outputs),
+        tuple(each.path for each in outputs),
         **counts,
         branches=application.branches,
         run_id=note.get("run_id", ""),
@@ -137,9 +146,7 @@ def _refuse_to_replace_others(path: Path) -> None:
 def _answer(output: Output) -> dict[str, Any] | None:
     """Return the note of an output that answers the question already."""
     note = read_applied(output.path)
-    if note is None or note.get("question") != output.question:
-        return None
-    return note
+    return note if note and note.get("question") == output.question else None
 
 
 def _note(application: Application, setting: Setting, origin: Mapping[str, Any]) -> dict[str, Any]:
@@ -178,78 +185,61 @@ def _kept(folder: Path) -> Iterator[None]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _write(
-    application: Application,
-    setting: Setting,
-    outputs: Sequence[Output],
-    planned: Plan,
-    note: Mapping[str, Any],
-    workers: int,
-) -> None:
-    pieces = [piece for output in outputs for own in output.pieces.values() for piece in own]
-    entries = sum(piece.stop - piece.start for piece in pieces)
-    with (
-        Scoring(application) as scoring,
-        shared_out(pieces, scoring, setting, workers) as shared,
-        progress("apply", entries, "events") as advance,
-    ):
-        for output in outputs:
-            partial = planned.folder / "output.root"
-            title = f"with {application.model.name} of {_source(note)}"
-            number = sum(map(len, output.pieces.values()))
-            with tree_writer(partial, output.branches.tree, title, number) as writer:
-                written = _Written(application, output, planned.copying, writer)
-                for path in output.pieces:
-                    written.add(path, shared, advance)
-                written.finish()
-                own = {"question": output.question, SOURCES: sources_of(output.pieces)}
-                writer.note(NOTE, json.dumps({**note, **own, **written.counts}))
-            partial.replace(output.path)
-
-
-class _Written:
-    """The entries of an output as they are written, and how many there are."""
+class _Writing:
+    """An output as it is written, and how many entries it has so far."""
 
     def __init__(
-        self, application: Application, output: Output, copying: Copying, writer: TreeWriter
+        self,
+        application: Application,
+        output: Output,
+        selected_only: bool,
+        shared: Shared,
+        advance: Advance,
     ) -> None:
         self._application = application
         self._output = output
-        self._selected_only = copying.selected_only
-        self._writer = writer
+        self._selected_only = selected_only
+        self._shared, self._advance = shared, advance
         self._held: list[dict[str, Any]] = []
-        self.counts = dict.fromkeys(COUNTS, 0)
+        self._counts = dict.fromkeys(COUNTS, 0)
 
-    def add(self, path: Path, shared: Shared, advance: Advance) -> None:
-        """Write the entries of one input, as its pieces are finished."""
-        with open_tree(path, self._application.tree) as tree:
-            for piece in self._output.pieces[path]:
-                shared.finish(piece)
-                new = piece.columns()
-                selected = new[self._application.selected_branch]
-                rows = self._output.branches.read(tree, piece.start, piece.stop) | new
-                if self._selected_only:
-                    rows = {name: column[selected] for name, column in rows.items()}
-                self._hold(rows)
-                self.counts["entries"] += len(selected)
-                self.counts["selected"] += int(selected.sum())
-                self.counts["scored"] += int((new[self._application.fold_branch] >= 0).sum())
-                self.counts["written"] += _length(rows)
-                advance(piece.stop - piece.start)
+    def write(self, partial: Path, note: Mapping[str, Any]) -> None:
+        """Write the output, with the note and what is its own, in a partial file first."""
+        output = self._output
+        title = f"with {self._application.model.name} of {_source(note)}"
+        number = sum(map(len, output.pieces.values()))
+        with tree_writer(partial, output.branches.tree, title, number) as writer:
+            for path, pieces in output.pieces.items():
+                with open_tree(path, self._application.tree) as tree:
+                    for piece in pieces:
+                        self._held.append(self._rows(tree, piece))
+                        if sum(map(_length, self._held)) >= ENTRIES_AT_LEAST:
+                            self._extend(writer)
+                        self._advance(piece.stop - piece.start)
+            self._extend(writer)
+            own = {"question": output.question, SOURCES: sources_of(output.pieces)}
+            writer.note(NOTE, json.dumps({**note, **own, **self._counts}))
+        partial.replace(output.path)
 
-    def finish(self) -> None:
-        """Write what is left."""
+    def _rows(self, tree: OpenTree, piece: Piece) -> dict[str, Any]:
+        """Return the columns of the entries of a piece, once it is finished, and count them."""
+        self._shared.finish(piece)
+        new = piece.columns()
+        selected = new[self._application.selected_branch]
+        rows = self._output.branches.read(tree, piece.start, piece.stop) | new
+        if self._selected_only:
+            rows = {name: column[selected] for name, column in rows.items()}
+        self._counts["entries"] += len(selected)
+        self._counts["selected"] += int(selected.sum())
+        self._counts["scored"] += int((new[self._application.fold_branch] >= 0).sum())
+        self._counts["written"] += _length(rows)
+        return rows
+
+    def _extend(self, writer: TreeWriter) -> None:
         if self._held:
-            names = self._held[0]
-            self._writer.extend(
-                {name: _joined([rows[name] for rows in self._held]) for name in names}
-            )
+            rows = {name: _joined([part[name] for part in self._held]) for name in self._held[0]}
+            writer.extend(rows)
             self._held = []
-
-    def _hold(self, rows: dict[str, Any]) -> None:
-        self._held.append(rows)
-        if sum(map(_length, self._held)) >= ENTRIES_AT_LEAST:
-            self.finish()
 
 
 def _length(rows: Mapping[str, Any]) -> int:

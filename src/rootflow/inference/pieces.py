@@ -4,8 +4,7 @@ import io
 import zipfile
 from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 import numpy as np
 
@@ -22,13 +21,7 @@ ENTRIES_AT_LEAST = 1_000
 
 
 class Piece(NamedTuple):
-    """Entries of one ntuple from start to before stop.
-
-    Attributes
-    ----------
-    kept_in
-        Where the new branches are kept.
-    """
+    """Entries of one ntuple from start to before stop, and where their new branches are kept."""
 
     path: Path
     start: int
@@ -53,31 +46,20 @@ def ranges_of(tree: OpenTree) -> list[tuple[int, int]]:
     return tree.ranges(min(max(fit, ENTRIES_AT_LEAST), ENTRIES_AT_MOST))
 
 
-class Scoring:
+class Scoring(ExitStack):
     """An application at work: the ntuple of the last piece stays open for the next."""
 
     def __init__(self, application: Application) -> None:
+        super().__init__()
         self._application = application
-        self._stack = ExitStack()
         self._tree: OpenTree | None = None
 
     def score(self, piece: Piece) -> None:
         """Keep the new branches of a piece where it says; raises as `Application.columns`."""
         if self._tree is None or self._tree.path != piece.path:
-            self._stack.close()
-            self._tree = self._stack.enter_context(open_tree(piece.path, self._application.tree))
+            self.close()
+            self._tree = self.enter_context(open_tree(piece.path, self._application.tree))
         columns = self._application.columns(self._tree, piece.start, piece.stop)
         with whole_file(piece.kept_in) as partial:
             np.savez(partial, **columns)  # type: ignore[arg-type]
             seal_archive(partial)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._stack.close()

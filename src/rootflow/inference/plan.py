@@ -35,36 +35,15 @@ class Copying(NamedTuple):
 
 
 class Output(NamedTuple):
-    """A file to be written.
+    """A file to be written: its entries by the input that has them, and what is copied of them.
 
-    Attributes
-    ----------
-    pieces
-        The entries that it has, by the input that has them.
-    branches
-        What is copied of them.
-    question
-        A digest of all that decides what it holds.
+    The question is a digest of all that decides what it holds.
     """
 
     path: Path
     pieces: Mapping[Path, Sequence[Piece]]
     branches: Branches
     question: str
-
-
-class Plan(NamedTuple):
-    """All files to be written.
-
-    Attributes
-    ----------
-    folder
-        Where unfinished work is kept: beside the outputs, named by what was asked.
-    """
-
-    outputs: tuple[Output, ...]
-    copying: Copying
-    folder: Path
 
 
 def plan(
@@ -74,21 +53,10 @@ def plan(
     output: Path,
     copying: Copying,
     model: Any,
-) -> Plan:
-    """Return what is to be written.
+) -> tuple[list[Output], Path]:
+    """Return all files to be written, and the folder beside them for unfinished work.
 
-    Parameters
-    ----------
-    model
-        Plain data that tell the model from others.
-
-    Raises
-    ------
-    InputError
-        A file cannot be read, has other branches than the first, or was written by this from
-        another of them.
-    UsageError
-        An output is one of the inputs or is named twice, or a new branch is there already.
+    `model` are plain data that tell the model from others.
     """
     if len({path.resolve() for path in paths}) < len(paths):
         raise UsageError("apply: a file is named twice: its events would be there twice")
@@ -115,7 +83,11 @@ def plan(
         "other_code": application.model.other_code,
         "copying": copying._asdict(),
     }
-    names = {path: digest_of(_identity(path)) for path in paths}
+    found_at = {path: path.stat() for path in paths}
+    names = {
+        path: digest_of([str(path.resolve()), stat.st_size, stat.st_mtime_ns])
+        for path, stat in found_at.items()
+    }
     questions = {
         target: digest_of({**asked, "inputs": [names[path] for path in inputs]})
         for target, inputs in inputs_of.items()
@@ -134,15 +106,10 @@ def plan(
         for path in paths
     }
     outputs = [
-        Output(
-            target,
-            {path: pieces[path] for path in inputs},
-            found[inputs[0]],
-            questions[target],
-        )
+        Output(target, {path: pieces[path] for path in inputs}, found[inputs[0]], questions[target])
         for target, inputs in inputs_of.items()
     ]
-    return Plan(tuple(outputs), copying, folder)
+    return outputs, folder
 
 
 def _inputs_of(paths: Sequence[Path], output: Path) -> dict[Path, tuple[Path, ...]]:
@@ -159,11 +126,6 @@ def _inputs_of(paths: Sequence[Path], output: Path) -> dict[Path, tuple[Path, ..
             f"{output}: several of the files have the same name: write each to a folder of its own"
         )
     return inputs
-
-
-def _identity(path: Path) -> list[Any]:
-    there = path.stat()
-    return [str(path.resolve()), there.st_size, there.st_mtime_ns]
 
 
 def _refuse_different(found: Mapping[Path, Branches]) -> None:

@@ -11,8 +11,7 @@ from contextlib import contextmanager
 from multiprocessing.connection import Connection
 
 from rootflow.errors import RootflowError
-from rootflow.inference.application import Setting
-from rootflow.inference.load import load_application
+from rootflow.inference.application import Setting, load_application
 from rootflow.inference.pieces import Piece, Scoring
 
 # A process needs a second or two to start, in which it could score about so many.
@@ -22,16 +21,9 @@ _at_work: Scoring | None = None
 
 
 class Shared:
-    """Pieces of which this process does those that no other has begun.
+    """Pieces, in the order of being asked for, of which this process does those not begun.
 
-    Parameters
-    ----------
-    pieces
-        Those that are not done, in the order in which they will be asked for.
-    scoring
-        Of this process.
-    futures
-        Of the pieces that other processes may do.
+    The futures are of the pieces that other processes may do.
     """
 
     def __init__(
@@ -43,13 +35,7 @@ class Shared:
         self._in_order = iter(pieces)
 
     def finish(self, piece: Piece) -> None:
-        """Return when a piece is done; meanwhile do others.
-
-        Raises
-        ------
-        RootflowError
-            What the process raised that did it.
-        """
+        """Return when a piece is done, or raise what the process did; meanwhile do others."""
         self._do_if_free(piece)
         future = self._futures.get(piece)
         while future is not None and not future.done():
@@ -74,23 +60,10 @@ class Shared:
 def shared_out(
     pieces: Sequence[Piece], scoring: Scoring, setting: Setting, workers: int
 ) -> Iterator[Shared]:
-    """Yield the pieces, at which other processes are at work.
+    """Yield the pieces, in the order of being asked for, at which other processes are at work.
 
-    Parameters
-    ----------
-    pieces
-        In the order in which they will be asked for; those that are done stay as they are.
-    scoring
-        Of this process, which is one of the workers.
-    setting
-        Of which the others make their own.
-    workers
-        How many processes there are in all, at most.
-
-    Raises
-    ------
-    RootflowError
-        A worker died.
+    `scoring` is of this process, one of the workers, and the others make their own of the
+    setting. Pieces that are done stay as they are.
     """
     missing = [piece for piece in pieces if not piece.is_done]
     # The first is asked for at once: it is not for processes that have yet to start.

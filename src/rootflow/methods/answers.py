@@ -1,6 +1,6 @@
 """From what models say to answers, and whether answers are what the contract says."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,14 +12,9 @@ from rootflow.methods.contract import Outputs, Reconstruction, Scores
 
 
 def decode(outputs: Outputs, jet_mask: NDArray[np.bool_] | None) -> Any:
-    """Return what outputs mean: a `Reconstruction`, or `Scores`; errors as of `reconstruction`.
+    """Return what outputs mean: a `Reconstruction`, or `Scores`.
 
-    Parameters
-    ----------
-    outputs
-        Of n events.
-    jet_mask
-        (n, J), True where there is a jet; None where events have none.
+    `jet_mask` (n, J) is True where there is a jet; None where events have none.
     """
     if "assignment" in outputs and jet_mask is not None:
         return reconstruction(outputs, jet_mask)
@@ -29,18 +24,9 @@ def decode(outputs: Outputs, jet_mask: NDArray[np.bool_] | None) -> Any:
 def reconstruction(outputs: Outputs, jet_mask: NDArray[np.bool_]) -> Reconstruction:
     """Return the most probable assignment of each event, and its neutrinos.
 
-    Parameters
-    ----------
-    outputs
-        Of a network; without a confidence the probability of the pair is the score.
-    jet_mask
-        (n, J), True where there is a jet. Only ordered pairs of different existing jets
-        are answers; an event with fewer than two jets is not solved.
-
-    Raises
-    ------
-    InputError
-        The network's output is not finite.
+    Only ordered pairs of different existing jets, by `jet_mask` (n, J), are answers; an event
+    with fewer than two jets is not solved. Without a confidence the probability of the pair is
+    the score. Output that is not finite is an InputError.
     """
     assignment, neutrinos = outputs["assignment"], outputs["neutrinos"]
     confidence = outputs.get("confidence")
@@ -62,12 +48,7 @@ def reconstruction(outputs: Outputs, jet_mask: NDArray[np.bool_]) -> Reconstruct
     if confidence is not None:
         score = confidence
     pair = np.stack(np.divmod(best, slots), axis=1)
-    return Reconstruction(
-        assignment=np.where(solved[:, np.newaxis], pair, -1).astype(np.int32),
-        neutrinos=np.where(solved[:, np.newaxis, np.newaxis], neutrinos, np.nan).astype(np.float32),
-        scores=np.where(solved, score, np.nan).astype(np.float32),
-        solved=solved,
-    )
+    return Reconstruction.where(solved, pair, neutrinos, score)
 
 
 def scores(outputs: Outputs) -> Scores:
@@ -77,10 +58,10 @@ def scores(outputs: Outputs) -> Scores:
     return np.asarray(outputs["score"][:, 0], np.float64)
 
 
-def joined(parts: Sequence[Outputs]) -> Outputs:
-    """Return what was said of parts of some events as of all: the outputs that all parts have."""
+def over(combine: Callable[..., NDArray[Any]], parts: Sequence[Outputs]) -> Outputs:
+    """Return the outputs that all parts have, combined over them: `np.concatenate`, `np.mean`."""
     names = [name for name in parts[0] if all(name in part for part in parts)]
-    return {name: np.concatenate([part[name] for part in parts]) for name in names}
+    return {name: combine([part[name] for part in parts], axis=0) for name in names}
 
 
 def require(kept: bool, rule: str) -> None:
@@ -90,13 +71,7 @@ def require(kept: bool, rule: str) -> None:
 
 
 def check_answers(answers: Any, events: Events) -> None:
-    """Check shapes, types and values of what a method said of `events`.
-
-    Raises
-    ------
-    ConformanceError
-        They are not what the contract says.
-    """
+    """Check shapes, types and values of what a method said of `events`."""
     if isinstance(answers, Reconstruction):
         _check_reconstruction(answers, events)
     else:

@@ -13,26 +13,14 @@ from rootflow.dataset.events import Events
 from rootflow.dataset.folds import fold_of
 from rootflow.dataset.seen import of_one_name, refuse_other_folds
 from rootflow.errors import UsageError
+from rootflow.methods.answers import over
 from rootflow.methods.contract import Method, Outputs, Posterior
 from rootflow.methods.model import Model, next_fold, of_folds, places_of
 from rootflow.methods.trained import TrainedMethod
 
 
 class FoldedMethod(Model):
-    """k models, each trained without one of the k folds.
-
-    Parameters
-    ----------
-    name
-        Under which metrics are logged.
-    models
-        That at place k was not trained on fold k.
-
-    Raises
-    ------
-    UsageError
-        There is not one model for each fold, or one was trained on the fold of its place.
-    """
+    """k models, of which that at place k was trained without fold k."""
 
     def __init__(self, name: str, models: Sequence[TrainedMethod]) -> None:
         if not models:
@@ -47,19 +35,7 @@ class FoldedMethod(Model):
     def of_trainings(cls, directories: Sequence[Path], name: str | None = None) -> Self:
         """Return the models of finished trainings, one of each fold, in whichever order.
 
-        Parameters
-        ----------
-        directories
-            Theirs.
-        name
-            Under which metrics are logged; none: as all were called when they were trained.
-
-        Raises
-        ------
-        InputError
-            One of the trainings is not finished or cannot be read, or there is none.
-        UsageError
-            They are not of one model, one for each fold.
+        Without a name it is as all were called when they were trained.
         """
         models = of_one_name(
             TrainedMethod.of_training(directory, name=name) for directory in directories
@@ -93,7 +69,7 @@ class FoldedMethod(Model):
 
     def posterior(self, events: Events, samples: int, seed: int) -> Posterior:
         """Return samples of the neutrinos' momenta, as of `TrainedMethod.posterior`."""
-        chosen, back = self._unseen(events)
+        chosen, back = places_of(fold_of(events.fold_numbers, self.folds), self.folds.count)
         parts = [
             model.posterior(events.take(index), samples, seed)
             for model, index in zip(self._models, chosen, strict=True)
@@ -102,19 +78,16 @@ class FoldedMethod(Model):
 
     def log_density(self, events: Events, neutrinos: NDArray[np.floating]) -> NDArray[np.floating]:
         """Return the logarithm (n,) of the density, as of `TrainedMethod.log_density`."""
-        chosen, back = self._unseen(events)
+        chosen, back = places_of(fold_of(events.fold_numbers, self.folds), self.folds.count)
         parts = [
             model.log_density(events.take(index), neutrinos[index])
             for model, index in zip(self._models, chosen, strict=True)
         ]
         return np.concatenate(parts)[back]
 
-    def _unseen(self, events: Events) -> tuple[list[NDArray[np.int64]], NDArray[np.int64]]:
-        return places_of(fold_of(events.fold_numbers, self.folds), self.folds.count)
-
 
 def of_trainings(name: str, directories: Sequence[Path]) -> Model:
-    """Return the model of one training, or those of all folds as one; errors as of both."""
+    """Return the model of one training, or those of all folds as one."""
     if len(directories) == 1:
         return TrainedMethod.of_training(directories[0], name=name)
     return FoldedMethod.of_trainings(directories, name)
@@ -125,14 +98,7 @@ class EnsembleMethod(Model):
 
     What it says is the mean of what they say, of the outputs that all of them have (B.
     Lakshminarayanan et al., arXiv:1612.01474, section 2.4: the prediction is that of the uniform
-    mixture).
-
-    Parameters
-    ----------
-    name
-        Under which its metrics are logged.
-    models
-        At least two, each of which may be applied to the same events.
+    mixture). The models are two at least, each of which may be applied to the same events.
     """
 
     def __init__(self, name: str, models: Sequence[Model]) -> None:
@@ -158,13 +124,13 @@ class EnsembleMethod(Model):
 
     def outputs(self, events: Events) -> Outputs:
         """Return the mean of what the models say."""
-        return _mean([model.outputs(events) for model in self._models])
+        return over(np.mean, [model.outputs(events) for model in self._models])
 
     def outputs_seen(self, events: Events) -> Outputs | None:
         """Return the mean of what they say of events of their training, None where one cannot."""
         found = [model.outputs_seen(events) for model in self._models]
         said = [outputs for outputs in found if outputs is not None]
-        return _mean(said) if len(said) == len(found) else None
+        return over(np.mean, said) if len(said) == len(found) else None
 
 
 class Remembering:
@@ -196,18 +162,7 @@ class Remembering:
 
 
 def model_of(method: Method[Any]) -> Model:
-    """Return the method as a model.
-
-    Raises
-    ------
-    UsageError
-        It is none.
-    """
+    """Return the method as a model, or refuse it."""
     if not hasattr(method, "outputs"):
         raise UsageError(f"{method.name} is no trained model: an ensemble is made of such")
     return cast(Model, method)
-
-
-def _mean(said: Sequence[Outputs]) -> Outputs:
-    names = [name for name in said[0] if all(name in each for each in said)]
-    return {name: np.mean([each[name] for each in said], axis=0) for name in names}

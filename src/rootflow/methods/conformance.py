@@ -46,19 +46,21 @@ def check_method(method: Method[Any], events: Events, seen: Events | None = None
     whole = _answer_unchanged(method, events)
     check_answers(whole, events)
     require(_same(whole, method.answer(events)), "the same events get one answer")
-    count = len(events)
-    batch = np.resize(np.arange(count), EVENTS_AT_ONCE + 1)
-    in_batches = [
-        (batch[:-1], "a whole batch gets the same answers"),
-        (batch, "a batch and an event more get the same answers"),
+    every = np.arange(len(events))
+    parts = [
+        (every[::-1], "an event's answer does not depend on the order of the events"),
+        (every[::2], "an event's answer does not depend on the other events"),
+        (every[:1], "an event alone gets the answer that it gets among others"),
+        (every[-1:], "an event alone gets the answer that it gets among others"),
     ]
-    for index, rule in (
-        (np.arange(count)[::-1], "an event's answer does not depend on the order of the events"),
-        (np.arange(0, count, 2), "an event's answer does not depend on the other events"),
-        (np.arange(1), "an event alone gets the answer that it gets among others"),
-        (np.arange(count - 1, count), "an event alone gets the answer that it gets among others"),
-        *(in_batches if _is_cheap(method, whole) else []),
-    ):
+    # Not of solvers, which have no batches and are slow.
+    if isinstance(method, Model) or not isinstance(whole, Reconstruction):
+        batch = np.resize(every, EVENTS_AT_ONCE + 1)
+        parts += [
+            (batch[:-1], "a whole batch gets the same answers"),
+            (batch, "a batch and an event more get the same answers"),
+        ]
+    for index, rule in parts:
         part = method.answer(events.take(index))
         require(_same(_take(whole, index), part), rule)
     hidden = replace(
@@ -88,11 +90,6 @@ def with_two_jets(events: Events) -> Events:
     if events.assignment is not None:
         arrays["assignment"] = np.where(events.assignment < 2, events.assignment, -1)
     return Events(features=events.features, **arrays)
-
-
-def _is_cheap(method: Method[Any], answers: Any) -> bool:
-    """Return whether whole batches are asked for: not of solvers, which have none and are slow."""
-    return isinstance(method, Model) or not isinstance(answers, Reconstruction)
 
 
 def _answer_unchanged(method: Method[Any], events: Events) -> Any:

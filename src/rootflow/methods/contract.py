@@ -42,6 +42,21 @@ class Reconstruction(NamedTuple):
     scores: NDArray[np.float32]
     solved: NDArray[np.bool_]
 
+    @classmethod
+    def where(
+        cls, solved: NDArray[np.bool_], assignment: Any, neutrinos: Any | None, scores: Any
+    ) -> "Reconstruction":
+        """Return what is said of the events that are solved, and no answer of the others."""
+        of_two, of_momenta = solved[:, np.newaxis], solved[:, np.newaxis, np.newaxis]
+        return cls(
+            assignment=np.where(of_two, assignment, -1).astype(np.int32),
+            neutrinos=None
+            if neutrinos is None
+            else np.where(of_momenta, neutrinos, np.nan).astype(np.float32),
+            scores=np.where(solved, scores, np.nan).astype(np.float32),
+            solved=solved,
+        )
+
     def take(self, index: NDArray[np.int64] | NDArray[np.bool_]) -> "Reconstruction":
         """Return what was said of the events at `index`."""
         return Reconstruction(
@@ -55,12 +70,8 @@ class Reconstruction(NamedTuple):
 class Posterior(NamedTuple):
     """Samples of the neutrinos' momenta in n events.
 
-    Attributes
-    ----------
-    neutrinos
-        (n, samples, 2, 3), px, py, pz of neutrino and antineutrino in GeV.
-    log_density
-        (n, samples), the logarithm of the density at each, per GeV to the sixth.
+    `neutrinos` (n, samples, 2, 3) are px, py, pz of neutrino and antineutrino in GeV, and
+    `log_density` (n, samples) is the logarithm of the density at each, per GeV to the sixth.
     """
 
     neutrinos: Floats

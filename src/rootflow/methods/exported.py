@@ -1,16 +1,24 @@
 """Exported files as a method."""
 
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from rootflow.analysis import TaskName
 from rootflow.dataset.events import Events
 from rootflow.dataset.seen import taken_by
 from rootflow.exported import FoldedModel
 from rootflow.exported.code import OtherCode
-from rootflow.exported.feeds import feeds_of
+from rootflow.exported.contract import OnnxContract
 from rootflow.methods.contract import Outputs
 from rootflow.methods.model import Model, next_fold, of_folds
+
+# What turns the GeV of rootflow's events into the unit of a feature; none: as it is.
+FACTORS = {"MeV": np.float32(1000)}
 
 
 class OnnxMethod(FoldedModel, Model):
@@ -21,17 +29,12 @@ class OnnxMethod(FoldedModel, Model):
     paths, threads, other_code
         As in `rootflow.exported.FoldedModel`.
     name
-        Under which its metrics are logged; none: as the files say.
+        Under which metrics are logged; none: as the files say.
     allow_seen_events
         Also answer events of the training's folds, as for a look at over-training.
     trained_on_these
         Whether it is the simulated events of its training that it will be asked of: only then
         it is known which of its models were trained on them.
-
-    Raises
-    ------
-    InputError
-        A file is not as `rootflow export` wrote it, or is a variant for C++.
     """
 
     def __init__(
@@ -74,11 +77,23 @@ class OnnxMethod(FoldedModel, Model):
 
     def _outputs(self, events: Events, *, fold: int | None, allow_seen_events: bool) -> Outputs:
         contract = self.contract
-        jets = contract.slots.get("jets")
-        events = taken_by(self.name, events, contract.features, jets)
+        taken = taken_by(self.name, events, contract.features, contract.slots.get("jets"))
         return self.predict(
-            feeds_of(contract, events.inputs()),
-            events.fold_numbers,
+            feeds_of(contract, taken.inputs()),
+            taken.fold_numbers,
             fold=fold,
             allow_seen_events=allow_seen_events,
         )
+
+
+def feeds_of(contract: OnnxContract, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """Return the arrays of `Events.inputs`, in GeV, that a model takes, in its contract's units."""
+    features = {tensor.name: tensor.features for tensor in contract.inputs}
+    feeds = {}
+    for name, array in inputs.items():
+        if name not in features:  # a classifier may look at no lepton, or at nothing else
+            continue
+        factors = [FACTORS.get(feature.unit, np.float32(1)) for feature in features[name]]
+        scaled = array * np.array(factors) if set(factors) - {1} else array
+        feeds[name] = np.ascontiguousarray(scaled)
+    return feeds

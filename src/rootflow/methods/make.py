@@ -1,6 +1,6 @@
 """From the configuration to methods."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from rootflow.config import ClassifierConfig
@@ -10,32 +10,29 @@ from rootflow.config.methods import (
     BranchesConfig,
     Chi2Config,
     DeltaRConfig,
-    EligibleJetsBlock,
-    EllipseConfig,
     EnsembleConfig,
     HybridConfig,
     LeptonJetMassConfig,
     MethodBlock,
     ModelMethodConfig,
-    NeutrinoWeightingConfig,
     OwnMethodConfig,
     RandomConfig,
-    SmearedEllipseConfig,
     SolverBlock,
-    SonnenscheinConfig,
     TruthConfig,
     VariantConfig,
 )
 from rootflow.errors import UsageError
 from rootflow.methods.combined import EnsembleMethod, model_of
 from rootflow.methods.contract import Method, Reconstructor
-from rootflow.methods.reconstruction import solving
 from rootflow.methods.reconstruction.baselines import RandomReconstructor, TruthReconstructor
-from rootflow.methods.reconstruction.eligible import EligibleJets
-from rootflow.methods.reconstruction.hybrid import HybridReconstructor
-from rootflow.methods.reconstruction.pairing import DeltaRReconstructor, LeptonJetMassReconstructor
-from rootflow.methods.reconstruction.solvers import Solve, SolverReconstructor
-from rootflow.methods.reconstruction.top_mass import NtupleNeutrinos, TopMassReconstructor
+from rootflow.methods.reconstruction.eligible import eligible_of
+from rootflow.methods.reconstruction.others import (
+    HybridReconstructor,
+    NtupleNeutrinos,
+    TopMassReconstructor,
+)
+from rootflow.methods.reconstruction.pairing import CRITERIA, PairingReconstructor
+from rootflow.methods.reconstruction.solving import solver_of
 from rootflow.plugins import resolve
 
 
@@ -45,12 +42,10 @@ def make(
     model: Reconstructor | None = None,
     elsewhere: Mapping[str, Reconstructor] | None = None,
 ) -> list[Reconstructor]:
-    """Return the methods in their order.
+    """Return the methods of blocks in their order; a name stands for its default settings.
 
     Parameters
     ----------
-    methods
-        Blocks of `rootflow.config.methods`, or names for default settings.
     seed
         Of methods that draw or throw.
     model
@@ -58,22 +53,24 @@ def make(
     elsewhere
         Those that are open or trained already, by their names: of `ModelMethodConfig`,
         `VariantConfig` and architectures.
-
-    Raises
-    ------
-    UsageError
-        There is no method of a name, a model is not in `elsewhere`, or a method is made of one
-        that is not there.
     """
     made: dict[str, Reconstructor] = {}
+
+    def other(name: str) -> Reconstructor:
+        if name == MODEL:
+            if model is None:
+                raise UsageError("a method is made of the model, and there is none here")
+            return model
+        return made[name] if name in made else make_method(name, seed, model)
+
     for method in methods:
-        block = default(method) if isinstance(method, str) else method
+        block = _default(method) if isinstance(method, str) else method
         if elsewhere and block.name in elsewhere:
             made[block.name] = elsewhere[block.name]
         elif isinstance(block, OwnMethodConfig):
             made[block.name] = _own(block)
         elif isinstance(block, MethodBlock):
-            made[block.name] = _make(block, seed, _Others(made, seed, model))
+            made[block.name] = _make(block, seed, other)
         else:
             raise UsageError(f"the model {block.name} is not trained")
     return list(made.values())
@@ -86,14 +83,8 @@ def make_method(
     return make([method], seed, model)[0]
 
 
-def default(name: str) -> MethodBlock:
-    """Return a method with its default settings.
-
-    Raises
-    ------
-    UsageError
-        There is no method of that name, or it has no default settings.
-    """
+def _default(name: str) -> MethodBlock:
+    """Return the settings of a method by its name; some have no defaults."""
     block = METHODS.get(name)
     if block is None:
         raise UsageError(f"there is no method {name}; there are {', '.join(METHODS)}")
@@ -101,50 +92,34 @@ def default(name: str) -> MethodBlock:
     if required != ["method"]:
         missing = " and ".join(key for key in required if key != "method")
         raise UsageError(f"the method {name} needs settings: say its {missing}")
-    settings: dict[str, Any] = {"method": name}
-    return block.model_validate(settings)
+    return block.model_validate({"method": name})
 
 
-class _Others:
-    """The methods that a method may be made of."""
-
-    def __init__(
-        self, before: Mapping[str, Reconstructor], seed: int, model: Reconstructor | None
-    ) -> None:
-        self._before, self._seed, self._model = before, seed, model
-
-    def __getitem__(self, name: str) -> Reconstructor:
-        if name == MODEL:
-            if self._model is None:
-                raise UsageError("a method is made of the model, and there is none here")
-            return self._model
-        if name in self._before:
-            return self._before[name]
-        return make_method(name, self._seed, self._model)
-
-
-def _make(block: MethodBlock, seed: int, others: _Others) -> Reconstructor:
+def _make(block: MethodBlock, seed: int, other: Callable[[str], Reconstructor]) -> Reconstructor:
     match block:
         case RandomConfig():
             return RandomReconstructor(seed, block.name)
         case TruthConfig():
             return TruthReconstructor(block.name)
-        case DeltaRConfig():
-            return DeltaRReconstructor(_eligible(block), block.search, block.name)
-        case LeptonJetMassConfig():
-            return LeptonJetMassReconstructor(_eligible(block), block.name)
+        case DeltaRConfig() | LeptonJetMassConfig():
+            criterion = CRITERIA[block.search if isinstance(block, DeltaRConfig) else "mass"]
+            return PairingReconstructor(eligible_of(block), criterion, block.name)
         case Chi2Config() | BranchesConfig():
-            return _by_top_mass(block, others)
-        case HybridConfig():
-            return HybridReconstructor(
-                others[block.assignment], others[block.neutrinos], block.name
+            return TopMassReconstructor(
+                other(block.neutrinos) if isinstance(block, Chi2Config) else NtupleNeutrinos(),
+                eligible_of(block),
+                block.top_mass_gev,
+                block.sigma_gev,
+                block.name,
             )
+        case HybridConfig():
+            return HybridReconstructor(other(block.assignment), other(block.neutrinos), block.name)
         case EnsembleConfig():
-            return EnsembleMethod(block.name, [model_of(others[name]) for name in block.of])
+            return EnsembleMethod(block.name, [model_of(other(name)) for name in block.of])
         case ModelMethodConfig() | VariantConfig():
             raise UsageError(f"the model {block.name} is not open")
         case SolverBlock():
-            return _solver(block, seed)
+            return solver_of(block, seed)
     raise UsageError(f"there is no method of the kind {type(block).__name__}")
 
 
@@ -162,47 +137,3 @@ def _own(block: OwnMethodConfig) -> Method[Any]:
             "it is given"
         )
     return made
-
-
-def _by_top_mass(block: Chi2Config | BranchesConfig, others: _Others) -> TopMassReconstructor:
-    return TopMassReconstructor(
-        others[block.neutrinos] if isinstance(block, Chi2Config) else NtupleNeutrinos(),
-        _eligible(block),
-        block.top_mass_gev,
-        block.sigma_gev,
-        block.name,
-    )
-
-
-def _eligible(block: EligibleJetsBlock) -> EligibleJets:
-    return EligibleJets(block.eligible, block.btag_min)
-
-
-def _solver(block: SolverBlock, seed: int) -> SolverReconstructor:
-    solve: Solve
-    match block:
-        case EllipseConfig() | SonnenscheinConfig():
-            solve = solving.exact(block)
-            of = "ellipses" if isinstance(block, EllipseConfig) else "Sonnenschein's quartic"
-            chosen = {"m_lb": "larger m(lb)", "m_ttbar": "m(ttbar)"}[block.pairing]
-            what = (
-                f"exact neutrinos by {of}, the solution of the smallest m(ttbar); of the pairs "
-                f"with a solution that of the smallest {chosen}"
-            )
-        case NeutrinoWeightingConfig():
-            solve = solving.weighting(block)
-            what = "the neutrinos' pseudorapidities that explain the MET best"
-        case SmearedEllipseConfig():
-            solve = solving.smeared(block)
-            what = f"exact neutrinos averaged over {block.throws} throws with the weight of m(lb)"
-        case _:
-            raise UsageError(f"there is no method of the kind {type(block).__name__}")
-    eligible = _eligible(block)
-    return SolverReconstructor(
-        name=block.name,
-        description=f"{eligible.description}; {what}",
-        solve=solve,
-        eligible=eligible,
-        seed=seed,
-        shares=isinstance(block, SmearedEllipseConfig),
-    )

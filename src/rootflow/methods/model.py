@@ -13,20 +13,14 @@ from rootflow.config import FoldingConfig
 from rootflow.dataset.events import Events
 from rootflow.dataset.folds import fold_of
 from rootflow.errors import InputError
-from rootflow.methods.answers import decode, joined
+from rootflow.methods.answers import decode, over
 from rootflow.methods.contract import Outputs
 
 
 class Model(ABC):
-    """A method that was trained, or several as one.
+    """A method that was trained, or several as one."""
 
-    Attributes
-    ----------
-    name
-        Under which its metrics are logged.
-    """
-
-    name: str
+    name: str  # under which its metrics are logged
 
     @property
     @abstractmethod
@@ -52,11 +46,8 @@ class Model(ABC):
     def answer(self, events: Events) -> Any:
         """Return what the outputs mean: a `Reconstruction`, or `Scores`.
 
-        Raises
-        ------
-        InputError
-            The model was trained on the fold of some of the events, or the events do
-            not have the features or the number of slots that it takes.
+        It is an InputError if the model was trained on the fold of some of the events, or they do
+        not have the features or the number of slots that it takes.
         """
         return decode(self.outputs(events), events.masks.get("jets"))
 
@@ -67,18 +58,7 @@ class Model(ABC):
 
 
 def refuse_other_task(model: Model, task: TaskName, where: Path | str) -> None:
-    """Refuse a model of another task.
-
-    Parameters
-    ----------
-    where
-        Its file, or where it is named, for the message.
-
-    Raises
-    ------
-    InputError
-        It is of another task.
-    """
+    """Refuse a model of another task; `where` is its file, or where it is named."""
     if model.task != task:
         raise InputError(f"{where}: a model of {model.task}: give one of {task}")
 
@@ -102,4 +82,4 @@ def of_folds(
     """Return what is said of all events, those of each fold asked of its own."""
     chosen, back = places_of(fold, len(ask))
     parts = [one(events.take(index)) for one, index in zip(ask, chosen, strict=True)]
-    return {name: values[back] for name, values in joined(parts).items()}
+    return {name: values[back] for name, values in over(np.concatenate, parts).items()}

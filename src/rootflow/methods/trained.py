@@ -12,7 +12,7 @@ from rootflow.config import FoldsConfig
 from rootflow.dataset.events import Events, Features
 from rootflow.dataset.seen import EVENTS_AT_ONCE, batches, refuse_seen, taken_by
 from rootflow.errors import InputError, UsageError
-from rootflow.methods.answers import joined
+from rootflow.methods.answers import over
 from rootflow.methods.contract import Floats, Outputs, Posterior
 from rootflow.methods.model import Model
 from rootflow.training import RECORD, load_fitted, read_record
@@ -24,18 +24,9 @@ if TYPE_CHECKING:  # TensorFlow takes seconds
 class TrainedMethod(Model):
     """A network or trees, applied to the events of the fold that they were not trained on.
 
-    Parameters
-    ----------
-    name
-        The model's configured name.
-    model
-        What `rootflow.training.load_fitted` gives.
-    folds
-        The folds that it was trained with; `held_out` is the one that it has not seen.
-    features
-        Names along the last axis of each input that it was trained with, in their order.
-    allow_seen_events
-        Also answer events of the training's folds, as for a look at over-training.
+    The model is what `rootflow.training.load_fitted` gives, and `features` are the names along
+    the last axis of each input that it was trained with. With `allow_seen_events` it also answers
+    events of the training's folds, as for a look at over-training.
     """
 
     def __init__(
@@ -61,17 +52,7 @@ class TrainedMethod(Model):
     ) -> Self:
         """Return the model of a finished training, with the folds of its record.
 
-        Parameters
-        ----------
-        directory
-            The training's own folder.
-        name
-            Under which its metrics are logged; none: as it was called when it was trained.
-
-        Raises
-        ------
-        InputError
-            There is no finished training, or its record or its model cannot be read.
+        Without a name it is as it was called when it was trained.
         """
         record = read_record(directory)
         if record is None:
@@ -99,7 +80,7 @@ class TrainedMethod(Model):
 
     def outputs(self, events: Events) -> Outputs:
         """Return what the model says; errors as of `answer`."""
-        return self._outputs(self._taken(events, seen=self._allow_seen_events))
+        return self._outputs(self._taken(events))
 
     def outputs_of_any(self, events: Events) -> Outputs:
         """Return the same of any events, those that it was trained on among them."""
@@ -121,27 +102,12 @@ class TrainedMethod(Model):
         An event's samples are a matter of the seed, its file and its number, not of the
         other events. The network works on parts of bounded size; the answer takes 28 bytes for
         each sample of each event.
-
-        Raises
-        ------
-        UsageError
-            The network has no density of the neutrinos: it was not trained with the flow.
-        InputError
-            As of `answer`.
         """
-        events = self._taken(events, seen=self._allow_seen_events)
-        return self._density.posterior(events, samples, seed)
+        return self._density.posterior(self._taken(events), samples, seed)
 
     def log_density(self, events: Events, neutrinos: NDArray[np.floating]) -> Floats:
-        """Return the logarithm (n,) of the density at momenta (n, 2, 3) in GeV, per GeV^6.
-
-        Raises
-        ------
-        UsageError, InputError
-            As of `posterior`.
-        """
-        events = self._taken(events, seen=self._allow_seen_events)
-        return self._density.log_density(events, neutrinos)
+        """Return the logarithm (n,) of the density at momenta (n, 2, 3) in GeV, per GeV^6."""
+        return self._density.log_density(self._taken(events), neutrinos)
 
     @functools.cached_property
     def _density(self) -> "NeutrinoDensity":
@@ -154,15 +120,15 @@ class TrainedMethod(Model):
 
         return NeutrinoDensity(self._model)
 
-    def _taken(self, events: Events, *, seen: bool) -> Events:
+    def _taken(self, events: Events, *, seen: bool = False) -> Events:
         slots = self._model.input["jet_mask"].shape[1] if "jet_mask" in self._takes else None
         taken = taken_by(self.name, events, self._features, slots)
-        if not seen:
+        if not seen and not self._allow_seen_events:
             refuse_seen(self.name, events, self.folds)
         return taken
 
     def _outputs(self, events: Events) -> Outputs:
-        return joined([self._outputs_of_batch(batch) for batch in batches(events)])
+        return over(np.concatenate, [self._outputs_of_batch(batch) for batch in batches(events)])
 
     def _outputs_of_batch(self, events: Events) -> Outputs:
         inputs = events.inputs()

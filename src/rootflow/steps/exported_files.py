@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rootflow.errors import InputError, UsageError
-from rootflow.exported.folds import TABLE
-from rootflow.exported.table import model_files
+from rootflow.exported.folds import TABLE, model_files
 from rootflow.ntuple import find_files
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from rootflow.dataset.manifest import Manifest
 from rootflow.errors import InputError, UsageError
 from rootflow.exported.code import OtherCode, check_code
 from rootflow.exported.contract import OnnxContract
-from rootflow.inference.load import named_map
+from rootflow.inference.application import named_map
 from rootflow.methods.exported import OnnxMethod
 from rootflow.ntuple import load_branch_map
 from rootflow.progress import say

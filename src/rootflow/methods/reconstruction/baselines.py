@@ -1,6 +1,7 @@
 """The least and the most that a method can know: nothing, and the truth."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,8 +9,8 @@ from numpy.typing import NDArray
 from rootflow.dataset.events import Events
 from rootflow.errors import InputError
 from rootflow.methods.contract import Reconstruction
-from rootflow.methods.reconstruction.neutrinos import Assignment
 from rootflow.methods.reconstruction.numbers import event_hash
+from rootflow.methods.reconstruction.others import Assignment
 
 
 @dataclass(frozen=True)
@@ -23,37 +24,20 @@ class TruthReconstructor:
     description: str = "the jets matched to the true b quarks, and the true neutrinos"
 
     def answer(self, events: Events) -> Reconstruction:
-        """Return what was generated.
-
-        Raises
-        ------
-        InputError
-            The events are data.
-        """
-        if events.assignment is None or events.neutrinos is None:
-            raise InputError("the method truth needs simulated events, these have no truth")
-        solved = events.matched
-        return Reconstruction(
-            assignment=np.where(solved[:, np.newaxis], events.assignment, -1).astype(np.int32),
-            neutrinos=np.where(solved[:, np.newaxis, np.newaxis], events.neutrinos, np.nan).astype(
-                np.float32
-            ),
-            scores=np.where(solved, 1.0, np.nan).astype(np.float32),
-            solved=solved,
-        )
+        """Return what was generated; events of data are an InputError."""
+        assignment, neutrinos = _generated(events.assignment), _generated(events.neutrinos)
+        return Reconstruction.where(events.matched, assignment, neutrinos, 1.0)
 
     def neutrinos(self, events: Events, assignment: Assignment | None) -> NDArray[np.float32]:
-        """Return the true neutrinos, whatever the jets; also of events that are not matched.
-
-        Raises
-        ------
-        InputError
-            The events are data.
-        """
+        """Return the true neutrinos, whatever the jets; also of events that are not matched."""
         del assignment
-        if events.neutrinos is None:
-            raise InputError("the method truth needs simulated events, these have no truth")
-        return events.neutrinos
+        return _generated(events.neutrinos)
+
+
+def _generated(truth: NDArray[Any] | None) -> NDArray[Any]:
+    if truth is None:
+        raise InputError("the method truth needs simulated events, these have no truth")
+    return truth
 
 
 @dataclass(frozen=True)
@@ -79,9 +63,4 @@ class RandomReconstructor:
         existing = np.argsort(~events.jet_mask, axis=1, kind="stable")
         drawn = np.stack([first, second], axis=1).astype(np.int64)
         slots = np.take_along_axis(existing, np.where(solved[:, np.newaxis], drawn, 0), axis=1)
-        return Reconstruction(
-            assignment=np.where(solved[:, np.newaxis], slots, -1).astype(np.int32),
-            neutrinos=None,
-            scores=np.where(solved, 1 / pairs, np.nan).astype(np.float32),
-            solved=solved,
-        )
+        return Reconstruction.where(solved, slots, None, 1 / pairs)

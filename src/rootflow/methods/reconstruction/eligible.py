@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rootflow.config.methods import EligibleChoice
+from rootflow.config.methods import EligibleChoice, EligibleJetsBlock
 from rootflow.dataset.events import Events
 from rootflow.methods.reconstruction.objects import feature
 
@@ -20,13 +20,8 @@ Slots = NDArray[np.int64]
 class EligibleJets:
     """A choice of jets.
 
-    Attributes
-    ----------
-    choice
-        two_best: the two best b-tagged jets. working_point: all jets that pass the working
-        point where these are two or more, else the two best. all: every jet.
-    btag_min
-        Smallest btag of a jet at the working point.
+    two_best: the two best b-tagged jets. working_point: all jets whose btag is `btag_min` or
+    more where these are two or more, else the two best. all: every jet.
     """
 
     choice: EligibleChoice = "two_best"
@@ -45,10 +40,7 @@ class EligibleJets:
     def of(self, events: Events) -> NDArray[np.bool_]:
         """Return (n, max_jets) True for the eligible jets, two or more where there are two jets.
 
-        Raises
-        ------
-        InputError
-            The jets have no b-tag, which is needed for all choices but `all`.
+        All choices but `all` need the b-tag of jets.
         """
         if self.choice == "all":
             return events.jet_mask.copy()
@@ -58,6 +50,11 @@ class EligibleJets:
         if self.choice == "two_best":
             return two_best
         return two_best | (events.jet_mask & (feature(events, "jets", "btag") >= self.btag_min))
+
+
+def eligible_of(block: EligibleJetsBlock) -> EligibleJets:
+    """Return the choice of a method's settings."""
+    return EligibleJets(block.eligible, block.btag_min)
 
 
 def best_tagged_pair(events: Events) -> Slots:

@@ -21,14 +21,7 @@ def event_hash(events: Events, seed: int) -> NDArray[np.uint64]:
 def normal_numbers(events: Events, seed: int, places: NDArray[np.int64]) -> NDArray[np.float32]:
     """Return standard normal numbers (n, *places.shape), one for each place of each event.
 
-    Parameters
-    ----------
-    events
-        n of them.
-    seed
-        Another one gives other numbers.
-    places
-        Where the numbers are in the endless row of an event's.
+    `places` are where the numbers are in the endless row of an event's.
     """
     rows = event_hash(events, seed).reshape(-1, *[1] * places.ndim)
     bits = mix(rows ^ mix(places.astype(np.uint64)))

@@ -12,13 +12,7 @@ from rootflow.physics.kinematics import FloatArray, four_momentum
 
 
 def feature(events: Events, collection: str, name: str) -> NDArray[Any]:
-    """Return one feature of a collection, (n, slots).
-
-    Raises
-    ------
-    InputError
-        The events do not have the feature.
-    """
+    """Return one feature of a collection, (n, slots)."""
     names: Sequence[str] = events.features[collection]
     if name not in names:
         raise InputError(

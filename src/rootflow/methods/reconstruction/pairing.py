@@ -5,8 +5,10 @@ joint cost is taken: its first jet, which goes with the positive lepton, is that
 one that of bbar.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from functools import partial
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,61 +20,6 @@ from rootflow.methods.reconstruction.objects import feature, four_momenta
 from rootflow.physics.kinematics import FloatArray, delta_r, invariant_mass
 
 Joint = Literal["sum", "larger"]
-
-
-@dataclass(frozen=True)
-class DeltaRReconstructor:
-    """Jets close to the leptons.
-
-    Optimal: dR(b, l+) + dR(bbar, l-) is smallest. Greedy: the closest jet and lepton of all
-    first, then the closest other jet to the other lepton. The score is by how much the next
-    best pair is farther apart; of a greedy choice it may be negative.
-    """
-
-    eligible: EligibleJets
-    search: Literal["optimal", "greedy"]
-    name: str
-
-    @property
-    def description(self) -> str:
-        """What it does, in one sentence."""
-        criterion = (
-            "dR(b, l+) + dR(bbar, l-) is smallest"
-            if self.search == "optimal"
-            else "the closest jet and lepton go together first, then the other lepton and its "
-            "closest jet"
-        )
-        return f"{self.eligible.description}, paired with the leptons so that {criterion}"
-
-    def answer(self, events: Events) -> Reconstruction:
-        """Return the closest pair; events with fewer than two jets are not solved."""
-        costs, allowed = lepton_jet_delta_r(events), self.eligible.of(events)
-        if self.search == "greedy":
-            return greedy(costs, allowed)
-        return cheapest(costs, allowed, "sum")
-
-
-@dataclass(frozen=True)
-class LeptonJetMassReconstructor:
-    """Jets whose larger mass with their lepton is smallest.
-
-    The score is by how much that of the next best pair is larger, in GeV.
-    """
-
-    eligible: EligibleJets
-    name: str
-
-    @property
-    def description(self) -> str:
-        """What it does, in one sentence."""
-        return (
-            f"{self.eligible.description}, paired with the leptons so that the larger of "
-            "m(b l+) and m(bbar l-) is smallest"
-        )
-
-    def answer(self, events: Events) -> Reconstruction:
-        """Return the pair; events with fewer than two jets are not solved."""
-        return cheapest(lepton_jet_mass(events), self.eligible.of(events), "larger")
 
 
 def lepton_jet_delta_r(events: Events) -> FloatArray:
@@ -95,15 +42,9 @@ def lepton_jet_mass(events: Events) -> FloatArray:
 def cheapest(costs: FloatArray, eligible: NDArray[np.bool_], joint: Joint) -> Reconstruction:
     """Return the ordered pair of eligible jets of the smallest joint cost.
 
-    Parameters
-    ----------
-    costs
-        (n, 2, max_jets) of each jet with the positive and the negative lepton; NaN where
-        there is none, which leaves the event unsolved.
-    eligible
-        (n, max_jets).
-    joint
-        The sum of both costs, or the larger one.
+    `costs` (n, 2, max_jets) are those of each jet with the positive and the negative lepton; NaN
+    where there is none, which leaves the event unsolved. `eligible` is (n, max_jets). The joint
+    cost is the sum of both, or the larger one.
     """
     first, second = costs[:, 0, :, np.newaxis], costs[:, 1, np.newaxis, :]
     together = first + second if joint == "sum" else np.maximum(first, second)
@@ -116,10 +57,7 @@ def cheapest(costs: FloatArray, eligible: NDArray[np.bool_], joint: Joint) -> Re
 
 
 def greedy(costs: FloatArray, eligible: NDArray[np.bool_]) -> Reconstruction:
-    """Return the cheapest lepton and jet, and the cheapest other jet of the other lepton.
-
-    Parameters are those of `cheapest`.
-    """
+    """Return the cheapest lepton and jet, and the cheapest other jet of the other lepton."""
     events, slots = eligible.shape
     every = np.arange(events)
     allowed = np.where(eligible[:, np.newaxis], costs, np.inf)
@@ -144,9 +82,54 @@ def _answer(
     pair: NDArray[np.int64], other: FloatArray, cost: FloatArray, solved: NDArray[np.bool_]
 ) -> Reconstruction:
     margin = np.subtract(other, cost, out=np.full(len(cost), np.nan), where=solved)
-    return Reconstruction(
-        assignment=np.where(solved[:, np.newaxis], pair, -1).astype(np.int32),
-        neutrinos=None,
-        scores=margin.astype(np.float32),
-        solved=solved,
-    )
+    return Reconstruction.where(solved, pair, None, margin)
+
+
+class Criterion(NamedTuple):
+    """What is smallest of a pair in words, the costs, and what chooses the pair by them."""
+
+    words: str
+    costs: Callable[[Events], FloatArray]
+    choose: Callable[[FloatArray, NDArray[np.bool_]], Reconstruction]
+
+
+CRITERIA = {
+    "optimal": Criterion(
+        "dR(b, l+) + dR(bbar, l-) is smallest",
+        lepton_jet_delta_r,
+        partial(cheapest, joint="sum"),
+    ),
+    "greedy": Criterion(
+        "the closest jet and lepton go together first, then the other lepton and its closest jet",
+        lepton_jet_delta_r,
+        greedy,
+    ),
+    "mass": Criterion(
+        "the larger of m(b l+) and m(bbar l-) is smallest",
+        lepton_jet_mass,
+        partial(cheapest, joint="larger"),
+    ),
+}
+
+
+@dataclass(frozen=True)
+class PairingReconstructor:
+    """Two eligible jets, paired with the leptons by one of the criteria.
+
+    The score is by how much the cost of the next best pair is larger, masses being in GeV; of a
+    greedy choice it is that of the exchanged pair, and may be negative.
+    """
+
+    eligible: EligibleJets
+    criterion: Criterion
+    name: str
+
+    @property
+    def description(self) -> str:
+        """What it does, in one sentence."""
+        jets = self.eligible.description
+        return f"{jets}, paired with the leptons so that {self.criterion.words}"
+
+    def answer(self, events: Events) -> Reconstruction:
+        """Return the pair; events with fewer than two jets are not solved."""
+        return self.criterion.choose(self.criterion.costs(events), self.eligible.of(events))

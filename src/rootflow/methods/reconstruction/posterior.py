@@ -18,13 +18,7 @@ SAMPLES_AT_ONCE = 32
 
 
 class NeutrinoDensity:
-    """The density of a network, applied in parts of one shape.
-
-    Parameters
-    ----------
-    network
-        As `rootflow.models.build_model` makes it, with a flow.
-    """
+    """The density of a network with a flow, applied in parts of one shape."""
 
     def __init__(self, network: keras.Model) -> None:
         known, seen = known_neutrinos(network)

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from rootflow.dataset.events import Events
 from rootflow.methods.contract import Reconstruction
 from rootflow.methods.reconstruction.eligible import EligibleJets
-from rootflow.methods.reconstruction.neutrinos import Assignment
 from rootflow.methods.reconstruction.numbers import event_hash
 from rootflow.methods.reconstruction.objects import feature, four_momenta
+from rootflow.methods.reconstruction.others import Assignment
 from rootflow.methods.reconstruction.pairing import ordered_pairs
 from rootflow.physics.kinematics import FloatArray
 
@@ -26,14 +26,8 @@ EVENTS_AT_ONCE = 4096
 class Pairs(NamedTuple):
     """Pairs of jets as those of b and bbar, each with the rest of its event.
 
-    Attributes
-    ----------
-    b_jets, leptons
-        (pairs, 2, 4) four-momenta in GeV.
-    met
-        (pairs, 2) px, py in GeV.
-    seeds
-        (pairs,) of the event.
+    Jets and leptons are four-momenta (pairs, 2, 4) in GeV, the MET is px, py (pairs, 2) in GeV,
+    and seeds (pairs,) are of the event.
     """
 
     b_jets: FloatArray
@@ -43,14 +37,9 @@ class Pairs(NamedTuple):
 
 
 class Solutions(NamedTuple):
-    """What a method makes of pairs.
+    """Neutrinos (pairs, 2, 3) in GeV, NaN without a solution, and how much each pair is liked.
 
-    Attributes
-    ----------
-    neutrinos
-        (pairs, 2, 3) in GeV, NaN where there is no solution.
-    likes
-        (pairs,) how much the method likes the pair; comparable within an event.
+    `likes` (pairs,) are comparable within an event.
     """
 
     neutrinos: FloatArray
@@ -62,23 +51,10 @@ Solve = Callable[[Pairs], Solutions]
 
 @dataclass(frozen=True)
 class SolverReconstructor:
-    """A method that solves for the neutrinos.
+    """A method that solves for the neutrinos of all pairs of eligible jets.
 
-    Attributes
-    ----------
-    name
-        Under which its metrics are logged.
-    description
-        What it does, in one sentence.
-    solve
-        Of pairs of jets.
-    eligible
-        Which jets make pairs.
-    seed
-        Of what the method throws.
-    shares
-        The score is the pair's share of what the method likes in the event, instead of
-        how much it likes it.
+    The seed is of what the method throws. The score is how much it likes the pair or, where it
+    `shares`, the pair's share of what it likes in the event.
     """
 
     name: str

@@ -9,9 +9,12 @@ from rootflow.config.methods import (
     NeutrinoWeightingConfig,
     ResolutionConfig,
     SmearedEllipseConfig,
+    SolverBlock,
     SonnenscheinConfig,
 )
-from rootflow.methods.reconstruction.solvers import Pairs, Solutions, Solve
+from rootflow.errors import UsageError
+from rootflow.methods.reconstruction.eligible import eligible_of
+from rootflow.methods.reconstruction.solvers import Pairs, Solutions, Solve, SolverReconstructor
 from rootflow.physics.kinematics import FloatArray, invariant_mass
 from rootflow.physics.neutrino_ellipses import neutrino_ellipses
 from rootflow.physics.neutrino_weighting import neutrino_weighting
@@ -21,13 +24,35 @@ from rootflow.physics.throws import Resolution
 from rootflow.physics.ttbar import top_pair, ttbar_mass
 
 Exact = Callable[[FloatArray, FloatArray, FloatArray, float, float], FloatArray]
+LIKED = {"m_lb": "larger m(lb)", "m_ttbar": "m(ttbar)"}
 
-EXACT: dict[str, Exact] = {"ellipse": neutrino_ellipses, "sonnenschein": quartic_solutions}
+
+def solver_of(block: SolverBlock, seed: int) -> SolverReconstructor:
+    """Return the solver of these settings."""
+    solve: Solve
+    match block:
+        case EllipseConfig():
+            what, solve = _exact(block, "ellipses", neutrino_ellipses)
+        case SonnenscheinConfig():
+            what, solve = _exact(block, "Sonnenschein's quartic", quartic_solutions)
+        case NeutrinoWeightingConfig():
+            what = "the neutrinos' pseudorapidities that explain the MET best"
+            solve = _weighting(block)
+        case SmearedEllipseConfig():
+            what = f"exact neutrinos averaged over {block.throws} throws with the weight of m(lb)"
+            solve = _smeared(block)
+        case _:
+            raise UsageError(f"there is no method of the kind {type(block).__name__}")
+    eligible = eligible_of(block)
+    shares = isinstance(block, SmearedEllipseConfig)
+    description = f"{eligible.description}; {what}"
+    return SolverReconstructor(block.name, description, solve, eligible, seed, shares)
 
 
-def exact(config: EllipseConfig | SonnenscheinConfig) -> Solve:
-    """Return the solver whose up to four solutions are exact; the smallest m(ttbar) is taken."""
-    solutions_of = EXACT[config.method]
+def _exact(
+    config: EllipseConfig | SonnenscheinConfig, by: str, solutions_of: Exact
+) -> tuple[str, Solve]:
+    """Return the solver whose up to four solutions are exact, described in words."""
 
     def solve(pairs: Pairs) -> Solutions:
         solutions = solutions_of(
@@ -42,47 +67,36 @@ def exact(config: EllipseConfig | SonnenscheinConfig) -> Solve:
             likes = -np.max(invariant_mass(pairs.b_jets + pairs.leptons), axis=1)
         return Solutions(solutions[every, best], likes)
 
-    return solve
+    what = (
+        f"exact neutrinos by {by}, the solution of the smallest m(ttbar); of the pairs "
+        f"with a solution that of the smallest {LIKED[config.pairing]}"
+    )
+    return what, solve
 
 
-def weighting(config: NeutrinoWeightingConfig) -> Solve:
+def _weighting(config: NeutrinoWeightingConfig) -> Solve:
     """Return the solver that tries pseudorapidities of the neutrinos."""
     steps = round(config.eta_max / config.eta_step)
     etas = config.eta_step * np.arange(-steps, steps + 1, dtype=np.float64)
+    masses, resolution = (config.top_mass_gev, config.w_mass_gev), _resolution(config.resolution)
 
     def solve(pairs: Pairs) -> Solutions:
-        return Solutions(
-            *neutrino_weighting(
-                pairs.b_jets,
-                pairs.leptons,
-                pairs.met,
-                (config.top_mass_gev, config.w_mass_gev),
-                etas,
-                config.met_sigma_gev,
-                _resolution(config.resolution),
-                config.throws,
-                pairs.seeds,
-            )
-        )
+        jets, leptons, met, seeds = pairs
+        thrown = (config.met_sigma_gev, resolution, config.throws, seeds)
+        return Solutions(*neutrino_weighting(jets, leptons, met, masses, etas, *thrown))
 
     return solve
 
 
-def smeared(config: SmearedEllipseConfig) -> Solve:
+def _smeared(config: SmearedEllipseConfig) -> Solve:
     """Return the solver that averages over throws."""
+    masses = (config.top_mass_gev, config.w_mass_gev, config.w_width_gev)
+    resolution = _resolution(config.resolution)
 
     def solve(pairs: Pairs) -> Solutions:
-        return Solutions(
-            *smeared_ellipses(
-                pairs.b_jets,
-                pairs.leptons,
-                pairs.met,
-                (config.top_mass_gev, config.w_mass_gev, config.w_width_gev),
-                _resolution(config.resolution),
-                config.throws,
-                pairs.seeds,
-            )
-        )
+        jets, leptons, met, seeds = pairs
+        thrown = (resolution, config.throws, seeds)
+        return Solutions(*smeared_ellipses(jets, leptons, met, masses, *thrown))
 
     return solve
 
