@@ -23,15 +23,15 @@ def toy(width: float) -> tuple[Posterior, np.ndarray, np.ndarray]:
 
 @pytest.mark.parametrize("level", [0.68, 0.95])
 def test_a_posterior_that_is_right_covers_as_often_as_it_says(level: float) -> None:
-    levels = levels_of(*toy(1.0))
+    highest_density, central = levels_of(*toy(1.0))
     # Four standard deviations, and half a sample.
     room = 4 * np.sqrt(level * (1 - level) / COUNT) + 0.5 / SAMPLES
-    assert np.mean(levels.highest_density <= level) == pytest.approx(level, abs=room)
-    each = np.mean(levels.central <= level, axis=0)
+    assert np.mean(highest_density <= level) == pytest.approx(level, abs=room)
+    each = np.mean(central <= level, axis=0)
     np.testing.assert_allclose(each, np.full((2, 3), level), atol=room + 0.01)
 
 
 def test_a_posterior_that_is_too_sure_covers_too_little() -> None:
-    levels = levels_of(*toy(0.8))
-    assert np.mean(levels.highest_density <= 0.68) < 0.5
-    assert np.all(np.mean(levels.central <= 0.68, axis=0) < 0.62)
+    highest_density, central = levels_of(*toy(0.8))
+    assert np.mean(highest_density <= 0.68) < 0.5
+    assert np.all(np.mean(central <= 0.68, axis=0) < 0.62)

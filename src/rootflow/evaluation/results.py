@@ -69,18 +69,9 @@ class Spectrum(NamedTuple):
 class Process(NamedTuple):
     """One sample as it is selected, before any cut on a score.
 
-    Attributes
-    ----------
-    name, title
-        In tables, and in figures (may have LaTeX).
-    kind
-        What it is to those who look for signal.
-    events
-        How many there are, without weights.
-    expected
-        Sum of weights and the square root of the sum of squared weights; None for data.
-    pseudo_data
-        Of data: whether it is simulation that stands for collisions.
+    `title`, for figures, may have LaTeX; `events` are counted without weights. `expected` is the
+    sum of weights and the square root of the sum of squared weights; None for data, of which
+    `pseudo_data` says whether they are simulation that stands for collisions.
     """
 
     name: str
@@ -102,14 +93,8 @@ class Yield(NamedTuple):
 class Importance(NamedTuple):
     """What is lost where an input is permuted among the events.
 
-    Attributes
-    ----------
-    collection
-        Such as jets, leptons or event.
-    feature
-        None for all of the collection at once.
-    drop
-        In the accuracy of the assignment, or in the AUC.
+    It is a feature of a collection, such as jets, leptons or event, None for all of it at once; the
+    drop is in the accuracy of the assignment, or in the AUC.
     """
 
     collection: str
@@ -120,18 +105,8 @@ class Importance(NamedTuple):
 class Comparison(NamedTuple):
     """Two models in one metric, on the same events and the same replicas.
 
-    Attributes
-    ----------
-    metric
-        What is compared.
-    name, other
-        Of the models.
-    gain
-        By how much the one is better than the other, with the error of the difference.
-    p_value
-        One-sided, of the one being no better than the other.
-    p_value_two_sided
-        Of the two being equal.
+    The gain is by how much the one is better than the other, with the error of the difference;
+    p-values are one-sided, of the one being no better than the other, and of the two being equal.
     """
 
     metric: str

@@ -19,19 +19,10 @@ def write_report(
 ) -> None:
     """Write the evaluation as one self-contained HTML file.
 
-    Parameters
-    ----------
-    evaluation
-        What was found.
-    figures
-        Files of `draw`; those that are PNG are shown, in their order.
-    provenance
-        Where it comes from, as name and value: dataset, commit, run.
-    path
-        Of the HTML file.
+    Of `figures`, the files of `draw`, those that are PNG are shown, in their order; `provenance`
+    says where it comes from, as name and value: dataset, commit, run.
     """
-    of_data = [process.kind == "data" for process in evaluation.processes]
-    events = [process.events for process in evaluation.processes]
+    processes = evaluation.processes
     write_page(
         path,
         "classification.html",
@@ -42,8 +33,8 @@ def write_report(
         provenance=provenance,
         evaluation=evaluation,
         cautions=cautions_of(evaluation),
-        simulated=sum(n for n, is_data in zip(events, of_data, strict=True) if not is_data),
-        data=sum(n for n, is_data in zip(events, of_data, strict=True) if is_data),
+        simulated=sum(process.events for process in processes if process.kind != "data"),
+        data=sum(process.events for process in processes if process.kind == "data"),
     )
 
 

@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 from matplotlib.axes import Axes
 
 from rootflow.estimate import Estimate, with_error
-from rootflow.evaluation.compare import Compared, ComparedModels
+from rootflow.evaluation.compare import ComparedModels
 from rootflow.evaluation.figures.style import new_figure, save_figure, styled
 from rootflow.evaluation.paired import in_words
 from rootflow.p_value import PValue
@@ -33,22 +32,22 @@ def draw_comparison(comparison: ComparedModels, path: Path, style: str = "neutra
     Both files.
     """
     models, metrics = comparison.models, comparison.metrics
-    best = models[0].name
+    best, rows = models[0].name, range(len(models))[::-1]  # the first one on top
     with styled(style):
         height = max(0.7, AROUND + HEIGHT * len(models))
         figure, panels = new_figure(columns=2, rows=len(metrics), heights=(height,) * len(metrics))
         for place, metric in enumerate(metrics):
             values, gains = panels[2 * place : 2 * place + 2]
             estimates = [model.metrics.get(metric) for model in models]
-            _draw_rows(values, models, estimates)
+            _draw_rows(values, rows, estimates)
             names = [
                 f"{m.name}\n{with_error(each)}" for m, each in zip(models, estimates, strict=True)
             ]
-            values.set_yticks(_rows(models), names, fontsize="small")
+            values.set_yticks(rows, names, fontsize="small")
             values.set_xlabel(f"{in_words(metric)}, weighted")
             found = [comparison.comparison(best, model.name, metric) for model in models]
-            _draw_rows(gains, models, [each and each.gain for each in found])
-            for row, each in zip(_rows(models), found, strict=True):
+            _draw_rows(gains, rows, [each and each.gain for each in found])
+            for row, each in zip(rows, found, strict=True):
                 if each is not None:
                     gains.annotate(
                         PValue(each.p_value, comparison.replicas).equation,
@@ -64,10 +63,7 @@ def draw_comparison(comparison: ComparedModels, path: Path, style: str = "neutra
         return save_figure(figure, path.parent, path.stem)
 
 
-def _draw_rows(
-    axes: Axes, models: Sequence[Compared], estimates: Sequence[Estimate | None]
-) -> None:
-    rows = _rows(models)
+def _draw_rows(axes: Axes, rows: Sequence[int], estimates: Sequence[Estimate | None]) -> None:
     for row, estimate in zip(rows, estimates, strict=True):
         if estimate is not None:
             axes.errorbar(
@@ -77,11 +73,6 @@ def _draw_rows(
     axes.minorticks_off()
     axes.ticklabel_format(axis="x", style="plain")
     axes.tick_params(axis="y", left=False, right=False)
-    axes.set_ylim(-0.7, len(models) - 0.3)
+    axes.set_ylim(-0.7, len(rows) - 0.3)
     axes.margins(x=0.15)
     axes.grid(axis="x", alpha=0.3)
-
-
-def _rows(models: Sequence[Compared]) -> list[int]:
-    """Return where each model is, the first one on top."""
-    return list(np.arange(len(models))[::-1])

@@ -17,6 +17,7 @@ SIGNALS = ("#bd1f01", "#ffa90e", "#e76300")
 BACKGROUNDS = ("#3f90da", "#92dadd", "#832db6", "#a96b59", "#b9ac70", "#94a4a2")
 # Data over expectation beyond it are arrows at the edge.
 HIGHEST_RATIO = 3.0
+POINTS = {"color": "black", "marker": "o", "markersize": 4, "linestyle": "none"}
 
 
 class Layer(NamedTuple):
@@ -42,23 +43,15 @@ def layers_of(processes: Sequence[Process]) -> list[Layer]:
 class Described(NamedTuple):
     """What all stacks of an evaluation have in common.
 
-    Attributes
-    ----------
-    layers
-        The simulated processes.
-    data
-        What data are called; pseudo-data are simulation.
-    background_uncertainty
-        Relative.
-    energy_tev, luminosity_fb_inverse
-        None where they are not known.
+    Pseudo-data are simulation; the background's uncertainty is relative; energy and luminosity are
+    None where they are not known.
     """
 
     layers: Sequence[Layer]
     data: str
-    background_uncertainty: float
     energy_tev: float | None
-    luminosity_fb_inverse: float | None
+    background_uncertainty: float = 0.0
+    luminosity_fb_inverse: float | None = None
 
 
 def stack(
@@ -73,23 +66,9 @@ def stack(
 ) -> Figure:
     """Draw the expectation of each process on top of each other, data, and their ratio.
 
-    Backgrounds are below, the smallest at the bottom, signals on top of them. Without data
-    there is no ratio.
-
-    Parameters
-    ----------
-    about
-        Whose processes, uncertainty and luminosity they are.
-    spectrum
-        What to draw.
-    quantity, unit
-        On the horizontal axis.
-    log
-        Whether the vertical axis is logarithmic.
-    equal_bins
-        Whether bins are drawn equally wide, and only their edges say how wide they are.
-    note
-        Title of the legend.
+    Backgrounds are below, the smallest at the bottom, signals on top of them. Without data there is
+    no ratio. With `equal_bins` bins are drawn equally wide, and only their edges say how wide they
+    are. `log` is of the vertical axis, `note` the title of the legend.
     """
     names_of_edges = [f"{edge:.3g}" for edge in spectrum.edges]
     if equal_bins:
@@ -109,7 +88,8 @@ def stack(
         known.append("systematic weights")
     _draw_band(axes, edges, low, high, f"uncertainty: {', '.join(known)}")
     if data is not None:
-        _draw_data(axes, data, about.data)
+        centres, counted, errors = _points(data)
+        axes.errorbar(centres, counted, yerr=errors, label=about.data, **POINTS)
         _draw_ratio(ratio, edges, expected, (low, high), data)
     axes.set_ylabel(f"events / {'bin' if equal_bins else _width(edges, unit)}")
     _leave_room(axes, high, data, log=log)
@@ -164,14 +144,8 @@ def _draw_processes(axes: Axes, layers: Sequence[Layer], spectrum: Spectrum) -> 
     below = np.zeros(len(spectrum.edges) - 1)
     for layer in ordered:
         above = below + np.array(spectrum.processes[layer.name].weights)
-        axes.stairs(
-            above,
-            spectrum.edges,
-            baseline=below,
-            fill=True,
-            color=layer.colour,
-            label=layer.title,
-        )
+        style = {"fill": True, "color": layer.colour, "label": layer.title}
+        axes.stairs(above, spectrum.edges, baseline=below, **style)
         below = above
 
 
@@ -195,21 +169,6 @@ def _draw_band(
     )
 
 
-def _draw_data(axes: Axes, data: Counts, name: str) -> None:
-    """Draw bins with data as points with their intervals."""
-    centres, counts, errors = _points(data)
-    axes.errorbar(
-        centres,
-        counts,
-        yerr=errors,
-        color="black",
-        marker="o",
-        markersize=4,
-        linestyle="none",
-        label=name,
-    )
-
-
 def _draw_ratio(
     axes: Axes,
     edges: NDArray[np.float64],
@@ -226,21 +185,10 @@ def _draw_ratio(
     scale = scale[np.array(data.counts) > 0]
     ratio = np.where(some[np.array(data.counts) > 0], counts / scale, np.inf)
     shown = ratio <= HIGHEST_RATIO
-    axes.errorbar(
-        centres[shown],
-        ratio[shown],
-        yerr=errors[:, shown] / scale[shown],
-        color="black",
-        marker="o",
-        markersize=4,
-        linestyle="none",
-    )
+    axes.errorbar(centres[shown], ratio[shown], yerr=errors[:, shown] / scale[shown], **POINTS)
+    beyond = centres[~shown]
     axes.scatter(
-        centres[~shown],
-        np.full(int(np.sum(~shown)), 0.94 * HIGHEST_RATIO),
-        color="black",
-        marker="^",
-        s=16,
+        beyond, np.full(len(beyond), 0.94 * HIGHEST_RATIO), color="black", marker="^", s=16
     )
     axes.set_ylim(0, HIGHEST_RATIO)
     axes.yaxis.set_major_locator(MaxNLocator(3, integer=True, prune="upper"))

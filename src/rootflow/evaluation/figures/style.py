@@ -87,13 +87,7 @@ class Look:
 
 @contextmanager
 def styled(style: str) -> Iterator[None]:
-    """Draw what follows in a style.
-
-    Raises
-    ------
-    UsageError
-        There is no such style.
-    """
+    """Draw what follows in a style, one of `STYLES`."""
     if style not in STYLES:
         raise UsageError(f"there is no style {style}; there are {', '.join(STYLES)}")
     with matplotlib.style.context(STYLES[style], after_reset=True):
@@ -105,13 +99,8 @@ def new_figure(
 ) -> tuple[Figure, list[Axes]]:
     """Return a figure with panels side by side or below each other.
 
-    Parameters
-    ----------
-    columns, rows
-        How many panels there are.
-    heights
-        Of the rows, in units of a figure's usual height; none: 0.75 of it, where there are
-        several.
+    `heights` are of the rows, in units of a figure's usual height; none: 0.75 of it, where there
+    are several.
     """
     width, height = mpl.rcParams["figure.figsize"]
     # Panels below each other share an axis and can be lower.
@@ -197,6 +186,33 @@ def draw_density(
     )
 
 
+def draw_percent(
+    figure: Figure,
+    axes: Axes,
+    percent: NDArray[np.float64],
+    across: NDArray[np.int64],
+    up: NDArray[np.int64],
+    *,
+    digits: int = 0,
+    of: str = "the true bin",
+) -> None:
+    """Draw a matrix (up, across) with its numbers."""
+    highest = 100 if of.startswith("the true") else max(1.0, float(np.nanmax(percent, initial=0)))
+    mesh = axes.pcolormesh(across, up, percent, cmap="Blues", vmin=0, vmax=highest)
+    for (row, column), share in np.ndenumerate(percent):
+        if np.isfinite(share):
+            axes.text(
+                float(across[column]) + 0.5,
+                float(up[row]) + 0.5,
+                f"{share:.{digits}f}",
+                ha="center",
+                va="center",
+                fontsize="small",
+                color="white" if share > 0.6 * highest else "black",
+            )
+    figure.colorbar(mesh, ax=axes, label=f"share of {of} [%]")
+
+
 def density(histogram: Histogram) -> NDArray[np.float64]:
     """Return a histogram divided by all its events and the bin width."""
     return np.asarray(histogram.weights / (histogram.total * np.diff(histogram.edges)))
@@ -208,7 +224,26 @@ def numbers(values: Sequence[float | None]) -> NDArray[np.float64]:
 
 
 def draw_figures(figures: Iterable[tuple[str, Figure]], directory: Path, style: str) -> list[Path]:
-    """Draw figures by name in a style, each as PNG and PDF, and return the files in their order."""
+    """Draw figures by name, each as PNG and PDF.
+
+    Parameters
+    ----------
+    figures
+        What is drawn; it is asked for in the style.
+    directory
+        Where the files go.
+    style
+        neutral, ATLAS or CMS.
+
+    Returns
+    -------
+    The files, in the order of the figures.
+
+    Raises
+    ------
+    UsageError
+        There is no such style.
+    """
     paths = []
     with styled(style), progress("draw", None, "figures") as advance:
         for name, figure in figures:

@@ -1,6 +1,6 @@
 """Whether the credible regions of a posterior hold the truth as often as they say."""
 
-from typing import Any, NamedTuple, Protocol, TypeGuard
+from typing import Any, Protocol, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,18 +40,6 @@ class HasPosterior(Protocol):
         """Return the logarithm (n,) of the density at momenta (n, 2, 3) in GeV."""
 
 
-class Levels(NamedTuple):
-    """For n events, the smallest credible level whose region holds the truth.
-
-    `highest_density` (n,) is of regions of highest density of all six components together: the
-    share of the samples where the density is higher than at the truth (R. J. Hyndman, The
-    American Statistician 50, 120 (1996)); `central` (n, 2, 3) of central intervals of each.
-    """
-
-    highest_density: FloatArray
-    central: FloatArray
-
-
 def coverage(
     method: Reconstructor, candidate: Candidate, sample: Sample, config: EvaluationConfig, seed: int
 ) -> dict[str, Coverage]:
@@ -73,18 +61,13 @@ def coverage(
     if candidate.decay is None or not _has_posterior(method):
         return {}
     solved = np.flatnonzero(candidate.solved)
-    chosen = np.random.default_rng(seed).permutation(solved)[: config.posterior_events]
-    chosen = np.sort(chosen)
+    chosen = np.sort(np.random.default_rng(seed).permutation(solved)[: config.posterior_events])
     if not len(chosen):
         return {}
     samples = config.posterior_samples
+    parts = (chosen[at : at + EVENTS_AT_ONCE] for at in range(0, len(chosen), EVENTS_AT_ONCE))
     outside = np.concatenate(
-        [
-            _outside(
-                method, candidate, sample, chosen[first : first + EVENTS_AT_ONCE], samples, seed
-            )
-            for first in range(0, len(chosen), EVENTS_AT_ONCE)
-        ]
+        [_outside(method, candidate, sample, part, samples, seed) for part in parts]
     )
     weight, matched = sample.events.weight[chosen], sample.matched[chosen]
     statistics: dict[str, CellStatistic] = {
@@ -95,14 +78,11 @@ def coverage(
         for level in LEVELS
     }
     found = bootstrap(statistics, weight, config.replicas, seed)
-    return {
-        name: Coverage(
-            LEVELS,
-            plain(np.array([found[f"{name}/{level}"].values[0] for level in LEVELS])),
-            plain(np.array([found[f"{name}/{level}"].errors[0] for level in LEVELS])),
-        )
-        for name in COVERED
-    }
+    made = {}
+    for name in COVERED:
+        values, errors = np.array([found[f"{name}/{level}"].estimate() for level in LEVELS]).T
+        made[name] = Coverage(LEVELS, plain(values), plain(errors))
+    return made
 
 
 def _has_posterior(method: object) -> TypeGuard[HasPosterior]:
@@ -128,7 +108,7 @@ def _outside(
             f"{candidate.name}: the posterior of {count} events is finite momenta "
             f"{(count, samples, 2, 3)}, not {drawn.shape}"
         )
-    levels = levels_of(posterior, true, method.log_density(events, true))
+    highest, central = levels_of(posterior, true, method.log_density(events, true))
     repeated = np.repeat(np.arange(count), samples)
     decay = reconstructed_decay(
         events.take(repeated),
@@ -137,19 +117,21 @@ def _outside(
     )
     mtt = values_of(decay)[MTT].reshape(count, samples)
     of_mtt = _central_level(mtt, sample.values[MTT][index])
-    return np.column_stack([levels.highest_density, levels.central.reshape(count, 6), of_mtt])
+    return np.column_stack([highest, central.reshape(count, 6), of_mtt])
 
 
 def levels_of(
     posterior: Posterior, neutrinos: NDArray[np.floating], log_density: NDArray[np.floating]
-) -> Levels:
-    """Return the levels at which the truth comes into the regions.
+) -> tuple[FloatArray, FloatArray]:
+    """Return the smallest credible levels whose regions hold the true momenta (n, 2, 3) in GeV.
 
-    They are of the samples of n events, the true momenta (n, 2, 3) in GeV, and the logarithm of
-    the density there (n,), per GeV^6.
+    The first (n,) are of regions of highest density of all six components together: the share of
+    the samples where the density is higher than at the truth (R. J. Hyndman, The American
+    Statistician 50, 120 (1996)), of which `log_density` (n,) is the logarithm, per GeV^6. The
+    others (n, 2, 3) are of central intervals of each component.
     """
     higher = posterior.log_density > log_density[:, np.newaxis]
-    return Levels(np.mean(higher, axis=1), _central_level(posterior.neutrinos, neutrinos))
+    return np.mean(higher, axis=1), _central_level(posterior.neutrinos, neutrinos)
 
 
 def _central_level(samples: NDArray[np.floating], true: NDArray[np.floating]) -> FloatArray:

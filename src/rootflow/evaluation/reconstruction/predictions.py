@@ -38,16 +38,20 @@ def write_predictions(
         "true_mtt": sample.values["mtt"],
     }
     for candidate in candidates:
-        name, answers = candidate.name, candidate.answers
-        columns |= {f"{name}_b": answers.assignment[:, 0], f"{name}_bbar": answers.assignment[:, 1]}
-        columns[f"{name}_score"] = answers.scores
-        columns[f"{name}_mtt"] = candidate.values.get("mtt", np.full(len(answers.scores), np.nan))
+        answers = candidate.answers
+        said = {
+            "b": answers.assignment[:, 0],
+            "bbar": answers.assignment[:, 1],
+            "score": answers.scores,
+            "mtt": candidate.values.get("mtt", np.full(len(answers.scores), np.nan)),
+        }
         if answers.neutrinos is not None:
-            columns |= {
-                f"{name}_{particle}_{component}": answers.neutrinos[:, side, axis]
+            said |= {
+                f"{particle}_{component}": answers.neutrinos[:, side, axis]
                 for side, particle in enumerate(("neutrino", "antineutrino"))
                 for axis, component in enumerate(COMPONENTS)
             }
+        columns |= {f"{candidate.name}_{name}": values for name, values in said.items()}
     write_event_table(sample.events, columns, files, path)
 
 

@@ -23,18 +23,9 @@ def write_evaluation(
 ) -> None:
     """Write the results, predictions, migration matrices and tables; nothing is drawn.
 
-    Parameters
-    ----------
-    assessment
-        What was found, and on what.
-    unfold
-        Observables whose migration matrices are written.
-    files
-        SHA-256 of the files of the events, by their `file_index`.
-    provenance
-        Where it comes from, as name and value.
-    directory
-        Where it goes.
+    Those are of what was found, and on what; the matrices are of the observables to `unfold`;
+    `files` are the SHA-256 of the files of the events, by their `file_index`, and `provenance` says
+    where it comes from, as name and value.
     """
     evaluation, sample, candidates = assessment
     write_folder(evaluation, tables_of(evaluation), provenance, directory)
@@ -47,16 +38,8 @@ def write_report(
 ) -> None:
     """Write the evaluation as one self-contained HTML file.
 
-    Parameters
-    ----------
-    evaluation
-        What was found.
-    figures
-        Files of `draw`; those that are PNG are shown, in their order.
-    provenance
-        Where it comes from, as name and value: dataset, commit, run.
-    path
-        Of the HTML file.
+    Of `figures`, the files of `draw`, those that are PNG are shown, in their order; `provenance`
+    says where it comes from, as name and value: dataset, commit, run.
     """
     write_page(
         path,

@@ -20,25 +20,9 @@ from rootflow.evaluation.figures.style import Look, draw_figures
 
 
 def draw(evaluation: ClassificationEvaluation, directory: Path, style: str) -> list[Path]:
-    """Draw what the evaluation has, each figure as PNG and PDF.
+    """Draw what an evaluation has, as evaluated or as read back, in the order of a report.
 
-    Parameters
-    ----------
-    evaluation
-        As evaluated or as read back from its file.
-    directory
-        Where the figures go.
-    style
-        neutral, ATLAS or CMS.
-
-    Returns
-    -------
-    The files, in the order in which a report shows them.
-
-    Raises
-    ------
-    UsageError
-        There is no such style.
+    Other parameters, files and errors are those of `rootflow.evaluation.figures.draw_figures`.
     """
     return draw_figures(_figures(evaluation), directory, style)
 

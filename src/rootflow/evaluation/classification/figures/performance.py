@@ -20,8 +20,7 @@ from rootflow.evaluation.classification.figures.common import (
 )
 from rootflow.evaluation.classification.metrics import parts_of
 from rootflow.evaluation.classification.results import Ranking
-from rootflow.evaluation.figures.style import Look, label, new_figure, numbers
-from rootflow.evaluation.reconstruction.figures.matrices import draw_percent
+from rootflow.evaluation.figures.style import Look, draw_percent, label, new_figure, numbers
 
 # Where the background is known worse than this, relatively, the band says nothing any more.
 LARGEST_ERROR = 0.5

@@ -1,5 +1,6 @@
-"""One figure for each observable: distribution, residuals, bias and resolution."""
+"""Figures of observables: reconstructed, migrated, in collisions, and covered by a posterior."""
 
+import numpy as np
 from matplotlib.figure import Figure
 
 from rootflow.evaluation.figures.stack import Described, layers_of, stack
@@ -7,65 +8,53 @@ from rootflow.evaluation.figures.style import (
     Look,
     draw_binned,
     draw_density,
+    draw_percent,
     label,
     new_figure,
+    numbers,
 )
-from rootflow.evaluation.reconstruction.figures.matrices import title_of
-from rootflow.evaluation.reconstruction.observables import Observable
-from rootflow.evaluation.reconstruction.results import Evaluation, MethodResult, ObservableResult
-
-Found = list[tuple[MethodResult, ObservableResult]]
+from rootflow.evaluation.reconstruction.observables import OBSERVABLES
+from rootflow.evaluation.reconstruction.results import Evaluation, MethodResult
 
 
-def with_observable(name: str, evaluation: Evaluation) -> Found:
-    """Return the methods that have an observable, and what was found of it."""
-    return [
-        (method, method.observables[name])
-        for method in evaluation.methods
-        if name in method.observables
-    ]
-
-
-def collisions(each: Observable, method: MethodResult, evaluation: Evaluation) -> Figure:
+def collisions(name: str, method: MethodResult, evaluation: Evaluation) -> Figure:
     """Draw an observable in collisions over what is expected of each sample."""
+    each = OBSERVABLES[name]
     data = [process for process in evaluation.processes if process.kind == "data"]
     about = Described(
         layers=layers_of(evaluation.processes),
         data="pseudo-data" if data and all(process.pseudo_data for process in data) else "data",
-        background_uncertainty=0.0,
         energy_tev=evaluation.energy_tev,
-        luminosity_fb_inverse=None,
     )
-    spectrum = method.spectra[each.name]
+    spectrum = method.spectra[name]
     note = f"reconstructed by {method.name}"
     return stack(about, spectrum, quantity=each.symbol, unit=each.unit, note=note)
 
 
-def observable(each: Observable, evaluation: Evaluation, look: Look) -> Figure:
+def observable(name: str, evaluation: Evaluation, look: Look) -> Figure:
     """Draw an observable of every method beside its truth."""
+    each = OBSERVABLES[name]
     figure, (distribution, residuals, bias, resolution) = new_figure(columns=2, rows=2)
     found = [
-        (method, result)
-        for method, result in with_observable(each.name, evaluation)
+        (method, method.observables[name])
+        for method in evaluation.methods
         # The true neutrinos are the truth itself.
-        if each.of == "tops" or method.name != "truth"
+        if name in method.observables and (each.of == "tops" or method.name != "truth")
     ]
-    truth = evaluation.truth[each.name]
+    truth = evaluation.truth[name]
     draw_density(distribution, truth, colour="grey", line="-", name="generated", filled=True)
     for method, result in found:
-        for axes, histogram in (
-            (distribution, result.distribution),
-            (residuals, result.residuals),
-        ):
-            draw_density(
-                axes,
-                histogram,
-                colour=look.colour(method.name),
-                line=look.line(method.name),
-                name=title_of(method),
-            )
-    draw_binned(bias, [(method.name, result.bias) for method, result in found], look)
-    draw_binned(resolution, [(method.name, result.resolution) for method, result in found], look)
+        colour, line = look.colour(method.name), look.line(method.name)
+        for axes, histogram in ((distribution, result.distribution), (residuals, result.residuals)):
+            draw_density(axes, histogram, colour=colour, line=line, name=title_of(method))
+    unit = "" if each.relative or not each.unit else f" [{each.unit}]"
+    for axes, quantity in ((bias, "bias"), (resolution, "resolution")):
+        results = [(method.name, getattr(result, quantity)) for method, result in found]
+        draw_binned(axes, results, look)
+        axes.set_xlabel(f"true {each.axis}")
+        axes.set_ylabel(f"{'relative ' if each.relative else ''}{quantity}{unit}")
+    bias.axhline(0, color="grey", linewidth=0.8)
+    resolution.set_ylim(bottom=0)
     distribution.set_xlim(truth.edges[0], truth.edges[-1])
     distribution.set_xlabel(each.axis)
     residuals.set_xlim(-each.reach, each.reach)
@@ -74,16 +63,68 @@ def observable(each: Observable, evaluation: Evaluation, look: Look) -> Figure:
     for axes in (distribution, residuals):
         axes.set_ylabel("events / unit, normalised")
         axes.set_ylim(bottom=0)
-    bias.axhline(0, color="grey", linewidth=0.8)
-    unit = "" if each.relative or not each.unit else f" [{each.unit}]"
-    kind = "relative " if each.relative else ""
-    bias.set_ylabel(f"{kind}bias{unit}")
-    resolution.set_ylabel(f"{kind}resolution{unit}")
-    resolution.set_ylim(bottom=0)
-    for axes in (bias, resolution):
-        axes.set_xlabel(f"true {each.axis}")
     handles, names = distribution.get_legend_handles_labels()
     figure.legend(handles, names, loc="outside lower center", ncols=3, fontsize="small")
     for axes in (distribution, residuals, bias, resolution):
         label(axes, evaluation.energy_tev)
     return figure
+
+
+def migration(name: str, method: MethodResult, evaluation: Evaluation) -> Figure:
+    """Draw where events of each true bin are reconstructed, and how pure and stable bins are."""
+    each, found = OBSERVABLES[name], method.observables[name].migration
+    figure, (axes, quality) = new_figure(columns=2)
+    edges = found.edges
+    percent = 100 * np.array(found.shares, dtype=np.float64)
+    places = np.arange(len(edges))
+    # On the reconstructed axis there is a row below the first edge and one above the last.
+    draw_percent(figure, axes, percent.T, places, np.arange(-1, len(edges) + 1))
+    for axis in (axes.xaxis, axes.yaxis, quality.xaxis):
+        axis.set_ticks(places, [f"{edge:.4g}" for edge in edges])
+    axes.set_xlabel(f"true {each.axis}")
+    axes.set_ylabel(f"{each.axis} of {title_of(method)}")
+    for part, line in (("purity", "-"), ("stability", "--"), ("efficiency", ":")):
+        heights = numbers(getattr(found, part))
+        quality.stairs(heights, places, baseline=None, linestyle=line, linewidth=1.5, label=part)
+    quality.set_ylim(0, 1.3)
+    quality.set_xlim(places[0], places[-1])
+    quality.set_xlabel(each.axis)
+    quality.set_ylabel("share of the bin")
+    condition = found.condition_number
+    title = None if condition is None else f"condition number {condition:.3g}"
+    quality.legend(title=title, loc="upper left", ncols=3, fontsize="small", alignment="left")
+    for panel in (axes, quality):
+        panel.minorticks_off()
+        label(panel, evaluation.energy_tev)
+    return figure
+
+
+def coverage(method: MethodResult, evaluation: Evaluation) -> Figure:
+    """Draw how often credible regions of the posterior hold the truth, less their level."""
+    figure, (axes,) = new_figure()
+    for place, (name, found) in enumerate(method.coverage.items()):
+        levels = np.array(found.levels)
+        axes.errorbar(
+            levels + 0.006 * (place - len(method.coverage) / 2),
+            numbers(found.shares) - levels,
+            yerr=numbers(found.errors),
+            marker="osD^vPX"[place % 7],
+            linestyle="none",
+            capsize=2,
+            label=OBSERVABLES[name].symbol if name in OBSERVABLES else name.replace("_", " "),
+        )
+    axes.axhline(0, color="grey", linewidth=0.8)
+    axes.set_xlim(0, 1)
+    axes.margins(y=0.3)
+    axes.set_xlabel(f"credible level of {method.name}")
+    axes.set_ylabel("share with the truth inside $-$ level")
+    axes.legend(ncols=3, fontsize="small", loc="upper left")
+    label(axes, evaluation.energy_tev)
+    return figure
+
+
+def title_of(method: MethodResult) -> str:
+    """Return the method's name, and whose neutrinos it takes where they are not its own."""
+    if method.neutrinos_of in (None, method.name):
+        return method.name
+    return rf"{method.name} ($\nu$: {method.neutrinos_of})"

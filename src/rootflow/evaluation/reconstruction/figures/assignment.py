@@ -1,4 +1,4 @@
-"""Figures of the assignment."""
+"""Figures of the assignment: how often it is right, of which jets, and by which inputs."""
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -7,6 +7,7 @@ from rootflow.evaluation.figures.style import (
     Look,
     draw_binned,
     draw_density,
+    draw_percent,
     label,
     new_figure,
     numbers,
@@ -62,10 +63,8 @@ def accuracy_by(quantity: str, evaluation: Evaluation, look: Look) -> Figure:
     """Draw the accuracy in bins of a quantity, and below it relative to the reference."""
     figure, (axes, below) = new_figure(rows=2, heights=(1.0, 0.5))
     methods = evaluation.methods
-    draw_binned(axes, [(method.name, method.accuracy_by[quantity]) for method in methods], look)
-    draw_binned(
-        below, [(method.name, method.relative_accuracy_by[quantity]) for method in methods], look
-    )
+    for panel, part in ((axes, "accuracy_by"), (below, "relative_accuracy_by")):
+        draw_binned(panel, [(each.name, getattr(each, part)[quantity]) for each in methods], look)
     if quantity in COUNTS:
         edges = methods[0].accuracy_by[quantity].edges
         counts = [round(low + 0.5) for low in edges[:-1]]
@@ -119,4 +118,62 @@ def scores(method: MethodResult, found: ScoreResult, evaluation: Evaluation) -> 
     title = f"calibration error {error.value:.3f} ± {error.error:.3f}" if error else None
     reliability.legend(loc="upper left", title=title, alignment="left")
     label(reliability, evaluation.energy_tev)
+    return figure
+
+
+def confusion(method: MethodResult, evaluation: Evaluation) -> Figure:
+    """Draw which jet is chosen for b and for bbar, by the true one."""
+    figure, panels = new_figure(columns=2)
+    for axes, rows, quark in zip(panels, method.confusion, ("b", r"\bar{b}"), strict=True):
+        percent = 100 * np.array(rows, dtype=np.float64)
+        slots = len(percent)
+        draw_percent(figure, axes, percent.T, np.arange(slots + 1), np.arange(slots + 2))
+        names = [str(slot + 1) for slot in range(slots)]
+        axes.set_xticks(np.arange(slots) + 0.5, names)
+        axes.set_yticks(np.arange(slots + 1) + 0.5, [*names, "none"])
+        axes.minorticks_off()
+        axes.set_xlabel(f"true jet of ${quark}$, by falling $p_\\mathrm{{T}}$")
+        axes.set_ylabel(f"jet chosen by {method.name}")
+        label(axes, evaluation.energy_tev)
+    return figure
+
+
+def complements(evaluation: Evaluation) -> Figure:
+    """Draw the share of events that one method gets right and another one wrong."""
+    names = [method.name for method in evaluation.methods]
+    figure, (axes,) = new_figure()
+    width, height = figure.get_size_inches() * max(1.0, len(names) / 7)
+    figure.set_size_inches(width, height)
+    percent = np.full((len(names), len(names)), np.nan)
+    for found in evaluation.complements:
+        place = names.index(found.wrong), names.index(found.right)
+        percent[place] = 100 * found.share.value
+    places = np.arange(len(names) + 1)
+    draw_percent(figure, axes, percent, places, places, digits=1, of="matched events")
+    axes.set_xticks(places[:-1] + 0.5, names, rotation=30, ha="right")
+    axes.set_yticks(places[:-1] + 0.5, names)
+    axes.minorticks_off()
+    axes.set_xlabel("right")
+    axes.set_ylabel("wrong")
+    label(axes, evaluation.energy_tev)
+    return figure
+
+
+def importance(method: MethodResult, evaluation: Evaluation) -> Figure:
+    """Draw what the accuracy loses where an input is permuted."""
+    figure, (axes,) = new_figure()
+    found = method.importance[::-1]
+    places = np.arange(len(found))
+    axes.barh(
+        places,
+        [each.drop.value for each in found],
+        xerr=[each.drop.error for each in found],
+        color=["#3f90da" if each.feature else "#a96b59" for each in found],
+    )
+    names = [f"{each.collection} {each.feature or '(all)'}" for each in found]
+    axes.set_yticks(places, names)
+    axes.minorticks_off()
+    axes.axvline(0, color="grey", linewidth=0.8)
+    axes.set_xlabel(f"loss in accuracy of {method.name}, input permuted")
+    label(axes, evaluation.energy_tev)
     return figure
