@@ -1,5 +1,6 @@
 """What both evaluations find, as plain data: figures and tables are made from it alone."""
 
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -80,6 +81,14 @@ class Process(NamedTuple):
     events: int
     expected: Estimate | None
     pseudo_data: bool = False
+
+
+def data_in_words(processes: Sequence[Process]) -> str:
+    """Return what events of data are: collisions, simulation that stands for them, or both."""
+    kinds = {process.pseudo_data for process in processes if process.kind == "data"}
+    return {(True,): "pseudo-data", (False, True): "data and pseudo-data"}.get(
+        tuple(sorted(kinds)), "data"
+    )
 
 
 class Yield(NamedTuple):

@@ -24,6 +24,7 @@ from rootflow.evaluation.results import (
     Process,
     Spectrum,
     Yield,
+    data_in_words,
 )
 
 
@@ -173,10 +174,7 @@ class ClassificationEvaluation(NamedTuple):
     @property
     def data(self) -> str:
         """What events of data are: collisions, simulation that stands for them, or both."""
-        kinds = {process.pseudo_data for process in self.processes if process.kind == "data"}
-        return {(True,): "pseudo-data", (False, True): "data and pseudo-data"}.get(
-            tuple(sorted(kinds)), "data"
-        )
+        return data_in_words(self.processes)
 
     @property
     def window(self) -> str:

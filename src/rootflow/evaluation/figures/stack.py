@@ -1,7 +1,7 @@
 """Stacked expectations with data: of observables and of scores."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -10,48 +10,35 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from rootflow.evaluation.figures.style import label, new_figure
-from rootflow.evaluation.results import Counts, Process, Spectrum
+from rootflow.evaluation.results import Counts, Process, Spectrum, data_in_words
 
 # M. A. Petroff, arXiv:2107.02270: warm colours for signals, the others for backgrounds.
 SIGNALS = ("#bd1f01", "#ffa90e", "#e76300")
 BACKGROUNDS = ("#3f90da", "#92dadd", "#832db6", "#a96b59", "#b9ac70", "#94a4a2")
 # Data over expectation beyond it are arrows at the edge.
 HIGHEST_RATIO = 3.0
-POINTS = {"color": "black", "marker": "o", "markersize": 4, "linestyle": "none"}
-
-
-class Layer(NamedTuple):
-    """How a process is drawn: `title` may have LaTeX, signals are on top."""
-
-    name: str
-    title: str
-    colour: str
-    is_signal: bool
-
-
-def layers_of(processes: Sequence[Process]) -> list[Layer]:
-    """Return how simulated processes are drawn; one has the same colour in all figures."""
-    layers = [
-        Layer(process.name, process.title, colours[number % len(colours)], kind == "signal")
-        for kind, colours in (("signal", SIGNALS), ("background", BACKGROUNDS))
-        for number, process in enumerate(p for p in processes if p.kind == kind)
-    ]
-    order = [process.name for process in processes]
-    return sorted(layers, key=lambda layer: order.index(layer.name))
+POINTS: dict[str, Any] = {"color": "black", "marker": "o", "markersize": 4, "linestyle": "none"}
 
 
 class Described(NamedTuple):
     """What all stacks of an evaluation have in common.
 
-    Pseudo-data are simulation; the background's uncertainty is relative; energy and luminosity are
-    None where they are not known.
+    The background's uncertainty is relative; energy and luminosity are None where they are not
+    known.
     """
 
-    layers: Sequence[Layer]
-    data: str
+    processes: Sequence[Process]
     energy_tev: float | None
     background_uncertainty: float = 0.0
     luminosity_fb_inverse: float | None = None
+
+    def colours(self) -> dict[str, str]:
+        """Return that of each simulated process, which has the same in all figures."""
+        return {
+            process.name: colours[number % len(colours)]
+            for kind, colours in (("signal", SIGNALS), ("background", BACKGROUNDS))
+            for number, process in enumerate(each for each in self.processes if each.kind == kind)
+        }
 
 
 def stack(
@@ -79,7 +66,7 @@ def stack(
     else:
         figure, (axes, ratio) = new_figure(rows=2, heights=(0.9, 0.3))
     expected, low, high = _expectation(about, spectrum)
-    _draw_processes(axes, about.layers, spectrum)
+    _draw_processes(axes, about, spectrum)
     edges = np.array(spectrum.edges)
     known = ["simulation"]
     if about.background_uncertainty:
@@ -87,9 +74,10 @@ def stack(
     if spectrum.up:
         known.append("systematic weights")
     _draw_band(axes, edges, low, high, f"uncertainty: {', '.join(known)}")
+    in_words = data_in_words(about.processes)
     if data is not None:
         centres, counted, errors = _points(data)
-        axes.errorbar(centres, counted, yerr=errors, label=about.data, **POINTS)
+        axes.errorbar(centres, counted, yerr=errors, label=in_words, **POINTS)
         _draw_ratio(ratio, edges, expected, (low, high), data)
     axes.set_ylabel(f"events / {'bin' if equal_bins else _width(edges, unit)}")
     _leave_room(axes, high, data, log=log)
@@ -110,7 +98,7 @@ def stack(
         title_fontsize="x-small" if log else "small",
         alignment="left",
     )
-    simulated = data is None or about.data == "pseudo-data"
+    simulated = data is None or in_words == "pseudo-data"
     what = "Simulation" if simulated else "Data and simulation"
     label(axes, about.energy_tev, about.luminosity_fb_inverse, what=what)
     return figure
@@ -121,7 +109,7 @@ def _expectation(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Return the sum of all processes in each bin, and the ends of its uncertainty."""
     histograms = spectrum.processes
-    backgrounds = {layer.name for layer in about.layers if not layer.is_signal}
+    backgrounds = {process.name for process in about.processes if process.kind == "background"}
     expected = np.sum([h.weights for h in histograms.values()], axis=0)
     squares = np.sum([h.squared_weights for h in histograms.values()], axis=0)
     background = np.sum([histograms[name].weights for name in backgrounds], axis=0)
@@ -137,15 +125,17 @@ def _with_edges(spectrum: Spectrum, edges: tuple[float, ...]) -> Spectrum:
     return spectrum._replace(edges=edges, processes=processes, data=data)
 
 
-def _draw_processes(axes: Axes, layers: Sequence[Layer], spectrum: Spectrum) -> None:
-    ordered = sorted(
-        layers, key=lambda each: (each.is_signal, sum(spectrum.processes[each.name].weights))
-    )
-    below = np.zeros(len(spectrum.edges) - 1)
-    for layer in ordered:
-        above = below + np.array(spectrum.processes[layer.name].weights)
-        style = {"fill": True, "color": layer.colour, "label": layer.title}
-        axes.stairs(above, spectrum.edges, baseline=below, **style)
+def _draw_processes(axes: Axes, about: Described, spectrum: Spectrum) -> None:
+    """Draw backgrounds below signals, the smallest at the bottom."""
+    colours, below = about.colours(), np.zeros(len(spectrum.edges) - 1)
+
+    def place(process: Process) -> tuple[bool, float]:
+        return process.kind == "signal", sum(spectrum.processes[process.name].weights)
+
+    for process in sorted((each for each in about.processes if each.name in colours), key=place):
+        above = below + np.array(spectrum.processes[process.name].weights)
+        style: dict[str, Any] = {"color": colours[process.name], "label": process.title}
+        axes.stairs(above, spectrum.edges, baseline=below, fill=True, **style)
         below = above
 
 

@@ -3,15 +3,13 @@
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rootflow.evaluation.reconstruction.metrics import both_right
 from rootflow.evaluation.reconstruction.results import Display, Particle
 from rootflow.evaluation.reconstruction.sample import Candidate, Sample
 from rootflow.methods.reconstruction.objects import four_momenta
 from rootflow.physics.kinematics import FloatArray
-
-NEUTRINOS, TOPS = ("nu", "nubar"), ("t", "tbar")
+from rootflow.physics.ttbar import Decay
 
 
 def displays_of(candidate: Candidate, sample: Sample, count: int) -> tuple[Display, ...]:
@@ -30,57 +28,47 @@ def displays_of(candidate: Candidate, sample: Sample, count: int) -> tuple[Displ
         ("least confident", among, -scores),
         ("m(tt̄) furthest from the truth", among, np.abs(mtt - true)),
     )
-    largest = {
-        reason: np.flatnonzero(of)[np.argsort(-rank[of], kind="stable")[:count]]
-        for reason, of, rank in picked
-    }
     return tuple(
         _display(reason, candidate, sample, int(event))
-        for reason, events in largest.items()
-        for event in events
+        for reason, of, rank in picked
+        for event in np.flatnonzero(of)[np.argsort(-rank[of], kind="stable")[:count]]
     )
 
 
 def _display(reason: str, candidate: Candidate, sample: Sample, event: int) -> Display:
-    events, one = sample.events, np.array([event])
-    taken = events.take(one)
-    jets, leptons = four_momenta(taken, "jets")[0], four_momenta(taken, "leptons")[0]
-    met, phi = (taken.met[0, taken.features["met"].index(name)] for name in ("pt", "phi"))
-    measured = [
-        _particle(f"jet:{_role(slot, sample.assignment[event])}:"
-                  f"{_role(slot, candidate.answers.assignment[event])}", momentum)
-        for slot, momentum in enumerate(jets)
-        if taken.jet_mask[0, slot]
-    ]  # fmt: skip
-    measured += [
-        _particle(kind, momentum) for kind, momentum in zip(("l+", "l-"), leptons, strict=True)
+    events, true, reconstructed = sample.events, sample.decay, candidate.decay
+    assert reconstructed is not None  # noqa: S101 - only methods with neutrinos are displayed
+    taken = events.take(np.array([event]))
+    slots = np.flatnonzero(taken.jet_mask[0])
+    roles = [
+        {int(b): "b", int(bbar): "bbar"}
+        for b, bbar in (sample.assignment[event], candidate.answers.assignment[event])
     ]
-    measured.append(_particle("met", np.array([met * np.cos(phi), met * np.sin(phi), 0.0])))
-    decay = candidate.decay
-    assert decay is not None  # noqa: S101 - only methods with neutrinos are displayed
+    jets = [":".join(("jet", *(role.get(int(slot), "other") for role in roles))) for slot in slots]
+    met, phi = (taken.met[0, taken.features["met"].index(name)] for name in ("pt", "phi"))
     return Display(
         reason=reason,
         method=candidate.name,
         event=events.in_words(event),
         file_index=int(events.file_index[event]),
         score=float(candidate.answers.scores[event]),
-        measured=tuple(measured),
-        generated=_particles(sample.decay.neutrinos[event], sample.decay.tops[event]),
-        reconstructed=_particles(decay.neutrinos[event], decay.tops[event]),
+        measured=(
+            *_particles(jets, four_momenta(taken, "jets")[0, slots]),
+            *_particles(("l+", "l-"), four_momenta(taken, "leptons")[0]),
+            *_particles(("met",), np.array([[met * np.cos(phi), met * np.sin(phi), 0.0]])),
+        ),
+        generated=_of_decay(true, event),
+        reconstructed=_of_decay(reconstructed, event),
     )
 
 
-def _particles(neutrinos: FloatArray, tops: FloatArray) -> tuple[Particle, ...]:
+def _of_decay(decay: Decay, event: int) -> tuple[Particle, ...]:
+    neutrinos = _particles(("nu", "nubar"), decay.neutrinos[event])
+    return neutrinos + _particles(("t", "tbar"), decay.tops[event])
+
+
+def _particles(kinds: Sequence[str], momenta: FloatArray) -> tuple[Particle, ...]:
     return tuple(
-        _particle(kind, momentum)
-        for kinds, momenta in ((NEUTRINOS, neutrinos), (TOPS, tops))
+        Particle(kind, *map(float, momentum[:3]))
         for kind, momentum in zip(kinds, momenta, strict=True)
     )
-
-
-def _particle(kind: str, momentum: NDArray[np.floating]) -> Particle:
-    return Particle(kind, *(float(component) for component in momentum[:3]))
-
-
-def _role(slot: int, assignment: Sequence[int] | NDArray[np.int32]) -> str:
-    return {int(assignment[0]): "b", int(assignment[1]): "bbar"}.get(slot, "other")

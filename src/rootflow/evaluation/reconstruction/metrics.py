@@ -156,5 +156,4 @@ def has_probabilities(candidate: Candidate, sample: Sample) -> bool:
 
 def binned_by(name: str, sample: Sample, edges: Sequence[float]) -> NDArray[np.int16]:
     """Return (n,) the bin of each event in jets, btags, met or a true observable."""
-    values = sample.counts[name] if name in sample.counts else sample.values[name]
-    return bin_of(values, edges, last_is_open=name in COUNTS)
+    return bin_of(sample.values[name], edges, last_is_open=name in COUNTS)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -23,8 +24,8 @@ class Sample(NamedTuple):
     """n events with truth.
 
     `assignment` (n, 2) is that of the events, `matched` (n,) where it has both b jets. `decay` is
-    the true one, `values` the true observables (n,) by name, and `counts` (n,) what else is binned:
-    jets, btags, and met in GeV.
+    the true one, `values` the true observables (n,) by name, and what else is binned: jets, btags,
+    and met in GeV.
     """
 
     events: Events
@@ -32,7 +33,6 @@ class Sample(NamedTuple):
     matched: NDArray[np.bool_]
     decay: Decay
     values: Values
-    counts: Values
 
 
 class Candidate(NamedTuple):
@@ -47,11 +47,11 @@ class Candidate(NamedTuple):
     name: str
     description: str | None
     answers: Reconstruction
-    neutrinos_of: str | None
-    solved: NDArray[np.bool_]
-    decay: Decay | None
-    values: Values
     cost: Cost
+    solved: NDArray[np.bool_]
+    neutrinos_of: str | None = None
+    decay: Decay | None = None
+    values: Mapping[str, NDArray[np.float32]] = MappingProxyType({})
 
     @property
     def has_own_neutrinos(self) -> bool:
@@ -105,8 +105,8 @@ def sample_of(events: Events, btag_min: float) -> Sample:
         assignment=events.assignment,
         matched=matched,
         decay=decay,
-        values=values_of(decay),
-        counts={
+        values={
+            **values_of(decay),
             "jets": np.sum(events.jet_mask, axis=1, dtype=np.float32),
             "btags": np.sum(tagged, axis=1, dtype=np.float32),
             "met": events.met[:, events.features["met"].index("pt")],
@@ -132,60 +132,50 @@ def candidates_of(
     names = [reconstructor.name for reconstructor in reconstructors]
     if len(set(names)) < len(names):
         raise UsageError(f"each method needs a name of its own, these are {', '.join(names)}")
-    answers, costs = {}, {}
+    found = []
     with progress("reconstruct", len(names), "methods") as advance:
-        for reconstructor in reconstructors:
-            name = reconstructor.name
+        for method in reconstructors:
             start = time.perf_counter()
-            answers[name] = reconstructor.answer(events)
+            answers = method.answer(events)
             seconds = time.perf_counter() - start
-            parameters = getattr(reconstructor, "parameters", None)
-            costs[name] = Cost(seconds, len(events) / seconds, parameters)
+            cost = Cost(seconds, len(events) / seconds, getattr(method, "parameters", None))
             try:
-                check_answers(answers[name], events)
+                check_answers(answers, events)
             except ConformanceError as error:
-                raise ConformanceError(f"{name}: {error}") from None
-            advance(1, name)
-    descriptions = {method.name: description_of(method) for method in reconstructors}
-    owners = {name: each.neutrinos for name, each in answers.items() if each.neutrinos is not None}
+                raise ConformanceError(f"{method.name}: {error}") from None
+            nowhere = np.zeros_like(answers.solved)
+            found.append(Candidate(method.name, description_of(method), answers, cost, nowhere))
+            advance(1, method.name)
+    owners = {each.name: each for each in found if each.answers.neutrinos is not None}
     if neutrinos not in ("model", "none", *owners):
         raise UsageError(
             f"evaluation.neutrinos: {neutrinos} gives no neutrinos here; "
             f"allowed: {', '.join(['model', 'none', *owners])}"
         )
-    models = [name for name in owners if descriptions[name] is None]
+    models = [name for name, each in owners.items() if each.description is None]
     lender = {"none": None, "model": next(iter(models), None)}.get(neutrinos, neutrinos)
     return [
-        _candidate(events, name, descriptions[name], answers[name], costs[name], owners, lender)
-        for name in names
+        _completed(each, events, owners.get(each.name) or (owners[lender] if lender else None))
+        for each in found
     ]
 
 
-def _candidate(
-    events: Events,
-    name: str,
-    description: str | None,
-    answer: Reconstruction,
-    cost: Cost,
-    owners: Mapping[str, NDArray[np.floating]],
-    lender: str | None,
-) -> Candidate:
-    neutrinos_of = name if name in owners else lender
-    if neutrinos_of is None:
-        nowhere = np.zeros_like(answer.solved)
-        return Candidate(name, description, answer, None, nowhere, None, {}, cost)
-    neutrinos = owners[neutrinos_of]
-    solved = answer.solved & np.all(np.isfinite(neutrinos), axis=(1, 2))
+def _completed(candidate: Candidate, events: Events, owner: Candidate | None) -> Candidate:
+    """Return a candidate with top quarks, by the neutrinos of an owner of some."""
+    if owner is None or owner.answers.neutrinos is None:
+        return candidate
+    answers, neutrinos = candidate.answers, owner.answers.neutrinos
+    solved = answers.solved & np.all(np.isfinite(neutrinos), axis=(1, 2))
     decay = reconstructed_decay(
         events,
-        np.where(solved[:, np.newaxis], answer.assignment, 0),
+        np.where(solved[:, np.newaxis], answers.assignment, 0),
         np.where(solved[:, np.newaxis, np.newaxis], neutrinos, 0),
     )
     values = {
-        observable: np.where(solved, found, np.float32(np.nan))
-        for observable, found in values_of(decay).items()
+        name: np.where(solved, found, np.float32(np.nan))
+        for name, found in values_of(decay).items()
     }
-    return Candidate(name, description, answer, neutrinos_of, solved, decay, values, cost)
+    return candidate._replace(neutrinos_of=owner.name, solved=solved, decay=decay, values=values)
 
 
 def reconstructed_decay(

@@ -3,7 +3,7 @@
 from matplotlib.axes import Axes
 
 from rootflow.evaluation.classification.evaluation import ClassificationEvaluation
-from rootflow.evaluation.figures.stack import BACKGROUNDS, SIGNALS, Described, layers_of
+from rootflow.evaluation.figures.stack import BACKGROUNDS, SIGNALS, Described
 from rootflow.evaluation.figures.style import label
 
 SIGNAL, BACKGROUND = SIGNALS[0], BACKGROUNDS[0]
@@ -12,11 +12,10 @@ SIGNAL, BACKGROUND = SIGNALS[0], BACKGROUNDS[0]
 def described(evaluation: ClassificationEvaluation) -> Described:
     """Return what the stacks have in common; a process has the same colour in all."""
     return Described(
-        layers=layers_of(evaluation.processes),
-        data=evaluation.data,
-        background_uncertainty=evaluation.background_uncertainty,
-        energy_tev=evaluation.energy_tev,
-        luminosity_fb_inverse=evaluation.luminosity_fb_inverse,
+        evaluation.processes,
+        evaluation.energy_tev,
+        evaluation.background_uncertainty,
+        evaluation.luminosity_fb_inverse,
     )
 
 

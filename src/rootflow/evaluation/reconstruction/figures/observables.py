@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from rootflow.evaluation.figures.stack import Described, layers_of, stack
+from rootflow.evaluation.figures.stack import Described, stack
 from rootflow.evaluation.figures.style import (
     Look,
     draw_binned,
@@ -20,15 +20,9 @@ from rootflow.evaluation.reconstruction.results import Evaluation, MethodResult
 def collisions(name: str, method: MethodResult, evaluation: Evaluation) -> Figure:
     """Draw an observable in collisions over what is expected of each sample."""
     each = OBSERVABLES[name]
-    data = [process for process in evaluation.processes if process.kind == "data"]
-    about = Described(
-        layers=layers_of(evaluation.processes),
-        data="pseudo-data" if data and all(process.pseudo_data for process in data) else "data",
-        energy_tev=evaluation.energy_tev,
-    )
-    spectrum = method.spectra[name]
     note = f"reconstructed by {method.name}"
-    return stack(about, spectrum, quantity=each.symbol, unit=each.unit, note=note)
+    about = Described(evaluation.processes, evaluation.energy_tev)
+    return stack(about, method.spectra[name], quantity=each.symbol, unit=each.unit, note=note)
 
 
 def observable(name: str, evaluation: Evaluation, look: Look) -> Figure:
