@@ -46,3 +46,24 @@ def build_unregistered(inputs: dict[str, Any], masks: dict[str, Any]) -> Any:  #
 
 def build_nothing(inputs: dict[str, Any], masks: dict[str, Any]) -> Any:  # noqa: ARG001
     return inputs["leptons"]
+
+
+def tokens(inputs: dict[str, Any], masks: dict[str, Any], width: int = 8) -> Any:
+    """Give each jet what is known of it and of the mean of all jets."""
+    jets = layers.Dense(width, activation="tanh", name="own_jets")(Scale(0.5)(inputs["jets"]))
+    rest = [layers.Flatten()(inputs[name]) for name in ("leptons", "met") if name in inputs]
+    event = layers.Dense(width, activation="tanh", name="own_event")(ops.concatenate(rest, axis=-1))
+    there = ops.cast(masks["jets"], "float32")[..., None]
+    mean = ops.sum(jets * there, axis=1) / ops.maximum(ops.sum(there, axis=1), 1.0)
+    event = ops.concatenate([event, mean], axis=-1)
+    return jets + layers.Dense(width, name="own_context")(event)[:, None], event
+
+
+def tokens_by_batch(inputs: dict[str, Any], masks: dict[str, Any]) -> Any:
+    """Look at the other events of the batch."""
+    jets, event = tokens(inputs, masks)
+    return jets, event + ops.mean(event, axis=0, keepdims=True)
+
+
+def tokens_without_event(inputs: dict[str, Any], masks: dict[str, Any]) -> Any:
+    return tokens(inputs, masks)[0]

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from rootflow.config import OwnNetworkConfig
+from rootflow.config import OwnNetworkConfig, OwnReconstructionNetworkConfig
 
 SEVERAL = (list, tuple, dict, Mapping)
 
@@ -49,7 +49,8 @@ def kind_of(block: type[BaseModel]) -> str:
         if _has_one_value(field):
             return str(typing.get_args(field.annotation)[0])
     if issubclass(block, OwnNetworkConfig):
-        return "own_network:build"
+        is_reconstruction = issubclass(block, OwnReconstructionNetworkConfig)
+        return "own_network:tokens" if is_reconstruction else "own_network:build"
     raise AssertionError(f"{block.__name__} has no word of its own")
 
 

@@ -11,7 +11,12 @@ from rootflow.config import (
     SetTransformerClassifierConfig,
 )
 from rootflow.errors import ConformanceError, UsageError
-from rootflow.testing import check_architecture
+from rootflow.testing import (
+    check_architecture,
+    check_observable,
+    check_reconstruction_architecture,
+)
+from toy_four_leptons import toy_four_leptons
 
 OURS: list[ClassifierConfig] = [
     FeedForwardClassifierConfig(architecture="feed_forward", width=8, depth=1, batch_norm=True),
@@ -56,3 +61,23 @@ def test_a_network_that_cannot_be_built_is_one_line(
 ) -> None:
     with pytest.raises(UsageError, match=rf"^model\.architecture: own_network:{name} {said}"):
         check_architecture(f"own_network:{name}", settings)
+
+
+def test_a_network_of_ones_own_for_reconstruction_keeps_the_contract() -> None:
+    check_reconstruction_architecture("own_network:tokens", {"width": 4})
+
+
+def test_a_broken_contract_of_reconstruction_is_told() -> None:
+    with pytest.raises(ConformanceError, match="does not depend on the other events"):
+        check_reconstruction_architecture("own_network:tokens_by_batch")
+    with pytest.raises(
+        UsageError, match=r"returns a tensor \(None, 5, 8\): it has to return tensors \(n, 5, feat"
+    ):
+        check_reconstruction_architecture("own_network:tokens_without_event")
+
+
+def test_an_observable_is_one_number_for_each_event() -> None:
+    events = toy_four_leptons(20)
+    check_observable("own_methods:lepton_pt", events)
+    with pytest.raises(ConformanceError, match="depends on the other events"):
+        check_observable("own_methods:mean_lepton_pt", events)

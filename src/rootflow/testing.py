@@ -1,7 +1,8 @@
 """Does code of one's own keep the contracts of rootflow? For one's own test suite.
 
-`check_architecture` is for networks that `model.architecture` names; for methods there is
-`check_method`.
+`check_architecture` is for networks of classifiers that `model.architecture` names,
+`check_reconstruction_architecture` for those of reconstructions, `check_observable` for
+`evaluation.observable`; for methods there is `check_method`. A loss is tried before it is used.
 """
 
 from collections.abc import Mapping
@@ -13,25 +14,33 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from rootflow.config import ClassifierConfig, OwnNetworkConfig
+from rootflow.config import ClassifierConfig, OwnNetworkConfig, OwnReconstructionNetworkConfig
+from rootflow.dataset import Events
 from rootflow.errors import ConformanceError, RootflowError
+from rootflow.evaluation.classification.observable import EventObservable
 from rootflow.export.conversion import convert
+from rootflow.export.outputs import OUTPUTS, TOLERANCES
 from rootflow.exported.session import open_session
 from rootflow.methods.conformance import check_method
 from rootflow.models import (
     ClassifierNormalisation,
     CollectionInputs,
     build_classifier,
+    build_model,
+    fit_normalisation,
     load_model,
     make_deterministic,
     save_model,
 )
 
-__all__ = ["check_architecture", "check_method"]
+__all__ = [
+    "check_architecture",
+    "check_method",
+    "check_observable",
+    "check_reconstruction_architecture",
+]
 
-EVENTS, STEPS = 64, 3
-# What a sum in another order may change, and what parity at export allows.
-TOLERANCE = 1e-6
+EVENTS, STEPS, JETS = 64, 3, 5
 FEATURES, UNITS = ("pt", "eta", "phi"), ("GeV", "none", "rad")
 INPUTS = {
     "jets": CollectionInputs(FEATURES, UNITS, FEATURES, slots=5, mask="jet_mask"),
@@ -89,31 +98,118 @@ def check_architecture(
         for new, old in zip(model.trainable_weights, before, strict=True)
     ]
     _require(any(moved), "a few steps of training change its weights")
-    whole = _said(model, arrays)
-    _require(bool(np.all(np.isfinite(whole))), "what it says is finite")
-    _require(_near(_said(model, arrays), whole), "the same events get one answer")
-    half = {key: array[::2] for key, array in arrays.items()}
-    _require(_near(_said(model, half), whole[::2]), "an answer does not depend on the other events")
-    hidden = _with_other_padding(inputs, arrays)
-    _require(_near(_said(model, hidden), whole), "slots that are not filled do not matter")
+    masks = {name: one.mask for name, one in inputs.items() if one.mask is not None}
+    _check_answers(model, arrays, masks)
+    (output,) = model.output
+    whole = _said(model, arrays)[output]
     if any_order_of is not None:
-        turned = _in_other_order(inputs, arrays, any_order_of)
-        _require(_near(_said(model, turned), whole), f"the order of {any_order_of} does not matter")
+        turned = _said(model, _in_other_order(inputs, arrays, any_order_of))[output]
+        _require(_near(output, turned, whole), f"the order of {any_order_of} does not matter")
+    _check_files(model, arrays, config.architecture)
+
+
+def check_reconstruction_architecture(
+    architecture: str, settings: Mapping[str, Any] | None = None, *, any_order: bool = True
+) -> None:
+    """Check a reconstruction's network that a configuration can name, on made-up events.
+
+    It has to keep what `check_architecture` asks of a classifier's, its assignment has to be a
+    probability of two different jets, and b has to change places with bbar when the leptons
+    exchange their charges.
+
+    Parameters
+    ----------
+    architecture, settings
+        As `model.architecture` and `model.settings`.
+    any_order
+        Whether the order of the jets must not matter.
+
+    Raises
+    ------
+    ConformanceError
+        It does not keep the contract: the message says where.
+    UsageError
+        It cannot be found or built.
+    """
+    make_deterministic()
+    keras.utils.set_random_seed(1)
+    config = OwnReconstructionNetworkConfig(
+        architecture=architecture, settings=dict(settings or {}), no_match=True
+    )
+    events = _dilepton_events()
+    normalisation = fit_normalisation([(events, np.ones(EVENTS))])
+    model = build_model(config, events.features, JETS, normalisation)
+    arrays = events.inputs()
+    _check_answers(model, arrays, {"jets": "jet_mask"})
+    _check_files(model, arrays, architecture)
+    whole = _said(model, arrays)
+    mask = events.jet_mask
+    pairs = mask[:, :, None] & mask[:, None, :] & ~np.eye(JETS, dtype=bool)
+    said = whole["assignment"]
+    _require(bool(np.all(said[~pairs] == 0)), "no probability is of a jet that is not there")
+    _require(bool(np.all(said.sum(axis=(1, 2)) < 1.001)), "probabilities add up to 1")
+    charges = arrays["leptons"][:, ::-1] * np.array([1, 1, 1, 1, -1], np.float32)
+    exchanged = _said(model, arrays | {"leptons": charges})
+    _require(
+        _near("assignment", exchanged["assignment"], said.swapaxes(1, 2)),
+        "b changes places with bbar when the leptons exchange their charges",
+    )
+    if any_order:
+        last_first = {name: arrays[name][:, ::-1] for name in ("jets", "jet_mask")}
+        turned = _said(model, arrays | last_first)["assignment"]
+        _require(
+            _near("assignment", turned, said[:, ::-1, ::-1]), "the order of jets does not matter"
+        )
+
+
+def check_observable(observable: str, events: Events) -> None:
+    """Check what `evaluation.observable` can name: one finite number for each event, its own.
+
+    Raises
+    ------
+    ConformanceError
+        A number depends on the other events.
+    UsageError, InputError
+        There is no such function, it fails, or it gives other than n finite numbers.
+    """
+    values = EventObservable(observable, observable, "").values(events)
+    half = EventObservable(observable, observable, "").values(events.take(slice(0, None, 2)))
+    if not np.array_equal(half, values[::2]):
+        raise ConformanceError(f"{observable}: a value depends on the other events")
+
+
+def _check_answers(model: keras.Model, arrays: Arrays, masks: Mapping[str, str]) -> None:
+    """Require finite answers, of each event by itself, whatever is in slots that are not filled."""
+    whole = _said(model, arrays)
+    half = _said(model, {key: array[::2] for key, array in arrays.items()})
+    hidden = _said(model, _with_other_padding(masks, arrays))
+    for name, said in whole.items():
+        _require(bool(np.all(np.isfinite(said))), "what it says is finite")
+        _require(_near(name, _said(model, arrays)[name], said), "the same events get one answer")
+        _require(
+            _near(name, half[name], said[::2]), "an answer does not depend on the other events"
+        )
+        _require(_near(name, hidden[name], said), "slots that are not filled do not matter")
+
+
+def _check_files(model: keras.Model, arrays: Arrays, architecture: str) -> None:
+    """Require the same answers of what is saved and read again, and of what is exported."""
+    whole = _said(model, arrays)
     with TemporaryDirectory() as folder:
         path = Path(folder) / "model.keras"
         try:
             save_model(model, path)
-            again = load_model(path)
+            again = _said(load_model(path), arrays)
         except (RootflowError, TypeError, ValueError) as error:
             raise ConformanceError(
-                f"{config.architecture} cannot be saved and read again: register its layers by "
+                f"{architecture} cannot be saved and read again: register its layers by "
                 f"keras.saving.register_keras_serializable: {error}"
             ) from None
-        _require(_near(_said(again, arrays), whole), "read again it says the same")
-    (output,) = model.output
     session = open_session(convert(model, opset=17).SerializeToString())
-    said = session.run([output], arrays)[0]
-    _require(_near(said, whole), f"as ONNX it says the same within {TOLERANCE:g}")
+    exported = dict(zip(whole, session.run([*whole], arrays), strict=True))
+    for name, said in whole.items():
+        _require(_near(name, again[name], said), "read again it says the same")
+        _require(_near(name, exported[name], said), "as ONNX it says the same")
 
 
 def _train(model: keras.Model, arrays: Arrays, label: NDArray[np.integer], classes: int) -> None:
@@ -125,9 +221,9 @@ def _train(model: keras.Model, arrays: Arrays, label: NDArray[np.integer], class
         model.train_on_batch(arrays, {output: target.astype(np.float32)})
 
 
-def _said(model: keras.Model, arrays: Arrays) -> NDArray[np.float32]:
-    (said,) = model(arrays, training=False).values()
-    return np.asarray(keras.ops.convert_to_numpy(said))
+def _said(model: keras.Model, arrays: Arrays) -> Arrays:
+    said = model(arrays, training=False)
+    return {name: np.asarray(keras.ops.convert_to_numpy(each)) for name, each in said.items()}
 
 
 def _events(inputs: Mapping[str, CollectionInputs]) -> Arrays:
@@ -145,11 +241,41 @@ def _events(inputs: Mapping[str, CollectionInputs]) -> Arrays:
     return arrays
 
 
-def _with_other_padding(inputs: Mapping[str, CollectionInputs], arrays: Arrays) -> Arrays:
-    masked = {name: arrays[one.mask] for name, one in inputs.items() if one.mask is not None}
+def _dilepton_events() -> Events:
+    """Return events of two leptons and two jets or more, as those of ttbar are."""
+    random = np.random.default_rng(1)
+
+    def objects(count: int) -> NDArray[np.float64]:
+        pt, eta = random.uniform(30, 150, (EVENTS, count)), random.normal(0, 1, (EVENTS, count))
+        phi = random.uniform(-np.pi, np.pi, (EVENTS, count))
+        return np.stack([pt, eta, phi, pt * np.cosh(eta)], axis=-1)
+
+    mask = np.arange(JETS) < (2 + np.arange(EVENTS) % (JETS - 1))[:, None]
+    tags = random.integers(0, 2, (EVENTS, JETS, 1))
+    codes = random.choice([11, 13], (EVENTS, 2)) * [-1, 1]
+    met = objects(1)[:, 0, [0, 2]]
+    return Events(
+        features={
+            "jets": ("pt", "eta", "phi", "energy", "btag"),
+            "leptons": ("pt", "eta", "phi", "energy", "pdg_id"),
+            "met": ("pt", "phi"),
+            "event": (),
+        },
+        jets=(np.concatenate([objects(JETS), tags], -1) * mask[..., None]).astype(np.float32),
+        jet_mask=mask,
+        leptons=np.concatenate([objects(2), codes[..., None]], -1).astype(np.float32),
+        met=met.astype(np.float32),
+        event=np.zeros((EVENTS, 0), np.float32),
+        weight=np.ones(EVENTS),
+        assignment=np.tile(np.array([0, 1], np.int32), (EVENTS, 1)),
+        neutrinos=random.normal(0, 50, (EVENTS, 2, 3)).astype(np.float32),
+    )
+
+
+def _with_other_padding(masks: Mapping[str, str], arrays: Arrays) -> Arrays:
     other = {
-        name: np.where(filled[..., None], arrays[name], np.float32(7.0))
-        for name, filled in masked.items()
+        name: np.where(arrays[mask][..., None], arrays[name], np.float32(7.0))
+        for name, mask in masks.items()
     }
     return arrays | other
 
@@ -172,8 +298,9 @@ def _normalisation(inputs: Mapping[str, CollectionInputs]) -> ClassifierNormalis
     )
 
 
-def _near(said: NDArray[Any], wanted: NDArray[Any]) -> bool:
-    return said.shape == wanted.shape and bool(np.all(np.abs(said - wanted) <= TOLERANCE))
+def _near(output: str, said: NDArray[Any], wanted: NDArray[Any]) -> bool:
+    bound = TOLERANCES[OUTPUTS[output].kind] * np.maximum(1, np.abs(wanted))
+    return said.shape == wanted.shape and bool(np.all(np.abs(said - wanted) <= bound))
 
 
 def _require(kept: bool, rule: str) -> None:

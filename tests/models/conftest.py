@@ -9,6 +9,7 @@ from rootflow.config import (
     FeedForwardConfig,
     FlowNeutrinosConfig,
     ModelConfig,
+    OwnReconstructionNetworkConfig,
     RecurrentConfig,
     SetTransformerConfig,
 )
@@ -56,8 +57,9 @@ def normalisation(few_events: Events) -> Normalisation:
             neutrinos=FlowNeutrinosConfig(head="flow", layers=3, width=16, bins=4, samples=8),
             confidence=True,
         ),
+        OwnReconstructionNetworkConfig(architecture="own_network:tokens", settings={"width": 6}),
     ],
-    ids=["feed_forward", *SETS, "recurrent", "binned", "flow"],
+    ids=["feed_forward", *SETS, "recurrent", "binned", "flow", "own"],
 )
 def architecture(request: pytest.FixtureRequest) -> ModelConfig:
     """Return the settings of a small network of each architecture."""

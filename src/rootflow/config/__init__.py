@@ -38,6 +38,7 @@ from rootflow.config.model import (
     CrossAttentionConfig,
     FeedForwardConfig,
     ModelConfig,
+    OwnReconstructionNetworkConfig,
     RecurrentConfig,
     SetTransformerConfig,
 )
@@ -106,6 +107,7 @@ __all__ = [
     "ObjectiveConfig",
     "OneSampleWeightsConfig",
     "OwnNetworkConfig",
+    "OwnReconstructionNetworkConfig",
     "ProcessConfig",
     "PromotionConfig",
     "Range",

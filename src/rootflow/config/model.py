@@ -2,10 +2,11 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
+from pydantic import Field, NonNegativeInt, PositiveInt, Tag, model_validator
 
 from rootflow.config.block import Block, Name
 from rootflow.config.neutrinos import DirectNeutrinosConfig, NeutrinosConfig
+from rootflow.config.plugin import OWN, OwnNetworkConfig, by_architecture
 
 
 class NetworkConfig(Block):
@@ -81,7 +82,17 @@ class RecurrentConfig(NetworkConfig):
     dropout: float = Field(0.2, ge=0, lt=1)
 
 
+class OwnReconstructionNetworkConfig(OwnNetworkConfig, NetworkConfig):
+    """A function of one's own for each view; scores of pairs and heads are rootflow's."""
+
+    width: PositiveInt = Field(64, le=8192, description="of the layers that score pairs of jets")
+
+
 ModelConfig = Annotated[
-    FeedForwardConfig | SetTransformerConfig | CrossAttentionConfig | RecurrentConfig,
-    Field(discriminator="architecture"),
+    Annotated[FeedForwardConfig, Tag("feed_forward")]
+    | Annotated[SetTransformerConfig, Tag("set_transformer")]
+    | Annotated[CrossAttentionConfig, Tag("cross_attention")]
+    | Annotated[RecurrentConfig, Tag("recurrent")]
+    | Annotated[OwnReconstructionNetworkConfig, Tag(OWN)],
+    by_architecture(FeedForwardConfig, SetTransformerConfig, CrossAttentionConfig, RecurrentConfig),
 ]

@@ -2,7 +2,7 @@
 
 import keras
 
-from rootflow.config import InputsConfig, ModelConfig
+from rootflow.config import InputsConfig, ModelConfig, OwnReconstructionNetworkConfig
 from rootflow.dataset.events import Features, Signs
 from rootflow.errors import UsageError
 from rootflow.models.blocks import penalise
@@ -10,7 +10,7 @@ from rootflow.models.classifier_inputs import refuse_unknown_inputs
 from rootflow.models.confidence import CONFIDENCE, Confidence
 from rootflow.models.kinematics import KINEMATICS, Tensor
 from rootflow.models.layers import ExistingPairs, JointProbability
-from rootflow.models.networks import BUILDERS
+from rootflow.models.networks import scores_and_features
 from rootflow.models.neutrinos import Momenta, neutrinos_of
 from rootflow.models.normalisation import SEEN, Normalisation, Standardise
 from rootflow.models.views import LeptonViews
@@ -87,7 +87,7 @@ def build_model(
         for name in SEEN
         if name in views
     }
-    scores, trunk = BUILDERS[config.architecture](config, seen, inputs["jet_mask"])
+    scores, trunk = scores_and_features(config, seen, inputs["jet_mask"])
     joint = JointProbability(name=JOINT)(scores, inputs["jet_mask"])
     assignment = ExistingPairs(name="assignment")(joint, inputs["jet_mask"])
     raw = {name: tensor for name, tensor in inputs.items() if name != "event"}
@@ -101,7 +101,8 @@ def build_model(
     outputs = {"assignment": assignment, "neutrinos": neutrinos}
     if config.confidence:
         outputs[CONFIDENCE] = Confidence(name=CONFIDENCE)(trunk, assignment)
-    network = keras.Model(inputs, outputs, name=config.architecture)
+    is_own = isinstance(config, OwnReconstructionNetworkConfig)
+    network = keras.Model(inputs, outputs, name="own_network" if is_own else config.architecture)
     penalise(network, config.l2)
     return network
 

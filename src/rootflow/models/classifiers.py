@@ -24,7 +24,7 @@ from rootflow.models.classifier_inputs import (
 )
 from rootflow.models.kinematics import Tensor
 from rootflow.models.normalisation import Standardise
-from rootflow.models.own_networks import build_own
+from rootflow.models.own_networks import build_own_classifier
 
 SCORE, PROBABILITIES = "score", "probabilities"
 # Beyond it a score in float32 would be 0 or 1, and events could no longer be ranked.
@@ -74,7 +74,7 @@ def build_classifier(
             for name, column in represent(inputs, given).items()
         }
         if isinstance(config, OwnNetworkConfig):
-            hidden = build_own(config, columns, masks)
+            hidden = build_own_classifier(config, columns, masks)
         else:
             hidden = BUILDERS[config.architecture](config, columns, masks)
         penalty = _penalty(config)

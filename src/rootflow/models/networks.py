@@ -6,8 +6,11 @@ from typing import Any
 from keras import layers, ops
 
 from rootflow.config.model import (
+    AttentionConfig,
     CrossAttentionConfig,
     FeedForwardConfig,
+    ModelConfig,
+    OwnReconstructionNetworkConfig,
     RecurrentConfig,
     SetTransformerConfig,
 )
@@ -21,6 +24,7 @@ from rootflow.models.blocks import (
     self_attention,
 )
 from rootflow.models.kinematics import Tensor
+from rootflow.models.own_networks import build_own_views
 from rootflow.models.pairs import pair_scores, with_none
 from rootflow.models.recurrence import OverJets
 
@@ -118,13 +122,20 @@ def _embedded_jets(width: int, seen: Seen) -> Tensor:
 
 
 def _said(
-    config: SetTransformerConfig | CrossAttentionConfig | RecurrentConfig,
+    config: AttentionConfig | RecurrentConfig | OwnReconstructionNetworkConfig,
     jets: Tensor,
     event: Tensor,
     seen: Seen,
 ) -> Said:
     scores = pair_scores(config.width, jets, event, seen["pairs"], no_match=config.no_match)
     return scores, dense(config.width, "neutrino_hidden")(event)
+
+
+def scores_and_features(config: ModelConfig, seen: Seen, jet_mask: Tensor) -> Said:
+    """Build the architecture that is configured."""
+    if isinstance(config, OwnReconstructionNetworkConfig):
+        return _said(config, *build_own_views(config, seen, jet_mask), seen)
+    return BUILDERS[config.architecture](config, seen, jet_mask)
 
 
 BUILDERS: dict[str, Callable[[Any, Seen, Tensor], Said]] = {

@@ -89,8 +89,8 @@ class Record(Block):
     dataset: str
     task: TaskName
     folds: FoldsConfig
-    # In this order: only a classifier's settings have what the others do not know.
-    model: ModelConfig | ClassifierConfig = Field(union_mode="left_to_right")
+    # In this order: settings of reconstructions have what those of classifiers do not know.
+    model: ClassifierConfig | ModelConfig = Field(union_mode="left_to_right")
     model_file: str
     features: dict[str, tuple[str, ...]]
     max_jets: int
