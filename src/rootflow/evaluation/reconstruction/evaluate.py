@@ -8,6 +8,7 @@ import numpy as np
 
 from rootflow.config import EvaluationConfig
 from rootflow.dataset.events import Events
+from rootflow.dataset.weights import effective_events
 from rootflow.evaluation.bootstrap import CellStatistic, Replicated, bootstrap
 from rootflow.evaluation.cell_statistics import Shares, everywhere
 from rootflow.evaluation.paired import comparisons
@@ -127,12 +128,11 @@ def assess(
     spectra: dict[str, dict[str, Spectrum]] = {}
     if collisions:
         spectra = spectra_of(drawn, candidates, reconstructors, collisions, events, config)
-    sum_of_weights = float(np.sum(events.weight))
     evaluation = Evaluation(
         events=len(events),
         matched_events=int(np.sum(sample.matched)),
-        sum_of_weights=sum_of_weights,
-        effective_events=sum_of_weights**2 / float(np.sum(events.weight**2)),
+        sum_of_weights=float(np.sum(events.weight)),
+        effective_events=effective_events(events.weight),
         folds=tuple(np.unique(events.fold).tolist()),
         replicas=config.replicas,
         seed=seed,
