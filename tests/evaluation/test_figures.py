@@ -59,8 +59,8 @@ def test_figures_are_drawn_from_the_saved_evaluation(
 def test_no_two_of_many_methods_look_alike() -> None:
     names = ["random", *map(str, range(50)), "truth"]
     look = Look(names)
-    for of in (look.marker, look.line):
-        assert len({(look.colour(name), of(name)) for name in names}) == len(names)
+    for of in ("marker", "line"):
+        assert len({(look[name].colour, getattr(look[name], of)) for name in names}) == len(names)
 
 
 @pytest.mark.parametrize("style", ["ATLAS", "CMS"])

@@ -58,31 +58,17 @@ class Stroke(NamedTuple):
 FIXED = {"random": Stroke("#94a4a2", "h", ":"), "truth": Stroke("black", "d", "-")}
 
 
-class Look:
-    """Colour, marker and line of each method, the same in all figures."""
+class Look(dict[str, Stroke]):
+    """Colour, marker and line of each method by its name, the same in all figures."""
 
     def __init__(self, names: Sequence[str]) -> None:
-        free = [name for name in names if name not in FIXED]
-        self._strokes = FIXED | {
-            name: Stroke(
+        super().__init__(FIXED)
+        for number, name in enumerate(name for name in names if name not in FIXED):
+            self[name] = Stroke(
                 COLOURS[number % len(COLOURS)],
                 MARKERS[number % len(MARKERS)],
                 LINES[number % len(LINES)],
             )
-            for number, name in enumerate(free)
-        }
-
-    def colour(self, name: str) -> str:
-        """Return the colour of a method."""
-        return self._strokes[name].colour
-
-    def marker(self, name: str) -> str:
-        """Return the marker of a method."""
-        return self._strokes[name].marker
-
-    def line(self, name: str) -> str | tuple[int, tuple[int, ...]]:
-        """Return the line style of a method."""
-        return self._strokes[name].line
 
 
 @contextmanager
@@ -143,14 +129,14 @@ def draw_binned(axes: Axes, results: Sequence[tuple[str, Binned]], look: Look) -
             (edges[:-1] + edges[1:]) / 2 + 0.5 * shift * widths,
             numbers(binned.values),
             yerr=numbers(binned.errors),
-            color=look.colour(name),
-            marker=look.marker(name),
+            color=look[name].colour,
+            marker=look[name].marker,
             linestyle="none",
             capsize=2,
             label=name,
         )
         axes.hlines(
-            numbers(binned.values), edges[:-1], edges[1:], color=look.colour(name), alpha=0.4
+            numbers(binned.values), edges[:-1], edges[1:], color=look[name].colour, alpha=0.4
         )
     axes.set_xlim(results[0][1].edges[0], results[0][1].edges[-1])
 

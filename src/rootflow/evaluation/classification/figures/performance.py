@@ -54,12 +54,12 @@ def _draw_roc(
         efficiency, background, error = map(np.array, ranking.roc)
         drawn = (background > 0) & (error <= LARGEST_ERROR * background)
         efficiency, background, error = efficiency[drawn], background[drawn], error[drawn]
-        colour = look.colour(name)
+        colour = look[name].colour
         axes.plot(
             efficiency,
             1 / background,
             color=colour,
-            linestyle=look.line(name),
+            linestyle=look[name].line,
             label=f"{name}: AUC {with_error(ranking.auc)}",
         )
         axes.fill_between(
@@ -91,7 +91,7 @@ def scan(model: ModelResult, evaluation: ClassificationEvaluation, look: Look) -
     found, best = model.scan, model.best_cut
     figure, (significance, efficiency) = new_figure(rows=2, heights=(0.8, 0.45))
     values, errors = numbers(found.significance), numbers(found.significance_errors)
-    colour = look.colour(model.name)
+    colour = look[model.name].colour
     with_uncertainty = f"Asimov, background ± {evaluation.background_uncertainty:.0%}"
     significance.plot(found.thresholds, values, color=colour, label=with_uncertainty)
     significance.fill_between(
@@ -139,13 +139,13 @@ def calibration(evaluation: ClassificationEvaluation, look: Look) -> Figure:
     reliability.plot([0, 1], [0, 1], color="grey", linestyle=":")
     for model in evaluation.models:
         found = model.calibration
-        colour = look.colour(model.name)
+        colour = look[model.name].colour
         reliability.errorbar(
             numbers(found.mean_scores),
             numbers(found.reliability.values),
             yerr=numbers(found.reliability.errors),
             color=colour,
-            marker=look.marker(model.name),
+            marker=look[model.name].marker,
             markersize=5,
             linestyle="none",
             label=f"{model.name}\nECE {with_error(found.expected_calibration_error)}, "
@@ -155,7 +155,7 @@ def calibration(evaluation: ClassificationEvaluation, look: Look) -> Figure:
             np.array(found.shares),
             found.reliability.edges,
             color=colour,
-            linestyle=look.line(model.name),
+            linestyle=look[model.name].line,
             linewidth=1.5,
         )
     # Room for the legend above a share of one.
@@ -180,7 +180,7 @@ def importance(model: ModelResult, evaluation: ClassificationEvaluation, look: L
         rows,
         [each.drop.value for each in found],
         xerr=[each.drop.error for each in found],
-        color=look.colour(model.name),
+        color=look[model.name].colour,
         error_kw={"ecolor": "black", "elinewidth": 1.2},
         height=0.7,
     )

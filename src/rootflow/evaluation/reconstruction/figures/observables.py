@@ -38,7 +38,7 @@ def observable(name: str, evaluation: Evaluation, look: Look) -> Figure:
     truth = evaluation.truth[name]
     draw_density(distribution, truth, colour="grey", line="-", name="generated", filled=True)
     for method, result in found:
-        colour, line = look.colour(method.name), look.line(method.name)
+        colour, _, line = look[method.name]
         for axes, histogram in ((distribution, result.distribution), (residuals, result.residuals)):
             draw_density(axes, histogram, colour=colour, line=line, name=title_of(method))
     unit = "" if each.relative or not each.unit else f" [{each.unit}]"
