@@ -48,10 +48,9 @@ def importances(
 
 def _inputs(events: Events) -> list[tuple[str, Sequence[str]]]:
     collections = {name: events.features[name] for name in events.collections}
-    wholes = [(name, features) for name, features in collections.items() if len(features) > 1]
-    return wholes + [
-        (name, (feature,)) for name, features in collections.items() for feature in features
-    ]
+    wholes = [each for each in collections.items() if len(each[1]) > 1]
+    singles = [(name, (one,)) for name, features in collections.items() for one in features]
+    return [*wholes, *singles]
 
 
 def _right(method: Reconstructor, events: Events) -> NDArray[np.bool_]:
