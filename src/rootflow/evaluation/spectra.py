@@ -11,23 +11,26 @@ from rootflow.evaluation.results import Counts, Histogram
 
 
 def histogram(
-    values: FloatArray, weight: FloatArray, edges: Sequence[float], among: NDArray[np.bool_]
+    values: NDArray[np.floating],
+    weight: FloatArray,
+    edges: Sequence[float],
+    among: NDArray[np.bool_],
 ) -> Histogram:
     """Return the weighted histogram of the values of the events `among`."""
-    sums, _ = np.histogram(values[among], bins=edges, weights=weight[among])
-    squares, _ = np.histogram(values[among], bins=edges, weights=weight[among] ** 2)
-    return Histogram(
-        tuple(edges), tuple(sums.tolist()), tuple(squares.tolist()), float(np.sum(weight[among]))
-    )
+    values, weight = values[among].astype(np.float64), weight[among]
+    sums, _ = np.histogram(values, bins=edges, weights=weight)
+    squares, _ = np.histogram(values, bins=edges, weights=weight**2)
+    total = float(np.sum(weight))
+    return Histogram(tuple(edges), tuple(sums.tolist()), tuple(squares.tolist()), total)
 
 
-def counts(values: FloatArray, edges: Sequence[float]) -> Counts:
+def counts(values: NDArray[np.floating], edges: Sequence[float]) -> Counts:
     """Return how many values are in each bin, with central 68.27 % intervals (F. Garwood).
 
     The lower limit is half the quantile of a chi2 with 2n degrees of freedom, the upper one
     that with 2n + 2: Biometrika 28 (1936) 437.
     """
-    found, _ = np.histogram(values, bins=edges)
+    found, _ = np.histogram(values.astype(np.float64), bins=edges)
     # A chi2 distribution needs a degree of freedom: the limit of none is set to zero.
     lower = scipy.stats.chi2.ppf(LOWER_QUANTILE, 2 * np.maximum(found, 1)) / 2
     upper = scipy.stats.chi2.isf(LOWER_QUANTILE, 2 * found + 2) / 2

@@ -78,13 +78,14 @@ def _spectrum(
     name: str, simulated: Candidate, observed: Candidate, collisions: Collisions, events: Events
 ) -> Spectrum:
     edges = distribution_edges(OBSERVABLES[name])
-    values = simulated.values[name].astype(np.float64)
     processes = {
-        sample.name: histogram(values, events.weight, edges, among & simulated.solved)
+        sample.name: histogram(
+            simulated.values[name], events.weight, edges, among & simulated.solved
+        )
         for sample, among in _by_sample(collisions, events)
         if sample.label != "data"
     }
-    data = counts(observed.values[name][observed.solved].astype(np.float64), edges)
+    data = counts(observed.values[name][observed.solved], edges)
     return Spectrum(edges, processes, data)
 
 

@@ -26,18 +26,14 @@ COVERED = ("highest_density", *COMPONENTS, MTT)
 EVENTS_AT_ONCE = 256
 
 
-class HasPosterior(Protocol):
-    """A method that also draws neutrinos from its posterior."""
+class _HasPosterior(Protocol):
+    """What draws neutrinos, and says how dense the posterior is at momenta (n, 2, 3) in GeV."""
 
-    has_posterior: bool
-
-    def posterior(self, events: Events, samples: int, seed: int) -> Posterior:
-        """Return samples, and the logarithm of the density at each."""
+    def posterior(self, events: Events, samples: int, seed: int) -> Posterior: ...
 
     def log_density(
         self, events: Events, neutrinos: NDArray[np.floating[Any]]
-    ) -> NDArray[np.floating[Any]]:
-        """Return the logarithm (n,) of the density at momenta (n, 2, 3) in GeV."""
+    ) -> NDArray[np.floating[Any]]: ...
 
 
 def coverage(
@@ -85,12 +81,12 @@ def coverage(
     return made
 
 
-def _has_posterior(method: object) -> TypeGuard[HasPosterior]:
+def _has_posterior(method: object) -> TypeGuard[_HasPosterior]:
     return bool(getattr(method, "has_posterior", False))
 
 
 def _outside(
-    method: HasPosterior,
+    method: _HasPosterior,
     candidate: Candidate,
     sample: Sample,
     index: NDArray[np.int64],

@@ -1,9 +1,6 @@
 """Weighted distributions as plain data."""
 
-from collections.abc import Sequence
-
 import numpy as np
-from numpy.typing import NDArray
 
 from rootflow.evaluation.reconstruction.metrics import both_right, residuals_of
 from rootflow.evaluation.reconstruction.observables import OBSERVABLES, Observable
@@ -18,9 +15,9 @@ BINS_OF_DISTRIBUTION, BINS_OF_RESIDUALS = 25, 50
 
 def truth_distributions(sample: Sample) -> dict[str, Histogram]:
     """Return the true observables of all events."""
-    everything = np.ones(len(sample.events), bool)
+    weight, everything = sample.events.weight, np.ones(len(sample.events), bool)
     return {
-        name: _histogram(sample.values[name], sample, everything, distribution_edges(observable))
+        name: histogram(sample.values[name], weight, distribution_edges(observable), everything)
         for name, observable in OBSERVABLES.items()
     }
 
@@ -28,7 +25,8 @@ def truth_distributions(sample: Sample) -> dict[str, Histogram]:
 def distribution_of(observable: Observable, candidate: Candidate, sample: Sample) -> Histogram:
     """Return an observable of all solved events as a method reconstructs it."""
     edges = distribution_edges(observable)
-    return _histogram(candidate.values[observable.name], sample, candidate.solved, edges)
+    values = candidate.values[observable.name]
+    return histogram(values, sample.events.weight, edges, candidate.solved)
 
 
 def residual_histogram(observable: Observable, candidate: Candidate, sample: Sample) -> Histogram:
@@ -38,7 +36,7 @@ def residual_histogram(observable: Observable, candidate: Candidate, sample: Sam
     if observable.of == "tops":
         among &= sample.matched
     edges = np.linspace(-observable.reach, observable.reach, BINS_OF_RESIDUALS + 1)
-    return _histogram(residuals, sample, among, tuple(edges.tolist()))
+    return histogram(residuals, sample.events.weight, edges.tolist(), among)
 
 
 def distribution_edges(observable: Observable) -> tuple[float, ...]:
@@ -51,11 +49,9 @@ def score_histograms(candidate: Candidate, sample: Sample) -> tuple[Histogram, H
     """Return the scores of matched events with both b jets right, and of the others."""
     both = both_right(candidate, sample)
     among = candidate.answers.solved & sample.matched
-    scores = candidate.answers.scores
-    return (
-        _histogram(scores, sample, among & both, SCORE_EDGES),
-        _histogram(scores, sample, among & ~both, SCORE_EDGES),
-    )
+    scores, weight = candidate.answers.scores, sample.events.weight
+    right = histogram(scores, weight, SCORE_EDGES, among & both)
+    return right, histogram(scores, weight, SCORE_EDGES, among & ~both)
 
 
 def confusion(candidate: Candidate, sample: Sample) -> Confusion:
@@ -74,12 +70,3 @@ def confusion(candidate: Candidate, sample: Sample) -> Confusion:
         return tuple(plain(row) for row in shares)
 
     return Confusion(rows(0), rows(1))
-
-
-def _histogram(
-    values: NDArray[np.floating],
-    sample: Sample,
-    among: NDArray[np.bool_],
-    edges: Sequence[float],
-) -> Histogram:
-    return histogram(values.astype(np.float64), sample.events.weight, edges, among)
