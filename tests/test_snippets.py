@@ -22,7 +22,7 @@ from mlflow import MlflowClient
 
 from glossary import assert_known
 from rootflow.cli import cli
-from rootflow.commands.settings import configured
+from rootflow.commands.options import configured
 from rootflow.config import EvaluationConfig, FoldsConfig, load
 from rootflow.config.batch import load_profile
 from rootflow.dataset import Events

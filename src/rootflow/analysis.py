@@ -38,13 +38,20 @@ class Analysis(ABC):
     task: ClassVar[TaskName]
     config: ClassVar[type[Any]]
 
-    @abstractmethod
     def processes(self, config: Any) -> Mapping[str, Any]:
-        """Return what `simulate` can make, by the name of the sample that it becomes."""
+        """Return what `simulate` can make, by the name of the sample that it becomes.
 
-    @abstractmethod
+        Nothing, where the configuration says nothing of a simulation.
+        """
+        simulation = getattr(config, "simulation", None)
+        return {name: simulation.of(name) for name in simulation.events} if simulation else {}
+
     def sample_files(self, config: Any) -> Mapping[str, tuple[str, Sequence[str]]]:
         """Return by sample the setting that names its files, and what it says."""
+        return {
+            name: (f"data.samples.{name}.files", sample.files)
+            for name, sample in config.data.samples.items()
+        }
 
     @property
     @abstractmethod
@@ -63,13 +70,10 @@ class Analysis(ABC):
     def decides(self, config: Any) -> Mapping[str, Any]:
         """Return, as plain data, settings that decide a model beside those of all analyses."""
 
+    @property
     @abstractmethod
-    def evaluate(self, config: Any, parent: Any, other_code: Any) -> Any:
-        """Evaluate the configured models; the result of the step."""
-
-    @abstractmethod
-    def evaluate_frozen(self, config: Any, frozen: Any, parent: Any, other_code: Any) -> Any:
-        """Evaluate an exported model as it is; the result of the step."""
+    def evaluation(self) -> Any:
+        """What evaluates its models, configured or exported: a module of `rootflow.steps`."""
 
     @abstractmethod
     def beside(self, config: Any) -> Mapping[str, Any]:

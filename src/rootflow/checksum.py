@@ -41,20 +41,7 @@ def seal_archive(path: Path) -> None:
 
 
 def check_seal(content: bytes, where: str, again: str = EXPORT_AGAIN) -> None:
-    """Refuse a file that is not as it was written.
-
-    Parameters
-    ----------
-    where
-        Its name, for the message.
-    again
-        What to do about it.
-
-    Raises
-    ------
-    InputError
-        It has no checksum, or not that of its content.
-    """
+    """Refuse a file (`where`, in messages) that is not as it was written; say what to do again."""
     try:
         start, stop = _place(content)
     except ValueError:
@@ -70,18 +57,7 @@ def check_seal(content: bytes, where: str, again: str = EXPORT_AGAIN) -> None:
 
 
 def read_sealed(path: Path, again: str, called: str | None = None) -> bytes:
-    """Return the content of a file that is as it was written, JSON without its checksum.
-
-    Parameters
-    ----------
-    again, called
-        As of `check_seal`; no name: the path.
-
-    Raises
-    ------
-    InputError
-        It cannot be read, or is not as it was written.
-    """
+    """Return the content of a file that is as it was written, JSON without its checksum."""
     where = called or str(path)
     try:
         content = read_bytes(path)

@@ -20,10 +20,9 @@ from rootflow.commands.apply import apply
 from rootflow.commands.compare import compare
 from rootflow.commands.cplusplus import cplusplus
 from rootflow.commands.draw import draw
-from rootflow.commands.output import tell
+from rootflow.commands.options import AS_JSON, CONFIG, OTHER_CODE, OVERRIDES, configured, tell
 from rootflow.commands.pool import pool
 from rootflow.commands.registry import registry
-from rootflow.commands.settings import OTHER_CODE, configured
 from rootflow.commands.submit import follow, submit
 from rootflow.commands.trial import trial
 from rootflow.errors import RootflowError, UsageError
@@ -39,8 +38,8 @@ STEPS = {
 }
 MORE_OPTIONS = {
     "evaluate": [
-        click.Option(
-            ["--model"],
+        click.option(
+            "--model",
             default="",
             metavar="MODEL",
             help="An exported model, as it is, on the configuration's data: models:/NAME/VERSION, "
@@ -50,8 +49,8 @@ MORE_OPTIONS = {
         OTHER_CODE,
     ],
     "export": [
-        click.Option(
-            ["--model"],
+        click.option(
+            "--model",
             default="",
             metavar="NAME|RUN",
             help="Another model than the configured one: one beside it, by its name, or the "
@@ -72,13 +71,9 @@ def cli() -> None:
 
 def _step_command(name: str, summary: str) -> click.Command:
     @click.command(name, help=summary + "\n\nSettings: key.path=value, as in the YAML.")
-    @click.option(
-        "--config", "path", type=Path, default=Path("configs/ttbar.yaml"), show_default=True
-    )
-    @click.option(
-        "--overrides", default="", help="More settings, in one word: 'key=value key=value'."
-    )
-    @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
+    @CONFIG
+    @OVERRIDES
+    @AS_JSON
     @click.argument("settings", nargs=-1)
     def command(
         path: Path, overrides: str, as_json: bool, settings: tuple[str, ...], **more: str
@@ -88,7 +83,8 @@ def _step_command(name: str, summary: str) -> click.Command:
         result = step.run(config, **more)
         tell(result, as_json)
 
-    command.params += MORE_OPTIONS.get(name, [])
+    for option in MORE_OPTIONS.get(name, []):
+        option(command)
     return command
 
 

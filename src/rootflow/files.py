@@ -18,24 +18,15 @@ LOCK = ".lock"
 
 
 def read_bytes(path: Path) -> bytes:
-    """Return the content of a file.
-
-    Raises
-    ------
-    OSError
-        It cannot be read; a device or a pipe is not waited for.
-    """
+    """Return the content of a file; a device or a pipe is not waited for."""
     require_no_device(path)
     return path.read_bytes()
 
 
 def require_no_device(path: Path) -> None:
-    """Refuse what may never end; all else is left to who opens it.
+    """Refuse what may never end, and what no file can be named, as OSError.
 
-    Raises
-    ------
-    OSError
-        It is a device, a pipe or a socket, or no file can have such a name.
+    All else is left to who opens it.
     """
     try:
         mode = path.stat().st_mode

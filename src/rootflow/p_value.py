@@ -10,17 +10,8 @@ ASYMPTOTIC = 1_000_000
 class PValue(float):
     """A p-value that is never below `times` / (1 + `replicas`), and reads "< 0.001" there.
 
-    The number is as it is; its text is the same whatever format is asked for.
-
-    Parameters
-    ----------
-    value
-        The p-value.
-    replicas
-        How many replicas or permutations it is from.
-    times
-        By what the share was multiplied: 2 of a two-sided one, the number of tests where it
-        is that of any of them.
+    The number is as it is; its text is the same whatever format is asked for. `times` is by what
+    the share of replicas was multiplied: 2 of a two-sided one, the number of tests of any of them.
     """
 
     def __new__(cls, value: float, replicas: int, times: int = 1) -> Self:

@@ -11,21 +11,10 @@ from rootflow.sources import digest_of_places
 
 
 def resolve(name: str, what: str) -> Callable[..., Any]:
-    """Return what a name in the configuration stands for; its module is imported.
+    """Return what `package.module:attribute`, or an entry point, stands for; it is imported.
 
-    Parameters
-    ----------
-    name
-        `package.module:attribute`, or the name of an entry point.
-    what
-        The setting, such as `model.architecture`: for messages, and for the group of
-        entry points.
-
-    Raises
-    ------
-    UsageError
-        There is no such entry point, module or attribute, importing it fails, or it cannot
-        be called.
+    `what` is the setting, such as `model.architecture`: for messages, and for the group of entry
+    points.
     """
     place = dotted(name, what)
     module, attribute = place.split(":")
@@ -46,13 +35,7 @@ def resolve(name: str, what: str) -> Callable[..., Any]:
 
 
 def import_module(name: str, what: str) -> Any:
-    """Import a module that the user names.
-
-    Raises
-    ------
-    UsageError
-        There is none, or it fails to be imported.
-    """
+    """Import a module that the user names."""
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
@@ -71,11 +54,6 @@ def source_digest(name: str, what: str) -> str:
     """Return the name of the code that a name in the configuration stands for.
 
     It is that of its module, and of what this uses of its package and of rootflow.
-
-    Raises
-    ------
-    UsageError
-        See `resolve`.
     """
     resolve(name, what)
     return digest_of_places([(dotted(name, what).partition(":")[0], None)])

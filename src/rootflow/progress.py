@@ -24,14 +24,8 @@ Advance = Callable[..., None]
 def progress(task: str, total: int | None, unit: str) -> Iterator[Advance]:
     """Yield `advance(count, note="")`, to be called as the work goes on.
 
-    Parameters
-    ----------
-    task
-        What is being done, as the user reads it: "preprocess".
-    total
-        How many units there are, None where that is not known beforehand.
-    unit
-        What is counted: "events", "epochs".
+    `task` is as the user reads it ("preprocess"), `unit` what is counted ("events"); no `total`
+    where that is not known beforehand.
     """
     console = Console(stderr=True)
     if console.is_terminal:

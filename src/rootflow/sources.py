@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from rootflow.analysis import Answer, Place, TaskName, analysis_named
-from rootflow.config.digest import digest_of
+from rootflow.config.block import digest_of
 
 PACKAGE = Path(__file__).parent
 
@@ -23,16 +23,10 @@ DECIDES_NOTHING = (
     "rootflow.progress",
     "rootflow.sources",
 )
-# Where code that is shared chooses between tasks, the ways into each; and between models.
-WAYS: dict[TaskName, tuple[str, ...]] = {
-    "reconstruction": (
-        "rootflow.training.reconstruction",
-        "rootflow.inference.answers.Reconstructions",
-    ),
-    "classification": (
-        "rootflow.training.classification",
-        "rootflow.inference.answers.Scores",
-    ),
+# Where code that is shared chooses between tasks, and between models, the ways into each.
+APPLICATIONS: dict[TaskName, str] = {
+    "reconstruction": "rootflow.inference.answers.Reconstructions",
+    "classification": "rootflow.inference.answers.Scores",
 }
 TREES = ("rootflow.training.boosting", "rootflow.training.trees")
 NETWORKS = (
@@ -64,27 +58,15 @@ class _Module(NamedTuple):
 
 
 def code_digest(analysis: str, answer: Answer, package: Path = PACKAGE) -> str:
-    """Return the name of the code that decides an answer.
+    """Return the name of the code that decides an answer of an analysis.
 
     A name is followed from where it is used to where it is defined: through the `__init__` of
     a room, and out of functions that import. What a module does on import beside defining
     counts as soon as anything of it is used. The syntax counts, not comments, docstrings and
     layout.
-
-    Parameters
-    ----------
-    analysis
-        Its name.
-    package
-        The folder of rootflow's source.
-
-    Raises
-    ------
-    UsageError
-        There is no such analysis.
     """
     found = analysis_named(analysis)
-    closed = [way for task, ways in WAYS.items() if task != found.task for way in ways]
+    closed = [way for task, way in APPLICATIONS.items() if task != found.task]
     closed += {"network": TREES, "trees": NETWORKS}.get(answer, ())
     roots = [BEGINS[answer], *found.code(answer)]
     return digest_of_places(roots, closed, package)
@@ -95,26 +77,14 @@ def digest_of_places(
 ) -> str:
     """Return the name of definitions and of all that they use, see `code_digest`.
 
-    What is followed are modules of rootflow, and of the packages that the roots are in.
-
-    Parameters
-    ----------
-    closed
-        Names, or what they begin with, that are not followed.
+    What is followed are modules of rootflow and of the packages of the roots, but for names that
+    begin with one of `closed`.
     """
     return digest_of(_definitions(roots, (*DECIDES_NOTHING, *closed), package))
 
 
 def dataset_code(reading: str, package: Path = PACKAGE) -> str:
-    """Return the name of the code that makes a dataset.
-
-    Parameters
-    ----------
-    reading
-        Where the class is that adds what an analysis asks of reading, as MODULE:NAME.
-    package
-        As above.
-    """
+    """Return the name of the code that makes a dataset, with the class `reading`, MODULE:NAME."""
     module, _, name = reading.partition(":")
     return digest_of(_definitions([BEGINS["dataset"], (module, name)], DECIDES_NOTHING, package))
 

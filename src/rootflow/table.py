@@ -18,18 +18,9 @@ LATEX = {character: "\\" + character for character in "&%$#_{}"} | {ABSENT: "--"
 
 
 class Column(NamedTuple):
-    """A column of a table.
+    """A column of a table: its name in rows of plain values, and what stands above it.
 
-    Attributes
-    ----------
-    name
-        In rows of plain values, such as those of JSON.
-    heading
-        What stands above it.
-    unit
-        Of its numbers, empty for none.
-    format
-        Of numbers without an error.
+    `unit` is that of its numbers, `format` of those without an error.
     """
 
     name: str

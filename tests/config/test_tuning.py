@@ -109,4 +109,4 @@ def test_new_architecture_starts_the_model_afresh_wherever_it_is_named(ttbar: Co
 def test_a_grid_ends_where_its_steps_do() -> None:
     parameter = FloatConfig(type="float", low=0.1, high=0.35, step=0.1)
     assert parameter.grid() == [0.1, 0.2, 0.3]
-    assert parameter.ends == [0.1, 0.3]
+    assert parameter.ends() == [0.1, 0.3]

@@ -18,7 +18,7 @@ from rootflow.config import (
     SetTransformerConfig,
 )
 from rootflow.config.export import Target
-from rootflow.config.neutrinos import NeutrinosConfig
+from rootflow.config.model import NeutrinosConfig
 from rootflow.dataset import Events
 from rootflow.export import prepare
 from rootflow.export.targets import TARGETS

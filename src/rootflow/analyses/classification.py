@@ -1,7 +1,6 @@
 """Any signals and backgrounds, told apart by what their collections and features say."""
 
-from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Literal
 
 from rootflow.analyses.tasks import ClassificationAnalysis
 from rootflow.config import ClassificationConfig, CollectionsDataConfig
@@ -15,11 +14,7 @@ class CollectionsConfig(ClassificationConfig):
 
 
 class Classification(ClassificationAnalysis):
-    """Tell classes of events apart, with no physics but what the YAML says."""
+    """Tell classes of events apart; of physics it has what the YAML says, and no simulation."""
 
     name = "classification"
     config = CollectionsConfig
-
-    def processes(self, config: CollectionsConfig) -> Mapping[str, Any]:  # noqa: ARG002
-        """Return nothing: its ntuples come from elsewhere."""
-        return {}

@@ -3,12 +3,11 @@
 What is kept of an event, its features and its cuts are expressions in configs/dilepton.yaml.
 """
 
-from collections.abc import Mapping
 from typing import Literal
 
 from rootflow.analyses.tasks import ClassificationAnalysis
 from rootflow.config import ClassificationConfig, CollectionsDataConfig
-from rootflow.config.simulation import DileptonProcessConfig, DileptonSimulationConfig
+from rootflow.config.simulation import DileptonSimulationConfig
 
 
 class DileptonConfig(ClassificationConfig):
@@ -24,7 +23,3 @@ class DileptonAnalysis(ClassificationAnalysis):
 
     name = "dilepton"
     config = DileptonConfig
-
-    def processes(self, config: DileptonConfig) -> Mapping[str, DileptonProcessConfig]:
-        """Return the simulated processes."""
-        return {name: config.simulation.of(name) for name in config.simulation.events}

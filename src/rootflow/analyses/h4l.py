@@ -1,6 +1,5 @@
 """H -> ZZ* -> 4 leptons against its backgrounds, as in ATLAS Open Data."""
 
-from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import Field, PositiveInt
@@ -12,7 +11,6 @@ from rootflow.config import (
     FourLeptonDataConfig,
     FourLeptonSimulationConfig,
     InputsConfig,
-    ProcessConfig,
     Range,
 )
 
@@ -52,10 +50,6 @@ class H4l(ClassificationAnalysis):
 
     name = "h4l"
     config = H4lConfig
-
-    def processes(self, config: H4lConfig) -> Mapping[str, ProcessConfig]:
-        """Return the simulated processes."""
-        return {name: config.simulation.of(name) for name in config.simulation.events}
 
     @property
     def reading(self) -> Any:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from rootflow.analysis import Analysis, Answer, Place
-from rootflow.config import ClassificationConfig, DataConfig, FoldsConfig, ReconstructionConfig
+from rootflow.config import ClassificationConfig, FoldsConfig, ReconstructionConfig
 from rootflow.dataset import Dataset, Features
 
 
@@ -18,7 +18,7 @@ class ReconstructionAnalysis(Analysis):
         """Return the files of each sample, or of the one that is unnamed."""
         if not config.data.samples:
             return {self.name: ("data.files", config.data.files)}
-        return _files_of_samples(config.data)
+        return super().sample_files(config)
 
     @property
     def reading(self) -> Any:
@@ -43,19 +43,12 @@ class ReconstructionAnalysis(Analysis):
         """Return what networks are given."""
         return {"inputs": config.inputs}
 
-    def evaluate(self, config: ReconstructionConfig, parent: Any, other_code: Any) -> Any:
-        """Evaluate the network beside the methods."""
+    @property
+    def evaluation(self) -> Any:
+        """What evaluates networks beside the methods."""
         from rootflow.steps.reconstruction import evaluate
 
-        return evaluate.run(config, parent, other_code)
-
-    def evaluate_frozen(
-        self, config: ReconstructionConfig, frozen: Any, parent: Any, other_code: Any
-    ) -> Any:
-        """Evaluate an exported network beside the methods that need no training."""
-        from rootflow.steps.reconstruction import evaluate
-
-        return evaluate.run_frozen(config, frozen, parent, other_code)
+        return evaluate
 
     def beside(self, config: ReconstructionConfig) -> Mapping[str, Any]:
         """Return the variants of the model, each beside the same methods."""
@@ -92,10 +85,6 @@ class ClassificationAnalysis(Analysis):
     task = "classification"
     config: ClassVar[type[ClassificationConfig]]
 
-    def sample_files(self, config: ClassificationConfig) -> Mapping[str, tuple[str, Sequence[str]]]:
-        """Return the files of each sample."""
-        return _files_of_samples(config.data)
-
     @property
     def reading(self) -> Any:
         """Any collections, and no physics."""
@@ -116,23 +105,12 @@ class ClassificationAnalysis(Analysis):
             "class_balance": config.data.weights.class_balance,
         }
 
-    def evaluate(self, config: ClassificationConfig, parent: Any, other_code: Any) -> Any:
-        """Evaluate the model and those beside it."""
+    @property
+    def evaluation(self) -> Any:
+        """What evaluates classifiers."""
         from rootflow.steps.classification import evaluate
 
-        return evaluate.run(config, parent, other_code)
-
-    def evaluate_frozen(
-        self,
-        config: ClassificationConfig,
-        frozen: Any,
-        parent: Any,
-        other_code: Any,  # noqa: ARG002
-    ) -> Any:
-        """Evaluate an exported model alone."""
-        from rootflow.steps.classification import evaluate
-
-        return evaluate.run_frozen(config, frozen, parent)
+        return evaluate
 
     def beside(self, config: ClassificationConfig) -> Mapping[str, Any]:
         """Return the configurations of the other models that are trained, alone."""
@@ -157,12 +135,6 @@ class ClassificationAnalysis(Analysis):
             "application": [_place(self.reading)],
         }
         return places[answer]
-
-
-def _files_of_samples(data: DataConfig) -> dict[str, tuple[str, Sequence[str]]]:
-    return {
-        name: (f"data.samples.{name}.files", sample.files) for name, sample in data.samples.items()
-    }
 
 
 def _place(defined: type[Any]) -> Place:

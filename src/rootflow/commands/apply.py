@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rootflow.commands.output import tell
-from rootflow.commands.settings import OTHER_CODE
+from rootflow.commands.options import AS_JSON, OTHER_CODE, tell
 from rootflow.errors import UsageError
 
 if TYPE_CHECKING:
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
     help="Events in folds that the model was trained on: an error, no score, or a score "
     "(for collisions, and what else was not in the training).",
 )
+@OTHER_CODE
 @click.option("--keep", multiple=True, metavar="PATTERN", help="Copy only these branches.")
 @click.option("--drop", multiple=True, metavar="PATTERN", help="Leave these branches out.")
 @click.option("--selected-only", is_flag=True, help="Write only the events that are selected.")
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Processes in all; 0: one for each core.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
+@AS_JSON
 @click.argument("paths", nargs=-1, metavar="IN.root ... OUT", type=click.Path(path_type=Path))
 def apply(
     models: tuple[str, ...],
@@ -87,6 +87,3 @@ def apply(
         workers=workers or None,
     )
     tell(result, as_json)
-
-
-apply.params.insert(4, OTHER_CODE)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from rootflow.commands.output import tell
+from rootflow.commands.options import AS_JSON, STYLE, tell
 
 
 @click.command("compare")
@@ -22,14 +22,8 @@ from rootflow.commands.output import tell
     help="Of the bootstrap.",
 )
 @click.option("--seed", type=click.IntRange(min=0), default=42, show_default=True)
-@click.option(
-    "--style",
-    type=click.Choice(["neutral", "ATLAS", "CMS"]),
-    default="neutral",
-    show_default=True,
-    help="Of the figure.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
+@STYLE
+@AS_JSON
 def compare(
     runs: tuple[str, ...], output: Path | None, replicas: int, seed: int, style: str, as_json: bool
 ) -> None:

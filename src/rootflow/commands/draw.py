@@ -4,16 +4,12 @@ from pathlib import Path
 
 import click
 
+from rootflow.commands.options import STYLE
+
 
 @click.command("draw")
 @click.argument("directory", type=click.Path(file_okay=False, path_type=Path))
-@click.option(
-    "--style",
-    type=click.Choice(["neutral", "ATLAS", "CMS"]),
-    default="neutral",
-    show_default=True,
-    help="Of the figures.",
-)
+@STYLE
 @click.option(
     "--output",
     type=click.Path(file_okay=False, path_type=Path),

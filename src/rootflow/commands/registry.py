@@ -5,11 +5,8 @@ from pathlib import Path
 import click
 import yaml
 
-from rootflow.commands.output import tell
-from rootflow.commands.settings import configured
+from rootflow.commands.options import AS_JSON, CONFIG, OVERRIDES, configured, tell
 from rootflow.errors import RootflowError, UsageError
-
-_json = click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
 
 
 @click.group("registry")
@@ -19,7 +16,7 @@ def registry() -> None:
 
 @registry.command("list")
 @click.argument("name", required=False)
-@_json
+@AS_JSON
 def _list(name: str | None, as_json: bool) -> None:
     """List the versions of the registered model NAME, or of all."""
     from rootflow.steps.registry import listing
@@ -33,7 +30,7 @@ def _list(name: str | None, as_json: bool) -> None:
 
 @registry.command("show")
 @click.argument("model", metavar="models:/NAME/VERSION")
-@_json
+@AS_JSON
 def _show(model: str, as_json: bool) -> None:
     """Tell of one version: its card, its tags and the contract of its file."""
     from rootflow.steps.registry import listing
@@ -46,9 +43,9 @@ def _show(model: str, as_json: bool) -> None:
 
 
 @registry.command("promote")
-@click.option("--config", "path", type=Path, default=Path("configs/ttbar.yaml"), show_default=True)
-@click.option("--overrides", default="", help="More settings, in one word: 'key=value key=value'.")
-@_json
+@CONFIG
+@OVERRIDES
+@AS_JSON
 @click.argument("words", nargs=-1, metavar="[MODEL] [key=value ...]")
 def _promote(path: Path, overrides: str, as_json: bool, words: tuple[str, ...]) -> None:
     """Make MODEL the champion if it is better on events that neither has seen.
@@ -72,7 +69,7 @@ def _promote(path: Path, overrides: str, as_json: bool, words: tuple[str, ...]) 
 
 @registry.command("rollback")
 @click.argument("name")
-@_json
+@AS_JSON
 def _rollback(name: str, as_json: bool) -> None:
     """Give the alias champion of the registered model NAME back to the version before."""
     from rootflow.steps.registry import rollback

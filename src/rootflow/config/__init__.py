@@ -1,10 +1,8 @@
 """The configuration: YAML, overrides on top, checked whole before anything runs."""
 
-from rootflow.config.classification import (
-    ClassificationConfig,
-    ClassificationEvaluationConfig,
-    Range,
-)
+from rootflow.config.analysis import InputsConfig
+from rootflow.config.block import Range, digest_of
+from rootflow.config.classification import ClassificationConfig, ClassificationEvaluationConfig
 from rootflow.config.classifier import (
     BoostedTreesConfig,
     ClassifierConfig,
@@ -20,53 +18,38 @@ from rootflow.config.data import (
     FoldsConfig,
     FourLeptonDataConfig,
     HeldOutConfig,
-    LabelledDataConfig,
     LabelledWeightsConfig,
     OneSampleWeightsConfig,
     ReadingConfig,
     SelectionConfig,
     WeightsConfig,
 )
-from rootflow.config.digest import digest_of
 from rootflow.config.evaluation import EvaluationConfig
 from rootflow.config.export import ExportConfig
-from rootflow.config.inputs import InputsConfig
 from rootflow.config.load import Config, change, load
-from rootflow.config.losses import LossesConfig
 from rootflow.config.methods import ModelMethodConfig, VariantConfig
 from rootflow.config.model import (
+    BinnedNeutrinosConfig,
     CrossAttentionConfig,
+    DirectNeutrinosConfig,
     FeedForwardConfig,
+    FlowNeutrinosConfig,
     ModelConfig,
     OwnReconstructionNetworkConfig,
     RecurrentConfig,
     SetTransformerConfig,
 )
-from rootflow.config.neutrinos import (
-    BinnedNeutrinosConfig,
-    DirectNeutrinosConfig,
-    FlowNeutrinosConfig,
-)
 from rootflow.config.plugin import OwnNetworkConfig
-from rootflow.config.promotion import (
-    ClassifierPromotionConfig,
-    PromotionConfig,
-    ReconstructionPromotionConfig,
-)
+from rootflow.config.promotion import ClassifierPromotionConfig, ReconstructionPromotionConfig
 from rootflow.config.reconstruction import ReconstructionConfig
-from rootflow.config.samples import (
-    FourLeptonSelectionConfig,
-    LabelledSampleConfig,
-    SampleConfig,
-)
+from rootflow.config.samples import FourLeptonSelectionConfig, SampleConfig
 from rootflow.config.simulation import (
     DileptonSimulationConfig,
     FourLeptonSimulationConfig,
     ProcessConfig,
     SimulationConfig,
 )
-from rootflow.config.tracking import TrackingConfig
-from rootflow.config.training import ReconstructionTrainingConfig, TrainingConfig
+from rootflow.config.training import TrainingConfig
 from rootflow.config.tuning import CategoricalConfig, FloatConfig, ObjectiveConfig, TuningConfig
 
 __all__ = [
@@ -98,10 +81,7 @@ __all__ = [
     "FourLeptonSimulationConfig",
     "HeldOutConfig",
     "InputsConfig",
-    "LabelledDataConfig",
-    "LabelledSampleConfig",
     "LabelledWeightsConfig",
-    "LossesConfig",
     "ModelConfig",
     "ModelMethodConfig",
     "ObjectiveConfig",
@@ -109,19 +89,16 @@ __all__ = [
     "OwnNetworkConfig",
     "OwnReconstructionNetworkConfig",
     "ProcessConfig",
-    "PromotionConfig",
     "Range",
     "ReadingConfig",
     "ReconstructionConfig",
     "ReconstructionPromotionConfig",
-    "ReconstructionTrainingConfig",
     "RecurrentConfig",
     "SampleConfig",
     "SelectionConfig",
     "SetTransformerClassifierConfig",
     "SetTransformerConfig",
     "SimulationConfig",
-    "TrackingConfig",
     "TrainingConfig",
     "TuningConfig",
     "VariantConfig",

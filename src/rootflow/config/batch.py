@@ -120,24 +120,12 @@ class ProfileConfig(Block):
 
 
 def load_profile(path: Path) -> ProfileConfig:
-    """Return the profile in a JSON or YAML file.
-
-    Raises
-    ------
-    UsageError
-        The file cannot be read, or a word or its value is not known.
-    """
+    """Return the profile in a JSON or YAML file."""
     return profile_of(read_yaml(path, "profile"), str(path))
 
 
 def profile_of(words: Any, where: str) -> ProfileConfig:
-    """Return the profile that `words`, plain data from `where`, describe.
-
-    Raises
-    ------
-    UsageError
-        A word or its value is not known.
-    """
+    """Return the profile that `words`, plain data from `where`, describe."""
     try:
         return ProfileConfig.model_validate(words)
     except ValidationError as error:

@@ -1,37 +1,21 @@
 """The configuration of analyses that tell signal from background, and their evaluation."""
 
-from typing import Annotated, ClassVar, Literal, Self
+from typing import ClassVar, Self
 
-from pydantic import (
-    AfterValidator,
-    Field,
-    NonNegativeFloat,
-    PositiveFloat,
-    PositiveInt,
-    model_validator,
-)
+from pydantic import Field, NonNegativeFloat, PositiveInt, model_validator
 
-from rootflow.config.analysis import AnalysisConfig
-from rootflow.config.block import Block
+from rootflow.config.analysis import AnalysisConfig, InputsConfig
+from rootflow.config.block import Range
 from rootflow.config.classifier import ClassifierConfig
 from rootflow.config.data import LabelledDataConfig
+from rootflow.config.evaluation import FiguresConfig
 from rootflow.config.export import ExportConfig
-from rootflow.config.inputs import InputsConfig
 from rootflow.config.methods import ClassifierMethodConfigs
 from rootflow.config.promotion import ClassifierPromotionConfig
 from rootflow.config.training import ClassifierTrainingConfig
 
 
-def _rising(limits: tuple[float, float]) -> tuple[float, float]:
-    if limits[0] >= limits[1]:
-        raise ValueError(f"a range is [lowest, highest], this one is {list(limits)}")
-    return limits
-
-
-Range = Annotated[tuple[float, float], AfterValidator(_rising)]
-
-
-class ClassificationEvaluationConfig(Block):
+class ClassificationEvaluationConfig(FiguresConfig):
     """What the model is compared with, and how."""
 
     RENAMED: ClassVar[dict[str, str]] = {
@@ -78,10 +62,6 @@ class ClassificationEvaluationConfig(Block):
     )
     importance_events: PositiveInt = Field(
         20_000, description="at most so many events behind the permutation importance"
-    )
-    style: Literal["neutral", "ATLAS", "CMS"] = Field("neutral", description="of the figures")
-    energy_tev: PositiveFloat | None = Field(
-        None, description="centre-of-mass energy for the figures' labels; none: not said"
     )
 
     @model_validator(mode="after")

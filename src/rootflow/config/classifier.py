@@ -8,6 +8,19 @@ from rootflow.config.block import Block, Name
 from rootflow.config.plugin import OWN, OwnNetworkConfig, by_architecture
 
 
+class AttentionBlock(Block):
+    """What attention has, in networks of both tasks."""
+
+    width: PositiveInt = Field(64, le=8192, description="of each token; a multiple of heads")
+    heads: PositiveInt = Field(4, description="of each attention layer")
+
+    @model_validator(mode="after")
+    def _heads_share_the_width(self) -> Self:
+        if self.width % self.heads:
+            raise ValueError(f"width {self.width} is not a multiple of heads, {self.heads}")
+        return self
+
+
 class _NetworkConfig(Block):
     """What all networks have."""
 
@@ -40,21 +53,13 @@ class DeepSetConfig(_HiddenLayersConfig):
     dropout: float = Field(0.0, ge=0, lt=1)
 
 
-class SetTransformerClassifierConfig(_NetworkConfig):
+class SetTransformerClassifierConfig(_NetworkConfig, AttentionBlock):
     """Self-attention among all objects and the event."""
 
     architecture: Literal["set_transformer"]
     name: Name = Field("transformer", description="under which its metrics are logged")
-    width: PositiveInt = Field(64, le=8192, description="of each token; a multiple of heads")
     depth: PositiveInt = Field(2, le=100, description="blocks of attention and feed-forward layers")
-    heads: PositiveInt = Field(4, description="of each attention layer")
     dropout: float = Field(0.1, ge=0, lt=1)
-
-    @model_validator(mode="after")
-    def _heads_share_the_width(self) -> Self:
-        if self.width % self.heads:
-            raise ValueError(f"width {self.width} is not a multiple of heads, {self.heads}")
-        return self
 
 
 class BoostedTreesConfig(Block):

@@ -13,11 +13,7 @@ from pydantic import (
 )
 
 from rootflow.config.block import Block, Name
-from rootflow.config.samples import (
-    FourLeptonSelectionConfig,
-    LabelledSampleConfig,
-    SampleConfig,
-)
+from rootflow.config.samples import FourLeptonSelectionConfig, LabelledSampleConfig, SampleConfig
 
 ALL: Final = "all"
 
@@ -77,12 +73,14 @@ def _fold_or_all(value: Any) -> Any:
     return value
 
 
+HeldOut = Annotated[int | Literal["all"], BeforeValidator(_fold_or_all)]
+HELD_OUT = "the fold that the model is evaluated on; all: a model for each fold"
+
+
 class HeldOutConfig(FoldingConfig):
     """How events are divided into folds, and which of them models do not see."""
 
-    held_out: Annotated[int | Literal["all"], BeforeValidator(_fold_or_all)] = Field(
-        0, description="the fold that the model is evaluated on; all: a model for each fold"
-    )
+    held_out: HeldOut = Field(0, description=HELD_OUT)
 
     @property
     def folding(self) -> FoldingConfig:
@@ -106,9 +104,7 @@ class HeldOutConfig(FoldingConfig):
 class EachHeldOutConfig(HeldOutConfig):
     """How events are divided into folds, and which of them models do not see."""
 
-    held_out: Annotated[int | Literal["all"], BeforeValidator(_fold_or_all)] = Field(
-        ALL, description="the fold that the model is evaluated on; all: a model for each fold"
-    )
+    held_out: HeldOut = Field(ALL, description=HELD_OUT)
 
 
 class FoldsConfig(HeldOutConfig):

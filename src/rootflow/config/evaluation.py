@@ -1,24 +1,23 @@
 """Settings of the evaluation."""
 
-from itertools import pairwise
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import AfterValidator, Field, PositiveFloat
+from pydantic import Field, PositiveFloat
 
-from rootflow.config.block import Block
+from rootflow.config.block import BinEdges, Block
 from rootflow.config.methods import MethodConfigs
 
 
-def _rising(edges: list[float]) -> list[float]:
-    if len(edges) < 2 or any(low >= high for low, high in pairwise(edges)):
-        raise ValueError("bin edges are two or more numbers, each larger than the one before")
-    return edges
+class FiguresConfig(Block):
+    """What evaluations of both tasks are drawn with."""
+
+    style: Literal["neutral", "ATLAS", "CMS"] = Field("neutral", description="of the figures")
+    energy_tev: PositiveFloat | None = Field(
+        None, description="centre-of-mass energy for the figures' labels; none: not said"
+    )
 
 
-BinEdges = Annotated[list[float], AfterValidator(_rising)]
-
-
-class EvaluationConfig(Block):
+class EvaluationConfig(FiguresConfig):
     """What the model is compared with, and how."""
 
     methods: MethodConfigs = Field(
@@ -69,10 +68,6 @@ class EvaluationConfig(Block):
     posterior_events: int = Field(1000, ge=0, description="events whose posteriors are sampled")
     posterior_samples: int = Field(200, ge=20, le=10_000, description="of each posterior")
     displays: int = Field(2, ge=0, le=1000, description="event displays of each kind")
-    style: Literal["neutral", "ATLAS", "CMS"] = Field("neutral", description="of the figures")
-    energy_tev: PositiveFloat | None = Field(
-        None, description="centre-of-mass energy for the figures' labels; none: not said"
-    )
 
     @property
     def method_names(self) -> list[str]:

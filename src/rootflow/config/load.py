@@ -69,11 +69,6 @@ def change(config: Config, values: Mapping[str, Any]) -> Config:
     """Return the configuration with other values, by their paths, checked as a whole.
 
     A new `model.architecture` starts the model's block afresh, as it does in `load`.
-
-    Raises
-    ------
-    UsageError
-        A path is not known or a value is not allowed.
     """
     settings = config.model_dump(mode="json")
     # An architecture first: it would take what was set before with it.

@@ -41,13 +41,7 @@ class LossesConfig(Block):
     confidence: PositiveFloat = Field(1.0, description="of the confidence, where there is one")
 
     def of_neutrinos(self, head: str) -> dict[str, float]:
-        """Return the losses of the neutrinos and their weights, for a head.
-
-        Raises
-        ------
-        ValueError
-            A loss does not go with the head.
-        """
+        """Return the losses of neutrinos and their weights; ValueError of one not of the head."""
         own = {"binned": "bins", "flow": "density"}.get(head, "huber")
         if self.neutrinos is None:
             return {own: 1.0}

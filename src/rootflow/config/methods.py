@@ -5,7 +5,7 @@ mapping of `method`, `name` (under which its metrics are logged) and settings. A
 method is a further block in the union below.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from importlib.metadata import entry_points
 from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 
@@ -38,11 +38,12 @@ class MethodBlock(Block):
     """What every method has: a name, and whether it gives neutrinos."""
 
     gives_neutrinos: ClassVar[bool] = False
+    refers: ClassVar[tuple[str, ...]] = ()
     name: Name
 
     def references(self) -> tuple[str, ...]:
-        """Return the methods that this one is made of."""
-        return ()
+        """Return the methods that this one is made of, as its fields `refers` name them."""
+        return tuple(getattr(self, field) for field in self.refers)
 
 
 class RandomConfig(MethodBlock):
@@ -98,16 +99,13 @@ class Chi2Config(TopMassBlock):
     """The pair of jets that gives the best top masses with given neutrinos."""
 
     gives_neutrinos = True
+    refers = ("neutrinos",)
     method: Literal["chi2"]
     name: Name = "chi2"
     neutrinos: Reference = Field(
         MODEL, description="whose: model, truth, branches, or any method's name"
     )
     sigma_gev: PositiveFloat = Field(20.0, description="resolution of the top mass")
-
-    def references(self) -> tuple[str, ...]:
-        """Return the method whose neutrinos are taken."""
-        return (self.neutrinos,)
 
 
 class BranchesConfig(TopMassBlock):
@@ -203,14 +201,11 @@ class HybridConfig(MethodBlock):
     """The jets of one method and the neutrinos of another."""
 
     gives_neutrinos = True
+    refers = ("assignment", "neutrinos")
     method: Literal["hybrid"]
     name: Name = "hybrid"
     assignment: Reference
     neutrinos: Reference = Field(description="a solver's are those of the jets of `assignment`")
-
-    def references(self) -> tuple[str, ...]:
-        """Return the method of the jets and that of the neutrinos."""
-        return (self.assignment, self.neutrinos)
 
 
 class OwnMethodConfig(MethodBlock):
@@ -327,21 +322,35 @@ def _told_apart(methods: list[Any]) -> list[Any]:
 
 
 def _references_exist(methods: list[Any]) -> list[Any]:
-    gives_neutrinos = {MODEL: True} | {
-        name: METHODS[name].gives_neutrinos for name in WITH_DEFAULTS
-    }
+    gives_neutrinos = {name: METHODS[name].gives_neutrinos for name in WITH_DEFAULTS}
+    gives_neutrinos = {MODEL: True, **gives_neutrinos}
     for method in methods:
-        for reference in method.references():
-            if reference not in gives_neutrinos:
-                raise ValueError(
-                    f"{method.name}: '{reference}' is none of {', '.join(gives_neutrinos)} "
-                    "(the methods before it in the list, and those with their default settings)"
-                )
+        _require_known(
+            method,
+            gives_neutrinos,
+            "the methods before it in the list, and those with their default settings",
+        )
         lender = getattr(method, "neutrinos", None)
         if lender is not None and not gives_neutrinos[lender]:
             raise ValueError(f"{method.name}: {lender} gives no neutrinos")
         gives_neutrinos[method.name] = method.gives_neutrinos
     return methods
+
+
+def _models_exist(methods: list[Any]) -> list[Any]:
+    known = [MODEL]
+    for method in methods:
+        _require_known(method, known, "the models before it in the list")
+        known.append(method.name)
+    return methods
+
+
+def _require_known(method: Any, known: Collection[str], which: str) -> None:
+    for reference in method.references() if isinstance(method, MethodBlock) else ():
+        if reference not in known:
+            raise ValueError(
+                f"{method.name}: '{reference}' is none of {', '.join(known)} ({which})"
+            )
 
 
 MethodConfigs = Annotated[
@@ -368,19 +377,6 @@ ClassifierMethodConfig = Annotated[
     Discriminator(_what),
     BeforeValidator(_own),
 ]
-
-
-def _models_exist(methods: list[Any]) -> list[Any]:
-    known = [MODEL]
-    for method in methods:
-        for reference in method.references() if isinstance(method, MethodBlock) else ():
-            if reference not in known:
-                raise ValueError(
-                    f"{method.name}: '{reference}' is none of {', '.join(known)} "
-                    "(the models before it in the list)"
-                )
-        known.append(method.name)
-    return methods
 
 
 ClassifierMethodConfigs = Annotated[

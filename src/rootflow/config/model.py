@@ -1,12 +1,50 @@
-"""Settings of the networks: one block per architecture."""
+"""Settings of the networks: one block per architecture, one per way to give the neutrinos."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import Field, NonNegativeInt, PositiveInt, Tag, model_validator
+from pydantic import Field, NonNegativeInt, PositiveInt, Tag
 
 from rootflow.config.block import Block, Name
-from rootflow.config.neutrinos import DirectNeutrinosConfig, NeutrinosConfig
+from rootflow.config.classifier import AttentionBlock
 from rootflow.config.plugin import OWN, OwnNetworkConfig, by_architecture
+
+
+class DirectNeutrinosConfig(Block):
+    """Their momenta, regressed."""
+
+    head: Literal["direct"] = "direct"
+
+
+class BinnedNeutrinosConfig(Block):
+    """A distribution over bins of each component, of which the mean is taken."""
+
+    head: Literal["binned"]
+    bins: int = Field(40, ge=4, le=1000, description="of each component")
+
+
+class FlowNeutrinosConfig(Block):
+    """The probability density of all six components together, by a normalising flow."""
+
+    head: Literal["flow"]
+    layers: PositiveInt = Field(
+        6, le=100, description="coupling layers, each of half of the components"
+    )
+    width: PositiveInt = Field(64, le=8192, description="neurons of the hidden layers")
+    bins: int = Field(8, ge=2, le=1000, description="of each spline")
+    dropout: float = Field(0.1, ge=0, lt=1)
+    samples: int = Field(
+        64, ge=2, le=10_000, description="drawn once and kept, of which each event's answer is made"
+    )
+    point: Literal["median_mtt", "mean"] = Field(
+        "median_mtt",
+        description="the answer: their mean, or that scaled so that m(ttbar) is their median",
+    )
+
+
+NeutrinosConfig = Annotated[
+    DirectNeutrinosConfig | BinnedNeutrinosConfig | FlowNeutrinosConfig,
+    Field(discriminator="head"),
+]
 
 
 class NetworkConfig(Block):
@@ -37,19 +75,11 @@ class FeedForwardConfig(NetworkConfig):
     batch_norm: bool = Field(False, description="normalise what each hidden layer gives")
 
 
-class AttentionConfig(NetworkConfig):
+class AttentionConfig(NetworkConfig, AttentionBlock):
     """What the architectures with attention have."""
 
-    width: PositiveInt = Field(64, le=8192, description="of each token; a multiple of heads")
     depth: PositiveInt = Field(3, le=100, description="blocks of attention and feed-forward layers")
-    heads: PositiveInt = Field(4, description="of each attention layer")
     dropout: float = Field(0.2, ge=0, lt=1)
-
-    @model_validator(mode="after")
-    def _heads_share_the_width(self) -> Self:
-        if self.width % self.heads:
-            raise ValueError(f"width {self.width} is not a multiple of heads, {self.heads}")
-        return self
 
 
 class SetTransformerConfig(AttentionConfig):

@@ -23,13 +23,7 @@ WHAT = "model.architecture"
 
 
 def dotted(name: str, what: str) -> str:
-    """Return `package.module:attribute` of a dotted name or of an entry point.
-
-    Raises
-    ------
-    UsageError
-        It is neither.
-    """
+    """Return `package.module:attribute` of a dotted name or of an entry point."""
     module, colon, attribute = name.partition(":")
     if colon:
         if not all(part.isidentifier() for part in (*module.split("."), *attribute.split("."))):

@@ -4,8 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from rootflow.config.block import Block
-from rootflow.config.evaluation import BinEdges
+from rootflow.config.block import BinEdges, Block
 
 Probability = Annotated[float, Field(gt=0, le=1)]
 

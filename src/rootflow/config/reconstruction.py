@@ -4,11 +4,10 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from rootflow.config.analysis import AnalysisConfig
+from rootflow.config.analysis import AnalysisConfig, InputsConfig
 from rootflow.config.data import DileptonDataConfig
 from rootflow.config.evaluation import EvaluationConfig
 from rootflow.config.export import ExportConfig
-from rootflow.config.inputs import InputsConfig
 from rootflow.config.methods import METHODS, MODEL, with_neutrinos
 from rootflow.config.model import ModelConfig
 from rootflow.config.promotion import ReconstructionPromotionConfig

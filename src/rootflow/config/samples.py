@@ -2,37 +2,24 @@
 
 from typing import Annotated, Final, Self
 
-from pydantic import (
-    AfterValidator,
-    Field,
-    NonNegativeFloat,
-    NonNegativeInt,
-    PositiveFloat,
-    model_validator,
-)
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, model_validator
 
-from rootflow.config.block import Block, Name
+from rootflow.config.block import Block, Name, interval
 
 DATA: Final = "data"
+LABEL = (
+    "the class that a classifier learns (signal, background, or others); data: real collisions, "
+    "only looked at"
+)
 
 
-def _window(window: tuple[float, float]) -> tuple[float, float]:
-    if window[0] >= window[1]:
-        raise ValueError(f"a window is [lowest, highest], this one is {list(window)}")
-    return window
-
-
-Window = Annotated[tuple[NonNegativeFloat, PositiveFloat], AfterValidator(_window)]
+Window = Annotated[tuple[NonNegativeFloat, PositiveFloat], interval("window")]
 
 
 class SampleConfig(Block):
     """The ntuples of one process, or of collisions."""
 
-    label: Name | None = Field(
-        None,
-        description="the class that a classifier learns (signal, background, or others); data: "
-        "real collisions, only looked at",
-    )
+    label: Name | None = Field(None, description=LABEL)
     files: list[str] = Field(
         default_factory=list,
         description="paths or globs; none: what simulate makes of the process of this name",
@@ -67,10 +54,7 @@ class SampleConfig(Block):
 class LabelledSampleConfig(SampleConfig):
     """The ntuples of one process of a class, or of collisions."""
 
-    label: Name = Field(
-        description="the class that a classifier learns (signal, background, or others); data: "
-        "real collisions, only looked at"
-    )
+    label: Name = Field(description=LABEL)
 
 
 class FourLeptonSelectionConfig(Block):

@@ -32,27 +32,43 @@ class ParameterConfig(Block):
     )
 
 
-class FloatConfig(ParameterConfig):
-    """A number between two others."""
+class NumberConfig(ParameterConfig):
+    """What numbers have in common."""
 
-    type: Literal["float"]
     low: float
     high: float
     log: bool = Field(False, description="search evenly in the logarithm")
-    step: PositiveFloat | None = Field(None, description="grid of allowed values, from low on")
+    step: float | None = None
 
     @model_validator(mode="after")
     def _range_is_one(self) -> Self:
-        _check_range(self.low, self.high, self.log)
-        if self.log and self.step is not None:
+        if self.low >= self.high:
+            raise ValueError(f"low, {self.low:g}, is not below high, {self.high:g}")
+        if not math.isfinite(self.high - self.low):
+            raise ValueError(
+                f"from low, {self.low:g}, to high, {self.high:g}, is further than numbers go"
+            )
+        if self.log and self.low <= 0:
+            raise ValueError(f"low, {self.low:g}, has no logarithm")
+        if self.log and self.step != type(self).model_fields["step"].default:
             raise ValueError("step and log exclude each other")
-        if self.step is not None and not (self.high - self.low) / self.step < MOST_POINTS:
+        return self
+
+
+class FloatConfig(NumberConfig):
+    """A number between two others."""
+
+    type: Literal["float"]
+    step: PositiveFloat | None = Field(None, description="grid of allowed values, from low on")
+
+    @model_validator(mode="after")
+    def _grid_is_not_endless(self) -> Self:
+        if self.step is not None and not self.count() < MOST_POINTS + 1:
             raise ValueError(f"step: the grid has more than {MOST_POINTS:,} points")
         return self
 
-    @property
     def ends(self) -> list[Value]:
-        """The extreme values."""
+        """Return the extreme values."""
         return [self.low, self.high if self.step is None else self.grid()[-1]]
 
     def grid(self) -> list[float]:
@@ -63,29 +79,36 @@ class FloatConfig(ParameterConfig):
         low, high, step = (Decimal(str(number)) for number in (self.low, self.high, self.step))
         return [float(low + number * step) for number in range(int((high - low) // step) + 1)]
 
+    def count(self) -> float:
+        """Return how many values there are."""
+        return math.inf if self.step is None else (self.high - self.low) / self.step + 1
 
-class IntConfig(ParameterConfig):
+
+class IntConfig(NumberConfig):
     """A whole number between two others, these included."""
 
     type: Literal["int"]
     low: int
     high: int
-    log: bool = Field(False, description="search evenly in the logarithm")
     step: PositiveInt = 1
 
     @model_validator(mode="after")
-    def _range_is_one(self) -> Self:
-        _check_range(self.low, self.high, self.log)
-        if self.log and self.step != 1:
-            raise ValueError("step and log exclude each other")
+    def _high_is_on_the_grid(self) -> Self:
         if (self.high - self.low) % self.step:
             raise ValueError(f"high is not low plus a multiple of step, {self.step}")
         return self
 
-    @property
     def ends(self) -> list[Value]:
-        """The extreme values."""
+        """Return the extreme values."""
         return [self.low, self.high]
+
+    def grid(self) -> list[int]:
+        """Return the allowed values."""
+        return list(range(self.low, self.high + 1, self.step))
+
+    def count(self) -> float:
+        """Return how many values there are."""
+        return (self.high - self.low) // self.step + 1
 
 
 class CategoricalConfig(ParameterConfig):
@@ -94,10 +117,17 @@ class CategoricalConfig(ParameterConfig):
     type: Literal["categorical"]
     choices: list[Value] = Field(min_length=1)
 
-    @property
-    def ends(self) -> list[Value]:
-        """All values."""
+    def grid(self) -> list[Value]:
+        """Return the allowed values."""
         return list(self.choices)
+
+    def ends(self) -> list[Value]:
+        """Return all values."""
+        return self.grid()
+
+    def count(self) -> float:
+        """Return how many values there are."""
+        return len(self.choices)
 
 
 ParameterKind = Annotated[FloatConfig | IntConfig | CategoricalConfig, Field(discriminator="type")]
@@ -179,13 +209,10 @@ class TuningConfig(Block):
                 if condition not in self.space:
                     raise ValueError(f"{place}: is not a parameter of the space")
                 other = self.space[condition]
-                impossible = [
-                    value
-                    for value in values
-                    if isinstance(other, CategoricalConfig) and value not in other.choices
-                ]
-                if impossible:
-                    raise ValueError(f"{place}: {impossible[0]!r} is not one of its choices")
+                choices = other.choices if isinstance(other, CategoricalConfig) else values
+                for value in values:
+                    if value not in choices:
+                        raise ValueError(f"{place}: {value!r} is not one of its choices")
         list(self.in_order())
         return self
 
@@ -206,33 +233,23 @@ class TuningConfig(Block):
         names = [objective.metric for objective in self.objectives]
         if len(set(names)) < len(names):
             raise ValueError("objectives: each metric can be named once")
-        if self.sampler.name in ("grid", "cmaes"):
-            self._refuse_conditions()
-        if self.sampler.name == "grid":
-            for path, parameter in self.space.items():
-                if isinstance(parameter, FloatConfig) and parameter.step is None:
-                    raise ValueError(f"space.{path}: the grid sampler needs a step")
-            sizes = map(_number_of_points, self.space.values())
-            if not math.prod(sizes) <= MOST_POINTS:
-                raise ValueError(f"space: the grid has more than {MOST_POINTS:,} points")
-        return self
-
-    def _refuse_conditions(self) -> None:
         for path, parameter in self.space.items():
-            if parameter.when:
+            if self.sampler.name in ("grid", "cmaes") and parameter.when:
                 raise ValueError(
                     f"space.{path}.when: the {self.sampler.name} sampler takes no conditions: "
                     "use tpe or random"
                 )
+        if self.sampler.name == "grid":
+            for path, parameter in self.space.items():
+                if isinstance(parameter, FloatConfig) and parameter.step is None:
+                    raise ValueError(f"space.{path}: the grid sampler needs a step")
+            sizes = [parameter.count() for parameter in self.space.values()]
+            if not math.prod(sizes) <= MOST_POINTS:
+                raise ValueError(f"space: the grid has more than {MOST_POINTS:,} points")
+        return self
 
     def in_order(self) -> Iterator[tuple[str, ParameterKind]]:
-        """Yield the parameters, each after those of its conditions.
-
-        Raises
-        ------
-        ValueError
-            Conditions go round in a circle.
-        """
+        """Yield the parameters, each after those of its conditions; ValueError of a circle."""
         yielded: set[str] = set()
         left = dict(self.space)
         while left:
@@ -245,40 +262,10 @@ class TuningConfig(Block):
 
     def grid(self) -> dict[str, list[Value]]:
         """Return all values of each parameter of a grid."""
-        return {path: _points(parameter) for path, parameter in self.space.items()}
+        return {path: list(parameter.grid()) for path, parameter in self.space.items()}
 
     def number_of_trials(self) -> int:
         """Return how many trials there will be: a grid has no more than its points."""
         if self.sampler.name != "grid":
             return self.trials
         return min(self.trials, math.prod(len(values) for values in self.grid().values()))
-
-
-def _points(parameter: ParameterKind) -> list[Value]:
-    match parameter:
-        case CategoricalConfig(choices=choices):
-            return list(choices)
-        case IntConfig(low=low, high=high, step=step):
-            return list(range(low, high + 1, step))
-        case FloatConfig():
-            return list(parameter.grid())
-
-
-def _number_of_points(parameter: ParameterKind) -> float:
-    match parameter:
-        case CategoricalConfig(choices=choices):
-            return len(choices)
-        case IntConfig(low=low, high=high, step=step):
-            return (high - low) // step + 1
-        case FloatConfig(low=low, high=high, step=float(step)):
-            return (high - low) / step + 1
-    return math.inf
-
-
-def _check_range(low: float, high: float, log: bool) -> None:
-    if low >= high:
-        raise ValueError(f"low, {low:g}, is not below high, {high:g}")
-    if not math.isfinite(high - low):
-        raise ValueError(f"from low, {low:g}, to high, {high:g}, is further than numbers go")
-    if log and low <= 0:
-        raise ValueError(f"low, {low:g}, has no logarithm")

@@ -13,18 +13,7 @@ LARGEST: Final = 100_000  # values, those of aliases counted wherever they stand
 
 
 def read_yaml(path: Path, what: str) -> Any:
-    """Return what a YAML file says.
-
-    Parameters
-    ----------
-    what
-        The file is, for messages: the configuration.
-
-    Raises
-    ------
-    UsageError
-        The file cannot be read or is not plain YAML.
-    """
+    """Return what a YAML file says; `what` it is, for messages: the configuration."""
     try:
         content = read_bytes(path)
     except OSError as error:
@@ -37,18 +26,10 @@ def read_yaml(path: Path, what: str) -> Any:
 
 
 def parse_yaml(text: str, complaint: str) -> Any:
-    """Return what a text says as YAML.
+    """Return what a text says as YAML; `complaint` is what an error begins with.
 
-    Parameters
-    ----------
-    complaint
-        What the error begins with.
-
-    Raises
-    ------
-    UsageError
-        It is not YAML of plain values, a key is there twice, or it is deeper or larger than
-        anything that a person writes.
+    Refused are values that are not plain, a key that is there twice, and what is deeper or larger
+    than anything that a person writes.
     """
     try:
         _require_shallow(text)

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from rootflow.config.block import digest_of
 from rootflow.config.data import DataConfig
-from rootflow.config.digest import digest_of
 from rootflow.dataset.contents import Contents, FileContent
 from rootflow.dataset.manifest import DATASET_VERSION
 from rootflow.dataset.plans import SamplePlan

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from rootflow.config.digest import digest_of
+from rootflow.config.block import digest_of
 from rootflow.errors import InputError, UsageError
 from rootflow.inference.application import Application, Setting
 from rootflow.inference.pieces import Piece, ranges_of

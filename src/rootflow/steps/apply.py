@@ -29,27 +29,8 @@ def run(
 ) -> StepResult:
     """Write what the files hold and the model's answers to a new file, or to one for each.
 
-    Parameters
-    ----------
-    model
-        As in `rootflow.steps.exported_files.find`.
-    paths, output
-        As in `rootflow.inference.apply_to_files`.
-    branch_map, name, seen_events, other_code
-        As in `rootflow.inference.Setting`.
-    kept, dropped, selected_only
-        As in `rootflow.inference.Copying`.
-    workers
-        How many processes there are at most; none: one for each core.
-
-    Raises
-    ------
-    UsageError
-        There is no such model, an output is one of the inputs, or a new branch is there
-        already.
-    InputError
-        A file cannot be read, the model's is not one of `rootflow export`, or it was trained
-        on some of the events.
+    `model` is as in `exported_files.find`; the others are as in `apply_to_files`, `Setting` and
+    `Copying` of `rootflow.inference`. No `workers`: one for each core.
     """
     named = [model] if isinstance(model, str) else model
     with tempfile.TemporaryDirectory() as folder:

@@ -30,26 +30,9 @@ def run(
     style: str,
     output: Path | None = None,
 ) -> StepResult:
-    """Compare the models of runs of evaluate, and log table and figure as a run of its own.
+    """Compare the models of two runs or more, of `evaluate` or of `main`, and log table and figure.
 
-    Parameters
-    ----------
-    run_ids
-        Two or more, of `evaluate` or of `main`.
-    replicas, seed
-        Of the bootstrap.
-    style
-        Of the figure: neutral, ATLAS or CMS.
-    output
-        Directory that gets table and figure, too.
-
-    Raises
-    ------
-    UsageError
-        There are fewer than two runs, or one does not exist or holds no
-        answers; or they are of different tasks.
-    InputError
-        They are of different events.
+    They are of one task and of the same events. `output` is a directory that gets both, too.
     """
     found = [run_of_step(run_id, "evaluate") for run_id in run_ids]
     runs = list({run.run_id: run for run in found}.values())

@@ -21,31 +21,15 @@ def run(
 ) -> StepResult:
     """Evaluate the models of the configured analysis, or an exported one on its data.
 
-    Parameters
-    ----------
-    config
-        The configuration.
-    parent
-        Of the run.
-    model
-        Empty: the configured models, trained where that was not done yet. A name: the
-        configured one of this name. Else an exported model, which is evaluated as it is:
-        nothing is trained. It is named as in `rootflow.steps.exported_files.find`.
-    other_code
-        Of exported models, as in `rootflow.exported.FoldedModel`.
-
-    Raises
-    ------
-    UsageError
-        There is no such model, or the configuration's data are not such as it learnt from.
-    InputError
-        Something is wrong with a file, or with the events.
+    Without `model`, or with the name of a configured one, they are trained where that was not
+    done yet. Anything else names an exported model, as `exported_files.find` does: it is
+    evaluated as it is, and refused where the data are not such as it learnt from.
     """
-    analysis = analysis_named(config.analysis)
+    evaluation = analysis_named(config.analysis).evaluation
     if model and model not in names_of(config):
         with tempfile.TemporaryDirectory() as folder:
             frozen = open_frozen(config, model, Path(folder), other_code)
-            result: StepResult = analysis.evaluate_frozen(config, frozen, parent, other_code)
+            result: StepResult = evaluation.run_frozen(config, frozen, parent, other_code)
             return result
-    configured: StepResult = analysis.evaluate(chosen(config, model).config, parent, other_code)
+    configured: StepResult = evaluation.run(chosen(config, model).config, parent, other_code)
     return configured

@@ -1,8 +1,7 @@
 """Fitted models to ONNX files, proven, timed and registered."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -31,13 +30,12 @@ from rootflow.export import (
 )
 from rootflow.export.outputs import TOLERANCES
 from rootflow.steps import train
-from rootflow.steps.preprocess import reading_of
-from rootflow.steps.provenance import finished, provenance
+from rootflow.steps.preprocess import reading_of, simulated_maps
 from rootflow.steps.registry.choosing import chosen
 from rootflow.steps.registry.register import Registrable
 from rootflow.steps.registry.register import register as register_export
 from rootflow.steps.result import StepResult
-from rootflow.steps.train import Trained
+from rootflow.steps.train import Trained, finished, provenance
 from rootflow.tracking import Run, start_run
 from rootflow.training import Training, load_fitted
 
@@ -50,11 +48,9 @@ def run(
 ) -> StepResult:
     """Export the model of each held-out fold for every target, and register the named ones.
 
-    Where every fold is held out, each has files of its own, named by the fold that the model
-    may be applied to, and a table says which are for which. What is registered is the one file
-    of all folds where it is made, else that of each fold.
-
-    `model` says which: see `rootflow.steps.registry.choosing.chosen`.
+    Where every fold is held out, each has files of its own, and a table says which are for which.
+    What is registered is the one file of all folds where it is made, else that of each fold.
+    `model` is as in `rootflow.steps.registry.choosing.chosen`.
     """
     config, training = chosen(config, model)
     every = config.data.folds.in_turn()
@@ -67,7 +63,13 @@ def run(
         for path in sorted({path for exported in exports for path in exported.paths}):
             run.log_file(path, "export")
         folder = of_folds[0].table_path.parent / "cplusplus"
-        for path in write_cplusplus(_for_cplusplus(of_folds), folder):
+        in_cplusplus = [
+            exported.files[target, FULL]
+            for exported in of_folds
+            for target in IN_CPLUSPLUS
+            if (target, FULL) in exported.files
+        ]
+        for path in write_cplusplus(in_cplusplus, folder):
             run.log_file(path, "export/cplusplus")
         rows = [row for exported in exports for row in exported.parity]
         physics = [
@@ -83,7 +85,7 @@ def run(
         metrics["latency_ms"] = latency_ms(of_folds[0].named_path, of_folds[0].input_example)
         run.log_metrics(metrics)
         facts: dict[str, Any] = {
-            in_precision(_fact(target), precision): [
+            in_precision("onnx" if target == "named" else f"onnx_{VARIANTS[target]}", precision): [
                 str(exported.files[target, precision]) for exported in of_folds
             ]
             for target, precision in of_folds[0].files
@@ -125,6 +127,7 @@ def _export(
     given = analysis.given(config, dataset.features)
     classes = dataset.manifest.classes
     origin = provenance(config, run, trained)
+    maps = simulated_maps(config)
     ended = [finished(training) for training in trained.trainings]
     about = About(
         task=analysis.task,
@@ -135,7 +138,7 @@ def _export(
             collection: {feature.name: feature.unit for feature in features}
             for collection, features in dataset.manifest.features.items()
         },
-        branch_map=_branch_map(config),
+        branch_map=maps.pop() if len(maps) == 1 else config.data.branch_map,
         selection=reading_of(config).settings,
         provenance=origin | {"trained_at": max(ended)},
         uses=getattr(config, "inputs", None),
@@ -181,47 +184,27 @@ def _mixed(dataset: Dataset, fold: int) -> NDArray[np.int64]:
     return places[np.argsort(along, kind="stable")]
 
 
-def _branch_map(config: Config) -> str:
-    """Return the map of the simulated samples where they agree, else that of all samples."""
-    maps: set[str] = {
-        sample.branch_map or config.data.branch_map
-        for sample in config.data.samples.values()
-        if getattr(sample, "label", None) != "data"
-    }
-    return maps.pop() if len(maps) == 1 else config.data.branch_map
-
-
-def _for_cplusplus(exports: Sequence[Export]) -> list[Path]:
-    kinds = [(target, FULL) for target in IN_CPLUSPLUS]
-    return [
-        exported.files[kind] for exported in exports for kind in kinds if kind in exported.files
-    ]
-
-
-def _fact(target: Target) -> str:
-    return "onnx" if target == "named" else f"onnx_{VARIANTS[target]}"
-
-
 def _registrables(
     config: Config, trained: Trained, every: Sequence[FoldsConfig], exports: Sequence[Export]
 ) -> list[Registrable]:
     """Return what is registered: the file of all folds where there is one, else each."""
     name = config.export.registered_model or config.analysis
-    whole = exports[-1]
-    if whole.held_out is None:
-        trainings = {f"fold{place}": each for place, each in enumerate(trained.trainings)}
-        return [_registrable(name, whole, trainings)]
+    registered: list[tuple[str, Export, dict[str, Training]]]
+    if exports[-1].held_out is None:
+        of_folds = {f"fold{place}": each for place, each in enumerate(trained.trainings)}
+        registered = [(name, exports[-1], of_folds)]
+    else:
+        registered = [
+            (f"{name}_{fold_name(folds)}" if len(every) > 1 else name, each, {"": training})
+            for each, folds, training in zip(exports, every, trained.trainings, strict=True)
+        ]
     return [
-        _registrable(f"{name}_{fold_name(folds)}" if len(every) > 1 else name, each, {"": training})
-        for each, folds, training in zip(exports, every, trained.trainings, strict=True)
+        Registrable(
+            name=name,
+            model=exported.model,
+            inputs=exported.input_example,
+            outputs=exported.output_example,
+            trainings=trainings,
+        )
+        for name, exported, trainings in registered
     ]
-
-
-def _registrable(name: str, exported: Export, trainings: Mapping[str, Training]) -> Registrable:
-    return Registrable(
-        name=name,
-        model=exported.model,
-        inputs=exported.input_example,
-        outputs=exported.output_example,
-        trainings=trainings,
-    )

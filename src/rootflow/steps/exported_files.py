@@ -22,11 +22,8 @@ EXPORT = "export"
 class ExportedFiles(NamedTuple):
     """The ONNX files of a model, and what is noted of them.
 
-    Attributes
-    ----------
-    origin
-        `uri`, models:/NAME/VERSION, where it is registered; else `run` where it is of one, or
-        `file`; and `sha256`. Of several files each is a list.
+    `origin` is the `uri`, models:/NAME/VERSION, where it is registered, else the `run` that it is
+    of or its `file`; and `sha256`. Of several files each is a list.
     """
 
     paths: list[Path]
@@ -34,26 +31,11 @@ class ExportedFiles(NamedTuple):
 
 
 def find(models: Sequence[str], folder: Path, setting: str) -> ExportedFiles:
-    """Return the files of a model.
+    """Return the files of a model; those that are fetched go to `folder`.
 
-    Parameters
-    ----------
-    models
-        A file of `rootflow export`, a folder with its folds.json, models:/NAME/VERSION,
-        models:/NAME@ALIAS or the id of a run; or several, one for each fold.
-    folder
-        Where files go that are fetched.
-    setting
-        Where the model is named, for messages.
-
-    Raises
-    ------
-    UsageError
-        There is no such model or run, or the run has none.
-    InputError
-        A file is not there, or a folder has no table of its files.
-    RootflowError
-        The tracking server does not answer.
+    It is named by a file of `rootflow export`, a folder with its folds.json, models:/NAME/VERSION,
+    models:/NAME@ALIAS or the id of a run; or by several, one for each fold. `setting` says in
+    messages where it is named.
     """
     paths: list[Path] = []
     uris: list[str] = []
@@ -85,15 +67,6 @@ def of_run(run_id: str, folder: Path) -> Path:
     """Fetch what a run has exported: the file for Python, or the folder of those of all folds.
 
     Of a run of another step it is the last export below it, else that of its training.
-
-    Raises
-    ------
-    UsageError
-        There is no such run, or nothing was exported of it.
-    InputError
-        One of its files is not as `rootflow export` wrote it.
-    RootflowError
-        The tracking server does not answer.
     """
     from rootflow.exported.checking import check_content
     from rootflow.tracking import artifact_of, artifacts_in, logged_run
@@ -135,18 +108,12 @@ def _export_of(run: "LoggedRun") -> "LoggedRun | None":
 
 
 def paths_of(text: str) -> list[str]:
-    """Return a path that is there as it is, else the words of several; raises as `words_of`."""
+    """Return a path that is there as it is, else the words of several."""
     return [text] if Path(text).exists() else words_of(text)
 
 
 def words_of(text: str) -> list[str]:
-    """Return the words that are quoted as one: `mlflow run` makes one of all.
-
-    Raises
-    ------
-    UsageError
-        The words' quotes are not in pairs.
-    """
+    """Return the words that are quoted as one: `mlflow run` makes one of all."""
     try:
         return shlex.split(text)
     except ValueError as error:

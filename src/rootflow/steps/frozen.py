@@ -15,7 +15,7 @@ from rootflow.methods.exported import OnnxMethod
 from rootflow.ntuple import load_branch_map
 from rootflow.progress import say
 from rootflow.steps.exported_files import REGISTERED, RUN_ID, find
-from rootflow.steps.preprocess import reading_of
+from rootflow.steps.preprocess import reading_of, simulated_maps
 from rootflow.steps.registry.choosing import names_of
 from rootflow.tracking import Run
 
@@ -27,17 +27,7 @@ CONVERTED = {"MeV": "GeV"}
 
 
 class Frozen(NamedTuple):
-    """A model that is evaluated as it is.
-
-    Attributes
-    ----------
-    model
-        Its files, opened.
-    paths
-        Where they are.
-    origin
-        As in `ExportedFiles`.
-    """
+    """A model that is evaluated as it is: opened, its files, and what is noted of them."""
 
     model: OnnxMethod
     paths: list[Path]
@@ -53,25 +43,9 @@ class Frozen(NamedTuple):
 def open_frozen(
     config: Config, named: str, folder: Path, other_code: OtherCode = "refuse"
 ) -> Frozen:
-    """Return an exported model that the configuration's data may be given to.
+    """Return an exported model, named as in `exported_files.find`.
 
-    Parameters
-    ----------
-    config
-        Its analysis, selection and folds have to be those of the model.
-    named
-        As in `rootflow.steps.exported_files.find`.
-    folder
-        Where files go that are fetched.
-    other_code
-        As in `rootflow.exported.FoldedModel`.
-
-    Raises
-    ------
-    UsageError
-        There is no such model, or it is of another analysis, selection or folds.
-    InputError
-        A file is not one of `rootflow export`, or the files are not of one model.
+    Its analysis, selection and folds have to be those of the configuration.
     """
     _refuse_unknown(config, named)
     paths, origin = find([named], folder, SETTING)
@@ -97,13 +71,7 @@ def open_frozen(
 
 
 def refuse_other_units(manifest: Manifest, frozen: Frozen) -> None:
-    """Refuse a dataset whose features are in other units than the model takes.
-
-    Raises
-    ------
-    UsageError
-        It names the first of them.
-    """
+    """Refuse a dataset whose features are in other units than the model takes."""
     units = {
         (collection, feature.name): feature.unit
         for collection, features in manifest.features.items()
@@ -213,11 +181,8 @@ def _refuse_other_folds(config: Config, frozen: Frozen) -> None:
 
 def _refuse_other_fold_numbers(config: Config, frozen: Frozen) -> None:
     """Refuse maps of simulation with which something else decides the folds."""
-    simulated = [each for each in config.data.samples.values() if each.label != "data"]
-    maps = {each.branch_map or config.data.branch_map for each in simulated}
-    maps = maps or {config.data.branch_map}
     theirs = _has_fold_number(frozen.model.contract.branch_map)
-    for name in sorted(maps):
+    for name in sorted(simulated_maps(config)):
         if _has_fold_number(name) != theirs:
             what = "names a fold_number" if theirs else "names no fold_number"
             raise UsageError(

@@ -3,39 +3,23 @@
 from pathlib import Path
 
 from rootflow.config import Config
-from rootflow.dataset import Dataset, digest, open_dataset
+from rootflow.dataset import Dataset, open_dataset
 from rootflow.errors import UsageError
-from rootflow.steps.preprocess import reading_of
-from rootflow.steps.simulate import input_files
+from rootflow.steps.preprocess import directory_of
 from rootflow.steps.train import directories_of
 from rootflow.training import RECORD
 
 
 def dataset_of(config: Config) -> Dataset:
-    """Return the dataset of a configuration, however many others there are.
-
-    Raises
-    ------
-    UsageError
-        `rootflow preprocess` has not made it.
-    """
-    directory = config.output / "datasets"
-    path = directory / digest(
-        config.data, input_files(config, None), reading_of(config), memory=directory
-    )
+    """Return the dataset that `rootflow preprocess` has made, however many others there are."""
+    path = directory_of(config, None)
     if not path.exists():
         raise UsageError(f"{path}: not made yet: run `rootflow preprocess` first")
     return open_dataset(path)
 
 
 def trainings_of(config: Config) -> list[Path]:
-    """Return the folder of the training of each held-out fold, in their order.
-
-    Raises
-    ------
-    UsageError
-        `rootflow train` has not made all of them.
-    """
+    """Return the folder of the training of each held-out fold, in their order."""
     directories = directories_of(config, dataset_of(config))
     for directory in directories:
         if not (directory / RECORD).exists():

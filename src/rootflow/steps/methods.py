@@ -38,11 +38,6 @@ def variants_of(config: Config) -> dict[str, Config]:
     """Return the configuration of each model to be trained beside the model, by its name.
 
     They are its variants, and other architectures on the same inputs.
-
-    Raises
-    ------
-    UsageError
-        Its settings are not known, or do not go together.
     """
     alone = config.model_copy(update={"evaluation": type(config.evaluation)()})
     return {
@@ -77,29 +72,9 @@ def make_methods(
 ) -> list[Method[Any]]:
     """Return the methods of a configuration, in its order.
 
-    Parameters
-    ----------
-    config
-        Its `evaluation.methods`, and the seed of those that draw or throw.
-    model
-        The one under evaluation, for methods that are made of it.
-    variants
-        Those of `variants_of`, trained, by name.
-    events
-        Of those that will be asked of: classes of one's own are checked on some of them.
-    directory
-        Where fetched files go.
-    other_code
-        As in `rootflow.exported.FoldedModel`.
-    tell
-        Told of each model whose inputs other code computed.
-
-    Raises
-    ------
-    UsageError
-        There is no such model, run, file or folder.
-    InputError
-        It is no exported model of the analysis's task, and no finished training.
+    `variants` are those of `variants_of`, trained. Classes of one's own are checked on some of the
+    `events`, fetched files go to `directory`, and `tell` hears of each model whose inputs other
+    code computed.
     """
     task = analysis_named(config.analysis).task
     elsewhere = {
@@ -133,7 +108,7 @@ def model_method(
     other_code: OtherCode = "refuse",
     tell: Callable[[str], None] = say,
 ) -> Model:
-    """Return a model from the registry, a run, a file or a folder; errors as of `make_methods`.
+    """Return a model from the registry, a run, a file or a folder.
 
     It refuses the events of the folds that it was trained on, whatever it came from. The networks
     of all folds of one run are one model.
@@ -162,12 +137,9 @@ def _found(method: ModelMethodConfig, directory: Path) -> list[Path]:
     where = f"evaluation.methods: {method.name}"
     if method.source.startswith(OF_RUN):
         return model_files([of_run(method.source.removeprefix(OF_RUN), directory)])
-    if method.source.startswith(REGISTERED):
-        return find([method.source], directory, where).paths
-    path = Path(method.source)
-    if not path.exists():
+    if not (method.source.startswith(REGISTERED) or Path(method.source).exists()):
         raise UsageError(
-            f"{where}: there is no {path}; a registered model is {REGISTERED}/NAME/1, that of a "
-            f"run {OF_RUN}RUN_ID"
+            f"{where}: there is no {Path(method.source)}; a registered model is "
+            f"{REGISTERED}/NAME/1, that of a run {OF_RUN}RUN_ID"
         )
-    return model_files([path])
+    return find([method.source], directory, where).paths

@@ -4,11 +4,11 @@ from pathlib import Path
 
 from rootflow.analysis import analysis_named
 from rootflow.config import Config
+from rootflow.config.samples import DATA
 from rootflow.dataset import Dataset, build, digest, open_dataset
 from rootflow.dataset.manifest import MANIFEST, Sample
 from rootflow.dataset.reading import Reading
-from rootflow.steps.found import say_found
-from rootflow.steps.result import Row, StepResult
+from rootflow.steps.result import Row, StepResult, say_found
 from rootflow.steps.simulate import input_files
 from rootflow.tracking import Run, start_run
 
@@ -36,10 +36,7 @@ def run(config: Config, parent: Run | None = None) -> StepResult:
 
 def ensure(config: Config, parent: Run) -> Dataset:
     """Return the dataset as an input of `parent`, made by a run below it if it is not there."""
-    directory = _directory(config)
-    path = directory / digest(
-        config.data, input_files(config, parent), reading_of(config), memory=directory
-    )
+    path = directory_of(config, parent)
     if not path.exists():
         run(config, parent)
     dataset = open_dataset(path)
@@ -90,6 +87,23 @@ def reading_of(config: Config) -> Reading:
     """Return what the analysis adds to reading, as the configuration has it."""
     reading: Reading = analysis_named(config.analysis).reading.of(config.data)
     return reading
+
+
+def simulated_maps(config: Config) -> set[str]:
+    """Return the branch maps of the simulated samples, where there are none that of all."""
+    maps = {
+        sample.branch_map or config.data.branch_map
+        for sample in config.data.samples.values()
+        if sample.label != DATA
+    }
+    return maps or {config.data.branch_map}
+
+
+def directory_of(config: Config, parent: Run | None) -> Path:
+    """Return where the dataset is, made or not; without a parent its ntuples must be there."""
+    directory = _directory(config)
+    files = input_files(config, parent)
+    return directory / digest(config.data, files, reading_of(config), memory=directory)
 
 
 def _directory(config: Config) -> Path:

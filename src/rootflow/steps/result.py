@@ -1,9 +1,24 @@
 """What a step tells the user."""
 
+import math
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
 from typing import Any
 
+import rich.table
+from rich.console import Console
+
+from rootflow.estimate import ABSENT
+from rootflow.progress import say
+from rootflow.table import Table
+
 Row = dict[str, Any]
+STARTED = time.time()
+WIDTH_OF_A_FILE = 160
 
 
 @dataclass(frozen=True)
@@ -25,3 +40,54 @@ class StepResult:
             **self.tables,
             "metrics": self.metrics,
         }
+
+
+def show(result: StepResult) -> None:
+    """Print every table of the result, then its facts."""
+    terminal = Console()
+    console = terminal if terminal.is_terminal else Console(width=WIDTH_OF_A_FILE)
+    for title, rows in result.tables.items():
+        if rows:
+            console.print(_drawn(Table.of_rows(title, _words(title), rows)))
+    facts = rich.table.Table.grid(padding=(0, 2))
+    run = {"run": result.run_id} if result.run_id else {}
+    for name, value in {**result.facts, **run}.items():
+        lines = value if isinstance(value, list) else [value]
+        for number, line in enumerate(lines):
+            facts.add_row("" if number else _words(name), _text(line))
+    console.print(facts, soft_wrap=True)
+
+
+def _drawn(table: Table) -> rich.table.Table:
+    drawn = rich.table.Table(title=table.title, title_justify="left")
+    for place, head in enumerate(table.head):
+        drawn.add_column(head, justify="right" if table.is_numeric(place) else "left")
+    for row in table.texts():
+        drawn.add_row(*row)
+    return drawn
+
+
+def _text(value: Any) -> str:
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return ABSENT
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def date_of(path: Path) -> str:
+    """Return when a file was written: ISO 8601, UTC."""
+    return datetime.fromtimestamp(path.stat().st_mtime, UTC).isoformat(timespec="seconds")
+
+
+def say_found(step: str, what: str, paths: Sequence[Path]) -> None:
+    """Say, once, which of the answers that these files belong to are there already, and of when."""
+    found = [path for path in paths if path.exists() and path.stat().st_mtime < STARTED]
+    if found:
+        share = f" ({len(found)} of {len(paths)} folds)" if len(paths) > 1 else ""
+        _say_once(f"{step}: {what} is found again{share}, made {max(map(date_of, found))}")
+
+
+_say_once = cache(say)

@@ -8,8 +8,7 @@ from rootflow.config import Config, ProcessConfig
 from rootflow.errors import UsageError
 from rootflow.ntuple import find_files
 from rootflow.simulation import FINISHED, digest, simulate
-from rootflow.steps.found import say_found
-from rootflow.steps.result import Row, StepResult
+from rootflow.steps.result import Row, StepResult, say_found
 from rootflow.tracking import Run, start_run
 
 SAMPLE = "rootflow.sample"

@@ -6,14 +6,14 @@ from typing import NamedTuple
 
 import numpy as np
 
+from rootflow import __version__
 from rootflow.analysis import Answer
 from rootflow.config import BoostedTreesConfig, Config, FoldsConfig, digest_of
 from rootflow.dataset import Dataset
 from rootflow.errors import UsageError
 from rootflow.sources import code_digest
 from rootflow.steps import preprocess
-from rootflow.steps.found import say_found
-from rootflow.steps.result import StepResult
+from rootflow.steps.result import StepResult, date_of, say_found
 from rootflow.tracking import Run, start_run
 from rootflow.training import RECORD, Fact, Training, fit, question
 
@@ -35,8 +35,7 @@ OnEpoch = Callable[[int, int, Mapping[str, float]], None]
 class Trained(NamedTuple):
     """Finished trainings, the dataset they saw, the digest that names all this, and its run.
 
-    `trainings` has one for each fold that is held out, in the order of the folds.
-    `run_id` is None where this tracking server does not know the run.
+    There is one training for each held-out fold; `run_id` is None of a run that is not known here.
     """
 
     trainings: list[Training]
@@ -66,7 +65,7 @@ def run(
         trainings = [_fit_below(config, dataset, folds, run, on_epoch) for folds in every]
         metrics = _means(trainings)
         run.log_metrics(metrics)
-        _log_histories(run, config, trainings)
+        _log_histories(run, trainings, config.output / "figures" / f"{run.run_id}-histories.png")
         models = [str(training.model_path) for training in trainings]
         tables = {"folds": _rows(trainings)}
         return StepResult("train", run.run_id, {"models": models, **metrics}, tables, metrics)
@@ -76,11 +75,6 @@ def ensure(config: Config, parent: Run, wanted: str | None = None) -> Trained:
     """Return the trainings, made by a run below `parent` where they are not finished yet.
 
     `wanted` is the digest of the only trainings that will do.
-
-    Raises
-    ------
-    UsageError
-        These settings, data and code make other trainings than those that are wanted.
     """
     dataset = preprocess.ensure(config, parent)
     every = config.data.folds.in_turn()
@@ -118,11 +112,34 @@ def quality(trainings: Sequence[Training]) -> dict[str, float]:
     Of several folds it is the mean over folds, and `NAME_error_over_folds`.
     """
     if len(trainings) > 1:
-        return _means_of_quality(trainings)
-    [training] = trainings
-    facts = _numbers(training.facts)
-    wanted = [each for name in _quality(trainings) for each in (name, f"{name}_error")]
+        return means_over_folds([_quality(training) for training in trainings])
+    facts = _numbers(trainings[0].facts)
+    wanted = [each for name in QUALITY for each in (name, f"{name}_error")]
     return {name: facts[name] for name in wanted if name in facts}
+
+
+def provenance(config: Config, run: Run, trained: Trained) -> dict[str, str]:
+    """Return the origin of what `run` makes from a training, by name."""
+    trained_by = run.tags_of(trained.run_id) if trained.run_id else {}
+    return {
+        "analysis": config.analysis,
+        "model": config.model.name,
+        "architecture": config.model.architecture,
+        "run_id": run.run_id,
+        "dataset": trained.dataset.digest,
+        "simulation": trained.dataset.simulation_digest,
+        "training": trained.digest,
+        "seed": str(config.seed),
+        "training_run_id": trained.run_id or "unknown",
+        "training_git_commit": trained_by.get("mlflow.source.git.commit", "unknown"),
+        "training_git_tree": trained_by.get("rootflow.tree", "unknown"),
+        "rootflow_version": __version__,
+    }
+
+
+def finished(training: Training) -> str:
+    """Return when a training ended: ISO 8601, UTC."""
+    return date_of(training.directory / RECORD)
 
 
 def _fit_below(
@@ -137,8 +154,6 @@ def _fit_below(
 def _fit(
     config: Config, dataset: Dataset, folds: FoldsConfig, run: Run, on_epoch: OnEpoch
 ) -> Training:
-    from rootflow.evaluation import draw_histories
-
     def log_epoch(epoch: int, metrics: Mapping[str, float]) -> None:
         run.log_metrics(metrics, step=epoch)
         on_epoch(folds.held_out, epoch, metrics)
@@ -146,16 +161,13 @@ def _fit(
     training = fit(dataset, config, _directory(config, dataset, folds), log_epoch, folds)
     run.log_metrics(_numbers(training.facts))
     run.log_file(training.model_path)
-    figure = training.model_path.with_name("history.png")
-    draw_histories([training.history], figure)
-    run.log_figures([figure])
+    _log_histories(run, [training], training.model_path.with_name("history.png"))
     return training
 
 
-def _log_histories(run: Run, config: Config, trainings: Sequence[Training]) -> None:
+def _log_histories(run: Run, trainings: Sequence[Training], figure: Path) -> None:
     from rootflow.evaluation import draw_histories
 
-    figure = config.output / "figures" / f"{run.run_id}-histories.png"
     draw_histories([training.history for training in trainings], figure)
     run.log_figures([figure])
 
@@ -188,10 +200,8 @@ def _rows(trainings: Sequence[Training]) -> list[dict[str, float | int | str]]:
     return [
         {
             "held_out_fold": fold,
-            **{
-                name: training.facts[name]
-                for name in (*_quality(trainings), "best_epoch", "epochs", "seconds")
-            },
+            **_quality(training),
+            **{name: training.facts[name] for name in ("best_epoch", "epochs", "seconds")},
         }
         for fold, training in enumerate(trainings)
     ]
@@ -199,20 +209,22 @@ def _rows(trainings: Sequence[Training]) -> list[dict[str, float | int | str]]:
 
 def _means(trainings: Sequence[Training]) -> dict[str, float]:
     """Return the mean over folds and its standard error, by name, and what is of all folds."""
-    means = _means_of_quality(trainings)
+    means = means_over_folds([_quality(training) for training in trainings])
     if PARAMETERS in trainings[0].facts:
         means[PARAMETERS] = float(trainings[0].facts[PARAMETERS])
     return {**means, "seconds": sum(float(training.facts["seconds"]) for training in trainings)}
 
 
-def _means_of_quality(trainings: Sequence[Training]) -> dict[str, float]:
+def means_over_folds(folds: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Return the mean over folds and its standard error, by the names of the first."""
     means: dict[str, float] = {}
-    for name in _quality(trainings):
-        values = np.array([_numbers(training.facts)[name] for training in trainings])
+    for name in folds[0]:
+        values = np.array([metrics[name] for metrics in folds])
         means[name] = float(values.mean())
         means[f"{name}{OVER_FOLDS}"] = float(values.std(ddof=1) / np.sqrt(len(values)))
     return means
 
 
-def _quality(trainings: Sequence[Training]) -> list[str]:
-    return [name for name in QUALITY if name in trainings[0].facts]
+def _quality(training: Training) -> dict[str, float]:
+    facts = _numbers(training.facts)
+    return {name: facts[name] for name in QUALITY if name in facts}

@@ -1,11 +1,9 @@
 """One trial of a study, as its job runs it."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-
-import numpy as np
 
 from rootflow.config import Config, change, load
 from rootflow.errors import AwayError, RootflowError
@@ -23,14 +21,9 @@ SECONDS_TO_WAIT = 900.0
 def run(directory: Path) -> None:
     """Measure the trial whose files are in `directory`, and write its result there.
 
-    Where a result is there already, or another process comes to one meanwhile, there is
-    nothing left to do. An interrupted training goes on from its checkpoint.
-
-    Raises
-    ------
-    RootflowError
-        The trial's own error, which its result says, too; or a server that is away,
-        after some minutes: then there is no result, and the trial can be run again.
+    Where another process has done so meanwhile nothing is left to do; an interrupted training goes
+    on from its checkpoint. The trial's own error is in its result and raised; of a server that
+    stays away there is no result, and the trial can be run again.
     """
     files = TrialFiles(directory)
     with alone_in(files.directory):
@@ -62,7 +55,8 @@ def _join(config: Config, run_id: str) -> Run:
 
 def _measure(config: Config, trial: Trial, files: TrialFiles, run: Run) -> dict[str, float]:
     configs = [change(config, {"data.folds.held_out": fold}) for fold in trial.held_out] or [config]
-    return _means([_measure_one(each, trial.then, files, run) for each in configs])
+    folds = [_measure_one(each, trial.then, files, run) for each in configs]
+    return folds[0] if len(folds) == 1 else train.means_over_folds(folds)
 
 
 def _measure_one(
@@ -94,15 +88,3 @@ def _step(name: str) -> Callable[[Config, Run], StepResult]:
 def _numbers(result: StepResult) -> dict[str, float]:
     facts = {k: v for k, v in result.facts.items() if isinstance(v, int | float)}
     return {**facts, **result.metrics}
-
-
-def _means(folds: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """Return the mean over folds and, of several, its standard error, by name."""
-    if len(folds) == 1:
-        return dict(folds[0])
-    means: dict[str, float] = {}
-    for name in folds[0]:
-        values = np.array([metrics[name] for metrics in folds])
-        means[name] = float(values.mean())
-        means[f"{name}{train.OVER_FOLDS}"] = float(values.std(ddof=1) / np.sqrt(len(values)))
-    return means

@@ -32,14 +32,7 @@ PACKAGES = Path(__file__).parents[2]
 
 
 def run(config: Config) -> StepResult:
-    """Run the study, or go on with it, and write the best settings.
-
-    Raises
-    ------
-    UsageError
-        The configuration has no study, its space holds what is not allowed, or another
-        driver is at work on it.
-    """
+    """Run the study, or go on with it, and write the best settings."""
     tune = config.tune
     if tune is None:
         raise UsageError("tune: the configuration has no such block: say what to vary there")

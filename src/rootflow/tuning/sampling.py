@@ -82,4 +82,4 @@ def make_pruner(config: Config, tune: TuningConfig) -> BasePruner:
 
 def _most_epochs(config: Config, tune: TuningConfig) -> int:
     varied: Any = tune.space.get(EPOCHS)
-    return int(max(varied.ends)) if varied is not None else config.training.epochs
+    return int(max(varied.ends())) if varied is not None else config.training.epochs

@@ -82,7 +82,7 @@ def _suggest_one(trial: optuna.Trial, path: str, parameter: ParameterKind) -> Va
 
 
 def _corners(tune: TuningConfig) -> Iterator[Values]:
-    ends = {path: parameter.ends for path, parameter in tune.space.items()}
+    ends = {path: parameter.ends() for path, parameter in tune.space.items()}
     if math.prod(len(each) for each in ends.values()) <= MOST_CORNERS:
         for corner in itertools.product(*ends.values()):
             yield dict(zip(ends, corner, strict=True))

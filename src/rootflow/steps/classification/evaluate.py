@@ -35,8 +35,8 @@ from rootflow.steps.frozen import (
     trained_on,
 )
 from rootflow.steps.methods import CHECKED, make_methods, variants_of
-from rootflow.steps.provenance import provenance
 from rootflow.steps.result import StepResult
+from rootflow.steps.train import provenance
 from rootflow.tracking import Run, start_run
 
 SCORES = "scores.parquet"
@@ -78,7 +78,10 @@ def run(
 
 
 def run_frozen(
-    config: ClassificationConfig, frozen: Frozen, parent: Run | None = None
+    config: ClassificationConfig,
+    frozen: Frozen,
+    parent: Run | None = None,
+    other_code: OtherCode = "refuse",  # noqa: ARG001 - of models beside it, of which there are none
 ) -> StepResult:
     """Evaluate an exported model alone, as it is, on the events of the configuration."""
     with start_run(config, "evaluate", parent, evaluated=frozen.called) as run:

@@ -31,9 +31,8 @@ from rootflow.steps.frozen import (
     refuse_other_units,
 )
 from rootflow.steps.methods import make_methods, variants_of, without_variants
-from rootflow.steps.provenance import provenance
 from rootflow.steps.result import StepResult
-from rootflow.steps.train import Trained
+from rootflow.steps.train import Trained, provenance
 from rootflow.tracking import Run, start_run
 
 

@@ -1,0 +1,56 @@
+"""What commands share: how they get their configuration, and tell their result."""
+
+import json
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from rootflow.config import Config, load
+from rootflow.errors import UsageError
+from rootflow.steps.result import StepResult, show
+
+AS_JSON = click.option(
+    "--json", "as_json", is_flag=True, help="Print the result as one JSON object."
+)
+STYLE = click.option(
+    "--style",
+    type=click.Choice(["neutral", "ATLAS", "CMS"]),
+    default="neutral",
+    show_default=True,
+    help="Of the figures.",
+)
+CONFIG = click.option(
+    "--config", "path", type=Path, default=Path("configs/ttbar.yaml"), show_default=True
+)
+OVERRIDES = click.option(
+    "--overrides", default="", help="More settings, in one word: 'key=value key=value'."
+)
+OTHER_CODE = click.option(
+    "--other-code",
+    type=click.Choice(["refuse", "warn"]),
+    default="refuse",
+    show_default=True,
+    help="A model whose inputs other code computed than is here: an error, or a line that says so.",
+)
+
+
+def configured(path: Path, settings: Sequence[str], overrides: str) -> Config:
+    """Return the checked configuration of a YAML and of key.path=value words.
+
+    `overrides` are more of them, in one word, as `mlflow run` has them.
+    """
+    try:
+        more = shlex.split(overrides)
+    except ValueError as error:
+        raise UsageError(f"--overrides {overrides!r}: {error}") from None
+    return load(path, [*settings, *more])
+
+
+def tell(result: StepResult, as_json: bool) -> None:
+    """Print a result as tables, or as one JSON object."""
+    if as_json:
+        click.echo(json.dumps(result.as_json()))
+    else:
+        show(result)
