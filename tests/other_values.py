@@ -338,7 +338,7 @@ TRAIN = {
             **_of_kind("cross_attention", name="crossed", heads=2, **_NETWORK),
             **_of_kind("recurrent", name="gated", **_NETWORK),
             **_of_kind(
-                "own_network:tokens", name="own", settings={"width": 4}, width=12, l2=0.01,
+                "own_network:tokens", name="tokens", settings={"width": 4}, width=12, l2=0.01,
                 no_match=True, confidence=True,
             ),
             "model.neutrinos": {"head": "binned"},
