@@ -387,7 +387,7 @@ TRAIN = {
             ),
             **_of_kind("own_network:build", name="own", settings={"width": 4}),
             **_TRAINING,
-            "training.loss": "own_losses:brier",
+            "training.loss": "own_losses:entropy",
         }
     ),
 }  # fmt: skip

@@ -26,6 +26,12 @@ def brier(target: Any, said: Any) -> Any:
     return ops.sum(ops.square(target - said), axis=-1)
 
 
+def entropy(target: Any, said: Any) -> Any:
+    """Return the cross-entropy of two classes."""
+    said = ops.clip(said, 1e-7, 1.0 - 1e-7)
+    return -ops.sum(target * ops.log(said) + (1.0 - target) * ops.log(1.0 - said), axis=-1)
+
+
 def of_all_events(target: Any, said: Any) -> Any:
     return ops.mean(target - said)
 
