@@ -11,12 +11,11 @@ from rootflow.config import (
     FourLeptonDataConfig,
 )
 from rootflow.dataset import Dataset
-from rootflow.dataset.plans import SamplePlan
 from rootflow.dataset.reading import Reading
 from rootflow.dataset.readings.collections import Collections
 from rootflow.dataset.readings.dilepton import Dilepton
 from rootflow.dataset.readings.four_leptons import FourLeptons
-from rootflow.dataset.samples import plans
+from rootflow.dataset.samples import SamplePlan, plans
 
 Files = Mapping[str, Sequence[Path]]
 READINGS: dict[type[DataConfig], type[Reading]] = {

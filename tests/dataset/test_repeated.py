@@ -17,8 +17,8 @@ from rootflow.config import DileptonDataConfig, FoldingConfig, FourLeptonDataCon
 from rootflow.dataset import Dataset
 from rootflow.dataset.event_reader import EventReader
 from rootflow.dataset.folds import fold_of
-from rootflow.dataset.identity import content_of, repeats
 from rootflow.dataset.readings.four_leptons import FourLeptons
+from rootflow.dataset.repeated import content_of, repeated_numbers, repeats
 from rootflow.errors import InputError, UsageError
 from rootflow.ntuple import load_branch_map
 from rootflow.ntuple.identity import Identity
@@ -105,10 +105,22 @@ def own_map(directory: Path, base: str, **entries: Any) -> str:
 
 
 @pytest.mark.parametrize("at_once", [7, 1_000_000])
+def test_numbers_are_counted_once_however_they_are_parted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr("rootflow.dataset.repeated.NUMBERS_AT_ONCE", at_once)
+    files = [range(100), range(60, 120), range(50, 70), [*range(200, 210), 205, 3]]
+    numbers = np.concatenate([np.array(file, dtype=np.uint64) for file in files])
+    np.save(tmp_path / "event_number.npy", numbers)
+    np.save(tmp_path / "file_index.npy", np.repeat(np.arange(4), list(map(len, files))))
+    assert repeated_numbers(tmp_path) == 51
+
+
+@pytest.mark.parametrize("at_once", [7, 1_000_000])
 def test_repeats_are_found_however_keys_are_parted(
     monkeypatch: pytest.MonkeyPatch, at_once: int
 ) -> None:
-    monkeypatch.setattr("rootflow.dataset.identity.NUMBERS_AT_ONCE", at_once)
+    monkeypatch.setattr("rootflow.dataset.repeated.NUMBERS_AT_ONCE", at_once)
     keys = np.array([5, 0, 9, 5, 0, 2**64 - 1, 9, 5, 3, 2**64 - 1] * 3, dtype=np.uint64)
     first, again = repeats(keys)
     seen: dict[int, int] = {}

@@ -11,7 +11,7 @@ from four_lepton_ntuples import as_collisions, read_mini
 from ntuples import Branches, write_ntuple
 from rootflow.config import FourLeptonDataConfig
 from rootflow.dataset import Dataset, open_dataset
-from rootflow.dataset.simulated import digest_of_simulation
+from rootflow.dataset.digest import digest_of_simulation
 from rootflow.ntuple import load_branch_map
 from small_datasets import build
 

@@ -5,15 +5,15 @@ import numpy as np
 import pytest
 
 from rootflow.config import DileptonDataConfig
+from rootflow.dataset.expected_events import ReadFile
 from rootflow.dataset.manifest import Normalisation
-from rootflow.dataset.plans import ReadFile
 from rootflow.dataset.weights import (
     class_weights,
     effective_events,
     training_weights,
 )
 from rootflow.errors import InputError
-from rootflow.ntuple.expectation import Expectation
+from rootflow.ntuple.reading import Expectation
 from small_datasets import plans_of
 
 WEIGHT = np.array([2.0, 1.0, -1.0, 4.0])

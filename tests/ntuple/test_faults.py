@@ -14,7 +14,7 @@ from pyarrow import csv
 
 from rootflow.config import DileptonDataConfig
 from rootflow.errors import InputError, RootflowError
-from rootflow.ntuple import find_files, load_branch_map, read_chunks
+from rootflow.ntuple import find_files, load_branch_map, opening, read_chunks
 from rootflow.ntuple.csv_tables import column_names, read_columns
 from small_datasets import build
 
@@ -153,7 +153,5 @@ def test_a_name_that_is_no_text_is_told(tmp_path: Path) -> None:
 
 
 def test_the_control_of_uproot_is_a_whole_file() -> None:
-    from rootflow.ntuple import faults
-
-    with uproot.open(io.BytesIO(faults._whole_file())) as file:
+    with uproot.open(io.BytesIO(opening._whole_file())) as file:
         assert np.asarray(file["tree"]["number"].array()).tolist() == [0, 1]

@@ -3,12 +3,12 @@
 import math
 import os
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rootflow.dataset.manifest import Array
 from rootflow.errors import InputError
 from rootflow.files import NO_ARRAY
 
@@ -97,33 +97,22 @@ class ArrayWriters:
         for writer in self.writers.values():
             writer.close()
 
-    def __enter__(self) -> "ArrayWriters":
-        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-
-
-def map_array(directory: Path, name: str, dtype: str, shape: tuple[int, ...]) -> NDArray[Any]:
+def map_array(directory: Path, name: str, expected: Array) -> NDArray[Any]:
     """Return an array of a dataset, read from disk when it is looked at."""
     path = directory / (name + SUFFIX)
     again = f"remove {directory} and run preprocess again"
     try:
-        if 0 in shape and path.is_file():  # nothing to map
-            return np.empty(shape, dtype=dtype)
+        if 0 in expected.shape and path.is_file():  # nothing to map
+            return np.empty(expected.shape, expected.dtype)
         array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
     except OSError as error:
         raise InputError(f"{path}: cannot read the array: {error.strerror}: {again}") from None
     except NO_ARRAY:
         raise InputError(f"{path}: the array is truncated or damaged: {again}") from None
-    if (array.dtype.str, array.shape) != (dtype, shape):
+    if (array.dtype.str, array.shape) != (expected.dtype, expected.shape):
         raise InputError(
             f"{path}: the array is {array.dtype.str}{array.shape}, the manifest says "
-            f"{' '.join(dtype.split())}{shape}: {again}"
+            f"{' '.join(expected.dtype.split())}{expected.shape}: {again}"
         )
     return array

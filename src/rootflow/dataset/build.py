@@ -1,5 +1,8 @@
 """From ntuples to a dataset on disk."""
 
+import contextlib
+import fcntl
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,20 +12,18 @@ from rootflow.config.data import DataConfig
 from rootflow.dataset.contents import FileContent
 from rootflow.dataset.copies import write_copy
 from rootflow.dataset.dataset import Dataset, open_dataset
-from rootflow.dataset.digest import file_contents, name_of
-from rootflow.dataset.finite import require_finite
-from rootflow.dataset.identity import repeated_numbers
-from rootflow.dataset.leftovers import held, remove_dead
+from rootflow.dataset.digest import digest_of_simulation, file_contents, name_of
 from rootflow.dataset.manifest import DATASET_VERSION, Folds, Manifest, write_manifest
-from rootflow.dataset.plans import SamplePlan, shared_features
 from rootflow.dataset.reading import Reading
-from rootflow.dataset.samples import classes_of, plans
-from rootflow.dataset.simulated import digest_of_simulation
-from rootflow.dataset.writing import write_arrays
+from rootflow.dataset.repeated import repeated_numbers
+from rootflow.dataset.samples import SamplePlan, classes_of, plans, shared_features
+from rootflow.dataset.writing import require_finite, write_arrays
 from rootflow.errors import InputError
-from rootflow.files import whole_directory
+from rootflow.files import PARTIAL, whole_directory
 from rootflow.ntuple.applied import refuse_beside_sources
 from rootflow.sources import dataset_code
+
+LOCK = "building.lock"
 
 
 def build(
@@ -59,8 +60,8 @@ def build(
         target = directory / name_of(config, planned, contents, reading)
         if not target.exists():
             refuse_beside_sources([path for plan in planned for path in plan.files])
-            remove_dead(directory)
-            with whole_directory(target) as partial, held(partial):
+            _remove_dead(directory)
+            with whole_directory(target) as partial, _held(partial):
                 _write(config, planned, contents, partial, target.name, reading)
     dataset = open_dataset(target)
     with _writing(directory):
@@ -110,3 +111,30 @@ def _write(
         folds=Folds(count=config.folds.count, scheme=config.folds.scheme),
     )
     write_manifest(manifest, directory)
+
+
+@contextmanager
+def _held(partial: Path) -> Iterator[None]:
+    """Mark an unfinished directory as being written, for as long as this process lives.
+
+    On a file system without locks there is no mark, and nobody removes what is left.
+    """
+    lock = partial / LOCK
+    unlocked = partial / f"{LOCK}.new"
+    with unlocked.open("w") as file:
+        with contextlib.suppress(OSError):
+            fcntl.flock(file, fcntl.LOCK_EX)
+            unlocked.rename(lock)  # it appears only when it is locked
+        yield
+        lock.unlink(missing_ok=True)
+        unlocked.unlink(missing_ok=True)
+
+
+def _remove_dead(directory: Path) -> None:
+    """Remove unfinished datasets that no living process writes."""
+    for lock in directory.glob(f".*{PARTIAL}*/{LOCK}"):
+        # No lock: being written. No file: finished meanwhile.
+        with contextlib.suppress(OSError), lock.open("r+") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if lock.exists():
+                shutil.rmtree(lock.parent)

@@ -32,8 +32,7 @@ class Dataset:
         self.path = path
         self.manifest = manifest
         self._arrays: dict[str, NDArray[Any]] = {
-            name: map_array(path, name, array.dtype, array.shape)
-            for name, array in manifest.arrays.items()
+            name: map_array(path, name, array) for name, array in manifest.arrays.items()
         }
 
     def __len__(self) -> int:

@@ -1,16 +1,22 @@
-"""The name of the question that a dataset answers."""
+"""The names of the question that a dataset answers, and of what a training can see of it."""
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from rootflow.config.block import digest_of
 from rootflow.config.data import DataConfig
+from rootflow.dataset.arrays import EVENTS_AT_ONCE, map_array
 from rootflow.dataset.contents import Contents, FileContent
-from rootflow.dataset.manifest import DATASET_VERSION
-from rootflow.dataset.plans import SamplePlan
+from rootflow.dataset.events import DATA
+from rootflow.dataset.manifest import DATASET_VERSION, Array
 from rootflow.dataset.reading import Reading
-from rootflow.dataset.samples import plans
+from rootflow.dataset.samples import SamplePlan, plans
 from rootflow.errors import InputError
+from rootflow.ntuple import Feature
 from rootflow.sources import dataset_code
 
 # Settings that leave the arrays as they are, or that the samples'
@@ -23,6 +29,11 @@ CHANGES_NO_ARRAY: Mapping[str, bool | set[str]] = {
     "folds": {"held_out"},
     "weights": {"negative", "class_balance"},
 }
+# Which event it is, of which file and sample, and what weights it has beside the nominal one.
+NOT_LEARNT_FROM = (
+    *("event_number", "fold_number", "fold", "identity"),
+    *("file_index", "sample", "systematic_weights"),
+)
 
 
 def digest(
@@ -98,3 +109,37 @@ def file_contents(
                 )
             first_of[content.sha256] = path
     return contents
+
+
+def digest_of_simulation(
+    directory: Path, arrays: Mapping[str, Array], features: Mapping[str, Sequence[Feature]]
+) -> str:
+    """Return a digest of all that a training can see of the simulated events of a dataset.
+
+    These are their arrays, in their order, the numbers that decide their folds, and the names and
+    units of the features, and with what these change their signs. Collisions beside them do not
+    change it, nor do names and titles of samples and files.
+    """
+    named = {
+        collection: [
+            (feature.name, feature.unit, *feature.changes_with) for feature in of_collection
+        ]
+        for collection, of_collection in features.items()
+    }
+    digest = hashlib.sha256(json.dumps(named, sort_keys=True).encode())
+    decides_folds = "fold_number" if "fold_number" in arrays else "event_number"
+    # Collisions may have made these numbers of another type, or have others for their folds.
+    learnt_from = {"folds": (decides_folds, "<u8")} | {
+        name: (name, array.dtype) for name, array in arrays.items() if name not in NOT_LEARNT_FROM
+    }
+    for called, (name, dtype) in sorted(learnt_from.items()):
+        array = arrays[name]
+        digest.update(json.dumps([called, dtype, array.shape[1:]]).encode())
+        for start in range(0, array.shape[0], EVENTS_AT_ONCE):
+            part = slice(start, start + EVENTS_AT_ONCE)
+            # Opened anew each time, so that what was read does not stay in memory.
+            block = map_array(directory, name, array)[part]
+            if "label" in arrays:
+                block = block[map_array(directory, "label", arrays["label"])[part] != DATA]
+            digest.update(np.ascontiguousarray(block.astype(dtype, copy=False)).data)
+    return digest.hexdigest()[:16]

@@ -1,19 +1,38 @@
 """The number of events that a sample stands for: cross section x luminosity."""
 
 from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
 
 from rootflow.config.data import WeightsConfig
 from rootflow.config.samples import DATA, SampleConfig
+from rootflow.dataset.event_reader import Cutflow
 from rootflow.dataset.manifest import Normalisation
-from rootflow.dataset.plans import ReadFile
-from rootflow.dataset.weights import positive, scaled_to
 from rootflow.errors import InputError, UsageError
 from rootflow.ntuple import BranchMap
-from rootflow.ntuple.expectation import Expectation
+from rootflow.ntuple.reading import Expectation
 from rootflow.ntuple.units import Column
 
 SCALE = ("cross_section_pb", "sum_of_weights")
 AS_READ = "as_read"
+EACH_ONCE = "each event once"
+PB_TIMES_FB_INVERSE = 1000.0
+
+
+class ReadFile(NamedTuple):
+    """What was read of a file."""
+
+    path: Path
+    cutflow: Cutflow
+    expectation: Expectation
+
+    @property
+    def sum_of_weights(self) -> float:
+        """The sum over all events of the file but those that are dropped as repeats of others."""
+        everything = next(iter(self.cutflow.values()))
+        return self.cutflow.get(EACH_ONCE, everything)[1]
 
 
 def scale_of(
@@ -52,7 +71,7 @@ def normalisation(
         return None
     if branch_map.expected_events is not None:
         of_map = branch_map.expected_events.luminosity_fb_inverse
-        factor = positive(luminosity / of_map, f"luminosity {luminosity:g}/fb / {of_map:g}/fb")
+        factor = _positive(luminosity / of_map, f"luminosity {luminosity:g}/fb / {of_map:g}/fb")
         return Normalisation(luminosity_fb_inverse=luminosity, factor=factor)
     cross_section, total = sample.cross_section_pb, sample.sum_of_weights
     if total is None and weights.sum_of_weights == AS_READ:
@@ -67,7 +86,24 @@ def normalisation(
     else:
         total = sum(_said(file, "sum_of_weights") for file in files)
         cross_section = cross_section or _mean_cross_section(files, total)
-    return scaled_to(cross_section, luminosity, total)
+    factor = _positive(
+        cross_section * luminosity * PB_TIMES_FB_INVERSE / total,
+        f"cross section {cross_section:g} pb x luminosity {luminosity:g}/fb / "
+        f"sum of weights {total:g}",
+    )
+    return Normalisation(
+        luminosity_fb_inverse=luminosity,
+        factor=factor,
+        cross_section_pb=cross_section,
+        sum_of_weights=total,
+    )
+
+
+def _positive(factor: float, what: str) -> float:
+    """Return what weights are scaled by; else the error says what is zero or not finite."""
+    if not 0 < factor < np.inf:
+        raise InputError(f"{what} is {factor:g}: weights cannot be scaled by it")
+    return factor
 
 
 def _as_read(files: Sequence[ReadFile]) -> float:

@@ -6,15 +6,11 @@ from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import TypeAdapter
 
 from rootflow.config.data import DataConfig, ReadingConfig
 from rootflow.errors import UsageError
-from rootflow.ntuple import (
-    BranchMap,
-    Chunk,
-    Feature,
-    features_of,
-)
+from rootflow.ntuple import BranchMap, Chunk, Feature, features_of
 from rootflow.ntuple.objects import Objects, Places, accepted_in_pt_order
 from rootflow.ntuple.reading import CHUNK_BYTES
 
@@ -55,12 +51,12 @@ class Reading(ABC):
     config
         Objects, cuts and features of the configuration.
     own
-        The names of its settings beside these.
+        The types of its settings beside these, by the names of attributes and arguments.
     truth
         Whether what the generator says of neutrinos, tops and jets is read.
     """
 
-    own: ClassVar[tuple[str, ...]]
+    own: ClassVar[Mapping[str, Any]]
     truth: ClassVar[bool] = False
     chunk_bytes: ClassVar[int] = CHUNK_BYTES
     slots: Mapping[str, int]
@@ -75,14 +71,11 @@ class Reading(ABC):
     @property
     def settings(self) -> dict[str, Any]:
         """All that decides how events are read and selected, as plain data."""
-        return {
-            **self.own_settings(),
-            **self.config.model_dump(mode="json", include=set(ReadingConfig.model_fields)),
+        own = {
+            name: TypeAdapter(kind).dump_python(getattr(self, name), mode="json")
+            for name, kind in self.own.items()
         }
-
-    @abstractmethod
-    def own_settings(self) -> dict[str, Any]:
-        """Return the settings beside objects, features and cuts, as plain data."""
+        return own | self.config.model_dump(mode="json", include=set(ReadingConfig.model_fields))
 
     @classmethod
     def of(cls, data: DataConfig) -> Self:
@@ -91,9 +84,16 @@ class Reading(ABC):
         return cls.from_settings(data.model_dump(mode="json", include=wanted))
 
     @classmethod
-    @abstractmethod
     def from_settings(cls, settings: Mapping[str, Any]) -> Self:
         """Return the reading of these settings."""
+        given = dict(settings)
+        own = {
+            name: TypeAdapter(kind).validate_python(given.pop(name))
+            for name, kind in cls.own.items()
+            if name in given
+        }
+        own["config"] = ReadingConfig.model_validate(given)
+        return cls(**own)
 
     @abstractmethod
     def accept(self, chunk: Chunk) -> Accepted:

@@ -1,27 +1,49 @@
-"""The samples of a dataset, and their events as they are read."""
+"""The samples of a dataset: what is to be made of the files of each, and how they are read."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import awkward as ak
 import numpy as np
 
 from rootflow.config.data import DataConfig, RepeatedEvents, WeightsConfig
 from rootflow.config.samples import DATA, SampleConfig
-from rootflow.dataset.event_reader import EventReader
+from rootflow.dataset.event_reader import EventReader, Selected
 from rootflow.dataset.events import BACKGROUND, SIGNAL
-from rootflow.dataset.expected_events import AS_READ, normalisation, scale_of
-from rootflow.dataset.identity import content_of
-from rootflow.dataset.plans import Part, ReadEvents, SamplePlan
+from rootflow.dataset.expected_events import AS_READ, ReadFile, normalisation, scale_of
+from rootflow.dataset.manifest import Normalisation
 from rootflow.dataset.reading import Reading
-from rootflow.errors import InputError
-from rootflow.ntuple import BranchMap
+from rootflow.errors import InputError, UsageError
+from rootflow.ntuple import BranchMap, Chunk, Feature
 from rootflow.ntuple.reading import read_arrays
 
 # What stands in weights, cross sections and sums of weights of collisions.
 OF_COLLISIONS = (0.0, 1.0)
 BINARY = {"background": BACKGROUND, "signal": SIGNAL}
+
+
+class SamplePlan(NamedTuple):
+    """How one sample becomes events.
+
+    `question` is what decides its arrays, beside the content of its files and what all samples
+    share; `normalise` returns how weights are scaled, of what its files say.
+    """
+
+    name: str
+    sample: SampleConfig
+    files: Sequence[Path]
+    branch_map: str
+    reader: EventReader
+    repeated_events: RepeatedEvents
+    question: Mapping[str, Any]
+    normalise: Callable[[Sequence[ReadFile]], Normalisation | None]
+
+    @property
+    def title(self) -> str:
+        """Its name in figures."""
+        return self.sample.title or self.name
 
 
 def plans(
@@ -88,18 +110,42 @@ def _plan(
     )
 
 
-def read(plan: SamplePlan, path: Path) -> Iterator[Part]:
-    """Yield the parts of a file of a sample."""
+def shared_features(plans: Sequence[SamplePlan]) -> dict[str, tuple[Feature, ...]]:
+    """Return the features that all samples must have, each with the branches of any."""
+    first, *others = plans
+    features = first.reader.features
+    for other in others:
+        if _named(other) != _named(first):
+            raise UsageError(
+                f"data.samples: the branch maps of {first.name} and {other.name} give different "
+                f"features; what they name, and derive, of what is kept must be the same"
+            )
+        features = {
+            collection: tuple(
+                one.model_copy(
+                    update={"branches": tuple(dict.fromkeys(one.branches + two.branches))}
+                )
+                for one, two in zip(of_collection, other.reader.features[collection], strict=True)
+            )
+            for collection, of_collection in features.items()
+        }
+    return features
+
+
+def _named(plan: SamplePlan) -> dict[str, list[tuple[str, str]]]:
+    return {
+        collection: [(feature.name, feature.unit) for feature in features]
+        for collection, features in plan.reader.features.items()
+    }
+
+
+def read(plan: SamplePlan, path: Path) -> Iterator[tuple[Chunk, Selected]]:
+    """Yield the events of a file of a sample, and what is selected of them."""
     if plan.sample.are_collisions:
         _refuse_simulation(path, plan.name, plan.reader.whole)
     events, any_weight = 0, False
     for chunk, selected in plan.reader.chunks(path):
-        measured = [chunk.objects[name] for name in plan.reader.reading.slots]
-        met = chunk.met if plan.reader.reading.met else None
-        content = content_of(chunk.identity, measured, met)
-        read_events = ReadEvents(chunk.identity, content, chunk.weight, selected.passed)
-        entries = events + selected.kept
-        yield Part(selected.arrays, read_events, selected.cutflow, entries, chunk.expectation)
+        yield chunk, selected
         events += len(chunk)
         any_weight |= bool(np.any(chunk.weight))
     if events and not any_weight:

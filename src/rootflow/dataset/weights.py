@@ -1,4 +1,4 @@
-"""Event weights: their scale, and what training does with negative ones."""
+"""Weights of the events of a training, and what it does with negative ones."""
 
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
@@ -6,10 +6,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rootflow.dataset.manifest import Normalisation
 from rootflow.errors import InputError
 
-PB_TIMES_FB_INVERSE = 1000.0
 FEWEST_EVENTS = 2
 
 Policy = Literal["keep", "absolute", "drop"]
@@ -72,7 +70,13 @@ def class_weights(
     report = {}
     for value, name in enumerate(classes):
         of_class = label == value
-        _require_events(name, int(of_class.sum()))
+        events = int(of_class.sum())
+        if events < FEWEST_EVENTS:
+            found = f"{events} event" if events else "no event"
+            raise InputError(
+                f"there is {found} of {name}: training and validation need {FEWEST_EVENTS} or "
+                f"more of each class; the cutflow of preprocess says where they went"
+            )
         changed[of_class], report[name] = _by_policy(
             weight[of_class], negative, f"the weights of {name}"
         )
@@ -81,19 +85,15 @@ def class_weights(
     return ClassWeights(changed / changed.mean(), report)
 
 
-def _require_events(name: str, events: int) -> None:
-    if events < FEWEST_EVENTS:
-        found = "no event" if events == 0 else f"{events} event"
-        raise InputError(
-            f"there is {found} of {name}: training and validation need {FEWEST_EVENTS} or more "
-            f"of each class; the cutflow of preprocess says where they went"
-        )
-
-
 def _by_policy(
     weight: NDArray[np.float64], policy: Policy, what: str
 ) -> tuple[NDArray[np.float64], WeightReport]:
-    _require_positive_sum(weight, what)
+    total = float(np.sum(weight))
+    if not total > 0:
+        raise InputError(
+            f"{what} of {len(weight)} events add up to {total:g}, {int(np.sum(weight < 0))} of "
+            f"them are negative: training and validation need a positive sum"
+        )
     if policy == "keep":
         changed = weight.astype(np.float64)
     elif policy == "absolute":
@@ -117,36 +117,3 @@ def effective_events(weight: NDArray[np.float64]) -> float:
     """
     squares = float(np.sum(weight**2))
     return float(np.sum(weight)) ** 2 / squares if squares else 0.0
-
-
-def scaled_to(
-    cross_section_pb: float, luminosity_fb_inverse: float, sum_of_weights: float
-) -> Normalisation:
-    """Return the scale that makes weights add up to cross section times luminosity."""
-    expected = cross_section_pb * luminosity_fb_inverse * PB_TIMES_FB_INVERSE
-    return Normalisation(
-        luminosity_fb_inverse=luminosity_fb_inverse,
-        factor=positive(
-            expected / sum_of_weights,
-            f"cross section {cross_section_pb:g} pb x luminosity {luminosity_fb_inverse:g}/fb / "
-            f"sum of weights {sum_of_weights:g}",
-        ),
-        cross_section_pb=cross_section_pb,
-        sum_of_weights=sum_of_weights,
-    )
-
-
-def positive(factor: float, what: str) -> float:
-    """Return what weights are scaled by; else the error says what is zero or not finite."""
-    if not 0 < factor < np.inf:
-        raise InputError(f"{what} is {factor:g}: weights cannot be scaled by it")
-    return factor
-
-
-def _require_positive_sum(weight: NDArray[np.float64], what: str) -> None:
-    total = float(np.sum(weight))
-    if not total > 0:
-        raise InputError(
-            f"{what} of {len(weight)} events add up to {total:g}, {int(np.sum(weight < 0))} of "
-            f"them are negative: training and validation need a positive sum"
-        )

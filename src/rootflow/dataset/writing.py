@@ -1,6 +1,10 @@
 """Writing the arrays of a dataset, chunk by chunk."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from functools import cached_property, reduce
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,20 +15,21 @@ from rootflow.config.data import FoldingConfig
 from rootflow.config.samples import DATA as COLLISIONS
 from rootflow.dataset.arrays import SUFFIX, ArrayWriters
 from rootflow.dataset.contents import Contents, FileContent
-from rootflow.dataset.event_reader import Cutflow, add
+from rootflow.dataset.event_reader import Cutflow, Selected, add
 from rootflow.dataset.events import DATA
-from rootflow.dataset.finite import require_finite, require_finite_arrays
+from rootflow.dataset.expected_events import ReadFile
 from rootflow.dataset.folds import fold_of
 from rootflow.dataset.manifest import Array, Cut, Sample, SourceFile
-from rootflow.dataset.plans import Part, ReadFile, SamplePlan
 from rootflow.dataset.repeated import AllEvents, Counts
-from rootflow.dataset.samples import classes_of, read
+from rootflow.dataset.samples import SamplePlan, classes_of, read
 from rootflow.errors import InputError
-from rootflow.ntuple.branch_map import BranchMap
-from rootflow.ntuple.expectation import Expectation
+from rootflow.ntuple import Chunk, Feature
+from rootflow.ntuple.reading import Expectation
 from rootflow.progress import Advance, progress
 
 EVENTS_AT_ONCE = 1_000_000
+# NaN says there that another reconstruction has no answer.
+MAY_BE_NAN = "reconstructed_neutrinos"
 SYSTEMATIC = "systematic_weights"
 WEIGHTS = frozenset({"weight", SYSTEMATIC})
 
@@ -46,11 +51,11 @@ def write_arrays(
     """Write every array of the selected events of all samples, their weights scaled."""
     read_files: list[list[ReadFile]] = []
     with (
-        ArrayWriters(directory) as writers,
+        closing(ArrayWriters(directory)) as writers,
         AllEvents(directory / "all-events", plans) as everything,
         progress("preprocess", None, "events") as advance,
     ):
-        writing = _Writing(plans, folds, writers, everything, advance, with_samples)
+        writing = _Writing(plans, folds, with_samples, writers, everything, advance)
         for place, plan in enumerate(plans):
             read_files.append([writing.file(place, path) for path in plan.files])
             _require_events(plan, read_files[-1])
@@ -61,7 +66,7 @@ def write_arrays(
         _require_events(plan, files)
         samples.append(_sample(plan, files, of_sample, repeated))
     for name in WEIGHTS.intersection(writers.writers):
-        _scale_weights(directory, name, samples)
+        _scale_weights(directory / (name + SUFFIX), samples)
     known = Contents()
     arrays = {
         name: Array(
@@ -74,90 +79,77 @@ def write_arrays(
     return Written(tuple(samples), arrays)
 
 
+@dataclass
 class _Writing:
     """Files as they are read, and their selected events written."""
 
-    def __init__(
-        self,
-        plans: Sequence[SamplePlan],
-        folds: FoldingConfig,
-        writers: ArrayWriters,
-        everything: AllEvents,
-        advance: Advance,
-        with_samples: bool,
-    ) -> None:
-        self._plans = plans
-        self._folds = folds
-        self._writers = writers
-        self._everything = everything
-        self._advance = advance
-        self._files = 0
-        self._has_fold_numbers = any(plan.identity.fold_number for plan in plans)
-        self._with_samples = with_samples
-        self._classes = classes_of([plan.sample for plan in plans])
-        self._has_labels = any(plan.sample.label is not None for plan in plans)
-        self._simulated = _of_simulation([plan.reader.branch_map for plan in plans])
+    plans: Sequence[SamplePlan]
+    folds: FoldingConfig
+    with_samples: bool
+    writers: ArrayWriters
+    everything: AllEvents
+    advance: Advance
+    files: int = 0
 
     def file(self, sample: int, path: Path) -> ReadFile:
         """Write the selected events of the next file, and return what was read of it."""
-        plan = self._plans[sample]
+        plan = self.plans[sample]
         cutflow: Cutflow = {}
         expectation = Expectation()
-        self._everything.begin(sample, path)
-        for part in read(plan, path):
-            require_finite_arrays(path, part, plan.reader.features)
-            self._everything.add(part.read, len(part.cutflow))
-            self._writers.append(self._arrays(sample, part))
-            cutflow, expectation = add(cutflow, part.cutflow), part.expectation
-            n_read, _ = next(iter(part.cutflow.values()))
-            self._advance(n_read, path.name)
-        self._files += 1
+        self.everything.begin(sample, path)
+        for chunk, selected in read(plan, path):
+            _require_finite_arrays(chunk, selected, plan.reader.features)
+            self.everything.add(chunk, selected)
+            self.writers.append(self._arrays(sample, selected.arrays))
+            cutflow, expectation = add(cutflow, selected.cutflow), chunk.expectation
+            self.advance(len(chunk), path.name)
+        self.files += 1
         return ReadFile(path, cutflow, expectation)
 
-    def _arrays(self, sample: int, part: Part) -> dict[str, NDArray[Any]]:
-        arrays = part.arrays
+    def _arrays(self, sample: int, arrays: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         arrays.pop("identity", None)  # of each file its own: `everything` has that of all
         n_events = len(arrays["weight"])
         arrays["event_number"] = arrays["event_number"].astype(np.uint64)
         decides = arrays.get("fold_number", arrays["event_number"])
-        if self._has_fold_numbers:
+        if any(plan.reader.whole.fold_number for plan in self.plans):
             arrays["fold_number"] = decides
-        arrays["file_index"] = np.full(n_events, self._files, dtype=np.int32)
-        arrays["fold"] = fold_of(decides, self._folds)
-        if self._with_samples:
+        arrays["file_index"] = np.full(n_events, self.files, dtype=np.int32)
+        arrays["fold"] = fold_of(decides, self.folds)
+        if self.with_samples:
             arrays["sample"] = np.full(n_events, sample, dtype=np.int16)
-        if self._has_labels:
-            label = self._plans[sample].sample.label
-            number = self._classes.index(label) if label in self._classes else 0
-            arrays["label"] = np.full(
-                n_events, DATA if label == COLLISIONS else number, dtype=np.int8
-            )
-        for name, lacking in self._simulated.items():
+        if any(plan.sample.label is not None for plan in self.plans):
+            arrays["label"] = np.full(n_events, self._label(sample), dtype=np.int8)
+        for name, lacking in self._lacking.items():
             if name == SYSTEMATIC:
                 arrays[name] = _all_variations(arrays.get(name), lacking.dtype, arrays["weight"])
             elif name not in arrays:
                 arrays[name] = np.repeat(lacking[np.newaxis], n_events, axis=0)
         return arrays
 
+    def _label(self, sample: int) -> int:
+        label = self.plans[sample].sample.label
+        classes = classes_of([plan.sample for plan in self.plans])
+        return DATA if label == COLLISIONS else classes.index(label) if label in classes else 0
 
-def _of_simulation(maps: Sequence[BranchMap]) -> dict[str, NDArray[Any]]:
-    """Return what the maps give beside what collisions have: for one event that lacks it."""
-    found: dict[str, NDArray[Any]] = {}
-    variations: dict[str, None] = {}
-    for each in maps:
-        truth = each.truth
-        given: dict[str, Any] = {
-            "assignment": truth.assignment and np.full(2, -1, dtype=np.int32),
-            "neutrinos": truth.neutrinos and np.zeros((2, 3), dtype=np.float32),
-            "true_leptons": truth.leptons and np.zeros((2, 3), dtype=np.float32),
-            "tops": truth.tops and np.zeros((2, 4), dtype=np.float32),
-            "reconstructed_neutrinos": each.neutrinos and np.full((2, 3), np.nan, dtype=np.float32),
-        }
-        found |= {name: array for name, array in given.items() if array is not None}
-        variations |= dict.fromkeys(each.systematic_weights)
-    if variations:
-        found[SYSTEMATIC] = np.empty(0, [(name, np.float64) for name in variations])
-    return found
+    @cached_property
+    def _lacking(self) -> dict[str, NDArray[Any]]:
+        """What the maps give beside what collisions have: for one event that lacks it."""
+        found: dict[str, NDArray[Any]] = {}
+        variations: dict[str, None] = {}
+        for each in (plan.reader.branch_map for plan in self.plans):
+            truth = each.truth
+            given: dict[str, Any] = {
+                "assignment": truth.assignment and np.full(2, -1, np.int32),
+                "neutrinos": truth.neutrinos and np.zeros((2, 3), np.float32),
+                "true_leptons": truth.leptons and np.zeros((2, 3), np.float32),
+                "tops": truth.tops and np.zeros((2, 4), np.float32),
+                "reconstructed_neutrinos": each.neutrinos and np.full((2, 3), np.nan, np.float32),
+            }
+            found |= {name: array for name, array in given.items() if array is not None}
+            variations |= dict.fromkeys(each.systematic_weights)
+        if variations:
+            found[SYSTEMATIC] = np.empty(0, [(name, np.float64) for name in variations])
+        return found
 
 
 def _all_variations(
@@ -191,10 +183,8 @@ def _require_events(plan: SamplePlan, files: Sequence[ReadFile]) -> None:
 
 
 def _cutflow(files: Sequence[ReadFile]) -> Cutflow:
-    cutflow: Cutflow = {}
-    for file in files:
-        cutflow = add(cutflow, file.cutflow)
-    return cutflow
+    nothing: Cutflow = {}
+    return reduce(add, (file.cutflow for file in files), nothing)
 
 
 def _sample(
@@ -243,31 +233,66 @@ def _source_file(file: ReadFile, content: FileContent) -> SourceFile:
     )
 
 
-def _scale_weights(directory: Path, name: str, samples: Sequence[Sample]) -> None:
-    start = 0
-    for sample in samples:
-        if sample.normalisation is not None:
-            stop = start + sample.events
-            _scale_array(directory, name, start, stop, sample)
-        start += sample.events
-
-
-def _scale_array(directory: Path, name: str, start: int, stop: int, sample: Sample) -> None:
-    """Multiply the part of a sample, of float64 numbers for each event on disk, by its factor."""
-    factor = sample.normalisation.factor if sample.normalisation else 1.0
-    path = directory / (name + SUFFIX)
+def _scale_weights(path: Path, samples: Sequence[Sample]) -> None:
+    """Multiply the float64 numbers of each event on disk by the factor of its sample."""
     mapped = np.load(path, mmap_mode="r")
+    stop = 0
     with path.open("r+b") as file:
-        file.seek(mapped.offset + start * mapped.itemsize)
-        for first in range(start, stop, EVENTS_AT_ONCE):
-            part = np.array(mapped[first : min(first + EVENTS_AT_ONCE, stop)])
-            weights = part.view(np.float64)
-            before = weights != 0
-            with np.errstate(over="ignore"):  # it is refused
-                weights *= factor
-            if not (np.isfinite(weights).all() and np.array_equal(weights != 0, before)):
-                raise InputError(
-                    f"sample {sample.name}: weights times {factor:g} are beyond what a number of "
-                    "64 bits can be: are luminosity, cross section and sum of weights right?"
-                )
-            file.write(part.data)
+        for sample in samples:
+            start, stop = stop, stop + sample.events
+            for first in range(start, stop if sample.normalisation else start, EVENTS_AT_ONCE):
+                part = np.array(mapped[first : min(first + EVENTS_AT_ONCE, stop)])
+                _scale(part.view(np.float64), sample)
+                file.seek(mapped.offset + first * mapped.itemsize)
+                file.write(part.data)
+
+
+def _scale(weights: NDArray[np.float64], sample: Sample) -> None:
+    factor = sample.normalisation.factor if sample.normalisation else 1.0
+    before = weights != 0
+    with np.errstate(over="ignore"):  # it is refused
+        weights *= factor
+    if not (np.isfinite(weights).all() and np.array_equal(weights != 0, before)):
+        raise InputError(
+            f"sample {sample.name}: weights times {factor:g} are beyond what a number of 64 bits "
+            "can be: are luminosity, cross section and sum of weights right?"
+        )
+
+
+def _require_finite_arrays(
+    chunk: Chunk, selected: Selected, features: Mapping[str, Sequence[Feature]]
+) -> None:
+    """Refuse selected events with what is not a number; the error says which, and of what."""
+    for name, array in selected.arrays.items():
+        for column, values in _columns(name, array):
+            finite = np.isfinite(values)
+            if name == MAY_BE_NAN:
+                finite |= np.isnan(values)
+            if finite.all():
+                continue
+            row, *places = np.argwhere(~finite)[0]
+            what = _named(column, int(places[-1]), features) if name in features else column
+            said = f"{what} is {values[(row, *places)]}, which is no number"
+            raise chunk.table.wrong_at(int(selected.kept[row]), said)
+
+
+def require_finite(value: float, what: str) -> float:
+    """Return a number of a sample where it is finite; else the error says what it is of."""
+    if not math.isfinite(value):
+        raise InputError(f"{what} is {value}, which is no number")
+    return value
+
+
+def _columns(name: str, array: NDArray[Any]) -> Iterator[tuple[str, NDArray[Any]]]:
+    if array.dtype.names is not None:
+        for field in array.dtype.names:
+            yield f"{name} '{field}'", array[field]
+    elif array.dtype.kind == "f":
+        yield name, array
+
+
+def _named(collection: str, place: int, features: Mapping[str, Sequence[Feature]]) -> str:
+    feature = features[collection][place]
+    branches = ", ".join(f"'{branch}'" for branch in feature.branches)
+    origin = f"of branch {branches}" if branches else "computed of others"
+    return f"{feature.name} of {collection}, {origin},"

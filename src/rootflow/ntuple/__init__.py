@@ -1,7 +1,8 @@
 """ROOT ntuples: branch maps and units, chunked reading."""
 
-from rootflow.ntuple.branch_map import BranchMap, load_branch_map
+from rootflow.ntuple.branch_map import BranchMap
 from rootflow.ntuple.features import Feature, features_of
+from rootflow.ntuple.map_files import load_branch_map
 from rootflow.ntuple.opening import OpenTree, find_files, open_tree
 from rootflow.ntuple.reading import Chunk, read_chunks, read_entries
 from rootflow.ntuple.writing import write_histograms

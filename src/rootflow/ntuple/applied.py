@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 import uproot
 
 from rootflow.errors import InputError
-from rootflow.ntuple.copying import read_note
 from rootflow.ntuple.csv_tables import is_csv
 from rootflow.ntuple.opening import faults_of
+from rootflow.ntuple.writing import read_note
 
 NOTE = "rootflow_apply"
 # In the note: the files whose events these are, by the UUID that ROOT gives each file.

@@ -16,7 +16,6 @@ from pydantic import (
 
 from rootflow.config.block import Block, Name
 from rootflow.ntuple.identity import IdentityMap
-from rootflow.ntuple.map_files import load_map
 from rootflow.ntuple.momentum_maps import Coordinates, ReconstructedNeutrinos, Truth
 from rootflow.ntuple.units import Angle, Anything, Column, Energy, Number, NumberColumn
 
@@ -329,17 +328,6 @@ class BranchMap(IdentityMap):
         parts = [value for name, value in self if name not in ("jets", "leptons", "collections")]
         parts += [*self.objects().values()]
         return list(dict.fromkeys(column.branch for part in parts for column in all_columns(part)))
-
-
-def load_branch_map(name: str) -> BranchMap:
-    """Return the branch map of that name, or in that YAML file.
-
-    Raises
-    ------
-    UsageError
-        There is no such map, or it says something that cannot be.
-    """
-    return load_map(BranchMap, name)
 
 
 def all_columns(value: Any) -> Iterator[Column]:

@@ -59,8 +59,7 @@ class Table(NamedTuple):
             return values
         lists = self.lists(column)
         too_short = np.diff(lists.offsets) <= column.index
-        if too_short.any():
-            raise self.wrong(column, f"has no place {column.index}", int(np.argmax(too_short)))
+        self.refuse_where(too_short, column, f"has no place {column.index}")
         return lists.values[lists.offsets[:-1] + column.index]
 
     def lists(self, column: Column) -> Lists:
@@ -80,8 +79,8 @@ class Table(NamedTuple):
         """Return the values of all jets or leptons in the file, whose lists have these offsets."""
         lists = self.lists(column)
         if not np.array_equal(lists.offsets, offsets):
-            where = int(np.argmax(np.diff(lists.offsets) != np.diff(offsets)))
-            raise self.wrong(column, "has not as many values as there are momenta", where)
+            others = np.diff(lists.offsets) != np.diff(offsets)
+            self.refuse_where(others, column, "has not as many values as there are momenta")
         return lists.values
 
     def converted(
@@ -115,8 +114,7 @@ class Table(NamedTuple):
         event: NDArray[np.int64] | None = None,
     ) -> None:
         if values.dtype.kind == "f" and not np.isfinite(largest_of(values)):
-            where = int(np.argmax(~np.isfinite(values)))
-            raise self.wrong(column, f"is {raw[where]}", where if event is None else event[where])
+            self.refuse_where(~np.isfinite(values), column, "is {}", raw, event=event)
 
     def require_possible(
         self,
@@ -160,6 +158,23 @@ class Table(NamedTuple):
                 f"right?",
             )
 
+    def refuse_where(
+        self,
+        wrong: NDArray[np.bool_],
+        column: Column,
+        what: str,
+        *values: NDArray[Any],
+        event: NDArray[np.int64] | None = None,
+    ) -> None:
+        """Refuse what is wrong anywhere; `what` says it of the values of the first such place.
+
+        `event` is that of each place, where there is not one for each event.
+        """
+        if wrong.any():
+            where = int(np.argmax(wrong))
+            said = what.format(*(each[where] for each in values))
+            raise self.wrong(column, said, where if event is None else event[where])
+
     def wrong(self, column: Column, what: str, event: Any = None) -> InputError:
         """Return the error that says what is wrong with a branch, and where."""
         said = f"branch '{column.branch}' {what}"
@@ -170,12 +185,8 @@ class Table(NamedTuple):
     def wrong_at(self, event: int, what: str) -> InputError:
         """Return the error that says what is wrong with an event, and where it is."""
         entry = self.first_entry + event
-        return InputError(at_event(self.path, entry, self.identity.in_words(event), what))
-
-
-def at_event(path: Path, entry: int, event: str, what: str) -> str:
-    """Return a message about an event of a file, which is named by its identity."""
-    return f"{path}, {event}: {what} (entry {entry})"
+        who = self.identity.in_words(event)
+        return InputError(f"{self.path}, {who}: {what} (entry {entry})")
 
 
 def largest_of(values: NDArray[Any]) -> float:

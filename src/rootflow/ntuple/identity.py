@@ -97,37 +97,30 @@ def in_words(number: int, beside: Mapping[str, Any]) -> str:
     return f"event {number} ({rest})" if rest else f"event {number}"
 
 
-def read_identity(path: Path, arrays: Mapping[str, Any], branches: IdentityMap) -> Identity:
-    """Return who the events of a chunk are; the map names an event number."""
-    assert branches.event_number is not None  # noqa: S101 - else rows are numbered
-    number = integers_of(path, arrays, branches.event_number)
-    return Identity(number, *_beside(path, arrays, branches))
-
-
-def numbered_rows(
-    path: Path, arrays: Mapping[str, Any], branches: IdentityMap, first: int, count: int
+def read_identity(
+    path: Path, arrays: Mapping[str, Any], branches: IdentityMap, first_entry: int
 ) -> Identity:
-    """Return who the events of a chunk are by the numbers of their rows."""
-    number = np.arange(first, first + count, dtype=np.uint64)
-    return Identity(number, *_beside(path, arrays, branches), of_row=True)
-
-
-def _beside(
-    path: Path, arrays: Mapping[str, Any], branches: IdentityMap
-) -> tuple[dict[str, Integers], Integers | None]:
+    """Return who the events of a chunk are, by the numbers of their rows where the map has none."""
+    number: Integers
+    if branches.event_number is None:
+        count = len(next(iter(arrays.values())))
+        number = np.arange(first_entry, first_entry + count, dtype=np.uint64)
+    else:
+        number = _integers_of(path, arrays, branches.event_number)
     names = set(branches.beside_number())
     columns = [column for column in branches.identity if column.branch in names]
-    beside = {column.branch: integers_of(path, arrays, column) for column in columns}
+    beside = {column.branch: _integers_of(path, arrays, column) for column in columns}
     for name, values in beside.items():
         if values.dtype == np.uint64 and (values > np.iinfo(np.int64).max).any():
             raise InputError(
                 f"{path}: branch '{name}' is 2^63 or more: as part of the identity it must be less"
             )
     decides = branches.fold_number
-    return beside, None if decides is None else integers_of(path, arrays, decides)
+    fold_number = None if decides is None else _integers_of(path, arrays, decides)
+    return Identity(number, beside, fold_number, of_row=branches.event_number is None)
 
 
-def integers_of(path: Path, arrays: Mapping[str, Any], column: Column) -> Integers:
+def _integers_of(path: Path, arrays: Mapping[str, Any], column: Column) -> Integers:
     """Return (n,) integers of a branch, signed where the branch is."""
     values = np.asarray(arrays[column.branch])
     if values.dtype.kind not in "iu" or values.ndim != 1:

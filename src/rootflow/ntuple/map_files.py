@@ -4,26 +4,29 @@ import difflib
 from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from pydantic import ValidationError
 
-from rootflow.config.block import Block
 from rootflow.config.load import one_line_of
 from rootflow.config.yaml_text import parse_yaml, read_yaml
 from rootflow.errors import UsageError
+from rootflow.ntuple.branch_map import BranchMap
 
-Map = TypeVar("Map", bound=Block)
 
-
-def load_map(kind: type[Map], name: str) -> Map:
+def load_branch_map(name: str) -> BranchMap:
     """Return the branch map of that name, or in that YAML file.
 
     A map's key `base` may name a shipped one, whose entries hold where it is silent.
+
+    Raises
+    ------
+    UsageError
+        There is no such map, or it says something that cannot be.
     """
     entries = _entries(name)
     try:
-        return kind.model_validate(entries)
+        return BranchMap.model_validate(entries)
     except ValidationError as error:
         faults = (f"{_path(fault['loc'], entries)}: {fault['msg']}" for fault in error.errors())
         raise UsageError(f"branch map {name}: {one_line_of(faults)}") from None

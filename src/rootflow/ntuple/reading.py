@@ -12,11 +12,9 @@ from numpy.typing import NDArray
 from rootflow.ntuple import csv_tables
 from rootflow.ntuple.branch_map import BranchMap, Collection, Leptons, all_columns
 from rootflow.ntuple.columns import LARGEST_ENERGY_GEV, SMALLEST_PT_GEV, Table, largest_of
-from rootflow.ntuple.expectation import Expectation, read_expectation
 from rootflow.ntuple.features import MOMENTUM
-from rootflow.ntuple.identity import Identity, Integers, numbered_rows, read_identity
-from rootflow.ntuple.leptons import energies, signed_flavours
-from rootflow.ntuple.masses import require_masses
+from rootflow.ntuple.identity import Identity, Integers, read_identity
+from rootflow.ntuple.leptons import energies, require_masses, signed_flavours
 from rootflow.ntuple.objects import Objects
 from rootflow.ntuple.opening import OpenTree, read_branches
 from rootflow.ntuple.truth import Truth, read_neutrinos, read_truth
@@ -26,6 +24,13 @@ from rootflow.ntuple.units import Column
 CHUNK_BYTES = 32 * 2**20
 # Share of pT by which an energy may fall short of it: ntuples may hold rounded numbers.
 ENERGY_TOLERANCE = 0.01
+
+
+class Expectation(NamedTuple):
+    """Cross section in pb and sum of weights before any cut, None where they were not read."""
+
+    cross_section_pb: float | None = None
+    sum_of_weights: float | None = None
 
 
 class Chunk(NamedTuple):
@@ -145,11 +150,7 @@ def _chunk(
     first_entry: int,
     before: Expectation,
 ) -> Chunk:
-    if branch_map.event_number is None:
-        count = len(next(iter(arrays.values())))
-        identity = numbered_rows(path, arrays, branch_map, first_entry, count)
-    else:
-        identity = read_identity(path, arrays, branch_map)
+    identity = read_identity(path, arrays, branch_map, first_entry)
     table = Table(path, arrays, identity, first_entry)
     blocks = branch_map.objects()
     if branch_map.slots is not None:
@@ -175,8 +176,9 @@ def _chunk(
         systematic_weights=_products(table, branch_map.systematic_weights),
         truth=read_truth(table, branch_map.truth, jets),
         neutrinos=read_neutrinos(table, branch_map.neutrinos),
-        expectation=read_expectation(
-            table, before, branch_map.cross_section_pb, branch_map.sum_of_weights
+        expectation=Expectation(
+            _constant(table, before.cross_section_pb, branch_map.cross_section_pb),
+            _constant(table, before.sum_of_weights, branch_map.sum_of_weights),
         ),
         table=table,
     )
@@ -269,15 +271,15 @@ def _require_energy_beyond_pt(
     event: NDArray[np.int64],
 ) -> None:
     pt, energy = values["pt"], values["energy"]
-    too_small = energy < np.float32(1 - ENERGY_TOLERANCE) * pt
-    if too_small.any():
-        where = int(np.argmax(too_small))
-        raise table.wrong(
-            column,
-            f"is {energy[where]:.2g} GeV when read as {column.unit}, less than the pT of "
-            f"{pt[where]:.2g} GeV: is its unit in the branch map right?",
-            event[where],
-        )
+    table.refuse_where(
+        energy < np.float32(1 - ENERGY_TOLERANCE) * pt,
+        column,
+        f"is {{:.2g}} GeV when read as {column.unit}, less than the pT of {{:.2g}} GeV: is its "
+        f"unit in the branch map right?",
+        energy,
+        pt,
+        event=event,
+    )
 
 
 def _scalar(table: Table, column: Column) -> NDArray[np.float32]:
@@ -310,3 +312,25 @@ def _products(table: Table, weights: Mapping[str, Sequence[Column]]) -> NDArray[
     for name, columns in weights.items():
         found[name] = _product(table, columns)
     return found
+
+
+def _constant(table: Table, before: float | None, column: Column | None) -> float | None:
+    """Return the number that all events of a file must say, those before too."""
+    if column is None or not len(table.event_number):
+        return before
+    values = table.scalar(column).astype(np.float64)
+    first = float(values[0]) if before is None else before
+    if not 0 < first < np.inf:
+        raise table.wrong(
+            column,
+            f"is {first:g}: weights cannot be scaled by it; the configuration of the sample can "
+            f"give another value",
+            0,
+        )
+    table.refuse_where(
+        values != first,
+        column,
+        f"is {{:g}} but {first:g} in events before: it must be the same in all events of a file",
+        values,
+    )
+    return first

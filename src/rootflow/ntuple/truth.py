@@ -72,15 +72,14 @@ def read_truth(table: Table, truth: TruthMap, jet_counts: NDArray[np.int64]) -> 
 
 def _jet_index(table: Table, column: Column, jet_counts: NDArray[np.int64]) -> NDArray[np.int64]:
     index = table.scalar(column).astype(np.int64)
-    no_jet = (index < -1) | (index >= jet_counts)
-    if no_jet.any():
-        where = int(np.argmax(no_jet))
-        raise table.wrong(
-            column,
-            f"is {index[where]}, which is no place among the event's {jet_counts[where]} jets "
-            f"(from 0; -1 for none): is it the right branch in the branch map?",
-            where,
-        )
+    table.refuse_where(
+        (index < -1) | (index >= jet_counts),
+        column,
+        "is {}, which is no place among the event's {} jets (from 0; -1 for none): is it the "
+        "right branch in the branch map?",
+        index,
+        jet_counts,
+    )
     return index
 
 
@@ -166,8 +165,7 @@ def _values(table: Table, column: Column) -> NDArray[Any]:
     lists = table.lists(column)
     lengths = np.diff(lists.offsets)
     too_short = (lengths > 0) & (lengths <= column.index)
-    if too_short.any():
-        raise table.wrong(column, f"has no place {column.index}", int(np.argmax(too_short)))
+    table.refuse_where(too_short, column, f"has no place {column.index}")
     values = np.full(len(lengths), np.nan)
     there = lengths > 0
     values[there] = lists.values[lists.offsets[:-1][there] + column.index]

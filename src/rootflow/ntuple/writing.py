@@ -1,14 +1,165 @@
-"""Writing ROOT files: events as an ntuple to look at, and histograms."""
+"""Writing ROOT files: trees, those of other files with more branches, and histograms."""
 
-from collections.abc import Iterable, Mapping
+import difflib
+import fnmatch
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import awkward as ak
 import numpy as np
 import uproot
+from numpy.typing import NDArray
+
+from rootflow.errors import InputError, UsageError
+from rootflow.ntuple.opening import OpenTree, faults_of
 
 TREE = "events"
+NUMBERS = "biuf"
+# What uproot calls lists with one counter: no branch is named so.
+COUNTED_BY = "counted by "
+# Of the levels and algorithms of ROOT the best in time for size: see docs/apply.md.
+COMPRESSION = uproot.ZSTD(1)
+
+
+class Branches(NamedTuple):
+    """What there is to copy of a tree.
+
+    Scalars are branches with one number, or an array of fixed length, for each entry, with their
+    types; lists are by the branch that will count them: their own where the file has one, else a
+    new one.
+    """
+
+    tree: str
+    scalars: dict[str, str]
+    lists: dict[str, dict[str, str]]
+
+    def names(self) -> list[str]:
+        """Return all branches that are read."""
+        return [*self.scalars, *(name for group in self.lists.values() for name in group)]
+
+    def read(self, tree: OpenTree, start: int, stop: int) -> dict[str, Any]:
+        """Return entries from start to before stop, as `TreeWriter.extend` takes them."""
+        arrays = tree.read(self.names(), start, stop)
+        scalars = {name: ak.to_numpy(arrays[name]) for name in self.scalars}
+        return scalars | {
+            COUNTED_BY + counter: ak.zip({name: arrays[name] for name in group})
+            for counter, group in self.lists.items()
+        }
+
+
+def branches_of(tree: OpenTree, kept: Sequence[str] = (), dropped: Sequence[str] = ()) -> Branches:
+    """Return what there is to copy of a tree: branches by names or globs, all where none is kept.
+
+    A type that cannot be written is an InputError, a branch that is not there a UsageError.
+    """
+    scalars: dict[str, str] = {}
+    lists: dict[str, dict[str, str]] = {}
+    unwritable: dict[str, str] = {}
+    chosen = _chosen(tree, kept, dropped)
+    taken = set(chosen)
+    with faults_of(tree.path):
+        for branch in (each for each in tree.tree.branches if each.name in chosen):
+            of_list = isinstance(branch.interpretation, uproot.AsJagged)
+            numbers = branch.interpretation.content if of_list else branch.interpretation
+            if not _can_be_written(numbers, of_list):
+                unwritable[branch.name] = branch.typename
+            elif of_list:
+                counter = branch.count_branch
+                name = _new_name(branch.name, taken) if counter is None else counter.name
+                lists.setdefault(name, {})[branch.name] = str(numbers.to_dtype)
+            else:
+                scalars[branch.name] = str(numbers.to_dtype)
+    if unwritable:
+        name, kind = next(iter(unwritable.items()))
+        raise InputError(
+            f"{tree.path}: branch '{name}' is {kind}, which cannot be written again: leave it out "
+            f"with {' '.join(f'--drop {name}' for name in unwritable)}"
+        )
+    scalars = {name: kind for name, kind in scalars.items() if name not in lists}
+    return Branches(tree.name, scalars, lists)
+
+
+def _chosen(tree: OpenTree, kept: Sequence[str], dropped: Sequence[str]) -> set[str]:
+    there = tree.names()
+    chosen = _matches(tree.path, "--keep", kept, there) if kept else set(there)
+    return chosen - _matches(tree.path, "--drop", dropped, there)
+
+
+def _matches(path: Path, option: str, patterns: Sequence[str], there: Sequence[str]) -> set[str]:
+    found: set[str] = set()
+    for pattern in patterns:
+        matching = {name for name in there if fnmatch.fnmatchcase(name, pattern)}
+        if not matching:
+            near = ", ".join(difflib.get_close_matches(pattern, there, n=3))
+            hint = f"; near matches: {near}" if near else ""
+            raise UsageError(f"{option} {pattern}: {path} has no such branch{hint}")
+        found |= matching
+    return found
+
+
+class TreeWriter:
+    """A tree of a new file that grows."""
+
+    def __init__(self, file: Any, tree: str, title: str, extensions: int) -> None:
+        self._file = file
+        self._tree = tree
+        self._title = title
+        self._extensions = extensions
+        self._written: Any = None
+
+    def extend(self, columns: Mapping[str, NDArray[np.generic] | ak.Array]) -> None:
+        """Write the next entries: what `Branches.read` gives, and more numbers by branch."""
+        if self._written is None:
+            self._written = self._file.mktree(
+                self._tree,
+                {name: ak.type(column).content for name, column in columns.items()},
+                title=self._title,
+                counter_name=lambda counted: counted.removeprefix(COUNTED_BY),
+                field_name=lambda _, inner: inner,
+                # Room for all baskets: else the head of the tree is written anew as it fills.
+                initial_basket_capacity=self._extensions + 2,
+            )
+        if len(next(iter(columns.values()))):
+            self._written.extend(columns)
+
+    def note(self, name: str, text: str) -> None:
+        """Put a text beside the tree."""
+        self._file[name] = text
+
+
+@contextmanager
+def tree_writer(path: Path, tree: str, title: str, extensions: int) -> Iterator[TreeWriter]:
+    """Yield a writer of a tree in a new file, which will be extended so often."""
+    with uproot.recreate(path, compression=COMPRESSION) as file:
+        yield TreeWriter(file, tree, title, extensions)
+
+
+def read_note(path: Path, name: str) -> str | None:
+    """Return a text that lies beside a tree; None where there is no such file or text."""
+    try:
+        with faults_of(path), uproot.open(path) as file:
+            return str(file[name]) if name in file else None
+    except InputError:
+        return None
+
+
+def _can_be_written(numbers: Any, of_list: bool) -> bool:
+    if not isinstance(numbers, uproot.AsDtype):
+        return False
+    dtype = numbers.to_dtype
+    base = dtype.base if dtype.subdtype else dtype
+    return base.kind in NUMBERS and not (of_list and dtype.subdtype)
+
+
+def _new_name(name: str, taken: set[str]) -> str:
+    """Return the name of a branch that counts another one, as nothing else is named."""
+    name = f"n{name}"
+    while name in taken:
+        name = f"n{name}"
+    taken.add(name)
+    return name
 
 
 def write_tree(

@@ -1,7 +1,7 @@
 """Any collections, sorted and cut, and no physics beside."""
 
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -13,25 +13,12 @@ from rootflow.ntuple import Chunk
 class Collections(Reading):
     """The leading objects of some collections, with masks, and MET where the map names it."""
 
-    own = ("slots",)
+    own: ClassVar[Mapping[str, Any]] = {"slots": dict[str, int]}
     met = True
 
     def __init__(self, slots: Mapping[str, int], config: ReadingConfig | None = None) -> None:
         self.slots = dict(slots)
         self.config = config or ReadingConfig()
-
-    def own_settings(self) -> dict[str, Any]:
-        """Return the settings beside objects, features and cuts, as plain data."""
-        return {
-            "slots": dict(self.slots),
-        }
-
-    @classmethod
-    def from_settings(cls, settings: Mapping[str, Any]) -> Self:
-        """Return the reading of these settings."""
-        given = dict(settings)
-        slots = given.pop("slots")
-        return cls(slots, ReadingConfig.model_validate(given))
 
     def accept(self, chunk: Chunk) -> Accepted:
         """Return the objects that count; all events pass."""

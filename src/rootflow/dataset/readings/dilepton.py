@@ -1,7 +1,7 @@
 """Two leptons of opposite sign, the positive one first, and jets with their truth."""
 
 from collections.abc import Collection, Mapping
-from typing import Any, Self
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ class Dilepton(Reading):
     leptons of the same sign the harder one.
     """
 
-    own = ("selection", "max_jets")
+    own: ClassVar[Mapping[str, Any]] = {"selection": SelectionConfig, "max_jets": int}
     truth = True
     met = True
 
@@ -32,22 +32,8 @@ class Dilepton(Reading):
     ) -> None:
         self.selection = selection or SelectionConfig()
         self.config = config or ReadingConfig()
+        self.max_jets = max_jets
         self.slots = {"jets": max_jets, "leptons": 2}
-
-    def own_settings(self) -> dict[str, Any]:
-        """Return the settings beside objects, features and cuts, as plain data."""
-        return {
-            "selection": self.selection.model_dump(mode="json"),
-            "max_jets": self.slots["jets"],
-        }
-
-    @classmethod
-    def from_settings(cls, settings: Mapping[str, Any]) -> Self:
-        """Return the reading of these settings."""
-        given = dict(settings)
-        selection = SelectionConfig.model_validate(given.pop("selection", {}))
-        max_jets = given.pop("max_jets", 8)
-        return cls(selection, max_jets, ReadingConfig.model_validate(given))
 
     def needs(self, branch_map: BranchMap, name: str) -> Collection[str]:
         """Refuse a map without MET, or without b-tags where the selection asks for them."""

@@ -1,7 +1,7 @@
 """Four leptons, the two Z bosons that they may be of, and the cuts on all of them."""
 
 from collections.abc import Collection, Mapping
-from typing import Any, Self
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +36,7 @@ NEEDED = {
     "muon_d0_significance_max": "d0_significance",
     "z0_sin_theta_max_mm": "z0_mm",
 }
+EVERY_CUT = FourLeptonSelectionConfig()
 # How a cut is switched off, where not with null.
 OFF = {"trigger": "false", "tight_leptons_min": "0"}
 
@@ -48,33 +49,17 @@ class FourLeptons(Reading):
 
     # Pairs and angles need several times as much.
     chunk_bytes = 8 * 2**20
-    own = ("selection",)
+    own: ClassVar[Mapping[str, Any]] = {"selection": FourLeptonSelectionConfig | None}
     met = False
 
     def __init__(
         self,
-        selection: FourLeptonSelectionConfig | None,
+        selection: FourLeptonSelectionConfig | None = EVERY_CUT,
         config: ReadingConfig | None = None,
     ) -> None:
         self.selection = selection
         self.config = config or ReadingConfig()
         self.slots = {"leptons": N_LEPTONS}
-
-    def own_settings(self) -> dict[str, Any]:
-        """Return the settings beside objects, features and cuts, as plain data."""
-        return {
-            "selection": self.selection and self.selection.model_dump(mode="json"),
-        }
-
-    @classmethod
-    def from_settings(cls, settings: Mapping[str, Any]) -> Self:
-        """Return the reading of these settings."""
-        given = dict(settings)
-        selection = given.pop("selection", {})
-        return cls(
-            None if selection is None else FourLeptonSelectionConfig.model_validate(selection),
-            ReadingConfig.model_validate(given),
-        )
 
     def needs(self, branch_map: BranchMap, name: str) -> Collection[str]:
         """Return what the cuts need, as the map names it."""

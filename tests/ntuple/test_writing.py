@@ -9,7 +9,7 @@ import uproot
 
 from rootflow.errors import InputError, UsageError
 from rootflow.ntuple import open_tree
-from rootflow.ntuple.copying import branches_of, read_note, tree_writer
+from rootflow.ntuple.writing import branches_of, read_note, tree_writer
 
 
 @pytest.fixture
