@@ -12,7 +12,7 @@ from pathlib import Path
 from rootflow.analysis import analysis_named
 from rootflow.config import ProcessConfig, load
 from rootflow.simulation.chunk import make_chunk
-from rootflow.simulation.generator import start_generator
+from rootflow.simulation.generator import Generator
 
 REPETITIONS = 3
 SELECTED = {True: 200, False: 400}
@@ -52,7 +52,7 @@ def measure(config: ProcessConfig, repetition: int) -> tuple[float, float]:
     """Return the rates of a chunk of selected events and of Pythia alone, start-up included."""
     selected = SELECTED[config.generator.multiparton_interactions]
     seconds = core_seconds(lambda: make_chunk(config, repetition, 0, selected))
-    bare = core_seconds(lambda: start_generator(config, 1 + repetition).events(selected))
+    bare = core_seconds(lambda: Generator(config, 1 + repetition).events(selected))
     return selected / seconds, selected / bare
 
 

@@ -12,9 +12,8 @@ import pytest
 from other_values import SIMULATE
 from rootflow.analysis import analysis_named
 from rootflow.config import Config, ProcessConfig, change
-from rootflow.simulation.generator import start_generator
-from rootflow.simulation.identity import detector_generator
-from rootflow.simulation.plan import SamplePlan
+from rootflow.simulation.generator import Generator
+from rootflow.simulation.plan import SamplePlan, detector_generator
 from rootflow.simulation.processes import observe
 from small_configurations import small
 
@@ -38,7 +37,7 @@ def processes(config: Config) -> Mapping[str, ProcessConfig]:
 def generated(analysis: str) -> tuple[ProcessConfig, ak.Array]:
     """Return a process without interactions of further partons, and events of it."""
     process = next(iter(processes(small(analysis, QUICK)).values()))
-    return process, start_generator(process, 1).events(GENERATED)
+    return process, Generator(process, 1).events(GENERATED)
 
 
 def observed(process: ProcessConfig, batch: ak.Array) -> ak.Array:
@@ -55,7 +54,7 @@ def particles(analysis: str, process: str, settings: str) -> ak.Array:
     """Return the particles of some events of a process, of the first one unless it is named."""
     known = processes(small(analysis, json.loads(settings)))
     config = known[process] if process else next(iter(known.values()))
-    return start_generator(config, 1).events(5).prt
+    return Generator(config, 1).events(5).prt
 
 
 def with_values(analysis: str, values: Mapping[str, Any]) -> ak.Array:

@@ -14,7 +14,7 @@ from rootflow.config.simulation import (
     GeneratorConfig,
 )
 from rootflow.simulation.chunk import make_chunk
-from rootflow.simulation.generator import start_generator
+from rootflow.simulation.generator import Generator
 from rootflow.simulation.ntuple import Ntuple
 from rootflow.simulation.record import Record
 from rootflow.simulation.truth import TopDecays, find_top_decays
@@ -65,9 +65,7 @@ def quick_dileptons() -> DileptonSimulationConfig:
 @pytest.fixture(scope="session")
 def record() -> Record:
     """Return the record of 200 generated events."""
-    return Record.of(
-        start_generator(SimulationConfig(generator=QUICK), pythia_seed=11).events(200).prt
-    )
+    return Record.of(Generator(SimulationConfig(generator=QUICK), pythia_seed=11).events(200).prt)
 
 
 @pytest.fixture(scope="session")

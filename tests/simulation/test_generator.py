@@ -4,13 +4,13 @@ import pytest
 
 from rootflow.config.simulation import GeneratorConfig, SimulationConfig
 from rootflow.errors import UsageError
-from rootflow.simulation.generator import Generator, start_generator
+from rootflow.simulation.generator import Generator
 from rootflow.simulation.record import Record
 from rootflow.simulation.truth import find_top_decays
 
 
 def _start(config: GeneratorConfig, seed: int) -> Generator:
-    return start_generator(SimulationConfig(generator=config), seed)
+    return Generator(SimulationConfig(generator=config), seed)
 
 
 def test_a_seed_gives_the_same_events_twice() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rootflow.errors import UsageError
-from rootflow.simulation.identity import (
+from rootflow.simulation.plan import (
     check_limits,
     event_numbers,
     pythia_seed,

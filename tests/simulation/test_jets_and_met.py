@@ -4,7 +4,7 @@ import pytest
 import vector
 
 from rootflow.config.detector import MetConfig
-from rootflow.simulation.jets_and_met import measure_met, true_met
+from rootflow.simulation.jets import measure_met, true_met
 from rootflow.simulation.leptons import DressedLeptons, MeasuredLeptons
 from rootflow.simulation.record import Record
 from rootflow.simulation.truth import TopDecays

@@ -4,7 +4,7 @@ import vector
 
 from rootflow.config.detector import DetectorConfig, ElectronsConfig, MuonsConfig
 from rootflow.config.simulation import GeneratorConfig, SimulationConfig
-from rootflow.simulation.generator import start_generator
+from rootflow.simulation.generator import Generator
 from rootflow.simulation.leptons import (
     DressedLeptons,
     dress,
@@ -102,7 +102,7 @@ def test_leptons_of_bosons_are_prompt(record: Record, decays: TopDecays) -> None
 
 def test_leptons_of_a_bosons_tau_are_prompt() -> None:
     config = GeneratorConfig(taus=True, multiparton_interactions=False)
-    record = Record.of(start_generator(SimulationConfig(generator=config), 2).events(100).prt)
+    record = Record.of(Generator(SimulationConfig(generator=config), 2).events(100).prt)
     decays = find_top_decays(record)
     is_tau = np.abs(record.pdg_id[decays.lepton]) == 15
     visible = decays.visible_lepton[is_tau & (decays.visible_lepton != NOBODY)]

@@ -11,7 +11,7 @@ from rootflow.config.simulation import (
     FourLeptonGeneratorConfig,
     FourLeptonProcess,
 )
-from rootflow.simulation.generator import Generator, start_generator
+from rootflow.simulation.generator import Generator
 from rootflow.simulation.processes import DILEPTON, FOUR_LEPTONS, PROCESSES
 from rootflow.simulation.record import NOBODY, Record
 from rootflow.simulation.truth import find_z_decays
@@ -26,7 +26,7 @@ def _hard_leptons(process: str, events: int, **generator: object) -> tuple[Recor
     config = FourLeptonGeneratorConfig(
         multiparton_interactions=False, settings=HARD_PROCESS_ONLY, **generator
     )
-    batch = Generator(config, PROCESSES[process].settings(config), 7).events(events)
+    batch = Generator(FourLeptonSimulationConfig(generator=config).of(process), 7).events(events)
     record = Record.of(batch.prt)
     of_z = record.is_final & (np.abs(record.pdg_id[record.mother]) == 23)
     return record, np.flatnonzero(of_z).reshape(events, 4)
@@ -70,13 +70,11 @@ def test_z_pairs_are_mostly_on_their_mass_shell_and_above_the_least_mass() -> No
 
 def test_the_generators_cross_section_counts_the_forced_decays() -> None:
     """Without photons, it is that of all decays times the square of the branching ratio."""
-    config = FourLeptonGeneratorConfig(settings=["WeakZ0:gmZmode = 2", "PartonLevel:all = off"])
-    forced_settings = PROCESSES["ZZ"].settings(config)
-    all_settings = [setting for setting in forced_settings if "Mode" not in setting]
-    all_settings = [setting for setting in all_settings if "onIf" not in setting]
+    without_photons = ["WeakZ0:gmZmode = 2", "PartonLevel:all = off"]
     cross_sections = []
-    for settings in (forced_settings, all_settings):
-        generator = Generator(config, settings, 7)
+    for settings in (without_photons, [*without_photons, "23:onMode = on"]):
+        config = FourLeptonGeneratorConfig(settings=settings)
+        generator = Generator(FourLeptonSimulationConfig(generator=config).of("ZZ"), 7)
         generator.events(20_000)
         cross_sections.append(generator.cross_section_pb)
     forced, inclusive = cross_sections
@@ -91,7 +89,7 @@ def test_vector_boson_fusion_is_of_w_and_z_bosons(
         "HiggsSM:ff2Hff(t:ZZ) = on",
         "HiggsSM:ff2Hff(t:WW) = on",
     ]
-    record = Record.of(start_generator(quick_four_leptons.of("VBFH"), 3).events(100).prt)
+    record = Record.of(Generator(quick_four_leptons.of("VBFH"), 3).events(100).prt)
     # The two quarks of the hard process, status -23: W fusion changes their flavours.
     outgoing = (record.status == -23) & (np.abs(record.pdg_id) <= 5)
     incoming = (record.status == -21) & (np.abs(record.pdg_id) <= 5)
@@ -118,7 +116,7 @@ def test_the_table_has_what_configurations_can_name() -> None:
 def test_two_leptons_are_those_of_bosons(
     process: str, boson: int, mass: float, quick_dileptons: DileptonSimulationConfig
 ) -> None:
-    record = Record.of(start_generator(quick_dileptons.of(process), 3).events(300).prt)
+    record = Record.of(Generator(quick_dileptons.of(process), 3).events(300).prt)
     decays = PROCESSES[process].decays
     assert decays is not None
     lepton = decays(record).visible_lepton
@@ -139,7 +137,7 @@ def test_two_leptons_are_those_of_bosons(
 def test_taus_of_bosons_may_have_no_lepton(quick_dileptons: DileptonSimulationConfig) -> None:
     generator = quick_dileptons.generator.model_copy(update={"taus": True})
     config = quick_dileptons.model_copy(update={"generator": generator}).of("z_jets")
-    record = Record.of(start_generator(config, 3).events(300).prt)
+    record = Record.of(Generator(config, 3).events(300).prt)
     lepton = find_z_decays(record).visible_lepton
     # A third are tau pairs, and 64.8 % of taus decay to hadrons.
     assert (lepton == NOBODY).mean() == pytest.approx(0.648 / 3, abs=0.06)

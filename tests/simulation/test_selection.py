@@ -5,7 +5,7 @@ import vector
 
 from rootflow.config.simulation import DileptonSelectionConfig
 from rootflow.simulation.dilepton import are_isolated, has_two_leptons
-from rootflow.simulation.jets_and_met import drop_electrons
+from rootflow.simulation.jets import drop_electrons
 from rootflow.simulation.leptons import MeasuredLeptons
 
 

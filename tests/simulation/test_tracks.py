@@ -3,7 +3,7 @@ import pytest
 import vector
 
 from rootflow.config.detector import TracksConfig
-from rootflow.simulation.tracks import measure_impact_parameters
+from rootflow.simulation.leptons import measure_impact_parameters
 
 EXACT = TracksConfig(d0_at_high_pt_mm=1e-12, z0_sin_theta_at_high_pt_mm=1e-12)
 

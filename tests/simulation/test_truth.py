@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from rootflow.config.simulation import GeneratorConfig, SimulationConfig
-from rootflow.simulation.generator import start_generator
+from rootflow.simulation.generator import Generator
 from rootflow.simulation.record import NOBODY, Record
 from rootflow.simulation.truth import TopDecays, find_top_decays
 
@@ -40,7 +40,7 @@ def test_leptons_have_their_top_quarks_charge(record: Record, decays: TopDecays)
 
 def test_leptons_from_taus_are_found_where_there_are_any() -> None:
     config = GeneratorConfig(taus=True, multiparton_interactions=False)
-    record = Record.of(start_generator(SimulationConfig(generator=config), 2).events(300).prt)
+    record = Record.of(Generator(SimulationConfig(generator=config), 2).events(300).prt)
     decays = find_top_decays(record)
     is_tau = np.abs(record.pdg_id[decays.lepton]) == 15
     is_visible = decays.visible_lepton != NOBODY

@@ -1,6 +1,6 @@
 """Settings of the simulation: what is generated, and which events are written."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
@@ -223,25 +223,28 @@ class FourLeptonProcessConfig(WeightedProcessConfig):
 
 
 class _ProcessesConfig(ProductionConfig):
-    def _of(self, process: str) -> dict[str, Any]:
+    one: ClassVar[type[WeightedProcessConfig]]
+
+    def of(self, process: str) -> WeightedProcessConfig:
+        """Return what simulates one process, which must be configured."""
         values = dict(self)
         events, cross_sections = values.pop("events"), values.pop("cross_sections")
         if process not in events:
             raise UsageError(
                 f"simulation.events: no process '{process}': simulated are {', '.join(events)}"
             )
-        cross_section = cross_sections.of(process, values["generator"].taus)
-        return {
-            "process": process,
-            "events": events[process],
-            "cross_section": cross_section,
+        return self.one(
+            process=process,
+            events=events[process],
+            cross_section=cross_sections.of(process, values["generator"].taus),
             **values,
-        }
+        )
 
 
 class DileptonSimulationConfig(_ProcessesConfig):
     """How many events to generate of ttbar and its dileptonic backgrounds, and the detector."""
 
+    one = DileptonProcessConfig
     events: dict[DileptonProcess, EventCount] = Field(
         {"ttbar": 5000, "z_jets": 2500, "ww": 2500}, description="selected events to write"
     )
@@ -250,14 +253,11 @@ class DileptonSimulationConfig(_ProcessesConfig):
     selection: DileptonSelectionConfig = DileptonSelectionConfig()
     cross_sections: DileptonCrossSectionsConfig = DileptonCrossSectionsConfig()
 
-    def of(self, process: str) -> DileptonProcessConfig:
-        """Return what simulates one process."""
-        return DileptonProcessConfig(**self._of(process))
-
 
 class FourLeptonSimulationConfig(_ProcessesConfig):
     """Which processes with four leptons to generate, how many events of each, and the detector."""
 
+    one = FourLeptonProcessConfig
     events: dict[FourLeptonProcess, EventCount] = Field(
         {"ggH": 4000, "VBFH": 1000, "ZZ": 5000}, description="selected events to write"
     )
@@ -265,7 +265,3 @@ class FourLeptonSimulationConfig(_ProcessesConfig):
     detector: FourLeptonDetectorConfig = FourLeptonDetectorConfig()
     selection: LooseLeptonsConfig = LooseLeptonsConfig()
     cross_sections: FourLeptonCrossSectionsConfig = FourLeptonCrossSectionsConfig()
-
-    def of(self, process: str) -> FourLeptonProcessConfig:
-        """Return what simulates one process."""
-        return FourLeptonProcessConfig(**self._of(process))

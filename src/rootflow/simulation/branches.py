@@ -24,6 +24,11 @@ def integer_branch(quantity: ak.Array | NDArray[np.int32]) -> ak.Array:
     return ak.values_astype(quantity, np.int32)
 
 
-def phi_branch(momenta: ak.Array) -> ak.Array:
-    """Return the azimuthal angles, from -pi on."""
-    return float_branch((momenta.phi + np.pi) % (2 * np.pi) - np.pi)
+def momentum_branches(prefix: str, momenta: ak.Array, suffix: str, energy: str) -> Branches:
+    """Return the branches of momenta, phi from -pi on; the suffix is that of pT and energy."""
+    return {
+        f"{prefix}_pt{suffix}": mev_branch(momenta.pt),
+        f"{prefix}_eta": float_branch(momenta.eta),
+        f"{prefix}_phi": float_branch((momenta.phi + np.pi) % (2 * np.pi) - np.pi),
+        f"{prefix}_{energy}{suffix}": mev_branch(momenta.E),
+    }

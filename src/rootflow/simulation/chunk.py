@@ -7,14 +7,9 @@ import numpy as np
 
 from rootflow.config.simulation import ProcessConfig
 from rootflow.errors import UsageError
-from rootflow.simulation.generator import start_generator
-from rootflow.simulation.identity import (
-    detector_generator,
-    event_numbers,
-    pythia_seed,
-    stream_of,
-)
+from rootflow.simulation.generator import Generator
 from rootflow.simulation.ntuple import Generation, Ntuple
+from rootflow.simulation.plan import detector_generator, event_numbers, pythia_seed, stream_of
 from rootflow.simulation.processes import PROCESSES, observe
 
 SMALLEST_BATCH, LARGEST_BATCH = 20, 500
@@ -25,13 +20,14 @@ GENERATED_BEFORE_GIVING_UP = 5_000
 def make_chunk(config: ProcessConfig, seed: int, chunk: int, events: int) -> Ntuple:
     """Generate until `events` are selected, with a generator of this chunk's own."""
     stream = stream_of(PROCESSES[config.process].number, chunk)
-    generator = start_generator(config, pythia_seed(seed, stream))
+    generator = Generator(config, pythia_seed(seed, stream))
     rng = detector_generator(seed, stream)
     batches: list[ak.Array] = []
     missing, generated, sum_of_weights = events, 0, 0.0
     acceptance = FIRST_GUESS_OF_ACCEPTANCE
     while missing > 0:
-        batch = generator.events(_batch_size(missing / acceptance))
+        wanted = min(max(missing / acceptance, SMALLEST_BATCH), LARGEST_BATCH)
+        batch = generator.events(math.ceil(wanted))
         observed, selected = observe(batch, config, rng)
         kept = np.flatnonzero(selected)[:missing]
         missing -= len(kept)
@@ -47,7 +43,3 @@ def make_chunk(config: ProcessConfig, seed: int, chunk: int, events: int) -> Ntu
     made = ak.concatenate(batches)
     made["eventNumber"] = event_numbers(seed, stream, events)
     return Ntuple(made, Generation(generated, sum_of_weights, generator.cross_section_pb))
-
-
-def _batch_size(wanted: float) -> int:
-    return math.ceil(min(max(wanted, SMALLEST_BATCH), LARGEST_BATCH))

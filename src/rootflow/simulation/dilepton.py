@@ -15,19 +15,20 @@ from rootflow.simulation.branches import (
     float_branch,
     integer_branch,
     mev_branch,
-    phi_branch,
+    momentum_branches,
 )
-from rootflow.simulation.jets import distance_to, is_within
-from rootflow.simulation.jets_and_met import measure_jets_and_met
+from rootflow.simulation.jets import distance_to, is_within, measure_jets_and_met
 from rootflow.simulation.leptons import MeasuredLeptons, dress, measure_leptons
 from rootflow.simulation.processes import PROCESSES
-from rootflow.simulation.record import Momenta, Record
+from rootflow.simulation.record import Momenta, Record, with_fields
 from rootflow.simulation.truth import ELECTRON, MUON, TAU, TopDecays
 
 TRUTH_SLOTS = 6
 UNMATCHED = -1
 JET_OF_QUARK, LEPTON_OF_W = (0, 3), (1, 4)
 SIDES = ("t", "tbar")
+# How the branches of pT and energy end, and what that of the energy is called.
+MOMENTUM = ("_NOSYS", "e")
 
 
 def observe(
@@ -56,16 +57,28 @@ def observe(
     isolated = are_isolated(jets, leptons, selection.jet_lepton_distance)
     selected = has_leptons & isolated & has_jets
 
-    branches = _jet_branches(jets)
+    branches = momentum_branches("jet", jets, *MOMENTUM) | {
+        "jet_GN2v01_Continuous_quantile": jets.quantile,
+        "jet_truthflav": jets.flavour,
+    }
     if tops:
         quarks = record.momentum[tops.quark]
         of_quark = match_jets(jets, quarks, selection.parton_jet_distance)
         branches["event_jet_truth_idx"] = _slots(of_quark, JET_OF_QUARK)
     branches |= _lepton_branches(leptons, are_of_tops=tops is not None)
-    branches |= _met_branches(met, truth_met)
+    branches |= {
+        "met_met_NOSYS": mev_branch(met.pt),
+        "met_phi_NOSYS": float_branch(met.phi),
+        "truth_met_x": mev_branch(truth_met.px),
+        "truth_met_y": mev_branch(truth_met.py),
+    }
     if tops:
         branches |= _truth_branches(record, tops)
-    branches |= _generator_branches(batch.info)
+    branches |= {
+        "weight_mc_NOSYS": float_branch(batch.info.weights[:, 0]),
+        "PDFinfo_PDGID1": integer_branch(batch.info.id1),
+        "PDFinfo_PDGID2": integer_branch(batch.info.id2),
+    }
     return ak.Array(branches)[selected], selected
 
 
@@ -115,47 +128,19 @@ def index_by_species(leptons: MeasuredLeptons, species: int) -> NDArray[np.int32
     return np.where(is_it, is_second, UNMATCHED).astype(np.int32)
 
 
-def _jet_branches(jets: ak.Array) -> Branches:
-    return {
-        **_kinematics("jet", jets),
-        "jet_GN2v01_Continuous_quantile": jets.quantile,
-        "jet_truthflav": jets.flavour,
-    }
-
-
 def _lepton_branches(leptons: MeasuredLeptons, are_of_tops: bool) -> Branches:
     """Return the branches of electrons and muons, and whose they are if they are of top quarks."""
-    momentum = leptons.momentum
-    both = ak.zip(
-        {
-            "pt": momentum.pt,
-            "eta": momentum.eta,
-            "phi": momentum.phi,
-            "mass": momentum.mass,
-            "pdg_id": leptons.pdg_id,
-        },
-        with_name="Momentum4D",
-    )
+    both = with_fields(leptons.momentum, {"pdg_id": leptons.pdg_id})
     falling = ak.from_regular(both[ak.argsort(both.pt, axis=1, ascending=False)])
     branches: Branches = {}
     for prefix, name, species in (("el", "electron", ELECTRON), ("mu", "muon", MUON)):
         these = falling[np.abs(falling.pdg_id) == species]
-        branches |= _kinematics(prefix, these)
+        branches |= momentum_branches(prefix, these, *MOMENTUM)
         branches[f"{prefix}_charge"] = float_branch(-np.sign(these.pdg_id))
         if are_of_tops:
             index = index_by_species(leptons, species)
             branches[f"event_{name}_truth_idx"] = _slots(index, LEPTON_OF_W)
     return branches
-
-
-def _met_branches(met: Momenta, truth: Momenta) -> Branches:
-    """Return the branches of the missing transverse momentum."""
-    return {
-        "met_met_NOSYS": mev_branch(met.pt),
-        "met_phi_NOSYS": float_branch(met.phi),
-        "truth_met_x": mev_branch(truth.px),
-        "truth_met_y": mev_branch(truth.py),
-    }
 
 
 def _truth_branches(record: Record, decays: TopDecays) -> Branches:
@@ -182,24 +167,6 @@ def _truth_branches(record: Record, decays: TopDecays) -> Branches:
                 branches[f"{prefix}_pdgId"] = record.pdg_id[particle].astype(np.int32)
     is_tau = np.abs(record.pdg_id[decays.lepton]) == TAU
     return branches | {"truth_n_tau": is_tau.sum(axis=1, dtype=np.int32)}
-
-
-def _generator_branches(info: ak.Array) -> Branches:
-    """Return the branches of the hard process and of the event weight."""
-    return {
-        "weight_mc_NOSYS": float_branch(info.weights[:, 0]),
-        "PDFinfo_PDGID1": integer_branch(info.id1),
-        "PDFinfo_PDGID2": integer_branch(info.id2),
-    }
-
-
-def _kinematics(prefix: str, objects: ak.Array) -> Branches:
-    return {
-        f"{prefix}_pt_NOSYS": mev_branch(objects.pt),
-        f"{prefix}_eta": float_branch(objects.eta),
-        f"{prefix}_phi": phi_branch(objects),
-        f"{prefix}_e_NOSYS": mev_branch(objects.E),
-    }
 
 
 def _slots(index: NDArray[np.int32], slots: tuple[int, int]) -> NDArray[np.int32]:

@@ -11,22 +11,21 @@ from rootflow.simulation.branches import (
     float_branch,
     integer_branch,
     mev_branch,
-    phi_branch,
+    momentum_branches,
 )
 from rootflow.simulation.isolation import etcone, ptcone
-from rootflow.simulation.jets import is_within
-from rootflow.simulation.jets_and_met import measure_jets_and_met
+from rootflow.simulation.jets import is_within, measure_jets_and_met
 from rootflow.simulation.leptons import (
     DressedLeptons,
     MeasuredLeptons,
     dress,
     find_leptons,
     is_prompt,
+    measure_impact_parameters,
     measure_leptons,
 )
 from rootflow.simulation.processes import PROCESSES
-from rootflow.simulation.record import Momenta, Record
-from rootflow.simulation.tracks import measure_impact_parameters
+from rootflow.simulation.record import Record, with_fields
 from rootflow.simulation.truth import ELECTRON, MUON, Indices
 
 RUN_NUMBER = 284500
@@ -40,6 +39,8 @@ SCALE_FACTORS = (
     "TAU",
     "PhotonTRIGGER",
 )
+# How the branches of pT and energy end, and what that of the energy is called.
+MOMENTUM = ("", "E")
 # A lepton with less than this part of the least pT does not get above it with its photons.
 UNDRESSED_PT = 0.5
 
@@ -54,13 +55,11 @@ def observe(
     generated = find_leptons(record, UNDRESSED_PT * softest)
     dressed = dress(record, generated, detector.dressing_distance)
     measured = measure_leptons(dressed, detector, rng)
-    measured = _accepted(measured, selection)
-    selected: NDArray[np.bool_] = measured.found.sum(axis=1) >= selection.leptons_min
+    found = measured.found & _are_accepted(measured, selection)
+    selected: NDArray[np.bool_] = found.sum(axis=1) >= selection.leptons_min
 
     # The sums over all particles are what costs: only where there are enough leptons.
-    measured = MeasuredLeptons(
-        measured.momentum, measured.pdg_id, measured.found & selected[:, np.newaxis]
-    )
+    measured = measured._replace(found=found & selected[:, np.newaxis])
     leptons = _describe(measured, dressed, generated, record, detector, rng)
     jets, met, _ = measure_jets_and_met(
         record, selected, dressed, measured, detector, selection, rng
@@ -68,20 +67,19 @@ def observe(
     branches = (
         _jet_branches(jets, detector.btagging)
         | _lepton_branches(leptons)
-        | _met_branches(met)
+        | {"met_et": mev_branch(met.pt), "met_phi": float_branch(met.phi)}
         | _process_branches(config.process, ak.to_numpy(batch.info.weights[:, 0]))
     )
     return ak.Array(branches)[selected], selected
 
 
-def _accepted(leptons: MeasuredLeptons, selection: LooseLeptonsConfig) -> MeasuredLeptons:
-    is_electron = np.abs(leptons.pdg_id) == ELECTRON
-    accepted = np.where(
-        is_electron,
+def _are_accepted(leptons: MeasuredLeptons, selection: LooseLeptonsConfig) -> NDArray[np.bool_]:
+    accepted: NDArray[np.bool_] = np.where(
+        np.abs(leptons.pdg_id) == ELECTRON,
         is_within(leptons.momentum, selection.electron_pt_min_gev, selection.electron_eta_max),
         is_within(leptons.momentum, selection.muon_pt_min_gev, selection.muon_eta_max),
     )
-    return MeasuredLeptons(leptons.momentum, leptons.pdg_id, leptons.found & accepted)
+    return accepted
 
 
 def _describe(
@@ -103,12 +101,9 @@ def _describe(
     threshold = np.where(is_electron, trigger.electron_pt_min_gev, trigger.muon_pt_min_gev)
     efficiency = np.where(is_electron, trigger.electron_efficiency, trigger.muon_efficiency)
     fires = (momentum.pt > threshold) & (rng.random(len(pdg_id)) < efficiency)
-    flat = ak.zip(
+    flat = with_fields(
+        momentum,
         {
-            "pt": momentum.pt,
-            "eta": momentum.eta,
-            "phi": momentum.phi,
-            "mass": momentum.mass,
             "pdg_id": pdg_id,
             "column": np.nonzero(found)[1],
             "is_prompt": is_prompt(record, index),
@@ -117,7 +112,6 @@ def _describe(
             "fires_muon_trigger": fires & is_muon,
             **tracks._asdict(),
         },
-        with_name="Momentum4D",
     )
     leptons = ak.unflatten(flat, found.sum(axis=1))
     leptons["ptcone"] = ptcone(leptons, record, dressed, detector.isolation, detector.tracks)
@@ -129,11 +123,7 @@ def _describe(
 
 def _lepton_branches(leptons: ak.Array) -> Branches:
     """Return the branches of the leptons and of the triggers that they fire."""
-    return {
-        "lep_pt": mev_branch(leptons.pt),
-        "lep_eta": float_branch(leptons.eta),
-        "lep_phi": phi_branch(leptons),
-        "lep_E": mev_branch(leptons.E),
+    return momentum_branches("lep", leptons, *MOMENTUM) | {
         "lep_charge": integer_branch(-np.sign(leptons.pdg_id)),
         "lep_type": ak.values_astype(np.abs(leptons.pdg_id), np.uint32),
         "lep_truthMatched": leptons.is_prompt,
@@ -155,19 +145,10 @@ def _jet_branches(jets: ak.Array, btagging: BTaggingConfig) -> Branches:
     -1 (none) to 1 (all).
     """
     passed = (jets.quantile - 1) / len(btagging.working_points)
-    return {
-        "jet_pt": mev_branch(jets.pt),
-        "jet_eta": float_branch(jets.eta),
-        "jet_phi": phi_branch(jets),
-        "jet_E": mev_branch(jets.E),
+    return momentum_branches("jet", jets, *MOMENTUM) | {
         "jet_trueflav": integer_branch(jets.flavour),
         "jet_MV2c10": float_branch(2 * passed - 1),
     }
-
-
-def _met_branches(met: Momenta) -> Branches:
-    """Return the branches of the missing transverse momentum."""
-    return {"met_et": mev_branch(met.pt), "met_phi": float_branch(met.phi)}
 
 
 def _process_branches(process: str, weight: NDArray[np.float64]) -> Branches:

@@ -1,11 +1,9 @@
 """Pythia, set up as the configuration says."""
 
-from collections.abc import Sequence
-
 import awkward as ak
 import pythia8mc
 
-from rootflow.config.simulation import ProcessConfig, PythiaConfig
+from rootflow.config.simulation import ProcessConfig
 from rootflow.errors import RootflowError, UsageError
 from rootflow.simulation.processes import PROCESSES
 
@@ -16,9 +14,9 @@ PB_PER_MB = 1e9
 class Generator:
     """Pythia with one process; that it does not take a setting is a UsageError."""
 
-    def __init__(self, config: PythiaConfig, process: Sequence[str], pythia_seed: int) -> None:
+    def __init__(self, config: ProcessConfig, pythia_seed: int) -> None:
         self._pythia = pythia8mc.Pythia("", False)
-        for setting in _settings(config, process, pythia_seed):
+        for setting in _settings(config, pythia_seed):
             if not self._pythia.readString(setting, False):
                 raise UsageError(
                     f"simulation.generator: Pythia does not take the setting '{setting}'"
@@ -46,19 +44,14 @@ class Generator:
         return float(self._pythia.infoPython().sigmaGen() * PB_PER_MB)
 
 
-def start_generator(config: ProcessConfig, pythia_seed: int) -> Generator:
-    """Return Pythia with the configured process."""
-    settings = PROCESSES[config.process].settings(config.generator)
-    return Generator(config.generator, settings, pythia_seed)
-
-
-def _settings(config: PythiaConfig, process: Sequence[str], pythia_seed: int) -> list[str]:
+def _settings(config: ProcessConfig, pythia_seed: int) -> list[str]:
+    pythia = config.generator
     return [
         "Print:quiet = on",
         "Random:setSeed = on",
         f"Random:seed = {pythia_seed}",
-        f"Beams:eCM = {config.energy_tev * GEV_PER_TEV}",
-        *process,
-        f"PartonLevel:MPI = {'on' if config.multiparton_interactions else 'off'}",
-        *config.settings,
+        f"Beams:eCM = {pythia.energy_tev * GEV_PER_TEV}",
+        *PROCESSES[config.process].settings(pythia),
+        f"PartonLevel:MPI = {'on' if pythia.multiparton_interactions else 'off'}",
+        *pythia.settings,
     ]

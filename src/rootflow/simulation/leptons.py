@@ -1,12 +1,12 @@
-"""Electrons and muons as the detector sees them."""
+"""Electrons and muons as the detector sees them, and their tracks."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import vector
 from numpy.typing import NDArray
 
-from rootflow.config.detector import DetectorConfig, ElectronsConfig, MuonsConfig
+from rootflow.config.detector import DetectorConfig, ElectronsConfig, MuonsConfig, TracksConfig
 from rootflow.simulation.record import NOBODY, Momenta, Record
 from rootflow.simulation.truth import ELECTRON, MUON, TAU, Indices
 
@@ -46,8 +46,7 @@ def is_prompt(record: Record, lepton: Indices) -> NDArray[np.bool_]:
     return prompt
 
 
-@dataclass(frozen=True)
-class DressedLeptons:
+class DressedLeptons(NamedTuple):
     """Leptons with the photons around them: of ttbar two, that of t and that of tbar.
 
     `momentum` (n, leptons) GeV and `pdg_id` (n, leptons), 0 where there is none; `owner`
@@ -99,8 +98,7 @@ def dress(record: Record, lepton: Indices, distance: float) -> DressedLeptons:
     )
 
 
-@dataclass(frozen=True)
-class MeasuredLeptons:
+class MeasuredLeptons(NamedTuple):
     """The measured leptons, (n, leptons) each: momenta in GeV, PDG numbers (0 where there is none).
 
     `found` says which of them are identified.
@@ -145,3 +143,38 @@ def electron_resolution(
 def muon_resolution(pt: NDArray[np.float64], config: MuonsConfig) -> NDArray[np.float64]:
     """Return sigma(pT)/pT for pT in GeV."""
     return np.hypot(config.constant, config.linear_per_tev * pt / GEV_PER_TEV)
+
+
+class ImpactParameters(NamedTuple):
+    """Of each lepton, mm: d0, its resolution, and z0."""
+
+    d0: NDArray[np.float64]
+    d0_resolution: NDArray[np.float64]
+    z0: NDArray[np.float64]
+
+
+def measure_impact_parameters(
+    momentum: Momenta, vertex: NDArray[np.float64], config: TracksConfig, rng: np.random.Generator
+) -> ImpactParameters:
+    """Return the measured impact parameters of leptons with respect to the collision.
+
+    `momentum` (n,) is in GeV, `vertex` (n, 3) where each is produced, x, y, z in mm. The tracks are
+    straight: over the millimetres that hadrons fly, the bending of a lepton of some GeV is much
+    below the resolution. With the sign of the perigee parameters, d0 = y cos(phi) - x sin(phi), z0
+    = z - (x cos(phi) + y sin(phi)) cot(theta).
+    """
+    x, y, z = vertex.T
+    cosine, sine = np.cos(momentum.phi), np.sin(momentum.phi)
+    sinh_eta = np.sinh(momentum.eta)
+    d0_resolution = config.d0_at_high_pt_mm * np.hypot(1, config.d0_pt_gev / momentum.pt)
+    z0_resolution = (
+        config.z0_sin_theta_at_high_pt_mm
+        * np.hypot(1, config.z0_sin_theta_pt_gev / momentum.pt)
+        * np.cosh(momentum.eta)
+    )
+    spread = rng.standard_normal((2, len(x)))
+    return ImpactParameters(
+        d0=y * cosine - x * sine + d0_resolution * spread[0],
+        d0_resolution=d0_resolution,
+        z0=z - (x * cosine + y * sine) * sinh_eta + z0_resolution * spread[1],
+    )

@@ -1,5 +1,6 @@
 """The generator's event record as flat arrays."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,6 +86,12 @@ class Record:
             with_name="Momentum4D",
         )
         return ak.unflatten(flat, np.bincount(self.event[chosen], minlength=self.events))
+
+
+def with_fields(momenta: Momenta, fields: Mapping[str, Any]) -> ak.Array:
+    """Return momenta as records of awkward, with more fields."""
+    polar = {name: getattr(momenta, name) for name in ("pt", "eta", "phi", "mass")}
+    return ak.zip({**polar, **fields}, with_name="Momentum4D")
 
 
 def _flat(jagged: ak.Array) -> Any:
