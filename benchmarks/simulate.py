@@ -11,8 +11,7 @@ from pathlib import Path
 
 from rootflow.analysis import analysis_named
 from rootflow.config import ProcessConfig, load
-from rootflow.simulation.chunk import make_chunk
-from rootflow.simulation.generator import Generator
+from rootflow.simulation.chunk import Generator, make_chunk
 
 REPETITIONS = 3
 SELECTED = {True: 200, False: 400}

@@ -12,7 +12,7 @@ import pytest
 from other_values import SIMULATE
 from rootflow.analysis import analysis_named
 from rootflow.config import Config, ProcessConfig, change
-from rootflow.simulation.generator import Generator
+from rootflow.simulation.chunk import Generator
 from rootflow.simulation.plan import SamplePlan, detector_generator
 from rootflow.simulation.processes import observe
 from small_configurations import small

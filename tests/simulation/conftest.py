@@ -13,8 +13,7 @@ from rootflow.config.simulation import (
     FourLeptonGeneratorConfig,
     GeneratorConfig,
 )
-from rootflow.simulation.chunk import make_chunk
-from rootflow.simulation.generator import Generator
+from rootflow.simulation.chunk import Generator, make_chunk
 from rootflow.simulation.ntuple import Ntuple
 from rootflow.simulation.record import Record
 from rootflow.simulation.truth import TopDecays, find_top_decays

@@ -4,7 +4,7 @@ import pytest
 
 from rootflow.config.simulation import GeneratorConfig, SimulationConfig
 from rootflow.errors import UsageError
-from rootflow.simulation.generator import Generator
+from rootflow.simulation.chunk import Generator
 from rootflow.simulation.record import Record
 from rootflow.simulation.truth import find_top_decays
 

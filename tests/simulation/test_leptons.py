@@ -4,7 +4,7 @@ import vector
 
 from rootflow.config.detector import DetectorConfig, ElectronsConfig, MuonsConfig
 from rootflow.config.simulation import GeneratorConfig, SimulationConfig
-from rootflow.simulation.generator import Generator
+from rootflow.simulation.chunk import Generator
 from rootflow.simulation.leptons import (
     DressedLeptons,
     dress,

@@ -11,7 +11,7 @@ from rootflow.config.simulation import (
     FourLeptonGeneratorConfig,
     FourLeptonProcess,
 )
-from rootflow.simulation.generator import Generator
+from rootflow.simulation.chunk import Generator
 from rootflow.simulation.processes import DILEPTON, FOUR_LEPTONS, PROCESSES
 from rootflow.simulation.record import NOBODY, Record
 from rootflow.simulation.truth import find_z_decays

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from rootflow.config.simulation import GeneratorConfig, SimulationConfig
-from rootflow.simulation.generator import Generator
+from rootflow.simulation.chunk import Generator
 from rootflow.simulation.record import NOBODY, Record
 from rootflow.simulation.truth import TopDecays, find_top_decays
 

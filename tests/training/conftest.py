@@ -9,10 +9,11 @@ import pytest
 
 from rootflow.analyses.h4l import INPUTS, H4lConfig
 from rootflow.analyses.ttbar import TtbarConfig
+from rootflow.config import FoldingConfig
 from rootflow.dataset import Dataset, open_dataset
 from rootflow.dataset.contents import Contents
 from rootflow.dataset.events import Events
-from rootflow.dataset.manifest import DATASET_VERSION, Array, Folds, Manifest, write_manifest
+from rootflow.dataset.manifest import DATASET_VERSION, Array, Manifest, write_manifest
 from rootflow.dataset.readings.four_leptons import FourLeptons
 from rootflow.ntuple import Feature
 from rootflow.sources import code_digest
@@ -109,7 +110,7 @@ def make_labelled_dataset(tmp_path_factory: pytest.TempPathFactory) -> MakeDatas
             read_by=FourLeptons(None).kind,
             reading={},
             sum_of_weights=float(events.weight.sum()),
-            folds=Folds(count=5, scheme="hash"),
+            folds=FoldingConfig(count=5, scheme="hash"),
         )
         write_manifest(manifest, directory)
         return open_dataset(directory)

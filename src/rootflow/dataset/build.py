@@ -13,7 +13,7 @@ from rootflow.dataset.contents import FileContent
 from rootflow.dataset.copies import write_copy
 from rootflow.dataset.dataset import Dataset, open_dataset
 from rootflow.dataset.digest import digest_of_simulation, file_contents, name_of
-from rootflow.dataset.manifest import DATASET_VERSION, Folds, Manifest, write_manifest
+from rootflow.dataset.manifest import DATASET_VERSION, Manifest, write_manifest
 from rootflow.dataset.reading import Reading
 from rootflow.dataset.repeated import repeated_numbers
 from rootflow.dataset.samples import SamplePlan, classes_of, plans, shared_features
@@ -108,7 +108,7 @@ def _write(
             sum(sample.sum_of_weights for sample in samples),
             "the sum of all weights",
         ),
-        folds=Folds(count=config.folds.count, scheme=config.folds.scheme),
+        folds=config.folds.folding,
     )
     write_manifest(manifest, directory)
 

@@ -2,7 +2,6 @@
 
 import hashlib
 from pathlib import Path
-from typing import NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -14,20 +13,15 @@ from rootflow.files import require_no_device, whole_file
 REMEMBERED = "file-digests.json"
 
 
-class FileContent(NamedTuple):
-    """What a file holds, whatever its name."""
+class FileContent(Block):
+    """What a file holds, whatever its name, and when it was changed."""
 
-    bytes: int
-    sha256: str
-
-
-class _Remembered(Block):
     bytes: int
     mtime_ns: int
     sha256: str
 
 
-_MEMORY = TypeAdapter(dict[str, _Remembered])
+_MEMORY = TypeAdapter(dict[str, FileContent])
 
 
 class Contents:
@@ -49,11 +43,11 @@ class Contents:
             if entry is None or (entry.bytes, entry.mtime_ns) != now:
                 with path.open("rb") as file:
                     sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-                entry = _Remembered(bytes=now[0], mtime_ns=now[1], sha256=sha256)
+                entry = FileContent(bytes=now[0], mtime_ns=now[1], sha256=sha256)
                 self._known[name] = entry
         except OSError as error:
             raise InputError(f"{path}: cannot read it: {error.strerror}") from None
-        return FileContent(entry.bytes, entry.sha256)
+        return entry
 
     def keep(self) -> None:
         """Have the memory remember what is new."""
@@ -71,7 +65,7 @@ class Contents:
             raise InputError(f"{self._memory}: cannot write it: {error.strerror}") from None
 
 
-def _recall(path: Path) -> dict[str, _Remembered]:
+def _recall(path: Path) -> dict[str, FileContent]:
     try:
         return _MEMORY.validate_json(read_sealed(path, "remove it"))
     except (InputError, ValidationError):  # only a memory: what it does not tell is read again

@@ -59,28 +59,11 @@ class Entries(NamedTuple):
 
 
 class EventReader:
-    """Files of one branch map, read as an analysis asks for.
+    """Files of one branch map (its name, its path or itself), read as an analysis asks for.
 
-    Parameters
-    ----------
-    reading
-        What the analysis adds.
-    branch_map
-        Name of a shipped map, or path of one; or the map.
-    collisions
-        Whether neither weights nor truth are read, as of collisions.
-
-    Attributes
-    ----------
-    whole, branch_map
-        What the map names, and what of it is read.
-    features
-        Of each collection, met and event, in the order of the arrays.
-
-    Raises
-    ------
-    UsageError
-        There is no such map, or it lacks what the reading, a feature or a cut needs.
+    Of collisions neither weights nor truth are read. `whole` is what the map names and `branch_map`
+    what of it is read; `features` are those of each collection, met and event, in the order of the
+    arrays. A map that lacks what the reading, a feature or a cut needs is a UsageError.
     """
 
     def __init__(

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from rootflow.checksum import read_sealed, sealed_json
 from rootflow.config.block import Block
+from rootflow.config.data import FoldingConfig
 from rootflow.errors import InputError
 from rootflow.files import read_bytes
 from rootflow.ntuple import Feature
@@ -45,13 +46,6 @@ class Array(Block):
     dtype: str
     shape: tuple[int, ...]
     sha256: str
-
-
-class Folds(Block):
-    """How the folds were made."""
-
-    count: int
-    scheme: str
 
 
 class Normalisation(Block):
@@ -127,7 +121,7 @@ class Manifest(Block):
     read_by: str
     reading: dict[str, Any]
     sum_of_weights: float
-    folds: Folds
+    folds: FoldingConfig
 
     @property
     def max_jets(self) -> int:

@@ -114,10 +114,7 @@ class Reading(ABC):
     def needs(self, branch_map: BranchMap, name: str) -> Collection[str]:
         """Return what it reads of a map beside features: triggers, COLLECTION.QUANTITY.
 
-        Raises
-        ------
-        UsageError
-            The map, of this name, lacks what the reading needs.
+        A map, of this name, that lacks what the reading needs is a UsageError.
         """
         for collection in self.slots:
             if collection not in branch_map.objects():

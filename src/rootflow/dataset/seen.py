@@ -1,7 +1,6 @@
 """Which events a model may be applied to, and how many at once."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Protocol, TypeVar
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -11,21 +10,6 @@ from rootflow.dataset.folds import fold_of
 from rootflow.errors import InputError, UsageError
 
 EVENTS_AT_ONCE = 1024
-
-
-class Trained(Protocol):
-    """A model that was trained on all folds but one."""
-
-    @property
-    def name(self) -> str:
-        """The name under which its metrics are logged."""
-
-    @property
-    def folds(self) -> FoldsConfig:
-        """The folds of the training; `held_out` is the one that it has not seen."""
-
-
-Model = TypeVar("Model", bound=Trained)
 
 
 def refuse_seen(name: str, events: Events, folds: FoldsConfig) -> None:
@@ -55,17 +39,6 @@ def refuse_other_folds(name: str, trained: Sequence[FoldsConfig], folds: Folding
             raise UsageError(
                 f"{name}: the model for {_in_words(wanted)} was trained without {_in_words(found)}"
             )
-
-
-def of_one_name(models: Iterable[Model]) -> list[Model]:
-    """Return the models of several folds, in the order of the folds that they have not seen."""
-    found = sorted(models, key=lambda model: model.folds.held_out)
-    if not found:
-        raise InputError("no training is named: give the folders of those of all folds")
-    names = sorted({model.name for model in found})
-    if len(names) > 1:
-        raise UsageError(f"trainings of several models, {', '.join(names)}: give those of one")
-    return found
 
 
 def _in_words(folds: FoldsConfig) -> str:

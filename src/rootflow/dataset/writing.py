@@ -6,7 +6,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property, reduce
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,20 +34,13 @@ SYSTEMATIC = "systematic_weights"
 WEIGHTS = frozenset({"weight", SYSTEMATIC})
 
 
-class Written(NamedTuple):
-    """What was read and written."""
-
-    samples: tuple[Sample, ...]
-    arrays: dict[str, Array]
-
-
 def write_arrays(
     plans: Sequence[SamplePlan],
     contents: Sequence[Sequence[FileContent]],
     folds: FoldingConfig,
     directory: Path,
     with_samples: bool,
-) -> Written:
+) -> tuple[tuple[Sample, ...], dict[str, Array]]:
     """Write every array of the selected events of all samples, their weights scaled."""
     read_files: list[list[ReadFile]] = []
     with (
@@ -76,7 +69,7 @@ def write_arrays(
         )
         for name, writer in writers.writers.items()
     }
-    return Written(tuple(samples), arrays)
+    return tuple(samples), arrays
 
 
 @dataclass

@@ -11,8 +11,8 @@ from rootflow.analysis import TaskName
 from rootflow.config import FoldingConfig
 from rootflow.dataset.events import Events
 from rootflow.dataset.folds import fold_of
-from rootflow.dataset.seen import of_one_name, refuse_other_folds
-from rootflow.errors import UsageError
+from rootflow.dataset.seen import refuse_other_folds
+from rootflow.errors import InputError, UsageError
 from rootflow.methods.answers import over
 from rootflow.methods.contract import Method, Outputs, Posterior
 from rootflow.methods.model import Model, next_fold, of_folds, places_of
@@ -37,9 +37,13 @@ class FoldedMethod(Model):
 
         Without a name it is as all were called when they were trained.
         """
-        models = of_one_name(
-            TrainedMethod.of_training(directory, name=name) for directory in directories
-        )
+        found = (TrainedMethod.of_training(directory, name=name) for directory in directories)
+        models = sorted(found, key=lambda model: model.folds.held_out)
+        if not models:
+            raise InputError("no training is named: give the folders of those of all folds")
+        names = sorted({model.name for model in models})
+        if len(names) > 1:
+            raise UsageError(f"trainings of several models, {', '.join(names)}: give those of one")
         return cls(models[0].name, models)
 
     @property

@@ -96,31 +96,19 @@ def read_branches(
     the file may lack are left out where it has them not.
     """
     # A generator: what goes wrong where its chunks are used does not come by here.
-    with opened(path, tree) as found:
-        there = found.keys(recursive=False)
+    with open_tree(path, tree) as found, faults_of(path):
+        there = found.names()
         branches = [name for name in branches if name in there or name not in may_lack]
         if not branches:
             return
         require_branches(path, branches, there, f"tree '{found.name}'")
-        if found.num_entries == 0:
-            yield found.arrays(branches, how=dict)
-        yield from found.iterate(branches, step_size=f"{chunk_bytes} B", how=dict)
+        if found.entries == 0:
+            yield found.tree.arrays(branches, how=dict)
+        yield from found.tree.iterate(branches, step_size=f"{chunk_bytes} B", how=dict)
 
 
 class OpenTree:
-    """A tree of which some entries are read, and then others.
-
-    Attributes
-    ----------
-    path
-        Of the file.
-    name
-        Of the tree.
-    entries
-        How many it has.
-    tree
-        As uproot has it, of a file that stays open.
-    """
+    """A tree, by its name, of so many entries; uproot's own is of a file that stays open."""
 
     def __init__(self, path: Path, tree: Any) -> None:
         self.path = path
@@ -133,13 +121,7 @@ class OpenTree:
         return list(self.tree.keys(recursive=False))
 
     def read(self, names: Sequence[str], start: int, stop: int) -> dict[str, Any]:
-        """Return these branches of the entries from start to before stop, as awkward arrays.
-
-        Raises
-        ------
-        InputError
-            A branch is not there, or the file is damaged.
-        """
+        """Return these branches of the entries from start to before stop, as awkward arrays."""
         require_branches(self.path, names, self.names(), f"tree '{self.name}'")
         with faults_of(self.path):
             arrays: dict[str, Any] = self.tree.arrays(
@@ -232,16 +214,6 @@ def open_tree(path: Path, tree: str | None) -> Iterator[OpenTree]:
                 )
             found = OpenTree(path, _find_tree(file, path, tree))
         yield found
-
-
-@contextmanager
-def opened(path: Path, tree: str | None) -> Iterator[Any]:
-    """Yield a tree as uproot has it; errors as of `open_tree`.
-
-    What goes wrong in the block may be taken for a fault of the file: do nothing else there.
-    """
-    with open_tree(path, tree) as found, faults_of(path):
-        yield found.tree
 
 
 @contextmanager

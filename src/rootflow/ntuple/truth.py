@@ -23,23 +23,13 @@ SMALLEST_TOP_ENERGY_GEV = 100.0
 
 
 class Truth(NamedTuple):
-    """What the generator says of n events; None where the map does not name it.
+    """What the generator says of n events, in GeV; None where the map does not name it.
 
-    Attributes
-    ----------
-    jet_index
-        (n, 2) int64, the jets of b and bbar among the jets as the ntuple orders them, -1
-        where there is none, and for both where they are in one jet.
-    neutrinos
-        (n, 2, 3) float32, px, py, pz of neutrino and antineutrino in GeV; zeros where W
-        decays to quarks.
-    dileptonic
-        (n,) bool, True where both neutrinos exist.
-    leptons
-        (n, 2, 3) float32, px, py, pz of the positive and the negative charged lepton in GeV;
-        zeros where W decays to quarks.
-    tops
-        (n, 2, 4) float32, px, py, pz, energy of t and tbar in GeV.
+    `jet_index` (n, 2) are the jets of b and bbar among the jets as the ntuple orders them, -1 where
+    there is none, and for both where they are in one jet. `neutrinos` (n, 2, 3) are px, py, pz of
+    neutrino and antineutrino, `leptons` (n, 2, 3) those of the positive and the negative charged
+    lepton, zeros where W decays to quarks; `dileptonic` (n,) says where both neutrinos exist.
+    `tops` (n, 2, 4) are px, py, pz, energy of t and tbar.
     """
 
     jet_index: NDArray[np.int64] | None
