@@ -157,19 +157,7 @@ def read(plan: SamplePlan, path: Path) -> Iterator[tuple[Chunk, Selected]]:
 
 
 def _refuse_simulation(path: Path, name: str, branch_map: BranchMap) -> None:
-    """Refuse a file of collisions whose weights are those of simulated events."""
-    found = _first_of_simulation(path, branch_map)
-    if found is not None:
-        branch, value = found
-        raise InputError(
-            f"{path}: branch '{branch}' is {value:g}, as in simulation, and sample {name} has the "
-            f"label of collisions, data: give it another, or say "
-            f"data.samples.{name}.pseudo_data=true to let each of its events count as one of data"
-        )
-
-
-def _first_of_simulation(path: Path, branch_map: BranchMap) -> tuple[str, float] | None:
-    """Return a branch of weights and a value that no collisions have there, None of none.
+    """Refuse a file of collisions whose weights are those of simulated events.
 
     Looked at are the weights, the cross section and the sum of weights that the map names, as
     far as the file has them. Collisions have zeros, ones or no numbers there.
@@ -177,9 +165,13 @@ def _first_of_simulation(path: Path, branch_map: BranchMap) -> tuple[str, float]
     named = [*branch_map.all_weights(), branch_map.cross_section_pb, branch_map.sum_of_weights]
     branches = list(dict.fromkeys(column.branch for column in named if column is not None))
     for arrays in read_arrays(path, branch_map, branches, may_lack=branches):
-        for name, array in arrays.items():
+        for branch, array in arrays.items():
             values = ak.to_numpy(ak.flatten(array, axis=None)).astype(np.float64)
             of_simulation = np.isfinite(values) & ~np.isin(values, OF_COLLISIONS)
             if of_simulation.any():
-                return name, float(values[np.argmax(of_simulation)])
-    return None
+                raise InputError(
+                    f"{path}: branch '{branch}' is {values[np.argmax(of_simulation)]:g}, as in "
+                    f"simulation, and sample {name} has the label of collisions, data: give it "
+                    f"another, or say data.samples.{name}.pseudo_data=true to let each of its "
+                    f"events count as one of data"
+                )

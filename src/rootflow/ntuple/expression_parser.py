@@ -72,26 +72,22 @@ class Parser:
         self._depth += 1
         if self._depth > DEEPEST:
             raise UsageError(f"{self.where}: is nested more than {DEEPEST} deep")
-        if isinstance(tree, ast.Constant):
-            node = self._literal(tree)
-        elif isinstance(tree, ast.Name | ast.Attribute):
-            node = self._name(tree)
-        elif isinstance(tree, ast.UnaryOp):
-            node = self._unary(tree)
-        elif isinstance(tree, ast.BinOp):
-            node = self._binary(tree)
-        elif isinstance(tree, ast.BoolOp):
-            is_and = isinstance(tree.op, ast.And)
-            node = self._logical(tree, is_and, [self._node(part) for part in tree.values])
-        elif isinstance(tree, ast.Compare):
-            node = self._comparison(tree)
-        elif isinstance(tree, ast.Call):
-            node = self._call(tree)
-        else:
+        makers: dict[type[ast.expr], Callable[[Any], Node]] = {
+            ast.Constant: self._literal,
+            ast.Name: self._name,
+            ast.Attribute: self._name,
+            ast.UnaryOp: self._unary,
+            ast.BinOp: self._binary,
+            ast.BoolOp: self._boolean,
+            ast.Compare: self._comparison,
+            ast.Call: self._call,
+        }
+        if type(tree) not in makers:
             hint = INSTEAD.get(type(tree), "")
             raise self._wrong(
                 tree, f"'{self._text_of(tree)}' is nothing that is computed here{hint}"
             )
+        node = makers[type(tree)](tree)
         self._depth -= 1
         return node
 
@@ -201,6 +197,10 @@ class Parser:
             raise self._wrong(
                 tree, f"units in '{self._text_of(tree)}' do not go together: {error}"
             ) from None
+
+    def _boolean(self, tree: ast.BoolOp) -> Node:
+        nodes = [self._node(part) for part in tree.values]
+        return self._logical(tree, isinstance(tree.op, ast.And), nodes)
 
     def _logical(self, tree: ast.expr, is_and: bool, nodes: Sequence[Node]) -> Node:
         function = np.minimum if is_and else np.maximum

@@ -78,12 +78,17 @@ class Expression:
         return values == TRUE if self.is_condition else np.asarray(values, np.float64)
 
 
-def parse(text: str, names: Mapping[str, Quantity], where: str) -> Expression:
+def parse(
+    text: str, names: Mapping[str, Quantity], where: str, must_be_condition: bool = False
+) -> Expression:
     """Return an expression, checked: it may name features of the event, and COLLECTION.FEATURE.
 
     The UsageError of one that is wrong says why, and at which column.
     """
-    return _expression(text, names, where)
+    text = " ".join(text.split())
+    parser = Parser(text, names, where)
+    node = parser.whole(_tree(text, where), must_be_condition)
+    return Expression(text, where, tuple(parser.used), tuple(parser.looked_at), node)
 
 
 def _tree(text: str, where: str) -> ast.expr:
@@ -107,18 +112,9 @@ def _tree(text: str, where: str) -> ast.expr:
         raise UsageError(f"{where}: is nested more than {DEEPEST} deep") from None
 
 
-def _expression(
-    text: str, names: Mapping[str, Quantity], where: str, must_be_condition: bool = False
-) -> Expression:
-    text = " ".join(text.split())
-    parser = Parser(text, names, where)
-    node = parser.whole(_tree(text, where), must_be_condition)
-    return Expression(text, where, tuple(parser.used), tuple(parser.looked_at), node)
-
-
 def parse_cut(text: str, names: Mapping[str, Quantity], where: str) -> Expression:
     """Return a condition on events, checked as `parse` does."""
-    expression = _expression(text, names, where, must_be_condition=True)
+    expression = parse(text, names, where, must_be_condition=True)
     if expression.collection is not None:
         raise UsageError(
             f"{where}: says something of each of the {expression.collection}, not of the event: "

@@ -162,7 +162,8 @@ def _chunk(
     objects = {name: _joined(of_name) for name, of_name in parts.items()}
     met = None
     if branch_map.met is not None:
-        met = _scalars(table, [branch_map.met.pt, branch_map.met.phi])
+        both = (branch_map.met.pt, branch_map.met.phi)
+        met = np.stack([_scalar(table, column) for column in both], axis=-1)
         table.require_unit(branch_map.met.pt, met[:, 0], SMALLEST_PT_GEV)
     columns: dict[str, Column] = {} if branch_map.jet_n is None else {"jet_n": branch_map.jet_n}
     columns |= branch_map.event_columns()
@@ -232,23 +233,11 @@ def _values_of(
         name: table.converted(column, table.objects(column, offsets), event)
         for name, column in (block.coordinates() | dict(numbers)).items()
     }
-    _require_reconstructed(table, block.pt, values["pt"])
     _require_possible(table, block, values, event)
-    if block.energy is not None:
-        _require_energy_beyond_pt(table, block.energy, values, event)
     if block.mass is not None:
         vectors: Any = vector.array({name: values[name] for name in block.coordinates()})
         values["energy"] = vectors.energy
     return event, values
-
-
-def _require_reconstructed(table: Table, column: Column, pt: NDArray[np.float32]) -> None:
-    if len(pt) and pt.max() < SMALLEST_PT_GEV:
-        raise table.wrong(
-            column,
-            f"is at most {pt.max():.2g} GeV when read as {column.unit}, less than anything "
-            f"that is reconstructed: is its unit in the branch map right?",
-        )
 
 
 def _require_possible(
@@ -257,38 +246,33 @@ def _require_possible(
     values: Mapping[str, NDArray[np.float32]],
     event: NDArray[np.int64],
 ) -> None:
+    """Refuse momenta that are too small, too large, or larger than their energies."""
     pt, eta = values["pt"], values["eta"]
+    if len(pt) and pt.max() < SMALLEST_PT_GEV:
+        raise table.wrong(
+            block.pt,
+            f"is at most {pt.max():.2g} GeV when read as {block.pt.unit}, less than anything "
+            f"that is reconstructed: is its unit in the branch map right?",
+        )
     with np.errstate(over="ignore"):  # it is refused
         if largest_of(pt) * np.cosh(largest_of(eta)) > LARGEST_ENERGY_GEV:
             columns = {"pt": block.pt, "eta": block.eta}
             table.require_possible(columns, values, pt * np.cosh(eta), event)
-
-
-def _require_energy_beyond_pt(
-    table: Table,
-    column: Column,
-    values: Mapping[str, NDArray[np.float32]],
-    event: NDArray[np.int64],
-) -> None:
-    pt, energy = values["pt"], values["energy"]
-    table.refuse_where(
-        energy < np.float32(1 - ENERGY_TOLERANCE) * pt,
-        column,
-        f"is {{:.2g}} GeV when read as {column.unit}, less than the pT of {{:.2g}} GeV: is its "
-        f"unit in the branch map right?",
-        energy,
-        pt,
-        event=event,
-    )
+    if block.energy is not None:
+        table.refuse_where(
+            values["energy"] < np.float32(1 - ENERGY_TOLERANCE) * pt,
+            block.energy,
+            f"is {{:.2g}} GeV when read as {block.energy.unit}, less than the pT of {{:.2g}} GeV: "
+            f"is its unit in the branch map right?",
+            values["energy"],
+            pt,
+            event=event,
+        )
 
 
 def _scalar(table: Table, column: Column) -> NDArray[np.float32]:
     """Return (n,) values in the units of rootflow, of a branch with one per event."""
     return table.converted(column, table.scalar(column))
-
-
-def _scalars(table: Table, columns: Sequence[Column]) -> NDArray[np.float32]:
-    return np.stack([_scalar(table, column) for column in columns], axis=-1)
 
 
 def _product(table: Table, weights: Sequence[Column]) -> NDArray[np.float64]:

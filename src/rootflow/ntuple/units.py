@@ -106,21 +106,17 @@ def require_unit(wanted: Dimension, *units: Unit) -> None:
             raise UnlikeUnitsError(f"{unit}, not {wanted}")
 
 
-def product(left: Unit, right: Unit) -> Unit:
-    """Return the unit of a product."""
-    return _combined(left, right, 1)
-
-
-def ratio(left: Unit, right: Unit) -> Unit:
-    """Return the unit of a ratio."""
-    return _combined(left, right, -1)
-
-
-def _combined(left: Unit, right: Unit, sign: int) -> Unit:
+def product(left: Unit, right: Unit, sign: int = 1) -> Unit:
+    """Return the unit of a product, or with the sign -1 of a ratio."""
     if left is None and right is None:
         return None
     left, right = left or PLAIN, right or PLAIN
     return Dimension(left.gev + sign * right.gev, left.rad + sign * right.rad)
+
+
+def ratio(left: Unit, right: Unit) -> Unit:
+    """Return the unit of a ratio."""
+    return product(left, right, -1)
 
 
 def power(unit: Unit, exponent: float) -> Unit:

@@ -1,6 +1,6 @@
 """Particle jets, their flavour, the detector's response, and missing transverse momentum."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import awkward as ak
 import fastjet
@@ -25,14 +25,6 @@ vector.register_awkward()
 BOTTOM, CHARM, LIGHT = 5, 4, 0
 
 
-class JetsAndMet(NamedTuple):
-    """The selected jets, falling in pT, and the missing transverse momentum, GeV."""
-
-    jets: ak.Array
-    met: Momenta
-    true_met: Momenta
-
-
 def measure_jets_and_met(
     record: Record,
     wanted: NDArray[np.bool_],
@@ -41,7 +33,7 @@ def measure_jets_and_met(
     detector: DetectorConfig,
     selection: JetSelectionConfig,
     rng: np.random.Generator,
-) -> JetsAndMet:
+) -> tuple[ak.Array, Momenta, Momenta]:
     """Return the jets and the missing momentum of the wanted events (n,).
 
     Finding jets is what costs: all other events have none, and no meaningful MET.
@@ -63,7 +55,7 @@ def measure_jets_and_met(
     jets = drop_electrons(jets, leptons, selection.electron_jet_distance)
     jets = jets[ak.argsort(jets.pt, axis=1, ascending=False)]
     jets["quantile"] = tag(jets.flavour, detector.btagging, rng)
-    return JetsAndMet(jets, met, truth)
+    return jets, met, truth
 
 
 def true_met(record: Record) -> Momenta:
