@@ -30,18 +30,18 @@ class Events:
     """n events as arrays, energies and momenta in GeV, padded with zeros.
 
     Collections and masks are given by the names of their arrays: jets, jet_mask, taus, tau_mask.
+    What the ntuples do not have is None; of collisions beside simulation the truth is zero, the
+    assignment -1.
 
     Attributes
     ----------
     features
-        Names along the last axis of each collection, met and event, in their order; one may
-        have none.
-        ttbar: jets (pt, eta, phi, energy, btag), leptons (pt, eta, phi, energy, pdg_id),
-        met (pt, phi), event (). h4l: leptons as in ttbar, event (jet_n, m4l, mass_12, ...).
+        Names along the last axis of each collection, met and event; one may have none. ttbar:
+        jets (pt, eta, phi, energy, btag), leptons (pt, eta, phi, energy, pdg_id), met (pt, phi),
+        event (). h4l: leptons as in ttbar, event (jet_n, m4l, mass_12, ...).
     collections
-        (n, slots, features) or (n, features) float32, falling in pT, in the order of `features`.
-        Leptons of ttbar: two, the positive charge first; of h4l: four. The sign of pdg_id is
-        that of the particle: negative for positive charge.
+        (n, slots, features) or (n, features) float32, falling in pT. Leptons of ttbar: two, the
+        positive charge first; of h4l: four. pdg_id is negative for positive charge.
     masks
         (n, slots) bool, True where there is an object, of collections whose number varies.
     weight
@@ -56,34 +56,26 @@ class Events:
         (n,) uint8.
     identity
         (n,) with an int64 field for each branch that the branch map names under `identity`
-        beside the event number (run, channel, job of the generator), -1 in files that lack
-        it. None where there is none.
+        beside the event number (run, channel, job of the generator), -1 in files that lack it.
     fold_number
-        (n,) uint64, what decides the fold. None where the event number does.
+        (n,) uint64, what decides the fold where the event number does not.
     assignment
         (n, 2) int32, the slot of the jet from b (of t) and from bbar, -1 where it was not
         reconstructed or not kept, and for both where they are in one jet: two slots of an
-        event are never the same. None in data, as all that follow; of data beside simulation -1.
-    neutrinos
-        (n, 2, 3) float32, px, py, pz of neutrino and antineutrino, GeV; zeros of data beside
-        simulation, as what follows.
+        event are never the same.
+    neutrinos, true_leptons
+        (n, 2, 3) float32, px, py, pz of neutrino and antineutrino, positive and negative lepton.
     tops
-        (n, 2, 4) float32, px, py, pz, energy of t and tbar, GeV.
-    true_leptons
-        (n, 2, 3) float32, px, py, pz of the generated positive and negative lepton, GeV. None
-        where the branch map names none.
+        (n, 2, 4) float32, px, py, pz, energy of t and tbar.
     sample
-        (n,) int16, which sample of the dataset's manifest. None where there is one, unnamed.
+        (n,) int16, which sample of the dataset's manifest; None where there is one, unnamed.
     label
         (n,) int8, 1 for signal, 0 for background, -1 for data; of other classes the place among
-        the manifest's. None where no sample has one.
+        the manifest's.
     reconstructed_neutrinos
-        (n, 2, 3) float32, px, py, pz in GeV of neutrino and antineutrino as another
-        reconstruction left them in the ntuple, NaN where it has none. None where the branch
-        map names none.
+        (n, 2, 3) float32, those of another reconstruction, NaN where it has none.
     systematic_weights
-        (n,) with a float64 field for each variation, each in place of `weight` and scaled as
-        that is. None where the branch map names none.
+        (n,) with a float64 field for each variation, each in place of `weight` and scaled so.
     """
 
     features: Features

@@ -15,7 +15,6 @@ from pydantic import (
 )
 
 from rootflow.config.block import Block, Name
-from rootflow.ntuple.identity import IdentityMap
 from rootflow.ntuple.momentum_maps import Coordinates, ReconstructedNeutrinos, Truth
 from rootflow.ntuple.units import Angle, Anything, Column, Energy, Number, NumberColumn
 
@@ -159,14 +158,22 @@ class ExpectedEvents(NumberColumn):
     luminosity_fb_inverse: PositiveFloat
 
 
-class BranchMap(IdentityMap):
+class BranchMap(Block):
     """Where each quantity is in ntuples with lists of objects, or in flat tables.
 
     In a flat table, `{slot}` in the name of a lepton's branch stands for each of the slots.
     """
 
-    tree: str | None = Field(None, description="none: the only one; a CSV file has none")
     event_number: Number | None = Field(None, description="none: the number of the row, from 0")
+    identity: list[Number] = Field(
+        default_factory=list,
+        description="integer branches that together tell each event from all others (run, "
+        "channel, job of the generator, event); none: event_number alone",
+    )
+    fold_number: Number | None = Field(
+        None, description="integer branch that decides the fold; none: event_number"
+    )
+    tree: str | None = Field(None, description="none: the only one; a CSV file has none")
     triggers: list[Number] = Field(
         default_factory=list, description="not zero where the trigger has fired"
     )
@@ -204,6 +211,13 @@ class BranchMap(IdentityMap):
         description="branches of event_number, identity, energy, mass or masses that a file may "
         "lack",
     )
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        names = [column.branch for column in self.identity]
+        if len(set(names)) < len(names):
+            raise ValueError("identity: each branch can be named once")
+        return self
 
     @model_validator(mode="after")
     def _collections_are_new(self) -> Self:
@@ -260,6 +274,15 @@ class BranchMap(IdentityMap):
         for column in (self.event_number, *((one.energy or one.mass) for one in self.leptons)):
             if column is not None:
                 yield column
+
+    def beside_number(self) -> list[str]:
+        """Return the branches of the identity but that of the event number."""
+        number = self.event_number
+        return [
+            column.branch
+            for column in self.identity
+            if number is None or column.branch != number.branch
+        ]
 
     def blocks(self) -> dict[str, Sequence[Collection]]:
         """Return the blocks of each collection, by its name."""

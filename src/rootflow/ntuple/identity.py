@@ -2,50 +2,19 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, model_validator
 
-from rootflow.config.block import Block
 from rootflow.errors import InputError
-from rootflow.ntuple.units import Column, Number
+from rootflow.ntuple.branch_map import BranchMap
+from rootflow.ntuple.units import Column
 
 # Stands where a file lacks a branch that others of the dataset have.
 LACKING = -1
 
 Integers = NDArray[np.int64] | NDArray[np.uint64]
-
-
-class IdentityMap(Block):
-    """Which branches say who an event is."""
-
-    event_number: Number | None = None
-    identity: list[Number] = Field(
-        default_factory=list,
-        description="integer branches that together tell each event from all others (run, "
-        "channel, job of the generator, event); none: event_number alone",
-    )
-    fold_number: Number | None = Field(
-        None, description="integer branch that decides the fold; none: event_number"
-    )
-
-    @model_validator(mode="after")
-    def _each_once(self) -> Self:
-        names = [column.branch for column in self.identity]
-        if len(set(names)) < len(names):
-            raise ValueError("identity: each branch can be named once")
-        return self
-
-    def beside_number(self) -> list[str]:
-        """Return the branches of the identity but that of the event number."""
-        number = self.event_number
-        return [
-            column.branch
-            for column in self.identity
-            if number is None or column.branch != number.branch
-        ]
 
 
 class Identity(NamedTuple):
@@ -98,26 +67,26 @@ def in_words(number: int, beside: Mapping[str, Any]) -> str:
 
 
 def read_identity(
-    path: Path, arrays: Mapping[str, Any], branches: IdentityMap, first_entry: int
+    path: Path, arrays: Mapping[str, Any], branch_map: BranchMap, first_entry: int
 ) -> Identity:
     """Return who the events of a chunk are, by the numbers of their rows where the map has none."""
     number: Integers
-    if branches.event_number is None:
+    if branch_map.event_number is None:
         count = len(next(iter(arrays.values())))
         number = np.arange(first_entry, first_entry + count, dtype=np.uint64)
     else:
-        number = _integers_of(path, arrays, branches.event_number)
-    names = set(branches.beside_number())
-    columns = [column for column in branches.identity if column.branch in names]
+        number = _integers_of(path, arrays, branch_map.event_number)
+    names = set(branch_map.beside_number())
+    columns = [column for column in branch_map.identity if column.branch in names]
     beside = {column.branch: _integers_of(path, arrays, column) for column in columns}
     for name, values in beside.items():
         if values.dtype == np.uint64 and (values > np.iinfo(np.int64).max).any():
             raise InputError(
                 f"{path}: branch '{name}' is 2^63 or more: as part of the identity it must be less"
             )
-    decides = branches.fold_number
+    decides = branch_map.fold_number
     fold_number = None if decides is None else _integers_of(path, arrays, decides)
-    return Identity(number, beside, fold_number, of_row=branches.event_number is None)
+    return Identity(number, beside, fold_number, of_row=branch_map.event_number is None)
 
 
 def _integers_of(path: Path, arrays: Mapping[str, Any], column: Column) -> Integers:

@@ -4,6 +4,7 @@ import difflib
 import fnmatch
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -99,34 +100,34 @@ def _matches(path: Path, option: str, patterns: Sequence[str], there: Sequence[s
     return found
 
 
+@dataclass
 class TreeWriter:
-    """A tree of a new file that grows."""
+    """A tree of a new file that grows, and how often it will."""
 
-    def __init__(self, file: Any, tree: str, title: str, extensions: int) -> None:
-        self._file = file
-        self._tree = tree
-        self._title = title
-        self._extensions = extensions
-        self._written: Any = None
+    file: Any
+    tree: str
+    title: str
+    extensions: int
+    written: Any = None
 
     def extend(self, columns: Mapping[str, NDArray[np.generic] | ak.Array]) -> None:
         """Write the next entries: what `Branches.read` gives, and more numbers by branch."""
-        if self._written is None:
-            self._written = self._file.mktree(
-                self._tree,
+        if self.written is None:
+            self.written = self.file.mktree(
+                self.tree,
                 {name: ak.type(column).content for name, column in columns.items()},
-                title=self._title,
+                title=self.title,
                 counter_name=lambda counted: counted.removeprefix(COUNTED_BY),
                 field_name=lambda _, inner: inner,
                 # Room for all baskets: else the head of the tree is written anew as it fills.
-                initial_basket_capacity=self._extensions + 2,
+                initial_basket_capacity=self.extensions + 2,
             )
         if len(next(iter(columns.values()))):
-            self._written.extend(columns)
+            self.written.extend(columns)
 
     def note(self, name: str, text: str) -> None:
         """Put a text beside the tree."""
-        self._file[name] = text
+        self.file[name] = text
 
 
 @contextmanager
