@@ -213,21 +213,13 @@ class BranchMap(Block):
     )
 
     @model_validator(mode="after")
-    def _each_once(self) -> Self:
+    def _names_tell_apart(self) -> Self:
         names = [column.branch for column in self.identity]
         if len(set(names)) < len(names):
             raise ValueError("identity: each branch can be named once")
-        return self
-
-    @model_validator(mode="after")
-    def _collections_are_new(self) -> Self:
         for name in self.collections:
             if name in ("jets", "leptons", "met", "event") or not name.isidentifier():
                 raise ValueError(f"collections: '{name}' cannot be the name of one")
-        return self
-
-    @model_validator(mode="after")
-    def _blocks_are_alike(self) -> Self:
         for name, blocks in self.objects().items():
             if len({tuple(block.numbers()) for block in blocks}) > 1:
                 raise ValueError(f"{name}: blocks that are read as one have the same features")
