@@ -31,7 +31,7 @@ from rootflow.evaluation.classification.results import Scored
 from rootflow.evaluation.reconstruction import evaluate, save
 from rootflow.export import Export
 from rootflow.methods.make import make_method
-from rootflow.ntuple.branch_map import load_branch_map
+from rootflow.ntuple import load_branch_map
 from rootflow.steps.made import trainings_of
 from small_flow import network_with_a_flow
 from snippets import BLOCKS, PROJECT, Block
