@@ -51,6 +51,7 @@ POOL_FILES = (
 # Files that take longest. Workers begin with them, after the pool, so that none is left with a
 # long file when the others have ended.
 LONGEST = (
+    "tests/analyses/test_matrix.py",
     "tests/steps/test_main.py",
     "tests/export/test_architectures.py",
     "tests/settings/test_line.py",

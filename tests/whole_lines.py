@@ -74,6 +74,16 @@ OF_TASK: dict[str, Values] = {
         "inputs": {"leptons": ["pt", "eta"], "event": ["z1_mass", "jet_n"]},
     },
 }
+# Figures take longest: those of one line will do.
+FEW_FIGURES: dict[str, Values] = {
+    "ttbar": {
+        "evaluation.drawn": [],
+        "evaluation.unfold": [],
+        "evaluation.importance_events": 0,
+    },
+    "dilepton": {"evaluation.observable": None},
+    "h4l": {"evaluation.observable": None},
+}
 LABELS: dict[str, dict[str, str | None]] = {
     "ttbar": {"ttbar": None},
     "dilepton": {"ttbar": "signal", "z_jets": "background", "ww": "background"},
@@ -178,7 +188,7 @@ def whole_line(analysis: str, ntuples: Path) -> Line:
             **common,
             "model": NETWORK,
             "data.folds.held_out": "all",
-            "evaluation.methods": [],  # figures of each take longest
+            "evaluation.methods": [],
             "export.targets": ["named", "topcptoolkit-flat", "athena"],
             "export.precisions": list(PRECISIONS),
             "export.accuracy_loss_max": 1.0,
@@ -193,6 +203,7 @@ def whole_line(analysis: str, ntuples: Path) -> Line:
         analysis,
         {
             **common,
+            **FEW_FIGURES[analysis],
             "model": TREES,
             "data.folds.held_out": HELD_OUT,
             "evaluation.methods": [elsewhere, both],

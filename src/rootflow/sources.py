@@ -86,7 +86,7 @@ def digest_of_places(
 def dataset_code(reading: str, package: Path = PACKAGE) -> str:
     """Return the name of the code that makes a dataset, with the class `reading`, MODULE:NAME."""
     module, _, name = reading.partition(":")
-    return digest_of(_definitions([BEGINS["dataset"], (module, name)], DECIDES_NOTHING, package))
+    return digest_of_places([BEGINS["dataset"], (module, name)], package=package)
 
 
 def _definitions(roots: Sequence[Place], closed: Sequence[str], package: Path) -> dict[str, str]:

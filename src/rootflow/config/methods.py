@@ -37,7 +37,7 @@ Reference = Name
 class MethodBlock(Block):
     """What every method has: a name, and whether it gives neutrinos."""
 
-    gives_neutrinos: ClassVar[bool] = False
+    gives_neutrinos: ClassVar[bool] = True
     refers: ClassVar[tuple[str, ...]] = ()
     name: Name
 
@@ -49,6 +49,7 @@ class MethodBlock(Block):
 class RandomConfig(MethodBlock):
     """Two different jets, drawn at random."""
 
+    gives_neutrinos = False
     method: Literal["random"]
     name: Name = "random"
 
@@ -56,7 +57,6 @@ class RandomConfig(MethodBlock):
 class TruthConfig(MethodBlock):
     """The matched jets and the true neutrinos."""
 
-    gives_neutrinos = True
     method: Literal["truth"]
     name: Name = "truth"
 
@@ -75,6 +75,7 @@ class EligibleJetsBlock(MethodBlock):
 class DeltaRConfig(EligibleJetsBlock):
     """Jets close to the leptons."""
 
+    gives_neutrinos = False
     method: Literal["delta_r"]
     name: Name = "delta_r"
     search: Literal["optimal", "greedy"] = Field(
@@ -85,6 +86,7 @@ class DeltaRConfig(EligibleJetsBlock):
 class LeptonJetMassConfig(EligibleJetsBlock):
     """The smaller of the larger masses of jet and lepton."""
 
+    gives_neutrinos = False
     method: Literal["m_lb"]
     name: Name = "m_lb"
 
@@ -98,7 +100,6 @@ class TopMassBlock(EligibleJetsBlock):
 class Chi2Config(TopMassBlock):
     """The pair of jets that gives the best top masses with given neutrinos."""
 
-    gives_neutrinos = True
     refers = ("neutrinos",)
     method: Literal["chi2"]
     name: Name = "chi2"
@@ -111,7 +112,6 @@ class Chi2Config(TopMassBlock):
 class BranchesConfig(TopMassBlock):
     """The neutrinos that the ntuple itself holds, and jets by chi2."""
 
-    gives_neutrinos = True
     method: Literal["branches"]
     name: Name = "branches"
     sigma_gev: PositiveFloat = Field(20.0, description="resolution of the top mass")
@@ -120,7 +120,6 @@ class BranchesConfig(TopMassBlock):
 class SolverBlock(TopMassBlock):
     """Methods that know the masses of top quark and W boson."""
 
-    gives_neutrinos = True
     w_mass_gev: PositiveFloat = Field(80.379, description="PDG 2018, as in the simulation")
 
 
@@ -200,7 +199,6 @@ class SmearedEllipseConfig(SolverBlock):
 class HybridConfig(MethodBlock):
     """The jets of one method and the neutrinos of another."""
 
-    gives_neutrinos = True
     refers = ("assignment", "neutrinos")
     method: Literal["hybrid"]
     name: Name = "hybrid"
@@ -211,7 +209,6 @@ class HybridConfig(MethodBlock):
 class OwnMethodConfig(MethodBlock):
     """A method of one's own; `method: package.module:Class` stands for `own` and this code."""
 
-    gives_neutrinos = True
     method: Literal["own"]
     code: str = Field(
         description="package.module:Class, or an entry point of the group rootflow.methods, "
@@ -223,7 +220,6 @@ class OwnMethodConfig(MethodBlock):
 class ModelMethodConfig(MethodBlock):
     """A trained model of another run, file or folder, beside the one under evaluation."""
 
-    gives_neutrinos = True
     method: Literal["model"]
     source: str = Field(
         min_length=1,
@@ -235,7 +231,6 @@ class ModelMethodConfig(MethodBlock):
 class VariantConfig(MethodBlock):
     """The network under evaluation with other settings, trained where that was not done yet."""
 
-    gives_neutrinos = True
     method: Literal["variant"]
     settings: dict[str, Any] = Field(
         min_length=1, description="seed, or a path below model or training: another value"
@@ -253,7 +248,6 @@ class VariantConfig(MethodBlock):
 class EnsembleConfig(MethodBlock):
     """The mean of several networks, such as those of several seeds."""
 
-    gives_neutrinos = True
     method: Literal["ensemble"]
     name: Name = "ensemble"
     of: tuple[Reference, ...] = Field(min_length=2, description="model, variants, other models")

@@ -62,18 +62,18 @@ def run(
 def _comparison(
     runs: Sequence[LoggedRun], folder: Path, replicas: int, seed: int
 ) -> ComparedModels:
-    tasks = {run.run_id: analysis_named(run.params.get("analysis", "")).task for run in runs}
-    for run in runs[1:]:
-        if tasks[run.run_id] != tasks[runs[0].run_id]:
+    task, *others = (analysis_named(run.params.get("analysis", "")).task for run in runs)
+    for run, other in zip(runs[1:], others, strict=True):
+        if other != task:
             raise UsageError(
-                f"run {run.run_id} is of {tasks[run.run_id]}, run {runs[0].run_id} of "
-                f"{tasks[runs[0].run_id]}: compare runs of one task"
+                f"run {run.run_id} is of {other}, run {runs[0].run_id} of {task}: compare runs of "
+                "one task"
             )
-    artifact = ANSWERS[tasks[runs[0].run_id]]
     files = {
-        run.run_id[:SHORT]: artifact_of(run.run_id, artifact, folder / run.run_id) for run in runs
+        run.run_id[:SHORT]: artifact_of(run.run_id, ANSWERS[task], folder / run.run_id)
+        for run in runs
     }
-    if tasks[runs[0].run_id] == "classification":
+    if task == "classification":
         from rootflow.evaluation import classification
 
         scores = [classification.read_scores(path, name) for name, path in files.items()]

@@ -78,13 +78,13 @@ def ensure(config: Config, parent: Run, wanted: str | None = None) -> Trained:
     """
     dataset = preprocess.ensure(config, parent)
     every = config.data.folds.in_turn()
-    if wanted not in (None, _digest(config, dataset, every)):
+    directories, name = directories_of(config, dataset), _digest(config, dataset, every)
+    if wanted not in (None, name):
         raise UsageError(
             f"training {wanted} is not what would be trained now: the ntuples, the code that "
             "makes the dataset or trains, or the version of a library changed since: go back to "
             "its commit and environment, or train again"
         )
-    directories, name = directories_of(config, dataset), _digest(config, dataset, every)
     _say_found(name, directories)
     if not all((directory / RECORD).exists() for directory in directories):
         run(config, parent)

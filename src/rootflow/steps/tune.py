@@ -11,7 +11,7 @@ import yaml
 
 from rootflow.batch import make_executor
 from rootflow.batch.contract import Job
-from rootflow.config import Config, HeldOutConfig, TuningConfig
+from rootflow.config import Config, TuningConfig
 from rootflow.config.batch import JobConfig, ProfileConfig, load_profile
 from rootflow.errors import UsageError
 from rootflow.steps import preprocess
@@ -73,8 +73,10 @@ def drive(driver: Driver, tune: TuningConfig) -> None:
 
 def job_maker(profile: ProfileConfig) -> MakeJob:
     """Return what makes the job of a trial, with files that it shares with this machine."""
+    given = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    search_path = [Path(path).resolve() for path in given if path]
     environment = {
-        "PYTHONPATH": os.pathsep.join([str(PACKAGES), *_search_path()]),
+        "PYTHONPATH": os.pathsep.join(map(str, [PACKAGES, *search_path])),
         "MLFLOW_TRACKING_URI": tracking_uri(),
         **{name: str(profile.job.cpus) for name in THREADS},
         **profile.job.environment,
@@ -83,23 +85,10 @@ def job_maker(profile: ProfileConfig) -> MakeJob:
     python = profile.python or sys.executable
 
     def make(files: TrialFiles, name: str) -> Job:
-        command = (
-            python,
-            "-m",
-            "rootflow",
-            "trial",
-            str(files.directory),
-            "--from",
-            str(Path.cwd()),
-        )
-        return Job(name, command, files.directory, resources=resources)
+        words = ("-m", "rootflow", "trial", str(files.directory), "--from", str(Path.cwd()))
+        return Job(name, (python, *words), files.directory, resources=resources)
 
     return make
-
-
-def _search_path() -> list[str]:
-    given = os.environ.get("PYTHONPATH", "").split(os.pathsep)
-    return [str(Path(path).resolve()) for path in given if path]
 
 
 def _profile(tune: TuningConfig) -> ProfileConfig:
@@ -138,7 +127,10 @@ def _conclude(
         "study": tune.name,
         "directory": str(place.directory),
         "best": [str(path) for path in best],
-        "retrain": [_retrain(config, path) for path in best],
+        # The models of all folds.
+        "retrain": [
+            f"rootflow main --config {_short(path)} data.folds.held_out=all" for path in best
+        ],
         "dashboard": f"optuna-dashboard {storage_name(tune, place)}",
     }
     return StepResult("tune", runs.run.run_id, facts, {"trials": trials}, metrics)
@@ -152,13 +144,6 @@ def _metrics(
     if len(tune.objectives) > 1 or "complete" not in states:
         return {**counts}
     return {**counts, f"best/{tune.objectives[0].metric}": study.best_value}
-
-
-def _retrain(config: Config, best: Path) -> str:
-    """Return the command that makes the models of all folds, and evaluates and exports them."""
-    command = f"rootflow main --config {_short(best)}"
-    one = isinstance(config.data.folds, HeldOutConfig)
-    return f"{command} data.folds.held_out=all" if one else command
 
 
 def _short(path: Path) -> Path:
