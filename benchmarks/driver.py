@@ -174,7 +174,7 @@ def drive(path: Path) -> None:
     with only_driver(place):
         study = open_study(config, tune, place)
         with start_study(config, None) as runs:
-            executor = make_executor(load_profile(tune.profile), place.jobs)
+            executor = make_executor(load_profile(tune.profile), place / "jobs")
             Driver(config, tune, study, place, executor, dummy, runs).run()
 
 

@@ -42,7 +42,7 @@ def run_study(path: Path, overrides: list[str]) -> None:
         study = open_study(config, tune, place)
         with start_study(config, study.user_attrs.get(RUN)) as runs:
             study.set_user_attr(RUN, runs.run.run_id)
-            executor = make_executor(profile, place.jobs)
+            executor = make_executor(profile, place / "jobs")
             make_job = partial(toy_job, profile.job)
             drive(Driver(config, tune, study, place, executor, make_job, runs), tune)
 

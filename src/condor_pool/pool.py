@@ -3,6 +3,7 @@
 import getpass
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -12,7 +13,6 @@ from typing import NamedTuple
 
 import psutil
 
-from condor_pool.complaints import Complaints
 from condor_pool.daemons import Release, find_or_install
 from rootflow.batch.bindings import CONFIG, htcondor, use
 from rootflow.cores import usable_cores
@@ -30,6 +30,17 @@ SECONDS_BETWEEN_LOOKS = 0.1
 # As root the daemons take this account's name: HTCondor runs no job of root's. It is not
 # `nobody`, whose number stands for every unknown account, so that others could submit too.
 ACCOUNT_FOR_ROOT = "daemon"
+TROUBLE = re.compile(
+    r"\b(error|failed|failure|cannot|can't|unable|denied|refused|not permitted|no such|invalid"
+    r"|timed out|timeout|exited with status [1-9]|died)\b",
+    re.IGNORECASE,
+)
+# Said by every pool as it starts.
+USUAL = re.compile(
+    r"shared_port_ad|SharedPortServer|Daemon Log is logging|Log last touched"
+    r"|0 failed to load|HibernationSupportedStates"
+)
+STAMP = re.compile(r"^[\d/]+ [\d:.]+ (\(pid:\d+\) )?")
 
 
 class Pool(NamedTuple):
@@ -64,13 +75,6 @@ def up(
         Stop the pool when the calling thread ends, however it ends.
     settings
         Further configuration in HTCondor's own language, as for a second startd.
-
-    Raises
-    ------
-    UsageError
-        It runs already, with another number of CPUs.
-    RootflowError
-        HTCondor cannot be installed or does not start.
     """
     directory = directory.resolve()
     with alone_in(directory):
@@ -229,3 +233,31 @@ def _master(directory: Path) -> psutil.Process | None:
     except (FileNotFoundError, psutil.NoSuchProcess):
         return None
     return process if alive else None
+
+
+class Complaints:
+    """What daemons complain of in their logs from the moment this is made."""
+
+    def __init__(self, logs: Sequence[Path]) -> None:
+        self._sizes = {log: log.stat().st_size if log.exists() else 0 for log in logs}
+
+    def since(self) -> list[str]:
+        """Return the last line of trouble of each log, with the log's name."""
+        found = []
+        for log, size in self._sizes.items():
+            trouble = [line for line in _lines(log, size) if _is_trouble(line)]
+            if trouble:
+                found.append(f"{log.name}: {STAMP.sub('', trouble[-1]).strip()}")
+        return found
+
+
+def _lines(log: Path, offset: int) -> list[str]:
+    if not log.exists():
+        return []
+    with log.open("rb") as stream:
+        stream.seek(offset)
+        return stream.read().decode(errors="replace").splitlines()
+
+
+def _is_trouble(line: str) -> bool:
+    return bool(TROUBLE.search(line)) and not USUAL.search(line)

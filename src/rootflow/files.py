@@ -37,15 +37,15 @@ def require_no_device(path: Path) -> None:
 
 
 @contextmanager
-def alone_in(directory: Path) -> Iterator[None]:
+def alone_in(directory: Path, lock: str = LOCK) -> Iterator[None]:
     """Wait until no other process works in the same directory, on whichever machine.
 
     The lock file stays: were it removed, two processes could hold one each.
     """
     directory.mkdir(parents=True, exist_ok=True)
     # Opened for writing: network file systems ask for that, to lock for all machines.
-    with (directory / LOCK).open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with (directory / lock).open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 

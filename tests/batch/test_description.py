@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from rootflow.batch import Job
-from rootflow.batch.description import NOT_AVOIDED, attributes, describe, items
+from rootflow.batch.description import NOT_AVOIDED, attributes, describe, item
 from rootflow.config.batch import profile_of
 from rootflow.errors import UsageError
 
@@ -93,4 +93,4 @@ def test_changes_to_a_submitted_job() -> None:
 
 def test_names_that_would_break_the_submit_file_are_refused() -> None:
     with pytest.raises(UsageError, match=r"HTCondor takes no \$ , quotes or line ends"):
-        items([Job("job", ("true",), Path("/data/a,b"))])
+        item(Job("job", ("true",), Path("/data/a,b")))

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from condor_pool import Pool, daemons, down, status, up
-from condor_pool.complaints import Complaints
+from condor_pool.pool import Complaints
 from rootflow.batch.bindings import htcondor, use
 from rootflow.commands.pool import pool as pool_command
 from rootflow.errors import RootflowError, UsageError

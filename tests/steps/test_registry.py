@@ -308,7 +308,7 @@ def test_a_file_that_is_cut_short_or_another(
     uri = register(config, events, network(events))
     path = file_of(client, uri)
     whole = path.read_bytes()
-    fetched = fetch_onnx_model(uri, tmp_path).path
+    fetched, _ = fetch_onnx_model(uri, tmp_path)
     assert fetched.read_bytes() == whole
     outputs = open_exported(fetched).contract.outputs
     assert [each.name for each in outputs] == ["assignment", "neutrinos"]

@@ -13,7 +13,7 @@ from mlflow.entities import Run
 from mlflow.tracking import MlflowClient
 
 from condor_pool import Pool
-from rootflow.tracking import spooled
+from rootflow.tracking import carried
 
 PROJECT = Path(__file__).parents[2]
 ORDER = ["SCHEDULED", "RUNNING", "FINISHED"]
@@ -115,7 +115,7 @@ def test_training_in_the_pool_is_a_run_as_one_here_is(
     assert place.command("rootflow", "follow", str(folder)) == "FINISHED\n"
     check(place, run_id)
     if profile == CARRIED:
-        spooled.deliver(folder / "job" / spooled.TRACKING, run_id, place.client)
+        carried.deliver(folder / "job" / carried.TRACKING, run_id, place.client)
         check(place, run_id)
 
 

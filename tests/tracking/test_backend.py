@@ -15,7 +15,7 @@ from mlflow.exceptions import ExecutionException
 from mlflow.tracking import MlflowClient
 
 from rootflow.batch.bindings import htcondor
-from rootflow.tracking import spooled, watching
+from rootflow.tracking import carried, watching
 
 LONG = 180.0
 JOB = {"memory_gib": 0.5, "disk_gib": 0.1}
@@ -208,7 +208,7 @@ def test_without_a_server_what_a_job_logs_comes_back_with_it(submit: Submit) -> 
 
     check()
     folder = Path(client.get_run(run_id).data.tags["htcondor.folder"])
-    spooled.deliver(folder / "job" / "tracking", run_id, client)
+    carried.deliver(folder / "job" / "tracking", run_id, client)
     check()
 
 

@@ -50,9 +50,9 @@ def test_a_registered_model_comes_back(
     assert uri == "models:/doubling/1"
     client.set_registered_model_alias("doubling", "best", "1")
     for asked in (uri, "models:/doubling@best"):
-        fetched = fetch_onnx_model(asked, tmp_path / asked[-4:])
-        assert (fetched.name, fetched.version, fetched.run_id) == ("doubling", "1", run_id)
-        assert onnx.load(fetched.path).graph.name == "doubling"
+        path, version = fetch_onnx_model(asked, tmp_path / asked[-4:])
+        assert (version.name, version.version, version.run_id) == ("doubling", "1", run_id)
+        assert onnx.load(path).graph.name == "doubling"
     for wrong in ("models:/doubling/2", "models:/doubling@worst", "models:/tripling/1"):
         with pytest.raises(UsageError, match="not in the registry"):
             fetch_onnx_model(wrong, tmp_path)
@@ -129,8 +129,8 @@ def test_a_server_keeps_models_trainings_tags_aliases_and_tells_no_secret(
         assert champions_of("twice") == ["1", "2"]
         remove_tags(first, ["rootflow.model", "absent"])
         assert "rootflow.model" not in version_of(uri).tags
-        fetched = fetch_onnx_model(uri, workspace / "fetched")
-        assert fetched.path.read_bytes() == doubling.SerializeToString()
+        path, _ = fetch_onnx_model(uri, workspace / "fetched")
+        assert path.read_bytes() == doubling.SerializeToString()
         for name in ("fold0", "fold1"):
             got = artifact_of(
                 run.run_id, f"trained/twice-keras/{name}/model.keras", workspace / name

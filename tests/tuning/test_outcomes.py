@@ -10,8 +10,7 @@ from optuna.distributions import BaseDistribution, FloatDistribution, IntDistrib
 
 from rootflow.config import Config, TuningConfig, change, load
 from rootflow.errors import UsageError
-from rootflow.tuning.figures import draw
-from rootflow.tuning.outcomes import table, write_outcomes
+from rootflow.tuning.outcomes import draw, table, write_outcomes
 from rootflow.tuning.study import open_study, place_of, storage_name
 from studies import trials_in
 
@@ -113,16 +112,16 @@ def test_storage_is_one_that_the_dashboard_reads(tmp_path: Path) -> None:
 def test_a_journal_that_a_kill_cut_short_is_mended(tmp_path: Path) -> None:
     config, tune, study = finished(tmp_path, LOSS)
     place, before = place_of(config, tune), len(study.trials)
-    with place.journal.open("a") as file:
+    with (place / "study.journal").open("a") as file:
         file.write('{"op_code":4,"trial')
     again = open_study(config, tune, place)
     again.ask()
-    assert len(trials_in(place.journal, "done")) == before + 1
+    assert len(trials_in(place / "study.journal", "done")) == before + 1
 
 
 def test_a_study_of_before_journals_is_not_begun_again(tmp_path: Path) -> None:
     config, tune, _ = finished(tmp_path, LOSS)
     place = place_of(config, tune)
-    place.journal.rename(place.directory / "study.db")
+    (place / "study.journal").rename(place / "study.db")
     with pytest.raises(UsageError, match="a study of an earlier rootflow: go on with it by tune"):
         open_study(config, tune, place)

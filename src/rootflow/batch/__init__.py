@@ -1,9 +1,19 @@
-"""Jobs: one vocabulary, and executors that keep one contract."""
+"""Jobs: one vocabulary, and executors that keep one contract.
+
+An executor runs jobs, and knows them again after a restart of this process. Everything is kept in
+the folder that it was made with: another one made with the same profile and folder, now or later,
+knows the same jobs by the same ids. Two processes may use one folder at once.
+
+A job that exits 85 goes on later: it is idle again, and starts again in its folder, until it has
+started `limits.starts` times.
+"""
 
 from pathlib import Path
 
-from rootflow.batch.contract import ENDED, Executor, Job, JobError, Logs, State, Status
+from rootflow.batch.contract import ENDED, Job, JobError, Logs, State, Status
 from rootflow.batch.folder import function_job
+from rootflow.batch.htcondor import HTCondorExecutor
+from rootflow.batch.local import LocalExecutor
 from rootflow.config.batch import ProfileConfig
 
 __all__ = [
@@ -18,13 +28,11 @@ __all__ = [
     "make_executor",
 ]
 
+Executor = LocalExecutor | HTCondorExecutor
+
 
 def make_executor(profile: ProfileConfig, directory: Path) -> Executor:
     """Return the executor of a profile, which keeps all it must remember in `directory`."""
     if profile.executor == "local":
-        from rootflow.batch.local import LocalExecutor
-
         return LocalExecutor(profile, directory)
-    from rootflow.batch.htcondor import HTCondorExecutor
-
     return HTCondorExecutor(profile, directory)

@@ -21,7 +21,21 @@ AVOID = "RootflowAvoid"
 NOT_AVOIDED = f"stringListMember(TARGET.Machine, MY.{AVOID}) =!= True"
 # What a job leaves for this side, beside its outputs.
 LEFT = (on_node.OUTCOME, on_node.RESULT, on_node.TRACEBACK, on_node.KEPT)
-SEPARATOR = ", "
+CHANGEABLE = {
+    "cpus": ("RequestCpus", 1),
+    "memory_gib": ("RequestMemory", MIB),
+    "disk_gib": ("RequestDisk", KIB),
+    "gpus": ("RequestGPUs", 1),
+}
+CARRIED = {
+    "should_transfer_files": "YES",
+    # Also on eviction, so that a job goes on from its outputs on the next node.
+    "when_to_transfer_output": "ON_EXIT_OR_EVICT",
+    "transfer_input_files": "$(inputs)",
+    "transfer_output_files": "$(outputs)",
+    "transfer_output_remaps": f'"{on_node.KEPT} = {on_node.KEPT_BEFORE}"',
+    "preserve_relative_paths": "True",
+}
 ITEMS = ("folder", "title", "inputs", "outputs")
 
 
@@ -32,16 +46,10 @@ def describe(
     token: str,
     avoided: Collection[str] = (),
 ) -> dict[str, str]:
-    """Return the submit description of jobs that need the same; `items` says where they differ.
+    """Return the submit description of jobs that need the same; `item` says where they differ.
 
-    Parameters
-    ----------
-    folder
-        The executor's own: its event log, and the mark its jobs are found by.
-    token
-        Names the submission.
-    avoided
-        Machines that are not to be used.
+    They are found again by the executor's `folder` and the submission's `token`, and use none of
+    the `avoided` machines.
     """
     shared = profile.files == "shared"
     runner = on_node.__file__ if shared else Path(on_node.__file__).name
@@ -58,7 +66,7 @@ def describe(
         **_needs(resources),
         "requirements": _requirements(resources, profile),
         **_ending(profile),
-        **(_carried() if not shared else {"should_transfer_files": "NO"}),
+        **(CARRIED if not shared else {"should_transfer_files": "NO"}),
         f"+{FOLDER}": literal(str(folder)),
         f"+{SUBMISSION}": literal(token),
         f"+{AVOID}": machine_list(avoided),
@@ -75,46 +83,22 @@ def describe(
     return description | {f"+{name}": literal(v) for name, v in resources.classads.items()}
 
 
-def items(jobs: Sequence[Job]) -> list[dict[str, str]]:
-    """Return what differs from job to job.
-
-    Raises
-    ------
-    UsageError
-        A path or name cannot be written in the submit language.
-    """
-    return [_item(job) for job in jobs]
-
-
-def as_text(description: Mapping[str, str], rows: Sequence[Mapping[str, str]]) -> str:
+def as_text(description: Mapping[str, str], jobs: Sequence[Job]) -> str:
     """Return a submit file, as condor_submit takes it."""
     lines = [f"{word} = {value}" for word, value in description.items()]
-    table = [" \x1f ".join(row[name] for name in ITEMS) for row in rows]
+    table = [" \x1f ".join(item(job).values()) for job in jobs]
     return "\n".join([*lines, f"queue {','.join(ITEMS)} from (", *table, ")"]) + "\n"
 
 
 def attributes(changes: Mapping[str, Any]) -> dict[str, str]:
-    """Return the job attributes that words of JobConfig stand for.
-
-    Raises
-    ------
-    UsageError
-        A word cannot be changed once a job is submitted.
-    """
-    known = {
-        "cpus": ("RequestCpus", 1),
-        "memory_gib": ("RequestMemory", MIB),
-        "disk_gib": ("RequestDisk", KIB),
-        "gpus": ("RequestGPUs", 1),
-    }
-    if unknown := sorted(set(changes) - set(known)):
+    """Return the job attributes that words of JobConfig stand for, where they can be changed."""
+    if unknown := sorted(set(changes) - set(CHANGEABLE)):
         raise UsageError(
             f"{', '.join(unknown)}: cannot be changed in a submitted job; "
-            f"what can: {', '.join(known)}"
+            f"what can: {', '.join(CHANGEABLE)}"
         )
-    return {
-        known[word][0]: str(math.ceil(value * known[word][1])) for word, value in changes.items()
-    }
+    known = ((*CHANGEABLE[word], value) for word, value in changes.items())
+    return {name: str(math.ceil(value * unit)) for name, unit, value in known}
 
 
 def machine_list(machines: Collection[str]) -> str:
@@ -131,20 +115,19 @@ def literal(value: bool | int | float | str) -> str:
 
 
 def _needs(resources: JobConfig) -> dict[str, str]:
-    needs = {
-        "request_cpus": str(resources.cpus),
-        "request_memory": str(math.ceil(resources.memory_gib * MIB)),
-        "request_disk": str(math.ceil(resources.disk_gib * KIB)),
+    needs: dict[str, float | str | None] = {
+        "request_cpus": resources.cpus,
+        "request_memory": math.ceil(resources.memory_gib * MIB),
+        "request_disk": math.ceil(resources.disk_gib * KIB),
         "accounting_group": resources.accounting_group,
         "container_image": resources.container,
     }
     if resources.gpus:
-        needs["request_gpus"] = str(resources.gpus)
-        if resources.gpu_memory_gib is not None:
-            needs["gpus_minimum_memory"] = str(math.ceil(resources.gpu_memory_gib * MIB))
-        if resources.gpu_capability is not None:
-            needs["gpus_minimum_capability"] = str(resources.gpu_capability)
-    return {word: value for word, value in needs.items() if value is not None}
+        memory = resources.gpu_memory_gib
+        needs["request_gpus"] = resources.gpus
+        needs["gpus_minimum_memory"] = None if memory is None else math.ceil(memory * MIB)
+        needs["gpus_minimum_capability"] = resources.gpu_capability
+    return {word: str(value) for word, value in needs.items() if value is not None}
 
 
 def _requirements(resources: JobConfig, profile: ProfileConfig) -> str:
@@ -175,35 +158,18 @@ def _ending(profile: ProfileConfig) -> dict[str, str]:
     }
 
 
-def _carried() -> dict[str, str]:
-    return {
-        "should_transfer_files": "YES",
-        # Also on eviction, so that a job goes on from its outputs on the next node.
-        "when_to_transfer_output": "ON_EXIT_OR_EVICT",
-        "transfer_input_files": "$(inputs)",
-        "transfer_output_files": "$(outputs)",
-        "transfer_output_remaps": f'"{on_node.KEPT} = {on_node.KEPT_BEFORE}"',
-        "preserve_relative_paths": "True",
-    }
-
-
-def _item(job: Job) -> dict[str, str]:
-    own = job.directory.absolute()
-    carried = [Path(on_node.__file__), own / on_node.SPEC, own / on_node.KEPT_BEFORE]
-    carried += [path.absolute() for path in job.inputs if path.name != carried[0].name]
-    row = {
-        "folder": str(job.directory.absolute())[1:],
-        "title": job.name,
-        "inputs": SEPARATOR.join(map(str, carried)),
-        "outputs": SEPARATOR.join((*job.outputs, *LEFT)),
-    }
-    names = [job.name, str(job.directory), *map(str, job.inputs), *job.outputs]
-    for name in names:
+def item(job: Job) -> dict[str, str]:
+    """Return what differs from job to job, in the order of ITEMS."""
+    for name in (job.name, str(job.directory), *map(str, job.inputs), *job.outputs):
         if any(character in name for character in "$,\n\x1f\"'"):
             raise UsageError(
                 f"job {job.name}: {name!r}: HTCondor takes no $ , quotes or line ends in names"
             )
-    return row
+    own = job.directory.absolute()
+    carried = [Path(on_node.__file__), own / on_node.SPEC, own / on_node.KEPT_BEFORE]
+    carried += [path.absolute() for path in job.inputs if path.name != carried[0].name]
+    inputs, outputs = ", ".join(map(str, carried)), ", ".join((*job.outputs, *LEFT))
+    return dict(zip(ITEMS, (str(own)[1:], job.name, inputs, outputs), strict=True))
 
 
 def _quoted(argument: str) -> str:

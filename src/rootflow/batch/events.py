@@ -1,29 +1,38 @@
 """What HTCondor's event log says of jobs."""
 
 import dataclasses
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from rootflow.batch.bindings import htcondor
 from rootflow.batch.contract import State, Status
 from rootflow.batch.job import GO_ON_LATER, SIGNALLED
-from rootflow.batch.machines import MACHINE_MAY_BE_BAD, MachineRun
 
 Event = Any  # htcondor2.JobEvent
+# Holds that a bad machine causes, among other things: the program does not start (6), outputs
+# or inputs do not get through (12, 13), the job's folder (14) or container (35) is not there.
+# https://htcondor.readthedocs.io, "Job ClassAd Attributes", HoldReasonCode
+MACHINE_MAY_BE_BAD = {6, 12, 13, 14, 35}
+OF_STATUS = [field.name for field in dataclasses.fields(Status)]
+
+
+class MachineRun(NamedTuple):
+    """One start of a job; times in seconds since the epoch, `ended` is None while it runs.
+
+    `well` is False where it failed, None where that is not known or neither: it was evicted.
+    """
+
+    machine: str
+    started: float
+    ended: float | None = None
+    well: bool | None = None
 
 
 @dataclasses.dataclass
-class Progress:
-    """A job as its events leave it."""
+class Progress(Status):
+    """A job as its events leave it: its status, and what is decided by."""
 
     state: State = State.IDLE
-    exit_code: int | None = None
-    host: str | None = None
-    reason: str = ""
-    starts: int = 0
-    wall_seconds: float | None = None
-    memory_mib: float | None = None
     hold_code: int = 0
     hold_subcode: int = 0
     holds: int = 0
@@ -31,15 +40,7 @@ class Progress:
 
     def status(self) -> Status:
         """Return it as the contract says it."""
-        return Status(
-            self.state,
-            self.exit_code,
-            self.host,
-            self.reason,
-            self.starts,
-            self.wall_seconds,
-            self.memory_mib,
-        )
+        return Status(**{name: getattr(self, name) for name in OF_STATUS})
 
     def end_run(self, when: float, *, well: bool | None) -> None:
         """Note how the job's last start ended; why it was evicted may be said after that."""
@@ -51,13 +52,13 @@ class Progress:
 class EventLog:
     """Follows the log that all jobs of an executor write to.
 
-    `jobs` holds the progress of every job in it, by submission and number in it.
+    `jobs` holds the progress of every job in it, by id.
     """
 
     def __init__(self, path: Path) -> None:
         path.touch()
         self.path = path
-        self.jobs: dict[tuple[str, int], Progress] = {}
+        self.jobs: dict[str, Progress] = {}
         self.clusters: dict[str, int] = {}
         self._submissions: dict[int, str] = {}
         self._log = htcondor().JobEventLog(str(path))
@@ -67,79 +68,60 @@ class EventLog:
         for event in self._log.events(stop_after=0):
             self._take(event)
 
-    def text(self, submission: str, number: int) -> str:
+    def text(self, job_id: str) -> str:
         """Return all events of one job, as the log has them."""
-        cluster = self.clusters.get(submission)
-        log = htcondor().JobEventLog(str(self.path))
-        with log:
-            return "...\n".join(
-                str(event)
-                for event in log.events(stop_after=0)
-                if (event.cluster, event.proc) == (cluster, number)
-            )
+        with htcondor().JobEventLog(str(self.path)) as log:
+            events = log.events(stop_after=0)
+            return "...\n".join(str(event) for event in events if self._id(event) == job_id)
 
     def _take(self, event: Event) -> None:
-        name = event.type.name
-        if name == "SUBMIT":
+        if event.type.name == "SUBMIT":
             submission = str(event.get("LogNotes", "")).strip()
             self._submissions[event.cluster] = submission
             self.clusters[submission] = event.cluster
-            self.jobs[submission, event.proc] = Progress()
+            self.jobs[self._id(event)] = Progress()
         # Events of a cluster as a whole, and of jobs that are not this executor's, are no news.
-        elif event.cluster in self._submissions and name in CHANGES:
-            progress = self.jobs.get((self._submissions[event.cluster], event.proc))
-            if progress is not None:
-                CHANGES[name](progress, event)
+        elif (progress := self.jobs.get(self._id(event))) is not None:
+            _change(progress, event)
+
+    def _id(self, event: Event) -> str:
+        return f"{self._submissions.get(event.cluster)}.{event.proc}"
 
 
-def _execute(progress: Progress, event: Event) -> None:
-    progress.state = State.RUNNING
-    progress.starts += 1
-    progress.reason = ""
-    progress.wall_seconds = progress.memory_mib = None
-    slot = str(event.get("SlotName") or event.get("ExecuteHost", ""))
-    progress.host = slot.rpartition("@")[2]
-    progress.runs.append(MachineRun(progress.host, event.timestamp))
-
-
-def _to_idle(progress: Progress, event: Event) -> None:
-    progress.state = State.IDLE
-    progress.reason = ""
-    requeued = event.get("TerminatedAndRequeued", False)
-    progress.end_run(event.timestamp, well=_ended_well(event) if requeued else None)
-
-
-def _shadow_failed(progress: Progress, event: Event) -> None:
-    progress.end_run(event.timestamp, well=False)
-    _to_idle(progress, event)
-
-
-def _reconnected(progress: Progress, event: Event) -> None:
-    del event
-    progress.state = State.RUNNING
-
-
-def _held(progress: Progress, event: Event) -> None:
-    progress.state = State.HELD
-    progress.holds += 1
-    progress.reason = _one_line(event.get("HoldReason", ""))
-    progress.hold_code = int(event.get("HoldReasonCode", 0))
-    progress.hold_subcode = int(event.get("HoldReasonSubCode", 0))
-    failed = progress.hold_code in MACHINE_MAY_BE_BAD
-    progress.end_run(event.timestamp, well=False if failed else None)
-
-
-def _aborted(progress: Progress, event: Event) -> None:
-    progress.state = State.REMOVED
-    progress.reason = _one_line(event.get("Reason", ""))
-    progress.end_run(event.timestamp, well=None)
-
-
-def _terminated(progress: Progress, event: Event) -> None:
-    progress.exit_code = _exit_code(event)
-    progress.state = State.FAILED if progress.exit_code else State.DONE
-    progress.end_run(event.timestamp, well=_ended_well(event))
-    _measure(progress, event)
+def _change(progress: Progress, event: Event) -> None:
+    match event.type.name:
+        case "EXECUTE":
+            slot = str(event.get("SlotName") or event.get("ExecuteHost", ""))
+            progress.state, progress.reason = State.RUNNING, ""
+            progress.starts += 1
+            progress.host = slot.rpartition("@")[2]
+            progress.wall_seconds = progress.memory_mib = None
+            progress.runs.append(MachineRun(progress.host, event.timestamp))
+        case "JOB_EVICTED" | "JOB_RECONNECT_FAILED" | "JOB_RELEASED" | "SHADOW_EXCEPTION" as name:
+            well = False if name == "SHADOW_EXCEPTION" else None
+            if event.get("TerminatedAndRequeued", False):
+                well = _ended_well(event)
+            progress.state, progress.reason = State.IDLE, ""
+            progress.end_run(event.timestamp, well=well)
+        case "JOB_RECONNECTED":
+            progress.state = State.RUNNING
+        case "JOB_HELD":
+            progress.state, progress.reason = State.HELD, one_line(event.get("HoldReason", ""))
+            progress.holds += 1
+            progress.hold_code = int(event.get("HoldReasonCode", 0))
+            progress.hold_subcode = int(event.get("HoldReasonSubCode", 0))
+            failed = progress.hold_code in MACHINE_MAY_BE_BAD
+            progress.end_run(event.timestamp, well=False if failed else None)
+        case "JOB_ABORTED":
+            progress.state, progress.reason = State.REMOVED, one_line(event.get("Reason", ""))
+            progress.end_run(event.timestamp, well=None)
+        case "JOB_TERMINATED":
+            progress.exit_code = _exit_code(event)
+            progress.state = State.FAILED if progress.exit_code else State.DONE
+            progress.end_run(event.timestamp, well=_ended_well(event))
+            _measure(progress, event)
+        case "IMAGE_SIZE":
+            _measure(progress, event)
 
 
 def _ended_well(event: Event) -> bool:
@@ -160,19 +142,6 @@ def _measure(progress: Progress, event: Event) -> None:
         progress.wall_seconds = float(seconds)
 
 
-def _one_line(text: Any) -> str:
+def one_line(text: Any) -> str:
+    """Return a reason without line ends."""
     return " ".join(str(text).split())
-
-
-CHANGES: dict[str, Callable[[Progress, Event], None]] = {
-    "EXECUTE": _execute,
-    "JOB_EVICTED": _to_idle,
-    "SHADOW_EXCEPTION": _shadow_failed,
-    "JOB_RECONNECT_FAILED": _to_idle,
-    "JOB_RECONNECTED": _reconnected,
-    "JOB_RELEASED": _to_idle,
-    "JOB_HELD": _held,
-    "JOB_ABORTED": _aborted,
-    "JOB_TERMINATED": _terminated,
-    "IMAGE_SIZE": _measure,
-}

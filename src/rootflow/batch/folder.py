@@ -4,11 +4,14 @@ import contextlib
 import json
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
 
 from rootflow.batch import job as on_node
-from rootflow.batch.contract import Job, JobError, State, Status
+from rootflow.batch.contract import Job, JobError, Logs, State, Status
 from rootflow.config.batch import JobConfig, ProfileConfig
 from rootflow.errors import InputError, UsageError
 from rootflow.files import whole_file
@@ -18,15 +21,16 @@ LAST_LINES = 20
 CALL = "call.json"
 
 
-class JobOutcome(NamedTuple):
+@dataclass(frozen=True)
+class JobOutcome:
     """How the last start of a job ended, as the job itself says."""
 
     exit_code: int
-    host: str
-    stopped: str | None
     wall_seconds: float
     memory_mib: float
-    cpu_seconds: float
+
+
+_OUTCOME = TypeAdapter(JobOutcome)
 
 
 def function_job(
@@ -63,15 +67,7 @@ def resources_of(job: Job, profile: ProfileConfig) -> JobConfig:
 
 
 def prepare(job: Job, resources: JobConfig, profile: ProfileConfig) -> None:
-    """Make the folder ready for the job's first start.
-
-    Raises
-    ------
-    InputError
-        An input is not there.
-    UsageError
-        An output is not below the folder.
-    """
+    """Make the folder ready for the job's first start."""
     carried = profile.files != "shared"
     for name in job.outputs:
         if Path(name).is_absolute() or ".." in Path(name).parts:
@@ -87,9 +83,11 @@ def prepare(job: Job, resources: JobConfig, profile: ProfileConfig) -> None:
         (job.directory / name).unlink(missing_ok=True)
     if carried:
         (job.directory / on_node.KEPT_BEFORE).write_bytes(b"")
+    # Where nodes see the home directory, caches there save every job their making.
+    home = {"HOME": os.environ["HOME"]} if os.environ.get("HOME") and not carried else {}
     spec: dict[str, Any] = {
         "command": job.command,
-        "environment": {**_shared_home(profile), **resources.environment},
+        "environment": {**home, **resources.environment},
         "grace": profile.grace.total_seconds(),
         "outputs": job.outputs,
         "carried": carried,
@@ -100,19 +98,11 @@ def prepare(job: Job, resources: JobConfig, profile: ProfileConfig) -> None:
         partial.write_text(json.dumps(spec))
 
 
-def _shared_home(profile: ProfileConfig) -> dict[str, str]:
-    """Return the home directory where nodes see it: caches there save every job their making."""
-    home = os.environ.get("HOME")
-    return {"HOME": home} if home and profile.files == "shared" else {}
-
-
 def outcome_of(directory: Path) -> JobOutcome | None:
     """Return how the job's last start ended, None where it did not come to say so."""
-    try:
-        said = json.loads((directory / on_node.OUTCOME).read_text())
-    except (FileNotFoundError, json.JSONDecodeError):  # the latter is a carrier's placeholder
-        return None
-    return JobOutcome(**{name: said[name] for name in JobOutcome._fields})
+    with contextlib.suppress(ValidationError):  # nothing there, or a carrier's placeholder
+        return _OUTCOME.validate_json(read(directory / on_node.OUTCOME))
+    return None
 
 
 def tidy(directory: Path) -> None:
@@ -124,26 +114,25 @@ def tidy(directory: Path) -> None:
             path.unlink()
 
 
-def reason_of(directory: Path, exit_code: int) -> str:
-    """Return why a job failed, in one line."""
+def reason_of(directory: Path, exit_code: int, given_up_after: int | None) -> str:
+    """Return in one line why a job failed, or was given up after so many starts."""
     lines = _complaint(directory).strip().splitlines()
-    return f"exit code {exit_code}" + (f": {lines[-1].strip()}" if lines else "")
+    starts = f"given up after {given_up_after} starts (limits.starts): " if given_up_after else ""
+    return f"{starts}exit code {exit_code}" + (f": {lines[-1].strip()}" if lines else "")
+
+
+def logs_of(job: Job, events: str) -> Logs:
+    """Return what the job has said so far, and its events."""
+    stdout, stderr = (read(job.directory / name) for name in (on_node.STDOUT, on_node.STDERR))
+    return Logs(stdout, stderr, events)
 
 
 def result_of(job: Job, status: Status) -> Any:
-    """Return what the job left as its result.
-
-    Raises
-    ------
-    JobError
-        It failed or has not ended.
-    """
+    """Return what the job left as its result; one that failed or goes on is a JobError."""
     if status.state is not State.DONE:
-        complaint = _complaint(job.directory).rstrip() if status.state is State.FAILED else ""
-        what = f"job {job.name} {status.state}"
-        if status.reason:
-            what += f": {status.reason}"
-        raise JobError(f"{what}\n{complaint}" if complaint else what)
+        complaint = _complaint(job.directory) if status.state is State.FAILED else ""
+        reason = f": {status.reason}" if status.reason else ""
+        raise JobError(f"job {job.name} {status.state}{reason}\n{complaint}".rstrip())
     text = read(job.directory / on_node.RESULT)
     return json.loads(text) if text else None
 

@@ -71,9 +71,9 @@ def run(spec: dict[str, Any]) -> int:
     outcome["wall_seconds"] = time.monotonic() - started
     outcome["memory_mib"] = usage.ru_maxrss / 1024
     outcome["cpu_seconds"] = usage.ru_utime + usage.ru_stime
-    outcome["missing"] = [name for name in outputs if not Path(name).exists()]
-    if status == 0 and outcome["missing"]:
-        Path(TRACEBACK).write_text(f"outputs are missing: {', '.join(outcome['missing'])}\n")
+    outcome["missing"] = missing = [name for name in outputs if not Path(name).exists()]
+    if status == 0 and missing:
+        Path(TRACEBACK).write_text(f"outputs are missing: {', '.join(missing)}\n")
         status = 1
     if status not in (0, GO_ON_LATER):
         _explain_full_disk()
@@ -83,17 +83,15 @@ def run(spec: dict[str, Any]) -> int:
     _write(OUTCOME, outcome)
     if spec.get("carried"):
         # HTCondor holds a job when a file that it is to bring is not there.
-        for name in (*outcome["missing"], RESULT, TRACEBACK, KEPT):
-            if not Path(name).exists():
-                Path(name).parent.mkdir(parents=True, exist_ok=True)
-                Path(name).touch()
+        for name in (*missing, RESULT, TRACEBACK, KEPT):
+            Path(name).parent.mkdir(parents=True, exist_ok=True)
+            Path(name).touch()
     return status
 
 
 def _explain_full_disk() -> None:
     """Say that the disk is full, where the job itself found no room to."""
-    traceback_there = Path(TRACEBACK).exists() and Path(TRACEBACK).stat().st_size > 0
-    if not traceback_there and shutil.disk_usage(".").free < FULL_BYTES:
+    if not _has_content(TRACEBACK) and shutil.disk_usage(".").free < FULL_BYTES:
         message = f"no space left in {Path.cwd()} on {platform.node()}: ask for more disk_gib\n"
         Path(TRACEBACK).write_text(message)
 
@@ -118,33 +116,38 @@ def _restore(outputs: Sequence[str]) -> int:
     """Put back the outputs that the job goes on from; return how often that was done."""
     newest, newest_number = None, 0
     for name in (KEPT, KEPT_BEFORE):
-        if Path(name).exists() and Path(name).stat().st_size > 0:
+        if _has_content(name):
             with tarfile.open(name) as archive:
                 archive.extract(KEPT_NUMBER, filter="data")
             number = int(Path(KEPT_NUMBER).read_text())
             if number > newest_number:
                 newest, newest_number = name, number
     if newest is not None:
-        for name in outputs:  # as an earlier eviction left them
-            if Path(name).is_dir():
-                shutil.rmtree(name)
-            else:
-                Path(name).unlink(missing_ok=True)
+        _remove_all(outputs)  # as an earlier eviction left them
         with tarfile.open(newest) as archive:
             archive.extractall(filter="data")
-    for name in (KEPT, KEPT_BEFORE, KEPT_NUMBER):
-        Path(name).unlink(missing_ok=True)
+    _remove_all((KEPT, KEPT_BEFORE, KEPT_NUMBER))
     return newest_number
+
+
+def _remove_all(names: Sequence[str]) -> None:
+    for name in names:
+        if Path(name).is_dir():
+            shutil.rmtree(name)
+        else:
+            Path(name).unlink(missing_ok=True)
 
 
 def _clear() -> None:
     """Remove what an earlier start left about how it ended."""
     if Path(OUTCOME).exists():
-        for name in json.loads(Path(OUTCOME).read_text())["missing"]:
-            if Path(name).is_file() and Path(name).stat().st_size == 0:
-                Path(name).unlink()
-    for name in (OUTCOME, RESULT, TRACEBACK):
-        Path(name).unlink(missing_ok=True)
+        missing = json.loads(Path(OUTCOME).read_text())["missing"]
+        _remove_all([name for name in missing if Path(name).is_file() and not _has_content(name)])
+    _remove_all((OUTCOME, RESULT, TRACEBACK))
+
+
+def _has_content(name: str) -> bool:
+    return Path(name).exists() and Path(name).stat().st_size > 0
 
 
 def _run_command(spec: dict[str, Any], outcome: dict[str, Any]) -> int:

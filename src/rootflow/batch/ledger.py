@@ -1,20 +1,34 @@
 """What an HTCondor executor must remember, in its folder."""
 
-import json
 import uuid
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+
+from pydantic import TypeAdapter
 
 from rootflow.batch.contract import Job, as_text, from_text
-from rootflow.batch.triage import Remedy
 from rootflow.files import whole_file
 
-Key = tuple[str, int]  # submission, number in it
+
+@dataclass(frozen=True)
+class Remedy:
+    """What to do: leave, release or give up; the rest is what to ask for from now on, in GiB."""
+
+    action: str
+    explanation: str = ""
+    memory_gib: float | None = None
+    disk_gib: float | None = None
+
+    def changes(self) -> dict[str, float]:
+        """Return the words of JobConfig that change."""
+        asked = {"memory_gib": self.memory_gib, "disk_gib": self.disk_gib}
+        return {word: gib for word, gib in asked.items() if gib is not None}
 
 
-class Taken(NamedTuple):
+@dataclass(frozen=True)
+class Taken:
     """A decision about the n-th hold of a job."""
 
     job_id: str
@@ -22,11 +36,14 @@ class Taken(NamedTuple):
     decision: Remedy
 
 
+_TAKEN = TypeAdapter(Taken)
+
+
 class JobLedger:
     """Submissions, written before the jobs are handed over, and decisions about held jobs.
 
-    A submission's name is made here and travels with its jobs, so a submission that was cut
-    off in the middle is told from one that happened.
+    A submission's name, its token, is made here and travels with its jobs, so a submission that
+    was cut off in the middle is told from one that happened. A job's id is TOKEN.NUMBER.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -68,31 +85,33 @@ class JobLedger:
             self._jobs[token] = [from_text(line) for line in lines]
         return self._jobs[token]
 
-    def job(self, key: Key) -> Job:
+    def job(self, job_id: str) -> Job:
         """Return one job of a submission, with what it was submitted to need."""
-        return self.jobs(key[0])[key[1]]
+        token, number = job_id.split(".")
+        return self.jobs(token)[int(number)]
 
     def cluster(self, token: str) -> int:
         """Return the cluster of a submission that was made."""
         return int((self._submissions / f"{token}.cluster").read_text())
 
-    def name(self, key: Key) -> str:
+    def name(self, job_id: str) -> str:
         """Return what HTCondor calls a job."""
-        return f"{self.cluster(key[0])}.{key[1]}"
+        token, number = job_id.split(".")
+        return f"{self.cluster(token)}.{number}"
 
-    def taken(self, key: Key) -> list[Taken]:
+    def taken(self, job_id: str) -> list[Taken]:
         """Return the decisions about one job in the order of time."""
-        return self.decisions().get(id_of(key), [])
+        return self.decisions().get(job_id, [])
 
-    def has(self, token: str) -> bool:
-        """Return whether there is such a submission."""
+    def has(self, job_id: str) -> bool:
+        """Return whether the job's submission is one of these."""
+        token = job_id.split(".")[0]
         return token in self._jobs or (self._submissions / f"{token}.jsonl").exists()
 
-    def note(self, taken: Taken) -> None:
-        """Keep a decision."""
-        line = {**taken._asdict(), "decision": taken.decision._asdict()}
+    def note(self, job_id: str, hold: int, decision: Remedy) -> None:
+        """Keep a decision about the n-th hold of a job."""
         with self._decisions.open("a") as stream:
-            stream.write(json.dumps(line) + "\n")
+            stream.write(_TAKEN.dump_json(Taken(job_id, hold, decision)).decode() + "\n")
 
     def decisions(self) -> dict[str, list[Taken]]:
         """Return all decisions by job, those of each in the order of time."""
@@ -100,19 +119,7 @@ class JobLedger:
         if size != self._read_size:
             self._taken = defaultdict(list)
             for line in self._decisions.read_text().splitlines():
-                said = json.loads(line)
-                taken = Taken(said["job_id"], said["hold"], Remedy(**said["decision"]))
+                taken = _TAKEN.validate_json(line)
                 self._taken[taken.job_id].append(taken)
             self._read_size = size
         return self._taken
-
-
-def key_of(job_id: str) -> Key:
-    """Return what an id stands for."""
-    token, _, number = job_id.rpartition(".")
-    return token, int(number)
-
-
-def id_of(key: Key) -> str:
-    """Return the id of a job."""
-    return f"{key[0]}.{key[1]}"

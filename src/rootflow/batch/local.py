@@ -1,7 +1,6 @@
 """Jobs as processes of this machine."""
 
 import fcntl
-import json
 import os
 import signal
 import sqlite3
@@ -14,9 +13,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from rootflow.batch import folder
 from rootflow.batch import job as on_node
 from rootflow.batch.contract import ENDED, Job, Logs, State, Status, as_text, from_text
-from rootflow.batch.folder import outcome_of, prepare, read, reason_of, resources_of, result_of
 from rootflow.config.batch import JobConfig, ProfileConfig
 from rootflow.cores import usable_cores
 from rootflow.errors import InputError
@@ -33,7 +32,7 @@ create table if not exists jobs (
 
 
 class LocalExecutor:
-    """Keeps the Executor contract with processes that outlive this one.
+    """Runs jobs as processes that outlive this one; see `rootflow.batch`.
 
     As many run at once as there are CPUs for. Idle ones start when an executor of this
     folder tends them.
@@ -50,20 +49,16 @@ class LocalExecutor:
     def submit(self, jobs: Sequence[Job]) -> list[str]:
         """Queue the jobs, all or none of them, and return their ids in the same order."""
         token = uuid.uuid4().hex[:12]
-        ids = [f"{token}.{number}" for number in range(len(jobs))]
-        wanted = [resources_of(job, self._profile) for job in jobs]
-        for job, resources in zip(jobs, wanted, strict=True):
-            prepare(job, resources, self._profile)
+        queued = []
+        for number, job in enumerate(jobs):
+            resources = folder.resources_of(job, self._profile)
+            folder.prepare(job, resources, self._profile)
+            queued.append((f"{token}.{number}", as_text(job), resources.model_dump_json()))
         with self._rows() as rows:
-            rows.executemany(
-                "insert into jobs values (?, ?, ?, 'idle', 0, 0, null, '', '')",
-                [
-                    (job_id, as_text(job), resources.model_dump_json())
-                    for job_id, job, resources in zip(ids, jobs, wanted, strict=True)
-                ],
-            )
+            insert = "insert into jobs values (?, ?, ?, 'idle', 0, 0, null, '', '')"
+            rows.executemany(insert, queued)
         self.tend()
-        return ids
+        return [job_id for job_id, _, _ in queued]
 
     def known(self) -> dict[str, Job]:
         """Return all jobs ever submitted by this executor, whichever process did."""
@@ -75,7 +70,7 @@ class LocalExecutor:
         """Return where jobs are now; an unknown id is an InputError."""
         with self._rows() as rows:
             self._look(rows)
-            return {job_id: self._status(self._row(rows, job_id)) for job_id in ids}
+            return {job_id: _status(self._row(rows, job_id)) for job_id in ids}
 
     def tend(self) -> None:
         """Start as many idle jobs as there are free CPUs."""
@@ -104,39 +99,37 @@ class LocalExecutor:
         """Remove jobs; those that have ended stay what they are."""
         with self._rows() as rows:
             self._look(rows)
-            found = [self._row(rows, job_id) for job_id in ids]
-            for row in found:
+            for row in [self._row(rows, job_id) for job_id in ids]:
                 if State(row["state"]) not in ENDED:
-                    _signal(from_text(row["job"]).directory, signal.SIGTERM)
+                    _stop(_directory(row))
                     _change(rows, row["id"], "removed", state="removed", reason=reason)
 
     def release(self, ids: Sequence[str], changes: Mapping[str, Any] | None = None) -> None:
         """Make held jobs idle again; the local executor holds none."""
         del changes
-        statuses = self.status(ids)
-        for job_id, status in statuses.items():
+        for job_id, status in self.status(ids).items():
             if status.state is not State.HELD:
                 raise InputError(f"job {job_id} is {status.state}, not held")
 
     def name_of(self, job_id: str) -> str:
         """Return the number of the job's process, empty where it has not started."""
         with self._rows() as rows:
-            directory = from_text(self._row(rows, job_id)["job"]).directory
-        return read(directory / on_node.LOCK)
+            return folder.read(_directory(self._row(rows, job_id)) / on_node.LOCK)
 
     def logs(self, job_id: str) -> Logs:
         """Return what a job has said so far."""
         with self._rows() as rows:
             row = self._row(rows, job_id)
-        directory = from_text(row["job"]).directory
-        said = [read(directory / name) for name in (on_node.STDOUT, on_node.STDERR)]
-        return Logs(said[0], said[1], row["events"])
+        return folder.logs_of(from_text(row["job"]), row["events"])
 
     def result(self, job_id: str) -> Any:
-        """Return the plain data that a finished job left, None where it left nothing."""
+        """Return the plain data that a finished job left, None where it left nothing.
+
+        One that failed, or has not ended, is a JobError, with its traceback.
+        """
         status = self.status([job_id])[job_id]
         with self._rows() as rows:
-            return result_of(from_text(self._row(rows, job_id)["job"]), status)
+            return folder.result_of(from_text(self._row(rows, job_id)["job"]), status)
 
     def describe(self, jobs: Sequence[Job]) -> str:
         """Return what `submit` would start."""
@@ -155,29 +148,16 @@ class LocalExecutor:
             rows.close()
 
     def _row(self, rows: sqlite3.Connection, job_id: str) -> sqlite3.Row:
-        row: sqlite3.Row | None = rows.execute(
-            "select * from jobs where id = ?", (job_id,)
-        ).fetchone()
-        if row is None:
+        select = "select * from jobs where id = ?"
+        found: list[sqlite3.Row] = rows.execute(select, (job_id,)).fetchall()
+        if not found:
             raise InputError(f"{self._store}: there is no job {job_id}")
-        return row
-
-    def _status(self, row: sqlite3.Row) -> Status:
-        outcome = outcome_of(from_text(row["job"]).directory)
-        return Status(
-            State(row["state"]),
-            row["exit_code"],
-            os.uname().nodename if row["starts"] else None,
-            row["reason"],
-            row["starts"],
-            outcome.wall_seconds if outcome else None,
-            outcome.memory_mib if outcome else None,
-        )
+        return found[0]
 
     def _start(self, rows: sqlite3.Connection, row: sqlite3.Row) -> None:
-        directory = from_text(row["job"]).directory
+        directory = _directory(row)
         # A process that was killed right here may have started it without saying so.
-        has_run = row["starts"] == 0 and outcome_of(directory) is not None
+        has_run = row["starts"] == 0 and folder.outcome_of(directory) is not None
         if not has_run and not _is_alive(directory):
             (directory / on_node.OUTCOME).unlink(missing_ok=True)
             python = self._profile.python or sys.executable
@@ -191,14 +171,11 @@ class LocalExecutor:
     def _look(self, rows: sqlite3.Connection) -> None:
         """Notice which of the running jobs have ended."""
         for row in rows.execute("select * from jobs where state = 'running'").fetchall():
-            directory = from_text(row["job"]).directory
-            if not _is_alive(directory):
-                outcome = outcome_of(directory)
-                self._ended(rows, row, directory, outcome.exit_code if outcome else None)
+            if not _is_alive(_directory(row)):
+                outcome = folder.outcome_of(_directory(row))
+                self._ended(rows, row, outcome.exit_code if outcome else None)
 
-    def _ended(
-        self, rows: sqlite3.Connection, row: sqlite3.Row, directory: Path, exit_code: int | None
-    ) -> None:
+    def _ended(self, rows: sqlite3.Connection, row: sqlite3.Row, exit_code: int | None) -> None:
         failed = exit_code not in (0, None, on_node.GO_ON_LATER)
         failures = row["failures"] + failed
         again = not failed or failures <= self._profile.retries
@@ -210,10 +187,25 @@ class LocalExecutor:
             _change(rows, job_id, f"{why}: starts again", state="idle", failures=failures)
         else:
             code = on_node.SIGNALLED + signal.SIGKILL if exit_code is None else exit_code
-            reason = reason_of(directory, code)
-            if not failed:
-                reason = f"given up after {row['starts']} starts (limits.starts): {reason}"
+            reason = folder.reason_of(_directory(row), code, None if failed else row["starts"])
             _change(rows, job_id, reason, state="failed", exit_code=code, reason=reason)
+
+
+def _status(row: sqlite3.Row) -> Status:
+    outcome = folder.outcome_of(_directory(row))
+    return Status(
+        State(row["state"]),
+        row["exit_code"],
+        os.uname().nodename if row["starts"] else None,
+        row["reason"],
+        row["starts"],
+        outcome.wall_seconds if outcome else None,
+        outcome.memory_mib if outcome else None,
+    )
+
+
+def _directory(row: sqlite3.Row) -> Path:
+    return from_text(row["job"]).directory
 
 
 def _change(rows: sqlite3.Connection, job_id: str, event: str, **values: Any) -> None:
@@ -226,7 +218,7 @@ def _change(rows: sqlite3.Connection, job_id: str, event: str, **values: Any) ->
 
 
 def _cpus(row: sqlite3.Row) -> int:
-    return JobConfig.model_validate(json.loads(row["resources"])).cpus
+    return JobConfig.model_validate_json(row["resources"]).cpus
 
 
 def _is_alive(directory: Path) -> bool:
@@ -239,6 +231,6 @@ def _is_alive(directory: Path) -> bool:
     return False
 
 
-def _signal(directory: Path, number: int) -> None:
+def _stop(directory: Path) -> None:
     if (directory / on_node.LOCK).exists() and _is_alive(directory):
-        os.kill(int((directory / on_node.LOCK).read_text()), number)
+        os.kill(int((directory / on_node.LOCK).read_text()), signal.SIGTERM)

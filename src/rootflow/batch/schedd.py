@@ -1,12 +1,14 @@
 """Talking to a schedd that may be restarted meanwhile."""
 
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rootflow.batch.bindings import htcondor, pool_must_answer
+from rootflow.batch.bindings import CONFIG, htcondor
 from rootflow.batch.description import FOLDER, SUBMISSION, literal
+from rootflow.errors import RootflowError
 
 SECONDS_OF_PATIENCE = 60.0
 SECONDS_BETWEEN_TRIES = 1.0
@@ -26,8 +28,7 @@ class Schedd:
         """
 
         def once(schedd: Any) -> int:
-            found = schedd.query(_named(token), ["ClusterId"], opts=_with_clusters())
-            if found:
+            if found := _query(schedd, of_submission(token), ["ClusterId"]):
                 return int(found[0]["ClusterId"])
             answer = schedd.submit(htcondor().Submit(text), spool=spool)
             if spool:
@@ -38,18 +39,13 @@ class Schedd:
 
     def query(self, folder: Path, attributes: Sequence[str], constraint: str = "true") -> list[Any]:
         """Return the ads of the jobs of an executor's folder, and of their clusters."""
-        wanted = f"{FOLDER} =?= {literal(str(folder))} && ({constraint})"
-
-        def once(schedd: Any) -> Any:
-            return schedd.query(wanted, list(attributes), opts=_with_clusters())
-
-        return list(self._patiently(once))
+        wanted = f"{_of_folder(folder)} && ({constraint})"
+        return list(self._patiently(lambda schedd: _query(schedd, wanted, attributes)))
 
     def history(self, constraint: str, attributes: Sequence[str]) -> list[Any]:
         """Return the ads of jobs that have left the queue, the latest of each constraint."""
-        return list(
-            self._patiently(lambda schedd: schedd.history(constraint, list(attributes), match=1))
-        )
+        names = list(attributes)
+        return list(self._patiently(lambda schedd: schedd.history(constraint, names, match=1)))
 
     def remove(self, jobs: Sequence[str] | int, reason: str) -> None:
         """Remove jobs, "cluster.proc" each, or a whole cluster."""
@@ -70,13 +66,13 @@ class Schedd:
 
     def edit_all(self, folder: Path, name: str, value: str) -> None:
         """Change an attribute of all jobs of an executor's folder that are in the queue."""
-        wanted = f"{FOLDER} =?= {literal(str(folder))}"
 
         def once(schedd: Any) -> None:
             try:
-                schedd.edit(wanted, name, value)
+                schedd.edit(_of_folder(folder), name, value)
             except htcondor().HTCondorException:
-                if schedd.query(wanted, ["ClusterId"], limit=1):  # none to edit is no error
+                there = schedd.query(_of_folder(folder), ["ClusterId"], limit=1)
+                if there:  # none to edit is no error
                     raise
 
         self._patiently(once)
@@ -101,14 +97,16 @@ class Schedd:
     def _patiently(self, call: Callable[[Any], Any]) -> Any:
         """Call until the schedd has answered; what it refuses is an error at once."""
         deadline = time.monotonic() + SECONDS_OF_PATIENCE
-        with pool_must_answer():
-            while True:
-                try:
-                    return call(self._find())
-                except htcondor().HTCondorException:
-                    if time.monotonic() > deadline or self.answers():
-                        raise
-                time.sleep(SECONDS_BETWEEN_TRIES)
+        while True:
+            try:
+                return call(self._find())
+            except htcondor().HTCondorException as error:
+                if time.monotonic() > deadline or self.answers():
+                    raise RootflowError(
+                        f"HTCondor: {' '.join(str(error).split())}; is a schedd running, and does "
+                        f"{CONFIG} ({os.environ.get(CONFIG, 'not set')}) name its configuration?"
+                    ) from None
+            time.sleep(SECONDS_BETWEEN_TRIES)
 
     def _find(self) -> Any:
         module = htcondor()
@@ -117,9 +115,16 @@ class Schedd:
         return module.Schedd(module.Collector().locate(module.DaemonType.Schedd, self._name))
 
 
-def _named(token: str) -> str:
+def of_submission(token: str) -> str:
+    """Return the constraint that finds the jobs of a submission."""
     return f"{SUBMISSION} =?= {literal(token)}"
 
 
-def _with_clusters() -> Any:
-    return htcondor().QueryOpt.IncludeClusterAd
+def _of_folder(folder: Path) -> str:
+    return f"{FOLDER} =?= {literal(str(folder))}"
+
+
+def _query(schedd: Any, constraint: str, attributes: Sequence[str]) -> Any:
+    """Return ads of jobs, and of clusters whose jobs HTCondor has not made yet."""
+    with_clusters = htcondor().QueryOpt.IncludeClusterAd
+    return schedd.query(constraint, list(attributes), opts=with_clusters)

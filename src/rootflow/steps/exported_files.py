@@ -45,9 +45,9 @@ def find(models: Sequence[str], folder: Path, setting: str) -> ExportedFiles:
             # Here, and not above: MLflow takes seconds, and files need none.
             from rootflow.tracking import fetch_onnx_model
 
-            fetched = fetch_onnx_model(model, _new(folder / str(place)))
-            paths.append(fetched.path)
-            uris.append(f"models:/{fetched.name}/{fetched.version}")
+            path, version = fetch_onnx_model(model, _new(folder / str(place)))
+            paths.append(path)
+            uris.append(version.uri)
         elif RUN_ID.fullmatch(model) and not Path(model).exists():
             paths.append(of_run(model, _new(folder / str(place))))
             runs.append(model)

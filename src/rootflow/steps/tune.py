@@ -19,10 +19,9 @@ from rootflow.steps.result import StepResult
 from rootflow.tracking import tracking_uri
 from rootflow.tracking.study import StudyRun, start_study
 from rootflow.tuning.driver import Driver, MakeJob
-from rootflow.tuning.figures import draw
-from rootflow.tuning.outcomes import table, write_outcomes
+from rootflow.tuning.outcomes import draw, table, write_outcomes
 from rootflow.tuning.space import check
-from rootflow.tuning.study import Place, only_driver, open_study, place_of, storage_name
+from rootflow.tuning.study import only_driver, open_study, place_of, storage_name
 from rootflow.tuning.trials import TrialFiles, held_out_folds
 
 RUN = "rootflow.run"
@@ -46,7 +45,7 @@ def run(config: Config) -> StepResult:
             study.set_user_attr(RUN, runs.run.run_id)
             _describe(runs, tune)
             preprocess.ensure(config, runs.run)  # once, and not in each job
-            executor = make_executor(profile, place.jobs)
+            executor = make_executor(profile, place / "jobs")
             driver = Driver(config, tune, study, place, executor, job_maker(profile), runs)
             drive(driver, tune)
             return _conclude(config, tune, study, place, runs)
@@ -114,18 +113,18 @@ def _say_how_to_go_on(tune: TuningConfig, left: int) -> None:
 
 
 def _conclude(
-    config: Config, tune: TuningConfig, study: optuna.Study, place: Place, runs: StudyRun
+    config: Config, tune: TuningConfig, study: optuna.Study, place: Path, runs: StudyRun
 ) -> StepResult:
     trials = table(study, tune)
     best = write_outcomes(config, tune, study, place)
     for path in best:
         runs.run.log_file(path)
-    runs.run.log_figures(draw(study, tune, place.figures))
+    runs.run.log_figures(draw(study, tune, place / "figures"))
     metrics = _metrics(study, tune, trials)
     runs.run.log_metrics(metrics)
     facts = {
         "study": tune.name,
-        "directory": str(place.directory),
+        "directory": str(place),
         "best": [str(path) for path in best],
         # The models of all folds.
         "retrain": [

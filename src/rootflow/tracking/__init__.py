@@ -1,4 +1,8 @@
-"""Everything that talks to MLflow."""
+"""Everything that talks to MLflow.
+
+Where the tracking server does not answer, what asks it raises an AwayError; where it refuses, a
+RootflowError.
+"""
 
 from rootflow.tracking.artifacts import (
     LoggedRun,
@@ -10,12 +14,7 @@ from rootflow.tracking.artifacts import (
 )
 from rootflow.tracking.connection import connect, redacted, tracking_uri
 from rootflow.tracking.outbox import sync
-from rootflow.tracking.registry import (
-    RegisteredModel,
-    fetch_onnx_model,
-    log_onnx_model,
-    log_trained_model,
-)
+from rootflow.tracking.registry import fetch_onnx_model, log_onnx_model, log_trained_model
 from rootflow.tracking.run import Run, start_run, start_run_among
 from rootflow.tracking.versions import (
     Version,
@@ -31,7 +30,6 @@ from rootflow.tracking.versions import (
 
 __all__ = [
     "LoggedRun",
-    "RegisteredModel",
     "Run",
     "Version",
     "artifact_of",

@@ -1,4 +1,4 @@
-"""Fetching what runs have logged."""
+"""Runs that were logged before, and fetching what they have logged."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -6,22 +6,11 @@ from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from mlflow.entities import Run as MlflowRun
-from mlflow.exceptions import MlflowException
-from mlflow.protos.databricks_pb2 import (
-    INVALID_PARAMETER_VALUE,
-    RESOURCE_DOES_NOT_EXIST,
-    ErrorCode,
-)
 from mlflow.tracking import MlflowClient
 
 from rootflow.errors import UsageError
-from rootflow.tracking.connection import connect, redacted, server_must_answer, tracking_uri
+from rootflow.tracking.connection import connect, finished_run, server_must_answer
 from rootflow.tracking.run import MOVED_TO, PARENT, STEP
-
-NO_SUCH_RUN = (
-    ErrorCode.Name(RESOURCE_DOES_NOT_EXIST),
-    ErrorCode.Name(INVALID_PARAMETER_VALUE),  # an id that could be none
-)
 
 
 class LoggedRun(NamedTuple):
@@ -41,8 +30,6 @@ def run_of_step(run_id: str, step: str) -> LoggedRun:
     ------
     UsageError
         There is no such run, or none of this step.
-    RootflowError
-        The tracking server does not answer.
     """
     run = logged_run(run_id)
     if run.tags.get(STEP) == step:
@@ -61,8 +48,6 @@ def logged_run(run_id: str) -> LoggedRun:
     ------
     UsageError
         There is no such run.
-    RootflowError
-        The tracking server does not answer.
     """
     client = connect()
     run = _run(client, run_id)
@@ -70,55 +55,25 @@ def logged_run(run_id: str) -> LoggedRun:
 
 
 def last_run(experiment_id: str, tags: Mapping[str, str]) -> LoggedRun | None:
-    """Return the last finished run of an experiment that has all these tags, None without any.
-
-    Raises
-    ------
-    RootflowError
-        The tracking server does not answer.
-    """
-    wanted = [f"tags.`{name}` = '{value}'" for name, value in tags.items()]
-    client = connect()
-    with server_must_answer():
-        found = client.search_runs(
-            [experiment_id],
-            " and ".join([*wanted, "status = 'FINISHED'"]),
-            max_results=1,
-            order_by=["attributes.start_time DESC"],
-        )
-    return _plain(found[0]) if found else None
+    """Return the last finished run of an experiment that has all these tags, None without any."""
+    found = finished_run(connect(), experiment_id, tags, "DESC")
+    return None if found is None else _plain(found)
 
 
 def artifact_of(run_id: str, name: str, directory: Path) -> Path:
-    """Fetch an artifact of a run.
-
-    Parameters
-    ----------
-    run_id
-        Of the run.
-    name
-        Path of the artifact within the run.
-    directory
-        Where it goes, made where it is missing.
-
-    Returns
-    -------
-    The file.
+    """Fetch an artifact of a run, by its path there, into a directory, made where it is missing.
 
     Raises
     ------
     UsageError
         There is no such run, or it has no such artifact.
-    RootflowError
-        The tracking server does not answer.
     """
     folder = str(Path(name).parent) if "/" in name else None
     if name not in artifacts_in(run_id, folder):
         raise UsageError(f"run {run_id} has no artifact {name}")
-    client = connect()
     directory.mkdir(parents=True, exist_ok=True)
     with server_must_answer():
-        return Path(client.download_artifacts(run_id, name, str(directory)))
+        return Path(connect().download_artifacts(run_id, name, str(directory)))
 
 
 def artifacts_in(run_id: str, folder: str | None) -> list[str]:
@@ -128,8 +83,6 @@ def artifacts_in(run_id: str, folder: str | None) -> list[str]:
     ------
     UsageError
         There is no such run, or its artifacts are no longer where they were.
-    RootflowError
-        The tracking server does not answer.
     """
     client = connect()
     refuse_missing(_run(client, run_id).info.artifact_uri, f"run {run_id}")
@@ -138,13 +91,7 @@ def artifacts_in(run_id: str, folder: str | None) -> list[str]:
 
 
 def refuse_missing(uri: str, what: str) -> None:
-    """Refuse a folder of artifacts that is not there, of which MLflow says that it is empty.
-
-    Raises
-    ------
-    UsageError
-        It says which folder it was.
-    """
+    """Refuse a folder of artifacts that is not there, of which MLflow says that it is empty."""
     parts = urlsplit(uri)
     path = unquote(parts.path) if parts.scheme == "file" else uri
     if parts.scheme in ("", "file") and not Path(path).is_dir():
@@ -155,20 +102,11 @@ def refuse_missing(uri: str, what: str) -> None:
 
 
 def _plain(run: MlflowRun) -> LoggedRun:
-    return LoggedRun(
-        run_id=run.info.run_id,
-        experiment_id=run.info.experiment_id,
-        params=dict(run.data.params),
-        metrics=dict(run.data.metrics),
-        tags=dict(run.data.tags),
-    )
+    info, data = run.info, run.data
+    said = dict(data.params), dict(data.metrics), dict(data.tags)
+    return LoggedRun(info.run_id, info.experiment_id, *said)
 
 
 def _run(client: MlflowClient, run_id: str) -> MlflowRun:
-    with server_must_answer():
-        try:
-            return client.get_run(run_id)
-        except MlflowException as error:
-            if error.error_code not in NO_SUCH_RUN:
-                raise
-    raise UsageError(f"there is no run {run_id} on {redacted(tracking_uri())}")
+    with server_must_answer(missing=f"there is no run {run_id}"):
+        return client.get_run(run_id)

@@ -12,37 +12,23 @@ from urllib.parse import urlsplit
 
 import click
 import mlflow
-from mlflow.entities import RunStatus
 from mlflow.exceptions import ExecutionException
 from mlflow.projects import SubmittedRun
 from mlflow.projects import utils as projects
 from mlflow.projects.backend.abstract_backend import AbstractBackend
-from mlflow.projects.utils import (
-    PROJECT_BUILD_IMAGE,
-    PROJECT_DOCKER_ARGS,
-    PROJECT_DOCKER_AUTH,
-    PROJECT_ENV_MANAGER,
-    PROJECT_STORAGE_DIR,
-    PROJECT_SYNCHRONOUS,
-)
+from mlflow.projects.utils import PROJECT_ENV_MANAGER
 from mlflow.tracking import MlflowClient
 
 from rootflow.batch import Job, make_executor
 from rootflow.config.batch import ProfileConfig, profile_of
 from rootflow.config.yaml_text import read_yaml
 from rootflow.errors import RootflowError, UsageError
-from rootflow.tracking import carried, spooled, watching
+from rootflow.tracking import carried, watching
 from rootflow.tracking.connection import connect, set_up
 
 untyped: Any = projects  # its functions say nothing of types
-MLFLOWS_OWN = {
-    PROJECT_BUILD_IMAGE,
-    PROJECT_DOCKER_ARGS,
-    PROJECT_DOCKER_AUTH,
-    PROJECT_ENV_MANAGER,
-    PROJECT_STORAGE_DIR,
-    PROJECT_SYNCHRONOUS,
-}
+# What MLflow itself adds to the words of a backend's configuration.
+MLFLOWS_OWN = {word for name, word in vars(projects).items() if name.startswith("PROJECT_")}
 WATCH_LOG = "watch.log"
 LOCAL = "local"
 CANCELLED = "cancelled through MLflow"
@@ -63,20 +49,19 @@ class HTCondorRun(SubmittedRun):
     @property
     def job_id(self) -> str:
         """The job as HTCondor calls it: cluster.proc."""
-        return self._watched.executor().name_of(self._watched.job_id)
+        return self._watched.name
 
     def wait(self) -> bool:
         """Wait until the job has ended, and return whether it ended well."""
-        return watching.watch(self._watched.folder) == watching.FINISHED
+        return watching.watch(self._watched.folder) == "FINISHED"
 
     def get_status(self) -> str:
         """Return the status of the MLflow run."""
-        info = MlflowClient(self._watched.tracking_uri).get_run(self.run_id).info
-        return str(info.status)
+        return str(self._watched.client.get_run(self.run_id).info.status)
 
     def cancel(self) -> None:
         """Remove the job, and wait until it is gone."""
-        self._watched.executor().cancel([self._watched.job_id], CANCELLED)
+        self._watched.executor.cancel([self._watched.job_id], CANCELLED)
         self.wait()
 
 
@@ -97,53 +82,43 @@ class HTCondorBackend(AbstractBackend):
         tracking_uri: str,
         experiment_id: str,
     ) -> HTCondorRun:
-        """Submit the job and return its run.
+        """Submit the job and return its run; every error is an ExecutionException.
 
-        Raises
-        ------
-        mlflow.exceptions.ExecutionException
-            The profile is wrong, the pool does not answer, or the job failed where the
-            profile says to wait for it.
+        It is one, too, that the job failed where the profile says to wait for it.
         """
         set_up()
         try:
             words = {k: v for k, v in dict(backend_config).items() if k not in MLFLOWS_OWN}
             profile = profile_of(words, "--backend-config")
-            work_dir = untyped.fetch_and_validate_project(project_uri, version, entry_point, params)
-            project = untyped.load_project(work_dir)
+            work_dir, project, command = _loaded(project_uri, version, entry_point, params)
             _check_environment(project, backend_config.get(PROJECT_ENV_MANAGER), profile)
-            command = untyped.get_entry_point_command(project, entry_point, params, None)[0]
             run = untyped.get_or_create_run(
-                None, project_uri, experiment_id, work_dir, version, entry_point, params
+                None, project_uri, experiment_id, str(work_dir), version, entry_point, params
             )
             run_id = run.info.run_id
-            environment = {
-                "MLFLOW_RUN_ID": run_id,
-                "MLFLOW_EXPERIMENT_ID": str(experiment_id),
-                "MLFLOW_TRACKING_URI": absolute(tracking_uri),
-            }
+            uri = absolute(tracking_uri)
+            told = {"MLFLOW_RUN_ID": run_id, "MLFLOW_EXPERIMENT_ID": str(experiment_id)}
+            job = _plan(profile, work_dir, command, run_id, {**told, "MLFLOW_TRACKING_URI": uri})
             try:
-                submitted = _submit(profile, Path(work_dir), command, run_id, environment)
+                submitted = _submit(profile, work_dir, job, run_id, uri)
             except RootflowError as error:
                 client = MlflowClient(tracking_uri)
                 client.set_tag(run_id, watching.REASON, str(error))
-                client.set_terminated(run_id, RunStatus.to_string(RunStatus.FAILED))
+                client.set_terminated(run_id, "FAILED")
                 raise
         except RootflowError as error:
             raise ExecutionException(f"htcondor: {error}") from None
-        if profile.wait and not _waited(submitted):
-            raise ExecutionException(f"Run (ID '{run_id}') failed: see its artifacts in job/")
+        try:
+            if profile.wait and not submitted.wait():
+                raise ExecutionException(f"Run (ID '{run_id}') failed: see its artifacts in job/")
+        except KeyboardInterrupt:
+            submitted.cancel()
+            raise
         return submitted
 
 
 def submit(project: str, entry_point: str, params: Mapping[str, str], words: Any) -> None:
-    """Run an entry point as `mlflow run --backend htcondor` does.
-
-    Raises
-    ------
-    RootflowError
-        It could not be submitted, or failed where the profile says to wait for it.
-    """
+    """Run an entry point as `mlflow run --backend htcondor` does."""
     _require_project(project)
     connect()
     try:
@@ -161,13 +136,7 @@ def submit(project: str, entry_point: str, params: Mapping[str, str], words: Any
 
 
 def _require_project(project: str) -> None:
-    """Refuse a folder that is not there: MLflow takes it for a repository to clone.
-
-    Raises
-    ------
-    UsageError
-        It is not there, or its MLproject is not YAML.
-    """
+    """Refuse a folder that is not there: MLflow takes it for a repository to clone."""
     place = Path(project.partition("#")[0])
     if ":" in project or place.suffix == ".zip":
         return  # of another machine, or an archive
@@ -199,35 +168,34 @@ def _check_environment(project: Any, manager: str | None, profile: ProfileConfig
 
 
 def describe(project: str, entry_point: str, params: Mapping[str, str], words: Any) -> str:
-    """Return what would be submitted for an entry point, without a run and a job.
-
-    Raises
-    ------
-    RootflowError
-        The profile is wrong, or the project has no such entry point.
-    """
+    """Return what would be submitted for an entry point, without a run and a job."""
     profile = profile_of(words, "profile")
     _require_project(project)
     try:
-        work_dir = untyped.fetch_and_validate_project(project, None, entry_point, params)
-        loaded = untyped.load_project(work_dir)
-        command = untyped.get_entry_point_command(loaded, entry_point, params, None)[0]
+        work_dir, _, command = _loaded(project, None, entry_point, params)
     except ExecutionException as error:
         raise UsageError(str(error)) from None
     with tempfile.TemporaryDirectory() as folder:
-        job = _plan(profile, Path(work_dir), command, "RUN", {})
+        job = _plan(profile, work_dir, command, "RUN", {})
         text = make_executor(profile, Path(folder)).describe([job])
         text = text.replace(folder, str(job.directory.parent))
     return f"# the job: {job.command[-1]}\n{text}"
 
 
+def _loaded(
+    uri: str, version: str | None, entry_point: str, params: Mapping[str, str]
+) -> tuple[Path, Any, str]:
+    """Return the folder of a project, what its MLproject says, and the entry point's command."""
+    work_dir = untyped.fetch_and_validate_project(uri, version, entry_point, params)
+    project = untyped.load_project(work_dir)
+    command = untyped.get_entry_point_command(project, entry_point, params, None)[0]
+    return Path(work_dir), project, command
+
+
 def _plan(
-    profile: ProfileConfig,
-    work_dir: Path,
-    command: str,
-    run_id: str,
-    environment: Mapping[str, str],
+    profile: ProfileConfig, work_dir: Path, command: str, run_id: str, told: Mapping[str, str]
 ) -> Job:
+    """Return the job of a run, which is told some variables of the environment."""
     directory = profile.folder.absolute() / run_id / watching.JOB
     inputs: tuple[Path, ...] = ()
     outputs: tuple[str, ...] = ()
@@ -236,34 +204,26 @@ def _plan(
     else:
         inputs = (directory / carried.PACKAGE,)
         outputs = tuple(f"{carried.PROJECT}/{name}" for name in profile.outputs)
-        script = carried.script(command, work_dir)
+        script = carried.unpacking(command, work_dir)
     if profile.tracking == "spool":
-        inputs += (directory / spooled.TRACKING,)
-        outputs += (spooled.TRACKING,)
-        script = spooled.script(script)
-    environment = {**environment, **profile.job.environment}
-    resources = profile.job.model_copy(update={"environment": environment})
-    command_words = ("bash", "-c", script)
-    return Job(f"mlflow-{run_id}", command_words, directory, inputs, outputs, resources)
+        inputs += (directory / carried.TRACKING,)
+        outputs += (carried.TRACKING,)
+        script = carried.logging_here(script)
+    environment = {"environment": {**told, **profile.job.environment}}
+    resources = profile.job.model_copy(update=environment)
+    return Job(f"mlflow-{run_id}", ("bash", "-c", script), directory, inputs, outputs, resources)
 
 
 def _submit(
-    profile: ProfileConfig,
-    work_dir: Path,
-    command: str,
-    run_id: str,
-    environment: Mapping[str, str],
+    profile: ProfileConfig, work_dir: Path, job: Job, run_id: str, tracking_uri: str
 ) -> HTCondorRun:
-    tracking_uri = environment["MLFLOW_TRACKING_URI"]
-    job = _plan(profile, work_dir, command, run_id, environment)
     job.directory.mkdir(parents=True)
     if profile.files != "shared":
         carried.pack(work_dir, profile.inputs, job.directory)
     if profile.tracking == "spool":
         client = MlflowClient(tracking_uri)
         run = client.get_run(run_id)
-        experiment = client.get_experiment(run.info.experiment_id)
-        spooled.prepare(run, experiment, job.directory)
+        carried.prepare_store(run, client.get_experiment(run.info.experiment_id), job.directory)
     folder = job.directory.parent
     [job_id] = make_executor(profile, folder).submit([job])
     watched = watching.Watched(folder, profile, run_id, job_id, tracking_uri)
@@ -282,11 +242,3 @@ def _submit(
     submitted = HTCondorRun(watched)
     click.echo(f"run {run_id} is job {submitted.job_id}, kept in {folder}", err=True)
     return submitted
-
-
-def _waited(submitted: HTCondorRun) -> bool:
-    try:
-        return submitted.wait()
-    except KeyboardInterrupt:
-        submitted.cancel()
-        raise

@@ -1,33 +1,61 @@
-"""A project on its way to a node that does not see its files."""
+"""What a job carries to a node: its project, and a store for what it logs.
 
+A project is carried where the node does not see its files. Where no tracking server can be
+reached, the job carries a small MLflow store of its own, with its run already in it. It comes back
+with the job's files, and what it holds is logged where the job was submitted. Importing
+again, or after an import that was cut off, leaves the run as importing once does.
+"""
+
+import contextlib
+import shutil
+import sqlite3
 import subprocess
 import tarfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from rootflow.errors import InputError
-from rootflow.tracking.spooled import ARTIFACTS, TRACKING
+import mlflow
+from mlflow.entities import Experiment, Metric, Param, Run, RunTag, ViewType
+from mlflow.tracking import MlflowClient
 
-PROJECT = "project"
-PACKAGE = "project.tar"
+from rootflow.errors import InputError
+from rootflow.files import alone_in, cache, whole_file
+from rootflow.tracking.connection import experiment_id
+from rootflow.tracking.outbox import log_all
+
+PROJECT, PACKAGE = "project", "project.tar"
 # What a project without git has and no job needs.
 LEFT_OUT = {".git", ".venv", "__pycache__", "mlruns", "mlartifacts", "outputs"}
+TRACKING = "tracking"
+STORE = "mlflow.db"
+ARTIFACTS = "mlruns"
+PLACE = "place.txt"
+NOWHERE = "/not/placed/yet"
+SPOOLED = "rootflow.spooled"
+# What MLflow sets on every run, and what the run has here already.
+NOT_COPIED = ("mlflow.user", "mlflow.source.", "mlflow.project.", "mlflow.log-model.history")
+
+# The job's folder is somewhere else at each start: artifact locations follow it.
+SETTLE = f"""
+import pathlib, sqlite3
+here = pathlib.Path("{TRACKING}").absolute()
+place = here / "{PLACE}"
+was, now = place.read_text(), str(here)
+with sqlite3.connect(here / "{STORE}") as store:
+    store.execute("update runs set artifact_uri = replace(artifact_uri, ?, ?)", (was, now))
+    change = "artifact_location = replace(artifact_location, ?, ?)"
+    store.execute("update experiments set " + change, (was, now))
+store.close()
+place.write_text(now)
+(here / "{ARTIFACTS}").mkdir(exist_ok=True)
+"""  # noqa: S608 - own names
 
 
-def pack(project: Path, more: Sequence[str], directory: Path) -> Path:
-    """Write the project's files into one in `directory`, and return it.
+def pack(project: Path, more: Sequence[str], directory: Path) -> None:
+    """Write into one file in `directory` what git knows of a project or does not ignore.
 
-    Parameters
-    ----------
-    project
-        Its folder: what git knows or does not ignore, or everything where it has no git.
-    more
-        Files and folders below it that git ignores and the job needs.
-
-    Raises
-    ------
-    InputError
-        One of `more` is not there.
+    That is everything where it has no git; `more` are files and folders below it that git ignores
+    and the job needs.
     """
     for name in more:
         if not (project / name).exists():
@@ -35,10 +63,9 @@ def pack(project: Path, more: Sequence[str], directory: Path) -> Path:
     with tarfile.open(directory / PACKAGE, "w", dereference=True) as archive:
         for name in sorted({*_files(project), *more}):
             archive.add(project / name, name)
-    return directory / PACKAGE
 
 
-def script(command: str, project: Path) -> str:
+def unpacking(command: str, project: Path) -> str:
     """Return the shell lines that unpack the project where they are and run `command` in it."""
     # MLflow makes paths absolute; what lies in the project is at another place there.
     there = command.replace(f"{project.absolute()}/", "")
@@ -58,3 +85,95 @@ def _files(project: Path) -> list[str]:
         names = answer.stdout.split("\0")
         return [name for name in names if name and (project / name).exists()]
     return [path.name for path in project.iterdir() if path.name not in LEFT_OUT]
+
+
+def prepare_store(run: Run, experiment: Experiment, directory: Path) -> None:
+    """Write a store that has this run, and nothing else, into a folder below `directory`."""
+    folder = directory / TRACKING
+    folder.mkdir()
+    shutil.copyfile(_empty_store(), folder / STORE)
+    (folder / PLACE).write_text(NOWHERE)
+    (folder / ARTIFACTS).mkdir()
+    number, run_id = int(experiment.experiment_id), run.info.run_id
+    root = f"{NOWHERE}/{ARTIFACTS}/{number}"
+    with contextlib.closing(sqlite3.connect(folder / STORE)) as store, store:
+        store.execute(
+            "update experiments set experiment_id = ?, name = ?, artifact_location = ?",
+            (number, experiment.name, root),
+        )
+        store.execute(
+            "update runs set run_uuid = ?, experiment_id = ?, name = ?, artifact_uri = ?",
+            (run_id, number, run.info.run_name, f"{root}/{run_id}/artifacts"),
+        )
+        for table in ("tags", "params"):
+            store.execute(f"update {table} set run_uuid = ?", (run_id,))  # noqa: S608 - own names
+
+
+def logging_here(command: str) -> str:
+    """Return the shell lines that have `command` log to the store that was carried along."""
+    settle = SETTLE.replace("'", '"')
+    return (
+        f"python3 -c '{settle}' && "
+        f'export MLFLOW_TRACKING_URI="sqlite:///$PWD/{TRACKING}/{STORE}" && {command}'
+    )
+
+
+def deliver(folder: Path, run_id: str, client: MlflowClient) -> None:
+    """Log what the job logged, in its run and in runs of its own that it made."""
+    spool = MlflowClient(f"sqlite:///{folder / STORE}")
+    names = {each.experiment_id: each.name for each in spool.search_experiments()}
+    runs = spool.search_runs(
+        list(names), run_view_type=ViewType.ALL, order_by=["attributes.start_time ASC"]
+    )
+    ids = {run.info.run_id: _target(run, run_id, client, names) for run in runs}
+    for run in runs:
+        target = ids[run.info.run_id]
+        _copy(spool, run, client, target, ids)
+        # Its node has said where they were.
+        artifacts = folder / ARTIFACTS / run.info.artifact_uri.rpartition(f"/{ARTIFACTS}/")[2]
+        if artifacts.is_dir():
+            client.log_artifacts(target, str(artifacts))
+        if target != run_id:
+            client.set_terminated(target, run.info.status, run.info.end_time)
+
+
+def _target(run: Run, own: str, client: MlflowClient, names: Mapping[str, str]) -> str:
+    """Return the run here that a run of the job is logged to; it is made once."""
+    if run.info.run_id == own:
+        return own
+    experiment = experiment_id(client, names[run.info.experiment_id])
+    wanted = f"tags.`{SPOOLED}` = '{run.info.run_id}'"
+    made = client.search_runs([experiment], wanted, ViewType.ALL, max_results=1)
+    if made:
+        return str(made[0].info.run_id)
+    tags = {SPOOLED: run.info.run_id}
+    created = client.create_run(experiment, run.info.start_time, tags, run.info.run_name)
+    return str(created.info.run_id)
+
+
+def _copy(
+    spool: MlflowClient, run: Run, client: MlflowClient, target: str, ids: Mapping[str, str]
+) -> None:
+    log_all(client, target, params=[Param(*item) for item in run.data.params.items()])
+    tags = [
+        RunTag(name, ids.get(value, value))
+        for name, value in run.data.tags.items()
+        if not name.startswith(NOT_COPIED)
+    ]
+    log_all(client, target, tags=tags)
+    for name in run.data.metrics:
+        history = spool.get_metric_history(run.info.run_id, name)
+        metrics = [Metric(m.key, m.value, m.timestamp, m.step) for m in history]
+        log_all(client, target, metrics=metrics)
+    if run.inputs is not None and run.inputs.dataset_inputs:
+        client.log_inputs(target, run.inputs.dataset_inputs)
+
+
+def _empty_store() -> Path:
+    """Return a store with one run and nothing in it: making its tables takes seconds."""
+    store = cache() / f"mlflow-{mlflow.__version__}.db"
+    with alone_in(store.parent):
+        if not store.exists():
+            with whole_file(store) as partial:
+                MlflowClient(f"sqlite:///{partial}").create_run("0")
+    return store

@@ -2,14 +2,14 @@
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 import mlflow
+from mlflow.entities import Run
 from mlflow.exceptions import MlflowException, RestException
-from mlflow.protos.databricks_pb2 import RESOURCE_ALREADY_EXISTS, ErrorCode
 from mlflow.tracking import MlflowClient
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
@@ -21,6 +21,9 @@ STORE = "mlflow.db"
 SERVER_FAULT = 500
 # What MLflow makes of a server that cannot be reached, and of a database that is locked.
 AWAY = ("INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE")
+THERE_ALREADY = "RESOURCE_ALREADY_EXISTS"
+# The latter of an id that could be none, and of an alias that is not set.
+MISSING = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
 
 MLFLOW_SETTINGS = {
     # MLflow's own defaults retry for minutes; a user at the prompt wants to be told at once.
@@ -44,8 +47,8 @@ def connect() -> MlflowClient:
 
     Raises
     ------
-    RootflowError
-        The server does not answer.
+    AwayError
+        It does not.
     """
     set_up()
     uri = tracking_uri()
@@ -69,18 +72,30 @@ def set_up() -> None:
 
 
 @contextmanager
-def server_must_answer() -> Iterator[None]:
+def server_must_answer(missing: str | None = None) -> Iterator[None]:
     """Turn what the tracking server does not do into one line for the user.
 
-    Raises
-    ------
-    RootflowError
-        The server does not answer, or refuses.
+    `missing` is what to say where it does not know what it was asked for.
     """
     try:
         yield
     except (MlflowException, SQLAlchemyError, OSError) as error:
+        if missing and isinstance(error, MlflowException) and error.error_code in MISSING:
+            raise UsageError(f"{missing} on {redacted(tracking_uri())}") from None
         raise refusal(error) from None
+
+
+def finished_run(
+    client: MlflowClient, experiment: str, tags: Mapping[str, str], order: str
+) -> Run | None:
+    """Return the first or last finished run that has all these tags; `order` is ASC or DESC."""
+    wanted = "status = 'FINISHED'"
+    for name, value in tags.items():
+        wanted += f" and tags.`{name}` = '{value}'"
+    by = [f"attributes.start_time {order}"]
+    with server_must_answer():
+        runs = client.search_runs([experiment], wanted, max_results=1, order_by=by)
+    return runs[0] if runs else None
 
 
 def is_away(error: Refused) -> bool:
@@ -95,16 +110,16 @@ def is_away(error: Refused) -> bool:
 
 def refusal(error: Refused) -> RootflowError:
     """Return what to tell the user of an error of the tracking server, without secrets."""
-    uri = tracking_uri()
     reason = reason_of(error)[:200]
-    kind = "database" if database.is_database(uri) else "server"
+    kind = "database" if database.is_database(tracking_uri()) else "server"
+    server = f"tracking {kind} {redacted(tracking_uri())}"
     if not is_away(error):
-        return RootflowError(f"tracking {kind} {redacted(uri)} refuses: {reason}")
+        return RootflowError(f"{server} refuses: {reason}")
     if kind == "database":
-        return AwayError(f"tracking database {redacted(uri)} cannot be used: {reason}")
+        return AwayError(f"{server} cannot be used: {reason}")
     return AwayError(
-        f"tracking server {redacted(uri)} does not answer: start it, correct "
-        f"MLFLOW_TRACKING_URI, or unset it to track in ./{STORE} ({reason})"
+        f"{server} does not answer: start it, correct MLFLOW_TRACKING_URI, or unset it to track "
+        f"in ./{STORE} ({reason})"
     )
 
 
@@ -115,13 +130,7 @@ def reason_of(error: Refused) -> str:
 
 
 def experiment_id(client: MlflowClient, name: str) -> str:
-    """Return the id of the experiment, which is made when it is not there.
-
-    Raises
-    ------
-    UsageError
-        It was deleted.
-    """
+    """Return the id of the experiment, which is made when it is not there."""
     experiment = client.get_experiment_by_name(name)
     if experiment is not None and experiment.lifecycle_stage != "active":
         raise UsageError(
@@ -133,7 +142,7 @@ def experiment_id(client: MlflowClient, name: str) -> str:
     try:
         return str(client.create_experiment(name))
     except MlflowException as error:
-        if error.error_code != ErrorCode.Name(RESOURCE_ALREADY_EXISTS):
+        if error.error_code != THERE_ALREADY:
             raise
         return experiment_id(client, name)  # another process made it meanwhile
 

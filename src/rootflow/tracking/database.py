@@ -1,6 +1,5 @@
 """Tracking databases: what is wrong with one, and making it fit before MLflow opens it."""
 
-import fcntl
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -13,12 +12,12 @@ import mlflow
 import sqlalchemy
 from alembic.config import Config as AlembicConfig
 from alembic.script import ScriptDirectory
-from alembic.util import CommandError
 from mlflow.db import upgrade
 from mlflow.tracking import MlflowClient
 from sqlalchemy.engine import URL, make_url
 
 from rootflow.errors import AwayError, RootflowError, UsageError
+from rootflow.files import alone_in
 
 DIALECTS = ("sqlite", "mysql", "mssql", "postgresql")
 # What pip calls the drivers whose module has another name.
@@ -46,25 +45,17 @@ def make_ready(uri: str) -> None:
 
     One that is missing or empty gets its tables, while no other process makes them. One of an
     older MLflow is migrated, which is said, and a copy is kept beside it. One that was moved or
-    copied together with `mlruns` keeps its artifacts where they now are.
-
-    Raises
-    ------
-    UsageError
-        The URI is none, or its driver is not installed.
-    AwayError
-        The database does not answer.
-    RootflowError
-        It is no database, is damaged or of something else, or of another MLflow and not a file.
+    copied together with `mlruns` keeps its artifacts where they now are. One that is damaged, of
+    something else, or of another MLflow and not a file is refused.
     """
     url = _parsed(uri)
+    path = _file_of(url)
     if _is_ready(url):
         return
-    if not _is_file(url):
+    if path is None:
         _make_tables(url)
         return
-    path = Path(str(url.database))
-    with _alone(path):  # MLflow's own first use is not safe
+    with alone_in(path.parent, f"{path.name}.lock"):  # MLflow's own first use is not safe
         if not _is_ready(url):
             _make_tables(url)
             _follow(path)
@@ -94,24 +85,24 @@ def _shown(url: URL) -> str:
     ).render_as_string()
 
 
-def _is_file(url: URL) -> bool:
-    return url.get_backend_name() == "sqlite"
+def _file_of(url: URL) -> Path | None:
+    return Path(str(url.database)) if url.get_backend_name() == "sqlite" else None
 
 
 def _is_ready(url: URL) -> bool:
     """Return whether the tables are those of this MLflow, and the artifacts beside them."""
-    if _revision(url) != _head():
-        return False
-    return not _is_file(url) or _moved_from(Path(str(url.database))) is None
+    path = _file_of(url)
+    return _revision(url) == _head() and (path is None or _moved_from(path) is None)
 
 
 def _revision(url: URL) -> str | None:
     """Return which tables a database has, as MLflow counts them; None where it has none."""
-    if _is_file(url) and not Path(str(url.database)).exists():
+    path = _file_of(url)
+    if path is not None and not path.exists():
         return None
     with _opened(url) as connection:
-        if _is_file(url):
-            _refuse_truncated(url, connection)
+        if path is not None:
+            _refuse_truncated(path, connection)
         tables = set(sqlalchemy.inspect(connection).get_table_names())
         if not tables:
             return None
@@ -121,13 +112,12 @@ def _revision(url: URL) -> str | None:
         return str(found.scalar_one())
 
 
-def _refuse_truncated(url: URL, connection: sqlalchemy.Connection) -> None:
+def _refuse_truncated(path: Path, connection: sqlalchemy.Connection) -> None:
     """Refuse a file that ends too early, which SQLite may notice late or never."""
     pages, size, journal = (
         connection.exec_driver_sql(f"PRAGMA {name}").scalar_one()
         for name in ("page_count", "page_size", "journal_mode")
     )
-    path = Path(str(url.database))
     if journal != "wal" and path.stat().st_size < pages * size:
         raise RootflowError(
             f"{path} is cut off: it has {path.stat().st_size} of {pages * size} bytes; "
@@ -162,15 +152,6 @@ def _opened(url: URL) -> Iterator[sqlalchemy.Connection]:
         engine.dispose()
 
 
-@contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """Wait until no other process makes or changes the tables of this file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.with_name(f"{path.name}.lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
 def _make_tables(url: URL) -> None:
     """Make the tables, or have those of an older MLflow migrated."""
     revision = _revision(url)
@@ -180,17 +161,17 @@ def _make_tables(url: URL) -> None:
 
 
 def _migrate(url: URL, revision: str) -> None:
-    if not _is_older(revision):
+    if revision not in {script.revision for script in _scripts().walk_revisions()}:
         raise RootflowError(
             f"{_shown(url)} was made by a newer MLflow than {mlflow.__version__}, which is "
             "installed here: use that one, or track elsewhere"
         )
-    if not _is_file(url):
+    path = _file_of(url)
+    if path is None:
         raise RootflowError(
             f"{_shown(url)} was made by an older MLflow: make a copy of it, then migrate it "
             "with 'mlflow db upgrade URI'"
         )
-    path = Path(str(url.database))
     copy = path.with_name(f"{path.name}.{revision}")
     with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(copy)) as target:
         source.backup(target)
@@ -215,13 +196,6 @@ def _scripts() -> ScriptDirectory:
 @cache
 def _head() -> str:
     return str(_scripts().get_current_head())
-
-
-def _is_older(revision: str) -> bool:
-    try:
-        return _scripts().get_revision(revision) is not None
-    except CommandError:
-        return False
 
 
 def _moved_from(path: Path) -> str | None:

@@ -3,26 +3,25 @@
 import hashlib
 import json
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from shutil import copy2
-from typing import Any, NamedTuple
+from typing import Any
 
 import mlflow
 import mlflow.artifacts
 import mlflow.onnx
-import numpy as np
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model
 from mlflow.models.signature import infer_signature
-from mlflow.protos.databricks_pb2 import RESOURCE_ALREADY_EXISTS, ErrorCode
 from mlflow.store.artifact.runs_artifact_repo import RunsArtifactRepository
 from numpy.typing import NDArray
 
 from rootflow.errors import RootflowError, UsageError
-from rootflow.tracking.connection import connect, reason_of, server_must_answer
+from rootflow.tracking.connection import THERE_ALREADY, connect, reason_of, server_must_answer
 from rootflow.tracking.run import Run
-from rootflow.tracking.versions import describe, refuse_missing_files, version_of
+from rootflow.tracking.versions import Version, describe, refuse_missing_files, version_of
 
 REQUIREMENTS = ["numpy", "onnx", "onnxruntime"]
 # On a version: of the ONNX file as it was registered.
@@ -58,17 +57,10 @@ def log_onnx_model(
 
     Returns
     -------
-    str
-        models:/NAME/VERSION
-
-    Raises
-    ------
-    RootflowError
-        The registry refused it or does not answer.
+    models:/NAME/VERSION
     """
-    example = {name: np.asarray(array) for name, array in inputs.items()}
-    signature = infer_signature(example, {name: np.asarray(a) for name, a in outputs.items()})
-    try:
+    example = dict(inputs)
+    with _must_be_registered(registered_name):
         # Made first: else it is kept in Default, or in what set_experiment sets for the process.
         made = mlflow.initialize_logged_model(
             name="onnx",
@@ -82,15 +74,13 @@ def log_onnx_model(
             model_id=made.model_id,
             run_id=run.run_id,
             registered_model_name=registered_name,
-            signature=signature,
+            signature=infer_signature(example, dict(outputs)),
             input_example=example,
             onnx_execution_providers=["CPUExecutionProvider"],
             pip_requirements=REQUIREMENTS,
             save_as_external_data=False,
             metadata=None if contract is None else {"contract": dict(contract)},
         )
-    except MlflowException as error:
-        raise _not_registered(registered_name, error) from None
     uri = f"models:/{registered_name}/{logged.registered_model_version}"
     describe(uri, {SHA256: hashlib.sha256(model.SerializeToString()).hexdigest()})
     return uri
@@ -111,35 +101,20 @@ def log_trained_model(
 
     Parameters
     ----------
-    run
-        The run that exported the model.
     folders
         The files of each training, by the name of the folder that they get; an empty name is
         the model's own folder.
-    inputs, outputs, registered_name, contract
-        As of `log_onnx_model`.
-
-    Returns
-    -------
-    str
-        models:/NAME/VERSION
-
-    Raises
-    ------
-    RootflowError
-        The registry refused it or does not answer.
+    run, inputs, outputs, registered_name, contract
+        As of `log_onnx_model`, which returns the same.
     """
     place = f"trained/{registered_name}"
-    example = {name: np.asarray(array) for name, array in inputs.items()}
+    example = dict(inputs)
+    kind = {"artifact_path": EXAMPLE, "type": "ndarray", "format": "tf-serving"}
     about = Model(
         artifact_path=place,
         run_id=run.run_id,
-        signature=infer_signature(example, {name: np.asarray(a) for name, a in outputs.items()}),
-        saved_input_example_info={
-            "artifact_path": EXAMPLE,
-            "type": "ndarray",
-            "format": "tf-serving",
-        },
+        signature=infer_signature(example, dict(outputs)),
+        saved_input_example_info=kind,
         metadata={"contract": dict(contract)},
     )
     files = [str(Path(folder, path.name)) for folder, paths in folders.items() for path in paths]
@@ -156,57 +131,35 @@ def log_trained_model(
         about.save(str(model / MLMODEL))
         with server_must_answer():
             client.log_artifacts(run.run_id, str(model), place)
-    try:
+    with _must_be_registered(registered_name):
         try:
             client.create_registered_model(registered_name)
         except MlflowException as error:
-            if error.error_code != ErrorCode.Name(RESOURCE_ALREADY_EXISTS):
+            if error.error_code != THERE_ALREADY:
                 raise
         source = RunsArtifactRepository.get_underlying_uri(f"runs:/{run.run_id}/{place}")
         made = client.create_model_version(registered_name, source, run.run_id)
-    except MlflowException as error:
-        raise _not_registered(registered_name, error) from None
     return f"models:/{registered_name}/{made.version}"
 
 
-def _not_registered(name: str, error: MlflowException) -> RootflowError:
-    return RootflowError(
-        f"the model could not be registered as '{name}': {reason_of(error)}; "
-        "the ONNX files are kept, export again to register them"
-    )
+@contextmanager
+def _must_be_registered(name: str) -> Iterator[None]:
+    try:
+        yield
+    except MlflowException as error:
+        raise RootflowError(
+            f"the model could not be registered as '{name}': {reason_of(error)}; "
+            "the ONNX files are kept, export again to register them"
+        ) from None
 
 
-class RegisteredModel(NamedTuple):
-    """A version of a registered model, fetched.
-
-    Attributes
-    ----------
-    path
-        The ONNX file.
-    """
-
-    path: Path
-    name: str
-    version: str
-    run_id: str
-
-
-def fetch_onnx_model(uri: str, directory: Path) -> RegisteredModel:
-    """Fetch the ONNX file of a registered model.
-
-    Parameters
-    ----------
-    uri
-        models:/NAME/VERSION or models:/NAME@ALIAS
-    directory
-        Where it goes.
+def fetch_onnx_model(uri: str, directory: Path) -> tuple[Path, Version]:
+    """Fetch the ONNX file of a registered model, models:/NAME/VERSION or models:/NAME@ALIAS.
 
     Raises
     ------
     UsageError
         There is no such model, or it is not ONNX.
-    RootflowError
-        The tracking server does not answer.
     """
     found = version_of(uri)
     refuse_missing_files(found)
@@ -215,4 +168,4 @@ def fetch_onnx_model(uri: str, directory: Path) -> RegisteredModel:
     path = Path(folder, "model.onnx")
     if not path.is_file():
         raise UsageError(f"{uri}: not an ONNX model, as `rootflow export` registers them")
-    return RegisteredModel(path, found.name, found.version, found.run_id)
+    return path, found

@@ -3,25 +3,37 @@
 import json
 import os
 import platform
+import shutil
+import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
+from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
 import click
 import psutil
 import yaml
-from mlflow.entities import RunStatus, ViewType
+from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
+from rootflow import __version__
 from rootflow.config import Config, digest_of
-from rootflow.tracking.connection import connect, experiment_id, server_must_answer
-from rootflow.tracking.outbox import Outbox
-from rootflow.tracking.provenance import environment, git_tags
+from rootflow.tracking.connection import (
+    connect,
+    experiment_id,
+    finished_run,
+    is_away,
+    refusal,
+    server_must_answer,
+)
+from rootflow.tracking.outbox import ENTRIES, deliver_spool, log_entry
 
 DEFAULT_EXPERIMENT_ID = "0"
+SECONDS_BETWEEN_TRIES = 15.0
 PARENT = "mlflow.parentRunId"
 PROCESS = "rootflow.process"
 STEP = "rootflow.step"
@@ -33,39 +45,42 @@ DIGEST_LENGTH = 36  # of a dataset input in MLflow
 
 
 class Run:
-    """An MLflow run that loses nothing when the server is away for a while."""
+    """An MLflow run that loses nothing when the server is away for a while.
+
+    What cannot be delivered is kept in `spool`, files included, until it can be.
+    """
 
     def __init__(self, client: MlflowClient, run_id: str, experiment: str, spool: Path) -> None:
         self.client = client
         self.run_id = run_id
         self.experiment_id = experiment
         self.spool = spool
-        self._outbox = Outbox(client, run_id, spool)
+        self._next_try = 0.0
 
     def log_params(self, params: Mapping[str, Any]) -> None:
         """Log parameters; each can be given one value only."""
-        self._outbox.put("params", dict(params))
+        self._put("params", dict(params))
 
     def set_tags(self, tags: Mapping[str, Any]) -> None:
         """Set tags."""
-        self._outbox.put("tags", dict(tags))
+        self._put("tags", dict(tags))
 
     def log_metrics(self, metrics: Mapping[str, float], step: int = 0) -> None:
         """Log finite numbers; `step` is the epoch where there is one."""
         values = {name: float(value) for name, value in metrics.items()}
         content = {"values": values, "step": step, "timestamp": _milliseconds()}
-        self._outbox.put("metrics", content)
+        self._put("metrics", content)
 
     def log_file(self, path: Path, folder: str | None = None) -> None:
         """Log a file as an artifact."""
-        self._outbox.put("artifact", {"path": str(path), "folder": folder})
+        self._put("artifact", {"path": str(path), "folder": folder})
 
     def log_figures(self, paths: Sequence[Path]) -> None:
         """Log figures as artifacts; PNG ones also as images that the UI shows side by side."""
         for path in paths:
             self.log_file(path, "figures")
             if path.suffix == ".png":
-                self._outbox.put("image", {"path": str(path), "key": path.stem})
+                self._put("image", {"path": str(path), "key": path.stem})
 
     def log_text(self, text: str, name: str) -> None:
         """Log a text as an artifact called `name`."""
@@ -77,27 +92,18 @@ class Run:
     def log_dataset(self, name: str, digest: str, source: Path, profile: Mapping[str, Any]) -> None:
         """Log what was trained or evaluated on as the run's dataset input."""
         content = {"name": name, "digest": digest[:DIGEST_LENGTH], "source": str(source)}
-        self._outbox.put("dataset", {**content, "profile": dict(profile)})
+        self._put("dataset", {**content, "profile": dict(profile)})
         self.set_tags({"rootflow.dataset": digest})
 
     def log_source(self, step: str, tag: str, value: str) -> str | None:
         """Name the run that this one's input came from, where this server knows it.
 
-        Returns
-        -------
-        The id of the first finished run of `step` with this tag: later ones found its result.
+        It is the first finished run of `step` with this tag: later ones found its result.
         """
-        wanted = f"tags.`rootflow.step` = '{step}' and tags.`{tag}` = '{value}'"
-        with server_must_answer():
-            runs = self.client.search_runs(
-                [self.experiment_id],
-                f"{wanted} and status = 'FINISHED'",
-                max_results=1,
-                order_by=["attributes.start_time ASC"],
-            )
-        if not runs:
+        found = finished_run(self.client, self.experiment_id, {STEP: step, tag: value}, "ASC")
+        if found is None:
             return None
-        source = str(runs[0].info.run_id)
+        source = str(found.info.run_id)
         self.set_tags({f"rootflow.source.{step}": source})
         return source
 
@@ -108,13 +114,49 @@ class Run:
 
     def end(self, status: str) -> None:
         """Say how the run ended, and what could not be delivered."""
-        self._outbox.put("status", {"status": status, "end_time": _milliseconds()})
-        if not self._outbox.deliver():
+        self._put("status", {"status": status, "end_time": _milliseconds()})
+        if not self._deliver():
             click.echo(
                 f"rootflow: the tracking server is away; what run {self.run_id} logged is kept "
                 f"in {self.spool}: send it with 'rootflow sync {self.spool}'",
                 err=True,
             )
+
+    def _put(self, kind: str, content: dict[str, Any]) -> None:
+        """Log an entry now, or as soon as the server answers again."""
+        entry = self.client, self.run_id, kind, content
+        if self.spool.exists() or not self._done(log_entry, *entry):
+            self._keep(kind, content)
+            if time.monotonic() >= self._next_try:
+                self._deliver()
+
+    def _deliver(self) -> bool:
+        """Log what was kept; return whether nothing is left of it."""
+        return not self.spool.exists() or self._done(deliver_spool, self.client, self.spool)
+
+    def _done(self, call: Callable[..., object], *arguments: object) -> bool:
+        """Call what the server may be away for; return whether it was not."""
+        try:
+            call(*arguments)
+        except (MlflowException, OSError) as error:
+            if not is_away(error):
+                raise refusal(error) from None
+            self._next_try = time.monotonic() + SECONDS_BETWEEN_TRIES
+            return False
+        return True
+
+    def _keep(self, kind: str, content: dict[str, Any]) -> None:
+        self.spool.mkdir(parents=True, exist_ok=True)
+        if "path" in content:
+            source = Path(content["path"])
+            number = len(list(self.spool.iterdir()))
+            kept = self.spool / str(number) / source.name
+            kept.parent.mkdir()
+            shutil.copy2(source, kept)
+            content = {**content, "path": str(kept.relative_to(self.spool))}
+        line = {"run_id": self.run_id, "kind": kind, "content": content}
+        with (self.spool / ENTRIES).open("a") as entries:
+            entries.write(json.dumps(line) + "\n")
 
 
 @contextmanager
@@ -134,11 +176,6 @@ def start_run(
     Inside `mlflow run` the run that MLflow opened is the run of the outermost step, unless
     it is in MLflow's Default experiment: then the step's own run is made in the configured
     experiment, and MLflow's points to it by its tag `rootflow.run`.
-
-    Raises
-    ------
-    RootflowError
-        The tracking server does not answer.
     """
     with server_must_answer():
         run = _open_run(config, step, parent, held_out, evaluated)
@@ -153,31 +190,16 @@ def start_run(
 def start_run_among(
     experiment: str, step: str, tags: Mapping[str, str], spools: Path
 ) -> Iterator[Run]:
-    """Open a run that has no configuration of its own, and end it as the block ends.
+    """Open a run without a configuration of its own in an experiment; end it as the block ends.
 
-    Parameters
-    ----------
-    experiment
-        Id of the experiment, which exists.
-    step
-        What it does, also its name.
-    tags
-        What else to say of it.
-    spools
-        Directory for what cannot be delivered.
-
-    Raises
-    ------
-    RootflowError
-        The tracking server does not answer.
+    `experiment` is an id; what cannot be delivered is kept in the directory `spools`.
     """
     client = connect()
     with server_must_answer():
         run_id = client.create_run(experiment, run_name=step).info.run_id
     run = Run(client, run_id, experiment, spools / run_id)
     with _told_how_it_ended(run):
-        run.set_tags({STEP: step, PROCESS: _process(psutil.Process()), **git_tags(), **tags})
-        run.log_text(json.dumps(environment(), indent=1), "environment.json")
+        _say_what_it_is(run, step, tags)
         yield run
 
 
@@ -188,13 +210,13 @@ def _told_how_it_ended(run: Run) -> Iterator[None]:
         yield
         run.log_metrics({"wall_seconds": time.monotonic() - started})
     except (KeyboardInterrupt, SystemExit):
-        run.end(RunStatus.to_string(RunStatus.KILLED))
+        run.end("KILLED")
         raise
     except BaseException as error:
         run.set_tags({"rootflow.error": str(error)[:5000]})
-        run.end(RunStatus.to_string(RunStatus.FAILED))
+        run.end("FAILED")
         raise
-    run.end(RunStatus.to_string(RunStatus.FINISHED))
+    run.end("FINISHED")
 
 
 def _open_run(
@@ -229,18 +251,59 @@ def _open_run(
 def _describe(run: Run, config: Config, step: str, unsaid: Sequence[str]) -> None:
     settings = config.model_dump(mode="json")
     every = config.data.folds.in_turn()
-    run.set_tags(
-        {
-            STEP: step,
-            "rootflow.config": digest_of(settings),
-            **({FOLD: every[0].held_out} if len(every) == 1 else {}),
-            PROCESS: _process(psutil.Process()),
-            **git_tags(),
-        }
-    )
+    fold = {FOLD: every[0].held_out} if len(every) == 1 else {}
+    _say_what_it_is(run, step, {"rootflow.config": digest_of(settings), **fold})
     run.log_params(_flat({key: said for key, said in settings.items() if key not in unsaid}))
     run.log_text(yaml.safe_dump(settings, sort_keys=False), "config.yaml")
-    run.log_text(json.dumps(environment(), indent=1), "environment.json")
+
+
+def _say_what_it_is(run: Run, step: str, tags: Mapping[str, Any]) -> None:
+    run.set_tags({STEP: step, PROCESS: _process(psutil.Process()), **_git_tags(), **tags})
+    run.log_text(json.dumps(_environment(), indent=1), "environment.json")
+
+
+def _git_tags() -> dict[str, str]:
+    """Return the commit of the working directory, and whether the tree was clean."""
+    commit = _git("rev-parse", "HEAD")
+    if commit is None:
+        return {"rootflow.tree": "no git repository"}
+    clean = _git("status", "--porcelain") == ""
+    return {"mlflow.source.git.commit": commit, "rootflow.tree": "clean" if clean else "dirty"}
+
+
+def _environment() -> dict[str, Any]:
+    """Return the machine and the version of every installed package."""
+    return {
+        "rootflow": __version__,
+        "python": platform.python_version(),
+        "machine": {
+            "host": platform.node(),
+            "system": platform.platform(),
+            "processor": platform.machine(),
+            "cores": os.cpu_count(),
+            "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
+        },
+        "packages": _packages(),
+    }
+
+
+@cache
+def _packages() -> dict[str, str]:
+    packages = {each.metadata["Name"]: each.version for each in distributions()}
+    return dict(sorted(packages.items(), key=lambda item: item[0].lower()))
+
+
+def _git(*arguments: str) -> str | None:
+    try:
+        answer = subprocess.run(  # noqa: S603 - fixed words, no shell
+            ["git", "-C", str(Path.cwd()), *arguments],  # noqa: S607 - the user's own git
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except FileNotFoundError:
+        return None
+    return answer.stdout.strip() if answer.returncode == 0 else None
 
 
 def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -253,14 +316,12 @@ def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 def _end_killed_runs(client: MlflowClient, experiment: str) -> None:
     """Mark as killed the runs of this machine whose process is gone without having said so."""
-    running = client.search_runs(
-        [experiment], "status = 'RUNNING'", ViewType.ACTIVE_ONLY, max_results=1000
-    )
+    running = client.search_runs([experiment], "status = 'RUNNING'", max_results=1000)
     alive = {_process(process) for process in psutil.process_iter()}
     for run in running:
         process = run.data.tags.get(PROCESS, "")
         if process.startswith(f"{platform.node()} ") and process not in alive:
-            client.set_terminated(run.info.run_id, RunStatus.to_string(RunStatus.KILLED))
+            client.set_terminated(run.info.run_id, "KILLED")
 
 
 def _process(process: psutil.Process) -> str:

@@ -5,18 +5,21 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+import mlflow
 from mlflow.entities import Metric, Param, RunTag
+from mlflow.entities import Run as MlflowRun
 from mlflow.exceptions import MlflowException
-from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST, ErrorCode
 from mlflow.tracking import MlflowClient
 
 from rootflow.config import Config
 from rootflow.tracking.connection import connect, server_must_answer
+from rootflow.tracking.outbox import log_all
 from rootflow.tracking.run import PARENT, Run, start_run
 
 RUN_ID = "MLFLOW_RUN_ID"
 TRIAL = "rootflow.trial"
-LARGEST_PAGE = 1000
+RUNNING = "and status = 'RUNNING'"
+ALL = 10_000_000  # of a study's trials
 
 
 class StudyRun:
@@ -30,13 +33,7 @@ class StudyRun:
         self._begun: dict[int, str] | None = None
 
     def begin_trial(self, number: int, values: Mapping[str, Any]) -> str:
-        """Return the id of the trial's run, which is made when it is not there.
-
-        Raises
-        ------
-        AwayError
-            The tracking server does not answer.
-        """
+        """Return the id of the trial's run, which is made when it is not there."""
         client = self.run.client
         with server_must_answer():
             begun = self._begun if self._begun is not None else self._runs_of_trials()
@@ -47,7 +44,7 @@ class StudyRun:
                     self.run.experiment_id, tags=tags, run_name=f"trial {number}"
                 ).info.run_id
             params = [Param(name, str(value)) for name, value in values.items()]
-            client.log_batch(begun[number], params=params)
+            log_all(client, begun[number], params=params)
             self._begun = begun
         return begun[number]
 
@@ -62,11 +59,6 @@ class StudyRun:
         """Say how a trial ended, at a time since the epoch.
 
         Runs below it that a killed job had no time to end are ended, too.
-
-        Raises
-        ------
-        AwayError
-            The tracking server does not answer.
         """
         with server_must_answer():
             self.run.client.log_batch(
@@ -78,52 +70,28 @@ class StudyRun:
             self.run.client.set_terminated(run_id, status, milliseconds)
 
     def open_trials(self) -> dict[int, str]:
-        """Return the runs of trials that have not ended, by the number of the trial.
-
-        Raises
-        ------
-        AwayError
-            The tracking server does not answer.
-        """
+        """Return the runs of trials that have not ended, by the number of the trial."""
         with server_must_answer():
-            return self._runs_of_trials("and status = 'RUNNING'")
+            return self._runs_of_trials(RUNNING)
 
     def _runs_of_trials(self, condition: str = "") -> dict[int, str]:
-        wanted = f"tags.`{PARENT}` = '{self.run.run_id}' {condition}"
-        trials: dict[int, str] = {}
-        token = None
-        while True:
-            page = self.run.client.search_runs(
-                [self.run.experiment_id], wanted, max_results=LARGEST_PAGE, page_token=token
-            )
-            for run in page:
-                if TRIAL in run.data.tags:
-                    trials[int(run.data.tags[TRIAL])] = run.info.run_id
-            token = page.token
-            if not token:
-                return trials
+        runs = [run for run in self._below(self.run.run_id, condition) if TRIAL in run.data.tags]
+        return {int(run.data.tags[TRIAL]): run.info.run_id for run in runs}
 
     def _end_below(self, run_id: str, milliseconds: int) -> None:
-        below = self.run.client.search_runs(
-            [self.run.experiment_id],
-            f"tags.`{PARENT}` = '{run_id}'",
-            max_results=LARGEST_PAGE,
-        )
-        for run in below:
-            if run.info.status == "RUNNING":
-                self._end_below(run.info.run_id, milliseconds)
-                self.run.client.set_terminated(run.info.run_id, "KILLED", milliseconds)
+        for run in self._below(run_id, RUNNING):
+            self._end_below(run.info.run_id, milliseconds)
+            self.run.client.set_terminated(run.info.run_id, "KILLED", milliseconds)
+
+    def _below(self, run_id: str, condition: str) -> list[MlflowRun]:
+        wanted = f"tags.`{PARENT}` = '{run_id}' {condition}"
+        experiments = [self.run.experiment_id]
+        return mlflow.search_runs(experiments, wanted, max_results=ALL, output_format="list")
 
 
 @contextmanager
 def start_study(config: Config, run_id: str | None) -> Iterator[StudyRun]:
-    """Open the run of a study, or go on with the one it had, and end it as the block ends.
-
-    Raises
-    ------
-    AwayError
-        The tracking server does not answer.
-    """
+    """Open the run of a study, or go on with the one it had, and end it as the block ends."""
     client = connect()
     with server_must_answer():
         if run_id is not None and _is_there(client, run_id):
@@ -138,13 +106,7 @@ def start_study(config: Config, run_id: str | None) -> Iterator[StudyRun]:
 
 
 def join_run(config: Config, run_id: str) -> Run:
-    """Return a run that another process opened, to keep others below it.
-
-    Raises
-    ------
-    AwayError
-        The tracking server does not answer.
-    """
+    """Return a run that another process opened, to keep others below it."""
     client = connect()
     with server_must_answer():
         experiment = client.get_run(run_id).info.experiment_id
@@ -155,6 +117,6 @@ def _is_there(client: MlflowClient, run_id: str) -> bool:
     try:
         return bool(client.get_run(run_id).info.lifecycle_stage == "active")
     except MlflowException as error:
-        if error.error_code != ErrorCode.Name(RESOURCE_DOES_NOT_EXIST):
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
             raise
         return False

@@ -1,23 +1,20 @@
 """Versions of registered models: what they say of themselves, their tags and aliases."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import mlflow.models
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
-from mlflow.protos.databricks_pb2 import (
-    INVALID_PARAMETER_VALUE,
-    RESOURCE_DOES_NOT_EXIST,
-    ErrorCode,
-)
 from mlflow.tracking import MlflowClient
 
 from rootflow.errors import UsageError
 from rootflow.tracking.artifacts import refuse_missing
 from rootflow.tracking.connection import (
+    MISSING,
     connect,
     reason_of,
     redacted,
@@ -27,10 +24,6 @@ from rootflow.tracking.connection import (
 
 REGISTERED = re.compile(r"models:/(?P<name>[^/@]+)(?:/(?P<version>[0-9]+)|@(?P<alias>[^/@]+))")
 LARGEST_VERSION = 2**31 - 1  # that a database keeps
-NO_SUCH_MODEL = (
-    ErrorCode.Name(RESOURCE_DOES_NOT_EXIST),
-    ErrorCode.Name(INVALID_PARAMETER_VALUE),  # an alias that is not set
-)
 # On the registered model: the versions that have been its champion, the last one is it now.
 CHAMPIONS = "rootflow.champions"
 DESCRIPTION_LENGTH = 5000  # of a version in MLflow's database
@@ -64,19 +57,12 @@ class Version(NamedTuple):
 
 
 def version_of(uri: str) -> Version:
-    """Return a version of a registered model.
-
-    Parameters
-    ----------
-    uri
-        models:/NAME/VERSION or models:/NAME@ALIAS
+    """Return a version of a registered model, models:/NAME/VERSION or models:/NAME@ALIAS.
 
     Raises
     ------
     UsageError
         There is no such model.
-    RootflowError
-        The tracking server does not answer.
     """
     match = REGISTERED.fullmatch(uri)
     if match is None:
@@ -91,7 +77,7 @@ def version_of(uri: str) -> Version:
                 version = client.get_model_version_by_alias(name, alias).version
             return _plain(client.get_model_version(name, version))
         except MlflowException as error:
-            if error.error_code not in NO_SUCH_MODEL:
+            if error.error_code not in MISSING:
                 raise
             raise UsageError(
                 f"{uri}: not in the registry of {redacted(tracking_uri())} ({reason_of(error)})"
@@ -105,14 +91,9 @@ def version_with(name: str, alias: str) -> Version | None:
     ------
     UsageError
         There is no such registered model.
-    RootflowError
-        The tracking server does not answer.
     """
-    client = connect()
-    model = _model(client, name)
-    if alias not in model.aliases:
-        return None
-    return version_of(f"models:/{name}/{model.aliases[alias]}")
+    version = _model(connect(), name).aliases.get(alias)
+    return None if version is None else version_of(f"models:/{name}/{version}")
 
 
 def versions(name: str | None = None) -> list[Version]:
@@ -122,27 +103,18 @@ def versions(name: str | None = None) -> list[Version]:
     ------
     UsageError
         There is no such registered model.
-    RootflowError
-        The tracking server does not answer.
     """
     client = connect()
     if name is not None:
         _model(client, name)
+    aliases = defaultdict(list)
     with server_must_answer():
-        aliases = {model.name: model.aliases for model in _models(client)}
-        found = [_plain(each) for each in _versions(client, name)]
-    named = [
-        each._replace(
-            aliases=tuple(
-                sorted(
-                    alias
-                    for alias, version in aliases.get(each.name, {}).items()
-                    if str(version) == each.version
-                )
-            )
-        )
-        for each in found
-    ]
+        for model in mlflow.search_registered_models():
+            for alias, version in sorted(model.aliases.items()):
+                aliases[model.name, str(version)].append(alias)
+        wanted = f"name = '{name}'" if name else None
+        found = [_plain(each) for each in mlflow.search_model_versions(filter_string=wanted)]
+    named = [each._replace(aliases=tuple(aliases[each.name, each.version])) for each in found]
     return sorted(named, key=lambda each: (each.name, -int(each.version)))
 
 
@@ -155,8 +127,6 @@ def describe(
     ------
     UsageError
         There is no such version.
-    RootflowError
-        The tracking server does not answer.
     """
     found, client = version_of(uri), connect()
     with server_must_answer():
@@ -183,8 +153,6 @@ def champions_of(name: str) -> list[str]:
     ------
     UsageError
         There is no such registered model.
-    RootflowError
-        The tracking server does not answer.
     """
     return str(_model(connect(), name).tags.get(CHAMPIONS, "")).split()
 
@@ -203,8 +171,8 @@ def contract_of(version: Version) -> dict[str, Any] | None:
 
     Raises
     ------
-    RootflowError
-        The tracking server does not answer, or no longer has the version's files.
+    UsageError
+        The version's files are no longer there.
     """
     refuse_missing_files(version)
     with server_must_answer():
@@ -214,15 +182,7 @@ def contract_of(version: Version) -> dict[str, Any] | None:
 
 
 def refuse_missing_files(version: Version) -> None:
-    """Refuse a version whose files are no longer where they were registered.
-
-    Raises
-    ------
-    UsageError
-        It says where they were.
-    RootflowError
-        The tracking server does not answer.
-    """
+    """Refuse a version whose files are no longer where they were registered."""
     client = connect()
     with server_must_answer():
         place = client.get_model_version_download_uri(version.name, version.version)
@@ -240,34 +200,8 @@ def _cut(description: str) -> str:
 
 
 def _model(client: MlflowClient, name: str) -> Any:
-    with server_must_answer():
-        try:
-            return client.get_registered_model(name)
-        except MlflowException as error:
-            if error.error_code not in NO_SUCH_MODEL:
-                raise
-    raise UsageError(f"there is no registered model '{name}' on {redacted(tracking_uri())}")
-
-
-def _models(client: MlflowClient) -> Iterator[Any]:
-    token: str | None = None
-    while True:
-        page = client.search_registered_models(page_token=token)
-        yield from page
-        token = page.token
-        if not token:
-            return
-
-
-def _versions(client: MlflowClient, name: str | None) -> Iterator[ModelVersion]:
-    token: str | None = None
-    wanted = f"name = '{name}'" if name else None
-    while True:
-        page = client.search_model_versions(wanted, page_token=token)
-        yield from page
-        token = page.token
-        if not token:
-            return
+    with server_must_answer(missing=f"there is no registered model '{name}'"):
+        return client.get_registered_model(name)
 
 
 def _plain(found: ModelVersion) -> Version:

@@ -8,10 +8,12 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from mlflow.entities import LifecycleStage, RunStatus
+from mlflow.entities import LifecycleStage
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
@@ -19,7 +21,7 @@ from rootflow.batch import ENDED, Executor, State, Status, make_executor
 from rootflow.config.batch import ProfileConfig, profile_of
 from rootflow.errors import InputError, RootflowError, UsageError
 from rootflow.files import alone_in, whole_file
-from rootflow.tracking import spooled
+from rootflow.tracking import carried
 from rootflow.tracking.connection import is_away, reason_of, refusal
 
 RECORD = "watched.json"
@@ -38,18 +40,19 @@ STATE = "htcondor.state"
 REASON = "htcondor.reason"
 AT = "htcondor.folder"
 
-SCHEDULED = {State.IDLE, State.HELD}
-FINISHED = RunStatus.to_string(RunStatus.FINISHED)
-ENDED_BY_ITSELF = {FINISHED, RunStatus.to_string(RunStatus.FAILED)}
+# Of the run, as MLflow calls it.
 STATUS = {
-    State.RUNNING: RunStatus.RUNNING,
-    State.DONE: RunStatus.FINISHED,
-    State.FAILED: RunStatus.FAILED,
-    State.REMOVED: RunStatus.KILLED,
+    State.IDLE: "SCHEDULED",
+    State.HELD: "SCHEDULED",
+    State.RUNNING: "RUNNING",
+    State.DONE: "FINISHED",
+    State.FAILED: "FAILED",
+    State.REMOVED: "KILLED",
 }
 
 
-class Watched(NamedTuple):
+@dataclass(frozen=True)
+class Watched:
     """A job and the run that it is the job of."""
 
     folder: Path
@@ -60,42 +63,42 @@ class Watched(NamedTuple):
 
     def keep(self) -> None:
         """Write it down for the process that will follow it."""
-        words = {
-            "profile": self.profile.model_dump(mode="json"),
-            "run_id": self.run_id,
-            "job_id": self.job_id,
-            "tracking_uri": self.tracking_uri,
-        }
+        profile = self.profile.model_dump(mode="json")
+        words = {**asdict(self), "folder": str(self.folder), "profile": profile}
         with whole_file(self.folder / RECORD) as partial:
             partial.write_text(json.dumps(words, indent=1))
 
+    @cached_property
+    def client(self) -> MlflowClient:
+        """Of the server that has the run."""
+        return MlflowClient(self.tracking_uri)
+
+    @cached_property
     def executor(self) -> Executor:
-        """Return the executor that knows the job."""
+        """The executor that knows the job."""
         return make_executor(self.profile, self.folder)
+
+    @property
+    def name(self) -> str:
+        """The job as the batch system calls it: cluster.proc."""
+        return self.executor.name_of(self.job_id)
 
 
 def find(folder: Path) -> Watched:
-    """Return what was submitted in `folder`.
-
-    Raises
-    ------
-    InputError
-        Nothing was.
-    """
+    """Return what was submitted in `folder`."""
     try:
         said = json.loads((folder / RECORD).read_text())
     except FileNotFoundError:
         raise InputError(f"{folder}: no job of `mlflow run` was submitted there") from None
     profile = profile_of(said["profile"], str(folder / RECORD))
-    return Watched(folder, profile, said["run_id"], said["job_id"], said["tracking_uri"])
+    return Watched(**{**said, "folder": folder, "profile": profile})
 
 
 def say_scheduled(watched: Watched) -> None:
     """Have the run say that its job waits."""
-    client = MlflowClient(watched.tracking_uri)
-    client.set_tag(watched.run_id, AT, str(watched.folder))
-    client.set_tag(watched.run_id, JOB_ID, watched.executor().name_of(watched.job_id))
-    client.update_run(watched.run_id, RunStatus.to_string(RunStatus.SCHEDULED))
+    watched.client.set_tag(watched.run_id, AT, str(watched.folder))
+    watched.client.set_tag(watched.run_id, JOB_ID, watched.name)
+    watched.client.update_run(watched.run_id, STATUS[State.IDLE])
 
 
 def watch(folder: Path) -> str:
@@ -105,44 +108,43 @@ def watch(folder: Path) -> str:
         if not ending.exists():
             status = _follow(find(folder))
             with whole_file(ending) as partial:
-                partial.write_text(json.dumps(RunStatus.to_string(status)))
+                partial.write_text(json.dumps(status))
         return str(json.loads(ending.read_text()))
 
 
-def _follow(watched: Watched) -> int:
-    client = MlflowClient(watched.tracking_uri)
-    executor = watched.executor()
+def _follow(watched: Watched) -> str:
     try:
-        return _follow_to_its_end(client, watched, executor)
+        return _follow_to_its_end(watched)
     except RootflowError:
-        if not _insist(_is_deleted, client, watched.run_id):
+        info = _insist(watched.client.get_run, watched.run_id).info
+        if info.lifecycle_stage != LifecycleStage.DELETED:
             raise
-        executor.cancel([watched.job_id], "its MLflow run was deleted")
-        return int(RunStatus.KILLED)
+        watched.executor.cancel([watched.job_id], "its MLflow run was deleted")
+        return STATUS[State.REMOVED]
 
 
-def _follow_to_its_end(client: MlflowClient, watched: Watched, executor: Executor) -> int:
+def _follow_to_its_end(watched: Watched) -> str:
     said: Status | None = None
     given_up = False
     next_word = 0.0
     while True:
-        status = _look(executor, watched.job_id)
+        status = _look(watched)
         if status.given_up:
             given_up = True
-            _insist(client.set_tag, watched.run_id, REASON, status.reason)
-            executor.cancel([watched.job_id], status.reason[:MOST_OF_REASON])
+            _insist(watched.client.set_tag, watched.run_id, REASON, status.reason)
+            watched.executor.cancel([watched.job_id], status.reason[:MOST_OF_REASON])
         elif status.state in ENDED:
-            return _end(client, watched, executor, status, given_up=given_up)
+            return _end(watched, status, given_up=given_up)
         elif (news := said is None or _differs(status, said)) or time.monotonic() >= next_word:
-            _insist(_say, client, watched, status, news)  # a run that was deleted refuses it
+            _insist(_say, watched, status, news)  # a run that was deleted refuses it
             said, next_word = status, time.monotonic() + SECONDS_BETWEEN_WORDS
 
 
-def _look(executor: Executor, job_id: str) -> Status:
+def _look(watched: Watched) -> Status:
     """Return the job's status, as soon as the pool answers where it must be asked."""
     while True:
         try:
-            return executor.wait([job_id], SECONDS_BETWEEN_LOOKS)[job_id]
+            return watched.executor.wait([watched.job_id], SECONDS_BETWEEN_LOOKS)[watched.job_id]
         except (InputError, UsageError):
             raise
         except RootflowError as error:
@@ -154,55 +156,44 @@ def _differs(status: Status, said: Status) -> bool:
     return (status.state, status.starts, status.reason) != (said.state, said.starts, said.reason)
 
 
-def _say(client: MlflowClient, watched: Watched, status: Status, news: bool) -> None:
-    run_id = watched.run_id
-    if not news and client.get_run(run_id).info.status in ENDED_BY_ITSELF:
+def _say(watched: Watched, status: Status, news: bool) -> None:
+    if not news and watched.client.get_run(watched.run_id).info.status in ("FINISHED", "FAILED"):
         return  # the job has just said so, and is about to end
-    client.set_tag(run_id, STATE, str(status.state))
-    client.set_tag(run_id, REASON, status.reason)
-    client.set_tag(run_id, STARTS, status.starts)
+    _set_tags(watched, status)
+    watched.client.update_run(watched.run_id, STATUS[status.state])
+
+
+def _set_tags(watched: Watched, status: Status, *, given_up: bool = False) -> None:
+    """Say where the job is; why it was given up was said before it was removed."""
+    tags: dict[str, Any] = {STATE: str(status.state), STARTS: status.starts}
+    if not given_up:
+        tags[REASON] = status.reason
     if status.host:
-        client.set_tag(run_id, HOST, status.host)
-    now = RunStatus.SCHEDULED if status.state in SCHEDULED else STATUS[status.state]
-    client.update_run(run_id, RunStatus.to_string(now))
+        tags[HOST] = status.host
+    for name, value in tags.items():
+        watched.client.set_tag(watched.run_id, name, value)
 
 
-def _end(
-    client: MlflowClient, watched: Watched, executor: Executor, status: Status, *, given_up: bool
-) -> int:
+def _end(watched: Watched, status: Status, *, given_up: bool) -> str:
     """Log what the job said and used, and then how it ended."""
-    run_id = watched.run_id
-    logs = executor.logs(watched.job_id)
-    numbers = {
-        "wall_seconds": status.wall_seconds,
-        "memory_mib": status.memory_mib,
-        "starts": status.starts,
-    }
+    client, run_id = watched.client, watched.run_id
+    logs = watched.executor.logs(watched.job_id)
 
     def log() -> None:
         for name, text in logs._asdict().items():
             client.log_text(run_id, text, f"{JOB}/{name}.txt")
-        for name, value in numbers.items():
-            if value is not None:
+        for name in ("wall_seconds", "memory_mib", "starts"):
+            if (value := getattr(status, name)) is not None:
                 client.log_metric(run_id, f"job/{name}", value)
-        client.set_tag(run_id, STATE, str(status.state))
-        client.set_tag(run_id, STARTS, status.starts)
-        if not given_up:
-            client.set_tag(run_id, REASON, status.reason)
-        if status.host:
-            client.set_tag(run_id, HOST, status.host)
+        _set_tags(watched, status, given_up=given_up)
 
     if watched.profile.tracking == "spool":
-        spool = watched.folder / JOB / spooled.TRACKING
-        _insist(spooled.deliver, spool, run_id, client)
+        spool = watched.folder / JOB / carried.TRACKING
+        _insist(carried.deliver, spool, run_id, client)
     _insist(log)
-    ended = RunStatus.FAILED if given_up else STATUS[status.state]
-    _insist(client.set_terminated, run_id, RunStatus.to_string(ended))
-    return int(ended)
-
-
-def _is_deleted(client: MlflowClient, run_id: str) -> bool:
-    return bool(client.get_run(run_id).info.lifecycle_stage == LifecycleStage.DELETED)
+    ended = STATUS[State.FAILED if given_up else status.state]
+    _insist(client.set_terminated, run_id, ended)
+    return ended
 
 
 def _insist(call: Callable[..., Any], *arguments: Any) -> Any:

@@ -1,81 +1,68 @@
 """How a study goes, live: a bar and counts on a terminal, plain lines elsewhere."""
 
 import time
-from types import TracebackType
-from typing import NamedTuple, Self
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
 
 import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 SECONDS_BETWEEN_LINES = 10.0
+ENDED = ("done", "pruned", "failed")
+NAMES = ("running", "idle", "held", *ENDED)
 
 
 class TrialCounts(NamedTuple):
-    """Trials by what they are at, and the best one so far."""
+    """How many trials are at what, by NAMES, and a line about the best one so far."""
 
-    running: int
-    idle: int
-    held: int
-    done: int
-    pruned: int
-    failed: int
+    trials: Counter[str]
     best: str
 
     @property
     def ended(self) -> int:
         """Trials that have ended."""
-        return self.done + self.pruned + self.failed
+        return sum(self.trials[name] for name in ENDED)
 
     def __str__(self) -> str:
         numbers = ", ".join(
-            f"{count} {name}"
-            for name, count in zip(self._fields[:-1], self[:-1], strict=True)
-            if count or name in ("running", "done")
+            f"{self.trials[name]} {name}"
+            for name in NAMES
+            if self.trials[name] or name in ("running", "done")
         )
         return f"{numbers}; {self.best}" if self.best else numbers
 
 
-class Board:
-    """Shows counts as they change."""
+@contextmanager
+def board(study: str, total: int) -> Iterator[Callable[[TrialCounts], None]]:
+    """Yield what shows counts: on a terminal at once, else as a line where they changed."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield _lines(f"study {study}", total)
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[counts]}"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console) as bar:
+        task = bar.add_task(f"study {study}", total=total, counts="")
+        yield lambda counts: bar.update(task, completed=counts.ended, counts=str(counts))
 
-    def __init__(self, study: str, total: int) -> None:
-        console = Console(stderr=True)
-        self._name, self._total = f"study {study}", total
-        self._last: TrialCounts | None = None
-        self._last_time = 0.0
-        self._bar: Progress | None = None
-        if console.is_terminal:
-            self._bar = Progress(
-                TextColumn("{task.description}"),
-                BarColumn(),
-                MofNCompleteColumn(),
-                TextColumn("{task.fields[counts]}"),
-                TimeElapsedColumn(),
-                console=console,
-            )
-            self._task = self._bar.add_task(self._name, total=total, counts="")
 
-    def __enter__(self) -> Self:
-        if self._bar:
-            self._bar.start()
-        return self
+def _lines(name: str, total: int) -> Callable[[TrialCounts], None]:
+    last: TrialCounts | None = None
+    last_time = 0.0
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if self._bar:
-            self._bar.stop()
+    def show(counts: TrialCounts) -> None:
+        nonlocal last, last_time
+        due = time.monotonic() - last_time >= SECONDS_BETWEEN_LINES
+        if counts != last and (due or counts.ended == total):
+            last, last_time = counts, time.monotonic()
+            click.echo(f"{name}: {counts.ended}/{total} trials: {counts}", err=True)
 
-    def show(self, counts: TrialCounts) -> None:
-        """Show the counts: on a terminal at once, else as a line where they changed."""
-        if self._bar:
-            self._bar.update(self._task, completed=counts.ended, counts=str(counts))
-            return
-        due = time.monotonic() - self._last_time >= SECONDS_BETWEEN_LINES
-        if counts != self._last and (due or counts.ended == self._total):
-            self._last, self._last_time = counts, time.monotonic()
-            click.echo(f"{self._name}: {counts.ended}/{self._total} trials: {counts}", err=True)
+    return show

@@ -3,85 +3,57 @@
 import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 
 import optuna
 from optuna.trial import TrialState
 
-from rootflow.batch.contract import Executor, Job, State
+from rootflow.batch import ENDED, Executor, Job
 from rootflow.config import Config, TuningConfig
 from rootflow.errors import RootflowError, UsageError
 from rootflow.tracking.study import StudyRun
-from rootflow.tuning.board import Board, TrialCounts
+from rootflow.tuning.board import TrialCounts, board
 from rootflow.tuning.ledger import TrialLedger
-from rootflow.tuning.patience import Patience
-from rootflow.tuning.running import JOB, PRUNED, RUN_ID, Running, TrialOutcome
-from rootflow.tuning.sampling import make_sampler
-from rootflow.tuning.space import suggest, with_values
-from rootflow.tuning.study import Place
-from rootflow.tuning.trials import Trial, TrialFiles, held_out_folds
-from rootflow.tuning.watch import Watch
+from rootflow.tuning.space import make_sampler, suggest, with_values
+from rootflow.tuning.trials import Trial, TrialFiles, files_of, held_out_folds
+from rootflow.tuning.watch import JOB, PRUNED, RUN_ID, Patience, Running, TrialOutcome, Watch
 
 MakeJob = Callable[[TrialFiles, str], Job]
+CALLED = {TrialState.COMPLETE: "done", TrialState.PRUNED: "pruned", TrialState.FAIL: "failed"}
 ASKED_AT_ONCE = 100  # trials, before these are submitted
 
 
+@dataclass
 class Driver:
-    """Takes a study from wherever it is to its end.
+    """Takes a study, as `open_study` gives it, from wherever it is to its end.
 
-    Everything it knows is in Optuna's storage, in the trials' directories or with the
-    executor, so it can be killed at any moment and started again.
-
-    Parameters
-    ----------
-    config, tune
-        The configuration that trials vary, and the study.
-    study, place
-        From `open_study`; the caller keeps other drivers away.
-    executor
-        Runs the jobs; it knows those of an earlier driver.
-    make_job
-        Returns the job of a trial, of its files and the job's name.
-    runs
-        Where each trial has an MLflow run.
+    Everything it knows is in Optuna's storage, in the trials' directories or with the executor,
+    also of an earlier driver, so it can be killed at any moment and started again. The caller
+    keeps other drivers away. `make_job` returns the job of a trial, of its files and the job's
+    name; each trial has one of the MLflow `runs`.
     """
 
-    def __init__(
-        self,
-        config: Config,
-        tune: TuningConfig,
-        study: optuna.Study,
-        place: Place,
-        executor: Executor,
-        make_job: MakeJob,
-        runs: StudyRun,
-    ) -> None:
-        self.config = config
-        self.tune = tune
-        self.study = study
-        self.place = place
-        self.executor = executor
-        self.make_job = make_job
-        self.runs = runs
-        self.total = tune.number_of_trials()
-        self.held_out = held_out_folds(config, tune)
-        self.ledger = TrialLedger(study, tune, place, runs)
-        self.pool = Patience()
-        self.server = Patience()
-        self.watch = Watch(tune, executor, self.pool)
+    config: Config
+    tune: TuningConfig
+    study: optuna.Study
+    place: Path
+    executor: Executor
+    make_job: MakeJob
+    runs: StudyRun
+
+    def __post_init__(self) -> None:
+        self.total = self.tune.number_of_trials()
+        self.held_out = held_out_folds(self.config, self.tune)
+        self.ledger = TrialLedger(self.study, self.tune, self.place, self.runs)
+        self.pool, self.server = Patience(), Patience()
+        self.watch = Watch(self.tune, self.executor, self.pool)
         self.running: dict[int, Running] = {}
         self._recover()
 
     def run(self) -> None:
-        """Run trials until as many as configured have ended.
-
-        Raises
-        ------
-        RootflowError
-            Too many trials failed in a row.
-        UsageError
-            A metric that is asked for is not there.
-        """
-        with Board(self.tune.name, self.total) as board:
+        """Run trials until as many as configured have ended, or too many failed in a row."""
+        with board(self.tune.name, self.total) as show:
             while True:
                 all_asked = self._ask()
                 if all_asked:
@@ -89,7 +61,7 @@ class Driver:
                 self._prepare()
                 self._submit()
                 self.ledger.write()
-                board.show(self._counts())
+                show(self._counts())
                 if not self.running:
                     break
                 if all_asked:
@@ -131,12 +103,9 @@ class Driver:
             self._ask()  # at once: what is proposed depends on what was told by then
 
     def _next_to_tell(self) -> Running | None:
-        for number in sorted(self.running):
-            if self.running[number].outcome is not None:
-                return self.running[number]
-            if self.tune.reproducible:
-                return None
-        return None
+        trials = [self.running[number] for number in sorted(self.running)]
+        in_turn = trials[:1] if self.tune.reproducible else trials
+        return next((trial for trial in in_turn if trial.outcome is not None), None)
 
     def _ask(self) -> bool:
         """Ask for some of the trials that can be; return whether those are all."""
@@ -149,7 +118,7 @@ class Driver:
         return False
 
     def _adopt(self, trial: optuna.Trial) -> Running:
-        running = Running(trial, self.place.trial(trial.number), suggest(trial, self.tune))
+        running = Running(trial, files_of(self.place, trial.number), suggest(trial, self.tune))
         self.running[trial.number] = running
         return running
 
@@ -167,17 +136,15 @@ class Driver:
                 trial.run_id = self.runs.begin_trial(trial.number, trial.values)
             if trial.run_id is None:
                 return
-            trial.files.write_trial(self._message(trial, trial.run_id), config)
+            message = Trial(
+                study=self.tune.name,
+                number=trial.number,
+                run_id=trial.run_id,
+                held_out=self.held_out,
+                then=tuple(self.tune.then),
+            )
+            trial.files.write_trial(message, config)
             trial.trial.set_user_attr(RUN_ID, trial.run_id)
-
-    def _message(self, trial: Running, run_id: str) -> Trial:
-        return Trial(
-            study=self.tune.name,
-            number=trial.number,
-            run_id=run_id,
-            held_out=self.held_out,
-            then=tuple(self.tune.then),
-        )
 
     def _submit(self) -> None:
         new = [
@@ -203,20 +170,14 @@ class Driver:
             self.remove_jobs("too many trials failed")
             raise RootflowError(
                 f"study '{self.tune.name}': {failed} trials failed in a row, the last one with: "
-                f"{self.ledger.last_reason} (see {self.place.directory / 'trials'})"
+                f"{self.ledger.last_reason} (see {self.place / 'trials'})"
             )
 
     def _counts(self) -> TrialCounts:
-        at_work = [trial.state for trial in self.running.values() if trial.outcome is None]
-        ended = self.ledger.counts + Counter(
-            trial.outcome.state for trial in self.running.values() if trial.outcome is not None
-        )
-        return TrialCounts(
-            running=at_work.count(State.RUNNING),
-            idle=at_work.count(State.IDLE),
-            held=at_work.count(State.HELD),
-            done=ended[TrialState.COMPLETE],
-            pruned=ended[TrialState.PRUNED],
-            failed=ended[TrialState.FAIL],
-            best=self.ledger.describe_best(),
-        )
+        trials = self.running.values()
+        at_work = [trial.state for trial in trials if trial.outcome is None]
+        ended = [trial.outcome.state for trial in trials if trial.outcome is not None]
+        counts = Counter(str(state) for state in at_work if state not in ENDED)
+        for state, count in (self.ledger.counts + Counter(ended)).items():
+            counts[CALLED[state]] += count
+        return TrialCounts(counts, self.ledger.describe_best())

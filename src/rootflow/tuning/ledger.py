@@ -2,6 +2,8 @@
 
 import time
 from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
 
 import optuna
 from optuna.trial import FrozenTrial, TrialState
@@ -9,8 +11,8 @@ from optuna.trial import FrozenTrial, TrialState
 from rootflow.config import TuningConfig
 from rootflow.errors import AwayError
 from rootflow.tracking.study import StudyRun
-from rootflow.tuning.running import REASON, RUN_ID, Running
-from rootflow.tuning.study import Place
+from rootflow.tuning.trials import files_of
+from rootflow.tuning.watch import REASON, RUN_ID, Running
 
 # A pruned trial was ended from outside, as far as MLflow has a word for it.
 STATUS = {
@@ -22,6 +24,7 @@ SECONDS_BETWEEN_TRIES = 5.0
 SECONDS_TO_WAIT = 600.0
 
 
+@dataclass
 class TrialLedger:
     """The ended trials of a study.
 
@@ -29,20 +32,19 @@ class TrialLedger:
     trial's files, so that what a killed driver did not come to is written by the next.
     """
 
-    def __init__(
-        self, study: optuna.Study, tune: TuningConfig, place: Place, runs: StudyRun
-    ) -> None:
-        self.study = study
-        self.tune = tune
-        self.place = place
-        self.runs = runs
+    study: optuna.Study
+    tune: TuningConfig
+    place: Path
+    runs: StudyRun
+
+    def __post_init__(self) -> None:
         self.counts: Counter[TrialState] = Counter()
         self.best: FrozenTrial | None = None
         self.failed_in_a_row = 0
         self.last_reason = ""
         self._unwritten: list[FrozenTrial] = []
-        open_trials = runs.open_trials()
-        for trial in study.get_trials(deepcopy=False):
+        open_trials = self.runs.open_trials()
+        for trial in self.study.get_trials(deepcopy=False):
             if trial.state in STATUS:
                 self._count(trial)
                 if trial.number in open_trials:
@@ -77,13 +79,7 @@ class TrialLedger:
             del self._unwritten[0]
 
     def finish(self) -> None:
-        """Write everything that is left, and wait some minutes for the server.
-
-        Raises
-        ------
-        AwayError
-            It does not come back.
-        """
+        """Write everything that is left, and wait some minutes for the server, or raise."""
         until = time.monotonic() + SECONDS_TO_WAIT
         while self._unwritten and time.monotonic() < until:
             self.write()
@@ -116,17 +112,10 @@ class TrialLedger:
         run_id = trial.user_attrs.get(RUN_ID)
         if run_id is None:  # its values do not go together: there was nothing to run
             run_id = self.runs.begin_trial(trial.number, trial.params)
-        ended = trial.datetime_complete
-        self.runs.end_trial(
-            run_id,
-            STATUS[trial.state],
-            tags,
-            self._metrics(trial),
-            int(ended.timestamp() * 1000) if ended else 0,
-        )
-
-    def _metrics(self, trial: FrozenTrial) -> dict[str, float]:
-        result = self.place.trial(trial.number).result()
-        metrics = {} if result is None else result.metrics
+        result = files_of(self.place, trial.number).result()
+        metrics = {} if result is None else dict(result.metrics)
         names = [objective.metric for objective in self.tune.objectives]
-        return {**metrics, **dict(zip(names, trial.values or [], strict=False))}
+        metrics |= zip(names, trial.values or [], strict=False)
+        ended = trial.datetime_complete
+        milliseconds = int(ended.timestamp() * 1000) if ended else 0
+        self.runs.end_trial(run_id, STATUS[trial.state], tags, metrics, milliseconds)

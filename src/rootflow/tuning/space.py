@@ -1,11 +1,15 @@
-"""The values of a trial: suggested by Optuna, allowed by the configuration."""
+"""The values of a trial: what proposes them, and what the configuration allows."""
 
+import hashlib
 import itertools
 import math
-import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import optuna
+from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner, NopPruner
+from optuna.samplers import BaseSampler, CmaEsSampler, GridSampler, RandomSampler, TPESampler
+from optuna.trial import BaseTrial, FixedTrial
 
 from rootflow.config import CategoricalConfig, Config, FloatConfig, TuningConfig, change
 from rootflow.config.tuning import ParameterKind, Value
@@ -13,23 +17,79 @@ from rootflow.errors import UsageError
 
 Values = dict[str, Value]
 
+SEEDS = 2**31
+EPOCHS = "training.epochs"
 MOST_CORNERS = 1024
 DRAWS = 256
 
 
-def suggest(trial: optuna.Trial, tune: TuningConfig) -> Values:
+class _Grid(GridSampler):
+    """A grid; when all of it is done, the driver ends the study, not the sampler."""
+
+    def after_trial(self, *_: Any, **__: Any) -> None:
+        """Do nothing."""
+
+
+def make_sampler(tune: TuningConfig, seed: int, number: int) -> BaseSampler:
+    """Return the sampler of one trial.
+
+    Its seed comes from the study's and the trial's number, so that a study that was
+    interrupted proposes what it would have proposed.
+    """
+    of_trial = int.from_bytes(hashlib.sha256(f"{seed} {number}".encode()).digest()[:4]) % SEEDS
+    match tune.sampler.name:
+        case "tpe":
+            return TPESampler(
+                n_startup_trials=tune.sampler.startup_trials,
+                multivariate=True,
+                group=any(parameter.when for parameter in tune.space.values()),
+                constant_liar=True,
+                seed=of_trial,
+            )
+        case "random":
+            return RandomSampler(seed=of_trial)
+        case "grid":
+            return _Grid(tune.grid(), seed=seed)  # its order is the same for all trials
+        case "cmaes":
+            return CmaEsSampler(
+                n_startup_trials=tune.sampler.startup_trials,
+                independent_sampler=RandomSampler(seed=of_trial),
+                warn_independent_sampling=False,
+                seed=of_trial,
+            )
+
+
+def make_pruner(config: Config, tune: TuningConfig) -> BasePruner:
+    """Return the pruner, which counts epochs."""
+    match tune.pruner.name:
+        case "none":
+            return NopPruner()
+        case "median":
+            return MedianPruner(
+                n_startup_trials=tune.pruner.startup_trials,
+                n_warmup_steps=tune.pruner.warmup_epochs + 1,  # epochs count from 1
+            )
+        case "hyperband":
+            varied: Any = tune.space.get(EPOCHS)
+            return HyperbandPruner(
+                min_resource=1,
+                max_resource=int(max(varied.ends())) if varied else config.training.epochs,
+                reduction_factor=tune.pruner.reduction_factor,
+            )
+
+
+def suggest(trial: BaseTrial, tune: TuningConfig) -> Values:
     """Return the trial's value of each parameter whose conditions hold, by path."""
-    return _walk(tune, lambda path, parameter: _suggest_one(trial, path, parameter))
+    values: Values = {}
+    for path, parameter in tune.in_order():
+        conditions = parameter.when.items()
+        if all(other in values and values[other] in allowed for other, allowed in conditions):
+            values[path] = _suggest_one(trial, path, parameter)
+    return values
 
 
 def with_values(config: Config, values: Mapping[str, Value]) -> Config:
-    """Return the configuration of a trial: other values, and no study.
-
-    Raises
-    ------
-    UsageError
-        A path is not known, or the values do not go together.
-    """
+    """Return the configuration of a trial: other values, and no study."""
     try:
         return change(config.model_copy(update={"tune": None}), values)
     except UsageError as error:
@@ -41,34 +101,18 @@ def check(config: Config, tune: TuningConfig) -> None:
     """Try the corners of the space, and random points of it, on the configuration's schema.
 
     All corners where there are up to 1,024, else those of each pair of parameters with
-    the others at their first end.
-
-    Raises
-    ------
-    UsageError
-        A path is not known, or values do not go together: which ones is said.
+    the others at their first end. An unknown path is a UsageError, and so are values that do not
+    go together: which ones is said.
     """
     for ends in _corners(tune):
-        with_values(config, _walk(tune, _taken_from(ends)))
-    generator = random.Random(config.seed)  # noqa: S311 - no secret is made of it
+        with_values(config, suggest(FixedTrial(ends), tune))
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    random = optuna.create_study(sampler=RandomSampler(config.seed))
     for _ in range(DRAWS):
-        with_values(config, _walk(tune, lambda _, parameter: _draw(generator, parameter)))
+        with_values(config, suggest(random.ask(), tune))
 
 
-def _walk(tune: TuningConfig, choose: Callable[[str, ParameterKind], Value]) -> Values:
-    values: Values = {}
-    for path, parameter in tune.in_order():
-        if all(path in values and values[path] in allowed
-               for path, allowed in parameter.when.items()):  # fmt: skip
-            values[path] = choose(path, parameter)
-    return values
-
-
-def _taken_from(ends: Values) -> Callable[[str, ParameterKind], Value]:
-    return lambda path, _: ends[path]
-
-
-def _suggest_one(trial: optuna.Trial, path: str, parameter: ParameterKind) -> Value:
+def _suggest_one(trial: BaseTrial, path: str, parameter: ParameterKind) -> Value:
     if isinstance(parameter, CategoricalConfig):
         chosen: Value = trial.suggest_categorical(path, parameter.choices)  # type: ignore[assignment]
         return chosen
@@ -76,9 +120,8 @@ def _suggest_one(trial: optuna.Trial, path: str, parameter: ParameterKind) -> Va
         # Optuna warns of an end that is not on the grid, in each trial.
         end = parameter.high if parameter.step is None else parameter.grid()[-1]
         return trial.suggest_float(path, parameter.low, end, step=parameter.step, log=parameter.log)
-    return trial.suggest_int(
-        path, parameter.low, parameter.high, step=parameter.step, log=parameter.log
-    )
+    low, high = parameter.low, parameter.high
+    return trial.suggest_int(path, low, high, step=parameter.step, log=parameter.log)
 
 
 def _corners(tune: TuningConfig) -> Iterator[Values]:
@@ -91,13 +134,3 @@ def _corners(tune: TuningConfig) -> Iterator[Values]:
     for one, other in itertools.combinations(ends, 2):
         for values in itertools.product(ends[one], ends[other]):
             yield {**first, one: values[0], other: values[1]}
-
-
-def _draw(generator: random.Random, parameter: ParameterKind) -> Value:
-    if isinstance(parameter, CategoricalConfig):
-        return generator.choice(parameter.choices)
-    if isinstance(parameter, FloatConfig):
-        if parameter.step is not None:
-            return generator.choice(parameter.grid())
-        return generator.uniform(parameter.low, parameter.high)
-    return generator.randrange(parameter.low, parameter.high + 1, parameter.step)

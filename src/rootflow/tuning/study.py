@@ -6,7 +6,6 @@ import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
 
 import optuna
 from optuna.storages import BaseStorage, JournalStorage, RDBStorage
@@ -19,8 +18,7 @@ from rootflow.analysis import Answer
 from rootflow.config import Config, TuningConfig, digest_of
 from rootflow.errors import UsageError
 from rootflow.sources import code_digest
-from rootflow.tuning.sampling import make_pruner
-from rootflow.tuning.trials import TrialFiles
+from rootflow.tuning.space import make_pruner
 
 QUESTION, DIRECTORY = "rootflow.question", "rootflow.directory"
 # What does not change the answer, so that a study may go on with other values of it.
@@ -28,55 +26,26 @@ FREE = {"output", "tracking", "tune"}
 DECIDES_TRIALS: tuple[Answer, ...] = ("dataset", "network", "trees")
 ASKED = {"space", "objectives", "folds", "then"}
 SECONDS_FOR_A_LOCK = 60
-LOCK = "driver.lock"
+LOCK, JOURNAL = "driver.lock", "study.journal"
 
 
-class Place(NamedTuple):
-    """The directory of a study, and what is where in it."""
-
-    directory: Path
-
-    @property
-    def journal(self) -> Path:
-        """Optuna's own file, where no database is named."""
-        return self.directory / "study.journal"
-
-    @property
-    def jobs(self) -> Path:
-        """The executor's own directory."""
-        return self.directory / "jobs"
-
-    @property
-    def figures(self) -> Path:
-        """Figures of the study."""
-        return self.directory / "figures"
-
-    def trial(self, number: int) -> TrialFiles:
-        """Return the files of a trial."""
-        return TrialFiles(self.directory / "trials" / f"{number:05d}")
+def place_of(config: Config, tune: TuningConfig) -> Path:
+    """Return the directory of the configured study."""
+    return (config.output / "studies" / tune.name).resolve()
 
 
-def place_of(config: Config, tune: TuningConfig) -> Place:
-    """Return the place of the configured study."""
-    return Place((config.output / "studies" / tune.name).resolve())
-
-
-def storage_name(tune: TuningConfig, place: Place) -> str:
+def storage_name(tune: TuningConfig, place: Path) -> str:
     """Return where Optuna keeps the study, as `optuna-dashboard` takes it."""
-    return tune.storage or str(place.journal)
+    return tune.storage or str(place / JOURNAL)
 
 
-def open_study(config: Config, tune: TuningConfig, place: Place) -> optuna.Study:
+def open_study(config: Config, tune: TuningConfig, place: Path) -> optuna.Study:
     """Make the study, or find it again, for the only process that changes its trials.
 
-    Raises
-    ------
-    UsageError
-        The storage cannot be opened, or holds a study of this name that asks something
-        else or is driven from another directory.
+    One of this name that asks something else, or is driven from another directory, is refused.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    place.directory.mkdir(parents=True, exist_ok=True)
+    place.mkdir(parents=True, exist_ok=True)
     try:
         study = optuna.create_study(
             study_name=tune.name,
@@ -88,21 +57,25 @@ def open_study(config: Config, tune: TuningConfig, place: Place) -> optuna.Study
     except (SQLAlchemyError, ImportError) as error:
         reason = str(error).splitlines()[0].replace(str(tune.storage), "the URL")
         raise UsageError(f"tune.storage: cannot be opened: {reason}") from None
-    _agree(study, QUESTION, _question(config, tune), _other_question(tune))
-    _agree(study, DIRECTORY, str(place.directory), "it belongs to another directory")
+    other_question = (
+        f"it has another configuration, space, objectives, folds, steps or code: name this one "
+        f"otherwise than tune.name={tune.name}, or take settings and code back"
+    )
+    _agree(study, QUESTION, _question(config, tune), other_question)
+    _agree(study, DIRECTORY, str(place), "it belongs to another directory")
     return study
 
 
-def _storage(tune: TuningConfig, place: Place) -> BaseStorage:
+def _storage(tune: TuningConfig, place: Path) -> BaseStorage:
     if tune.storage is None:
-        before = place.directory / "study.db"
+        before = place / "study.db"
         if before.exists():
             raise UsageError(
                 f"{before}: a study of an earlier rootflow: go on with it by "
                 f"tune.storage=sqlite:///{before}, or give this one another tune.name"
             )
-        _mend(place.journal)
-        return JournalStorage(JournalFileBackend(str(place.journal), _NoLock()))
+        _mend(place / JOURNAL)
+        return JournalStorage(JournalFileBackend(str(place / JOURNAL), _NoLock()))
     sqlite = {"connect_args": {"timeout": SECONDS_FOR_A_LOCK}, "poolclass": NullPool}
     engine = sqlite if tune.storage.startswith("sqlite:") else {}
     return RDBStorage(tune.storage, engine_kwargs=engine)
@@ -135,13 +108,6 @@ def _question(config: Config, tune: TuningConfig) -> str:
     )
 
 
-def _other_question(tune: TuningConfig) -> str:
-    return (
-        f"it has another configuration, space, objectives, folds, steps or code: name this one "
-        f"otherwise than tune.name={tune.name}, or take settings and code back"
-    )
-
-
 def _agree(study: optuna.Study, key: str, value: str, otherwise: str) -> None:
     kept = study.user_attrs.get(key)
     if kept is None:
@@ -152,22 +118,16 @@ def _agree(study: optuna.Study, key: str, value: str, otherwise: str) -> None:
 
 
 @contextmanager
-def only_driver(place: Place) -> Iterator[None]:
-    """Keep other drivers from the study, on whichever machine.
-
-    Raises
-    ------
-    UsageError
-        Another one is at work.
-    """
-    place.directory.mkdir(parents=True, exist_ok=True)
-    with (place.directory / LOCK).open("a+") as lock:
+def only_driver(place: Path) -> Iterator[None]:
+    """Keep other drivers from the study, on whichever machine; where one is at work, refuse."""
+    place.mkdir(parents=True, exist_ok=True)
+    with (place / LOCK).open("a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             lock.seek(0)
             raise UsageError(
-                f"{place.directory}: another driver is at work on this study "
+                f"{place}: another driver is at work on this study "
                 f"({lock.read().strip()}): wait for it or stop it"
             ) from None
         lock.truncate(0)

@@ -19,16 +19,10 @@ Kind = TypeVar("Kind", bound=Block)
 
 
 class Trial(Block):
-    """What a job has to know of its trial.
+    """What a job has to know of its trial: it keeps the runs of its steps below `run_id`.
 
-    Attributes
-    ----------
-    run_id
-        The trial's own MLflow run, below which the job keeps those of its steps.
-    held_out
-        Folds to hold out in turn; none: those of the configuration.
-    then
-        Steps after the training.
+    It holds out the folds `held_out` in turn, without any those of the configuration, and does
+    the steps `then` after the training.
     """
 
     study: str
@@ -73,13 +67,7 @@ class TrialFiles(NamedTuple):
             path.write_text(trial.model_dump_json(indent=1) + "\n")
 
     def read_trial(self) -> Trial:
-        """Return what the driver wrote.
-
-        Raises
-        ------
-        InputError
-            It is not there or damaged.
-        """
+        """Return what the driver wrote."""
         return _read(self.directory / TRIAL, Trial)
 
     @property
@@ -118,16 +106,13 @@ class TrialFiles(NamedTuple):
         return _read(path, Result) if path.exists() else None
 
 
+def files_of(place: Path, number: int) -> TrialFiles:
+    """Return the files of a trial of the study in `place`."""
+    return TrialFiles(place / "trials" / f"{number:05d}")
+
+
 def held_out_folds(config: Config, tune: TuningConfig) -> tuple[int, ...]:
-    """Return the folds that a trial holds out in turn.
-
-    None where the configuration holds out every fold in any case.
-
-    Raises
-    ------
-    UsageError
-        There are not as many.
-    """
+    """Return the folds that a trial holds out in turn; none where it holds out all in any case."""
     first, *others = config.data.folds.in_turn()
     if others:
         if tune.folds > 1:

@@ -1,39 +1,130 @@
-"""Looking after the jobs of trials, and saying how each trial ended."""
+"""Trials between question and answer: looking after their jobs, and saying how each ended."""
 
+import math
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import NamedTuple
 
+import click
+import optuna
 from optuna.trial import TrialState
 
-from rootflow.batch.contract import ENDED, Executor, State, Status
+from rootflow.batch import ENDED, Executor, State, Status
 from rootflow.batch.job import GO_ON_LATER
-from rootflow.config import TuningConfig
-from rootflow.errors import UsageError
+from rootflow.config import ObjectiveConfig, TuningConfig
+from rootflow.errors import InputError, RootflowError, UsageError
 from rootflow.training import BEST
-from rootflow.tuning.patience import Patience
-from rootflow.tuning.running import PRUNED, Running, TrialOutcome, outcome_of
+from rootflow.tuning.space import Values
+from rootflow.tuning.trials import Result, TrialFiles
+
+JOB, PRUNED, REASON, RUN_ID = "job", "pruned", "reason", "run_id"
+SECONDS_TO_WAIT = 1800.0
 
 
+class TrialOutcome(NamedTuple):
+    """How a trial ended, as Optuna is told, and why."""
+
+    state: TrialState
+    values: list[float] | None = None
+    reason: str = ""
+
+
+@dataclass
+class Running:
+    """A trial that Optuna has not been told the outcome of.
+
+    It has no `run_id` until it is prepared, and no `job` while it has to be submitted; that was
+    done `submissions` times, and its job was lost `losses` times. One `to_prune` does not promise
+    much: its job is to be removed. A job `done_since` that time ended well, but left no result yet.
+    """
+
+    trial: optuna.Trial
+    files: TrialFiles
+    values: Values
+    run_id: str | None = None
+    job: str | None = None
+    submissions: int = 0
+    losses: int = 0
+    to_prune: bool = False
+    state: State = State.IDLE
+    outcome: TrialOutcome | None = None
+    done_since: float | None = None
+    reported: set[int] = field(default_factory=set)
+
+    @property
+    def number(self) -> int:
+        """Of the trial in its study."""
+        return self.trial.number
+
+    def remember(self, job: str | None) -> None:
+        """Have this job, in the storage, too: the next driver looks for it there."""
+        self.job, self.state, self.done_since = job, State.IDLE, None
+        self.trial.set_user_attr(JOB, [job, self.submissions, self.losses])
+
+
+def outcome_of(result: Result, objectives: Sequence[ObjectiveConfig]) -> TrialOutcome:
+    """Return what a trial's result means; without one of the objectives that is a UsageError."""
+    if result.error is not None:
+        return TrialOutcome(TrialState.FAIL, reason=result.error)
+    metrics = [objective.metric for objective in objectives]
+    for metric in metrics:
+        if metric not in result.metrics:
+            raise UsageError(
+                f"tune.objectives: '{metric}' is not a metric of a trial, which has "
+                f"{', '.join(sorted(result.metrics))}"
+            )
+    for metric in metrics:
+        if not math.isfinite(value := result.metrics[metric]):
+            return TrialOutcome(TrialState.FAIL, reason=f"{metric} is {value}")
+    return TrialOutcome(TrialState.COMPLETE, [result.metrics[metric] for metric in metrics])
+
+
+class Patience:
+    """Lets a block fail while a pool or a server is away: it is to be tried again and again.
+
+    A first failure is said; one that lasts ends the study. What the user has done wrong is
+    raised at once.
+    """
+
+    def __init__(self) -> None:
+        self._since: float | None = None
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool:
+        if error is None:
+            self._since = None
+        if not isinstance(error, RootflowError) or isinstance(error, InputError | UsageError):
+            return False
+        if self._since is None:
+            self._since = time.monotonic()
+            click.echo(f"rootflow: {error}; trying again", err=True)
+        return time.monotonic() - self._since < SECONDS_TO_WAIT
+
+
+@dataclass
 class Watch:
     """Gives trials whose jobs are at work their outcome, as soon as there is one.
 
     A result that can be read is what counts, whatever became of the job.
     """
 
-    def __init__(self, tune: TuningConfig, executor: Executor, patience: Patience) -> None:
-        self.tune = tune
-        self.executor = executor
-        self.patience = patience
+    tune: TuningConfig
+    executor: Executor
+    patience: Patience
 
     def look(self, trials: Iterable[Running]) -> None:
         """Look at the job of each trial, and tell Optuna the epochs so far.
 
         A trial whose job is lost has none afterwards: it is to be submitted again.
-
-        Raises
-        ------
-        UsageError
-            A metric that is asked for is not there.
         """
         at_work = [trial for trial in trials if trial.job is not None and trial.outcome is None]
         statuses: dict[str, Status] = {}
@@ -45,8 +136,9 @@ class Watch:
             if status is not None and _has_not_started(trial, status):
                 continue
             news = self._report(trial)
-            trial.outcome = self.result(trial)
-            if trial.outcome is None and status is not None:
+            if (result := trial.files.result()) is not None:
+                trial.outcome = outcome_of(result, self.tune.objectives)
+            elif status is not None:
                 trial.outcome = self._outcome(trial, status, news)
 
     def _judged(self, statuses: dict[str, Status]) -> dict[str, Status]:
@@ -54,13 +146,10 @@ class Watch:
 
         It has to be now: what is told to Optuna is not taken back.
         """
-        failed = [job for job, each in statuses.items() if _has_failed(each)]
+        failed = [
+            job for job, each in statuses.items() if each.state is State.FAILED or each.given_up
+        ]
         return statuses | self.executor.wait(failed, timeout=0.0) if failed else statuses
-
-    def result(self, trial: Running) -> TrialOutcome | None:
-        """Return the outcome that the trial's result means, None where there is no result."""
-        result = trial.files.result()
-        return None if result is None else outcome_of(result, self.tune.objectives)
 
     def _report(self, trial: Running) -> bool:
         """Tell Optuna the epochs so far of the first fold; return whether there were new ones."""
@@ -73,19 +162,16 @@ class Watch:
             first = epoch.held_out if first is None else first
             if epoch.held_out != first or epoch.epoch in trial.reported:
                 continue
-            if metric not in epoch.metrics:
-                self._refuse_blind_pruner(metric, epoch.metrics)
+            if metric not in epoch.metrics and self.tune.pruner.name == "none":
                 break
+            if metric not in epoch.metrics:
+                raise UsageError(
+                    f"tune.pruner.metric: '{metric}' is not a metric of each epoch, which has "
+                    f"{', '.join(sorted(epoch.metrics))}"
+                )
             trial.trial.report(epoch.metrics[metric], epoch.epoch)
             trial.reported.add(epoch.epoch)
         return len(trial.reported) > before
-
-    def _refuse_blind_pruner(self, metric: str, metrics: dict[str, float]) -> None:
-        if self.tune.pruner.name != "none":
-            raise UsageError(
-                f"tune.pruner.metric: '{metric}' is not a metric of each epoch, which has "
-                f"{', '.join(sorted(metrics))}"
-            )
 
     def _outcome(self, trial: Running, status: Status, news: bool) -> TrialOutcome | None:
         """Return how a trial without a result ended, None where it goes on."""
@@ -130,7 +216,3 @@ class Watch:
 def _has_not_started(trial: Running, status: Status) -> bool:
     """Return whether there can be nothing to read yet: with many trials, looking takes long."""
     return trial.submissions == 1 and status.state is State.IDLE and status.starts == 0
-
-
-def _has_failed(status: Status) -> bool:
-    return status.state is State.FAILED or status.given_up

@@ -55,7 +55,7 @@ def entrant(name: str, version: Version, config: Config, simulation: str, folder
     """
     rules = rules_of(config)
     try:
-        path = fetch_onnx_model(version.uri, folder / name).path
+        path, _ = fetch_onnx_model(version.uri, folder / name)
         content = hashlib.sha256(path.read_bytes()).hexdigest()
         model = rules.open_model(name, path)
     except (InputError, UsageError) as error:
