@@ -72,17 +72,8 @@ class Analysis(ABC):
 
     @property
     @abstractmethod
-    def evaluation(self) -> Any:
-        """What evaluates its models, configured or exported: a module of `rootflow.steps`."""
-
-    @abstractmethod
-    def beside(self, config: Any) -> Mapping[str, Any]:
-        """Return the configurations of further models that are evaluated, by their names."""
-
-    @property
-    @abstractmethod
-    def promotion(self) -> Any:
-        """What a model has to show to become the champion: a module of `rootflow.steps`."""
+    def steps(self) -> Any:
+        """How models are evaluated, and two of them compared: a module of `rootflow.steps`."""
 
     @abstractmethod
     def code(self, answer: Answer) -> Sequence[Place]:

@@ -84,7 +84,7 @@ def test_it_stands_beside_methods_that_need_no_training(
 ) -> None:
     found = evaluate.run(config, model=str(files[0]))
     assert found.facts["evaluated"] == str(files[0])
-    assert found.facts["left_out_as_they_need_training"] == ["both", "deep"]
+    assert found.facts["left_out_as_they_need_training"] == ["both", "deep", "transformer"]
     assert found.facts["fold"] == "0 of 5"
     assert found.facts["events"] == (dataset.fold == 0).sum()
     assert [row["method"] for row in found.tables["methods"]] == ["by_hand", "random"]

@@ -44,26 +44,11 @@ class ReconstructionAnalysis(Analysis):
         return {"inputs": config.inputs}
 
     @property
-    def evaluation(self) -> Any:
-        """What evaluates networks beside the methods."""
-        from rootflow.steps.reconstruction import evaluate
+    def steps(self) -> Any:
+        """How networks are evaluated beside the methods, and two of them compared."""
+        from rootflow.steps import reconstruction
 
-        return evaluate
-
-    def beside(self, config: ReconstructionConfig) -> Mapping[str, Any]:
-        """Return the variants of the model, each beside the same methods."""
-        from rootflow.steps.methods import variants_of, without_variants
-
-        evaluation = {"evaluation": without_variants(config.evaluation)}
-        variants = variants_of(config)
-        return {name: each.model_copy(update=evaluation) for name, each in variants.items()}
-
-    @property
-    def promotion(self) -> Any:
-        """What decides between two networks."""
-        from rootflow.steps.reconstruction import promotion
-
-        return promotion
+        return reconstruction
 
     def code(self, answer: Answer) -> Sequence[Place]:
         """Return what tells its answers from those of other tasks."""
@@ -106,25 +91,11 @@ class ClassificationAnalysis(Analysis):
         }
 
     @property
-    def evaluation(self) -> Any:
-        """What evaluates classifiers."""
-        from rootflow.steps.classification import evaluate
+    def steps(self) -> Any:
+        """How classifiers are evaluated, and two of them compared."""
+        from rootflow.steps import classification
 
-        return evaluate
-
-    def beside(self, config: ClassificationConfig) -> Mapping[str, Any]:
-        """Return the configurations of the other models that are trained, alone."""
-        from rootflow.steps.methods import variants_of
-
-        alone = {"evaluation": config.evaluation.model_copy(update={"methods": []})}
-        return {n: each.model_copy(update=alone) for n, each in variants_of(config).items()}
-
-    @property
-    def promotion(self) -> Any:
-        """What decides between two classifiers."""
-        from rootflow.steps.classification import promotion
-
-        return promotion
+        return classification
 
     def code(self, answer: Answer) -> Sequence[Place]:
         """Return what tells its answers from those of other tasks."""

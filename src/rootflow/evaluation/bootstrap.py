@@ -19,11 +19,11 @@ are. There are two kinds:
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple, Protocol, Self
+from typing import NamedTuple, Self
 
 import numba
 import numpy as np
@@ -58,16 +58,10 @@ POISSON = np.searchsorted(pdtr(np.arange(16), 1.0), (np.arange(2**16) + 0.5) / 2
 
 
 class Sums(NamedTuple):
-    """Sums that a statistic of cells asks for.
+    """Sums in so many cells that a statistic asks for.
 
-    Attributes
-    ----------
-    cell
-        (n,) int16, the cell of each event, -1 where it is in none.
-    cells
-        How many there are.
-    values
-        (n,) float32, what is summed, times the weight; None for the weight alone.
+    `cell` (n,) int16 is that of each event, -1 where it is in none; `values` (n,) float32 is what
+    is summed, times the weight, None for the weight alone.
     """
 
     cell: Cells
@@ -83,10 +77,7 @@ class Sums(NamedTuple):
 
 
 class CellStatistic(ABC):
-    """k numbers made of sums in cells.
-
-    `sums` is what is to be summed.
-    """
+    """k numbers made of `sums` in cells."""
 
     sums: tuple[Sums, ...]
 
@@ -99,26 +90,16 @@ class CellStatistic(ABC):
         return np.asarray(self(*(sums.of_sample(weight) for sums in self.sums))[0])
 
 
-class WeightStatistic(Protocol):
-    """k numbers that depend on the weights of n events."""
-
-    def __call__(self, weights: FloatArray) -> FloatArray:
-        """Return (replicas, k) for weights (replicas, n)."""
-
-
+# k numbers that depend on the weights of n events: (replicas, k) for weights (replicas, n).
+WeightStatistic = Callable[[FloatArray], FloatArray]
 Statistic = CellStatistic | WeightStatistic
 
 
 @dataclass(frozen=True)
 class Replicated:
-    """k numbers of the sample, and the same in every replica.
+    """k numbers of the sample, `values` (k,), and the same in every replica, (replicas, k).
 
-    Attributes
-    ----------
-    values
-        (k,); NaN where there is none.
-    replicas
-        (replicas, k).
+    NaN where there is none.
     """
 
     values: FloatArray
@@ -152,28 +133,18 @@ class Replicated:
 def bootstrap(
     statistics: Mapping[str, Statistic], weight: FloatArray, replicas: int, seed: int
 ) -> dict[str, Replicated]:
-    """Return every statistic of the sample and in the replicas.
-
-    Parameters
-    ----------
-    statistics
-        What is asked, by name.
-    weight
-        (n,) weights of the events.
-    replicas
-        How many replicas there are.
-    seed
-        Of the replicas.
-    """
+    """Return every statistic, by name, of the events with weights (n,) and in the replicas."""
     of_cells = {n: each for n, each in statistics.items() if isinstance(each, CellStatistic)}
     of_weights = {n: each for n, each in statistics.items() if not isinstance(each, CellStatistic)}
     found = {
         **_in_cells(of_cells, weight, replicas, seed),
         **_by_weights(of_weights, weight, replicas, seed),
     }
-    return {
-        name: Replicated(_sample(each, weight), found[name]) for name, each in statistics.items()
+    sample = {
+        **{name: each.of_sample(weight) for name, each in of_cells.items()},
+        **{name: np.asarray(each(weight[np.newaxis])[0]) for name, each in of_weights.items()},
     }
+    return {name: Replicated(sample[name], found[name]) for name in statistics}
 
 
 def standard_deviation(replicas: FloatArray) -> FloatArray:
@@ -182,25 +153,22 @@ def standard_deviation(replicas: FloatArray) -> FloatArray:
     return np.asarray(np.ma.filled(existing.std(axis=0, ddof=1), np.nan))
 
 
+def ratio(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
+    """Return the ratio in the shape of the numerator, NaN where the denominator is not positive."""
+    found: FloatArray = np.full(numerator.shape, np.nan)
+    np.divide(numerator, denominator, out=found, where=denominator > 0)
+    return found
+
+
 def better_p_value(differences: FloatArray) -> float:
     """Return the p-value of one model being no better than another.
 
     (1 + number of replicas in which it is not) / (1 + replicas): A. C. Davison and
     D. V. Hinkley, "Bootstrap Methods and their Application", Cambridge 1997, eq. 4.11; so
-    it is never below 1 / (1 + replicas). A replica without a difference says nothing for it.
-
-    Parameters
-    ----------
-    differences
-        (replicas,) by how much it is better, on the same replicas; NaN where there is none.
+    it is never below 1 / (1 + replicas). The differences (replicas,) are by how much it is better,
+    on the same replicas; NaN, where there is none, says nothing for it.
     """
     return float((1 + np.sum(~(differences > 0))) / (1 + len(differences)))
-
-
-def _sample(statistic: Statistic, weight: FloatArray) -> FloatArray:
-    if isinstance(statistic, CellStatistic):
-        return statistic.of_sample(weight)
-    return np.asarray(statistic(weight[np.newaxis])[0])
 
 
 def _by_weights(
@@ -242,7 +210,7 @@ def _in_cells(
         ThreadPoolExecutor(usable_cores()) as pool,
     ):
         for some in passes:
-            block = _Block(some, weight, seed)
+            block = _block_of(some, weight, seed)
             parts = []
             for size, part in zip(sizes, pool.map(block, range(len(sizes)), sizes), strict=True):
                 parts.append(part)
@@ -264,37 +232,31 @@ def _passes(statistics: Mapping[str, CellStatistic]) -> list[dict[str, CellStati
     return passes
 
 
-class _Block:
-    """Statistics of a block of replicas."""
+def _block_of(
+    statistics: Mapping[str, CellStatistic], weight: FloatArray, seed: int
+) -> Callable[[int, int], dict[str, FloatArray]]:
+    """Return what finds the statistics in a block of replicas, by its number and their number."""
+    asked = [sums for statistic in statistics.values() for sums in statistic.sums]
+    alone = weight.astype(np.float32)
+    factors = [
+        alone if sums.values is None else (weight * sums.values).astype(np.float32)
+        for sums in asked
+    ]
 
-    def __init__(
-        self, statistics: Mapping[str, CellStatistic], weight: FloatArray, seed: int
-    ) -> None:
-        self._statistics = statistics
-        self._seed = seed
-        self._events = len(weight)
-        self._asked = [sums for statistic in statistics.values() for sums in statistic.sums]
-        plain = weight.astype(np.float32)
-        self._factors = [
-            plain if sums.values is None else (weight * sums.values).astype(np.float32)
-            for sums in self._asked
-        ]
-
-    def __call__(self, number: int, replicas: int) -> dict[str, FloatArray]:
-        given = iter(self._totals(number, replicas))
+    def found(block: int, replicas: int) -> dict[str, FloatArray]:
+        totals = [np.zeros((sums.cells, replicas)) for sums in asked]
+        for number, first in enumerate(range(0, len(weight), EVENTS_AT_ONCE)):
+            last = min(first + EVENTS_AT_ONCE, len(weight))
+            counts = poisson_counts((seed, block, number), last - first, replicas)
+            for sums, factor, total in zip(asked, factors, totals, strict=True):
+                _add(counts, sums.cell[first:last], factor[first:last], total)
+        given = iter(total.T for total in totals)
         return {
             name: statistic(*(next(given) for _ in statistic.sums))
-            for name, statistic in self._statistics.items()
+            for name, statistic in statistics.items()
         }
 
-    def _totals(self, block: int, replicas: int) -> list[FloatArray]:
-        totals = [np.zeros((sums.cells, replicas)) for sums in self._asked]
-        for number, first in enumerate(range(0, self._events, EVENTS_AT_ONCE)):
-            last = min(first + EVENTS_AT_ONCE, self._events)
-            counts = poisson_counts((self._seed, block, number), last - first, replicas)
-            for sums, factor, total in zip(self._asked, self._factors, totals, strict=True):
-                _add(counts, sums.cell[first:last], factor[first:last], total)
-        return [total.T for total in totals]
+    return found
 
 
 def poisson_counts(seed: tuple[int, ...], events: int, replicas: int) -> NDArray[np.uint8]:

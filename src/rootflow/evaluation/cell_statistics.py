@@ -13,6 +13,7 @@ from rootflow.evaluation.bootstrap import (
     CellStatistic,
     FloatArray,
     Sums,
+    ratio,
 )
 
 # Of a window around a quantile, in standard deviations of the quantile, and how many cells.
@@ -21,16 +22,9 @@ QUANTILES = (LOWER_QUANTILE, 0.5, UPPER_QUANTILE)
 
 
 class Shares(CellStatistic):
-    """The weighted share of events that are right, in each bin.
+    """The weighted share of events that are right (n,), in each of so many bins.
 
-    Parameters
-    ----------
-    right
-        (n,) bool.
-    bins
-        (n,) int, the bin of each event, -1 where it does not count.
-    count
-        How many bins there are.
+    `bins` (n,) is that of each event, -1 where it does not count.
     """
 
     def __init__(self, right: NDArray[np.bool_], bins: NDArray[np.integer], count: int) -> None:
@@ -40,17 +34,11 @@ class Shares(CellStatistic):
     def __call__(self, *totals: FloatArray) -> FloatArray:
         """Return (replicas, bins) shares, NaN where the sum of weights is not positive."""
         wrong, right = totals[0][:, ::2], totals[0][:, 1::2]
-        return _ratio(right, wrong + right)
+        return ratio(right, wrong + right)
 
 
 class Drop(CellStatistic):
-    """The difference of two shares of the same events, 1 number.
-
-    Parameters
-    ----------
-    before, after
-        (n,) bool, what is right before and after.
-    """
+    """The difference of two shares of the same events: right before (n,), and after."""
 
     def __init__(self, before: NDArray[np.bool_], after: NDArray[np.bool_]) -> None:
         cell = np.where(before == after, 1, np.where(before, 2, 0)).astype(np.int16)
@@ -59,19 +47,14 @@ class Drop(CellStatistic):
     def __call__(self, *totals: FloatArray) -> FloatArray:
         """Return (replicas, 1)."""
         gained, _, lost = totals[0].T
-        return _ratio((lost - gained)[:, np.newaxis], totals[0].sum(axis=1, keepdims=True))
+        return ratio((lost - gained)[:, np.newaxis], totals[0].sum(axis=1, keepdims=True))
 
 
 class CalibrationError(CellStatistic):
     """The expected calibration error: mean distance of score and share of right, in bins.
 
     sum_b |sum w (right - score)| / sum w: M. Naeini, G. Cooper, M. Hauskrecht, AAAI 2015,
-    p. 2901.
-
-    Parameters
-    ----------
-    right, scores, bins, count
-        As of `Shares`, and (n,) probabilities.
+    p. 2901. Scores (n,) are probabilities, all else is as of `Shares`.
     """
 
     def __init__(
@@ -88,7 +71,7 @@ class CalibrationError(CellStatistic):
     def __call__(self, *totals: FloatArray) -> FloatArray:
         """Return (replicas, 1)."""
         distances, weights = totals
-        return _ratio(
+        return ratio(
             np.sum(np.abs(distances), axis=1, keepdims=True), np.sum(weights, axis=1, keepdims=True)
         )
 
@@ -102,16 +85,8 @@ class BiasAndResolution(CellStatistic):
     around each quantile are looked at in fine cells, of one event each where there are few, and
     linearly in a cell; all others are only counted.
 
-    Parameters
-    ----------
-    residuals
-        (n,), where `bins` is not -1.
-    bins
-        (n,) int, the bin of each event, -1 where it does not count.
-    count
-        How many bins there are.
-    weight
-        (n,) of the events; it says where the quantiles are.
+    Residuals (n,) are finite where `bins` (n,), as of `Shares`, is not -1; the weight (n,) says
+    where the quantiles are.
     """
 
     def __init__(
@@ -153,16 +128,9 @@ class BiasAndResolution(CellStatistic):
 
 
 class _Sorted:
-    """Sorted residuals in cells that are fine around the quantiles.
+    """Sorted residuals in `cells` cells that are fine around the quantiles.
 
-    Attributes
-    ----------
-    cell
-        (m,) int16 of each residual.
-    cells
-        How many there are.
-    of_sample
-        (3,) quantiles of the sample itself.
+    `cell` (m,) int16 is that of each residual, `of_sample` (3,) are quantiles of the sample itself.
     """
 
     def __init__(self, residuals: FloatArray, weight: FloatArray) -> None:
@@ -207,12 +175,6 @@ class _Sorted:
 def _bias_and_resolution(quantiles: FloatArray) -> FloatArray:
     lower, median, upper = quantiles
     return np.concatenate([median, (upper - lower) / 2], axis=-1)
-
-
-def _ratio(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
-    ratio: FloatArray = np.full(numerator.shape, np.nan)
-    np.divide(numerator, denominator, out=ratio, where=denominator > 0)
-    return ratio
 
 
 def everywhere(among: NDArray[np.bool_]) -> NDArray[np.int16]:

@@ -16,30 +16,20 @@ from rootflow.table import Cell, Column, Row, Table
 
 # Weights of the same event may differ by as much, relatively: they are sums in any order.
 TOLERANCE = 1e-6
+FILE, NUMBER = "file", "number"
 Arrays = Mapping[str, NDArray[Any]]
 
 
 class SavedAnswers(NamedTuple):
     """What the models of one evaluation said of n events, as it is read back.
 
-    Attributes
-    ----------
-    name
-        Of the evaluation, for messages.
-    files, event_number, identity
-        (n,) who each event is: the SHA-256 of its file, its number and, by branch, the rest.
-    weight
-        (n,).
-    truth
-        (n, ...) by name, what must be the same in all evaluations.
-    said
-        (n, ...) by name, by model.
+    `who` (n,) is what tells events apart: the SHA-256 of the file, the event number and, by branch,
+    the rest; `truth` (n, ...) by name must be the same in all evaluations; `said` is (n, ...) by
+    name, by model.
     """
 
     name: str
-    files: NDArray[np.str_]
-    event_number: NDArray[np.integer]
-    identity: Arrays
+    who: Arrays
     weight: FloatArray
     truth: Arrays
     said: Mapping[str, Arrays]
@@ -58,22 +48,10 @@ class Compared(NamedTuple):
 
 
 class ComparedModels(NamedTuple):
-    """What a comparison found.
+    """What a comparison found on so many events with truth.
 
-    Attributes
-    ----------
-    metric
-        The one by which models are ordered.
-    events
-        How many events with truth all models answered.
-    replicas, seed
-        Of the bootstrap.
-    models
-        The best first.
-    comparisons
-        Of every ordered pair of models, in every metric.
-    first
-        The model that was named first.
+    Models are ordered by `metric`, the best first; `first` is the one that was named first.
+    Comparisons are of every ordered pair of models, in every metric.
     """
 
     metric: str
@@ -162,18 +140,8 @@ def compare(
     small one says that it is.
 
     A model is called after its evaluation, too, where several evaluations have another one
-    of its name; where they have the same answers of it, it is one model.
-
-    Parameters
-    ----------
-    answers
-        Of each evaluation, of events with truth.
-    metrics
-        What is compared; the first orders the models.
-    asked
-        The statistics of a model from which the metrics are.
-    replicas, seed
-        Of the bootstrap.
+    of its name; where they have the same answers of it, it is one model. The first metric orders
+    the models; `asked` gives the statistics of a model from which the metrics are.
 
     Raises
     ------
@@ -221,20 +189,17 @@ def compare(
 
 def _in_order(answers: Sequence[SavedAnswers]) -> list[SavedAnswers]:
     """Return answers in an order that is the same in all, by what all say of who an event is."""
-    common = [n for n in answers[0].identity if all(n in each.identity for each in answers)]
+    common = set.intersection(*(set(each.who) for each in answers))
+    names = [FILE, NUMBER, *sorted(common - {FILE, NUMBER})]
     found = []
     for each in answers:
-        known = each._replace(identity={name: each.identity[name] for name in sorted(common)})
-        order = np.lexsort([*reversed([*known.identity.values()]), each.event_number, each.files])
+        order = np.lexsort([each.who[name] for name in reversed(names)])
         found.append(
-            SavedAnswers(
-                each.name,
-                each.files[order],
-                each.event_number[order],
-                _taken(known.identity, order),
-                each.weight[order],
-                _taken(each.truth, order),
-                {model: _taken(said, order) for model, said in each.said.items()},
+            each._replace(
+                who={name: each.who[name][order] for name in names},
+                weight=each.weight[order],
+                truth=_taken(each.truth, order),
+                said={model: _taken(said, order) for model, said in each.said.items()},
             )
         )
     return found
@@ -265,11 +230,8 @@ def _must_agree(one: SavedAnswers, other: SavedAnswers) -> None:
 
 
 def _who(answers: SavedAnswers) -> NDArray[np.void]:
-    arrays = {
-        "file": answers.files,
-        "number": answers.event_number.astype(np.uint64),
-        **{f"identity_{name}": values for name, values in answers.identity.items()},
-    }
+    # Numbers are of either sign in different files, where the same bits are the same event.
+    arrays = {**answers.who, NUMBER: answers.who[NUMBER].astype(np.uint64)}
     made = np.empty(len(answers.weight), [(name, each.dtype) for name, each in arrays.items()])
     for name, values in arrays.items():
         made[name] = values

@@ -25,12 +25,7 @@ class Bin(NamedTuple):
 class BinContest(NamedTuple):
     """The metric of both in one bin.
 
-    Attributes
-    ----------
-    gain
-        By how much the candidate is better, with the error of the difference.
-    p_value
-        One-sided, of the candidate being no worse than the champion: small where it is worse.
+    The p-value is one-sided, of the candidate being no worse than the champion.
     """
 
     bin: Bin
@@ -41,24 +36,10 @@ class BinContest(NamedTuple):
 
 
 class Contest(NamedTuple):
-    """What a contest found.
+    """What a contest found: the metric of both, and by how much the candidate is better.
 
-    Attributes
-    ----------
-    metric
-        What is compared.
-    events
-        How many there are.
-    replicas, seed
-        Of the bootstrap.
-    candidate, champion
-        The metric of each; None where there is no champion, as all that follows.
-    gain
-        By how much the candidate is better, with the error of the difference.
-    p_value
-        One-sided, of the gain being no larger than the least gain that is asked.
-    bins
-        Every named bin.
+    The error of the gain is that of the difference; the p-value is one-sided, of the gain being no
+    larger than the least gain that is asked. None where there is no champion.
     """
 
     metric: str
@@ -66,10 +47,10 @@ class Contest(NamedTuple):
     replicas: int
     seed: int
     candidate: Estimate
-    champion: Estimate | None
-    gain: Estimate | None
-    p_value: float | None
-    bins: tuple[BinContest, ...]
+    champion: Estimate | None = None
+    gain: Estimate | None = None
+    p_value: float | None = None
+    bins: tuple[BinContest, ...] = ()
 
 
 def decide(
@@ -83,57 +64,29 @@ def decide(
 ) -> Contest:
     """Return the contest of what was measured of the candidate and, if there is one, the champion.
 
-    Parameters
-    ----------
-    metric, events, seed
-        For the record.
-    measured
-        The candidate, and then the champion: the metric of all events, and of those in each bin.
-    bins
-        In the order of what was measured.
-    least_gain
-        What the gain is tested against.
-    better
-        Which values of the metric are.
-
-    Raises
-    ------
-    UsageError
-        The metric does not exist in a bin.
+    Measured is the metric of all events, and then of those in each bin; that it does not exist in
+    one is a UsageError. The gain is tested against the least one.
     """
     for found in measured:
         for place, value in enumerate(found.values):
             if not (np.isfinite(value) and np.isfinite(found.replicas[:, place]).any()):
                 _refuse(metric, bins[place - 1] if place else None)
-    candidate = measured[0]
-    replicas = len(candidate.replicas)
-    if len(measured) == 1:
-        own = _estimate(candidate)
-        return Contest(metric, events, replicas, seed, own, None, None, None, ())
-    champion = measured[1]
-    every = paired(candidate, champion, better, least=least_gain)
-    found_in_bins = []
+    candidate, *rest = measured
+    alone = Contest(metric, events, len(candidate.replicas), seed, _estimate(candidate))
+    if not rest:
+        return alone
+    [champion] = rest
+    whole = paired(candidate, champion, better, least=least_gain)
+    in_bins = []
     for place, each in enumerate(bins, start=1):
         both = paired(candidate, champion, better, at=place)
-        found_in_bins.append(
-            BinContest(
-                each,
-                _estimate(candidate, place),
-                _estimate(champion, place),
-                both.gain,
-                both.p_value_no_worse,
-            )
-        )
-    return Contest(
-        metric=metric,
-        events=events,
-        replicas=replicas,
-        seed=seed,
-        candidate=_estimate(candidate),
+        ours, theirs = _estimate(candidate, place), _estimate(champion, place)
+        in_bins.append(BinContest(each, ours, theirs, both.gain, both.p_value_no_worse))
+    return alone._replace(
         champion=_estimate(champion),
-        gain=every.gain,
-        p_value=every.p_value,
-        bins=tuple(found_in_bins),
+        gain=whole.gain,
+        p_value=whole.p_value,
+        bins=tuple(in_bins),
     )
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from rootflow import checksum
 from rootflow.dataset.events import Events
 from rootflow.errors import InputError
-from rootflow.evaluation.compare import Arrays, SavedAnswers
+from rootflow.evaluation.compare import FILE, NUMBER, Arrays, SavedAnswers
 from rootflow.evaluation.folder import EVALUATE_AGAIN
 from rootflow.files import whole_file
 
@@ -55,9 +55,11 @@ class EventTable(NamedTuple):
         """Return what models said of the events beside the truth (n,), to be compared."""
         return SavedAnswers(
             name=self.name,
-            files=np.array(self.files)[self.columns["file_index"]],
-            event_number=self.columns["event_number"],
-            identity=self.starting(IDENTITY),
+            who={
+                FILE: np.array(self.files)[self.columns["file_index"]],
+                NUMBER: self.columns["event_number"],
+                **{n: each for n, each in self.columns.items() if n.startswith(IDENTITY)},
+            },
             weight=self.columns["weight"],
             truth=truth,
             said=said,

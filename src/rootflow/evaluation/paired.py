@@ -30,16 +30,10 @@ class Metric(NamedTuple):
 
 
 class Paired(NamedTuple):
-    """By how much one is better than another.
+    """By how much one is better than another, with the error of the difference.
 
-    Attributes
-    ----------
-    gain
-        With the error of the difference in the same replicas.
-    p_value
-        One-sided, of the gain being no larger than what is asked at least.
-    p_value_no_worse
-        The other way round, of the one being no worse than the other.
+    P-values are one-sided: of the gain being no larger than what is asked at least, and, the other
+    way round, of the one being no worse than the other.
     """
 
     gain: Estimate
@@ -55,19 +49,7 @@ class Paired(NamedTuple):
 def paired(
     one: Replicated, other: Replicated, better: Better = "more", *, at: int = 0, least: float = 0.0
 ) -> Paired:
-    """Compare one metric of two models.
-
-    Parameters
-    ----------
-    one, other
-        The metric of both, in the same replicas.
-    better
-        Which of its values are.
-    at
-        Which of the numbers is compared.
-    least
-        The gain that is asked at least.
-    """
+    """Compare the number `at` a place in both, in the same replicas; `least` gain is asked for."""
     gain = _merit(one.values[at], better) - _merit(other.values[at], better)
     gains = _merit(one.replicas[:, at], better) - _merit(other.replicas[:, at], better)
     error = float(standard_deviation(gains[:, np.newaxis])[0])
@@ -78,17 +60,7 @@ def paired(
 def comparisons(
     metric: str, found: Mapping[str, Replicated], better: Better = "more", *, at: int = 0
 ) -> tuple[Comparison, ...]:
-    """Return every two models, both ways, where the difference exists.
-
-    Parameters
-    ----------
-    metric
-        Its name.
-    found
-        It of each model, by name.
-    better, at
-        As of `paired`.
-    """
+    """Return every two models, both ways, where the difference exists."""
     made = []
     for name, other in permutations(found, 2):
         both = paired(found[name], found[other], better, at=at)

@@ -100,7 +100,7 @@ class Yield(NamedTuple):
 
 
 class Importance(NamedTuple):
-    """What is lost where an input is permuted among the events.
+    """What is lost in accuracy or AUC where an input is permuted among the events.
 
     It is a feature of a collection, such as jets, leptons or event, None for all of it at once; the
     drop is in the accuracy of the assignment, or in the AUC.

@@ -14,8 +14,6 @@ from rootflow.steps.result import StepResult
 from rootflow.table import write_tables
 from rootflow.tracking import LoggedRun, artifact_of, run_of_step, start_run_among
 
-# What the models of a task said of events, as evaluate logs it.
-ANSWERS = {"classification": "scores.parquet", "reconstruction": "predictions.parquet"}
 TABLE = "comparison.json"
 SPOOLS = Path("outputs", "spool")
 # Of a run's id, what names it in tables and messages.
@@ -62,23 +60,15 @@ def run(
 def _comparison(
     runs: Sequence[LoggedRun], folder: Path, replicas: int, seed: int
 ) -> ComparedModels:
-    task, *others = (analysis_named(run.params.get("analysis", "")).task for run in runs)
-    for run, other in zip(runs[1:], others, strict=True):
-        if other != task:
+    analyses = {run.run_id: analysis_named(run.params.get("analysis", "")) for run in runs}
+    first = runs[0].run_id
+    for name, analysis in analyses.items():
+        if analysis.task != analyses[first].task:
             raise UsageError(
-                f"run {run.run_id} is of {other}, run {runs[0].run_id} of {task}: compare runs of "
-                "one task"
+                f"run {name} is of {analysis.task}, run {first} of {analyses[first].task}: compare "
+                "runs of one task"
             )
-    files = {
-        run.run_id[:SHORT]: artifact_of(run.run_id, ANSWERS[task], folder / run.run_id)
-        for run in runs
-    }
-    if task == "classification":
-        from rootflow.evaluation import classification
-
-        scores = [classification.read_scores(path, name) for name, path in files.items()]
-        return classification.compare(scores, replicas, seed)
-    from rootflow.evaluation import reconstruction
-
-    predictions = [reconstruction.read_predictions(path, name) for name, path in files.items()]
-    return reconstruction.compare(predictions, replicas, seed)
+    steps = analyses[first].steps
+    answers = {name[:SHORT]: artifact_of(name, steps.ANSWERS, folder / name) for name in analyses}
+    found: ComparedModels = steps.compared(answers, replicas, seed)
+    return found

@@ -32,7 +32,6 @@ from rootflow.export.outputs import TOLERANCES
 from rootflow.steps import train
 from rootflow.steps.preprocess import reading_of, simulated_maps
 from rootflow.steps.registry.choosing import chosen
-from rootflow.steps.registry.register import Registrable
 from rootflow.steps.registry.register import register as register_export
 from rootflow.steps.result import StepResult
 from rootflow.steps.train import Trained, finished, provenance
@@ -92,8 +91,8 @@ def run(
         }
         if register:
             registered = [
-                register_export(config, run, trained, each)
-                for each in _registrables(config, trained, every, exports)
+                register_export(config, run, trained, *each)
+                for each in _registered(config, every, exports, trained)
             ]
             facts["registered_model"] = [each.onnx for each in registered]
             facts["registered_training"] = [each.trained for each in registered]
@@ -184,27 +183,18 @@ def _mixed(dataset: Dataset, fold: int) -> NDArray[np.int64]:
     return places[np.argsort(along, kind="stable")]
 
 
-def _registrables(
-    config: Config, trained: Trained, every: Sequence[FoldsConfig], exports: Sequence[Export]
-) -> list[Registrable]:
-    """Return what is registered: the file of all folds where there is one, else each."""
+def _registered(
+    config: Config, every: Sequence[FoldsConfig], exports: Sequence[Export], trained: Trained
+) -> list[tuple[str, Export, dict[str, Training]]]:
+    """Return the name of each model that is registered, the model, and its trainings by folder.
+
+    It is the file of all folds where there is one, else that of each.
+    """
     name = config.export.registered_model or config.analysis
-    registered: list[tuple[str, Export, dict[str, Training]]]
     if exports[-1].held_out is None:
-        of_folds = {f"fold{place}": each for place, each in enumerate(trained.trainings)}
-        registered = [(name, exports[-1], of_folds)]
-    else:
-        registered = [
-            (f"{name}_{fold_name(folds)}" if len(every) > 1 else name, each, {"": training})
-            for each, folds, training in zip(exports, every, trained.trainings, strict=True)
-        ]
+        trainings = {f"fold{place}": each for place, each in enumerate(trained.trainings)}
+        return [(name, exports[-1], trainings)]
     return [
-        Registrable(
-            name=name,
-            model=exported.model,
-            inputs=exported.input_example,
-            outputs=exported.output_example,
-            trainings=trainings,
-        )
-        for name, exported, trainings in registered
+        (f"{name}_{fold_name(folds)}" if len(every) > 1 else name, exported, {"": training})
+        for exported, folds, training in zip(exports, every, trained.trainings, strict=True)
     ]

@@ -49,9 +49,16 @@ def variants_of(config: Config) -> dict[str, Config]:
     }
 
 
-def without_variants(evaluation: EvaluationConfig) -> EvaluationConfig:
-    """Return the evaluation without variants of the model, and without what is made of them."""
+def without_training(config: Config) -> Any:
+    """Return the evaluation without what has to be trained beside the model.
+
+    Classifiers stand alone; of reconstruction, variants of the model and what is made of them
+    are left out.
+    """
+    evaluation = config.evaluation
     kept: list[MethodBlock] = []
+    if not isinstance(evaluation, EvaluationConfig):
+        return evaluation.model_copy(update={"methods": kept})
     left_out: set[str] = set()
     for method in evaluation.methods:
         if isinstance(method, VariantConfig) or left_out.intersection(method.references()):
@@ -91,9 +98,10 @@ def make_methods(
 
 
 def _check_own(method: Method[Any], events: Events) -> None:
-    some = np.arange(min(len(events), CHECKED))
+    simulated = np.flatnonzero(events.simulated)
+    some = simulated[:CHECKED]
     if "jets" in events.collections:
-        full = np.flatnonzero(events.jet_mask.all(axis=1))[:1]
+        full = simulated[events.jet_mask[simulated].all(axis=1)][:1]
         some = np.unique(np.append(some, full))
     try:
         check_method(method, events.take(some))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import rich.table
 from rich.console import Console
@@ -19,6 +19,14 @@ from rootflow.table import Table
 Row = dict[str, Any]
 STARTED = time.time()
 WIDTH_OF_A_FILE = 160
+
+
+class Found(NamedTuple):
+    """What the evaluation of a task found, as a `StepResult` says it."""
+
+    facts: dict[str, Any]
+    tables: dict[str, list[Row]]
+    metrics: dict[str, float]
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import scipy.integrate
 import scipy.stats
 
 from rootflow.evaluation.bootstrap import bootstrap
-from rootflow.evaluation.classification.calibration import Reliability, calibration
+from rootflow.evaluation.classification.calibration import Reliability
 from rootflow.evaluation.classification.results import Calibration
 
 EDGES = np.linspace(0, 1, 11)
@@ -19,7 +19,7 @@ def calibrated(slope: float = DISTANCE, share_of_signal: float = 0.1, seed: int 
     scores = 1 / (1 + np.exp(-slope * x))
     statistic = Reliability(scores, signal, EDGES)
     weight = random.exponential(1, len(x)) * np.where(signal, 0.01, 3.0)
-    return calibration(bootstrap({"r": statistic}, weight, 100, seed)["r"], EDGES)
+    return statistic.answer(bootstrap({"r": statistic}, weight, 100, seed)["r"])
 
 
 def expected_brier_score() -> float:

@@ -5,15 +5,10 @@ import pytest
 import scipy.stats
 
 from rootflow.evaluation.bootstrap import bootstrap
-from rootflow.evaluation.classification.cut import (
-    BestCuts,
-    Significances,
-    scan_of,
-    thresholds_of,
-)
+from rootflow.evaluation.classification.cut import CutQuestion, Significances
 from rootflow.evaluation.classification.labelled import Labelled
 from rootflow.evaluation.classification.results import BestCut, CutScan
-from rootflow.evaluation.classification.significance import asimov_with_uncertainty
+from rootflow.evaluation.classification.significance import asimov
 from toy_classes import COUNTS, DISTANCE, EXPECTED, SAMPLES, GaussianModel, toy_classes
 
 
@@ -29,18 +24,8 @@ def best_cut(
 def scanned(
     scores: np.ndarray, labelled: Labelled, replicas: int, seed: int
 ) -> tuple[CutScan, BestCut]:
-    cuts = BestCuts(scores, labelled, background_uncertainty=0.1)
-    thresholds = thresholds_of(scores, labelled, cuts.best)
-    scan = Significances(scores, labelled, thresholds, background_uncertainty=0.1)
-    found = bootstrap({"scan": scan, "cuts": cuts}, labelled.weight, replicas, seed)
-    return scan_of(
-        scan,
-        cuts,
-        labelled.weight,
-        thresholds,
-        found["scan"],
-        found["cuts"],
-    )
+    question = CutQuestion(scores, labelled, background_uncertainty=0.1)
+    return question.answer(bootstrap(question.statistics, labelled.weight, replicas, seed))
 
 
 def test_scan_counts_what_is_kept() -> None:
@@ -60,9 +45,7 @@ def test_scan_counts_what_is_kept() -> None:
         np.hypot(0.1 * best.background.value, best.background.error)
     )
     assert best.significance.value == pytest.approx(
-        asimov_with_uncertainty(
-            best.signal.value, best.background.value, best.background_uncertainty**2
-        )
+        asimov(best.signal.value, best.background.value, best.background_uncertainty**2)
     )
     assert best.significance.value == max(each for each in scan.significance if each is not None)
 
@@ -73,7 +56,7 @@ def test_best_cut_of_gaussians_is_near_the_true_one() -> None:
     x = np.linspace(-1, 2.5, 2000)
     signal = 14.0 * scipy.stats.norm.sf(x - DISTANCE / 2)
     background = 70.0 * scipy.stats.norm.sf(x + DISTANCE / 2)
-    true = asimov_with_uncertainty(signal, background, (0.1 * background) ** 2)
+    true = asimov(signal, background, (0.1 * background) ** 2)
     assert best.significance.value == pytest.approx(np.max(true), rel=0.02)
     assert best.signal_efficiency == pytest.approx(signal[np.argmax(true)] / 14.0, abs=0.1)
 
@@ -113,7 +96,7 @@ def test_optimism_is_what_fresh_events_take_away() -> None:
         labelled = Labelled.of(toy_classes(COUNTS, seed), SAMPLES).simulation()
         scores = np.random.default_rng(seed).random(len(labelled))
         _, best = scanned(scores, labelled, 40, seed)
-        expected = asimov_with_uncertainty(
+        expected = asimov(
             14 * (1 - best.threshold),
             70 * (1 - best.threshold),
             (7 * (1 - best.threshold)) ** 2
@@ -149,7 +132,7 @@ def test_best_cut_is_that_of_a_search_among_every_score() -> None:
         )
         if np.sum(s) > 0 and np.sum(b) > 0 and np.sum(b) ** 2 >= 25 * np.sum(b**2):
             variance = (0.1 * np.sum(b)) ** 2 + np.sum(b**2)
-            found[threshold] = float(asimov_with_uncertainty(np.sum(s), np.sum(b), variance))
+            found[threshold] = float(asimov(np.sum(s), np.sum(b), variance))
     threshold = max(found, key=found.__getitem__)
     assert best.threshold == threshold
     assert best.significance.value == pytest.approx(found[threshold])

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 import scipy.optimize
 
-from rootflow.evaluation.classification.fit import NONE, Systematics, significance
-from rootflow.evaluation.classification.significance import asimov_with_uncertainty
+from rootflow.evaluation.classification.fit import NONE, Systematics, fit_edges, significance
+from rootflow.evaluation.classification.labelled import Labelled
+from rootflow.evaluation.classification.significance import asimov
 from rootflow.evaluation.results import Counts, Histogram, Spectrum
+from toy_classes import COUNTS, M4L, SAMPLES, toy_classes
 
 SIGNAL = (0.5, 2.0, 6.0)
 BACKGROUND = (60.0, 20.0, 4.0)
@@ -62,7 +64,7 @@ def test_one_bin_with_an_uncertain_background_is_a_counting_experiment(
 ) -> None:
     scores = spectrum([15.0], [30.0], [0.0])
     systematics = Systematics(uncertainty, 0.0, simulated_statistics=False)
-    expected = float(asimov_with_uncertainty(15.0, 30.0, (uncertainty * 30) ** 2))
+    expected = float(asimov(15.0, 30.0, (uncertainty * 30) ** 2))
     # The fit takes a log-normal uncertainty, the formula a Poisson control region.
     assert found(scores, systematics) == pytest.approx(expected, rel=tolerance)
 
@@ -81,7 +83,7 @@ def test_a_large_uncertainty_is_log_normal() -> None:
 def test_one_bin_with_few_simulated_events_is_a_counting_experiment() -> None:
     scores = spectrum([15.0], [30.0], [16.0])
     systematics = Systematics(0.0, 0.0, simulated_statistics=True)
-    expected = float(asimov_with_uncertainty(15.0, 30.0, 16.0))
+    expected = float(asimov(15.0, 30.0, 16.0))
     assert found(scores, systematics) == pytest.approx(expected, rel=0.03)
 
 
@@ -126,3 +128,17 @@ def test_data_far_above_all_expectation_are_fitted() -> None:
 def test_there_is_nothing_observed_without_data() -> None:
     told = significance(spectrum(), ["ggH", "VBFH"], NONE, expected_error=0.1)
     assert (told.expected_error, told.observed, told.observed_signal_strength) == (0.1, None, None)
+
+
+def test_no_bin_has_a_process_with_a_negative_sum() -> None:
+    labelled = Labelled.of(toy_classes(COUNTS), SAMPLES, M4L).simulation()
+    scores = np.linspace(0, 1, len(labelled))[np.argsort(np.argsort(labelled.values))]
+    among = np.flatnonzero(labelled.simulated["ttbar"])
+    lowest = among[np.argsort(scores[among])]
+    labelled.weight[lowest[:5]] = -labelled.weight[lowest[5:]].sum() / 10
+    edges = fit_edges(scores, labelled, 20)
+    assert (edges[0], edges[-1]) == (0, 1)
+    assert np.all(np.diff(edges) > 0)
+    for process in labelled.simulated.values():
+        sums, _ = np.histogram(scores[process], edges, weights=labelled.weight[process])
+        assert np.all(sums >= 0)

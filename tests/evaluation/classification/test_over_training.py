@@ -18,10 +18,10 @@ from rootflow.evaluation.classification.over_training import (
     over_training,
     training_half,
 )
-from rootflow.evaluation.classification.ranking import RankingStatistics
+from rootflow.evaluation.classification.ranking import RankingQuestion
 from rootflow.evaluation.classification.results import OverTraining, RankingInTraining
-from rootflow.evaluation.classification.spectra import histogram
 from rootflow.evaluation.results import Histogram
+from rootflow.evaluation.spectra import histogram
 from toy_classes import DISTANCE, SAMPLES, GaussianModel, rows_of, toy_classes
 
 NONE = Estimate(0.5, 0.0)
@@ -157,9 +157,8 @@ def test_paired_error_is_that_of_independent_samples() -> None:
         labelled = Labelled.of(toy_classes(counts, seed), SAMPLES)
         x = labelled.events.event[:, 2]
         jitter = np.random.default_rng(seed).normal(0, 0.5, (2, len(x)))
-        ranking = RankingStatistics.of(*(x + jitter), labelled)
-        asked = ranking.statistics()
-        seen = ranking.in_training(bootstrap(asked, labelled.weight, 40, seed))
+        ranking = RankingQuestion(*(x + jitter), labelled)
+        seen = ranking.in_training(bootstrap(ranking.statistics, labelled.weight, 40, seed))
         pulls.append(seen.excess.value / seen.excess.error)
     assert 0.75 < np.std(pulls) < 1.3
     assert abs(np.mean(pulls)) < 4 / np.sqrt(len(pulls))

@@ -3,10 +3,14 @@ import pytest
 import scipy.stats
 
 from rootflow.evaluation.bootstrap import bootstrap
-from rootflow.evaluation.classification.binning import quantile_edges
 from rootflow.evaluation.classification.labelled import Labelled
 from rootflow.evaluation.classification.results import Sculpting
-from rootflow.evaluation.classification.sculpting import Divergences, background_bins, sculpting
+from rootflow.evaluation.classification.sculpting import (
+    Divergences,
+    SculptingQuestion,
+    background_bins,
+    quantile_edges,
+)
 from toy_classes import COUNTS, M4L, SAMPLES, toy_classes
 
 MASS_EDGES = np.linspace(70, 250, 19).tolist()
@@ -18,18 +22,9 @@ def sculpted(dependence: float, seed: int = 1, replicas: int = 200) -> Sculpting
     random = np.random.default_rng(seed)
     mixed = (1 - dependence) * random.random(len(labelled)) + dependence * labelled.values / 250
     scores = mixed / mixed.max()
-    edges = quantile_edges(scores, labelled, 4)
-    bins = background_bins(scores, edges, labelled)
-    statistic = Divergences(bins, labelled.values, MASS_EDGES)
-    return sculpting(
-        bootstrap({"d": statistic}, labelled.weight, replicas, seed)["d"],
-        statistic.permuted(labelled.weight, replicas, seed),
-        bins,
-        edges,
-        labelled.values,
-        labelled,
-        MASS_EDGES,
-    )
+    question = SculptingQuestion(scores, labelled.values, labelled, 4, MASS_EDGES)
+    found = bootstrap(question.statistics, labelled.weight, replicas, seed)
+    return question.answer(found, replicas, seed)
 
 
 def test_bins_hold_the_same_background() -> None:

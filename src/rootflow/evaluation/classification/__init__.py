@@ -1,6 +1,5 @@
 """Classifiers compared on the same events: how well they tell signal from background."""
 
-from rootflow.evaluation.classification.compare import compare
 from rootflow.evaluation.classification.evaluate import evaluate
 from rootflow.evaluation.classification.evaluation import (
     ClassificationEvaluation,
@@ -13,7 +12,7 @@ from rootflow.evaluation.classification.metrics import cautions_of, is_excess
 from rootflow.evaluation.classification.observable import EventObservable, observable_of
 from rootflow.evaluation.classification.report import write_evaluation, write_report
 from rootflow.evaluation.classification.results import Scored
-from rootflow.evaluation.classification.scores import read_scores, write_scores
+from rootflow.evaluation.classification.scores import compare, read_scores, write_scores
 from rootflow.evaluation.classification.tables import tables_of
 
 __all__ = [

@@ -1,7 +1,6 @@
 """What models say of events, checked before anything is made of it."""
 
 from collections.abc import Sequence
-from typing import Protocol
 
 import numpy as np
 
@@ -10,43 +9,12 @@ from rootflow.errors import ConformanceError, UsageError
 from rootflow.evaluation.bootstrap import FloatArray
 from rootflow.evaluation.classification.labelled import Labelled
 from rootflow.evaluation.classification.results import Scored
+from rootflow.methods.contract import Classifier
 from rootflow.progress import progress
 
 
-class ScoringModel(Protocol):
-    """A model that has not trained on the events, as a `rootflow.methods.model.Model`."""
-
-    @property
-    def name(self) -> str:
-        """Under which metrics are logged."""
-
-    def answer(self, events: Events) -> FloatArray:
-        """Return (n,) or (n, classes) from 0 to 1, by a model that has not trained on the event.
-
-        Of two classes (n,), the probability of the second one.
-        """
-
-
-class FoldedModel(ScoringModel, Protocol):
-    """A model of every fold, as `rootflow.methods.combined.FoldedMethod`."""
-
-    def answer_seen(self, events: Events) -> FloatArray | None:
-        """Return the same of labelled events, each by a model that has trained on it.
-
-        None where the events are others than those of the training, or may be.
-        """
-
-
-def scored_by(models: Sequence[FoldedModel], labelled: Labelled) -> tuple[Scored, ...]:
-    """Return what every model says of all events, and of those that it has trained on.
-
-    Raises
-    ------
-    UsageError
-        There is no model, or two have one name.
-    ConformanceError
-        A model's scores are not as many as events, or not numbers from 0 to 1.
-    """
+def scored_by(models: Sequence[Classifier], labelled: Labelled) -> tuple[Scored, ...]:
+    """Return what every model says of all events, and of those that it has trained on."""
     names = [model.name for model in models]
     if not names:
         raise UsageError("there is no model to evaluate: name at least one")
@@ -69,15 +37,10 @@ def scored_by(models: Sequence[FoldedModel], labelled: Labelled) -> tuple[Scored
     return tuple(found)
 
 
-def score(model: ScoringModel, events: Events, labelled: Labelled) -> FloatArray:
+def score(model: Classifier, events: Events, labelled: Labelled) -> FloatArray:
     """Return (n,) the probability of signal of events that the model has not trained on.
 
     `labelled` says which classes are signal.
-
-    Raises
-    ------
-    ConformanceError
-        They are not as many as events, or not numbers from 0 to 1.
     """
     return _signal_in(model.answer(events), model.name, len(events), labelled)
 

@@ -1,78 +1,55 @@
 """How well several classes are told from each other."""
 
 from collections.abc import Mapping
-from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rootflow.evaluation.bootstrap import FloatArray, Replicated, Statistic
-from rootflow.evaluation.classification.auc import AreaUnderCurve
-from rootflow.evaluation.classification.evaluation import Classes, OneAgainstRest
+from rootflow.evaluation.bootstrap import FloatArray, Replicated, Statistic, ratio
 from rootflow.evaluation.classification.labelled import Labelled
+from rootflow.evaluation.classification.ranking import AreaUnderCurve
+from rootflow.evaluation.classification.results import Classes, OneAgainstRest
 from rootflow.evaluation.classification.spectra import spectrum
 
 
 class ConfusionMatrix:
     """Weighted share of the events of each of k classes to which each class is given.
 
-    Parameters
-    ----------
-    label
-        (n,) the class of each event; negative: none of them.
-    probabilities
-        (n, k); an event is given the class of the highest, of equals the first.
+    Labels (n,) are the class, or negative for none of them; an event is given the class of the
+    highest of its probabilities (n, k), of equals the first.
     """
 
     def __init__(self, label: NDArray[np.int64], probabilities: FloatArray) -> None:
         count = probabilities.shape[1]
         self._among = np.flatnonzero(label >= 0)
         self._cells = (label * count + np.argmax(probabilities, axis=1))[self._among]
-        self._shape = (count, count)
+        self._count = count
 
     def __call__(self, weights: FloatArray) -> FloatArray:
         """Return (replicas, k * k), NaN in rows without a positive sum of weights."""
-        count = self._shape[0] * self._shape[1]
-        found = np.array(
-            [
-                np.bincount(self._cells, weight[self._among], count).reshape(self._shape)
-                for weight in weights
-            ]
-        )
-        rows = found.sum(axis=2, keepdims=True)
-        shares = np.full(found.shape, np.nan)
-        np.divide(found, rows, out=shares, where=rows > 0)
-        return shares.reshape(len(weights), count)
+        cells = self._count**2
+        sums = [np.bincount(self._cells, weight[self._among], cells) for weight in weights]
+        found = np.array(sums, np.float64).reshape(len(weights), self._count, self._count)
+        return ratio(found, found.sum(axis=2, keepdims=True)).reshape(len(weights), cells)
 
 
-class ClassStatistics(NamedTuple):
-    """What is asked of a model of several classes: one AUC of each, and the confusion."""
+class ClassQuestion:
+    """What the bootstrap is asked of the probabilities (n, k) of simulated events.
 
-    one_against_rest: dict[str, AreaUnderCurve]
-    confusion: ConfusionMatrix
+    It is one AUC of each class against all others, and which events are taken for which.
+    """
 
-    @classmethod
-    def of(cls, probabilities: FloatArray, events: Labelled) -> Self:
-        """Return the statistics of the (n, k) probabilities of n simulated events."""
-        labelled = events.label >= 0
-        return cls(
-            {
-                name: AreaUnderCurve(
-                    probabilities[:, place],
-                    events.label == place,
-                    labelled & (events.label != place),
-                )
-                for place, name in enumerate(events.classes)
-            },
-            ConfusionMatrix(events.label, probabilities),
-        )
+    def __init__(self, probabilities: FloatArray, simulation: Labelled) -> None:
+        self._names, label = simulation.classes, simulation.label
+        self.statistics: dict[str, Statistic] = {
+            f"auc_of_{name}": AreaUnderCurve(
+                probabilities[:, place], label == place, (label >= 0) & (label != place)
+            )
+            for place, name in enumerate(self._names)
+        }
+        self.statistics["confusion"] = ConfusionMatrix(label, probabilities)
 
-    def statistics(self) -> dict[str, Statistic]:
-        """Return what the bootstrap has to find, by name."""
-        areas = {f"auc_of_{name}": area for name, area in self.one_against_rest.items()}
-        return {**areas, "confusion": self.confusion}
-
-    def classes(
+    def answer(
         self,
         found: Mapping[str, Replicated],
         probabilities: FloatArray,
@@ -80,20 +57,19 @@ class ClassStatistics(NamedTuple):
         edges: list[float],
     ) -> Classes:
         """Return what was found, with the probabilities of all events, data too."""
-        everything = np.ones(len(labelled), bool)
-        names = list(self.one_against_rest)
+        places = range(len(self._names))
         confusion = found["confusion"]
         return Classes(
             tuple(
                 OneAgainstRest(
                     name,
                     found[f"auc_of_{name}"].estimate(),
-                    spectrum(probabilities[:, place], labelled, edges, everything),
+                    spectrum(probabilities[:, place], labelled, edges),
                 )
-                for place, name in enumerate(names)
+                for place, name in enumerate(self._names)
             ),
             tuple(
-                tuple(confusion.estimate(row * len(names) + column) for column in range(len(names)))
-                for row in range(len(names))
+                tuple(confusion.estimate(row * len(places) + column) for column in places)
+                for row in places
             ),
         )

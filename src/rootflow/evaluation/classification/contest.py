@@ -10,10 +10,11 @@ from rootflow.dataset.manifest import Sample
 from rootflow.errors import UsageError
 from rootflow.evaluation.bootstrap import Replicated, bootstrap
 from rootflow.evaluation.cell_statistics import bin_of
-from rootflow.evaluation.classification.asking import ScoringModel, score
-from rootflow.evaluation.classification.auc import AreaUnderCurve
+from rootflow.evaluation.classification.asking import score
 from rootflow.evaluation.classification.labelled import Labelled
+from rootflow.evaluation.classification.ranking import AreaUnderCurve
 from rootflow.evaluation.contest import Contest, Edges, bins_of, decide
+from rootflow.methods.contract import Classifier
 
 METRIC = "auc"
 
@@ -21,8 +22,8 @@ METRIC = "auc"
 def contest(
     events: Events,
     samples: Sequence[Sample],
-    candidate: ScoringModel,
-    champion: ScoringModel | None,
+    candidate: Classifier,
+    champion: Classifier | None,
     *,
     least_gain: float,
     edges: Edges,
@@ -31,29 +32,9 @@ def contest(
 ) -> Contest:
     """Compare the weighted AUC of two classifiers, event by event.
 
-    Parameters
-    ----------
-    events
-        Signal and background; data are not looked at.
-    samples
-        Those that `events.sample` counts through.
-    candidate, champion
-        The models; without a champion only the candidate's AUC is found.
-    least_gain
-        What the gain is tested against.
-    edges
-        Of the named bins, by feature of the event.
-    replicas, seed
-        Of the bootstrap, which both share.
-
-    Raises
-    ------
-    InputError
-        The events are none of an evaluation of classifiers, or a model may not be applied to them.
-    UsageError
-        The events have no such feature, or a bin has no signal or no background.
-    ConformanceError
-        Scores are not numbers from 0 to 1.
+    Data are not looked at; without a champion only the candidate's AUC is found. `least_gain` is
+    what the gain is tested against, `edges` are of the named bins by feature of the event. That
+    there is no such feature, or a bin without signal or background, is a UsageError.
     """
     simulation = Labelled.of(events, samples).simulation()
     inside = _inside(simulation.events, edges)

@@ -1,18 +1,15 @@
 """The cut on the score that gives the highest expected significance."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rootflow.evaluation.bootstrap import FloatArray, Replicated
+from rootflow.evaluation.bootstrap import FloatArray, Replicated, Statistic
 from rootflow.evaluation.classification.labelled import EFFECTIVE_EVENTS_MIN, Labelled
 from rootflow.evaluation.classification.results import BestCut, CutScan
-from rootflow.evaluation.classification.significance import (
-    asimov,
-    asimov_with_uncertainty,
-    s_over_sqrt_b,
-)
+from rootflow.evaluation.classification.significance import asimov, s_over_sqrt_b
 from rootflow.evaluation.classification.sums import SumsBelow
 from rootflow.evaluation.results import Estimate, plain
 
@@ -22,15 +19,7 @@ THRESHOLDS = 200
 
 
 class Kept(NamedTuple):
-    """What is at or above each of k thresholds, (..., k).
-
-    Attributes
-    ----------
-    signal, background
-        Sums of weights.
-    signal_variance, background_variance
-        Sums of squared weights.
-    """
+    """Sums (..., k) of weights and squared weights at or above each of k thresholds."""
 
     signal: FloatArray
     background: FloatArray
@@ -39,18 +28,10 @@ class Kept(NamedTuple):
 
 
 class Significances:
-    """Significances at every threshold.
+    """Significances of the n events with a score (n,) at or above each of k thresholds.
 
-    Parameters
-    ----------
-    scores
-        (n,).
-    labelled
-        The n events.
-    thresholds
-        (k,), the first not above any score.
-    background_uncertainty
-        Relative; the simulated statistics are added to it in quadrature.
+    The first threshold is not above any score. The uncertainty of the background is relative; the
+    simulated statistics are added to it in quadrature.
     """
 
     def __init__(
@@ -61,18 +42,16 @@ class Significances:
         background_uncertainty: float,
     ) -> None:
         limits = np.append(thresholds, np.inf)
-        self._below = [
-            SumsBelow(scores, among, limits) for among in (labelled.signal, labelled.background)
-        ]
+        classes = (labelled.signal, labelled.background)
+        self._below = [SumsBelow(scores, among, limits) for among in classes]
         self._weight = labelled.weight
         self._uncertainty = background_uncertainty
 
     def kept(self, weights: FloatArray) -> Kept:
         """Return (replicas, k) sums."""
-        signal, background = (_above(below(weights)) for below in self._below)
         # A replica that draws an event r times has r w as its weight, and r w^2 as its square.
-        variances = (_above(below(weights, self._weight)) for below in self._below)
-        return Kept(signal, background, *variances)
+        sums = [below(weights, *t) for t in ((), (self._weight,)) for below in self._below]
+        return Kept(*(below[:, -1:] - below[:, :-1] for below in sums))
 
     def background_variance(self, kept: Kept) -> FloatArray:
         """Return the square of the uncertainty of the expected background."""
@@ -80,16 +59,14 @@ class Significances:
 
     def with_uncertainty(self, kept: Kept) -> FloatArray:
         """Return the significance with the background's uncertainty."""
-        variance = self.background_variance(kept)
-        return asimov_with_uncertainty(kept.signal, kept.background, variance)
+        return asimov(kept.signal, kept.background, self.background_variance(kept))
 
     def __call__(self, weights: FloatArray) -> FloatArray:
         """Return (replicas, 3 k): with uncertainty, without, and s/sqrt(b)."""
         kept = self.kept(weights)
         s, b = kept.signal, kept.background
-        return np.concatenate(
-            [self.with_uncertainty(kept), asimov(s, b), s_over_sqrt_b(s, b)], axis=1
-        )
+        found = [self.with_uncertainty(kept), asimov(s, b), s_over_sqrt_b(s, b)]
+        return np.concatenate(found, axis=1)
 
 
 class BestCuts:
@@ -103,17 +80,8 @@ class BestCuts:
     the significance at the replica's own best threshold less that of the sample at the same
     threshold (B. Efron, R. Tibshirani, An Introduction to the Bootstrap, 1993, section 17.6).
 
-    Parameters
-    ----------
-    scores, labelled, background_uncertainty
-        As of `Significances`.
-
-    Attributes
-    ----------
-    best
-        The threshold with the highest significance, 0 or the score of an event.
-    tightest
-        The highest threshold that counts.
+    `best` is the threshold with the highest significance, 0 or the score of an event, and
+    `tightest` the highest one that counts.
     """
 
     def __init__(
@@ -136,75 +104,6 @@ class BestCuts:
         return np.where(own < 0, np.nan, own - self._in_sample[chosen])[:, np.newaxis]
 
 
-def thresholds_of(scores: FloatArray, labelled: Labelled, best: float) -> FloatArray:
-    """Return 0, the best cut and quantiles of the simulated signal, as scores that events have."""
-    shares = np.arange(1, THRESHOLDS) / THRESHOLDS
-    quantiles = np.quantile(scores[labelled.signal], shares, method="inverted_cdf")
-    return np.unique([0.0, best, *quantiles])
-
-
-def scan_of(
-    statistic: Significances,
-    cuts: BestCuts,
-    weight: FloatArray,
-    thresholds: FloatArray,
-    found: Replicated,
-    flattery: Replicated,
-) -> tuple[CutScan, BestCut]:
-    """Return the scan and the best cut, which is one of its thresholds.
-
-    Parameters
-    ----------
-    statistic
-        What gives the significances.
-    cuts
-        Which of all cuts is the best.
-    weight
-        (n,) of the sample.
-    thresholds
-        (k,) of the statistic.
-    found, flattery
-        The statistic and `cuts` in the same replicas of the sample.
-    """
-    sample = weight[np.newaxis]
-    of_sample = statistic.kept(sample)
-    allowed = thresholds <= cuts.tightest
-    kept = Kept(*(sums[0] for sums in of_sample))
-    exact, without, simple = np.split(found.values, 3)
-    in_replicas = np.split(found.replicas, 3, axis=1)
-    places = np.flatnonzero(allowed)
-    best = int(np.flatnonzero(thresholds == cuts.best)[0])
-    errors = [np.nanstd(found[:, places], axis=0, ddof=1) for found in in_replicas]
-    at_best = int(np.flatnonzero(places == best)[0])
-    scan = CutScan(
-        thresholds=tuple(thresholds.tolist()),
-        signal=tuple(kept.signal.tolist()),
-        background=tuple(kept.background.tolist()),
-        signal_efficiency=tuple((kept.signal / kept.signal[0]).tolist()),
-        background_efficiency=tuple((kept.background / kept.background[0]).tolist()),
-        significance=plain(np.where(allowed, exact, np.nan)),
-        significance_errors=plain(_at(places, errors[0], len(thresholds))),
-        s_over_sqrt_b=plain(np.where(allowed, simple, np.nan)),
-    )
-    return scan, BestCut(
-        threshold=float(thresholds[best]),
-        signal=Estimate(float(kept.signal[best]), float(np.sqrt(kept.signal_variance[best]))),
-        background=Estimate(
-            float(kept.background[best]), float(np.sqrt(kept.background_variance[best]))
-        ),
-        signal_efficiency=scan.signal_efficiency[best],
-        background_efficiency=scan.background_efficiency[best],
-        background_effective_events=float(
-            kept.background[best] ** 2 / kept.background_variance[best]
-        ),
-        background_uncertainty=float(np.sqrt(statistic.background_variance(kept)[best])),
-        significance=Estimate(float(exact[best]), float(errors[0][at_best])),
-        significance_without_uncertainty=Estimate(float(without[best]), float(errors[1][at_best])),
-        s_over_sqrt_b=Estimate(float(simple[best]), float(errors[2][at_best])),
-        optimism=float(np.nanmean(flattery.replicas)),
-    )
-
-
 def _allowed(kept: Kept) -> NDArray[np.bool_]:
     """Return (..., k) where signal and enough background are left, as at every looser cut."""
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -214,11 +113,67 @@ def _allowed(kept: Kept) -> NDArray[np.bool_]:
     return np.logical_and.accumulate(found, axis=-1)
 
 
-def _above(below: FloatArray) -> FloatArray:
-    return below[:, -1:] - below[:, :-1]
+class CutQuestion:
+    """What the bootstrap is asked of cuts on the score, and what it found.
 
+    The scan is of 0, the best cut and quantiles of the simulated signal.
+    """
 
-def _at(places: NDArray[np.int64], values: FloatArray, length: int) -> FloatArray:
-    spread = np.full(length, np.nan)
-    spread[places] = values
-    return spread
+    def __init__(
+        self, scores: FloatArray, labelled: Labelled, background_uncertainty: float
+    ) -> None:
+        self._cuts = BestCuts(scores, labelled, background_uncertainty)
+        shares = np.arange(1, THRESHOLDS) / THRESHOLDS
+        quantiles = np.quantile(scores[labelled.signal], shares, method="inverted_cdf")
+        self._thresholds = np.unique([0.0, self._cuts.best, *quantiles])
+        self._scan = Significances(scores, labelled, self._thresholds, background_uncertainty)
+        self._kept = Kept(*(sums[0] for sums in self._scan.kept(labelled.weight[np.newaxis])))
+        self.statistics: dict[str, Statistic] = {
+            "significances": self._scan,
+            "best_cuts": self._cuts,
+        }
+
+    def answer(self, found: Mapping[str, Replicated]) -> tuple[CutScan, BestCut]:
+        """Return the scan and the best cut, which is one of its thresholds."""
+        kept, thresholds = self._kept, self._thresholds
+        counting = int(np.sum(thresholds <= self._cuts.tightest))
+        ending = np.full(len(thresholds) - counting, np.nan)
+        # With uncertainty, without, and s/sqrt(b), at those thresholds that count.
+        values = [
+            np.append(each[:counting], ending)
+            for each in np.split(found["significances"].values, 3)
+        ]
+        errors = [
+            np.append(np.nanstd(each[:, :counting], axis=0, ddof=1), ending)
+            for each in np.split(found["significances"].replicas, 3, axis=1)
+        ]
+        scan = CutScan(
+            thresholds=tuple(thresholds.tolist()),
+            signal=tuple(kept.signal.tolist()),
+            background=tuple(kept.background.tolist()),
+            signal_efficiency=tuple((kept.signal / kept.signal[0]).tolist()),
+            background_efficiency=tuple((kept.background / kept.background[0]).tolist()),
+            significance=plain(values[0]),
+            significance_errors=plain(errors[0]),
+            s_over_sqrt_b=plain(values[2]),
+        )
+        best = int(np.flatnonzero(thresholds == self._cuts.best)[0])
+        significances = [
+            Estimate(float(value[best]), float(error[best]))
+            for value, error in zip(values, errors, strict=True)
+        ]
+        signal, background, *variances = (float(sums[best]) for sums in kept)
+        signal_error, background_error = (float(np.sqrt(variance)) for variance in variances)
+        return scan, BestCut(
+            threshold=float(thresholds[best]),
+            signal=Estimate(signal, signal_error),
+            background=Estimate(background, background_error),
+            signal_efficiency=scan.signal_efficiency[best],
+            background_efficiency=scan.background_efficiency[best],
+            background_effective_events=background**2 / variances[1],
+            background_uncertainty=float(np.sqrt(self._scan.background_variance(kept)[best])),
+            significance=significances[0],
+            significance_without_uncertainty=significances[1],
+            s_over_sqrt_b=significances[2],
+            optimism=float(np.nanmean(found["best_cuts"].replicas)),
+        )

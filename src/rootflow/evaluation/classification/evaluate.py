@@ -2,29 +2,27 @@
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from rootflow.config import ClassificationEvaluationConfig, InputsConfig
 from rootflow.dataset.events import Events
 from rootflow.dataset.manifest import Sample
 from rootflow.evaluation.bootstrap import Replicated, bootstrap
-from rootflow.evaluation.classification.asking import FoldedModel, scored_by
-from rootflow.evaluation.classification.binning import observable_edges
+from rootflow.evaluation.classification.asking import scored_by
 from rootflow.evaluation.classification.evaluation import ClassificationEvaluation, HeldOut
 from rootflow.evaluation.classification.importance import importances
 from rootflow.evaluation.classification.labelled import CLASSES, Labelled
-from rootflow.evaluation.classification.model import Model, result_of
+from rootflow.evaluation.classification.model import ModelQuestions, observable_edges
 from rootflow.evaluation.classification.observable import EventObservable
 from rootflow.evaluation.classification.spectra import spectrum, yields
 from rootflow.evaluation.paired import comparisons
 from rootflow.evaluation.results import Process
+from rootflow.methods.contract import Classifier
 from rootflow.progress import progress
 
 
 def evaluate(
     events: Events,
     samples: Sequence[Sample],
-    scorers: Sequence[FoldedModel],
+    scorers: Sequence[Classifier],
     inputs: InputsConfig,
     config: ClassificationEvaluationConfig,
     seed: int,
@@ -73,11 +71,11 @@ def evaluate(
     labelled = Labelled.of(events, samples, observable, classes, config.signal)
     simulation = labelled.simulation()
     scored = scored_by(scorers, labelled)
-    models = [Model.of(each, labelled, simulation, config) for each in scored]
+    models = [ModelQuestions(each, labelled, simulation, config) for each in scored]
     found = _bootstrap(models, simulation, config.replicas, seed)
     important = importances(
         scorers,
-        {model.scored.name: model.scores for model in models},
+        {model.name: model.scores for model in models},
         simulation,
         inputs,
         config.importance_events,
@@ -86,21 +84,29 @@ def evaluate(
     results = []
     with progress("fit", len(models), "models") as advance:
         for model, importance in zip(models, important, strict=True):
-            of_model = found[model.scored.name]
-            results.append(
-                result_of(model, labelled, simulation, config, of_model, importance, seed)
-            )
-            advance(1, model.scored.name)
-    everything = np.ones(len(labelled), bool)
+            results.append(model.result(found[model.name], importance, seed))
+            advance(1, model.name)
+    share = held_out.folds if held_out else 1
+    normalised = (each.normalisation for each in samples if each.normalisation)
     return ClassificationEvaluation(
-        processes=_processes(labelled),
+        processes=tuple(
+            Process(
+                sample.name,
+                sample.title,
+                labelled.kind(sample),
+                selected.events,
+                selected.expected,
+                sample.pseudo_data,
+            )
+            for sample, selected in zip(samples, yields(labelled), strict=True)
+        ),
         classes=labelled.classes,
         signals=labelled.signals,
         observable=observable,
-        in_window=yields(labelled.within(config.significance_window), everything),
+        in_window=yields(labelled.within(config.significance_window)),
         spectrum=None
         if labelled.values is None
-        else spectrum(labelled.values, labelled, observable_edges(config), everything),
+        else spectrum(labelled.values, labelled, observable_edges(config)),
         models=tuple(results),
         comparisons=comparisons("auc", {name: each["auc"] for name, each in found.items()}),
         replicas=config.replicas,
@@ -108,7 +114,9 @@ def evaluate(
         background_uncertainty=config.background_uncertainty,
         luminosity_uncertainty=config.luminosity_uncertainty,
         significance_window=config.significance_window,
-        luminosity_fb_inverse=_luminosity(samples, held_out),
+        luminosity_fb_inverse=next(
+            (each.luminosity_fb_inverse / share for each in normalised), None
+        ),
         energy_tev=config.energy_tev,
         held_out=held_out,
         scored=scored,
@@ -116,41 +124,16 @@ def evaluate(
 
 
 def _bootstrap(
-    models: Sequence[Model], simulation: Labelled, replicas: int, seed: int
+    models: Sequence[ModelQuestions], simulation: Labelled, replicas: int, seed: int
 ) -> dict[str, dict[str, Replicated]]:
     """Return every statistic by model and name, all of the same replicas."""
-    found = bootstrap(
-        {
-            f"{place}/{name}": statistic
-            for place, model in enumerate(models)
-            for name, statistic in model.statistics().items()
-        },
-        simulation.weight,
-        replicas,
-        seed,
-    )
+    statistics = {
+        f"{place}/{name}": statistic
+        for place, model in enumerate(models)
+        for name, statistic in model.statistics.items()
+    }
+    found = bootstrap(statistics, simulation.weight, replicas, seed)
     return {
-        model.scored.name: {name: found[f"{place}/{name}"] for name in model.statistics()}
+        model.name: {name: found[f"{place}/{name}"] for name in model.statistics}
         for place, model in enumerate(models)
     }
-
-
-def _processes(labelled: Labelled) -> tuple[Process, ...]:
-    everything = yields(labelled, np.ones(len(labelled), bool))
-    return tuple(
-        Process(
-            sample.name,
-            sample.title,
-            labelled.kind(sample),
-            found.events,
-            found.expected,
-            sample.pseudo_data,
-        )
-        for sample, found in zip(labelled.samples, everything, strict=True)
-    )
-
-
-def _luminosity(samples: Sequence[Sample], held_out: HeldOut | None) -> float | None:
-    share = held_out.folds if held_out else 1
-    found = (s.normalisation.luminosity_fb_inverse / share for s in samples if s.normalisation)
-    return next(found, None)

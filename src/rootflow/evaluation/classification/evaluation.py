@@ -5,107 +5,16 @@ from typing import Literal, NamedTuple
 
 from rootflow.evaluation.classification.metrics import metrics_of
 from rootflow.evaluation.classification.observable import EventObservable
-from rootflow.evaluation.classification.results import (
-    BestCut,
-    Calibration,
-    CutScan,
-    OverTraining,
-    Ranking,
-    Scored,
-    ScoreFit,
-    Sculpting,
-)
+from rootflow.evaluation.classification.results import ModelResult, Scored
 from rootflow.evaluation.folder import read_json, write_json
 from rootflow.evaluation.results import (
     Comparison,
-    Estimate,
-    Importance,
     Number,
     Process,
     Spectrum,
     Yield,
     data_in_words,
 )
-
-
-class OneAgainstRest(NamedTuple):
-    """How well a class is told from all others by its own probability."""
-
-    name: str
-    auc: Estimate
-    scores: Spectrum
-
-
-class Classes(NamedTuple):
-    """What a model of several classes says of each.
-
-    Attributes
-    ----------
-    one_against_rest
-        Each class, in the order of the probabilities.
-    confusion
-        Share of the events of a class (row) to which a class (column) is given the highest
-        probability; rows sum to one.
-    """
-
-    one_against_rest: tuple[OneAgainstRest, ...]
-    confusion: tuple[tuple[Estimate, ...], ...]
-
-
-class Variation(NamedTuple):
-    """A systematic variation of the weights, less the nominal ones.
-
-    `signal`, `background` and `significance` are at the nominal best cut.
-    """
-
-    name: str
-    auc: float
-    signal: float
-    background: float
-    significance: float
-
-
-class ModelResult(NamedTuple):
-    """What an evaluation found of one model; all but over-training on unseen events.
-
-    Attributes
-    ----------
-    name
-        As its metrics are logged.
-    ranking, ranking_in_window
-        Of all events, and of those that count in significances; None where all do.
-    scores
-        Of each process and data, in bins from 0 to 1.
-    over_training, over_training_in_window
-        Of the same two; None where no event is known to have been trained on.
-    yields
-        After the best cut, in the order of the evaluation's processes.
-    after_cut
-        The observable after the best cut; None without one, as `sculpting`.
-    importance
-        The largest drop first; empty where it is no model of the inputs.
-    classes
-        None of two classes.
-    variations
-        Empty where events have no systematic weights.
-    """
-
-    name: str
-    ranking: Ranking
-    ranking_in_window: Ranking | None
-    scores: Spectrum
-    over_training: OverTraining | None
-    over_training_in_window: OverTraining | None
-    calibration: Calibration
-    sculpting: Sculpting | None
-    importance: tuple[Importance, ...]
-    scan: CutScan
-    best_cut: BestCut
-    yields: tuple[Yield, ...]
-    after_cut: Spectrum | None
-    fit: ScoreFit
-    classes: Classes | None = None
-    variations: tuple[Variation, ...] = ()
 
 
 class HeldOut(NamedTuple):

@@ -11,9 +11,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyhf
 
+from rootflow.config import ClassificationEvaluationConfig
 from rootflow.errors import RootflowError
-from rootflow.evaluation.bootstrap import FloatArray
-from rootflow.evaluation.classification.results import FitSignificance
+from rootflow.evaluation.bootstrap import FloatArray, Replicated, Statistic
+from rootflow.evaluation.classification.labelled import EFFECTIVE_EVENTS_MIN, Labelled
+from rootflow.evaluation.classification.results import FitSignificance, ScoreFit
+from rootflow.evaluation.classification.spectra import spectrum
+from rootflow.evaluation.classification.sums import SumsInBins
 from rootflow.evaluation.results import Spectrum
 
 STRENGTH = "signal_strength"
@@ -25,17 +29,12 @@ STATISTICS = "simulated_statistics"
 class Systematics(NamedTuple):
     """Relative uncertainties.
 
-    Attributes
-    ----------
-    background
-        Of the normalisation of all backgrounds together, with a log-normal effect.
-    luminosity
-        Of all that is expected.
-    simulated_statistics
-        Whether each bin has a parameter for the simulated statistics of its background
-        (R. Barlow, C. Beeston, Comput. Phys. Commun. 77 (1993) 219, in the form of
-        J. Conway, arXiv:1103.0354). Those of the signal are not in it: the parameter would
-        be shared, and the background's uncertainty too small where there is much signal.
+    That of the normalisation of all backgrounds together has a log-normal effect, that of the
+    luminosity is of all that is expected. With `simulated_statistics` each bin has a parameter for
+    the simulated statistics of its background (R. Barlow, C. Beeston, Comput. Phys. Commun. 77
+    (1993) 219, in the form of J. Conway, arXiv:1103.0354). Those of the signal are not in it: the
+    parameter would be shared, and the background's uncertainty too small where there is much
+    signal.
     """
 
     background: float
@@ -44,6 +43,83 @@ class Systematics(NamedTuple):
 
 
 NONE = Systematics(0.0, 0.0, simulated_statistics=False)
+
+
+class BinnedSignificance:
+    """The discovery significance of bins of the score (n,) with known signal and background.
+
+    sqrt(sum over bins of 2 ((s + b) ln(1 + s/b) - s)): arXiv:1007.1727, eq. 97, for
+    independent bins.
+    """
+
+    def __init__(self, scores: FloatArray, labelled: Labelled, edges: FloatArray) -> None:
+        self._signal = SumsInBins(scores, labelled.signal, edges)
+        self._background = SumsInBins(scores, labelled.background, edges)
+
+    def __call__(self, weights: FloatArray) -> FloatArray:
+        """Return (replicas, 1); NaN where a bin has no background."""
+        s, b = self._signal(weights), self._background(weights)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            squares = np.where(b > 0, 2 * ((s + b) * np.log1p(s / b) - s), np.nan)
+        return np.asarray(np.sqrt(np.maximum(np.sum(squares, axis=1, keepdims=True), 0)))
+
+
+class FitQuestion:
+    """What the bootstrap is asked of a fit in bins of the score (n,), and the fits themselves."""
+
+    def __init__(
+        self, scores: FloatArray, simulation: Labelled, config: ClassificationEvaluationConfig
+    ) -> None:
+        self._edges = fit_edges(scores, simulation, config.score_bins)
+        self._systematics = Systematics(
+            config.background_uncertainty, config.luminosity_uncertainty, simulated_statistics=True
+        )
+        self.statistics: dict[str, Statistic] = {
+            "binned_significance": BinnedSignificance(scores, simulation, self._edges)
+        }
+
+    def answer(
+        self, found: Mapping[str, Replicated], scores: FloatArray, labelled: Labelled
+    ) -> ScoreFit:
+        """Return the fits of all events that count, data too."""
+        binned = spectrum(scores, labelled, self._edges.tolist())
+        signals = [each.name for each in labelled.samples if labelled.kind(each) == "signal"]
+        error = found["binned_significance"].estimate().error
+        return ScoreFit(
+            scores=binned,
+            statistics_only=significance(binned, signals, NONE, error),
+            with_systematics=significance(binned, signals, self._systematics),
+        )
+
+
+def fit_edges(scores: FloatArray, labelled: Labelled, bins: int) -> FloatArray:
+    """Return edges from 0 to 1 of at most so many bins, each with enough background.
+
+    Bins hold the same simulated signal; neighbours are merged, from the highest score down,
+    until each has 25 effective events of background and no process a negative sum.
+    """
+    shares = np.arange(1, bins) / bins
+    inner = np.unique(np.quantile(scores[labelled.signal], shares, method="inverted_cdf"))
+    limits = np.array([0.0, *inner[(inner > 0) & (inner < 1)], 1.0])
+    sample = labelled.weight[np.newaxis]
+    processes = np.array(
+        [SumsInBins(scores, among, limits)(sample)[0] for among in labelled.simulated.values()]
+    )
+    background = SumsInBins(scores, labelled.background, limits)
+    sums = background(sample)[0]
+    squares = background(sample, labelled.weight)[0]
+    edges, high = [1.0], len(limits) - 1
+    for low in range(high - 1, -1, -1):
+        between = slice(low, high)
+        total, variance = np.sum(sums[between]), np.sum(squares[between])
+        enough = total > 0 and total**2 >= EFFECTIVE_EVENTS_MIN * variance
+        if enough and np.all(np.sum(processes[:, between], axis=1) >= 0):
+            edges.append(float(limits[low]))
+            high = low
+    # What is left at low scores joins the last bin, and that its neighbour while a sum is negative.
+    while len(edges) > 2 and np.any(np.sum(processes[:, : list(limits).index(edges[-2])], 1) < 0):
+        edges.pop(-2)
+    return np.array([0.0, *edges[-2 if len(edges) > 1 else -1 :: -1]])
 
 
 def significance(
@@ -55,23 +131,8 @@ def significance(
     """Return the discovery significance that is expected, and that of data if there is any.
 
     sqrt(q0) of the profile likelihood ratio for no signal, arXiv:1007.1727 eq. 12; the
-    expected one on the Asimov data set with signal strength one.
-
-    Parameters
-    ----------
-    scores
-        Histograms of the processes, none negative, each bin with background.
-    signals
-        Names of those processes that are signal.
-    systematics
-        The uncertainties.
-    expected_error
-        To be told with the result.
-
-    Raises
-    ------
-    RootflowError
-        The fit does not converge.
+    expected one on the Asimov data set with signal strength one. No histogram of a process may be
+    negative, each bin has background; `signals` are names of processes.
     """
     model = _model(scores, signals, systematics)
     initial = model.config.suggested_init()
@@ -143,14 +204,10 @@ def _largest_strength(scores: Spectrum, signals: Sequence[str]) -> float:
 def _discovery(model: pyhf.Model, data: FloatArray) -> tuple[float, float]:
     """Return the significance and the fitted signal strength."""
     config = model.config
-    initial, bounds, fixed = (
-        config.suggested_init(),
-        config.suggested_bounds(),
-        config.suggested_fixed(),
-    )
+    suggested = config.suggested_init(), config.suggested_bounds(), config.suggested_fixed()
     try:
         q0, (_, free) = pyhf.infer.test_statistics.q0(
-            0.0, data, model, initial, bounds, fixed, return_fitted_pars=True
+            0.0, data, model, *suggested, return_fitted_pars=True
         )
     except pyhf.exceptions.FailedMinimization as error:
         raise RootflowError(

@@ -16,7 +16,9 @@ from rootflow.evaluation.bootstrap import FloatArray
 from rootflow.evaluation.classification.observable import EventObservable, check_finite
 from rootflow.evaluation.results import Estimate, Kind
 
+# The sample and the label of events outside a window.
 NOWHERE = -1
+UNLABELLED = DATA - 1
 
 # By label, where an analysis has no classes of its own; and those of them that are signal.
 CLASSES = ("background", "signal")
@@ -30,20 +32,8 @@ EFFECTIVE_EVENTS_MIN = 25.0
 class Labelled:
     """n events of simulation, and of data if there are any.
 
-    Attributes
-    ----------
-    events, samples
-        As the dataset gives them.
-    classes, signals
-        Names of the classes by their labels, and of those that are signal.
-    weight
-        (n,) events expected in data; data: 1.
-    label
-        (n,) place in `classes`; negative: none of them.
-    signal, background, data
-        (n,) bool.
-    observable, values
-        What is drawn beside the score, and (n,) its values; None for nothing.
+    `weight` (n,) is the events expected in data, of data 1; `label` (n,) the place in `classes`,
+    negative for none of them; `values` (n,) those of the observable, None without one.
     """
 
     events: Events
@@ -52,9 +42,6 @@ class Labelled:
     signals: tuple[str, ...]
     weight: FloatArray
     label: NDArray[np.int64]
-    signal: NDArray[np.bool_]
-    background: NDArray[np.bool_]
-    data: NDArray[np.bool_]
     observable: EventObservable | None
     values: FloatArray | None
 
@@ -69,13 +56,8 @@ class Labelled:
     ) -> Self:
         """Return the events, checked.
 
-        Raises
-        ------
-        InputError
-            They have no labels, a number is not finite, a sample has no positive sum of
-            weights, or signal, background or another class has too few events.
-        UsageError
-            There is no such class or observable.
+        InputErrors are missing labels, numbers that are not finite, a sample without a positive
+        sum of weights, and too few events of a class; UsageErrors signals that are no class.
         """
         if events.label is None or events.sample is None:
             raise InputError(
@@ -86,7 +68,6 @@ class Labelled:
             if name not in classes:
                 raise UsageError(f"evaluation.signal: '{name}' is none of {', '.join(classes)}")
         check_finite("weight", events.weight, events)
-        is_signal = np.isin(events.label, [classes.index(name) for name in signals])
         found = cls(
             events=events,
             samples=tuple(samples),
@@ -94,28 +75,21 @@ class Labelled:
             signals=tuple(signals),
             weight=np.asarray(events.weight, np.float64),
             label=events.label.astype(np.int64),
-            signal=is_signal,
-            background=(events.label != DATA) & ~is_signal,
-            data=np.asarray(events.label == DATA),
             observable=observable,
             values=observable and observable.values(events),
         )
         for name, among in found.simulated.items():
             if np.sum(found.weight[among]) <= 0:
                 raise InputError(
-                    f"sample {name}: the weights of its {np.sum(among)} selected events sum to "
-                    f"{np.sum(found.weight[among]):.3g}: nothing can be expected of it"
+                    f"{found._sum_of(name, among, ' selected')}: nothing can be expected of it"
                 )
         several = {name: found.label == place for place, name in enumerate(classes)}
         found._check_enough("", several if len(several) > 2 else {})
         return found
 
     def _check_enough(self, where: str, classes: Mapping[str, NDArray[np.bool_]]) -> None:
-        for name, among in {
-            "signal": self.signal,
-            "background": self.background,
-            **classes,
-        }.items():
+        every = {"signal": self.signal, "background": self.background, **classes}
+        for name, among in every.items():
             enough = effective_events(self.weight[among])
             if enough < EFFECTIVE_EVENTS_MIN:
                 raise InputError(
@@ -125,6 +99,22 @@ class Labelled:
 
     def __len__(self) -> int:
         return len(self.weight)
+
+    @cached_property
+    def signal(self) -> NDArray[np.bool_]:
+        """(n,) True of events of a class that is signal."""
+        signals = [self.classes.index(name) for name in self.signals]
+        return np.isin(self.label, signals)
+
+    @cached_property
+    def background(self) -> NDArray[np.bool_]:
+        """(n,) True of those of any other class."""
+        return (self.label > DATA) & ~self.signal
+
+    @cached_property
+    def data(self) -> NDArray[np.bool_]:
+        """(n,) True of collisions."""
+        return np.asarray(self.label == DATA)
 
     def kind(self, sample: Sample) -> Kind:
         """Return what a sample is to those who look for signal."""
@@ -158,22 +148,18 @@ class Labelled:
     def simulation(self) -> Self:
         """Return the events that are not data."""
         chosen = np.flatnonzero(~self.data)
-        arrays = ("weight", "label", "signal", "background", "data")
         return replace(
             self,
             events=self.events.take(chosen),
+            weight=self.weight[chosen],
+            label=self.label[chosen],
             values=None if self.values is None else self.values[chosen],
-            **{name: getattr(self, name)[chosen] for name in arrays},
         )
 
     def within(self, window: tuple[float, float] | None) -> Self:
         """Return the same n events; those with an observable outside belong to nothing.
 
-        Raises
-        ------
-        InputError
-            A class has too few events within, or the weights of a sample there have a
-            negative sum.
+        Too few events within, or weights of a sample that have a negative sum, are an InputError.
         """
         if window is None or self.observable is None or self.values is None:
             return self
@@ -182,20 +168,23 @@ class Labelled:
         found = replace(
             self,
             events=self.events.replace(sample=sample),
-            label=np.where(inside, self.label, DATA),
-            signal=self.signal & inside,
-            background=self.background & inside,
-            data=self.data & inside,
+            label=np.where(inside, self.label, UNLABELLED),
         )
         where = f" with {self.observable.between(window)}"
         found._check_enough(where, {})
         for name, among in found.simulated.items():
             if np.sum(found.weight[among]) < 0:
                 raise InputError(
-                    f"sample {name}: the weights of its {np.sum(among)} events{where} sum to "
-                    f"{np.sum(found.weight[among]):.3g}: a wider window or more events are needed"
+                    f"{found._sum_of(name, among, '', where)}: a wider window or more events are "
+                    "needed"
                 )
         return found
+
+    def _sum_of(self, name: str, among: NDArray[np.bool_], which: str, where: str = "") -> str:
+        return (
+            f"sample {name}: the weights of its {np.sum(among)}{which} events{where} sum to "
+            f"{np.sum(self.weight[among]):.3g}"
+        )
 
     def expected(self, among: NDArray[np.bool_]) -> Estimate:
         """Return the sum of weights with the square root of the sum of their squares."""

@@ -7,11 +7,16 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from rootflow.estimate import Estimate, with_error
+from rootflow.evaluation.classification.results import (
+    HypothesisTest,
+    ModelResult,
+    OverTraining,
+    Ranking,
+)
 from rootflow.p_value import ASYMPTOTIC, PValue
 
 if TYPE_CHECKING:
-    from rootflow.evaluation.classification.evaluation import ClassificationEvaluation, ModelResult
-    from rootflow.evaluation.classification.results import HypothesisTest, OverTraining, Ranking
+    from rootflow.evaluation.classification.evaluation import ClassificationEvaluation
 
 Named = Iterator[tuple[str, Estimate | float | None]]
 

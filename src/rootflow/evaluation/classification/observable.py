@@ -88,13 +88,7 @@ class EventObservable(NamedTuple):
 
 
 def check_finite(name: str, values: FloatArray, events: Events) -> None:
-    """Refuse values of events that are not finite.
-
-    Raises
-    ------
-    InputError
-        It says how many, and of which event the first is.
-    """
+    """Refuse values of events that are not finite, and say of which event the first is."""
     broken = ~np.isfinite(values)
     if np.any(broken):
         raise InputError(

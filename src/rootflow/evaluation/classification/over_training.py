@@ -1,7 +1,7 @@
 """Whether models score what they have trained on as they score what they have not.
 
 Each event has a score by a model that has not trained on it and one by a model that has. How well
-either ranks is compared event by event (`RankingStatistics`). Tests of two samples cannot
+either ranks is compared event by event (`RankingQuestion`). Tests of two samples cannot
 do that: both scores of one event are alike, so that samples that share events are more alike
 than such tests assume. Therefore, for those, a bit of the event number's hash, independent of the
 fold, divides the events: one half is scored by models that have trained on it, the other
@@ -38,16 +38,7 @@ def over_training(
 ) -> OverTraining:
     """Return the scores in training and unseen of signal and background, and their tests.
 
-    Parameters
-    ----------
-    scored
-        What the model says of the events.
-    labelled
-        The events.
-    edges
-        Of the histograms of the score.
-    ranking
-        What the bootstrap found of how well both kinds of events are ranked.
+    `ranking` is what the bootstrap found of how well both kinds of events are ranked.
     """
     chosen = training_half(labelled.events.fold_numbers)
 
@@ -77,22 +68,12 @@ def training_half(event_number: NDArray[np.uint64]) -> NDArray[np.bool_]:
 def kolmogorov_smirnov(
     one: FloatArray, one_weight: FloatArray, other: FloatArray, other_weight: FloatArray
 ) -> HypothesisTest | None:
-    """Test that two weighted samples are of one distribution.
+    """Test that two weighted samples, (n,) and (m,), are of one distribution.
 
     The statistic is the largest distance of the two weighted distribution functions. Its
     p-value is that of unweighted samples with n m / (n + m) as large, where n and m are
     effective numbers of events, (sum w)^2 / sum(w^2): right for weights that do not depend
     on the value (J. Monahan, Numerical Methods of Statistics, 2nd edition, 2011, p. 358).
-
-    Parameters
-    ----------
-    one, other
-        (n,) and (m,) values.
-    one_weight, other_weight
-        Their weights, which may be negative.
-
-    Returns
-    -------
     None where a sample has no positive sum of weights, or is worth less than one event.
     """
     if np.sum(one_weight) <= 0 or np.sum(other_weight) <= 0:
@@ -117,11 +98,8 @@ def chi2(one: Histogram, other: Histogram) -> HypothesisTest | None:
     weights in a bin, s^2 that of their squares and W that of all bins; m - 1 degrees of
     freedom. N. Gagunashvili, "Comparison of weighted and unweighted histograms",
     arXiv:physics/0605123, the test for two weighted histograms. Neighbouring bins are
-    merged until each has ten effective events in either histogram.
-
-    Returns
-    -------
-    None where that leaves fewer than two bins.
+    merged until each has ten effective events in either histogram; None where that leaves fewer
+    than two.
     """
     merged = _merge(
         np.array([one.weights, one.squared_weights, other.weights, other.squared_weights])

@@ -1,108 +1,124 @@
-"""How well a score ranks events, unseen and in training, and what the bootstrap finds of it."""
+"""How well a score ranks signal above background: the ROC curve and the area under it."""
 
 from collections.abc import Mapping
-from typing import NamedTuple, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
-from rootflow.evaluation.bootstrap import (
-    FloatArray,
-    Replicated,
-    Statistic,
-)
-from rootflow.evaluation.classification.auc import (
-    QUOTED_EFFICIENCIES,
-    SIGNAL_EFFICIENCIES,
-    AreaUnderCurve,
-    BackgroundEfficiencies,
-)
+from rootflow.evaluation.bootstrap import FloatArray, Replicated, Statistic, ratio
 from rootflow.evaluation.classification.labelled import Labelled
-from rootflow.evaluation.classification.results import (
-    Ranking,
-    RankingInTraining,
-    Rejection,
-    Roc,
-)
+from rootflow.evaluation.classification.results import Ranking, RankingInTraining, Rejection, Roc
+from rootflow.evaluation.classification.sums import SumsBelow
 from rootflow.evaluation.paired import paired
 
+# Of the curve, and those at which its rejections are quoted.
+SIGNAL_EFFICIENCIES = np.linspace(0, 1, 101)
+QUOTED_EFFICIENCIES = (0.3, 0.5, 0.7, 0.8, 0.9, 0.95)
 
-class RankingStatistics(NamedTuple):
-    """What is asked of how a score ranks some events.
 
-    Attributes
-    ----------
-    auc, roc
-        Of the scores by models that have not trained on the events.
-    auc_training
-        Of the same events' scores by models that have trained on them; None where none has.
-    auc_against
-        By background; empty where there is only one.
-    where
-        Behind the names of the statistics, which tells these events from others.
+class _Ordered:
+    """Sums of signal and of background (n,), by default all else, up to each distinct score."""
+
+    def __init__(
+        self,
+        scores: FloatArray,
+        signal: NDArray[np.bool_],
+        background: NDArray[np.bool_] | None = None,
+    ) -> None:
+        background = ~signal if background is None else background
+        distinct = np.unique(scores[signal | background])
+        self._below = [
+            SumsBelow(scores, among, distinct, "right") for among in (signal, background)
+        ]
+
+    def sums(self, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return two (replicas, distinct + 1), the first column zero."""
+        signal, background = (np.pad(below(weights), ((0, 0), (1, 0))) for below in self._below)
+        return signal, background
+
+
+class AreaUnderCurve(_Ordered):
+    """The probability that an event of signal has a higher score than one of background.
+
+    sum over pairs of w_s w_b (1 if above, 1/2 if equal) / (sum w_s sum w_b): the
+    Mann-Whitney statistic (J. Hanley, B. McNeil, Radiology 143 (1982) 29) with weights.
+    Negative weights count as they are, which leaves the estimate unbiased; it can then be
+    outside [0, 1]. NaN where a class has no positive sum of weights.
     """
 
-    auc: AreaUnderCurve
-    roc: BackgroundEfficiencies
-    auc_training: AreaUnderCurve | None
-    auc_against: dict[str, AreaUnderCurve]
-    where: str
+    def __call__(self, weights: FloatArray) -> FloatArray:
+        """Return (replicas, 1)."""
+        signal, background = self.sums(weights)
+        below = (background[:, 1:] + background[:, :-1]) / 2
+        pairs = np.einsum("rk,rk->r", np.diff(signal, axis=1), below)
+        every_pair = np.maximum(signal[:, -1], 0) * background[:, -1]
+        return ratio(pairs, every_pair)[:, np.newaxis]
 
-    @classmethod
-    def of(
-        cls, scores: FloatArray, scores_in_training: FloatArray, events: Labelled, where: str = ""
-    ) -> Self:
-        """Return the statistics of the signal and the background among the events.
 
-        Parameters
-        ----------
-        scores, scores_in_training
-            (n,) of all events, by models that have not trained on them and by those that have: NaN
-            where none has.
-        events
-            The n events, of which those outside a window are neither signal nor background.
-        where
-            As of the class.
-        """
+class BackgroundEfficiencies(_Ordered):
+    """Background efficiency at given signal efficiencies, and its reciprocals at others.
+
+    Between two distinct scores the curve is a straight line. Where negative weights make
+    the signal efficiency fall as the cut gets looser, it stays at what it has been.
+    """
+
+    def __call__(self, weights: FloatArray) -> FloatArray:
+        """Return (replicas, efficiencies + rejections); a rejection may be infinite."""
+        asked = np.array([*SIGNAL_EFFICIENCIES, *QUOTED_EFFICIENCIES])
+        found = np.array([_curve(*sums, asked) for sums in zip(*self.sums(weights), strict=True)])
+        quoted = len(QUOTED_EFFICIENCIES)
+        with np.errstate(divide="ignore"):
+            found[:, -quoted:] = 1 / np.maximum(found[:, -quoted:], 0)
+        return found
+
+
+def _curve(signal: FloatArray, background: FloatArray, asked: FloatArray) -> FloatArray:
+    if signal[-1] <= 0 or background[-1] <= 0:
+        return np.full(len(asked), np.nan)
+    passing = np.maximum.accumulate((signal[-1] - signal)[::-1] / signal[-1])
+    efficiency = (background[-1] - background)[::-1] / background[-1]
+    return np.asarray(np.interp(asked, passing, efficiency))
+
+
+class RankingQuestion:
+    """What the bootstrap is asked of how a score ranks some events, and what it found.
+
+    Scores (n,) are of models that have not trained on the event, and of those that have: NaN where
+    none has. Events outside a window are neither signal nor background. `ending` is behind the
+    names of the statistics, which tells these events from others.
+    """
+
+    def __init__(
+        self, scores: FloatArray, in_training: FloatArray, events: Labelled, ending: str = ""
+    ) -> None:
         signal, background = events.signal, events.background
         backgrounds = {
-            name: among
+            name: AreaUnderCurve(scores, signal, among)
             for name, among in events.backgrounds.items()
             if np.sum(events.weight[among]) > 0
         }
-        return cls(
-            auc=AreaUnderCurve(scores, signal, background),
-            roc=BackgroundEfficiencies(scores, signal, background),
-            auc_training=None
-            if np.all(np.isnan(scores_in_training))
-            else AreaUnderCurve(scores_in_training, signal, background),
-            auc_against={
-                name: AreaUnderCurve(scores, signal, among)
-                for name, among in backgrounds.items()
-                if len(backgrounds) > 1
-            },
-            where=where,
-        )
-
-    def statistics(self) -> dict[str, Statistic]:
-        """Return what the bootstrap has to find, by name."""
-        named: dict[str, Statistic] = {
+        self._ending = ending
+        self._backgrounds = list(backgrounds) if len(backgrounds) > 1 else []
+        self.auc = AreaUnderCurve(scores, signal, background)
+        asked: dict[str, Statistic] = {
             "auc": self.auc,
-            "roc": self.roc,
-            **({"auc_training": self.auc_training} if self.auc_training is not None else {}),
-            **{f"auc_against_{name}": area for name, area in self.auc_against.items()},
+            "roc": BackgroundEfficiencies(scores, signal, background),
+            **{f"auc_against_{name}": backgrounds[name] for name in self._backgrounds},
         }
-        return {f"{name}{self.where}": statistic for name, statistic in named.items()}
+        if not np.all(np.isnan(in_training)):
+            asked["auc_training"] = AreaUnderCurve(in_training, signal, background)
+        self.statistics = {f"{name}{ending}": statistic for name, statistic in asked.items()}
 
-    def ranking(self, found: Mapping[str, Replicated]) -> Ranking:
-        """Return how unseen events are ranked, from what was found by name."""
-        roc = found[f"roc{self.where}"]
+    def answer(self, found: Mapping[str, Replicated]) -> Ranking:
+        """Return how unseen events are ranked."""
+        roc = found[f"roc{self._ending}"]
         exists = np.isfinite(roc.values) & np.isfinite(roc.errors)
         points = len(SIGNAL_EFFICIENCIES)
         return Ranking(
-            auc=found[f"auc{self.where}"].estimate(),
+            auc=found[f"auc{self._ending}"].estimate(),
             auc_against={
-                name: found[f"auc_against_{name}{self.where}"].estimate()
-                for name in self.auc_against
+                name: found[f"auc_against_{name}{self._ending}"].estimate()
+                for name in self._backgrounds
             },
             roc=Roc(
                 signal_efficiency=tuple(SIGNAL_EFFICIENCIES.tolist()),
@@ -121,8 +137,8 @@ class RankingStatistics(NamedTuple):
         Every event has one score of either kind, so the error is that of the difference in
         the same replicas: what events do to both does not count. None where no model has.
         """
-        if self.auc_training is None:
+        trained = found.get(f"auc_training{self._ending}")
+        if trained is None:
             return None
-        trained = found[f"auc_training{self.where}"]
-        excess = paired(trained, found[f"auc{self.where}"])
+        excess = paired(trained, found[f"auc{self._ending}"])
         return RankingInTraining(trained.estimate(), excess.gain, excess.p_value)

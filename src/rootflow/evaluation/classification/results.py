@@ -1,7 +1,7 @@
-"""What an evaluation of classifiers found, as plain data: all figures and tables need no more.
+"""What an evaluation of classifiers found of one model, as plain data.
 
-Everything is weighted by the expected number of events, unless it says otherwise. None
-stands for a number that does not exist.
+All figures and tables need no more. Everything is weighted by the expected number of events,
+unless it says otherwise. None stands for a number that does not exist.
 """
 
 from typing import NamedTuple
@@ -9,7 +9,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rootflow.evaluation.results import Binned, Estimate, Histogram, Number, Spectrum
+from rootflow.evaluation.results import (
+    Binned,
+    Estimate,
+    Histogram,
+    Importance,
+    Number,
+    Spectrum,
+    Yield,
+)
 
 
 class Scored(NamedTuple):
@@ -55,15 +63,9 @@ class Rejection(NamedTuple):
 class Ranking(NamedTuple):
     """How well the score puts signal above background.
 
-    Attributes
-    ----------
-    auc
-        Area under the ROC curve: the probability that an event of signal has a higher score
-        than one of background, ties counted half.
-    auc_against
-        The same against each background alone, by its name.
-    roc, rejections
-        The curve, and points of it.
+    `auc` is the area under the ROC curve: the probability that an event of signal has a higher
+    score than one of background, ties counted half; `auc_against` the same against each background
+    alone, by its name.
     """
 
     auc: Estimate
@@ -75,14 +77,9 @@ class Ranking(NamedTuple):
 class HypothesisTest(NamedTuple):
     """A test of one hypothesis.
 
-    Attributes
-    ----------
-    statistic
-        Maximal distance of the distribution functions, or chi2.
-    degrees_of_freedom
-        Of the chi2; None for Kolmogorov-Smirnov.
-    p_value
-        Probability of so large a statistic or a larger one, were the hypothesis true.
+    The statistic is the maximal distance of the distribution functions (Kolmogorov-Smirnov), or a
+    chi2, which alone has degrees of freedom. The p-value is the probability of so large a
+    statistic or a larger one, were the hypothesis true.
     """
 
     statistic: float
@@ -93,14 +90,10 @@ class HypothesisTest(NamedTuple):
 class ClassOverTraining(NamedTuple):
     """Scores of signal or background: half of the events unseen, the other half in training.
 
-    Attributes
-    ----------
-    train, test
-        Scores of the events of one half by models that have trained on them, and of the
-        other half's events by models that have not: no event is in both. Sums of weights:
-        to be normalised to compare shapes.
-    kolmogorov_smirnov, chi2
-        That both are of one distribution; None where there are too few events.
+    `train` and `test` are scores of the events of one half by models that have trained on them,
+    and of the other half's events by models that have not: no event is in both. Sums of weights:
+    to be normalised to compare shapes. The tests are that both are of one distribution; None
+    where there are too few events.
     """
 
     train: Histogram
@@ -112,16 +105,10 @@ class ClassOverTraining(NamedTuple):
 class RankingInTraining(NamedTuple):
     """How well models rank the events that they have trained on.
 
-    Attributes
-    ----------
-    auc
-        By a model that has trained on the event, of all events.
-    excess
-        That less the AUC of the same events by models that have not; the error is of the
-        difference in the same replicas.
-    p_value
-        That events in training are ranked no better: (1 + replicas without an excess) /
-        (1 + replicas).
+    `auc` is by a model that has trained on the event, of all events; `excess` is that less the AUC
+    of the same events by models that have not, with the error of the difference in the same
+    replicas; the p-value is of events in training being ranked no better: (1 + replicas without
+    an excess) / (1 + replicas).
     """
 
     auc: Estimate
@@ -140,19 +127,11 @@ class OverTraining(NamedTuple):
 class Calibration(NamedTuple):
     """Whether the score is the probability of signal, for classes of the same total weight.
 
-    Attributes
-    ----------
-    reliability
-        The share of signal in bins of the score.
-    mean_scores
-        In the same bins: where reliability is drawn, and what it should be.
-    shares
-        Of all events in each bin; they sum to one.
-    expected_calibration_error
-        The mean of abs(reliability - mean score) over bins, weighted by their shares. It is
-        positive for a calibrated score, too, by statistics.
-    brier_score
-        The mean of (score - label)^2; 0.25 for a score of 0.5 everywhere.
+    `reliability` is the share of signal in bins of the score, and `mean_scores` where it is drawn
+    and what it should be; `shares` of all events in each bin sum to one. The expected calibration
+    error is the mean of abs(reliability - mean score) over bins, weighted by their shares:
+    positive for a calibrated score, too, by statistics. The Brier score is the mean of
+    (score - label)^2; 0.25 for a score of 0.5 everywhere.
     """
 
     reliability: Binned
@@ -165,16 +144,10 @@ class Calibration(NamedTuple):
 class Divergence(NamedTuple):
     """How far the observable's shape in a score bin is from the inclusive one.
 
-    Attributes
-    ----------
-    value
-        Jensen-Shannon divergence, in bits: 0 for the same shape, 1 for no overlap. Its error
-        is by bootstrap.
-    expected
-        What statistics alone gives, were observable and score independent: mean and standard
-        deviation over permutations.
-    p_value
-        The share of permutations with so large a divergence or a larger one.
+    It is the Jensen-Shannon divergence, in bits: 0 for the same shape, 1 for no overlap.
+    `expected` is what statistics alone gives, were observable and score independent: mean and
+    standard deviation over permutations. The p-value is the share of permutations with so large a
+    divergence or a larger one.
     """
 
     value: Estimate
@@ -183,18 +156,9 @@ class Divergence(NamedTuple):
 
 
 class Sculpting(NamedTuple):
-    """The observable of background in bins of the score.
+    """The observable of background in bins of the score with the same expected background.
 
-    Attributes
-    ----------
-    score_edges
-        Bins with the same expected background; one more entry than `observable` has.
-    observable
-        Its histogram in each bin of the score.
-    inclusive
-        Of all scores.
-    divergences
-        Of each bin from the inclusive one.
+    `inclusive` is of all scores, and `divergences` of each bin from it.
     """
 
     score_edges: tuple[float, ...]
@@ -206,19 +170,9 @@ class Sculpting(NamedTuple):
 class CutScan(NamedTuple):
     """What is expected at a score not below each threshold; all have the same length.
 
-    Attributes
-    ----------
-    thresholds
-        Rising; the first keeps every event.
-    signal, background
-        Expected events.
-    signal_efficiency, background_efficiency
-        Relative to the first.
-    significance, significance_errors
-        Asimov significance with the background's uncertainty, and its bootstrap error; None
-        where too few simulated background events are left.
-    s_over_sqrt_b
-        None likewise.
+    Thresholds rise, and the first, which efficiencies are relative to, keeps every event. The
+    Asimov significance is with the background's uncertainty, its error by bootstrap; it and
+    s/sqrt(b) are None where too few simulated background events are left.
     """
 
     thresholds: tuple[float, ...]
@@ -232,12 +186,10 @@ class CutScan(NamedTuple):
 
 
 class BestCut(NamedTuple):
-    """The threshold of the highest significance.
+    """The threshold of the highest significance: events with a score not below it are kept.
 
     Attributes
     ----------
-    threshold
-        Events with a score not below it are kept.
     signal, background
         Expected events, with the error of the simulated statistics.
     signal_efficiency, background_efficiency
@@ -246,12 +198,9 @@ class BestCut(NamedTuple):
         (sum w)^2 / sum(w^2) of the background that is left.
     background_uncertainty
         Expected events: the relative uncertainty and the simulated statistics, in quadrature.
-    significance
-        Asimov, with that uncertainty; the error is by bootstrap at this threshold.
-    significance_without_uncertainty
-        Asimov, the background known exactly.
-    s_over_sqrt_b
-        Signal over the square root of background.
+    significance, significance_without_uncertainty
+        Asimov, with that uncertainty and with the background known exactly; errors are by
+        bootstrap at this threshold.
     optimism
         By how much the significance is too high on average since the threshold was chosen
         on the same events; by bootstrap, not subtracted.
@@ -273,17 +222,10 @@ class BestCut(NamedTuple):
 class FitSignificance(NamedTuple):
     """Discovery significance sqrt(q0) of a fit in bins of the score.
 
-    Attributes
-    ----------
-    expected
-        Of the Asimov data set of signal and background.
-    expected_error
-        Of the simulated statistics, by bootstrap; None with systematics, where simulated
-        statistics are parameters of the fit.
-    observed
-        Of data; None without any.
-    observed_signal_strength
-        The fitted signal in data, in units of the expected one.
+    The expected one is of the Asimov data set of signal and background; its error is of the
+    simulated statistics, by bootstrap, and None with systematics, where simulated statistics are
+    parameters of the fit. What is observed, with the fitted signal in units of the expected one,
+    is None without data.
     """
 
     expected: float
@@ -293,19 +235,88 @@ class FitSignificance(NamedTuple):
 
 
 class ScoreFit(NamedTuple):
-    """A fit of the signal strength in bins of the score.
+    """A fit of the signal strength to `scores`, in bins that hold enough background.
 
-    Attributes
-    ----------
-    scores
-        What is fitted: the processes and data in bins that hold enough background.
-    statistics_only
-        Signal and background are known but for the signal strength.
-    with_systematics
-        With the uncertainties of background normalisation, luminosity and simulated
-        statistics in each bin.
+    With statistics only, signal and background are known but for the signal strength. Systematics
+    are the uncertainties of background normalisation, luminosity and simulated statistics in each
+    bin.
     """
 
     scores: Spectrum
     statistics_only: FitSignificance
     with_systematics: FitSignificance
+
+
+class OneAgainstRest(NamedTuple):
+    """How well a class is told from all others by its own probability."""
+
+    name: str
+    auc: Estimate
+    scores: Spectrum
+
+
+class Classes(NamedTuple):
+    """What a model of several classes says of each, in the order of the probabilities.
+
+    `confusion` is the share of the events of a class (row) to which a class (column) is given the
+    highest probability; rows sum to one.
+    """
+
+    one_against_rest: tuple[OneAgainstRest, ...]
+    confusion: tuple[tuple[Estimate, ...], ...]
+
+
+class Variation(NamedTuple):
+    """A systematic variation of the weights, less the nominal ones.
+
+    `signal`, `background` and `significance` are at the nominal best cut.
+    """
+
+    name: str
+    auc: float
+    signal: float
+    background: float
+    significance: float
+
+
+class ModelResult(NamedTuple):
+    """What an evaluation found of one model; all but over-training on unseen events.
+
+    Attributes
+    ----------
+    name
+        As its metrics are logged.
+    ranking, ranking_in_window
+        Of all events, and of those that count in significances; None where all do.
+    scores
+        Of each process and data, in bins from 0 to 1.
+    over_training, over_training_in_window
+        Of the same two; None where no event is known to have been trained on.
+    yields
+        After the best cut, in the order of the evaluation's processes.
+    after_cut
+        The observable after the best cut; None without one, as `sculpting`.
+    importance
+        The largest drop first; empty where it is no model of the inputs.
+    classes
+        None of two classes.
+    variations
+        Empty where events have no systematic weights.
+    """
+
+    name: str
+    ranking: Ranking
+    ranking_in_window: Ranking | None
+    scores: Spectrum
+    over_training: OverTraining | None
+    over_training_in_window: OverTraining | None
+    calibration: Calibration
+    sculpting: Sculpting | None
+    importance: tuple[Importance, ...]
+    scan: CutScan
+    best_cut: BestCut
+    yields: tuple[Yield, ...]
+    after_cut: Spectrum | None
+    fit: ScoreFit
+    classes: Classes | None = None
+    variations: tuple[Variation, ...] = ()

@@ -1,4 +1,4 @@
-"""The scores of every event as a table in a Parquet file."""
+"""The scores of every event, written, read, and compared with others."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,14 +9,20 @@ import pyarrow as pa
 
 from rootflow.dataset.events import SIGNAL, Events
 from rootflow.dataset.manifest import Sample
+from rootflow.evaluation.bootstrap import FloatArray, Statistic
 from rootflow.evaluation.classification.observable import EventObservable
+from rootflow.evaluation.classification.ranking import AreaUnderCurve
 from rootflow.evaluation.classification.results import Scored
+from rootflow.evaluation.compare import Arrays, ComparedModels, SavedAnswers
+from rootflow.evaluation.compare import compare as compare_answers
 from rootflow.evaluation.event_table import EventTable, read_event_table, write_event_table
+from rootflow.evaluation.paired import Metric
 
 # A model's scores are the column of this and its name.
 SCORE = "score_"
 # Of several classes, those of its probabilities are of this, the label and its name.
 PROBABILITY = "probability_"
+METRICS = {"auc": Metric("auc")}
 
 
 def write_scores(
@@ -70,3 +76,26 @@ def read_scores(path: Path, name: str | None = None) -> EventTable:
         The file cannot be read, or is no table of scores.
     """
     return read_event_table(path, "scores", ("sample", "label"), ("signals",), name)
+
+
+def compare(tables: Sequence[EventTable], replicas: int, seed: int) -> ComparedModels:
+    """Compare the AUC of models on all labelled events; real data are not looked at.
+
+    `tables` are those of `read_scores`; other parameters and errors are those of
+    `rootflow.evaluation.compare.compare`.
+    """
+    return compare_answers([_answers(table) for table in tables], METRICS, _asked, replicas, seed)
+
+
+def _answers(table: EventTable) -> SavedAnswers:
+    labelled = table.columns["label"] >= 0
+    table = table._replace(columns={name: each[labelled] for name, each in table.columns.items()})
+    label = table.columns["label"]
+    return table.answers(
+        {"label": label, "signal": np.isin(label, table.about["signals"])},
+        {name: {"score": scores} for name, scores in table.starting(SCORE).items()},
+    )
+
+
+def _asked(truth: Arrays, said: Arrays, weight: FloatArray) -> dict[str, Statistic]:  # noqa: ARG001
+    return {"auc": AreaUnderCurve(said["score"], truth["signal"])}

@@ -1,12 +1,12 @@
 """Whether a cut on the score changes the shape of the background's observable."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import scipy.spatial.distance
 from numpy.typing import NDArray
 
-from rootflow.evaluation.bootstrap import FloatArray, Replicated
+from rootflow.evaluation.bootstrap import FloatArray, Replicated, Statistic
 from rootflow.evaluation.classification.labelled import Labelled
 from rootflow.evaluation.classification.results import Divergence, Sculpting
 from rootflow.evaluation.results import Estimate
@@ -14,19 +14,11 @@ from rootflow.evaluation.spectra import histogram
 
 
 class Divergences:
-    """Jensen-Shannon divergence of values in each of k score bins from the inclusive one.
+    """Jensen-Shannon divergence of values (n,) in each of k score bins from the inclusive one.
 
     J. Lin, IEEE Trans. Inf. Theory 37 (1991) 145, with the logarithm to base 2. A bin
-    of values with a negative sum of weights counts as empty.
-
-    Parameters
-    ----------
-    score_bins
-        (n,) 0 to k - 1; -1 for events that do not count.
-    values
-        (n,).
-    edges
-        Of the bins of the values; events outside do not count.
+    of values with a negative sum of weights counts as empty. The score bins (n,) are 0 to k - 1,
+    or -1 for events that do not count, as those with values outside the edges.
     """
 
     def __init__(
@@ -68,55 +60,69 @@ class Divergences:
         return found
 
 
-def sculpting(
-    statistic: Replicated,
-    without_dependence: FloatArray,
-    score_bins: NDArray[np.int64],
-    score_edges: FloatArray,
-    values: FloatArray,
-    simulation: Labelled,
-    edges: Sequence[float],
-) -> Sculpting:
-    """Return the spectra in each bin of the score and what their divergences mean.
+class SculptingQuestion:
+    """What the bootstrap is asked of the observable (n,) of background in bins of the score (n,).
 
-    A divergence of finite samples is positive for equal shapes, too: permutations of the
-    scores among the events say by how much and how often.
-
-    Parameters
-    ----------
-    statistic
-        `Divergences`, of the sample and in replicas.
-    without_dependence
-        (permutations, k) of its permutations.
-    score_bins, score_edges
-        (n,) of `background_bins`, and the edges of `quantile_edges`.
-    values
-        (n,) of the observable.
-    simulation
-        The n events.
-    edges
-        Of the histograms.
+    The bins hold the same background within `window` of the observable.
     """
-    found = []
-    for place, expected in enumerate(without_dependence.T):
-        value = statistic.estimate(place)
-        as_large = int(np.sum(expected >= value.value))
-        found.append(
-            Divergence(
-                value=value,
-                expected=Estimate(float(np.mean(expected)), float(np.std(expected, ddof=1))),
-                p_value=(1 + as_large) / (1 + len(expected)),
+
+    def __init__(
+        self,
+        scores: FloatArray,
+        values: FloatArray,
+        simulation: Labelled,
+        bins: int,
+        edges: Sequence[float],
+    ) -> None:
+        window = edges[0], edges[-1]
+        self._score_edges = quantile_edges(scores, simulation.within(window), bins)
+        self._bins = background_bins(scores, self._score_edges, simulation)
+        self._values, self._simulation, self._edges = values, simulation, edges
+        self._divergences = Divergences(self._bins, values, edges)
+        self.statistics: dict[str, Statistic] = {"divergences": self._divergences}
+
+    def answer(self, found: Mapping[str, Replicated], permutations: int, seed: int) -> Sculpting:
+        """Return the spectra in each bin of the score and what their divergences mean.
+
+        A divergence of finite samples is positive for equal shapes, too: permutations of the
+        scores among the events say by how much and how often.
+        """
+        weight, edges = self._simulation.weight, self._edges
+        without_dependence = self._divergences.permuted(weight, permutations, seed)
+        divergences = []
+        for place, expected in enumerate(without_dependence.T):
+            value = found["divergences"].estimate(place)
+            as_large = int(np.sum(expected >= value.value))
+            divergences.append(
+                Divergence(
+                    value=value,
+                    expected=Estimate(float(np.mean(expected)), float(np.std(expected, ddof=1))),
+                    p_value=(1 + as_large) / (1 + len(expected)),
+                )
             )
+        return Sculpting(
+            score_edges=tuple(self._score_edges.tolist()),
+            observable=tuple(
+                histogram(self._values, weight, edges, self._bins == place)
+                for place in range(len(self._score_edges) - 1)
+            ),
+            inclusive=histogram(self._values, weight, edges, self._simulation.background),
+            divergences=tuple(divergences),
         )
-    return Sculpting(
-        score_edges=tuple(score_edges.tolist()),
-        observable=tuple(
-            histogram(values, simulation.weight, edges, score_bins == place)
-            for place in range(len(score_edges) - 1)
-        ),
-        inclusive=histogram(values, simulation.weight, edges, simulation.background),
-        divergences=tuple(found),
-    )
+
+
+def quantile_edges(scores: FloatArray, labelled: Labelled, bins: int) -> FloatArray:
+    """Return edges from 0 to 1 of bins with the same expected background, or fewer for ties.
+
+    None is without events.
+    """
+    background = labelled.background
+    order = np.argsort(scores[background], kind="stable")
+    cumulative = np.cumsum(labelled.weight[background][order])
+    shares = np.arange(1, bins) / bins * cumulative[-1]
+    rising = scores[background][order]
+    inner = np.unique(rising[np.argmax(cumulative >= shares[:, np.newaxis], axis=1)])
+    return np.array([0.0, *inner[(inner > rising[0]) & (inner < 1)], 1.0])
 
 
 def background_bins(

@@ -1,46 +1,70 @@
-"""Histograms and yields of every process of labelled events."""
+"""Histograms, yields and systematic shifts of every process of labelled events."""
 
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rootflow.dataset.events import Events
 from rootflow.evaluation.bootstrap import FloatArray
 from rootflow.evaluation.classification.labelled import Labelled
-from rootflow.evaluation.classification.systematics import shifts_of
 from rootflow.evaluation.results import Spectrum, Yield
 from rootflow.evaluation.spectra import counts, histogram
 
 
 def spectrum(
-    values: FloatArray, labelled: Labelled, edges: Sequence[float], among: NDArray[np.bool_]
+    values: FloatArray,
+    labelled: Labelled,
+    edges: Sequence[float],
+    among: NDArray[np.bool_] | None = None,
 ) -> Spectrum:
-    """Return the histogram of every process, and of data, of those events `among`.
+    """Return the histogram of the values (n,) of every process, and of data.
 
-    Parameters
-    ----------
-    values
-        (n,).
-    labelled
-        The n events.
-    edges
-        Of the bins.
-    among
-        (n,) bool, the events that count.
+    Events that are not `among` (n,) do not count, without it all do.
     """
+    among = np.ones(len(labelled), bool) if among is None else among
     simulated = {
         name: histogram(values, labelled.weight, edges, among & of_process)
         for name, of_process in labelled.simulated.items()
     }
     data = counts(values[among & labelled.data], edges) if labelled.has_data else None
-    return Spectrum(tuple(edges), simulated, data, *shifts_of(values, labelled, edges, among))
+    return Spectrum(tuple(edges), simulated, data, *_shifts(values, labelled, edges, among))
 
 
-def yields(labelled: Labelled, among: NDArray[np.bool_]) -> tuple[Yield, ...]:
-    """Return how many events `among` there are of each process and what is expected of it."""
-    found = []
-    for sample, of_sample in labelled.by_sample:
-        chosen = among & of_sample
-        expected = None if labelled.kind(sample) == "data" else labelled.expected(chosen)
-        found.append(Yield(sample.name, int(np.sum(chosen)), expected))
-    return tuple(found)
+def yields(labelled: Labelled, among: NDArray[np.bool_] | None = None) -> tuple[Yield, ...]:
+    """Return how many events `among` (n,) there are of each process and what is expected of it."""
+    among = np.ones(len(labelled), bool) if among is None else among
+    return tuple(
+        Yield(
+            sample.name,
+            int(np.sum(among & of_sample)),
+            None if labelled.kind(sample) == "data" else labelled.expected(among & of_sample),
+        )
+        for sample, of_sample in labelled.by_sample
+    )
+
+
+def varied_weights(events: Events) -> dict[str, FloatArray]:
+    """Return (n,) weights by the name of the variation; empty where events have none."""
+    varied = events.systematic_weights
+    return {} if varied is None else {name: varied[name] for name in varied.dtype.names or ()}
+
+
+def _shifts(
+    values: FloatArray, labelled: Labelled, edges: Sequence[float], among: NDArray[np.bool_]
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Return by how much variations lower and raise the simulated events in each bin.
+
+    Those of all variations are added in quadrature, each on its side.
+    """
+    chosen = among & (labelled.signal | labelled.background)
+    shifts = np.array(
+        [
+            np.histogram(values[chosen], edges, weights=(weight - labelled.weight)[chosen])[0]
+            for weight in varied_weights(labelled.events).values()
+        ]
+    )
+    if not len(shifts):
+        return (), ()
+    down, up = (np.sqrt(np.sum(np.maximum(side * shifts, 0) ** 2, axis=0)) for side in (-1, 1))
+    return tuple(down.tolist()), tuple(up.tolist())

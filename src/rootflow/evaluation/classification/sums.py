@@ -9,20 +9,10 @@ from rootflow.evaluation.bootstrap import FloatArray
 
 
 class SumsBelow:
-    """Sums over those of n events whose value is below each of k limits.
+    """Sums over the events `among` (n,) whose value (n,), none NaN, is below each of k limits.
 
-    The events are put in order once: a replica costs one cumulative sum.
-
-    Parameters
-    ----------
-    values
-        (n,) of the events, none NaN.
-    among
-        (n,) bool, the events that count.
-    limits
-        (k,).
-    side
-        `left`: a value equal to the limit is not below it; `right`: it is.
+    A value equal to the limit is below it where the side is `right`. The events are put in order
+    once: a replica costs one cumulative sum.
     """
 
     def __init__(
@@ -46,24 +36,14 @@ class SumsBelow:
         return cumulative[:, self._events_below]
 
 
-class SumsInBins:
-    """Sums over those of n events whose value is in each of k bins.
-
-    Bins are [low, high), the last one [low, high].
-
-    Parameters
-    ----------
-    values, among
-        As of `SumsBelow`.
-    edges
-        (k + 1,), rising.
-    """
+class SumsInBins(SumsBelow):
+    """Sums over the events whose value is in each of k bins: [low, high), the last [low, high]."""
 
     def __init__(self, values: FloatArray, among: NDArray[np.bool_], edges: ArrayLike) -> None:
         limits = np.array(edges, np.float64)
         limits[-1] = np.nextafter(limits[-1], np.inf)
-        self._below = SumsBelow(values, among, limits)
+        super().__init__(values, among, limits)
 
     def __call__(self, weights: FloatArray, times: FloatArray | None = None) -> FloatArray:
         """Return (replicas, k) for weights (replicas, n), each times (n,) a factor if given."""
-        return np.diff(self._below(weights, times), axis=1)
+        return np.diff(super().__call__(weights, times), axis=1)

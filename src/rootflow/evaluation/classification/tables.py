@@ -4,13 +4,9 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from rootflow.estimate import Estimate
-from rootflow.evaluation.classification.evaluation import (
-    ClassificationEvaluation,
-    ModelResult,
-    OneAgainstRest,
-)
+from rootflow.evaluation.classification.evaluation import ClassificationEvaluation
 from rootflow.evaluation.classification.metrics import Part, parts_of, tests_of
-from rootflow.evaluation.classification.results import OverTraining
+from rootflow.evaluation.classification.results import ModelResult, OneAgainstRest, OverTraining
 from rootflow.evaluation.results import Process, Yield
 from rootflow.p_value import ASYMPTOTIC, PValue
 from rootflow.table import Cell, Table

@@ -1,7 +1,6 @@
 """The card of a registered model, as Markdown."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from rootflow.dataset.manifest import Manifest
@@ -14,55 +13,38 @@ FIGURES_NAMED = 8
 IN_WINDOW = ", in the window in m(4l) of the significances,"
 
 
-@dataclass(frozen=True)
-class Subject:
-    """What a card tells of.
+def model_card(
+    uri: str,
+    trained_uri: str,
+    contract: OnnxContract,
+    manifest: Manifest,
+    evaluated: Mapping[str, Estimate],
+    evaluation_run: str | None,
+    figures: Mapping[str, Sequence[str]],
+) -> str:
+    """Return what a user has to know before they apply a model.
 
-    Attributes
-    ----------
-    uri, trained_uri
-        Of the ONNX file, and of what it was made from, in the registry.
-    contract
-        What the file says of itself.
-    manifest
-        Of the dataset.
-    evaluated
-        What the evaluation found of it, by metric; empty without one.
-    evaluation_run
-        Its id; None where the tracking server knows none.
-    figures
-        Artifact paths by run.
+    The URIs are those of the ONNX file, and of what it was made from, in the registry. `evaluated`
+    is what the evaluation found of it, by metric; figures are artifact paths by run.
     """
-
-    uri: str
-    trained_uri: str
-    contract: OnnxContract
-    manifest: Manifest
-    evaluated: Mapping[str, Estimate]
-    evaluation_run: str | None
-    figures: Mapping[str, Sequence[str]]
-
-
-def model_card(subject: Subject) -> str:
-    """Return what a user has to know before they apply a model."""
-    name, version = subject.uri.removeprefix("models:/").split("/")
-    contract, origin = subject.contract, subject.contract.provenance
+    name, version = uri.removeprefix("models:/").split("/")
+    origin = contract.provenance
     lines = [
         f"# {name}, version {version}",
         f"{contract.model} ({_of(origin, 'architecture')}), analysis {contract.analysis}. "
-        f"ONNX with opset {contract.opset}; made from `{subject.trained_uri}`.",
+        f"ONNX with opset {contract.opset}; made from `{trained_uri}`.",
         "## Limits of validity",
-        *_limits(subject),
+        *_limits(contract, manifest, evaluated),
         "## Metrics",
-        *_metrics(subject),
+        *_metrics(contract, evaluated),
         "## Data",
-        *_data(subject.manifest),
+        *_data(manifest),
         "## Folds",
         *_folds(contract),
         "## Range of the inputs",
         *_ranges(contract),
         "## Figures",
-        *_figures(subject),
+        *_figures(evaluation_run, figures),
         "## Origin and how to cite",
         f"- rootflow {contract.rootflow_version}, commit {contract.git_commit or 'unknown'} "
         f"(tree {_of(origin, 'training_git_tree')})",
@@ -70,22 +52,23 @@ def model_card(subject: Subject) -> str:
         f"{contract.trained_at or 'unknown'}, seed {_of(origin, 'seed')}; "
         f"export run {contract.run_id or 'unknown'}",
         f'- Cite as: "{name} version {version}, {contract.model} trained with rootflow '
-        f'{contract.rootflow_version} on dataset {subject.manifest.digest}", with the commit.',
+        f'{contract.rootflow_version} on dataset {manifest.digest}", with the commit.',
     ]
     return "\n".join(_spaced(lines)).strip() + "\n"
 
 
-def _limits(subject: Subject) -> Iterator[str]:
-    contract = subject.contract
+def _limits(
+    contract: OnnxContract, manifest: Manifest, evaluated: Mapping[str, Estimate]
+) -> Iterator[str]:
     yield f"- May be applied to {contract.may_be_applied_to}; and to collisions."
-    data = [sample.name for sample in subject.manifest.samples if sample.label == "data"]
+    data = [sample.name for sample in manifest.samples if sample.label == "data"]
     scored = f"; collisions ({', '.join(data)}) were only scored" if data else ""
     yield (
         f"- Trained and evaluated on simulated events alone{scored}: how it does on collisions was "
         "not measured, and no systematic uncertainty is in the errors below."
     )
     for name, where in (("auc_training_excess", ""), ("auc_training_excess_in_window", IN_WINDOW)):
-        excess = subject.evaluated.get(name)
+        excess = evaluated.get(name)
         if excess is not None and is_excess(excess):
             yield (
                 f"- It has learnt some of its training events by heart: their AUC is higher by "
@@ -100,11 +83,11 @@ def _limits(subject: Subject) -> Iterator[str]:
     yield "- Beyond the ranges of the inputs below it extrapolates."
 
 
-def _metrics(subject: Subject) -> Iterator[str]:
+def _metrics(contract: OnnxContract, evaluated: Mapping[str, Estimate]) -> Iterator[str]:
     rows: list[tuple[str, str, float, float | None]] = [
-        ("evaluation", name, found.value, found.error) for name, found in subject.evaluated.items()
+        ("evaluation", name, found.value, found.error) for name, found in evaluated.items()
     ]
-    known = subject.contract.metrics
+    known = contract.metrics
     rows += [
         (
             where,
@@ -120,7 +103,7 @@ def _metrics(subject: Subject) -> Iterator[str]:
         ("from", "metric", "value"),
         ((where, name, _number(value, error)) for where, name, value, error in rows),
     )
-    if not subject.evaluated:
+    if not evaluated:
         yield ""
         yield "No evaluation of this training was run before it was registered."
 
@@ -166,14 +149,14 @@ def _ranges(contract: OnnxContract) -> Iterator[str]:
     )
 
 
-def _figures(subject: Subject) -> Iterator[str]:
-    if subject.evaluation_run:
-        yield f"- Report: `runs:/{subject.evaluation_run}/report.html`"
-    for run_id, paths in subject.figures.items():
+def _figures(evaluation_run: str | None, figures: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    if evaluation_run:
+        yield f"- Report: `runs:/{evaluation_run}/report.html`"
+    for run_id, paths in figures.items():
         names = [path.rpartition("/")[2] for path in paths]
         more = f" and {len(names) - FIGURES_NAMED} more" if len(names) > FIGURES_NAMED else ""
         yield f"- `runs:/{run_id}/figures`: {', '.join(names[:FIGURES_NAMED])}{more}"
-    if not subject.figures:
+    if not figures:
         yield "None is known."
 
 

@@ -1,14 +1,15 @@
 """What a registered model must fulfil before its quality is looked at."""
 
 import hashlib
-from collections.abc import Mapping
 from pathlib import Path
-from types import ModuleType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from rootflow.analysis import analysis_named
+from rootflow.analysis import TaskName, analysis_named
 from rootflow.config import Config
 from rootflow.errors import InputError, UsageError
+from rootflow.export.outputs import TOLERANCES
+from rootflow.methods.exported import OnnxMethod
+from rootflow.methods.model import refuse_other_task
 from rootflow.tracking import Version, fetch_onnx_model, logged_run
 from rootflow.tracking.registry import SHA256
 
@@ -16,55 +17,35 @@ TREE, CLEAN = "rootflow.tree", "clean"
 
 
 class Entrant(NamedTuple):
-    """A registered model, and what speaks against comparing it.
+    """A registered model, opened where it can be, and what speaks against comparing it.
 
-    Attributes
-    ----------
-    model
-        What its file is opened as; None where it cannot be.
-    faults
-        Each begins with the kind of the check.
+    Each fault begins with the kind of the check.
     """
 
     version: Version
-    model: Any
+    model: OnnxMethod | None
     faults: tuple[str, ...]
-
-
-def rules_of(config: Config) -> ModuleType:
-    """Return the module that knows how models of the analysis are opened and compared."""
-    rules: ModuleType = analysis_named(config.analysis).promotion
-    return rules
 
 
 def entrant(name: str, version: Version, config: Config, simulation: str, folder: Path) -> Entrant:
     """Fetch and open a model, and see whether it may be applied to the held-out events.
 
-    Parameters
-    ----------
-    name
-        What it is called in the contest.
-    version
-        Which.
-    config
-        Its folds say which events are held out.
-    simulation
-        Digest of the simulated events of the configuration's dataset.
-    folder
-        Where its file goes.
+    `name` is what it is called in the contest, `simulation` the digest of the simulated events
+    of the configuration's dataset; its file goes into the folder.
     """
-    rules = rules_of(config)
+    analysis = analysis_named(config.analysis)
     try:
         path, _ = fetch_onnx_model(version.uri, folder / name)
         content = hashlib.sha256(path.read_bytes()).hexdigest()
-        model = rules.open_model(name, path)
+        model = OnnxMethod(path, name=name, other_code="warn")  # the dataset tells
+        refuse_other_task(model, analysis.task, path)
     except (InputError, UsageError) as error:
         reason = str(error).replace(f"{folder}/", "")
         return Entrant(version, None, (f"file: {reason}",))
     faults = []
     if content != version.tags.get(SHA256):
         faults.append("file: not the one that was registered, its SHA-256 is another")
-    if (fault := rules.fold_fault(config, model)) is not None:
+    if (fault := analysis.steps.fold_fault(config, model)) is not None:
         faults.append(f"fold: {fault}")
     found = model.contract.provenance.get("simulation", "unknown")
     if found != simulation:
@@ -72,22 +53,17 @@ def entrant(name: str, version: Version, config: Config, simulation: str, folder
     return Entrant(version, model, tuple(faults))
 
 
-def origin_faults(candidate: Entrant, tolerances: Mapping[str, float]) -> list[str]:
-    """Return what is wrong with how a model was trained and exported.
-
-    Parameters
-    ----------
-    candidate
-        The model.
-    tolerances
-        Of the export run's metrics of parity.
-    """
+def origin_faults(candidate: Entrant, task: TaskName) -> list[str]:
+    """Return what is wrong with how a model was trained and exported."""
     try:
         run = logged_run(candidate.version.run_id)
     except UsageError as error:
         return [f"parity: {error}, so that nothing proves it", f"tree: {error}"]
     faults = []
-    for metric, tolerance in tolerances.items():
+    for kind, tolerance in TOLERANCES.items():
+        if (kind == "score") != (task == "classification"):
+            continue
+        metric = f"parity_{kind}"
         if metric not in run.metrics:
             faults.append(f"parity: run {run.run_id} has no {metric}: export the model again")
         elif not run.metrics[metric] <= tolerance:

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from rootflow.analysis import analysis_named
 from rootflow.config import Config, ReconstructionConfig, change, load
 from rootflow.errors import UsageError
 from rootflow.steps.exported_files import RUN_ID
+from rootflow.steps.methods import variants_of, without_training
 from rootflow.steps.train import TAG
 from rootflow.tracking import LoggedRun, artifact_of, logged_run
 
@@ -27,24 +27,12 @@ class Chosen(NamedTuple):
 
 
 def chosen(config: Config, model: str) -> Chosen:
-    """Return what to export.
+    """Return what to export of the configuration of the command.
 
-    Parameters
-    ----------
-    config
-        The configuration of the command.
-    model
-        Empty: its model; a name: its model of this name, be it one beside the model
-        (an architecture or a variant in `evaluation.methods`); the id of a run of
-        train, evaluate, export or main: the training of this run, whatever the configuration
-        says of data, model and training.
-
-    Raises
-    ------
-    UsageError
-        There is no such model or run, or the run has no training of this analysis.
-    RootflowError
-        The tracking server does not answer.
+    `model` is empty: its model; a name: its model of this name, be it one beside the model
+    (an architecture or a variant in `evaluation.methods`); the id of a run of train, evaluate,
+    export or main: the training of this run, whatever the configuration says of data, model and
+    training.
     """
     if model in ("", config.model.name):
         return Chosen(config, None)
@@ -65,7 +53,10 @@ def names_of(config: Config) -> list[str]:
 
 
 def _beside(config: Config) -> Mapping[str, Config]:
-    return analysis_named(config.analysis).beside(config)
+    """Return the configuration of each model that is trained beside the model, by its name."""
+    evaluation = {"evaluation": without_training(config)}
+    variants = variants_of(config)
+    return {name: each.model_copy(update=evaluation) for name, each in variants.items()}
 
 
 def _of_run(config: Config, run: LoggedRun) -> Chosen:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from rootflow.config import ClassifierPromotionConfig, ReconstructionPromotionConfig
 from rootflow.p_value import PValue
@@ -31,20 +31,9 @@ Rules = ReconstructionPromotionConfig | ClassifierPromotionConfig
 class Decision(NamedTuple):
     """A decision with all it rests on.
 
-    Attributes
-    ----------
-    champion
-        As it was before; None where there was none.
-    reasons
-        Why the candidate is refused; empty where it is promoted.
-    contest
-        None where the two could not be compared.
-    dataset
-        Digest of what they were compared on.
-    rules
-        The configuration.
-    run_id
-        Of the promotion.
+    The champion is as it was before; reasons are why the candidate is refused, none where it is
+    promoted. There is no contest where the two could not be compared; `dataset` is the digest of
+    what they were compared on, the run that of the promotion.
     """
 
     candidate: Version
@@ -117,19 +106,12 @@ def tags_of_run(tags: Mapping[str, str]) -> dict[str, str]:
 
 def numbers_of(contest: Contest) -> dict[str, float]:
     """Return the numbers of a contest by name; those that do not exist are left out."""
-    estimates: Mapping[str, Estimate | None] = {
-        "value": contest.candidate,
-        "champion_value": contest.champion,
-        "gain": contest.gain,
-    }
-    numbers: dict[str, float] = {}
-    for name, estimate in estimates.items():
-        if estimate is not None:
-            numbers |= {name: estimate.value, f"{name}_error": estimate.error}
-    if contest.p_value is not None:
-        numbers["p_value"] = PValue(contest.p_value, contest.replicas)
+    p_value = contest.p_value
     return {
-        **numbers,
+        **_columns("value", contest.candidate),
+        **_columns("champion_value", contest.champion),
+        **_columns("gain", contest.gain),
+        **({} if p_value is None else {"p_value": PValue(p_value, contest.replicas)}),
         "compared_events": contest.events,
         "replicas": contest.replicas,
         "seed": contest.seed,
@@ -152,8 +134,8 @@ def rows_of(contest: Contest) -> list[Row]:
     ]
 
 
-def _columns(name: str, estimate: Estimate) -> dict[str, Any]:
-    return {name: estimate.value, f"{name}_error": estimate.error}
+def _columns(name: str, estimate: Estimate | None) -> dict[str, float]:
+    return {} if estimate is None else {name: estimate.value, f"{name}_error": estimate.error}
 
 
 def _text(estimate: Estimate) -> str:

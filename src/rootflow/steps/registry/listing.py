@@ -8,24 +8,12 @@ from rootflow.tracking import Version, contract_of, version_of, versions
 
 
 def run(name: str | None = None) -> StepResult:
-    """List the versions of a registered model, or of all.
-
-    Raises
-    ------
-    UsageError
-        There is no such registered model.
-    """
+    """List the versions of a registered model, or of all."""
     return StepResult("list", "", {}, {"models": [_row(each) for each in versions(name)]})
 
 
 def show(uri: str) -> StepResult:
-    """Tell of one version: its card, tags and contract.
-
-    Raises
-    ------
-    UsageError
-        There is no such version.
-    """
+    """Tell of one version: its card, tags and contract."""
     found = version_of(uri)
     contract = contract_of(found) or {}
     facts = {**_row(found), "run_of_export": found.run_id, "card": found.description}

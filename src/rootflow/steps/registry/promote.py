@@ -10,7 +10,7 @@ from rootflow.dataset import Dataset
 from rootflow.errors import ConformanceError, RootflowError, UsageError
 from rootflow.evaluation.contest import Contest
 from rootflow.steps import preprocess
-from rootflow.steps.registry.checks import Entrant, entrant, origin_faults, rules_of
+from rootflow.steps.registry.checks import Entrant, entrant, origin_faults
 from rootflow.steps.registry.decision import (
     CANDIDATE,
     CHAMPION,
@@ -58,7 +58,7 @@ def run(config: Config, model: str = "", parent: Run | None = None) -> StepResul
     RootflowError
         Another promotion came first, or the tracking server does not answer.
     """
-    rules_of(config).check(config)
+    analysis_named(config.analysis).steps.check_promotion(config)
     candidate = version_of(_uri(config, model or f"@{CANDIDATE}"))
     champion = version_with(candidate.name, CHAMPION)
     if champion is not None and champion.version == candidate.version:
@@ -102,7 +102,7 @@ def _decide(
         shared = (config, dataset.simulation_digest, Path(folder))
         ours = entrant(CANDIDATE, candidate, *shared)
         theirs = None if champion is None else entrant(CHAMPION, champion, *shared)
-        reasons = [*ours.faults, *origin_faults(ours, rules_of(config).PARITY)]
+        reasons = [*ours.faults, *origin_faults(ours, analysis_named(config.analysis).task)]
         if theirs is not None:
             reasons += [f"champion {theirs.version.uri}: {fault}" for fault in theirs.faults]
         contest = None
@@ -118,13 +118,13 @@ def _compete(
     config: Config, dataset: Dataset, ours: Entrant, theirs: Entrant | None
 ) -> tuple[Contest | None, list[str]]:
     """Return what a contest of both found, and what the candidate fell short of."""
-    rules = rules_of(config)
+    steps = analysis_named(config.analysis).steps
     if theirs is not None:
-        fault = rules.other_events(ours.model, theirs.model)
+        fault = steps.other_events(ours.model, theirs.model)
         if fault is not None:
             return None, [f"champion {theirs.version.uri}: fold: {fault}"]
     try:
-        contest: Contest = rules.compete(
+        contest: Contest = steps.compete(
             config, dataset, ours.model, theirs.model if theirs is not None else None
         )
     except ConformanceError as error:

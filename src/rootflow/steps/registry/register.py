@@ -1,15 +1,15 @@
 """An exported model becomes a version in the registry, with its card, as the new candidate."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rootflow.config import Config
 from rootflow.estimate import Estimate
+from rootflow.export import Export
 from rootflow.exported.checking import check_content
-from rootflow.steps.registry.card import Subject, model_card
+from rootflow.steps.registry.card import model_card
 from rootflow.steps.registry.decision import CANDIDATE, METRIC
 from rootflow.steps.train import TAG, Trained
 from rootflow.tracking import (
@@ -44,28 +44,6 @@ FIGURES = "figures"
 FOLD = "fold"  # an input of the ONNX file that the models of the folds do not have
 
 
-class Registrable(NamedTuple):
-    """An exported model.
-
-    Attributes
-    ----------
-    name
-        In the registry.
-    model
-        The onnx.ModelProto with its contract and its checksum.
-    inputs, outputs
-        A few real events and what the model says of them, by name.
-    trainings
-        What it was made from, by the name of the folder that the training's files get.
-    """
-
-    name: str
-    model: Any
-    inputs: Mapping[str, NDArray[Any]]
-    outputs: Mapping[str, NDArray[Any]]
-    trainings: Mapping[str, Training]
-
-
 class Registered(NamedTuple):
     """models:/NAME/VERSION of the ONNX file and of what it was made from."""
 
@@ -73,7 +51,14 @@ class Registered(NamedTuple):
     trained: str
 
 
-def register(config: Config, run: Run, trained: Trained, exported: Registrable) -> Registered:
+def register(
+    config: Config,
+    run: Run,
+    trained: Trained,
+    registered: str,
+    exported: Export,
+    trainings: Mapping[str, Training],
+) -> Registered:
     """Register an exported model and the trained one, and call the former the candidate.
 
     Parameters
@@ -84,8 +69,12 @@ def register(config: Config, run: Run, trained: Trained, exported: Registrable) 
         The export's.
     trained
         All trainings, and their dataset.
+    registered
+        The name in the registry.
     exported
         The model.
+    trainings
+        What it was made from, by the name of the folder that the training's files get.
 
     Raises
     ------
@@ -95,21 +84,18 @@ def register(config: Config, run: Run, trained: Trained, exported: Registrable) 
         The registry refused it or does not answer.
     """
     # MLflow writes the file anew: its bytes must be those that were proven.
-    contract = check_content(exported.model.SerializeToString(), exported.name)
+    contract = check_content(exported.model.SerializeToString(), registered)
     plain = contract.model_dump(mode="json")
-    uri = log_onnx_model(
-        run, exported.model, exported.inputs, exported.outputs, exported.name, plain
-    )
+    inputs, outputs = exported.input_example, exported.output_example
+    uri = log_onnx_model(run, exported.model, inputs, outputs, registered, plain)
     folders = {
-        name: [training.model_path, training.directory / RECORD]
-        for name, training in exported.trainings.items()
+        folder: [training.model_path, training.directory / RECORD]
+        for folder, training in trainings.items()
     }
-    training = next(iter(exported.trainings.values()))
+    training = next(iter(trainings.values()))
     kind = training.model_path.suffix.removeprefix(".")  # keras or skops
-    inputs = {name: exported.inputs[name] for name in exported.inputs if name != FOLD}
-    trained_uri = log_trained_model(
-        run, folders, inputs, exported.outputs, f"{exported.name}-{kind}", plain
-    )
+    inputs = {name: values for name, values in inputs.items() if name != FOLD}
+    trained_uri = log_trained_model(run, folders, inputs, outputs, f"{registered}-{kind}", plain)
     name = contract.model
     evaluation = last_run(
         run.experiment_id, {"rootflow.step": "evaluate", f"{TAG}.{name}": trained.digest}
@@ -118,17 +104,15 @@ def register(config: Config, run: Run, trained: Trained, exported: Registrable) 
     evaluation_run = None if evaluation is None else evaluation.run_id
     runs = (evaluation_run, trained.run_id)
     card = model_card(
-        Subject(
-            uri=uri,
-            trained_uri=trained_uri,
-            contract=contract,
-            manifest=trained.dataset.manifest,
-            evaluated=evaluated,
-            evaluation_run=evaluation_run,
-            figures={each: found for each in runs if each and (found := _figures(each))},
-        )
+        uri,
+        trained_uri,
+        contract,
+        trained.dataset.manifest,
+        evaluated,
+        evaluation_run,
+        figures={each: found for each in runs if each and (found := _figures(each))},
     )
-    run.log_text(card, f"model_card_{exported.name}.md")
+    run.log_text(card, f"model_card_{registered}.md")
     tags = {"rootflow.model": name, "rootflow.dataset": trained.dataset.digest}
     metric = evaluated.get(config.promotion.metric)
     if metric is not None:

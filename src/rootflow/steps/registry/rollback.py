@@ -15,20 +15,7 @@ from rootflow.tracking import (
 
 
 def run(name: str) -> StepResult:
-    """Give the alias champion back to the version that had it before.
-
-    Parameters
-    ----------
-    name
-        Of the registered model.
-
-    Raises
-    ------
-    UsageError
-        There is no such model, or the version before was deleted.
-    RootflowError
-        There was no champion before, or the tracking server does not answer.
-    """
+    """Give the alias champion of a registered model back to the version that had it before."""
     champion = version_with(name, CHAMPION)
     champions = champions_of(name)
     if champion is None:

@@ -1,5 +1,7 @@
 """What the figures of classifiers have in common."""
 
+from typing import Any
+
 from matplotlib.axes import Axes
 
 from rootflow.evaluation.classification.evaluation import ClassificationEvaluation
@@ -30,3 +32,9 @@ def counted(evaluation: ClassificationEvaluation) -> list[str]:
     if observable is None or window is None:
         return []
     return [f"events with {observable.inequality(window)}"]
+
+
+def titled_legend(axes: Axes, title: str | None, **placed: Any) -> None:
+    """Draw a legend below a title of one or more lines."""
+    small = {"fontsize": "small", "title_fontsize": "small"}
+    axes.legend(title=title, alignment="left", **{**small, **placed})

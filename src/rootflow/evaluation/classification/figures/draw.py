@@ -5,7 +5,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from rootflow.evaluation.classification.evaluation import ClassificationEvaluation, ModelResult
+from rootflow.evaluation.classification.evaluation import ClassificationEvaluation
 from rootflow.evaluation.classification.figures import spectra
 from rootflow.evaluation.classification.figures.over_training import over_training
 from rootflow.evaluation.classification.figures.performance import (
@@ -16,6 +16,7 @@ from rootflow.evaluation.classification.figures.performance import (
     scan,
 )
 from rootflow.evaluation.classification.figures.sculpting import sculpting
+from rootflow.evaluation.classification.results import ModelResult
 from rootflow.evaluation.figures.style import Look, draw_figures
 
 

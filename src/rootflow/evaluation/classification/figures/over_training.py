@@ -5,17 +5,19 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from rootflow.estimate import ABSENT, with_error
-from rootflow.evaluation.classification.evaluation import ClassificationEvaluation, ModelResult
+from rootflow.evaluation.classification.evaluation import ClassificationEvaluation
 from rootflow.evaluation.classification.figures.common import (
     BACKGROUND,
     SIGNAL,
     counted,
     label_simulation,
+    titled_legend,
 )
 from rootflow.evaluation.classification.metrics import Part, parts_of
 from rootflow.evaluation.classification.results import (
     ClassOverTraining,
     HypothesisTest,
+    ModelResult,
     OverTraining,
 )
 from rootflow.evaluation.figures.style import density, draw_density, new_figure
@@ -62,15 +64,7 @@ def _draw(axes: Axes, part: Part, over_training: OverTraining, events: str, repl
     axes.set_yscale("log")
     low, high = axes.get_ylim()
     axes.set_ylim(max(low, LOWEST * high), high * HEADROOM)
-    axes.legend(
-        loc="upper center",
-        ncols=2,
-        fontsize="x-small",
-        columnspacing=1.0,
-        title=title,
-        title_fontsize="small",
-        alignment="left",
-    )
+    titled_legend(axes, title, loc="upper center", ncols=2, fontsize="x-small", columnspacing=1.0)
 
 
 def _draw_points(axes: Axes, histogram: Histogram, colour: str, marker: str, name: str) -> None:

@@ -7,19 +7,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from rootflow.estimate import with_error
-from rootflow.evaluation.classification.evaluation import (
-    Classes,
-    ClassificationEvaluation,
-    ModelResult,
-)
+from rootflow.evaluation.classification.evaluation import ClassificationEvaluation
 from rootflow.evaluation.classification.figures.common import (
     BACKGROUND,
     SIGNAL,
     counted,
     label_simulation,
+    titled_legend,
 )
 from rootflow.evaluation.classification.metrics import parts_of
-from rootflow.evaluation.classification.results import Ranking
+from rootflow.evaluation.classification.results import Classes, ModelResult, Ranking
 from rootflow.evaluation.figures.style import Look, draw_percent, label, new_figure, numbers
 
 # Where the background is known worse than this, relatively, the band says nothing any more.
@@ -77,13 +74,7 @@ def _draw_roc(
     axes.set_ylim(bottom=1)
     axes.set_xlabel("signal efficiency, weighted")
     axes.set_ylabel("background rejection (1 / efficiency)")
-    axes.legend(
-        loc="upper right",
-        fontsize="small",
-        title=title,
-        title_fontsize="small",
-        alignment="left",
-    )
+    titled_legend(axes, title, loc="upper right")
 
 
 def scan(model: ModelResult, evaluation: ClassificationEvaluation, look: Look) -> Figure:
@@ -108,14 +99,8 @@ def scan(model: ModelResult, evaluation: ClassificationEvaluation, look: Look) -
     # s / sqrt(b) has no end where little background is left: it may leave the panel.
     significance.set_ylim(0, 1.8 * np.nanmax(values + errors))
     significance.set_ylabel("expected significance")
-    significance.legend(
-        loc="upper left",
-        fontsize="small",
-        ncols=2,
-        title="\n".join([*counted(evaluation), found_best]),
-        title_fontsize="small",
-        alignment="left",
-    )
+    title = "\n".join([*counted(evaluation), found_best])
+    titled_legend(significance, title, loc="upper left", ncols=2)
     for name, shares, process_colour, line in (
         ("signal", found.signal_efficiency, SIGNAL, "-"),
         ("background", found.background_efficiency, BACKGROUND, "--"),

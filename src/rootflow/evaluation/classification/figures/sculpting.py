@@ -8,10 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
-from rootflow.evaluation.classification.evaluation import ClassificationEvaluation, ModelResult
+from rootflow.evaluation.classification.evaluation import ClassificationEvaluation
 from rootflow.evaluation.classification.figures.common import label_simulation
 from rootflow.evaluation.classification.observable import EventObservable
-from rootflow.evaluation.classification.results import Sculpting
+from rootflow.evaluation.classification.results import ModelResult, Sculpting
 from rootflow.evaluation.figures.style import density, draw_density, new_figure
 from rootflow.evaluation.results import Histogram
 from rootflow.p_value import PValue

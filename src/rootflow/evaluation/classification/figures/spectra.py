@@ -2,14 +2,10 @@
 
 from matplotlib.figure import Figure
 
-from rootflow.evaluation.classification.evaluation import (
-    ClassificationEvaluation,
-    ModelResult,
-    OneAgainstRest,
-)
+from rootflow.evaluation.classification.evaluation import ClassificationEvaluation
 from rootflow.evaluation.classification.figures.common import counted, described
 from rootflow.evaluation.classification.observable import EventObservable
-from rootflow.evaluation.classification.results import FitSignificance
+from rootflow.evaluation.classification.results import FitSignificance, ModelResult, OneAgainstRest
 from rootflow.evaluation.figures.stack import stack
 from rootflow.evaluation.results import Spectrum
 

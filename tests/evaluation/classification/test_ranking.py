@@ -6,14 +6,14 @@ import scipy.stats
 from sklearn.metrics import roc_auc_score, roc_curve
 
 from rootflow.dataset import Events
-from rootflow.evaluation.bootstrap import better_p_value, bootstrap
-from rootflow.evaluation.classification.auc import (
+from rootflow.evaluation.bootstrap import bootstrap
+from rootflow.evaluation.classification.ranking import (
     QUOTED_EFFICIENCIES,
     SIGNAL_EFFICIENCIES,
     AreaUnderCurve,
     BackgroundEfficiencies,
-    Drop,
 )
+from rootflow.evaluation.paired import paired
 from toy_classes import GaussianModel
 
 
@@ -111,14 +111,12 @@ def test_paired_difference_has_the_smaller_error() -> None:
     scores, signal = gaussians(2000, 1.0)
     worse = scores + np.random.default_rng(4).normal(0, 0.5, 2000)
     areas = {"one": AreaUnderCurve(scores, signal), "other": AreaUnderCurve(worse, signal)}
-    drop = Drop(areas["one"], areas["other"])
-    asked = {**areas, "drop": drop}
-    found = {n: each.replicas for n, each in bootstrap(asked, np.ones(2000), 300, 1).items()}
-    np.testing.assert_allclose(found["drop"], found["one"] - found["other"])
-    alone = np.hypot(found["one"].std(), found["other"].std())
-    assert found["drop"].std() < 0.6 * alone
-    assert better_p_value(found["drop"][:, 0]) == 1 / 301
-    assert better_p_value(-found["drop"][:, 0]) == 1
+    found = bootstrap(areas, np.ones(2000), 300, 1)
+    difference = paired(found["one"], found["other"])
+    assert difference.gain.value == found["one"].values[0] - found["other"].values[0]
+    assert difference.gain.error < 0.6 * np.hypot(found["one"].errors, found["other"].errors)[0]
+    assert difference.p_value == 1 / 301
+    assert paired(found["other"], found["one"]).p_value == 1
 
 
 def test_p_values_of_equally_good_models_are_uniform() -> None:
@@ -126,10 +124,11 @@ def test_p_values_of_equally_good_models_are_uniform() -> None:
         random = np.random.default_rng(seed)
         signal = np.arange(200) < 100
         x = random.normal(np.where(signal, 1.0, 0), 1)
-        areas = [AreaUnderCurve(x + random.normal(0, 1, 200), signal) for _ in range(2)]
-        return better_p_value(
-            bootstrap({"drop": Drop(*areas)}, np.ones(200), 100, seed)["drop"].replicas[:, 0]
-        )
+        areas = {
+            name: AreaUnderCurve(x + random.normal(0, 1, 200), signal) for name in ("one", "other")
+        }
+        found = bootstrap(areas, np.ones(200), 100, seed)
+        return paired(found["one"], found["other"]).p_value
 
     p_values = [p_value(seed) for seed in range(200)]
     assert scipy.stats.kstest(p_values, "uniform").pvalue > 0.01

@@ -1,0 +1,120 @@
+"""What the steps do with classifiers alone: evaluating them, and comparing two."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from rootflow.config import ClassificationConfig
+from rootflow.dataset import Dataset, Events
+from rootflow.evaluation.classification import (
+    HeldOut,
+    cautions_of,
+    compare,
+    evaluate,
+    observable_of,
+    read_scores,
+    tables_of,
+    write_evaluation,
+    write_scores,
+)
+from rootflow.evaluation.classification.contest import contest
+from rootflow.evaluation.compare import ComparedModels
+from rootflow.evaluation.contest import Contest
+from rootflow.methods.exported import OnnxMethod
+from rootflow.methods.model import Model
+from rootflow.steps.result import Found
+
+# What models said of events.
+ANSWERS = "scores.parquet"
+# Of the tables, those that a terminal shows.
+SHOWN = ("auc", "over_training", "best_cut", "fit", "yields")
+
+
+def check_evaluation(config: ClassificationConfig, names: Sequence[str]) -> None:
+    """Nothing can be said before the dataset is there: observables are of its features."""
+
+
+def evaluated(
+    config: ClassificationConfig,
+    dataset: Dataset,
+    events: Events,
+    models: Sequence[Model],
+    origin: Mapping[str, str],
+    folder: Path,
+) -> Found:
+    """Evaluate models side by side, each event scored by one that has not seen it.
+
+    Results and scores go into the folder.
+    """
+    manifest, every = dataset.manifest, config.data.folds.in_turn()
+    held_out = HeldOut(every[0].held_out, every[0].count) if len(every) == 1 else None
+    observable = observable_of(config.evaluation, manifest.features)
+    evaluation = evaluate(
+        events,
+        manifest.samples,
+        models,
+        config.inputs,
+        config.evaluation,
+        config.seed,
+        observable,
+        manifest.classes,
+        held_out,
+    )
+    write_evaluation(evaluation, origin, folder)
+    signals = [evaluation.classes.index(name) for name in evaluation.signals]
+    scored, scores = evaluation.scored, folder / ANSWERS
+    write_scores(events, manifest.samples, scored, scores, observable, signals)
+    shown = {table.name: table.as_rows() for table in tables_of(evaluation) if table.name in SHOWN}
+    facts = {"events": len(events), "caution": cautions_of(evaluation)}
+    return Found(facts, shown, evaluation.metrics())
+
+
+def compared(answers: Mapping[str, Path], replicas: int, seed: int) -> ComparedModels:
+    """Compare the models of evaluations by the files of their answers, by name."""
+    return compare([read_scores(path, name) for name, path in answers.items()], replicas, seed)
+
+
+def check_promotion(config: ClassificationConfig) -> None:
+    """Nothing can be said before the dataset is there: bins are of its features."""
+
+
+def fold_fault(config: ClassificationConfig, model: OnnxMethod) -> str | None:
+    """Return why a model may have seen an event that it scores, None where it has not."""
+    theirs, folds = model.folding, config.data.folds
+    if theirs != folds.folding:
+        return (
+            f"its models held out the {theirs.count} folds of the scheme "
+            f"{theirs.scheme}, data.folds has {folds.count} of {folds.scheme}"
+        )
+    if not set(_held_out(config)) <= set(model.held_out):
+        return f"it is of fold {model.held_out[0]} alone, and has seen all others"
+    return None
+
+
+def other_events(candidate: OnnxMethod, champion: OnnxMethod) -> str | None:
+    """Return why there are no events that neither has seen, None where there are."""
+    if (candidate.folding, candidate.held_out) == (champion.folding, champion.held_out):
+        return None
+    return "its folds are others than the candidate's"
+
+
+def compete(
+    config: ClassificationConfig,
+    dataset: Dataset,
+    candidate: OnnxMethod,
+    champion: OnnxMethod | None,
+) -> Contest:
+    """Compare both, each event scored by the models that have not seen it; errors of `contest`."""
+    return contest(
+        dataset.events(dataset.simulated_in(_held_out(config))),
+        dataset.manifest.samples,
+        candidate,
+        champion,
+        least_gain=config.promotion.least_gain,
+        edges=config.promotion.no_regression_in,
+        replicas=config.evaluation.replicas,
+        seed=config.seed,
+    )
+
+
+def _held_out(config: ClassificationConfig) -> list[int]:
+    return [folds.held_out for folds in config.data.folds.in_turn()]

@@ -1,1 +1,0 @@
-"""The steps of the ttbar analysis that are its own."""
