@@ -8,7 +8,7 @@ from rootflow.evaluation.paired import comparison_table, in_words, p_values
 from rootflow.evaluation.reconstruction.evaluate import COMPARED
 from rootflow.evaluation.reconstruction.metrics import COUNTS
 from rootflow.evaluation.reconstruction.observables import OBSERVABLES
-from rootflow.evaluation.reconstruction.results import UNDER_EVALUATION, Evaluation
+from rootflow.evaluation.reconstruction.results import UNDER_EVALUATION, Evaluation, MethodResult
 from rootflow.evaluation.results import Comparison, Number
 from rootflow.p_value import PValue
 from rootflow.table import Cell, Table
@@ -46,32 +46,27 @@ def _table(name: str, title: str, rows: Sequence[Row]) -> Table:
 
 
 def _assignment(evaluation: Evaluation) -> list[Row]:
-    beaten = _beaten("assignment_accuracy", evaluation)
     return [
         {
             "method": method.name,
             "both right": method.metrics.get("assignment_accuracy"),
-            **{heading: found.get(method.name) for heading, found in beaten.items()},
+            **_beaten("assignment_accuracy", method, evaluation),
             **{head: method.metrics.get(name) for head, name in OTHER_ACCURACIES.items()},
         }
         for method in evaluation.methods
     ]
 
 
-def _beaten(metric: str, evaluation: Evaluation) -> dict[str, dict[str, PValue]]:
-    """Return the p-value of the model being no better than each method, below its heading.
+def _beaten(metric: str, method: MethodResult, evaluation: Evaluation) -> Row:
+    """Return the p-value of the model being no better than a method in a metric.
 
-    It is that of `metric`, of the first method that is no classic one; without one there is
-    no column.
+    The model is the first method that is no classic one; without one there is no column.
     """
     networks = [each.name for each in evaluation.methods if each.description == UNDER_EVALUATION]
+    found = {name: _of(metric, evaluation).get((name, method.name)) for name in networks[:1]}
     return {
-        f"p, {name} no better": {
-            other: PValue(found.p_value, evaluation.replicas)
-            for (method, other), found in _of(metric, evaluation).items()
-            if method == name
-        }
-        for name in networks[:1]
+        f"p, {name} no better": each and PValue(each.p_value, evaluation.replicas)
+        for name, each in found.items()
     }
 
 
@@ -124,13 +119,12 @@ def _complements(evaluation: Evaluation) -> Table:
 
 
 def _mtt(evaluation: Evaluation) -> list[Row]:
-    beaten = _beaten("mtt_resolution", evaluation)
     return [
         {
             "method": method.name,
             "neutrinos of": method.neutrinos_of,
             **{kind: method.metrics.get(f"mtt_{kind}") for kind in KINDS},
-            **{heading: found.get(method.name) for heading, found in beaten.items()},
+            **_beaten("mtt_resolution", method, evaluation),
             **{f"{kind}, all": method.metrics.get(f"mtt_all_{kind}") for kind in KINDS},
         }
         for method in evaluation.methods
