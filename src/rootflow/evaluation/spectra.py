@@ -6,8 +6,11 @@ import numpy as np
 import scipy.stats
 from numpy.typing import NDArray
 
+from rootflow.dataset.events import Events
+from rootflow.dataset.manifest import Sample
+from rootflow.estimate import Estimate
 from rootflow.evaluation.bootstrap import LOWER_QUANTILE, FloatArray
-from rootflow.evaluation.results import Counts, Histogram
+from rootflow.evaluation.results import Counts, Histogram, Kind, Process
 
 
 def histogram(
@@ -40,3 +43,20 @@ def counts(values: NDArray[np.floating], edges: Sequence[float]) -> Counts:
         tuple(np.where(found > 0, lower, 0).tolist()),
         tuple(upper.tolist()),
     )
+
+
+def expected(weight: FloatArray) -> Estimate:
+    """Return the sum of weights (n,) with the square root of the sum of their squares."""
+    return Estimate(float(np.sum(weight)), float(np.sqrt(np.sum(weight**2))))
+
+
+def process_of(sample: Sample, kind: Kind, weight: FloatArray) -> Process:
+    """Return a sample by the weights (n,) of its events; of data nothing is expected."""
+    found = None if kind == "data" else expected(weight)
+    return Process(sample.name, sample.title, kind, len(weight), found, sample.pseudo_data)
+
+
+def varied_weights(events: Events) -> dict[str, FloatArray]:
+    """Return (n,) weights by the name of the variation; empty where events have none."""
+    varied = events.systematic_weights
+    return {} if varied is None else {name: varied[name] for name in varied.dtype.names or ()}

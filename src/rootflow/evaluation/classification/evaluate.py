@@ -14,7 +14,7 @@ from rootflow.evaluation.classification.model import ModelQuestions, observable_
 from rootflow.evaluation.classification.observable import EventObservable
 from rootflow.evaluation.classification.spectra import spectrum, yields
 from rootflow.evaluation.paired import comparisons
-from rootflow.evaluation.results import Process
+from rootflow.evaluation.spectra import process_of
 from rootflow.methods.contract import Classifier
 from rootflow.progress import progress
 
@@ -90,15 +90,8 @@ def evaluate(
     normalised = (each.normalisation for each in samples if each.normalisation)
     return ClassificationEvaluation(
         processes=tuple(
-            Process(
-                sample.name,
-                sample.title,
-                labelled.kind(sample),
-                selected.events,
-                selected.expected,
-                sample.pseudo_data,
-            )
-            for sample, selected in zip(samples, yields(labelled), strict=True)
+            process_of(sample, labelled.kind(sample), labelled.weight[of_sample])
+            for sample, of_sample in labelled.by_sample
         ),
         classes=labelled.classes,
         signals=labelled.signals,

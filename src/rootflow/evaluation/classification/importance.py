@@ -45,9 +45,9 @@ def importances(
     chosen = [(collection, name) for collection, names in inputs.items() for name in names]
     with progress("importance", len(chosen), "inputs") as advance:
         for number, (collection, feature) in enumerate(chosen):
-            changed = permuted(events, collection, [feature], events.fold, random)
+            without = permuted(events, collection, [feature], events.fold, random)
             for place, model in enumerate(models):
-                said = score(model, changed, simulation)
+                said = score(model, without, simulation)
                 areas[f"{place}/{number}"] = AreaUnderCurve(said, signal)
             advance(1, feature)
     found = bootstrap(areas, simulation.weight[index], REPLICAS, seed)

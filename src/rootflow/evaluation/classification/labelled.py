@@ -15,6 +15,7 @@ from rootflow.errors import InputError, UsageError
 from rootflow.evaluation.bootstrap import FloatArray
 from rootflow.evaluation.classification.observable import EventObservable, check_finite
 from rootflow.evaluation.results import Estimate, Kind
+from rootflow.evaluation.spectra import expected
 
 # The sample and the label of events outside a window.
 NOWHERE = -1
@@ -187,6 +188,5 @@ class Labelled:
         )
 
     def expected(self, among: NDArray[np.bool_]) -> Estimate:
-        """Return the sum of weights with the square root of the sum of their squares."""
-        weight = self.weight[among]
-        return Estimate(float(np.sum(weight)), float(np.sqrt(np.sum(weight**2))))
+        """Return how many events are expected of those `among` (n,)."""
+        return expected(self.weight[among])

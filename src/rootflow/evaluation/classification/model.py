@@ -17,8 +17,9 @@ from rootflow.evaluation.classification.ranking import RankingQuestion
 from rootflow.evaluation.classification.results import ModelResult, OverTraining, Scored, Variation
 from rootflow.evaluation.classification.sculpting import SculptingQuestion
 from rootflow.evaluation.classification.significance import asimov
-from rootflow.evaluation.classification.spectra import spectrum, varied_weights, yields
+from rootflow.evaluation.classification.spectra import spectrum, yields
 from rootflow.evaluation.results import Importance
+from rootflow.evaluation.spectra import varied_weights
 
 
 def observable_edges(config: ClassificationEvaluationConfig) -> list[float]:

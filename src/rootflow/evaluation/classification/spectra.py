@@ -5,11 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from rootflow.dataset.events import Events
 from rootflow.evaluation.bootstrap import FloatArray
 from rootflow.evaluation.classification.labelled import Labelled
 from rootflow.evaluation.results import Spectrum, Yield
-from rootflow.evaluation.spectra import counts, histogram
+from rootflow.evaluation.spectra import counts, histogram, varied_weights
 
 
 def spectrum(
@@ -42,12 +41,6 @@ def yields(labelled: Labelled, among: NDArray[np.bool_] | None = None) -> tuple[
         )
         for sample, of_sample in labelled.by_sample
     )
-
-
-def varied_weights(events: Events) -> dict[str, FloatArray]:
-    """Return (n,) weights by the name of the variation; empty where events have none."""
-    varied = events.systematic_weights
-    return {} if varied is None else {name: varied[name] for name in varied.dtype.names or ()}
 
 
 def _shifts(

@@ -9,12 +9,11 @@ from numpy.typing import NDArray
 from rootflow.config import EvaluationConfig
 from rootflow.dataset.events import Events
 from rootflow.dataset.manifest import Sample
-from rootflow.estimate import Estimate
 from rootflow.evaluation.reconstruction.distributions import distribution_edges
 from rootflow.evaluation.reconstruction.observables import OBSERVABLES
 from rootflow.evaluation.reconstruction.sample import Candidate, candidates_of
 from rootflow.evaluation.results import Kind, Process, Spectrum
-from rootflow.evaluation.spectra import counts, histogram
+from rootflow.evaluation.spectra import counts, histogram, process_of
 from rootflow.methods.contract import Reconstructor
 
 
@@ -35,18 +34,15 @@ class Collisions(NamedTuple):
 
 def processes_of(collisions: Collisions, events: Events) -> tuple[Process, ...]:
     """Return how many events there are of each sample, and what is expected of it."""
-    found = []
-    for sample, among in _by_sample(collisions, events):
-        weight = events.weight[among]
-        expected = Estimate(float(np.sum(weight)), float(np.sqrt(np.sum(weight**2))))
-        kind: Kind = "background" if sample.label == "background" else "signal"
-        process = Process(
-            sample.name, sample.title, kind, len(weight), expected, sample.pseudo_data
+    kinds: dict[str | None, Kind] = {"data": "data", "background": "background"}
+    return tuple(
+        process_of(
+            sample,
+            kinds.get(sample.label, "signal"),
+            collisions.events.weight if sample.label == "data" else events.weight[among],
         )
-        if sample.label == "data":
-            process = process._replace(kind="data", events=len(collisions.events), expected=None)
-        found.append(process)
-    return tuple(found)
+        for sample, among in _by_sample(collisions, events)
+    )
 
 
 def spectra_of(

@@ -16,6 +16,7 @@ from rootflow.evaluation.reconstruction.observables import OBSERVABLES, Observab
 from rootflow.evaluation.reconstruction.results import Migration
 from rootflow.evaluation.reconstruction.sample import Candidate, Sample
 from rootflow.evaluation.results import plain
+from rootflow.evaluation.spectra import varied_weights
 from rootflow.files import whole_file
 from rootflow.ntuple import write_histograms
 
@@ -142,11 +143,7 @@ def unfoldings(
 
 def weights_of(events: Events) -> dict[str, FloatArray]:
     """Return the weights (n,) of events by variation, the nominal one first."""
-    weights: dict[str, FloatArray] = {NOMINAL: events.weight}
-    varied = events.systematic_weights
-    if varied is not None:
-        weights |= {name: varied[name] for name in varied.dtype.names or ()}
-    return weights
+    return {NOMINAL: events.weight, **varied_weights(events)}
 
 
 def write_unfoldings(histograms: Mapping[str, Weighted], directory: Path) -> list[Path]:

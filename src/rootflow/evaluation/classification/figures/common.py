@@ -6,7 +6,6 @@ from matplotlib.axes import Axes
 
 from rootflow.evaluation.classification.evaluation import ClassificationEvaluation
 from rootflow.evaluation.figures.stack import BACKGROUNDS, SIGNALS, Described
-from rootflow.evaluation.figures.style import label
 
 SIGNAL, BACKGROUND = SIGNALS[0], BACKGROUNDS[0]
 
@@ -19,11 +18,6 @@ def described(evaluation: ClassificationEvaluation) -> Described:
         evaluation.background_uncertainty,
         evaluation.luminosity_fb_inverse,
     )
-
-
-def label_simulation(axes: Axes, evaluation: ClassificationEvaluation) -> None:
-    """Say above a panel that it is of simulation; shapes do not depend on the luminosity."""
-    label(axes, evaluation.energy_tev)
 
 
 def counted(evaluation: ClassificationEvaluation) -> list[str]:

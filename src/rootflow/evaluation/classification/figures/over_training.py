@@ -10,7 +10,6 @@ from rootflow.evaluation.classification.figures.common import (
     BACKGROUND,
     SIGNAL,
     counted,
-    label_simulation,
     titled_legend,
 )
 from rootflow.evaluation.classification.metrics import Part, parts_of
@@ -20,7 +19,7 @@ from rootflow.evaluation.classification.results import (
     ModelResult,
     OverTraining,
 )
-from rootflow.evaluation.figures.style import density, draw_density, new_figure
+from rootflow.evaluation.figures.style import density, draw_density, label, new_figure
 from rootflow.evaluation.results import Histogram
 from rootflow.p_value import ASYMPTOTIC, PValue
 
@@ -40,7 +39,7 @@ def over_training(model: ModelResult, evaluation: ClassificationEvaluation) -> F
         if part.over_training is not None:
             _draw(axes, part, part.over_training, name, evaluation.replicas)
         axes.set_xlabel(f"score of {model.name}")
-        label_simulation(axes, evaluation)
+        label(axes, evaluation.energy_tev)
     return figure
 
 

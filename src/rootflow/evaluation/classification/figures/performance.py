@@ -12,7 +12,6 @@ from rootflow.evaluation.classification.figures.common import (
     BACKGROUND,
     SIGNAL,
     counted,
-    label_simulation,
     titled_legend,
 )
 from rootflow.evaluation.classification.metrics import parts_of
@@ -40,7 +39,7 @@ def roc(evaluation: ClassificationEvaluation, look: Look) -> Figure:
     figure, panels = new_figure(columns=len(regions))
     for axes, rankings, title in zip(panels, regions, titles, strict=True):
         _draw_roc(axes, rankings, look, title)
-        label_simulation(axes, evaluation)
+        label(axes, evaluation.energy_tev)
     return figure
 
 
@@ -152,7 +151,7 @@ def calibration(evaluation: ClassificationEvaluation, look: Look) -> Figure:
     frequency.set_ylim(bottom=0)
     frequency.set_xlabel("score")
     frequency.set_ylabel("share / bin")
-    label_simulation(reliability, evaluation)
+    label(reliability, evaluation.energy_tev)
     return figure
 
 
@@ -176,7 +175,7 @@ def importance(model: ModelResult, evaluation: ClassificationEvaluation, look: L
     axes.tick_params(axis="y", which="minor", length=0)
     axes.set_ylim(-0.7, len(found) - 0.3)
     axes.set_xlabel(f"loss of AUC of {model.name} with the input permuted")
-    label_simulation(axes, evaluation)
+    label(axes, evaluation.energy_tev)
     return figure
 
 
@@ -192,5 +191,5 @@ def confusion(model: ModelResult, found: Classes, evaluation: ClassificationEval
     axes.minorticks_off()
     axes.set_xlabel("true class")
     axes.set_ylabel(f"class of the highest probability, {model.name}")
-    label_simulation(axes, evaluation)
+    label(axes, evaluation.energy_tev)
     return figure

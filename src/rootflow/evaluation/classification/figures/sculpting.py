@@ -9,10 +9,9 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from rootflow.evaluation.classification.evaluation import ClassificationEvaluation
-from rootflow.evaluation.classification.figures.common import label_simulation
 from rootflow.evaluation.classification.observable import EventObservable
 from rootflow.evaluation.classification.results import ModelResult, Sculpting
-from rootflow.evaluation.figures.style import density, draw_density, new_figure
+from rootflow.evaluation.figures.style import density, draw_density, label, new_figure
 from rootflow.evaluation.results import Histogram
 from rootflow.p_value import PValue
 
@@ -30,8 +29,8 @@ def sculpting(
     _draw_shapes(shapes, found, names, observable)
     _draw_distances(distances, found, names, evaluation.replicas)
     distances.set_xlabel(f"background, rising in score of {model.name}")
-    label_simulation(shapes, evaluation)
-    label_simulation(distances, evaluation)
+    label(shapes, evaluation.energy_tev)
+    label(distances, evaluation.energy_tev)
     return figure
 
 
