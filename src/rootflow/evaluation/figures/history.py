@@ -65,8 +65,7 @@ def _draw_panel(axes: Axes, histories: Sequence[History], kind: str, names: set[
             if name in names:
                 words = quantity.replace("_", " ").replace("auc", "AUC")
                 _draw_lines(axes, histories, name, f"C{number}", line, f"{words}, {meaning}")
-    axes.set_xlabel("epoch")
-    axes.set_ylabel(PANELS[kind])
+    axes.set(xlabel="epoch", ylabel=PANELS[kind])
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.tick_params(axis="x", which="minor", bottom=False, top=False)
     title = f"mean of {len(histories)} trainings" if len(histories) > 1 else None

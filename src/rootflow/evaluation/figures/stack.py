@@ -7,8 +7,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
-from numpy.typing import NDArray
 
+from rootflow.evaluation.bootstrap import FloatArray
 from rootflow.evaluation.figures.style import label, new_figure
 from rootflow.evaluation.results import Counts, Process, Spectrum, data_in_words
 
@@ -57,17 +57,14 @@ def stack(
     no ratio. With `equal_bins` bins are drawn equally wide, and only their edges say how wide they
     are. `log` is of the vertical axis, `note` the title of the legend.
     """
-    names_of_edges = [f"{edge:.3g}" for edge in spectrum.edges]
-    if equal_bins:
-        spectrum = _with_edges(spectrum, tuple(map(float, range(len(spectrum.edges)))))
+    edges = np.array(range(len(spectrum.edges)) if equal_bins else spectrum.edges, np.float64)
     data = spectrum.data if spectrum.data is not None and any(spectrum.data.counts) else None
     if data is None:
         figure, (axes,) = new_figure()
     else:
         figure, (axes, ratio) = new_figure(rows=2, heights=(0.9, 0.3))
     expected, low, high = _expectation(about, spectrum)
-    _draw_processes(axes, about, spectrum)
-    edges = np.array(spectrum.edges)
+    _draw_processes(axes, about, spectrum, edges)
     known = ["simulation"]
     if about.background_uncertainty:
         known.append(f"{100 * about.background_uncertainty:.3g} % background")
@@ -76,16 +73,15 @@ def stack(
     _draw_band(axes, edges, low, high, f"uncertainty: {', '.join(known)}")
     in_words = data_in_words(about.processes)
     if data is not None:
-        centres, counted, errors = _points(data)
+        centres, counted, errors = _points(data, edges)
         axes.errorbar(centres, counted, yerr=errors, label=in_words, **POINTS)
         _draw_ratio(ratio, edges, expected, (low, high), data)
     axes.set_ylabel(f"events / {'bin' if equal_bins else _width(edges, unit)}")
     _leave_room(axes, high, data, log=log)
     bottom = axes if data is None else ratio
-    bottom.set_xlabel(f"{quantity} [{unit}]" if unit else quantity)
-    bottom.set_xlim(edges[0], edges[-1])
+    bottom.set(xlabel=f"{quantity} [{unit}]" if unit else quantity, xlim=(edges[0], edges[-1]))
     if equal_bins:
-        bottom.set_xticks(edges, names_of_edges, fontsize="x-small")
+        bottom.set_xticks(edges, [f"{edge:.3g}" for edge in spectrum.edges], fontsize="x-small")
         bottom.tick_params(axis="x", which="minor", bottom=False, top=False)
     handles, names = axes.get_legend_handles_labels()
     axes.legend(
@@ -104,9 +100,7 @@ def stack(
     return figure
 
 
-def _expectation(
-    about: Described, spectrum: Spectrum
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+def _expectation(about: Described, spectrum: Spectrum) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return the sum of all processes in each bin, and the ends of its uncertainty."""
     histograms = spectrum.processes
     backgrounds = {process.name for process in about.processes if process.kind == "background"}
@@ -118,16 +112,9 @@ def _expectation(
     return expected, expected - down, expected + up
 
 
-def _with_edges(spectrum: Spectrum, edges: tuple[float, ...]) -> Spectrum:
-    """Return the same contents in other bins."""
-    processes = {name: h._replace(edges=edges) for name, h in spectrum.processes.items()}
-    data = spectrum.data and spectrum.data._replace(edges=edges)
-    return spectrum._replace(edges=edges, processes=processes, data=data)
-
-
-def _draw_processes(axes: Axes, about: Described, spectrum: Spectrum) -> None:
+def _draw_processes(axes: Axes, about: Described, spectrum: Spectrum, edges: FloatArray) -> None:
     """Draw backgrounds below signals, the smallest at the bottom."""
-    colours, below = about.colours(), np.zeros(len(spectrum.edges) - 1)
+    colours, below = about.colours(), np.zeros(len(edges) - 1)
 
     def place(process: Process) -> tuple[bool, float]:
         return process.kind == "signal", sum(spectrum.processes[process.name].weights)
@@ -135,16 +122,12 @@ def _draw_processes(axes: Axes, about: Described, spectrum: Spectrum) -> None:
     for process in sorted((each for each in about.processes if each.name in colours), key=place):
         above = below + np.array(spectrum.processes[process.name].weights)
         style: dict[str, Any] = {"color": colours[process.name], "label": process.title}
-        axes.stairs(above, spectrum.edges, baseline=below, fill=True, **style)
+        axes.stairs(above, edges, baseline=below, fill=True, **style)
         below = above
 
 
 def _draw_band(
-    axes: Axes,
-    edges: NDArray[np.float64],
-    low: NDArray[np.float64],
-    high: NDArray[np.float64],
-    name: str | None = None,
+    axes: Axes, edges: FloatArray, low: FloatArray, high: FloatArray, name: str | None = None
 ) -> None:
     axes.fill_between(
         edges,
@@ -161,9 +144,9 @@ def _draw_band(
 
 def _draw_ratio(
     axes: Axes,
-    edges: NDArray[np.float64],
-    expected: NDArray[np.float64],
-    ends: tuple[NDArray[np.float64], NDArray[np.float64]],
+    edges: FloatArray,
+    expected: FloatArray,
+    ends: tuple[FloatArray, FloatArray],
     data: Counts,
 ) -> None:
     some = expected > 0
@@ -171,7 +154,7 @@ def _draw_ratio(
     low, high = (np.where(some, end / scale, 1) for end in ends)
     _draw_band(axes, edges, low, high)
     axes.axhline(1, color="black", linewidth=0.8)
-    centres, counts, errors = _points(data)
+    centres, counts, errors = _points(data, edges)
     scale = scale[np.array(data.counts) > 0]
     ratio = np.where(some[np.array(data.counts) > 0], counts / scale, np.inf)
     shown = ratio <= HIGHEST_RATIO
@@ -185,19 +168,15 @@ def _draw_ratio(
     axes.set_ylabel("data / exp.")
 
 
-def _points(
-    data: Counts,
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+def _points(data: Counts, edges: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return centre, count and (2, n) lengths of the error bars, of bins with data."""
-    edges, counts = np.array(data.edges), np.array(data.counts, dtype=np.float64)
+    counts = np.array(data.counts, dtype=np.float64)
     errors = np.stack([counts - data.lower, np.array(data.upper) - counts])
     some = counts > 0
     return ((edges[:-1] + edges[1:]) / 2)[some], counts[some], errors[:, some]
 
 
-def _leave_room(
-    axes: Axes, highest: NDArray[np.float64], data: Counts | None, *, log: bool
-) -> None:
+def _leave_room(axes: Axes, highest: FloatArray, data: Counts | None, *, log: bool) -> None:
     """Leave room for the legend above what is drawn."""
     top = max(np.max(highest), max(data.upper) if data else 0)
     if log:
@@ -209,7 +188,7 @@ def _leave_room(
         axes.set_ylim(0, 1.6 * top)
 
 
-def _width(edges: NDArray[np.float64], unit: str) -> str:
+def _width(edges: FloatArray, unit: str) -> str:
     widths = np.diff(edges)
     if not np.allclose(widths, widths[0]):
         return "bin"

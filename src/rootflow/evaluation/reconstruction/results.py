@@ -196,26 +196,18 @@ class Evaluation(NamedTuple):
         How many there are, and how many of them have both b jets matched.
     sum_of_weights, effective_events
         sum(w), and (sum w)^2 / sum(w^2).
-    folds
-        Those that the events are of.
     replicas, seed
         Of the bootstrap.
     energy_tev
-        In TeV, None where it is not known.
+        None where it is not known.
     reference
         The method to which accuracies are relative.
     drawn
         Observables that get figures.
     truth
         Distributions of all events' true observables, by name.
-    methods
-        In the order in which they were given.
-    comparisons
+    comparisons, complements
         Of every two methods, both ways.
-    complements
-        Of every two methods, both ways.
-    displays
-        Some events.
     true_leptons
         Whether the true decays are made of true leptons, and not of the reconstructed ones;
         None where an older evaluation does not say.

@@ -57,8 +57,7 @@ def _draw(axes: Axes, part: Part, over_training: OverTraining, events: str, repl
         f"{with_error(part.ranking.auc)} unseen\n"
         f"apart {with_error(in_training.excess)}, {PValue(in_training.p_value, replicas).equation}"
     )
-    axes.set_xlim(0, 1)
-    axes.set_ylabel("density of weighted events")
+    axes.set(xlim=(0, 1), ylabel="density of weighted events")
     # Where scores pile up at 0 and 1, all else is seen on a logarithmic axis only.
     axes.set_yscale("log")
     low, high = axes.get_ylim()

@@ -69,10 +69,8 @@ def _draw_roc(
     guess = np.linspace(LOWEST_EFFICIENCY, 1, 100)
     axes.plot(guess, 1 / guess, color="grey", linestyle=":", label="a guess: AUC 0.5")
     axes.set_yscale("log")
-    axes.set_xlim(0, 1)
-    axes.set_ylim(bottom=1)
-    axes.set_xlabel("signal efficiency, weighted")
-    axes.set_ylabel("background rejection (1 / efficiency)")
+    axes.set(xlim=(0, 1), ylim=(1, None))
+    axes.set(xlabel="signal efficiency, weighted", ylabel="background rejection (1 / efficiency)")
     titled_legend(axes, title, loc="upper right")
 
 
@@ -96,8 +94,7 @@ def scan(model: ModelResult, evaluation: ClassificationEvaluation, look: Look) -
     )
     found_best = f"best cut: {best.threshold:.3g}, significance {with_error(best.significance)}"
     # s / sqrt(b) has no end where little background is left: it may leave the panel.
-    significance.set_ylim(0, 1.8 * np.nanmax(values + errors))
-    significance.set_ylabel("expected significance")
+    significance.set(ylim=(0, 1.8 * np.nanmax(values + errors)), ylabel="expected significance")
     title = "\n".join([*counted(evaluation), found_best])
     titled_legend(significance, title, loc="upper left", ncols=2)
     for name, shares, process_colour, line in (
@@ -108,10 +105,8 @@ def scan(model: ModelResult, evaluation: ClassificationEvaluation, look: Look) -
     for axes in (significance, efficiency):
         axes.axvline(best.threshold, color="black", linewidth=0.8, linestyle=":")
     # The first threshold keeps everything, and may be far from the next one.
-    efficiency.set_xlim(found.thresholds[min(1, len(found.thresholds) - 1)], 1)
-    efficiency.set_ylim(0, 1.05)
-    efficiency.set_xlabel(f"lowest score of {model.name} that is kept")
-    efficiency.set_ylabel("efficiency")
+    efficiency.set(xlim=(found.thresholds[min(1, len(found.thresholds) - 1)], 1), ylim=(0, 1.05))
+    efficiency.set(xlabel=f"lowest score of {model.name} that is kept", ylabel="efficiency")
     efficiency.legend(loc="best", fontsize="small")
     label(significance, evaluation.energy_tev, evaluation.luminosity_fb_inverse)
     return figure
@@ -147,10 +142,7 @@ def calibration(evaluation: ClassificationEvaluation, look: Look) -> Figure:
     reliability.set_yticks(np.arange(0, 1.1, 0.2))
     reliability.set_ylabel("share of signal, classes balanced")
     reliability.legend(loc="upper left", fontsize="small")
-    frequency.set_xlim(0, 1)
-    frequency.set_ylim(bottom=0)
-    frequency.set_xlabel("score")
-    frequency.set_ylabel("share / bin")
+    frequency.set(xlim=(0, 1), ylim=(0, None), xlabel="score", ylabel="share / bin")
     label(reliability, evaluation.energy_tev)
     return figure
 
@@ -189,7 +181,6 @@ def confusion(model: ModelResult, found: Classes, evaluation: ClassificationEval
     axes.set_xticks(places[:-1] + 0.5, names, fontsize="small")
     axes.set_yticks(places[:-1] + 0.5, evaluation.classes)
     axes.minorticks_off()
-    axes.set_xlabel("true class")
-    axes.set_ylabel(f"class of the highest probability, {model.name}")
+    axes.set(xlabel="true class", ylabel=f"class of the highest probability, {model.name}")
     label(axes, evaluation.energy_tev)
     return figure

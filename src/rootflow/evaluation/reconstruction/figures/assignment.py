@@ -50,8 +50,7 @@ def accuracy(evaluation: Evaluation) -> Figure:
         )
     axes.set_yticks(rows, [method.name for method in evaluation.methods])
     axes.minorticks_off()
-    axes.set_xlim(0, 1.05)
-    axes.set_ylim(-0.6, len(rows) - 0.4)
+    axes.set(xlim=(0, 1.05), ylim=(-0.6, len(rows) - 0.4))
     axes.grid(axis="x", alpha=0.3)
     axes.set_xlabel("share of events with both b jets matched")
     figure.legend(loc="outside lower center", ncols=3, fontsize="small", columnspacing=1)
@@ -72,10 +71,8 @@ def accuracy_by(quantity: str, evaluation: Evaluation, look: Look) -> Figure:
         for panel in (axes, below):
             panel.tick_params(axis="x", which="minor", bottom=False, top=False)
     below.axhline(1, color="grey", linewidth=0.8)
-    below.set_xlabel(axis_of(quantity))
-    below.set_ylabel(f"relative to\n{evaluation.reference}")
-    axes.set_ylabel("share with both b jets right")
-    axes.set_ylim(0, 1.05)
+    below.set(xlabel=axis_of(quantity), ylabel=f"relative to\n{evaluation.reference}")
+    axes.set(ylabel="share with both b jets right", ylim=(0, 1.05))
     axes.set_yticks(np.arange(0, 1.1, 0.2))
     handles, names = axes.get_legend_handles_labels()
     figure.legend(handles, names, loc="outside lower center", ncols=3, fontsize="small")
@@ -91,10 +88,8 @@ def scores(method: MethodResult, found: ScoreResult, evaluation: Evaluation) -> 
         (found.wrong, "not both right", "#bd1f01", "--"),
     ):
         draw_density(distribution, histogram, colour=colour, line=line, name=name)
-    distribution.set_xlabel(f"score of {method.name}")
-    distribution.set_ylabel("events / unit, normalised")
-    distribution.set_xlim(0, 1)
-    distribution.set_ylim(bottom=0)
+    distribution.set(xlim=(0, 1), ylim=(0, None))
+    distribution.set(xlabel=f"score of {method.name}", ylabel="events / unit, normalised")
     distribution.legend(loc="upper left")
     label(distribution, evaluation.energy_tev)
 
@@ -110,10 +105,8 @@ def scores(method: MethodResult, found: ScoreResult, evaluation: Evaluation) -> 
         label=method.name,
     )
     reliability.plot([0, 1], [0, 1], color="grey", linestyle=":", label="calibrated")
-    reliability.set_xlabel(f"score of {method.name}")
-    reliability.set_ylabel("share with both right")
-    reliability.set_xlim(0, 1)
-    reliability.set_ylim(0, 1.05)
+    reliability.set(xlim=(0, 1), ylim=(0, 1.05))
+    reliability.set(xlabel=f"score of {method.name}", ylabel="share with both right")
     error = method.metrics.get("calibration_error")
     title = f"calibration error {error.value:.3f} ± {error.error:.3f}" if error else None
     reliability.legend(loc="upper left", title=title, alignment="left")
@@ -153,8 +146,7 @@ def complements(evaluation: Evaluation) -> Figure:
     axes.set_xticks(places[:-1] + 0.5, names, rotation=30, ha="right")
     axes.set_yticks(places[:-1] + 0.5, names)
     axes.minorticks_off()
-    axes.set_xlabel("right")
-    axes.set_ylabel("wrong")
+    axes.set(xlabel="right", ylabel="wrong")
     label(axes, evaluation.energy_tev)
     return figure
 

@@ -65,11 +65,9 @@ def _draw_transverse(axes: Axes, found: Display) -> None:
                     text, (particle.px, particle.py), textcoords="offset points", xytext=(4, 4)
                 )
             reach = max(reach, abs(particle.px), abs(particle.py))
-    axes.set_xlim(-1.2 * reach, 1.2 * reach)
-    axes.set_ylim(-1.2 * reach, 1.2 * reach)
+    axes.set(xlim=(-1.2 * reach, 1.2 * reach), ylim=(-1.2 * reach, 1.2 * reach))
     axes.set_aspect("equal")
-    axes.set_xlabel("$p_x$ [GeV]")
-    axes.set_ylabel("$p_y$ [GeV]")
+    axes.set(xlabel="$p_x$ [GeV]", ylabel="$p_y$ [GeV]")
 
 
 def _draw_plane(axes: Axes, found: Display) -> None:
@@ -110,8 +108,7 @@ def _draw_plane(axes: Axes, found: Display) -> None:
     for border in (-np.pi, np.pi):
         axes.axhline(border, color="grey", linestyle=":", linewidth=0.8)
     axes.set_aspect("equal")
-    axes.set_xlabel(r"$\eta$")
-    axes.set_ylabel(r"$\phi$ [rad]")
+    axes.set(xlabel=r"$\eta$", ylabel=r"$\phi$ [rad]")
 
 
 def _place(particle: Particle) -> tuple[float, float]:

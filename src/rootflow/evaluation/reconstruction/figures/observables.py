@@ -49,14 +49,11 @@ def observable(name: str, evaluation: Evaluation, look: Look) -> Figure:
         axes.set_ylabel(f"{'relative ' if each.relative else ''}{quantity}{unit}")
     bias.axhline(0, color="grey", linewidth=0.8)
     resolution.set_ylim(bottom=0)
-    distribution.set_xlim(truth.edges[0], truth.edges[-1])
-    distribution.set_xlabel(each.axis)
-    residuals.set_xlim(-each.reach, each.reach)
-    residuals.set_xlabel(each.residual_axis)
+    distribution.set(xlim=(truth.edges[0], truth.edges[-1]), xlabel=each.axis)
+    residuals.set(xlim=(-each.reach, each.reach), xlabel=each.residual_axis)
     residuals.axvline(0, color="grey", linewidth=0.8)
     for axes in (distribution, residuals):
-        axes.set_ylabel("events / unit, normalised")
-        axes.set_ylim(bottom=0)
+        axes.set(ylabel="events / unit, normalised", ylim=(0, None))
     handles, names = distribution.get_legend_handles_labels()
     figure.legend(handles, names, loc="outside lower center", ncols=3, fontsize="small")
     for axes in (distribution, residuals, bias, resolution):
@@ -75,15 +72,12 @@ def migration(name: str, method: MethodResult, evaluation: Evaluation) -> Figure
     draw_percent(figure, axes, percent.T, places, np.arange(-1, len(edges) + 1))
     for axis in (axes.xaxis, axes.yaxis, quality.xaxis):
         axis.set_ticks(places, [f"{edge:.4g}" for edge in edges])
-    axes.set_xlabel(f"true {each.axis}")
-    axes.set_ylabel(f"{each.axis} of {title_of(method)}")
+    axes.set(xlabel=f"true {each.axis}", ylabel=f"{each.axis} of {title_of(method)}")
     for part, line in (("purity", "-"), ("stability", "--"), ("efficiency", ":")):
         heights = numbers(getattr(found, part))
         quality.stairs(heights, places, baseline=None, linestyle=line, linewidth=1.5, label=part)
-    quality.set_ylim(0, 1.3)
-    quality.set_xlim(places[0], places[-1])
-    quality.set_xlabel(each.axis)
-    quality.set_ylabel("share of the bin")
+    quality.set(ylim=(0, 1.3), xlim=(places[0], places[-1]))
+    quality.set(xlabel=each.axis, ylabel="share of the bin")
     condition = found.condition_number
     title = None if condition is None else f"condition number {condition:.3g}"
     quality.legend(title=title, loc="upper left", ncols=3, fontsize="small", alignment="left")
