@@ -17,7 +17,7 @@ SIGNALS = ("#bd1f01", "#ffa90e", "#e76300")
 BACKGROUNDS = ("#3f90da", "#92dadd", "#832db6", "#a96b59", "#b9ac70", "#94a4a2")
 # Data over expectation beyond it are arrows at the edge.
 HIGHEST_RATIO = 3.0
-POINTS: dict[str, Any] = {"color": "black", "marker": "o", "markersize": 4, "linestyle": "none"}
+POINTS: dict[str, Any] = {"fmt": "o", "color": "black", "markersize": 4}
 
 
 class Described(NamedTuple):

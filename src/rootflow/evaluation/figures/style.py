@@ -130,8 +130,7 @@ def draw_binned(axes: Axes, results: Sequence[tuple[str, Binned]], look: Look) -
             numbers(binned.values),
             yerr=numbers(binned.errors),
             color=look[name].colour,
-            marker=look[name].marker,
-            linestyle="none",
+            fmt=look[name].marker,
             capsize=2,
             label=name,
         )

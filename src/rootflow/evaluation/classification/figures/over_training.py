@@ -72,9 +72,8 @@ def _draw_points(axes: Axes, histogram: Histogram, colour: str, marker: str, nam
         density(histogram),
         yerr=np.sqrt(histogram.squared_weights) / histogram.total / np.diff(edges),
         color=colour,
-        marker=marker,
+        fmt=marker,
         markersize=4,
-        linestyle="none",
         label=name,
     )
 

@@ -124,9 +124,8 @@ def calibration(evaluation: ClassificationEvaluation, look: Look) -> Figure:
             numbers(found.reliability.values),
             yerr=numbers(found.reliability.errors),
             color=colour,
-            marker=look[model.name].marker,
+            fmt=look[model.name].marker,
             markersize=5,
-            linestyle="none",
             label=f"{model.name}\nECE {with_error(found.expected_calibration_error)}, "
             f"Brier {with_error(found.brier_score)}",
         )

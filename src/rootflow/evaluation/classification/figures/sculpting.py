@@ -69,9 +69,7 @@ def _draw_distances(axes: Axes, found: Sculpting, names: list[str], replicas: in
             label="statistics alone, 1 and 2 s.d." if width == 1 else None,
         )
     values, errors = np.array([each.value for each in found.divergences]).T
-    axes.errorbar(
-        places, values, yerr=errors, color="black", marker="o", linestyle="none", label="found"
-    )
+    axes.errorbar(places, values, yerr=errors, fmt="o", color="black", label="found")
     for place, top, each in zip(places, values + errors, found.divergences, strict=True):
         axes.annotate(
             PValue(each.p_value, replicas).equation,

@@ -16,9 +16,9 @@ from rootflow.evaluation.reconstruction.observables import OBSERVABLES
 from rootflow.evaluation.reconstruction.results import Evaluation, MethodResult, ScoreResult
 
 SHARES = {
-    "assignment_accuracy": ("both right", "o", "#bd1f01"),
-    "either_accuracy": ("at least one right", "s", "#3f90da"),
-    "selection_accuracy": ("right two jets, either order", "D", "#ffa90e"),
+    "assignment_accuracy": ("both right", 0.2, "o", "#bd1f01"),
+    "either_accuracy": ("at least one right", 0.0, "s", "#3f90da"),
+    "selection_accuracy": ("right two jets, either order", -0.2, "D", "#ffa90e"),
 }
 
 COUNTS = {"jets": "number of jets", "btags": "number of b-tagged jets"}
@@ -35,19 +35,9 @@ def accuracy(evaluation: Evaluation) -> Figure:
     """Draw the three accuracies of every method."""
     rows = np.arange(len(evaluation.methods))[::-1]
     figure, (axes,) = new_figure(heights=(max(1.0, 0.1 * len(rows) + 0.3),))
-    for offset, (metric, (meaning, marker, colour)) in zip(
-        (0.2, 0.0, -0.2), SHARES.items(), strict=True
-    ):
-        estimates = [method.metrics[metric] for method in evaluation.methods]
-        axes.errorbar(
-            [estimate.value for estimate in estimates],
-            rows + offset,
-            xerr=[estimate.error for estimate in estimates],
-            marker=marker,
-            color=colour,
-            linestyle="none",
-            label=meaning,
-        )
+    for metric, (meaning, offset, marker, colour) in SHARES.items():
+        values, errors = np.array([method.metrics[metric] for method in evaluation.methods]).T
+        axes.errorbar(values, rows + offset, xerr=errors, fmt=marker, color=colour, label=meaning)
     axes.set_yticks(rows, [method.name for method in evaluation.methods])
     axes.minorticks_off()
     axes.set(xlim=(0, 1.05), ylim=(-0.6, len(rows) - 0.4))
@@ -100,8 +90,7 @@ def scores(method: MethodResult, found: ScoreResult, evaluation: Evaluation) -> 
         xerr=np.diff(edges) / 2,
         yerr=numbers(found.accuracy.errors),
         color="#bd1f01",
-        marker="o",
-        linestyle="none",
+        fmt="o",
         label=method.name,
     )
     reliability.plot([0, 1], [0, 1], color="grey", linestyle=":", label="calibrated")
@@ -156,12 +145,9 @@ def importance(method: MethodResult, evaluation: Evaluation) -> Figure:
     figure, (axes,) = new_figure()
     found = method.importance[::-1]
     places = np.arange(len(found))
-    axes.barh(
-        places,
-        [each.drop.value for each in found],
-        xerr=[each.drop.error for each in found],
-        color=["#3f90da" if each.feature else "#a96b59" for each in found],
-    )
+    values, errors = np.array([each.drop for each in found]).T
+    colours = ["#3f90da" if each.feature else "#a96b59" for each in found]
+    axes.barh(places, values, xerr=errors, color=colours)
     names = [f"{each.collection} {each.feature or '(all)'}" for each in found]
     axes.set_yticks(places, names)
     axes.minorticks_off()

@@ -96,8 +96,7 @@ def coverage(method: MethodResult, evaluation: Evaluation) -> Figure:
             levels + 0.006 * (place - len(method.coverage) / 2),
             numbers(found.shares) - levels,
             yerr=numbers(found.errors),
-            marker="osD^vPX"[place % 7],
-            linestyle="none",
+            fmt="osD^vPX"[place % 7],
             capsize=2,
             label=OBSERVABLES[name].symbol if name in OBSERVABLES else name.replace("_", " "),
         )
