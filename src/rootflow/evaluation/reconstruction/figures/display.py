@@ -50,21 +50,15 @@ def _draw_transverse(axes: Axes, found: Display) -> None:
         (found.reconstructed, "--", 1.2, 1.0),
     ):
         for particle in particles:
-            kind = _kind(particle)
-            colour = COLOURS[kind]
-            axes.plot(
-                [0, particle.px], [0, particle.py], color=colour, ls=line, lw=width, alpha=alpha
-            )
-            marker = "o" if particle in found.generated else "s"
-            face = colour if line == "-" else "white"
+            x, y, colour = particle.px, particle.py, COLOURS[_kind(particle)]
+            axes.plot([0, x], [0, y], color=colour, ls=line, lw=width, alpha=alpha)
             if width < 2:
-                axes.plot(particle.px, particle.py, marker, color=colour, mfc=face, ms=5)
+                marker = "o" if particle in found.generated else "s"
+                face = colour if line == "-" else "white"
+                axes.plot(x, y, marker, color=colour, mfc=face, ms=5)
             if line == "-":
-                text = _text(particle)
-                axes.annotate(
-                    text, (particle.px, particle.py), textcoords="offset points", xytext=(4, 4)
-                )
-            reach = max(reach, abs(particle.px), abs(particle.py))
+                _write(axes, _text(particle), (x, y), (4, 4))
+            reach = max(reach, abs(x), abs(y))
     axes.set(xlim=(-1.2 * reach, 1.2 * reach), ylim=(-1.2 * reach, 1.2 * reach))
     axes.set_aspect("equal")
     axes.set(xlabel="$p_x$ [GeV]", ylabel="$p_y$ [GeV]")
@@ -75,40 +69,33 @@ def _draw_plane(axes: Axes, found: Display) -> None:
         kind, (eta, phi) = _kind(particle), _place(particle)
         if particle.kind.startswith("jet"):
             for turn in (-2 * np.pi, 0, 2 * np.pi):
-                centre = (eta, phi + turn)
-                axes.add_patch(
-                    Circle(centre, JET_RADIUS, color=COLOURS[kind], alpha=0.35, linewidth=0)
-                )
+                jet = Circle((eta, phi + turn), JET_RADIUS, color=COLOURS[kind], alpha=0.35, lw=0)
+                axes.add_patch(jet)
         elif kind == "met":
             axes.axhline(phi, color="black", linewidth=3, alpha=0.4)
         else:
             axes.plot(eta, phi, "P", color=COLOURS[kind], markersize=9)
         if kind != "met":
-            axes.annotate(_text(particle), (eta, phi), textcoords="offset points", xytext=(6, 6))
+            _write(axes, _text(particle), (eta, phi), (6, 6))
     for particles, filled in ((found.generated, True), (found.reconstructed, False)):
         for particle in particles:
             kind, (eta, phi) = _kind(particle), _place(particle)
-            axes.plot(
-                np.clip(eta, -LARGEST_ETA, LARGEST_ETA),
-                phi,
-                "^" if kind.startswith("t") else "o",
-                color=COLOURS[kind],
-                markerfacecolor=COLOURS[kind] if filled else "white",
-                markersize=8,
-            )
+            shown = np.clip(eta, -LARGEST_ETA, LARGEST_ETA)
+            marker, colour = "^" if kind.startswith("t") else "o", COLOURS[kind]
+            axes.plot(shown, phi, marker, color=colour, mfc=colour if filled else "white", ms=8)
             if filled:
-                axes.annotate(
-                    SYMBOLS[kind],
-                    (np.clip(eta, -LARGEST_ETA, LARGEST_ETA), phi),
-                    textcoords="offset points",
-                    xytext=(-14, 4),
-                )
+                _write(axes, SYMBOLS[kind], (shown, phi), (-14, 4))
     axes.set_xlim(-LARGEST_ETA - 0.3, LARGEST_ETA + 0.3)
     axes.set_ylim(-np.pi - JET_RADIUS, np.pi + JET_RADIUS)
     for border in (-np.pi, np.pi):
         axes.axhline(border, color="grey", linestyle=":", linewidth=0.8)
     axes.set_aspect("equal")
     axes.set(xlabel=r"$\eta$", ylabel=r"$\phi$ [rad]")
+
+
+def _write(axes: Axes, text: str, place: tuple[float, float], points: tuple[int, int]) -> None:
+    """Write beside a place, so many points to the right and above."""
+    axes.annotate(text, place, textcoords="offset points", xytext=points)
 
 
 def _place(particle: Particle) -> tuple[float, float]:
