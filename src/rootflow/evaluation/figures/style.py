@@ -122,21 +122,12 @@ def label(
 def draw_binned(axes: Axes, results: Sequence[tuple[str, Binned]], look: Look) -> None:
     """Draw estimates with their errors in bins, one colour per model, by its name, side by side."""
     for number, (name, binned) in enumerate(results):
-        edges = np.array(binned.edges)
-        widths = np.diff(edges)
+        edges, values, errors = map(numbers, binned)
         shift = (number + 1) / (len(results) + 1) - 0.5
-        axes.errorbar(
-            (edges[:-1] + edges[1:]) / 2 + 0.5 * shift * widths,
-            numbers(binned.values),
-            yerr=numbers(binned.errors),
-            color=look[name].colour,
-            fmt=look[name].marker,
-            capsize=2,
-            label=name,
-        )
-        axes.hlines(
-            numbers(binned.values), edges[:-1], edges[1:], color=look[name].colour, alpha=0.4
-        )
+        places = (edges[:-1] + edges[1:]) / 2 + 0.5 * shift * np.diff(edges)
+        colour, marker, _ = look[name]
+        axes.errorbar(places, values, yerr=errors, color=colour, fmt=marker, capsize=2, label=name)
+        axes.hlines(values, edges[:-1], edges[1:], color=colour, alpha=0.4)
     axes.set_xlim(results[0][1].edges[0], results[0][1].edges[-1])
 
 
@@ -161,41 +152,36 @@ def draw_density(
         axes.stairs(values, histogram.edges, color=colour, fill=True, alpha=0.35, label=name)
         return
     axes.stairs(values, histogram.edges, color=colour, linestyle=line, label=name, linewidth=1.5)
-    axes.stairs(
-        values + errors,
-        histogram.edges,
-        baseline=values - errors,
-        color=colour,
-        fill=True,
-        alpha=0.2,
-    )
+    high, low = values + errors, values - errors
+    axes.stairs(high, histogram.edges, baseline=low, color=colour, fill=True, alpha=0.2)
 
 
 def draw_percent(
-    figure: Figure,
     axes: Axes,
-    percent: NDArray[np.float64],
-    across: NDArray[np.int64],
-    up: NDArray[np.int64],
+    shares: NDArray[np.float64],
     *,
+    lowest: int = 0,
     digits: int = 0,
     of: str = "the true bin",
 ) -> None:
-    """Draw a matrix (up, across) with its numbers."""
+    """Draw a matrix (up, across) in percent with its numbers; cells begin at 0 and `lowest`."""
+    percent = 100 * shares
+    rows, columns = percent.shape
     highest = 100 if of.startswith("the true") else max(1.0, float(np.nanmax(percent, initial=0)))
+    across, up = np.arange(columns + 1), lowest + np.arange(rows + 1)
     mesh = axes.pcolormesh(across, up, percent, cmap="Blues", vmin=0, vmax=highest)
     for (row, column), share in np.ndenumerate(percent):
         if np.isfinite(share):
             axes.text(
-                float(across[column]) + 0.5,
-                float(up[row]) + 0.5,
+                column + 0.5,
+                lowest + row + 0.5,
                 f"{share:.{digits}f}",
                 ha="center",
                 va="center",
                 fontsize="small",
                 color="white" if share > 0.6 * highest else "black",
             )
-    figure.colorbar(mesh, ax=axes, label=f"share of {of} [%]")
+    axes.figure.colorbar(mesh, ax=axes, label=f"share of {of} [%]")
 
 
 def density(histogram: Histogram) -> NDArray[np.float64]:

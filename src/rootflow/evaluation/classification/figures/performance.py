@@ -151,10 +151,11 @@ def importance(model: ModelResult, evaluation: ClassificationEvaluation, look: L
     found = model.importance
     figure, (axes,) = new_figure(heights=(max(0.6, AROUND + HEIGHT * len(found)),))
     rows = np.arange(len(found))[::-1]
+    values, errors = np.array([each.drop for each in found]).T
     axes.barh(
         rows,
-        [each.drop.value for each in found],
-        xerr=[each.drop.error for each in found],
+        values,
+        xerr=errors,
         color=look[model.name].colour,
         error_kw={"ecolor": "black", "elinewidth": 1.2},
         height=0.7,
@@ -174,11 +175,11 @@ def confusion(model: ModelResult, found: Classes, evaluation: ClassificationEval
     """Draw which class the events of each class are given."""
     figure, (axes,) = new_figure()
     names = [f"{each.name}\nAUC {with_error(each.auc)}" for each in found.one_against_rest]
-    percent = 100 * np.array([[share.value for share in row] for row in found.confusion])
-    places = np.arange(len(names) + 1)
-    draw_percent(figure, axes, percent.T, places, places, digits=1, of="the true class")
-    axes.set_xticks(places[:-1] + 0.5, names, fontsize="small")
-    axes.set_yticks(places[:-1] + 0.5, evaluation.classes)
+    shares = np.array([[share.value for share in row] for row in found.confusion])
+    draw_percent(axes, shares.T, digits=1, of="the true class")
+    centres = np.arange(len(names)) + 0.5
+    axes.set_xticks(centres, names, fontsize="small")
+    axes.set_yticks(centres, evaluation.classes)
     axes.minorticks_off()
     axes.set(xlabel="true class", ylabel=f"class of the highest probability, {model.name}")
     label(axes, evaluation.energy_tev)

@@ -107,9 +107,9 @@ def confusion(method: MethodResult, evaluation: Evaluation) -> Figure:
     """Draw which jet is chosen for b and for bbar, by the true one."""
     figure, panels = new_figure(columns=2)
     for axes, rows, quark in zip(panels, method.confusion, ("b", r"\bar{b}"), strict=True):
-        percent = 100 * np.array(rows, dtype=np.float64)
-        slots = len(percent)
-        draw_percent(figure, axes, percent.T, np.arange(slots + 1), np.arange(slots + 2))
+        shares = np.array(rows, dtype=np.float64)
+        slots = len(shares)
+        draw_percent(axes, shares.T)
         names = [str(slot + 1) for slot in range(slots)]
         axes.set_xticks(np.arange(slots) + 0.5, names)
         axes.set_yticks(np.arange(slots + 1) + 0.5, [*names, "none"])
@@ -126,14 +126,13 @@ def complements(evaluation: Evaluation) -> Figure:
     figure, (axes,) = new_figure()
     width, height = figure.get_size_inches() * max(1.0, len(names) / 7)
     figure.set_size_inches(width, height)
-    percent = np.full((len(names), len(names)), np.nan)
+    shares = np.full((len(names), len(names)), np.nan)
     for found in evaluation.complements:
-        place = names.index(found.wrong), names.index(found.right)
-        percent[place] = 100 * found.share.value
-    places = np.arange(len(names) + 1)
-    draw_percent(figure, axes, percent, places, places, digits=1, of="matched events")
-    axes.set_xticks(places[:-1] + 0.5, names, rotation=30, ha="right")
-    axes.set_yticks(places[:-1] + 0.5, names)
+        shares[names.index(found.wrong), names.index(found.right)] = found.share.value
+    draw_percent(axes, shares, digits=1, of="matched events")
+    centres = np.arange(len(names)) + 0.5
+    axes.set_xticks(centres, names, rotation=30, ha="right")
+    axes.set_yticks(centres, names)
     axes.minorticks_off()
     axes.set(xlabel="right", ylabel="wrong")
     label(axes, evaluation.energy_tev)

@@ -65,13 +65,11 @@ def migration(name: str, method: MethodResult, evaluation: Evaluation) -> Figure
     """Draw where events of each true bin are reconstructed, and how pure and stable bins are."""
     each, found = OBSERVABLES[name], method.observables[name].migration
     figure, (axes, quality) = new_figure(columns=2)
-    edges = found.edges
-    percent = 100 * np.array(found.shares, dtype=np.float64)
-    places = np.arange(len(edges))
+    places = np.arange(len(found.edges))
     # On the reconstructed axis there is a row below the first edge and one above the last.
-    draw_percent(figure, axes, percent.T, places, np.arange(-1, len(edges) + 1))
+    draw_percent(axes, np.array(found.shares, dtype=np.float64).T, lowest=-1)
     for axis in (axes.xaxis, axes.yaxis, quality.xaxis):
-        axis.set_ticks(places, [f"{edge:.4g}" for edge in edges])
+        axis.set_ticks(places, [f"{edge:.4g}" for edge in found.edges])
     axes.set(xlabel=f"true {each.axis}", ylabel=f"{each.axis} of {title_of(method)}")
     for part, line in (("purity", "-"), ("stability", "--"), ("efficiency", ":")):
         heights = numbers(getattr(found, part))
