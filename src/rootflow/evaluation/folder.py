@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -51,11 +52,7 @@ def draw_evaluation(directory: Path, style: str, output: Path | None = None) -> 
     UsageError
         There is no such style.
     """
-    of_task: Any
-    if _task_of(directory / RESULTS) == "classification":
-        from rootflow.evaluation import classification as of_task
-    else:
-        from rootflow.evaluation import reconstruction as of_task
+    of_task: Any = import_module(f"rootflow.evaluation.{_task_of(directory / RESULTS)}")
     evaluation = of_task.read(directory / RESULTS)
     provenance = json.loads(read_sealed(directory / PROVENANCE, EVALUATE_AGAIN))
     to = output or directory

@@ -1,8 +1,7 @@
 """The events of an evaluation with their truth, and what each method made of them."""
 
 import time
-from collections.abc import Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -49,9 +48,9 @@ class Candidate(NamedTuple):
     answers: Reconstruction
     cost: Cost
     solved: NDArray[np.bool_]
+    values: Values
     neutrinos_of: str | None = None
     decay: Decay | None = None
-    values: Mapping[str, NDArray[np.float32]] = MappingProxyType({})
 
     @property
     def has_own_neutrinos(self) -> bool:
@@ -144,7 +143,7 @@ def candidates_of(
             except ConformanceError as error:
                 raise ConformanceError(f"{method.name}: {error}") from None
             nowhere = np.zeros_like(answers.solved)
-            found.append(Candidate(method.name, description_of(method), answers, cost, nowhere))
+            found.append(Candidate(method.name, description_of(method), answers, cost, nowhere, {}))
             advance(1, method.name)
     owners = {each.name: each for each in found if each.answers.neutrinos is not None}
     if neutrinos not in ("model", "none", *owners):
