@@ -106,23 +106,14 @@ class Cost(NamedTuple):
 class MethodResult(NamedTuple):
     """What an evaluation found of one method.
 
-    Attributes
-    ----------
-    neutrinos_of
-        The method whose neutrinos complete its top quarks; None where none do.
-    metrics
-        By name, such as `assignment_accuracy`; one that does not exist is absent.
-    accuracy_by, selection_by, relative_accuracy_by
-        Share of matched events with both b jets right, with the right two jets in either order,
-        and the first over that of the evaluation's reference, by the name of what is binned.
-    observables
-        By name; those of the neutrinos are only there where the method has its own.
-    scores, coverage, importance
-        None where they are not probabilities of a model; by observable, empty where the method has
-        no posterior; the largest first, empty where it is no network.
-    spectra
-        Observables of solved events in collisions and in what is expected, by name; empty where
-        there are no collisions, and of methods that are not evaluated but compared with.
+    Its top quarks are completed by the neutrinos of a method, None where none are; metrics that do
+    not exist are absent. Accuracies are the share of matched events with both b jets right, with
+    the right two jets in either order, and the first over that of the evaluation's reference, by
+    the name of what is binned. Observables of neutrinos are there where the method has its own.
+    Scores are None where they are no probabilities of a model. Empty are the coverage by observable
+    without a posterior, the importance, the largest first, of what is no network, and the spectra
+    of solved events in collisions and in what is expected, by observable, without collisions or of
+    methods that are not evaluated but compared with.
     """
 
     name: str
