@@ -14,7 +14,6 @@ from rootflow.evaluation.reconstruction.observables import OBSERVABLES
 from rootflow.evaluation.reconstruction.sample import Candidate, candidates_of
 from rootflow.evaluation.results import Kind, Process, Spectrum
 from rootflow.evaluation.spectra import counts, histogram, process_of
-from rootflow.methods.contract import Reconstructor
 
 
 class Collisions(NamedTuple):
@@ -48,25 +47,20 @@ def processes_of(collisions: Collisions, events: Events) -> tuple[Process, ...]:
 def spectra_of(
     names: Sequence[str],
     candidates: Sequence[Candidate],
-    methods: Sequence[Reconstructor],
     collisions: Collisions,
     events: Events,
     config: EvaluationConfig,
 ) -> dict[str, dict[str, Spectrum]]:
     """Return observables of solved events, by name, of each method under evaluation.
 
-    `candidates` are what the methods made of the simulated `events`.
+    `candidates` are what methods made of the simulated `events`.
     """
-    looking = [
-        (simulated, method)
-        for simulated, method in zip(candidates, methods, strict=True)
-        if simulated.is_evaluated
-    ]
+    looking = [candidate for candidate in candidates if candidate.is_evaluated]
     neutrinos = config.neutrinos if config.neutrinos in ("model", "none") else "model"
-    observed = candidates_of(collisions.events, [method for _, method in looking], neutrinos)
+    observed = candidates_of(collisions.events, [each.method for each in looking], neutrinos)
     return {
         each.name: {name: _spectrum(name, simulated, each, collisions, events) for name in names}
-        for (simulated, _), each in zip(looking, observed, strict=True)
+        for simulated, each in zip(looking, observed, strict=True)
     }
 
 

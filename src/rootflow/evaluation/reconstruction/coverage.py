@@ -14,7 +14,7 @@ from rootflow.evaluation.reconstruction.observables import values_of
 from rootflow.evaluation.reconstruction.results import Coverage
 from rootflow.evaluation.reconstruction.sample import Candidate, Sample, reconstructed_decay
 from rootflow.evaluation.results import plain
-from rootflow.methods.contract import Posterior, Reconstructor
+from rootflow.methods.contract import Posterior
 
 LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.6827, 0.8, 0.9, 0.9545)
 MTT = "mtt"
@@ -37,7 +37,7 @@ class _HasPosterior(Protocol):
 
 
 def coverage(
-    method: Reconstructor, candidate: Candidate, sample: Sample, config: EvaluationConfig, seed: int
+    candidate: Candidate, sample: Sample, config: EvaluationConfig, seed: int
 ) -> dict[str, Coverage]:
     """Return how often credible regions hold the truth, by observable; none without a posterior.
 
@@ -54,6 +54,7 @@ def coverage(
     ConformanceError
         The samples are not of that shape, or not finite.
     """
+    method = candidate.method
     if candidate.decay is None or not _has_posterior(method):
         return {}
     solved = np.flatnonzero(candidate.solved)

@@ -127,7 +127,7 @@ def assess(
     shown = next((candidate for candidate in candidates if candidate.is_evaluated), None)
     spectra: dict[str, dict[str, Spectrum]] = {}
     if collisions:
-        spectra = spectra_of(drawn, candidates, reconstructors, collisions, events, config)
+        spectra = spectra_of(drawn, candidates, collisions, events, config)
     evaluation = Evaluation(
         events=len(events),
         matched_events=int(np.sum(sample.matched)),
@@ -141,17 +141,8 @@ def assess(
         drawn=drawn,
         truth=truth_distributions(sample),
         methods=tuple(
-            _result(
-                candidate,
-                method,
-                sample,
-                found,
-                reference,
-                config,
-                seed,
-                spectra.get(candidate.name, {}),
-            )
-            for candidate, method in zip(candidates, reconstructors, strict=True)
+            _result(candidate, sample, found, reference, config, seed, spectra)
+            for candidate in candidates
         ),
         comparisons=_comparisons(names, found),
         complements=tuple(
@@ -192,13 +183,12 @@ def _comparisons(names: Sequence[str], found: Mapping[str, Replicated]) -> tuple
 
 def _result(
     candidate: Candidate,
-    method: Reconstructor,
     sample: Sample,
     found: Mapping[str, Replicated],
     reference: str,
     config: EvaluationConfig,
     seed: int,
-    spectra: dict[str, Spectrum],
+    spectra: Mapping[str, dict[str, Spectrum]],
 ) -> MethodResult:
     mine = f"{candidate.name}/"
     estimates = {
@@ -216,8 +206,8 @@ def _result(
         accuracy = estimates["accuracy_by_score"].binned(SCORE_EDGES)
         scores = ScoreResult(*score_histograms(candidate, sample), accuracy)
     importance: tuple[Importance, ...] = ()
-    if config.importance_events and hasattr(method, "parameters"):
-        importance = importances(method, sample.events, config.importance_events, seed)
+    if config.importance_events and hasattr(candidate.method, "parameters"):
+        importance = importances(candidate.method, sample.events, config.importance_events, seed)
     return MethodResult(
         name=candidate.name,
         description=candidate.description or UNDER_EVALUATION,
@@ -237,10 +227,10 @@ def _result(
             for observable in observables_of(candidate)
         },
         scores=scores,
-        coverage=coverage(method, candidate, sample, config, seed),
+        coverage=coverage(candidate, sample, config, seed),
         importance=importance,
         cost=candidate.cost,
-        spectra=spectra,
+        spectra=spectra.get(candidate.name, {}),
     )
 
 

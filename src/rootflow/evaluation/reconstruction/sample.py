@@ -43,6 +43,7 @@ class Candidate(NamedTuple):
     NaN.
     """
 
+    method: Reconstructor
     name: str
     description: str | None
     answers: Reconstruction
@@ -143,7 +144,8 @@ def candidates_of(
             except ConformanceError as error:
                 raise ConformanceError(f"{method.name}: {error}") from None
             nowhere = np.zeros_like(answers.solved)
-            found.append(Candidate(method.name, description_of(method), answers, cost, nowhere, {}))
+            description = description_of(method)
+            found.append(Candidate(method, method.name, description, answers, cost, nowhere, {}))
             advance(1, method.name)
     owners = {each.name: each for each in found if each.answers.neutrinos is not None}
     if neutrinos not in ("model", "none", *owners):
