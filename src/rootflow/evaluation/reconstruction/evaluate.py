@@ -125,9 +125,7 @@ def assess(
     names = [candidate.name for candidate in candidates]
     drawn = tuple(OBSERVABLES) if config.drawn == "all" else tuple(config.drawn)
     shown = next((candidate for candidate in candidates if candidate.is_evaluated), None)
-    spectra: dict[str, dict[str, Spectrum]] = {}
-    if collisions:
-        spectra = spectra_of(drawn, candidates, collisions, events, config)
+    spectra = spectra_of(drawn, candidates, collisions, events, config) if collisions else {}
     evaluation = Evaluation(
         events=len(events),
         matched_events=int(np.sum(sample.matched)),
