@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from rootflow.estimate import Estimate
 from rootflow.evaluation.classification.evaluation import ClassificationEvaluation
 from rootflow.evaluation.classification.metrics import Part, parts_of, tests_of
-from rootflow.evaluation.classification.results import ModelResult, OneAgainstRest, OverTraining
-from rootflow.evaluation.results import Process, Yield
+from rootflow.evaluation.classification.results import ModelResult, OverTraining
+from rootflow.evaluation.results import Yield
 from rootflow.p_value import ASYMPTOTIC, PValue
 from rootflow.table import Cell, Table
 
@@ -57,7 +57,11 @@ def tables_of(evaluation: ClassificationEvaluation) -> list[Table]:
                 "auc_against_rest": each.auc,
                 **dict(zip(evaluation.classes, shares, strict=True)),
             }
-            for model, each, shares in _classes(models)
+            for model in models
+            if model.classes is not None
+            for each, shares in zip(
+                model.classes.one_against_rest, model.classes.confusion, strict=True
+            )
         ],
         ("systematics", "Systematic variations, less nominal"): [
             {
@@ -75,22 +79,12 @@ def tables_of(evaluation: ClassificationEvaluation) -> list[Table]:
     return [Table.of_rows(*named, of_table) for named, of_table in rows.items() if of_table]
 
 
-def _classes(
-    models: Sequence[ModelResult],
-) -> Iterator[tuple[ModelResult, OneAgainstRest, tuple[Estimate, ...]]]:
-    for model in models:
-        if model.classes is not None:
-            for found in zip(model.classes.one_against_rest, model.classes.confusion, strict=True):
-                yield (model, *found)
-
-
 def _auc(evaluation: ClassificationEvaluation, model: ModelResult) -> Row:
     row: Row = {"model": model.name}
     row |= {f"auc{ending}": ranking.auc for ending, ranking, _ in parts_of(model)}
     row |= {f"auc_against_{name}": auc for name, auc in model.ranking.auc_against.items()}
-    pair = (model.name, evaluation.models[0].name)
     compared = {(each.name, each.other): each for each in evaluation.comparisons}
-    found = compared.get(pair)
+    found = compared.get((model.name, evaluation.models[0].name))
     p_value = found and PValue(found.p_value, evaluation.replicas)
     return {**row, "difference": found and found.gain, "p_value": p_value}
 
@@ -148,34 +142,34 @@ def _rejections(model: ModelResult, part: Part, evaluation: ClassificationEvalua
 
 
 def _yields(evaluation: ClassificationEvaluation) -> Iterator[Row]:
-    processes = evaluation.processes
-    simulated = [place for place, each in enumerate(processes) if each.expected]
-    data = [place for place, each in enumerate(processes) if not each.expected]
     selections = {f"after_cut_{model.name}": model.yields for model in evaluation.models}
     observable, window = evaluation.observable, evaluation.significance_window
     if observable is not None and window is not None:
         unit = f"_{observable.unit.lower()}" if observable.unit else ""
         within = f"{observable.key}_{window[0]:g}_to_{window[1]:g}{unit}"
         selections = {within: evaluation.in_window, **selections}
+    simulated = [place for place, each in enumerate(evaluation.processes) if each.expected]
     for place in simulated:
-        yield _yield(processes, selections, [place], processes[place].name)
-    yield _yield(processes, selections, simulated, TOTAL)
-    for place in data:
-        after = {name: yields[place].events for name, yields in selections.items()}
-        name, events = processes[place].name, processes[place].events
-        yield {"process": name, "events": events, "expected": None, **after}
+        yield _yield(evaluation.processes[place].name, [place], evaluation, selections)
+    yield _yield(TOTAL, simulated, evaluation, selections)
+    for place, each in enumerate(evaluation.processes):
+        if not each.expected:
+            after = {name: yields[place].events for name, yields in selections.items()}
+            yield {"process": each.name, "events": each.events, "expected": None, **after}
 
 
 def _yield(
-    processes: Sequence[Process],
-    selections: Mapping[str, tuple[Yield, ...]],
-    places: Sequence[int],
     name: str,
+    places: Sequence[int],
+    evaluation: ClassificationEvaluation,
+    selections: Mapping[str, tuple[Yield, ...]],
 ) -> Row:
+    """Return what is expected of some processes together, before and after selections."""
+    together = [evaluation.processes[place] for place in places]
     return {
         "process": name,
-        "events": sum(processes[place].events for place in places),
-        "expected": _sum(processes[place].expected for place in places),
+        "events": sum(process.events for process in together),
+        "expected": _sum(process.expected for process in together),
         **{
             selection: _sum(yields[place].expected for place in places)
             for selection, yields in selections.items()
