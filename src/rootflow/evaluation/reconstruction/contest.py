@@ -44,16 +44,8 @@ def contest(
     `rootflow.evaluation.reconstruction.metrics.DEFINITIONS` has them. The events are simulated, and
     neither method has been trained on them; without a champion only the candidate's metric is
     found. The gain is tested against `least_gain`; `edges` are those of the named bins, by
-    quantity; a jet is tagged from `btag_min` on; both share the replicas of the bootstrap.
-
-    Raises
-    ------
-    InputError
-        There are no events or no truth, or a method may not be applied to them.
-    UsageError
-        There are no bins of a quantity, or a bin has no event.
-    ConformanceError
-        A method's answers are not what the contract says.
+    quantity; a jet is tagged from `btag_min` on; both share the replicas of the bootstrap. Bins
+    that there are not, or that have no event, are a UsageError.
     """
     check_bins(edges)
     sample = sample_of(events, btag_min)

@@ -48,11 +48,6 @@ def coverage(
 
     It is of solved events that are chosen by lot; the seed is also that of the lot and of the
     samples.
-
-    Raises
-    ------
-    ConformanceError
-        The samples are not of that shape, or not finite.
     """
     method = candidate.method
     if candidate.decay is None or not _has_posterior(method):

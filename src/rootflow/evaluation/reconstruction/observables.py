@@ -29,24 +29,11 @@ RAPIDITIES = (-2.5, -1.4, -0.8, -0.25, 0.25, 0.8, 1.4, 2.5)
 class Observable(NamedTuple):
     """A quantity of an event.
 
-    Attributes
-    ----------
-    name, symbol
-        As its metrics are logged, and for figures.
-    bins
-        Edges in which bias, resolution and migration are looked at; figures of its
-        distribution have 25 bins in the same range.
-    reach
-        How far figures of the residuals go.
-    value
-        (n,) of the decays and their spin angles.
-    unit
-        GeV, rad or empty.
-    of
-        Whether it is of the neutrinos alone, and so known to methods with neutrinos of their
-        own in every event, or also of the jets.
-    relative
-        Whether residuals are divided by the truth.
+    Bias, resolution and migration are looked at in its bins; figures of its distribution have 25 in
+    the same range, those of its residuals go as far as `reach`. Its value (n,) is of the decays and
+    their spin angles, its unit GeV, rad or empty. One of the neutrinos alone is known to methods
+    with neutrinos of their own in every event, the others also need the jets. Residuals of a
+    relative one are divided by the truth.
     """
 
     name: str

@@ -68,12 +68,8 @@ def sample_of(events: Events, btag_min: float) -> Sample:
     """Return the events with what is derived from their truth.
 
     The true decay is that of the true top quarks, neutrinos and leptons; where the events have no
-    true leptons, it has the reconstructed ones. A jet is tagged from `btag_min` on.
-
-    Raises
-    ------
-    InputError
-        There are no events, they have no truth, or none has both b jets matched.
+    true leptons, it has the reconstructed ones. A jet is tagged from `btag_min` on. Events without
+    truth, or none with both b jets matched, are an InputError.
     """
     if len(events) == 0:
         raise InputError("there is no event to evaluate on: the held-out fold is empty")
@@ -120,14 +116,8 @@ def candidates_of(
     """Return what every method makes of events, be they simulated or collisions.
 
     `neutrinos` says whose complete the top quarks of methods without their own: a method's name,
-    `none`, or `model` for the first method that has some and is no classic one.
-
-    Raises
-    ------
-    UsageError
-        Two methods have one name, or `neutrinos` names none that has any.
-    ConformanceError
-        A method's answers are not what the contract says.
+    `none`, or `model` for the first method that has some and is no classic one. Answers that are
+    not what the contract says are a ConformanceError.
     """
     names = [reconstructor.name for reconstructor in reconstructors]
     if len(set(names)) < len(names):
