@@ -8,7 +8,7 @@ from rootflow.estimate import Estimate, with_error
 from rootflow.evaluation import draw_histories
 from rootflow.evaluation.reconstruction import Evaluation, write_report
 from rootflow.evaluation.reconstruction.figures.captions import captions_of
-from rootflow.evaluation.reconstruction.tables import tables_of
+from rootflow.evaluation.reconstruction.report import tables_of
 from rootflow.table import write_tables
 
 

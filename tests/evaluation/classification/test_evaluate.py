@@ -21,7 +21,7 @@ from rootflow.evaluation.classification import (
     write_evaluation,
     write_report,
 )
-from rootflow.evaluation.classification.tables import TOTAL
+from rootflow.evaluation.classification.report import TOTAL
 from toy_classes import (
     COUNTS,
     DISTANCE,

@@ -10,10 +10,9 @@ from rootflow.evaluation.classification.evaluation import (
 from rootflow.evaluation.classification.figures.draw import draw
 from rootflow.evaluation.classification.metrics import cautions_of, is_excess
 from rootflow.evaluation.classification.observable import EventObservable, observable_of
-from rootflow.evaluation.classification.report import write_evaluation, write_report
+from rootflow.evaluation.classification.report import tables_of, write_evaluation, write_report
 from rootflow.evaluation.classification.results import Scored
 from rootflow.evaluation.classification.scores import compare, read_scores, write_scores
-from rootflow.evaluation.classification.tables import tables_of
 
 __all__ = [
     "ClassificationEvaluation",

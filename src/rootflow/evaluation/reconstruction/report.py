@@ -1,17 +1,33 @@
-"""The evaluation as files: plain data and tables, and one HTML page that needs nothing else."""
+"""The tables of an evaluation, and the files and the page that hold them."""
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 
+from rootflow.estimate import Estimate, with_error
 from rootflow.evaluation.folder import write_folder
 from rootflow.evaluation.page import write_page
-from rootflow.evaluation.reconstruction.evaluate import Assessment
+from rootflow.evaluation.paired import comparison_table, in_words, p_values
+from rootflow.evaluation.reconstruction.evaluate import COMPARED, Assessment
 from rootflow.evaluation.reconstruction.figures.captions import captions_of
-from rootflow.evaluation.reconstruction.metrics import DEFINITIONS
+from rootflow.evaluation.reconstruction.metrics import COUNTS, DEFINITIONS
 from rootflow.evaluation.reconstruction.migration import unfoldings, write_unfoldings
+from rootflow.evaluation.reconstruction.observables import OBSERVABLES
 from rootflow.evaluation.reconstruction.predictions import PREDICTIONS, write_predictions
-from rootflow.evaluation.reconstruction.results import Evaluation
-from rootflow.evaluation.reconstruction.tables import facts_of, tables_of
+from rootflow.evaluation.reconstruction.results import UNDER_EVALUATION, Evaluation, MethodResult
+from rootflow.evaluation.results import Comparison, Number
+from rootflow.p_value import PValue
+from rootflow.table import Cell, Table
+
+Row = dict[str, Cell]
+
+KINDS = ("bias", "resolution")
+OTHER_ACCURACIES = {
+    "at least one right": "either_accuracy",
+    "right two jets": "selection_accuracy",
+    "efficiency": "efficiency",
+    "miscalibration": "calibration_error",
+}
 
 
 def write_evaluation(
@@ -41,6 +57,13 @@ def write_report(
     Of `figures`, the files of `draw`, those that are PNG are shown, in their order; `provenance`
     says where it comes from, as name and value: dataset, commit, run.
     """
+    known = {
+        "folds": ", ".join(map(str, evaluation.folds)),
+        "events": f"{evaluation.events:,}",
+        "matched events": f"{evaluation.matched_events:,}",
+        "bootstrap replicas": f"{evaluation.replicas:,}",
+        "bootstrap seed": str(evaluation.seed),
+    }
     write_page(
         path,
         "report.html",
@@ -48,6 +71,181 @@ def write_report(
         figures=figures,
         captions=captions_of(evaluation),
         definitions=DEFINITIONS,
-        provenance=facts_of(evaluation, provenance),
+        provenance={**provenance, **known},
         evaluation=evaluation,
     )
+
+
+def tables_of(evaluation: Evaluation) -> list[Table]:
+    """Return all tables, in the order of the report."""
+    return [
+        _table("assignment", "Assignment", _assignment(evaluation)),
+        *(_compared(metric, evaluation) for metric in COMPARED if _of(metric, evaluation)),
+        comparison_table(evaluation.comparisons, evaluation.replicas),
+        *(_binned(name, evaluation) for name in evaluation.methods[0].accuracy_by),
+        _complements(evaluation),
+        _table("mtt", "m(ttbar), relative", _mtt(evaluation)),
+        _table("observables", "Bias and resolution of all observables", _observables(evaluation)),
+        _table("migrations", "Migration: means over the bins", _migrations(evaluation)),
+        _table("importance", "Loss in accuracy with an input permuted", _importance(evaluation)),
+        _table("cost", "Cost on this machine", _cost(evaluation)),
+    ]
+
+
+def _table(name: str, title: str, rows: Sequence[Row]) -> Table:
+    """Return rows with the same headings as a table."""
+    return Table.of(name, title, [*rows[0]] if rows else [], [[*row.values()] for row in rows])
+
+
+def _assignment(evaluation: Evaluation) -> list[Row]:
+    return [
+        {
+            "method": method.name,
+            "both right": method.metrics.get("assignment_accuracy"),
+            **_beaten("assignment_accuracy", method, evaluation),
+            **{head: method.metrics.get(name) for head, name in OTHER_ACCURACIES.items()},
+        }
+        for method in evaluation.methods
+    ]
+
+
+def _beaten(metric: str, method: MethodResult, evaluation: Evaluation) -> Row:
+    """Return the p-value of the model being no better than a method in a metric.
+
+    The model is the first method that is no classic one; without one there is no column.
+    """
+    networks = [each.name for each in evaluation.methods if each.description == UNDER_EVALUATION]
+    found = {name: _of(metric, evaluation).get((name, method.name)) for name in networks[:1]}
+    return {
+        f"p, {name} no better": each and PValue(each.p_value, evaluation.replicas)
+        for name, each in found.items()
+    }
+
+
+def _of(metric: str, evaluation: Evaluation) -> dict[tuple[str, str], Comparison]:
+    return {
+        (found.name, found.other): found
+        for found in evaluation.comparisons
+        if found.metric == metric
+    }
+
+
+def _compared(metric: str, evaluation: Evaluation) -> Table:
+    found = _of(metric, evaluation)
+    compared = {name for pair in found for name in pair}
+    names = [method.name for method in evaluation.methods if method.name in compared]
+
+    def gain(pair: tuple[str, str]) -> str | None:
+        if pair not in found:
+            return None
+        no_better, equal = p_values(found[pair], evaluation.replicas)
+        return f"{with_error(found[pair].gain)} ({no_better.equation}; {equal})"
+
+    title = f"Gain of the row over the column: {in_words(metric)}"
+    rows = [(name, *(gain((name, other)) for other in names)) for name in names]
+    return Table.of(f"gain_{metric}", title, ("method", *names), rows)
+
+
+def _binned(name: str, evaluation: Evaluation) -> Table:
+    edges = evaluation.methods[0].accuracy_by[name].edges
+    if name in COUNTS:
+        counts = [round(edge + 0.5) for edge in edges[:-1]]
+        bins = [*map(str, counts[:-1]), f"{counts[-1]} or more"]
+    else:
+        bins = [f"{low:g} to {high:g}" for low, high in pairwise(edges)]
+    unit = OBSERVABLES[name].unit if name in OBSERVABLES else ("" if name in COUNTS else "GeV")
+    rows: list[list[Cell]] = []
+    for method in evaluation.methods:
+        _, values, errors = method.accuracy_by[name]
+        rows.append([method.name, *map(_estimate, values, errors)])
+    title = f"Both right, by {name}{f' in {unit}' if unit else ''}"
+    return Table.of(f"accuracy_by_{name}", title, ("method", *bins), rows)
+
+
+def _complements(evaluation: Evaluation) -> Table:
+    names = [method.name for method in evaluation.methods]
+    shares = {(found.right, found.wrong): found.share for found in evaluation.complements}
+    title = "Share of matched events that the row gets right and the column wrong"
+    rows = [(name, *(shares.get((name, other)) for other in names)) for name in names]
+    return Table.of("complements", title, ("method", *names), rows)
+
+
+def _mtt(evaluation: Evaluation) -> list[Row]:
+    return [
+        {
+            "method": method.name,
+            "neutrinos of": method.neutrinos_of,
+            **{kind: method.metrics.get(f"mtt_{kind}") for kind in KINDS},
+            **_beaten("mtt_resolution", method, evaluation),
+            **{f"{kind}, all": method.metrics.get(f"mtt_all_{kind}") for kind in KINDS},
+        }
+        for method in evaluation.methods
+    ]
+
+
+def _observables(evaluation: Evaluation) -> list[Row]:
+    methods = [method for method in evaluation.methods if method.observables]
+    return [
+        {
+            "observable": name,
+            "unit": "relative" if observable.relative else observable.unit,
+            **{
+                f"{method.name} {kind}": method.metrics.get(f"{name}_{kind}")
+                for method in methods
+                for kind in KINDS
+            },
+        }
+        for name, observable in OBSERVABLES.items()
+        if methods
+    ]
+
+
+def _migrations(evaluation: Evaluation) -> list[Row]:
+    return [
+        {
+            "observable": name,
+            "method": method.name,
+            "purity": _mean(found.purity),
+            "stability": _mean(found.stability),
+            "efficiency": _mean(found.efficiency),
+            "condition number": found.condition_number,
+        }
+        for name in evaluation.drawn
+        for method in evaluation.methods
+        if name in method.observables
+        for found in [method.observables[name].migration]
+    ]
+
+
+def _importance(evaluation: Evaluation) -> list[Row]:
+    return [
+        {
+            "method": method.name,
+            "collection": each.collection,
+            "feature": each.feature or "all",
+            "loss": each.drop,
+        }
+        for method in evaluation.methods
+        for each in method.importance
+    ]
+
+
+def _cost(evaluation: Evaluation) -> list[Row]:
+    return [
+        {
+            "method": method.name,
+            "seconds": method.cost.seconds,
+            "events per second": round(method.cost.events_per_second),
+            "parameters": method.cost.parameters,
+        }
+        for method in evaluation.methods
+    ]
+
+
+def _mean(values: Sequence[Number]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else None
+
+
+def _estimate(value: Number, error: Number) -> Estimate | None:
+    return None if value is None or error is None else Estimate(value, error)
