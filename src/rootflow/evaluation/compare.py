@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from rootflow.errors import InputError
 from rootflow.estimate import Estimate
-from rootflow.evaluation.bootstrap import FloatArray, Replicated, Statistic, bootstrap
-from rootflow.evaluation.paired import Metric, comparison_table, comparisons
+from rootflow.evaluation.bootstrap import FloatArray, Statistic, bootstrap
+from rootflow.evaluation.paired import Metric, comparison_table, comparisons, having
 from rootflow.evaluation.results import Comparison
 from rootflow.p_value import PValue
 from rootflow.table import Cell, Column, Row, Table
@@ -160,17 +160,10 @@ def compare(
         for quantity, statistic in asked(truth, said, weight).items()
     }
     found = bootstrap(statistics, weight, replicas, seed)
-    made: tuple[Comparison, ...] = ()
     estimates: dict[str, dict[str, Estimate]] = {name: {} for name in models}
-    for metric, (quantity, at, better) in metrics.items():
-        of_models: dict[str, Replicated] = {
-            name: found[f"{name}/{quantity}"]
-            for name in models
-            if f"{name}/{quantity}" in found and np.isfinite(found[f"{name}/{quantity}"].values[at])
-        }
-        made += comparisons(metric, of_models, better, at=at)
-        for name, replicated in of_models.items():
-            estimates[name][metric] = replicated.estimate(at)
+    for metric, asked_for in metrics.items():
+        for name, replicated in having(asked_for, found, models).items():
+            estimates[name][metric] = replicated.estimate(asked_for.at)
     first = next(iter(metrics))
     for name, of_model in estimates.items():
         if first not in of_model:
@@ -182,7 +175,7 @@ def compare(
         replicas=replicas,
         seed=seed,
         models=tuple(sorted(compared, key=lambda model: -model.metrics[first].value)),
-        comparisons=made,
+        comparisons=comparisons(metrics, found, list(models)),
         first=compared[0].name,
     )
 

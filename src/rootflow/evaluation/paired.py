@@ -1,6 +1,6 @@
 """Paired comparisons: models in one metric on the same events and the same replicas."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import permutations
 from typing import Literal, NamedTuple
 
@@ -57,17 +57,27 @@ def paired(
     return Paired(estimate, better_p_value(gains - least), better_p_value(-gains))
 
 
+def having(
+    metric: Metric, found: Mapping[str, Replicated], names: Iterable[str]
+) -> dict[str, Replicated]:
+    """Return the statistic of a metric, which is found by NAME/STATISTIC, of those that have it."""
+    every = {name: f"{name}/{metric.statistic}" for name in names}
+    existing = {name: found[key] for name, key in every.items() if key in found}
+    return {name: each for name, each in existing.items() if np.isfinite(each.values[metric.at])}
+
+
 def comparisons(
-    metric: str, found: Mapping[str, Replicated], better: Better = "more", *, at: int = 0
+    metrics: Mapping[str, Metric], found: Mapping[str, Replicated], names: Sequence[str]
 ) -> tuple[Comparison, ...]:
-    """Return every two models, both ways, where the difference exists."""
+    """Return every two models, both ways, in every metric where the difference exists."""
     made = []
-    for name, other in permutations(found, 2):
-        both = paired(found[name], found[other], better, at=at)
-        if np.isfinite(both.gain.value) and np.isfinite(both.gain.error):
-            made.append(
-                Comparison(metric, name, other, both.gain, both.p_value, both.p_value_two_sided)
-            )
+    for name_of_metric, metric in metrics.items():
+        of_models = having(metric, found, names)
+        for name, other in permutations(of_models, 2):
+            both = paired(of_models[name], of_models[other], metric.better, at=metric.at)
+            if np.isfinite(both.gain.value) and np.isfinite(both.gain.error):
+                p_values = both.p_value, both.p_value_two_sided
+                made.append(Comparison(name_of_metric, name, other, both.gain, *p_values))
     return tuple(made)
 
 

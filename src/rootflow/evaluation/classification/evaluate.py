@@ -12,6 +12,7 @@ from rootflow.evaluation.classification.importance import importances
 from rootflow.evaluation.classification.labelled import CLASSES, Labelled
 from rootflow.evaluation.classification.model import ModelQuestions, observable_edges
 from rootflow.evaluation.classification.observable import EventObservable
+from rootflow.evaluation.classification.scores import METRICS
 from rootflow.evaluation.classification.spectra import spectrum, yields
 from rootflow.evaluation.paired import comparisons
 from rootflow.evaluation.spectra import process_of
@@ -101,7 +102,9 @@ def evaluate(
         if labelled.values is None
         else spectrum(labelled.values, labelled, observable_edges(config)),
         models=tuple(results),
-        comparisons=comparisons("auc", {name: each["auc"] for name, each in found.items()}),
+        comparisons=comparisons(
+            METRICS, {f"{name}/auc": each["auc"] for name, each in found.items()}, list(found)
+        ),
         replicas=config.replicas,
         seed=seed,
         background_uncertainty=config.background_uncertainty,

@@ -45,7 +45,7 @@ from rootflow.evaluation.reconstruction.results import (
     ScoreResult,
 )
 from rootflow.evaluation.reconstruction.sample import Candidate, Sample, candidates_of, sample_of
-from rootflow.evaluation.results import Binned, Comparison, Importance, Spectrum
+from rootflow.evaluation.results import Binned, Importance, Spectrum
 from rootflow.methods.contract import Reconstructor
 
 # In what every two methods are compared.
@@ -142,7 +142,7 @@ def assess(
             _result(candidate, sample, found, reference, config, seed, spectra)
             for candidate in candidates
         ),
-        comparisons=_comparisons(names, found),
+        comparisons=comparisons({name: METRICS[name] for name in COMPARED}, found, names),
         complements=tuple(
             Complement(first, second, found[f"{first}/right_not/{second}"].estimate())
             for first, second in permutations(names, 2)
@@ -168,15 +168,6 @@ def _replicated(
         only_first = both_right(first, sample) & ~both_right(second, sample)
         statistics[f"{first.name}/right_not/{second.name}"] = Shares(only_first, matched, 1)
     return bootstrap(statistics, sample.events.weight, config.replicas, seed)
-
-
-def _comparisons(names: Sequence[str], found: Mapping[str, Replicated]) -> tuple[Comparison, ...]:
-    made: tuple[Comparison, ...] = ()
-    for metric in COMPARED:
-        quantity, at, better = METRICS[metric]
-        of_methods = {n: found[f"{n}/{quantity}"] for n in names if f"{n}/{quantity}" in found}
-        made += comparisons(metric, of_methods, better, at=at)
-    return made
 
 
 def _result(
