@@ -200,7 +200,7 @@ def draw_figures(figures: Iterable[tuple[str, Figure]], directory: Path, style: 
     Parameters
     ----------
     figures
-        What is drawn; it is asked for in the style.
+        Each by its name; they are made while the style is set.
     directory
         Where the files go.
     style

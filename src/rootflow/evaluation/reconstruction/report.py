@@ -39,9 +39,8 @@ def write_evaluation(
 ) -> None:
     """Write the results, predictions, migration matrices and tables; nothing is drawn.
 
-    Those are of what was found, and on what; the matrices are of the observables to `unfold`;
-    `files` are the SHA-256 of the files of the events, by their `file_index`, and `provenance` says
-    where it comes from, as name and value.
+    Matrices are of the observables to `unfold`. `files` are the SHA-256 of the files of the events,
+    by their `file_index`; `provenance` says where all comes from, as name and value.
     """
     evaluation, sample, candidates = assessment
     write_folder(evaluation, tables_of(evaluation), provenance, directory)
