@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import matplotlib as mpl
 import matplotlib.style
@@ -136,24 +136,29 @@ def draw_density(
     histogram: Histogram,
     *,
     colour: str,
-    line: object,
     name: str,
+    line: object = "-",
     filled: bool = False,
+    marker: str = "",
 ) -> None:
     """Draw a histogram divided by all its events and the bin width, with a band of its error.
 
-    One without events has no density and is left out. A filled one has no band.
+    One without events has no density and is left out. A filled one has no band, with a marker it
+    is points with error bars.
     """
     if histogram.total <= 0:
         return
-    values = density(histogram)
-    errors = np.sqrt(histogram.squared_weights) / histogram.total / np.diff(histogram.edges)
-    if filled:
-        axes.stairs(values, histogram.edges, color=colour, fill=True, alpha=0.35, label=name)
-        return
-    axes.stairs(values, histogram.edges, color=colour, linestyle=line, label=name, linewidth=1.5)
-    high, low = values + errors, values - errors
-    axes.stairs(high, histogram.edges, baseline=low, color=colour, fill=True, alpha=0.2)
+    values, edges = density(histogram), np.array(histogram.edges)
+    errors = np.sqrt(histogram.squared_weights) / histogram.total / np.diff(edges)
+    if marker:
+        points: dict[str, Any] = {"fmt": marker, "markersize": 4, "color": colour}
+        axes.errorbar((edges[:-1] + edges[1:]) / 2, values, yerr=errors, label=name, **points)
+    elif filled:
+        axes.stairs(values, edges, color=colour, fill=True, alpha=0.35, label=name)
+    else:
+        axes.stairs(values, edges, color=colour, linestyle=line, label=name, linewidth=1.5)
+        high, low = values + errors, values - errors
+        axes.stairs(high, edges, baseline=low, color=colour, fill=True, alpha=0.2)
 
 
 def draw_percent(

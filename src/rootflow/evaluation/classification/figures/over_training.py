@@ -1,6 +1,5 @@
 """The figure of scores in training and unseen."""
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -20,7 +19,6 @@ from rootflow.evaluation.classification.results import (
     OverTraining,
 )
 from rootflow.evaluation.figures.style import density, draw_density, label, new_figure
-from rootflow.evaluation.results import Histogram
 from rootflow.p_value import ASYMPTOTIC, PValue
 
 # Of the vertical axis: relative to its upper end, and room for the legend.
@@ -48,9 +46,10 @@ def _draw(axes: Axes, part: Part, over_training: OverTraining, events: str, repl
         ("signal", over_training.signal, SIGNAL, "o"),
         ("background", over_training.background, BACKGROUND, "s"),
     ):
-        draw_density(axes, found.train, colour=colour, line="-", name=f"{name}, in training")
+        draw_density(axes, found.train, colour=colour, name=f"{name}, in training")
         axes.stairs(density(found.train), found.train.edges, fill=True, color=colour, alpha=0.15)
-        _draw_points(axes, found.test, colour, marker, f"{name}, unseen\n{_tests(found)}")
+        unseen = f"{name}, unseen\n{_tests(found)}"
+        draw_density(axes, found.test, colour=colour, name=unseen, marker=marker)
     in_training = over_training.ranking
     title = (
         f"{events}\nAUC {with_error(in_training.auc)} in training, "
@@ -63,19 +62,6 @@ def _draw(axes: Axes, part: Part, over_training: OverTraining, events: str, repl
     low, high = axes.get_ylim()
     axes.set_ylim(max(low, LOWEST * high), high * HEADROOM)
     titled_legend(axes, title, loc="upper center", ncols=2, fontsize="x-small", columnspacing=1.0)
-
-
-def _draw_points(axes: Axes, histogram: Histogram, colour: str, marker: str, name: str) -> None:
-    edges = np.array(histogram.edges)
-    axes.errorbar(
-        (edges[:-1] + edges[1:]) / 2,
-        density(histogram),
-        yerr=np.sqrt(histogram.squared_weights) / histogram.total / np.diff(edges),
-        color=colour,
-        fmt=marker,
-        markersize=4,
-        label=name,
-    )
 
 
 def _tests(found: ClassOverTraining) -> str:

@@ -41,7 +41,7 @@ def _draw_shapes(
     axes.stairs(density(inclusive), inclusive.edges, fill=True, color="#dddddd", label="all")
     palette = mpl.colormaps["plasma"](np.linspace(0, 0.8, len(names)))
     for colour, name, each in zip(palette, names, found.observable, strict=True):
-        draw_density(axes, _within(each), colour=to_hex(colour), line="-", name=name)
+        draw_density(axes, _within(each), colour=to_hex(colour), name=name)
     axes.set(xlim=(inclusive.edges[0], inclusive.edges[-1]), ylim=(0, 1.5 * axes.get_ylim()[1]))
     unit = observable.unit
     axes.set_xlabel(f"{observable.title} of background" + (f" [{unit}]" if unit else ""))

@@ -36,7 +36,7 @@ def observable(name: str, evaluation: Evaluation, look: Look) -> Figure:
         if name in method.observables and (each.of == "tops" or method.name != "truth")
     ]
     truth = evaluation.truth[name]
-    draw_density(distribution, truth, colour="grey", line="-", name="generated", filled=True)
+    draw_density(distribution, truth, colour="grey", name="generated", filled=True)
     for method, result in found:
         colour, _, line = look[method.name]
         for axes, histogram in ((distribution, result.distribution), (residuals, result.residuals)):
