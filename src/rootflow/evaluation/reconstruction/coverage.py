@@ -50,7 +50,7 @@ def coverage(
     samples.
     """
     method = candidate.method
-    if candidate.decay is None or not _has_posterior(method):
+    if not config.posterior_events or candidate.decay is None or not _has_posterior(method):
         return {}
     solved = np.flatnonzero(candidate.solved)
     chosen = np.sort(np.random.default_rng(seed).permutation(solved)[: config.posterior_events])
