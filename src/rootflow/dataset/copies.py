@@ -71,10 +71,9 @@ def _table(events: Events) -> dict[str, Any]:
         (("reconstructed_neutrino", "reconstructed_antineutrino"), events.reconstructed_neutrinos),
     ):
         if momenta is not None:
-            for place, particle in enumerate(particles):
-                components = COMPONENTS[: momenta.shape[-1]]
-                columns = [f"{particle}_{component}" for component in components]
-                table |= _columns(columns, momenta[:, place])
+            components = COMPONENTS[: momenta.shape[-1]]
+            columns = [f"{particle}_{each}" for particle in particles for each in components]
+            table |= _columns(columns, momenta.reshape(len(momenta), len(columns)))
     return table
 
 
