@@ -16,7 +16,7 @@ from rootflow.config.export import Precision, Target
 from rootflow.dataset import Events
 from rootflow.errors import RootflowError
 from rootflow.export import Prepared, prepare, prepare_all_folds, write
-from rootflow.export.cost import cost
+from rootflow.export.precision import cost
 from rootflow.exported import FoldedModel
 from rootflow.exported.session import open_session
 from rootflow.models import build_classifier, fit_classifier_normalisation
@@ -100,7 +100,7 @@ def test_every_file_holds_in_every_onnxruntime(
         return prepared_holds(each, labelled.take(slice(0, 100)))
     # Older versions have no cosine of the float64 that it is made of in full precision.
     rounded = {kind: content for kind, content in each.contents.items() if kind[1] != "float32"}
-    return prepared_holds(each._replace(contents=rounded), four_leptons.take(slice(0, 100)))
+    return prepared_holds(replace(each, contents=rounded), four_leptons.take(slice(0, 100)))
 
 
 def test_athena_gets_a_number_for_each_class(several: Prepared, labelled: Events) -> None:

@@ -10,10 +10,8 @@ from rootflow.config import ExportConfig, SetTransformerConfig
 from rootflow.dataset import Events
 from rootflow.errors import RootflowError
 from rootflow.export import Prepared, prepare
-from rootflow.export.conversion import convert
-from rootflow.export.cost import cost
-from rootflow.export.precision import rounded
-from rootflow.export.targets import Converted
+from rootflow.export.conversion import Converted, convert
+from rootflow.export.precision import cost, rounded
 from rootflow.exported.session import open_session
 from rootflow.models import build_model, fit_normalisation
 from runtimes import prepared_holds

@@ -1,5 +1,6 @@
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ def of_the_other_fold(prepared: Prepared) -> Prepared:
     }
     stem = prepared.stem.replace("even", "odd")
     parity = [{**row, "file": row["file"].replace("even", "odd")} for row in prepared.parity]
-    return prepared._replace(stem=stem, names=names, contracts=contracts, held_out=1, parity=parity)
+    return replace(prepared, stem=stem, names=names, contracts=contracts, held_out=1, parity=parity)
 
 
 def test_folds_are_a_set_with_a_table(for_every_target: Prepared, tmp_path: Path) -> None:

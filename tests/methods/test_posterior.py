@@ -6,7 +6,7 @@ import pytest
 from rootflow.config import FeedForwardConfig, FoldingConfig, FoldsConfig
 from rootflow.dataset import Events
 from rootflow.errors import InputError, UsageError
-from rootflow.methods.reconstruction.numbers import normal_numbers
+from rootflow.methods.reconstruction.objects import normal_numbers
 from small_flow import network_with_a_flow
 
 if TYPE_CHECKING:

@@ -1,26 +1,29 @@
 """Which events a model may be applied to, and how many at once."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rootflow.config import FoldingConfig, FoldsConfig
 from rootflow.dataset.events import Events, Features
-from rootflow.dataset.folds import fold_of
 from rootflow.errors import InputError, UsageError
 
 EVENTS_AT_ONCE = 1024
 
 
-def refuse_seen(name: str, events: Events, folds: FoldsConfig) -> None:
-    """Refuse events of the folds that a model of this name was trained on."""
-    fold = fold_of(events.fold_numbers, folds)
-    seen = fold != folds.held_out
+def refuse_seen(
+    name: str, fold: NDArray[np.integer[Any]], folds: FoldingConfig, held_out: Collection[int]
+) -> None:
+    """Refuse events, by their folds (n,), of which a model of this name has only not seen some."""
+    seen = ~np.isin(fold, [*held_out])
     if np.any(seen):
         raise InputError(
-            f"{name} was trained on the folds of {np.sum(seen)} of these {len(events)} "
+            f"{name} was trained on the folds of {np.sum(seen)} of these {len(fold)} "
             f"events (folds {', '.join(map(str, np.unique(fold[seen])))} of "
-            f"{folds.count}, {folds.scheme}); it may be applied to fold {folds.held_out}"
+            f"{folds.count}, {folds.scheme}); it may be applied to fold "
+            f"{', '.join(map(str, held_out))}"
         )
 
 
@@ -51,11 +54,12 @@ def taken_by(model: str, events: Events, features: Features, max_jets: int | Non
     `max_jets` is its number of jet slots; none: it takes no jets.
     """
     found = {
-        name: tuple(each for each in wanted if each in events.features.get(name, ()))
-        for name, wanted in features.items()
+        name: tuple(each for each in names if each in events.features.get(name, ()))
+        for name, names in features.items()
     }
-    if found != features:
-        refuse_other_features(model, events.features, features)
+    there, wanted = _listed(events.features), _listed(features)
+    if found != features and there != wanted:
+        raise InputError(f"{model} takes {wanted}; these events have {there}")
     slots = max_jets if max_jets is None else events.jet_mask.shape[1]
     if slots != max_jets:
         raise InputError(
@@ -63,12 +67,6 @@ def taken_by(model: str, events: Events, features: Features, max_jets: int | Non
             f"preprocess them with data.max_jets={max_jets}"
         )
     return events.taking(features)
-
-
-def refuse_other_features(model: str, found: Features, wanted: Features) -> None:
-    """Refuse events with other features, or in another order, than a model takes."""
-    if _listed(found) != _listed(wanted):
-        raise InputError(f"{model} takes {_listed(wanted)}; these events have {_listed(found)}")
 
 
 def batches(events: Events) -> Iterator[Events]:

@@ -6,24 +6,60 @@ import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
+import numpy as np
 import onnx
 import onnx.version_converter
 import tensorflow as tf
 import tf2onnx
 from numpy.typing import NDArray
+from onnx import helper, numpy_helper
 
-from rootflow.config.export import Converter
+from rootflow.config.export import Converter, ExportConfig
 from rootflow.errors import RootflowError
 from rootflow.export.composing import BATCH_AXIS
-from rootflow.export.operations import HANDLERS, compose
+from rootflow.export.layout import Layout
 from rootflow.export.simplification import simplified
+from rootflow.exported.session import Arrays
 
-Arrays = Mapping[str, NDArray[Any]]
 LAST_OPSET = 18  # of tf2onnx
-Call = Callable[[Arrays], dict[str, NDArray[Any]]]
+Handler = Callable[[Any, Any, str, Any], None]
+VALUE = "value"
+# One after the other: operation, operands.
+Steps = tuple[tuple[str | float, ...], ...]
+# What converters do not know, or round, made of ONNX operations.
+COMPOSED: dict[str, Steps] = {
+    "Erfc": (("Erf", VALUE), ("Sub", 1.0, VALUE)),
+    "Expm1": (("Exp", VALUE), ("Sub", VALUE, 1.0)),
+    "Log": (("Log", VALUE),),  # else tf2onnx does it in float32 in graphs of float64
+    "Log1p": (("Add", VALUE, 1.0), ("Log", VALUE)),
+}
+
+
+class Converted(NamedTuple):
+    """A model as ONNX, what the model says of such inputs, and how it is laid out for a target."""
+
+    proto: onnx.ModelProto
+    layout: Layout
+    says: Callable[[Arrays], Arrays]
+    config: ExportConfig
+
+    @property
+    def inputs(self) -> list[str]:
+        """The names of what goes in."""
+        return [value.name for value in self.proto.graph.input]
+
+    @property
+    def outputs(self) -> dict[str, list[int | str]]:
+        """The shape of what comes out, by name."""
+        return {
+            value.name: [
+                axis.dim_param or axis.dim_value for axis in value.type.tensor_type.shape.dim
+            ]
+            for value in self.proto.graph.output
+        }
 
 
 def convert(model: keras.Model, opset: int, converter: Converter = "tf2onnx") -> onnx.ModelProto:
@@ -85,13 +121,13 @@ CONVERTERS: dict[Converter, Callable[[keras.Model, int], onnx.ModelProto]] = {
 }
 
 
-def compiled(model: keras.Model) -> Call:
+def compiled(model: keras.Model) -> Callable[[Mapping[str, NDArray[Any]]], Arrays]:
     """Return the model as one traced function of numpy arrays, whatever the batch size."""
     function = tf.function(
         lambda inputs: model(inputs, training=False), input_signature=[signature(model)]
     )
 
-    def call(inputs: Arrays) -> dict[str, NDArray[Any]]:
+    def call(inputs: Mapping[str, NDArray[Any]]) -> Arrays:
         tensors = {name: tf.convert_to_tensor(array) for name, array in inputs.items()}
         return {name: tensor.numpy() for name, tensor in function(tensors).items()}
 
@@ -156,3 +192,78 @@ def quiet_logging() -> Iterator[None]:
         yield
     finally:
         logging.disable(before)
+
+
+def _made(
+    steps: Steps,
+    name: str,
+    value: str,
+    constant: Callable[[str, Any], str],
+    node: Callable[[str, list[str], bool], str],
+) -> None:
+    """Make the nodes of the steps one after the other, the last of which gives the result."""
+    for step, (operation, *operands) in enumerate(steps, start=1):
+        names = [
+            value if operand == VALUE else constant(f"{name}_{step}", np.float32(operand))
+            for operand in operands
+        ]
+        value = node(str(operation), names, step == len(steps))
+
+
+def _handler(steps: Steps) -> tuple[Handler, list[Any]]:
+    """Return what does the steps in place of an operation that tf2onnx finds."""
+
+    def handler(graph: Any, node: Any, name: str, arguments: Any) -> None:  # noqa: ARG001 - tf2onnx calls it so
+        result = {
+            "outputs": [node.output[0]],
+            "shapes": node.output_shapes,
+            "dtypes": node.output_dtypes,
+        }
+        value = node.input[0]
+        graph.remove_node(node.name)
+        _made(
+            steps,
+            node.name,
+            value,
+            lambda name, number: graph.make_const(name, number).output[0],
+            lambda operation, names, last: graph.make_node(
+                operation, names, **(result if last else {})
+            ).output[0],
+        )
+
+    return handler, []
+
+
+def _where(graph: Any, node: Any, name: str, arguments: Any) -> None:  # noqa: ARG001 - tf2onnx calls it so
+    """Choose with one operation: tf2onnx would multiply by 0 and 1, which NaN survives."""
+    node.type = "Where"
+
+
+HANDLERS: dict[str, tuple[Handler, list[Any]]] = {
+    **{name: _handler(steps) for name, steps in COMPOSED.items()},
+    "SelectV2": (_where, []),
+}
+
+
+def compose(proto: onnx.ModelProto, opset: int) -> None:
+    """Replace operations that a converter left in a graph though ONNX has none such."""
+    nodes = list(proto.graph.node)
+    del proto.graph.node[:]
+    for node in nodes:
+        if node.op_type not in COMPOSED or onnx.defs.has(node.op_type, opset):
+            proto.graph.node.append(node)
+        else:
+            _replace(proto.graph, node)
+
+
+def _replace(graph: onnx.GraphProto, node: onnx.NodeProto) -> None:
+    def constant(name: str, number: Any) -> str:
+        graph.initializer.append(numpy_helper.from_array(np.asarray(number), name))
+        return name
+
+    def made(operation: str, names: list[str], last: bool) -> str:
+        result = node.output[0] if last else f"{node.output[0]}_{len(graph.node)}"
+        graph.node.append(helper.make_node(operation, names, [result]))
+        return str(result)
+
+    _made(COMPOSED[node.op_type], node.name, node.input[0], constant, made)

@@ -21,17 +21,9 @@ ASK_FOR_SHAPES = frozenset({"Shape", "Size"})
 class Graph:
     """A graph of which nodes are exchanged one by one.
 
-    Attributes
-    ----------
-    nodes
-        In an order in which each comes after those whose outputs it takes.
-    constants
-        By name.
-    shapes, types
-        Of every tensor, see `Shape`.
-    known
-        Outputs of nodes that ask only for shapes, or for nothing, and are the same
-        whatever the number of events.
+    Each of its nodes comes after those whose outputs it takes. It has constants, and shapes and
+    types of all tensors, by name; `known` are outputs of nodes that ask only for shapes, or for
+    nothing, and are the same whatever the number of events.
     """
 
     def __init__(self, proto: onnx.ModelProto) -> None:
@@ -111,10 +103,7 @@ class Graph:
         self.nodes += nodes
 
     def sort(self) -> None:
-        """Put the nodes in an order in which each comes after those whose outputs it takes.
-
-        Then look at them again.
-        """
+        """Put each node after those whose outputs it takes, then look at them again."""
         place = {name: number for number, node in enumerate(self.nodes) for name in node.output}
         order = TopologicalSorter(
             {

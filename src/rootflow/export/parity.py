@@ -12,10 +12,9 @@ from onnxruntime import InferenceSession
 
 from rootflow.errors import RootflowError
 from rootflow.export.outputs import OUTPUTS, TOLERANCES
-from rootflow.exported.session import UNREADABLE, open_session
+from rootflow.exported.session import UNREADABLE, Arrays, open_session
 from rootflow.progress import progress
 
-Arrays = dict[str, NDArray[Any]]
 Row = dict[str, Any]
 Ask = Callable[[InferenceSession, Arrays], Arrays]
 
@@ -33,24 +32,10 @@ def ask(session: InferenceSession, feeds: Arrays) -> Arrays:
 
 @dataclass(frozen=True)
 class Claim:
-    """An ONNX file that is to be proven.
+    """An ONNX file that is to be proven, its names in the table, and how it is asked.
 
-    Attributes
-    ----------
-    file, variant, precision
-        Its names in the table.
-    model
-        The file's bytes.
-    feeds
-        From the model's inputs to those of this variant.
-    expected
-        From the inputs of this variant to what it should say, by the model.
-    unit
-        1 GeV in the unit of its momenta.
-    ask
-        How it is run on a batch, by the names that `expected` uses.
-    batch_sizes
-        How many events it is given at once.
+    `feeds` go from the model's inputs to those of this variant, `expected` from these to what it
+    should say, by the model, and `ask` runs it on a batch, by the names that `expected` uses.
     """
 
     file: str
@@ -58,7 +43,7 @@ class Claim:
     model: bytes
     feeds: Callable[[Arrays], Arrays]
     expected: Callable[[Arrays], Arrays]
-    unit: float = 1.0
+    unit: float = 1.0  # 1 GeV in the unit of its momenta
     precision: str = "float32"
     ask: Ask = field(default=ask)
     batch_sizes: Sequence[int] = BATCH_SIZES
@@ -67,11 +52,7 @@ class Claim:
 def prove(claims: Sequence[Claim], samples: Sequence[tuple[str, Arrays]]) -> list[Row]:
     """Compare each file with its model, see `compared`, and refuse those that differ.
 
-    Raises
-    ------
-    RootflowError
-        A difference is too large, or is not a number: the message names the worst row.
-        Or onnxruntime cannot run a file at all.
+    The RootflowError of a difference that is too large, or no number, names the worst row.
     """
     rows = compared(claims, samples)
     worst = max(rows, key=lambda row: max(_excess(row).values()))
@@ -88,23 +69,11 @@ def prove(claims: Sequence[Claim], samples: Sequence[tuple[str, Arrays]]) -> lis
 
 
 def compared(claims: Sequence[Claim], samples: Sequence[tuple[str, Arrays]]) -> list[Row]:
-    """Compare each file with its model, by sample and batch size.
+    """Compare each file with its model, by sample (its name, the inputs) and batch size.
 
-    Parameters
-    ----------
-    samples
-        What they are called, and the model's inputs of their events.
-
-    Returns
-    -------
-    list of dict
-        `file`, `variant`, `precision`, `sample`, `batch_size`, `events`, and the largest
-        difference of each kind of output, see `rootflow.export.outputs.TOLERANCES`.
-
-    Raises
-    ------
-    RootflowError
-        Onnxruntime cannot run a file at all.
+    The rows have `file`, `variant`, `precision`, `sample`, `batch_size`, `events`, and the
+    largest difference of each kind of output, see `rootflow.export.outputs.TOLERANCES`. A file
+    that onnxruntime cannot run is a RootflowError.
     """
     rows: list[Row] = []
     count = len(samples) * sum(len(claim.batch_sizes) for claim in claims)

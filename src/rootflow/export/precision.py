@@ -1,9 +1,9 @@
-"""Networks with weights of fewer bits."""
+"""Networks with weights of fewer bits, and what they cost in physics."""
 
 import tempfile
 from collections.abc import Collection
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import onnx
@@ -17,8 +17,15 @@ from onnxruntime.quantization import (
 )
 
 from rootflow.config.export import Precision
-from rootflow.export.conversion import quiet_logging
-from rootflow.export.parity import Arrays
+from rootflow.dataset.events import DATA, Events
+from rootflow.dataset.seen import batches
+from rootflow.errors import InputError, RootflowError
+from rootflow.export.conversion import Converted, quiet_logging
+from rootflow.export.parity import Row, ask
+from rootflow.exported.session import Arrays, open_session
+from rootflow.methods.answers import reconstruction
+from rootflow.methods.reconstruction.objects import at, four_momenta
+from rootflow.physics.ttbar import top_pair, ttbar_mass
 
 WEIGHTED = ("MatMul", "Gemm")
 CALIBRATION_EVENTS = 512
@@ -27,13 +34,9 @@ CALIBRATION_EVENTS = 512
 def rounded(network: onnx.ModelProto, precision: Precision, inputs: Arrays) -> onnx.ModelProto:
     """Return the network with the products by its weights in float16 or int8.
 
-    All else, its inputs and its outputs stay float32. The ranges of int8 are fixed, so
-    that an event's answer does not depend on the others of its batch.
-
-    Parameters
-    ----------
-    inputs
-        Of the network; the first events set the ranges.
+    All else, its inputs and its outputs stay float32. The ranges of int8 are set by the first
+    events of the inputs and are fixed, so that an event's answer does not depend on the others
+    of its batch.
     """
     network = _single(network)
     weighted = [node.name for node in network.graph.node if _has_weights(network, node)]
@@ -128,3 +131,157 @@ def calibrating(events: int) -> int:
 def _has_weights(network: onnx.ModelProto, node: onnx.NodeProto) -> bool:
     constants = {tensor.name for tensor in network.graph.initializer}
     return node.op_type in WEIGHTED and constants.issuperset(node.input[1:])
+
+
+class Loss(NamedTuple):
+    """A figure of merit before and after, and the error of the difference."""
+
+    before: float
+    after: float
+    error: float
+
+
+def cost(
+    full: Converted, lower: Converted, precision: Precision, loss_max: float, events: Events
+) -> Row:
+    """Return what the lower precision costs, on events that did not set its ranges.
+
+    The row has `precision`, `events`, and of a figure of merit, weighted, `accuracy_before`,
+    `accuracy_after`, their difference `accuracy_loss` and its error `accuracy_loss_error`, the
+    events being the same. Of networks that assign jets it is the accuracy where both b jets are
+    among the jets, beside the median of |m(ttbar) / truth - 1| `mtt_error_before` and
+    `mtt_error_after`; of classifiers `auc_...`, the area under the ROC curve, of several classes
+    the mean of those of each against the others. A loss above `loss_max` is a RootflowError.
+    """
+    others = events.take(slice(calibrating(len(events)), None))
+    if "assignment" in full.outputs:
+        name, what = "accuracy", "assignment accuracy"
+        loss, row = _of_assignment(full, lower, precision, others)
+    else:
+        name, what = "auc", "AUC"
+        loss, row = _of_classes(full, lower, precision, others)
+    lost = loss.before - loss.after
+    if lost > loss_max:
+        raise RootflowError(
+            f"{precision} costs {lost:.4f} +- {loss.error:.4f} of {what} "
+            f"({loss.before:.4f} before), more than "
+            f"export.accuracy_loss_max: {loss_max}; nothing is exported"
+        )
+    figures = (loss.before, loss.after, lost, loss.error)
+    endings = ("before", "after", "loss", "loss_error")
+    return row | {f"{name}_{each}": value for each, value in zip(endings, figures, strict=True)}
+
+
+def _of_assignment(
+    full: Converted, lower: Converted, precision: Precision, events: Events
+) -> tuple[Loss, Row]:
+    if events.assignment is None or events.tops is None:
+        raise InputError(f"export: {precision} is measured on events with truth, these have none")
+    both = np.all(events.assignment >= 0, axis=1)
+    if not np.any(both):
+        raise InputError(f"export: no event has both b jets to measure {precision} on")
+    matched, truth = events.take(both), events.assignment[both]
+    mass = ttbar_mass(events.tops[both])
+    said = [_said(converted, matched) for converted in (full, lower)]
+    chosen = [reconstruction(each, matched.jet_mask).assignment for each in said]
+    right = [np.all(assignment == truth, axis=1) for assignment in chosen]
+    errors = [
+        _mtt_error(assignment, each["neutrinos"], matched, mass)
+        for assignment, each in zip(chosen, said, strict=True)
+    ]
+    weight = matched.weight / matched.weight.sum()
+    lost = right[0].astype(float) - right[1]
+    loss = float(np.sum(weight * lost))
+    found = Loss(
+        before=float(np.sum(weight * right[0])),
+        after=float(np.sum(weight * right[1])),
+        error=float(np.sqrt(np.sum((weight * (lost - loss)) ** 2))),
+    )
+    return found, {
+        "precision": precision,
+        "events": len(matched),
+        "mtt_error_before": errors[0],
+        "mtt_error_after": errors[1],
+    }
+
+
+def _of_classes(
+    full: Converted, lower: Converted, precision: Precision, events: Events
+) -> tuple[Loss, Row]:
+    if events.label is None:
+        raise InputError(f"export: {precision} is measured on events with labels, these have none")
+    simulated = events.take(events.label != DATA)
+    label, weight = np.asarray(simulated.label), np.abs(simulated.weight)
+    said = [_said(converted, simulated) for converted in (full, lower)]
+    (name,) = full.outputs
+    columns = {1: 0} if name == "score" else {k: k for k in range(said[0][name].shape[1])}
+    losses = []
+    for each, column in columns.items():
+        of_class = np.asarray(label == each)
+        if of_class.all() or not of_class.any():
+            raise InputError(
+                f"export: no event to measure {precision} on is of class {each}, or none of another"
+            )
+        before, after = (_auc(answer[name][:, column], of_class, weight) for answer in said)
+        losses.append(_difference(before, after, of_class, weight))
+    mean = np.mean(losses, axis=0)
+    error = float(np.sqrt(np.sum(np.square([each.error for each in losses])))) / len(losses)
+    row: Row = {"precision": precision, "events": len(simulated)}
+    return Loss(float(mean[0]), float(mean[1]), error), row
+
+
+def _auc(
+    score: NDArray[np.floating], signal: NDArray[np.bool_], weight: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return (n,) for each event how much of the other kind it is ranked rightly against.
+
+    Their weighted mean over the signal, and that over the rest, is the area.
+    """
+    placed = np.empty(len(score))
+    for own, others, sign in ((signal, ~signal, 1), (~signal, signal, -1)):
+        values = sign * score[others]
+        order = np.argsort(values, kind="stable")
+        below = np.concatenate([[0.0], np.cumsum(weight[others][order])])
+        low, high = (
+            below[np.searchsorted(values[order], sign * score[own], side)]
+            for side in ("left", "right")
+        )
+        placed[own] = (low + high) / 2 / below[-1]
+    return placed
+
+
+def _difference(
+    before: NDArray[np.float64],
+    after: NDArray[np.float64],
+    signal: NDArray[np.bool_],
+    weight: NDArray[np.float64],
+) -> Loss:
+    """Return both areas and the error of their difference (DeLong et al., Biometrics 44)."""
+    lost, variance = before - after, 0.0
+    for own in (signal, ~signal):
+        share = weight[own] / weight[own].sum()
+        variance += float(np.sum((share * (lost[own] - np.sum(share * lost[own]))) ** 2))
+    share = weight[signal] / weight[signal].sum()
+    areas = [float(np.sum(share * placed[signal])) for placed in (before, after)]
+    return Loss(areas[0], areas[1], float(np.sqrt(variance)))
+
+
+def _said(converted: Converted, events: Events) -> Arrays:
+    """Return what the graph says of events, by name."""
+    session = open_session(converted.proto.SerializeToString())
+    parts = []
+    for batch in batches(events):
+        inputs = batch.inputs()
+        parts.append(ask(session, {name: inputs[name] for name in converted.inputs}))
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _mtt_error(
+    assignment: NDArray[np.int32],
+    neutrinos: NDArray[np.float32],
+    events: Events,
+    mass: NDArray[np.float64],
+) -> float:
+    """Return the median of |m(ttbar) / truth - 1|."""
+    jets, leptons = at(four_momenta(events, "jets"), assignment), four_momenta(events, "leptons")
+    return float(np.median(np.abs(ttbar_mass(top_pair(jets, leptons, neutrinos)) / mass - 1)))

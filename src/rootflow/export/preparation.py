@@ -12,18 +12,18 @@ from rootflow.dataset.events import Events
 from rootflow.errors import UsageError
 from rootflow.export.about import FULL, About
 from rootflow.export.composing import FOLD, with_all_folds
-from rootflow.export.conversion import compiled, convert
-from rootflow.export.cost import cost
+from rootflow.export.conversion import Converted, compiled, convert
 from rootflow.export.layout import layout_of
 from rootflow.export.outputs import TOLERANCES
-from rootflow.export.parity import Arrays, Row, compared, prove
-from rootflow.export.precision import rounded
+from rootflow.export.parity import Row, compared, prove
+from rootflow.export.precision import cost, rounded
 from rootflow.export.ranges import ranges_of
 from rootflow.export.samples import inputs_of, samples_of
-from rootflow.export.targets import TARGETS, Converted, claim_of, sealed_for
+from rootflow.export.targets import TARGETS, claim_of, sealed_for
 from rootflow.export.trees import convert_trees
 from rootflow.export.writing import Kind, Prepared
 from rootflow.exported.contract import Order
+from rootflow.exported.session import Arrays
 from rootflow.training.trees import TreesModel
 
 EXAMPLE_EVENTS = 5

@@ -14,7 +14,8 @@ from rootflow.dataset.folds import fold_of
 from rootflow.errors import InputError
 from rootflow.export.composing import FOLD
 from rootflow.export.layout import GEV, Layout
-from rootflow.export.parity import LARGEST, Arrays
+from rootflow.export.parity import LARGEST
+from rootflow.exported.session import Arrays
 
 EXTREMES_GEV = (0.0, 0.001, 7000.0)
 EXTREMES_RAD = (-math.pi, 0.0, math.pi)
@@ -25,22 +26,12 @@ JETS_AT_LEAST = 2  # that can be assigned
 def samples_of(
     task: TaskName, events: Events, layout: Layout, folds: FoldingConfig
 ) -> list[tuple[str, Arrays]]:
-    """Return what the samples are called, and the model's inputs of their events.
+    """Return what the samples are called, and the model's inputs of their events, and their fold.
 
     For reconstruction they have 2, 3, ... jets, and all multiplicities: where too few events
     have one, others are cut down to it, or get jets of other events. For classification they
     are the events as they are, and events that never were: every feature is at the edge of
     what it can be, and every number of objects is among them.
-
-    Returns
-    -------
-    list
-        Beside the inputs each has `fold`, that of the event.
-
-    Raises
-    ------
-    InputError
-        There are no events.
     """
     if not len(events):
         raise InputError("export: there are no events to compare the ONNX files with the models on")

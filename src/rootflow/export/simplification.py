@@ -14,8 +14,6 @@ from onnx import helper
 
 from rootflow.export.arrangement import arrange
 from rootflow.export.graph import Graph, Shape
-from rootflow.export.layer_normalisation import layer_normalisation
-from rootflow.export.no_events import axes_from_the_front, is_fused_with, never_without_rows
 
 RESHAPING = ("Reshape", "Squeeze", "Unsqueeze", "Flatten")
 # They change nothing where they leave the shape as it is.
@@ -23,16 +21,28 @@ MAY_DO_NOTHING = (*RESHAPING, "Slice", "Expand", "Identity")
 # What may stand for a node: others, the last with its output, or a tensor; None: only itself.
 Instead = list[onnx.NodeProto] | str | None
 Rule = Callable[[Graph, onnx.NodeProto], Instead]
+REDUCING = "Reduce"
+PADDED = "with_a_row"
+FIRST_OPSET = 17
+COMMUTING = ("Add", "Mul")
+# How a tensor is made: a name for it, or the operation and how the first of its inputs are made.
+Made = str | tuple[Any, ...]
+_CENTRED = ("Sub", "values", "mean")
+_VARIANCE = ("ReduceMean", ("Mul", _CENTRED, _CENTRED))
+_FACTOR = ("Mul", ("Reciprocal", ("Sqrt", ("Add", _VARIANCE, "epsilon"))), "scale")
+# Keras says: values * factor + (offset - mean * factor).
+NORMALISED: Made = (
+    "Add",
+    ("Mul", "values", _FACTOR),
+    ("Add", ("Mul", ("Neg", "mean"), _FACTOR), "offset"),
+)
 
 
 def simplified(proto: onnx.ModelProto) -> onnx.ModelProto:
     """Return a model that says the same with fewer nodes, for any number of events.
 
-    Parameters
-    ----------
-    proto
-        Its inputs have one free axis, that of the events. Where a node has a graph within,
-        the model is returned as it is.
+    The inputs have one free axis, that of the events. Where a node has a graph within, the model
+    is returned as it is.
     """
     if any(field.HasField("g") for node in proto.graph.node for field in node.attribute):
         return proto
@@ -161,7 +171,7 @@ def _product(graph: Graph, node: onnx.NodeProto) -> Instead:
         return None
     rows = graph.producer(node.input[0], "Reshape")
     matrix = graph.constants.get(node.input[1])
-    if rows is None or matrix is None or matrix.ndim != 2 or is_fused_with(graph, rows.input[0]):
+    if rows is None or matrix is None or matrix.ndim != 2 or _is_fused_with(graph, rows.input[0]):
         return None
     shape, source = graph.shapes[node.output[0]], rows.input[0]
     if graph.shapes[source][-1:] != graph.shapes[rows.output[0]][-1:]:
@@ -181,7 +191,124 @@ def _named(node: onnx.NodeProto, operation: str, inputs: list[str], **more: Any)
     return helper.make_node(operation, inputs, node.output[:1], name=node.name, **more)
 
 
+def _layer_normalisation(graph: Graph, node: onnx.NodeProto) -> list[onnx.NodeProto] | None:
+    """Return one operation for the last of those that normalise along the last axis, or None."""
+    found: dict[str, str] = {}
+    if graph.opset < FIRST_OPSET or not _is_made_so(graph, node.output[0], NORMALISED, found):
+        return None
+    scale, offset, epsilon = (graph.constants.get(found[n]) for n in ("scale", "offset", "epsilon"))
+    if scale is None or offset is None or epsilon is None or epsilon.size != 1:
+        return None
+    mean = graph.producers.get(found["mean"])
+    *others, width = graph.shapes[found["values"]]
+    if (
+        mean is None
+        or (mean.op_type, mean.input[0]) != ("ReduceMean", found["values"])
+        or graph.shapes[found["mean"]] != (*others, (1, 1))
+        or any(each.shape[-1:] != (each.size,) or each.size != width[0] for each in (scale, offset))
+    ):
+        return None
+    inputs = [found["values"], *(graph.constant(each.ravel()) for each in (scale, offset))]
+    return [
+        helper.make_node(
+            "LayerNormalization",
+            inputs,
+            node.output[:1],
+            name=node.name,
+            axis=-1,
+            epsilon=float(epsilon.item()),
+        )
+    ]
+
+
+def _is_made_so(graph: Graph, name: str, made: Made, found: dict[str, str]) -> bool:
+    """Return whether a tensor is made in this way, and put what has a name in it into `found`."""
+    if isinstance(made, str):
+        return found.setdefault(made, name) == name
+    operation, *parts = made
+    node = graph.producer(name, operation)
+    if node is None:
+        return False
+    inputs = list(node.input)[: len(parts)]
+    for order in (inputs, inputs[::-1]) if operation in COMMUTING else (inputs,):
+        tried = dict(found)
+        if all(
+            _is_made_so(graph, each, part, tried) for each, part in zip(order, parts, strict=True)
+        ):
+            found.update(tried)
+            return True
+    return False
+
+
+# Graphs that hold for a batch of no events, in every onnxruntime that may open them.
+
+
+def _axes_from_the_front(graph: Graph, node: onnx.NodeProto) -> list[onnx.NodeProto] | None:
+    """Count the axes that are summed up from the front.
+
+    Onnxruntime 1.20 to 1.31 leaves those counted from the end as they are where a tensor is
+    empty, so that the result has another shape.
+    """
+    if not node.op_type.startswith(REDUCING):
+        return None
+    rank = len(graph.shapes[node.input[0]])
+    made = onnx.NodeProto()
+    made.CopyFrom(node)
+    for attribute in made.attribute:
+        if attribute.name == "axes" and min(attribute.ints) < 0:
+            attribute.ints[:] = [axis % rank for axis in attribute.ints]
+            return [made]
+    axes = graph.constants.get(node.input[1]) if len(node.input) > 1 else None
+    if axes is None or not np.any(axes < 0):
+        return None
+    made.input[1] = graph.constant(axes % rank)
+    return [made]
+
+
+def _never_without_rows(graph: Graph, node: onnx.NodeProto) -> list[onnx.NodeProto] | None:
+    """Sort one row more than there are events, and leave it out behind.
+
+    A program with onnxruntime 1.15 to 1.26 ends at once where there is none to sort.
+    """
+    if node.op_type != "TopK" or PADDED in node.input[0]:
+        return None
+    source, *_ = node.input
+    (first, other), *rest = graph.shapes[source]
+    if first == other:
+        return None
+    row = np.zeros((1, *(size for size, _ in rest)), np.float32)
+    start, stop, axis = (graph.constant(np.array([place])) for place in (0, -1, 0))
+    padded = graph.new_name(PADDED)
+    made = onnx.NodeProto()
+    made.CopyFrom(node)
+    made.input[0] = padded
+    made.output[:] = [graph.new_name("sorted") if name else "" for name in node.output]
+    return [
+        helper.make_node("Concat", [source, graph.constant(row)], [padded], axis=0),
+        made,
+        *(
+            helper.make_node("Slice", [sorted_, start, stop, axis], [name])
+            for sorted_, name in zip(made.output, node.output, strict=True)
+            if name
+        ),
+    ]
+
+
+def _is_fused_with(graph: Graph, source: str) -> bool:
+    """Return whether onnxruntime makes one operation of what gives a tensor and a product.
+
+    It does of an exchange of the last two axes; below 1.32 the one operation fails where
+    there are no events and the other factor is a matrix.
+    """
+    node = graph.producer(source, "Transpose")
+    if node is None:
+        return False
+    (order,) = (list(attribute.ints) for attribute in node.attribute)
+    last = len(order) - 1
+    return order == [*range(last - 1), last, last - 1]
+
+
 RULES: tuple[Rule, ...] = (
-    *(_nothing, _pick, _reshape, _product, layer_normalisation),
-    *(axes_from_the_front, never_without_rows),
+    *(_nothing, _pick, _reshape, _product, _layer_normalisation),
+    *(_axes_from_the_front, _never_without_rows),
 )

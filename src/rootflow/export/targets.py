@@ -9,7 +9,7 @@ import numpy as np
 import onnx
 from keras import ops
 
-from rootflow.config.export import ExportConfig, Target
+from rootflow.config.export import Target
 from rootflow.export.about import (
     MEANING,
     VARIANTS,
@@ -25,11 +25,11 @@ from rootflow.export.athena import (
     athena_contract,
     athena_entries,
     athena_feeds,
+    athena_graph,
     read_athena,
 )
-from rootflow.export.athena_graph import athena_name, athena_variant
 from rootflow.export.composing import BATCH_AXIS, FOLD, chained, with_scales
-from rootflow.export.conversion import convert
+from rootflow.export.conversion import Converted, convert
 from rootflow.export.layout import (
     FLAT_INPUT,
     MEV,
@@ -41,34 +41,11 @@ from rootflow.export.layout import (
     write_flat,
 )
 from rootflow.export.outputs import FLAT_ASSIGNMENT, flat_outputs
-from rootflow.export.parity import Arrays, Claim
+from rootflow.export.parity import Claim
 from rootflow.exported.contract import Feature, OnnxContract, Tensor
+from rootflow.exported.session import Arrays
 
 JOINT = "joint"
-
-
-class Converted(NamedTuple):
-    """A model as ONNX, what the model says of such inputs, and how it is laid out for a target."""
-
-    proto: onnx.ModelProto
-    layout: Layout
-    says: Callable[[Arrays], Arrays]
-    config: ExportConfig
-
-    @property
-    def inputs(self) -> list[str]:
-        """The names of what goes in."""
-        return [value.name for value in self.proto.graph.input]
-
-    @property
-    def outputs(self) -> dict[str, list[int | str]]:
-        """The shape of what comes out, by name."""
-        return {
-            value.name: [
-                axis.dim_param or axis.dim_value for axis in value.type.tensor_type.shape.dim
-            ]
-            for value in self.proto.graph.output
-        }
 
 
 class TargetKind(NamedTuple):
@@ -277,23 +254,8 @@ def _athena_claim(converted: Converted, names: dict[str, Any]) -> Claim:
 
 TARGETS: dict[Target, TargetKind] = {
     "named": TargetKind(
-        graph=_named_graph,
-        contract=_named_contract,
-        claim=_named_claim,
-        entries=lambda _contract, _layout: {"NN_padding_value": "0"},
+        _named_graph, _named_contract, _named_claim, lambda *_: {"NN_padding_value": "0"}
     ),
-    "topcptoolkit-flat": TargetKind(
-        graph=_flat_graph,
-        contract=_flat_contract,
-        claim=_flat_claim,
-        entries=_flat_entries,
-    ),
-    "athena": TargetKind(
-        graph=lambda converted, about: athena_variant(
-            converted.proto, converted.layout, about.opset, athena_name(about.name), about.classes
-        ),
-        contract=athena_contract,
-        claim=_athena_claim,
-        entries=lambda contract, _layout: athena_entries(contract),
-    ),
+    "topcptoolkit-flat": TargetKind(_flat_graph, _flat_contract, _flat_claim, _flat_entries),
+    "athena": TargetKind(athena_graph, athena_contract, _athena_claim, athena_entries),
 }

@@ -3,25 +3,27 @@
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import onnx
 
 from rootflow.config.export import Precision, Target
 from rootflow.errors import UsageError
 from rootflow.export.about import FULL, in_precision
-from rootflow.export.parity import Arrays, Row
-from rootflow.export.targets import Converted
+from rootflow.export.conversion import Converted
+from rootflow.export.parity import Row
 from rootflow.exported.contract import OnnxContract
 from rootflow.exported.folds import TABLE, FoldsTable, refuse_other_tensors
-from rootflow.exported.session import open_exported
+from rootflow.exported.session import Arrays, open_exported
 from rootflow.files import whole_directory
 
 Kind = tuple[Target, Precision]
 
 
-class Prepared(NamedTuple):
+@dataclass(frozen=True)
+class Prepared:
     """A model's files before they are written: all proven.
 
     Attributes
@@ -33,7 +35,7 @@ class Prepared(NamedTuple):
     parity
         The proof's rows, see `rootflow.export.parity.compared`.
     physics
-        The rows of what float16 and int8 cost, see `rootflow.export.cost.cost`.
+        The rows of what float16 and int8 cost, see `rootflow.export.precision.cost`.
     model
         The named variant, as it is in its file.
     input_example, output_example
@@ -55,28 +57,26 @@ class Prepared(NamedTuple):
     converted: dict[Precision, Converted]
 
 
-class Export(NamedTuple):
+@dataclass(frozen=True)
+class Export(Prepared):
     """What an export gives of a model.
 
     Attributes
     ----------
-    files
-        The ONNX files, by target and precision.
+    directory
+        That of the files.
     table_path
         The contracts of all files with the proof as JSON; of several models it says which files
         are for which fold, and all have the same.
-    held_out, parity, physics, model, input_example, output_example
-        As in `Prepared`.
     """
 
-    files: dict[Kind, Path]
+    directory: Path
     table_path: Path
-    held_out: int | None
-    parity: list[Row]
-    physics: list[Row]
-    model: onnx.ModelProto
-    input_example: Arrays
-    output_example: Arrays
+
+    @property
+    def files(self) -> dict[Kind, Path]:
+        """The ONNX files, by target and precision."""
+        return {kind: self.directory / name for kind, name in self.names.items()}
 
     @property
     def named_path(self) -> Path:
@@ -126,19 +126,8 @@ def write(prepared: Sequence[Prepared], directory: Path) -> list[Export]:
         else:
             said = json.dumps(_beside(first), indent=2)
             (partial / f"{first.stem}.json").write_text(f"{said}\n")
-    return [
-        Export(
-            files={kind: directory / name for kind, name in each.names.items()},
-            table_path=directory / (TABLE if table else f"{first.stem}.json"),
-            held_out=each.held_out,
-            parity=each.parity,
-            physics=each.physics,
-            model=each.model,
-            input_example=each.input_example,
-            output_example=each.output_example,
-        )
-        for each in prepared
-    ]
+    table_path = directory / (TABLE if table else f"{first.stem}.json")
+    return [Export(**vars(each), directory=directory, table_path=table_path) for each in prepared]
 
 
 def _beside(prepared: Prepared) -> dict[str, Any]:

@@ -10,14 +10,14 @@ from onnx import TensorProto
 
 from rootflow.checksum import check_seal
 from rootflow.errors import InputError
-from rootflow.exported.contract import KEY, OnnxContract, Tensor, read_contract
+from rootflow.exported.contract import KEY, OnnxContract, read_contract
 
 TYPES: dict[int, str] = {
     TensorProto.FLOAT: "float32",
     TensorProto.INT64: "int64",
     TensorProto.BOOL: "bool",
 }
-Layout = list[tuple[str, str, list[int | str]]]  # of each tensor: name, type, shape
+Described = tuple[str, str, list[int | str]]  # name, type, shape
 
 
 def check_content(content: bytes, where: str) -> OnnxContract:
@@ -37,7 +37,8 @@ def check_content(content: bytes, where: str) -> OnnxContract:
         (proto.graph.input, contract.inputs),
         (proto.graph.output, contract.outputs),
     ):
-        there, said = _there(values), _said(tensors)
+        said = [(tensor.name, tensor.type, list(tensor.shape)) for tensor in tensors]
+        there = [_described(value) for value in values]
         if there != said:
             raise InputError(
                 f"{where}: its contract ({KEY}) says {_in_words(said)}, and its graph has "
@@ -101,21 +102,11 @@ def _location(tensor: TensorProto) -> str:
     return named[0] if named else "without a name"
 
 
-def _there(values: Sequence[onnx.ValueInfoProto]) -> Layout:
-    tensors = [(value.name, value.type.tensor_type) for value in values]
-    return [
-        (
-            name,
-            TYPES.get(tensor.elem_type, "another type"),
-            [axis.dim_param or axis.dim_value for axis in tensor.shape.dim],
-        )
-        for name, tensor in tensors
-    ]
+def _described(value: onnx.ValueInfoProto) -> Described:
+    tensor = value.type.tensor_type
+    shape = [axis.dim_param or axis.dim_value for axis in tensor.shape.dim]
+    return value.name, TYPES.get(tensor.elem_type, "another type"), shape
 
 
-def _said(tensors: Sequence[Tensor]) -> Layout:
-    return [(tensor.name, tensor.type, list(tensor.shape)) for tensor in tensors]
-
-
-def _in_words(layout: Layout) -> str:
-    return ", ".join(f"{name} {kind} {shape}" for name, kind, shape in layout) or "nothing"
+def _in_words(tensors: Sequence[Described]) -> str:
+    return ", ".join(f"{name} {kind} {shape}" for name, kind, shape in tensors) or "nothing"

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from rootflow.config import FoldingConfig
 from rootflow.dataset.folds import fold_of
-from rootflow.dataset.seen import EVENTS_AT_ONCE
+from rootflow.dataset.seen import EVENTS_AT_ONCE, refuse_seen
 from rootflow.errors import InputError, UsageError
 from rootflow.exported.code import OtherCode, check_code
 from rootflow.exported.contract import Tensor
@@ -74,13 +74,7 @@ class FoldedModel:
         return tuple(sorted(fold for fold in self._members if fold is not None))
 
     def unseen(self, event_number: NDArray[np.integer[Any]]) -> NDArray[np.bool_]:
-        """Return (n,) for which events there is a model that has not seen them.
-
-        Parameters
-        ----------
-        event_number
-            (n,) as in the ntuple.
-        """
+        """Return (n,) for which events, by number, there is a model that has not seen them."""
         return np.isin(self._folds(event_number), self.held_out)
 
     def chosen(self, event_number: NDArray[np.integer[Any]]) -> NDArray[np.int16]:
@@ -146,32 +140,19 @@ class FoldedModel:
         self, event_number: NDArray[np.integer[Any]], fold: int | None, allow_seen_events: bool
     ) -> NDArray[np.int16]:
         if fold is None:
-            chosen, seen = self.chosen(event_number), ~self.unseen(event_number)
+            chosen, unseen = self.chosen(event_number), self.held_out
         elif fold in self.held_out:
-            chosen = np.full(len(event_number), fold, np.int16)
-            seen = self._folds(event_number) != fold
+            chosen, unseen = np.full(len(event_number), fold, np.int16), (fold,)
         else:
             raise UsageError(
                 f"{self.name}: there is no model of fold {fold}, only of {_listed(self.held_out)}"
             )
-        if seen.any() and not allow_seen_events:
-            folds = np.unique(self._folds(event_number)[seen])
-            raise InputError(
-                f"{self.name} was trained on the folds of {seen.sum()} of these {len(seen)} "
-                f"events (folds {_listed(folds)} of {self.folding.count}, "
-                f"{self.folding.scheme}); it may be applied to fold "
-                f"{_listed(self.held_out) if fold is None else fold}"
-            )
+        if not allow_seen_events:
+            refuse_seen(self.name, self._folds(event_number), self.folding, unseen)
         return chosen
 
     def _checked(self, inputs: Arrays, event_number: NDArray[Any]) -> dict[str, NDArray[Any]]:
-        """Return the inputs as the sessions take them.
-
-        Raises
-        ------
-        InputError
-            One is missing or too many, or has another shape.
-        """
+        """Return the inputs as the sessions take them."""
         if event_number.ndim != 1 or event_number.dtype.kind not in "iu":
             raise InputError(f"{self.name}: event_number is (n,) integers, as in the ntuple")
         wanted = {tensor.name: tensor for tensor in self.contract.inputs if tensor.name != FOLD}

@@ -122,9 +122,8 @@ class EnsembleMethod(Model):
     @property
     def parameters(self) -> int | None:
         """How many numbers were fitted in all models, None where that is not known of one."""
-        each = [model.parameters for model in self._models]
-        known = [count for count in each if count is not None]
-        return sum(known) if len(known) == len(each) else None
+        known = [model.parameters for model in self._models if model.parameters is not None]
+        return sum(known) if len(known) == len(self._models) else None
 
     def outputs(self, events: Events) -> Outputs:
         """Return the mean of what the models say."""
@@ -144,13 +143,9 @@ class Remembering:
     """
 
     def __init__(self, method: Method[Any]) -> None:
+        self.name = method.name
         self._method = method
         self._last: tuple[Events, Any] | None = None
-
-    @property
-    def name(self) -> str:
-        """The method's."""
-        return self._method.name
 
     def __getattr__(self, attribute: str) -> Any:
         # Only asked for what is not found here; a copy that is not filled yet has no method.

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from rootflow.analysis import TaskName
 from rootflow.config import FoldsConfig
 from rootflow.dataset.events import Events, Features
+from rootflow.dataset.folds import fold_of
 from rootflow.dataset.seen import EVENTS_AT_ONCE, batches, refuse_seen, taken_by
 from rootflow.errors import InputError, UsageError
 from rootflow.methods.answers import over
@@ -124,7 +125,8 @@ class TrainedMethod(Model):
         slots = self._model.input["jet_mask"].shape[1] if "jet_mask" in self._takes else None
         taken = taken_by(self.name, events, self._features, slots)
         if not seen and not self._allow_seen_events:
-            refuse_seen(self.name, events, self.folds)
+            fold = fold_of(events.fold_numbers, self.folds)
+            refuse_seen(self.name, fold, self.folds, [self.folds.held_out])
         return taken
 
     def _outputs(self, events: Events) -> Outputs:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from rootflow.dataset.events import Events
 from rootflow.errors import InputError
 from rootflow.methods.contract import Reconstruction
-from rootflow.methods.reconstruction.numbers import event_hash
+from rootflow.methods.reconstruction.objects import event_hash
 from rootflow.methods.reconstruction.others import Assignment
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from rootflow.dataset.events import Events
 from rootflow.dataset.seen import batches
 from rootflow.methods.contract import Floats, Posterior
-from rootflow.methods.reconstruction.numbers import normal_numbers
+from rootflow.methods.reconstruction.objects import normal_numbers
 from rootflow.methods.trained import filled_up
 from rootflow.models import known_neutrinos
 from rootflow.models.neutrinos.flow import COMPONENTS, Draw, FlowNeutrinos, Measure

@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 from rootflow.dataset.events import Events
 from rootflow.methods.contract import Reconstruction
 from rootflow.methods.reconstruction.eligible import EligibleJets
-from rootflow.methods.reconstruction.numbers import event_hash
-from rootflow.methods.reconstruction.objects import feature, four_momenta
+from rootflow.methods.reconstruction.objects import event_hash, feature, four_momenta
 from rootflow.methods.reconstruction.others import Assignment
 from rootflow.methods.reconstruction.pairing import ordered_pairs
 from rootflow.physics.kinematics import FloatArray
