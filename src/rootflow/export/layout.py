@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from rootflow.dataset.events import Events, Features
 from rootflow.errors import UsageError
-from rootflow.export.ranges import mask_name
 from rootflow.exported.contract import Order
+from rootflow.ntuple.objects import mask_name
 
 GEV, NO_UNIT = "GeV", "none"
 FLAT_INPUT = "flat_input"
@@ -55,11 +55,6 @@ class InputCollection:
         return 1 if self.slots is None else self.slots, len(self.features)
 
     @property
-    def event_shape(self) -> tuple[int, ...]:
-        """The shape of its tensor for one event."""
-        return self.shape[1:] if self.slots is None else self.shape
-
-    @property
     def short(self) -> str:
         """One of its objects as the C++ side calls it."""
         return SHORT.get(self.name, self.name.removesuffix("s"))
@@ -79,11 +74,6 @@ class InputCollection:
             else prefix + FIELD_NAMES.get(name, name)
             for name in self.features
         ]
-
-    @property
-    def existence(self) -> int:
-        """The column of the flat input that says which objects there are."""
-        return self.features.index("pt") if "pt" in self.features else 0
 
     def units_in(self, unit: str) -> dict[str, str]:
         """Return the units of the features where energies are in `unit`."""
@@ -204,12 +194,10 @@ def read_flat(flat: Any, layout: Layout, xp: Any = np) -> dict[str, Any]:
         values = xp.reshape(flat[:, place], (-1, *each.shape))
         scaled = values * each.factors()
         if each.mask:
-            column = values[:, :, each.existence]
-            there = (
-                xp.greater(column, 0.0)
-                if "pt" in each.features
-                else xp.not_equal(column, PADDING_VALUE)
-            )
+            if "pt" in each.features:
+                there = xp.greater(values[:, :, each.features.index("pt")], 0.0)
+            else:
+                there = xp.not_equal(values[:, :, 0], PADDING_VALUE)
             inputs[each.mask] = there
             scaled = xp.where(xp.expand_dims(there, -1), scaled, 0.0)
         inputs[each.name] = scaled if each.slots is not None else scaled[:, 0]

@@ -7,16 +7,12 @@ from numpy.typing import NDArray
 
 from rootflow.dataset import Dataset
 from rootflow.dataset.events import DATA, Events
+from rootflow.ntuple.objects import mask_name
 
 EVENTS_AT_ONCE = 100_000
 # By collection, (objects, features, 2): the smallest and the largest value. Where there is a mask
 # all objects are one.
 Ranges = Mapping[str, NDArray[np.float32]]
-
-
-def mask_name(collection: str) -> str:
-    """Return the input that says which slots of a collection are filled, where it has one."""
-    return f"{collection.removesuffix('s')}_mask"
 
 
 def ranges_of(parts: Iterable[Events]) -> Ranges:

@@ -47,6 +47,8 @@ class FoldedModel:
         In words, how the code differs that computes the inputs; None: it does not.
     folding
         How events are divided into folds.
+    held_out
+        The folds for whose events there is a model that has not seen them.
 
     Raises
     ------
@@ -65,13 +67,8 @@ class FoldedModel:
         self.name = self.contract.model
         self.other_code = check_code(self.contract, str(members[0].path), other_code)
         self.folding: FoldingConfig = self.contract.folds
-
-    @property
-    def held_out(self) -> tuple[int, ...]:
-        """The folds for whose events there is a model that has not seen them."""
-        if None in self._members:
-            return tuple(range(self.folding.count))
-        return tuple(sorted(fold for fold in self._members if fold is not None))
+        known = sorted(fold for fold in self._members if fold is not None)
+        self.held_out: tuple[int, ...] = tuple(known or range(self.folding.count))
 
     def unseen(self, event_number: NDArray[np.integer[Any]]) -> NDArray[np.bool_]:
         """Return (n,) for which events, by number, there is a model that has not seen them."""

@@ -55,8 +55,10 @@ class Application:
     """A model with all that it takes to apply it to ntuples.
 
     `tree` is the name of the ntuples' tree (None: the only one), `branches` are those that are
-    new, and `reading` is plain data that say how entries are read and selected. A map that does
-    not name what the model needs is a UsageError.
+    new, the last of them whose model was applied (-1: none) and whether an entry is selected;
+    `reading` is plain data that say how entries are read and selected. Its branch map may say that
+    another number than the event's decides the fold. A map that does not name what the model needs
+    is a UsageError.
     """
 
     def __init__(self, model: OnnxMethod, setting: Setting, branch_map: str) -> None:
@@ -75,32 +77,14 @@ class Application:
         prefix = re.sub(r"\W", "_", setting.name or model.name)
         endings = (*self._answers.endings, "fold", "selected")
         self.branches = tuple(f"{prefix}_{ending}" for ending in endings)
-
-    @property
-    def has_fold_numbers(self) -> bool:
-        """Whether its branch map says that another number than the event's decides the fold."""
-        return self.reading["branch_map"]["fold_number"] is not None
-
-    @property
-    def selected_branch(self) -> str:
-        """The name of the branch that says whether an entry is selected."""
-        return self.branches[-1]
-
-    @property
-    def fold_branch(self) -> str:
-        """The name of the branch that says whose model was applied, -1 where none was."""
-        return self.branches[-2]
+        *_, self.fold_branch, self.selected_branch = self.branches
+        self.has_fold_numbers = self._reader.branch_map.fold_number is not None
 
     def columns(self, tree: OpenTree, start: int, stop: int) -> Columns:
         """Return the new branches of the entries from start to before stop, (n,) each.
 
-        Where there is no answer it is NaN, or -1 in branches of integers.
-
-        Raises
-        ------
-        InputError
-            Something is wrong with what the file holds, or the model was trained on some of
-            the events.
+        Where there is no answer it is NaN, or -1 in branches of integers. Events that the model
+        was trained on are an InputError, unless the setting says otherwise.
         """
         read = self._reader.entries(tree, self.model.folding, start, stop)
         scored = self._scored(tree.path, read.events)

@@ -59,12 +59,7 @@ class Reconstruction(NamedTuple):
 
     def take(self, index: NDArray[np.int64] | NDArray[np.bool_]) -> "Reconstruction":
         """Return what was said of the events at `index`."""
-        return Reconstruction(
-            assignment=self.assignment[index],
-            neutrinos=None if self.neutrinos is None else self.neutrinos[index],
-            scores=self.scores[index],
-            solved=self.solved[index],
-        )
+        return Reconstruction(*(None if said is None else said[index] for said in self))  # type: ignore[arg-type]
 
 
 class Posterior(NamedTuple):
