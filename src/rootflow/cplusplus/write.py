@@ -88,6 +88,10 @@ def _about(header: Header) -> dict[str, Any]:
     outputs = [tensor.name for tensor in contract.outputs]
     energies = {field.unit for each in collections for field in each.fields if field.is_energy}
     units = [*energies, *(tensor.features[0].unit for tensor in contract.outputs[1:2])]
+    factors = []
+    if units:
+        to_file, from_file = f"unit, Unit::{units[0]}", f"Unit::{units[-1]}, unit"
+        factors = [f"to_file_(factor({to_file}))", f"from_file_(factor({from_file}))"]
     masked = [each for each in collections if each.mask]
     return {
         "name": header.name,
@@ -110,14 +114,7 @@ def _about(header: Header) -> dict[str, Any]:
         "confidence": "confidence" in outputs,
         "floats": [tensor.name for tensor in contract.inputs if tensor.type == "float32"],
         "input_unit": next(iter(energies), ""),
-        "factors": [
-            f"{member}(factor({ends}))"
-            for member, ends in zip(
-                ("to_file_", "from_file_"),
-                (f"unit, Unit::{units[0]}", f"Unit::{units[-1]}, unit") if units else (),
-                strict=False,
-            )
-        ][: 2 if reconstructs else 1],
+        "factors": factors[: 2 if reconstructs else 1],
     }
 
 

@@ -38,6 +38,11 @@ ORIGIN = {
     "trained_at": "trained_at",
 }
 UNKNOWN = "unknown"
+# What the metadata have of the contract one by one under its own name.
+ALSO_ALONE = (
+    "contract_version", "task", "analysis", "model", "variant", "opset", "precision", "order",
+    "padding", "may_be_applied_to",
+)  # fmt: skip
 FULL: Precision = "float32"
 # How each target's files are laid out.
 VARIANTS = {"named": "named", "topcptoolkit-flat": "flat", "athena": "athena"}
@@ -243,21 +248,12 @@ def sealed(proto: onnx.ModelProto, contract: OnnxContract, entries: Mapping[str,
         **{f"rootflow.provenance.{key}": value for key, value in contract.provenance.items()},
         KEY: contract.model_dump_json(),
         checksum.KEY: checksum.UNSEALED,
-        "rootflow.contract_version": str(contract.contract_version),
         INTERFACE_KEY: contract.interface,
         "rootflow.version": contract.rootflow_version,
-        "rootflow.task": contract.task,
-        "rootflow.analysis": contract.analysis,
-        "rootflow.model": contract.model,
-        "rootflow.variant": contract.variant,
-        "rootflow.opset": str(contract.opset),
-        "rootflow.precision": contract.precision,
+        **{f"rootflow.{name}": str(getattr(contract, name)) for name in ALSO_ALONE},
         "rootflow.units": MEV if MEV in energies else GEV,
-        "rootflow.order": contract.order,
-        "rootflow.padding": contract.padding,
         "rootflow.fold_count": str(contract.folds.count),
         "rootflow.fold_scheme": contract.folds.scheme,
-        "rootflow.may_be_applied_to": contract.may_be_applied_to,
         "input_names": _listed(tensor.name for tensor in contract.inputs),
         **{
             tensor.name: _listed(feature.name for feature in tensor.features)

@@ -77,7 +77,8 @@ class OnnxMethod(FoldedModel, Model):
 
     def _outputs(self, events: Events, *, fold: int | None, allow_seen_events: bool) -> Outputs:
         contract = self.contract
-        taken = taken_by(self.name, events, contract.features, contract.slots.get("jets"))
+        jets = contract.slots.get("jets") if "jets" in events.masks else None
+        taken = taken_by(self.name, events, contract.features, jets)
         return self.predict(
             feeds_of(contract, taken.inputs()),
             taken.fold_numbers,
