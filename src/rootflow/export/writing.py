@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -127,7 +127,14 @@ def write(prepared: Sequence[Prepared], directory: Path) -> list[Export]:
             said = json.dumps(_beside(first), indent=2)
             (partial / f"{first.stem}.json").write_text(f"{said}\n")
     table_path = directory / (TABLE if table else f"{first.stem}.json")
-    return [Export(**vars(each), directory=directory, table_path=table_path) for each in prepared]
+    return [
+        Export(
+            **{field.name: getattr(each, field.name) for field in fields(Prepared)},
+            directory=directory,
+            table_path=table_path,
+        )
+        for each in prepared
+    ]
 
 
 def _beside(prepared: Prepared) -> dict[str, Any]:
