@@ -92,10 +92,9 @@ class TrainedMethod(Model):
         """Whether it gives a density of the neutrinos' momenta."""
         if self.task != "reconstruction":
             return False
-        from rootflow.models import known_neutrinos
         from rootflow.models.neutrinos.flow import FlowNeutrinos
 
-        return isinstance(known_neutrinos(self._model)[0], FlowNeutrinos)
+        return any(isinstance(layer, FlowNeutrinos) for layer in self._model.layers)
 
     def posterior(self, events: Events, samples: int, seed: int) -> Posterior:
         """Return samples of the density of the neutrinos' momenta, and where it is how high.
