@@ -100,7 +100,7 @@ def _named_contract(about: About, converted: Converted) -> OnnxContract:
     for name in converted.inputs:
         if name in collections:
             each = collections[name]
-            shape = each.shape[1:] if each.slots is None else each.shape
+            shape: tuple[int, ...] = each.shape[1:] if each.slots is None else each.shape
             kind, said = "float32", columns(about, each, unit)
             meaning = MEANING.get(name, name)
         elif name == FOLD:
