@@ -28,7 +28,7 @@ from rootflow.tracking.connection import connect, set_up
 
 untyped: Any = projects  # its functions say nothing of types
 # What MLflow itself adds to the words of a backend's configuration.
-MLFLOWS_OWN = {word for name, word in vars(projects).items() if name.startswith("PROJECT_")}
+MLFLOWS_OWN = {getattr(untyped, name) for name in dir(untyped) if name.startswith("PROJECT_")}
 WATCH_LOG = "watch.log"
 LOCAL = "local"
 CANCELLED = "cancelled through MLflow"
