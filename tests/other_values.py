@@ -314,6 +314,8 @@ def _of_kind(kind: str, **values: Any) -> dict[str, Any]:
 
 _NETWORK = {"no_match": True, "confidence": True, "width": 12, "depth": 1, "dropout": 0.3}
 _NETWORK |= {"l2": 0.01}
+_TREES = {"trees": 8, "learning_rate": 0.1, "max_leaf_nodes": 3, "min_samples_leaf": 10}
+_TREES |= {"l2": 5.0, "patience": 3}
 TRAIN = {
     "ttbar": _others(
         {
@@ -341,6 +343,7 @@ TRAIN = {
                 "own_network:tokens", name="tokens", settings={"width": 4}, width=12, l2=0.01,
                 no_match=True, confidence=True,
             ),
+            **_of_kind("boosted_trees", name="trees", **_TREES),
             "model.neutrinos": {"head": "binned"},
             "model.neutrinos[binned].bins": 10,
             "model.neutrinos[flow].layers": 1,
@@ -380,11 +383,7 @@ TRAIN = {
                 "set_transformer",
                 name="attention", l2=1e-4, width=8, depth=1, heads=2, dropout=0.3,
             ),
-            **_of_kind(
-                "boosted_trees",
-                name="trees", trees=8, learning_rate=0.1, max_leaf_nodes=3, min_samples_leaf=10,
-                l2=5.0, patience=3,
-            ),
+            **_of_kind("boosted_trees", name="trees", **_TREES),
             **_of_kind("own_network:build", name="own", settings={"width": 4}),
             **_TRAINING,
             "training.loss": "own_losses:entropy",

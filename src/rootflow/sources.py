@@ -28,7 +28,11 @@ APPLICATIONS: dict[TaskName, str] = {
     "reconstruction": "rootflow.inference.answers.Reconstructions",
     "classification": "rootflow.inference.answers.Scores",
 }
-TREES = ("rootflow.training.boosting", "rootflow.training.trees")
+TREES = (
+    "rootflow.training.boosting",
+    "rootflow.training.trees",
+    "rootflow.training.reconstruction_trees",
+)
 NETWORKS = (
     "rootflow.training.loop",
     "rootflow.models.classifiers",

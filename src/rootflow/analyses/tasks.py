@@ -4,7 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from rootflow.analysis import Analysis, Answer, Place
-from rootflow.config import ClassificationConfig, FoldsConfig, ReconstructionConfig
+from rootflow.config import (
+    BoostedTreesConfig,
+    ClassificationConfig,
+    FoldsConfig,
+    ReconstructionConfig,
+)
 from rootflow.dataset import Dataset, Features
 
 
@@ -28,7 +33,11 @@ class ReconstructionAnalysis(Analysis):
         return Dilepton
 
     def make_task(self, dataset: Dataset, config: ReconstructionConfig, folds: FoldsConfig) -> Any:
-        """Return the task of a network."""
+        """Return the task of trees, or of a network."""
+        if isinstance(config.model, BoostedTreesConfig):
+            from rootflow.training.reconstruction_trees import ReconstructionTreesTask
+
+            return ReconstructionTreesTask(dataset, config, folds)
         from rootflow.training.reconstruction import ReconstructionTask
 
         return ReconstructionTask(dataset, config, folds)
@@ -40,7 +49,7 @@ class ReconstructionAnalysis(Analysis):
         return features_taken(config.inputs, features)
 
     def decides(self, config: ReconstructionConfig) -> Mapping[str, Any]:
-        """Return what networks are given."""
+        """Return what models are given."""
         return {"inputs": config.inputs}
 
     @property
@@ -58,7 +67,7 @@ class ReconstructionAnalysis(Analysis):
                 ("rootflow.training.reconstruction", "ReconstructionTask"),
                 ("rootflow.config.losses", None),
             ],
-            "trees": [],
+            "trees": [("rootflow.training.reconstruction_trees", "ReconstructionTreesTask")],
             "application": [_place(self.reading)],
         }
         return places[answer]

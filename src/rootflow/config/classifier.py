@@ -63,7 +63,7 @@ class SetTransformerClassifierConfig(_NetworkConfig, AttentionBlock):
 
 
 class BoostedTreesConfig(Block):
-    """Gradient-boosted decision trees on all inputs in a row (scikit-learn's histograms)."""
+    """Gradient-boosted decision trees (scikit-learn's histograms)."""
 
     architecture: Literal["boosted_trees"]
     name: Name = Field("boosted_trees", description="under which its metrics are logged")

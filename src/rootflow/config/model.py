@@ -1,11 +1,11 @@
-"""Settings of the networks: one block per architecture, one per way to give the neutrinos."""
+"""Settings of the models that reconstruct: a block for each architecture, and way to neutrinos."""
 
 from typing import Annotated, Literal
 
 from pydantic import Field, NonNegativeInt, PositiveInt, Tag
 
 from rootflow.config.block import Block, Name
-from rootflow.config.classifier import AttentionBlock
+from rootflow.config.classifier import AttentionBlock, BoostedTreesConfig
 from rootflow.config.plugin import OWN, OwnNetworkConfig, by_architecture
 
 
@@ -118,11 +118,25 @@ class OwnReconstructionNetworkConfig(OwnNetworkConfig, NetworkConfig):
     width: PositiveInt = Field(64, le=8192, description="of the layers that score pairs of jets")
 
 
+NetworkModelConfig = (
+    FeedForwardConfig
+    | SetTransformerConfig
+    | CrossAttentionConfig
+    | RecurrentConfig
+    | OwnReconstructionNetworkConfig
+)
 ModelConfig = Annotated[
     Annotated[FeedForwardConfig, Tag("feed_forward")]
     | Annotated[SetTransformerConfig, Tag("set_transformer")]
     | Annotated[CrossAttentionConfig, Tag("cross_attention")]
     | Annotated[RecurrentConfig, Tag("recurrent")]
+    | Annotated[BoostedTreesConfig, Tag("boosted_trees")]
     | Annotated[OwnReconstructionNetworkConfig, Tag(OWN)],
-    by_architecture(FeedForwardConfig, SetTransformerConfig, CrossAttentionConfig, RecurrentConfig),
+    by_architecture(
+        FeedForwardConfig,
+        SetTransformerConfig,
+        CrossAttentionConfig,
+        RecurrentConfig,
+        BoostedTreesConfig,
+    ),
 ]

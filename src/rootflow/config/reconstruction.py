@@ -5,6 +5,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from rootflow.config.analysis import AnalysisConfig, InputsConfig
+from rootflow.config.classifier import BoostedTreesConfig
 from rootflow.config.data import DileptonDataConfig
 from rootflow.config.evaluation import EvaluationConfig
 from rootflow.config.export import ExportConfig
@@ -19,7 +20,7 @@ class ReconstructionConfig(AnalysisConfig):
 
     data: DileptonDataConfig
     inputs: InputsConfig | None = Field(
-        None, description="features that networks take, by collection; none: all of the dataset"
+        None, description="features that models take, by collection; none: all of the dataset"
     )
     model: ModelConfig
     training: ReconstructionTrainingConfig = ReconstructionTrainingConfig()
@@ -40,6 +41,8 @@ class ReconstructionConfig(AnalysisConfig):
 
     @model_validator(mode="after")
     def _losses_go_with_the_head(self) -> Self:
+        if isinstance(self.model, BoostedTreesConfig):
+            return self
         try:
             self.training.losses.of_neutrinos(self.model.neutrinos.head)
         except ValueError as error:

@@ -24,7 +24,7 @@ from rootflow.export.trees import convert_trees
 from rootflow.export.writing import Kind, Prepared
 from rootflow.exported.contract import Order
 from rootflow.exported.session import Arrays
-from rootflow.training.trees import TreesModel
+from rootflow.training.trees import Trees
 
 EXAMPLE_EVENTS = 5
 # Of objects that are not by falling pT.
@@ -35,7 +35,7 @@ ORDERS: Mapping[str, Mapping[str, Order]] = {
 
 
 def prepare(
-    model: keras.Model | TreesModel, events: Events, about: About, config: ExportConfig
+    model: keras.Model | Trees, events: Events, about: About, config: ExportConfig
 ) -> Prepared:
     """Return a model as ONNX, laid out for every target, once all are proven.
 
@@ -61,7 +61,7 @@ def prepare(
     InputError
         There are no events.
     """
-    refuse_precisions(config, trees=isinstance(model, TreesModel))
+    refuse_precisions(config, trees=isinstance(model, Trees))
     about = replace(about, opset=config.opset, ranges=about.ranges or ranges_of([events]))
     proto, says, taken = _converted(model, config)
     layout = layout_of(events, about.units, ORDERS[about.task], taken)
@@ -180,18 +180,12 @@ def _proven(
 
 
 def _converted(
-    model: keras.Model | TreesModel, config: ExportConfig
+    model: keras.Model | Trees, config: ExportConfig
 ) -> tuple[onnx.ModelProto, Callable[[Arrays], Arrays], set[str]]:
     """Return a model as ONNX, what it says of inputs, and the names of those."""
-    if isinstance(model, TreesModel):
-        trees, proto = model, convert_trees(model, config.opset)
-        (said,) = proto.graph.output
-
-        def says(arrays: Arrays) -> Arrays:
-            answer = trees.predict(arrays)
-            return {said.name: answer[:, np.newaxis] if answer.ndim == 1 else answer}
-
-        return proto, says, {value.name for value in proto.graph.input}
+    if isinstance(model, Trees):
+        proto = convert_trees(model, config.opset)
+        return proto, model.outputs, {value.name for value in proto.graph.input}
     call, names = compiled(model), list(model.input)
     proto = convert(model, config.opset, config.converter)
     return proto, lambda arrays: call({name: arrays[name] for name in names}), set(names)

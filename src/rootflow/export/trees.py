@@ -1,36 +1,43 @@
 """From boosted trees to an ONNX graph."""
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
 
 import keras
 import numpy as np
 import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
-from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
 from rootflow.export.composing import BATCH_AXIS, chained
 from rootflow.export.conversion import convert
 from rootflow.models import in_a_row, model_inputs
-from rootflow.training.trees import TreesModel
+from rootflow.models.tree_columns import AXES, LOG_ODDS, MOMENTA, NEUTRINOS, PAIRS, THERE
+from rootflow.training.reconstruction_trees import ReconstructionTrees
+from rootflow.training.trees import Trees, TreesModel
 
 # The first version with trees whose thresholds are doubles.
 TREES_OPSET = 3
 COLUMNS = "columns"
+AnyTrees: TypeAlias = HistGradientBoostingClassifier | HistGradientBoostingRegressor
 
 
-def convert_trees(model: TreesModel, opset: int) -> onnx.ModelProto:
-    """Return trees as ONNX, from the arrays of events to their answer, checked in full.
+def convert_trees(model: Trees, opset: int) -> onnx.ModelProto:
+    """Return trees as ONNX, from the arrays of events to their outputs, checked in full.
 
-    It is `score` (n, 1), or of more than two classes `probabilities` (n, classes). Beside the
-    operator set, 15 to 20, the graph has one operator of the set ai.onnx.ml, which onnxruntime
-    knows.
+    Thresholds and leaves stay the doubles that they are, so that every row ends in the leaves in
+    which scikit-learn has it; only sigmoid and softmax are taken in float32. Beside the operator
+    set, 15 to 20, the graph has one operator of the set ai.onnx.ml, which onnxruntime knows.
     """
-    inputs = model_inputs(model.inputs)
-    rows = convert(keras.Model(inputs, {COLUMNS: _Row(model)(inputs)}, name="row"), opset)
-    ensemble = _ensemble(model.trees, opset)
-    ensemble.ir_version = rows.ir_version
-    whole = chained(rows, ensemble, {COLUMNS: COLUMNS})
+    if isinstance(model, ReconstructionTrees):
+        whole = _reconstruction(model, opset)
+    elif isinstance(model, TreesModel):
+        inputs = model_inputs(model.inputs)
+        rows = convert(keras.Model(inputs, {COLUMNS: _Row(model)(inputs)}, name="row"), opset)
+        whole = chained(rows, _classifier(model.trees, opset, rows.ir_version), {COLUMNS: COLUMNS})
+    else:
+        raise TypeError(f"no trees that can be exported: {type(model).__name__}")
     whole.graph.name = "boosted_trees"
     return whole
 
@@ -46,48 +53,108 @@ class _Row(keras.Layer):  # type: ignore[misc]
         return in_a_row(arrays, self.model.inputs, keras.ops)
 
 
-def _ensemble(trees: HistGradientBoostingClassifier, opset: int) -> onnx.ModelProto:
-    """Return the graph from (n, columns) float32 to the probability of class 1, or of each.
-
-    Thresholds and leaves stay the doubles that they are, so that every row ends in the
-    leaves in which scikit-learn has it; only the sigmoid is taken in float32.
-    """
+def _classifier(
+    trees: HistGradientBoostingClassifier, opset: int, ir_version: int
+) -> onnx.ModelProto:
+    """Return the graph from (n, columns) float32 to the probability of class 1, or of each."""
     classes = len(trees._baseline_prediction.ravel())
-    name, sigmoid = ("score", "Sigmoid") if classes == 1 else ("probabilities", "Softmax")
+    name, link = ("score", "Sigmoid") if classes == 1 else ("probabilities", "Softmax")
+    nodes = [*_ensemble([trees], COLUMNS, LOG_ODDS), helper.make_node(link, [LOG_ODDS], [name])]
+    columns = {COLUMNS: [trees.n_features_in_]}
+    return _model(nodes, columns, {name: [classes]}, opset, ir_version)
+
+
+def _reconstruction(model: ReconstructionTrees, opset: int) -> onnx.ModelProto:
+    """Return the graph from the arrays of events to `assignment` and `neutrinos`."""
+    columns, answer = convert(model.columns, opset), convert(model.answer, opset)
+    seen = {name: list(tensor.shape[1:]) for name, tensor in model.columns.output.items()}
+    said = {name: list(tensor.shape[1:]) for name, tensor in model.answer.input.items()}
+    # What no trees see is passed on, under another name.
+    names = {LOG_ODDS: LOG_ODDS, MOMENTA: MOMENTA, AXES: f"{AXES}_passed", THERE: f"{THERE}_passed"}
+    shapes = {
+        "pair_rows": [-1, seen[PAIRS][-1]],
+        "neutrino_rows": [-1, seen[NEUTRINOS][-1]],
+        "of_pairs": [-1, *said[LOG_ODDS]],
+        "of_neutrinos": [-1, *said[MOMENTA]],
+    }
     nodes = [
-        helper.make_node("Cast", [COLUMNS], ["exact"], to=TensorProto.DOUBLE),
+        helper.make_node("Reshape", [PAIRS, "pair_rows_shape"], ["pair_rows"]),
+        *_ensemble([model.pairs], "pair_rows", "of_pairs"),
+        helper.make_node("Reshape", ["of_pairs", "of_pairs_shape"], [LOG_ODDS]),
+        helper.make_node("Reshape", [NEUTRINOS, "neutrino_rows_shape"], ["neutrino_rows"]),
+        *_ensemble(model.neutrinos, "neutrino_rows", "of_neutrinos"),
+        helper.make_node("Reshape", ["of_neutrinos", "of_neutrinos_shape"], [MOMENTA]),
+        *(helper.make_node("Identity", [name], [names[name]]) for name in (AXES, THERE)),
+    ]
+    constants = [
+        numpy_helper.from_array(np.array(shape, np.int64), f"{name}_shape")
+        for name, shape in shapes.items()
+    ]
+    given = {names[name]: shape for name, shape in said.items()}
+    trees = _model(nodes, seen, given, opset, columns.ir_version, constants)
+    whole = chained(columns, trees, {name: name for name in seen})
+    return chained(whole, answer, {names[name]: name for name in said})
+
+
+def _model(
+    nodes: Sequence[onnx.NodeProto],
+    inputs: Mapping[str, list[int]],
+    outputs: Mapping[str, list[int]],
+    opset: int,
+    ir_version: int,
+    constants: Sequence[onnx.TensorProto] = (),
+) -> onnx.ModelProto:
+    """Return a model of nodes, with the shapes of its tensors for one event."""
+
+    def tensors(shapes: Mapping[str, list[int]]) -> list[onnx.ValueInfoProto]:
+        return [
+            helper.make_tensor_value_info(
+                name,
+                TensorProto.BOOL if name.startswith(THERE) else TensorProto.FLOAT,
+                [BATCH_AXIS, *shape],
+            )
+            for name, shape in shapes.items()
+        ]
+
+    graph = helper.make_graph(nodes, "trees", tensors(inputs), tensors(outputs), constants)
+    opsets = [helper.make_opsetid("", opset), helper.make_opsetid("ai.onnx.ml", TREES_OPSET)]
+    return helper.make_model(graph, opset_imports=opsets, ir_version=ir_version)
+
+
+def _ensemble(trees: Sequence[AnyTrees], columns: str, said: str) -> list[onnx.NodeProto]:
+    """Return the nodes from columns (rows, columns) to what the trees say (rows, numbers).
+
+    Of a classifier it is the log-odds of each class, of regressors a number of each.
+    """
+    base = np.concatenate([each._baseline_prediction.ravel() for each in trees])
+    exact = f"{columns}/exact"
+    return [
+        helper.make_node("Cast", [columns], [exact], to=TensorProto.DOUBLE),
         helper.make_node(
             "TreeEnsembleRegressor",
-            ["exact"],
-            ["log_odds"],
+            [exact],
+            [said],
             domain="ai.onnx.ml",
-            n_targets=classes,
+            n_targets=len(base),
             aggregate_function="SUM",
-            base_values_as_tensor=_doubles("base_values", trees._baseline_prediction.ravel()),
+            base_values_as_tensor=_doubles("base_values", base),
             **_attributes(trees),
         ),
-        helper.make_node(sigmoid, ["log_odds"], [name]),
     ]
-    graph = helper.make_graph(
-        nodes,
-        "trees",
-        [
-            helper.make_tensor_value_info(
-                COLUMNS, TensorProto.FLOAT, [BATCH_AXIS, trees.n_features_in_]
-            )
-        ],
-        [helper.make_tensor_value_info(name, TensorProto.FLOAT, [BATCH_AXIS, classes])],
-    )
-    opsets = [helper.make_opsetid("", opset), helper.make_opsetid("ai.onnx.ml", TREES_OPSET)]
-    return helper.make_model(graph, opset_imports=opsets)
 
 
-def _attributes(trees: HistGradientBoostingClassifier) -> dict[str, Any]:
+def _attributes(trees: Sequence[AnyTrees]) -> dict[str, Any]:
     """Return all nodes of all trees in a row, as the operator takes them."""
     # What scikit-learn has no public name for. An iteration has a tree for each class, but of two
-    # classes one alone.
+    # classes and of numbers one alone.
     grown_for, tables = zip(
-        *[(k, tree.nodes) for each in trees._predictors for k, tree in enumerate(each)], strict=True
+        *[
+            (first + k, tree.nodes)
+            for first, each in enumerate(trees)
+            for grown in each._predictors
+            for k, tree in enumerate(grown)
+        ],
+        strict=True,
     )
     sizes = [len(table) for table in tables]
     node = np.concatenate(tables)

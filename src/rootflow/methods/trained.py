@@ -43,7 +43,14 @@ class TrainedMethod(Model):
         self.folds = folds
         self._model = model
         self._is_network = hasattr(model, "predict_on_batch")
-        self._takes = [*(self._model.input if self._is_network else self._model.takes)]
+        self._takes = [*(model.input if self._is_network else model.takes)]
+        self._task: TaskName
+        self._slots: int | None
+        if self._is_network:
+            self._task = "reconstruction" if "assignment" in model.output else "classification"
+            self._slots = model.input["jet_mask"].shape[1] if "jet_mask" in self._takes else None
+        else:
+            self._task, self._slots = model.task, model.slots
         self._features = {name: features[name] for name in self._takes if features.get(name)}
         self._allow_seen_events = allow_seen_events
 
@@ -69,8 +76,7 @@ class TrainedMethod(Model):
     @property
     def task(self) -> TaskName:
         """By what it says."""
-        gives_jets = self._is_network and "assignment" in self._model.output
-        return "reconstruction" if gives_jets else "classification"
+        return self._task
 
     @property
     def parameters(self) -> int | None:
@@ -90,7 +96,7 @@ class TrainedMethod(Model):
     @property
     def has_posterior(self) -> bool:
         """Whether it gives a density of the neutrinos' momenta."""
-        if self.task != "reconstruction":
+        if self.task != "reconstruction" or not self._is_network:
             return False
         from rootflow.models.neutrinos.flow import FlowNeutrinos
 
@@ -121,8 +127,7 @@ class TrainedMethod(Model):
         return NeutrinoDensity(self._model)
 
     def _taken(self, events: Events, *, seen: bool = False) -> Events:
-        slots = self._model.input["jet_mask"].shape[1] if "jet_mask" in self._takes else None
-        taken = taken_by(self.name, events, self._features, slots)
+        taken = taken_by(self.name, events, self._features, self._slots)
         if not seen and not self._allow_seen_events:
             fold = fold_of(events.fold_numbers, self.folds)
             refuse_seen(self.name, fold, self.folds, [self.folds.held_out])
@@ -134,9 +139,8 @@ class TrainedMethod(Model):
     def _outputs_of_batch(self, events: Events) -> Outputs:
         inputs = events.inputs()
         if not self._is_network:
-            # scikit-learn refuses to predict nothing.
-            said = self._model.predict(inputs) if len(events) else np.empty(0)
-            return {"probabilities": said} if said.ndim == 2 else {"score": said[:, np.newaxis]}
+            said: Outputs = self._model.outputs(inputs)
+            return said
         # One shape for every batch: another one would be traced anew, and might be
         # summed in another order.
         full = {name: filled_up(inputs[name]) for name in self._takes}

@@ -31,6 +31,7 @@ from rootflow.models.own_losses import (
     own_neutrino_loss,
 )
 from rootflow.models.saving import TRAIN_AGAIN, load_model, save_model
+from rootflow.models.tree_columns import tree_answer, tree_columns
 from rootflow.models.trimming import Trimming
 
 __all__ = [
@@ -70,5 +71,7 @@ __all__ = [
     "own_classifier_loss",
     "own_neutrino_loss",
     "save_model",
+    "tree_answer",
+    "tree_columns",
     "with_losses",
 ]

@@ -2,7 +2,7 @@
 
 import keras
 
-from rootflow.config import InputsConfig, ModelConfig, OwnReconstructionNetworkConfig
+from rootflow.config import InputsConfig, NetworkModelConfig, OwnReconstructionNetworkConfig
 from rootflow.dataset.events import Features, Signs
 from rootflow.errors import UsageError
 from rootflow.models.blocks import penalise
@@ -47,7 +47,7 @@ def features_taken(inputs: InputsConfig | None, features: Features) -> Features:
 
 
 def build_model(
-    config: ModelConfig,
+    config: NetworkModelConfig,
     features: Features,
     max_jets: int,
     normalisation: Normalisation,
@@ -78,7 +78,7 @@ def build_model(
     probability that the likeliest pair is right, if both of its jets are there. The sum of
     `assignment` is 1, or with `no_match` the probability that both b jets are among the jets.
     """
-    inputs = _inputs(features, max_jets)
+    inputs = event_inputs(features, max_jets)
     views = LeptonViews(features, signs, name="views")(**inputs)
     seen = {
         name: Standardise(
@@ -107,7 +107,8 @@ def build_model(
     return network
 
 
-def _inputs(features: Features, max_jets: int) -> dict[str, Tensor]:
+def event_inputs(features: Features, max_jets: int) -> dict[str, Tensor]:
+    """Return what a network takes of an event, symbolically."""
     width = {name: len(columns) for name, columns in features.items()}
     inputs = {
         "jets": keras.Input((max_jets, width["jets"]), name="jets"),

@@ -6,6 +6,7 @@ A momentum is a tensor whose last axis is px, py, pz, energy in GeV.
 import math
 from typing import Any
 
+import keras
 import numpy as np
 from keras import ops
 
@@ -21,7 +22,13 @@ def momentum(pt: Tensor, eta: Tensor, phi: Tensor, energy: Tensor, axis: int) ->
 
 def directions(eta: Tensor, phi: Tensor, axis: int) -> Tensor:
     """Return px, py, pz in units of pT, along an axis along which there is one of each."""
-    return ops.concatenate([ops.cos(phi), ops.sin(phi), ops.sinh(eta)], axis=axis)
+    return ops.concatenate([ops.cos(phi), ops.sin(phi), _sinh(eta)], axis=axis)
+
+
+def _sinh(eta: Tensor) -> Tensor:
+    if keras.backend.standardize_dtype(eta.dtype) != "float64":
+        return ops.sinh(eta)
+    return 0.5 * (ops.exp(eta) - ops.exp(-eta))  # ONNX Runtime has no Sinh of doubles
 
 
 def mass(momenta: Tensor, axis: int = -1) -> Tensor:

@@ -19,6 +19,8 @@ from rootflow.models.kinematics import (
 
 MUON = 13
 COMPUTED_OF = (*KINEMATICS, "pdg_id")
+# Where what a lepton sees of a jet has the logarithm of 1 + their mass.
+MASS_WITH_OWN = 5
 # Signs of what changes its own where all charges do, from the side of each lepton.
 CHARGES = np.array([[1.0], [-1.0]], np.float32)
 
@@ -35,7 +37,7 @@ class LeptonViews(keras.Layer):  # type: ignore[misc]
     interaction at leading order; beyond it there is a charge asymmetry of less than a
     percent in pp collisions (arXiv:1109.6830), which the views do not tell.
 
-    The call takes the arrays of `Events` and returns a dict of float32 tensors:
+    The call takes the arrays of `Events` and returns a dict of tensors, of float32 by default:
     `jets` (n, 2, J, features), `leptons` (n, 2, 2, features) with the own one first,
     `met` (n, 2, 1, features), `pairs` (n, J, J, features) for jet i with the positive and
     jet j with the negative lepton, and `axes` (n, 2, 3, 3), the unit vectors of each view.
@@ -190,7 +192,7 @@ def _of_leptons_together(seen: Tensor) -> Tensor:
 
 
 def _is_muon(ids: Tensor) -> Tensor:
-    return ops.cast(ops.equal(ops.abs(ids), MUON), "float32")
+    return ops.cast(ops.equal(ops.abs(ids), MUON), ids.dtype)
 
 
 def _axes(direction: Tensor, side: Tensor, forwards: Tensor) -> Tensor:

@@ -2,9 +2,9 @@
 
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from threadpoolctl import threadpool_limits
 
 from rootflow.analysis import analysis_named
@@ -32,6 +32,7 @@ EPOCHS_OF_A_TRIAL = 2
 # Threads share sums, and round them in an order of their own; on a busy machine they wait for
 # each other longer than one alone would take.
 THREADS = 1
+Kind = TypeVar("Kind", HistGradientBoostingClassifier, HistGradientBoostingRegressor)
 
 
 def train(
@@ -55,22 +56,31 @@ def train(
     started = time.monotonic()
     settings = _settings(model, config)
     with threadpool_limits(THREADS), progress("train", None, "trees") as advance:
-        grown = _grow(settings, model.patience, training, validation)
+        grown = _grow(
+            HistGradientBoostingClassifier, settings, model.patience, training, validation
+        )
         history = _history(task, grown, training, validation)
         best = best_of(history)
         kept = HistGradientBoostingClassifier(
             **settings | {"max_iter": int(history[best][GROWN])}, early_stopping=False
         ).fit(training.values, training.label, training.weight)
-        advance(grown.n_iter_, note="validation AUC {validation_auc:.4f}".format(**history[best]))
+        advance(grown.n_iter_, note=task.note(history[best]))
+
+        def regress(training: Rows, validation: Rows) -> HistGradientBoostingRegressor:
+            return _grow(
+                HistGradientBoostingRegressor, settings, model.patience, training, validation
+            )
+
+        saved = task.save_trees(kept, regress, model_path)
     seconds = time.monotonic() - started
     for epoch, metrics in enumerate(history, 1):
         on_epoch(epoch, metrics)
-    task.save_trees(kept, model_path)
     facts = {
         "trees": kept.n_iter_,
         "training_events": len(task.samples.training),
         "validation_events": len(task.samples.validation),
         **task.facts_of_rows(validation, kept.predict_proba(validation.values)),
+        **saved,
         **facts_of(history),
         "seconds": seconds,
     }
@@ -78,11 +88,9 @@ def train(
 
 
 def _grow(
-    settings: dict[str, Any], patience: int, training: Rows, validation: Rows
-) -> HistGradientBoostingClassifier:
-    trees = HistGradientBoostingClassifier(
-        **settings, early_stopping=True, n_iter_no_change=patience, tol=0.0
-    )
+    kind: type[Kind], settings: dict[str, Any], patience: int, training: Rows, validation: Rows
+) -> Kind:
+    trees = kind(**settings, early_stopping=True, n_iter_no_change=patience, tol=0.0)
     return trees.fit(
         *(training.values, training.label, training.weight),
         X_val=validation.values,

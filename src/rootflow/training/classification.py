@@ -34,7 +34,7 @@ from rootflow.training.samples import (
     in_order,
     split,
 )
-from rootflow.training.task import Metrics, Rows, mean_of
+from rootflow.training.task import Metrics, Regress, Rows, mean_of
 
 if TYPE_CHECKING:
     from sklearn.ensemble import HistGradientBoostingClassifier
@@ -151,7 +151,8 @@ class ClassificationTask:
     def rows(self, sample: WeightedSample) -> Rows:
         """Return the events as trees take them."""
         parts = [in_a_row(events.inputs(), self.inputs) for events, _ in sample.chunks()]
-        return Rows(np.concatenate(parts), labels(sample), sample.weight.astype(np.float64))
+        weight = sample.weight.astype(np.float64)
+        return Rows(np.concatenate(parts), labels(sample), weight, np.arange(len(sample)))
 
     def metrics_of_rows(self, rows: Rows, probabilities: NDArray[np.float64]) -> Metrics:
         """Return cross-entropy and areas under the ROC curve of what trees say, (n, classes)."""
@@ -169,12 +170,18 @@ class ClassificationTask:
         losses = cross_entropy(_of_classes(probabilities), validation.label)
         return self._with_error(losses, validation.weight)
 
-    def save_trees(self, trees: "HistGradientBoostingClassifier", path: Path) -> None:
-        """Write trees with what they are given."""
+    def save_trees(
+        self,
+        trees: "HistGradientBoostingClassifier",
+        regress: Regress,  # noqa: ARG002 - as others ask it
+        path: Path,
+    ) -> dict[str, Fact]:
+        """Write trees with what they are given; there is nothing to say."""
         # Here, and not above: networks need not wait for scikit-learn.
         from rootflow.training.trees import TreesModel, save_trees
 
         save_trees(TreesModel(self.inputs, trees), path)
+        return {}
 
     def _read(self, events: Events) -> tuple[Arrays, Arrays]:
         inputs = {name: array for name, array in events.inputs().items() if name in self._arrays}

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 import keras
 import numpy as np
 
-from rootflow.config import FoldsConfig, ReconstructionConfig
+from rootflow.config import BoostedTreesConfig, FoldsConfig, ReconstructionConfig
 from rootflow.config.losses import LOSS
 from rootflow.dataset import Dataset, Events
-from rootflow.dataset.weights import training_weights
+from rootflow.dataset.weights import WeightReport, training_weights
 from rootflow.errors import InputError
 from rootflow.models import (
     ANY_NUMBER_OF_JETS,
@@ -30,7 +30,7 @@ from rootflow.models.neutrinos import FlowNeutrinos, tails
 from rootflow.models.neutrinos.flow import COMPONENTS
 from rootflow.models.objective import TRUE_NEUTRINOS
 from rootflow.training.record import Fact
-from rootflow.training.samples import Arrays, Samples, Split, WeightedSample, split
+from rootflow.training.samples import Arrays, Read, Samples, WeightedSample, split
 from rootflow.training.task import Metrics, mean_of
 
 EVENTS_TO_NORMALISE = 200_000
@@ -55,48 +55,40 @@ class ReconstructionTask:
     weighted_metrics: Mapping[str, list[keras.Metric]]
 
     def __init__(self, dataset: Dataset, config: ReconstructionConfig, folds: FoldsConfig) -> None:
-        events = dataset.events()
-        if events.assignment is None or events.neutrinos is None:
-            raise InputError(f"{dataset.path}: these events have no truth: nothing can be learnt")
         self._features = features_taken(config.inputs, dataset.features)
-        every = split(events, folds, config.training.validation_fraction)
-        parts = Split(*(part[events.simulated[part]] for part in every))
-        policy = config.data.weights.negative
-        training, validation = (training_weights(events.weight[part], policy) for part in parts)
+        self.samples, self._report = samples_with_truth(dataset, config, folds, self._read)
+        if isinstance(config.model, BoostedTreesConfig):
+            raise TypeError("trees are no network")
+        self._model = config.model
         losses = config.training.losses
         self._of_assignment = losses.of_assignment()
-        self._of_neutrinos = losses.of_neutrinos(config.model.neutrinos.head)
+        self._of_neutrinos = losses.of_neutrinos(self._model.neutrinos.head)
         self._neutrino_weight = config.training.neutrino_loss_weight
         self.loss_weights = {
             **self._of_assignment,
             **{name: w * self._neutrino_weight for name, w in self._of_neutrinos.items()},
-            **({CONFIDENCE: losses.confidence} if config.model.confidence else {}),
+            **({CONFIDENCE: losses.confidence} if self._model.confidence else {}),
         }
         self._config = config
-        self.samples = Samples(
-            WeightedSample(dataset, parts.training, training.weight, self._read),
-            WeightedSample(dataset, parts.validation, validation.weight, self._read),
-        )
-        self._report = training.report
         self._calibration: dict[str, float] = {}
 
     def build(self) -> None:
         """Make the network with its losses and its metrics."""
-        dataset, config = self.samples.training.dataset, self._config
+        dataset = self.samples.training.dataset
         some = self.samples.training.evenly(EVENTS_TO_NORMALISE).chunks()
         normalisation = fit_normalisation(
             ((events.taking(self._features), weight) for events, weight in some), dataset.signs
         )
         self.network = build_model(
-            config.model, self._features, dataset.manifest.max_jets, normalisation, dataset.signs
+            self._model, self._features, dataset.manifest.max_jets, normalisation, dataset.signs
         )
         self.fitted = with_losses(self.network, list(self.loss_weights), self._own_losses())
-        self.trims = config.model.architecture in ANY_NUMBER_OF_JETS
+        self.trims = self._model.architecture in ANY_NUMBER_OF_JETS
         self.losses = {name: PerEvent() for name in self.loss_weights}
         self.weighted_metrics = {
             "assignment": [
                 AssignmentAccuracy(),
-                *([MatchedAUC()] if config.model.no_match else []),
+                *([MatchedAUC()] if self._model.no_match else []),
             ],
             **{name: [mean_of(loss)] for name, loss in self.losses.items()},
         }
@@ -169,13 +161,43 @@ class ReconstructionTask:
 
     def facts(self) -> dict[str, Fact]:
         """Return what became of the weights, and temperature and tails of a flow."""
-        return {
-            **self._calibration,
-            "negative_weights": self._report.policy,
-            "negative_weight_fraction": self._report.negative_fraction,
-            "effective_events_before": self._report.effective_events_before,
-            "effective_events_after": self._report.effective_events_after,
-        }
+        return {**self._calibration, **facts_of_weights(self._report)}
+
+
+def samples_with_truth(
+    dataset: Dataset, config: ReconstructionConfig, folds: FoldsConfig, read: Read
+) -> tuple[Samples, WeightReport]:
+    """Return the simulated events to learn from, and what became of their weights.
+
+    Raises
+    ------
+    InputError
+        See `ReconstructionTask`.
+    """
+    events = dataset.events()
+    if events.assignment is None or events.neutrinos is None:
+        raise InputError(f"{dataset.path}: these events have no truth: nothing can be learnt")
+    every = split(events, folds, config.training.validation_fraction)
+    parts = [part[events.simulated[part]] for part in every]
+    policy = config.data.weights.negative
+    weights = [training_weights(events.weight[part], policy) for part in parts]
+    samples = Samples(
+        *(
+            WeightedSample(dataset, part, each.weight, read)
+            for part, each in zip(parts, weights, strict=True)
+        )
+    )
+    return samples, weights[0].report
+
+
+def facts_of_weights(report: WeightReport) -> dict[str, Fact]:
+    """Return what became of the weights."""
+    return {
+        "negative_weights": report.policy,
+        "negative_weight_fraction": report.negative_fraction,
+        "effective_events_before": report.effective_events_before,
+        "effective_events_after": report.effective_events_after,
+    }
 
 
 def _sum(values: Mapping[str, float], weights: Mapping[str, float]) -> float:

@@ -24,7 +24,7 @@ from rootflow.plugins import resolve
 if TYPE_CHECKING:
     import keras
 
-    from rootflow.training.trees import TreesModel
+    from rootflow.training.trees import Trees
 
 RECORD = "training.json"
 Fact = float | int | str
@@ -100,7 +100,7 @@ class Record(Block):
     facts: dict[str, Fact]
 
 
-def load_fitted(directory: Path) -> "keras.Model | TreesModel":
+def load_fitted(directory: Path) -> "keras.Model | Trees":
     """Return the network or the trees that a training left in its folder.
 
     Raises

@@ -1,8 +1,8 @@
 """What a model is to learn: all in which one kind of analysis differs from another."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import keras
 import numpy as np
@@ -12,7 +12,7 @@ from rootflow.training.record import Fact
 from rootflow.training.samples import Samples, WeightedSample
 
 if TYPE_CHECKING:
-    from sklearn.ensemble import HistGradientBoostingClassifier
+    from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
 Metrics = dict[str, float]
 
@@ -25,14 +25,21 @@ class Rows(NamedTuple):
     values
         (rows, columns) float32.
     label
-        (rows,) the number of the class.
+        (rows,) the number of the class, or what trees are to give.
     weight
         (rows,) float64.
+    event
+        (rows,) the number of the event that a row is of, rising from 0.
     """
 
     values: NDArray[np.float32]
-    label: NDArray[np.int8]
+    label: NDArray[Any]
     weight: NDArray[np.float64]
+    event: NDArray[np.int64]
+
+
+# Grow trees that give numbers, on rows to learn from until those that watch no longer gain.
+Regress = Callable[[Rows, Rows], "HistGradientBoostingRegressor"]
 
 
 class TreesTask(Protocol):
@@ -60,8 +67,17 @@ class TreesTask(Protocol):
         """Return what is to be said of the samples, and of the trees at their best."""
         ...
 
-    def save_trees(self, trees: "HistGradientBoostingClassifier", path: Path) -> None:
-        """Write trees with all that turns events into rows, and rows into an answer."""
+    def note(self, metrics: Mapping[str, float]) -> str:
+        """Return what is said of an epoch in the progress."""
+        ...
+
+    def save_trees(
+        self, trees: "HistGradientBoostingClassifier", regress: Regress, path: Path
+    ) -> dict[str, Fact]:
+        """Write trees with all that turns events into rows, and rows into an answer.
+
+        What else the answer needs is grown by `regress`. Returns what is to be said of that.
+        """
         ...
 
 

@@ -1,9 +1,10 @@
 """Boosted trees as a model: from the arrays of events to scores, and on disk."""
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import skops.io
@@ -13,11 +14,12 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from skops.io.exceptions import UntrustedTypesFoundException
 from threadpoolctl import threadpool_limits
 
+from rootflow.analysis import TaskName
 from rootflow.checksum import read_sealed, seal_archive
 from rootflow.dataset.events import Features
 from rootflow.errors import InputError
 from rootflow.files import NO_ARRAY, whole_file
-from rootflow.models import TRAIN_AGAIN, CollectionInputs, in_a_row
+from rootflow.models import PROBABILITIES, SCORE, TRAIN_AGAIN, CollectionInputs, in_a_row
 
 # What a file may hold beside numbers, arrays and what skops itself trusts of scikit-learn.
 TRUSTED = ["sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"]
@@ -25,8 +27,28 @@ TRUSTED = ["sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"]
 INPUTS = TypeAdapter(dict[str, CollectionInputs])
 
 
-class TreesModel:
-    """Boosted trees with the inputs that they were grown on.
+class Trees(ABC):
+    """Boosted trees as a model, from the arrays of events to outputs by name."""
+
+    task: ClassVar[TaskName]
+
+    @property
+    @abstractmethod
+    def takes(self) -> list[str]:
+        """The arrays that they are given."""
+
+    @property
+    def slots(self) -> int | None:
+        """Jet slots of the events that they take, None where that does not matter."""
+        return None
+
+    @abstractmethod
+    def outputs(self, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """Return what is said of the arrays that `Events.inputs()` gives."""
+
+
+class TreesModel(Trees):
+    """Boosted trees that classify, with the inputs that they were grown on.
 
     Attributes
     ----------
@@ -35,6 +57,8 @@ class TreesModel:
     trees
         On the columns of `rootflow.models.in_a_row`.
     """
+
+    task = "classification"
 
     def __init__(
         self, inputs: dict[str, CollectionInputs], trees: HistGradientBoostingClassifier
@@ -53,26 +77,35 @@ class TreesModel:
         return {name: collection.features for name, collection in self.inputs.items()}
 
     def predict(self, arrays: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:
-        """Return what is said of the arrays that `Events.inputs()` gives.
-
-        It is the probability of signal, (n,), or of more than two classes (n, classes).
-        """
+        """Return the probability of signal, (n,), or of more than two classes (n, classes)."""
         rows = in_a_row(arrays, self.inputs)
         # Threads that wait for one another make it many times slower where cores are shared.
         with threadpool_limits(1):
             said: NDArray[np.float64] = self.trees.predict_proba(rows)
         return said[:, 1] if said.shape[1] == 2 else said
 
+    def outputs(self, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """Return `score` (n, 1), or of more than two classes `probabilities` (n, classes)."""
+        # scikit-learn refuses to predict nothing.
+        some = all(len(array) for array in arrays.values())
+        said = self.predict(arrays) if some else np.empty(0)
+        return {PROBABILITIES: said} if said.ndim == 2 else {SCORE: said[:, np.newaxis]}
+
 
 def save_trees(model: TreesModel, path: Path) -> None:
     """Write the model as .skops, whole or not at all."""
     about = {name: collection._asdict() for name, collection in model.inputs.items()}
+    write_trees(about, {"trees": model.trees}, path)
+
+
+def write_trees(about: Mapping[str, Any], held: Mapping[str, Any], path: Path) -> None:
+    """Write trees with what is needed beside them as .skops, whole or not at all."""
     with whole_file(path) as partial:
-        skops.io.dump({"about": json.dumps(about), "trees": model.trees}, partial)
+        skops.io.dump({"about": json.dumps(about), **held}, partial)
         seal_archive(partial)
 
 
-def load_trees(path: Path) -> TreesModel:
+def load_trees(path: Path) -> Trees:
     """Return trees saved as .skops; no code in the file is run.
 
     Raises
@@ -85,9 +118,7 @@ def load_trees(path: Path) -> TreesModel:
     content = read_sealed(path, TRAIN_AGAIN)
     try:
         held = skops.io.loads(content, trusted=TRUSTED)
-        about, trees = json.loads(held["about"]), held["trees"]
-        model = TreesModel(INPUTS.validate_python(about), trees)
-        _refuse_other_trees(model)
+        model = _model_of(held)
     except UntrustedTypesFoundException:
         raise InputError(f"{path}: not a model of rootflow's: it holds more than trees") from None
     except (*NO_ARRAY, AttributeError) as error:
@@ -96,19 +127,37 @@ def load_trees(path: Path) -> TreesModel:
     return model
 
 
-def _refuse_other_trees(model: TreesModel) -> None:
-    """Refuse what is not trees, and trees that would be followed out of their arrays."""
-    if not isinstance(model.trees, HistGradientBoostingClassifier):
-        raise ValueError("it holds no boosted trees")
+def _model_of(held: Mapping[str, Any]) -> Trees:
+    about, trees = json.loads(held["about"]), held["trees"]
+    if "neutrinos" in held:
+        from rootflow.training.reconstruction_trees import reconstruction_trees
+
+        return reconstruction_trees(about, trees, held["neutrinos"])
+    model = TreesModel(INPUTS.validate_python(about), trees)
     nothing: dict[str, NDArray[Any]] = {}
     for name, collection in model.inputs.items():
         nothing[name] = np.zeros((1, *collection.shape), np.float32)
         if collection.mask is not None:
             nothing[collection.mask] = np.zeros((1, collection.slots or 0), bool)
-    columns = in_a_row(nothing, model.inputs).shape[1]
-    if model.trees.n_features_in_ != columns:
-        raise ValueError(f"its trees have {model.trees.n_features_in_} columns, not {columns}")
-    for tree in (tree for stage in model.trees._predictors for tree in stage):
+    refuse_other_trees(
+        trees, HistGradientBoostingClassifier, in_a_row(nothing, model.inputs).shape[1]
+    )
+    return model
+
+
+def refuse_other_trees(trees: Any, kind: type[Any], columns: int) -> None:
+    """Refuse what is not trees, and trees that would be followed out of their arrays.
+
+    Raises
+    ------
+    ValueError
+        It is such.
+    """
+    if not isinstance(trees, kind):
+        raise ValueError("it holds no boosted trees")
+    if trees.n_features_in_ != columns:
+        raise ValueError(f"its trees have {trees.n_features_in_} columns, not {columns}")
+    for tree in (tree for stage in trees._predictors for tree in stage):
         nodes = tree.nodes
         inner = nodes[nodes["is_leaf"] == 0]
         place = np.flatnonzero(nodes["is_leaf"] == 0)
