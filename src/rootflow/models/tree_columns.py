@@ -55,7 +55,8 @@ def tree_columns(features: Features, max_jets: int, signs: Signs | None = None) 
         ],
         axis=-1,
     )
-    leading = _flat(jets[:, :, :LEADING_JETS])
+    there = inputs["jet_mask"][:, None, :LEADING_JETS, None]
+    leading = _flat(ops.where(there, jets[:, :, :LEADING_JETS], 0.0))
     outputs = {
         PAIRS: ops.reshape(pairs, (-1, max_jets * max_jets, pairs.shape[-1])),
         NEUTRINOS: ops.concatenate([others, leading], axis=-1),
