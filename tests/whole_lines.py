@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,6 @@ LUMINOSITY = 10.0
 FOLDS, HELD_OUT = 2, 1
 L2 = 1e-4
 PRECISIONS = ("float32", "float16", "int8")
-SAMPLE_SETTINGS = {"sum_of_weights": SUM_OF_WEIGHTS}
 
 NETWORK = {
     "architecture": "feed_forward", "name": "network", "width": 8, "depth": 1, "l2": L2,
@@ -52,8 +52,9 @@ OBSERVED = {
     "evaluation.significance_window": None,
     "evaluation.importance_events": 100,
 }
-OF_TASK: dict[str, Values] = {
+OF_ANALYSIS: dict[str, Values] = {
     "ttbar": {
+        "data.max_jets": 4,  # the proof of an export takes every number of jets
         "evaluation.drawn": ["mtt"],
         "evaluation.unfold": ["mtt"],
         "evaluation.bins": {"jets": [1.5, 2.5, 3.5]},
@@ -66,7 +67,11 @@ OF_TASK: dict[str, Values] = {
         },
         "data.features": {"ht": "sum(jets.pt)", "jets_of_30_gev": "count(jets.pt > 30)"},
     },
-    "dilepton": {**OBSERVED, "inputs": {"jets": ["pt", "eta"], "event": ["ht", "m_ll"]}},
+    "dilepton": {
+        **OBSERVED,
+        "data.slots.jets": 4,
+        "inputs": {"jets": ["pt", "eta"], "event": ["ht", "m_ll"]},
+    },
     # The selection's own cut on the trigger would come before.
     "h4l": {
         **OBSERVED,
@@ -119,8 +124,6 @@ def write_ntuples(folder: Path) -> None:
 
 
 def _map(base: str, kinds: tuple[str, ...]) -> Values:
-    from importlib.resources import files
-
     shipped = files("rootflow.ntuple").joinpath("maps", f"{base}.yaml").read_text()
     leptons = [
         {**block, "extra": {IDENTIFICATION: f"{kind}_{IDENTIFICATION}"}}
@@ -138,7 +141,7 @@ def settings(analysis: str, folder: Path) -> Values:
             **({} if label is None else {"label": label}),
             "files": [str(folder / f"{name}_{tree}.root")],
             "cross_section_pb": CROSS_SECTIONS[name],
-            **SAMPLE_SETTINGS,
+            "sum_of_weights": SUM_OF_WEIGHTS,
         }
         for name, label in LABELS[analysis].items()
     }
@@ -151,7 +154,7 @@ def settings(analysis: str, folder: Path) -> Values:
         "data.cuts": CUTS,
         "data.folds.count": FOLDS,
         **TRAINING,
-        **OF_TASK[analysis],
+        **OF_ANALYSIS[analysis],
         "evaluation.replicas": 10,
     }
 
@@ -167,7 +170,6 @@ class Line:
 
     analysis: str
     config: Config
-    config_of_single: Config
     every: StepResult
     single: StepResult
     frozen: StepResult
@@ -221,12 +223,12 @@ def whole_line(analysis: str, ntuples: Path) -> Line:
         style="neutral",
         output=Path("compared"),
     )
-    line = Line(analysis, config, config_of_single, every, single, frozen, compared, Path.cwd())
+    line = Line(analysis, config, every, single, frozen, compared, Path.cwd())
     fetched = fetch(line, "every", ("evaluation.json", "provenance.json"))
     _call(draw, str(fetched), "--style", "ATLAS", "--output", "drawn")
     for run in ("every", "single"):
-        files = getattr(line, run).facts
-        named = [files[name] for name in ("onnx", "onnx_flat") if name in files]
+        facts = getattr(line, run).facts
+        named = [facts[name] for name in ("onnx", "onnx_flat") if name in facts]
         paths = [path for each in named for path in ([each] if isinstance(each, str) else each)]
         _call(cplusplus, *paths, "--output", f"cplusplus_{run}")
     return line
