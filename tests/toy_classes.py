@@ -7,7 +7,7 @@ import numpy as np
 from rootflow.config import FoldingConfig
 from rootflow.dataset import Events
 from rootflow.dataset.folds import fold_of
-from rootflow.dataset.manifest import Normalisation, Sample
+from rootflow.dataset.manifest import Sample, WeightScaling
 from rootflow.evaluation.classification import (
     ClassificationEvaluation,
     EventObservable,
@@ -78,7 +78,7 @@ def toy_sample(name: str, label: str, luminosity: float | None = 10.0) -> Sample
         cutflow=(),
         normalisation=None
         if label == "data" or luminosity is None
-        else Normalisation(
+        else WeightScaling(
             cross_section_pb=1.0, luminosity_fb_inverse=luminosity, sum_of_weights=1.0, factor=1.0
         ),
         sum_of_weights=1.0,

@@ -12,7 +12,7 @@ from four_lepton_ntuples import FLAT_SELECTION, read_mini
 from ntuples import Branches, write_ntuple
 from rootflow.config import FourLeptonDataConfig
 from rootflow.dataset import Dataset
-from rootflow.dataset.manifest import Normalisation
+from rootflow.dataset.manifest import WeightScaling
 from rootflow.errors import InputError, UsageError
 from rootflow.ntuple import load_branch_map
 from small_datasets import build
@@ -54,7 +54,7 @@ def _build(
     return build(config, files, directory / "datasets")
 
 
-def _normalisation(*arguments: Any, **settings: Any) -> Normalisation:
+def _normalisation(*arguments: Any, **settings: Any) -> WeightScaling:
     (sample,) = _build(*arguments, **settings).manifest.samples
     assert sample.normalisation is not None
     return sample.normalisation

@@ -6,7 +6,7 @@ import pytest
 
 from rootflow.config import DileptonDataConfig
 from rootflow.dataset.expected_events import ReadFile
-from rootflow.dataset.manifest import Normalisation
+from rootflow.dataset.manifest import WeightScaling
 from rootflow.dataset.weights import (
     class_weights,
     effective_events,
@@ -66,7 +66,7 @@ def test_weights_without_a_positive_sum_are_refused(weight: list[float], policy:
         training_weights(np.array(weight), policy)  # type: ignore[arg-type]
 
 
-def _normalisation(read: float, **weights: Any) -> Normalisation | None:
+def _normalisation(read: float, **weights: Any) -> WeightScaling | None:
     """Return how the one sample of files is scaled that has this sum of weights."""
     config = DileptonDataConfig.model_validate({"weights": {"negative": "keep", **weights}})
     (plan,) = plans_of(config, {"ttbar": []})

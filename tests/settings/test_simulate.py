@@ -13,7 +13,7 @@ from other_values import SIMULATE
 from rootflow.analysis import analysis_named
 from rootflow.config import Config, ProcessConfig, change
 from rootflow.simulation.chunk import Generator
-from rootflow.simulation.plan import SamplePlan, detector_generator
+from rootflow.simulation.plan import SimulationPlan, detector_generator
 from rootflow.simulation.processes import observe
 from small_configurations import small
 
@@ -70,7 +70,7 @@ def same(ours: ak.Array, theirs: ak.Array) -> bool:
 
 def names_of_samples(config: Config) -> dict[str, str]:
     return {
-        name: SamplePlan(process, config.seed, Path()).digest
+        name: SimulationPlan(process, config.seed, Path()).digest
         for name, process in processes(config).items()
     }
 

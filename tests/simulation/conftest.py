@@ -15,7 +15,7 @@ from rootflow.config.simulation import (
 )
 from rootflow.simulation.chunk import Generator, make_chunk
 from rootflow.simulation.ntuple import Ntuple
-from rootflow.simulation.record import Record
+from rootflow.simulation.record import GeneratorRecord
 from rootflow.simulation.truth import TopDecays, find_top_decays
 
 QUICK = GeneratorConfig(multiparton_interactions=False)
@@ -62,13 +62,15 @@ def quick_dileptons() -> DileptonSimulationConfig:
 
 
 @pytest.fixture(scope="session")
-def record() -> Record:
+def record() -> GeneratorRecord:
     """Return the record of 200 generated events."""
-    return Record.of(Generator(SimulationConfig(generator=QUICK), pythia_seed=11).events(200).prt)
+    return GeneratorRecord.of(
+        Generator(SimulationConfig(generator=QUICK), pythia_seed=11).events(200).prt
+    )
 
 
 @pytest.fixture(scope="session")
-def decays(record: Record) -> TopDecays:
+def decays(record: GeneratorRecord) -> TopDecays:
     return find_top_decays(record)
 
 

@@ -12,7 +12,7 @@ from rootflow.errors import UsageError
 from rootflow.simulation import chunk as chunk_module
 from rootflow.simulation.chunk import Generator, make_chunk
 from rootflow.simulation.ntuple import Ntuple, read_ntuples
-from rootflow.simulation.record import Record
+from rootflow.simulation.record import GeneratorRecord
 from rootflow.simulation.truth import find_top_decays
 
 IN_A_FRESH_PROCESS = """
@@ -79,7 +79,7 @@ def test_settings_reach_pythia() -> None:
         multiparton_interactions=False,
     )
     batch = _start(config, 1).events(100)
-    record = Record.of(batch.prt)
+    record = GeneratorRecord.of(batch.prt)
     decays = find_top_decays(record)
     assert np.median(record.momentum[decays.top].mass) == pytest.approx(160, abs=0.5)
     assert np.median(record.momentum[decays.w_boson].mass) == pytest.approx(70, abs=0.7)
@@ -91,7 +91,7 @@ def test_settings_reach_pythia() -> None:
 
 def test_further_settings_reach_pythia() -> None:
     heavier = GeneratorConfig(settings=["6:m0 = 190"], multiparton_interactions=False)
-    record = Record.of(_start(heavier, 1).events(50).prt)
+    record = GeneratorRecord.of(_start(heavier, 1).events(50).prt)
     top = record.momentum[find_top_decays(record).top]
     assert np.median(top.mass) == pytest.approx(190, abs=1)
 

@@ -12,7 +12,7 @@ import uproot
 from rootflow.config import FourLeptonSimulationConfig
 from rootflow.simulation import digest, simulate
 from rootflow.simulation import sample as sample_module
-from rootflow.simulation.plan import SamplePlan
+from rootflow.simulation.plan import SimulationPlan
 from rootflow.simulation.processes import PROCESSES
 from rootflow.simulation.workers import make_chunks
 from simulated import assert_same_events, read_events
@@ -74,11 +74,11 @@ def test_a_stopped_simulation_goes_on_to_the_same_sample(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     config = quick_four_leptons.of("ggH").model_copy(update={"workers": 1})
-    plan = SamplePlan(config, SEED, tmp_path)
+    plan = SimulationPlan(config, SEED, tmp_path)
     assert list(make_chunks(plan, [1])) == [1]
     made: list[int] = []
 
-    def recording(plan: SamplePlan, chunks: Sequence[int]) -> Iterator[int]:
+    def recording(plan: SimulationPlan, chunks: Sequence[int]) -> Iterator[int]:
         made.extend(chunks)
         return make_chunks(plan, chunks)
 

@@ -7,14 +7,14 @@ import pytest
 from rootflow.config.detector import IsolationConfig, TracksConfig
 from rootflow.simulation.isolation import etcone, ptcone
 from rootflow.simulation.leptons import DressedLeptons, dress, find_leptons
-from rootflow.simulation.record import NOBODY, Record
+from rootflow.simulation.record import NOBODY, GeneratorRecord
 
 CONFIG = IsolationConfig(calorimeter_noise_gev=0.0)
 CHARGED = (11, 13, 211, 321, 2212, 3112, 3222, 3312, 3334)
 
 
 @pytest.fixture(scope="module")
-def dressed(record: Record) -> DressedLeptons:
+def dressed(record: GeneratorRecord) -> DressedLeptons:
     return dress(record, find_leptons(record, 5.0), 0.1)
 
 
@@ -28,7 +28,12 @@ def leptons(dressed: DressedLeptons) -> ak.Array:
 
 
 def _sum(
-    record: Record, event: int, lepton: ak.Record, counted: np.ndarray, own: np.ndarray, cone: float
+    record: GeneratorRecord,
+    event: int,
+    lepton: ak.Record,
+    counted: np.ndarray,
+    own: np.ndarray,
+    cone: float,
 ) -> float:
     here = counted & (record.event == event)
     particles = record.momentum[here]
@@ -38,7 +43,7 @@ def _sum(
 
 
 def test_cones_are_sums_over_the_particles_around(
-    record: Record, dressed: DressedLeptons, leptons: ak.Array, rng: np.random.Generator
+    record: GeneratorRecord, dressed: DressedLeptons, leptons: ak.Array, rng: np.random.Generator
 ) -> None:
     tracks = ptcone(leptons, record, dressed, CONFIG, TracksConfig())
     energy = etcone(leptons, record, dressed, CONFIG, 4.9, rng)
@@ -56,7 +61,7 @@ def test_cones_are_sums_over_the_particles_around(
 
 
 def test_leptons_of_hadrons_are_less_isolated(
-    record: Record, dressed: DressedLeptons, leptons: ak.Array
+    record: GeneratorRecord, dressed: DressedLeptons, leptons: ak.Array
 ) -> None:
     tracks = ptcone(leptons, record, dressed, CONFIG, TracksConfig())
     relative = ak.flatten(tracks / leptons.pt)
@@ -68,7 +73,7 @@ def test_leptons_of_hadrons_are_less_isolated(
 
 
 def test_noise_is_as_wide_as_configured(
-    record: Record, dressed: DressedLeptons, leptons: ak.Array, rng: np.random.Generator
+    record: GeneratorRecord, dressed: DressedLeptons, leptons: ak.Array, rng: np.random.Generator
 ) -> None:
     without = etcone(leptons, record, dressed, CONFIG, 4.9, rng)
     noisy = etcone(leptons, record, dressed, IsolationConfig(), 4.9, rng)

@@ -18,7 +18,7 @@ from rootflow.simulation.jets import (
     tag,
     without_overlap,
 )
-from rootflow.simulation.record import Record
+from rootflow.simulation.record import GeneratorRecord
 from rootflow.simulation.truth import TopDecays
 
 MANY = 40_000
@@ -30,7 +30,7 @@ def _jets(pt: float, count: int, **fields: float) -> ak.Array:
     return ak.unflatten(ak.zip(columns, with_name="Momentum4D"), 2)
 
 
-def test_a_batch_is_clustered_as_each_event_alone(record: Record) -> None:
+def test_a_batch_is_clustered_as_each_event_alone(record: GeneratorRecord) -> None:
     nobody = np.zeros(len(record.pdg_id), dtype=bool)
     particles = record.by_event(is_measured_in_jets(record, nobody, 4.9))
     jets = cluster(particles, JetsConfig())
@@ -42,7 +42,7 @@ def test_a_batch_is_clustered_as_each_event_alone(record: Record) -> None:
         np.testing.assert_allclose(np.sort(ak.to_numpy(jets[event].pt)), alone, rtol=1e-9)
 
 
-def test_neutrinos_and_muons_are_not_measured_in_jets(record: Record) -> None:
+def test_neutrinos_and_muons_are_not_measured_in_jets(record: GeneratorRecord) -> None:
     nobody = np.zeros(len(record.pdg_id), dtype=bool)
     seen = is_measured_in_jets(record, nobody, 4.9)
     assert not record.is_one_of(12, 13, 14, 16)[seen].any()
@@ -63,7 +63,7 @@ def test_hadrons_are_told_by_their_numbers(pdg_id: int, quark: int | None) -> No
     assert [is_hadron_with(each, number)[0] for each in (4, 5)] == [quark == 4, quark == 5]
 
 
-def test_jets_of_b_quarks_are_b_jets(record: Record, decays: TopDecays) -> None:
+def test_jets_of_b_quarks_are_b_jets(record: GeneratorRecord, decays: TopDecays) -> None:
     nobody = np.zeros(len(record.pdg_id), dtype=bool)
     particles = record.by_event(is_measured_in_jets(record, nobody, 4.9))
     jets = cluster(particles, JetsConfig(particle_jet_pt_min_gev=25.0))

@@ -6,7 +6,7 @@ import vector
 from rootflow.config.detector import MetConfig
 from rootflow.simulation.jets import measure_met, true_met
 from rootflow.simulation.leptons import DressedLeptons, MeasuredLeptons
-from rootflow.simulation.record import Record
+from rootflow.simulation.record import GeneratorRecord
 from rootflow.simulation.truth import TopDecays
 
 EVENTS = 10_000
@@ -52,7 +52,7 @@ def test_the_soft_term_is_as_wide_as_configured(rng: np.random.Generator) -> Non
         assert axis.std() == pytest.approx(7, abs=4 * 7 / np.sqrt(2 * EVENTS))
 
 
-def test_true_met_is_of_all_neutrinos(record: Record, decays: TopDecays) -> None:
+def test_true_met_is_of_all_neutrinos(record: GeneratorRecord, decays: TopDecays) -> None:
     from_w = record.momentum[decays.neutrino].px.sum(axis=1)
     met = true_met(record)
     assert np.median(np.abs(met.px - from_w)) < 5

@@ -15,7 +15,7 @@ from rootflow.simulation.leptons import (
     measure_leptons,
     muon_resolution,
 )
-from rootflow.simulation.record import NOBODY, Record
+from rootflow.simulation.record import NOBODY, GeneratorRecord
 from rootflow.simulation.truth import TopDecays, find_top_decays
 
 MANY = 20_000
@@ -52,7 +52,7 @@ def test_resolution_and_efficiency_are_measured_as_configured(
     assert leptons.found.mean() == pytest.approx(efficiency, abs=4 * error)
 
 
-def test_dressing_recovers_radiated_photons(record: Record, decays: TopDecays) -> None:
+def test_dressing_recovers_radiated_photons(record: GeneratorRecord, decays: TopDecays) -> None:
     bare = record.momentum[decays.visible_lepton]
     dressed = dress(record, decays.visible_lepton, 0.1)
     born = record.momentum[decays.lepton]
@@ -65,13 +65,13 @@ def test_dressing_recovers_radiated_photons(record: Record, decays: TopDecays) -
     assert record.is_one_of(11, 13, 22)[dressed.constituents].all()
 
 
-def test_without_a_distance_nothing_is_added(record: Record, decays: TopDecays) -> None:
+def test_without_a_distance_nothing_is_added(record: GeneratorRecord, decays: TopDecays) -> None:
     dressed = dress(record, decays.visible_lepton, 0.0)
     np.testing.assert_array_equal(dressed.momentum.E, record.momentum[decays.visible_lepton].E)
     assert dressed.constituents.sum() == 400
 
 
-def test_all_leptons_of_each_event_are_found(record: Record) -> None:
+def test_all_leptons_of_each_event_are_found(record: GeneratorRecord) -> None:
     leptons = find_leptons(record, 5.0)
     hard = (
         record.is_final
@@ -83,11 +83,11 @@ def test_all_leptons_of_each_event_are_found(record: Record) -> None:
         np.testing.assert_array_equal(row[row != NOBODY], expected)
 
 
-def test_an_event_without_leptons_has_an_empty_row(record: Record) -> None:
+def test_an_event_without_leptons_has_an_empty_row(record: GeneratorRecord) -> None:
     assert (find_leptons(record, 6500.0) == NOBODY).all()
 
 
-def test_leptons_of_bosons_are_prompt(record: Record, decays: TopDecays) -> None:
+def test_leptons_of_bosons_are_prompt(record: GeneratorRecord, decays: TopDecays) -> None:
     leptons = find_leptons(record, 5.0)
     prompt = set(leptons[is_prompt(record, leptons)].tolist())
     from_w = decays.visible_lepton.ravel()
@@ -103,7 +103,7 @@ def test_leptons_of_bosons_are_prompt(record: Record, decays: TopDecays) -> None
 
 def test_leptons_of_a_bosons_tau_are_prompt() -> None:
     config = GeneratorConfig(taus=True, multiparton_interactions=False)
-    record = Record.of(Generator(SimulationConfig(generator=config), 2).events(100).prt)
+    record = GeneratorRecord.of(Generator(SimulationConfig(generator=config), 2).events(100).prt)
     decays = find_top_decays(record)
     is_tau = np.abs(record.pdg_id[decays.lepton]) == 15
     visible = decays.visible_lepton[is_tau & (decays.visible_lepton != NOBODY)]

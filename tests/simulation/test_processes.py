@@ -13,7 +13,7 @@ from rootflow.config.simulation import (
 )
 from rootflow.simulation.chunk import Generator
 from rootflow.simulation.processes import DILEPTON, FOUR_LEPTONS, PROCESSES
-from rootflow.simulation.record import NOBODY, Record
+from rootflow.simulation.record import NOBODY, GeneratorRecord
 from rootflow.simulation.truth import find_z_decays
 
 # PDG 2022: Z to ee 3.3632 %, to mumu 3.3662 %.
@@ -21,13 +21,15 @@ Z_TO_E_OR_MU = 0.033632 + 0.033662
 HARD_PROCESS_ONLY = ["PartonLevel:ISR = off", "PartonLevel:FSR = off", "HadronLevel:all = off"]
 
 
-def _hard_leptons(process: str, events: int, **generator: object) -> tuple[Record, np.ndarray]:
+def _hard_leptons(
+    process: str, events: int, **generator: object
+) -> tuple[GeneratorRecord, np.ndarray]:
     """Return where the four leptons of each event are, (n, 4), without any radiation."""
     config = FourLeptonGeneratorConfig(
         multiparton_interactions=False, settings=HARD_PROCESS_ONLY, **generator
     )
     batch = Generator(FourLeptonSimulationConfig(generator=config).of(process), 7).events(events)
-    record = Record.of(batch.prt)
+    record = GeneratorRecord.of(batch.prt)
     of_z = record.is_final & (np.abs(record.pdg_id[record.mother]) == 23)
     return record, np.flatnonzero(of_z).reshape(events, 4)
 
@@ -89,7 +91,7 @@ def test_vector_boson_fusion_is_of_w_and_z_bosons(
         "HiggsSM:ff2Hff(t:ZZ) = on",
         "HiggsSM:ff2Hff(t:WW) = on",
     ]
-    record = Record.of(Generator(quick_four_leptons.of("VBFH"), 3).events(100).prt)
+    record = GeneratorRecord.of(Generator(quick_four_leptons.of("VBFH"), 3).events(100).prt)
     # The two quarks of the hard process, status -23: W fusion changes their flavours.
     outgoing = (record.status == -23) & (np.abs(record.pdg_id) <= 5)
     incoming = (record.status == -21) & (np.abs(record.pdg_id) <= 5)
@@ -116,7 +118,7 @@ def test_the_table_has_what_configurations_can_name() -> None:
 def test_two_leptons_are_those_of_bosons(
     process: str, boson: int, mass: float, quick_dileptons: DileptonSimulationConfig
 ) -> None:
-    record = Record.of(Generator(quick_dileptons.of(process), 3).events(300).prt)
+    record = GeneratorRecord.of(Generator(quick_dileptons.of(process), 3).events(300).prt)
     decays = PROCESSES[process].decays
     assert decays is not None
     lepton = decays(record).visible_lepton
@@ -137,7 +139,7 @@ def test_two_leptons_are_those_of_bosons(
 def test_taus_of_bosons_may_have_no_lepton(quick_dileptons: DileptonSimulationConfig) -> None:
     generator = quick_dileptons.generator.model_copy(update={"taus": True})
     config = quick_dileptons.model_copy(update={"generator": generator}).of("z_jets")
-    record = Record.of(Generator(config, 3).events(300).prt)
+    record = GeneratorRecord.of(Generator(config, 3).events(300).prt)
     lepton = find_z_decays(record).visible_lepton
     # A third are tau pairs, and 64.8 % of taus decay to hadrons.
     assert (lepton == NOBODY).mean() == pytest.approx(0.648 / 3, abs=0.06)

@@ -21,7 +21,7 @@ from rootflow.errors import InputError, RootflowError, UsageError
 from rootflow.files import LOCK
 from rootflow.simulation import sample as sample_module
 from rootflow.simulation import simulate
-from rootflow.simulation.plan import SamplePlan
+from rootflow.simulation.plan import SimulationPlan
 from rootflow.simulation.workers import make_chunks
 from simulated import assert_same_events, read_events
 
@@ -93,7 +93,7 @@ def test_a_killed_simulation_goes_on_where_it_was(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    plan = SamplePlan(quick_config, SEED, tmp_path / "sample")
+    plan = SimulationPlan(quick_config, SEED, tmp_path / "sample")
     arguments = [quick_config.model_dump_json(), str(SEED), str(plan.directory)]
     process = subprocess.Popen([sys.executable, "-c", SIMULATE, *arguments])
     while not any(plan.chunk_path(chunk).exists() for chunk in range(plan.chunks)):
@@ -108,7 +108,7 @@ def test_a_killed_simulation_goes_on_where_it_was(
     kept = {chunk for chunk in range(plan.chunks) if plan.chunk_path(chunk).exists()}
     made: set[int] = set()
 
-    def recording(plan: SamplePlan, chunks: Sequence[int]) -> Iterator[int]:
+    def recording(plan: SimulationPlan, chunks: Sequence[int]) -> Iterator[int]:
         made.update(chunks)
         return make_chunks(plan, chunks)
 
@@ -144,7 +144,7 @@ def test_a_mistake_that_workers_find_is_one_clear_error(
 
 
 def test_a_damaged_chunk_is_named(quick_config: SimulationConfig, tmp_path: Path) -> None:
-    plan = SamplePlan(quick_config, SEED, tmp_path)
+    plan = SimulationPlan(quick_config, SEED, tmp_path)
     plan.chunk_directory.mkdir()
     for chunk in range(plan.chunks):
         plan.chunk_path(chunk).write_bytes(b"")

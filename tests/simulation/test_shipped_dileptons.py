@@ -9,7 +9,7 @@ import pytest
 import uproot
 
 from rootflow.config import DileptonSimulationConfig
-from rootflow.simulation.plan import SamplePlan
+from rootflow.simulation.plan import SimulationPlan
 
 PROJECT = Path(__file__).parents[2]
 SHIPPED = PROJECT / "data" / "dilepton"
@@ -24,7 +24,7 @@ def _events(process: str) -> ak.Array:
 @pytest.mark.parametrize("process", BACKGROUNDS)
 def test_its_configuration_describes_it(process: str) -> None:
     manifest = json.loads((SHIPPED / f"{process}_simulation.json").read_text())
-    plan = SamplePlan(CONFIG.of(process), 42, SHIPPED)
+    plan = SimulationPlan(CONFIG.of(process), 42, SHIPPED)
     for name in ("config", "seed", "generators"):  # the code may change, not what it makes
         assert manifest[name] == plan.description[name]
     events = _events(process)

@@ -12,7 +12,7 @@ import vector
 
 from independent_simulation import difference
 from rootflow.config import load
-from rootflow.simulation.plan import SamplePlan
+from rootflow.simulation.plan import SimulationPlan
 
 vector.register_awkward()
 
@@ -65,7 +65,7 @@ def _selected(files: Sequence[Path]) -> ak.Array:
 def test_the_shipped_configuration_describes_it(process: str) -> None:
     config = load(PROJECT / "configs" / "h4l.yaml")
     manifest = json.loads((SHIPPED / f"{process}_simulation.json").read_text())
-    plan = SamplePlan(config.simulation.of(process), config.seed, SHIPPED)
+    plan = SimulationPlan(config.simulation.of(process), config.seed, SHIPPED)
     for name in ("config", "seed", "generators"):  # the code has changed since, not what it makes
         assert manifest[name] == plan.description[name]
     events = uproot.concatenate([f"{path}:mini" for path in plan.file_chunks()])

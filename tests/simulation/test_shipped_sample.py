@@ -11,7 +11,7 @@ import uproot
 
 from independent_simulation import difference
 from rootflow.config import load
-from rootflow.simulation.plan import SamplePlan
+from rootflow.simulation.plan import SimulationPlan
 
 PROJECT = Path(__file__).parents[2]
 SHIPPED = PROJECT / "data" / "ttbar"
@@ -77,7 +77,7 @@ def shipped() -> ak.Array:
 def test_the_shipped_configuration_describes_it(shipped: ak.Array) -> None:
     config = load(PROJECT / "configs" / "ttbar.yaml")
     manifest = json.loads((SHIPPED / "simulation.json").read_text())
-    plan = SamplePlan(config.simulation, config.seed, SHIPPED)
+    plan = SimulationPlan(config.simulation, config.seed, SHIPPED)
     for name in ("config", "seed", "generators"):  # the code has changed since, not what it makes
         assert manifest[name] == plan.description[name]
     assert len(shipped) == config.simulation.events == len(np.unique(shipped.eventNumber))

@@ -3,19 +3,19 @@ import pytest
 
 from rootflow.config.simulation import GeneratorConfig, SimulationConfig
 from rootflow.simulation.chunk import Generator
-from rootflow.simulation.record import NOBODY, Record
+from rootflow.simulation.record import NOBODY, GeneratorRecord
 from rootflow.simulation.truth import TopDecays, find_top_decays
 
 SIGNS = np.array([1, -1])
 
 
-def test_each_event_has_a_top_and_an_antitop(record: Record, decays: TopDecays) -> None:
+def test_each_event_has_a_top_and_an_antitop(record: GeneratorRecord, decays: TopDecays) -> None:
     np.testing.assert_array_equal(record.pdg_id[decays.top], np.tile(6 * SIGNS, (200, 1)))
     np.testing.assert_array_equal(record.pdg_id[decays.w_boson], np.tile(24 * SIGNS, (200, 1)))
     np.testing.assert_array_equal(record.event[decays.lepton][:, 0], np.arange(200))
 
 
-def test_decay_products_add_up_to_what_decays(record: Record, decays: TopDecays) -> None:
+def test_decay_products_add_up_to_what_decays(record: GeneratorRecord, decays: TopDecays) -> None:
     top, w_boson, quark, lepton, neutrino = (
         record.momentum[index]
         for index in (decays.top, decays.w_boson, decays.quark, decays.lepton, decays.neutrino)
@@ -26,13 +26,13 @@ def test_decay_products_add_up_to_what_decays(record: Record, decays: TopDecays)
     np.testing.assert_allclose((lepton + neutrino).mass, w_boson.mass, rtol=1e-6)
 
 
-def test_masses_are_the_configured_ones(record: Record, decays: TopDecays) -> None:
+def test_masses_are_the_configured_ones(record: GeneratorRecord, decays: TopDecays) -> None:
     # The median: Breit-Wigner tails have no useful mean. Widths are 1.4 and 2.1 GeV.
     assert np.median(record.momentum[decays.top].mass) == pytest.approx(172.5, abs=0.3)
     assert np.median(record.momentum[decays.w_boson].mass) == pytest.approx(80.4, abs=0.4)
 
 
-def test_leptons_have_their_top_quarks_charge(record: Record, decays: TopDecays) -> None:
+def test_leptons_have_their_top_quarks_charge(record: GeneratorRecord, decays: TopDecays) -> None:
     np.testing.assert_array_equal(np.sign(record.pdg_id[decays.lepton]), -np.tile(SIGNS, (200, 1)))
     assert set(np.unique(np.abs(record.pdg_id[decays.neutrino]))) == {12, 14}
     assert record.is_final[decays.visible_lepton].all()
@@ -40,7 +40,7 @@ def test_leptons_have_their_top_quarks_charge(record: Record, decays: TopDecays)
 
 def test_leptons_from_taus_are_found_where_there_are_any() -> None:
     config = GeneratorConfig(taus=True, multiparton_interactions=False)
-    record = Record.of(Generator(SimulationConfig(generator=config), 2).events(300).prt)
+    record = GeneratorRecord.of(Generator(SimulationConfig(generator=config), 2).events(300).prt)
     decays = find_top_decays(record)
     is_tau = np.abs(record.pdg_id[decays.lepton]) == 15
     is_visible = decays.visible_lepton != NOBODY

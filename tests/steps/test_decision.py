@@ -9,14 +9,14 @@ from rootflow.config import ReconstructionPromotionConfig
 from rootflow.errors import InputError, UsageError
 from rootflow.estimate import Estimate
 from rootflow.evaluation.bootstrap import Replicated, better_p_value
-from rootflow.evaluation.contest import Bin, BinContest, Contest, decide
+from rootflow.evaluation.contest import BinContest, Contest, QuantityBin, decide
 from rootflow.steps.registry.decision import shortfalls
 from rootflow.tracking import Version
 
 NAN = float("nan")
 CHAMPION = Version("ttbar", "1", "", datetime(2026, 1, 1, tzinfo=UTC), (), {}, "")
 BETTER = Estimate(0.1, 0.01)
-BIN = Bin("jets", 1.5, 2.5)
+BIN = QuantityBin("jets", 1.5, 2.5)
 
 
 def _contest(gain: float = 0.1, p_value: float = 0.001, p_no_worse: float = 0.9) -> Contest:

@@ -46,7 +46,7 @@ def identifier(name: str) -> str:
     return plain if plain.isidentifier() else f"_{plain}"
 
 
-class Objects(NamedTuple):
+class CollectionStruct(NamedTuple):
     """A collection of the contract in C++: member of the event, struct, word for one in a text.
 
     The fields are in the file's order; slots, mask and order are as in the contract.
@@ -77,12 +77,12 @@ class Objects(NamedTuple):
         return f"{f'{self.slots} of them' if self.mask is None else 'any number'}, {order}"
 
 
-def collections_of(contract: OnnxContract) -> list[Objects]:
+def collections_of(contract: OnnxContract) -> list[CollectionStruct]:
     """Return the structs of what goes in, in the file's order."""
     return [_objects(each) for each in contract.collections]
 
 
-def _objects(each: Collection) -> Objects:
+def _objects(each: Collection) -> CollectionStruct:
     one = identifier(each.name.removesuffix("s") if each.slots is not None else each.name)
     plain = (identifier(each.name), "".join(word.capitalize() for word in one.split("_")), one)
     fields: dict[str, Field] = {}
@@ -95,4 +95,4 @@ def _objects(each: Collection) -> Objects:
             )
         fields[name] = Field(name, unit)
     names = SPECIAL.get(each.name, plain)
-    return Objects(*names, tuple(fields.values()), each.slots, each.mask, each.order)
+    return CollectionStruct(*names, tuple(fields.values()), each.slots, each.mask, each.order)

@@ -23,7 +23,7 @@ from rootflow.ntuple import (
     read_chunks,
     read_entries,
 )
-from rootflow.ntuple.momentum_maps import Truth
+from rootflow.ntuple.momentum_maps import TruthMap
 from rootflow.ntuple.objects import Places, mask_name
 
 Cutflow = dict[str, tuple[int, float]]
@@ -254,7 +254,7 @@ def _narrowed(whole: BranchMap, reading: Reading, needs: Collection[str]) -> Bra
                 name: blocks for name, blocks in whole.collections.items() if name in read
             },
             "met": whole.met if reading.met or "met" in read else None,
-            "truth": whole.truth if reading.truth else Truth(),
+            "truth": whole.truth if reading.truth else TruthMap(),
             "jet_n": whole.jet_n if "jet_n" in needs else None,
             "triggers": [each for each in whole.triggers if each.branch in needs],
         }

@@ -9,11 +9,11 @@ import numpy as np
 from rootflow.config.data import WeightsConfig
 from rootflow.config.samples import DATA, SampleConfig
 from rootflow.dataset.event_reader import Cutflow
-from rootflow.dataset.manifest import Normalisation
+from rootflow.dataset.manifest import WeightScaling
 from rootflow.errors import InputError, UsageError
 from rootflow.ntuple import BranchMap
 from rootflow.ntuple.reading import Expectation
-from rootflow.ntuple.units import Column
+from rootflow.ntuple.units import BranchColumn
 
 SCALE = ("cross_section_pb", "sum_of_weights")
 AS_READ = "as_read"
@@ -37,9 +37,9 @@ class ReadFile(NamedTuple):
 
 def scale_of(
     weights: WeightsConfig, name: str, sample: SampleConfig, branch_map: BranchMap, map_name: str
-) -> dict[str, Column | None]:
+) -> dict[str, BranchColumn | None]:
     """Return which branches of a map say the scale of a sample's weights, where settings do not."""
-    columns: dict[str, Column | None] = dict.fromkeys(SCALE)
+    columns: dict[str, BranchColumn | None] = dict.fromkeys(SCALE)
     if sample.label == DATA or weights.luminosity_fb_inverse is None:
         return columns
     scaled = branch_map.expected_events is not None
@@ -64,7 +64,7 @@ def normalisation(
     sample: SampleConfig,
     branch_map: BranchMap,
     files: Sequence[ReadFile],
-) -> Normalisation | None:
+) -> WeightScaling | None:
     """Return how the weights of a sample are scaled to the luminosity, None where they are not."""
     luminosity = weights.luminosity_fb_inverse
     if sample.label == DATA or luminosity is None:
@@ -72,7 +72,7 @@ def normalisation(
     if branch_map.expected_events is not None:
         of_map = branch_map.expected_events.luminosity_fb_inverse
         factor = _positive(luminosity / of_map, f"luminosity {luminosity:g}/fb / {of_map:g}/fb")
-        return Normalisation(luminosity_fb_inverse=luminosity, factor=factor)
+        return WeightScaling(luminosity_fb_inverse=luminosity, factor=factor)
     cross_section, total = sample.cross_section_pb, sample.sum_of_weights
     if total is None and weights.sum_of_weights == AS_READ:
         total = _as_read(files)
@@ -91,7 +91,7 @@ def normalisation(
         f"cross section {cross_section:g} pb x luminosity {luminosity:g}/fb / "
         f"sum of weights {total:g}",
     )
-    return Normalisation(
+    return WeightScaling(
         luminosity_fb_inverse=luminosity,
         factor=factor,
         cross_section_pb=cross_section,

@@ -48,7 +48,7 @@ class Array(Block):
     sha256: str
 
 
-class Normalisation(Block):
+class WeightScaling(Block):
     """How the product of the weight branches was scaled to the expected number of events.
 
     Cross section and sum of weights are None where that product is expected events already, at
@@ -76,7 +76,7 @@ class Sample(Block):
     branch_map: str
     files: tuple[SourceFile, ...]
     cutflow: tuple[Cut, ...]
-    normalisation: Normalisation | None
+    normalisation: WeightScaling | None
     sum_of_weights: float
     events: int
     repeated_events_dropped: int = 0

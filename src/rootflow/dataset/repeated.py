@@ -25,7 +25,7 @@ MOMENTUM = 4  # the first features of jets and leptons
 FACTORS = mix(np.arange(256, dtype=np.uint64)) | np.uint64(1)
 
 
-class Counts(NamedTuple):
+class RepeatedEvents(NamedTuple):
     """How many events of a sample were there before."""
 
     dropped: int = 0
@@ -90,7 +90,7 @@ class AllEvents:
 
     def without_repeats(
         self, files: Sequence[Sequence[ReadFile]]
-    ) -> tuple[list[list[ReadFile]], list[Counts]]:
+    ) -> tuple[list[list[ReadFile]], list[RepeatedEvents]]:
         """Return the files of each sample, without what is dropped, and how much there is of it."""
         self._writers.close()
         policies = np.array([plan.repeated_events for plan in self._plans])
@@ -110,7 +110,7 @@ class AllEvents:
             np.bincount(self._samples_of(places), minlength=len(self._plans)).tolist()
             for places in (dropped, np.setdiff1d(again, dropped))
         ]
-        return list(map(list, files)), [Counts(*pair) for pair in zip(*counts, strict=True)]
+        return list(map(list, files)), [RepeatedEvents(*pair) for pair in zip(*counts, strict=True)]
 
     def finish(self, writers: ArrayWriters) -> None:
         """Leave only what is not dropped in the arrays of the selected events; add `identity`."""

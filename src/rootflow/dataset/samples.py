@@ -13,7 +13,7 @@ from rootflow.config.samples import DATA, SampleConfig
 from rootflow.dataset.event_reader import EventReader, Selected
 from rootflow.dataset.events import BACKGROUND, SIGNAL
 from rootflow.dataset.expected_events import AS_READ, ReadFile, normalisation, scale_of
-from rootflow.dataset.manifest import Normalisation
+from rootflow.dataset.manifest import WeightScaling
 from rootflow.dataset.reading import Reading
 from rootflow.errors import InputError, UsageError
 from rootflow.ntuple import BranchMap, Chunk, Feature
@@ -38,7 +38,7 @@ class SamplePlan(NamedTuple):
     reader: EventReader
     repeated_events: RepeatedEvents
     question: Mapping[str, Any]
-    normalise: Callable[[Sequence[ReadFile]], Normalisation | None]
+    normalise: Callable[[Sequence[ReadFile]], WeightScaling | None]
 
     @property
     def title(self) -> str:

@@ -20,7 +20,7 @@ from rootflow.dataset.events import DATA
 from rootflow.dataset.expected_events import ReadFile
 from rootflow.dataset.folds import fold_of
 from rootflow.dataset.manifest import Array, Cut, Sample, SourceFile
-from rootflow.dataset.repeated import AllEvents, Counts
+from rootflow.dataset.repeated import AllEvents, RepeatedEvents
 from rootflow.dataset.samples import SamplePlan, classes_of, read
 from rootflow.errors import InputError
 from rootflow.ntuple import Chunk, Feature
@@ -181,7 +181,10 @@ def _cutflow(files: Sequence[ReadFile]) -> Cutflow:
 
 
 def _sample(
-    plan: SamplePlan, files: Sequence[ReadFile], contents: Sequence[FileContent], repeated: Counts
+    plan: SamplePlan,
+    files: Sequence[ReadFile],
+    contents: Sequence[FileContent],
+    repeated: RepeatedEvents,
 ) -> Sample:
     for file in files:
         require_finite(file.sum_of_weights, f"{file.path}: the sum of the weights of its events")

@@ -14,7 +14,7 @@ from rootflow.evaluation.paired import Better, paired
 Edges = Mapping[str, Sequence[float]]
 
 
-class Bin(NamedTuple):
+class QuantityBin(NamedTuple):
     """A bin of a quantity, from `low` to `high`."""
 
     quantity: str
@@ -28,7 +28,7 @@ class BinContest(NamedTuple):
     The p-value is one-sided, of the candidate being no worse than the champion.
     """
 
-    bin: Bin
+    bin: QuantityBin
     candidate: Estimate
     champion: Estimate
     gain: Estimate
@@ -57,7 +57,7 @@ def decide(
     metric: str,
     events: int,
     measured: Sequence[Replicated],
-    bins: Sequence[Bin],
+    bins: Sequence[QuantityBin],
     least_gain: float,
     seed: int,
     better: Better = "more",
@@ -90,10 +90,10 @@ def decide(
     )
 
 
-def bins_of(edges: Edges) -> list[Bin]:
+def bins_of(edges: Edges) -> list[QuantityBin]:
     """Return every bin, in the order of the quantities and their edges."""
     return [
-        Bin(quantity, low, high)
+        QuantityBin(quantity, low, high)
         for quantity, limits in edges.items()
         for low, high in pairwise(limits)
     ]
@@ -104,7 +104,7 @@ def _estimate(found: Replicated, place: int = 0) -> Estimate:
     return found.part(slice(place, place + 1)).estimate()
 
 
-def _refuse(metric: str, where: Bin | None) -> None:
+def _refuse(metric: str, where: QuantityBin | None) -> None:
     if where is None:
         raise InputError(f"{metric} does not exist for the events of the held-out fold")
     raise UsageError(

@@ -14,7 +14,7 @@ from rootflow.errors import InputError, UsageError
 from rootflow.files import alone_in
 from rootflow.inference.application import Application, Setting, load_application
 from rootflow.inference.pieces import ENTRIES_AT_LEAST, Piece, Scoring
-from rootflow.inference.plan import Copying, Output, plan
+from rootflow.inference.plan import Copying, OutputFile, plan
 from rootflow.inference.sharing import Shared, shared_out
 from rootflow.ntuple import OpenTree, open_tree
 from rootflow.ntuple.applied import NOTE, SOURCES, read_applied, sources_of
@@ -143,7 +143,7 @@ def _refuse_to_replace_others(path: Path) -> None:
         )
 
 
-def _answer(output: Output) -> dict[str, Any] | None:
+def _answer(output: OutputFile) -> dict[str, Any] | None:
     """Return the note of an output that answers the question already."""
     note = read_applied(output.path)
     return note if note and note.get("question") == output.question else None
@@ -191,7 +191,7 @@ class _Writing:
     def __init__(
         self,
         application: Application,
-        output: Output,
+        output: OutputFile,
         selected_only: bool,
         shared: Shared,
         advance: Advance,

@@ -34,7 +34,7 @@ class Copying(NamedTuple):
     selected_only: bool = False
 
 
-class Output(NamedTuple):
+class OutputFile(NamedTuple):
     """A file to be written: its entries by the input that has them, and what is copied of them.
 
     The question is a digest of all that decides what it holds.
@@ -53,7 +53,7 @@ def plan(
     output: Path,
     copying: Copying,
     model: Any,
-) -> tuple[list[Output], Path]:
+) -> tuple[list[OutputFile], Path]:
     """Return all files to be written, and the folder beside them for unfinished work.
 
     `model` are plain data that tell the model from others.
@@ -106,7 +106,9 @@ def plan(
         for path in paths
     }
     outputs = [
-        Output(target, {path: pieces[path] for path in inputs}, found[inputs[0]], questions[target])
+        OutputFile(
+            target, {path: pieces[path] for path in inputs}, found[inputs[0]], questions[target]
+        )
         for target, inputs in inputs_of.items()
     ]
     return outputs, folder

@@ -15,8 +15,8 @@ from pydantic import (
 )
 
 from rootflow.config.block import Block, Name
-from rootflow.ntuple.momentum_maps import Coordinates, ReconstructedNeutrinos, Truth
-from rootflow.ntuple.units import Angle, Anything, Column, Energy, Number, NumberColumn
+from rootflow.ntuple.momentum_maps import Coordinates, ReconstructedNeutrinos, TruthMap
+from rootflow.ntuple.units import Angle, Anything, BranchColumn, Energy, Number, NumberColumn
 
 # Of leptons, for cuts.
 QUANTITIES = ("tight", "ptcone30", "etcone20", "d0_significance", "z0_mm")
@@ -68,11 +68,13 @@ class Collection(Coordinates):
                 )
         return self
 
-    def numbers(self) -> dict[str, Column]:
+    def numbers(self) -> dict[str, BranchColumn]:
         """Return the columns of its features beside the momentum, by name and in order."""
-        return {name: source for name, source in self.extra.items() if isinstance(source, Column)}
+        return {
+            name: source for name, source in self.extra.items() if isinstance(source, BranchColumn)
+        }
 
-    def quantities(self) -> dict[str, Column]:
+    def quantities(self) -> dict[str, BranchColumn]:
         """Return the columns of what cuts may look at and is no feature."""
         return {}
 
@@ -90,7 +92,7 @@ class Jets(Collection):
         self._require_energy_or_mass()
         return self
 
-    def numbers(self) -> dict[str, Column]:
+    def numbers(self) -> dict[str, BranchColumn]:
         """Return the columns of its features beside the momentum, by name and in order."""
         return ({} if self.btag is None else {"btag": self.btag}) | super().numbers()
 
@@ -115,7 +117,7 @@ class Leptons(Collection):
             raise ValueError("say the branch of the charge, or of a signed pdg_id")
         return self
 
-    def quantities(self) -> dict[str, Column]:
+    def quantities(self) -> dict[str, BranchColumn]:
         """Return the columns of what cuts may look at and is no feature."""
         named = {name: getattr(self, name) for name in QUANTITIES}
         return {name: column for name, column in named.items() if column is not None}
@@ -147,7 +149,7 @@ class Masses(Block):
     mass_24: Energy | None = None
     mass_34: Energy | None = None
 
-    def columns(self) -> dict[str, Column]:
+    def columns(self) -> dict[str, BranchColumn]:
         """Return those that are given, by the name of the feature that they should be."""
         return {name: column for name, column in self if column is not None}
 
@@ -205,7 +207,7 @@ class BranchMap(Block):
         "scaled already",
     )
     neutrinos: ReconstructedNeutrinos | None = None
-    truth: Truth = Truth()
+    truth: TruthMap = TruthMap()
     may_lack: list[str] = Field(
         default_factory=list,
         description="branches of event_number, identity, energy, mass or masses that a file may "
@@ -260,7 +262,7 @@ class BranchMap(Block):
                 )
         return self
 
-    def _dispensable(self) -> Iterator[Column]:
+    def _dispensable(self) -> Iterator[BranchColumn]:
         yield from all_columns(self.masses)
         yield from self.identity
         for column in (self.event_number, *((one.energy or one.mass) for one in self.leptons)):
@@ -291,13 +293,15 @@ class BranchMap(Block):
         text = self.leptons[0].model_dump_json()
         return [Leptons.model_validate_json(text.replace(SLOT, str(slot))) for slot in self.slots]
 
-    def event_columns(self) -> dict[str, Column]:
+    def event_columns(self) -> dict[str, BranchColumn]:
         """Return the branches of the features of the event, by name."""
-        return {name: source for name, source in self.event.items() if isinstance(source, Column)}
+        return {
+            name: source for name, source in self.event.items() if isinstance(source, BranchColumn)
+        }
 
     def derived(self) -> dict[str, str]:
         """Return the expressions, by the name of the feature or COLLECTION.FEATURE."""
-        parts: dict[str, Mapping[str, Derived | Column]] = {"": self.event}
+        parts: dict[str, Mapping[str, Derived | BranchColumn]] = {"": self.event}
         parts |= {f"{name}.": blocks[0].extra for name, blocks in self.blocks().items()}
         return {
             f"{prefix}{name}": source.expression
@@ -306,7 +310,7 @@ class BranchMap(Block):
             if isinstance(source, Derived)
         }
 
-    def all_weights(self) -> list[Column]:
+    def all_weights(self) -> list[BranchColumn]:
         """Return the branches whose product is the weight."""
         if self.expected_events is not None:
             return [self.expected_events]
@@ -316,7 +320,7 @@ class BranchMap(Block):
         """Return what the map says of quantities that collisions have, too."""
         jets = [block.model_copy(update={"weights": []}) for block in self.jets]
         scale = dict.fromkeys(("cross_section_pb", "sum_of_weights", "expected_events"))
-        nothing = {"truth": Truth(), "weights": [], "systematic_weights": {}, "neutrinos": None}
+        nothing = {"truth": TruthMap(), "weights": [], "systematic_weights": {}, "neutrinos": None}
         return self.model_copy(update={"jets": jets, **scale, **nothing})
 
     def may_be_lacking(self) -> list[str]:
@@ -345,9 +349,9 @@ class BranchMap(Block):
         return list(dict.fromkeys(column.branch for part in parts for column in all_columns(part)))
 
 
-def all_columns(value: Any) -> Iterator[Column]:
+def all_columns(value: Any) -> Iterator[BranchColumn]:
     """Yield every column that a part of a map names."""
-    if isinstance(value, Column):
+    if isinstance(value, BranchColumn):
         yield value
     elif isinstance(value, BaseModel):
         for name in type(value).model_fields:
@@ -359,7 +363,7 @@ def all_columns(value: Any) -> Iterator[Column]:
 
 def _without(part: Any, branches: Container[str]) -> Any:
     """Return a part of a map in which these branches are not named."""
-    if isinstance(part, Column):
+    if isinstance(part, BranchColumn):
         return None if part.branch in branches else part
     if isinstance(part, BaseModel):
         return part.model_copy(update={name: _without(value, branches) for name, value in part})

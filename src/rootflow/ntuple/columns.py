@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from rootflow.errors import InputError
 from rootflow.ntuple.identity import Identity, Integers
-from rootflow.ntuple.units import Column
+from rootflow.ntuple.units import BranchColumn
 
 Values = NDArray[np.float32]
 
@@ -44,13 +44,13 @@ class Table(NamedTuple):
         """(n,) as the ntuple shows them."""
         return self.identity.number
 
-    def scalar(self, column: Column) -> NDArray[Any]:
+    def scalar(self, column: BranchColumn) -> NDArray[Any]:
         """Return (n,) values as they are in the file: one finite number for each event."""
         values = self.scalar_or_nan(column)
         self._require_finite(column, values, values)
         return values
 
-    def scalar_or_nan(self, column: Column) -> NDArray[Any]:
+    def scalar_or_nan(self, column: BranchColumn) -> NDArray[Any]:
         """Return what `scalar` does, of a branch in which NaN has a meaning."""
         if column.index is None:
             values = _numbers(self.arrays[column.branch].layout)
@@ -62,7 +62,7 @@ class Table(NamedTuple):
         self.refuse_where(too_short, column, f"has no place {column.index}")
         return lists.values[lists.offsets[:-1] + column.index]
 
-    def lists(self, column: Column) -> Lists:
+    def lists(self, column: BranchColumn) -> Lists:
         """Return the lists of a branch as they are in the file."""
         layout = self.arrays[column.branch].layout
         if isinstance(layout, ak.contents.ListOffsetArray | ak.contents.RegularArray):
@@ -75,7 +75,7 @@ class Table(NamedTuple):
                 return Lists(offsets, numbers[: offsets[-1]])
         raise self.wrong(column, "does not hold a list of numbers for each event")
 
-    def objects(self, column: Column, offsets: NDArray[np.int64]) -> NDArray[Any]:
+    def objects(self, column: BranchColumn, offsets: NDArray[np.int64]) -> NDArray[Any]:
         """Return the values of all jets or leptons in the file, whose lists have these offsets."""
         lists = self.lists(column)
         if not np.array_equal(lists.offsets, offsets):
@@ -84,7 +84,7 @@ class Table(NamedTuple):
         return lists.values
 
     def converted(
-        self, column: Column, raw: NDArray[Any], event: NDArray[np.int64] | None = None
+        self, column: BranchColumn, raw: NDArray[Any], event: NDArray[np.int64] | None = None
     ) -> Values:
         """Return float32 values in GeV, rad or plain numbers of those in the file.
 
@@ -108,7 +108,7 @@ class Table(NamedTuple):
 
     def _require_finite(
         self,
-        column: Column,
+        column: BranchColumn,
         raw: NDArray[Any],
         values: NDArray[Any],
         event: NDArray[np.int64] | None = None,
@@ -118,7 +118,7 @@ class Table(NamedTuple):
 
     def require_possible(
         self,
-        columns: Mapping[str, Column],
+        columns: Mapping[str, BranchColumn],
         given: Mapping[str, NDArray[Any]],
         made: NDArray[Any],
         event: NDArray[np.int64],
@@ -141,7 +141,7 @@ class Table(NamedTuple):
             f"units in the branch map right?",
         )
 
-    def require_unit(self, column: Column, values: Values, smallest: float) -> None:
+    def require_unit(self, column: BranchColumn, values: Values, smallest: float) -> None:
         """Refuse the unit of many energies that are all smaller than what they can be.
 
         A few may be small by chance, and zeros stand for what is not there.
@@ -161,7 +161,7 @@ class Table(NamedTuple):
     def refuse_where(
         self,
         wrong: NDArray[np.bool_],
-        column: Column,
+        column: BranchColumn,
         what: str,
         *values: NDArray[Any],
         event: NDArray[np.int64] | None = None,
@@ -175,7 +175,7 @@ class Table(NamedTuple):
             said = what.format(*(each[where] for each in values))
             raise self.wrong(column, said, where if event is None else event[where])
 
-    def wrong(self, column: Column, what: str, event: Any = None) -> InputError:
+    def wrong(self, column: BranchColumn, what: str, event: Any = None) -> InputError:
         """Return the error that says what is wrong with a branch, and where."""
         said = f"branch '{column.branch}' {what}"
         if event is None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from rootflow.config.block import Block
 from rootflow.ntuple.branch_map import BranchMap, Collection, Leptons
-from rootflow.ntuple.units import Column
+from rootflow.ntuple.units import BranchColumn
 
 MOMENTUM = ("pt", "eta", "phi", "energy")
 
@@ -39,7 +39,7 @@ def features_of(branch_map: BranchMap) -> dict[str, tuple[Feature, ...]]:
 
 
 def _of_objects(blocks: Sequence[Collection]) -> tuple[Feature, ...]:
-    sources: dict[str, Iterable[Column | int | None]] = {
+    sources: dict[str, Iterable[BranchColumn | int | None]] = {
         "pt": (block.pt for block in blocks),
         "eta": (block.eta for block in blocks),
         "phi": (block.phi for block in blocks),
@@ -58,14 +58,14 @@ def _of_objects(blocks: Sequence[Collection]) -> tuple[Feature, ...]:
     )
 
 
-def unit_of(column: Column) -> str:
+def unit_of(column: BranchColumn) -> str:
     """Return the unit in which a branch is kept."""
     return "GeV" if column.unit == "MeV" else column.unit
 
 
-def feature(name: str, unit: str, *sources: Column | int | None) -> Feature:
+def feature(name: str, unit: str, *sources: BranchColumn | int | None) -> Feature:
     """Return a feature that is made of these branches."""
-    columns = [source for source in sources if isinstance(source, Column)]
+    columns = [source for source in sources if isinstance(source, BranchColumn)]
     return Feature(
         name=name,
         unit=unit,

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from rootflow.errors import InputError
 from rootflow.ntuple.branch_map import BranchMap
-from rootflow.ntuple.units import Column
+from rootflow.ntuple.units import BranchColumn
 
 # Stands where a file lacks a branch that others of the dataset have.
 LACKING = -1
@@ -89,7 +89,7 @@ def read_identity(
     return Identity(number, beside, fold_number, of_row=branch_map.event_number is None)
 
 
-def _integers_of(path: Path, arrays: Mapping[str, Any], column: Column) -> Integers:
+def _integers_of(path: Path, arrays: Mapping[str, Any], column: BranchColumn) -> Integers:
     """Return (n,) integers of a branch, signed where the branch is."""
     values = np.asarray(arrays[column.branch])
     if values.dtype.kind not in "iu" or values.ndim != 1:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from rootflow.ntuple.branch_map import Leptons, Masses
 from rootflow.ntuple.columns import Table
-from rootflow.ntuple.units import Column
+from rootflow.ntuple.units import BranchColumn
 from rootflow.physics.kinematics import four_momentum, invariant_mass
 
 ELECTRON, MUON, TAU = 11, 13, 15
@@ -31,7 +31,7 @@ def signed_flavours(
 
     `values` has under "pdg_id" and "charge" what the map names of them; `event` is that of each.
     """
-    if isinstance(leptons.pdg_id, Column):
+    if isinstance(leptons.pdg_id, BranchColumn):
         flavour = values["pdg_id"]
         table.refuse_where(
             ~np.isin(np.abs(flavour), list(MASSES_GEV)),

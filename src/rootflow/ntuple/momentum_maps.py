@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, model_validator
 
 from rootflow.config.block import Block
-from rootflow.ntuple.units import Angle, Column, Energy, Number
+from rootflow.ntuple.units import Angle, BranchColumn, Energy, Number
 
 COORDINATES = ("pt", "eta", "phi", "px", "py", "pz", "energy", "mass")
 
@@ -13,7 +13,7 @@ COORDINATES = ("pt", "eta", "phi", "px", "py", "pz", "energy", "mass")
 class Coordinates(Block):
     """Columns of momenta."""
 
-    def coordinates(self) -> dict[str, Column]:
+    def coordinates(self) -> dict[str, BranchColumn]:
         """Return those that are given, by the name of the coordinate and in this order."""
         given = {name: getattr(self, name, None) for name in COORDINATES}
         return {name: column for name, column in given.items() if column is not None}
@@ -105,7 +105,7 @@ class ReconstructedNeutrinos(Block):
     antineutrino: Momentum
 
 
-class Truth(Block):
+class TruthMap(Block):
     """What the generator says; leave out what the ntuple does not have."""
 
     assignment: TrueAssignment | None = None

@@ -17,8 +17,8 @@ from rootflow.ntuple.identity import Identity, Integers, read_identity
 from rootflow.ntuple.leptons import energies, require_masses, signed_flavours
 from rootflow.ntuple.objects import Objects
 from rootflow.ntuple.opening import OpenTree, read_branches
-from rootflow.ntuple.truth import Truth, read_neutrinos, read_truth
-from rootflow.ntuple.units import Column
+from rootflow.ntuple.truth import GeneratedTruth, read_neutrinos, read_truth
+from rootflow.ntuple.units import BranchColumn
 
 # Of branches as they are in memory, or of text; what is made of them needs a few times as much.
 CHUNK_BYTES = 32 * 2**20
@@ -68,7 +68,7 @@ class Chunk(NamedTuple):
     triggers: dict[str, NDArray[np.bool_]]
     weight: NDArray[np.float64]
     systematic_weights: NDArray[np.void] | None
-    truth: Truth
+    truth: GeneratedTruth
     neutrinos: NDArray[np.float32] | None
     expectation: Expectation
     table: Table
@@ -165,7 +165,9 @@ def _chunk(
         both = (branch_map.met.pt, branch_map.met.phi)
         met = np.stack([_scalar(table, column) for column in both], axis=-1)
         table.require_unit(branch_map.met.pt, met[:, 0], SMALLEST_PT_GEV)
-    columns: dict[str, Column] = {} if branch_map.jet_n is None else {"jet_n": branch_map.jet_n}
+    columns: dict[str, BranchColumn] = (
+        {} if branch_map.jet_n is None else {"jet_n": branch_map.jet_n}
+    )
     columns |= branch_map.event_columns()
     jets = objects["jets"].counts() if "jets" in objects else np.zeros(len(identity.number), int)
     return Chunk(
@@ -209,7 +211,7 @@ def _objects(table: Table, block: Collection) -> Objects:
     named = dict(beside)
     if isinstance(block, Leptons):
         flavour = {"pdg_id": block.pdg_id, "charge": block.charge}
-        named |= {name: each for name, each in flavour.items() if isinstance(each, Column)}
+        named |= {name: each for name, each in flavour.items() if isinstance(each, BranchColumn)}
     event, values = _values_of(table, block, named)
     names = [*MOMENTUM, *beside]
     if isinstance(block, Leptons):
@@ -224,7 +226,7 @@ def _objects(table: Table, block: Collection) -> Objects:
 
 
 def _values_of(
-    table: Table, block: Collection, numbers: Mapping[str, Column]
+    table: Table, block: Collection, numbers: Mapping[str, BranchColumn]
 ) -> tuple[NDArray[np.int64], dict[str, NDArray[np.float32]]]:
     """Return the event of each object, and its momentum and numbers by name."""
     offsets = table.lists(block.pt).offsets
@@ -270,12 +272,12 @@ def _require_possible(
         )
 
 
-def _scalar(table: Table, column: Column) -> NDArray[np.float32]:
+def _scalar(table: Table, column: BranchColumn) -> NDArray[np.float32]:
     """Return (n,) values in the units of rootflow, of a branch with one per event."""
     return table.converted(column, table.scalar(column))
 
 
-def _product(table: Table, weights: Sequence[Column]) -> NDArray[np.float64]:
+def _product(table: Table, weights: Sequence[BranchColumn]) -> NDArray[np.float64]:
     """Return (n,) the product of weight branches, which must be finite, 1 of none."""
     weight = np.ones(len(table.event_number))
     for column in weights:
@@ -289,7 +291,9 @@ def _product(table: Table, weights: Sequence[Column]) -> NDArray[np.float64]:
     return weight
 
 
-def _products(table: Table, weights: Mapping[str, Sequence[Column]]) -> NDArray[np.void] | None:
+def _products(
+    table: Table, weights: Mapping[str, Sequence[BranchColumn]]
+) -> NDArray[np.void] | None:
     if not weights:
         return None
     found = np.empty(len(table.event_number), [(name, np.float64) for name in weights])
@@ -298,7 +302,7 @@ def _products(table: Table, weights: Mapping[str, Sequence[Column]]) -> NDArray[
     return found
 
 
-def _constant(table: Table, before: float | None, column: Column | None) -> float | None:
+def _constant(table: Table, before: float | None, column: BranchColumn | None) -> float | None:
     """Return the number that all events of a file must say, those before too."""
     if column is None or not len(table.event_number):
         return before

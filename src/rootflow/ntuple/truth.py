@@ -13,16 +13,16 @@ from rootflow.ntuple.momentum_maps import (
     FourMomentum,
     Momentum,
     ReconstructedNeutrinos,
+    TruthMap,
 )
-from rootflow.ntuple.momentum_maps import Truth as TruthMap
-from rootflow.ntuple.units import Column
+from rootflow.ntuple.units import BranchColumn
 
 LEPTONS, NEUTRINOS = (11, 13, 15), (12, 14, 16)
 # Among many top quarks the largest mass, and so the largest energy, is well above this.
 SMALLEST_TOP_ENERGY_GEV = 100.0
 
 
-class Truth(NamedTuple):
+class GeneratedTruth(NamedTuple):
     """What the generator says of n events, in GeV; None where the map does not name it.
 
     `jet_index` (n, 2) are the jets of b and bbar among the jets as the ntuple orders them, -1 where
@@ -39,7 +39,7 @@ class Truth(NamedTuple):
     tops: NDArray[np.float32] | None
 
 
-def read_truth(table: Table, truth: TruthMap, jet_counts: NDArray[np.int64]) -> Truth:
+def read_truth(table: Table, truth: TruthMap, jet_counts: NDArray[np.int64]) -> GeneratedTruth:
     """Return the truth of events with so many jets, (n,), in the ntuple."""
     jet_index = neutrinos = dileptonic = leptons = tops = None
     if truth.assignment is not None:
@@ -57,10 +57,12 @@ def read_truth(table: Table, truth: TruthMap, jet_counts: NDArray[np.int64]) -> 
         leptons = np.stack([_product(table, each, LEPTONS)[0] for each in both], axis=1)
     if truth.tops is not None:
         tops = np.stack([_top(table, truth.tops.top), _top(table, truth.tops.antitop)], axis=1)
-    return Truth(jet_index, neutrinos, dileptonic, leptons, tops)
+    return GeneratedTruth(jet_index, neutrinos, dileptonic, leptons, tops)
 
 
-def _jet_index(table: Table, column: Column, jet_counts: NDArray[np.int64]) -> NDArray[np.int64]:
+def _jet_index(
+    table: Table, column: BranchColumn, jet_counts: NDArray[np.int64]
+) -> NDArray[np.int64]:
     index = table.scalar(column).astype(np.int64)
     table.refuse_where(
         (index < -1) | (index >= jet_counts),
@@ -101,7 +103,7 @@ def _top(table: Table, top: FourMomentum) -> NDArray[np.float32]:
 
 def momenta(
     table: Table,
-    columns: Mapping[str, Column],
+    columns: Mapping[str, BranchColumn],
     raw: Mapping[str, NDArray[Any]],
     event: NDArray[np.int64],
     names: Sequence[str],
@@ -148,7 +150,7 @@ def _reconstructed(table: Table, momentum: Momentum) -> NDArray[np.float32]:
     return found
 
 
-def _values(table: Table, column: Column) -> NDArray[Any]:
+def _values(table: Table, column: BranchColumn) -> NDArray[Any]:
     """Return (n,) values as they are in the file, NaN where there is an empty list."""
     if column.index is None:
         return table.scalar_or_nan(column).astype(np.float64)

@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field
 from rootflow.config.block import Block
 
 
-class Column(Block):
+class BranchColumn(Block):
     """A branch, or one place of a branch that holds an array of fixed length."""
 
     branch: str
@@ -29,19 +29,19 @@ class Column(Block):
         return (*(["charge"] if self.charge else []), *mirrors)
 
 
-class EnergyColumn(Column):
+class EnergyColumn(BranchColumn):
     """A branch of energies, momenta or masses: its unit must be said."""
 
     unit: Literal["MeV", "GeV"]
 
 
-class AngleColumn(Column):
+class AngleColumn(BranchColumn):
     """A branch of angles."""
 
     unit: Literal["rad"] = "rad"
 
 
-class NumberColumn(Column):
+class NumberColumn(BranchColumn):
     """A branch of plain numbers."""
 
     unit: Literal["none"] = "none"
@@ -56,7 +56,7 @@ Energy = Annotated[EnergyColumn, BeforeValidator(_from_name)]
 Angle = Annotated[AngleColumn, BeforeValidator(_from_name)]
 Number = Annotated[NumberColumn, BeforeValidator(_from_name)]
 # Where it may be anything, the name alone is that of a plain number.
-Anything = Annotated[Column, BeforeValidator(_from_name)]
+Anything = Annotated[BranchColumn, BeforeValidator(_from_name)]
 
 
 class Dimension(NamedTuple):

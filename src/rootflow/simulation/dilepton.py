@@ -20,7 +20,7 @@ from rootflow.simulation.branches import (
 from rootflow.simulation.jets import distance_to, is_within, measure_jets_and_met
 from rootflow.simulation.leptons import MeasuredLeptons, dress, measure_leptons
 from rootflow.simulation.processes import PROCESSES
-from rootflow.simulation.record import Momenta, Record, with_fields
+from rootflow.simulation.record import GeneratorRecord, Momenta, with_fields
 from rootflow.simulation.truth import ELECTRON, MUON, TAU, TopDecays
 
 TRUTH_SLOTS = 6
@@ -41,7 +41,7 @@ def observe(
     Truth is that of top quarks: other processes have no branch of it but the neutrinos' sum.
     """
     detector, selection = config.detector, config.selection
-    record = Record.of(batch.prt)
+    record = GeneratorRecord.of(batch.prt)
     find_decays = PROCESSES[config.process].decays
     if find_decays is None:
         raise UsageError(f"simulation.process: '{config.process}' has no two leptons of its own")
@@ -143,7 +143,7 @@ def _lepton_branches(leptons: MeasuredLeptons, are_of_tops: bool) -> Branches:
     return branches
 
 
-def _truth_branches(record: Record, decays: TopDecays) -> Branches:
+def _truth_branches(record: GeneratorRecord, decays: TopDecays) -> Branches:
     """Return the branches of the two top decays in the generator's record."""
     branches: Branches = {}
     for side, name in enumerate(SIDES):

@@ -25,7 +25,7 @@ from rootflow.simulation.leptons import (
     measure_leptons,
 )
 from rootflow.simulation.processes import PROCESSES
-from rootflow.simulation.record import Record, with_fields
+from rootflow.simulation.record import GeneratorRecord, with_fields
 from rootflow.simulation.truth import ELECTRON, MUON, Indices
 
 RUN_NUMBER = 284500
@@ -50,7 +50,7 @@ def observe(
 ) -> tuple[ak.Array, NDArray[np.bool_]]:
     """Return the branches of the selected events, and which of the n events these are."""
     detector, selection = config.detector, config.selection
-    record = Record.of(batch.prt)
+    record = GeneratorRecord.of(batch.prt)
     softest = min(selection.electron_pt_min_gev, selection.muon_pt_min_gev)
     generated = find_leptons(record, UNDRESSED_PT * softest)
     dressed = dress(record, generated, detector.dressing_distance)
@@ -86,7 +86,7 @@ def _describe(
     measured: MeasuredLeptons,
     dressed: DressedLeptons,
     generated: Indices,
-    record: Record,
+    record: GeneratorRecord,
     detector: FourLeptonDetectorConfig,
     rng: np.random.Generator,
 ) -> ak.Array:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from rootflow.config.detector import IsolationConfig, TracksConfig
 from rootflow.simulation.jets import is_measured_in_jets
 from rootflow.simulation.leptons import DressedLeptons
-from rootflow.simulation.record import Record
+from rootflow.simulation.record import GeneratorRecord
 from rootflow.simulation.truth import ELECTRON, MUON
 
 # Charged particles that live long enough to leave a track: PDG numbers.
@@ -18,7 +18,7 @@ CHARGED = (ELECTRON, MUON, PION, KAON, PROTON, SIGMA_PLUS, SIGMA_MINUS, XI_MINUS
 
 def ptcone(
     leptons: ak.Array,
-    record: Record,
+    record: GeneratorRecord,
     dressed: DressedLeptons,
     config: IsolationConfig,
     tracks: TracksConfig,
@@ -34,7 +34,7 @@ def ptcone(
 
 def etcone(
     leptons: ak.Array,
-    record: Record,
+    record: GeneratorRecord,
     dressed: DressedLeptons,
     config: IsolationConfig,
     eta_max: float,
@@ -55,7 +55,7 @@ def etcone(
 def _sum_around(
     leptons: ak.Array,
     counted: NDArray[np.bool_],
-    record: Record,
+    record: GeneratorRecord,
     dressed: DressedLeptons,
     distance: float,
 ) -> ak.Array:

@@ -17,7 +17,7 @@ from rootflow.config.detector import (
 )
 from rootflow.config.simulation import JetSelectionConfig
 from rootflow.simulation.leptons import DressedLeptons, MeasuredLeptons
-from rootflow.simulation.record import Momenta, Record
+from rootflow.simulation.record import GeneratorRecord, Momenta
 from rootflow.simulation.truth import ELECTRON, MUON, NEUTRINOS
 
 vector.register_awkward()
@@ -26,7 +26,7 @@ BOTTOM, CHARM, LIGHT = 5, 4, 0
 
 
 def measure_jets_and_met(
-    record: Record,
+    record: GeneratorRecord,
     wanted: NDArray[np.bool_],
     dressed: DressedLeptons,
     leptons: MeasuredLeptons,
@@ -58,7 +58,7 @@ def measure_jets_and_met(
     return jets, met, truth
 
 
-def true_met(record: Record) -> Momenta:
+def true_met(record: GeneratorRecord) -> Momenta:
     """Return the transverse momentum of all neutrinos, (n,) GeV."""
     is_neutrino = record.is_final & record.is_one_of(*NEUTRINOS)
     event, momentum = record.event[is_neutrino], record.momentum[is_neutrino]
@@ -110,7 +110,7 @@ def drop_electrons(jets: ak.Array, leptons: MeasuredLeptons, distance: float) ->
 
 
 def is_measured_in_jets(
-    record: Record, apart_from: NDArray[np.bool_], eta_max: float
+    record: GeneratorRecord, apart_from: NDArray[np.bool_], eta_max: float
 ) -> NDArray[np.bool_]:
     """(particles,) what calorimeters see: all final particles but neutrinos and muons."""
     seen = record.is_final & ~apart_from & ~record.is_one_of(MUON, *NEUTRINOS)
@@ -130,7 +130,7 @@ def cluster(particles: ak.Array, config: JetsConfig) -> ak.Array:
     )
 
 
-def label_flavour(jets: ak.Array, record: Record, config: BTaggingConfig) -> ak.Array:
+def label_flavour(jets: ak.Array, record: GeneratorRecord, config: BTaggingConfig) -> ak.Array:
     """Return 5 for jets that are the nearest to a b hadron, 4 to a c hadron, 0 for all others.
 
     The hadrons have a least pT and a largest dR to their jet, as ATLAS labels jets

@@ -7,7 +7,7 @@ import vector
 from numpy.typing import NDArray
 
 from rootflow.config.detector import DetectorConfig, ElectronsConfig, MuonsConfig, TracksConfig
-from rootflow.simulation.record import NOBODY, Momenta, Record
+from rootflow.simulation.record import NOBODY, GeneratorRecord, Momenta
 from rootflow.simulation.truth import ELECTRON, MUON, TAU, Indices
 
 PHOTON = 22
@@ -19,7 +19,7 @@ ELECTRON_MASS = 0.000511
 MUON_MASS = 0.10566
 
 
-def find_leptons(record: Record, pt_min: float) -> Indices:
+def find_leptons(record: GeneratorRecord, pt_min: float) -> Indices:
     """Return the final electrons and muons above `pt_min` GeV, (n, most of one event).
 
     NOBODY fills the rows of events that have fewer.
@@ -34,7 +34,7 @@ def find_leptons(record: Record, pt_min: float) -> Indices:
     return found
 
 
-def is_prompt(record: Record, lepton: Indices) -> NDArray[np.bool_]:
+def is_prompt(record: GeneratorRecord, lepton: Indices) -> NDArray[np.bool_]:
     """Return where a lepton is from a boson, or from a tau that is, and from no hadron."""
     born_hard = record.status < FIRST_STATUS_OF_HADRONS
     mother = record.mother[lepton]
@@ -64,7 +64,7 @@ class DressedLeptons(NamedTuple):
         return part_of_one
 
 
-def dress(record: Record, lepton: Indices, distance: float) -> DressedLeptons:
+def dress(record: GeneratorRecord, lepton: Indices, distance: float) -> DressedLeptons:
     """Add the radiated photons within `distance` in dR to each lepton; two never share one."""
     there = lepton != NOBODY
     bare = record.momentum[lepton]

@@ -36,7 +36,7 @@ def code_digest(process: str, package: Path = PACKAGE) -> str:
 
 
 @dataclass(frozen=True)
-class SamplePlan:
+class SimulationPlan:
     """One sample: configuration, seed, and the directory that it is made in.
 
     A seed or a size that does not fit into event numbers is a UsageError.

@@ -14,7 +14,7 @@ from rootflow.config.simulation import (
     GeneratorConfig,
     ProcessConfig,
 )
-from rootflow.simulation.record import Record
+from rootflow.simulation.record import GeneratorRecord
 from rootflow.simulation.truth import Decays, find_top_decays, find_w_decays, find_z_decays
 
 TOP_PAIRS = {"gg": "Top:gg2ttbar = on", "qq": "Top:qqbar2ttbar = on"}
@@ -43,7 +43,7 @@ class SimulatedProcess(NamedTuple):
     number: int
     final_state: FinalState
     settings: Callable[[Any], list[str]]
-    decays: Callable[[Record], Decays] | None
+    decays: Callable[[GeneratorRecord], Decays] | None
     channel_number: int = 0
 
     @property

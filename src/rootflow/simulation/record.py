@@ -16,7 +16,7 @@ Momenta = Any
 
 
 @dataclass(frozen=True)
-class Record:
+class GeneratorRecord:
     """The particles of n events, one event after another.
 
     `event` (particles,) is the event of each, 0 to n - 1. `pdg_id` and `status` (particles,) are as
@@ -36,7 +36,7 @@ class Record:
     vertex: NDArray[np.float64]
 
     @classmethod
-    def of(cls, particles: ak.Array) -> "Record":
+    def of(cls, particles: ak.Array) -> "GeneratorRecord":
         """Return the record of the particles as Pythia gives them, (n, particles)."""
         counts = ak.to_numpy(ak.num(particles.id))
         event = np.repeat(np.arange(len(counts)), counts)

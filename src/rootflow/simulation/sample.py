@@ -9,7 +9,7 @@ from rootflow.config.simulation import ProcessConfig, WeightedProcessConfig
 from rootflow.errors import InputError, RootflowError, UsageError
 from rootflow.files import alone_in, whole_file
 from rootflow.progress import progress
-from rootflow.simulation.plan import GENERATORS, SamplePlan
+from rootflow.simulation.plan import GENERATORS, SimulationPlan
 from rootflow.simulation.workers import make_chunks
 
 
@@ -42,7 +42,7 @@ def simulate(config: ProcessConfig, seed: int, directory: Path) -> list[Path]:
         Pythia or FastJet is not installed, or a worker died.
     """
     _require_generators()
-    plan = SamplePlan(config, seed, directory)
+    plan = SimulationPlan(config, seed, directory)
     try:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -65,7 +65,7 @@ def digest(config: ProcessConfig, seed: int) -> str:
         Pythia or FastJet is not installed: their versions are part of it.
     """
     _require_generators()
-    return SamplePlan(config, seed, Path()).digest
+    return SimulationPlan(config, seed, Path()).digest
 
 
 def _require_generators() -> None:
@@ -76,7 +76,7 @@ def _require_generators() -> None:
         )
 
 
-def _is_finished(plan: SamplePlan) -> bool:
+def _is_finished(plan: SimulationPlan) -> bool:
     if not plan.manifest_path.exists():
         return False
     try:
@@ -91,7 +91,7 @@ def _is_finished(plan: SamplePlan) -> bool:
     return all(path.exists() for path in plan.file_chunks())
 
 
-def _make_missing_chunks(plan: SamplePlan) -> None:
+def _make_missing_chunks(plan: SimulationPlan) -> None:
     missing = [chunk for chunk in range(plan.chunks) if not plan.chunk_path(chunk).exists()]
     with progress("simulate", plan.config.events, "events") as advance:
         for chunk in set(range(plan.chunks)).difference(missing):
@@ -100,7 +100,7 @@ def _make_missing_chunks(plan: SamplePlan) -> None:
             advance(plan.events_of(chunk))
 
 
-def _put_together(plan: SamplePlan) -> None:
+def _put_together(plan: SimulationPlan) -> None:
     from rootflow.simulation.ntuple import (
         cross_section_pb,
         normalise,

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rootflow.errors import RootflowError
-from rootflow.simulation.record import NOBODY, Record
+from rootflow.simulation.record import NOBODY, GeneratorRecord
 
 TOP, Z_BOSON, W_BOSON = 6, 23, 24
 ELECTRON, MUON, TAU = 11, 13, 15
@@ -40,7 +40,7 @@ class TopDecays(Decays):
     neutrino: Indices
 
 
-def find_top_decays(record: Record) -> TopDecays:
+def find_top_decays(record: GeneratorRecord) -> TopDecays:
     """Return the decays of the top and the antitop quark of each event."""
     top = np.stack([_decaying(record, TOP), _decaying(record, -TOP)], axis=-1)
     w_boson, quark = _sort_daughters(record, top, record.is_one_of(W_BOSON))
@@ -50,21 +50,21 @@ def find_top_decays(record: Record) -> TopDecays:
     return TopDecays(_visible_lepton(record, lepton), top, w_boson, quark, lepton, neutrino)
 
 
-def find_w_decays(record: Record) -> Decays:
+def find_w_decays(record: GeneratorRecord) -> Decays:
     """Return the leptons of the one W+ and the one W- of each event."""
     w_boson = np.stack([_decaying(record, W_BOSON), _decaying(record, -W_BOSON)], axis=-1)
     lepton, _ = _sort_daughters(record, w_boson, record.is_one_of(ELECTRON, MUON, TAU))
     return Decays(_visible_lepton(record, lepton))
 
 
-def find_z_decays(record: Record) -> Decays:
+def find_z_decays(record: GeneratorRecord) -> Decays:
     """Return the leptons of the one Z boson, or photon, of each event."""
     lepton = record.daughters[_decaying(record, Z_BOSON)]
     positive_first = np.argsort(record.pdg_id[lepton], axis=-1)  # a lepton's number is positive
     return Decays(_visible_lepton(record, np.take_along_axis(lepton, positive_first, axis=-1)))
 
 
-def last_copy(record: Record, index: Indices) -> Indices:
+def last_copy(record: GeneratorRecord, index: Indices) -> Indices:
     """Return where the same particles are after all their radiation and recoil."""
     while True:
         daughters = record.daughters[index]
@@ -78,7 +78,7 @@ def last_copy(record: Record, index: Indices) -> Indices:
         index = followed
 
 
-def _decaying(record: Record, pdg_id: int) -> Indices:
+def _decaying(record: GeneratorRecord, pdg_id: int) -> Indices:
     copies = np.flatnonzero(record.pdg_id == pdg_id)
     last = np.unique(last_copy(record, copies))
     if not np.array_equal(record.event[last], np.arange(record.events)):
@@ -87,20 +87,20 @@ def _decaying(record: Record, pdg_id: int) -> Indices:
 
 
 def _sort_daughters(
-    record: Record, mother: Indices, is_wanted: NDArray[np.bool_]
+    record: GeneratorRecord, mother: Indices, is_wanted: NDArray[np.bool_]
 ) -> tuple[Indices, Indices]:
     first, last = np.moveaxis(record.daughters[mother], -1, 0)
     wanted = np.where(is_wanted[first], first, last)
     return wanted, first + last - wanted
 
 
-def _visible_lepton(record: Record, lepton: Indices) -> Indices:
+def _visible_lepton(record: GeneratorRecord, lepton: Indices) -> Indices:
     final = last_copy(record, lepton)
     is_tau = np.abs(record.pdg_id[final]) == TAU
     return np.where(is_tau, _lepton_of_decay(record, final), final)
 
 
-def _lepton_of_decay(record: Record, tau: Indices) -> Indices:
+def _lepton_of_decay(record: GeneratorRecord, tau: Indices) -> Indices:
     is_lepton = record.is_one_of(ELECTRON, MUON)
     first, last = np.moveaxis(record.daughters[tau], -1, 0)
     found = np.full(tau.shape, NOBODY)

@@ -11,12 +11,12 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from rootflow.errors import RootflowError
-from rootflow.simulation.plan import SamplePlan
+from rootflow.simulation.plan import SimulationPlan
 
 STDOUT = 1
 
 
-def make_chunks(plan: SamplePlan, chunks: Sequence[int]) -> Iterator[int]:
+def make_chunks(plan: SimulationPlan, chunks: Sequence[int]) -> Iterator[int]:
     """Make the chunks and write them where the plan says, yielding each when it is there.
 
     What a worker raises, or that one died, stops the others.
@@ -68,7 +68,7 @@ def _receive(connection: Connection) -> int:
     return answer
 
 
-def _work(connection: Connection, plan: SamplePlan) -> None:
+def _work(connection: Connection, plan: SimulationPlan) -> None:
     # FastJet greets on standard output, which belongs to the result.
     with Path(os.devnull).open("w") as nowhere:
         os.dup2(nowhere.fileno(), STDOUT)

@@ -64,7 +64,7 @@ DEFINITIONS = {
 }
 
 
-class Part(NamedTuple):
+class PartOfEvents(NamedTuple):
     """What was found of all events, or of those that count in significances.
 
     `ending` is behind the names of its metrics.
@@ -126,11 +126,13 @@ def _metrics(model: ModelResult) -> Named:
     yield "fit_observed_signal_strength", fit.with_systematics.observed_signal_strength
 
 
-def parts_of(model: ModelResult) -> list[Part]:
+def parts_of(model: ModelResult) -> list[PartOfEvents]:
     """Return all events, and those that count in significances where not all do."""
-    found = [Part("", model.ranking, model.over_training)]
+    found = [PartOfEvents("", model.ranking, model.over_training)]
     if model.ranking_in_window is not None:
-        found.append(Part(IN_WINDOW, model.ranking_in_window, model.over_training_in_window))
+        found.append(
+            PartOfEvents(IN_WINDOW, model.ranking_in_window, model.over_training_in_window)
+        )
     return found
 
 

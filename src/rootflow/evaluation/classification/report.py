@@ -9,7 +9,7 @@ from rootflow.evaluation.classification.evaluation import ClassificationEvaluati
 from rootflow.evaluation.classification.figures.captions import captions_of
 from rootflow.evaluation.classification.metrics import (
     DEFINITIONS,
-    Part,
+    PartOfEvents,
     cautions_of,
     parts_of,
     tests_of,
@@ -135,7 +135,10 @@ def _auc(evaluation: ClassificationEvaluation, model: ModelResult) -> Row:
 
 
 def _over_training(
-    evaluation: ClassificationEvaluation, model: ModelResult, part: Part, found: OverTraining
+    evaluation: ClassificationEvaluation,
+    model: ModelResult,
+    part: PartOfEvents,
+    found: OverTraining,
 ) -> Row:
     ranking = found.ranking
     return {
@@ -181,7 +184,9 @@ def _fit(model: ModelResult) -> Row:
     }
 
 
-def _rejections(model: ModelResult, part: Part, evaluation: ClassificationEvaluation) -> Row:
+def _rejections(
+    model: ModelResult, part: PartOfEvents, evaluation: ClassificationEvaluation
+) -> Row:
     found = {f"{100 * at:.0f} %": rejection for at, rejection in part.ranking.rejections}
     return {"model": model.name, "events": evaluation.window if part.ending else "all", **found}
 

@@ -15,7 +15,12 @@ from rootflow.evaluation.reconstruction.metrics import (
     right_answers,
 )
 from rootflow.evaluation.reconstruction.observables import OBSERVABLES
-from rootflow.evaluation.reconstruction.sample import Candidate, Sample, candidates_of, sample_of
+from rootflow.evaluation.reconstruction.sample import (
+    Candidate,
+    EventsWithTruth,
+    candidates_of,
+    sample_of,
+)
 from rootflow.methods.contract import Reconstructor
 
 RESOLUTION = "mtt_resolution"
@@ -71,7 +76,7 @@ def contest(
 
 
 def _statistics(
-    metric: str, candidate: Candidate, sample: Sample, edges: Edges
+    metric: str, candidate: Candidate, sample: EventsWithTruth, edges: Edges
 ) -> list[CellStatistic]:
     """Return the metric of all events, and then one statistic for the bins of each quantity."""
     among = sample.matched

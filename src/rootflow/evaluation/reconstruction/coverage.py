@@ -12,7 +12,11 @@ from rootflow.evaluation.bootstrap import CellStatistic, FloatArray, bootstrap
 from rootflow.evaluation.cell_statistics import Shares, everywhere
 from rootflow.evaluation.reconstruction.observables import values_of
 from rootflow.evaluation.reconstruction.results import Coverage
-from rootflow.evaluation.reconstruction.sample import Candidate, Sample, reconstructed_decay
+from rootflow.evaluation.reconstruction.sample import (
+    Candidate,
+    EventsWithTruth,
+    reconstructed_decay,
+)
 from rootflow.evaluation.results import plain
 from rootflow.methods.contract import Posterior
 
@@ -37,7 +41,7 @@ class _HasPosterior(Protocol):
 
 
 def coverage(
-    candidate: Candidate, sample: Sample, config: EvaluationConfig, seed: int
+    candidate: Candidate, sample: EventsWithTruth, config: EvaluationConfig, seed: int
 ) -> dict[str, Coverage]:
     """Return how often credible regions hold the truth, by observable; none without a posterior.
 
@@ -84,7 +88,7 @@ def _has_posterior(method: object) -> TypeGuard[_HasPosterior]:
 def _outside(
     method: _HasPosterior,
     candidate: Candidate,
-    sample: Sample,
+    sample: EventsWithTruth,
     index: NDArray[np.int64],
     samples: int,
     seed: int,

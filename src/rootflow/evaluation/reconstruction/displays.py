@@ -6,13 +6,13 @@ import numpy as np
 
 from rootflow.evaluation.reconstruction.metrics import both_right
 from rootflow.evaluation.reconstruction.results import Display, Particle
-from rootflow.evaluation.reconstruction.sample import Candidate, Sample
+from rootflow.evaluation.reconstruction.sample import Candidate, EventsWithTruth
 from rootflow.methods.reconstruction.objects import four_momenta
 from rootflow.physics.kinematics import FloatArray
 from rootflow.physics.ttbar import Decay
 
 
-def displays_of(candidate: Candidate, sample: Sample, count: int) -> tuple[Display, ...]:
+def displays_of(candidate: Candidate, sample: EventsWithTruth, count: int) -> tuple[Display, ...]:
     """Return events of a method with neutrinos, `count` of each kind.
 
     They are the most confident that are right and that are wrong, the least confident, and
@@ -35,7 +35,7 @@ def displays_of(candidate: Candidate, sample: Sample, count: int) -> tuple[Displ
     )
 
 
-def _display(reason: str, candidate: Candidate, sample: Sample, event: int) -> Display:
+def _display(reason: str, candidate: Candidate, sample: EventsWithTruth, event: int) -> Display:
     events, true, reconstructed = sample.events, sample.decay, candidate.decay
     assert reconstructed is not None  # noqa: S101 - only methods with neutrinos are displayed
     taken = events.take(np.array([event]))

@@ -5,7 +5,7 @@ import numpy as np
 from rootflow.evaluation.reconstruction.metrics import both_right, residuals_of
 from rootflow.evaluation.reconstruction.observables import OBSERVABLES, Observable
 from rootflow.evaluation.reconstruction.results import Confusion
-from rootflow.evaluation.reconstruction.sample import Candidate, Sample
+from rootflow.evaluation.reconstruction.sample import Candidate, EventsWithTruth
 from rootflow.evaluation.results import Histogram, Rows, plain
 from rootflow.evaluation.spectra import histogram
 
@@ -13,7 +13,7 @@ SCORE_EDGES = tuple(np.linspace(0, 1, 26).tolist())
 BINS_OF_DISTRIBUTION, BINS_OF_RESIDUALS = 25, 50
 
 
-def truth_distributions(sample: Sample) -> dict[str, Histogram]:
+def truth_distributions(sample: EventsWithTruth) -> dict[str, Histogram]:
     """Return the true observables of all events."""
     weight, everything = sample.events.weight, np.ones(len(sample.events), bool)
     return {
@@ -22,14 +22,18 @@ def truth_distributions(sample: Sample) -> dict[str, Histogram]:
     }
 
 
-def distribution_of(observable: Observable, candidate: Candidate, sample: Sample) -> Histogram:
+def distribution_of(
+    observable: Observable, candidate: Candidate, sample: EventsWithTruth
+) -> Histogram:
     """Return an observable of all solved events as a method reconstructs it."""
     edges = distribution_edges(observable)
     values = candidate.values[observable.name]
     return histogram(values, sample.events.weight, edges, candidate.solved)
 
 
-def residual_histogram(observable: Observable, candidate: Candidate, sample: Sample) -> Histogram:
+def residual_histogram(
+    observable: Observable, candidate: Candidate, sample: EventsWithTruth
+) -> Histogram:
     """Return the residuals of solved events; of matched ones, where it is of the top quarks."""
     residuals = residuals_of(observable, candidate, sample)
     among = np.isfinite(residuals)
@@ -45,7 +49,7 @@ def distribution_edges(observable: Observable) -> tuple[float, ...]:
     return tuple(np.linspace(low, high, BINS_OF_DISTRIBUTION + 1).tolist())
 
 
-def score_histograms(candidate: Candidate, sample: Sample) -> tuple[Histogram, Histogram]:
+def score_histograms(candidate: Candidate, sample: EventsWithTruth) -> tuple[Histogram, Histogram]:
     """Return the scores of matched events with both b jets right, and of the others."""
     both = both_right(candidate, sample)
     among = candidate.answers.solved & sample.matched
@@ -54,7 +58,7 @@ def score_histograms(candidate: Candidate, sample: Sample) -> tuple[Histogram, H
     return right, histogram(scores, weight, SCORE_EDGES, among & ~both)
 
 
-def confusion(candidate: Candidate, sample: Sample) -> Confusion:
+def confusion(candidate: Candidate, sample: EventsWithTruth) -> Confusion:
     """Return the slots chosen for b and bbar of matched events, by the true slot."""
     slots = sample.events.jet_mask.shape[1]
     weight = sample.events.weight[sample.matched]

@@ -44,7 +44,12 @@ from rootflow.evaluation.reconstruction.results import (
     ObservableResult,
     ScoreResult,
 )
-from rootflow.evaluation.reconstruction.sample import Candidate, Sample, candidates_of, sample_of
+from rootflow.evaluation.reconstruction.sample import (
+    Candidate,
+    EventsWithTruth,
+    candidates_of,
+    sample_of,
+)
 from rootflow.evaluation.results import Binned, Importance, Spectrum
 from rootflow.methods.contract import Reconstructor
 
@@ -56,7 +61,7 @@ class Assessment(NamedTuple):
     """An evaluation with the events and answers that it was made from."""
 
     evaluation: Evaluation
-    sample: Sample
+    sample: EventsWithTruth
     candidates: list[Candidate]
 
 
@@ -155,7 +160,7 @@ def assess(
 
 
 def _replicated(
-    candidates: Sequence[Candidate], sample: Sample, config: EvaluationConfig, seed: int
+    candidates: Sequence[Candidate], sample: EventsWithTruth, config: EvaluationConfig, seed: int
 ) -> dict[str, Replicated]:
     """Return all statistics by METHOD/QUANTITY."""
     statistics: dict[str, CellStatistic] = {
@@ -172,7 +177,7 @@ def _replicated(
 
 def _result(
     candidate: Candidate,
-    sample: Sample,
+    sample: EventsWithTruth,
     found: Mapping[str, Replicated],
     reference: str,
     config: EvaluationConfig,
@@ -231,7 +236,7 @@ def _quotient(ours: Replicated, theirs: Replicated) -> Replicated:
 def _observable(
     observable: Observable,
     candidate: Candidate,
-    sample: Sample,
+    sample: EventsWithTruth,
     estimates: Mapping[str, Replicated],
 ) -> ObservableResult:
     both, count = estimates[f"{observable.name}_in_bins"], len(observable.bins) - 1

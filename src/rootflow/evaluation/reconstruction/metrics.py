@@ -17,7 +17,7 @@ from rootflow.evaluation.cell_statistics import (
 )
 from rootflow.evaluation.paired import Metric
 from rootflow.evaluation.reconstruction.observables import OBSERVABLES, Observable
-from rootflow.evaluation.reconstruction.sample import Candidate, Sample
+from rootflow.evaluation.reconstruction.sample import Candidate, EventsWithTruth
 
 SCORE_EDGES = tuple(np.linspace(0.0, 1.0, 11).tolist())
 DEFINITIONS = {
@@ -58,7 +58,7 @@ def check_known(key: str, names: Iterable[str], known: Sequence[str]) -> None:
 
 
 def statistics_of(
-    candidate: Candidate, sample: Sample, bins: Mapping[str, Sequence[float]]
+    candidate: Candidate, sample: EventsWithTruth, bins: Mapping[str, Sequence[float]]
 ) -> dict[str, CellStatistic]:
     """Return what is asked of one method, by quantity; `bins` are edges by what is binned."""
     right = right_answers(candidate.answers.assignment, sample.assignment)
@@ -84,7 +84,7 @@ def statistics_of(
 
 
 def _of_observable(
-    observable: Observable, candidate: Candidate, sample: Sample
+    observable: Observable, candidate: Candidate, sample: EventsWithTruth
 ) -> dict[str, CellStatistic]:
     name, weight = observable.name, sample.events.weight
     residuals = residuals_of(observable, candidate, sample)
@@ -120,7 +120,9 @@ def observables_of(candidate: Candidate) -> list[Observable]:
     ]
 
 
-def residuals_of(observable: Observable, candidate: Candidate, sample: Sample) -> FloatArray:
+def residuals_of(
+    observable: Observable, candidate: Candidate, sample: EventsWithTruth
+) -> FloatArray:
     """Return (n,) residuals of an observable, NaN where there is none."""
     name = observable.name
     return observable.residuals(candidate.values[name], sample.values[name])
@@ -142,18 +144,18 @@ def right_answers(
     }
 
 
-def both_right(candidate: Candidate, sample: Sample) -> NDArray[np.bool_]:
+def both_right(candidate: Candidate, sample: EventsWithTruth) -> NDArray[np.bool_]:
     """Return (n,) True where both b jets of a matched event are right."""
     return right_answers(candidate.answers.assignment, sample.assignment)["assignment_accuracy"]
 
 
-def has_probabilities(candidate: Candidate, sample: Sample) -> bool:
+def has_probabilities(candidate: Candidate, sample: EventsWithTruth) -> bool:
     """Tell whether a method is no classic one and its scores could be probabilities."""
     scores = candidate.answers.scores[candidate.answers.solved & sample.matched]
     could_be = len(scores) > 0 and bool(np.all((scores >= 0) & (scores <= 1)))
     return could_be and candidate.description is None
 
 
-def binned_by(name: str, sample: Sample, edges: Sequence[float]) -> NDArray[np.int16]:
+def binned_by(name: str, sample: EventsWithTruth, edges: Sequence[float]) -> NDArray[np.int16]:
     """Return (n,) the bin of each event in jets, btags, met or a true observable."""
     return bin_of(sample.values[name], edges, last_is_open=name in COUNTS)

@@ -14,7 +14,7 @@ from rootflow.dataset.events import Events
 from rootflow.evaluation.bootstrap import FloatArray
 from rootflow.evaluation.reconstruction.observables import OBSERVABLES, Observable
 from rootflow.evaluation.reconstruction.results import Migration
-from rootflow.evaluation.reconstruction.sample import Candidate, Sample
+from rootflow.evaluation.reconstruction.sample import Candidate, EventsWithTruth
 from rootflow.evaluation.results import plain
 from rootflow.evaluation.spectra import varied_weights
 from rootflow.files import whole_file
@@ -53,7 +53,7 @@ class Unfolding(NamedTuple):
 
 
 def unfolding_of(
-    observable: Observable, candidate: Candidate, sample: Sample, weight: FloatArray
+    observable: Observable, candidate: Candidate, sample: EventsWithTruth, weight: FloatArray
 ) -> Unfolding:
     """Return the matrix of an observable with one weight (n,), nominal or varied."""
     true = sample.values[observable.name].astype(np.float64)
@@ -101,7 +101,9 @@ def _shares(axes: Sequence[hist.axis.Variable], part: FloatArray, whole: FloatAr
     return shares
 
 
-def migration_of(observable: Observable, candidate: Candidate, sample: Sample) -> Migration:
+def migration_of(
+    observable: Observable, candidate: Candidate, sample: EventsWithTruth
+) -> Migration:
     """Return the migration of an observable with its quality, as plain data."""
     found = unfolding_of(observable, candidate, sample, sample.events.weight)
     sums = np.asarray(found.migration.values(flow=True))[1:-1]
@@ -124,7 +126,7 @@ def migration_of(observable: Observable, candidate: Candidate, sample: Sample) -
 def unfoldings(
     names: Sequence[str],
     candidates: Sequence[Candidate],
-    sample: Sample,
+    sample: EventsWithTruth,
     weights: Mapping[str, FloatArray] | None = None,
 ) -> dict[str, Weighted]:
     """Return the histograms of observables as METHOD/OBSERVABLE/WEIGHT/NAME, of `Unfolding`.

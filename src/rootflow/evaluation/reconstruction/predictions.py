@@ -12,7 +12,7 @@ from rootflow.evaluation.compare import compare as compare_answers
 from rootflow.evaluation.event_table import EventTable, read_event_table, write_event_table
 from rootflow.evaluation.reconstruction.metrics import METRICS, right_answers
 from rootflow.evaluation.reconstruction.observables import OBSERVABLES
-from rootflow.evaluation.reconstruction.sample import Candidate, Sample
+from rootflow.evaluation.reconstruction.sample import Candidate, EventsWithTruth
 
 PREDICTIONS = "predictions.parquet"
 TRUTH = ("true_b", "true_bbar", "true_mtt")
@@ -21,7 +21,7 @@ COMPONENTS = ("px", "py", "pz")
 
 
 def write_predictions(
-    candidates: Sequence[Candidate], sample: Sample, files: Sequence[str], path: Path
+    candidates: Sequence[Candidate], sample: EventsWithTruth, files: Sequence[str], path: Path
 ) -> None:
     """Write a row for each event.
 

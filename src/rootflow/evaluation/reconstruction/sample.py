@@ -19,7 +19,7 @@ from rootflow.physics.ttbar import Decay, decay_of, top_pair
 from rootflow.progress import progress
 
 
-class Sample(NamedTuple):
+class EventsWithTruth(NamedTuple):
     """n events with truth.
 
     `assignment` (n, 2) is that of the events, `matched` (n,) where it has both b jets. `decay` is
@@ -64,7 +64,7 @@ class Candidate(NamedTuple):
         return self.has_own_neutrinos and self.description is None
 
 
-def sample_of(events: Events, btag_min: float) -> Sample:
+def sample_of(events: Events, btag_min: float) -> EventsWithTruth:
     """Return the events with what is derived from their truth.
 
     The true decay is that of the true top quarks, neutrinos and leptons; where the events have no
@@ -96,7 +96,7 @@ def sample_of(events: Events, btag_min: float) -> Sample:
     leptons = four_momenta(events, "leptons") if true_leptons is None else massless(true_leptons)
     decay = decay_of(events.tops, leptons, events.neutrinos)
     tagged = events.jet_mask & (feature(events, "jets", "btag") >= btag_min)
-    return Sample(
+    return EventsWithTruth(
         events=events,
         assignment=events.assignment,
         matched=matched,

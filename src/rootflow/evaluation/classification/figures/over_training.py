@@ -11,7 +11,7 @@ from rootflow.evaluation.classification.figures.common import (
     counted,
     titled_legend,
 )
-from rootflow.evaluation.classification.metrics import Part, parts_of
+from rootflow.evaluation.classification.metrics import PartOfEvents, parts_of
 from rootflow.evaluation.classification.results import (
     ClassOverTraining,
     HypothesisTest,
@@ -41,7 +41,9 @@ def over_training(model: ModelResult, evaluation: ClassificationEvaluation) -> F
     return figure
 
 
-def _draw(axes: Axes, part: Part, over_training: OverTraining, events: str, replicas: int) -> None:
+def _draw(
+    axes: Axes, part: PartOfEvents, over_training: OverTraining, events: str, replicas: int
+) -> None:
     for name, found, colour, marker in (
         ("signal", over_training.signal, SIGNAL, "o"),
         ("background", over_training.background, BACKGROUND, "s"),
