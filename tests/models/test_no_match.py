@@ -10,13 +10,12 @@ from rootflow.config import ModelConfig
 from rootflow.dataset import Events
 from rootflow.models import (
     MatchedAUC,
-    NoMatchLoss,
     Normalisation,
     build_model,
     joint_probability,
 )
 from rootflow.models.layers import JointProbability
-from rootflow.models.no_match import NoMatchExclusivityPenalty, NoMatchFocalLoss
+from rootflow.models.losses import LOSSES_WITH_NONE
 from symmetries import exchange_charges
 
 RANDOM = np.random.default_rng(14)
@@ -42,23 +41,23 @@ def test_the_loss_is_the_cross_entropy_of_what_is_true(probability: np.ndarray) 
     flat = np.where(~np.eye(4, dtype=bool) | (np.arange(4) == 3), SCORES, -np.inf).reshape(4, 16)
     place = [0 * 4 + 1, 1 * 4 + 3, 3 * 4 + 2, 3 * 4 + 3]
     expected = -log_softmax(flat, axis=1)[np.arange(4), place]
-    loss = NoMatchLoss(reduction=None)(SLOTS, probability)
+    loss = LOSSES_WITH_NONE["cross_entropy"](SLOTS, probability)
     np.testing.assert_allclose(loss, expected, rtol=1e-5)
 
 
 def test_a_focal_loss_counts_little_what_is_known(probability: np.ndarray) -> None:
-    entropy = np.asarray(NoMatchLoss().call(SLOTS, probability))
+    entropy = np.asarray(LOSSES_WITH_NONE["cross_entropy"](SLOTS, probability))
     expected = (1 - np.exp(-entropy)) ** 2 * entropy
-    np.testing.assert_allclose(NoMatchFocalLoss().call(SLOTS, probability), expected, rtol=1e-5)
+    np.testing.assert_allclose(LOSSES_WITH_NONE["focal"](SLOTS, probability), expected, rtol=1e-5)
 
 
 def test_only_a_jet_that_is_taken_twice_costs_exclusivity(probability: np.ndarray) -> None:
     of_b, of_bbar = probability.sum(axis=2)[:, :3], probability.sum(axis=1)[:, :3]
-    penalty = NoMatchExclusivityPenalty().call(SLOTS, probability)
+    penalty = LOSSES_WITH_NONE["exclusivity"](SLOTS, probability)
     np.testing.assert_allclose(penalty, np.einsum("nj,nj->n", of_b, of_bbar), rtol=1e-5)
     neither = np.zeros((1, 4, 4), np.float32)
     neither[0, 3, 3] = 1
-    assert float(NoMatchExclusivityPenalty().call(SLOTS[:1], neither)[0]) == 0
+    assert float(LOSSES_WITH_NONE["exclusivity"](SLOTS[:1], neither)[0]) == 0
 
 
 def test_the_area_is_that_of_the_probability_of_any_pair() -> None:

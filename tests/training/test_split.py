@@ -29,7 +29,7 @@ def test_the_place_in_the_file_does_not_matter(few_events: Events) -> None:
 
 
 def test_the_fraction_is_that_of_every_fold(real_events: Events) -> None:
-    validation = split(real_events, FOLDS, 0.1).validation
+    _, validation = split(real_events, FOLDS, 0.1)
     fold = fold_of(real_events.event_number, FOLDS)
     for number in (0, 1, 3, 4):
         share = np.sum(fold[validation] == number) / np.sum(fold == number)

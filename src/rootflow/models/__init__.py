@@ -13,15 +13,9 @@ from rootflow.models.classifier_inputs import (
 )
 from rootflow.models.classifiers import PROBABILITIES, SCORE, build_classifier
 from rootflow.models.determinism import make_deterministic
-from rootflow.models.losses import (
-    AssignmentAccuracy,
-    AssignmentLoss,
-    ExclusivityPenalty,
-    FocalLoss,
-)
+from rootflow.models.losses import AssignmentAccuracy, MatchedAUC
 from rootflow.models.networks import ANY_NUMBER_OF_JETS
 from rootflow.models.neutrinos import KnownNeutrinos, known_neutrinos
-from rootflow.models.no_match import MatchedAUC, NoMatchLoss
 from rootflow.models.normalisation import Normalisation, fit_normalisation
 from rootflow.models.objective import PerEvent, event_targets, with_losses
 from rootflow.models.own_losses import (
@@ -40,15 +34,11 @@ __all__ = [
     "SCORE",
     "TRAIN_AGAIN",
     "AssignmentAccuracy",
-    "AssignmentLoss",
     "ClassifierInputs",
     "ClassifierNormalisation",
     "CollectionInputs",
-    "ExclusivityPenalty",
-    "FocalLoss",
     "KnownNeutrinos",
     "MatchedAUC",
-    "NoMatchLoss",
     "Normalisation",
     "OwnLosses",
     "PerEvent",

@@ -7,27 +7,29 @@ import keras
 from keras import layers, ops
 
 from rootflow.models.kinematics import Tensor
+from rootflow.models.layers import ConfiguredLayer
 
 FAR = -1e9
 
 
-@keras.saving.register_keras_serializable(package="rootflow")
-class Attention(keras.Layer):  # type: ignore[misc]
-    """Multi-head attention (arXiv:1706.03762, equations 1 and 2) from one set to another.
-
-    Parameters
-    ----------
-    heads
-        They share the width of the tokens.
-    """
+class _OfHeads(ConfiguredLayer):
+    made_from = ("heads",)
 
     def __init__(self, heads: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.heads = heads
 
-    def get_config(self) -> dict[str, Any]:
-        """Return what the layer is made from."""
-        return {**super().get_config(), "heads": self.heads}
+    def compute_output_shape(self, tokens_shape: tuple[int, ...], *_: Any) -> tuple[int, ...]:
+        """Return the shape of those that learn."""
+        return tokens_shape
+
+
+@keras.saving.register_keras_serializable(package="rootflow")
+class Attention(_OfHeads):
+    """Multi-head attention (arXiv:1706.03762, equations 1 and 2) from one set to another.
+
+    The heads share the width of the tokens.
+    """
 
     def build(
         self,
@@ -41,10 +43,6 @@ class Attention(keras.Layer):  # type: ignore[misc]
         self.key_and_value = _part(2 * width, "key_and_value", others_shape)
         self.mix = _part(width, "mix", queries_shape)
 
-    def compute_output_shape(self, queries_shape: tuple[int, ...], *_: Any) -> tuple[int, ...]:
-        """Return the shape of the queries."""
-        return queries_shape
-
     def call(self, queries: Tensor, others: Tensor, present: Tensor = None) -> Tensor:
         """Return (..., Q, width) what each query learns of the others (..., K, width).
 
@@ -56,16 +54,8 @@ class Attention(keras.Layer):  # type: ignore[misc]
 
 
 @keras.saving.register_keras_serializable(package="rootflow")
-class SelfAttention(keras.Layer):  # type: ignore[misc]
+class SelfAttention(_OfHeads):
     """Multi-head attention of a set with itself: `Attention` with one product for all three."""
-
-    def __init__(self, heads: int, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.heads = heads
-
-    def get_config(self) -> dict[str, Any]:
-        """Return what the layer is made from."""
-        return {**super().get_config(), "heads": self.heads}
 
     def build(
         self,
@@ -77,10 +67,6 @@ class SelfAttention(keras.Layer):  # type: ignore[misc]
         self.query_key_value = _part(3 * width, "query_key_value", tokens_shape)
         self.mix = _part(width, "mix", tokens_shape)
 
-    def compute_output_shape(self, tokens_shape: tuple[int, ...], *_: Any) -> tuple[int, ...]:
-        """Return the shape of the tokens."""
-        return tokens_shape
-
     def call(self, tokens: Tensor, present: Tensor) -> Tensor:
         """Return (..., T, width) what each token learns of those that are present (..., T)."""
         query, key, value = ops.split(self.query_key_value(tokens), 3, axis=-1)
@@ -88,17 +74,15 @@ class SelfAttention(keras.Layer):  # type: ignore[misc]
 
 
 @keras.saving.register_keras_serializable(package="rootflow")
-class Seeds(keras.Layer):  # type: ignore[misc]
+class Seeds(ConfiguredLayer):
     """Learnt vectors, the same for every event: the queries of induced sets and of pooling."""
+
+    made_from = ("count", "width")
 
     def __init__(self, count: int, width: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.count = count
         self.width = width
-
-    def get_config(self) -> dict[str, Any]:
-        """Return what the layer is made from."""
-        return {**super().get_config(), "count": self.count, "width": self.width}
 
     def build(self, tokens_shape: tuple[int, ...]) -> None:  # noqa: ARG002 - Keras calls it so
         """Make the vectors."""
@@ -110,14 +94,9 @@ class Seeds(keras.Layer):  # type: ignore[misc]
 
 
 def attend(query: Tensor, key: Tensor, value: Tensor, bias: Tensor, heads: int) -> Tensor:
-    """Return the mean of the values by likeness of query and key, for each head.
+    """Return the mean of the values by likeness of query (..., Q, width) and key (..., K, width).
 
-    Parameters
-    ----------
-    query
-        (..., Q, width), the heads' parts one after another; key and value (..., K, width).
-    bias
-        (..., 1, K), added to the likeness in every head; None: none.
+    The heads' parts are one after another; `bias` (..., 1, K), if any, is added to the likeness.
     """
     query, key, value = (_heads(tensor, heads) for tensor in (query, key, value))
     likeness = ops.matmul(query * (1.0 / math.sqrt(query.shape[-1])), ops.swapaxes(key, -1, -2))

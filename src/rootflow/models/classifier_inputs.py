@@ -14,7 +14,8 @@ from rootflow.config import InputsConfig
 from rootflow.dataset.events import Events, Features
 from rootflow.errors import UsageError
 from rootflow.models.kinematics import Tensor
-from rootflow.models.normalisation import Row, moments
+from rootflow.models.layers import ConfiguredLayer
+from rootflow.models.normalisation import Row, means_and_scales, powers_of
 from rootflow.ntuple.objects import mask_name
 
 MUON = 13
@@ -64,13 +65,7 @@ def chosen_inputs(inputs: InputsConfig) -> dict[str, list[str]]:
 
 
 def refuse_unknown_inputs(inputs: InputsConfig, features: Features) -> None:
-    """Refuse inputs that there are not: the error names the nearest.
-
-    Raises
-    ------
-    UsageError
-        It names the key of the configuration.
-    """
+    """Refuse inputs that there are not by a UsageError that names the key and the nearest."""
     for collection, names in chosen_inputs(inputs).items():
         known = features.get(collection, ())
         if not known:
@@ -168,16 +163,14 @@ def _collection_that_leads(inputs: ClassifierInputs) -> str | None:
 
 
 @keras.saving.register_keras_serializable(package="rootflow")
-class LeadingDirection(keras.Layer):  # type: ignore[misc]
+class LeadingDirection(ConfiguredLayer):
     """Cosine and sine of the azimuth of the object of largest pT, in whichever slot."""
+
+    made_from = ("features",)
 
     def __init__(self, features: Sequence[str], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.features = list(features)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return what the layer is made from."""
-        return {**super().get_config(), "features": self.features}
 
     def call(self, objects: Tensor, filled: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Return both, (n, 1), of (n, slots, features) or (n, features); 0 where none is."""
@@ -199,16 +192,10 @@ class LeadingDirection(keras.Layer):  # type: ignore[misc]
 
 
 @keras.saving.register_keras_serializable(package="rootflow")
-class Represent(keras.Layer):  # type: ignore[misc]
-    """The columns in which a network is given features, see `represent`.
+class Represent(ConfiguredLayer):
+    """The columns in which a network is given the chosen features, see `represent`."""
 
-    Parameters
-    ----------
-    features, units
-        Along the last axis.
-    chosen
-        Those to be used, in this order.
-    """
+    made_from = ("features", "units", "chosen")
 
     def __init__(
         self, features: Sequence[str], units: Sequence[str], chosen: Sequence[str], **kwargs: Any
@@ -218,20 +205,10 @@ class Represent(keras.Layer):  # type: ignore[misc]
         self.units = list(units)
         self.chosen = list(chosen)
 
-    def get_config(self) -> dict[str, Any]:
-        """Return what the layer is made from."""
-        own = {"features": self.features, "units": self.units, "chosen": self.chosen}
-        return {**super().get_config(), **own}
-
     def call(self, values: Tensor, direction: tuple[Tensor, Tensor] | None = None) -> Tensor:
-        """Return the columns along the last axis.
+        """Return the columns along the last axis of (n, slots, features) or (n, features).
 
-        Parameters
-        ----------
-        values
-            (n, slots, features) or (n, features).
-        direction
-            From which `phi` is measured, both (n, 1); none: from the axis of the coordinates.
+        `phi` is measured from a direction, (n, 1) both, or from the axis of the coordinates.
         """
         columns: list[Tensor] = []
         for name in self.chosen:
@@ -275,22 +252,19 @@ def fit_classifier_normalisation(
 
     Only slots that are filled count.
     """
-    sums: dict[str, NDArray[np.float64]] = {}
-    for events, weight in chunks:
-        arrays = events.inputs()
+
+    def sums(events: Events, weight: NDArray[np.floating]) -> dict[str, NDArray[np.float64]]:
+        arrays, found = events.inputs(), {}
         for name, columns in represent(inputs, arrays).items():
             rows = ops.convert_to_numpy(columns).astype(np.float64)
-            rows = rows.reshape(len(events), -1, rows.shape[-1])
-            powers = np.stack([np.ones_like(rows), rows, rows**2])
+            powers = powers_of(rows.reshape(len(events), -1, rows.shape[-1]))
             filled = inputs[name].filled(arrays)
             if filled is not None:
                 powers *= filled[None, :, :, None]
-            sums[name] = sums.get(name, 0.0) + np.einsum("i,pijf->pf", np.abs(weight), powers)
-    found = {name: moments(*powers) for name, powers in sums.items()}
-    return ClassifierNormalisation(
-        {name: tuple(mean.tolist()) for name, (mean, _) in found.items()},
-        {name: tuple(scale.tolist()) for name, (_, scale) in found.items()},
-    )
+            found[name] = np.einsum("i,pijf->pf", np.abs(weight), powers)
+        return found
+
+    return ClassifierNormalisation(*means_and_scales(sums(*chunk) for chunk in chunks))
 
 
 def in_a_row(arrays: Mapping[str, Tensor], inputs: ClassifierInputs, xp: Any = np) -> Tensor:

@@ -6,28 +6,27 @@ import keras
 from keras import layers, ops
 
 from rootflow.models.kinematics import Tensor
+from rootflow.models.layers import ConfiguredLayer
 
 CONFIDENCE = "confidence"
 SMALLEST = 1e-6
 
 
 @keras.saving.register_keras_serializable(package="rootflow")
-class Confidence(keras.Layer):  # type: ignore[misc]
+class Confidence(ConfiguredLayer):
     """The probability that the likeliest pair of jets is right, if its jets are there.
 
     A layer of its own on the trunk's features, summed over the views, and on how the
     probabilities of the two likeliest pairs are; it does not change these.
     """
 
+    made_from = ("width",)
+
     def __init__(self, width: int = 32, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.width = width
         self.hidden = layers.Dense(width, activation="silu", name="hidden")
         self.logit = layers.Dense(1, name="logit")
-
-    def get_config(self) -> dict[str, Any]:
-        """Return what the layer is made from."""
-        return {**super().get_config(), "width": self.width}
 
     def build(self, features_shape: Any, assignment_shape: Any) -> None:  # noqa: ARG002 - of Keras
         """Make the weights."""

@@ -1,5 +1,7 @@
 """Layers of the networks."""
 
+from typing import Any, ClassVar
+
 import keras
 import numpy as np
 from keras import ops
@@ -7,6 +9,16 @@ from keras import ops
 from rootflow.models.kinematics import Tensor
 
 FAR = -1e9
+
+
+class ConfiguredLayer(keras.Layer):  # type: ignore[misc]
+    """A layer that is saved as the arguments it is `made_from`, its attributes by these names."""
+
+    made_from: ClassVar[tuple[str, ...]]
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what the layer is made from."""
+        return {**super().get_config(), **{name: getattr(self, name) for name in self.made_from}}
 
 
 @keras.saving.register_keras_serializable(package="rootflow")

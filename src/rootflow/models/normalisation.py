@@ -1,6 +1,6 @@
 """Means and scales of what a network sees, taken from training events."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from rootflow.dataset.events import Events, Signs
 from rootflow.models.kinematics import Tensor
+from rootflow.models.layers import ConfiguredLayer
 from rootflow.models.views import LeptonViews
 
 SEEN = ("jets", "leptons", "met", "pairs")
@@ -47,27 +48,42 @@ def fit_normalisation(
     Only jets that are there count, and only pairs of two different jets; `signs` are those of
     `LeptonViews`.
     """
-    sums: dict[str, NDArray[np.float64]] = {}
-    for events, weight in chunks:
+
+    def sums(events: Events, weight: NDArray[np.floating]) -> dict[str, Rows]:
         absolute = np.abs(weight).astype(np.float64)
-        for name, (values, weights) in _values(events, absolute, signs).items():
-            powers = np.stack([np.ones_like(values), values, values**2])
-            sums[name] = sums.get(name, 0.0) + np.einsum("i,pif->pf", weights, powers)
-    found = {name: moments(*powers) for name, powers in sums.items()}
-    mean, scale = found.pop("neutrinos")
-    rms = np.hypot(mean, scale)
-    return Normalisation(
-        {name: tuple(mean.tolist()) for name, (mean, _) in found.items()},
-        {name: tuple(scale.tolist()) for name, (_, scale) in found.items()},
-        (float(np.sqrt(np.mean(rms[:2] ** 2))), float(rms[2])),
-    )
+        return {
+            name: np.einsum("i,pif->pf", weights, powers_of(values))
+            for name, (values, weights) in _values(events, absolute, signs).items()
+        }
+
+    means, scales = means_and_scales(sums(*chunk) for chunk in chunks)
+    rms = np.hypot(means.pop("neutrinos"), scales.pop("neutrinos"))
+    return Normalisation(means, scales, (float(np.sqrt(np.mean(rms[:2] ** 2))), float(rms[2])))
 
 
-def moments(count: Column, total: Column, squares: Column) -> tuple[Column, Column]:
-    """Return mean and standard deviation; 0 and 1 of what is never there, 1 of a constant."""
-    mean = total / np.maximum(count, SMALLEST_COUNT)
-    variance = squares / np.maximum(count, SMALLEST_COUNT) - mean**2
-    return mean, np.sqrt(np.where(variance > SMALLEST_VARIANCE, variance, 1.0))
+def powers_of(values: Rows) -> Rows:
+    """Return values (...) to the powers of 0, 1 and 2, (3, ...)."""
+    return np.stack([np.ones_like(values), values, values**2])
+
+
+def means_and_scales(
+    chunks: Iterable[Mapping[str, Rows]],
+) -> tuple[dict[str, Row], dict[str, Row]]:
+    """Return means and standard deviations by name, of sums (3, columns) of weighted powers.
+
+    They are 0 and 1 of what is never there; of a constant the deviation is 1.
+    """
+    sums: dict[str, Rows] = {}
+    for chunk in chunks:
+        for name, powers in chunk.items():
+            sums[name] = sums.get(name, 0.0) + powers
+    means, scales = {}, {}
+    for name, (count, total, squares) in sums.items():
+        mean = total / np.maximum(count, SMALLEST_COUNT)
+        variance = squares / np.maximum(count, SMALLEST_COUNT) - mean**2
+        scale = np.sqrt(np.where(variance > SMALLEST_VARIANCE, variance, 1.0))
+        means[name], scales[name] = tuple(mean.tolist()), tuple(scale.tolist())
+    return means, scales
 
 
 def _values(events: Events, weight: Column, signs: Signs | None) -> dict[str, tuple[Rows, Column]]:
@@ -92,17 +108,15 @@ def _values(events: Events, weight: Column, signs: Signs | None) -> dict[str, tu
 
 
 @keras.saving.register_keras_serializable(package="rootflow")
-class Standardise(keras.Layer):  # type: ignore[misc]
+class Standardise(ConfiguredLayer):
     """Subtract the mean and divide by the scale, both constants of the graph."""
+
+    made_from = ("mean", "scale")
 
     def __init__(self, mean: Row, scale: Row, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.mean = tuple(mean)
         self.scale = tuple(scale)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return what the layer is made from."""
-        return {**super().get_config(), "mean": self.mean, "scale": self.scale}
 
     def call(self, values: Tensor) -> Tensor:
         """Return the values in units of their scale."""

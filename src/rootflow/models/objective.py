@@ -15,31 +15,11 @@ from numpy.typing import NDArray
 from rootflow.models.architectures import JOINT, joint_probability
 from rootflow.models.confidence import CONFIDENCE
 from rootflow.models.kinematics import Tensor
-from rootflow.models.losses import (
-    AssignmentLoss,
-    ExclusivityPenalty,
-    FocalLoss,
-    is_right,
-)
+from rootflow.models.losses import LOSSES, LOSSES_WITH_NONE, is_right
 from rootflow.models.neutrinos import Seen, known_neutrinos
 from rootflow.models.neutrinos.losses import NEUTRINO_LOSSES, Truth
-from rootflow.models.no_match import (
-    NoMatchExclusivityPenalty,
-    NoMatchFocalLoss,
-    NoMatchLoss,
-)
 from rootflow.models.own_losses import NO_OWN_LOSSES, OwnLosses
 
-ASSIGNMENT_LOSSES: dict[str, type[keras.Loss]] = {
-    "cross_entropy": AssignmentLoss,
-    "focal": FocalLoss,
-    "exclusivity": ExclusivityPenalty,
-}
-NO_MATCH_LOSSES: dict[str, type[keras.Loss]] = {
-    "cross_entropy": NoMatchLoss,
-    "focal": NoMatchFocalLoss,
-    "exclusivity": NoMatchExclusivityPenalty,
-}
 TRUE_ASSIGNMENT, TRUE_NEUTRINOS = "true_assignment", "true_neutrinos"
 # So that a confidence of 0 or 1 has a finite loss.
 NEAREST = 1e-7
@@ -58,19 +38,9 @@ def with_losses(
 ) -> keras.Model:
     """Return the same layers with truth among the inputs, and losses among the outputs.
 
-    Parameters
-    ----------
-    network
-        As `build_model` makes it.
-    losses
-        Their names in `training.losses`, and `confidence`.
-    own
-        Those among them that are functions of one's own.
-
-    Returns
-    -------
-    A model of the network's inputs, `true_assignment` (n, 2) slots and `true_neutrinos`
-    (n, 2, 3) in GeV, to the outputs `assignment` (n, J, J) and each loss, (n,) by its name.
+    The truth is `true_assignment` (n, 2) slots and `true_neutrinos` (n, 2, 3) in GeV; losses are
+    those of `training.losses`, `own` functions among them, and `confidence`, (n,) by name beside
+    the `assignment`.
     """
     truth = {
         TRUE_ASSIGNMENT: keras.Input((2,), dtype="int32", name=TRUE_ASSIGNMENT),
@@ -86,15 +56,7 @@ def with_losses(
 def event_targets(
     targets: Mapping[str, NDArray[Any]], losses: Sequence[str]
 ) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
-    """Return the further inputs of a network with losses, and its targets.
-
-    Parameters
-    ----------
-    targets
-        As `Events.targets` gives them.
-    losses
-        As `with_losses` takes them.
-    """
+    """Return the further inputs of a network with losses, and its targets, of `Events.targets`."""
     slots, neutrinos = targets["assignment"], targets["neutrinos"]
     nothing = np.zeros(len(slots), np.float32)
     return (
@@ -104,16 +66,9 @@ def event_targets(
 
 
 class EventLosses(layers.Layer):  # type: ignore[misc]
-    """Losses by name, one number for each event.
+    """Losses by name, one number for each event; `head` is the layer that knows the neutrinos.
 
-    Parameters
-    ----------
-    names
-        Of the losses.
-    head
-        The layer that knows the neutrinos.
-    own
-        Those among them that are functions of one's own.
+    `own` are those among them that are functions of one's own.
     """
 
     def __init__(
@@ -130,8 +85,7 @@ class EventLosses(layers.Layer):  # type: ignore[misc]
     ) -> dict[str, Tensor]:
         """Return (n,) for each loss; `said` has the network's outputs, and `joint`."""
         no_match = said[JOINT].shape[1] > said["assignment"].shape[1]
-        known_of_jets = NO_MATCH_LOSSES if no_match else ASSIGNMENT_LOSSES
-        of_jets = {name: loss().call for name, loss in known_of_jets.items()} | self.own_of_jets
+        of_jets = (LOSSES_WITH_NONE if no_match else LOSSES) | self.own_of_jets
         slots, neutrinos = truth[TRUE_ASSIGNMENT], truth[TRUE_NEUTRINOS]
         values = {}
         for name in self.names:
@@ -148,16 +102,9 @@ class EventLosses(layers.Layer):  # type: ignore[misc]
 
 
 def confidence_loss(slots: Tensor, assignment: Tensor, confidence: Tensor) -> Tensor:
-    """Return the cross-entropy (n,) of being right; 0 where one of the jets is not known.
+    """Return the cross-entropy (n,) of the likeliest pair being right.
 
-    Parameters
-    ----------
-    slots
-        (n, 2), the true ones.
-    assignment
-        (n, J, J), whose likeliest pair is right or not.
-    confidence
-        (n,), the probability that it is.
+    It is 0 where one of the true slots (n, 2) is not known.
     """
     right = is_right(slots, assignment)
     confidence = ops.clip(confidence, NEAREST, 1.0 - NEAREST)

@@ -9,24 +9,10 @@ from rootflow.models.kinematics import Tensor
 def pair_scores(
     width: int, jets: Tensor, event: Tensor, pairs: Tensor, *, no_match: bool
 ) -> Tensor:
-    """Return the score of each hypothesis, the same for (i, j) and, exchanged, for (j, i).
+    """Return the score (n, J, J) of each hypothesis, the same for (i, j) and, exchanged, (j, i).
 
-    Parameters
-    ----------
-    width
-        Of the hidden layers.
-    jets
-        (n, 2, J, features) of each jet in each view.
-    event
-        (n, 2, features) of each view.
-    pairs
-        (n, J, J, features).
-    no_match
-        Also score that the jet of b, of bbar or of both is none of the jets.
-
-    Returns
-    -------
-    (n, J, J), or (n, J + 1, J + 1) with none as the last row and column.
+    It is made of each jet (n, 2, J, features) and of the event (n, 2, features) in both views, and
+    of the pairs (n, J, J, features). With `no_match` none of the jets is the last row and column.
     """
     belongs = layers.Dense(width, name="belongs")(jets)
     own = layers.Dense(width, use_bias=False, name="belongs_to_event")(event)
@@ -50,14 +36,8 @@ def pair_scores(
 def with_none(scores: Tensor, alone: Tensor, neither: Tensor) -> Tensor:
     """Return (n, J + 1, J + 1) scores, with none as the last row and column.
 
-    Parameters
-    ----------
-    scores
-        (n, J, J) of pairs.
-    alone
-        (n, 2, J), that a jet is that of b, or that of bbar, and the other is none.
-    neither
-        (n, 1), that both are none.
+    Beside those of pairs (n, J, J) they are that a jet is that of b, or that of bbar, and the other
+    is none, `alone` (n, 2, J), and that both are none, `neither` (n, 1).
     """
     above = ops.concatenate([scores, alone[:, 0, :, None]], axis=2)
     below = ops.concatenate([alone[:, 1], neither], axis=1)

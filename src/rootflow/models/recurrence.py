@@ -6,23 +6,22 @@ import keras
 from keras import layers, ops
 
 from rootflow.models.kinematics import Tensor
+from rootflow.models.layers import ConfiguredLayer
 
 
 @keras.saving.register_keras_serializable(package="rootflow")
-class OverJets(keras.Layer):  # type: ignore[misc]
+class OverJets(ConfiguredLayer):
     """Gated recurrent units (arXiv:1406.1078) along the jets and back, in each view.
 
     The steps are unrolled: there are few, and ONNX gets plain operations.
     """
 
+    made_from = ("width",)
+
     def __init__(self, width: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.width = width
         self.cells = (layers.GRUCell(width, name="along"), layers.GRUCell(width, name="back"))
-
-    def get_config(self) -> dict[str, Any]:
-        """Return what the layer is made from."""
-        return {**super().get_config(), "width": self.width}
 
     def build(self, jets_shape: tuple[int, ...], jet_mask_shape: tuple[int, ...]) -> None:  # noqa: ARG002 - Keras names all arguments
         """Make the cells."""

@@ -14,13 +14,8 @@ class Trimming(keras.Model):  # type: ignore[misc]
     """A network that takes as many jet slots as there are, whatever it was built for.
 
     Most slots of a padded event are empty. What is said of the jets that are there is the
-    same; the layers, and so the weights, are those of the network.
-
-    Parameters
-    ----------
-    network
-        A functional model with the inputs `jets` and `jet_mask`, whose weights do not
-        depend on the number of slots.
+    same; the layers, and so the weights, which must not depend on the number of slots, are those
+    of the network.
     """
 
     def __init__(self, network: keras.Model) -> None:

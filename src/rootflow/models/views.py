@@ -16,6 +16,7 @@ from rootflow.models.kinematics import (
     mass,
     squared_mass,
 )
+from rootflow.models.layers import ConfiguredLayer
 
 MUON = 13
 COMPUTED_OF = (*KINEMATICS, "pdg_id")
@@ -26,7 +27,7 @@ CHARGES = np.array([[1.0], [-1.0]], np.float32)
 
 
 @keras.saving.register_keras_serializable(package="rootflow")
-class LeptonViews(keras.Layer):  # type: ignore[misc]
+class LeptonViews(ConfiguredLayer):
     """Two views of an event, one from each lepton, both for the same network.
 
     In a view the lepton that looks is `own`. The axes are turned about the beam and
@@ -54,6 +55,8 @@ class LeptonViews(keras.Layer):  # type: ignore[misc]
         are, from both sides: of these the sign of a charge tells nothing.
     """
 
+    made_from = ("features", "signs")
+
     def __init__(
         self, features: Mapping[str, Sequence[str]], signs: Signs | None = None, **kwargs: Any
     ) -> None:
@@ -63,10 +66,6 @@ class LeptonViews(keras.Layer):  # type: ignore[misc]
             name: {feature: list(changes) for feature, changes in of_it.items()}
             for name, of_it in (signs or {}).items()
         }
-
-    def get_config(self) -> dict[str, Any]:
-        """Return what the layer is made from."""
-        return {**super().get_config(), "features": self.features, "signs": self.signs}
 
     def call(
         self,

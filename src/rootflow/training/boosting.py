@@ -40,12 +40,7 @@ def train(
 ) -> Outcome:
     """Grow trees until the validation loss no longer falls, and save those up to its lowest.
 
-    Raises
-    ------
-    InputError
-        See the task of the analysis.
-    UsageError
-        The dataset does not have an input, or a weight is negative.
+    Errors are those of the task; a negative weight is a UsageError, too.
     """
     model = config.model
     if not isinstance(model, BoostedTreesConfig):

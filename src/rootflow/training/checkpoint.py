@@ -22,30 +22,14 @@ Arrays = list[NDArray[Any]]
 
 
 class Checkpoint(NamedTuple):
-    """Everything that the next epoch depends on.
+    """Everything that the next epoch depends on."""
 
-    Attributes
-    ----------
-    question
-        Digest of the dataset and of the settings: what is being trained.
-    history
-        Metrics of the epochs so far.
-    variables
-        Weights, states of the random generators, and the optimizer's variables.
-    best
-        Weights of the best epoch.
-    events, seconds
-        Events that the training steps of these epochs took, and their time.
-    validation_seconds
-        Time of their validations.
-    """
-
-    question: str
-    history: list[dict[str, float]]
-    variables: Arrays
-    best: Arrays
-    events: int
-    seconds: float
+    question: str  # what is being trained, as of `rootflow.training.question`
+    history: list[dict[str, float]]  # metrics of the epochs so far
+    variables: Arrays  # weights, states of the random generators, the optimizer's variables
+    best: Arrays  # weights of the best epoch
+    events: int  # that the training steps of these epochs took
+    seconds: float  # in training steps
     validation_seconds: float
 
 
@@ -63,13 +47,7 @@ def write_checkpoint(checkpoint: Checkpoint, directory: Path) -> None:
 
 
 def read_checkpoint(directory: Path) -> Checkpoint | None:
-    """Return the checkpoint, None where there is none.
-
-    Raises
-    ------
-    InputError
-        It cannot be read.
-    """
+    """Return the checkpoint, None where there is none; one that is damaged is an InputError."""
     path = directory / CHECKPOINT
     if not path.exists():
         return None

@@ -45,20 +45,10 @@ BATCH = 2048
 
 
 class ClassificationTask:
-    """The task of analyses that classify events.
+    """The task of analyses that classify events: a `Task`, and a `TreesTask`.
 
-    Parameters
-    ----------
-    dataset, config, folds
-        Its labelled events of all folds but the held-out one are learnt from, with training's
-        weights.
-
-    Attributes
-    ----------
-    classes
-        Their names, by label.
-    inputs
-        What a model is given of each collection.
+    Learnt from are the labelled events of all folds but the held-out one. `classes` are named by
+    label, `inputs` are what a model is given of each collection.
 
     Raises
     ------

@@ -102,16 +102,8 @@ def fit(
 def question(simulation_digest: str, config: Config, folds: FoldsConfig) -> str:
     """Name a training: another name where what it sees, the settings or the libraries differ.
 
-    What does not decide the model is not asked: its name, and collisions beside the simulation.
-
-    Parameters
-    ----------
-    simulation_digest
-        That of the dataset to train on.
-    config
-        Of which the settings that decide the model count.
-    folds
-        Which fold is held out.
+    What does not decide the model is not asked: its name, and collisions beside the simulation,
+    whose digest is that of the dataset to train on.
     """
     file = _model_file(config)
     return digest_of(

@@ -24,12 +24,8 @@ def weighted_auc(score: Numbers, label: NDArray[np.integer], weight: Numbers) ->
 
     It is the weighted share of pairs of a signal and a background event in which the
     signal has the higher score; equal scores count half (J. A. Hanley and B. J. McNeil,
-    Radiology 143, 29 (1982)). Negative weights count with their sign.
-
-    Parameters
-    ----------
-    score, label, weight
-        (n,), label 1 for signal and 0 for background. Each class has a positive sum of weights.
+    Radiology 143, 29 (1982)). Negative weights count with their sign; the sum of each class is
+    positive. The label is 1 for signal and 0 for background.
     """
     _, place = np.unique(score, return_inverse=True)
     weight = weight.astype(np.float64)
@@ -45,12 +41,7 @@ def areas(
     """Return the area under the ROC curve as `auc`.
 
     Of more than two classes it is the mean of those of each class against all others,
-    `auc_CLASS`.
-
-    Parameters
-    ----------
-    said
-        (n,) the probability of signal, or of more than two classes (n, classes).
+    `auc_CLASS`. What is said is the probability of signal (n,), or of each class (n, classes).
     """
     if said.ndim == 1:
         return {"auc": weighted_auc(said, label, weight)}
@@ -62,13 +53,7 @@ def areas(
 
 
 def cross_entropy(said: Numbers, label: NDArray[np.integer]) -> NDArray[np.float64]:
-    """Return minus the logarithm of the probability of each event's label, (n,).
-
-    Parameters
-    ----------
-    said
-        (n,) the probability of signal, or of more than two classes (n, classes).
-    """
+    """Return minus the logarithm of the probability of each event's label, as of `areas`, (n,)."""
     probability = np.clip(said.astype(np.float64), NEAREST, 1 - NEAREST)
     if said.ndim == 1:
         return -np.log(np.where(label == 1, probability, 1 - probability))

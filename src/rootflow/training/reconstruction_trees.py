@@ -39,14 +39,9 @@ ABOUT = TypeAdapter(About)
 
 
 class ReconstructionTrees(Trees):
-    """Trees that score each pair of jets, and trees that give the momenta of the neutrinos.
+    """Trees that tell right pairs of jets from wrong ones, and trees of the neutrinos' momenta.
 
-    Parameters
-    ----------
-    pairs
-        They tell right pairs from wrong ones.
-    neutrinos
-        Of each component along the axes of a neutrino's view, GeV.
+    These give one component each, along the axes of a neutrino's view, in GeV.
     """
 
     task = "reconstruction"

@@ -65,37 +65,19 @@ class Outcome(NamedTuple):
 
 
 class Record(Block):
-    """What is needed to use the model rightly, and how it came to be.
+    """What is needed to use the model rightly, and how it came to be."""
 
-    Attributes
-    ----------
-    question
-        Digest of what the training saw and of the settings that decide the model.
-    dataset
-        Digest of the dataset of the time: others with the same simulation find the training, too.
-    folds
-        The model has seen all folds but `held_out`.
-    task
-        What the model has learnt.
-    features
-        Names along the last axis of each input, in their order.
-    inputs
-        Which of them the model is given, None: all.
-    classes
-        Of a classifier, by label.
-    """
-
-    question: str
-    dataset: str
+    question: str  # digest of what the training saw and of the settings that decide the model
+    dataset: str  # that of the time: others with the same simulation find the training, too
     task: TaskName
-    folds: FoldsConfig
+    folds: FoldsConfig  # the model has seen all but `held_out`
     # In this order: settings of reconstructions have what those of classifiers do not know.
     model: ClassifierConfig | ModelConfig = Field(union_mode="left_to_right")
     model_file: str
-    features: dict[str, tuple[str, ...]]
+    features: dict[str, tuple[str, ...]]  # along the last axis of each input
     max_jets: int
-    inputs: InputsConfig | None = None
-    classes: tuple[str, ...] = ()
+    inputs: InputsConfig | None = None  # which of them the model is given, None: all
+    classes: tuple[str, ...] = ()  # of a classifier, by label
     history: History
     facts: dict[str, Fact]
 
@@ -134,13 +116,7 @@ def write_record(record: Record, directory: Path) -> None:
 
 
 def read_record(directory: Path) -> Record | None:
-    """Return the record of a finished training, None where it is not finished.
-
-    Raises
-    ------
-    InputError
-        The record cannot be read.
-    """
+    """Return the record of a training, None where it is not finished; damaged: InputError."""
     path = directory / RECORD
     if not path.exists():
         return None

@@ -28,18 +28,9 @@ PADDED = ("jets", "jet_mask")
 
 
 class WeightedSample:
-    """Events of a dataset with weights whose mean is one.
+    """Events at some places of a dataset, rising, with weights whose mean is one.
 
-    Parameters
-    ----------
-    dataset
-        From which the events are read, batch by batch.
-    places
-        Where they are in the dataset, rising.
-    weight
-        One for each place.
-    read
-        What of the events is inputs, and what targets.
+    They are read batch by batch; `read` says what of them is inputs, and what targets.
     """
 
     def __init__(
@@ -86,15 +77,10 @@ class Samples(NamedTuple):
     validation: WeightedSample
 
 
-class Split(NamedTuple):
-    """Places of events in the dataset, rising."""
-
-    training: NDArray[np.int64]
-    validation: NDArray[np.int64]
-
-
-def split(events: Events, folds: FoldsConfig, validation_fraction: float) -> Split:
-    """Return the split of all folds but the held-out one.
+def split(
+    events: Events, folds: FoldsConfig, validation_fraction: float
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return where the events that train are, and those that watch, of the folds not held out.
 
     Where an event goes is a matter of its event number alone, so more files, or files in
     another order, leave every event where it was.
@@ -107,7 +93,7 @@ def split(events: Events, folds: FoldsConfig, validation_fraction: float) -> Spl
     outside = fold_of(events.fold_numbers, folds) != folds.held_out
     share = mix(events.fold_numbers ^ SALT) / 2.0**64
     validates = share < validation_fraction
-    parts = Split(np.flatnonzero(outside & ~validates), np.flatnonzero(outside & validates))
+    parts = np.flatnonzero(outside & ~validates), np.flatnonzero(outside & validates)
     for purpose, part in zip(("train on", "validate with"), parts, strict=True):
         if not len(part):
             raise InputError(
@@ -119,17 +105,7 @@ def split(events: Events, folds: FoldsConfig, validation_fraction: float) -> Spl
 
 
 class Batches(keras.utils.PyDataset):  # type: ignore[misc]
-    """A sample in batches.
-
-    Parameters
-    ----------
-    sample
-        The events.
-    parts
-        Which of them are in each batch.
-    trim
-        Leave out jet slots that no event of a batch fills.
-    """
+    """A sample in batches, `parts` of it; trimmed ones have no jet slots that no event fills."""
 
     def __init__(self, sample: WeightedSample, parts: list[Order], *, trim: bool = False) -> None:
         super().__init__()
@@ -157,18 +133,9 @@ def in_order(order: Order, size: int) -> list[Order]:
 def by_multiplicity(
     order: Order, jets: NDArray[np.integer], size: int, seed: list[int]
 ) -> list[Order]:
-    """Return as many batches, of events with about as many jets, shuffled.
+    """Return batches of so many events with about as many jets, in an order of the seed's.
 
-    Parameters
-    ----------
-    order
-        Places of events, shuffled: within a multiplicity they stay so.
-    jets
-        (n,) jets of every event of the sample.
-    size
-        Events of a batch.
-    seed
-        Decides in which order the batches come.
+    Places of events are in a shuffled order, and stay so within a multiplicity.
     """
     batches = in_order(order[np.argsort(jets[order], kind="stable")], size)
     return [batches[place] for place in np.random.default_rng(seed).permutation(len(batches))]

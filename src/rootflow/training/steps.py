@@ -18,12 +18,8 @@ class Steps:
     slower, and a network that chooses its layers by the size cannot be traced in it.
     The optimizer, which sees no events, has one graph of its own.
 
-    Gradients are summed two at a time, for the reason in `make_deterministic`.
-
-    Parameters
-    ----------
-    model
-        Compiled, its optimizer and its metrics built.
+    Gradients are summed two at a time, for the reason in `make_deterministic`. The model is
+    compiled, its optimizer and its metrics are built.
     """
 
     def __init__(self, model: keras.Model) -> None:

@@ -18,24 +18,12 @@ Metrics = dict[str, float]
 
 
 class Rows(NamedTuple):
-    """A sample in memory as trees take it.
+    """A sample in memory as trees take it."""
 
-    Attributes
-    ----------
-    values
-        (rows, columns) float32.
-    label
-        (rows,) the number of the class, or what trees are to give.
-    weight
-        (rows,) float64.
-    event
-        (rows,) the number of the event that a row is of, rising from 0.
-    """
-
-    values: NDArray[np.float32]
-    label: NDArray[Any]
-    weight: NDArray[np.float64]
-    event: NDArray[np.int64]
+    values: NDArray[np.float32]  # (rows, columns)
+    label: NDArray[Any]  # (rows,) the number of the class, or what trees are to give
+    weight: NDArray[np.float64]  # (rows,)
+    event: NDArray[np.int64]  # (rows,) the number of the event that a row is of, rising from 0
 
 
 # Grow trees that give numbers, on rows to learn from until those that watch no longer gain.

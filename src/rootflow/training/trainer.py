@@ -31,21 +31,11 @@ Step = Callable[[Batch], Metrics]
 
 
 class Schedule(NamedTuple):
-    """The steps of a training on n events, epoch by epoch.
+    """The steps of a training on n events, epoch by epoch."""
 
-    Attributes
-    ----------
-    events
-        Events of a whole epoch.
-    batch_size
-        Events of a step.
-    steps
-        Steps of all epochs together: the last epoch may be cut short.
-    """
-
-    events: int
+    events: int  # of a whole epoch
     batch_size: int
-    steps: int
+    steps: int  # of all epochs together: the last one may be cut short
 
     @property
     def steps_per_epoch(self) -> int:
@@ -78,26 +68,10 @@ def make_schedule(config: TrainingConfig, events: int) -> Schedule:
 class Trainer:
     """What is needed to fit a network, made from the configuration and its seed alone.
 
-    Parameters
-    ----------
-    make_task
-        Makes what builds the network, after the seed is set.
-    config, seed
-        How the network is fitted.
-
-    Attributes
-    ----------
-    task
-        What is learnt; `task.network` is the network to keep.
-    model
-        The same layers with optimizer, losses and metrics.
-    seconds, events
-        Time spent in training steps so far, and events that they took; those of an
-        interrupted training are set when it goes on.
-    validation_seconds
-        The same of the validations.
-    cpu_seconds
-        CPU time of all threads in the training steps of this process.
+    The task is made after the seed is set; `task.network` is the network to keep, `model` the same
+    layers with optimizer, losses and metrics. `seconds`, `cpu_seconds` (of all threads in this
+    process) and `events` are of the training steps so far; those of an interrupted training are set
+    when it goes on.
     """
 
     def __init__(self, make_task: Callable[[], Task], config: TrainingConfig, seed: int) -> None:
@@ -129,10 +103,7 @@ class Trainer:
     def epoch(self, number: int) -> Metrics:
         """Train for one epoch and return its metrics; the first has number 0.
 
-        Raises
-        ------
-        RootflowError
-            The loss is no longer a number.
+        A loss that is no longer a number is a RootflowError.
         """
         training, validation = self.task.samples
         order = self.schedule.order(number, self.seed)

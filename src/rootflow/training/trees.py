@@ -48,15 +48,7 @@ class Trees(ABC):
 
 
 class TreesModel(Trees):
-    """Boosted trees that classify, with the inputs that they were grown on.
-
-    Attributes
-    ----------
-    inputs
-        What they are given of each collection.
-    trees
-        On the columns of `rootflow.models.in_a_row`.
-    """
+    """Boosted trees that classify, on the columns of `rootflow.models.in_a_row` of the inputs."""
 
     task = "classification"
 
@@ -108,10 +100,7 @@ def write_trees(about: Mapping[str, Any], held: Mapping[str, Any], path: Path) -
 def load_trees(path: Path) -> Trees:
     """Return trees saved as .skops; no code in the file is run.
 
-    Raises
-    ------
-    InputError
-        There is no such file, it is not one of `save_trees`, or it holds more than trees.
+    A file that is not there, is not one of `write_trees` or holds more is an InputError.
     """
     if not path.is_file():
         raise InputError(f"{path}: there is no saved model")
@@ -146,13 +135,7 @@ def _model_of(held: Mapping[str, Any]) -> Trees:
 
 
 def refuse_other_trees(trees: Any, kind: type[Any], columns: int) -> None:
-    """Refuse what is not trees, and trees that would be followed out of their arrays.
-
-    Raises
-    ------
-    ValueError
-        It is such.
-    """
+    """Refuse by a ValueError what is not trees, or would be followed out of its arrays."""
     if not isinstance(trees, kind):
         raise ValueError("it holds no boosted trees")
     if trees.n_features_in_ != columns:

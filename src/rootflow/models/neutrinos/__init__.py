@@ -38,16 +38,8 @@ def neutrinos_of(
 ) -> Tensor:
     """Return the momenta (n, 2, 3) of both neutrinos in GeV, as the head of the settings does.
 
-    Parameters
-    ----------
-    config
-        Chooses the head.
-    seen
-        What the trunk says of each view, the views' axes, and the event's momenta.
-    assignment
-        (n, J, J), the probabilities that the network gives the pairs of jets.
-    scales
-        Root mean square of px and py together, and of pz, in GeV.
+    `assignment` (n, J, J) are the probabilities that the network gives the pairs of jets; the
+    scales are as of `Normalisation`.
     """
     if isinstance(config, DirectNeutrinosConfig):
         said = DirectNeutrinos(scales, name=HEAD)(seen)

@@ -8,6 +8,7 @@ from keras import layers, ops
 from numpy.typing import NDArray
 
 from rootflow.models.kinematics import Tensor
+from rootflow.models.layers import ConfiguredLayer
 from rootflow.models.neutrinos.seen import Seen
 from rootflow.models.views import to_detector
 
@@ -16,29 +17,21 @@ FARTHEST = 6.0
 
 
 @keras.saving.register_keras_serializable(package="rootflow")
-class BinnedNeutrinos(keras.Layer):  # type: ignore[misc]
+class BinnedNeutrinos(ConfiguredLayer):
     """A probability for each bin of px, py and pz along the axes of each neutrino's own view.
 
     The bins are even in asinh(p / scale), so narrow where most neutrinos are; `centres`
-    gives them in GeV. The answer is the mean of the centres, each with its probability.
-
-    Parameters
-    ----------
-    scales
-        Root mean square of px and py together, and of pz, in GeV.
-    bins
-        Of each component.
+    gives them in GeV. The answer is the mean of the centres, each with its probability. The
+    scales are as of `Normalisation`.
     """
+
+    made_from = ("scales", "bins")
 
     def __init__(self, scales: tuple[float, float], bins: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.scales = tuple(scales)
         self.bins = bins
         self.logits = layers.Dense(3 * bins, name="logits")
-
-    def get_config(self) -> dict[str, Any]:
-        """Return what the layer is made from."""
-        return {**super().get_config(), "scales": self.scales, "bins": self.bins}
 
     def build(self, seen_shape: Any) -> None:
         """Make the weights."""
@@ -60,13 +53,8 @@ class BinnedNeutrinos(keras.Layer):  # type: ignore[misc]
     def loss(self, seen: Seen, truth: Tensor) -> Tensor:
         """Return the cross-entropy (n,) of the bins, mean of the six components.
 
-        A true momentum is shared by the two centres next to it so that their mean is it;
-        one beyond the outermost centres belongs to the last bin.
-
-        Parameters
-        ----------
-        truth
-            (n, 2, 3) in GeV along the detector's axes.
+        A true momentum (n, 2, 3) is shared by the two centres next to it so that their mean is
+        it; one beyond the outermost centres belongs to the last bin.
         """
         in_view = ops.einsum("nvab,nvb->nva", seen["axes"], truth)
         logits = self._logits(seen)

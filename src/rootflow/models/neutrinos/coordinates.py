@@ -15,16 +15,9 @@ SHARE_OF_MET = 0.5
 class Frame(NamedTuple):
     """How the coordinates of a batch are taken.
 
-    Attributes
-    ----------
-    leads
-        (n,) bool, whether the positive lepton has the larger pT.
-    axes
-        (n, 3, 3), unit vectors of the view of the lepton with the larger pT.
-    met
-        (n, 2), missing momentum along the first two of them, GeV.
-    scales
-        (6,) GeV.
+    `leads` (n,) says whether the positive lepton has the larger pT, `axes` (n, 3, 3) are the unit
+    vectors of the view of the lepton that has it, `met` (n, 2) is along the first two of them. MET
+    and scales (6,) are in GeV.
     """
 
     leads: Tensor
@@ -60,12 +53,8 @@ def to_coordinates(momenta: Tensor, frame: Frame) -> tuple[Tensor, Tensor]:
 
     With the neutrino of the leading lepton first, along the axes of that lepton's view:
     what the sum of both has in px and py beyond MET, the difference of the two in px and
-    py, and pz of each; all by asinh(p / scale).
-
-    Parameters
-    ----------
-    momenta
-        (n, samples, 2, 3) in GeV along the detector's axes, the neutrino first.
+    py, and pz of each; all by asinh(p / scale). The momenta are (n, samples, 2, 3) in GeV along
+    the detector's axes, the neutrino first.
     """
     turned = ops.einsum("nab,nsvb->nsva", frame.axes, momenta)
     ordered = ops.swapaxes(turned, 1, 2)

@@ -7,6 +7,7 @@ import keras
 from keras import layers, ops
 
 from rootflow.models.kinematics import Tensor
+from rootflow.models.layers import ConfiguredLayer
 from rootflow.models.neutrinos import tails
 from rootflow.models.neutrinos.splines import inverse_spline, number_of_parameters, spline
 
@@ -15,26 +16,16 @@ LARGEST_LOG_SCALE = 4.0
 
 
 @keras.saving.register_keras_serializable(package="rootflow")
-class ConditionalFlow(keras.Layer):  # type: ignore[misc]
+class ConditionalFlow(ConfiguredLayer):
     """A density of vectors, given a context, by a map to a Gaussian, or to what `tails` has.
 
     First each component is shifted and scaled as the context says. Then each of the
     coupling layers (L. Dinh, J. Sohl-Dickstein, S. Bengio, arXiv:1605.08803) bends half of
-    the components by splines whose shape is a matter of the other half and of the context.
-
-    Parameters
-    ----------
-    size
-        Components of a vector, at least 2.
-    couplings
-        How many coupling layers there are.
-    width
-        Neurons of the two hidden layers of each.
-    bins
-        Of each spline.
-    dropout
-        After the first hidden layer.
+    the components by splines whose shape is a matter of the other half and of the context, by two
+    hidden layers with dropout after the first. `size` are the components, at least 2.
     """
+
+    made_from = ("size", "couplings", "width", "bins", "dropout")
 
     def __init__(
         self, size: int, couplings: int, width: int, bins: int, dropout: float, **kwargs: Any
@@ -50,11 +41,6 @@ class ConditionalFlow(keras.Layer):  # type: ignore[misc]
             Coupling(changed, size, width, bins, dropout, name=f"coupling_{number}")
             for number, changed in enumerate(halves(size, couplings))
         ]
-
-    def get_config(self) -> dict[str, Any]:
-        """Return what the layer is made from."""
-        own = ("size", "couplings", "width", "bins", "dropout")
-        return {**super().get_config(), **{name: getattr(self, name) for name in own}}
 
     def build(self, context_shape: tuple[int | None, ...]) -> None:
         """Make the weights for contexts (n, features)."""
@@ -78,12 +64,7 @@ class ConditionalFlow(keras.Layer):  # type: ignore[misc]
     def to_latent(self, vectors: Tensor, context: Tensor) -> tuple[Tensor, Tensor]:
         """Return latent vectors (n, samples, size) and the logarithm of the volume's change.
 
-        Parameters
-        ----------
-        vectors
-            (n, samples, size).
-        context
-            (n, features), shared by the samples of an event.
+        The context (n, features) is shared by the samples of an event.
         """
         shift, log_scale = self._shift_and_scale(context)
         values = (vectors - shift) * ops.exp(-log_scale)

@@ -6,28 +6,24 @@ import keras
 from keras import layers, ops
 
 from rootflow.models.kinematics import Tensor
+from rootflow.models.layers import ConfiguredLayer
 from rootflow.models.neutrinos.seen import Seen
 from rootflow.models.views import to_detector
 
 
 @keras.saving.register_keras_serializable(package="rootflow")
-class DirectNeutrinos(keras.Layer):  # type: ignore[misc]
+class DirectNeutrinos(ConfiguredLayer):
     """Momenta along the axes of each neutrino's own view, linear in the trunk's features.
 
-    Parameters
-    ----------
-    scales
-        Root mean square of px and py together, and of pz, in GeV.
+    They are in units of the scales, as of `Normalisation`.
     """
+
+    made_from = ("scales",)
 
     def __init__(self, scales: tuple[float, float], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.scales = tuple(scales)
         self.momenta = layers.Dense(3, name="momenta")
-
-    def get_config(self) -> dict[str, Any]:
-        """Return what the layer is made from."""
-        return {**super().get_config(), "scales": self.scales}
 
     def build(self, seen_shape: Any) -> None:
         """Make the weights."""

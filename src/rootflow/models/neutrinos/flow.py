@@ -30,16 +30,8 @@ class FlowNeutrinos(keras.Layer):  # type: ignore[misc]
 
     It describes the event in the view of the lepton with the larger pT, whatever its
     charge: so its density turns and reflects with the event, and exchanging the charges
-    exchanges neutrino and antineutrino, exactly.
-
-    Parameters
-    ----------
-    scales
-        Root mean square of px and py together, and of pz, in GeV.
-    couplings, width, bins, dropout
-        Of the flow.
-    samples
-        Of each event that the layer gives; their noise is drawn once and kept.
+    exchanges neutrino and antineutrino, exactly. It gives `samples` of each event, whose noise is
+    drawn once and kept. The scales are as of `Normalisation`.
     """
 
     def __init__(
@@ -54,22 +46,16 @@ class FlowNeutrinos(keras.Layer):  # type: ignore[misc]
     ) -> None:
         super().__init__(**kwargs)
         self.scales = (scales[0], scales[1])
-        self.settings = {
-            "scales": self.scales,
-            "couplings": couplings,
-            "width": width,
-            "bins": bins,
-            "dropout": dropout,
-            "samples": samples,
-        }
+        self.settings = {"couplings": couplings, "width": width, "bins": bins, "dropout": dropout}
         self.samples = samples
         self.context = layers.Dense(2 * width, activation="silu", name="context")
         self.dropout = layers.Dropout(dropout, name="dropout")
-        self.flow = ConditionalFlow(COMPONENTS, couplings, width, bins, dropout, name="flow")
+        self.flow = ConditionalFlow(COMPONENTS, **self.settings, name="flow")
 
     def get_config(self) -> dict[str, Any]:
         """Return what the layer is made from."""
-        return {**super().get_config(), **self.settings}
+        own = {"scales": self.scales, "samples": self.samples, **self.settings}
+        return {**super().get_config(), **own}
 
     def build(self, seen_shape: Any) -> None:
         """Make the weights."""
@@ -95,13 +81,7 @@ class FlowNeutrinos(keras.Layer):  # type: ignore[misc]
         return to_momenta(coordinates, frame)
 
     def log_density(self, seen: Seen, momenta: Tensor) -> Tensor:
-        """Return the log of the density (n, samples), per GeV to the sixth.
-
-        Parameters
-        ----------
-        momenta
-            (n, samples, 2, 3) in GeV along the detector's axes.
-        """
+        """Return the log of the density (n, samples) at momenta (n, samples, 2, 3), per GeV^6."""
         frame = frame_of(seen, self.scales)
         coordinates, change = to_coordinates(momenta, frame)
         return self.flow.log_density(coordinates, self._context(seen, frame)) + change
@@ -111,11 +91,6 @@ class FlowNeutrinos(keras.Layer):  # type: ignore[misc]
 
         Divided by six: the mean over components, as of other losses of neutrinos. It
         differs from the density per GeV by what does not depend on the network.
-
-        Parameters
-        ----------
-        truth
-            (n, 2, 3) in GeV along the detector's axes.
         """
         frame = frame_of(seen, self.scales)
         coordinates, _ = to_coordinates(ops.expand_dims(truth, 1), frame)
@@ -152,13 +127,7 @@ def _normal_points(count: int) -> NDArray[np.float32]:
 
 
 class Draw(layers.Layer):  # type: ignore[misc]
-    """Samples of a flow's density, with the density where they are; it is never saved.
-
-    Parameters
-    ----------
-    head
-        Of a network, see `known_neutrinos`.
-    """
+    """Samples of a flow's density, with the density where they are; it is never saved."""
 
     def __init__(self, head: FlowNeutrinos, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -17,30 +17,14 @@ SMALLEST_SQUARE = 1e-2
 
 
 class Truth(NamedTuple):
-    """What the losses know of n events, GeV along the detector's axes.
+    """What the losses know of n events, GeV along the detector's axes."""
 
-    Attributes
-    ----------
-    neutrinos
-        (n, 2, 3) true momenta.
-    leptons
-        (n, 2, 4), the positive one first: px, py, pz, energy.
-    b_jets
-        (n, 2, 4), the true jets of b and bbar.
-    known
-        (n, 2), 1 where there is such a jet, else 0.
-    visible
-        (n, 4), leptons and all jets together.
-    scales
-        (3,), the root mean squares of the momenta.
-    """
-
-    neutrinos: Tensor
-    leptons: Tensor
-    b_jets: Tensor
-    known: Tensor
-    visible: Tensor
-    scales: Tensor
+    neutrinos: Tensor  # (n, 2, 3)
+    leptons: Tensor  # (n, 2, 4), the positive one first: px, py, pz, energy
+    b_jets: Tensor  # (n, 2, 4), the true jets of b and bbar
+    known: Tensor  # (n, 2), 1 where there is such a jet, else 0
+    visible: Tensor  # (n, 4), leptons and all jets together
+    scales: Tensor  # (3,), the root mean squares of the momenta
 
 
 Loss = Callable[[Tensor, Truth], Tensor]

@@ -28,16 +28,10 @@ class MedianMassOfSamples(keras.Layer):  # type: ignore[misc]
     """
 
     def call(self, samples: Tensor, assignment: Tensor, jets: Tensor, leptons: Tensor) -> Tensor:
-        """Return px, py, pz (n, 2, 3) in GeV.
+        """Return px, py, pz (n, 2, 3) in GeV of samples (n, samples, 2, 3).
 
-        Parameters
-        ----------
-        samples
-            (n, samples, 2, 3) in GeV.
-        assignment
-            (n, J, J), probability of each pair of jets.
-        jets, leptons
-            (n, J, 4) and (n, 2, 4), px, py, pz, energy in GeV.
+        `assignment` (n, J, J) is the probability of each pair of jets; jets (n, J, 4) and leptons
+        (n, 2, 4) are px, py, pz, energy.
         """
         visible = ops.sum(leptons, axis=1) + _likeliest_pair(assignment, jets)
         every_mass = ops.sort(mass(visible[:, None] + _together(samples)), axis=1)

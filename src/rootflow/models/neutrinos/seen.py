@@ -7,6 +7,7 @@ import keras
 from keras import ops
 
 from rootflow.models.kinematics import KINEMATICS, Tensor, momentum
+from rootflow.models.layers import ConfiguredLayer
 
 # `features` (n, 2, width), what the trunk says of each view, first that of the positive
 # lepton; `axes` (n, 2, 3, 3), the unit vectors of each view; and what `Momenta` gives.
@@ -15,20 +16,18 @@ SEEN = ("features", "axes", "jets", "leptons", "met")
 
 
 @keras.saving.register_keras_serializable(package="rootflow")
-class Momenta(keras.Layer):  # type: ignore[misc]
+class Momenta(ConfiguredLayer):
     """Four-momenta of an event along the detector's axes, in GeV.
 
     `jets` (n, J, 4), zero where there is none, `leptons` (n, 2, 4), the positive first, both
     px, py, pz, energy; `met` (n, 2), px and py, zero where it is not taken.
     """
 
+    made_from = ("features",)
+
     def __init__(self, features: Mapping[str, Sequence[str]], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.features = {name: list(names) for name, names in features.items()}
-
-    def get_config(self) -> dict[str, Any]:
-        """Return what the layer is made from."""
-        return {**super().get_config(), "features": self.features}
 
     def call(
         self, jets: Tensor, jet_mask: Tensor, leptons: Tensor, met: Tensor = None

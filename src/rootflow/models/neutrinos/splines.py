@@ -37,16 +37,8 @@ def number_of_parameters(bins: int) -> int:
 def spline(values: Tensor, parameters: Tensor) -> tuple[Tensor, Tensor]:
     """Return the splines of values, and the logarithms of their derivatives.
 
-    Parameters
-    ----------
-    values
-        (...).
-    parameters
-        (..., 3 bins - 1), any numbers.
-
-    Returns
-    -------
-    (...) each: equations 4 and 5 of arXiv:1906.04032 within the bound, the identity beyond.
+    They are equations 4 and 5 of arXiv:1906.04032 within the bound, the identity beyond. The
+    parameters (..., 3 bins - 1) are any numbers.
     """
     inside, clipped = _inside(values)
     at = _bin_of(clipped, parameters, by_height=False)

@@ -42,14 +42,9 @@ def log_norm(size: int, degrees: float) -> float:
 
 
 def heavier(noise: Floats, degrees: float) -> Floats:
-    """Return t distributed vectors of normal ones: as long as their rank among lengths says.
+    """Return t distributed vectors of normal ones (..., size), as long as their rank says.
 
-    Parameters
-    ----------
-    noise
-        (..., size), standard normal.
-    degrees
-        Of freedom; from `GAUSSIAN` on nothing changes.
+    From `GAUSSIAN` degrees of freedom on nothing changes.
     """
     if degrees >= GAUSSIAN:
         return noise
@@ -67,16 +62,8 @@ def fitted(squares: Floats, weight: Floats, size: int) -> Tails:
     They are the balls of latent vectors that should hold `LEVELS` of the events: what matters of
     a posterior is that its credible regions hold the truth as often as they say (V. Kuleshov,
     N. Fenner, S. Ermon, arXiv:1807.00263). Degrees of freedom follow from the ratio of the two
-    radii, the temperature from the inner one. Errors are those of a bootstrap.
-
-    Parameters
-    ----------
-    squares
-        (n,), of the latent vectors' lengths.
-    weight
-        (n,) of the events.
-    size
-        Components of a vector.
+    radii, the temperature from the inner one. Errors are those of a bootstrap. `squares` (n,) are
+    of the latent vectors' lengths, `size` their components.
     """
     order = np.argsort(squares)
     radii, weight = squares[order] / size, weight[order]
