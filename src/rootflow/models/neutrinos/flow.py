@@ -50,7 +50,7 @@ class FlowNeutrinos(keras.Layer):  # type: ignore[misc]
         self.samples = samples
         self.context = layers.Dense(2 * width, activation="silu", name="context")
         self.dropout = layers.Dropout(dropout, name="dropout")
-        self.flow = ConditionalFlow(COMPONENTS, **self.settings, name="flow")
+        self.flow = ConditionalFlow(COMPONENTS, couplings, width, bins, dropout, name="flow")
 
     def get_config(self) -> dict[str, Any]:
         """Return what the layer is made from."""
