@@ -7,15 +7,31 @@ product of the densities of both m(lb). There the densities are those of a simul
 leading order's.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rootflow.physics.compiled import compiled, scalar_product
+from rootflow.physics.compiled import compiled
 from rootflow.physics.kinematics import FloatArray, not_space_like
 from rootflow.physics.lepton_b_mass import lepton_b_density
 from rootflow.physics.neutrino_ellipses import solve_event
 from rootflow.physics.throws import Resolution, State, breit_wigner, throw
-from rootflow.physics.ttbar import Solutions
+
+
+class SmearedSolutions(NamedTuple):
+    """What the throws of n events say.
+
+    Attributes
+    ----------
+    neutrinos
+        (n, 2, 3) weighted means in GeV; NaN where no throw has a solution of any weight.
+    weights
+        (n,) sums of the weights, GeV^-2.
+    """
+
+    neutrinos: FloatArray
+    weights: FloatArray
 
 
 def smeared_ellipses(
@@ -26,15 +42,16 @@ def smeared_ellipses(
     resolution: Resolution,
     throws: int,
     seeds: NDArray[np.uint64],
-) -> Solutions:
+) -> SmearedSolutions:
     """Return the weighted mean over throws of both neutrinos' momenta.
-
-    It is liked by the sum of the weights, GeV^-2; without any there is no solution.
 
     Parameters
     ----------
-    b_jets, leptons, met
-        As of `neutrino_ellipses`.
+    b_jets, leptons
+        (n, 2, 4) px, py, pz, energy in GeV of b and bbar, and of the positive and the
+        negative lepton.
+    met
+        (n, 2) px, py, GeV.
     masses
         Of top quark and W boson, and the W boson's width, GeV.
     resolution
@@ -49,7 +66,7 @@ def smeared_ellipses(
     neutrinos, weights = np.zeros((len(met), 2, 3)), np.zeros(len(met))
     _solve_all(b_jets, leptons, met, masses, resolution, throws, seeds, neutrinos, weights)
     neutrinos[weights == 0] = np.nan
-    return Solutions(neutrinos, weights)
+    return SmearedSolutions(neutrinos, weights)
 
 
 @compiled
@@ -91,7 +108,7 @@ def _average(
         w_masses = (breit_wigner(state, w_mass, w_width), breit_wigner(state, w_mass, w_width))
         weight = 1.0
         for which in range(2):
-            product = 2 * scalar_product(b_jets[which], leptons[which])
+            product = _twice_the_product(b_jets[which], leptons[which])
             weight *= lepton_b_density(product, top_mass, w_masses[which])
         if weight == 0:
             continue
@@ -103,6 +120,11 @@ def _average(
     if total > 0:
         mean /= total
     return total
+
+
+@compiled
+def _twice_the_product(one: FloatArray, two: FloatArray) -> float:
+    return 2 * float(one[3] * two[3] - one[0] * two[0] - one[1] * two[1] - one[2] * two[2])
 
 
 @compiled

@@ -31,8 +31,17 @@ def quartic_solutions(
 ) -> FloatArray:
     """Return the momenta (n, 4, 2, 3) in GeV of neutrino and antineutrino, up to four solutions.
 
-    What is no solution is NaN; solutions are in no particular order. It takes what
-    `neutrino_ellipses` does.
+    What is no solution is NaN; solutions are in no particular order.
+
+    Parameters
+    ----------
+    b_jets, leptons
+        (n, 2, 4) px, py, pz, energy in GeV of b and bbar, and of the positive and the
+        negative lepton.
+    met
+        (n, 2) px, py of the sum of the neutrinos, GeV.
+    top_mass, w_mass
+        In GeV, of both decays.
     """
     # All momenta in units of m_W: products of many stay of the order of one.
     b_jets, leptons = (not_space_like(momenta) / w_mass for momenta in (b_jets, leptons))

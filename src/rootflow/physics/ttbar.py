@@ -29,25 +29,17 @@ class Decay(NamedTuple):
     tops: FloatArray
 
 
-class Solutions(NamedTuple):
-    """What a solver makes of n events, or pairs of jets.
-
-    Attributes
-    ----------
-    neutrinos
-        (n, 2, 3) of neutrino and antineutrino in GeV, NaN where there is no solution.
-    likes
-        (n,) how much the solver likes each; comparable within an event.
-    """
-
-    neutrinos: FloatArray
-    likes: FloatArray
-
-
 def decay_of(tops: ArrayLike, leptons: ArrayLike, neutrinos: ArrayLike) -> Decay:
-    """Return the decay from the momenta (n, 2, 4) of tops and leptons and (n, 2, 3) of neutrinos.
+    """Return the decay from the momenta of top quarks, leptons and neutrinos.
 
-    All are in GeV; the neutrinos are taken as massless.
+    Parameters
+    ----------
+    tops
+        (n, 2, 4) of t and tbar, GeV.
+    leptons
+        (n, 2, 4) of the positive and the negative lepton, GeV.
+    neutrinos
+        (n, 2, 3) of neutrino and antineutrino, GeV, which are taken as massless.
     """
     leptons, light = np.asarray(leptons, np.float64), massless(neutrinos)
     return Decay(leptons, light, leptons + light, np.asarray(tops, np.float64))
@@ -56,7 +48,14 @@ def decay_of(tops: ArrayLike, leptons: ArrayLike, neutrinos: ArrayLike) -> Decay
 def top_pair(b_jets: ArrayLike, leptons: ArrayLike, neutrinos: ArrayLike) -> FloatArray:
     """Return the four-momenta (n, 2, 4) of t and tbar from those of what they decay into.
 
-    The momenta of neutrino and antineutrino are (n, 2, 3), all are in GeV.
+    Parameters
+    ----------
+    b_jets
+        (n, 2, 4) four-momenta of the jets of b and bbar, GeV.
+    leptons
+        (n, 2, 4) four-momenta of the positive and the negative lepton, GeV.
+    neutrinos
+        (n, 2, 3) momenta of neutrino and antineutrino, GeV, which are taken as massless.
     """
     b_jets, leptons = np.asarray(b_jets, np.float64), np.asarray(leptons, np.float64)
     return np.asarray(b_jets + leptons + massless(neutrinos))

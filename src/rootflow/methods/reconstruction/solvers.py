@@ -18,7 +18,6 @@ from rootflow.methods.reconstruction.objects import event_hash, feature, four_mo
 from rootflow.methods.reconstruction.others import Assignment
 from rootflow.methods.reconstruction.pairing import ordered_pairs
 from rootflow.physics.kinematics import FloatArray
-from rootflow.physics.ttbar import Solutions
 
 EVENTS_AT_ONCE = 4096
 
@@ -34,6 +33,16 @@ class Pairs(NamedTuple):
     leptons: FloatArray
     met: FloatArray
     seeds: NDArray[np.uint64]
+
+
+class Solutions(NamedTuple):
+    """Neutrinos (pairs, 2, 3) in GeV, NaN without a solution, and how much each pair is liked.
+
+    `likes` (pairs,) are comparable within an event.
+    """
+
+    neutrinos: FloatArray
+    likes: FloatArray
 
 
 Solve = Callable[[Pairs], Solutions]

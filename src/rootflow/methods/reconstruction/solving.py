@@ -14,14 +14,14 @@ from rootflow.config.methods import (
 )
 from rootflow.errors import UsageError
 from rootflow.methods.reconstruction.eligible import eligible_of
-from rootflow.methods.reconstruction.solvers import Pairs, Solve, SolverReconstructor
+from rootflow.methods.reconstruction.solvers import Pairs, Solutions, Solve, SolverReconstructor
 from rootflow.physics.kinematics import FloatArray, invariant_mass
 from rootflow.physics.neutrino_ellipses import neutrino_ellipses
 from rootflow.physics.neutrino_weighting import neutrino_weighting
 from rootflow.physics.smeared_ellipses import smeared_ellipses
 from rootflow.physics.sonnenschein import quartic_solutions
 from rootflow.physics.throws import Resolution
-from rootflow.physics.ttbar import Solutions, top_pair, ttbar_mass
+from rootflow.physics.ttbar import top_pair, ttbar_mass
 
 Exact = Callable[[FloatArray, FloatArray, FloatArray, float, float], FloatArray]
 LIKED = {"m_lb": "larger m(lb)", "m_ttbar": "m(ttbar)"}
@@ -83,7 +83,7 @@ def _weighting(config: NeutrinoWeightingConfig) -> Solve:
     def solve(pairs: Pairs) -> Solutions:
         jets, leptons, met, seeds = pairs
         thrown = (config.met_sigma_gev, resolution, config.throws, seeds)
-        return neutrino_weighting(jets, leptons, met, masses, etas, *thrown)
+        return Solutions(*neutrino_weighting(jets, leptons, met, masses, etas, *thrown))
 
     return solve
 
@@ -95,7 +95,8 @@ def _smeared(config: SmearedEllipseConfig) -> Solve:
 
     def solve(pairs: Pairs) -> Solutions:
         jets, leptons, met, seeds = pairs
-        return smeared_ellipses(jets, leptons, met, masses, resolution, config.throws, seeds)
+        thrown = (resolution, config.throws, seeds)
+        return Solutions(*smeared_ellipses(jets, leptons, met, masses, *thrown))
 
     return solve
 
