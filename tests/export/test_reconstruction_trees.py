@@ -13,7 +13,7 @@ from rootflow.dataset import Events
 from rootflow.errors import UsageError
 from rootflow.export import prepare
 from rootflow.training.reconstruction_trees import (
-    About,
+    GivenToTrees,
     ReconstructionTrees,
     allowed_pairs,
     seen_by,
@@ -26,7 +26,7 @@ SLOTS = 4
 def trees(toys: Events) -> ReconstructionTrees:
     """Return trees of whatever: what counts is that many leaves are asked for."""
     random = np.random.default_rng(3)
-    about = About(toys.features, SLOTS, {})
+    about = GivenToTrees(toys.features, SLOTS, {})
     unfitted = ReconstructionTrees(about, HistGradientBoostingClassifier(), [])
     columns = seen_by(unfitted.columns, toys.inputs())
     pairs = columns["pairs"][allowed_pairs(columns["there"])]

@@ -27,7 +27,7 @@ COMPONENTS = ("px", "py", "pz")
 SMALLEST = 1e-15
 
 
-class About(NamedTuple):
+class GivenToTrees(NamedTuple):
     """What is needed beside trees to reconstruct events, see `tree_columns`."""
 
     features: Features
@@ -35,7 +35,7 @@ class About(NamedTuple):
     signs: Signs
 
 
-ABOUT = TypeAdapter(About)
+ABOUT = TypeAdapter(GivenToTrees)
 
 
 class ReconstructionTrees(Trees):
@@ -48,7 +48,7 @@ class ReconstructionTrees(Trees):
 
     def __init__(
         self,
-        about: About,
+        about: GivenToTrees,
         pairs: HistGradientBoostingClassifier,
         neutrinos: list[HistGradientBoostingRegressor],
     ) -> None:
@@ -132,7 +132,7 @@ class ReconstructionTreesTask:
 
     def __init__(self, dataset: Dataset, config: ReconstructionConfig, folds: FoldsConfig) -> None:
         make_deterministic()
-        self._about = About(
+        self._about = GivenToTrees(
             features_taken(config.inputs, dataset.features),
             dataset.manifest.max_jets,
             dataset.signs,
