@@ -10,12 +10,13 @@ from exporting import about_ttbar
 from rootflow.config import ExportConfig
 from rootflow.config.export import Target
 from rootflow.dataset import Events
+from rootflow.dataset.events import pairs_of_jets
 from rootflow.errors import UsageError
 from rootflow.export import prepare
 from rootflow.training.reconstruction_trees import (
     GivenToTrees,
     ReconstructionTrees,
-    allowed_pairs,
+    rows_of_pairs,
     seen_by,
 )
 
@@ -29,7 +30,7 @@ def trees(toys: Events) -> ReconstructionTrees:
     about = GivenToTrees(toys.features, SLOTS, {})
     unfitted = ReconstructionTrees(about, HistGradientBoostingClassifier(), [])
     columns = seen_by(unfitted.columns, toys.inputs())
-    pairs = columns["pairs"][allowed_pairs(columns["there"])]
+    pairs = rows_of_pairs(columns, pairs_of_jets(columns["there"]))
     rows = columns["neutrinos"].reshape(2 * len(toys), -1)
     classifier = HistGradientBoostingClassifier(max_iter=40).fit(
         pairs, random.integers(0, 2, len(pairs))

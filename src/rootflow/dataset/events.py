@@ -215,3 +215,9 @@ class Events:
         if self.assignment is None or self.neutrinos is None:
             raise ValueError("these events have no truth")
         return {"assignment": self.assignment, "neutrinos": self.neutrinos}
+
+
+def pairs_of_jets(jet_mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return (n, J, J), True for ordered pairs of two different jets that are there, (n, J)."""
+    different = ~np.eye(jet_mask.shape[1], dtype=bool)
+    return jet_mask[:, :, np.newaxis] & jet_mask[:, np.newaxis, :] & different

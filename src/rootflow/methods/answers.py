@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rootflow.dataset.events import Events
+from rootflow.dataset.events import Events, pairs_of_jets
 from rootflow.errors import ConformanceError, InputError
 from rootflow.methods.contract import Outputs, Reconstruction, Scores
 
@@ -40,7 +40,7 @@ def reconstruction(outputs: Outputs, jet_mask: NDArray[np.bool_]) -> Reconstruct
             "its weights or these inputs are not finite"
         )
     events, slots = jet_mask.shape
-    allowed = jet_mask[:, :, np.newaxis] & jet_mask[:, np.newaxis, :] & ~np.eye(slots, dtype=bool)
+    allowed = pairs_of_jets(jet_mask)
     flat = np.where(allowed, assignment, -1.0).reshape(events, slots * slots)
     best = np.argmax(flat, axis=1)
     solved = np.any(allowed, axis=(1, 2))

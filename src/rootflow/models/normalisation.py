@@ -9,7 +9,7 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
-from rootflow.dataset.events import Events, Signs
+from rootflow.dataset.events import Events, Signs, pairs_of_jets
 from rootflow.models.kinematics import Tensor
 from rootflow.models.layers import ConfiguredLayer
 from rootflow.models.views import LeptonViews
@@ -94,7 +94,7 @@ def _values(events: Events, weight: Column, signs: Signs | None) -> dict[str, tu
         "jets": np.repeat(mask[:, None], 2, axis=1),
         "leptons": np.full((len(events), 2, 2), True),
         "met": np.full((len(events), 2, 1), True),
-        "pairs": mask[:, :, None] & mask[:, None, :] & ~np.eye(mask.shape[1], dtype=bool),
+        "pairs": pairs_of_jets(mask),
         "neutrinos": np.full((len(events), 2), True),
     }
     arrays = {name: ops.convert_to_numpy(views[name]) for name in SEEN if name in views} | {

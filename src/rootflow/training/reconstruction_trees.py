@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from rootflow.config import FoldsConfig, ReconstructionConfig
 from rootflow.dataset import Dataset, Events
-from rootflow.dataset.events import Features, Signs
+from rootflow.dataset.events import Features, Signs, pairs_of_jets
 from rootflow.models import features_taken, make_deterministic, tree_answer, tree_columns
 from rootflow.models.tree_columns import AXES, LOG_ODDS, MOMENTA, NEUTRINOS, PAIRS, THERE
 from rootflow.training.metrics import cross_entropy, weighted_auc, weighted_mean
@@ -72,19 +72,19 @@ class ReconstructionTrees(Trees):
     def outputs(self, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
         """Return `assignment` (n, J, J) and `neutrinos` (n, 2, 3) in GeV."""
         columns = seen_by(self.columns, arrays)
-        allowed = allowed_pairs(columns[THERE])
+        allowed = pairs_of_jets(columns[THERE])
         log_odds = np.zeros(allowed.shape, np.float32)
         momenta = np.zeros((len(allowed), 2, 3), np.float32)
         with threadpool_limits(1):
             if np.any(allowed):
-                log_odds[allowed] = self.pairs.decision_function(columns[PAIRS][allowed])
+                rows = rows_of_pairs(columns, allowed)
+                log_odds[allowed] = self.pairs.decision_function(rows)
             if len(momenta):
                 rows = columns[NEUTRINOS].reshape(2 * len(momenta), -1)
                 said = [each.predict(rows) for each in self.neutrinos]
                 momenta = np.stack(said, axis=-1, dtype=np.float32, casting="same_kind")
-        slots = self.about.max_jets
         asked = {
-            LOG_ODDS: log_odds.reshape(-1, slots, slots),
+            LOG_ODDS: log_odds,
             MOMENTA: momenta.reshape(-1, 2, 3),
             AXES: columns[AXES],
             THERE: columns[THERE],
@@ -98,11 +98,10 @@ def seen_by(columns: keras.Model, arrays: Mapping[str, NDArray[Any]]) -> Arrays:
     return {name: np.asarray(tensor) for name, tensor in columns(taken).items()}
 
 
-def allowed_pairs(there: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return (n, J * J), True for pairs of two different jets that are there (n, J)."""
-    slots = there.shape[1]
-    both = there[:, :, np.newaxis] & there[:, np.newaxis] & ~np.eye(slots, dtype=bool)
-    return both.reshape(-1, slots * slots)
+def rows_of_pairs(columns: Arrays, allowed: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Return the columns of those pairs of jets (n, J, J) that are allowed, (pairs, columns)."""
+    rows: NDArray[np.float32] = columns[PAIRS]
+    return rows[allowed.reshape(rows.shape[:2])]
 
 
 def reconstruction_trees(about: Any, pairs: Any, neutrinos: Any) -> ReconstructionTrees:
@@ -196,12 +195,12 @@ class ReconstructionTreesTask:
     def _pairs(self, events: Events, weight: NDArray[np.float32]) -> Rows:
         both = events.matched
         columns, targets = self._read(events.take(both))
-        event, pair = np.nonzero(allowed_pairs(columns[THERE]))
-        first, second = targets["assignment"].T
-        right = first * self._about.max_jets + second
+        allowed = pairs_of_jets(columns[THERE])
+        event, *pair = np.nonzero(allowed)
+        right = np.all(np.column_stack(pair) == targets["assignment"][event], axis=1)
         return Rows(
-            columns[PAIRS][event, pair],
-            (pair == right[event]).astype(np.int8),
+            rows_of_pairs(columns, allowed),
+            right.astype(np.int8),
             weight[both][event].astype(np.float64),
             event,
         )
