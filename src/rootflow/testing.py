@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from rootflow.config import ClassifierConfig, OwnNetworkConfig, OwnReconstructionNetworkConfig
 from rootflow.dataset import Events
+from rootflow.dataset.events import pairs_of_jets
 from rootflow.errors import ConformanceError, RootflowError
 from rootflow.evaluation.classification.observable import EventObservable
 from rootflow.export.conversion import convert
@@ -99,13 +100,15 @@ def check_architecture(
     ]
     _require(any(moved), "a few steps of training change its weights")
     masks = {name: one.mask for name, one in inputs.items() if one.mask is not None}
-    _check_answers(model, arrays, masks)
-    (output,) = model.output
-    whole = _said(model, arrays)[output]
+    whole = _check_answers(model, arrays, masks)
     if any_order_of is not None:
-        turned = _said(model, _in_other_order(inputs, arrays, any_order_of))[output]
-        _require(_near(output, turned, whole), f"the order of {any_order_of} does not matter")
-    _check_files(model, arrays, config.architecture)
+        turned = _said(model, _in_other_order(inputs, arrays, any_order_of))
+        (output,) = whole
+        _require(
+            _near(output, turned[output], whole[output]),
+            f"the order of {any_order_of} does not matter",
+        )
+    _check_files(model, arrays, whole, config.architecture)
 
 
 def check_reconstruction_architecture(
@@ -140,12 +143,9 @@ def check_reconstruction_architecture(
     normalisation = fit_normalisation([(events, np.ones(EVENTS))])
     model = build_model(config, events.features, JETS, normalisation)
     arrays = events.inputs()
-    _check_answers(model, arrays, {"jets": "jet_mask"})
-    _check_files(model, arrays, architecture)
-    whole = _said(model, arrays)
-    mask = events.jet_mask
-    pairs = mask[:, :, None] & mask[:, None, :] & ~np.eye(JETS, dtype=bool)
-    said = whole["assignment"]
+    whole = _check_answers(model, arrays, {"jets": "jet_mask"})
+    _check_files(model, arrays, whole, architecture)
+    said, pairs = whole["assignment"], pairs_of_jets(events.jet_mask)
     _require(bool(np.all(said[~pairs] == 0)), "no probability is of a jet that is not there")
     _require(bool(np.all(said.sum(axis=(1, 2)) < 1.001)), "probabilities add up to 1")
     charges = arrays["leptons"][:, ::-1] * np.array([1, 1, 1, 1, -1], np.float32)
@@ -172,29 +172,29 @@ def check_observable(observable: str, events: Events) -> None:
     UsageError, InputError
         There is no such function, it fails, or it gives other than n finite numbers.
     """
-    values = EventObservable(observable, observable, "").values(events)
-    half = EventObservable(observable, observable, "").values(events.take(slice(0, None, 2)))
-    if not np.array_equal(half, values[::2]):
+    named = EventObservable(observable, observable, "")
+    half = named.values(events.take(slice(0, None, 2)))
+    if not np.array_equal(half, named.values(events)[::2]):
         raise ConformanceError(f"{observable}: a value depends on the other events")
 
 
-def _check_answers(model: keras.Model, arrays: Arrays, masks: Mapping[str, str]) -> None:
-    """Require finite answers, of each event by itself, whatever is in slots that are not filled."""
-    whole = _said(model, arrays)
+def _check_answers(model: keras.Model, arrays: Arrays, masks: Mapping[str, str]) -> Arrays:
+    """Return the answers, finite, of each event by itself, whatever is in slots not filled."""
+    whole, once_more = _said(model, arrays), _said(model, arrays)
     half = _said(model, {key: array[::2] for key, array in arrays.items()})
     hidden = _said(model, _with_other_padding(masks, arrays))
     for name, said in whole.items():
         _require(bool(np.all(np.isfinite(said))), "what it says is finite")
-        _require(_near(name, _said(model, arrays)[name], said), "the same events get one answer")
+        _require(_near(name, once_more[name], said), "the same events get one answer")
         _require(
             _near(name, half[name], said[::2]), "an answer does not depend on the other events"
         )
         _require(_near(name, hidden[name], said), "slots that are not filled do not matter")
+    return whole
 
 
-def _check_files(model: keras.Model, arrays: Arrays, architecture: str) -> None:
+def _check_files(model: keras.Model, arrays: Arrays, whole: Arrays, architecture: str) -> None:
     """Require the same answers of what is saved and read again, and of what is exported."""
-    whole = _said(model, arrays)
     with TemporaryDirectory() as folder:
         path = Path(folder) / "model.keras"
         try:
