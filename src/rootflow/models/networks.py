@@ -9,7 +9,7 @@ from rootflow.config.model import (
     AttentionConfig,
     CrossAttentionConfig,
     FeedForwardConfig,
-    ModelConfig,
+    NetworkModelConfig,
     OwnReconstructionNetworkConfig,
     RecurrentConfig,
     SetTransformerConfig,
@@ -131,7 +131,7 @@ def _said(
     return scores, dense(config.width, "neutrino_hidden")(event)
 
 
-def scores_and_features(config: ModelConfig, seen: Seen, jet_mask: Tensor) -> Said:
+def scores_and_features(config: NetworkModelConfig, seen: Seen, jet_mask: Tensor) -> Said:
     """Build the architecture that is configured."""
     if isinstance(config, OwnReconstructionNetworkConfig):
         return _said(config, *build_own_views(config, seen, jet_mask), seen)

@@ -9,7 +9,9 @@ from keras import ops
 
 from rootflow.errors import UsageError
 from rootflow.models.kinematics import Tensor
-from rootflow.models.neutrinos.losses import Loss, Truth
+from rootflow.models.losses import Loss
+from rootflow.models.neutrinos.losses import Loss as NeutrinoLoss
+from rootflow.models.neutrinos.losses import Truth
 from rootflow.plugins import resolve
 
 EVENTS, JETS = 3, 4
@@ -26,8 +28,8 @@ class OwnLosses(NamedTuple):
         Of momenta (n, 2, 3) in GeV and the `Truth`.
     """
 
-    assignment: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {}
-    neutrinos: Mapping[str, Loss] = {}
+    assignment: Mapping[str, Loss] = {}
+    neutrinos: Mapping[str, NeutrinoLoss] = {}
 
 
 NO_OWN_LOSSES = OwnLosses()
@@ -36,12 +38,12 @@ NO_OWN_LOSSES = OwnLosses()
 class OwnLoss(keras.Loss):  # type: ignore[misc]
     """The loss of a classifier by a function of its target and what it says."""
 
-    def __init__(self, function: Callable[[Tensor, Tensor], Tensor]) -> None:
+    def __init__(self, function: Loss) -> None:
         super().__init__()
         self.call = function
 
 
-def own_assignment_loss(name: str, what: str) -> Callable[[Tensor, Tensor], Tensor]:
+def own_assignment_loss(name: str, what: str) -> Loss:
     """Return a function of one's own that is a loss of jets.
 
     Raises
@@ -53,7 +55,7 @@ def own_assignment_loss(name: str, what: str) -> Callable[[Tensor, Tensor], Tens
     return _tried(name, what, slots, ops.full((EVENTS, JETS, JETS), 1 / JETS**2))
 
 
-def own_neutrino_loss(name: str, what: str) -> Loss:
+def own_neutrino_loss(name: str, what: str) -> NeutrinoLoss:
     """Return the same of the neutrinos' momenta."""
     values = np.random.default_rng(1).uniform(20, 40, (4, EVENTS, 2, 4))
     neutrinos, leptons, b_jets, said = (ops.convert_to_tensor(each, "float32") for each in values)
