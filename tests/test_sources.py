@@ -59,7 +59,7 @@ def _digest(name: str, answer: Any, package: Path) -> str:
         ("dataset/writing.py", "def _scale_weights(", "def _scale_weights(a, ", DATASETS),
         ("models/neutrinos/flow.py", "COMPONENTS = ", "COMPONENTS = 1 + ", {("ttbar", "network")}),
         ("models/classifiers.py", "LARGEST_LOGIT = ", "LARGEST_LOGIT = 2 * ", {("h4l", "network")}),
-        ("config/losses.py", 'get(head, "huber")', 'get(head, "mse")', {("ttbar", "network")}),
+        ("config/training.py", 'get(head, "huber")', 'get(head, "mse")', {("ttbar", "network")}),
         ("training/boosting.py", "THREADS = 1", "THREADS = 2", {("h4l", "trees")}),
         ("training/samples.py", "SALT = ", "SALT = 1 + ", MODELS),
         ("physics/ttbar.py", "def top_pair(", "def top_pair(a, ", {("ttbar", "application")}),

@@ -28,7 +28,7 @@ from rootflow.dataset.readings.four_leptons import FourLeptons
 from rootflow.errors import InputError, UsageError
 from rootflow.inference import Copying, Setting, apply_to_files
 from rootflow.methods.combined import FoldedMethod
-from rootflow.ntuple.applied import NOTE
+from rootflow.ntuple.writing import NOTE
 from small_datasets import build
 from toy_four_leptons import H4L_UNITS
 

@@ -11,7 +11,7 @@ from rootflow.analyses.h4l import INPUTS, H4lConfig
 from rootflow.analyses.ttbar import TtbarConfig
 from rootflow.config import FoldingConfig
 from rootflow.dataset import Dataset, open_dataset
-from rootflow.dataset.contents import Contents
+from rootflow.dataset.digest import Contents
 from rootflow.dataset.events import Events
 from rootflow.dataset.manifest import DATASET_VERSION, Array, Manifest, write_manifest
 from rootflow.dataset.readings.four_leptons import FourLeptons

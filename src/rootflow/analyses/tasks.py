@@ -65,7 +65,7 @@ class ReconstructionAnalysis(Analysis):
             "dataset": [_place(self.reading)],
             "network": [
                 ("rootflow.training.reconstruction", "ReconstructionTask"),
-                ("rootflow.config.losses", None),
+                ("rootflow.config.training", "LossesConfig"),
             ],
             "trees": [("rootflow.training.reconstruction_trees", "ReconstructionTreesTask")],
             "application": [_place(self.reading)],

@@ -1,15 +1,12 @@
 """The configuration: YAML, overrides on top, checked whole before anything runs."""
 
-from rootflow.config.analysis import InputsConfig
-from rootflow.config.block import Range, digest_of
-from rootflow.config.classification import ClassificationConfig, ClassificationEvaluationConfig
-from rootflow.config.classifier import (
-    BoostedTreesConfig,
-    ClassifierConfig,
-    DeepSetConfig,
-    FeedForwardClassifierConfig,
-    SetTransformerClassifierConfig,
+from rootflow.config.analysis import (
+    ClassificationConfig,
+    ClassificationEvaluationConfig,
+    InputsConfig,
+    ReconstructionConfig,
 )
+from rootflow.config.block import Range, digest_of
 from rootflow.config.data import (
     CollectionsDataConfig,
     DataConfig,
@@ -17,32 +14,40 @@ from rootflow.config.data import (
     FoldingConfig,
     FoldsConfig,
     FourLeptonDataConfig,
+    FourLeptonSelectionConfig,
     LabelledWeightsConfig,
     OneSampleWeightsConfig,
     ReadingConfig,
+    SampleConfig,
     SelectionConfig,
     WeightsConfig,
 )
-from rootflow.config.evaluation import EvaluationConfig
+from rootflow.config.evaluation import (
+    ClassifierPromotionConfig,
+    EvaluationConfig,
+    ReconstructionPromotionConfig,
+)
 from rootflow.config.export import ExportConfig
 from rootflow.config.load import Config, change, load
 from rootflow.config.methods import ModelMethodConfig, VariantConfig
 from rootflow.config.model import (
     BinnedNeutrinosConfig,
+    BoostedTreesConfig,
+    ClassifierConfig,
     CrossAttentionConfig,
+    DeepSetConfig,
     DirectNeutrinosConfig,
+    FeedForwardClassifierConfig,
     FeedForwardConfig,
     FlowNeutrinosConfig,
     ModelConfig,
     NetworkModelConfig,
     OwnReconstructionNetworkConfig,
     RecurrentConfig,
+    SetTransformerClassifierConfig,
     SetTransformerConfig,
 )
 from rootflow.config.plugin import OwnNetworkConfig
-from rootflow.config.promotion import ClassifierPromotionConfig, ReconstructionPromotionConfig
-from rootflow.config.reconstruction import ReconstructionConfig
-from rootflow.config.samples import FourLeptonSelectionConfig, SampleConfig
 from rootflow.config.simulation import (
     DileptonSimulationConfig,
     FourLeptonSimulationConfig,

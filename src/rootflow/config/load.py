@@ -11,10 +11,9 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from rootflow.analysis import analysis_named
-from rootflow.config.classification import ClassificationConfig
+from rootflow.config.analysis import ClassificationConfig, ReconstructionConfig
 from rootflow.config.methods import TAGS
 from rootflow.config.plugin import OWN
-from rootflow.config.reconstruction import ReconstructionConfig
 from rootflow.config.yaml_text import parse_yaml, read_yaml
 from rootflow.errors import UsageError
 

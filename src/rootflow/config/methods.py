@@ -24,7 +24,7 @@ from pydantic import (
 )
 
 from rootflow.config.block import Block, Name
-from rootflow.config.classifier import ClassifierConfig
+from rootflow.config.model import ClassifierConfig
 from rootflow.config.plugin import GROUPS
 
 MODEL = "model"

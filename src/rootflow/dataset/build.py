@@ -9,10 +9,9 @@ from pathlib import Path
 
 from rootflow import __version__
 from rootflow.config.data import DataConfig
-from rootflow.dataset.contents import FileContent
 from rootflow.dataset.copies import write_copy
 from rootflow.dataset.dataset import Dataset, open_dataset
-from rootflow.dataset.digest import digest_of_simulation, file_contents, name_of
+from rootflow.dataset.digest import FileContent, digest_of_simulation, file_contents, name_of
 from rootflow.dataset.manifest import DATASET_VERSION, Manifest, write_manifest
 from rootflow.dataset.reading import Reading
 from rootflow.dataset.repeated import repeated_numbers
@@ -20,7 +19,7 @@ from rootflow.dataset.samples import SamplePlan, classes_of, plans, shared_featu
 from rootflow.dataset.writing import require_finite, write_arrays
 from rootflow.errors import InputError
 from rootflow.files import PARTIAL, whole_directory
-from rootflow.ntuple.applied import refuse_beside_sources
+from rootflow.ntuple.writing import refuse_beside_sources
 from rootflow.sources import dataset_code
 
 LOCK = "building.lock"

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rootflow.dataset.arrays import SUFFIX, map_array
-from rootflow.dataset.contents import Contents
+from rootflow.dataset.digest import Contents
 from rootflow.dataset.event_reader import names_of
 from rootflow.dataset.events import Events, Features, Signs
 from rootflow.dataset.manifest import Manifest, read_manifest

@@ -6,8 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rootflow.config.data import WeightsConfig
-from rootflow.config.samples import DATA, SampleConfig
+from rootflow.config.data import DATA, SampleConfig, WeightsConfig
 from rootflow.dataset.event_reader import Cutflow
 from rootflow.dataset.manifest import WeightScaling
 from rootflow.errors import InputError, UsageError

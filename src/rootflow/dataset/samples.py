@@ -8,8 +8,7 @@ from typing import Any, NamedTuple
 import awkward as ak
 import numpy as np
 
-from rootflow.config.data import DataConfig, RepeatedEvents, WeightsConfig
-from rootflow.config.samples import DATA, SampleConfig
+from rootflow.config.data import DATA, DataConfig, RepeatedEvents, SampleConfig, WeightsConfig
 from rootflow.dataset.event_reader import EventReader, Selected
 from rootflow.dataset.events import BACKGROUND, SIGNAL
 from rootflow.dataset.expected_events import AS_READ, ReadFile, normalisation, scale_of

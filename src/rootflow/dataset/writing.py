@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rootflow.config.data import DATA as COLLISIONS
 from rootflow.config.data import FoldingConfig
-from rootflow.config.samples import DATA as COLLISIONS
 from rootflow.dataset.arrays import SUFFIX, ArrayWriters
-from rootflow.dataset.contents import Contents, FileContent
+from rootflow.dataset.digest import Contents, FileContent
 from rootflow.dataset.event_reader import Cutflow, Selected, add
 from rootflow.dataset.events import DATA
 from rootflow.dataset.expected_events import ReadFile

@@ -17,8 +17,7 @@ from rootflow.inference.pieces import ENTRIES_AT_LEAST, Piece, Scoring
 from rootflow.inference.plan import Copying, OutputFile, plan
 from rootflow.inference.sharing import Shared, shared_out
 from rootflow.ntuple import OpenTree, open_tree
-from rootflow.ntuple.applied import NOTE, SOURCES, read_applied, sources_of
-from rootflow.ntuple.writing import TreeWriter, tree_writer
+from rootflow.ntuple.writing import NOTE, SOURCES, TreeWriter, read_applied, sources_of, tree_writer
 from rootflow.progress import Advance, progress
 
 # What contracts say of where the model came from, beside their provenance.

@@ -9,8 +9,7 @@ from rootflow.errors import InputError, UsageError
 from rootflow.inference.application import Application, Setting
 from rootflow.inference.pieces import Piece, ranges_of
 from rootflow.ntuple import open_tree
-from rootflow.ntuple.applied import refuse_beside_sources
-from rootflow.ntuple.writing import Branches, branches_of
+from rootflow.ntuple.writing import Branches, branches_of, refuse_beside_sources
 from rootflow.sources import code_digest
 
 ROOT_FILE = ".root"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from rootflow.analysis import analysis_named
 from rootflow.config import Config
-from rootflow.config.samples import DATA
+from rootflow.config.data import DATA
 from rootflow.dataset import Dataset, build, digest, open_dataset
 from rootflow.dataset.manifest import MANIFEST, Sample
 from rootflow.dataset.reading import Reading

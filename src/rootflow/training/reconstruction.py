@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from rootflow.config import BoostedTreesConfig, FoldsConfig, ReconstructionConfig
-from rootflow.config.losses import LOSS
+from rootflow.config.training import LOSS
 from rootflow.dataset import Dataset, Events
 from rootflow.dataset.weights import WeightReport, training_weights
 from rootflow.errors import InputError

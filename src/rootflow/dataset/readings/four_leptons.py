@@ -6,8 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from rootflow.config.data import ReadingConfig
-from rootflow.config.samples import FourLeptonSelectionConfig
+from rootflow.config.data import FourLeptonSelectionConfig, ReadingConfig
 from rootflow.dataset.reading import Accepted, Cuts, Reading
 from rootflow.errors import UsageError
 from rootflow.ntuple import BranchMap, Chunk, Feature, features_of
