@@ -5,7 +5,7 @@ from pathlib import Path
 
 from mlflow import MlflowClient
 
-from rootflow.evaluation.classification.metrics import DEFINITIONS as OF_MODELS
+from rootflow.evaluation.classification.evaluation import DEFINITIONS as OF_MODELS
 from rootflow.evaluation.reconstruction.metrics import DEFINITIONS as OF_METHODS
 from rootflow.evaluation.reconstruction.observables import OBSERVABLES
 

@@ -5,10 +5,9 @@ import pytest
 import scipy.stats
 
 from rootflow.evaluation.bootstrap import bootstrap
-from rootflow.evaluation.classification.cut import CutQuestion, Significances
+from rootflow.evaluation.classification.cut import CutQuestion, Significances, asimov
 from rootflow.evaluation.classification.labelled import Labelled
 from rootflow.evaluation.classification.results import BestCut, CutScan
-from rootflow.evaluation.classification.significance import asimov
 from toy_classes import COUNTS, DISTANCE, EXPECTED, SAMPLES, GaussianModel, toy_classes
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from rootflow.dataset import Events
+from rootflow.evaluation.classification.asking import importances
 from rootflow.evaluation.classification.evaluation import ClassificationEvaluation
-from rootflow.evaluation.classification.importance import importances
 from rootflow.evaluation.classification.labelled import Labelled
 from toy_classes import COUNTS, INPUTS, M4L, SAMPLES, GaussianModel, toy_classes
 

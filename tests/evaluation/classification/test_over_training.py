@@ -10,8 +10,8 @@ from rootflow.estimate import Estimate, with_error
 from rootflow.evaluation.bootstrap import bootstrap
 from rootflow.evaluation.classification import cautions_of, write_report
 from rootflow.evaluation.classification.asking import scored_by
+from rootflow.evaluation.classification.evaluation import parts_of
 from rootflow.evaluation.classification.labelled import Labelled
-from rootflow.evaluation.classification.metrics import parts_of
 from rootflow.evaluation.classification.over_training import (
     chi2,
     kolmogorov_smirnov,

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from rootflow.evaluation.classification.significance import asimov, s_over_sqrt_b
+from rootflow.evaluation.classification.cut import asimov, s_over_sqrt_b
 
 
 def test_known_background_gives_equation_97() -> None:

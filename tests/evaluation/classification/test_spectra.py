@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from rootflow.evaluation.classification.labelled import Labelled
-from rootflow.evaluation.classification.spectra import spectrum, yields
+from rootflow.evaluation.classification.labelled import Labelled, spectrum, yields
 from rootflow.evaluation.spectra import counts
 from toy_classes import COUNTS, EXPECTED, M4L, SAMPLES, toy_classes
 

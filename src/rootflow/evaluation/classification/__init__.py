@@ -4,11 +4,12 @@ from rootflow.evaluation.classification.evaluate import evaluate
 from rootflow.evaluation.classification.evaluation import (
     ClassificationEvaluation,
     HeldOut,
+    cautions_of,
+    is_excess,
     read,
     save,
 )
 from rootflow.evaluation.classification.figures.draw import draw
-from rootflow.evaluation.classification.metrics import cautions_of, is_excess
 from rootflow.evaluation.classification.observable import EventObservable, observable_of
 from rootflow.evaluation.classification.report import tables_of, write_evaluation, write_report
 from rootflow.evaluation.classification.results import Scored

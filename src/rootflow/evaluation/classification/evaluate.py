@@ -1,23 +1,158 @@
 """From events and models to an evaluation."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+
+import numpy as np
 
 from rootflow.config import ClassificationEvaluationConfig, InputsConfig
 from rootflow.dataset.events import Events
 from rootflow.dataset.manifest import Sample
-from rootflow.evaluation.bootstrap import Replicated, bootstrap
-from rootflow.evaluation.classification.asking import scored_by
-from rootflow.evaluation.classification.evaluation import ClassificationEvaluation, HeldOut
-from rootflow.evaluation.classification.importance import importances
-from rootflow.evaluation.classification.labelled import CLASSES, Labelled
-from rootflow.evaluation.classification.model import ModelQuestions, observable_edges
+from rootflow.evaluation.bootstrap import FloatArray, Replicated, Statistic, bootstrap
+from rootflow.evaluation.classification.asking import importances, scored_by
+from rootflow.evaluation.classification.calibration import Reliability
+from rootflow.evaluation.classification.cut import CutQuestion, asimov
+from rootflow.evaluation.classification.evaluation import (
+    IN_WINDOW,
+    ClassificationEvaluation,
+    HeldOut,
+)
+from rootflow.evaluation.classification.fit import FitQuestion
+from rootflow.evaluation.classification.labelled import CLASSES, Labelled, spectrum, yields
 from rootflow.evaluation.classification.observable import EventObservable
+from rootflow.evaluation.classification.over_training import over_training
+from rootflow.evaluation.classification.ranking import ClassQuestion, RankingQuestion
+from rootflow.evaluation.classification.results import ModelResult, OverTraining, Scored, Variation
 from rootflow.evaluation.classification.scores import METRICS
-from rootflow.evaluation.classification.spectra import spectrum, yields
+from rootflow.evaluation.classification.sculpting import SculptingQuestion
 from rootflow.evaluation.paired import comparisons
-from rootflow.evaluation.spectra import process_of
+from rootflow.evaluation.results import Importance
+from rootflow.evaluation.spectra import process_of, varied_weights
 from rootflow.methods.contract import Classifier
 from rootflow.progress import progress
+
+
+def observable_edges(config: ClassificationEvaluationConfig) -> list[float]:
+    """Return edges of the configured window of the observable; empty without one."""
+    if config.observable_window is None:
+        return []
+    edges: list[float] = np.linspace(*config.observable_window, config.observable_bins + 1).tolist()
+    return edges
+
+
+class ModelQuestions:
+    """All that is asked of one model: what the bootstrap has to find, and the result from it.
+
+    `scored` is what the model says of all events, `labelled`; `simulation` is those that are not
+    data.
+    """
+
+    def __init__(
+        self,
+        scored: Scored,
+        labelled: Labelled,
+        simulation: Labelled,
+        config: ClassificationEvaluationConfig,
+    ) -> None:
+        simulated, window = ~labelled.data, config.significance_window
+        scores, in_training = scored.scores[simulated], scored.scores_in_training[simulated]
+        counted = simulation.within(window)
+        self.name, self.scores = scored.name, scores
+        self._scored, self._labelled, self._config = scored, labelled, config
+        self._simulation, self._counted = simulation, counted
+        self._score_edges = np.linspace(0, 1, config.score_bins + 1)
+        self._ranking = RankingQuestion(scores, in_training, simulation)
+        self._ranking_in_window = (
+            RankingQuestion(scores, in_training, counted, IN_WINDOW) if window else None
+        )
+        self._reliability = Reliability(scores, simulation.signal, self._score_edges)
+        self._cut = CutQuestion(scores, counted, config.background_uncertainty)
+        self._fit = FitQuestion(scores, counted, config)
+        self._sculpting = self._classes = None
+        if simulation.values is not None:
+            self._sculpting = SculptingQuestion(
+                scores,
+                simulation.values,
+                simulation,
+                config.sculpting_bins,
+                observable_edges(config),
+            )
+        if scored.probabilities is not None:
+            self._classes = ClassQuestion(scored.probabilities[simulated], simulation)
+
+    @property
+    def statistics(self) -> dict[str, Statistic]:
+        """What the bootstrap has to find, by name."""
+        questions = (
+            self._ranking,
+            self._ranking_in_window,
+            self._cut,
+            self._fit,
+            self._sculpting,
+            self._classes,
+        )
+        asked = [question.statistics for question in questions if question is not None]
+        return {
+            "reliability": self._reliability,
+            **{name: statistic for each in asked for name, statistic in each.items()},
+        }
+
+    def result(
+        self, found: Mapping[str, Replicated], importance: tuple[Importance, ...], seed: int
+    ) -> ModelResult:
+        """Return all that is found; the seed is that of permutations of the sculpting test."""
+        labelled, config, scores = self._labelled, self._config, self._scored.scores
+        counted = labelled.within(config.significance_window)
+        in_window, probabilities = self._ranking_in_window, self._scored.probabilities
+        bins = self._score_edges.tolist()
+        scan, best_cut = self._cut.answer(found)
+        selected = scores >= best_cut.threshold
+
+        def trained(ranking: RankingQuestion, among: Labelled) -> OverTraining | None:
+            ranked = ranking.in_training(found)
+            return ranked and over_training(self._scored, among, bins, ranked)
+
+        return ModelResult(
+            name=self.name,
+            ranking=self._ranking.answer(found),
+            ranking_in_window=None if in_window is None else in_window.answer(found),
+            scores=spectrum(scores, labelled, bins),
+            over_training=trained(self._ranking, labelled),
+            over_training_in_window=None if in_window is None else trained(in_window, counted),
+            calibration=self._reliability.answer(found["reliability"]),
+            sculpting=None
+            if self._sculpting is None
+            else self._sculpting.answer(found, config.replicas, seed),
+            importance=importance,
+            scan=scan,
+            best_cut=best_cut,
+            yields=yields(counted, selected),
+            after_cut=None
+            if labelled.values is None
+            else spectrum(labelled.values, labelled, observable_edges(config), selected),
+            fit=self._fit.answer(found, scores, counted),
+            classes=None
+            if self._classes is None or probabilities is None
+            else self._classes.answer(found, probabilities, labelled, bins),
+            variations=self._variations(best_cut.threshold),
+        )
+
+    def _variations(self, threshold: float) -> tuple[Variation, ...]:
+        """Return by how much each variation of the weights shifts results at the nominal cut."""
+        kept, counted = self.scores >= threshold, self._counted
+        signal, background = kept & counted.signal, kept & counted.background
+
+        def found(weight: FloatArray) -> FloatArray:
+            s, b = np.sum(weight[signal]), np.sum(weight[background])
+            variance = np.sum((weight**2)[background])
+            variance += (self._config.background_uncertainty * b) ** 2
+            area = self._ranking.auc(weight[np.newaxis])[0, 0]
+            return np.array([area, s, b, asimov(s, b, variance)], np.float64)
+
+        nominal = found(self._simulation.weight)
+        return tuple(
+            Variation(name, *(found(weight) - nominal).tolist())
+            for name, weight in varied_weights(self._simulation.events).items()
+        )
 
 
 def evaluate(

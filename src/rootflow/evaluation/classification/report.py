@@ -5,18 +5,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from rootflow.estimate import Estimate
-from rootflow.evaluation.classification.evaluation import ClassificationEvaluation
-from rootflow.evaluation.classification.figures.captions import captions_of
-from rootflow.evaluation.classification.metrics import (
+from rootflow.evaluation.classification.evaluation import (
     DEFINITIONS,
+    ClassificationEvaluation,
     PartOfEvents,
     cautions_of,
     parts_of,
     tests_of,
 )
+from rootflow.evaluation.classification.figures.captions import captions_of
 from rootflow.evaluation.classification.results import ModelResult, OverTraining
-from rootflow.evaluation.folder import write_folder
-from rootflow.evaluation.page import write_page
+from rootflow.evaluation.folder import write_folder, write_page
 from rootflow.evaluation.results import Yield
 from rootflow.p_value import ASYMPTOTIC, PValue
 from rootflow.table import Cell, Table

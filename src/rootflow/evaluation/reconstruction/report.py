@@ -5,8 +5,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from rootflow.estimate import Estimate, with_error
-from rootflow.evaluation.folder import write_folder
-from rootflow.evaluation.page import write_page
+from rootflow.evaluation.folder import write_folder, write_page
 from rootflow.evaluation.paired import comparison_table, in_words, p_values
 from rootflow.evaluation.reconstruction.evaluate import COMPARED, Assessment
 from rootflow.evaluation.reconstruction.figures.captions import captions_of

@@ -1,7 +1,7 @@
 """What each figure shows, and what would be bad, by the beginning of its file's name."""
 
 from rootflow.evaluation.classification.evaluation import ClassificationEvaluation
-from rootflow.evaluation.page import Captions
+from rootflow.evaluation.folder import Captions
 
 # What the observable is called in captions, until it is known.
 OBSERVABLE = "OBSERVABLE"

@@ -7,8 +7,8 @@ from matplotlib.figure import Figure
 
 from rootflow.evaluation.classification.evaluation import ClassificationEvaluation
 from rootflow.evaluation.classification.figures import performance, spectra
-from rootflow.evaluation.classification.figures.over_training import over_training
-from rootflow.evaluation.classification.figures.sculpting import sculpting
+from rootflow.evaluation.classification.figures.performance import over_training
+from rootflow.evaluation.classification.figures.spectra import sculpting
 from rootflow.evaluation.classification.results import ModelResult
 from rootflow.evaluation.figures.style import Look, draw_figures
 

@@ -1,6 +1,6 @@
 """What each figure shows, by the beginning of its file's name."""
 
-from rootflow.evaluation.page import Captions
+from rootflow.evaluation.folder import Captions
 from rootflow.evaluation.reconstruction.results import Evaluation
 
 _MATCHED = "Events with both b jets matched; bars are bootstrap errors."
