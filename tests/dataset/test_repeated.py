@@ -21,7 +21,7 @@ from rootflow.dataset.readings.four_leptons import FourLeptons
 from rootflow.dataset.repeated import content_of, repeated_numbers, repeats
 from rootflow.errors import InputError, UsageError
 from rootflow.ntuple import load_branch_map
-from rootflow.ntuple.identity import Identity
+from rootflow.ntuple.columns import Identity
 from rootflow.ntuple.objects import Objects
 from small_datasets import build
 

@@ -23,7 +23,7 @@ from rootflow.evaluation.reconstruction.displays import displays_of
 from rootflow.evaluation.reconstruction.migration import unfolding_of, unfoldings
 from rootflow.evaluation.reconstruction.observables import OBSERVABLES
 from rootflow.evaluation.reconstruction.predictions import write_predictions
-from rootflow.ntuple.identity import structured
+from rootflow.ntuple.columns import structured
 from rootflow.p_value import PValue
 
 NAMES = ["mtt", "c_hel"]

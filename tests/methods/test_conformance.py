@@ -9,7 +9,7 @@ from rootflow.errors import ConformanceError
 from rootflow.methods.conformance import check_method, with_two_jets
 from rootflow.methods.contract import Reconstruction
 from rootflow.methods.make import make_method
-from rootflow.ntuple.identity import structured
+from rootflow.ntuple.columns import structured
 from toy_events import toy_events
 
 

@@ -105,14 +105,11 @@ def _merge(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
             del merged[key]
             continue
         if isinstance(value, Mapping) and isinstance(below, Mapping):
-            merged[key] = dict(value) if _other_kind(below, value) else _merge(below, value)
+            other_kind = KIND in value and KIND in below and value[KIND] != below[KIND]
+            merged[key] = dict(value) if other_kind else _merge(below, value)
         else:
             merged[key] = value
     return merged
-
-
-def _other_kind(below: Mapping[str, Any], value: Mapping[str, Any]) -> bool:
-    return KIND in value and KIND in below and value[KIND] != below[KIND]
 
 
 def explain(error: ValidationError, analysis: type[BaseModel]) -> str:

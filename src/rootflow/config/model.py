@@ -89,12 +89,7 @@ ClassifierConfig = Annotated[
     | Annotated[SetTransformerClassifierConfig, Tag("set_transformer")]
     | Annotated[BoostedTreesConfig, Tag("boosted_trees")]
     | Annotated[OwnNetworkConfig, Tag(OWN)],
-    by_architecture(
-        FeedForwardClassifierConfig,
-        DeepSetConfig,
-        SetTransformerClassifierConfig,
-        BoostedTreesConfig,
-    ),
+    by_architecture("feed_forward", "deep_set", "set_transformer", "boosted_trees"),
 ]
 
 
@@ -222,10 +217,6 @@ ModelConfig = Annotated[
     | Annotated[BoostedTreesConfig, Tag("boosted_trees")]
     | Annotated[OwnReconstructionNetworkConfig, Tag(OWN)],
     by_architecture(
-        FeedForwardConfig,
-        SetTransformerConfig,
-        CrossAttentionConfig,
-        RecurrentConfig,
-        BoostedTreesConfig,
+        "feed_forward", "set_transformer", "cross_attention", "recurrent", "boosted_trees"
     ),
 ]

@@ -1,6 +1,5 @@
 """Names of one's own code in a configuration, and the settings of a network of one's own."""
 
-import typing
 from collections.abc import Iterable
 from importlib.metadata import entry_points
 from typing import Annotated, Any
@@ -68,16 +67,12 @@ class OwnNetworkConfig(Block):
     )
 
 
-def by_architecture(*blocks: type[Block]) -> Discriminator:
-    """Return what chooses among blocks that name their architecture, and `OWN`."""
-    known = {typing.get_args(each.model_fields["architecture"].annotation)[0] for each in blocks}
+def by_architecture(*known: str) -> Discriminator:
+    """Return what chooses among blocks that name one of these architectures, and `OWN`."""
 
     def architecture(value: Any) -> Any:
-        name = (
-            value.get("architecture")
-            if isinstance(value, dict)
-            else getattr(value, "architecture", None)
-        )
+        settings = value if isinstance(value, dict) else getattr(value, "__dict__", {})
+        name = settings.get("architecture")
         if name in known or not isinstance(name, str):
             return name
         try:

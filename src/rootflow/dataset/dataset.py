@@ -93,19 +93,14 @@ def open_dataset(path: Path) -> Dataset:
         It is not a dataset, not as it was written, or of another version.
     """
     dataset = Dataset(path, read_manifest(path))
-    _refuse_damaged(dataset)
-    return dataset
-
-
-def _refuse_damaged(dataset: Dataset) -> None:
-    """Refuse arrays of another content; each is read for that once, and when it was changed."""
-    known = Contents(dataset.path.parent)
+    known = Contents(path.parent)  # each is read for that once, and when it was changed
     for name, array in dataset.manifest.arrays.items():
-        path = dataset.path / (name + SUFFIX)
-        if known.of(path).sha256 != array.sha256:
+        file = path / (name + SUFFIX)
+        if known.of(file).sha256 != array.sha256:
             raise InputError(
-                f"{path}: the array is not as it was written: remove {dataset.path} and run "
+                f"{file}: the array is not as it was written: remove {path} and run "
                 "preprocess again"
             )
     with suppress(InputError):  # a folder that is read-only remembers nothing
         known.keep()
+    return dataset

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rootflow.ntuple.identity import in_words
+from rootflow.ntuple.columns import in_words
 from rootflow.ntuple.objects import mask_name
 
 Features = dict[str, tuple[str, ...]]

@@ -19,18 +19,10 @@ Cuts = dict[str, NDArray[np.bool_]]
 
 
 class Accepted(NamedTuple):
-    """The objects of a chunk that count, and the cuts on its events.
+    """The objects of a chunk that count, falling in pT, and the cuts (n,) on its events.
 
-    Attributes
-    ----------
-    objects
-        By collection, event by event and falling in pT.
-    origin
-        Where each of them is in the chunk's own table.
-    slots
-        (n, slots) where in `objects` those of collections of a fixed number are, -1 of none.
-    cuts
-        Each (n,).
+    `origin` is where each object is in the chunk's own table; `slots` (n, slots) where in
+    `objects` those of collections of a fixed number are, -1 of none.
     """
 
     objects: dict[str, Objects]
@@ -126,10 +118,7 @@ class Reading(ABC):
     ) -> tuple[dict[str, Objects], dict[str, Places]]:
         """Return the objects that count of every collection, and where they are in the chunk.
 
-        Parameters
-        ----------
-        limits
-            Smallest pT in GeV and largest |eta| of some, beside those of the configuration.
+        `limits` are smallest pT in GeV and largest |eta|, beside those of the configuration.
         """
         index = {}
         for name, objects in chunk.objects.items():

@@ -16,7 +16,7 @@ from rootflow.dataset.folds import mix
 from rootflow.dataset.samples import SamplePlan
 from rootflow.errors import InputError
 from rootflow.ntuple import Chunk
-from rootflow.ntuple.identity import LACKING, Identity, in_words, structured
+from rootflow.ntuple.columns import LACKING, Identity, in_words, structured
 from rootflow.ntuple.objects import Objects, Places
 
 LARGEST_SIGNED = np.iinfo(np.int64).max
@@ -272,18 +272,13 @@ def repeats(keys: NDArray[np.uint64]) -> tuple[Places, Places]:
     return np.concatenate(first), np.concatenate(again)
 
 
-def parted(
-    numbers: NDArray[np.uint64] | Places,
-) -> Iterator[Places]:
+def parted(numbers: NDArray[np.uint64] | Places) -> Iterator[Places]:
     """Yield the places of numbers, rising, in parts of bounded size: equal ones are in one."""
     parts = len(numbers) // NUMBERS_AT_ONCE + 1
     starts = range(0, len(numbers), NUMBERS_AT_ONCE)
     for part in range(parts):
-        yield np.concatenate(
-            [
-                start + np.flatnonzero(mix(block) % np.uint64(parts) == part)
-                for start in starts
-                for block in (numbers[start : start + NUMBERS_AT_ONCE],)
-            ]
-            or [np.empty(0, np.int64)]
-        )
+        places = [np.empty(0, np.int64)]
+        for start in starts:
+            mixed = mix(numbers[start : start + NUMBERS_AT_ONCE])
+            places.append(start + np.flatnonzero(mixed % np.uint64(parts) == part))
+        yield np.concatenate(places)

@@ -94,12 +94,11 @@ def _by_policy(
             f"{what} of {len(weight)} events add up to {total:g}, {int(np.sum(weight < 0))} of "
             f"them are negative: training and validation need a positive sum"
         )
-    if policy == "keep":
-        changed = weight.astype(np.float64)
-    elif policy == "absolute":
-        changed = np.abs(weight)
-    else:
-        changed = np.where(weight < 0, 0.0, weight)
+    changed = {
+        "keep": weight.astype(np.float64),
+        "absolute": np.abs(weight),
+        "drop": np.where(weight < 0, 0.0, weight),
+    }[policy]
     report = WeightReport(
         policy=policy,
         negative_fraction=float(np.mean(weight < 0)),

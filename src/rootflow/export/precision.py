@@ -18,7 +18,7 @@ from onnxruntime.quantization import (
 
 from rootflow.config.export import Precision
 from rootflow.dataset.events import DATA, Events
-from rootflow.dataset.seen import batches
+from rootflow.dataset.folds import batches
 from rootflow.errors import InputError, RootflowError
 from rootflow.export.conversion import Converted, quiet_logging
 from rootflow.export.parity import Row, ask

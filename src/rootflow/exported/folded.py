@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rootflow.config import FoldingConfig
-from rootflow.dataset.folds import fold_of
-from rootflow.dataset.seen import EVENTS_AT_ONCE, refuse_seen
+from rootflow.dataset.folds import EVENTS_AT_ONCE, fold_of, refuse_seen
 from rootflow.errors import InputError, UsageError
 from rootflow.exported.code import OtherCode, check_code
 from rootflow.exported.contract import Tensor

@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from rootflow.analysis import TaskName
 from rootflow.config import FoldingConfig
 from rootflow.dataset.events import Events
-from rootflow.dataset.folds import fold_of
-from rootflow.dataset.seen import refuse_other_folds
+from rootflow.dataset.folds import fold_of, refuse_other_folds
 from rootflow.errors import InputError, UsageError
 from rootflow.methods.answers import over
 from rootflow.methods.contract import Method, Outputs, Posterior

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rootflow.dataset.events import Events
-from rootflow.dataset.seen import EVENTS_AT_ONCE
+from rootflow.dataset.folds import EVENTS_AT_ONCE
 from rootflow.errors import InputError
 from rootflow.methods.answers import check_answers, require
 from rootflow.methods.contract import Method, Reconstruction

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from rootflow.analysis import TaskName
 from rootflow.dataset.events import Events
-from rootflow.dataset.seen import taken_by
+from rootflow.dataset.folds import taken_by
 from rootflow.exported import FoldedModel
 from rootflow.exported.code import OtherCode
 from rootflow.exported.contract import OnnxContract

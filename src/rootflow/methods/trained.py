@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from rootflow.analysis import TaskName
 from rootflow.config import FoldsConfig
 from rootflow.dataset.events import Events, Features
-from rootflow.dataset.folds import fold_of
-from rootflow.dataset.seen import EVENTS_AT_ONCE, batches, refuse_seen, taken_by
+from rootflow.dataset.folds import EVENTS_AT_ONCE, batches, fold_of, refuse_seen, taken_by
 from rootflow.errors import InputError, UsageError
 from rootflow.methods.answers import over
 from rootflow.methods.contract import Floats, Outputs, Posterior

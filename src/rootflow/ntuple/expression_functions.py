@@ -8,13 +8,14 @@ whatever the unknown part is, is false.
 import ast
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rootflow.errors import InputError
-from rootflow.ntuple.units import PLAIN, RAD, Unit, like, power, product, ratio, require_unit
+from rootflow.ntuple.units import PLAIN, RAD, Dimension, Unit, like, power, product, require_unit
 from rootflow.physics.kinematics import delta_phi, delta_r
 
 Values = NDArray[Any]
@@ -82,9 +83,18 @@ class Node:
         return self
 
 
-def _plain(*units: Unit) -> Unit:
-    require_unit(PLAIN, *units)
-    return PLAIN
+def _rule(gives: Unit, wanted: Dimension) -> Callable[..., Unit]:
+    """Return the rule of a function that gives one unit, of arguments that all have another."""
+
+    def unit_of(*units: Unit) -> Unit:
+        require_unit(wanted, *units)
+        return gives
+
+    return unit_of
+
+
+_plain, _plain_to_angle, _angles = _rule(PLAIN, PLAIN), _rule(RAD, PLAIN), _rule(RAD, RAD)
+_ratio = partial(product, sign=-1)
 
 
 def _any_to_plain(*_: Unit) -> Unit:
@@ -97,18 +107,8 @@ def _angle_to_plain(unit: Unit) -> Unit:
     return PLAIN
 
 
-def _plain_to_angle(*units: Unit) -> Unit:
-    require_unit(PLAIN, *units)
-    return RAD
-
-
 def _like_to_angle(*units: Unit) -> Unit:
     like(*units)
-    return RAD
-
-
-def _angles(*units: Unit) -> Unit:
-    require_unit(RAD, *units)
     return RAD
 
 
@@ -154,8 +154,8 @@ ARITHMETIC: dict[type[ast.operator], Function] = {
     ast.Add: Function(2, like, np.add),
     ast.Sub: Function(2, like, np.subtract),
     ast.Mult: Function(2, product, np.multiply),
-    ast.Div: Function(2, ratio, np.divide),
-    ast.FloorDiv: Function(2, ratio, np.floor_divide),
+    ast.Div: Function(2, _ratio, np.divide),
+    ast.FloorDiv: Function(2, _ratio, np.floor_divide),
     ast.Mod: Function(2, like, np.mod),
     ast.Pow: Function(2, _plain, np.power),  # of literal exponents the parser knows more
 }
@@ -185,11 +185,7 @@ def numbers(function: Callable[..., Values], *arguments: Values) -> Values:
 def compared(function: Callable[[Values, Values], Values], left: Values, right: Values) -> Codes:
     """Return the condition, unknown where one side has no value."""
     codes = np.where(function(left, right), TRUE, FALSE)
-    return np.where(_nan(left) | _nan(right), UNKNOWN, codes)
-
-
-def _nan(values: Values) -> Values:
-    return np.not_equal(values, values)
+    return np.where(np.isnan(left) | np.isnan(right), UNKNOWN, codes)
 
 
 def chosen(condition: Codes, yes: Values, no: Values, unknown: Any) -> Values:

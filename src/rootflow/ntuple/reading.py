@@ -11,9 +11,15 @@ from numpy.typing import NDArray
 
 from rootflow.ntuple import csv_tables
 from rootflow.ntuple.branch_map import BranchMap, Collection, Leptons, all_columns
-from rootflow.ntuple.columns import LARGEST_ENERGY_GEV, SMALLEST_PT_GEV, Table, largest_of
+from rootflow.ntuple.columns import (
+    LARGEST_ENERGY_GEV,
+    SMALLEST_PT_GEV,
+    Identity,
+    Table,
+    largest_of,
+    read_identity,
+)
 from rootflow.ntuple.features import MOMENTUM
-from rootflow.ntuple.identity import Identity, Integers, read_identity
 from rootflow.ntuple.leptons import energies, require_masses, signed_flavours
 from rootflow.ntuple.objects import Objects
 from rootflow.ntuple.opening import OpenTree, read_branches
@@ -80,11 +86,6 @@ class Chunk(NamedTuple):
     def identity(self) -> Identity:
         """Who they are."""
         return self.table.identity
-
-    @property
-    def event_number(self) -> Integers:
-        """(n,) as the ntuple shows them."""
-        return self.identity.number
 
 
 def read_chunks(
@@ -222,7 +223,7 @@ def _objects(table: Table, block: Collection) -> Objects:
     features = np.empty((len(event), len(names)), dtype=np.float32)
     for place, name in enumerate(names):
         features[:, place] = values[name]
-    return Objects(event, features, len(table.event_number), tuple(names))
+    return Objects(event, features, len(table.identity.number), tuple(names))
 
 
 def _values_of(
@@ -279,7 +280,7 @@ def _scalar(table: Table, column: BranchColumn) -> NDArray[np.float32]:
 
 def _product(table: Table, weights: Sequence[BranchColumn]) -> NDArray[np.float64]:
     """Return (n,) the product of weight branches, which must be finite, 1 of none."""
-    weight = np.ones(len(table.event_number))
+    weight = np.ones(len(table.identity.number))
     for column in weights:
         with np.errstate(over="ignore", invalid="ignore"):  # it is refused
             weight *= table.scalar_or_nan(column)
@@ -296,7 +297,7 @@ def _products(
 ) -> NDArray[np.void] | None:
     if not weights:
         return None
-    found = np.empty(len(table.event_number), [(name, np.float64) for name in weights])
+    found = np.empty(len(table.identity.number), [(name, np.float64) for name in weights])
     for name, columns in weights.items():
         found[name] = _product(table, columns)
     return found
@@ -304,7 +305,7 @@ def _products(
 
 def _constant(table: Table, before: float | None, column: BranchColumn | None) -> float | None:
     """Return the number that all events of a file must say, those before too."""
-    if column is None or not len(table.event_number):
+    if column is None or not len(table.identity.number):
         return before
     values = table.scalar(column).astype(np.float64)
     first = float(values[0]) if before is None else before

@@ -78,7 +78,7 @@ def _jet_index(
 def _product(
     table: Table, candidates: Sequence[DecayProduct], kinds: Sequence[int]
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    n_events = len(table.event_number)
+    n_events = len(table.identity.number)
     momentum = np.zeros((n_events, 3), dtype=np.float32)
     exists = np.zeros(n_events, dtype=np.bool_)
     for candidate in candidates:
@@ -95,7 +95,7 @@ def _product(
 
 
 def _top(table: Table, top: FourMomentum) -> NDArray[np.float32]:
-    event = np.arange(len(table.event_number))
+    event = np.arange(len(table.identity.number))
     columns = top.coordinates()
     raw = {name: table.scalar(column) for name, column in columns.items()}
     return momenta(table, columns, raw, event, ("px", "py", "pz", "energy"))
@@ -144,7 +144,7 @@ def _reconstructed(table: Table, momentum: Momentum) -> NDArray[np.float32]:
     columns = momentum.coordinates()
     raw = {name: _values(table, column) for name, column in columns.items()}
     event = np.flatnonzero(~np.any(np.isnan(list(raw.values())), axis=0))
-    found = np.full((len(table.event_number), 3), np.nan, dtype=np.float32)
+    found = np.full((len(table.identity.number), 3), np.nan, dtype=np.float32)
     there = {name: values[event] for name, values in raw.items()}
     found[event] = momenta(table, columns, there, event, ("px", "py", "pz"))
     return found

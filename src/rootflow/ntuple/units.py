@@ -114,11 +114,6 @@ def product(left: Unit, right: Unit, sign: int = 1) -> Unit:
     return Dimension(left.gev + sign * right.gev, left.rad + sign * right.rad)
 
 
-def ratio(left: Unit, right: Unit) -> Unit:
-    """Return the unit of a ratio."""
-    return product(left, right, -1)
-
-
 def power(unit: Unit, exponent: float) -> Unit:
     """Return the unit of a power."""
     return None if unit is None else Dimension(unit.gev * exponent, unit.rad * exponent)

@@ -12,7 +12,7 @@ from rootflow.errors import InputError
 from rootflow.evaluation import draw_comparison
 from rootflow.evaluation.classification import compare
 from rootflow.evaluation.event_table import EventTable
-from rootflow.ntuple.identity import structured
+from rootflow.ntuple.columns import structured
 from toy_classes import GaussianModel, toy_classes
 from toy_scores import table_of
 

@@ -10,7 +10,7 @@ from rootflow.checksum import KEY, UNSEALED, seal
 from rootflow.dataset import Events
 from rootflow.errors import InputError
 from rootflow.evaluation.classification import Scored, read_scores, write_scores
-from rootflow.ntuple.identity import structured
+from rootflow.ntuple.columns import structured
 from toy_classes import M4L
 from toy_scores import FILES, samples_with_files
 

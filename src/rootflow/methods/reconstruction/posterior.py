@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rootflow.dataset.events import Events
-from rootflow.dataset.seen import batches
+from rootflow.dataset.folds import batches
 from rootflow.methods.contract import Floats, Posterior
 from rootflow.methods.reconstruction.objects import normal_numbers
 from rootflow.methods.trained import filled_up
