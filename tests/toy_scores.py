@@ -4,7 +4,7 @@ import numpy as np
 
 from rootflow.dataset import Events
 from rootflow.dataset.manifest import Sample, SourceFile
-from rootflow.evaluation.event_table import OF_EVENTS, EventTable
+from rootflow.evaluation.compare import OF_EVENTS, EventTable
 from toy_classes import SAMPLES
 
 FILES = ("0123", "4567")

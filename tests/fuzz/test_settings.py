@@ -17,7 +17,7 @@ from rootflow.config import Config, ReconstructionPromotionConfig, TuningConfig,
 from rootflow.config.batch import load_profile
 from rootflow.errors import RootflowError
 from rootflow.evaluation.bootstrap import Replicated
-from rootflow.evaluation.contest import bins_of, decide
+from rootflow.evaluation.paired import bins_of, decide
 from rootflow.ntuple import features_of, load_branch_map
 from rootflow.steps.registry.decision import numbers_of, shortfalls, tags_of_run
 from rootflow.tracking import Version

@@ -9,7 +9,7 @@ from rootflow.config import ReconstructionPromotionConfig
 from rootflow.errors import InputError, UsageError
 from rootflow.estimate import Estimate
 from rootflow.evaluation.bootstrap import Replicated, better_p_value
-from rootflow.evaluation.contest import BinContest, Contest, QuantityBin, decide
+from rootflow.evaluation.paired import BinContest, Contest, QuantityBin, decide
 from rootflow.steps.registry.decision import shortfalls
 from rootflow.tracking import Version
 

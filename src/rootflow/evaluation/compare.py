@@ -1,19 +1,31 @@
-"""Models of any number of evaluations side by side, on the same events."""
+"""What models of any number of evaluations said of the same events, saved and side by side."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from rootflow import checksum
+from rootflow.dataset.events import Events
 from rootflow.errors import InputError
 from rootflow.estimate import Estimate
 from rootflow.evaluation.bootstrap import FloatArray, Statistic, bootstrap
+from rootflow.evaluation.folder import EVALUATE_AGAIN
 from rootflow.evaluation.paired import Metric, comparison_table, comparisons, having
 from rootflow.evaluation.results import Comparison
+from rootflow.files import whole_file
 from rootflow.p_value import PValue
 from rootflow.table import Cell, Column, Row, Table
 
+# What stands beside the event number in an event's identity, by the branch.
+IDENTITY = "identity_"
+METADATA = b"rootflow"
+OF_EVENTS = ("file_index", "event_number", "fold", "weight")
 # Weights of the same event may differ by as much, relatively: they are sums in any order.
 TOLERANCE = 1e-6
 FILE, NUMBER = "file", "number"
@@ -21,11 +33,10 @@ Arrays = Mapping[str, NDArray[Any]]
 
 
 class SavedAnswers(NamedTuple):
-    """What the models of one evaluation said of n events, as it is read back.
+    """What the models of one evaluation `said` of n events, (n, ...) by name, by model.
 
-    `who` (n,) is what tells events apart: the SHA-256 of the file, the event number and, by branch,
-    the rest; `truth` (n, ...) by name must be the same in all evaluations; `said` is (n, ...) by
-    name, by model.
+    `who` (n,) tells events apart: the SHA-256 of the file, the event number and, by branch, the
+    rest; `truth` (n, ...) must be the same in all evaluations.
     """
 
     name: str
@@ -33,6 +44,96 @@ class SavedAnswers(NamedTuple):
     weight: FloatArray
     truth: Arrays
     said: Mapping[str, Arrays]
+
+
+class EventTable(NamedTuple):
+    """A table of n events as it is read back, with columns (n,).
+
+    The name, for messages, is that of a file or the id of a run; `files` are SHA-256 by the events'
+    `file_index`; `about` is what else is said of all events.
+    """
+
+    name: str
+    files: tuple[str, ...]
+    columns: dict[str, NDArray[Any]]
+    about: dict[str, Any]
+
+    def starting(self, prefix: str) -> dict[str, NDArray[Any]]:
+        """Return the columns whose names start so, by what follows."""
+        return {
+            name.removeprefix(prefix): values
+            for name, values in self.columns.items()
+            if name.startswith(prefix)
+        }
+
+    def answers(self, truth: Arrays, said: Mapping[str, Arrays]) -> SavedAnswers:
+        """Return what models said of the events beside the truth (n,), to be compared."""
+        return SavedAnswers(
+            name=self.name,
+            who={
+                FILE: np.array(self.files)[self.columns["file_index"]],
+                NUMBER: self.columns["event_number"],
+                **{n: each for n, each in self.columns.items() if n.startswith(IDENTITY)},
+            },
+            weight=self.columns["weight"],
+            truth=truth,
+            said=said,
+        )
+
+
+def write_event_table(
+    events: Events, columns: Mapping[str, Any], files: Sequence[str], path: Path, **about: Any
+) -> None:
+    """Write who each event is (`OF_EVENTS` and identity_BRANCH), and columns (n,) beside it.
+
+    The SHA-256 of the `files`, by `file_index`, and what is said `about` all become metadata.
+    """
+    table = pa.table(
+        {
+            **{name: getattr(events, name) for name in OF_EVENTS},
+            **{IDENTITY + name: values for name, values in events.identity_columns.items()},
+            **columns,
+        }
+    )
+    said = {METADATA: json.dumps({"files": list(files), **about}), checksum.KEY: checksum.UNSEALED}
+    with whole_file(path) as partial:
+        pq.write_table(table.replace_schema_metadata(said), partial)
+        partial.write_bytes(checksum.seal(partial.read_bytes()))
+
+
+def read_event_table(
+    path: Path, what: str, needed: Sequence[str], said: Sequence[str], name: str | None
+) -> EventTable:
+    """Read what `write_event_table` wrote: `what` is scores or predictions, `name` or path whose.
+
+    Columns that are `needed` beside those of every table must be there, and what the table must
+    have `said` of all events; all else is an InputError.
+    """
+    called = name or str(path)
+    content = checksum.read_sealed(path, EVALUATE_AGAIN, called)
+    try:
+        table = pq.read_table(pa.BufferReader(content))
+    except (OSError, pa.ArrowInvalid) as error:
+        raise InputError(
+            f"{called}: cannot read the {what}: {str(error).splitlines()[0]}"
+        ) from None
+    about = json.loads((table.schema.metadata or {}).get(METADATA, b"{}"))
+    columns = (*OF_EVENTS, *needed)
+    faults = [f"has no column {column}" for column in columns if column not in table.column_names]
+    if "files" not in about:
+        faults.append("does not name the events' files")
+    faults += [f"does not say its {entry}" for entry in said if entry not in about]
+    if faults:
+        raise InputError(
+            f"{called}: not a table of {what} as evaluate writes it: it {faults[0]}: "
+            f"{EVALUATE_AGAIN}"
+        )
+    return EventTable(
+        called,
+        tuple(about.pop("files")),
+        {column: np.asarray(table[column].to_numpy()) for column in table.column_names},
+        about,
+    )
 
 
 # What is asked of a model: from the truth, what it said and the weights.
@@ -48,10 +149,9 @@ class Compared(NamedTuple):
 
 
 class ComparedModels(NamedTuple):
-    """What a comparison found on so many events with truth.
+    """What a comparison found of models, the best in `metric` first, on so many events.
 
-    Models are ordered by `metric`, the best first; `first` is the one that was named first.
-    Comparisons are of every ordered pair of models, in every metric.
+    `first` is the one that was named first.
     """
 
     metric: str
@@ -70,10 +170,7 @@ class ComparedModels(NamedTuple):
     def comparison(self, name: str, other: str, metric: str = "") -> Comparison | None:
         """Return what was found of one model being better; None where it does not exist."""
         wanted = (metric or self.metric, name, other)
-        return next(
-            (each for each in self.comparisons if (each.metric, each.name, each.other) == wanted),
-            None,
-        )
+        return next((each for each in self.comparisons if each[:3] == wanted), None)
 
     def logged(self) -> dict[str, float]:
         """Return `METRIC/MODEL` and `METRIC_error/MODEL`."""
@@ -86,15 +183,9 @@ class ComparedModels(NamedTuple):
 
     def tables(self) -> list[Table]:
         """Return one of the models, and one of every two of them."""
-        names = (
-            "model",
-            "runs",
-            *self.metrics,
-            "below_best",
-            "p_best_is_better",
-            "above_first",
-            "p_better_than_first",
-        )
+        against_best = "below_best", "p_best_is_better"
+        against_first = "above_first", "p_better_than_first"
+        names = ("model", "runs", *self.metrics, *against_best, *against_first)
         best = self.models[0].name
         rows: list[list[Cell]] = [
             [
@@ -133,21 +224,11 @@ def compare(
     replicas: int,
     seed: int,
 ) -> ComparedModels:
-    """Compare all models of several evaluations, event by event.
+    """Compare all models of several evaluations, event by event, on the same bootstrap replicas.
 
-    All models see the same bootstrap replicas, so that what events do to all of them does
-    not count in a difference. A p-value is of one model being no better than another, so a
-    small one says that it is.
-
-    A model is called after its evaluation, too, where several evaluations have another one
-    of its name; where they have the same answers of it, it is one model. The first metric orders
-    the models; `asked` gives the statistics of a model from which the metrics are.
-
-    Raises
-    ------
-    InputError
-        The events of two evaluations, their truth or weights differ; or a model has not the
-        metric that orders.
+    A model is called after its evaluation, too, where several evaluations have another one of its
+    name; where they have the same answers of it, it is one model. The first metric orders the
+    models; that one has none, or that events, truth or weights differ, is an InputError.
     """
     answers = _in_order(answers)
     for other in answers[1:]:
@@ -184,22 +265,22 @@ def _in_order(answers: Sequence[SavedAnswers]) -> list[SavedAnswers]:
     """Return answers in an order that is the same in all, by what all say of who an event is."""
     common = set.intersection(*(set(each.who) for each in answers))
     names = [FILE, NUMBER, *sorted(common - {FILE, NUMBER})]
-    found = []
-    for each in answers:
+
+    def ordered(each: SavedAnswers) -> SavedAnswers:
         order = np.lexsort([each.who[name] for name in reversed(names)])
-        found.append(
-            each._replace(
-                who={name: each.who[name][order] for name in names},
-                weight=each.weight[order],
-                truth=_taken(each.truth, order),
-                said={model: _taken(said, order) for model, said in each.said.items()},
-            )
+
+        def taken(arrays: Arrays) -> Arrays:
+            return {name: values[order] for name, values in arrays.items()}
+
+        return SavedAnswers(
+            name=each.name,
+            who=taken({name: each.who[name] for name in names}),
+            weight=each.weight[order],
+            truth=taken(each.truth),
+            said={model: taken(said) for model, said in each.said.items()},
         )
-    return found
 
-
-def _taken(arrays: Arrays, order: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
-    return {name: values[order] for name, values in arrays.items()}
+    return [ordered(each) for each in answers]
 
 
 def _must_agree(one: SavedAnswers, other: SavedAnswers) -> None:

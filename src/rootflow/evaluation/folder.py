@@ -70,13 +70,7 @@ def write_json(results: Any, path: Path) -> None:
 
 
 def read_json(kind: type[Results], path: Path) -> Results:
-    """Read results of a type that `write_json` wrote.
-
-    Raises
-    ------
-    InputError
-        The file cannot be read or is not such an evaluation.
-    """
+    """Read results of a type that `write_json` wrote; anything else is an InputError."""
     adapter = TypeAdapter(kind, config=ConfigDict(arbitrary_types_allowed=True))
     try:
         return adapter.validate_json(read_sealed(path, EVALUATE_AGAIN))
@@ -121,15 +115,12 @@ def write_page(
     tables: Sequence[Table],
     figures: Sequence[Path],
     captions: Captions,
-    definitions: Mapping[str, str],
-    provenance: Mapping[str, str],
     **about: Any,
 ) -> None:
     """Write one self-contained HTML file from a template that extends page.html.
 
     Tables without rows are left out; of the figures those that are PNG are shown. `captions` are
-    title and caption by what the names of figures' files begin with, `definitions` what each metric
-    means by its name, `provenance` where all comes from, `about` what else the template asks for.
+    title and caption by the beginning of figures' names, `about` what else the template asks for.
     """
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("rootflow.evaluation"),
@@ -141,8 +132,6 @@ def write_page(
     page = environment.get_template(template).render(
         tables=[table for table in tables if table.rows],
         figures=[_shown(figure, captions) for figure in figures if figure.suffix == ".png"],
-        definitions=definitions,
-        provenance=provenance,
         **about,
     )
     with whole_file(path) as partial:

@@ -1,11 +1,12 @@
 """Paired comparisons: models in one metric on the same events and the same replicas."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import permutations
+from itertools import pairwise, permutations
 from typing import Literal, NamedTuple
 
 import numpy as np
 
+from rootflow.errors import InputError, UsageError
 from rootflow.estimate import Estimate
 from rootflow.evaluation.bootstrap import (
     FloatArray,
@@ -32,8 +33,7 @@ class Metric(NamedTuple):
 class Paired(NamedTuple):
     """By how much one is better than another, with the error of the difference.
 
-    P-values are one-sided: of the gain being no larger than what is asked at least, and, the other
-    way round, of the one being no worse than the other.
+    P-values are one-sided: of no larger gain than what is asked at least, and of being no worse.
     """
 
     gain: Estimate
@@ -115,3 +115,100 @@ def _merit(values: FloatArray, better: Better) -> FloatArray:
     if better == "nearer to zero":
         return -np.abs(values)
     return values if better == "more" else -values
+
+
+Edges = Mapping[str, Sequence[float]]
+
+
+class QuantityBin(NamedTuple):
+    """A bin of a quantity, from `low` to `high`."""
+
+    quantity: str
+    low: float
+    high: float
+
+
+class BinContest(NamedTuple):
+    """The metric of both in one bin, and the p-value of the candidate being no worse."""
+
+    bin: QuantityBin
+    candidate: Estimate
+    champion: Estimate
+    gain: Estimate
+    p_value: float
+
+
+class Contest(NamedTuple):
+    """The metric of candidate and champion, if there is one, and by how much the first is better.
+
+    The p-value is one-sided, of the gain being no larger than the least gain that is asked.
+    """
+
+    metric: str
+    events: int
+    replicas: int
+    seed: int
+    candidate: Estimate
+    champion: Estimate | None = None
+    gain: Estimate | None = None
+    p_value: float | None = None
+    bins: tuple[BinContest, ...] = ()
+
+
+def decide(
+    metric: str,
+    events: int,
+    measured: Sequence[Replicated],
+    bins: Sequence[QuantityBin],
+    least_gain: float,
+    seed: int,
+    better: Better = "more",
+) -> Contest:
+    """Return the contest of what was measured of the candidate and, if there is one, the champion.
+
+    Measured is the metric of all events, and then of those in each bin.
+    """
+    for found in measured:
+        for place, value in enumerate(found.values):
+            if not (np.isfinite(value) and np.isfinite(found.replicas[:, place]).any()):
+                _refuse(metric, bins[place - 1] if place else None)
+    candidate, *rest = measured
+    alone = Contest(metric, events, len(candidate.replicas), seed, _estimate(candidate))
+    if not rest:
+        return alone
+    [champion] = rest
+    whole = paired(candidate, champion, better, least=least_gain)
+    in_bins = []
+    for place, each in enumerate(bins, start=1):
+        both = paired(candidate, champion, better, at=place)
+        ours, theirs = _estimate(candidate, place), _estimate(champion, place)
+        in_bins.append(BinContest(each, ours, theirs, both.gain, both.p_value_no_worse))
+    return alone._replace(
+        champion=_estimate(champion),
+        gain=whole.gain,
+        p_value=whole.p_value,
+        bins=tuple(in_bins),
+    )
+
+
+def bins_of(edges: Edges) -> list[QuantityBin]:
+    """Return every bin, in the order of the quantities and their edges."""
+    return [
+        QuantityBin(quantity, low, high)
+        for quantity, limits in edges.items()
+        for low, high in pairwise(limits)
+    ]
+
+
+def _estimate(found: Replicated, place: int = 0) -> Estimate:
+    """Return one number; to the last bit the same, whatever stands beside it."""
+    return found.part(slice(place, place + 1)).estimate()
+
+
+def _refuse(metric: str, where: QuantityBin | None) -> None:
+    if where is None:
+        raise InputError(f"{metric} does not exist for the events of the held-out fold")
+    raise UsageError(
+        f"promotion.no_regression_in.{where.quantity}: {metric} does not exist in the bin from "
+        f"{where.low:g} to {where.high:g}, which has too few events: choose wider bins"
+    )

@@ -19,10 +19,9 @@ def plain(values: NDArray[np.floating]) -> tuple[Number, ...]:
 
 
 class Binned(NamedTuple):
-    """An estimate in each bin; None in a bin without events.
+    """An estimate in each bin, None without events; edges of bins of a count are half-integers.
 
-    `edges` has one more entry than the others. In bins of a count, such as that of jets,
-    they are half-integers and the last bin takes all that is larger.
+    The last bin of a count, such as that of jets, takes all that is larger.
     """
 
     edges: tuple[float, ...]
@@ -42,8 +41,7 @@ class Histogram(NamedTuple):
 class Counts(NamedTuple):
     """Events of data in bins, with the limits of the central 68.27 % interval of each mean.
 
-    F. Garwood, Biometrika 28 (1936) 437: limits by the chi2 distribution; the lower one of
-    zero events is zero. They are the ends of the error bars, not their lengths.
+    F. Garwood, Biometrika 28 (1936) 437. They are the ends of the error bars, not their lengths.
     """
 
     edges: tuple[float, ...]
@@ -53,11 +51,10 @@ class Counts(NamedTuple):
 
 
 class Spectrum(NamedTuple):
-    """A quantity's histogram of each simulated process, by its name, and of data.
+    """A quantity's histogram of each simulated process, by its name, and of data if there are any.
 
-    All have the same edges. `data` is None where there is none. `down` and `up` are by how
-    much systematic variations lower and raise the sum of processes in each bin, in quadrature;
-    empty without any.
+    `down` and `up` are by how much systematic variations lower and raise the sum of processes in
+    each bin, in quadrature; empty without any.
     """
 
     edges: tuple[float, ...]
@@ -68,10 +65,9 @@ class Spectrum(NamedTuple):
 
 
 class Process(NamedTuple):
-    """One sample as it is selected, before any cut on a score.
+    """One sample as it is selected, before any cut on a score; `title` may have LaTeX.
 
-    `title`, for figures, may have LaTeX; `events` are counted without weights. `expected` is the
-    sum of weights and the square root of the sum of squared weights; None for data, of which
+    `events` are counted without weights, `expected` with them; None for data, of which
     `pseudo_data` says whether they are simulation that stands for collisions.
     """
 
@@ -100,10 +96,9 @@ class Yield(NamedTuple):
 
 
 class Importance(NamedTuple):
-    """What is lost in accuracy or AUC where an input is permuted among the events.
+    """What is lost in accuracy of the assignment, or AUC, where an input is permuted among events.
 
-    It is a feature of a collection, such as jets, leptons or event, None for all of it at once; the
-    drop is in the accuracy of the assignment, or in the AUC.
+    It is a feature of a collection, such as jets, leptons or event, None for all of it at once.
     """
 
     collection: str
@@ -112,10 +107,9 @@ class Importance(NamedTuple):
 
 
 class Comparison(NamedTuple):
-    """Two models in one metric, on the same events and the same replicas.
+    """By how much a model is better than another in one metric, on the same replicas.
 
-    The gain is by how much the one is better than the other, with the error of the difference;
-    p-values are one-sided, of the one being no better than the other, and of the two being equal.
+    P-values are of the one being no better than the other, and of the two being equal.
     """
 
     metric: str

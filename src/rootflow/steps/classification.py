@@ -16,9 +16,9 @@ from rootflow.evaluation.classification import (
     write_evaluation,
     write_scores,
 )
-from rootflow.evaluation.classification.contest import contest
+from rootflow.evaluation.classification.scores import contest
 from rootflow.evaluation.compare import ComparedModels
-from rootflow.evaluation.contest import Contest
+from rootflow.evaluation.paired import Contest
 from rootflow.methods.exported import OnnxMethod
 from rootflow.methods.model import Model
 from rootflow.steps.result import Found

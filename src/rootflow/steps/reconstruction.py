@@ -9,7 +9,7 @@ from rootflow.config import FoldsConfig, ReconstructionConfig
 from rootflow.dataset import Dataset, Events
 from rootflow.dataset.events import DATA
 from rootflow.evaluation.compare import ComparedModels
-from rootflow.evaluation.contest import Contest
+from rootflow.evaluation.paired import Contest
 from rootflow.evaluation.reconstruction import (
     Collisions,
     assess,

@@ -11,7 +11,7 @@ from rootflow.dataset import Events
 from rootflow.errors import InputError
 from rootflow.evaluation import draw_comparison
 from rootflow.evaluation.classification import compare
-from rootflow.evaluation.event_table import EventTable
+from rootflow.evaluation.compare import EventTable
 from rootflow.ntuple.columns import structured
 from toy_classes import GaussianModel, toy_classes
 from toy_scores import table_of

@@ -43,10 +43,7 @@ def scored_by(models: Sequence[Classifier], labelled: Labelled) -> tuple[Scored,
 
 
 def score(model: Classifier, events: Events, labelled: Labelled) -> FloatArray:
-    """Return (n,) the probability of signal of events that the model has not trained on.
-
-    `labelled` says which classes are signal.
-    """
+    """Return (n,) the probability of signal of events that the model has not trained on."""
     return _signal_in(model.answer(events), model.name, len(events), labelled)
 
 
@@ -79,12 +76,8 @@ def importances(
 
     The values of the input are permuted among the labelled events of each fold, so that
     every event is still scored by the model that has not trained on it (L. Breiman, Machine
-    Learning 45 (2001) 5, section 10). An input that others tell as well has no importance by
-    itself. All models see the same permutations; errors are by 100 bootstrap replicas of the
-    events with the values that they got.
-
-    `scores` (n,) are what each model says of the events as they are; at most so many of them,
-    chosen by lot, are used.
+    Learning 45 (2001) 5, section 10). All models see the same permutations. `scores` (n,) are what
+    each says of the events as they are; at most so many of them, chosen by lot, are used.
     """
     random = np.random.default_rng(seed)
     index = by_lot(np.arange(len(simulation)), at_most, random)

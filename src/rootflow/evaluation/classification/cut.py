@@ -60,8 +60,8 @@ class Kept(NamedTuple):
 class Significances:
     """Significances of the n events with a score (n,) at or above each of k thresholds.
 
-    The first threshold is not above any score. The uncertainty of the background is relative; the
-    simulated statistics are added to it in quadrature.
+    The first threshold is not above any score. The simulated statistics are added to the relative
+    uncertainty of the background in quadrature.
     """
 
     def __init__(
@@ -100,18 +100,14 @@ class Significances:
 
 
 class BestCuts:
-    """The best cut among all scores, and how far a choice of it flatters itself.
+    """The `best` cut among all scores, and how far a choice of it flatters itself.
 
-    Only thresholds count at which, and below which, 25 effective events of background are left;
-    no cut leaves them (`Labelled` sees to that), so there is always one. Beyond a threshold with
-    fewer, a background of which each event stands for many has run out of simulation, and the
-    others alone may be 25 again. The cut is chosen and evaluated on the same events, so that its
-    significance is too high by what fluctuations helped. By how much on average, replicas say:
-    the significance at the replica's own best threshold less that of the sample at the same
-    threshold (B. Efron, R. Tibshirani, An Introduction to the Bootstrap, 1993, section 17.6).
-
-    `best` is the threshold with the highest significance, 0 or the score of an event, and
-    `tightest` the highest one that counts.
+    Only thresholds count at which, and below which, 25 effective events of background are left,
+    `tightest` being the last: beyond one with fewer, a background of which each event stands for
+    many has run out of simulation, and the others alone may be 25 again. As the cut is chosen and
+    evaluated on the same events, its significance is too high by what fluctuations helped: on
+    average by the significance at a replica's own best threshold less that of the sample there
+    (B. Efron, R. Tibshirani, An Introduction to the Bootstrap, 1993, section 17.6).
     """
 
     def __init__(
@@ -144,10 +140,7 @@ def _allowed(kept: Kept) -> NDArray[np.bool_]:
 
 
 class CutQuestion:
-    """What the bootstrap is asked of cuts on the score, and what it found.
-
-    The scan is of 0, the best cut and quantiles of the simulated signal.
-    """
+    """A scan of cuts at 0, the best one and quantiles of the simulated signal, by bootstrap."""
 
     def __init__(
         self, scores: FloatArray, labelled: Labelled, background_uncertainty: float

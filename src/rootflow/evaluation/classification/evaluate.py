@@ -9,7 +9,6 @@ from rootflow.dataset.events import Events
 from rootflow.dataset.manifest import Sample
 from rootflow.evaluation.bootstrap import FloatArray, Replicated, Statistic, bootstrap
 from rootflow.evaluation.classification.asking import importances, scored_by
-from rootflow.evaluation.classification.calibration import Reliability
 from rootflow.evaluation.classification.cut import CutQuestion, asimov
 from rootflow.evaluation.classification.evaluation import (
     IN_WINDOW,
@@ -20,7 +19,7 @@ from rootflow.evaluation.classification.fit import FitQuestion
 from rootflow.evaluation.classification.labelled import CLASSES, Labelled, spectrum, yields
 from rootflow.evaluation.classification.observable import EventObservable
 from rootflow.evaluation.classification.over_training import over_training
-from rootflow.evaluation.classification.ranking import ClassQuestion, RankingQuestion
+from rootflow.evaluation.classification.ranking import ClassQuestion, RankingQuestion, Reliability
 from rootflow.evaluation.classification.results import ModelResult, OverTraining, Scored, Variation
 from rootflow.evaluation.classification.scores import METRICS
 from rootflow.evaluation.classification.sculpting import SculptingQuestion
@@ -40,11 +39,7 @@ def observable_edges(config: ClassificationEvaluationConfig) -> list[float]:
 
 
 class ModelQuestions:
-    """All that is asked of one model: what the bootstrap has to find, and the result from it.
-
-    `scored` is what the model says of all events, `labelled`; `simulation` is those that are not
-    data.
-    """
+    """All that is asked of one model: what the bootstrap has to find, and the result from it."""
 
     def __init__(
         self,
@@ -82,19 +77,18 @@ class ModelQuestions:
     @property
     def statistics(self) -> dict[str, Statistic]:
         """What the bootstrap has to find, by name."""
-        questions = (
+        asked: dict[str, Statistic] = {"reliability": self._reliability}
+        for question in (
             self._ranking,
             self._ranking_in_window,
             self._cut,
             self._fit,
             self._sculpting,
             self._classes,
-        )
-        asked = [question.statistics for question in questions if question is not None]
-        return {
-            "reliability": self._reliability,
-            **{name: statistic for each in asked for name, statistic in each.items()},
-        }
+        ):
+            if question is not None:
+                asked |= question.statistics
+        return asked
 
     def result(
         self, found: Mapping[str, Replicated], importance: tuple[Importance, ...], seed: int

@@ -91,7 +91,7 @@ class ClassificationEvaluation(NamedTuple):
 
     @property
     def data(self) -> str:
-        """What events of data are: collisions, simulation that stands for them, or both."""
+        """What events of data are, in words."""
         return data_in_words(self.processes)
 
     @property
@@ -102,8 +102,15 @@ class ClassificationEvaluation(NamedTuple):
         return self.observable.between(self.significance_window)
 
     def metrics(self) -> dict[str, float]:
-        """Return `METRIC/MODEL` and `METRIC_error/MODEL`, all finite, as they are logged."""
-        return metrics_of(self)
+        """Return `METRIC/MODEL` and `METRIC_error/MODEL`; what is not finite is absent."""
+        logged = {}
+        for model in self.models:
+            for name, found in _metrics(model):
+                value, error = found if isinstance(found, Estimate) else (found, None)
+                for what, number in ((name, value), (f"{name}_error", error)):
+                    if number is not None and math.isfinite(number):
+                        logged[f"{what}/{model.name}"] = number
+        return logged
 
 
 def save(evaluation: ClassificationEvaluation, path: Path) -> None:
@@ -130,12 +137,6 @@ IN_WINDOW = "_in_window"
 # Either happens by chance in about one of a thousand evaluations.
 ERRORS_APART = 3.0
 SMALL_P_VALUE = 0.001
-TESTS = {
-    "ks_p_value_signal": "KS of signal",
-    "ks_p_value_background": "KS of background",
-    "chi2_p_value_signal": "chi2 of signal",
-    "chi2_p_value_background": "chi2 of background",
-}
 
 DEFINITIONS = {
     "auc": "area under the ROC curve, signal against all backgrounds",
@@ -169,26 +170,11 @@ DEFINITIONS = {
 
 
 class PartOfEvents(NamedTuple):
-    """What was found of all events, or of those that count in significances.
-
-    `ending` is behind the names of its metrics.
-    """
+    """What was found of all events, or of those in the window, with the ending of its metrics."""
 
     ending: str
     ranking: Ranking
     over_training: OverTraining | None
-
-
-def metrics_of(evaluation: ClassificationEvaluation) -> dict[str, float]:
-    """Return `METRIC/MODEL` and `METRIC_error/MODEL`; what does not exist is absent."""
-    logged = {}
-    for model in evaluation.models:
-        for name, found in _metrics(model):
-            value, error = found if isinstance(found, Estimate) else (found, None)
-            for what, number in ((name, value), (f"{name}_error", error)):
-                if number is not None and math.isfinite(number):
-                    logged[f"{what}/{model.name}"] = number
-    return logged
 
 
 def _metrics(model: ModelResult) -> Named:
@@ -279,7 +265,8 @@ def _differences(model: ModelResult, evaluation: ClassificationEvaluation) -> It
         where = f" of events with {evaluation.window}" if ending else " of all events"
         in_training = over_training.ranking
         tests = [
-            f"{TESTS[name]} {PValue(test.p_value, ASYMPTOTIC).equation}"
+            f"{name.replace('_p_value_', ' of ').replace('ks', 'KS')} "
+            f"{PValue(test.p_value, ASYMPTOTIC).equation}"
             for name, test in tests_of(over_training)
             if test is not None and test.p_value < SMALL_P_VALUE
         ]

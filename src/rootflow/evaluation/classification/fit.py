@@ -26,14 +26,12 @@ STATISTICS = "simulated_statistics"
 
 
 class Systematics(NamedTuple):
-    """Relative uncertainties.
+    """Relative uncertainties of the normalisation of all backgrounds (log-normal) and luminosity.
 
-    That of the normalisation of all backgrounds together has a log-normal effect, that of the
-    luminosity is of all that is expected. With `simulated_statistics` each bin has a parameter for
-    the simulated statistics of its background (R. Barlow, C. Beeston, Comput. Phys. Commun. 77
-    (1993) 219, in the form of J. Conway, arXiv:1103.0354). Those of the signal are not in it: the
-    parameter would be shared, and the background's uncertainty too small where there is much
-    signal.
+    With `simulated_statistics` each bin has a parameter for those of its background (R. Barlow,
+    C. Beeston, Comput. Phys. Commun. 77 (1993) 219, in the form of J. Conway, arXiv:1103.0354).
+    The signal does not share it: the background's uncertainty would be too small where there is
+    much signal.
     """
 
     background: float
@@ -47,8 +45,7 @@ NONE = Systematics(0.0, 0.0, simulated_statistics=False)
 class BinnedSignificance:
     """The discovery significance of bins of the score (n,) with known signal and background.
 
-    sqrt(sum over bins of 2 ((s + b) ln(1 + s/b) - s)): arXiv:1007.1727, eq. 97, for
-    independent bins.
+    sqrt(sum over bins of 2 ((s + b) ln(1 + s/b) - s)): arXiv:1007.1727, eq. 97.
     """
 
     def __init__(self, scores: FloatArray, labelled: Labelled, edges: FloatArray) -> None:

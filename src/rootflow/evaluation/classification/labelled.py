@@ -55,11 +55,7 @@ class Labelled:
         classes: Sequence[str] = CLASSES,
         signals: Sequence[str] = SIGNALS,
     ) -> Self:
-        """Return the events, checked.
-
-        InputErrors are missing labels, numbers that are not finite, a sample without a positive
-        sum of weights, and too few events of a class; UsageErrors signals that are no class.
-        """
+        """Return the events, checked: labels, finite numbers, weights, enough of each class."""
         if events.label is None or events.sample is None:
             raise InputError(
                 "an evaluation of classifiers needs events with labels and samples; "

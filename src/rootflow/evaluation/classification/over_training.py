@@ -1,12 +1,10 @@
 """Whether models score what they have trained on as they score what they have not.
 
-Each event has a score by a model that has not trained on it and one by a model that has. How well
-either ranks is compared event by event (`RankingQuestion`). Tests of two samples cannot
-do that: both scores of one event are alike, so that samples that share events are more alike
-than such tests assume. Therefore, for those, a bit of the event number's hash, independent of the
-fold, divides the events: one half is scored by models that have trained on it, the other
-by models that have not. Both halves are scored by the models of all folds, each to the
-same share, so that differences between those do not tell the halves apart.
+How well either kind of score ranks is compared event by event (`RankingQuestion`). Tests of two
+samples cannot do that: samples that share events are more alike than such tests assume. For those,
+a bit of the event number's hash, independent of the fold, divides the events: one half is scored by
+models that have trained on it, the other by models that have not. Both are scored by the models of
+all folds to the same share, so that differences between those do not tell the halves apart.
 """
 
 from collections.abc import Sequence
@@ -36,10 +34,7 @@ EFFECTIVE_EVENTS_PER_BIN = 10.0
 def over_training(
     scored: Scored, labelled: Labelled, edges: Sequence[float], ranking: RankingInTraining
 ) -> OverTraining:
-    """Return the scores in training and unseen of signal and background, and their tests.
-
-    `ranking` is what the bootstrap found of how well both kinds of events are ranked.
-    """
+    """Return the scores in training and unseen of signal and background, and their tests."""
     chosen = training_half(labelled.events.fold_numbers)
 
     def of(among: NDArray[np.bool_]) -> ClassOverTraining:
@@ -58,10 +53,7 @@ def over_training(
 
 
 def training_half(event_number: NDArray[np.uint64]) -> NDArray[np.bool_]:
-    """Return (n,) True for the half of the events that is scored by models that trained on it.
-
-    It is the highest bit of the twice mixed number; folds come from the once mixed one.
-    """
+    """Return (n,) the highest bit of the twice mixed number; folds are of the once mixed one."""
     return np.asarray(mix(mix(event_number.astype(np.uint64))) >> np.uint64(63) == 1)
 
 

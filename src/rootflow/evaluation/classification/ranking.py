@@ -1,4 +1,4 @@
-"""How well a score tells signal from background, and several classes from each other."""
+"""How well a score ranks signal above background, is a probability, and tells classes apart."""
 
 from collections.abc import Mapping
 
@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from rootflow.evaluation.bootstrap import FloatArray, Replicated, Statistic, ratio
 from rootflow.evaluation.classification.labelled import Labelled, spectrum
 from rootflow.evaluation.classification.results import (
+    Calibration,
     Classes,
     OneAgainstRest,
     Ranking,
@@ -15,8 +16,9 @@ from rootflow.evaluation.classification.results import (
     Rejection,
     Roc,
 )
-from rootflow.evaluation.classification.sums import SumsBelow
+from rootflow.evaluation.classification.sums import SumsBelow, SumsInBins
 from rootflow.evaluation.paired import paired
+from rootflow.evaluation.results import plain
 
 # Of the curve, and those at which its rejections are quoted.
 SIGNAL_EFFICIENCIES = np.linspace(0, 1, 101)
@@ -91,8 +93,7 @@ class RankingQuestion:
     """What the bootstrap is asked of how a score ranks some events, and what it found.
 
     Scores (n,) are of models that have not trained on the event, and of those that have: NaN where
-    none has. Events outside a window are neither signal nor background. `ending` is behind the
-    names of the statistics, which tells these events from others.
+    none has. `ending` is behind the names of the statistics, which tells these events from others.
     """
 
     def __init__(
@@ -139,10 +140,9 @@ class RankingQuestion:
         )
 
     def in_training(self, found: Mapping[str, Replicated]) -> RankingInTraining | None:
-        """Return by how much better models rank events that they have trained on.
+        """Return by how much better models rank events that they have trained on, if any has.
 
-        Every event has one score of either kind, so the error is that of the difference in
-        the same replicas: what events do to both does not count. None where no model has.
+        The error is that of the difference of both scores in the same replicas.
         """
         trained = found.get(f"auc_training{self._ending}")
         if trained is None:
@@ -173,9 +173,9 @@ class ConfusionMatrix:
 
 
 class ClassQuestion:
-    """What the bootstrap is asked of the probabilities (n, k) of simulated events.
+    """One AUC of each class against all others, and which events are taken for which.
 
-    It is one AUC of each class against all others, and which events are taken for which.
+    Probabilities are (n, k), of simulated events.
     """
 
     def __init__(self, probabilities: FloatArray, simulation: Labelled) -> None:
@@ -211,4 +211,53 @@ class ClassQuestion:
                 tuple(confusion.estimate(row * len(places) + column) for column in places)
                 for row in places
             ),
+        )
+
+
+class Reliability:
+    """Share of signal (n,) in k bins of the score (n,), calibration error and Brier score.
+
+    Signal and background are scaled to the same sum of weights, in each replica anew: so
+    training presents them, and a score above 1/2 then says that signal is more probable.
+    Expected calibration error: M. Naeini, G. Cooper, M. Hauskrecht, AAAI 2015, p. 2901.
+    Brier score: G. Brier, Monthly Weather Review 78 (1950) 1, of one of two outcomes.
+    """
+
+    def __init__(self, scores: FloatArray, signal: NDArray[np.bool_], edges: FloatArray) -> None:
+        classes, whole = (signal, ~signal), [edges[0], edges[-1]]
+        self._bins = [SumsInBins(scores, among, edges) for among in classes]
+        self._all = [SumsInBins(scores, among, whole) for among in classes]
+        self._scores = scores
+        self._squares = (scores - signal) ** 2
+        self._edges = edges
+
+    def __call__(self, weights: FloatArray) -> FloatArray:
+        """Return (replicas, 3 k + 2): reliabilities, mean scores, shares, error, Brier score."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            halves = [0.5 / of_class(weights) for of_class in self._all]
+
+            def balanced(sums: list[SumsInBins], *times: FloatArray) -> list[FloatArray]:
+                pairs = zip(sums, halves, strict=True)
+                return [of_class(weights, *times) * half for of_class, half in pairs]
+
+            signal, background = balanced(self._bins)
+            scores = np.add(*balanced(self._bins, self._scores))
+            squares = np.add(*balanced(self._all, self._squares))
+            total = signal + background
+            reliability, mean_score = (
+                np.where(total > 0, each / total, np.nan) for each in (signal, scores)
+            )
+            distances = np.where(total > 0, np.abs(signal - scores), 0)
+        error = np.sum(distances, axis=1, keepdims=True)
+        return np.concatenate([reliability, mean_score, total, error, squares], axis=1)
+
+    def answer(self, found: Replicated) -> Calibration:
+        """Return what was found of it as plain data."""
+        bins = len(self._edges) - 1
+        return Calibration(
+            reliability=found.part(slice(bins)).binned(self._edges.tolist()),
+            mean_scores=plain(found.values[bins : 2 * bins]),
+            shares=tuple(found.values[2 * bins : 3 * bins].tolist()),
+            expected_calibration_error=found.estimate(-2),
+            brier_score=found.estimate(-1),
         )

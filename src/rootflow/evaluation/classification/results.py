@@ -1,7 +1,7 @@
-"""What an evaluation of classifiers found of one model, as plain data.
+"""What an evaluation of classifiers found of one model, as plain data for figures and tables.
 
-All figures and tables need no more. Everything is weighted by the expected number of events,
-unless it says otherwise. None stands for a number that does not exist.
+Everything is weighted by the expected number of events, unless it says otherwise. None stands for
+a number that does not exist.
 """
 
 from typing import NamedTuple
@@ -61,12 +61,7 @@ class Rejection(NamedTuple):
 
 
 class Ranking(NamedTuple):
-    """How well the score puts signal above background.
-
-    `auc` is the area under the ROC curve: the probability that an event of signal has a higher
-    score than one of background, ties counted half; `auc_against` the same against each background
-    alone, by its name.
-    """
+    """How well the score puts signal above background, and above each by its name."""
 
     auc: Estimate
     auc_against: dict[str, Estimate]
@@ -75,11 +70,9 @@ class Ranking(NamedTuple):
 
 
 class HypothesisTest(NamedTuple):
-    """A test of one hypothesis.
+    """A distance of distribution functions (Kolmogorov-Smirnov), or a chi2, and its p-value.
 
-    The statistic is the maximal distance of the distribution functions (Kolmogorov-Smirnov), or a
-    chi2, which alone has degrees of freedom. The p-value is the probability of so large a
-    statistic or a larger one, were the hypothesis true.
+    A chi2 alone has degrees of freedom.
     """
 
     statistic: float
@@ -88,12 +81,10 @@ class HypothesisTest(NamedTuple):
 
 
 class ClassOverTraining(NamedTuple):
-    """Scores of signal or background: half of the events unseen, the other half in training.
+    """Scores of one half of signal or background in training (`train`), of the other unseen.
 
-    `train` and `test` are scores of the events of one half by models that have trained on them,
-    and of the other half's events by models that have not: no event is in both. Sums of weights:
-    to be normalised to compare shapes. The tests are that both are of one distribution; None
-    where there are too few events.
+    Histograms are of weights, to be normalised to compare shapes. The tests are that both are of
+    one distribution; None where there are too few events.
     """
 
     train: Histogram
@@ -105,10 +96,8 @@ class ClassOverTraining(NamedTuple):
 class RankingInTraining(NamedTuple):
     """How well models rank the events that they have trained on.
 
-    `auc` is by a model that has trained on the event, of all events; `excess` is that less the AUC
-    of the same events by models that have not, with the error of the difference in the same
-    replicas; the p-value is of events in training being ranked no better: (1 + replicas without
-    an excess) / (1 + replicas).
+    `excess` is that AUC less the one of the same events by models that have not, with the error of
+    the difference; the p-value is of events in training being ranked no better.
     """
 
     auc: Estimate
@@ -127,11 +116,9 @@ class OverTraining(NamedTuple):
 class Calibration(NamedTuple):
     """Whether the score is the probability of signal, for classes of the same total weight.
 
-    `reliability` is the share of signal in bins of the score, and `mean_scores` where it is drawn
-    and what it should be; `shares` of all events in each bin sum to one. The expected calibration
-    error is the mean of abs(reliability - mean score) over bins, weighted by their shares:
-    positive for a calibrated score, too, by statistics. The Brier score is the mean of
-    (score - label)^2; 0.25 for a score of 0.5 everywhere.
+    `reliability` is the share of signal in bins of the score, `mean_scores` where it is drawn and
+    what it should be; `shares` of all events in each bin sum to one. The calibration error is the
+    mean of abs(reliability - mean score), positive for a calibrated score, too, by statistics.
     """
 
     reliability: Binned
@@ -145,9 +132,8 @@ class Divergence(NamedTuple):
     """How far the observable's shape in a score bin is from the inclusive one.
 
     It is the Jensen-Shannon divergence, in bits: 0 for the same shape, 1 for no overlap.
-    `expected` is what statistics alone gives, were observable and score independent: mean and
-    standard deviation over permutations. The p-value is the share of permutations with so large a
-    divergence or a larger one.
+    `expected` is mean and standard deviation over permutations that make both independent; the
+    p-value is the share of them with so large a divergence or a larger one.
     """
 
     value: Estimate
@@ -156,10 +142,7 @@ class Divergence(NamedTuple):
 
 
 class Sculpting(NamedTuple):
-    """The observable of background in bins of the score with the same expected background.
-
-    `inclusive` is of all scores, and `divergences` of each bin from it.
-    """
+    """The observable of background in bins of the score, and how far each is from all scores."""
 
     score_edges: tuple[float, ...]
     observable: tuple[Histogram, ...]
@@ -168,11 +151,10 @@ class Sculpting(NamedTuple):
 
 
 class CutScan(NamedTuple):
-    """What is expected at a score not below each threshold; all have the same length.
+    """What is expected at a score not below each of k rising thresholds; the first keeps all.
 
-    Thresholds rise, and the first, which efficiencies are relative to, keeps every event. The
-    Asimov significance is with the background's uncertainty, its error by bootstrap; it and
-    s/sqrt(b) are None where too few simulated background events are left.
+    The Asimov significance is with the background's uncertainty; it and s/sqrt(b) are None where
+    too few simulated background events are left.
     """
 
     thresholds: tuple[float, ...]
@@ -188,22 +170,10 @@ class CutScan(NamedTuple):
 class BestCut(NamedTuple):
     """The threshold of the highest significance: events with a score not below it are kept.
 
-    Attributes
-    ----------
-    signal, background
-        Expected events, with the error of the simulated statistics.
-    signal_efficiency, background_efficiency
-        Relative to no cut.
-    background_effective_events
-        (sum w)^2 / sum(w^2) of the background that is left.
-    background_uncertainty
-        Expected events: the relative uncertainty and the simulated statistics, in quadrature.
-    significance, significance_without_uncertainty
-        Asimov, with that uncertainty and with the background known exactly; errors are by
-        bootstrap at this threshold.
-    optimism
-        By how much the significance is too high on average since the threshold was chosen
-        on the same events; by bootstrap, not subtracted.
+    `background_effective_events` are (sum w)^2 / sum(w^2); `background_uncertainty`, in events, is
+    the relative one and the simulated statistics in quadrature. Significances are Asimov's;
+    `optimism` is by how much the first is too high on average since the threshold was chosen on the
+    same events, and is not subtracted.
     """
 
     threshold: float
@@ -222,10 +192,9 @@ class BestCut(NamedTuple):
 class FitSignificance(NamedTuple):
     """Discovery significance sqrt(q0) of a fit in bins of the score.
 
-    The expected one is of the Asimov data set of signal and background; its error is of the
-    simulated statistics, by bootstrap, and None with systematics, where simulated statistics are
-    parameters of the fit. What is observed, with the fitted signal in units of the expected one,
-    is None without data.
+    The error of the expected one is None with systematics, where simulated statistics are
+    parameters of the fit. What is observed, with the fitted signal in units of the expected one, is
+    None without data.
     """
 
     expected: float
@@ -237,9 +206,7 @@ class FitSignificance(NamedTuple):
 class ScoreFit(NamedTuple):
     """A fit of the signal strength to `scores`, in bins that hold enough background.
 
-    With statistics only, signal and background are known but for the signal strength. Systematics
-    are the uncertainties of background normalisation, luminosity and simulated statistics in each
-    bin.
+    Systematics are of background normalisation, luminosity and simulated statistics in each bin.
     """
 
     scores: Spectrum
@@ -256,10 +223,9 @@ class OneAgainstRest(NamedTuple):
 
 
 class Classes(NamedTuple):
-    """What a model of several classes says of each, in the order of the probabilities.
+    """What a model of several classes says of each.
 
-    `confusion` is the share of the events of a class (row) to which a class (column) is given the
-    highest probability; rows sum to one.
+    `confusion` is the share of the events of a class (row) that are given a class (column).
     """
 
     one_against_rest: tuple[OneAgainstRest, ...]
@@ -267,10 +233,7 @@ class Classes(NamedTuple):
 
 
 class Variation(NamedTuple):
-    """A systematic variation of the weights, less the nominal ones.
-
-    `signal`, `background` and `significance` are at the nominal best cut.
-    """
+    """A systematic variation of the weights, less the nominal ones, at the nominal best cut."""
 
     name: str
     auc: float
@@ -282,26 +245,10 @@ class Variation(NamedTuple):
 class ModelResult(NamedTuple):
     """What an evaluation found of one model; all but over-training on unseen events.
 
-    Attributes
-    ----------
-    name
-        As its metrics are logged.
-    ranking, ranking_in_window
-        Of all events, and of those that count in significances; None where all do.
-    scores
-        Of each process and data, in bins from 0 to 1.
-    over_training, over_training_in_window
-        Of the same two; None where no event is known to have been trained on.
-    yields
-        After the best cut, in the order of the evaluation's processes.
-    after_cut
-        The observable after the best cut; None without one, as `sculpting`.
-    importance
-        The largest drop first; empty where it is no model of the inputs.
-    classes
-        None of two classes.
-    variations
-        Empty where events have no systematic weights.
+    What is `in_window` is of events that count in significances, None where all do; over-training
+    is None where no event is known to have been trained on, `classes` where there are two, and
+    `after_cut` and `sculpting` without an observable. `yields` are after the best cut, in the order
+    of the evaluation's processes.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""The scores of every event, written, read, and compared with others."""
+"""The scores of every event: written, read, compared with others and with those of the champion."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,17 +6,29 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from rootflow.dataset.events import SIGNAL, Events
 from rootflow.dataset.manifest import Sample
-from rootflow.evaluation.bootstrap import FloatArray, Statistic
+from rootflow.errors import UsageError
+from rootflow.evaluation.bootstrap import FloatArray, Replicated, Statistic, bootstrap
+from rootflow.evaluation.cell_statistics import bin_of
+from rootflow.evaluation.classification.asking import score
+from rootflow.evaluation.classification.labelled import Labelled
 from rootflow.evaluation.classification.observable import EventObservable
 from rootflow.evaluation.classification.ranking import AreaUnderCurve
 from rootflow.evaluation.classification.results import Scored
-from rootflow.evaluation.compare import Arrays, ComparedModels, SavedAnswers
+from rootflow.evaluation.compare import (
+    Arrays,
+    ComparedModels,
+    EventTable,
+    SavedAnswers,
+    read_event_table,
+    write_event_table,
+)
 from rootflow.evaluation.compare import compare as compare_answers
-from rootflow.evaluation.event_table import EventTable, read_event_table, write_event_table
-from rootflow.evaluation.paired import Metric
+from rootflow.evaluation.paired import Contest, Edges, Metric, bins_of, decide
+from rootflow.methods.contract import Classifier
 
 # A model's scores are the column of this and its name.
 SCORE = "score_"
@@ -99,3 +111,51 @@ def _answers(table: EventTable) -> SavedAnswers:
 
 def _asked(truth: Arrays, said: Arrays, weight: FloatArray) -> dict[str, Statistic]:  # noqa: ARG001
     return {"auc": AreaUnderCurve(said["score"], truth["signal"])}
+
+
+METRIC = "auc"
+
+
+def contest(
+    events: Events,
+    samples: Sequence[Sample],
+    candidate: Classifier,
+    champion: Classifier | None,
+    *,
+    least_gain: float,
+    edges: Edges,
+    replicas: int,
+    seed: int,
+) -> Contest:
+    """Compare the weighted AUC of two classifiers, event by event; data are not looked at.
+
+    The gain is tested against `least_gain`; `edges` are of bins by feature of the event. That there
+    is no such feature, or a bin without signal or background, is a UsageError.
+    """
+    simulation = Labelled.of(events, samples).simulation()
+    inside = _inside(simulation.events, edges)
+    measured = []
+    for model in (candidate, champion):
+        if model is not None:
+            scores = score(model, simulation.events, simulation)
+            statistics = {
+                str(place): AreaUnderCurve(
+                    scores, simulation.signal & among, simulation.background & among
+                )
+                for place, among in enumerate(inside)
+            }
+            found = bootstrap(statistics, simulation.weight, replicas, seed)
+            measured.append(Replicated.joined(found.values()))
+    return decide(METRIC, len(simulation), measured, bins_of(edges), least_gain, seed)
+
+
+def _inside(events: Events, edges: Edges) -> list[NDArray[np.bool_]]:
+    """Return (n,) which events count: all, and then those in each bin."""
+    known = events.features["event"]
+    inside = [np.ones(len(events), bool)]
+    for name, limits in edges.items():
+        if name not in known:
+            raise UsageError(f"promotion.no_regression_in: '{name}' is none of {', '.join(known)}")
+        number = bin_of(events.event[:, known.index(name)], limits)
+        inside += [np.asarray(number == place) for place in range(len(limits) - 1)]
+    return inside

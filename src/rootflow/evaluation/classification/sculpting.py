@@ -82,10 +82,10 @@ class SculptingQuestion:
         self.statistics: dict[str, Statistic] = {"divergences": self._divergences}
 
     def answer(self, found: Mapping[str, Replicated], permutations: int, seed: int) -> Sculpting:
-        """Return the spectra in each bin of the score and what their divergences mean.
+        """Return the spectra in each bin of the score and their divergences.
 
-        A divergence of finite samples is positive for equal shapes, too: permutations of the
-        scores among the events say by how much and how often.
+        Those of finite samples are positive for equal shapes, too: permutations of the scores among
+        the events say by how much and how often.
         """
         weight, edges = self._simulation.weight, self._edges
         without_dependence = self._divergences.permuted(weight, permutations, seed)

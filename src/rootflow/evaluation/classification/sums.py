@@ -11,8 +11,8 @@ from rootflow.evaluation.bootstrap import FloatArray
 class SumsBelow:
     """Sums over the events `among` (n,) whose value (n,), none NaN, is below each of k limits.
 
-    A value equal to the limit is below it where the side is `right`. The events are put in order
-    once: a replica costs one cumulative sum.
+    A value equal to the limit is below it where the side is `right`. A replica is one cumulative
+    sum.
     """
 
     def __init__(
@@ -45,5 +45,5 @@ class SumsInBins(SumsBelow):
         super().__init__(values, among, limits)
 
     def __call__(self, weights: FloatArray, times: FloatArray | None = None) -> FloatArray:
-        """Return (replicas, k) for weights (replicas, n), each times (n,) a factor if given."""
+        """Return (replicas, k) as of `SumsBelow`."""
         return np.diff(super().__call__(weights, times), axis=1)

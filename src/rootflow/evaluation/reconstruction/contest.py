@@ -5,7 +5,7 @@ import numpy as np
 from rootflow.dataset.events import Events
 from rootflow.evaluation.bootstrap import NOWHERE, CellStatistic, Replicated, bootstrap
 from rootflow.evaluation.cell_statistics import BiasAndResolution, Shares, everywhere
-from rootflow.evaluation.contest import Contest, Edges, bins_of, decide
+from rootflow.evaluation.paired import Contest, Edges, bins_of, decide
 from rootflow.evaluation.reconstruction.metrics import (
     BINNED,
     METRICS,

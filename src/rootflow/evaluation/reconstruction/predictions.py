@@ -7,9 +7,15 @@ import numpy as np
 
 from rootflow.evaluation.bootstrap import FloatArray, Statistic
 from rootflow.evaluation.cell_statistics import BiasAndResolution, Shares, everywhere
-from rootflow.evaluation.compare import Arrays, ComparedModels, SavedAnswers
+from rootflow.evaluation.compare import (
+    Arrays,
+    ComparedModels,
+    EventTable,
+    SavedAnswers,
+    read_event_table,
+    write_event_table,
+)
 from rootflow.evaluation.compare import compare as compare_answers
-from rootflow.evaluation.event_table import EventTable, read_event_table, write_event_table
 from rootflow.evaluation.reconstruction.metrics import METRICS, right_answers
 from rootflow.evaluation.reconstruction.observables import OBSERVABLES
 from rootflow.evaluation.reconstruction.sample import Candidate, EventsWithTruth

@@ -14,7 +14,7 @@ from rootflow.tracking import Version
 
 if TYPE_CHECKING:  # `registry list` and `rollback` ask for names only
     from rootflow.estimate import Estimate
-    from rootflow.evaluation.contest import Contest
+    from rootflow.evaluation.paired import Contest
 
 PREFIX = "rootflow.promotion."
 DECISION = f"{PREFIX}decision"

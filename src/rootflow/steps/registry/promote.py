@@ -8,7 +8,7 @@ from rootflow.analysis import analysis_named
 from rootflow.config import Config
 from rootflow.dataset import Dataset
 from rootflow.errors import ConformanceError, RootflowError, UsageError
-from rootflow.evaluation.contest import Contest
+from rootflow.evaluation.paired import Contest
 from rootflow.steps import preprocess
 from rootflow.steps.registry.checks import Entrant, entrant, origin_faults
 from rootflow.steps.registry.decision import (

@@ -8,7 +8,7 @@ import pytest
 from rootflow.config import EvaluationConfig
 from rootflow.dataset import Events
 from rootflow.errors import InputError, UsageError
-from rootflow.evaluation.contest import Contest
+from rootflow.evaluation.paired import Contest
 from rootflow.evaluation.reconstruction import evaluate
 from rootflow.evaluation.reconstruction.contest import contest
 from rootflow.methods.make import make_method
