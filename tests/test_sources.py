@@ -54,7 +54,7 @@ def _digest(name: str, answer: Any, package: Path) -> str:
         ),
         ("ntuple/columns.py", "ENERGY_UNITS = ", "ENERGY_UNITS = 2 * ", DATASETS | APPLICATIONS),
         ("ntuple/objects.py", "def singular(", "def other(): ...\n\n\ndef singular(", set()),
-        ("dataset/expected_events.py", "/ total,", "/ 2 / total,", DATASETS),
+        ("dataset/weights.py", "/ total,", "/ 2 / total,", DATASETS),
         ("dataset/folds.py", "def mix(", "def mix(a, ", DATASETS | MODELS | APPLICATIONS),
         ("dataset/writing.py", "def _scale_weights(", "def _scale_weights(a, ", DATASETS),
         ("models/neutrinos/flow.py", "COMPONENTS = ", "COMPONENTS = 1 + ", {("ttbar", "network")}),

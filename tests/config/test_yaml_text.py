@@ -10,7 +10,7 @@ import pytest
 
 from rootflow.config import load
 from rootflow.config.batch import load_profile
-from rootflow.config.yaml_text import parse_yaml
+from rootflow.config.load import parse_yaml
 from rootflow.errors import UsageError
 from rootflow.ntuple import load_branch_map
 

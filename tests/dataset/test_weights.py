@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from rootflow.config import DileptonDataConfig
-from rootflow.dataset.expected_events import ReadFile
 from rootflow.dataset.manifest import WeightScaling
 from rootflow.dataset.weights import (
+    ReadFile,
     class_weights,
     effective_events,
     training_weights,

@@ -60,7 +60,7 @@ def test_what_is_copied_is_what_was_there(tree_file: Path, tmp_path: Path) -> No
         branches = branches_of(tree)
         for start, stop in ((0, 7), (7, 55), (55, 60)):
             writer.extend(branches.read(tree, start, stop))
-        writer.note("said", "text")
+        writer.file["said"] = "text"
     with uproot.open(tree_file) as before, uproot.open(output) as after:
         assert set(before["t"].keys()) <= set(after["t"].keys())
         for name in before["t"].keys():  # noqa: SIM118 - of uproot

@@ -8,8 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, ValidationError
 
 from rootflow.config.block import Block
-from rootflow.config.load import explain
-from rootflow.config.yaml_text import read_yaml
+from rootflow.config.load import explain, read_yaml
 from rootflow.errors import UsageError
 
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from rootflow.dataset.arrays import EVENTS_AT_ONCE, SUFFIX, ArrayWriters
 from rootflow.dataset.event_reader import Cutflow, Selected
-from rootflow.dataset.expected_events import EACH_ONCE, ReadFile
 from rootflow.dataset.folds import mix
 from rootflow.dataset.samples import SamplePlan
+from rootflow.dataset.weights import EACH_ONCE, ReadFile
 from rootflow.errors import InputError
 from rootflow.ntuple import Chunk
 from rootflow.ntuple.columns import LACKING, Identity, in_words, structured

@@ -11,9 +11,9 @@ import numpy as np
 from rootflow.config.data import DATA, DataConfig, RepeatedEvents, SampleConfig, WeightsConfig
 from rootflow.dataset.event_reader import EventReader, Selected
 from rootflow.dataset.events import BACKGROUND, SIGNAL
-from rootflow.dataset.expected_events import AS_READ, ReadFile, normalisation, scale_of
 from rootflow.dataset.manifest import WeightScaling
 from rootflow.dataset.reading import Reading
+from rootflow.dataset.weights import AS_READ, ReadFile, normalisation, scale_of
 from rootflow.errors import InputError, UsageError
 from rootflow.ntuple import BranchMap, Chunk, Feature
 from rootflow.ntuple.reading import read_arrays

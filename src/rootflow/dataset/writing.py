@@ -17,11 +17,11 @@ from rootflow.dataset.arrays import SUFFIX, ArrayWriters
 from rootflow.dataset.digest import Contents, FileContent
 from rootflow.dataset.event_reader import Cutflow, Selected, add
 from rootflow.dataset.events import DATA
-from rootflow.dataset.expected_events import ReadFile
 from rootflow.dataset.folds import fold_of
 from rootflow.dataset.manifest import Array, Cut, Sample, SourceFile
 from rootflow.dataset.repeated import AllEvents, RepeatedEvents
 from rootflow.dataset.samples import SamplePlan, classes_of, read
+from rootflow.dataset.weights import ReadFile
 from rootflow.errors import InputError
 from rootflow.ntuple import Chunk, Feature
 from rootflow.ntuple.reading import Expectation

@@ -14,7 +14,7 @@ from rootflow import __version__, checksum
 from rootflow.analysis import TaskName
 from rootflow.config import FoldingConfig, FoldsConfig
 from rootflow.config.export import Precision, Target
-from rootflow.config.yaml_text import read_yaml
+from rootflow.config.load import read_yaml
 from rootflow.export.composing import BATCH_AXIS, FOLD
 from rootflow.export.layout import GEV, MEV, NO_UNIT, InputCollection, Layout, Units
 from rootflow.export.outputs import OUTPUTS

@@ -217,7 +217,7 @@ class _Writing:
                         self._advance(piece.stop - piece.start)
             self._extend(writer)
             own = {"question": output.question, SOURCES: sources_of(output.pieces)}
-            writer.note(NOTE, json.dumps({**note, **own, **self._counts}))
+            writer.file[NOTE] = json.dumps({**note, **own, **self._counts})
         partial.replace(output.path)
 
     def _rows(self, tree: OpenTree, piece: Piece) -> dict[str, Any]:

@@ -8,8 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from rootflow.config.load import one_line_of
-from rootflow.config.yaml_text import parse_yaml, read_yaml
+from rootflow.config.load import one_line_of, parse_yaml, read_yaml
 from rootflow.errors import UsageError
 from rootflow.ntuple.branch_map import BranchMap
 

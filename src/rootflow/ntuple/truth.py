@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from rootflow.ntuple.columns import SMALLEST_PT_GEV, Table
 from rootflow.ntuple.momentum_maps import (
     DecayProduct,
-    FourMomentum,
     Momentum,
     ReconstructedNeutrinos,
     TruthMap,
 )
 from rootflow.ntuple.units import BranchColumn
 
+P3 = ("px", "py", "pz")
 LEPTONS, NEUTRINOS = (11, 13, 15), (12, 14, 16)
 # Among many top quarks the largest mass, and so the largest energy, is well above this.
 SMALLEST_TOP_ENERGY_GEV = 100.0
@@ -56,7 +56,8 @@ def read_truth(table: Table, truth: TruthMap, jet_counts: NDArray[np.int64]) -> 
         both = (truth.leptons.positive, truth.leptons.negative)
         leptons = np.stack([_product(table, each, LEPTONS)[0] for each in both], axis=1)
     if truth.tops is not None:
-        tops = np.stack([_top(table, truth.tops.top), _top(table, truth.tops.antitop)], axis=1)
+        pair, event = (truth.tops.top, truth.tops.antitop), np.arange(len(table.identity.number))
+        tops = np.stack([_momenta(table, top, event, (*P3, "energy")) for top in pair], axis=1)
     return GeneratedTruth(jet_index, neutrinos, dileptonic, leptons, tops)
 
 
@@ -87,32 +88,27 @@ def _product(
             chosen = np.isin(np.abs(table.scalar(candidate.pdg_id)), kinds)
         if chosen.any():
             event = np.flatnonzero(chosen)
-            columns = candidate.coordinates()
-            raw = {name: table.scalar(column)[event] for name, column in columns.items()}
-            momentum[event] = momenta(table, columns, raw, event, ("px", "py", "pz"))
+            momentum[event] = _momenta(table, candidate, event, P3)
             exists |= chosen
     return momentum, exists
 
 
-def _top(table: Table, top: FourMomentum) -> NDArray[np.float32]:
-    event = np.arange(len(table.identity.number))
-    columns = top.coordinates()
-    raw = {name: table.scalar(column) for name, column in columns.items()}
-    return momenta(table, columns, raw, event, ("px", "py", "pz", "energy"))
-
-
-def momenta(
+def _momenta(
     table: Table,
-    columns: Mapping[str, BranchColumn],
-    raw: Mapping[str, NDArray[Any]],
+    momentum: Momentum,
     event: NDArray[np.int64],
     names: Sequence[str],
+    raw: Mapping[str, NDArray[Any]] | None = None,
 ) -> NDArray[np.float32]:
-    """Return (k, names) components in GeV of momenta in any coordinates.
+    """Return (k, names) components in GeV of the momenta of k events.
 
-    `raw` are (k,) values of each coordinate as they are in the file, at the places `event`.
+    `raw` are (n,) values of each coordinate as they are in the file; None: they are still read.
     """
-    values = {name: table.converted(column, raw[name], event) for name, column in columns.items()}
+    columns = momentum.coordinates()
+    found = raw or {name: table.scalar(column) for name, column in columns.items()}
+    values = {
+        name: table.converted(column, found[name][event], event) for name, column in columns.items()
+    }
     for name, column in columns.items():
         smallest = SMALLEST_TOP_ENERGY_GEV if name in ("energy", "mass") else SMALLEST_PT_GEV
         table.require_unit(column, values[name], smallest)
@@ -141,12 +137,10 @@ def read_neutrinos(
 
 
 def _reconstructed(table: Table, momentum: Momentum) -> NDArray[np.float32]:
-    columns = momentum.coordinates()
-    raw = {name: _values(table, column) for name, column in columns.items()}
+    raw = {name: _values(table, column) for name, column in momentum.coordinates().items()}
     event = np.flatnonzero(~np.any(np.isnan(list(raw.values())), axis=0))
     found = np.full((len(table.identity.number), 3), np.nan, dtype=np.float32)
-    there = {name: values[event] for name, values in raw.items()}
-    found[event] = momenta(table, columns, there, event, ("px", "py", "pz"))
+    found[event] = _momenta(table, momentum, event, P3, raw)
     return found
 
 

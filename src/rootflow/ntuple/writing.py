@@ -2,9 +2,10 @@
 
 import difflib
 import fnmatch
+import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -127,10 +128,6 @@ class TreeWriter:
         if len(next(iter(columns.values()))):
             self.written.extend(columns)
 
-    def note(self, name: str, text: str) -> None:
-        """Put a text beside the tree."""
-        self.file[name] = text
-
 
 @contextmanager
 def tree_writer(path: Path, tree: str, title: str, extensions: int) -> Iterator[TreeWriter]:
@@ -158,11 +155,10 @@ def _can_be_written(numbers: Any, of_list: bool) -> bool:
 
 def _new_name(name: str, taken: set[str]) -> str:
     """Return the name of a branch that counts another one, as nothing else is named."""
-    name = f"n{name}"
-    while name in taken:
-        name = f"n{name}"
-    taken.add(name)
-    return name
+    longer = (f"{'n' * times}{name}" for times in itertools.count(1))
+    free = next(each for each in longer if each not in taken)
+    taken.add(free)
+    return free
 
 
 def write_tree(
@@ -203,13 +199,6 @@ NOTE = "rootflow_apply"
 SOURCES = "sources"
 
 
-class Lineage(NamedTuple):
-    """A file, and those whose events it holds again, by their UUIDs."""
-
-    uuid: str
-    sources: dict[str, str]
-
-
 def read_applied(path: Path) -> dict[str, Any] | None:
     """Return what `apply` noted in a file, None where it did not write it."""
     try:
@@ -219,20 +208,20 @@ def read_applied(path: Path) -> dict[str, Any] | None:
     return note if isinstance(note, dict) or note is None else {}
 
 
-def lineage_of(path: Path) -> Lineage:
-    """Return which file it is, and those whose events it holds again."""
+def _lineage_of(path: Path) -> tuple[str, dict[str, str]]:
+    """Return which file it is, and those whose events it holds again, by their UUIDs."""
     with faults_of(path), uproot.open(path) as file:
         uuid = str(file.file.uuid)
     sources = (read_applied(path) or {}).get(SOURCES)
-    return Lineage(uuid, sources if isinstance(sources, dict) else {})
+    return uuid, sources if isinstance(sources, dict) else {}
 
 
 def sources_of(paths: Iterable[Path]) -> dict[str, str]:
     """Return all files whose events a file has that is made of these."""
     found: dict[str, str] = {}
     for path in paths:
-        lineage = lineage_of(path)
-        found |= {**lineage.sources, lineage.uuid: str(path)}
+        uuid, sources = _lineage_of(path)
+        found |= {**sources, uuid: str(path)}
     return found
 
 
@@ -241,24 +230,22 @@ def refuse_beside_sources(paths: Sequence[Path]) -> None:
 
     What cannot be read is not looked at.
     """
-    lineages: dict[Path, Lineage] = {}
+    lineages: dict[Path, tuple[str, dict[str, str]]] = {}
     for path in paths:
-        try:
-            lineages |= {} if is_csv(path) else {path: lineage_of(path)}
-        except InputError:  # whoever reads it says what is wrong
-            continue
-    read = {lineage.uuid: path for path, lineage in lineages.items()}
+        with suppress(InputError):  # whoever reads it says what is wrong
+            lineages |= {} if is_csv(path) else {path: _lineage_of(path)}
+    read = {uuid: path for path, (uuid, _) in lineages.items()}
     held: dict[str, Path] = {}
     twice = "its events would count twice: leave one of them out"
-    for path, lineage in lineages.items():
-        for uuid in lineage.sources:
+    for path, (_, sources) in lineages.items():
+        for uuid in sources:
             if uuid in read:
                 raise InputError(
                     f"{path}: rootflow apply wrote it from {read[uuid]}, which is read, too: "
                     f"{twice}"
                 )
-    for path, lineage in lineages.items():
-        for uuid, source in lineage.sources.items():
+    for path, (_, sources) in lineages.items():
+        for uuid, source in sources.items():
             if held.setdefault(uuid, path) != path:
                 raise InputError(
                     f"{path}: rootflow apply wrote it from {source}, as it did {held[uuid]}: "

@@ -21,7 +21,7 @@ from mlflow.tracking import MlflowClient
 
 from rootflow.batch import Job, make_executor
 from rootflow.config.batch import ProfileConfig, profile_of
-from rootflow.config.yaml_text import read_yaml
+from rootflow.config.load import read_yaml
 from rootflow.errors import RootflowError, UsageError
 from rootflow.tracking import carried, watching
 from rootflow.tracking.connection import connect, set_up

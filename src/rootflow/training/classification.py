@@ -12,7 +12,7 @@ from rootflow.config import ClassificationConfig, FoldsConfig, InputsConfig
 from rootflow.config.data import LabelledWeightsConfig
 from rootflow.config.training import CLASSIFIER_LOSSES
 from rootflow.dataset import Dataset, Events
-from rootflow.dataset.weights import ClassWeights, class_weights
+from rootflow.dataset.weights import TrainingWeights, WeightReport, class_weights
 from rootflow.errors import InputError, UsageError
 from rootflow.models import (
     PROBABILITIES,
@@ -39,6 +39,7 @@ from rootflow.training.task import Metrics, Regress, Rows, mean_of
 if TYPE_CHECKING:
     from sklearn.ensemble import HistGradientBoostingClassifier
 
+ClassWeights = TrainingWeights[dict[str, WeightReport]]
 EVENTS_TO_NORMALISE = 200_000
 EVENTS_TO_RANK = 200_000
 BATCH = 2048
