@@ -7,15 +7,11 @@ correlations using the bootstrap method", ATL-PHYS-PUB-2021-011; G. Bohm and G. 
 "Statistics of weighted Poisson events and its applications", arXiv:1309.1287.
 
 All statistics of a kind see the same replicas, so their errors are correlated as the events
-are. There are two kinds:
-
-- A statistic of cells, such as a share or a quantile, says in which of its few cells each
-  event is. All that a replica needs is the sum of weights in each cell, so that a million
-  events and a thousand replicas of hundreds of statistics are one pass of additions, replicas
-  side by side in the processor's registers. The numbers are drawn for a fixed block of events
-  and replicas with a seed of its own: neither the number of threads nor what else is asked
-  changes any.
-- A statistic of weights, such as the area under a curve, needs the weight of every event.
+are. A statistic of weights, such as the area under a curve, needs the weight of every event. A
+statistic of cells, such as a share or a quantile, needs the sum of weights in each of a few cells:
+a million events and a thousand replicas of hundreds of statistics are one pass of additions. The
+numbers are drawn for a fixed block of events and replicas with a seed of its own: neither the
+number of threads nor what else is asked changes any.
 """
 
 from abc import ABC, abstractmethod
@@ -58,10 +54,9 @@ POISSON = np.searchsorted(pdtr(np.arange(16), 1.0), (np.arange(2**16) + 0.5) / 2
 
 
 class Sums(NamedTuple):
-    """Sums in so many cells that a statistic asks for.
+    """Sums of weights, times `values` (n,) float32 if there are any, in so many cells.
 
-    `cell` (n,) int16 is that of each event, -1 where it is in none; `values` (n,) float32 is what
-    is summed, times the weight, None for the weight alone.
+    `cell` (n,) int16 is that of each event, -1 where it is in none.
     """
 
     cell: Cells
@@ -97,10 +92,7 @@ Statistic = CellStatistic | WeightStatistic
 
 @dataclass(frozen=True)
 class Replicated:
-    """k numbers of the sample, `values` (k,), and the same in every replica, (replicas, k).
-
-    NaN where there is none.
-    """
+    """k numbers of the sample, (k,), and in every replica, (replicas, k); NaN where none exists."""
 
     values: FloatArray
     replicas: FloatArray
@@ -164,9 +156,8 @@ def better_p_value(differences: FloatArray) -> float:
     """Return the p-value of one model being no better than another.
 
     (1 + number of replicas in which it is not) / (1 + replicas): A. C. Davison and
-    D. V. Hinkley, "Bootstrap Methods and their Application", Cambridge 1997, eq. 4.11; so
-    it is never below 1 / (1 + replicas). The differences (replicas,) are by how much it is better,
-    on the same replicas; NaN, where there is none, says nothing for it.
+    D. V. Hinkley, "Bootstrap Methods and their Application", Cambridge 1997, eq. 4.11. The
+    differences (replicas,) are by how much it is better; NaN says nothing for it.
     """
     return float((1 + np.sum(~(differences > 0))) / (1 + len(differences)))
 

@@ -22,10 +22,7 @@ QUANTILES = (LOWER_QUANTILE, 0.5, UPPER_QUANTILE)
 
 
 class Shares(CellStatistic):
-    """The weighted share of events that are right (n,), in each of so many bins.
-
-    `bins` (n,) is that of each event, -1 where it does not count.
-    """
+    """The weighted share of events that are right (n,), in each bin (n,), -1 for none."""
 
     def __init__(self, right: NDArray[np.bool_], bins: NDArray[np.integer], count: int) -> None:
         cell = np.where(bins >= 0, 2 * bins + right, NOWHERE).astype(np.int16)
@@ -80,13 +77,10 @@ class BiasAndResolution(CellStatistic):
     """The weighted median of residuals and half the width of their central 68.27 %, in bins.
 
     bias = q(0.5), resolution = (q(0.8413) - q(0.1587)) / 2, where q(p) is the smallest
-    residual at which the cumulative weight reaches the share p. For Gaussian residuals these
-    are mean and standard deviation; tails hardly change them. In the replicas the residuals
+    residual at which the cumulative weight reaches the share p. In the replicas the residuals
     around each quantile are looked at in fine cells, of one event each where there are few, and
-    linearly in a cell; all others are only counted.
-
-    Residuals (n,) are finite where `bins` (n,), as of `Shares`, is not -1; the weight (n,) says
-    where the quantiles are.
+    linearly in a cell; all others are only counted. Residuals (n,) are finite where `bins` (n,) is
+    not -1; the weight (n,) says where the quantiles are.
     """
 
     def __init__(

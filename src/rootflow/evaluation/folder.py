@@ -32,7 +32,7 @@ def write_folder(
 
 
 def draw_evaluation(directory: Path, style: str, output: Path | None = None) -> list[Path]:
-    """Draw all figures and the report of a written evaluation of any task, without any model.
+    """Draw all figures, which are returned, and the report of a written evaluation of any task.
 
     Parameters
     ----------
@@ -42,10 +42,6 @@ def draw_evaluation(directory: Path, style: str, output: Path | None = None) -> 
         neutral, ATLAS or CMS.
     output
         Where figures and report go; none: beside the results.
-
-    Returns
-    -------
-    The figures.
 
     Raises
     ------

@@ -9,7 +9,6 @@ from rootflow.dataset import Events
 from rootflow.estimate import Estimate, with_error
 from rootflow.evaluation.bootstrap import bootstrap
 from rootflow.evaluation.classification import cautions_of, write_report
-from rootflow.evaluation.classification.asking import scored_by
 from rootflow.evaluation.classification.evaluation import parts_of
 from rootflow.evaluation.classification.labelled import Labelled
 from rootflow.evaluation.classification.over_training import (
@@ -20,6 +19,7 @@ from rootflow.evaluation.classification.over_training import (
 )
 from rootflow.evaluation.classification.ranking import RankingQuestion
 from rootflow.evaluation.classification.results import OverTraining, RankingInTraining
+from rootflow.evaluation.classification.scores import scored_by
 from rootflow.evaluation.results import Histogram
 from rootflow.evaluation.spectra import histogram
 from toy_classes import DISTANCE, SAMPLES, GaussianModel, rows_of, toy_classes

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,12 @@ from rootflow.checksum import KEY, UNSEALED, seal
 from rootflow.dataset import Events
 from rootflow.errors import ConformanceError, InputError, UsageError
 from rootflow.evaluation.classification import Scored, compare, read_scores, write_scores
-from rootflow.evaluation.classification.scores import contest
+from rootflow.evaluation.classification.evaluation import ClassificationEvaluation
+from rootflow.evaluation.classification.labelled import Labelled
+from rootflow.evaluation.classification.scores import contest, importances
 from rootflow.evaluation.paired import Contest
 from rootflow.ntuple.columns import structured
-from toy_classes import DISTANCE, M4L, SAMPLES, GaussianModel, toy_classes
+from toy_classes import COUNTS, DISTANCE, INPUTS, M4L, SAMPLES, GaussianModel, toy_classes
 from toy_scores import FILES, samples_with_files
 
 
@@ -83,7 +86,7 @@ def test_table_that_does_not_say_which_classes_are_signal(
         read_scores(path)
 
 
-COUNTS = {"ggH": 700, "VBFH": 300, "ZZ": 800, "ttbar": 200, "data": 30}
+OF_CONTEST = {"ggH": 700, "VBFH": 300, "ZZ": 800, "ttbar": 200, "data": 30}
 
 
 def held(events: Events, candidate: Any, champion: Any, **more: Any) -> Contest:
@@ -92,7 +95,7 @@ def held(events: Events, candidate: Any, champion: Any, **more: Any) -> Contest:
 
 
 def test_it_says_what_the_comparison_of_evaluations_says(tmp_path: Path) -> None:
-    events = toy_classes(COUNTS)
+    events = toy_classes(OF_CONTEST)
     models = GaussianModel("a", noise=0.5), GaussianModel("b", noise=1.5)
     nothing = np.full(len(events), np.nan)
     scored = [Scored(model.name, model.answer(events), nothing) for model in models]
@@ -108,7 +111,7 @@ def test_it_says_what_the_comparison_of_evaluations_says(tmp_path: Path) -> None
 
 
 def test_the_auc_is_that_of_two_gaussians() -> None:
-    found = held(toy_classes(COUNTS), GaussianModel("a"), None)
+    found = held(toy_classes(OF_CONTEST), GaussianModel("a"), None)
     assert abs(found.candidate.value - norm.cdf(DISTANCE / np.sqrt(2))) < 4 * found.candidate.error
     assert found.gain is None
 
@@ -120,7 +123,7 @@ class WorseAtTwoJets(GaussianModel):
 
 
 def test_a_bin_in_which_it_is_worse_has_a_small_p_value() -> None:
-    events = toy_classes(COUNTS)
+    events = toy_classes(OF_CONTEST)
     edges = {"jet_n": [-0.5, 1.5, 2.5, 9.5]}
     found = held(events, WorseAtTwoJets("a"), GaussianModel("b", noise=3.0), edges=edges)
     assert [each.p_value == 1 / 201 for each in found.bins] == [False, True, False]
@@ -128,7 +131,7 @@ def test_a_bin_in_which_it_is_worse_has_a_small_p_value() -> None:
 
 
 def test_what_cannot_be_compared() -> None:
-    events = toy_classes(COUNTS)
+    events = toy_classes(OF_CONTEST)
     models = GaussianModel("a"), GaussianModel("b")
     with pytest.raises(UsageError, match=r"no_regression_in: 'mass' is none of jet_n, m4l"):
         held(events, *models, edges={"mass": [0, 1]})
@@ -141,3 +144,88 @@ def test_what_cannot_be_compared() -> None:
 
     with pytest.raises(ConformanceError, match=r"a: 2000 of 2000 scores are not from 0 to 1"):
         held(events, Broken("a"), GaussianModel("b"))
+
+
+class Watching(GaussianModel):
+    """It keeps the events that it was asked of."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[Events] = []
+
+    def answer(self, events: Events) -> np.ndarray:
+        self.asked.append(events)
+        return super().answer(events)
+
+
+@pytest.fixture(scope="module")
+def simulation() -> Labelled:
+    return Labelled.of(toy_classes(COUNTS), SAMPLES, M4L).simulation()
+
+
+def test_the_only_input_is_all_and_noise_is_nothing(
+    classification: ClassificationEvaluation,
+) -> None:
+    for model in classification.models:
+        first, *others = model.importance
+        assert (first.collection, first.feature) == ("event", "x")
+        expected = model.ranking.auc.value - 0.5
+        assert first.drop.value == pytest.approx(expected, abs=4 * first.drop.error)
+        assert {other.feature for other in others} == {"noise", "pt"}
+        assert all(other.drop.value == 0 for other in others)
+
+
+def test_one_input_is_permuted_within_its_fold(simulation: Labelled) -> None:
+    model = Watching()
+    inputs = {"leptons": ["pt", "eta"], "event": ["x"]}
+    importances([model], {"network": model.answer(simulation.events)}, simulation, inputs, 10**6, 1)
+    before = simulation.events
+    _, pt, eta, x = model.asked
+    for after, changed in ((pt, ("leptons", 0)), (eta, ("leptons", 1)), (x, ("event", 2))):
+        np.testing.assert_array_equal(after.event_number, before.event_number)
+        for collection in ("leptons", "event"):
+            for column in range(getattr(before, collection).shape[-1]):
+                old = getattr(before, collection)[..., column]
+                new = getattr(after, collection)[..., column]
+                assert np.array_equal(old, new) == ((collection, column) != changed)
+    for fold in range(5):
+        among = before.fold == fold
+        # All four leptons together come from another event of the same fold.
+        old, new = before.leptons[among][..., 0], pt.leptons[among][..., 0]
+        np.testing.assert_array_equal(np.sort(old, axis=0)[:, 0], np.sort(new, axis=0)[:, 0])
+        assert set(map(tuple, old.tolist())) == set(map(tuple, new.tolist()))
+
+
+def test_no_more_events_than_asked_for(simulation: Labelled) -> None:
+    model = Watching()
+    (found,) = importances(
+        [model], {"network": model.answer(simulation.events)}, simulation, INPUTS, 500, 1
+    )
+    assert [len(events) for events in model.asked[1:]] == [500, 500, 500]
+    assert found[0].drop.error > 0.01
+
+
+def test_error_is_the_spread_of_independent_samples() -> None:
+    fewer = {name: count // 5 for name, count in COUNTS.items()}
+    model, found = GaussianModel(), []
+    for seed in range(100):
+        simulation = Labelled.of(toy_classes(fewer, seed), SAMPLES).simulation()
+        scores = {"network": model.answer(simulation.events)}
+        found.append(importances([model], scores, simulation, INPUTS, 10**6, seed)[0][0].drop)
+    errors = np.mean([each.error for each in found])
+    assert errors == pytest.approx(np.std([each.value for each in found]), rel=0.25)
+
+
+def test_drops_fall(evaluated: Callable) -> None:
+    class TwoInputs(GaussianModel):
+        def answer(self, events: Events) -> np.ndarray:
+            x, noise = events.event[:, 2].astype(float), events.event[:, 3].astype(float)
+            return 1 / (1 + np.exp(-(x + noise)))
+
+        answer_seen = answer
+
+    (model,) = evaluated(toy_classes(COUNTS), TwoInputs(), score_bins=5).models
+    drops = [each.drop.value for each in model.importance]
+    assert drops == sorted(drops, reverse=True)
+    # Without the noise it would be better.
+    assert model.importance[-1].feature in ("noise", "pt")

@@ -8,7 +8,6 @@ from rootflow.config import ClassificationEvaluationConfig, InputsConfig
 from rootflow.dataset.events import Events
 from rootflow.dataset.manifest import Sample
 from rootflow.evaluation.bootstrap import FloatArray, Replicated, Statistic, bootstrap
-from rootflow.evaluation.classification.asking import importances, scored_by
 from rootflow.evaluation.classification.cut import CutQuestion, asimov
 from rootflow.evaluation.classification.evaluation import (
     IN_WINDOW,
@@ -21,7 +20,7 @@ from rootflow.evaluation.classification.observable import EventObservable
 from rootflow.evaluation.classification.over_training import over_training
 from rootflow.evaluation.classification.ranking import ClassQuestion, RankingQuestion, Reliability
 from rootflow.evaluation.classification.results import ModelResult, OverTraining, Scored, Variation
-from rootflow.evaluation.classification.scores import METRICS
+from rootflow.evaluation.classification.scores import METRICS, importances, scored_by
 from rootflow.evaluation.classification.sculpting import SculptingQuestion
 from rootflow.evaluation.paired import comparisons
 from rootflow.evaluation.results import Importance
@@ -91,9 +90,13 @@ class ModelQuestions:
         return asked
 
     def result(
-        self, found: Mapping[str, Replicated], importance: tuple[Importance, ...], seed: int
+        self, of_models: Mapping[str, Replicated], importance: tuple[Importance, ...], seed: int
     ) -> ModelResult:
-        """Return all that is found; the seed is that of permutations of the sculpting test."""
+        """Return all that is found, of the statistics by MODEL/NAME.
+
+        The seed is that of permutations of the sculpting test.
+        """
+        found = {name: of_models[f"{self.name}/{name}"] for name in self.statistics}
         labelled, config, scores = self._labelled, self._config, self._scored.scores
         counted = labelled.within(config.significance_window)
         in_window, probabilities = self._ranking_in_window, self._scored.probabilities
@@ -162,8 +165,7 @@ def evaluate(
 ) -> ClassificationEvaluation:
     """Compare models on the same events, each scored by the model that has not trained on it.
 
-    Everything is weighted by the events expected in data, and all models share the
-    bootstrap replicas. Training weights play no part.
+    Everything is weighted by the events expected in data, all models share the bootstrap replicas.
 
     Parameters
     ----------
@@ -189,8 +191,8 @@ def evaluate(
     Raises
     ------
     InputError
-        The events have no labels, or numbers that are not finite; signal or
-        background is missing or has too few events; a sample has no positive sum of weights.
+        The events have no labels, numbers that are not finite, too few events of a class, or a
+        sample without a positive sum of weights.
     UsageError
         Two models have one name, there is none, or there is no such observable or class.
     ConformanceError
@@ -202,7 +204,12 @@ def evaluate(
     simulation = labelled.simulation()
     scored = scored_by(scorers, labelled)
     models = [ModelQuestions(each, labelled, simulation, config) for each in scored]
-    found = _bootstrap(models, simulation, config.replicas, seed)
+    statistics = {
+        f"{model.name}/{name}": statistic
+        for model in models
+        for name, statistic in model.statistics.items()
+    }
+    found = bootstrap(statistics, simulation.weight, config.replicas, seed)
     important = importances(
         scorers,
         {model.name: model.scores for model in models},
@@ -214,7 +221,7 @@ def evaluate(
     results = []
     with progress("fit", len(models), "models") as advance:
         for model, importance in zip(models, important, strict=True):
-            results.append(model.result(found[model.name], importance, seed))
+            results.append(model.result(found, importance, seed))
             advance(1, model.name)
     share = held_out.folds if held_out else 1
     normalised = (each.normalisation for each in samples if each.normalisation)
@@ -231,9 +238,7 @@ def evaluate(
         if labelled.values is None
         else spectrum(labelled.values, labelled, observable_edges(config)),
         models=tuple(results),
-        comparisons=comparisons(
-            METRICS, {f"{name}/auc": each["auc"] for name, each in found.items()}, list(found)
-        ),
+        comparisons=comparisons(METRICS, found, [model.name for model in models]),
         replicas=config.replicas,
         seed=seed,
         background_uncertainty=config.background_uncertainty,
@@ -246,19 +251,3 @@ def evaluate(
         held_out=held_out,
         scored=scored,
     )
-
-
-def _bootstrap(
-    models: Sequence[ModelQuestions], simulation: Labelled, replicas: int, seed: int
-) -> dict[str, dict[str, Replicated]]:
-    """Return every statistic by model and name, all of the same replicas."""
-    statistics = {
-        f"{place}/{name}": statistic
-        for place, model in enumerate(models)
-        for name, statistic in model.statistics.items()
-    }
-    found = bootstrap(statistics, simulation.weight, replicas, seed)
-    return {
-        model.name: {name: found[f"{place}/{name}"] for name in model.statistics}
-        for place, model in enumerate(models)
-    }

@@ -40,16 +40,10 @@ class ClassificationEvaluation(NamedTuple):
     ----------
     processes
         Every sample, in the manifest's order.
-    classes, signals
-        Names of the classes, and of those that are signal.
-    observable
-        What is drawn beside the score, None for nothing.
     in_window
         Of the processes, what counts in cuts and fits.
     spectrum
         The observable before any cut on a score; None without one.
-    models
-        In the order in which they were given.
     comparisons
         Of every ordered pair of models.
     replicas, seed
@@ -60,12 +54,11 @@ class ClassificationEvaluation(NamedTuple):
         Of the observable: only events within count in the scan, the best cut, the yields
         after it and the fit; None where all do.
     luminosity_fb_inverse
-        None where no sample is normalised to one.
+        None where no sample is normalised to one; the share of the fold where one is held out.
     energy_tev
         None where it is not known.
     held_out
-        Where all events, data too, are of one fold, and the luminosity is its share; None where
-        they are of all folds.
+        The fold of all events, data too; None where they are of all folds.
     scored
         What each model says of each event; not saved: empty after `read`.
     """
@@ -119,13 +112,7 @@ def save(evaluation: ClassificationEvaluation, path: Path) -> None:
 
 
 def read(path: Path) -> ClassificationEvaluation:
-    """Read what `save` wrote.
-
-    Raises
-    ------
-    InputError
-        The file cannot be read or is not such an evaluation.
-    """
+    """Read what `save` wrote; any other file is an InputError."""
     return read_json(ClassificationEvaluation, path)
 
 

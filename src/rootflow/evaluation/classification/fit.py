@@ -1,8 +1,7 @@
 """Discovery significance of a fit in bins of the score, with pyhf.
 
-The model is that of HistFactory (CERN-OPEN-2012-016): Poisson counts in bins, of which
-signal is scaled by the signal strength. L. Heinrich, M. Feickert, G. Stark, K. Cranmer,
-JOSS 6 (2021) 2823.
+The model is that of HistFactory (CERN-OPEN-2012-016): L. Heinrich, M. Feickert, G. Stark,
+K. Cranmer, JOSS 6 (2021) 2823.
 """
 
 from collections.abc import Mapping, Sequence

@@ -14,7 +14,7 @@ from rootflow.dataset.weights import effective_events
 from rootflow.errors import InputError, UsageError
 from rootflow.evaluation.bootstrap import FloatArray
 from rootflow.evaluation.classification.observable import EventObservable, check_finite
-from rootflow.evaluation.results import Estimate, Kind, Spectrum, Yield
+from rootflow.evaluation.results import Kind, Spectrum, Yield
 from rootflow.evaluation.spectra import counts, expected, histogram, varied_weights
 
 # The sample and the label of events outside a window.
@@ -137,11 +137,6 @@ class Labelled:
         """(n,) bool of each sample of background, by its name."""
         return {s.name: among for s, among in self.by_sample if self.kind(s) == "background"}
 
-    @property
-    def has_data(self) -> bool:
-        """Whether there is a sample of data, be it without a selected event."""
-        return any(self.kind(sample) == "data" for sample in self.samples)
-
     def simulation(self) -> Self:
         """Return the events that are not data."""
         chosen = np.flatnonzero(~self.data)
@@ -154,10 +149,7 @@ class Labelled:
         )
 
     def within(self, window: tuple[float, float] | None) -> Self:
-        """Return the same n events; those with an observable outside belong to nothing.
-
-        Too few events within, or weights of a sample that have a negative sum, are an InputError.
-        """
+        """Return the same n events; those with an observable outside belong to nothing."""
         if window is None or self.observable is None or self.values is None:
             return self
         inside = (self.values >= window[0]) & (self.values < window[1])
@@ -183,10 +175,6 @@ class Labelled:
             f"{np.sum(self.weight[among]):.3g}"
         )
 
-    def expected(self, among: NDArray[np.bool_]) -> Estimate:
-        """Return how many events are expected of those `among` (n,)."""
-        return expected(self.weight[among])
-
 
 def spectrum(
     values: FloatArray,
@@ -194,39 +182,34 @@ def spectrum(
     edges: Sequence[float],
     among: NDArray[np.bool_] | None = None,
 ) -> Spectrum:
-    """Return the histogram of the values (n,) of every process, and of data.
-
-    Events that are not `among` (n,) do not count, without it all do.
-    """
+    """Return the histogram of values (n,), by default all, of every process, and of data."""
     among = np.ones(len(labelled), bool) if among is None else among
     simulated = {
         name: histogram(values, labelled.weight, edges, among & of_process)
         for name, of_process in labelled.simulated.items()
     }
-    data = counts(values[among & labelled.data], edges) if labelled.has_data else None
+    # Of a sample of data there may be no selected event.
+    has_data = any(labelled.kind(sample) == "data" for sample in labelled.samples)
+    data = counts(values[among & labelled.data], edges) if has_data else None
     return Spectrum(tuple(edges), simulated, data, *_shifts(values, labelled, edges, among))
 
 
 def yields(labelled: Labelled, among: NDArray[np.bool_] | None = None) -> tuple[Yield, ...]:
     """Return how many events `among` (n,) there are of each process and what is expected of it."""
     among = np.ones(len(labelled), bool) if among is None else among
+    kept = [(each, labelled.weight[among & of_sample]) for each, of_sample in labelled.by_sample]
     return tuple(
         Yield(
-            sample.name,
-            int(np.sum(among & of_sample)),
-            None if labelled.kind(sample) == "data" else labelled.expected(among & of_sample),
+            sample.name, len(weight), None if labelled.kind(sample) == "data" else expected(weight)
         )
-        for sample, of_sample in labelled.by_sample
+        for sample, weight in kept
     )
 
 
 def _shifts(
     values: FloatArray, labelled: Labelled, edges: Sequence[float], among: NDArray[np.bool_]
 ) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Return by how much variations lower and raise the simulated events in each bin.
-
-    Those of all variations are added in quadrature, each on its side.
-    """
+    """Return by how much variations, in quadrature, lower and raise the events in each bin."""
     chosen = among & (labelled.signal | labelled.background)
     shifts = np.array(
         [

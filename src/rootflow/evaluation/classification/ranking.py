@@ -217,8 +217,7 @@ class ClassQuestion:
 class Reliability:
     """Share of signal (n,) in k bins of the score (n,), calibration error and Brier score.
 
-    Signal and background are scaled to the same sum of weights, in each replica anew: so
-    training presents them, and a score above 1/2 then says that signal is more probable.
+    Signal and background are scaled to the same sum of weights, as in training, in each replica.
     Expected calibration error: M. Naeini, G. Cooper, M. Hauskrecht, AAAI 2015, p. 2901.
     Brier score: G. Brier, Monthly Weather Review 78 (1950) 1, of one of two outcomes.
     """
