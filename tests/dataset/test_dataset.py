@@ -8,7 +8,8 @@ import pytest
 
 from rootflow.checksum import KEY, sealed_json
 from rootflow.config import DileptonDataConfig
-from rootflow.dataset import DATASET_VERSION, open_dataset
+from rootflow.dataset import open_dataset
+from rootflow.dataset.manifest import DATASET_VERSION
 from rootflow.errors import InputError
 from small_datasets import build
 

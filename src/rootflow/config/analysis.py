@@ -14,7 +14,7 @@ from rootflow.config.evaluation import (
     ReconstructionPromotionConfig,
 )
 from rootflow.config.export import ExportConfig
-from rootflow.config.methods import METHODS, MODEL, ClassifierMethodConfigs, with_neutrinos
+from rootflow.config.methods import METHODS, MODEL, ClassifierMethodConfigs
 from rootflow.config.model import BoostedTreesConfig, ClassifierConfig, ModelConfig
 from rootflow.config.training import ClassifierTrainingConfig, ReconstructionTrainingConfig
 from rootflow.config.tuning import TuningConfig
@@ -151,10 +151,10 @@ class ReconstructionConfig(AnalysisConfig):
     @model_validator(mode="after")
     def _methods_are_told_apart(self) -> Self:
         name, others = self.model.name, self.evaluation.methods
-        if name in set(METHODS) - {MODEL} or name in self.evaluation.method_names:
+        if name in set(METHODS) - {MODEL} or name in [each.name for each in others]:
             raise ValueError(f"model.name: '{name}' is the name of another method")
         lender = self.evaluation.neutrinos
-        known = ["model", "none", name, *with_neutrinos(others)]
+        known = ["model", "none", name, *(each.name for each in others if each.gives_neutrinos)]
         if lender not in known:
             raise ValueError(f"evaluation.neutrinos: '{lender}' is none of {', '.join(known)}")
         return self

@@ -69,11 +69,6 @@ class EvaluationConfig(FiguresConfig):
     posterior_samples: int = Field(200, ge=20, le=10_000, description="of each posterior")
     displays: int = Field(2, ge=0, le=1000, description="event displays of each kind")
 
-    @property
-    def method_names(self) -> list[str]:
-        """Names of the methods that stand beside the model."""
-        return [method.name for method in self.methods]
-
 
 Probability = Annotated[float, Field(gt=0, le=1)]
 

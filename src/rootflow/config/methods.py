@@ -5,7 +5,7 @@ mapping of `method`, `name` (under which its metrics are logged) and settings. A
 method is a further block in the union below.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from importlib.metadata import entry_points
 from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 
@@ -376,8 +376,3 @@ ClassifierMethodConfig = Annotated[
 ClassifierMethodConfigs = Annotated[
     list[ClassifierMethodConfig], AfterValidator(_told_apart), AfterValidator(_models_exist)
 ]
-
-
-def with_neutrinos(methods: Sequence[MethodBlock]) -> list[str]:
-    """Return the names of the methods that give neutrinos."""
-    return [method.name for method in methods if method.gives_neutrinos]

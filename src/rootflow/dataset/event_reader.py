@@ -21,10 +21,10 @@ from rootflow.ntuple import (
     features_of,
     load_branch_map,
     read_chunks,
-    read_entries,
 )
 from rootflow.ntuple.momentum_maps import TruthMap
 from rootflow.ntuple.objects import Places, mask_name
+from rootflow.ntuple.reading import read_entries
 
 Cutflow = dict[str, tuple[int, float]]
 """Events and sum of weights left after each cut, in order."""
@@ -174,13 +174,11 @@ class EventReader:
         derived: Mapping[str, NDArray[np.float32]],
         kept: Places,
     ) -> NDArray[np.float32]:
-        names = [each.name for each in self.features["event"]]
-        array = np.empty((len(kept), len(names)), dtype=np.float32)
-        for place, name in enumerate(names):
-            if name in computed:
-                array[:, place] = computed[name]
-            else:
-                array[:, place] = derived[name] if name in derived else chunk.event[name][kept]
+        of_file = {name: values[kept] for name, values in chunk.event.items()}
+        values: dict[str, NDArray[Any]] = {**of_file, **derived, **computed}
+        array = np.empty((len(kept), len(self.features["event"])), dtype=np.float32)
+        for place, feature in enumerate(self.features["event"]):
+            array[:, place] = values[feature.name]
         return array
 
     def _loose(self, chunk: Chunk, selected: Selected, folds: FoldingConfig) -> Entries:

@@ -1,7 +1,7 @@
 """The canonical arrays."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -16,13 +16,6 @@ Signs = Mapping[str, Mapping[str, Sequence[str]]]
 
 # What `label` says of an event.
 SIGNAL, BACKGROUND, DATA = 1, 0, -1
-
-# What stands beside the features of an event, whatever is measured of it.
-PER_EVENT = (
-    *("weight", "event_number", "file_index", "fold", "identity", "fold_number"),
-    *("assignment", "neutrinos", "tops", "true_leptons", "sample", "label"),
-    *("reconstructed_neutrinos", "systematic_weights"),
-)
 
 
 @dataclass(frozen=True, init=False)
@@ -215,6 +208,10 @@ class Events:
         if self.assignment is None or self.neutrinos is None:
             raise ValueError("these events have no truth")
         return {"assignment": self.assignment, "neutrinos": self.neutrinos}
+
+
+# What stands beside the features of an event, whatever is measured of it.
+PER_EVENT = tuple(field.name for field in fields(Events))[3:]
 
 
 def pairs_of_jets(jet_mask: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -87,24 +87,11 @@ class Sample(Block):
 class Manifest(Block):
     """What a dataset is, and where each part of it came from.
 
-    Attributes
-    ----------
-    code
-        The name of the code that made it.
-    simulation_digest
-        Of all that a training can see of the simulated events, see `digest_of_simulation`.
-    features
-        Of each collection, met and event in the order of the arrays, with units and the
-        branches that they came from; what is computed of others names none.
-    samples
-        Their place is the events' `sample`.
-    classes
-        Their place is the events' `label`.
-    read_by, reading
-        What the analysis added to reading: its class, and all its settings.
-    event_numbers_in_several_files
-        How many event numbers the selected events of more than one file have: other jobs
-        of a generator may count from the same number, the same event must not be twice.
+    `code` is the name of the code that made it, `read_by` the class that the analysis added to
+    reading and `reading` its settings. `features` are those of each collection, met and event in
+    the order of the arrays; the place of samples and classes is `sample` and `label` of events.
+    `event_numbers_in_several_files` counts numbers that selected events of more than one file
+    have: jobs of a generator may count from the same one, the same event must not be twice.
     """
 
     dataset_version: int

@@ -4,7 +4,7 @@ from rootflow.ntuple.branch_map import BranchMap
 from rootflow.ntuple.features import Feature, features_of
 from rootflow.ntuple.map_files import load_branch_map
 from rootflow.ntuple.opening import OpenTree, find_files, open_tree
-from rootflow.ntuple.reading import Chunk, read_chunks, read_entries
+from rootflow.ntuple.reading import Chunk, read_chunks
 from rootflow.ntuple.writing import write_histograms
 
 __all__ = [
@@ -17,6 +17,5 @@ __all__ = [
     "load_branch_map",
     "open_tree",
     "read_chunks",
-    "read_entries",
     "write_histograms",
 ]

@@ -132,13 +132,7 @@ def read_arrays(
 
 
 def read_entries(tree: OpenTree, branch_map: BranchMap, start: int, stop: int) -> Chunk:
-    """Return the entries of a tree from start to before stop.
-
-    Raises
-    ------
-    InputError
-        As of `read_chunks`.
-    """
+    """Return the entries of a tree from start to before stop, refused as by `read_chunks`."""
     branch_map = branch_map.as_in(tree.names())
     arrays = tree.read(branch_map.branches(), start, stop)
     return _chunk(tree.path, arrays, branch_map, start, Expectation())
@@ -220,9 +214,7 @@ def _objects(table: Table, block: Collection) -> Objects:
         names.insert(len(MOMENTUM), "pdg_id")
     if "energy" not in values:
         values["energy"] = energies(values)
-    features = np.empty((len(event), len(names)), dtype=np.float32)
-    for place, name in enumerate(names):
-        features[:, place] = values[name]
+    features = np.stack([values[name] for name in names], axis=-1, dtype=np.float32)
     return Objects(event, features, len(table.identity.number), tuple(names))
 
 

@@ -113,10 +113,8 @@ def _momenta(
         smallest = SMALLEST_TOP_ENERGY_GEV if name in ("energy", "mass") else SMALLEST_PT_GEV
         table.require_unit(column, values[name], smallest)
     vectors = vector.array(values)
-    components = np.empty((len(event), len(names)), dtype=np.float32)
     with np.errstate(over="ignore", invalid="ignore"):  # it is refused
-        for place, name in enumerate(names):
-            components[:, place] = getattr(vectors, name)
+        components = np.stack([getattr(vectors, name) for name in names], axis=-1, dtype=np.float32)
     table.require_possible(columns, values, components, event)
     return components
 
