@@ -31,10 +31,7 @@ SECONDS_LONGER = 10.0
 
 
 class Verdict(NamedTuple):
-    """What is thought of a machine on which job after job failed: `failed` of them.
-
-    It is at fault when that is unlike what happens to the jobs elsewhere.
-    """
+    """Why a machine is at fault or not: `failed` jobs in a row failed on it, unlike elsewhere."""
 
     at_fault: bool
     failed: int
@@ -65,10 +62,7 @@ class Avoidance:
         return {machine: note["why"] for machine, note in self._noted().items() if note["avoided"]}
 
     def look_after(self, jobs: Mapping[str, Progress], *, now: bool = False) -> None:
-        """Judge machines by what became of the jobs; keep those in the queue from the bad ones.
-
-        Not more often than once in a while, unless it shall be `now`.
-        """
+        """Judge machines by what became of the jobs, at times or `now`; keep jobs from bad ones."""
         if self._failures is None or (time.monotonic() < self._next_judgement and not now):
             return
         verdicts = judge([each.runs for each in jobs.values()], self._failures, time.time())
@@ -117,12 +111,11 @@ class Avoidance:
 def judge(jobs: Iterable[Sequence[MachineRun]], failures: int, now: float) -> dict[str, Verdict]:
     """Return what is thought of the machines on which job after job failed.
 
-    Those are machines on which at least `failures` different jobs failed one after another,
-    and none has ended well since. Such a machine is at fault when the chance for that is at
-    most 1/1000: p**k for k jobs, with p = (f + 1) / (n + 2) for f failures of n jobs on the
-    other machines that are not suspected (Laplace's rule of succession), at least one of which
-    ended well. A job that failed on two machines says nothing of either. `jobs` are the starts
-    of each job in the order of time, `now` is in seconds since the epoch.
+    Those are machines on which at least `failures` different jobs failed in a row, and none ended
+    well since. Such a machine is at fault when the chance for that is at most 1/1000: p**k for k
+    jobs, with p = (f + 1) / (n + 2) for f failures of n jobs on the other machines that are not
+    suspected (Laplace's rule of succession), at least one of which ended well. A job that failed
+    on two machines says nothing of either. `jobs` are the starts of each in the order of time.
     """
     on_machine = _by_machine(jobs, now)
     streaks = {machine: _streak(runs, now) for machine, runs in on_machine.items()}

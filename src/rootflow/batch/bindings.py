@@ -11,7 +11,7 @@ CONFIG = "CONDOR_CONFIG"
 
 
 def htcondor() -> Any:
-    """Return htcondor2, configured as CONDOR_CONFIG says; a UsageError where no such file is.
+    """Return htcondor2; a UsageError where the file that CONDOR_CONFIG names is not there.
 
     On their first use of the network the bindings would end the process without a word.
     """

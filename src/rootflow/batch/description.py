@@ -48,8 +48,7 @@ def describe(
 ) -> dict[str, str]:
     """Return the submit description of jobs that need the same; `item` says where they differ.
 
-    They are found again by the executor's `folder` and the submission's `token`, and use none of
-    the `avoided` machines.
+    `folder`, the executor's, and `token`, the submission's, are what they are found again by.
     """
     shared = profile.files == "shared"
     runner = on_node.__file__ if shared else Path(on_node.__file__).name

@@ -17,10 +17,7 @@ OF_STATUS = [field.name for field in dataclasses.fields(Status)]
 
 
 class MachineRun(NamedTuple):
-    """One start of a job; times in seconds since the epoch, `ended` is None while it runs.
-
-    `well` is False where it failed, None where that is not known or neither: it was evicted.
-    """
+    """One start of a job, in seconds since the epoch; `well` is None where that is not known."""
 
     machine: str
     started: float
@@ -50,10 +47,7 @@ class Progress(Status):
 
 
 class EventLog:
-    """Follows the log that all jobs of an executor write to.
-
-    `jobs` holds the progress of every job in it, by id.
-    """
+    """Follows the log that all jobs of an executor write to, for the progress of each by its id."""
 
     def __init__(self, path: Path) -> None:
         path.touch()

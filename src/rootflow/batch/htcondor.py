@@ -103,8 +103,7 @@ class HTCondorExecutor:
     def wait(self, ids: Sequence[str], timeout: float | None = None) -> dict[str, Status]:
         """Tend until each has ended or was given up, or for `timeout` seconds.
 
-        Those that have are looked at once more, however short the time. Whether a machine is at
-        fault is said by all that has happened until then; `status` may say it later.
+        Whether a machine is at fault is said by all that has happened until then.
         """
         deadline = time.monotonic() + (float("inf") if timeout is None else timeout)
         last_look = False
@@ -167,10 +166,7 @@ class HTCondorExecutor:
         return folder.logs_of(self._ledger.job(job_id), self._log.text(job_id))
 
     def result(self, job_id: str) -> Any:
-        """Return the plain data that a finished job left, None where it left nothing.
-
-        One that failed, or has not ended, is a JobError, with its traceback.
-        """
+        """Return the plain data that a finished job left, if any; one that failed is a JobError."""
         status = self.status([job_id])[job_id]
         return folder.result_of(self._ledger.job(job_id), status)
 

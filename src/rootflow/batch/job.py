@@ -208,10 +208,7 @@ def _environment(given: dict[str, str]) -> dict[str, str]:
 
 
 def call(spec: dict[str, Any]) -> None:
-    """Call a function, and leave what it returns or its traceback where the job says.
-
-    `spec` holds `function` ("module:name"), `arguments` and `path`, where modules are.
-    """
+    """Call the `function` ("module:name") of a job, and leave what it returns or its traceback."""
     sys.path[:1] = [str(Path.cwd()), *spec["path"]]
     module, _, name = spec["function"].partition(":")
     try:
@@ -231,8 +228,7 @@ def _write(name: str, content: Any) -> None:
 def detach() -> None:
     """Go on in a process of its own, alone in this folder; return in that process only.
 
-    It holds the lock file as long as it lives: whoever wants to know looks at that. Its
-    number is there, and its signals wait for it, before this process ends.
+    The lock file, which has its number, is held as long as it lives: by that others know.
     """
     descriptor = os.open(LOCK, os.O_RDWR | os.O_CREAT, 0o644)
     fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

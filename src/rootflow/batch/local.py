@@ -32,11 +32,7 @@ create table if not exists jobs (
 
 
 class LocalExecutor:
-    """Runs jobs as processes that outlive this one; see `rootflow.batch`.
-
-    As many run at once as there are CPUs for. Idle ones start when an executor of this
-    folder tends them.
-    """
+    """Runs jobs as processes that outlive this one, as many at once as there are CPUs for."""
 
     def __init__(self, profile: ProfileConfig, directory: Path) -> None:
         self._profile = profile
@@ -123,10 +119,7 @@ class LocalExecutor:
         return folder.logs_of(from_text(row["job"]), row["events"])
 
     def result(self, job_id: str) -> Any:
-        """Return the plain data that a finished job left, None where it left nothing.
-
-        One that failed, or has not ended, is a JobError, with its traceback.
-        """
+        """Return the plain data that a finished job left, if any; one that failed is a JobError."""
         status = self.status([job_id])[job_id]
         with self._rows() as rows:
             return folder.result_of(from_text(self._row(rows, job_id)["job"]), status)

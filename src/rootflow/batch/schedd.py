@@ -22,10 +22,7 @@ class Schedd:
         self._name = name
 
     def submit(self, text: str, token: str, *, spool: bool) -> int:
-        """Hand over a submit file whose submission is called `token`; return its cluster.
-
-        A call that was cut off is repeated only where the jobs did not arrive.
-        """
+        """Hand over a submit file, once even where a call is cut off; return its cluster."""
 
         def once(schedd: Any) -> int:
             if found := _query(schedd, of_submission(token), ["ClusterId"]):

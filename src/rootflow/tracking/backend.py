@@ -66,10 +66,9 @@ class HTCondorRun(SubmittedRun):
 
 
 class HTCondorBackend(AbstractBackend):
-    """Submits an entry point of any MLproject as a job.
+    """Submits an entry point of any MLproject as a job, by a profile: see condor/profiles.
 
-    The backend's configuration is a profile: see condor/profiles. A process beside this one
-    follows the job and keeps the run's status true; it goes on when this one ends.
+    A process beside this one follows the job, keeps the run's status true, and outlives this one.
     """
 
     def run(
@@ -82,10 +81,7 @@ class HTCondorBackend(AbstractBackend):
         tracking_uri: str,
         experiment_id: str,
     ) -> HTCondorRun:
-        """Submit the job and return its run; every error is an ExecutionException.
-
-        It is one, too, that the job failed where the profile says to wait for it.
-        """
+        """Submit the job, wait where the profile says so; every error is an ExecutionException."""
         set_up()
         try:
             words = {k: v for k, v in dict(backend_config).items() if k not in MLFLOWS_OWN}

@@ -1,9 +1,7 @@
 """What a job carries to a node: its project, and a store for what it logs.
 
-A project is carried where the node does not see its files. Where no tracking server can be
-reached, the job carries a small MLflow store of its own, with its run already in it. It comes back
-with the job's files, and what it holds is logged where the job was submitted. Importing
-again, or after an import that was cut off, leaves the run as importing once does.
+The store, for jobs that reach no tracking server, is of MLflow and has the run already in it. What
+comes back in it is logged here; doing that again leaves the run as doing it once.
 """
 
 import contextlib
@@ -52,11 +50,7 @@ place.write_text(now)
 
 
 def pack(project: Path, more: Sequence[str], directory: Path) -> None:
-    """Write into one file in `directory` what git knows of a project or does not ignore.
-
-    That is everything where it has no git; `more` are files and folders below it that git ignores
-    and the job needs.
-    """
+    """Write into one file what git knows of a project or does not ignore, and `more` below it."""
     for name in more:
         if not (project / name).exists():
             raise InputError(f"inputs: {project / name} is not there")

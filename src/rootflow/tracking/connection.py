@@ -73,10 +73,7 @@ def set_up() -> None:
 
 @contextmanager
 def server_must_answer(missing: str | None = None) -> Iterator[None]:
-    """Turn what the tracking server does not do into one line for the user.
-
-    `missing` is what to say where it does not know what it was asked for.
-    """
+    """Say in one line what the server does not do; `missing` where it has no such thing."""
     try:
         yield
     except (MlflowException, SQLAlchemyError, OSError) as error:

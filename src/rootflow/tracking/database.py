@@ -43,10 +43,9 @@ def is_database(uri: str) -> bool:
 def make_ready(uri: str) -> None:
     """Make a tracking database ready to be opened by MLflow.
 
-    One that is missing or empty gets its tables, while no other process makes them. One of an
-    older MLflow is migrated, which is said, and a copy is kept beside it. One that was moved or
-    copied together with `mlruns` keeps its artifacts where they now are. One that is damaged, of
-    something else, or of another MLflow and not a file is refused.
+    One that is missing or empty gets its tables. One of an older MLflow is migrated, and a copy
+    is kept. One that was moved or copied with `mlruns` keeps its artifacts where they now are.
+    One that is damaged, of something else, or of another MLflow and not a file is refused.
     """
     url = _parsed(uri)
     path = _file_of(url)
@@ -199,11 +198,7 @@ def _head() -> str:
 
 
 def _moved_from(path: Path) -> str | None:
-    """Return the folder that a file was in when it was made, None where it is still there.
-
-    A database may also be used from another folder than its own. Then the artifacts of its
-    runs are in that one.
-    """
+    """Return the folder that a file was made in, where neither it nor its artifacts are there."""
     home = path.resolve().parent
     with closing(sqlite3.connect(path)) as store:
         first = "SELECT artifact_location FROM experiments WHERE experiment_id = 0"

@@ -1,7 +1,6 @@
 """What runs log, on its way to the server: at once, or from disk once it answers again.
 
-Delivering an entry twice leaves the run as delivering it once, so a delivery that was cut off is
-repeated.
+Delivering an entry twice is as delivering it once: a delivery that was cut off is repeated.
 """
 
 import json

@@ -44,14 +44,10 @@ def log_onnx_model(
 
     Parameters
     ----------
-    run
-        The run that exported it.
     model
         The onnx.ModelProto.
     inputs, outputs
         A few real events and what the model says of them, by name, shape (n, ...).
-    registered_name
-        Name in the registry; a new version is made.
     contract
         What the file says of itself, as plain data.
 
@@ -96,16 +92,10 @@ def log_trained_model(
 ) -> str:
     """Log the files of finished trainings as they are, and register them as one model.
 
-    They become artifacts of the run. MLflow's own format of Keras models is not used: it may
-    hold pickled code, and opens models without Keras' safe mode.
-
-    Parameters
-    ----------
-    folders
-        The files of each training, by the name of the folder that they get; an empty name is
-        the model's own folder.
-    run, inputs, outputs, registered_name, contract
-        As of `log_onnx_model`, which returns the same.
+    `folders` has the files of each training, by the name of the folder that they get; an empty
+    name is the model's own folder. The rest is as of `log_onnx_model`. The files become artifacts
+    of the run. MLflow's own format of Keras models is not used: it may hold pickled code, and
+    opens models without Keras' safe mode.
     """
     place = f"trained/{registered_name}"
     example = dict(inputs)

@@ -96,10 +96,7 @@ class Run:
         self.set_tags({"rootflow.dataset": digest})
 
     def log_source(self, step: str, tag: str, value: str) -> str | None:
-        """Name the run that this one's input came from, where this server knows it.
-
-        It is the first finished run of `step` with this tag: later ones found its result.
-        """
+        """Name the run that made the input: the first with this tag, for later ones found it."""
         found = finished_run(self.client, self.experiment_id, {STEP: step, tag: value}, "ASC")
         if found is None:
             return None

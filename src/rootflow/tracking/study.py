@@ -23,10 +23,7 @@ ALL = 10_000_000  # of a study's trials
 
 
 class StudyRun:
-    """The run of a study, and the door to those of its trials.
-
-    What is said of a trial may be said twice: its run is the same afterwards.
-    """
+    """The run of a study, and the door to those of its trials; each may be told of twice."""
 
     def __init__(self, run: Run) -> None:
         self.run = run
@@ -56,10 +53,7 @@ class StudyRun:
         metrics: Mapping[str, float],
         milliseconds: int,
     ) -> None:
-        """Say how a trial ended, at a time since the epoch.
-
-        Runs below it that a killed job had no time to end are ended, too.
-        """
+        """Say how a trial ended; what a killed job left open below it is ended, too."""
         with server_must_answer():
             self.run.client.log_batch(
                 run_id,

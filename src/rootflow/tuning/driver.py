@@ -28,10 +28,8 @@ ASKED_AT_ONCE = 100  # trials, before these are submitted
 class Driver:
     """Takes a study, as `open_study` gives it, from wherever it is to its end.
 
-    Everything it knows is in Optuna's storage, in the trials' directories or with the executor,
-    also of an earlier driver, so it can be killed at any moment and started again. The caller
-    keeps other drivers away. `make_job` returns the job of a trial, of its files and the job's
-    name; each trial has one of the MLflow `runs`.
+    What it knows is in Optuna's storage, in the trials' directories or with the executor, so it
+    can be killed at any moment and started again. The caller keeps other drivers away.
     """
 
     config: Config

@@ -26,10 +26,9 @@ SECONDS_TO_WAIT = 600.0
 
 @dataclass
 class TrialLedger:
-    """The ended trials of a study.
+    """The ended trials of a study; Optuna's storage is what counts.
 
-    Optuna's storage is what counts. A run is written after it, from it and from the
-    trial's files, so that what a killed driver did not come to is written by the next.
+    Runs are written after it, so what a killed driver did not come to is written by the next.
     """
 
     study: optuna.Study

@@ -28,10 +28,7 @@ TRIALS_FOR_IMPORTANCE = 10  # fewer do not say what matters
 def write_outcomes(
     config: Config, tune: TuningConfig, study: optuna.Study, place: Path
 ) -> list[Path]:
-    """Write the configuration of each best trial, as the other steps take it.
-
-    It is best.yaml, or best-NUMBER.yaml of each where a Pareto front has several.
-    """
+    """Write best.yaml, or best-NUMBER.yaml of each on a Pareto front, as the steps take it."""
     trials: Sequence[FrozenTrial] = []
     if _done(study):
         trials = study.best_trials if len(study.directions) > 1 else [study.best_trial]
@@ -68,9 +65,8 @@ def table(study: optuna.Study, tune: TuningConfig) -> list[dict[str, Any]]:
 def draw(study: optuna.Study, tune: TuningConfig, directory: Path) -> list[Path]:
     """Draw what there is to see of a study, as Optuna does, and return the files.
 
-    History, slices and parallel coordinates of each objective; from ten trials on the
-    importance of each parameter without conditions, where results differ; the Pareto front
-    of two or three objectives; the epochs where trials told them.
+    The importance of parameters needs ten trials whose results differ; parameters with conditions
+    are left out where trials are compared.
     """
     directory.mkdir(parents=True, exist_ok=True)
     paths = []

@@ -31,11 +31,7 @@ class _Grid(GridSampler):
 
 
 def make_sampler(tune: TuningConfig, seed: int, number: int) -> BaseSampler:
-    """Return the sampler of one trial.
-
-    Its seed comes from the study's and the trial's number, so that a study that was
-    interrupted proposes what it would have proposed.
-    """
+    """Return the sampler of a trial, seeded by its number: interrupted studies go on the same."""
     of_trial = int.from_bytes(hashlib.sha256(f"{seed} {number}".encode()).digest()[:4]) % SEEDS
     match tune.sampler.name:
         case "tpe":
@@ -98,11 +94,9 @@ def with_values(config: Config, values: Mapping[str, Value]) -> Config:
 
 
 def check(config: Config, tune: TuningConfig) -> None:
-    """Try the corners of the space, and random points of it, on the configuration's schema.
+    """Try corners of the space, and random points of it, on the configuration's schema.
 
-    All corners where there are up to 1,024, else those of each pair of parameters with
-    the others at their first end. An unknown path is a UsageError, and so are values that do not
-    go together: which ones is said.
+    Above 1,024 corners, those of each pair of parameters with the others at their first end.
     """
     for ends in _corners(tune):
         with_values(config, suggest(FixedTrial(ends), tune))

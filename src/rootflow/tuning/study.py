@@ -40,10 +40,7 @@ def storage_name(tune: TuningConfig, place: Path) -> str:
 
 
 def open_study(config: Config, tune: TuningConfig, place: Path) -> optuna.Study:
-    """Make the study, or find it again, for the only process that changes its trials.
-
-    One of this name that asks something else, or is driven from another directory, is refused.
-    """
+    """Make the study or find it again; one of another question or directory is refused."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     place.mkdir(parents=True, exist_ok=True)
     try:

@@ -35,9 +35,8 @@ class TrialOutcome(NamedTuple):
 class Running:
     """A trial that Optuna has not been told the outcome of.
 
-    It has no `run_id` until it is prepared, and no `job` while it has to be submitted; that was
-    done `submissions` times, and its job was lost `losses` times. One `to_prune` does not promise
-    much: its job is to be removed. A job `done_since` that time ended well, but left no result yet.
+    It has no `run_id` until it is prepared, and no `job` while it has to be submitted. One
+    `to_prune` is to lose its job. A job `done_since` ended well, but left no result yet.
     """
 
     trial: optuna.Trial
@@ -82,10 +81,9 @@ def outcome_of(result: Result, objectives: Sequence[ObjectiveConfig]) -> TrialOu
 
 
 class Patience:
-    """Lets a block fail while a pool or a server is away: it is to be tried again and again.
+    """Lets a block fail for half an hour, while a pool or a server is away.
 
-    A first failure is said; one that lasts ends the study. What the user has done wrong is
-    raised at once.
+    Only the first failure is said. What the user has done wrong is raised at once.
     """
 
     def __init__(self) -> None:
@@ -112,20 +110,14 @@ class Patience:
 
 @dataclass
 class Watch:
-    """Gives trials whose jobs are at work their outcome, as soon as there is one.
-
-    A result that can be read is what counts, whatever became of the job.
-    """
+    """Gives trials their outcome: by a result that can be read, whatever became of the job."""
 
     tune: TuningConfig
     executor: Executor
     patience: Patience
 
     def look(self, trials: Iterable[Running]) -> None:
-        """Look at the job of each trial, and tell Optuna the epochs so far.
-
-        A trial whose job is lost has none afterwards: it is to be submitted again.
-        """
+        """Look at each job, and tell Optuna the epochs so far; a trial may lose its job by it."""
         at_work = [trial for trial in trials if trial.job is not None and trial.outcome is None]
         statuses: dict[str, Status] = {}
         with self.patience:
@@ -142,10 +134,7 @@ class Watch:
                 trial.outcome = self._outcome(trial, status, news)
 
     def _judged(self, statuses: dict[str, Status]) -> dict[str, Status]:
-        """Return the statuses, those of failed jobs as they are once machines are judged by them.
-
-        It has to be now: what is told to Optuna is not taken back.
-        """
+        """Return the statuses, once machines are judged: what Optuna is told is not taken back."""
         failed = [
             job for job, each in statuses.items() if each.state is State.FAILED or each.given_up
         ]
