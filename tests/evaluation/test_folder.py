@@ -19,7 +19,7 @@ from rootflow.config import EvaluationConfig
 from rootflow.errors import InputError
 from rootflow.evaluation import draw_evaluation
 from rootflow.evaluation.reconstruction import Assessment, write_evaluation
-from rootflow.evaluation.reconstruction.displays import displays_of
+from rootflow.evaluation.reconstruction.distributions import displays_of
 from rootflow.evaluation.reconstruction.migration import unfolding_of, unfoldings
 from rootflow.evaluation.reconstruction.observables import OBSERVABLES
 from rootflow.evaluation.reconstruction.predictions import write_predictions

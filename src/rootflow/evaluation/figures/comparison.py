@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from matplotlib.axes import Axes
 
@@ -13,23 +14,17 @@ from rootflow.p_value import PValue
 
 # Of a figure's usual height, for each model; and for what is around them.
 HEIGHT, AROUND = 0.11, 0.35
+ABOVE: dict[str, Any] = {
+    "xytext": (0, 7), "textcoords": "offset points", "ha": "center", "fontsize": "small",
+}  # fmt: skip
 
 
 def draw_comparison(comparison: ComparedModels, path: Path, style: str = "neutral") -> list[Path]:
     """Draw every metric of every model, and by how much the best model is better than each.
 
-    Parameters
-    ----------
-    comparison
-        What was found.
-    path
-        Of the figure, ending in .png; the PDF is written beside it.
-    style
-        neutral, ATLAS or CMS.
-
     Returns
     -------
-    Both files.
+    The figure at `path`, ending in .png, and the PDF beside it.
     """
     models, metrics = comparison.models, comparison.metrics
     best, rows = models[0].name, range(len(models))[::-1]  # the first one on top
@@ -49,14 +44,8 @@ def draw_comparison(comparison: ComparedModels, path: Path, style: str = "neutra
             _draw_rows(gains, rows, [each and each.gain for each in found])
             for row, each in zip(rows, found, strict=True):
                 if each is not None:
-                    gains.annotate(
-                        PValue(each.p_value, comparison.replicas).equation,
-                        (each.gain.value, row),
-                        xytext=(0, 7),
-                        textcoords="offset points",
-                        ha="center",
-                        fontsize="small",
-                    )
+                    text = PValue(each.p_value, comparison.replicas).equation
+                    gains.annotate(text, (each.gain.value, row), **ABOVE)
             gains.axvline(0, color="grey", linestyle=":")
             gains.tick_params(axis="y", labelleft=False)
             gains.set_xlabel(f"gain of {best} in {in_words(metric)}")

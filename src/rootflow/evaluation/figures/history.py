@@ -31,14 +31,10 @@ def draw_histories(histories: Sequence[History], path: Path, style: str = "neutr
         One of each training: one mapping per epoch, of its metrics, at least one epoch and one
         loss. Those whose name ends in `loss` go into one panel, those that end in `accuracy`
         or in `auc` into others; `training_` or `validation_` stands before each.
-    path
-        Of the figure, ending in .png; the PDF is written beside it.
-    style
-        neutral, ATLAS or CMS.
 
     Returns
     -------
-    Both files.
+    The figure at `path`, ending in .png, and the PDF beside it.
     """
     names = {name for history in histories for epoch in history for name in epoch}
     kinds = [kind for kind in PANELS if any(name.endswith(kind) for name in names)]
@@ -50,14 +46,9 @@ def draw_histories(histories: Sequence[History], path: Path, style: str = "neutr
 
 
 def _draw_panel(axes: Axes, histories: Sequence[History], kind: str, names: set[str]) -> None:
-    quantities = sorted(
-        {
-            name.removeprefix(TRAINING).removeprefix(VALIDATION)
-            for name in names
-            if name.endswith(kind)
-        }
-    )
-    for number, quantity in enumerate(quantities):
+    of_kind = [name for name in names if name.endswith(kind)]
+    quantities = {name.removeprefix(TRAINING).removeprefix(VALIDATION) for name in of_kind}
+    for number, quantity in enumerate(sorted(quantities)):
         for name, line, meaning in (
             (TRAINING + quantity, "--", "training"),
             (VALIDATION + quantity, "-", "validation"),

@@ -18,6 +18,9 @@ BACKGROUNDS = ("#3f90da", "#92dadd", "#832db6", "#a96b59", "#b9ac70", "#94a4a2")
 # Data over expectation beyond it are arrows at the edge.
 HIGHEST_RATIO = 3.0
 POINTS: dict[str, Any] = {"fmt": "o", "color": "black", "markersize": 4}
+HATCHED: dict[str, Any] = {
+    "hatch": "////", "facecolor": "none", "edgecolor": "#444444", "linewidth": 0.0,
+}  # fmt: skip
 
 
 class Described(NamedTuple):
@@ -129,17 +132,8 @@ def _draw_processes(axes: Axes, about: Described, spectrum: Spectrum, edges: Flo
 def _draw_band(
     axes: Axes, edges: FloatArray, low: FloatArray, high: FloatArray, name: str | None = None
 ) -> None:
-    axes.fill_between(
-        edges,
-        np.append(low, low[-1]),
-        np.append(high, high[-1]),
-        step="post",
-        label=name,
-        hatch="////",
-        facecolor="none",
-        edgecolor="#444444",
-        linewidth=0.0,
-    )
+    ends = np.append(low, low[-1]), np.append(high, high[-1])
+    axes.fill_between(edges, *ends, step="post", label=name, **HATCHED)
 
 
 def _draw_ratio(
@@ -160,9 +154,8 @@ def _draw_ratio(
     shown = ratio <= HIGHEST_RATIO
     axes.errorbar(centres[shown], ratio[shown], yerr=errors[:, shown] / scale[shown], **POINTS)
     beyond = centres[~shown]
-    axes.scatter(
-        beyond, np.full(len(beyond), 0.94 * HIGHEST_RATIO), color="black", marker="^", s=16
-    )
+    height = np.full(len(beyond), 0.94 * HIGHEST_RATIO)
+    axes.scatter(beyond, height, color="black", marker="^", s=16)
     axes.set_ylim(0, HIGHEST_RATIO)
     axes.yaxis.set_major_locator(MaxNLocator(3, integer=True, prune="upper"))
     axes.set_ylabel("data / exp.")

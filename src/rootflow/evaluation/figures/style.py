@@ -44,6 +44,7 @@ NEUTRAL = {
     "ytick.minor.visible": True,
     "ytick.right": True,
 }
+CENTRED: dict[str, Any] = {"ha": "center", "va": "center"}
 STYLES = {"neutral": NEUTRAL, "ATLAS": mplhep.style.ATLAS, "CMS": mplhep.style.CMS}
 
 
@@ -177,15 +178,9 @@ def draw_percent(
     mesh = axes.pcolormesh(across, up, percent, cmap="Blues", vmin=0, vmax=highest)
     for (row, column), share in np.ndenumerate(percent):
         if np.isfinite(share):
-            axes.text(
-                column + 0.5,
-                lowest + row + 0.5,
-                f"{share:.{digits}f}",
-                ha="center",
-                va="center",
-                fontsize="small",
-                color="white" if share > 0.6 * highest else "black",
-            )
+            colour = "white" if share > 0.6 * highest else "black"
+            place = (column + 0.5, lowest + row + 0.5)
+            axes.text(*place, f"{share:.{digits}f}", color=colour, fontsize="small", **CENTRED)
     axes.figure.colorbar(mesh, ax=axes, label=f"share of {of} [%]")
 
 
@@ -202,23 +197,8 @@ def numbers(values: Sequence[float | None]) -> NDArray[np.float64]:
 def draw_figures(figures: Iterable[tuple[str, Figure]], directory: Path, style: str) -> list[Path]:
     """Draw figures by name, each as PNG and PDF.
 
-    Parameters
-    ----------
-    figures
-        Each by its name; they are made while the style is set.
-    directory
-        Where the files go.
-    style
-        neutral, ATLAS or CMS.
-
-    Returns
-    -------
-    The files, in the order of the figures.
-
-    Raises
-    ------
-    UsageError
-        There is no such style.
+    Figures are made while the style (neutral, ATLAS or CMS; another is a UsageError) is set; the
+    files are returned in their order.
     """
     paths = []
     with styled(style), progress("draw", None, "figures") as advance:

@@ -1,6 +1,6 @@
 """Methods of reconstruction compared on the same events."""
 
-from rootflow.evaluation.reconstruction.collisions import Collisions
+from rootflow.evaluation.reconstruction.distributions import Collisions
 from rootflow.evaluation.reconstruction.evaluate import Assessment, assess, check_names, evaluate
 from rootflow.evaluation.reconstruction.figures.draw import draw
 from rootflow.evaluation.reconstruction.predictions import compare, read_predictions

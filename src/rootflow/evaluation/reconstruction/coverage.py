@@ -1,12 +1,11 @@
 """Whether the credible regions of a posterior hold the truth as often as they say."""
 
-from typing import Any, Protocol, TypeGuard
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rootflow.config import EvaluationConfig
-from rootflow.dataset.events import Events
 from rootflow.errors import ConformanceError
 from rootflow.evaluation.bootstrap import CellStatistic, FloatArray, bootstrap
 from rootflow.evaluation.cell_statistics import Shares, everywhere
@@ -30,16 +29,6 @@ COVERED = ("highest_density", *COMPONENTS, MTT)
 EVENTS_AT_ONCE = 256
 
 
-class _HasPosterior(Protocol):
-    """What draws neutrinos, and says how dense the posterior is at momenta (n, 2, 3) in GeV."""
-
-    def posterior(self, events: Events, samples: int, seed: int) -> Posterior: ...
-
-    def log_density(
-        self, events: Events, neutrinos: NDArray[np.floating[Any]]
-    ) -> NDArray[np.floating[Any]]: ...
-
-
 def coverage(
     candidate: Candidate, sample: EventsWithTruth, config: EvaluationConfig, seed: int
 ) -> dict[str, Coverage]:
@@ -53,8 +42,8 @@ def coverage(
     It is of solved events that are chosen by lot; the seed is also that of the lot and of the
     samples.
     """
-    method = candidate.method
-    if not config.posterior_events or candidate.decay is None or not _has_posterior(method):
+    has_posterior = getattr(candidate.method, "has_posterior", False)
+    if not config.posterior_events or candidate.decay is None or not has_posterior:
         return {}
     solved = np.flatnonzero(candidate.solved)
     chosen = np.sort(np.random.default_rng(seed).permutation(solved)[: config.posterior_events])
@@ -62,9 +51,7 @@ def coverage(
         return {}
     samples = config.posterior_samples
     parts = (chosen[at : at + EVENTS_AT_ONCE] for at in range(0, len(chosen), EVENTS_AT_ONCE))
-    outside = np.concatenate(
-        [_outside(method, candidate, sample, part, samples, seed) for part in parts]
-    )
+    outside = np.concatenate([_outside(candidate, sample, part, samples, seed) for part in parts])
     weight, matched = sample.events.weight[chosen], sample.matched[chosen]
     statistics: dict[str, CellStatistic] = {
         f"{name}/{level}": Shares(
@@ -81,12 +68,7 @@ def coverage(
     return made
 
 
-def _has_posterior(method: object) -> TypeGuard[_HasPosterior]:
-    return bool(getattr(method, "has_posterior", False))
-
-
 def _outside(
-    method: _HasPosterior,
     candidate: Candidate,
     sample: EventsWithTruth,
     index: NDArray[np.int64],
@@ -94,10 +76,11 @@ def _outside(
     seed: int,
 ) -> FloatArray:
     """Return (n, observables) the level of the smallest region that holds the truth."""
+    method: Any = candidate.method  # one with a posterior
     events, count = sample.events.take(index), len(index)
     true = np.stack([sample.values[name][index] for name in COMPONENTS], axis=1)
     true = true.reshape(count, 2, 3)
-    posterior = method.posterior(events, samples, seed)
+    posterior: Posterior = method.posterior(events, samples, seed)
     drawn = np.asarray(posterior.neutrinos, dtype=np.float64)
     if drawn.shape != (count, samples, 2, 3) or not np.all(np.isfinite(drawn)):
         raise ConformanceError(

@@ -1,13 +1,23 @@
-"""Weighted distributions as plain data."""
+"""What is looked at and not measured: distributions, also in collisions, and event displays."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
+from rootflow.config import EvaluationConfig
+from rootflow.dataset.events import Events
+from rootflow.dataset.manifest import Sample
 from rootflow.evaluation.reconstruction.metrics import both_right, residuals_of
 from rootflow.evaluation.reconstruction.observables import OBSERVABLES, Observable
-from rootflow.evaluation.reconstruction.results import Confusion
-from rootflow.evaluation.reconstruction.sample import Candidate, EventsWithTruth
-from rootflow.evaluation.results import Histogram, Rows, plain
-from rootflow.evaluation.spectra import histogram
+from rootflow.evaluation.reconstruction.results import Confusion, Display, Particle
+from rootflow.evaluation.reconstruction.sample import Candidate, EventsWithTruth, candidates_of
+from rootflow.evaluation.results import Histogram, Kind, Process, Rows, Spectrum, plain
+from rootflow.evaluation.spectra import counts, histogram, process_of
+from rootflow.methods.reconstruction.objects import four_momenta
+from rootflow.physics.kinematics import FloatArray
+from rootflow.physics.ttbar import Decay
 
 SCORE_EDGES = tuple(np.linspace(0, 1, 26).tolist())
 BINS_OF_DISTRIBUTION, BINS_OF_RESIDUALS = 25, 50
@@ -22,25 +32,23 @@ def truth_distributions(sample: EventsWithTruth) -> dict[str, Histogram]:
     }
 
 
-def distribution_of(
+def histograms_of(
     observable: Observable, candidate: Candidate, sample: EventsWithTruth
-) -> Histogram:
-    """Return an observable of all solved events as a method reconstructs it."""
-    edges = distribution_edges(observable)
-    values = candidate.values[observable.name]
-    return histogram(values, sample.events.weight, edges, candidate.solved)
+) -> tuple[Histogram, Histogram]:
+    """Return an observable as a method reconstructs it, and its residuals.
 
-
-def residual_histogram(
-    observable: Observable, candidate: Candidate, sample: EventsWithTruth
-) -> Histogram:
-    """Return the residuals of solved events; of matched ones, where it is of the top quarks."""
+    The first is of all solved events, the second of matched ones, where it is of the top quarks.
+    """
+    weight, values = sample.events.weight, candidate.values[observable.name]
     residuals = residuals_of(observable, candidate, sample)
     among = np.isfinite(residuals)
     if observable.of == "tops":
         among &= sample.matched
-    edges = np.linspace(-observable.reach, observable.reach, BINS_OF_RESIDUALS + 1)
-    return histogram(residuals, sample.events.weight, edges.tolist(), among)
+    edges = np.linspace(-observable.reach, observable.reach, BINS_OF_RESIDUALS + 1).tolist()
+    return (
+        histogram(values, weight, distribution_edges(observable), candidate.solved),
+        histogram(residuals, weight, edges, among),
+    )
 
 
 def distribution_edges(observable: Observable) -> tuple[float, ...]:
@@ -74,3 +82,124 @@ def confusion(candidate: Candidate, sample: EventsWithTruth) -> Confusion:
         return tuple(plain(row) for row in shares)
 
     return Confusion(rows(0), rows(1))
+
+
+class Collisions(NamedTuple):
+    """Collisions of the folds that are evaluated, and the samples that all events count through."""
+
+    events: Events
+    samples: Sequence[Sample]
+
+
+def processes_of(collisions: Collisions, events: Events) -> tuple[Process, ...]:
+    """Return how many events there are of each sample, and what is expected of it."""
+    kinds: dict[str | None, Kind] = {"data": "data", "background": "background"}
+    return tuple(
+        process_of(
+            sample,
+            kinds.get(sample.label, "signal"),
+            collisions.events.weight if sample.label == "data" else events.weight[among],
+        )
+        for sample, among in _by_sample(collisions, events)
+    )
+
+
+def spectra_of(
+    names: Sequence[str],
+    candidates: Sequence[Candidate],
+    collisions: Collisions,
+    events: Events,
+    config: EvaluationConfig,
+) -> dict[str, dict[str, Spectrum]]:
+    """Return observables of solved events, by name, of each method under evaluation.
+
+    `candidates` are what methods made of the simulated `events`.
+    """
+    looking = [candidate for candidate in candidates if candidate.is_evaluated]
+    neutrinos = config.neutrinos if config.neutrinos in ("model", "none") else "model"
+    observed = candidates_of(collisions.events, [each.method for each in looking], neutrinos)
+    expected = [each for each in _by_sample(collisions, events) if each[0].label != "data"]
+
+    def spectrum(name: str, simulated: Candidate, data: Candidate) -> Spectrum:
+        edges, values = distribution_edges(OBSERVABLES[name]), simulated.values[name]
+        processes = {
+            sample.name: histogram(values, events.weight, edges, among & simulated.solved)
+            for sample, among in expected
+        }
+        return Spectrum(edges, processes, counts(data.values[name][data.solved], edges))
+
+    return {
+        each.name: {name: spectrum(name, simulated, each) for name in names}
+        for simulated, each in zip(looking, observed, strict=True)
+    }
+
+
+def _by_sample(collisions: Collisions, events: Events) -> list[tuple[Sample, NDArray[np.bool_]]]:
+    """Return each sample and (n,) its events; where those do not say theirs, there is one."""
+    if events.sample is None:
+        return [(each, np.full(len(events), each.label != "data")) for each in collisions.samples]
+    return [
+        (each, np.asarray(events.sample == place)) for place, each in enumerate(collisions.samples)
+    ]
+
+
+def displays_of(candidate: Candidate, sample: EventsWithTruth, count: int) -> tuple[Display, ...]:
+    """Return events of a method with neutrinos, `count` of each kind.
+
+    They are the most confident that are right and that are wrong, the least confident, and
+    those whose m(ttbar) is furthest off.
+    """
+    mtt, true = candidate.values["mtt"], sample.values["mtt"]
+    both = both_right(candidate, sample)
+    among = candidate.solved & sample.matched
+    scores = np.where(among, candidate.answers.scores, -np.inf)
+    picked = (
+        ("most confident, both right", among & both, scores),
+        ("most confident, wrong", among & ~both, scores),
+        ("least confident", among, -scores),
+        ("m(tt̄) furthest from the truth", among, np.abs(mtt - true)),
+    )
+    return tuple(
+        _display(reason, candidate, sample, int(event))
+        for reason, of, rank in picked
+        for event in np.flatnonzero(of)[np.argsort(-rank[of], kind="stable")[:count]]
+    )
+
+
+def _display(reason: str, candidate: Candidate, sample: EventsWithTruth, event: int) -> Display:
+    events, true, reconstructed = sample.events, sample.decay, candidate.decay
+    assert reconstructed is not None  # noqa: S101 - only methods with neutrinos are displayed
+    taken = events.take(np.array([event]))
+    slots = np.flatnonzero(taken.jet_mask[0])
+    roles = [
+        {int(b): "b", int(bbar): "bbar"}
+        for b, bbar in (sample.assignment[event], candidate.answers.assignment[event])
+    ]
+    jets = [":".join(("jet", *(role.get(int(slot), "other") for role in roles))) for slot in slots]
+    met, phi = (taken.met[0, taken.features["met"].index(name)] for name in ("pt", "phi"))
+    return Display(
+        reason=reason,
+        method=candidate.name,
+        event=events.in_words(event),
+        file_index=int(events.file_index[event]),
+        score=float(candidate.answers.scores[event]),
+        measured=(
+            *_particles(jets, four_momenta(taken, "jets")[0, slots]),
+            *_particles(("l+", "l-"), four_momenta(taken, "leptons")[0]),
+            *_particles(("met",), np.array([[met * np.cos(phi), met * np.sin(phi), 0.0]])),
+        ),
+        generated=_of_decay(true, event),
+        reconstructed=_of_decay(reconstructed, event),
+    )
+
+
+def _of_decay(decay: Decay, event: int) -> tuple[Particle, ...]:
+    neutrinos = _particles(("nu", "nubar"), decay.neutrinos[event])
+    return neutrinos + _particles(("t", "tbar"), decay.tops[event])
+
+
+def _particles(kinds: Sequence[str], momenta: FloatArray) -> tuple[Particle, ...]:
+    return tuple(
+        Particle(kind, *map(float, momentum[:3]))
+        for kind, momentum in zip(kinds, momenta, strict=True)
+    )

@@ -12,14 +12,15 @@ from rootflow.dataset.weights import effective_events
 from rootflow.evaluation.bootstrap import CellStatistic, Replicated, bootstrap
 from rootflow.evaluation.cell_statistics import Shares, everywhere
 from rootflow.evaluation.paired import comparisons
-from rootflow.evaluation.reconstruction.collisions import Collisions, processes_of, spectra_of
 from rootflow.evaluation.reconstruction.coverage import coverage
-from rootflow.evaluation.reconstruction.displays import displays_of
 from rootflow.evaluation.reconstruction.distributions import (
+    Collisions,
     confusion,
-    distribution_of,
-    residual_histogram,
+    displays_of,
+    histograms_of,
+    processes_of,
     score_histograms,
+    spectra_of,
     truth_distributions,
 )
 from rootflow.evaluation.reconstruction.metrics import (
@@ -66,13 +67,7 @@ class Assessment(NamedTuple):
 
 
 def check_names(config: EvaluationConfig, methods: Sequence[str]) -> None:
-    """Refuse observables and a reference that there are not, before anything runs.
-
-    Raises
-    ------
-    UsageError
-        It says where, and what there is.
-    """
+    """Refuse observables and a reference that there are not, before anything runs."""
     for key in ("unfold", "drawn"):
         names = getattr(config, key)
         check_known(f"evaluation.{key}", [] if names == "all" else names, list(OBSERVABLES))
@@ -239,11 +234,12 @@ def _observable(
     sample: EventsWithTruth,
     estimates: Mapping[str, Replicated],
 ) -> ObservableResult:
+    distribution, residuals = histograms_of(observable, candidate, sample)
     both, count = estimates[f"{observable.name}_in_bins"], len(observable.bins) - 1
     return ObservableResult(
-        residuals=residual_histogram(observable, candidate, sample),
+        residuals=residuals,
         bias=both.part(slice(count)).binned(observable.bins),
         resolution=both.part(slice(count, None)).binned(observable.bins),
-        distribution=distribution_of(observable, candidate, sample),
+        distribution=distribution,
         migration=migration_of(observable, candidate, sample),
     )

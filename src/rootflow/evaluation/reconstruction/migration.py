@@ -27,21 +27,11 @@ Weighted = hist.Hist[Any]
 class Unfolding(NamedTuple):
     """What unfolding an observable needs; bins are those of the truth and of the reconstruction.
 
-    Attributes
-    ----------
-    migration
-        (truth, reconstructed) sums of weights of solved events, with flow.
-    truth, reconstructed
-        Of all events, and of solved events.
-    response
-        (truth, reconstructed) probability of an event generated in a bin to be reconstructed in
-        a bin; with binomial variances for the effective number of events.
-    efficiency
-        Of each bin of the truth: share reconstructed in any bin. Only selected events are in a
-        dataset: an event that the selection lost is to be added by the analysis.
-    fiducial
-        Of each bin of the reconstruction: share generated in any bin, by which data is multiplied
-        before it is unfolded.
+    `migration` (truth, reconstructed) has sums of weights of solved events, with flow; `response`
+    the probability of an event generated in a bin to be reconstructed in a bin. `efficiency` is the
+    share of each true bin reconstructed in any bin, among selected events: those that the selection
+    lost are to be added by the analysis. `fiducial` is the share of each reconstructed bin
+    generated in any bin, by which data is multiplied before it is unfolded.
     """
 
     migration: Weighted

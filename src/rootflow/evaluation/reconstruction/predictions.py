@@ -62,13 +62,7 @@ def write_predictions(
 
 
 def read_predictions(path: Path, name: str | None = None) -> EventTable:
-    """Read what `write_predictions` wrote; messages call it by `name`, none: its path.
-
-    Raises
-    ------
-    InputError
-        The file cannot be read, or is no table of predictions.
-    """
+    """Read what `write_predictions` wrote; messages call it by `name`, none: its path."""
     return read_event_table(path, "predictions", TRUTH, (), name)
 
 

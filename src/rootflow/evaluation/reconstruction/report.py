@@ -8,7 +8,7 @@ from rootflow.estimate import Estimate, with_error
 from rootflow.evaluation.folder import write_folder, write_page
 from rootflow.evaluation.paired import comparison_table, in_words, p_values
 from rootflow.evaluation.reconstruction.evaluate import COMPARED, Assessment
-from rootflow.evaluation.reconstruction.figures.captions import captions_of
+from rootflow.evaluation.reconstruction.figures.draw import captions_of
 from rootflow.evaluation.reconstruction.metrics import COUNTS, DEFINITIONS
 from rootflow.evaluation.reconstruction.migration import unfoldings, write_unfoldings
 from rootflow.evaluation.reconstruction.observables import OBSERVABLES
@@ -76,35 +76,95 @@ def write_report(
 
 def tables_of(evaluation: Evaluation) -> list[Table]:
     """Return all tables, in the order of the report."""
-    return [
-        _table("assignment", "Assignment", _assignment(evaluation)),
-        *(_compared(metric, evaluation) for metric in COMPARED if _of(metric, evaluation)),
-        comparison_table(evaluation.comparisons, evaluation.replicas),
-        *(_binned(name, evaluation) for name in evaluation.methods[0].accuracy_by),
-        _complements(evaluation),
-        _table("mtt", "m(ttbar), relative", _mtt(evaluation)),
-        _table("observables", "Bias and resolution of all observables", _observables(evaluation)),
-        _table("migrations", "Migration: means over the bins", _migrations(evaluation)),
-        _table("importance", "Loss in accuracy with an input permuted", _importance(evaluation)),
-        _table("cost", "Cost on this machine", _cost(evaluation)),
-    ]
-
-
-def _table(name: str, title: str, rows: Sequence[Row]) -> Table:
-    """Return rows with the same headings as a table."""
-    return Table.of(name, title, [*rows[0]] if rows else [], [[*row.values()] for row in rows])
-
-
-def _assignment(evaluation: Evaluation) -> list[Row]:
-    return [
+    methods = evaluation.methods
+    names = [method.name for method in methods]
+    shares = {(found.right, found.wrong): found.share for found in evaluation.complements}
+    assignment: list[Row] = [
         {
             "method": method.name,
             "both right": method.metrics.get("assignment_accuracy"),
             **_beaten("assignment_accuracy", method, evaluation),
             **{head: method.metrics.get(name) for head, name in OTHER_ACCURACIES.items()},
         }
-        for method in evaluation.methods
+        for method in methods
     ]
+    mtt: list[Row] = [
+        {
+            "method": method.name,
+            "neutrinos of": method.neutrinos_of,
+            **{kind: method.metrics.get(f"mtt_{kind}") for kind in KINDS},
+            **_beaten("mtt_resolution", method, evaluation),
+            **{f"{kind}, all": method.metrics.get(f"mtt_all_{kind}") for kind in KINDS},
+        }
+        for method in methods
+    ]
+    with_observables = [method for method in methods if method.observables]
+    observables: list[Row] = [
+        {
+            "observable": name,
+            "unit": "relative" if observable.relative else observable.unit,
+            **{
+                f"{method.name} {kind}": method.metrics.get(f"{name}_{kind}")
+                for method in with_observables
+                for kind in KINDS
+            },
+        }
+        for name, observable in OBSERVABLES.items()
+        if with_observables
+    ]
+    migrations: list[Row] = [
+        {
+            "observable": name,
+            "method": method.name,
+            **{each: _mean(getattr(found, each)) for each in ("purity", "stability", "efficiency")},
+            "condition number": found.condition_number,
+        }
+        for name in evaluation.drawn
+        for method in methods
+        if name in method.observables
+        for found in [method.observables[name].migration]
+    ]
+    importance: list[Row] = [
+        {
+            "method": method.name,
+            "collection": each.collection,
+            "feature": each.feature or "all",
+            "loss": each.drop,
+        }
+        for method in methods
+        for each in method.importance
+    ]
+    cost: list[Row] = [
+        {
+            "method": method.name,
+            "seconds": method.cost.seconds,
+            "events per second": round(method.cost.events_per_second),
+            "parameters": method.cost.parameters,
+        }
+        for method in methods
+    ]
+    return [
+        _table("assignment", "Assignment", assignment),
+        *(_compared(metric, evaluation) for metric in COMPARED if _of(metric, evaluation)),
+        comparison_table(evaluation.comparisons, evaluation.replicas),
+        *(_binned(name, evaluation) for name in methods[0].accuracy_by),
+        Table.of(
+            "complements",
+            "Share of matched events that the row gets right and the column wrong",
+            ("method", *names),
+            [(name, *(shares.get((name, other)) for other in names)) for name in names],
+        ),
+        _table("mtt", "m(ttbar), relative", mtt),
+        _table("observables", "Bias and resolution of all observables", observables),
+        _table("migrations", "Migration: means over the bins", migrations),
+        _table("importance", "Loss in accuracy with an input permuted", importance),
+        _table("cost", "Cost on this machine", cost),
+    ]
+
+
+def _table(name: str, title: str, rows: Sequence[Row]) -> Table:
+    """Return rows with the same headings as a table."""
+    return Table.of(name, title, [*rows[0]] if rows else [], [[*row.values()] for row in rows])
 
 
 def _beaten(metric: str, method: MethodResult, evaluation: Evaluation) -> Row:
@@ -152,92 +212,12 @@ def _binned(name: str, evaluation: Evaluation) -> Table:
     else:
         bins = [f"{low:g} to {high:g}" for low, high in pairwise(edges)]
     unit = OBSERVABLES[name].unit if name in OBSERVABLES else ("" if name in COUNTS else "GeV")
-    rows: list[list[Cell]] = []
-    for method in evaluation.methods:
-        _, values, errors = method.accuracy_by[name]
-        rows.append([method.name, *map(_estimate, values, errors)])
+    rows = [
+        [method.name, *map(_estimate, *method.accuracy_by[name][1:])]
+        for method in evaluation.methods
+    ]
     title = f"Both right, by {name}{f' in {unit}' if unit else ''}"
     return Table.of(f"accuracy_by_{name}", title, ("method", *bins), rows)
-
-
-def _complements(evaluation: Evaluation) -> Table:
-    names = [method.name for method in evaluation.methods]
-    shares = {(found.right, found.wrong): found.share for found in evaluation.complements}
-    title = "Share of matched events that the row gets right and the column wrong"
-    rows = [(name, *(shares.get((name, other)) for other in names)) for name in names]
-    return Table.of("complements", title, ("method", *names), rows)
-
-
-def _mtt(evaluation: Evaluation) -> list[Row]:
-    return [
-        {
-            "method": method.name,
-            "neutrinos of": method.neutrinos_of,
-            **{kind: method.metrics.get(f"mtt_{kind}") for kind in KINDS},
-            **_beaten("mtt_resolution", method, evaluation),
-            **{f"{kind}, all": method.metrics.get(f"mtt_all_{kind}") for kind in KINDS},
-        }
-        for method in evaluation.methods
-    ]
-
-
-def _observables(evaluation: Evaluation) -> list[Row]:
-    methods = [method for method in evaluation.methods if method.observables]
-    return [
-        {
-            "observable": name,
-            "unit": "relative" if observable.relative else observable.unit,
-            **{
-                f"{method.name} {kind}": method.metrics.get(f"{name}_{kind}")
-                for method in methods
-                for kind in KINDS
-            },
-        }
-        for name, observable in OBSERVABLES.items()
-        if methods
-    ]
-
-
-def _migrations(evaluation: Evaluation) -> list[Row]:
-    return [
-        {
-            "observable": name,
-            "method": method.name,
-            "purity": _mean(found.purity),
-            "stability": _mean(found.stability),
-            "efficiency": _mean(found.efficiency),
-            "condition number": found.condition_number,
-        }
-        for name in evaluation.drawn
-        for method in evaluation.methods
-        if name in method.observables
-        for found in [method.observables[name].migration]
-    ]
-
-
-def _importance(evaluation: Evaluation) -> list[Row]:
-    return [
-        {
-            "method": method.name,
-            "collection": each.collection,
-            "feature": each.feature or "all",
-            "loss": each.drop,
-        }
-        for method in evaluation.methods
-        for each in method.importance
-    ]
-
-
-def _cost(evaluation: Evaluation) -> list[Row]:
-    return [
-        {
-            "method": method.name,
-            "seconds": method.cost.seconds,
-            "events per second": round(method.cost.events_per_second),
-            "parameters": method.cost.parameters,
-        }
-        for method in evaluation.methods
-    ]
 
 
 def _mean(values: Sequence[Number]) -> float | None:

@@ -181,29 +181,11 @@ class Display(NamedTuple):
 class Evaluation(NamedTuple):
     """What an evaluation found, and on which events.
 
-    Attributes
-    ----------
-    events, matched_events
-        How many there are, and how many of them have both b jets matched.
-    sum_of_weights, effective_events
-        sum(w), and (sum w)^2 / sum(w^2).
-    replicas, seed
-        Of the bootstrap.
-    energy_tev
-        None where it is not known.
-    reference
-        The method to which accuracies are relative.
-    drawn
-        Observables that get figures.
-    truth
-        Distributions of all events' true observables, by name.
-    comparisons, complements
-        Of every two methods, both ways.
-    true_leptons
-        Whether the true decays are made of true leptons, and not of the reconstructed ones;
-        None where an older evaluation does not say.
-    processes
-        Every sample in the figures of collisions; empty where there are none.
+    Effective events are (sum w)^2 / sum(w^2). Accuracies are relative to the `reference`; `drawn`
+    observables get figures; `truth` has the distributions of all events' true observables.
+    Comparisons and complements are of every two methods, both ways. `true_leptons` is None where an
+    older evaluation does not say whether the true decays are made of them; `processes` are the
+    samples in the figures of collisions.
     """
 
     events: int
@@ -245,11 +227,5 @@ def save(evaluation: Evaluation, path: Path) -> None:
 
 
 def read(path: Path) -> Evaluation:
-    """Read what `save` wrote.
-
-    Raises
-    ------
-    InputError
-        The file cannot be read or is not an evaluation.
-    """
+    """Read what `save` wrote; a file that is no evaluation is an InputError."""
     return read_json(Evaluation, path)
