@@ -1,5 +1,7 @@
 """Figures of methods: how often each is right, and the observables that it reconstructs."""
 
+from typing import Any
+
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -86,7 +88,7 @@ def scores(method: MethodResult, found: ScoreResult, evaluation: Evaluation) -> 
     edges = np.array(found.accuracy.edges)
     centres, widths = (edges[:-1] + edges[1:]) / 2, np.diff(edges)
     values, errors = numbers(found.accuracy.values), numbers(found.accuracy.errors)
-    style = {"color": "#bd1f01", "fmt": "o", "label": method.name}
+    style: dict[str, Any] = {"color": "#bd1f01", "fmt": "o", "label": method.name}
     reliability.errorbar(centres, values, xerr=widths / 2, yerr=errors, **style)
     reliability.plot([0, 1], [0, 1], color="grey", linestyle=":", label="calibrated")
     reliability.set(xlim=(0, 1), ylim=(0, 1.05))
