@@ -22,9 +22,9 @@ from rootflow.ntuple import (
     load_branch_map,
     read_chunks,
 )
-from rootflow.ntuple.momentum_maps import TruthMap
 from rootflow.ntuple.objects import Places, mask_name
 from rootflow.ntuple.reading import read_entries
+from rootflow.ntuple.units import TruthMap
 
 Cutflow = dict[str, tuple[int, float]]
 """Events and sum of weights left after each cut, in order."""

@@ -15,8 +15,17 @@ from pydantic import (
 )
 
 from rootflow.config.block import Block, Name
-from rootflow.ntuple.momentum_maps import Coordinates, ReconstructedNeutrinos, TruthMap
-from rootflow.ntuple.units import Angle, Anything, BranchColumn, Energy, Number, NumberColumn
+from rootflow.ntuple.units import (
+    Angle,
+    Anything,
+    BranchColumn,
+    Coordinates,
+    Energy,
+    Number,
+    NumberColumn,
+    ReconstructedNeutrinos,
+    TruthMap,
+)
 
 # Of leptons, for cuts.
 QUANTITIES = ("tight", "ptcone30", "etcone20", "d0_significance", "z0_mm")

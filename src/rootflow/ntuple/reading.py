@@ -20,8 +20,7 @@ from rootflow.ntuple.columns import (
     read_identity,
 )
 from rootflow.ntuple.features import MOMENTUM
-from rootflow.ntuple.leptons import energies, require_masses, signed_flavours
-from rootflow.ntuple.objects import Objects
+from rootflow.ntuple.objects import Objects, energies, require_masses, signed_flavours
 from rootflow.ntuple.opening import OpenTree, read_branches
 from rootflow.ntuple.truth import GeneratedTruth, read_neutrinos, read_truth
 from rootflow.ntuple.units import BranchColumn

@@ -8,13 +8,13 @@ import vector
 from numpy.typing import NDArray
 
 from rootflow.ntuple.columns import SMALLEST_PT_GEV, Table
-from rootflow.ntuple.momentum_maps import (
+from rootflow.ntuple.units import (
+    BranchColumn,
     DecayProduct,
     Momentum,
     ReconstructedNeutrinos,
     TruthMap,
 )
-from rootflow.ntuple.units import BranchColumn
 
 P3 = ("px", "py", "pz")
 LEPTONS, NEUTRINOS = (11, 13, 15), (12, 14, 16)

@@ -11,8 +11,7 @@ from rootflow.dataset.reading import Accepted, Cuts, Reading
 from rootflow.errors import UsageError
 from rootflow.ntuple import BranchMap, Chunk, Feature, features_of
 from rootflow.ntuple.features import feature
-from rootflow.ntuple.leptons import ELECTRON, MUON
-from rootflow.ntuple.objects import Places
+from rootflow.ntuple.objects import ELECTRON, MUON, Places
 from rootflow.physics.four_leptons import (
     ETA,
     FEATURES,
