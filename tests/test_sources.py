@@ -57,7 +57,7 @@ def _digest(name: str, answer: Any, package: Path) -> str:
         ("dataset/weights.py", "/ total,", "/ 2 / total,", DATASETS),
         ("dataset/folds.py", "def mix(", "def mix(a, ", DATASETS | MODELS | APPLICATIONS),
         ("dataset/writing.py", "def _scale_weights(", "def _scale_weights(a, ", DATASETS),
-        ("models/neutrinos/flow.py", "COMPONENTS = ", "COMPONENTS = 1 + ", {("ttbar", "network")}),
+        ("models/neutrinos/heads.py", "COMPONENTS = ", "COMPONENTS = 1 + ", {("ttbar", "network")}),
         ("models/classifiers.py", "LARGEST_LOGIT = ", "LARGEST_LOGIT = 2 * ", {("h4l", "network")}),
         ("config/training.py", 'get(head, "huber")', 'get(head, "mse")', {("ttbar", "network")}),
         ("training/boosting.py", "THREADS = 1", "THREADS = 2", {("h4l", "trees")}),

@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from rootflow.models.attention import Attention, SelfAttention
+from rootflow.models.layers import Attention, SelfAttention
 
 HEADS, WIDTH = 2, 8
 RANDOM = np.random.default_rng(3)

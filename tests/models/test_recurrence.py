@@ -1,7 +1,7 @@
 import keras
 import numpy as np
 
-from rootflow.models.recurrence import OverJets
+from rootflow.models.layers import OverJets
 
 RANDOM = np.random.default_rng(11)
 JETS = RANDOM.normal(size=(6, 2, 4, 3)).astype(np.float32)

@@ -7,7 +7,7 @@ from rootflow.analyses.ttbar import TtbarConfig
 from rootflow.dataset import Dataset
 from rootflow.training.checkpoint import restore, state
 from rootflow.training.loop import make_trainer
-from rootflow.training.steps import Steps
+from rootflow.training.trainer import Steps
 
 MakeConfig = Callable[..., TtbarConfig]
 

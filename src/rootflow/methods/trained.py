@@ -97,7 +97,7 @@ class TrainedMethod(Model):
         """Whether it gives a density of the neutrinos' momenta."""
         if self.task != "reconstruction" or not self._is_network:
             return False
-        from rootflow.models.neutrinos.flow import FlowNeutrinos
+        from rootflow.models.neutrinos.heads import FlowNeutrinos
 
         return any(isinstance(layer, FlowNeutrinos) for layer in self._model.layers)
 

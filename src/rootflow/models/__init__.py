@@ -17,8 +17,8 @@ from rootflow.models.losses import AssignmentAccuracy, MatchedAUC
 from rootflow.models.networks import ANY_NUMBER_OF_JETS
 from rootflow.models.neutrinos import KnownNeutrinos, known_neutrinos
 from rootflow.models.normalisation import Normalisation, fit_normalisation
-from rootflow.models.objective import PerEvent, event_targets, with_losses
-from rootflow.models.own_losses import (
+from rootflow.models.objective import PerEvent, Trimming, event_targets, with_losses
+from rootflow.models.own import (
     OwnLosses,
     own_assignment_loss,
     own_classifier_loss,
@@ -26,7 +26,6 @@ from rootflow.models.own_losses import (
 )
 from rootflow.models.saving import TRAIN_AGAIN, load_model, save_model
 from rootflow.models.tree_columns import tree_answer, tree_columns
-from rootflow.models.trimming import Trimming
 
 __all__ = [
     "ANY_NUMBER_OF_JETS",

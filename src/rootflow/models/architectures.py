@@ -5,12 +5,10 @@ import keras
 from rootflow.config import InputsConfig, NetworkModelConfig, OwnReconstructionNetworkConfig
 from rootflow.dataset.events import Features, Signs
 from rootflow.errors import UsageError
-from rootflow.models.blocks import penalise
 from rootflow.models.classifier_inputs import refuse_unknown_inputs
-from rootflow.models.confidence import CONFIDENCE, Confidence
 from rootflow.models.kinematics import KINEMATICS, Tensor
-from rootflow.models.layers import ExistingPairs, JointProbability
-from rootflow.models.networks import scores_and_features
+from rootflow.models.layers import CONFIDENCE, Confidence, ExistingPairs, JointProbability
+from rootflow.models.networks import penalise, scores_and_features
 from rootflow.models.neutrinos import Momenta, neutrinos_of
 from rootflow.models.normalisation import SEEN, Normalisation, Standardise
 from rootflow.models.views import LeptonViews

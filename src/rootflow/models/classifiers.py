@@ -15,7 +15,6 @@ from rootflow.config import (
     SetTransformerClassifierConfig,
 )
 from rootflow.errors import UsageError
-from rootflow.models.blocks import Penalty
 from rootflow.models.classifier_inputs import (
     ClassifierInputs,
     ClassifierNormalisation,
@@ -23,8 +22,9 @@ from rootflow.models.classifier_inputs import (
     represent,
 )
 from rootflow.models.kinematics import Tensor
+from rootflow.models.networks import Penalty
 from rootflow.models.normalisation import Standardise
-from rootflow.models.own_networks import build_own_classifier
+from rootflow.models.own import build_own_classifier
 
 SCORE, PROBABILITIES = "score", "probabilities"
 # Beyond it a score in float32 would be 0 or 1, and events could no longer be ranked.

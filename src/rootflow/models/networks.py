@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from keras import layers, ops
+import keras
+from keras import layers, ops, regularizers
 
 from rootflow.config.model import (
     AttentionConfig,
@@ -14,19 +15,9 @@ from rootflow.config.model import (
     RecurrentConfig,
     SetTransformerConfig,
 )
-from rootflow.models.blocks import (
-    attention,
-    dense,
-    event_token,
-    induced_attention,
-    normalised_dense,
-    pooled,
-    self_attention,
-)
 from rootflow.models.kinematics import Tensor
-from rootflow.models.own_networks import build_own_views
-from rootflow.models.pairs import pair_scores, with_none
-from rootflow.models.recurrence import OverJets
+from rootflow.models.layers import Attention, OverJets, Seeds, SelfAttention
+from rootflow.models.own import build_own_views
 
 Seen = Mapping[str, Tensor]
 # Scores of jet pairs, (n, J, J) or with none (n, J + 1, J + 1), and features of each view
@@ -136,6 +127,119 @@ def scores_and_features(config: NetworkModelConfig, seen: Seen, jet_mask: Tensor
     if isinstance(config, OwnReconstructionNetworkConfig):
         return _said(config, *build_own_views(config, seen, jet_mask), seen)
     return BUILDERS[config.architecture](config, seen, jet_mask)
+
+
+def pair_scores(
+    width: int, jets: Tensor, event: Tensor, pairs: Tensor, *, no_match: bool
+) -> Tensor:
+    """Return the score (n, J, J) of each hypothesis, the same for (i, j) and, exchanged, (j, i).
+
+    Jets (n, 2, J, features) and event (n, 2, features) are those of both views, pairs are
+    (n, J, J, features). With `no_match` none of the jets is the last row and column.
+    """
+    belongs = layers.Dense(width, name="belongs")(jets)
+    own = layers.Dense(width, use_bias=False, name="belongs_to_event")(event)
+    both = own[:, 0] + own[:, 1]
+    hypothesis = (
+        belongs[:, 0, :, None]
+        + belongs[:, 1, None, :]
+        + both[:, None, None]
+        + layers.Dense(width, use_bias=False, name="embed_pairs")(pairs)
+    )
+    hypothesis = dense(width, "hypothesis")(ops.silu(hypothesis))
+    scores = layers.Dense(1, name="score")(hypothesis)[..., 0]
+    if not no_match:
+        return scores
+    alone = layers.Dense(width, name="alone")(jets) + (own + both[:, None])[:, :, None]
+    alone = layers.Dense(1, name="alone_score")(ops.silu(alone))[..., 0]
+    neither = layers.Dense(1, name="neither_score")(ops.silu(both))
+    return with_none(scores, alone, neither)
+
+
+def with_none(scores: Tensor, alone: Tensor, neither: Tensor) -> Tensor:
+    """Return scores (n, J + 1, J + 1) of pairs (n, J, J) and, as the last row and column, of none.
+
+    `alone` (n, 2, J): a jet is that of b, or of bbar, and the other is none; `neither` (n, 1).
+    """
+    above = ops.concatenate([scores, alone[:, 0, :, None]], axis=2)
+    below = ops.concatenate([alone[:, 1], neither], axis=1)
+    return ops.concatenate([above, below[:, None]], axis=1)
+
+
+def dense(width: int, name: str) -> layers.Dense:
+    """Return a layer with the activation of all hidden layers."""
+    return layers.Dense(width, activation="silu", name=name)
+
+
+def normalised_dense(width: int, name: str, values: Tensor) -> Tensor:
+    """Return what such a layer gives, normalised over each batch before its activation."""
+    values = layers.Dense(width, name=name)(values)
+    return ops.silu(layers.BatchNormalization(name=f"{name}_norm")(values))
+
+
+@keras.saving.register_keras_serializable(package="rootflow")
+class Penalty(regularizers.L2):  # type: ignore[misc]
+    """The penalty on weights of any type in float32: Keras adds it to a loss of scores."""
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """Return the sum of the squares of `x`, times l2."""
+        return ops.cast(super().__call__(x), "float32")
+
+
+def penalise(network: keras.Model, l2: float) -> None:
+    """Add the penalty on all weights that multiply to the losses of a network."""
+    for weight in network.trainable_weights:
+        if l2 and "kernel" in weight.name:
+            weight.regularizer = Penalty(l2)
+
+
+def self_attention(config: AttentionConfig, name: str, tokens: Tensor, present: Tensor) -> Tensor:
+    """Add attention, then two dense layers, each normalised first (arXiv:2002.04745)."""
+    normed = layers.LayerNormalization(name=f"{name}_norm")(tokens)
+    mixed = SelfAttention(config.heads, name=f"{name}_attention")(normed, present)
+    return _added(config, name, tokens, mixed)
+
+
+def attention(
+    config: AttentionConfig, name: str, tokens: Tensor, others: Tensor, present: Tensor = None
+) -> Tensor:
+    """Do the same with attention from the tokens to others, of which those present count."""
+    normed = layers.LayerNormalization(name=f"{name}_norm")(tokens)
+    seen = layers.LayerNormalization(name=f"{name}_others_norm")(others)
+    layer = Attention(config.heads, name=f"{name}_attention")
+    mixed = layer(normed, seen) if present is None else layer(normed, seen, present)
+    return _added(config, name, tokens, mixed)
+
+
+def induced_attention(
+    config: AttentionConfig, name: str, points: int, tokens: Tensor, present: Tensor
+) -> Tensor:
+    """Attend by way of so many learnt vectors (arXiv:1810.00825, equations 9 and 10)."""
+    induced = pooled(config, f"{name}_inducing", points, tokens, present)
+    return attention(config, f"{name}_induced", tokens, induced)
+
+
+def pooled(
+    config: AttentionConfig, name: str, seeds: int, tokens: Tensor, present: Tensor
+) -> Tensor:
+    """Return so many vectors that sum up the tokens (arXiv:1810.00825, equation 11)."""
+    queries = Seeds(seeds, config.width, name=f"{name}_seeds")(tokens)
+    return attention(config, name, queries, tokens, present)
+
+
+def event_token(width: int, leptons: Tensor, *met: Tensor) -> Tensor:
+    """Return leptons, and MET if it is given, of each view as one token (n, 2, 1, width)."""
+    parts = [leptons[:, :, :1], leptons[:, :, 1:], *met]
+    return layers.Dense(width, name="embed_event")(ops.concatenate(parts, axis=-1))
+
+
+def _added(config: AttentionConfig, name: str, tokens: Tensor, mixed: Tensor) -> Tensor:
+    """Add what was mixed, then two dense layers, normalised first."""
+    tokens = tokens + layers.Dropout(config.dropout, name=f"{name}_dropout")(mixed)
+    normed = layers.LayerNormalization(name=f"{name}_dense_norm")(tokens)
+    hidden = dense(2 * config.width, f"{name}_widen")(normed)
+    hidden = layers.Dense(config.width, name=f"{name}_narrow")(hidden)
+    return tokens + layers.Dropout(config.dropout, name=f"{name}_dense_dropout")(hidden)
 
 
 BUILDERS: dict[str, Callable[[Any, Seen, Tensor], Said]] = {

@@ -1,9 +1,10 @@
 """The network that is fitted: the one to keep, with the truth beside and losses as outputs.
 
-A loss may need any input, any truth and any layer, so each is an output, one number for
-each event; Keras weighs the events and adds the losses.
+A loss may need any input, any truth and any layer, so each is an output, one number for each
+event; Keras weighs the events and adds the losses. `Trimming` takes events without their padding.
 """
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,13 +14,14 @@ from keras import layers, ops
 from numpy.typing import NDArray
 
 from rootflow.models.architectures import JOINT, joint_probability
-from rootflow.models.confidence import CONFIDENCE
 from rootflow.models.kinematics import Tensor
+from rootflow.models.layers import CONFIDENCE
 from rootflow.models.losses import LOSSES, LOSSES_WITH_NONE, is_right
 from rootflow.models.neutrinos import Seen, known_neutrinos
 from rootflow.models.neutrinos.losses import NEUTRINO_LOSSES, Truth
-from rootflow.models.own_losses import NO_OWN_LOSSES, OwnLosses
+from rootflow.models.own import NO_OWN_LOSSES, OwnLosses
 
+PADDED = ("jets", "jet_mask")
 TRUE_ASSIGNMENT, TRUE_NEUTRINOS = "true_assignment", "true_neutrinos"
 # So that a confidence of 0 or 1 has a finite loss.
 NEAREST = 1e-7
@@ -66,10 +68,7 @@ def event_targets(
 
 
 class EventLosses(layers.Layer):  # type: ignore[misc]
-    """Losses by name, one number for each event; `head` is the layer that knows the neutrinos.
-
-    `own` are those among them that are functions of one's own.
-    """
+    """Losses by name, one number for each event; `head` is the layer that knows the neutrinos."""
 
     def __init__(
         self, names: Sequence[str], head: keras.Layer, own: OwnLosses, **kwargs: Any
@@ -102,10 +101,7 @@ class EventLosses(layers.Layer):  # type: ignore[misc]
 
 
 def confidence_loss(slots: Tensor, assignment: Tensor, confidence: Tensor) -> Tensor:
-    """Return the cross-entropy (n,) of the likeliest pair being right.
-
-    It is 0 where one of the true slots (n, 2) is not known.
-    """
+    """Return the cross-entropy (n,) of the likeliest pair being right, 0 where that is unknown."""
     right = is_right(slots, assignment)
     confidence = ops.clip(confidence, NEAREST, 1.0 - NEAREST)
     entropy = -right * ops.log(confidence) - (1.0 - right) * ops.log(1.0 - confidence)
@@ -135,3 +131,38 @@ def _needed(network: keras.Model, losses: EventLosses) -> dict[str, Tensor]:
     if any(name in losses.of_neutrinos for name in losses.names):
         said["neutrinos"] = network.output["neutrinos"]
     return said
+
+
+class Trimming(keras.Model):  # type: ignore[misc]
+    """A network that takes as many jet slots as there are: most slots of a padded event are empty.
+
+    It has the layers of the network, whose weights must not depend on the number of slots.
+    """
+
+    def __init__(self, network: keras.Model) -> None:
+        super().__init__(name=network.name)
+        self.network = network
+        # A function, not a dict: Keras would count the layers of each copy.
+        self._for_jets = functools.cache(functools.partial(with_slots, network))
+
+    def call(self, inputs: Mapping[str, Tensor], training: bool = False) -> dict[str, Tensor]:
+        """Return what the network says of events of J slots."""
+        outputs: dict[str, Tensor] = self._for_jets(inputs["jets"].shape[1])(
+            dict(inputs), training=training
+        )
+        return outputs
+
+
+def with_slots(network: keras.Model, jets: int) -> keras.Model:
+    """Return the same layers as a network for events of so many jet slots."""
+    inputs = {
+        name: keras.Input(
+            (jets, *tensor.shape[2:]) if name in PADDED else tensor.shape[1:],
+            dtype=tensor.dtype,
+            name=name,
+        )
+        for name, tensor in network.input.items()
+    }
+    return keras.models.clone_model(
+        network, input_tensors=inputs, clone_function=lambda layer: layer
+    )

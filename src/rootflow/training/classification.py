@@ -26,15 +26,8 @@ from rootflow.models import (
 )
 from rootflow.training.metrics import areas, cross_entropy, weighted_mean
 from rootflow.training.record import BEST, MONITOR, Fact
-from rootflow.training.samples import (
-    Arrays,
-    Batches,
-    Samples,
-    WeightedSample,
-    in_order,
-    split,
-)
-from rootflow.training.task import Metrics, Regress, Rows, mean_of
+from rootflow.training.samples import Arrays, Batches, Samples, WeightedSample, in_order, split
+from rootflow.training.task import Metrics, Regress, Rows, Task, mean_of
 
 if TYPE_CHECKING:
     from sklearn.ensemble import HistGradientBoostingClassifier
@@ -45,27 +38,13 @@ EVENTS_TO_RANK = 200_000
 BATCH = 2048
 
 
-class ClassificationTask:
-    """The task of analyses that classify events: a `Task`, and a `TreesTask`.
+class ClassificationTask(Task):
+    """The task of analyses that classify events, also a `TreesTask`.
 
     Learnt from are the labelled events of all folds but the held-out one. `classes` are named by
-    label, `inputs` are what a model is given of each collection.
-
-    Raises
-    ------
-    UsageError
-        The dataset does not have an input.
-    InputError
-        There are no labels, a sample has less than two events of a class, or the weights
-        of a class do not add up to anything positive.
+    label, `inputs` are what a model is given of each collection. Too few events of a class, or
+    weights that do not add up to anything positive, are an InputError.
     """
-
-    network: keras.Model
-    fitted: keras.Model
-    trims = False
-    losses: Mapping[str, keras.Loss]
-    loss_weights: Mapping[str, float]
-    weighted_metrics: Mapping[str, list[keras.Metric]]
 
     def __init__(self, dataset: Dataset, config: ClassificationConfig, folds: FoldsConfig) -> None:
         self.classes: tuple[str, ...] = dataset.manifest.classes
@@ -85,17 +64,14 @@ class ClassificationTask:
                 f"needs two or more: say label in data.samples"
             )
         parts = split(events, folds, config.training.validation_fraction)
-        training, validation = (events.take(part[events.label[part] >= 0]) for part in parts)
+        places = [part[events.label[part] >= 0] for part in parts]
+        training, validation = map(events.take, places)
         of_training, of_validation = (
             self._weights(part, config.data.weights, f"to {purpose} for fold {folds.held_out}")
             for part, purpose in ((training, "train"), (validation, "validate"))
         )
-        self.samples = Samples(
-            *(
-                WeightedSample(dataset, part[events.label[part] >= 0], weights.weight, self._read)
-                for part, weights in zip(parts, (of_training, of_validation), strict=True)
-            )
-        )
+        weights = of_training.weight, of_validation.weight
+        self.samples = Samples.at(dataset, places, weights, self._read)
         self._facts = self._facts_of(training, of_training)
 
     def build(self) -> None:
@@ -124,9 +100,6 @@ class ClassificationTask:
     def note(self, metrics: Mapping[str, float]) -> str:
         """Return loss and area under the curve in words."""
         return "loss {training_loss:.4f} validation AUC {validation_auc:.4f}".format(**metrics)
-
-    def calibrate(self) -> None:
-        """Leave the network as it is."""
 
     def facts(self) -> dict[str, Fact]:
         """Return what became of the weights, and the error of the best validation loss."""

@@ -1,5 +1,6 @@
 """Epoch by epoch, from the first weights or the last checkpoint to the best ones."""
 
+from functools import partial
 from pathlib import Path
 
 from rootflow.analysis import analysis_named
@@ -16,7 +17,6 @@ from rootflow.training.checkpoint import (
     write_checkpoint,
 )
 from rootflow.training.record import Fact, History, OnEpoch, Outcome, best_of, facts_of
-from rootflow.training.task import Task
 from rootflow.training.trainer import Trainer
 
 
@@ -51,11 +51,7 @@ def train(
 
 def make_trainer(dataset: Dataset, config: Config, folds: FoldsConfig) -> Trainer:
     """Return the trainer of the analysis that is configured."""
-
-    def make_task() -> Task:
-        task: Task = analysis_named(config.analysis).make_task(dataset, config, folds)
-        return task
-
+    make_task = partial(analysis_named(config.analysis).make_task, dataset, config, folds)
     return Trainer(make_task, config.training, config.seed)
 
 
@@ -76,20 +72,12 @@ def _begin(trainer: Trainer, question: str, directory: Path) -> Checkpoint:
 
 
 def _follow(before: Checkpoint, trainer: Trainer, metrics: dict[str, float]) -> Checkpoint:
-    history = [*before.history, metrics]
-    best = before.best
+    history, best = [*before.history, metrics], before.best
     if best_of(history) == len(before.history):
         with trainer.averaged():
             best = trainer.task.network.get_weights()
-    return Checkpoint(
-        before.question,
-        history,
-        state(trainer.model),
-        best,
-        events=trainer.events,
-        seconds=trainer.seconds,
-        validation_seconds=trainer.validation_seconds,
-    )
+    counts = trainer.events, trainer.seconds, trainer.validation_seconds
+    return Checkpoint(before.question, history, state(trainer.model), best, *counts)
 
 
 def _goes_on(history: History, epochs: int, patience: int) -> bool:

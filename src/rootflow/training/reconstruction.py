@@ -25,34 +25,20 @@ from rootflow.models import (
     own_neutrino_loss,
     with_losses,
 )
-from rootflow.models.confidence import CONFIDENCE
+from rootflow.models.layers import CONFIDENCE
 from rootflow.models.neutrinos import FlowNeutrinos, tails
-from rootflow.models.neutrinos.flow import COMPONENTS
+from rootflow.models.neutrinos.heads import COMPONENTS
 from rootflow.models.objective import TRUE_NEUTRINOS
 from rootflow.training.record import Fact
-from rootflow.training.samples import Arrays, Read, Samples, WeightedSample, split
-from rootflow.training.task import Metrics, mean_of
+from rootflow.training.samples import Arrays, Read, Samples, split
+from rootflow.training.task import Metrics, Task, mean_of
 
 EVENTS_TO_NORMALISE = 200_000
 BATCH = 2048
 
 
-class ReconstructionTask:
-    """The task of the ttbar analysis.
-
-    Raises
-    ------
-    InputError
-        The dataset has no truth, one of the samples has no events, or its weights do not
-        add up to anything positive.
-    """
-
-    network: keras.Model
-    fitted: keras.Model
-    trims: bool
-    losses: Mapping[str, keras.Loss]
-    loss_weights: Mapping[str, float]
-    weighted_metrics: Mapping[str, list[keras.Metric]]
+class ReconstructionTask(Task):
+    """The task of networks that reconstruct."""
 
     def __init__(self, dataset: Dataset, config: ReconstructionConfig, folds: FoldsConfig) -> None:
         self._features = features_taken(config.inputs, dataset.features)
@@ -128,10 +114,6 @@ class ReconstructionTask:
         truth, targets = event_targets(events.targets(), list(self.loss_weights))
         return events.taking(self._features).inputs() | truth, targets
 
-    def metrics_of(self, _: WeightedSample) -> Metrics:
-        """Return nothing: every metric is a mean over batches."""
-        return {}
-
     def note(self, metrics: Mapping[str, float]) -> str:
         """Return loss and accuracy in words."""
         loss, accuracy = metrics["training_loss"], metrics["validation_assignment_accuracy"]
@@ -169,10 +151,7 @@ def samples_with_truth(
 ) -> tuple[Samples, WeightReport]:
     """Return the simulated events to learn from, and what became of their weights.
 
-    Raises
-    ------
-    InputError
-        See `ReconstructionTask`.
+    No truth, no events, or weights that do not add up to anything positive are an InputError.
     """
     events = dataset.events()
     if events.assignment is None or events.neutrinos is None:
@@ -181,12 +160,7 @@ def samples_with_truth(
     parts = [part[events.simulated[part]] for part in every]
     policy = config.data.weights.negative
     weights = [training_weights(events.weight[part], policy) for part in parts]
-    samples = Samples(
-        *(
-            WeightedSample(dataset, part, each.weight, read)
-            for part, each in zip(parts, weights, strict=True)
-        )
-    )
+    samples = Samples.at(dataset, parts, [each.weight for each in weights], read)
     return samples, weights[0].report
 
 

@@ -122,11 +122,6 @@ class ReconstructionTreesTask:
     ATLAS (arXiv:1712.08895, the reconstruction BDT) and CMS (arXiv:1510.03072) choose the jets of
     top quarks by such trees. They learn from events with both b jets among the jets; the momenta
     are learnt from all.
-
-    Raises
-    ------
-    InputError
-        As of `ReconstructionTask`.
     """
 
     def __init__(self, dataset: Dataset, config: ReconstructionConfig, folds: FoldsConfig) -> None:

@@ -1,7 +1,7 @@
 """The events that train and those that watch, with their weights, and in batches."""
 
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple, Self
 
 import keras
 import numpy as np
@@ -11,6 +11,7 @@ from rootflow.config import FoldsConfig
 from rootflow.dataset import Dataset, Events
 from rootflow.dataset.folds import fold_of, mix
 from rootflow.errors import InputError
+from rootflow.models.objective import PADDED
 
 Arrays = dict[str, NDArray[Any]]
 Batch = tuple[Arrays, Arrays, NDArray[np.float32]]
@@ -24,7 +25,6 @@ SALT = np.uint64(0x5EED0F5A11D)
 # Jet slots that batches are trimmed to, the least that hold all jets of a batch: each has its
 # graph, and few events have more jets.
 SLOTS = (2, 3, 4, 6)
-PADDED = ("jets", "jet_mask")
 
 
 class WeightedSample:
@@ -34,11 +34,7 @@ class WeightedSample:
     """
 
     def __init__(
-        self,
-        dataset: Dataset,
-        places: NDArray[np.int64],
-        weight: NDArray[np.floating],
-        read: Read,
+        self, dataset: Dataset, places: Order, weight: NDArray[np.floating], read: Read
     ) -> None:
         self.dataset = dataset
         self.places = places
@@ -76,19 +72,22 @@ class Samples(NamedTuple):
     training: WeightedSample
     validation: WeightedSample
 
+    @classmethod
+    def at(
+        cls, dataset: Dataset, parts: Iterable[Order], weights: Iterable[Any], read: Read
+    ) -> Self:
+        """Return the events at places of a dataset, and their weights, of both."""
+        pairs = zip(parts, weights, strict=True)
+        return cls(*(WeightedSample(dataset, part, weight, read) for part, weight in pairs))
+
 
 def split(
     events: Events, folds: FoldsConfig, validation_fraction: float
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return where the events that train are, and those that watch, of the folds not held out.
 
-    Where an event goes is a matter of its event number alone, so more files, or files in
-    another order, leave every event where it was.
-
-    Raises
-    ------
-    InputError
-        One of the two has no events.
+    Where an event goes is a matter of its event number alone, so more files, or files in another
+    order, leave every event where it was. None in one of the two is an InputError.
     """
     outside = fold_of(events.fold_numbers, folds) != folds.held_out
     share = mix(events.fold_numbers ^ SALT) / 2.0**64
@@ -133,10 +132,7 @@ def in_order(order: Order, size: int) -> list[Order]:
 def by_multiplicity(
     order: Order, jets: NDArray[np.integer], size: int, seed: list[int]
 ) -> list[Order]:
-    """Return batches of so many events with about as many jets, in an order of the seed's.
-
-    Places of events are in a shuffled order, and stay so within a multiplicity.
-    """
+    """Return batches of so many events with about as many jets, in an order of the seed's."""
     batches = in_order(order[np.argsort(jets[order], kind="stable")], size)
     return [batches[place] for place in np.random.default_rng(seed).permutation(len(batches))]
 

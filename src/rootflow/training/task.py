@@ -1,5 +1,6 @@
 """What a model is to learn: all in which one kind of analysis differs from another."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -31,13 +32,7 @@ Regress = Callable[[Rows, Rows], "HistGradientBoostingRegressor"]
 
 
 class TreesTask(Protocol):
-    """Events in rows, which trees learn to tell apart.
-
-    Attributes
-    ----------
-    samples
-        The events that train, and those that watch.
-    """
+    """Events in rows, which trees learn to tell apart."""
 
     samples: Samples
 
@@ -62,63 +57,50 @@ class TreesTask(Protocol):
     def save_trees(
         self, trees: "HistGradientBoostingClassifier", regress: Regress, path: Path
     ) -> dict[str, Fact]:
-        """Write trees with all that turns events into rows, and rows into an answer.
+        """Write trees with all that is needed beside them, and return what is to be said of that.
 
-        What else the answer needs is grown by `regress`. Returns what is to be said of that.
+        What else an answer needs is grown by `regress`.
         """
         ...
 
 
-class Task(Protocol):
+class Task(ABC):
     """A network with its events, its losses and the names of its metrics.
 
-    All but `samples` is there once it is built.
-
-    Attributes
-    ----------
-    samples
-        The events that train, and those that watch.
-    network
-        To keep, with a dict of outputs.
-    fitted
-        The same layers with the inputs and the outputs that the losses need.
-    trims
-        Whether `fitted` takes events without the jet slots that none of a batch fills.
-    losses, loss_weights, weighted_metrics
-        By the name of the output of `fitted`, as Keras compiles them.
+    All but `samples` is there once it is built. Losses, their weights and metrics are by the name
+    of the output of `fitted`, as Keras compiles them.
     """
 
     samples: Samples
-    network: keras.Model
-    fitted: keras.Model
-    trims: bool
+    network: keras.Model  # to keep, with a dict of outputs
+    fitted: keras.Model  # the same layers with the inputs and the outputs that the losses need
+    trims = False  # whether `fitted` takes events without jet slots that none of a batch fills
     losses: Mapping[str, keras.Loss]
     loss_weights: Mapping[str, float]
     weighted_metrics: Mapping[str, list[keras.Metric]]
 
+    @abstractmethod
     def build(self) -> None:
         """Make the network, its losses and metrics, once the seed is set."""
-        ...
 
+    @abstractmethod
     def metrics(self, logs: Mapping[str, float]) -> Metrics:
         """Return the metrics that are told, `loss` among them, from those that Keras names."""
-        ...
 
-    def metrics_of(self, sample: WeightedSample) -> Metrics:
+    def metrics_of(self, sample: WeightedSample) -> Metrics:  # noqa: ARG002 - others need it
         """Return metrics at the end of an epoch that need all events of a sample at once."""
-        ...
+        return {}
 
+    @abstractmethod
     def note(self, metrics: Mapping[str, float]) -> str:
         """Return what is said of an epoch in the progress."""
-        ...
 
-    def calibrate(self) -> None:
+    def calibrate(self) -> None:  # noqa: B027 - most have nothing to set
         """Set what is fitted to the validation events alone, once the network is at its best."""
-        ...
 
+    @abstractmethod
     def facts(self) -> dict[str, Fact]:
         """Return what is to be said of the samples, and of the network at its best."""
-        ...
 
 
 def mean_of(loss: keras.Loss) -> keras.Metric:

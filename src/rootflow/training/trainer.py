@@ -4,10 +4,11 @@ import math
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
+import tensorflow as tf
 from numpy.typing import NDArray
 
 from rootflow.config import TrainingConfig
@@ -22,7 +23,6 @@ from rootflow.training.samples import (
     by_multiplicity,
     in_order,
 )
-from rootflow.training.steps import Steps
 from rootflow.training.task import Metrics, Task
 
 VALIDATION_BATCH = 2048
@@ -68,10 +68,9 @@ def make_schedule(config: TrainingConfig, events: int) -> Schedule:
 class Trainer:
     """What is needed to fit a network, made from the configuration and its seed alone.
 
-    The task is made after the seed is set; `task.network` is the network to keep, `model` the same
-    layers with optimizer, losses and metrics. `seconds`, `cpu_seconds` (of all threads in this
-    process) and `events` are of the training steps so far; those of an interrupted training are set
-    when it goes on.
+    `task.network` is to be kept, `model` has the same layers with optimizer, losses and metrics.
+    `seconds`, `cpu_seconds` (of all threads) and `events` are of the training steps so far; those
+    of an interrupted training are set when it goes on.
     """
 
     def __init__(self, make_task: Callable[[], Task], config: TrainingConfig, seed: int) -> None:
@@ -95,9 +94,7 @@ class Trainer:
         self.model.optimizer.build(self.model.trainable_variables)
         self._build_metrics()
         self._steps = Steps(self.model)
-        self.seconds = 0.0
-        self.cpu_seconds = 0.0
-        self.validation_seconds = 0.0
+        self.seconds = self.cpu_seconds = self.validation_seconds = 0.0
         self.events = 0
 
     def epoch(self, number: int) -> Metrics:
@@ -194,3 +191,63 @@ def _optimizer(config: TrainingConfig, schedule: Schedule) -> keras.Optimizer:
     )
     adamw.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     return adamw
+
+
+class Steps:
+    """Training and test steps of a model, with a graph for each shape of events.
+
+    Keras' own loops make one graph for all shapes, in which no size is known: it is slower, and a
+    network that chooses its layers by the size cannot be traced in it. Gradients are summed two at
+    a time, for the reason in `make_deterministic`.
+    """
+
+    def __init__(self, model: keras.Model) -> None:
+        self._model = model
+        self._learn = _TracedByShape(self._gradients_and_metrics)
+        self._test = _TracedByShape(model.test_step)
+        self._apply = tf.function(model.optimizer.apply)
+
+    def train(self, batch: Batch) -> Metrics:
+        """Change the weights and return the metrics so far, `loss` of this batch alone."""
+        gradients, metrics = self._learn(batch)
+        self._apply(gradients)
+        return _numbers(metrics)
+
+    def test(self, batch: Batch) -> Metrics:
+        """Return the metrics so far."""
+        return _numbers(self._test(batch))
+
+    def _gradients_and_metrics(self, batch: Any) -> tuple[Any, dict[str, Any]]:
+        inputs, targets, weight = batch
+        model = self._model
+        said = model(inputs, training=True)
+        loss = model.compute_loss(inputs, targets, said, weight, training=True)
+        metrics = model.compute_metrics(inputs, targets, said, weight)
+        gradients = tf.gradients(
+            loss,
+            [variable.value for variable in model.trainable_variables],
+            aggregation_method=tf.AggregationMethod.EXPERIMENTAL_TREE,
+        )
+        return gradients, {**metrics, "loss": loss}
+
+
+class _TracedByShape:
+    def __init__(self, function: Callable[[Any], Any]) -> None:
+        self._function = function
+        self._traced: dict[tuple[tuple[int, ...], ...], Callable[[Any], Any]] = {}
+
+    def __call__(self, batch: Batch) -> Any:
+        tensors = keras.tree.map_structure(tf.convert_to_tensor, batch)
+        shapes = tuple(tuple(tensor.shape[1:]) for tensor in keras.tree.flatten(tensors))
+        if shapes not in self._traced:
+            signature = keras.tree.map_structure(_of_any_number, tensors)
+            self._traced[shapes] = tf.function(self._function, input_signature=[signature])
+        return self._traced[shapes](tensors)
+
+
+def _of_any_number(tensor: tf.Tensor) -> tf.TensorSpec:
+    return tf.TensorSpec((None, *tensor.shape[1:]), tensor.dtype)
+
+
+def _numbers(metrics: dict[str, Any]) -> Metrics:
+    return {name: float(value) for name, value in metrics.items()}

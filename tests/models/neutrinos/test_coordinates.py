@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 
 from rootflow.dataset import Events
-from rootflow.models.neutrinos.coordinates import frame_of, to_coordinates, to_momenta
-from rootflow.models.neutrinos.seen import Momenta
+from rootflow.models.neutrinos.coordinates import Momenta, frame_of, to_coordinates, to_momenta
 from rootflow.models.views import LeptonViews
 from symmetries import exchange_charges, momenta_after, reflect_y, reflect_z, turn
 

@@ -1,6 +1,6 @@
 import numpy as np
 
-from rootflow.models.neutrinos.splines import (
+from rootflow.models.neutrinos.density import (
     BOUND,
     inverse_spline,
     number_of_parameters,

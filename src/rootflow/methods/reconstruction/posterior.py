@@ -12,7 +12,7 @@ from rootflow.methods.contract import Floats, Posterior
 from rootflow.methods.reconstruction.objects import normal_numbers
 from rootflow.methods.trained import filled_up
 from rootflow.models import known_neutrinos
-from rootflow.models.neutrinos.flow import COMPONENTS, Draw, FlowNeutrinos, Measure
+from rootflow.models.neutrinos.heads import COMPONENTS, Draw, FlowNeutrinos, Measure
 
 SAMPLES_AT_ONCE = 32
 

@@ -4,17 +4,11 @@ from typing import NamedTuple
 
 import keras
 
-from rootflow.config import (
-    BinnedNeutrinosConfig,
-    DirectNeutrinosConfig,
-    FlowNeutrinosConfig,
-)
+from rootflow.config import BinnedNeutrinosConfig, DirectNeutrinosConfig, FlowNeutrinosConfig
 from rootflow.models.kinematics import Tensor
-from rootflow.models.neutrinos.binned import BinnedNeutrinos
-from rootflow.models.neutrinos.direct import DirectNeutrinos
-from rootflow.models.neutrinos.flow import FlowNeutrinos
+from rootflow.models.neutrinos.coordinates import SEEN, Momenta, Seen
+from rootflow.models.neutrinos.heads import BinnedNeutrinos, DirectNeutrinos, FlowNeutrinos
 from rootflow.models.neutrinos.point import MeanOfSamples, MedianMassOfSamples
-from rootflow.models.neutrinos.seen import SEEN, Momenta, Seen
 
 # Of the layer that knows the neutrinos of a network, whatever its architecture.
 HEAD = "neutrino_head"
@@ -46,7 +40,12 @@ def neutrinos_of(
     elif isinstance(config, BinnedNeutrinosConfig):
         said = BinnedNeutrinos(scales, config.bins, name=HEAD)(seen)
     else:
-        return _of_samples(config, seen, assignment, scales)
+        sizes = config.layers, config.width, config.bins, config.dropout, config.samples
+        samples = FlowNeutrinos(scales, *sizes, name=HEAD)(seen)
+        if config.point == "mean":
+            return MeanOfSamples(name=OUTPUT)(samples)
+        momenta = seen["jets"], seen["leptons"]
+        return MedianMassOfSamples(name=OUTPUT)(samples, assignment, *momenta)
     return keras.layers.Identity(name=OUTPUT)(said)
 
 
@@ -62,21 +61,3 @@ def known_neutrinos(network: keras.Model) -> KnownNeutrinos:
     head = network.get_layer(HEAD)
     # Keras keeps the tensors of a dict in the order of its names.
     return KnownNeutrinos(head, dict(zip(sorted(SEEN), head.input, strict=True)))
-
-
-def _of_samples(
-    config: FlowNeutrinosConfig, seen: Seen, assignment: Tensor, scales: tuple[float, float]
-) -> Tensor:
-    head = FlowNeutrinos(
-        scales,
-        config.layers,
-        config.width,
-        config.bins,
-        config.dropout,
-        config.samples,
-        name=HEAD,
-    )
-    samples = head(seen)
-    if config.point == "mean":
-        return MeanOfSamples(name=OUTPUT)(samples)
-    return MedianMassOfSamples(name=OUTPUT)(samples, assignment, seen["jets"], seen["leptons"])

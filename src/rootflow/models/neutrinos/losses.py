@@ -30,19 +30,9 @@ class Truth(NamedTuple):
 Loss = Callable[[Tensor, Truth], Tensor]
 
 
-def huber(said: Tensor, truth: Truth) -> Tensor:
-    """Return the Huber loss of the components in units of their scales, (n,)."""
-    return _mean(_huber((said - truth.neutrinos) / truth.scales))
-
-
-def mse(said: Tensor, truth: Truth) -> Tensor:
-    """Return the mean square of the residuals in units of their scales, (n,)."""
-    return _mean(ops.square((said - truth.neutrinos) / truth.scales))
-
-
-def mae(said: Tensor, truth: Truth) -> Tensor:
-    """Return the mean absolute residual in units of the scales, (n,)."""
-    return _mean(ops.abs((said - truth.neutrinos) / truth.scales))
+def of_components(loss: Callable[[Tensor], Tensor]) -> Loss:
+    """Return the mean (n,) of a loss of the components in units of their scales."""
+    return lambda said, truth: _mean(loss((said - truth.neutrinos) / truth.scales))
 
 
 def pt_eta_phi(said: Tensor, truth: Truth) -> Tensor:
@@ -63,10 +53,9 @@ def magnitude_direction(said: Tensor, truth: Truth) -> Tensor:
 
 
 def rest_frame(said: Tensor, truth: Truth) -> Tensor:
-    """Return the Huber loss of the momenta in the rest frame of all that is visible, (n,).
+    """Return the Huber loss of the momenta in the rest frame of leptons and jets, (n,).
 
-    That of both leptons and all jets, which every event has. The components there are in
-    units of the scale of px and py: the event's motion along the beam is gone.
+    All components are in units of the scale of px and py: the motion along the beam is gone.
     """
     residual = to_rest(said, truth.visible) - to_rest(truth.neutrinos, truth.visible)
     return _mean(_huber(residual / truth.scales[0]))
@@ -78,10 +67,7 @@ def w_mass(said: Tensor, truth: Truth) -> Tensor:
 
 
 def top_mass(said: Tensor, truth: Truth) -> Tensor:
-    """Return the Huber loss of the masses of true b jet, lepton and neutrino against m(t), (n,).
-
-    A top quark whose b jet is not known does not count.
-    """
+    """Return the same of true b jet, lepton and neutrino against m(t), where the jet is known."""
     tops = truth.b_jets + truth.leptons + _massless(said)
     return ops.mean(truth.known * _mass_loss(tops, TOP_MASS_GEV), axis=-1)
 
@@ -98,18 +84,6 @@ def to_rest(momenta: Tensor, frame: Tensor) -> Tensor:
     along = ops.sum(beta * momenta, axis=-1, keepdims=True)
     push = ops.square(gamma) / (gamma + 1.0) * along - gamma * _length(momenta)[..., None]
     return momenta + push * beta
-
-
-NEUTRINO_LOSSES: dict[str, Loss] = {
-    "huber": huber,
-    "mse": mse,
-    "mae": mae,
-    "pt_eta_phi": pt_eta_phi,
-    "magnitude_direction": magnitude_direction,
-    "rest_frame": rest_frame,
-    "w_mass": w_mass,
-    "top_mass": top_mass,
-}
 
 
 def _huber(residual: Tensor) -> Tensor:
@@ -149,3 +123,15 @@ def _mass_loss(momenta: Tensor, mass: float) -> Tensor:
     square = ops.square(momenta[..., 3]) - ops.sum(ops.square(momenta[..., :3]), axis=-1)
     found = ops.sqrt(ops.maximum(square, SMALLEST_SQUARE))
     return _huber((found - mass) / (SHARE_OF_MASS * mass))
+
+
+NEUTRINO_LOSSES: dict[str, Loss] = {
+    "huber": of_components(_huber),
+    "mse": of_components(ops.square),
+    "mae": of_components(ops.abs),
+    "pt_eta_phi": pt_eta_phi,
+    "magnitude_direction": magnitude_direction,
+    "rest_frame": rest_frame,
+    "w_mass": w_mass,
+    "top_mass": top_mass,
+}

@@ -21,10 +21,8 @@ class MeanOfSamples(keras.Layer):  # type: ignore[misc]
 class MedianMassOfSamples(keras.Layer):  # type: ignore[misc]
     """The mean of the samples, scaled so that m(ttbar) is the median of the samples'.
 
-    A mean of momenta is closer to zero than the momenta are, and a mass made of it is too
-    small. Here both mean momenta are multiplied by the one number with which the mass of
-    leptons, neutrinos and the two jets of the likeliest pair is the median of the same mass
-    over the samples. No single sample is chosen, so that rounding cannot choose another.
+    A mean of momenta is closer to zero than they are, and a mass made of it too small. No single
+    sample is chosen, so that rounding cannot choose another.
     """
 
     def call(self, samples: Tensor, assignment: Tensor, jets: Tensor, leptons: Tensor) -> Tensor:

@@ -1,4 +1,7 @@
-"""Neutrinos as a density of all six components together."""
+"""Layers that give the neutrinos: as numbers, as bins, and as a density of all six components.
+
+Their scales, in GeV, are those of `Normalisation`.
+"""
 
 from typing import Any
 
@@ -9,9 +12,11 @@ from numpy.typing import NDArray
 from scipy.stats import qmc
 
 from rootflow.models.kinematics import Tensor
+from rootflow.models.layers import ConfiguredLayer
 from rootflow.models.neutrinos import tails
 from rootflow.models.neutrinos.coordinates import (
     Frame,
+    Seen,
     frame_of,
     leading,
     to_coordinates,
@@ -19,19 +24,100 @@ from rootflow.models.neutrinos.coordinates import (
     trailing,
 )
 from rootflow.models.neutrinos.density import ConditionalFlow
-from rootflow.models.neutrinos.seen import Seen
+from rootflow.models.views import to_detector
 
+# Of the outermost centres, in units of the components' root mean squares.
+FARTHEST = 6.0
 COMPONENTS = 6
 
 
 @keras.saving.register_keras_serializable(package="rootflow")
-class FlowNeutrinos(keras.Layer):  # type: ignore[misc]
-    """A conditional normalising flow over the momenta of both neutrinos.
+class DirectNeutrinos(ConfiguredLayer):
+    """Momenta along the axes of each neutrino's own view, linear in the trunk's features."""
 
-    It describes the event in the view of the lepton with the larger pT, whatever its
-    charge: so its density turns and reflects with the event, and exchanging the charges
-    exchanges neutrino and antineutrino, exactly. It gives `samples` of each event, whose noise is
-    drawn once and kept. The scales are as of `Normalisation`.
+    made_from = ("scales",)
+
+    def __init__(self, scales: tuple[float, float], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.scales = tuple(scales)
+        self.momenta = layers.Dense(3, name="momenta")
+
+    def build(self, seen_shape: Any) -> None:
+        """Make the weights."""
+        self.momenta.build(seen_shape["features"])
+
+    def call(self, seen: Seen) -> Tensor:
+        """Return px, py, pz (n, 2, 3) in GeV along the detector's axes."""
+        transverse, longitudinal = self.scales
+        scales = ops.convert_to_tensor([transverse, transverse, longitudinal], "float32")
+        return to_detector(self.momenta(seen["features"]) * scales, seen["axes"])
+
+
+@keras.saving.register_keras_serializable(package="rootflow")
+class BinnedNeutrinos(ConfiguredLayer):
+    """A probability for each bin of px, py and pz along the axes of each neutrino's own view.
+
+    The bins are even in asinh(p / scale), so narrow where most neutrinos are. The answer is the
+    mean of their centres.
+    """
+
+    made_from = ("scales", "bins")
+
+    def __init__(self, scales: tuple[float, float], bins: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.scales = tuple(scales)
+        self.bins = bins
+        self.logits = layers.Dense(3 * bins, name="logits")
+
+    def build(self, seen_shape: Any) -> None:
+        """Make the weights."""
+        self.logits.build(seen_shape["features"])
+
+    @property
+    def centres(self) -> NDArray[np.float64]:
+        """(3, bins), of px, py and pz along the axes of a view, in GeV."""
+        transverse, longitudinal = self.scales
+        even = np.sinh(np.linspace(-1.0, 1.0, self.bins) * np.arcsinh(FARTHEST))
+        return np.outer([transverse, transverse, longitudinal], even)
+
+    def call(self, seen: Seen) -> Tensor:
+        """Return px, py, pz (n, 2, 3) in GeV along the detector's axes."""
+        centres = ops.convert_to_tensor(self.centres, "float32")
+        mean = ops.sum(ops.softmax(self._logits(seen), axis=-1) * centres, axis=-1)
+        return to_detector(mean, seen["axes"])
+
+    def loss(self, seen: Seen, truth: Tensor) -> Tensor:
+        """Return the cross-entropy (n,) of the bins, mean of the six components."""
+        in_view = ops.einsum("nvab,nvb->nva", seen["axes"], truth)
+        logits = self._logits(seen)
+        log_probability = logits - ops.logsumexp(logits, axis=-1, keepdims=True)
+        entropy = -ops.sum(self.labels(in_view) * log_probability, axis=-1)
+        return ops.mean(entropy, axis=(1, 2))
+
+    def labels(self, in_view: Tensor) -> Tensor:
+        """Return the share (..., 3, bins) of each bin in momenta (..., 3) along a view's axes.
+
+        The two centres next to a momentum share it so that their mean is it; one beyond the
+        outermost centres belongs to the last bin.
+        """
+        centres = self.centres
+        gaps = ops.convert_to_tensor(np.diff(centres), "float32")
+        below = ops.convert_to_tensor(centres[:, :-1], "float32")
+        # How much of each gap between two centres lies below the momentum.
+        passed = ops.clip((in_view[..., None] - below) / gaps, 0.0, 1.0)
+        one, zero = ops.ones_like(passed[..., :1]), ops.zeros_like(passed[..., :1])
+        return ops.concatenate([one, passed], -1) - ops.concatenate([passed, zero], -1)
+
+    def _logits(self, seen: Seen) -> Tensor:
+        return ops.reshape(self.logits(seen["features"]), (-1, 2, 3, self.bins))
+
+
+@keras.saving.register_keras_serializable(package="rootflow")
+class FlowNeutrinos(keras.Layer):  # type: ignore[misc]
+    """A conditional normalising flow over the momenta of both neutrinos, giving so many samples.
+
+    It describes the event in the view of the lepton with the larger pT, whatever its charge: its
+    density turns and reflects with the event, and exchanges the neutrinos with the charges.
     """
 
     def __init__(
@@ -82,20 +168,16 @@ class FlowNeutrinos(keras.Layer):  # type: ignore[misc]
 
     def log_density(self, seen: Seen, momenta: Tensor) -> Tensor:
         """Return the log of the density (n, samples) at momenta (n, samples, 2, 3), per GeV^6."""
-        frame = frame_of(seen, self.scales)
-        coordinates, change = to_coordinates(momenta, frame)
-        return self.flow.log_density(coordinates, self._context(seen, frame)) + change
+        coordinates, change, context = self._described(seen, momenta)
+        return self.flow.log_density(coordinates, context) + change
 
     def loss(self, seen: Seen, truth: Tensor) -> Tensor:
         """Return minus the log of the true momenta's density in the flow's coordinates, (n,).
 
-        Divided by six: the mean over components, as of other losses of neutrinos. It
-        differs from the density per GeV by what does not depend on the network.
+        It is the mean over components, as of other losses of neutrinos.
         """
-        frame = frame_of(seen, self.scales)
-        coordinates, _ = to_coordinates(ops.expand_dims(truth, 1), frame)
-        density = self.flow.log_density_to_learn(coordinates, self._context(seen, frame))
-        return -density[:, 0] / COMPONENTS
+        coordinates, _, context = self._described(seen, ops.expand_dims(truth, 1))
+        return -self.flow.log_density_to_learn(coordinates, context)[:, 0] / COMPONENTS
 
     def heavier(self, noise: NDArray[np.floating]) -> NDArray[np.floating]:
         """Return noise (..., 6) of the flow's latent distribution of normal noise."""
@@ -108,10 +190,14 @@ class FlowNeutrinos(keras.Layer):  # type: ignore[misc]
 
     def squared_latent(self, seen: Seen, truth: Tensor) -> Tensor:
         """Return the squared lengths (n,) of the true momenta's latent vectors."""
-        frame = frame_of(seen, self.scales)
-        coordinates, _ = to_coordinates(ops.expand_dims(truth, 1), frame)
-        latent, _ = self.flow.to_latent(coordinates, self._context(seen, frame))
+        coordinates, _, context = self._described(seen, ops.expand_dims(truth, 1))
+        latent, _ = self.flow.to_latent(coordinates, context)
         return ops.sum(ops.square(latent[:, 0]), axis=-1)
+
+    def _described(self, seen: Seen, momenta: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return coordinates, the log of their density in the momenta's, and the flow's context."""
+        frame = frame_of(seen, self.scales)
+        return *to_coordinates(momenta, frame), self._context(seen, frame)
 
     def _context(self, seen: Seen, frame: Frame) -> Tensor:
         features = seen["features"]
