@@ -26,25 +26,13 @@ BELOW_ANY_ANGLE = -1000.0
 
 
 class CollectionInputs(NamedTuple):
-    """What a classifier is given of a collection.
+    """What a classifier is given of a collection."""
 
-    Attributes
-    ----------
-    features, units
-        All names along the last axis of its array, and their units.
-    chosen
-        Those that the classifier uses, in this order.
-    slots
-        Objects of an event, None where it has one, as MET and the event itself.
-    mask
-        The name of the array that says which slots are filled, None where all are.
-    """
-
-    features: tuple[str, ...]
+    features: tuple[str, ...]  # all names along the last axis of its array
     units: tuple[str, ...]
-    chosen: tuple[str, ...]
-    slots: int | None = None
-    mask: str | None = None
+    chosen: tuple[str, ...]  # those that the classifier uses, in this order
+    slots: int | None = None  # objects of an event, None where it has one, as MET
+    mask: str | None = None  # the array that says which slots are filled, None where all are
 
     def filled(self, arrays: Mapping[str, Tensor]) -> Tensor | None:
         """Return (n, slots) which are filled, None where all are."""
@@ -131,13 +119,11 @@ def model_inputs(inputs: ClassifierInputs) -> dict[str, keras.KerasTensor]:
 def represent(inputs: ClassifierInputs, arrays: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Return the columns in which a network is given the chosen features of each collection.
 
-    What the unit and the name of a feature say decides: energies, momenta and masses (GeV)
-    become logarithms, with their sign where they have one; `phi` of objects becomes cosine
-    and sine of the angle from the leading object, so that turning the event about the beam
-    changes nothing; `pdg_id` becomes whether it is a muon, and the charge; other angles
-    become cosine and sine; all else stays as it is. The leading object is that of largest
-    pT of the first collection that has one in every event, and where none has, of the
-    first that has any.
+    What is in GeV becomes its logarithm, with its sign; `phi` of objects cosine and sine of the
+    angle from the leading object, so that turning the event about the beam changes nothing; other
+    angles cosine and sine; `pdg_id` whether it is a muon, and the charge; all else stays. The
+    leading object is that of largest pT of the first collection that has one in every event, and
+    where none has, of the first that has any.
     """
     directions: tuple[Tensor, Tensor] | None = None
     leading = _collection_that_leads(inputs)

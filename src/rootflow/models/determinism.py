@@ -17,13 +17,8 @@ def make_deterministic() -> None:
     """Have TensorFlow compute in the same order in every run, on however many cores.
 
     Its arithmetic optimisation makes one sum of many terms of sums of two, and such a sum
-    begins with the term whose memory is free first, which differs from run to run.
-
-    Raises
-    ------
-    RootflowError
-        TensorFlow has computed in this process before `rootflow.models` was imported, with
-        another number of threads.
+    begins with the term whose memory is free first, which differs from run to run. Where
+    TensorFlow has computed before with another number of threads, it is a RootflowError.
     """
     found = tf.config.threading.get_intra_op_parallelism_threads()
     if found != THREADS:

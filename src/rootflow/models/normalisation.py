@@ -24,20 +24,11 @@ Column = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Normalisation:
-    """Mean and scale of every feature of the lepton views, and scales of the neutrinos.
+    """Mean and scale of every feature of the lepton views, and scales of the neutrinos."""
 
-    Attributes
-    ----------
-    means, scales
-        For `jets`, `leptons`, `met` where there is one, and `pairs`, one number for each
-        feature.
-    neutrino_scales
-        Root mean square of px and py together, and of pz, in GeV.
-    """
-
-    means: dict[str, Row]
+    means: dict[str, Row]  # of `jets`, `leptons`, `met` where there is one, and `pairs`
     scales: dict[str, Row]
-    neutrino_scales: tuple[float, float]
+    neutrino_scales: tuple[float, float]  # RMS of px and py together, and of pz, in GeV
 
 
 def fit_normalisation(

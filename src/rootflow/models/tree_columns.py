@@ -18,13 +18,9 @@ LOG_ODDS, MOMENTA = "log_odds", "momenta"
 def tree_columns(features: Features, max_jets: int, signs: Signs | None = None) -> keras.Model:
     """Return a model from the arrays of `Events` to the columns of trees.
 
-    What the trees see of a pair of jets, (jet of b and positive lepton, jet of bbar and negative
-    lepton), are both halves and what tells hypotheses apart, as `LeptonViews` has them; the half
-    of the larger mass comes first. So exchanging the charges exchanges the answers for b and
-    bbar, exactly. Of a neutrino they see the view of its lepton.
-
-    All is computed in float64: where the last bit of a float32 differs from runtime to runtime, a
-    row would end in another leaf.
+    Trees see both halves of a pair of jets, that of the larger mass first, so that exchanging the
+    charges exchanges the answers exactly; of a neutrino they see the view of its lepton. All is
+    computed in float64: a last bit of float32 that differs would put a row in another leaf.
 
     Parameters
     ----------
@@ -69,8 +65,7 @@ def tree_columns(features: Features, max_jets: int, signs: Signs | None = None) 
 def tree_answer(max_jets: int) -> keras.Model:
     """Return a model from what trees say to the outputs of a network that reconstructs.
 
-    Where the trees are right about how much likelier a pair's columns are of a right pair than of
-    a wrong one, and pairs are independent, the softmax of the log-odds is the probability of each
+    Where the log-odds are right and pairs independent, their softmax is the probability of each
     pair to be the right one.
 
     Returns

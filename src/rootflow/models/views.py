@@ -45,14 +45,9 @@ class LeptonViews(ConfiguredLayer):
     `met` has the features of the event, too; where there are neither these nor MET it is
     left out.
 
-    Parameters
-    ----------
-    features
-        Names along the last axis of each array.
-    signs
-        Features that change their signs with the charges, or when the event is reflected, are
-        seen with the sign that they have from the side of the own lepton; all others as they
-        are, from both sides: of these the sign of a charge tells nothing.
+    `features` are the names along the last axis of each array. Those of `signs`, which change with
+    the charges or when the event is reflected, are seen as from the side of the own lepton, all
+    others as they are, from both sides.
     """
 
     made_from = ("features", "signs")
@@ -206,13 +201,8 @@ def _axes(direction: Tensor, side: Tensor, forwards: Tensor) -> Tensor:
 def _pairs(of_jets: tuple[Tensor, ...], leptons: Tensor, met: Tensor | None) -> Tensor:
     """Return what tells the hypotheses apart, the same for (i, +, j, -) and (j, -, i, +).
 
-    Parameters
-    ----------
-    of_jets
-        eta, phi (n, 1, J), momenta (n, 4, J), and the logarithm of 1 + mass with each
-        lepton (n, 2, J).
-    leptons, met
-        (n, 4, 1), the momenta of both leptons together, and of MET if it is taken.
+    Jets have eta, phi (n, 1, J), momenta (n, 4, J), and the logarithm of 1 + mass with each lepton
+    (n, 2, J); `leptons` together and `met` have momenta (n, 4, 1).
     """
     etas, phis, jets, log_masses = (
         (ops.expand_dims(each, 3), ops.expand_dims(each, 2)) for each in of_jets

@@ -38,10 +38,7 @@ Kind = TypeVar("Kind", HistGradientBoostingClassifier, HistGradientBoostingRegre
 def train(
     dataset: Dataset, config: Config, folds: FoldsConfig, model_path: Path, on_epoch: OnEpoch
 ) -> Outcome:
-    """Grow trees until the validation loss no longer falls, and save those up to its lowest.
-
-    Errors are those of the task; a negative weight is a UsageError, too.
-    """
+    """Grow trees until the validation loss no longer falls, and save those up to its lowest."""
     model = config.model
     if not isinstance(model, BoostedTreesConfig):
         raise TypeError(f"{model.architecture} is a network")

@@ -22,10 +22,9 @@ class Mean(NamedTuple):
 def weighted_auc(score: Numbers, label: NDArray[np.integer], weight: Numbers) -> float:
     """Return the area under the ROC curve, exactly.
 
-    It is the weighted share of pairs of a signal and a background event in which the
-    signal has the higher score; equal scores count half (J. A. Hanley and B. J. McNeil,
-    Radiology 143, 29 (1982)). Negative weights count with their sign; the sum of each class is
-    positive. The label is 1 for signal and 0 for background.
+    It is the weighted share of pairs of signal (label 1) and background in which the signal has
+    the higher score; equal scores count half (J. A. Hanley and B. J. McNeil, Radiology 143, 29
+    (1982)). Negative weights count with their sign; the sum of each class is positive.
     """
     _, place = np.unique(score, return_inverse=True)
     weight = weight.astype(np.float64)

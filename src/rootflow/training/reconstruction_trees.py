@@ -39,10 +39,7 @@ ABOUT = TypeAdapter(GivenToTrees)
 
 
 class ReconstructionTrees(Trees):
-    """Trees that tell right pairs of jets from wrong ones, and trees of the neutrinos' momenta.
-
-    These give one component each, along the axes of a neutrino's view, in GeV.
-    """
+    """Trees of pairs of jets, and of each component, GeV, of a neutrino along its view's axes."""
 
     task = "reconstruction"
 

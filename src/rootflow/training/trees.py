@@ -98,10 +98,7 @@ def write_trees(about: Mapping[str, Any], held: Mapping[str, Any], path: Path) -
 
 
 def load_trees(path: Path) -> Trees:
-    """Return trees saved as .skops; no code in the file is run.
-
-    A file that is not there, is not one of `write_trees` or holds more is an InputError.
-    """
+    """Return trees saved as .skops, else raise InputError; no code in the file is run."""
     if not path.is_file():
         raise InputError(f"{path}: there is no saved model")
     content = read_sealed(path, TRAIN_AGAIN)
