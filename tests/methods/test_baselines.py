@@ -13,7 +13,7 @@ from rootflow.errors import InputError, UsageError
 from rootflow.methods.answers import check_answers
 from rootflow.methods.conformance import check_method
 from rootflow.methods.make import make_method
-from rootflow.methods.reconstruction.eligible import best_tagged_pair
+from rootflow.methods.reconstruction.pairing import best_tagged_pair
 from toy_events import FEATURES, toy_events
 
 # For the 13,874 matched events of the shipped sample; the statistical errors are 0.004, 0.004 and

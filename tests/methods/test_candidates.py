@@ -3,7 +3,7 @@ import pytest
 
 from rootflow.dataset import Events
 from rootflow.errors import InputError
-from rootflow.methods.reconstruction.eligible import EligibleJets
+from rootflow.methods.reconstruction.pairing import EligibleJets
 from toy_events import FEATURES, toy_events
 
 

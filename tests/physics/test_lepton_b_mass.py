@@ -6,7 +6,7 @@ import uproot
 import vector
 from scipy import integrate, stats
 
-from rootflow.physics.lepton_b_mass import lepton_b_density
+from rootflow.physics.smeared_ellipses import lepton_b_density
 
 TOP_MASS, W_MASS = 172.5, 80.379
 EDGE = np.sqrt(TOP_MASS**2 - W_MASS**2)

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from rootflow.physics.neutrino_weighting import WeightedSolutions, neutrino_weighting
+from rootflow.physics.neutrino_weighting import neutrino_weighting
 from rootflow.physics.throws import Resolution
+from rootflow.physics.ttbar import Solutions
 from toy_tops import TOP_MASS, W_MASS, ToyTops, toy_tops
 
 RESOLUTION = Resolution(3.4, 0.75, 0.04, 0.01, 0.02, 0.0)
@@ -13,7 +14,7 @@ RESOLUTION = Resolution(3.4, 0.75, 0.04, 0.01, 0.02, 0.0)
 
 def weighted(
     toys: ToyTops, etas: NDArray[np.float64], throws: int = 0, sigma: float = 15.0
-) -> WeightedSolutions:
+) -> Solutions:
     seeds = np.arange(len(toys.met), dtype=np.uint64)
     return neutrino_weighting(
         toys.b_quarks,
@@ -36,7 +37,7 @@ def test_with_the_true_pseudorapidities_the_true_neutrinos_weigh_most() -> None:
         px, py, pz = one.neutrinos[0].T
         found = weighted(one, np.arcsinh(pz / np.hypot(px, py)))
         right += np.allclose(found.neutrinos, one.neutrinos, atol=1e-3)
-        assert found.log_weights[0] == pytest.approx(0, abs=1e-6)
+        assert found.likes[0] == pytest.approx(0, abs=1e-6)
     assert right >= 198
 
 
@@ -54,9 +55,9 @@ def test_it_is_the_best_of_a_plain_search() -> None:
             for first, second in itertools.product(*both)
         ]
         if not weights:
-            assert np.isneginf(found.log_weights[event])
+            assert np.isneginf(found.likes[event])
             continue
-        assert found.log_weights[event] == pytest.approx(max(weights), rel=1e-6, abs=1e-9)
+        assert found.likes[event] == pytest.approx(max(weights), rel=1e-6, abs=1e-9)
 
 
 def plain_momenta(b_quark: NDArray[np.float64], lepton: NDArray[np.float64], etas: NDArray):
@@ -83,18 +84,18 @@ def plain_momenta(b_quark: NDArray[np.float64], lepton: NDArray[np.float64], eta
 def test_the_weight_is_that_of_the_formula() -> None:
     toys = toy_tops(300, seed=3)
     found = weighted(toys, np.linspace(-4, 4, 21), sigma=12.0)
-    solved = np.isfinite(found.log_weights)
+    solved = np.isfinite(found.likes)
     assert np.mean(solved) > 0.9
     missing = toys.met - found.neutrinos[..., :2].sum(axis=1)
     expected = -np.sum(missing**2, axis=1) / (2 * 12.0**2)
-    np.testing.assert_allclose(found.log_weights[solved], expected[solved], rtol=1e-9)
+    np.testing.assert_allclose(found.likes[solved], expected[solved], rtol=1e-9)
     assert np.all(np.isnan(found.neutrinos[~solved]))
 
 
 def test_throws_can_only_add_weight() -> None:
     toys, etas = toy_tops(300, seed=4), np.linspace(-4, 4, 21)
     without, with_throws = weighted(toys, etas), weighted(toys, etas, throws=5)
-    assert np.all(with_throws.log_weights >= without.log_weights)
-    assert np.mean(with_throws.log_weights > without.log_weights) > 0.5
+    assert np.all(with_throws.likes >= without.likes)
+    assert np.mean(with_throws.likes > without.likes) > 0.5
     again = weighted(toys, etas, throws=5)
     np.testing.assert_array_equal(again.neutrinos, with_throws.neutrinos)

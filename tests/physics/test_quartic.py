@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from rootflow.physics.quartic import real_quartic_roots
+from rootflow.physics.neutrino_ellipses import real_quartic_roots
 
 
 def real_roots(*coefficients: float) -> np.ndarray:

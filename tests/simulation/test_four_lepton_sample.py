@@ -14,7 +14,7 @@ from rootflow.simulation import digest, simulate
 from rootflow.simulation import sample as sample_module
 from rootflow.simulation.plan import SimulationPlan
 from rootflow.simulation.processes import PROCESSES
-from rootflow.simulation.workers import make_chunks
+from rootflow.simulation.sample import make_chunks
 from simulated import assert_same_events, read_events
 
 SEED = 42

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from rootflow.config.detector import IsolationConfig, TracksConfig
-from rootflow.simulation.isolation import etcone, ptcone
+from rootflow.simulation.four_leptons import etcone, ptcone
 from rootflow.simulation.leptons import DressedLeptons, dress, find_leptons
 from rootflow.simulation.record import NOBODY, GeneratorRecord
 

@@ -22,7 +22,7 @@ from rootflow.files import LOCK
 from rootflow.simulation import sample as sample_module
 from rootflow.simulation import simulate
 from rootflow.simulation.plan import SimulationPlan
-from rootflow.simulation.workers import make_chunks
+from rootflow.simulation.sample import make_chunks
 from simulated import assert_same_events, read_events
 
 SEED = 42

@@ -96,10 +96,10 @@ def taken_by(model: str, events: Events, features: Features, max_jets: int | Non
     return events.taking(features)
 
 
-def batches(events: Events) -> Iterator[Events]:
+def batches(events: Events, at_once: int = EVENTS_AT_ONCE) -> Iterator[Events]:
     """Yield the events in batches; of no events, one batch of none."""
-    for start in range(0, max(len(events), 1), EVENTS_AT_ONCE):
-        yield events.take(slice(start, start + EVENTS_AT_ONCE))
+    for start in range(0, max(len(events), 1), at_once):
+        yield events.take(slice(start, start + at_once))
 
 
 def _listed(features: Features) -> str:

@@ -24,15 +24,15 @@ from rootflow.config.methods import (
 from rootflow.errors import UsageError
 from rootflow.methods.combined import EnsembleMethod, model_of
 from rootflow.methods.contract import Method, Reconstructor
-from rootflow.methods.reconstruction.baselines import RandomReconstructor, TruthReconstructor
-from rootflow.methods.reconstruction.eligible import eligible_of
-from rootflow.methods.reconstruction.others import (
+from rootflow.methods.reconstruction.baselines import (
     HybridReconstructor,
     NtupleNeutrinos,
+    RandomReconstructor,
     TopMassReconstructor,
+    TruthReconstructor,
 )
-from rootflow.methods.reconstruction.pairing import CRITERIA, PairingReconstructor
-from rootflow.methods.reconstruction.solving import solver_of
+from rootflow.methods.reconstruction.pairing import CRITERIA, PairingReconstructor, eligible_of
+from rootflow.methods.reconstruction.solvers import solver_of
 from rootflow.plugins import resolve
 
 

@@ -5,6 +5,8 @@ from typing import ParamSpec, TypeVar
 
 import numba
 
+from rootflow.physics.kinematics import FloatArray
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -21,3 +23,9 @@ def compiled(function: Callable[P, R]) -> Callable[P, R]:
     except RuntimeError:
         kept = numba.njit(error_model="numpy")(function)
     return kept
+
+
+@compiled
+def scalar_product(one: FloatArray, two: FloatArray) -> float:
+    """Return the product of two four-momenta (4,)."""
+    return float(one[3] * two[3] - one[0] * two[0] - one[1] * two[1] - one[2] * two[2])

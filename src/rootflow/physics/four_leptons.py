@@ -39,38 +39,18 @@ FEATURES: tuple[tuple[str, str], ...] = (
 
 
 class ZPairing(NamedTuple):
-    """Four leptons as two pairs of the same flavour and opposite charge.
+    """Four leptons as two pairs of the same flavour and opposite charge; masses (n,) in GeV.
 
-    Attributes
-    ----------
-    valid
-        (n,) bool, False where there are no two such pairs: there the slots mean nothing.
-    z1, z2
-        (n, 2) int64, slots of the negative and the positive lepton. Z1 is, of all pairs
-        that leave such a pair, that with the mass nearest to the Z boson's, Z2 what it leaves.
-    z1_mass, z2_mass
-        (n,) GeV, zero where not valid.
-    lowest_mass
-        (n,) GeV, of all pairs of the same flavour and opposite charge, whatever they leave;
-        infinite where there is no such pair.
+    Z1 is, of all pairs that leave such a pair, that with the mass nearest to the Z boson's, Z2
+    what it leaves; of both, slots (n, 2) of the negative and of the positive lepton.
     """
 
-    valid: NDArray[np.bool_]
+    valid: NDArray[np.bool_]  # where there are two such pairs; elsewhere the slots mean nothing
     z1: NDArray[np.int64]
     z2: NDArray[np.int64]
-    z1_mass: FloatArray
+    z1_mass: FloatArray  # zero where not valid
     z2_mass: FloatArray
-    lowest_mass: FloatArray
-
-
-class Angles(NamedTuple):
-    """The five angles, each (n,); the last two in (-pi, pi]."""
-
-    cos_theta_star: FloatArray
-    cos_theta_1: FloatArray
-    cos_theta_2: FloatArray
-    phi: FloatArray
-    phi_1: FloatArray
+    lowest_mass: FloatArray  # of all such pairs, whatever they leave; infinite where there is none
 
 
 def observables(leptons: NDArray[np.float32]) -> dict[str, FloatArray]:
@@ -78,13 +58,8 @@ def observables(leptons: NDArray[np.float32]) -> dict[str, FloatArray]:
 
     Masses of pairs are named after the places of their leptons, from 1. Where there are no
     two pairs of the same flavour and opposite charge, the masses of Z1 and Z2 and the
-    angles are zero.
-
-    Parameters
-    ----------
-    leptons
-        (n, 4, 5) pt, eta, phi, energy in GeV and pdg_id, negative for positive charge,
-        falling in pT.
+    angles are zero. Leptons (n, 4, 5) are pt, eta, phi, energy in GeV and pdg_id, negative for
+    positive charge, falling in pT.
     """
     momenta = _momenta(leptons)
     masses = _pair_masses(momenta)
@@ -98,23 +73,19 @@ def observables(leptons: NDArray[np.float32]) -> dict[str, FloatArray]:
         "z2_mass": pairing.z2_mass,
         "pt_4l": transverse_momentum(system),
         "rapidity_4l": np.arctanh(system[:, 2] / system[:, 3]),
-        **{name: np.where(pairing.valid, angle, 0.0) for name, angle in angles._asdict().items()},
+        **{name: np.where(pairing.valid, angle, 0.0) for name, angle in angles.items()},
     }
 
 
 def z_pairing(leptons: NDArray[np.float32]) -> ZPairing:
-    """Return the pairs of leptons that are taken as Z1 and Z2.
-
-    Parameters
-    ----------
-    leptons
-        (n, 4, 5), as in `observables`.
-    """
+    """Return the pairs of leptons (n, 4, 5), as of `observables`, that are taken as Z1 and Z2."""
     return _pair(leptons, _pair_masses(_momenta(leptons)))
 
 
-def decay_angles(z1: FloatArray, z2: FloatArray) -> Angles:
-    r"""Return the angles of X -> Z1 Z2 -> (l11 l12) (l21 l22).
+def decay_angles(z1: FloatArray, z2: FloatArray) -> dict[str, FloatArray]:
+    r"""Return the angles (n,) of X -> Z1 Z2 -> (l11 l12) (l21 l22), the last two in (-pi, pi].
+
+    `z1` and `z2` (n, 2, 4) are the momenta of the negative and the positive lepton in GeV.
 
     As defined on page 3 of S. Bolognesi et al., Phys. Rev. D 86, 095031 (2012),
     arXiv:1208.4018, and in figure 1 of Y. Gao et al., Phys. Rev. D 81, 075022 (2010),
@@ -137,11 +108,6 @@ def decay_angles(z1: FloatArray, z2: FloatArray) -> Angles:
 
     The axis :math:`\hat z` is the z axis of the detector, kept in the boost along the
     momentum of X to its rest frame.
-
-    Parameters
-    ----------
-    z1, z2
-        (n, 2, 4) four-momenta px, py, pz, energy of the negative and the positive lepton, GeV.
     """
     decay = np.concatenate([z1, z2], axis=1)
     at_rest = in_rest_frame(decay, decay.sum(axis=1))[..., :3]
@@ -150,13 +116,13 @@ def decay_angles(z1: FloatArray, z2: FloatArray) -> Angles:
     normal_1 = np.cross(at_rest[:, 0], at_rest[:, 1])
     normal_2 = np.cross(at_rest[:, 2], at_rest[:, 3])
     production = np.cross([0.0, 0.0, 1.0], of_z1)
-    return Angles(
-        cos_theta_star=direction[:, 2],
-        cos_theta_1=_helicity_cosine(z1, z2),
-        cos_theta_2=_helicity_cosine(z2, z1),
-        phi=_signed_angle(normal_1, -normal_2, -direction),
-        phi_1=_signed_angle(normal_1, production, direction),
-    )
+    return {
+        "cos_theta_star": direction[:, 2],
+        "cos_theta_1": _helicity_cosine(z1, z2),
+        "cos_theta_2": _helicity_cosine(z2, z1),
+        "phi": _signed_angle(normal_1, -normal_2, -direction),
+        "phi_1": _signed_angle(normal_1, production, direction),
+    }
 
 
 def _signed_angle(normal: FloatArray, other: FloatArray, axis: FloatArray) -> FloatArray:

@@ -10,29 +10,14 @@ dE being the measured MET less the sum of the two; the one of the largest weight
 """
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rootflow.physics.compiled import compiled
+from rootflow.physics.compiled import compiled, scalar_product
 from rootflow.physics.kinematics import FloatArray, not_space_like
-from rootflow.physics.throws import Resolution, throw
-
-
-class WeightedSolutions(NamedTuple):
-    """The solution of the largest weight of n events.
-
-    Attributes
-    ----------
-    neutrinos
-        (n, 2, 3) in GeV, NaN where no pseudorapidities have a solution.
-    log_weights
-        (n,) natural logarithm of the weight, -inf where there is none.
-    """
-
-    neutrinos: FloatArray
-    log_weights: FloatArray
+from rootflow.physics.throws import Measured, Resolution, throw
+from rootflow.physics.ttbar import Solutions
 
 
 def neutrino_weighting(
@@ -45,16 +30,15 @@ def neutrino_weighting(
     resolution: Resolution,
     throws: int,
     seeds: NDArray[np.uint64],
-) -> WeightedSolutions:
+) -> Solutions:
     """Return the solution of the largest weight among all pseudorapidities and throws.
+
+    It is liked by the natural logarithm of its weight, -inf where there is none.
 
     Parameters
     ----------
-    b_jets, leptons
-        (n, 2, 4) px, py, pz, energy in GeV of b and bbar, and of the positive and the
-        negative lepton.
-    met
-        (n, 2) px, py, GeV.
+    b_jets, leptons, met
+        As of `neutrino_ellipses`.
     masses
         Of top quark and W boson, GeV.
     etas
@@ -70,7 +54,7 @@ def neutrino_weighting(
     met = np.asarray(met, np.float64)
     neutrinos, distances = np.full((len(met), 2, 3), np.nan), np.full(len(met), np.inf)
     _solve_all(b_jets, leptons, met, masses, etas, resolution, throws, seeds, neutrinos, distances)
-    return WeightedSolutions(neutrinos, -distances / (2 * met_resolution**2))
+    return Solutions(neutrinos, -distances / (2 * met_resolution**2))
 
 
 @compiled
@@ -102,7 +86,7 @@ def _solve_all(
 
 @compiled
 def _closest(
-    measured: tuple[FloatArray, FloatArray, FloatArray],
+    measured: Measured,
     masses: tuple[float, float],
     etas: FloatArray,
     found: tuple[FloatArray, FloatArray],
@@ -142,8 +126,10 @@ def _momenta(
     E = pT cosh(eta) and pz = pT sinh(eta); pT^2 = px^2 + py^2 is left.
     """
     top_mass, w_mass = masses
-    from_w = (w_mass**2 - _product(lepton, lepton)) / 2
-    from_top = (top_mass**2 - w_mass**2 - _product(b_jet, b_jet)) / 2 - _product(b_jet, lepton)
+    from_w = (w_mass**2 - scalar_product(lepton, lepton)) / 2
+    from_top = (top_mass**2 - w_mass**2 - scalar_product(b_jet, b_jet)) / 2 - scalar_product(
+        b_jet, lepton
+    )
     determinant = lepton[0] * b_jet[1] - lepton[1] * b_jet[0]
     if determinant == 0:
         return 0
@@ -167,8 +153,3 @@ def _momenta(
                 found[count, 2] = pt * sinh
                 count += 1
     return count
-
-
-@compiled
-def _product(one: FloatArray, two: FloatArray) -> float:
-    return float(one[3] * two[3] - one[0] * two[0] - one[1] * two[1] - one[2] * two[2])

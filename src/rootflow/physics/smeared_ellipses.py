@@ -7,31 +7,16 @@ product of the densities of both m(lb). There the densities are those of a simul
 leading order's.
 """
 
-from typing import NamedTuple
+import math
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rootflow.physics.compiled import compiled
+from rootflow.physics.compiled import compiled, scalar_product
 from rootflow.physics.kinematics import FloatArray, not_space_like
-from rootflow.physics.lepton_b_mass import lepton_b_density
 from rootflow.physics.neutrino_ellipses import solve_event
-from rootflow.physics.throws import Resolution, State, breit_wigner, throw
-
-
-class SmearedSolutions(NamedTuple):
-    """What the throws of n events say.
-
-    Attributes
-    ----------
-    neutrinos
-        (n, 2, 3) weighted means in GeV; NaN where no throw has a solution of any weight.
-    weights
-        (n,) sums of the weights, GeV^-2.
-    """
-
-    neutrinos: FloatArray
-    weights: FloatArray
+from rootflow.physics.throws import Measured, Resolution, State, breit_wigner, throw
+from rootflow.physics.ttbar import Solutions
 
 
 def smeared_ellipses(
@@ -42,31 +27,26 @@ def smeared_ellipses(
     resolution: Resolution,
     throws: int,
     seeds: NDArray[np.uint64],
-) -> SmearedSolutions:
+) -> Solutions:
     """Return the weighted mean over throws of both neutrinos' momenta.
+
+    It is liked by the sum of the weights, GeV^-2; without any there is no solution.
 
     Parameters
     ----------
-    b_jets, leptons
-        (n, 2, 4) px, py, pz, energy in GeV of b and bbar, and of the positive and the
-        negative lepton.
-    met
-        (n, 2) px, py, GeV.
+    b_jets, leptons, met
+        As of `neutrino_ellipses`.
     masses
         Of top quark and W boson, and the W boson's width, GeV.
-    resolution
-        Of what is thrown.
-    throws
-        Of each event.
-    seeds
-        (n,) of each event: the same seed gives the same throws.
+    resolution, throws, seeds
+        As of `neutrino_weighting`.
     """
     b_jets, leptons = not_space_like(b_jets), not_space_like(leptons)
     met = np.asarray(met, np.float64)
     neutrinos, weights = np.zeros((len(met), 2, 3)), np.zeros(len(met))
     _solve_all(b_jets, leptons, met, masses, resolution, throws, seeds, neutrinos, weights)
     neutrinos[weights == 0] = np.nan
-    return SmearedSolutions(neutrinos, weights)
+    return Solutions(neutrinos, weights)
 
 
 @compiled
@@ -90,7 +70,7 @@ def _solve_all(
 
 @compiled
 def _average(
-    measured: tuple[FloatArray, FloatArray, FloatArray],
+    measured: Measured,
     masses: tuple[float, float, float],
     resolution: Resolution,
     throws: int,
@@ -108,7 +88,7 @@ def _average(
         w_masses = (breit_wigner(state, w_mass, w_width), breit_wigner(state, w_mass, w_width))
         weight = 1.0
         for which in range(2):
-            product = _twice_the_product(b_jets[which], leptons[which])
+            product = 2 * scalar_product(b_jets[which], leptons[which])
             weight *= lepton_b_density(product, top_mass, w_masses[which])
         if weight == 0:
             continue
@@ -120,11 +100,6 @@ def _average(
     if total > 0:
         mean /= total
     return total
-
-
-@compiled
-def _twice_the_product(one: FloatArray, two: FloatArray) -> float:
-    return 2 * float(one[3] * two[3] - one[0] * two[0] - one[1] * two[1] - one[2] * two[2])
 
 
 @compiled
@@ -145,3 +120,23 @@ def _smallest_mass(
         if mass2 < smallest:
             best, smallest = number, mass2
     return best
+
+
+@compiled
+def lepton_b_density(product: float, top_mass: float, w_mass: float) -> float:
+    """Return the probability density of m(lb) per GeV, with b quark and lepton massless.
+
+    The angle theta* between the lepton in the rest frame of the W boson and the W boson in
+    that of the top quark has the density 3/4 sin^2 F0 + 3/8 (1 - cos)^2 FL (G. Kane,
+    G. Ladinsky, C.-P. Yuan, Phys. Rev. D 45 (1992) 124), with the leading-order
+    F0 / FL = m_t^2 / (2 m_W^2), and m(lb)^2 = (m_t^2 - m_W^2)(1 + cos theta*) / 2.
+    `product` is 2 p_b p_l in GeV^2, the m(lb)^2 of massless particles.
+    """
+    edge2 = top_mass**2 - w_mass**2
+    if not 0 <= product <= edge2:
+        return 0.0
+    cosine = 2 * product / edge2 - 1
+    longitudinal = top_mass**2 / (top_mass**2 + 2 * w_mass**2)
+    by_cosine = 0.75 * (1 - cosine**2) * longitudinal
+    by_cosine += 0.375 * (1 - cosine) ** 2 * (1 - longitudinal)
+    return by_cosine * 4 * math.sqrt(product) / edge2

@@ -10,6 +10,7 @@ in px.
 from typing import NamedTuple
 
 import numpy as np
+from numpy.polynomial.polynomial import polyval
 from numpy.typing import ArrayLike
 
 from rootflow.physics.kinematics import FloatArray, not_space_like
@@ -31,17 +32,8 @@ def quartic_solutions(
 ) -> FloatArray:
     """Return the momenta (n, 4, 2, 3) in GeV of neutrino and antineutrino, up to four solutions.
 
-    What is no solution is NaN; solutions are in no particular order.
-
-    Parameters
-    ----------
-    b_jets, leptons
-        (n, 2, 4) px, py, pz, energy in GeV of b and bbar, and of the positive and the
-        negative lepton.
-    met
-        (n, 2) px, py of the sum of the neutrinos, GeV.
-    top_mass, w_mass
-        In GeV, of both decays.
+    What is no solution is NaN; solutions are in no particular order. It takes what
+    `neutrino_ellipses` does.
     """
     # All momenta in units of m_W: products of many stay of the order of one.
     b_jets, leptons = (not_space_like(momenta) / w_mass for momenta in (b_jets, leptons))
@@ -54,13 +46,8 @@ def quartic_solutions(
         px, py = _crossings(_normalised(neutrino.conic), _normalised(second))
         point = np.stack([np.ones_like(px), px, py], axis=-1)
         reflected = np.einsum("nij,nsj->nsi", reflection, point)
-        solutions = np.stack(
-            [
-                _momentum(point, neutrino.pz),
-                _momentum(reflected, antineutrino.pz),
-            ],
-            axis=2,
-        )
+        momenta = [_momentum(point, neutrino.pz), _momentum(reflected, antineutrino.pz)]
+        solutions = np.stack(momenta, axis=2)
     solutions[~np.all(np.isfinite(solutions), axis=(2, 3))] = np.nan
     return np.asarray(w_mass * solutions)
 
@@ -91,8 +78,7 @@ def _square(momentum: FloatArray) -> FloatArray:
 
 def _reflection(met: FloatArray) -> FloatArray:
     """Return (n, 3, 3): from 1, px, py of the neutrino to those of the antineutrino."""
-    matrix = np.zeros((len(met), 3, 3))
-    matrix[:] = np.diag([1.0, -1.0, -1.0])
+    matrix = np.tile(np.diag([1.0, -1.0, -1.0]), (len(met), 1, 1))
     matrix[:, 1:, 0] = met
     return matrix
 
@@ -136,18 +122,14 @@ def _product(one: FloatArray, two: FloatArray) -> FloatArray:
 
 
 def _at(polynomial: FloatArray, x: FloatArray) -> FloatArray:
-    value = np.zeros_like(x)
-    for power in range(4, -1, -1):
-        value = value * x + polynomial[:, power, np.newaxis]
-    return value
+    return np.asarray(polyval(x, polynomial.T[..., np.newaxis], tensor=False))
 
 
 def _real_roots(polynomial: FloatArray) -> FloatArray:
     """Return the real roots (n, 4), NaN for the others: eigenvalues of the companion matrix."""
     monic = polynomial[:, :4] / polynomial[:, 4:]
     usable = np.all(np.isfinite(monic), axis=1)
-    companion = np.zeros((len(monic), 4, 4))
-    companion[:] = np.eye(4, k=-1)
+    companion = np.tile(np.eye(4, k=-1), (len(monic), 1, 1))
     companion[:, :, 3] = -np.where(usable[:, np.newaxis], monic, 0.0)
     roots = np.linalg.eigvals(companion)
     is_real = np.abs(roots.imag) <= LARGEST_IMAGINARY_PART * (1 + np.abs(roots))

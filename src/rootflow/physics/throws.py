@@ -15,6 +15,8 @@ from rootflow.physics.compiled import compiled
 from rootflow.physics.kinematics import FloatArray
 
 State = NDArray[np.uint64]
+# Jets (2, 4) and leptons (2, 4) as px, py, pz, energy, and the MET's px, py (2,), GeV.
+Measured = tuple[FloatArray, FloatArray, FloatArray]
 
 STEP = np.uint64(0x9E3779B97F4A7C15)
 FIRST_FACTOR, SECOND_FACTOR = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
@@ -26,25 +28,16 @@ WIDTHS = 15.0
 class Resolution(NamedTuple):
     """What is measured how well.
 
-    Attributes
-    ----------
-    noise, stochastic, constant
-        sigma(pT)/pT of jets is noise / pT (+) stochastic / sqrt(pT) (+) constant, (+) being
-        a sum in quadrature and pT in GeV.
-    angle
-        sigma of eta and of phi of jets.
-    lepton
-        sigma(E)/E of leptons.
-    met
-        sigma in GeV of px and of py of the MET, beside what jets and leptons do to it.
+    sigma(pT)/pT of jets is noise / pT (+) stochastic / sqrt(pT) (+) constant, (+) being a sum in
+    quadrature and pT in GeV.
     """
 
     noise: float
     stochastic: float
     constant: float
-    angle: float
-    lepton: float
-    met: float
+    angle: float  # sigma of eta and of phi of jets
+    lepton: float  # sigma(E)/E of leptons
+    met: float  # sigma in GeV of px and of py, beside what jets and leptons do to the MET
 
 
 @compiled
@@ -77,16 +70,8 @@ def breit_wigner(state: State, mass: float, width: float) -> float:
 
 
 @compiled
-def throw(
-    state: State,
-    measured: tuple[FloatArray, FloatArray, FloatArray],
-    resolution: Resolution,
-    thrown: tuple[FloatArray, FloatArray, FloatArray],
-) -> None:
-    """Write jets (2, 4), leptons (2, 4) and MET (2,) as they could have been measured.
-
-    What a jet or a lepton gains, the MET loses.
-    """
+def throw(state: State, measured: Measured, resolution: Resolution, thrown: Measured) -> None:
+    """Write what could have been measured: what a jet or a lepton gains, the MET loses."""
     b_jets, leptons, met = measured
     thrown_jets, thrown_leptons, thrown_met = thrown
     for axis in range(2):

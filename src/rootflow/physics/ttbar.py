@@ -9,18 +9,9 @@ from rootflow.physics.kinematics import FloatArray, invariant_mass, massless
 
 
 class Decay(NamedTuple):
-    """n events as the decay of a top quark pair, four-momenta in GeV.
+    """n events as the decay of a top quark pair: four-momenta (n, 2, 4) in GeV, of t, then of tbar.
 
-    Attributes
-    ----------
-    leptons
-        (n, 2, 4) of the positive lepton, from t, and of the negative one, from tbar.
-    neutrinos
-        (n, 2, 4) of neutrino and antineutrino.
-    w_bosons
-        (n, 2, 4) of W+ and W-.
-    tops
-        (n, 2, 4) of t and tbar.
+    The positive lepton, the neutrino and the W+ are those of t.
     """
 
     leptons: FloatArray
@@ -29,17 +20,21 @@ class Decay(NamedTuple):
     tops: FloatArray
 
 
-def decay_of(tops: ArrayLike, leptons: ArrayLike, neutrinos: ArrayLike) -> Decay:
-    """Return the decay from the momenta of top quarks, leptons and neutrinos.
+class Solutions(NamedTuple):
+    """What a solver makes of n events, or pairs of jets.
 
-    Parameters
-    ----------
-    tops
-        (n, 2, 4) of t and tbar, GeV.
-    leptons
-        (n, 2, 4) of the positive and the negative lepton, GeV.
-    neutrinos
-        (n, 2, 3) of neutrino and antineutrino, GeV, which are taken as massless.
+    `neutrinos` (n, 2, 3) are the momenta of neutrino and antineutrino in GeV, NaN where there is no
+    solution; `likes` (n,) how much the solver likes each, comparable within an event.
+    """
+
+    neutrinos: FloatArray
+    likes: FloatArray
+
+
+def decay_of(tops: ArrayLike, leptons: ArrayLike, neutrinos: ArrayLike) -> Decay:
+    """Return the decay from the momenta (n, 2, 4) of tops and leptons and (n, 2, 3) of neutrinos.
+
+    All are in GeV; the neutrinos are taken as massless.
     """
     leptons, light = np.asarray(leptons, np.float64), massless(neutrinos)
     return Decay(leptons, light, leptons + light, np.asarray(tops, np.float64))
@@ -48,14 +43,7 @@ def decay_of(tops: ArrayLike, leptons: ArrayLike, neutrinos: ArrayLike) -> Decay
 def top_pair(b_jets: ArrayLike, leptons: ArrayLike, neutrinos: ArrayLike) -> FloatArray:
     """Return the four-momenta (n, 2, 4) of t and tbar from those of what they decay into.
 
-    Parameters
-    ----------
-    b_jets
-        (n, 2, 4) four-momenta of the jets of b and bbar, GeV.
-    leptons
-        (n, 2, 4) four-momenta of the positive and the negative lepton, GeV.
-    neutrinos
-        (n, 2, 3) momenta of neutrino and antineutrino, GeV, which are taken as massless.
+    The momenta of neutrino and antineutrino are (n, 2, 3), all are in GeV.
     """
     b_jets, leptons = np.asarray(b_jets, np.float64), np.asarray(leptons, np.float64)
     return np.asarray(b_jets + leptons + massless(neutrinos))

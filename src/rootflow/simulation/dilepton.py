@@ -10,17 +10,19 @@ from rootflow.config.simulation import (
     SimulationConfig,
 )
 from rootflow.errors import UsageError
-from rootflow.simulation.branches import (
+from rootflow.simulation.jets import distance_to, is_within, measure_jets_and_met
+from rootflow.simulation.leptons import MeasuredLeptons, dress, measure_leptons
+from rootflow.simulation.processes import PROCESSES
+from rootflow.simulation.record import (
     Branches,
+    GeneratorRecord,
+    Momenta,
     float_branch,
     integer_branch,
     mev_branch,
     momentum_branches,
+    with_fields,
 )
-from rootflow.simulation.jets import distance_to, is_within, measure_jets_and_met
-from rootflow.simulation.leptons import MeasuredLeptons, dress, measure_leptons
-from rootflow.simulation.processes import PROCESSES
-from rootflow.simulation.record import GeneratorRecord, Momenta, with_fields
 from rootflow.simulation.truth import ELECTRON, MUON, TAU, TopDecays
 
 TRUTH_SLOTS = 6
@@ -104,11 +106,9 @@ def match_jets(jets: ak.Array, quarks: Momenta, distance: float) -> NDArray[np.i
     A jet that is the nearest to both belongs to the nearer one, and the other has none.
     """
     apart = [distance_to(jets, quarks[:, side]) for side in (0, 1)]
-    smallest = np.stack(
-        [ak.to_numpy(ak.fill_none(ak.min(each, axis=1), np.inf)) for each in apart], axis=-1
-    )
-    nearest = np.stack(
-        [ak.to_numpy(ak.fill_none(ak.argmin(each, axis=1), UNMATCHED)) for each in apart], axis=-1
+    smallest, nearest = (
+        np.stack([ak.to_numpy(ak.fill_none(of(each, axis=1), none)) for each in apart], axis=-1)
+        for of, none in ((ak.min, np.inf), (ak.argmin, UNMATCHED))
     )
     matched = np.where(smallest < distance, nearest, UNMATCHED).astype(np.int32)
     shared = (matched[:, 0] == matched[:, 1]) & (matched[:, 0] != UNMATCHED)

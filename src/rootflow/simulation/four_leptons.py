@@ -4,17 +4,14 @@ import awkward as ak
 import numpy as np
 from numpy.typing import NDArray
 
-from rootflow.config.detector import BTaggingConfig, FourLeptonDetectorConfig
-from rootflow.config.simulation import FourLeptonProcessConfig, LooseLeptonsConfig
-from rootflow.simulation.branches import (
-    Branches,
-    float_branch,
-    integer_branch,
-    mev_branch,
-    momentum_branches,
+from rootflow.config.detector import (
+    BTaggingConfig,
+    FourLeptonDetectorConfig,
+    IsolationConfig,
+    TracksConfig,
 )
-from rootflow.simulation.isolation import etcone, ptcone
-from rootflow.simulation.jets import is_within, measure_jets_and_met
+from rootflow.config.simulation import FourLeptonProcessConfig, LooseLeptonsConfig
+from rootflow.simulation.jets import is_measured_in_jets, is_within, measure_jets_and_met
 from rootflow.simulation.leptons import (
     DressedLeptons,
     MeasuredLeptons,
@@ -25,24 +22,27 @@ from rootflow.simulation.leptons import (
     measure_leptons,
 )
 from rootflow.simulation.processes import PROCESSES
-from rootflow.simulation.record import GeneratorRecord, with_fields
+from rootflow.simulation.record import (
+    Branches,
+    GeneratorRecord,
+    float_branch,
+    integer_branch,
+    mev_branch,
+    momentum_branches,
+    with_fields,
+)
 from rootflow.simulation.truth import ELECTRON, MUON, Indices
 
 RUN_NUMBER = 284500
-SCALE_FACTORS = (
-    "PILEUP",
-    "ELE",
-    "MUON",
-    "LepTRIGGER",
-    "BTAG",
-    "PHOTON",
-    "TAU",
-    "PhotonTRIGGER",
-)
+SCALE_FACTORS = ("PILEUP", "ELE", "MUON", "LepTRIGGER", "BTAG", "PHOTON", "TAU", "PhotonTRIGGER")
 # How the branches of pT and energy end, and what that of the energy is called.
 MOMENTUM = ("", "E")
 # A lepton with less than this part of the least pT does not get above it with its photons.
 UNDRESSED_PT = 0.5
+# Charged particles that live long enough to leave a track: PDG numbers.
+PION, KAON, PROTON = 211, 321, 2212
+SIGMA_PLUS, SIGMA_MINUS, XI_MINUS, OMEGA_MINUS = 3222, 3112, 3312, 3334
+CHARGED = (ELECTRON, MUON, PION, KAON, PROTON, SIGMA_PLUS, SIGMA_MINUS, XI_MINUS, OMEGA_MINUS)
 
 
 def observe(
@@ -160,3 +160,57 @@ def _process_branches(process: str, weight: NDArray[np.float64]) -> Branches:
         "channelNumber": np.full(len(weight), PROCESSES[process].channel_number, dtype=np.int32),
         "runNumber": np.full(len(weight), RUN_NUMBER, dtype=np.int32),
     }
+
+
+def ptcone(
+    leptons: ak.Array,
+    record: GeneratorRecord,
+    dressed: DressedLeptons,
+    config: IsolationConfig,
+    tracks: TracksConfig,
+) -> ak.Array:
+    """Return the sum of the pT of charged particles around each lepton, GeV."""
+    charged = record.is_final & record.is_one_of(*CHARGED)
+    momentum = record.momentum[charged]
+    charged[charged] = (momentum.pt > config.track_pt_min_gev) & (
+        np.abs(momentum.eta) < tracks.eta_max
+    )
+    return _sum_around(leptons, charged, record, dressed, config.track_distance)
+
+
+def etcone(
+    leptons: ak.Array,
+    record: GeneratorRecord,
+    dressed: DressedLeptons,
+    config: IsolationConfig,
+    eta_max: float,
+    rng: np.random.Generator,
+) -> ak.Array:
+    """Return the transverse momentum in the calorimeters around each lepton, GeV.
+
+    That of all particles but muons and neutrinos, and noise.
+    """
+    nobody = np.zeros(len(record.pdg_id), dtype=bool)
+    seen = is_measured_in_jets(record, nobody, eta_max)
+    around = _sum_around(leptons, seen, record, dressed, config.calorimeter_distance)
+    counts = ak.num(leptons)
+    noise = config.calorimeter_noise_gev * rng.standard_normal(int(ak.sum(counts)))
+    return around + ak.unflatten(noise, counts)
+
+
+def _sum_around(
+    leptons: ak.Array,
+    counted: NDArray[np.bool_],
+    record: GeneratorRecord,
+    dressed: DressedLeptons,
+    distance: float,
+) -> ak.Array:
+    """Sum pT, but that of the lepton itself and of the photons that are measured with it."""
+    with_leptons = ak.to_numpy(ak.num(leptons) > 0)
+    counted = counted & with_leptons[record.event]
+    particles = record.by_event(counted)
+    owner = ak.unflatten(dressed.owner[counted], ak.num(particles))
+    near = leptons[:, :, np.newaxis].deltaR(particles[:, np.newaxis, :]) < distance
+    others = leptons.column[:, :, np.newaxis] != owner[:, np.newaxis, :]
+    pt = ak.where(near & others, particles.pt[:, np.newaxis, :], 0.0)
+    return ak.sum(pt, axis=2)

@@ -1,4 +1,4 @@
-"""The generator's event record as flat arrays."""
+"""The generator's event record as flat arrays, and branches in MeV of what is in GeV."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,9 +10,11 @@ import vector
 from numpy.typing import NDArray
 
 NOBODY = -1
+MEV_PER_GEV = 1000.0
 
 # vector's arrays of momenta: its types do not survive indexing.
 Momenta = Any
+Branches = dict[str, ak.Array | NDArray[np.int32] | NDArray[np.float32]]
 
 
 @dataclass(frozen=True)
@@ -56,12 +58,7 @@ class GeneratorRecord:
                 local_daughters > 0, local_daughters + first_of_event[:, np.newaxis], NOBODY
             ),
             momentum=vector.array(
-                {
-                    "px": _flat(momentum.px),
-                    "py": _flat(momentum.py),
-                    "pz": _flat(momentum.pz),
-                    "E": _flat(momentum.e),
-                }
+                {name: _flat(momentum[name.lower()]) for name in ("px", "py", "pz", "E")}
             ),
             # Pythia names no vertex where it is that of the collision.
             vertex=np.stack(
@@ -81,10 +78,8 @@ class GeneratorRecord:
     def by_event(self, chosen: NDArray[np.bool_]) -> ak.Array:
         """Return the momenta of the chosen particles, (n, chosen of each event)."""
         momentum = self.momentum[chosen]
-        flat = ak.zip(
-            {"px": momentum.px, "py": momentum.py, "pz": momentum.pz, "E": momentum.E},
-            with_name="Momentum4D",
-        )
+        components = {name: getattr(momentum, name) for name in ("px", "py", "pz", "E")}
+        flat = ak.zip(components, with_name="Momentum4D")
         return ak.unflatten(flat, np.bincount(self.event[chosen], minlength=self.events))
 
 
@@ -96,3 +91,28 @@ def with_fields(momenta: Momenta, fields: Mapping[str, Any]) -> ak.Array:
 
 def _flat(jagged: ak.Array) -> Any:
     return ak.to_numpy(ak.flatten(jagged))
+
+
+def mev_branch(quantity: ak.Array | NDArray[np.float64]) -> ak.Array:
+    """Return a branch in MeV, 32 bits as the experiments' ntuples have them, of what is in GeV."""
+    return float_branch(quantity * MEV_PER_GEV)
+
+
+def float_branch(quantity: ak.Array | NDArray[np.float64]) -> ak.Array:
+    """Return a branch of 32 bit floats."""
+    return ak.values_astype(quantity, np.float32)
+
+
+def integer_branch(quantity: ak.Array | NDArray[np.int32]) -> ak.Array:
+    """Return a branch of 32 bit integers."""
+    return ak.values_astype(quantity, np.int32)
+
+
+def momentum_branches(prefix: str, momenta: ak.Array, suffix: str, energy: str) -> Branches:
+    """Return the branches of momenta, phi from -pi on; the suffix is that of pT and energy."""
+    return {
+        f"{prefix}_pt{suffix}": mev_branch(momenta.pt),
+        f"{prefix}_eta": float_branch(momenta.eta),
+        f"{prefix}_phi": float_branch((momenta.phi + np.pi) % (2 * np.pi) - np.pi),
+        f"{prefix}_{energy}{suffix}": mev_branch(momenta.E),
+    }

@@ -13,13 +13,61 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rootflow.dataset.events import Events
+from rootflow.config.methods import EligibleChoice, EligibleJetsBlock
+from rootflow.dataset.events import Events, pairs_of_jets
 from rootflow.methods.contract import Reconstruction
-from rootflow.methods.reconstruction.eligible import EligibleJets
 from rootflow.methods.reconstruction.objects import feature, four_momenta
 from rootflow.physics.kinematics import FloatArray, delta_r, invariant_mass
 
 Joint = Literal["sum", "larger"]
+
+
+@dataclass(frozen=True)
+class EligibleJets:
+    """Which jets a method may choose from: the two best b-tagged, those of a working point, or all.
+
+    The order is that of the b-tag quantile, among equal ones that of pT: where fewer than two jets
+    have `btag_min` or more, the hardest of the others fill them up.
+    """
+
+    choice: EligibleChoice = "two_best"
+    btag_min: float = 4.0
+
+    @property
+    def description(self) -> str:
+        """What the jets are, for a sentence."""
+        return {
+            "two_best": "the two best b-tagged jets",
+            "working_point": f"two jets of those with btag >= {self.btag_min:g}, filled up by the "
+            "best others",
+            "all": "two of all jets",
+        }[self.choice]
+
+    def of(self, events: Events) -> NDArray[np.bool_]:
+        """Return (n, max_jets) True for the eligible jets, two or more where there are two jets.
+
+        All choices but `all` need the b-tag of jets.
+        """
+        if self.choice == "all":
+            return events.jet_mask.copy()
+        two_best = np.zeros_like(events.jet_mask)
+        np.put_along_axis(two_best, best_tagged_pair(events), True, axis=1)
+        two_best &= events.jet_mask
+        if self.choice == "two_best":
+            return two_best
+        return two_best | (events.jet_mask & (feature(events, "jets", "btag") >= self.btag_min))
+
+
+def eligible_of(block: EligibleJetsBlock) -> EligibleJets:
+    """Return the choice of a method's settings."""
+    return EligibleJets(block.eligible, block.btag_min)
+
+
+def best_tagged_pair(events: Events) -> NDArray[np.int64]:
+    """Return the slots (n, 2) of the two best b-tagged jets, the better one first."""
+    tag = np.where(events.jet_mask, feature(events, "jets", "btag"), -np.inf)
+    pt = np.where(events.jet_mask, feature(events, "jets", "pt"), -np.inf)
+    return np.lexsort((-pt, -tag), axis=1)[:, :2]
 
 
 def lepton_jet_delta_r(events: Events) -> FloatArray:
@@ -49,7 +97,7 @@ def cheapest(costs: FloatArray, eligible: NDArray[np.bool_], joint: Joint) -> Re
     first, second = costs[:, 0, :, np.newaxis], costs[:, 1, np.newaxis, :]
     together = first + second if joint == "sum" else np.maximum(first, second)
     events, slots = eligible.shape
-    flat = np.where(ordered_pairs(eligible), together, np.inf).reshape(events, slots * slots)
+    flat = np.where(pairs_of_jets(eligible), together, np.inf).reshape(events, slots * slots)
     best = np.argmin(flat, axis=1)
     smallest, next_one = np.partition(flat, 1, axis=1)[:, :2].T
     solved = np.isfinite(smallest)
@@ -70,12 +118,6 @@ def greedy(costs: FloatArray, eligible: NDArray[np.bool_]) -> Reconstruction:
         allowed[every, 0, one] + allowed[every, 1, two] for one, two in (pair.T, pair.T[::-1])
     )
     return _answer(pair, swapped, cost, np.sum(eligible, axis=1) >= 2)
-
-
-def ordered_pairs(eligible: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return (n, max_jets, max_jets) True for two different eligible jets."""
-    different = ~np.eye(eligible.shape[1], dtype=bool)
-    return np.asarray(eligible[:, :, np.newaxis] & eligible[:, np.newaxis, :] & different)
 
 
 def _answer(

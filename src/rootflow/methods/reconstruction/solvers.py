@@ -4,22 +4,38 @@ Every ordered pair of eligible jets is solved; the pair that the method likes be
 with a solution is taken, and an event without any is not solved.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rootflow.dataset.events import Events
+from rootflow.config.methods import (
+    EllipseConfig,
+    NeutrinoWeightingConfig,
+    ResolutionConfig,
+    SmearedEllipseConfig,
+    SolverBlock,
+    SonnenscheinConfig,
+)
+from rootflow.dataset.events import Events, pairs_of_jets
+from rootflow.dataset.folds import batches
+from rootflow.errors import UsageError
 from rootflow.methods.contract import Reconstruction
-from rootflow.methods.reconstruction.eligible import EligibleJets
+from rootflow.methods.reconstruction.baselines import Assignment
 from rootflow.methods.reconstruction.objects import event_hash, feature, four_momenta
-from rootflow.methods.reconstruction.others import Assignment
-from rootflow.methods.reconstruction.pairing import ordered_pairs
-from rootflow.physics.kinematics import FloatArray
+from rootflow.methods.reconstruction.pairing import EligibleJets, eligible_of
+from rootflow.physics.kinematics import FloatArray, invariant_mass
+from rootflow.physics.neutrino_ellipses import neutrino_ellipses
+from rootflow.physics.neutrino_weighting import neutrino_weighting
+from rootflow.physics.smeared_ellipses import smeared_ellipses
+from rootflow.physics.sonnenschein import quartic_solutions
+from rootflow.physics.throws import Resolution
+from rootflow.physics.ttbar import Solutions, top_pair, ttbar_mass
 
 EVENTS_AT_ONCE = 4096
+LIKED = {"m_lb": "larger m(lb)", "m_ttbar": "m(ttbar)"}
 
 
 class Pairs(NamedTuple):
@@ -35,17 +51,8 @@ class Pairs(NamedTuple):
     seeds: NDArray[np.uint64]
 
 
-class Solutions(NamedTuple):
-    """Neutrinos (pairs, 2, 3) in GeV, NaN without a solution, and how much each pair is liked.
-
-    `likes` (pairs,) are comparable within an event.
-    """
-
-    neutrinos: FloatArray
-    likes: FloatArray
-
-
 Solve = Callable[[Pairs], Solutions]
+Exact = Callable[[FloatArray, FloatArray, FloatArray, float, float], FloatArray]
 
 
 @dataclass(frozen=True)
@@ -65,7 +72,7 @@ class SolverReconstructor:
 
     def answer(self, events: Events) -> Reconstruction:
         """Return the pair that the method likes best, and its neutrinos."""
-        parts = [self._reconstruct(part) for part in _batches(events)]
+        parts = [self._reconstruct(part) for part in batches(events, EVENTS_AT_ONCE)]
         return Reconstruction(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
 
     def neutrinos(self, events: Events, assignment: Assignment | None) -> NDArray[np.float32]:
@@ -82,7 +89,7 @@ class SolverReconstructor:
         return neutrinos
 
     def _reconstruct(self, events: Events) -> Reconstruction:
-        event, first, second = np.nonzero(ordered_pairs(self.eligible.of(events)))
+        event, first, second = np.nonzero(pairs_of_jets(self.eligible.of(events)))
         slots = np.stack([first, second], axis=1)
         found = self.solve(self._pairs(events, event, slots))
         has_solution = np.all(np.isfinite(found.neutrinos), axis=(1, 2))
@@ -113,6 +120,91 @@ class SolverReconstructor:
         )
 
 
-def _batches(events: Events) -> Iterator[Events]:
-    for start in range(0, max(len(events), 1), EVENTS_AT_ONCE):
-        yield events.take(slice(start, start + EVENTS_AT_ONCE))
+def solver_of(block: SolverBlock, seed: int) -> SolverReconstructor:
+    """Return the solver of these settings."""
+    match block:
+        case EllipseConfig():
+            what, solve = _exact(block, "ellipses", neutrino_ellipses)
+        case SonnenscheinConfig():
+            what, solve = _exact(block, "Sonnenschein's quartic", quartic_solutions)
+        case NeutrinoWeightingConfig():
+            what = "the neutrinos' pseudorapidities that explain the MET best"
+            solve = _weighting(block)
+        case SmearedEllipseConfig():
+            what = f"exact neutrinos averaged over {block.throws} throws with the weight of m(lb)"
+            solve = _smeared(block)
+        case _:
+            raise UsageError(f"there is no method of the kind {type(block).__name__}")
+    eligible = eligible_of(block)
+    shares = isinstance(block, SmearedEllipseConfig)
+    description = f"{eligible.description}; {what}"
+    return SolverReconstructor(block.name, description, solve, eligible, seed, shares)
+
+
+def _exact(
+    config: EllipseConfig | SonnenscheinConfig, by: str, solutions_of: Exact
+) -> tuple[str, Solve]:
+    """Return the solver whose up to four solutions are exact, described in words."""
+
+    def solve(pairs: Pairs) -> Solutions:
+        solutions = solutions_of(
+            pairs.b_jets, pairs.leptons, pairs.met, config.top_mass_gev, config.w_mass_gev
+        )
+        masses = _ttbar_masses(pairs, solutions)
+        best = np.argmin(masses, axis=1)
+        every = np.arange(len(best))
+        if config.pairing == "m_ttbar":
+            likes = -masses[every, best]
+        else:
+            likes = -np.max(invariant_mass(pairs.b_jets + pairs.leptons), axis=1)
+        return Solutions(solutions[every, best], likes)
+
+    what = (
+        f"exact neutrinos by {by}, the solution of the smallest m(ttbar); of the pairs "
+        f"with a solution that of the smallest {LIKED[config.pairing]}"
+    )
+    return what, solve
+
+
+def _weighting(config: NeutrinoWeightingConfig) -> Solve:
+    """Return the solver that tries pseudorapidities of the neutrinos."""
+    steps = round(config.eta_max / config.eta_step)
+    etas = config.eta_step * np.arange(-steps, steps + 1, dtype=np.float64)
+    masses, resolution = (config.top_mass_gev, config.w_mass_gev), _resolution(config.resolution)
+
+    def solve(pairs: Pairs) -> Solutions:
+        jets, leptons, met, seeds = pairs
+        thrown = (config.met_sigma_gev, resolution, config.throws, seeds)
+        return neutrino_weighting(jets, leptons, met, masses, etas, *thrown)
+
+    return solve
+
+
+def _smeared(config: SmearedEllipseConfig) -> Solve:
+    """Return the solver that averages over throws."""
+    masses = (config.top_mass_gev, config.w_mass_gev, config.w_width_gev)
+    resolution = _resolution(config.resolution)
+
+    def solve(pairs: Pairs) -> Solutions:
+        jets, leptons, met, seeds = pairs
+        return smeared_ellipses(jets, leptons, met, masses, resolution, config.throws, seeds)
+
+    return solve
+
+
+def _resolution(config: ResolutionConfig) -> Resolution:
+    return Resolution(
+        noise=config.jet_noise_gev,
+        stochastic=config.jet_stochastic,
+        constant=config.jet_constant,
+        angle=config.jet_angle,
+        lepton=config.lepton,
+        met=config.met_gev,
+    )
+
+
+def _ttbar_masses(pairs: Pairs, solutions: FloatArray) -> FloatArray:
+    """Return m(ttbar) (pairs, solutions) in GeV, inf where there is no solution."""
+    visible = (pairs.b_jets + pairs.leptons)[:, np.newaxis]
+    masses = ttbar_mass(top_pair(visible, np.zeros(4), solutions))
+    return np.where(np.isfinite(masses), masses, np.inf)
