@@ -21,7 +21,7 @@ from rootflow.config import (
     FoldsConfig,
 )
 from rootflow.cplusplus import write_cplusplus
-from rootflow.cplusplus.fields import collections_of, identifier
+from rootflow.cplusplus.write import collections_of, identifier
 from rootflow.dataset import Events
 from rootflow.dataset.events import Features
 from rootflow.errors import InputError, UsageError

@@ -3,8 +3,7 @@ import pytest
 
 from rootflow.dataset import Events
 from rootflow.export.conversion import compiled
-from rootflow.export.layout import PADDING_VALUE, Layout, layout_of, write_flat
-from rootflow.export.outputs import flat_outputs
+from rootflow.export.layout import PADDING_VALUE, Layout, flat_outputs, layout_of, write_flat
 from rootflow.export.targets import flat_to_inputs, outputs_to_flat
 from toy_events import UNITS
 

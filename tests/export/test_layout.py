@@ -3,8 +3,15 @@ import pytest
 
 from rootflow.dataset import Events
 from rootflow.errors import UsageError
-from rootflow.export.layout import PADDING_VALUE, Layout, layout_of, read_flat, units_of, write_flat
-from rootflow.export.outputs import flat_outputs
+from rootflow.export.layout import (
+    PADDING_VALUE,
+    Layout,
+    flat_outputs,
+    layout_of,
+    read_flat,
+    units_of,
+    write_flat,
+)
 from toy_events import UNITS
 
 

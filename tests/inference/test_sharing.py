@@ -39,7 +39,7 @@ if __name__ == "__main__":
 @pytest.fixture(autouse=True)
 def _many_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rootflow.inference.pieces.ENTRIES_AT_MOST", 100)
-    monkeypatch.setattr("rootflow.inference.sharing.ENTRIES_WORTH_A_PROCESS", 100)
+    monkeypatch.setattr("rootflow.inference.pieces.ENTRIES_WORTH_A_PROCESS", 100)
 
 
 def contents(path: Path) -> dict[str, list[object]]:

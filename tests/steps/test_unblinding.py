@@ -291,6 +291,6 @@ def test_other_code_is_refused_by_the_model_s_name(
     frozen: StepResult, unblinded: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     called = frozen.facts["evaluated"]
-    monkeypatch.setattr("rootflow.exported.code.code_digest", lambda *_: "fedcba9876543210")
+    monkeypatch.setattr("rootflow.exported.contract.code_digest", lambda *_: "fedcba9876543210")
     with pytest.raises(InputError, match=f"^{called}: the inputs of its training were computed by"):
         evaluate.run(unblinded, model=called)

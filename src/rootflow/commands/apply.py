@@ -9,7 +9,7 @@ from rootflow.commands.options import AS_JSON, OTHER_CODE, tell
 from rootflow.errors import UsageError
 
 if TYPE_CHECKING:
-    from rootflow.exported.code import OtherCode
+    from rootflow.exported.contract import OtherCode
     from rootflow.inference import SeenEvents
 
 

@@ -16,9 +16,8 @@ from rootflow.config import FoldingConfig, FoldsConfig
 from rootflow.config.export import Precision, Target
 from rootflow.config.load import read_yaml
 from rootflow.export.composing import BATCH_AXIS, FOLD
-from rootflow.export.layout import GEV, MEV, NO_UNIT, InputCollection, Layout, Units
-from rootflow.export.outputs import OUTPUTS
-from rootflow.export.ranges import Ranges
+from rootflow.export.layout import GEV, MEV, NO_UNIT, OUTPUTS, InputCollection, Layout, Units
+from rootflow.export.samples import Ranges
 from rootflow.exported.contract import (
     INTERFACE_KEY,
     KEY,

@@ -19,8 +19,7 @@ from onnxruntime import InferenceSession
 from rootflow.export.about import About, contract_of, output, range_of
 from rootflow.export.composing import assembled
 from rootflow.export.conversion import Converted
-from rootflow.export.layout import MEV, MEV_IN_A_GEV, InputCollection, Layout
-from rootflow.export.outputs import BEST
+from rootflow.export.layout import BEST, MEV, MEV_IN_A_GEV, InputCollection, Layout
 from rootflow.exported.contract import Feature, OnnxContract, Tensor
 from rootflow.exported.session import Arrays
 

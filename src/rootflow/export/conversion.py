@@ -63,12 +63,10 @@ class Converted(NamedTuple):
 
 
 def convert(model: keras.Model, opset: int, converter: Converter = "tf2onnx") -> onnx.ModelProto:
-    """Return the model as ONNX, with named axes, checked in full.
+    """Return a functional model from a dict to a dict as ONNX, with named axes, checked in full.
 
-    It is a functional model from a dict of inputs to a dict of outputs, the operator set 15 to
-    20; the converter `keras` calls tf2onnx as Keras does. A model that does not use one of its
-    inputs, or uses an operation that the operator set does not have, as every random one of
-    Keras is, is a RootflowError.
+    The operator set is 15 to 20. A RootflowError is one that does not use all of its inputs, or
+    uses operations that the set does not have, as the random ones of Keras are.
     """
     inputs = {
         name: keras.Input(tensor.shape[1:], dtype=tensor.dtype, name=name)

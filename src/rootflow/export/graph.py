@@ -19,11 +19,9 @@ ASK_FOR_SHAPES = frozenset({"Shape", "Size"})
 
 
 class Graph:
-    """A graph of which nodes are exchanged one by one.
+    """A graph of which nodes, sorted by what they need, are exchanged one by one.
 
-    Each of its nodes comes after those whose outputs it takes. It has constants, and shapes and
-    types of all tensors, by name; `known` are outputs of nodes that ask only for shapes, or for
-    nothing, and are the same whatever the number of events.
+    Shapes and types are of all tensors; `known` are those the same for any number of events.
     """
 
     def __init__(self, proto: onnx.ModelProto) -> None:

@@ -1,14 +1,13 @@
-"""The collections that go into a model, and the flat input as the ntuple production fills it.
+"""What goes into a model and comes out, by itself and as the ntuple production has it.
 
-The order is that of a dileptonic top-quark assigner in TopCPToolkit: jets by falling pT,
-the leptons with the positive charge first, MET, then features of the event; feature by
-feature within each object. Momenta are MeV, an absent object has the padding value
-everywhere, and the PDG id of leptons that are ordered by their charge has no sign.
+The flat input is that of a dileptonic top-quark assigner in TopCPToolkit: jets by falling pT,
+the leptons with the positive charge first, MET, then features of the event. Momenta are MeV, an
+absent object is the padding value, and the PDG id of leptons by their charge has no sign.
 """
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +27,36 @@ SIGN_OF_PDG_ID = (-1.0, 1.0)
 SHORT = {"leptons": "lep", "met": "met"}
 FIELD_NAMES = {"energy": "e", "btag": "b_tag", "pdg_id": "pid"}
 Units = Mapping[str, Mapping[str, str]]
+Kind = Literal["probability", "momentum", "score"]
+# Of probabilities and scores the largest absolute difference; of momenta that of the vector,
+# relative to its length or to 1 GeV, whichever is larger.
+TOLERANCES: dict[Kind, float] = {"probability": 1e-5, "momentum": 1e-3, "score": 1e-6}
+
+
+class Output(NamedTuple):
+    """What an output is, and how it is compared."""
+
+    kind: Kind
+    meaning: str
+
+
+BEST = "probability of the best pair with this jet as that of"
+OUTPUTS = {
+    "assignment": Output(
+        "probability", "joint probability that slot i is the jet of b and slot j that of bbar"
+    ),
+    "neutrinos": Output("momentum", "momenta of neutrino and antineutrino"),
+    "confidence": Output(
+        "probability", "probability that the likeliest pair is right, if both of its jets are there"
+    ),
+    "score": Output("score", "probability that the event is signal"),
+    "probabilities": Output("score", "probability of each class"),
+    # Of the flat variant, in place of the momenta in GeV.
+    "regression": Output("momentum", "momenta of neutrino and antineutrino"),
+}
+FLAT_ASSIGNMENT = (
+    f"{BEST} b (0) and of bbar (1): the largest in each column is the most probable pair"
+)
 
 
 class Slot(NamedTuple):
@@ -202,3 +231,19 @@ def read_flat(flat: Any, layout: Layout, xp: Any = np) -> dict[str, Any]:
             scaled = xp.where(xp.expand_dims(there, -1), scaled, 0.0)
         inputs[each.name] = scaled if each.slots is not None else scaled[:, 0]
     return inputs
+
+
+def flat_outputs(outputs: Mapping[str, Any], xp: Any = np) -> dict[str, Any]:
+    """Return what the flat variant says where the model says `outputs`.
+
+    `assignment` (n, J, 2): in column 0 the probability of the best pair in which this jet is that
+    of b, in column 1 the same for bbar; `regression` (n, 2, 3): momenta in MeV. With `keras.ops`
+    for `xp` they are those of a graph.
+    """
+    if "assignment" not in outputs:
+        return dict(outputs)
+    joint = outputs["assignment"]
+    return {
+        "assignment": xp.stack([xp.max(joint, axis=2), xp.max(joint, axis=1)], axis=-1),
+        "regression": outputs["neutrinos"] * MEV_IN_A_GEV,
+    }

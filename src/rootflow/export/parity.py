@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from onnxruntime import InferenceSession
 
 from rootflow.errors import RootflowError
-from rootflow.export.outputs import OUTPUTS, TOLERANCES
+from rootflow.export.layout import OUTPUTS, TOLERANCES
 from rootflow.exported.session import UNREADABLE, Arrays, open_session
 from rootflow.progress import progress
 
@@ -34,8 +34,8 @@ def ask(session: InferenceSession, feeds: Arrays) -> Arrays:
 class Claim:
     """An ONNX file that is to be proven, its names in the table, and how it is asked.
 
-    `feeds` go from the model's inputs to those of this variant, `expected` from these to what it
-    should say, by the model, and `ask` runs it on a batch, by the names that `expected` uses.
+    `feeds` go from the model's inputs to this variant's, `expected` from these to what the model
+    says, and `ask` runs the file on a batch, by the names that `expected` uses.
     """
 
     file: str
@@ -71,9 +71,8 @@ def prove(claims: Sequence[Claim], samples: Sequence[tuple[str, Arrays]]) -> lis
 def compared(claims: Sequence[Claim], samples: Sequence[tuple[str, Arrays]]) -> list[Row]:
     """Compare each file with its model, by sample (its name, the inputs) and batch size.
 
-    The rows have `file`, `variant`, `precision`, `sample`, `batch_size`, `events`, and the
-    largest difference of each kind of output, see `rootflow.export.outputs.TOLERANCES`. A file
-    that onnxruntime cannot run is a RootflowError.
+    The rows have the largest difference of each kind of output, see `TOLERANCES`; a file that
+    onnxruntime cannot run is a RootflowError.
     """
     rows: list[Row] = []
     count = len(samples) * sum(len(claim.batch_sizes) for claim in claims)

@@ -31,16 +31,17 @@ from rootflow.export.athena import (
 from rootflow.export.composing import BATCH_AXIS, FOLD, chained, with_scales
 from rootflow.export.conversion import Converted, convert
 from rootflow.export.layout import (
+    FLAT_ASSIGNMENT,
     FLAT_INPUT,
     MEV,
     MEV_IN_A_GEV,
     NO_UNIT,
     PADDING_VALUE,
     Layout,
+    flat_outputs,
     read_flat,
     write_flat,
 )
-from rootflow.export.outputs import FLAT_ASSIGNMENT, flat_outputs
 from rootflow.export.parity import Claim
 from rootflow.exported.contract import Feature, OnnxContract, Tensor
 from rootflow.exported.session import Arrays
@@ -49,11 +50,7 @@ JOINT = "joint"
 
 
 class TargetKind(NamedTuple):
-    """What makes a target's file.
-
-    They are the model laid out for it, what it says of itself, how it is proven, and what its
-    metadata have of their own.
-    """
+    """A target's graph, what it says of itself, how it is proven, and metadata of its own."""
 
     graph: Callable[[Converted, About], onnx.ModelProto]
     contract: Callable[[About, Converted], OnnxContract]

@@ -26,9 +26,9 @@ AnyTrees: TypeAlias = HistGradientBoostingClassifier | HistGradientBoostingRegre
 def convert_trees(model: Trees, opset: int) -> onnx.ModelProto:
     """Return trees as ONNX, from the arrays of events to their outputs, checked in full.
 
-    Thresholds and leaves stay the doubles that they are, so that every row ends in the leaves in
-    which scikit-learn has it; only sigmoid and softmax are taken in float32. Beside the operator
-    set, 15 to 20, the graph has one operator of the set ai.onnx.ml, which onnxruntime knows.
+    Thresholds and leaves stay doubles, so that every row ends in scikit-learn's leaves; only
+    sigmoid and softmax are in float32. Beside the operator set, 15 to 20, it has one
+    operator of ai.onnx.ml, which onnxruntime knows.
     """
     if isinstance(model, ReconstructionTrees):
         whole = _reconstruction(model, opset)

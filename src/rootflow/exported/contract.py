@@ -11,6 +11,7 @@ from rootflow.config import FoldingConfig, FoldsConfig
 from rootflow.config.block import Block
 from rootflow.dataset.events import Features
 from rootflow.errors import InputError
+from rootflow.sources import code_digest
 
 KEY: Final = "rootflow.contract"
 VERSION: Final = 2
@@ -212,6 +213,27 @@ def read_contract(metadata: dict[str, str], where: str) -> OnnxContract:
             f"{where}: its metadata ({KEY}) are not what this version of rootflow reads "
             f"({places}): export the model again"
         ) from None
+
+
+OtherCode = Literal["refuse", "warn"]
+
+
+def check_code(contract: OnnxContract, where: str, allowed: OtherCode) -> str | None:
+    """Return how the code of the inputs differs, None if not; an InputError unless allowed."""
+    here = code_digest(contract.analysis, "dataset")
+    if contract.code == here:
+        return None
+    by = f"by code {contract.code}" if contract.code else "by code that it does not name"
+    differs = (
+        f"the inputs of its training were computed {by} (rootflow {contract.rootflow_version}), "
+        f"here they are by code {here}"
+    )
+    if allowed == "refuse":
+        raise InputError(
+            f"{where}: {differs}: train and export again, go back to that code, or let it "
+            "through with --other-code warn"
+        )
+    return differs
 
 
 def json_schema() -> str:

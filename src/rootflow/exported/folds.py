@@ -25,18 +25,8 @@ class FoldFiles(Block):
 class FoldsTable(FoldFiles):
     """What `folds.json` says; files are named as they are beside it.
 
-    Attributes
-    ----------
-    all_folds
-        One file for every event, which takes the fold as an input; None where there is none.
-    targets
-        Of each target of the export, the file for the events of each fold.
-    sha256
-        Of every file, as `sha256sum` gives it.
-    contracts
-        Of every file, see docs/onnx-contract.md.
-    parity, precision
-        The rows of the proof, and of what float16 and int8 cost.
+    Of `targets` it has the files by fold, `sha256` and `contracts` are by file, `all_folds` takes
+    the fold as an input, and the rows are of the proof and of what float16 and int8 cost.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -57,14 +47,7 @@ class FoldsTable(FoldFiles):
 
 
 def model_files(paths: Sequence[Path]) -> list[Path]:
-    """Return the ONNX files of a model; those of a folder in the order of their folds.
-
-    Raises
-    ------
-    InputError
-        There is no path, or several of which one is a folder; or the folder's table is not
-        there, is broken, has not every fold, or names a file outside the folder.
-    """
+    """Return the ONNX files of a model, those of a folder in the order of their folds."""
     if not paths:
         raise InputError(f"no model: name a folder with {TABLE}, or ONNX files")
     if len(paths) == 1 and paths[0].is_dir():

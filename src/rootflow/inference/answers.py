@@ -27,15 +27,7 @@ Places = Mapping[str, NDArray[np.int32]]
 
 
 class Scores:
-    """The score of a classifier.
-
-    Attributes
-    ----------
-    endings
-        What the names of the new branches end in.
-    reading
-        What the answers depend on beside the selection, as plain data.
-    """
+    """The score of a classifier: `endings` of branches, and `reading` that answers depend on."""
 
     endings: tuple[str, ...] = ("score",)
 

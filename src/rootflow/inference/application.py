@@ -15,7 +15,7 @@ from rootflow.analysis import analysis_named
 from rootflow.dataset.event_reader import EventReader
 from rootflow.dataset.events import Events
 from rootflow.errors import InputError, UsageError
-from rootflow.exported.code import OtherCode
+from rootflow.exported.contract import OtherCode
 from rootflow.inference.answers import ANSWERS
 from rootflow.methods.exported import OnnxMethod
 from rootflow.ntuple import OpenTree

@@ -13,9 +13,8 @@ import numpy as np
 from rootflow.errors import InputError, UsageError
 from rootflow.files import alone_in
 from rootflow.inference.application import Application, Setting, load_application
-from rootflow.inference.pieces import ENTRIES_AT_LEAST, Piece, Scoring
+from rootflow.inference.pieces import ENTRIES_AT_LEAST, Piece, Scoring, Shared, shared_out
 from rootflow.inference.plan import Copying, OutputFile, plan
-from rootflow.inference.sharing import Shared, shared_out
 from rootflow.ntuple import OpenTree, open_tree
 from rootflow.ntuple.writing import NOTE, SOURCES, TreeWriter, read_applied, sources_of, tree_writer
 from rootflow.progress import Advance, progress

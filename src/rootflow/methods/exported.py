@@ -12,8 +12,7 @@ from rootflow.analysis import TaskName
 from rootflow.dataset.events import Events
 from rootflow.dataset.folds import taken_by
 from rootflow.exported import FoldedModel
-from rootflow.exported.code import OtherCode
-from rootflow.exported.contract import OnnxContract
+from rootflow.exported.contract import OnnxContract, OtherCode
 from rootflow.methods.contract import Outputs
 from rootflow.methods.model import Model, next_fold, of_folds
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from rootflow.cores import usable_cores
-from rootflow.exported.code import OtherCode
+from rootflow.exported.contract import OtherCode
 from rootflow.inference import Copying, SeenEvents, Setting, apply_to_files
 from rootflow.progress import say
 from rootflow.steps.exported_files import find, one_or_all

@@ -12,7 +12,7 @@ from rootflow.config import Config
 from rootflow.dataset import Dataset
 from rootflow.evaluation import draw_evaluation
 from rootflow.evaluation.folder import TABLES
-from rootflow.exported.code import OtherCode
+from rootflow.exported.contract import OtherCode
 from rootflow.methods.combined import Remembering, of_trainings
 from rootflow.methods.model import Model
 from rootflow.steps import preprocess, train

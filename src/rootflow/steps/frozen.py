@@ -8,8 +8,7 @@ from rootflow import __version__
 from rootflow.config import Config
 from rootflow.dataset.manifest import Manifest
 from rootflow.errors import InputError, UsageError
-from rootflow.exported.code import OtherCode, check_code
-from rootflow.exported.contract import OnnxContract
+from rootflow.exported.contract import OnnxContract, OtherCode, check_code
 from rootflow.inference.application import named_map
 from rootflow.methods.exported import OnnxMethod
 from rootflow.ntuple import load_branch_map

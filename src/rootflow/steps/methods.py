@@ -17,7 +17,7 @@ from rootflow.config import (
 from rootflow.config.methods import MethodBlock, OwnMethodConfig
 from rootflow.dataset import Events
 from rootflow.errors import ConformanceError, UsageError
-from rootflow.exported.code import OtherCode
+from rootflow.exported.contract import OtherCode
 from rootflow.exported.folds import TABLE, model_files
 from rootflow.methods.combined import Remembering
 from rootflow.methods.conformance import check_method
