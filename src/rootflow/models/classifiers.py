@@ -94,9 +94,7 @@ def _standardised(
 ) -> Tensor:
     mean, scale = normalisation.means[name], normalisation.scales[name]
     standardised = Standardise(mean, scale, name=f"standardise_{name}")(columns)
-    if filled is None:
-        return standardised
-    return ops.where(filled[..., None], standardised, ops.zeros_like(standardised))
+    return _where_filled(standardised, filled)
 
 
 @contextmanager

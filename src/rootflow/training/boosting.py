@@ -1,6 +1,7 @@
 """Growing boosted trees on the same events, with the same weights, as the networks."""
 
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -48,21 +49,15 @@ def train(
     started = time.monotonic()
     settings = _settings(model, config)
     with threadpool_limits(THREADS), progress("train", None, "trees") as advance:
-        grown = _grow(
-            HistGradientBoostingClassifier, settings, model.patience, training, validation
-        )
+        watched = settings, model.patience
+        grown = _grow(HistGradientBoostingClassifier, *watched, training, validation)
         history = _history(task, grown, training, validation)
         best = best_of(history)
         kept = HistGradientBoostingClassifier(
             **settings | {"max_iter": int(history[best][GROWN])}, early_stopping=False
         ).fit(training.values, training.label, training.weight)
         advance(grown.n_iter_, note=task.note(history[best]))
-
-        def regress(training: Rows, validation: Rows) -> HistGradientBoostingRegressor:
-            return _grow(
-                HistGradientBoostingRegressor, settings, model.patience, training, validation
-            )
-
+        regress = partial(_grow, HistGradientBoostingRegressor, *watched)
         saved = task.save_trees(kept, regress, model_path)
     seconds = time.monotonic() - started
     for epoch, metrics in enumerate(history, 1):
@@ -76,7 +71,7 @@ def train(
         **facts_of(history),
         "seconds": seconds,
     }
-    return Outcome(history, facts)
+    return history, facts
 
 
 def _grow(

@@ -46,7 +46,7 @@ def train(
     trainer.task.network.set_weights(checkpoint.best)
     trainer.task.calibrate()
     save_model(trainer.task.network, model_path)
-    return Outcome(checkpoint.history, _facts(trainer, checkpoint))
+    return checkpoint.history, _facts(trainer, checkpoint)
 
 
 def make_trainer(dataset: Dataset, config: Config, folds: FoldsConfig) -> Trainer:

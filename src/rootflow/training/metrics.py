@@ -1,22 +1,16 @@
 """How well scores tell classes apart, on weighted events."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from rootflow.estimate import Estimate
 
 Numbers = NDArray[np.floating]
 
 # As near to 0 or 1 as Keras lets a probability come in its cross-entropy.
 NEAREST = 1e-7
-
-
-class Mean(NamedTuple):
-    """A weighted mean and its standard error."""
-
-    value: float
-    error: float
 
 
 def weighted_auc(score: Numbers, label: NDArray[np.integer], weight: Numbers) -> float:
@@ -59,7 +53,7 @@ def cross_entropy(said: Numbers, label: NDArray[np.integer]) -> NDArray[np.float
     return -np.log(np.take_along_axis(probability, label[:, None].astype(int), axis=1)[:, 0])
 
 
-def weighted_mean(values: Numbers, weight: Numbers) -> Mean:
+def weighted_mean(values: Numbers, weight: Numbers) -> Estimate:
     """Return the weighted mean of independent events, and its standard error.
 
     The error is that of a ratio of two sums, sqrt(sum w^2 (x - mean)^2) / sum w:
@@ -68,4 +62,4 @@ def weighted_mean(values: Numbers, weight: Numbers) -> Mean:
     weight = weight.astype(np.float64)
     total = weight.sum()
     mean = float(np.sum(weight * values) / total)
-    return Mean(mean, float(np.sqrt(np.sum((weight * (values - mean)) ** 2)) / total))
+    return Estimate(mean, float(np.sqrt(np.sum((weight * (values - mean)) ** 2)) / total))

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 from pydantic import Field, ValidationError
@@ -30,6 +30,7 @@ RECORD = "training.json"
 Fact = float | int | str
 History = list[dict[str, float]]
 OnEpoch = Callable[[int, Mapping[str, float]], None]
+Outcome = tuple[History, dict[str, Fact]]
 # Before the names of metrics of an epoch, and of those of the best epoch.
 TRAINING, VALIDATION, BEST = "training_", "validation_", "best_"
 # The best epoch is that with the lowest.
@@ -55,13 +56,6 @@ def facts_of(history: History) -> dict[str, Fact]:
         if name.startswith(VALIDATION)
     }
     return {"epochs": len(history), "best_epoch": best + 1, **validated}
-
-
-class Outcome(NamedTuple):
-    """The metrics of all epochs, and the facts of the training."""
-
-    history: History
-    facts: dict[str, Fact]
 
 
 class Record(Block):
