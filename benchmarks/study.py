@@ -25,7 +25,7 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
 from condor_pool import down, up
-from rootflow.batch.bindings import htcondor
+from rootflow.batch.schedd import htcondor
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 NAME = "trainings"

@@ -179,8 +179,8 @@ class Line:
 
 def whole_line(analysis: str, ntuples: Path) -> Line:
     """Take an analysis through all steps, in the working directory."""
-    from rootflow.commands.cplusplus import cplusplus
-    from rootflow.commands.draw import draw
+    from rootflow.cli import cplusplus
+    from rootflow.commands.evaluations import draw
     from rootflow.steps import compare, evaluate, main
 
     common = settings(analysis, ntuples)

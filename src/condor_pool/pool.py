@@ -14,7 +14,7 @@ from typing import NamedTuple
 import psutil
 
 from condor_pool.daemons import Release, find_or_install
-from rootflow.batch.bindings import CONFIG, htcondor, use
+from rootflow.batch.schedd import CONFIG, htcondor, use
 from rootflow.cores import usable_cores
 from rootflow.errors import RootflowError, UsageError
 from rootflow.files import alone_in, cache, whole_file

@@ -17,14 +17,19 @@ import click
 
 from rootflow import __version__
 from rootflow.commands.apply import apply
-from rootflow.commands.compare import compare
-from rootflow.commands.cplusplus import cplusplus
-from rootflow.commands.draw import draw
-from rootflow.commands.options import AS_JSON, CONFIG, OTHER_CODE, OVERRIDES, configured, tell
+from rootflow.commands.evaluations import compare, draw
+from rootflow.commands.options import (
+    AS_JSON,
+    CONFIG,
+    FOLDER,
+    OTHER_CODE,
+    OVERRIDES,
+    configured,
+    tell,
+)
 from rootflow.commands.pool import pool
 from rootflow.commands.registry import registry
 from rootflow.commands.submit import follow, submit
-from rootflow.commands.trial import trial
 from rootflow.errors import RootflowError, UsageError
 
 STEPS = {
@@ -90,8 +95,47 @@ def _step_command(name: str, summary: str) -> click.Command:
 
 for _name, _summary in STEPS.items():
     cli.add_command(_step_command(_name, _summary))
-for _command in (apply, compare, cplusplus, draw, pool, registry, submit, follow, trial):
+for _command in (apply, compare, draw, pool, registry, submit, follow):
     cli.add_command(_command)
+
+
+@cli.command("cplusplus")
+@click.argument(
+    "paths", nargs=-1, metavar="FILE.onnx ...", type=click.Path(dir_okay=False, path_type=Path)
+)
+@click.option(
+    "--output",
+    required=True,
+    type=FOLDER,
+    help="New directory that gets the files.",
+)
+def cplusplus(paths: tuple[Path, ...], output: Path) -> None:
+    """Write a C++ header of exported ttbar networks, and a program that uses it.
+
+    Files of one network and several folds share a header, which picks by the event number.
+    """
+    from rootflow.cplusplus import write_cplusplus
+
+    written = write_cplusplus(paths, output)
+    click.echo(f"{', '.join(path.name for path in written)} in {output}")
+
+
+@cli.command("trial")
+@click.argument("directory", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option(
+    "--from",
+    "start",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=Path(),
+    help="Where relative paths of the configuration start.",
+)
+def trial(directory: Path, start: Path) -> None:
+    """Measure one trial of a study in its DIRECTORY, or go on with it: what its job does."""
+    from rootflow.steps import trial as step
+
+    directory = directory.resolve()
+    os.chdir(start)
+    step.run(directory)
 
 
 @cli.command("sync")

@@ -14,7 +14,7 @@ from batch_jobs import MakeJob, profile
 from condor_pool import Pool
 from pool_processes import process_named
 from rootflow.batch import Executor, State, Status, make_executor
-from rootflow.batch.bindings import htcondor
+from rootflow.batch.schedd import htcondor
 from rootflow.errors import UsageError
 
 LONG = 180.0

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 
 from condor_pool import Pool, daemons, down, status, up
 from condor_pool.pool import Complaints
-from rootflow.batch.bindings import htcondor, use
+from rootflow.batch.schedd import htcondor, use
 from rootflow.commands.pool import pool as pool_command
 from rootflow.errors import RootflowError, UsageError
 

@@ -18,7 +18,7 @@ from mlflow.tracking import MlflowClient
 from optuna.trial import FrozenTrial
 
 from condor_pool import Pool
-from rootflow.batch.bindings import htcondor
+from rootflow.batch.schedd import htcondor
 from studies import trials_in
 
 PROJECT = Path(__file__).parents[2]

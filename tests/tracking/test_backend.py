@@ -14,7 +14,7 @@ from mlflow.entities import Run
 from mlflow.exceptions import ExecutionException
 from mlflow.tracking import MlflowClient
 
-from rootflow.batch.bindings import htcondor
+from rootflow.batch.schedd import htcondor
 from rootflow.tracking import carried, watching
 
 LONG = 180.0

@@ -12,7 +12,7 @@ import pytest
 
 from condor_pool import Pool
 from pool_processes import process_named
-from rootflow.batch.bindings import htcondor
+from rootflow.batch.schedd import htcondor
 from studies import (
     TOY,
     asked_and_answered,

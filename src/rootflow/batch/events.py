@@ -4,9 +4,9 @@ import dataclasses
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from rootflow.batch.bindings import htcondor
 from rootflow.batch.contract import State, Status
 from rootflow.batch.job import GO_ON_LATER, SIGNALLED
+from rootflow.batch.schedd import htcondor
 
 Event = Any  # htcondor2.JobEvent
 # Holds that a bad machine causes, among other things: the program does not start (6), outputs

@@ -1,18 +1,45 @@
-"""Talking to a schedd that may be restarted meanwhile."""
+"""HTCondor's Python bindings, and talking to a schedd that may be restarted meanwhile."""
 
 import os
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rootflow.batch.bindings import CONFIG, htcondor
 from rootflow.batch.description import FOLDER, SUBMISSION, literal
-from rootflow.errors import RootflowError
+from rootflow.errors import RootflowError, UsageError
 
+CONFIG = "CONDOR_CONFIG"
 SECONDS_OF_PATIENCE = 60.0
 SECONDS_BETWEEN_TRIES = 1.0
 REASON_CODE = 0  # without a code the bindings drop the reason
+
+
+def htcondor() -> Any:
+    """Return htcondor2, configured as CONDOR_CONFIG says; a UsageError where no such file is.
+
+    On their first use of the network the bindings would end the process without a word.
+    """
+    named = os.environ.get(CONFIG, "")
+    if named.startswith("/") and named != os.devnull and not Path(named).is_file():
+        raise UsageError(f"{CONFIG}: {named} is not there; start a pool (rootflow pool up)")
+    # TensorFlow shows a cryptography library to all that is loaded after it. With its functions
+    # in the place of OpenSSL's the bindings cannot talk to any daemon ("SECMAN:2001"): they are
+    # to find their symbols in their own libraries first.
+    flags = sys.getdlopenflags()
+    sys.setdlopenflags(flags | os.RTLD_DEEPBIND)
+    try:
+        import htcondor2
+    finally:
+        sys.setdlopenflags(flags)
+    return htcondor2
+
+
+def use(config: Path) -> None:
+    """Have this process, and those it starts, use the pool with this configuration."""
+    os.environ[CONFIG] = str(config)
+    htcondor().reload_config()
 
 
 class Schedd:

@@ -11,6 +11,7 @@ from rootflow.config import Config, load
 from rootflow.errors import UsageError
 from rootflow.steps.result import StepResult, show
 
+FOLDER = click.Path(file_okay=False, path_type=Path)
 AS_JSON = click.option(
     "--json", "as_json", is_flag=True, help="Print the result as one JSON object."
 )

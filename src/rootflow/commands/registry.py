@@ -72,6 +72,6 @@ def _promote(path: Path, overrides: str, as_json: bool, words: tuple[str, ...]) 
 @AS_JSON
 def _rollback(name: str, as_json: bool) -> None:
     """Give the alias champion of the registered model NAME back to the version before."""
-    from rootflow.steps.registry import rollback
+    from rootflow.steps.registry import promote
 
-    tell(rollback.run(name), as_json)
+    tell(promote.rollback(name), as_json)

@@ -21,10 +21,13 @@ from rootflow.evaluation.compare import ComparedModels
 from rootflow.evaluation.paired import Contest
 from rootflow.methods.exported import OnnxMethod
 from rootflow.methods.model import Model
+from rootflow.steps import frozen
 from rootflow.steps.result import Found
 
 # What models said of events.
 ANSWERS = "scores.parquet"
+# What is said of a model whose training had other events.
+WITHOUT_TRAINING_EVENTS = {"over_training": "left out: it needs the training's events"}
 # Of the tables, those that a terminal shows.
 SHOWN = ("auc", "over_training", "best_cut", "fit", "yields")
 
@@ -41,10 +44,7 @@ def evaluated(
     origin: Mapping[str, str],
     folder: Path,
 ) -> Found:
-    """Evaluate models side by side, each event scored by one that has not seen it.
-
-    Results and scores go into the folder.
-    """
+    """Evaluate models into the folder, each event scored by one that has not seen it."""
     manifest, every = dataset.manifest, config.data.folds.in_turn()
     held_out = HeldOut(every[0].held_out, every[0].count) if len(every) == 1 else None
     observable = observable_of(config.evaluation, manifest.features)
@@ -79,15 +79,7 @@ def check_promotion(config: ClassificationConfig) -> None:
 
 def fold_fault(config: ClassificationConfig, model: OnnxMethod) -> str | None:
     """Return why a model may have seen an event that it scores, None where it has not."""
-    theirs, folds = model.folding, config.data.folds
-    if theirs != folds.folding:
-        return (
-            f"its models held out the {theirs.count} folds of the scheme "
-            f"{theirs.scheme}, data.folds has {folds.count} of {folds.scheme}"
-        )
-    if not set(_held_out(config)) <= set(model.held_out):
-        return f"it is of fold {model.held_out[0]} alone, and has seen all others"
-    return None
+    return frozen.fold_fault(config, model)
 
 
 def other_events(candidate: OnnxMethod, champion: OnnxMethod) -> str | None:

@@ -28,9 +28,9 @@ def run(
     style: str,
     output: Path | None = None,
 ) -> StepResult:
-    """Compare the models of two runs or more, of `evaluate` or of `main`, and log table and figure.
+    """Compare the models of two runs or more of one task and the same events; log table and figure.
 
-    They are of one task and of the same events. `output` is a directory that gets both, too.
+    They are runs of `evaluate` or `main`. The directory `output` gets both, too.
     """
     found = [run_of_step(run_id, "evaluate") for run_id in run_ids]
     runs = list({run.run_id: run for run in found}.values())

@@ -91,8 +91,8 @@ def _evaluate_frozen(
         config = config.model_copy(update={"inputs": inputs})
         result = _evaluated(config, run, dataset, model, {}, origin, other_code)
         facts = facts_of(manifest, frozen, sorted(every - kept))
-        if analysis_named(config.analysis).task == "classification" and not model.trained_on_these:
-            facts["over_training"] = "left out: it needs the training's events"
+        if not model.trained_on_these:
+            facts |= analysis_named(config.analysis).steps.WITHOUT_TRAINING_EVENTS
         return replace(result, facts={**facts, **result.facts})
 
 

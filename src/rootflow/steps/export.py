@@ -94,8 +94,8 @@ def run(
                 register_export(config, run, trained, *each)
                 for each in _registered(config, every, exports, trained)
             ]
-            facts["registered_model"] = [each.onnx for each in registered]
-            facts["registered_training"] = [each.trained for each in registered]
+            facts["registered_model"] = [onnx for onnx, _ in registered]
+            facts["registered_training"] = [made_from for _, made_from in registered]
         facts = {fact: values[0] if len(values) == 1 else values for fact, values in facts.items()}
         if together:
             facts["onnx_all_folds"] = str(exports[-1].named_path)

@@ -17,6 +17,7 @@ from rootflow.steps.exported_files import REGISTERED, RUN_ID, find
 from rootflow.steps.preprocess import reading_of, simulated_maps
 from rootflow.steps.registry.choosing import names_of
 from rootflow.tracking import Run
+from rootflow.tracking.run import flat
 
 TAG = "rootflow.evaluated"
 SETTING = "evaluate --model"
@@ -42,10 +43,7 @@ class Frozen(NamedTuple):
 def open_frozen(
     config: Config, named: str, folder: Path, other_code: OtherCode = "refuse"
 ) -> Frozen:
-    """Return an exported model, named as in `exported_files.find`.
-
-    Its analysis, selection and folds have to be those of the configuration.
-    """
+    """Return an exported model, of the analysis, selection and folds of the configuration."""
     _refuse_unknown(config, named)
     paths, origin = find([named], folder, SETTING)
     try:
@@ -63,10 +61,28 @@ def open_frozen(
             f"{config.analysis}"
         )
     check_code(contract, named, other_code)
-    _refuse_other_folds(config, frozen)
+    if (fault := fold_fault(config, model)) is not None:
+        raise UsageError(f"{frozen.called}: {fault}")
     _refuse_other_fold_numbers(config, frozen)
     _refuse_other_selection(config, frozen.called, contract.selection)
     return frozen
+
+
+def fold_fault(config: Config, model: OnnxMethod) -> str | None:
+    """Return why a model may have seen events that are held out, None where it has not."""
+    ours, theirs = config.data.folds, model.folding
+    if ours.folding != theirs:
+        return (
+            f"its events were divided into {theirs.count} folds of the scheme "
+            f"{theirs.scheme}, data.folds has {ours.count} of {ours.scheme}"
+        )
+    seen = [fold.held_out for fold in ours.in_turn() if fold.held_out not in model.held_out]
+    if not seen:
+        return None
+    return (
+        f"has not seen fold {_listed(model.held_out)}, but has seen "
+        f"fold {_listed(seen)}, which data.folds holds out"
+    )
 
 
 def refuse_other_units(manifest: Manifest, frozen: Frozen) -> None:
@@ -161,23 +177,6 @@ def _refuse_unknown(config: Config, named: str) -> None:
         )
 
 
-def _refuse_other_folds(config: Config, frozen: Frozen) -> None:
-    ours, theirs = config.data.folds, frozen.model.folding
-    if (ours.count, ours.scheme) != (theirs.count, theirs.scheme):
-        raise UsageError(
-            f"{frozen.called}: its events were divided into {theirs.count} folds of the scheme "
-            f"{theirs.scheme}, data.folds has {ours.count} of {ours.scheme}"
-        )
-    seen = [
-        folds.held_out for folds in ours.in_turn() if folds.held_out not in frozen.model.held_out
-    ]
-    if seen:
-        raise UsageError(
-            f"{frozen.called}: has not seen fold {_listed(frozen.model.held_out)}, but has seen "
-            f"fold {_listed(seen)}, which data.folds holds out"
-        )
-
-
 def _refuse_other_fold_numbers(config: Config, frozen: Frozen) -> None:
     """Refuse maps of simulation with which something else decides the folds."""
     theirs = _has_fold_number(frozen.model.contract.branch_map)
@@ -198,7 +197,7 @@ def _has_fold_number(branch_map: str | dict[str, Any]) -> bool:
 def _refuse_other_selection(config: Config, called: str, selection: dict[str, Any]) -> None:
     reading = reading_of(config)
     known = type(reading).from_settings(selection)
-    theirs, ours = _by_path(known.settings), _by_path(reading.settings)
+    theirs, ours = flat(known.settings), flat(reading.settings)
     differing = [name for name in {**ours, **theirs} if ours.get(name) != theirs.get(name)]
     if differing:
         said = "; ".join(
@@ -206,16 +205,6 @@ def _refuse_other_selection(config: Config, called: str, selection: dict[str, An
             for name in differing
         )
         raise UsageError(f"{called}: learnt from events that were selected otherwise: {said}")
-
-
-def _by_path(settings: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name, value in settings.items():
-        inside = _by_path(value) if isinstance(value, dict) else {}
-        found |= {f"{name}.{each}": part for each, part in inside.items()}
-        if not isinstance(value, dict):
-            found[name] = value
-    return found
 
 
 def _listed(values: Any) -> str:

@@ -26,6 +26,8 @@ from rootflow.steps.result import Found
 
 # What methods said of events.
 ANSWERS = PREDICTIONS
+# What is said of a model whose training had other events.
+WITHOUT_TRAINING_EVENTS: dict[str, str] = {}
 
 
 def check_evaluation(config: ReconstructionConfig, names: Sequence[str]) -> None:
@@ -41,10 +43,7 @@ def evaluated(
     origin: Mapping[str, str],
     folder: Path,
 ) -> Found:
-    """Evaluate methods side by side on events that the network has not seen.
-
-    Results and predictions go into the folder.
-    """
+    """Evaluate methods side by side on events that the network has not seen, into the folder."""
     samples, collisions = dataset.manifest.samples, None
     if events.label is not None and np.any(events.label == DATA):
         is_data = events.label == DATA

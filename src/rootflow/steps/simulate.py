@@ -20,10 +20,7 @@ def run(config: Config, parent: Run | None = None) -> StepResult:
 
 
 def input_files(config: Config, parent: Run | None) -> dict[str, list[Path]]:
-    """Return the ntuples of each sample: those that are configured, else simulated ones.
-
-    Without a parent they must be there.
-    """
+    """Return each sample's ntuples, configured or simulated; all are there without a parent."""
     named = analysis_named(config.analysis).sample_files(config)
     without = [name for name, (_, files) in named.items() if not files]
     simulated = _simulated(config, without, parent)

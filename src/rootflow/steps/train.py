@@ -33,10 +33,7 @@ OnEpoch = Callable[[int, int, Mapping[str, float]], None]
 
 
 class Trained(NamedTuple):
-    """Finished trainings, the dataset they saw, the digest that names all this, and its run.
-
-    There is one training for each held-out fold; `run_id` is None of a run that is not known here.
-    """
+    """Finished trainings, one for each held-out fold, dataset, digest, and run where known."""
 
     trainings: list[Training]
     dataset: Dataset

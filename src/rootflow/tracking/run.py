@@ -250,7 +250,7 @@ def _describe(run: Run, config: Config, step: str, unsaid: Sequence[str]) -> Non
     every = config.data.folds.in_turn()
     fold = {FOLD: every[0].held_out} if len(every) == 1 else {}
     _say_what_it_is(run, step, {"rootflow.config": digest_of(settings), **fold})
-    run.log_params(_flat({key: said for key, said in settings.items() if key not in unsaid}))
+    run.log_params(flat({key: said for key, said in settings.items() if key not in unsaid}))
     run.log_text(yaml.safe_dump(settings, sort_keys=False), "config.yaml")
 
 
@@ -303,12 +303,13 @@ def _git(*arguments: str) -> str | None:
     return answer.stdout.strip() if answer.returncode == 0 else None
 
 
-def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
+def flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return nested settings by their dotted paths."""
+    found: dict[str, Any] = {}
     for key, value in settings.items():
         path = f"{prefix}{key}"
-        flat |= _flat(value, f"{path}.") if isinstance(value, Mapping) else {path: value}
-    return flat
+        found |= flat(value, f"{path}.") if isinstance(value, Mapping) else {path: value}
+    return found
 
 
 def _end_killed_runs(client: MlflowClient, experiment: str) -> None:

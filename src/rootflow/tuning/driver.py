@@ -2,18 +2,22 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
+import click
 import optuna
 from optuna.trial import TrialState
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from rootflow.batch import ENDED, Executor, Job
 from rootflow.config import Config, TuningConfig
 from rootflow.errors import RootflowError, UsageError
 from rootflow.tracking.study import StudyRun
-from rootflow.tuning.board import TrialCounts, board
 from rootflow.tuning.ledger import TrialLedger
 from rootflow.tuning.space import make_sampler, suggest, with_values
 from rootflow.tuning.trials import Trial, TrialFiles, files_of, held_out_folds
@@ -21,7 +25,29 @@ from rootflow.tuning.watch import JOB, PRUNED, RUN_ID, Patience, Running, TrialO
 
 MakeJob = Callable[[TrialFiles, str], Job]
 CALLED = {TrialState.COMPLETE: "done", TrialState.PRUNED: "pruned", TrialState.FAIL: "failed"}
+NAMES = ("running", "idle", "held", *CALLED.values())
+SECONDS_BETWEEN_LINES = 10.0
 ASKED_AT_ONCE = 100  # trials, before these are submitted
+
+
+class TrialCounts(NamedTuple):
+    """How many trials are at what, by NAMES, and a line about the best one so far."""
+
+    trials: Counter[str]
+    best: str
+
+    @property
+    def ended(self) -> int:
+        """Trials that have ended."""
+        return sum(self.trials[name] for name in CALLED.values())
+
+    def __str__(self) -> str:
+        numbers = ", ".join(
+            f"{self.trials[name]} {name}"
+            for name in NAMES
+            if self.trials[name] or name in ("running", "done")
+        )
+        return f"{numbers}; {self.best}" if self.best else numbers
 
 
 @dataclass
@@ -179,3 +205,36 @@ class Driver:
         for state, count in (self.ledger.counts + Counter(ended)).items():
             counts[CALLED[state]] += count
         return TrialCounts(counts, self.ledger.describe_best())
+
+
+@contextmanager
+def board(study: str, total: int) -> Iterator[Callable[[TrialCounts], None]]:
+    """Yield what shows counts: on a terminal at once, else as a line where they changed."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield _lines(f"study {study}", total)
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[counts]}"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console) as bar:
+        task = bar.add_task(f"study {study}", total=total, counts="")
+        yield lambda counts: bar.update(task, completed=counts.ended, counts=str(counts))
+
+
+def _lines(name: str, total: int) -> Callable[[TrialCounts], None]:
+    last: TrialCounts | None = None
+    last_time = 0.0
+
+    def show(counts: TrialCounts) -> None:
+        nonlocal last, last_time
+        due = time.monotonic() - last_time >= SECONDS_BETWEEN_LINES
+        if counts != last and (due or counts.ended == total):
+            last, last_time = counts, time.monotonic()
+            click.echo(f"{name}: {counts.ended}/{total} trials: {counts}", err=True)
+
+    return show

@@ -17,10 +17,7 @@ TREE, CLEAN = "rootflow.tree", "clean"
 
 
 class Entrant(NamedTuple):
-    """A registered model, opened where it can be, and what speaks against comparing it.
-
-    Each fault begins with the kind of the check.
-    """
+    """A registered model, opened where it can be; each fault begins with the kind of the check."""
 
     version: Version
     model: OnnxMethod | None

@@ -1,7 +1,8 @@
-"""A candidate becomes the champion, or is refused and told why."""
+"""A candidate becomes the champion, or is refused and told why; the champion before returns."""
 
 import json
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 from rootflow.analysis import analysis_named
@@ -14,7 +15,9 @@ from rootflow.steps.registry.checks import Entrant, entrant, origin_faults
 from rootflow.steps.registry.decision import (
     CANDIDATE,
     CHAMPION,
+    DECISION,
     PREFIX,
+    ROLLED_BACK,
     Decision,
     numbers_of,
     rows_of,
@@ -39,24 +42,9 @@ from rootflow.tracking import (
 def run(config: Config, model: str = "", parent: Run | None = None) -> StepResult:
     """Decide on a registered model; the decision is in its tags, and the run's.
 
-    Parameters
-    ----------
-    config
-        Its dataset and held-out fold are what both are compared on, its `promotion` says what
-        is asked.
-    model
-        models:/NAME/VERSION, models:/NAME@ALIAS, or VERSION or @ALIAS of the configuration's
-        registered model; empty: @candidate.
-
-    Raises
-    ------
-    UsageError
-        There is no such model, it is the champion already, or `promotion` asks for bins that
-        there are not.
-    InputError
-        The configuration's events are none of an evaluation.
-    RootflowError
-        Another promotion came first, or the tracking server does not answer.
+    Both are compared on the dataset and held-out fold of the configuration, by its `promotion`.
+    `model` is models:/NAME/VERSION, models:/NAME@ALIAS, or VERSION or @ALIAS of the configured
+    registered model; empty: @candidate. Where another promotion came first it is a RootflowError.
     """
     analysis_named(config.analysis).steps.check_promotion(config)
     candidate = version_of(_uri(config, model or f"@{CANDIDATE}"))
@@ -73,6 +61,27 @@ def run(config: Config, model: str = "", parent: Run | None = None) -> StepResul
             run.log_metrics(numbers_of(decision.contest))
         _carry_out(decision, tags)
         return _result(decision, run)
+
+
+def rollback(name: str) -> StepResult:
+    """Give the alias champion of a registered model back to the version that had it before."""
+    champion = version_with(name, CHAMPION)
+    champions = champions_of(name)
+    if champion is None:
+        raise RootflowError(f"registry rollback: {name} has no champion")
+    if champions[-1:] != [champion.version]:
+        raise RootflowError(
+            f"registry rollback: {champion.uri} was made the champion by hand: nothing says what "
+            "was it before"
+        )
+    if len(champions) < 2:
+        raise RootflowError(f"registry rollback: before {champion.uri} there was no champion")
+    before = version_of(f"models:/{name}/{champions[-2]}")
+    describe(before.uri, {}, alias=CHAMPION)
+    remember_champions(name, champions[:-1])
+    at = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    describe(champion.uri, {DECISION: ROLLED_BACK, f"{PREFIX}rolled_back_at": at})
+    return StepResult("rollback", "", {"champion": before.uri, "rolled_back": champion.uri})
 
 
 def _uri(config: Config, model: str) -> str:

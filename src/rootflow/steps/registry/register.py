@@ -1,7 +1,6 @@
 """An exported model becomes a version in the registry, with its card, as the new candidate."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 import numpy as np
 
@@ -44,13 +43,6 @@ FIGURES = "figures"
 FOLD = "fold"  # an input of the ONNX file that the models of the folds do not have
 
 
-class Registered(NamedTuple):
-    """models:/NAME/VERSION of the ONNX file and of what it was made from."""
-
-    onnx: str
-    trained: str
-
-
 def register(
     config: Config,
     run: Run,
@@ -58,30 +50,12 @@ def register(
     registered: str,
     exported: Export,
     trainings: Mapping[str, Training],
-) -> Registered:
+) -> tuple[str, str]:
     """Register an exported model and the trained one, and call the former the candidate.
 
-    Parameters
-    ----------
-    config
-        Whose promotion says which metric is shown beside the version.
-    run
-        The export's.
-    trained
-        All trainings, and their dataset.
-    registered
-        The name in the registry.
-    exported
-        The model.
-    trainings
-        What it was made from, by the name of the folder that the training's files get.
-
-    Raises
-    ------
-    InputError
-        What would be registered is not the file that was sealed.
-    RootflowError
-        The registry refused it or does not answer.
+    Their models:/NAME/VERSION is returned. `run` is the export's, `registered` the name in the
+    registry, `trained` all trainings with their dataset; `trainings` are those of the model, by
+    the folder that each one's files get.
     """
     # MLflow writes the file anew: its bytes must be those that were proven.
     contract = check_content(exported.model.SerializeToString(), registered)
@@ -123,7 +97,7 @@ def register(
         }
     describe(trained_uri, {**tags, ONNX: uri}, card)
     describe(uri, {**tags, TRAINED: trained_uri}, card, alias=CANDIDATE)
-    return Registered(uri, trained_uri)
+    return uri, trained_uri
 
 
 def _estimates(evaluation: LoggedRun, model: str) -> dict[str, Estimate]:

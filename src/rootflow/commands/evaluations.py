@@ -1,17 +1,17 @@
-"""`rootflow compare RUN RUN ...`."""
+"""`rootflow compare RUN RUN ...` and `rootflow draw EVALUATION_DIR`."""
 
 from pathlib import Path
 
 import click
 
-from rootflow.commands.options import AS_JSON, STYLE, tell
+from rootflow.commands.options import AS_JSON, FOLDER, STYLE, tell
 
 
 @click.command("compare")
 @click.argument("runs", nargs=-1, metavar="RUN RUN ...")
 @click.option(
     "--output",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=FOLDER,
     help="Directory that gets table and figure, too.",
 )
 @click.option(
@@ -32,3 +32,22 @@ def compare(
 
     result = step.run(runs, replicas=replicas, seed=seed, style=style, output=output)
     tell(result, as_json)
+
+
+@click.command("draw")
+@click.argument("directory", type=FOLDER)
+@STYLE
+@click.option(
+    "--output",
+    type=FOLDER,
+    help="Directory that gets figures and report; else the evaluation's own.",
+)
+def draw(directory: Path, style: str, output: Path | None) -> None:
+    """Draw figures and report of an evaluation of any analysis again, from its results alone.
+
+    DIRECTORY holds evaluation.json and provenance.json, as the run of evaluate has them.
+    """
+    from rootflow.evaluation import draw_evaluation
+
+    figures = draw_evaluation(directory, style, output)
+    click.echo(f"{len(figures)} files in {figures[0].parent}, and report.html")
