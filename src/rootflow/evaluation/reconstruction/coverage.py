@@ -61,11 +61,11 @@ def coverage(
         for level in LEVELS
     }
     found = bootstrap(statistics, weight, config.replicas, seed)
-    made = {}
-    for name in COVERED:
-        values, errors = np.array([found[f"{name}/{level}"].estimate() for level in LEVELS]).T
-        made[name] = Coverage(LEVELS, plain(values), plain(errors))
-    return made
+    estimates = {
+        name: np.array([found[f"{name}/{level}"].estimate() for level in LEVELS]).T
+        for name in COVERED
+    }
+    return {name: Coverage(LEVELS, *map(plain, each)) for name, each in estimates.items()}
 
 
 def _outside(

@@ -12,28 +12,9 @@ from rootflow.dataset.weights import effective_events
 from rootflow.evaluation.bootstrap import CellStatistic, Replicated, bootstrap
 from rootflow.evaluation.cell_statistics import Shares, everywhere
 from rootflow.evaluation.paired import comparisons
+from rootflow.evaluation.reconstruction import distributions, metrics
 from rootflow.evaluation.reconstruction.coverage import coverage
-from rootflow.evaluation.reconstruction.distributions import (
-    Collisions,
-    confusion,
-    displays_of,
-    histograms_of,
-    processes_of,
-    score_histograms,
-    spectra_of,
-    truth_distributions,
-)
-from rootflow.evaluation.reconstruction.metrics import (
-    BINNED,
-    METRICS,
-    SCORE_EDGES,
-    both_right,
-    check_known,
-    has_probabilities,
-    metrics_of,
-    observables_of,
-    statistics_of,
-)
+from rootflow.evaluation.reconstruction.distributions import Collisions, spectra_of
 from rootflow.evaluation.reconstruction.migration import migration_of
 from rootflow.evaluation.reconstruction.observables import OBSERVABLES, Observable
 from rootflow.evaluation.reconstruction.permutation import importances
@@ -70,10 +51,10 @@ def check_names(config: EvaluationConfig, methods: Sequence[str]) -> None:
     """Refuse observables and a reference that there are not, before anything runs."""
     for key in ("unfold", "drawn"):
         names = getattr(config, key)
-        check_known(f"evaluation.{key}", [] if names == "all" else names, list(OBSERVABLES))
-    check_known("evaluation.bins", config.bins, BINNED)
+        metrics.check_known(f"evaluation.{key}", [] if names == "all" else names, list(OBSERVABLES))
+    metrics.check_known("evaluation.bins", config.bins, metrics.BINNED)
     if config.reference is not None:
-        check_known("evaluation.reference", [config.reference], methods)
+        metrics.check_known("evaluation.reference", [config.reference], methods)
 
 
 def evaluate(
@@ -137,19 +118,19 @@ def assess(
         energy_tev=config.energy_tev,
         reference=reference,
         drawn=drawn,
-        truth=truth_distributions(sample),
+        truth=distributions.truth_distributions(sample),
         methods=tuple(
             _result(candidate, sample, found, reference, config, seed, spectra)
             for candidate in candidates
         ),
-        comparisons=comparisons({name: METRICS[name] for name in COMPARED}, found, names),
+        comparisons=comparisons({name: metrics.METRICS[name] for name in COMPARED}, found, names),
         complements=tuple(
             Complement(first, second, found[f"{first}/right_not/{second}"].estimate())
             for first, second in permutations(names, 2)
         ),
-        displays=displays_of(shown, sample, config.displays) if shown else (),
+        displays=distributions.displays_of(shown, sample, config.displays) if shown else (),
         true_leptons=events.true_leptons is not None,
-        processes=processes_of(collisions, events) if collisions else (),
+        processes=distributions.processes_of(collisions, events) if collisions else (),
     )
     return Assessment(evaluation, sample, candidates)
 
@@ -161,11 +142,11 @@ def _replicated(
     statistics: dict[str, CellStatistic] = {
         f"{candidate.name}/{quantity}": statistic
         for candidate in candidates
-        for quantity, statistic in statistics_of(candidate, sample, config.bins).items()
+        for quantity, statistic in metrics.statistics_of(candidate, sample, config.bins).items()
     }
     matched = everywhere(sample.matched)
     for first, second in permutations(candidates, 2):
-        only_first = both_right(first, sample) & ~both_right(second, sample)
+        only_first = metrics.both_right(first, sample) & ~metrics.both_right(second, sample)
         statistics[f"{first.name}/right_not/{second.name}"] = Shares(only_first, matched, 1)
     return bootstrap(statistics, sample.events.weight, config.replicas, seed)
 
@@ -191,9 +172,9 @@ def _result(
         }
 
     scores = None
-    if has_probabilities(candidate, sample):
-        accuracy = estimates["accuracy_by_score"].binned(SCORE_EDGES)
-        scores = ScoreResult(*score_histograms(candidate, sample), accuracy)
+    if metrics.has_probabilities(candidate, sample):
+        accuracy = estimates["accuracy_by_score"].binned(metrics.SCORE_EDGES)
+        scores = ScoreResult(*distributions.score_histograms(candidate, sample), accuracy)
     importance: tuple[Importance, ...] = ()
     if config.importance_events and hasattr(candidate.method, "parameters"):
         importance = importances(candidate.method, sample.events, config.importance_events, seed)
@@ -201,7 +182,7 @@ def _result(
         name=candidate.name,
         description=candidate.description or UNDER_EVALUATION,
         neutrinos_of=candidate.neutrinos_of,
-        metrics=metrics_of(estimates),
+        metrics=metrics.metrics_of(estimates),
         accuracy_by=in_bins("accuracy"),
         selection_by=in_bins("selection"),
         relative_accuracy_by={
@@ -210,10 +191,10 @@ def _result(
             ).binned(edges)
             for name, edges in config.bins.items()
         },
-        confusion=confusion(candidate, sample),
+        confusion=distributions.confusion(candidate, sample),
         observables={
             observable.name: _observable(observable, candidate, sample, estimates)
-            for observable in observables_of(candidate)
+            for observable in metrics.observables_of(candidate)
         },
         scores=scores,
         coverage=coverage(candidate, sample, config, seed),
@@ -234,7 +215,7 @@ def _observable(
     sample: EventsWithTruth,
     estimates: Mapping[str, Replicated],
 ) -> ObservableResult:
-    distribution, residuals = histograms_of(observable, candidate, sample)
+    distribution, residuals = distributions.histograms_of(observable, candidate, sample)
     both, count = estimates[f"{observable.name}_in_bins"], len(observable.bins) - 1
     return ObservableResult(
         residuals=residuals,

@@ -81,13 +81,9 @@ def _shares(axes: Sequence[hist.axis.Variable], part: FloatArray, whole: FloatAr
     with np.errstate(divide="ignore", invalid="ignore"):
         share = part[0] / whole[0]
         variance = ((1 - 2 * share) * part[1] + share**2 * whole[1]) / whole[0] ** 2
-    shares[...] = np.stack(
-        [
-            np.nan_to_num(share, posinf=0, neginf=0),
-            np.nan_to_num(np.maximum(variance, 0), posinf=0),
-        ],
-        axis=-1,
-    )
+    share = np.nan_to_num(share, posinf=0, neginf=0)
+    variance = np.nan_to_num(np.maximum(variance, 0), posinf=0)
+    shares[...] = np.stack([share, variance], axis=-1)
     return shares
 
 

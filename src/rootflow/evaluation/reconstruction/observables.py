@@ -106,10 +106,8 @@ def _particles() -> Iterator[Observable]:
             ("mass", "m", "GeV", mass, 1.0, True, invariant_mass),
         ):  # fmt: skip
             of: Of = "tops" if field == "tops" else "neutrinos"
-            value = _of_particle(field, side, function)
-            yield Observable(
-                f"{name}_{quantity}", f"${shown}({symbol})$", bins, reach, value, unit, of, relative
-            )
+            shown, value = f"${shown}({symbol})$", _of_particle(field, side, function)
+            yield Observable(f"{name}_{quantity}", shown, bins, reach, value, unit, of, relative)
 
 
 def _neutrinos() -> Iterator[Observable]:
@@ -123,10 +121,8 @@ def _neutrinos() -> Iterator[Observable]:
             ("pt", r"p_\mathrm{T}", "GeV", (0, 25, 45, 70, 100, 250), 150, transverse_momentum),
             ("eta", r"\eta", "", (-3, -1.5, -0.8, -0.25, 0.25, 0.8, 1.5, 3), 3, pseudorapidity),
         ):
-            value = _of_particle("neutrinos", side, function)
-            yield Observable(
-                f"{name}_{quantity}", f"${shown}({symbol})$", bins, reach, value, unit, "neutrinos"
-            )
+            shown, value = f"${shown}({symbol})$", _of_particle("neutrinos", side, function)
+            yield Observable(f"{name}_{quantity}", shown, bins, reach, value, unit, "neutrinos")
 
 
 def _angles() -> Iterator[Observable]:
