@@ -101,3 +101,14 @@ def test_tensorflow_and_mlflow_stay_out_of_what_must_start_quickly(module: str) 
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert answer.stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize(
+    "step", ["apply", "compare", "evaluate", "main", "preprocess", "registry.promote", "train"]
+)
+def test_networks_are_loaded_once_a_step_needs_one(step: str) -> None:
+    code = f"import sys, rootflow.steps.{step}; print({{'keras', 'skops'}} & set(sys.modules))"
+    answer = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert answer.stdout.strip() == "set()"

@@ -20,7 +20,8 @@ from rootflow.dataset.events import pairs_of_jets
 from rootflow.errors import ConformanceError, RootflowError
 from rootflow.evaluation.classification.observable import EventObservable
 from rootflow.export.conversion import convert
-from rootflow.export.layout import OUTPUTS, TOLERANCES
+from rootflow.export.layout import OUTPUTS
+from rootflow.exported.contract import TOLERANCES
 from rootflow.exported.session import open_session
 from rootflow.methods.conformance import check_method
 from rootflow.models import (

@@ -7,14 +7,14 @@ absent object is the padding value, and the PDG id of leptons by their charge ha
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rootflow.dataset.events import Events, Features
 from rootflow.errors import UsageError
-from rootflow.exported.contract import Order
+from rootflow.exported.contract import KindOfOutput, Order
 from rootflow.ntuple.objects import mask_name
 
 GEV, NO_UNIT = "GeV", "none"
@@ -27,16 +27,12 @@ SIGN_OF_PDG_ID = (-1.0, 1.0)
 SHORT = {"leptons": "lep", "met": "met"}
 FIELD_NAMES = {"energy": "e", "btag": "b_tag", "pdg_id": "pid"}
 Units = Mapping[str, Mapping[str, str]]
-Kind = Literal["probability", "momentum", "score"]
-# Of probabilities and scores the largest absolute difference; of momenta that of the vector,
-# relative to its length or to 1 GeV, whichever is larger.
-TOLERANCES: dict[Kind, float] = {"probability": 1e-5, "momentum": 1e-3, "score": 1e-6}
 
 
 class Output(NamedTuple):
     """What an output is, and how it is compared."""
 
-    kind: Kind
+    kind: KindOfOutput
     meaning: str
 
 

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from onnxruntime import InferenceSession
 
 from rootflow.errors import RootflowError
-from rootflow.export.layout import OUTPUTS, TOLERANCES
+from rootflow.export.layout import OUTPUTS
+from rootflow.exported.contract import TOLERANCES
 from rootflow.exported.session import UNREADABLE, Arrays, open_session
 from rootflow.progress import progress
 

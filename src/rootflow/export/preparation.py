@@ -13,14 +13,14 @@ from rootflow.errors import UsageError
 from rootflow.export.about import FULL, About
 from rootflow.export.composing import FOLD, with_all_folds
 from rootflow.export.conversion import Converted, compiled, convert
-from rootflow.export.layout import TOLERANCES, layout_of
+from rootflow.export.layout import layout_of
 from rootflow.export.parity import Row, compared, prove
 from rootflow.export.precision import cost, rounded
 from rootflow.export.samples import inputs_of, ranges_of, samples_of
 from rootflow.export.targets import TARGETS, claim_of, sealed_for
 from rootflow.export.trees import convert_trees
 from rootflow.export.writing import Kind, Prepared
-from rootflow.exported.contract import Order
+from rootflow.exported.contract import TOLERANCES, Order
 from rootflow.exported.session import Arrays
 from rootflow.training.trees import Trees
 

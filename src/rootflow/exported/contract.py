@@ -23,6 +23,10 @@ INTERFACE = {"variant", "order", "padding", "collections", "inputs", "outputs", 
 BESIDE: Any = {"__all__": {"meaning": True, "features": {"__all__": {"range"}}}}
 
 Order = Literal["pt", "charge"]
+KindOfOutput = Literal["probability", "momentum", "score"]
+# How far a file may be off. Of probabilities and scores the largest absolute difference; of
+# momenta that of the vector, relative to its length or to 1 GeV, whichever is larger.
+TOLERANCES: dict[KindOfOutput, float] = {"probability": 1e-5, "momentum": 1e-3, "score": 1e-6}
 
 
 class Part(Block):

@@ -28,7 +28,7 @@ from rootflow.export import (
     refuse_precisions,
     write,
 )
-from rootflow.export.layout import TOLERANCES
+from rootflow.exported.contract import TOLERANCES
 from rootflow.steps import train
 from rootflow.steps.preprocess import reading_of, simulated_maps
 from rootflow.steps.registry.choosing import chosen

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from rootflow.config import Config
-from rootflow.steps import evaluate, export, preprocess, train
+from rootflow.steps import evaluate, preprocess, train
 from rootflow.steps.preprocess import REPEATED
 from rootflow.steps.result import StepResult
 from rootflow.tracking import Run, redacted, start_run, tracking_uri
@@ -18,6 +18,9 @@ def run(config: Config, parent: Run | None = None) -> StepResult:
         train.run(config, run)
         train.ensure(config, run)  # what the parts below find again is this run's, too
         evaluation = evaluate.run(config, run)
+        # Here, and not above: TensorFlow takes seconds, and what is wrong in ntuples needs none.
+        from rootflow.steps import export
+
         exported = export.run(config, run)
         run.log_metrics(evaluation.metrics)
         facts = {

@@ -7,11 +7,9 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-import skops.io
 from numpy.typing import NDArray
 from pydantic import TypeAdapter
 from sklearn.ensemble import HistGradientBoostingClassifier
-from skops.io.exceptions import UntrustedTypesFoundException
 from threadpoolctl import threadpool_limits
 
 from rootflow.analysis import TaskName
@@ -92,6 +90,8 @@ def save_trees(model: TreesModel, path: Path) -> None:
 
 def write_trees(about: Mapping[str, Any], held: Mapping[str, Any], path: Path) -> None:
     """Write trees with what is needed beside them as .skops, whole or not at all."""
+    import skops.io  # here, and not above: it takes half a second, and most models are no trees
+
     with whole_file(path) as partial:
         skops.io.dump({"about": json.dumps(about), **held}, partial)
         seal_archive(partial)
@@ -99,6 +99,9 @@ def write_trees(about: Mapping[str, Any], held: Mapping[str, Any], path: Path) -
 
 def load_trees(path: Path) -> Trees:
     """Return trees saved as .skops, else raise InputError; no code in the file is run."""
+    import skops.io
+    from skops.io.exceptions import UntrustedTypesFoundException
+
     if not path.is_file():
         raise InputError(f"{path}: there is no saved model")
     content = read_sealed(path, TRAIN_AGAIN)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from rootflow.analysis import TaskName, analysis_named
 from rootflow.config import Config
 from rootflow.errors import InputError, UsageError
-from rootflow.export.layout import TOLERANCES
+from rootflow.exported.contract import TOLERANCES
 from rootflow.methods.exported import OnnxMethod
 from rootflow.methods.model import refuse_other_task
 from rootflow.tracking import Version, fetch_onnx_model, logged_run
