@@ -8,7 +8,7 @@ import pytest
 
 from rootflow.batch.avoidance import Avoidance, Verdict, judge
 from rootflow.batch.contract import State
-from rootflow.batch.events import MachineRun, Progress
+from rootflow.batch.progress import MachineRun, Progress
 from rootflow.batch.schedd import Schedd
 from rootflow.config.batch import LimitsConfig
 

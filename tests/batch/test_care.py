@@ -4,7 +4,7 @@ import pytest
 
 from rootflow.batch.care import decide
 from rootflow.batch.contract import State
-from rootflow.batch.events import Progress
+from rootflow.batch.progress import Progress
 from rootflow.config.batch import JobConfig, LimitsConfig
 
 LIMITS = LimitsConfig(memory_gib=8, memory_factor=2, disk_gib=10, disk_factor=3, starts=5)

@@ -260,7 +260,7 @@ def test_a_job_evicted_too_often_is_given_up(make: MakeExecutor, shell: MakeJob)
 def test_a_submission_cut_off_in_the_middle_is_told_from_one_that_happened(
     make: MakeExecutor, shell: MakeJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from rootflow.batch.ledger import JobLedger
+    from rootflow.batch.care import JobLedger
 
     def die(*_: object, **__: object) -> None:
         raise KeyboardInterrupt

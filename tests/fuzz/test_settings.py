@@ -21,7 +21,7 @@ from rootflow.evaluation.paired import bins_of, decide
 from rootflow.ntuple import features_of, load_branch_map
 from rootflow.steps.registry.decision import numbers_of, shortfalls, tags_of_run
 from rootflow.tracking import Version
-from rootflow.tuning.space import suggest, with_values
+from rootflow.tuning.study import suggest, with_values
 
 PROJECT = Path(__file__).parents[2]
 CONFIGS = sorted((PROJECT / "configs").glob("*.yaml"))

@@ -9,10 +9,9 @@ import pytest
 from other_values import PROFILE
 from rootflow.batch import Job, make_executor
 from rootflow.batch.care import decide
-from rootflow.batch.contract import State
-from rootflow.batch.events import Progress
-from rootflow.batch.folder import prepare
+from rootflow.batch.contract import State, prepare
 from rootflow.batch.job import SPEC
+from rootflow.batch.progress import Progress
 from rootflow.config.batch import ProfileConfig, profile_of
 from rootflow.tracking.backend import describe
 

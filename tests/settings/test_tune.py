@@ -13,8 +13,7 @@ from other_values import TUNE
 from rootflow.config import Config
 from rootflow.errors import UsageError
 from rootflow.steps.tune import _profile as profile_of
-from rootflow.tuning.space import make_pruner, make_sampler, suggest
-from rootflow.tuning.study import place_of, storage_name
+from rootflow.tuning.study import make_pruner, make_sampler, place_of, storage_name, suggest
 from rootflow.tuning.trials import held_out_folds
 from small_configurations import inside, of_kind, small
 from studies import TOY

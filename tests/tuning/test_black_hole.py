@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from optuna.trial import TrialState
 
-from rootflow.batch.ledger import JobLedger
+from rootflow.batch.care import JobLedger
 from rootflow.batch.schedd import Schedd
 from rootflow.tuning.trials import Result, TrialFiles
 from studies import QUICK, TOY, assert_each_counted_once, trials_of

@@ -10,8 +10,7 @@ started `limits.starts` times.
 
 from pathlib import Path
 
-from rootflow.batch.contract import ENDED, Job, JobError, Logs, State, Status
-from rootflow.batch.folder import function_job
+from rootflow.batch.contract import ENDED, Job, JobError, Logs, State, Status, function_job
 from rootflow.batch.htcondor import HTCondorExecutor
 from rootflow.batch.local import LocalExecutor
 from rootflow.config.batch import ProfileConfig

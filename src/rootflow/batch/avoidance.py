@@ -13,10 +13,9 @@ from typing import Any, NamedTuple
 
 import click
 
-from rootflow.batch.contract import ENDED
+from rootflow.batch.contract import ENDED, read
 from rootflow.batch.description import AVOID, machine_list
-from rootflow.batch.events import MachineRun, Progress
-from rootflow.batch.folder import read
+from rootflow.batch.progress import MachineRun, Progress
 from rootflow.batch.schedd import Schedd
 from rootflow.config.batch import LimitsConfig
 from rootflow.files import alone_in

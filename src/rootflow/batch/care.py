@@ -1,25 +1,141 @@
-"""Looking after the jobs that HTCondor holds or starts again and again: release or give up."""
+"""What an HTCondor executor remembers of its jobs, and how it looks after those in need."""
 
 import re
+import uuid
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import NamedTuple
 
-from rootflow.batch.contract import ENDED, Job, State
+from pydantic import TypeAdapter
+
+from rootflow.batch.contract import ENDED, Job, State, as_text, from_text
 from rootflow.batch.description import attributes
-from rootflow.batch.events import MACHINE_MAY_BE_BAD, EventLog, Progress
-from rootflow.batch.folder import resources_of
-from rootflow.batch.ledger import JobLedger, Remedy, Taken
-from rootflow.batch.queue import Queue
+from rootflow.batch.progress import MACHINE_MAY_BE_BAD, EventLog, Progress, Queue
 from rootflow.batch.schedd import Schedd
 from rootflow.config.batch import JobConfig, LimitsConfig, ProfileConfig
 from rootflow.errors import InputError
+from rootflow.files import whole_file
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """What to do: leave, release or give up; the rest is what to ask for from now on, in GiB."""
+
+    action: str
+    explanation: str = ""
+    memory_gib: float | None = None
+    disk_gib: float | None = None
+
+    def changes(self) -> dict[str, float]:
+        """Return the words of JobConfig that change."""
+        asked = {"memory_gib": self.memory_gib, "disk_gib": self.disk_gib}
+        return {word: gib for word, gib in asked.items() if gib is not None}
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A decision about the n-th hold of a job."""
+
+    job_id: str
+    hold: int
+    decision: Remedy
+
+
+_TAKEN = TypeAdapter(Taken)
+
+
+class JobLedger:
+    """Submissions, written before the jobs are handed over, and decisions about held jobs.
+
+    A submission's name, its token, is made here and travels with its jobs, so a submission that
+    was cut off in the middle is told from one that happened. A job's id is TOKEN.NUMBER.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._submissions = folder / "submissions"
+        self._decisions = folder / "decisions.jsonl"
+        self._submissions.mkdir(parents=True, exist_ok=True)
+        self._jobs: dict[str, list[Job]] = {}
+        self._taken: dict[str, list[Taken]] = {}
+        self._read_size = 0
+
+    def plan(self, jobs: Sequence[Job]) -> str:
+        """Keep the jobs of a submission to be made, and return its name."""
+        token = uuid.uuid4().hex[:12]
+        with whole_file(self._submissions / f"{token}.jsonl") as partial:
+            partial.write_text("".join(f"{as_text(job)}\n" for job in jobs))
+        return token
+
+    def confirm(self, token: str, cluster: int) -> None:
+        """Note that the submission was made."""
+        with whole_file(self._submissions / f"{token}.cluster") as partial:
+            partial.write_text(str(cluster))
+
+    def withdraw(self, token: str) -> None:
+        """Forget a submission that was not made."""
+        (self._submissions / f"{token}.jsonl").unlink()
+
+    def clusters(self) -> dict[str, int | None]:
+        """Return the cluster of each submission in the order of time, None where not noted."""
+        planned = sorted(self._submissions.glob("*.jsonl"), key=lambda path: path.stat().st_mtime)
+        noted = {path.stem: path.with_suffix(".cluster") for path in planned}
+        return {
+            token: int(path.read_text()) if path.exists() else None for token, path in noted.items()
+        }
+
+    def jobs(self, token: str) -> list[Job]:
+        """Return the jobs of a submission."""
+        if token not in self._jobs:
+            lines = (self._submissions / f"{token}.jsonl").read_text().splitlines()
+            self._jobs[token] = [from_text(line) for line in lines]
+        return self._jobs[token]
+
+    def job(self, job_id: str) -> Job:
+        """Return one job of a submission, with what it was submitted to need."""
+        token, number = job_id.split(".")
+        return self.jobs(token)[int(number)]
+
+    def cluster(self, token: str) -> int:
+        """Return the cluster of a submission that was made."""
+        return int((self._submissions / f"{token}.cluster").read_text())
+
+    def name(self, job_id: str) -> str:
+        """Return what HTCondor calls a job."""
+        token, number = job_id.split(".")
+        return f"{self.cluster(token)}.{number}"
+
+    def taken(self, job_id: str) -> list[Taken]:
+        """Return the decisions about one job in the order of time."""
+        return self.decisions().get(job_id, [])
+
+    def has(self, job_id: str) -> bool:
+        """Return whether the job's submission is one of these."""
+        token = job_id.split(".")[0]
+        return token in self._jobs or (self._submissions / f"{token}.jsonl").exists()
+
+    def note(self, job_id: str, hold: int, decision: Remedy) -> None:
+        """Keep a decision about the n-th hold of a job."""
+        with self._decisions.open("a") as stream:
+            stream.write(_TAKEN.dump_json(Taken(job_id, hold, decision)).decode() + "\n")
+
+    def decisions(self) -> dict[str, list[Taken]]:
+        """Return all decisions by job, those of each in the order of time."""
+        size = self._decisions.stat().st_size if self._decisions.exists() else 0
+        if size != self._read_size:
+            self._taken = defaultdict(list)
+            for line in self._decisions.read_text().splitlines():
+                taken = _TAKEN.validate_json(line)
+                self._taken[taken.job_id].append(taken)
+            self._read_size = size
+        return self._taken
+
 
 # https://htcondor.readthedocs.io, "Job ClassAd Attributes", HoldReasonCode
 BY_USER = {1, 15, 16}  # condor_hold, submitted on hold, its inputs are being spooled
 BY_POLICY = {3, 21, 26}  # the job's, the node's, the schedd's: the reason says what for
-OUT_OF_RESOURCES = 34
-OUT_OF_TIME = {46, 47}
+OUT_OF_RESOURCES, OUT_OF_TIME = 34, {46, 47}
 TIME = re.compile(r"wall|run ?time|duration|time limit", re.IGNORECASE)
 MIB = 1024
 MARGIN = 1.2  # of the memory asked for, over the most that was seen
@@ -67,19 +183,20 @@ class Care:
 
     def in_need(self) -> list[str]:
         """Return the jobs that are held, start too often, or were cancelled before they came."""
-        jobs = self._log.jobs
-        need = [
+        decisions = self._ledger.decisions()
+        cancelled = {
             job_id
-            for job_id, progress in jobs.items()
-            if progress.state is State.HELD or self._starts_too_often(progress)
-        ]
-        need += [
-            job_id
-            for job_id, taken in self._ledger.decisions().items()
+            for job_id, taken in decisions.items()
             if explanation(taken, "cancel") is not None
-            if job_id in jobs and jobs[job_id].state not in ENDED
+        }
+        return [
+            job_id
+            for job_id, progress in self._log.jobs.items()
+            if (job_id in cancelled and progress.state not in ENDED)
+            or progress.state is State.HELD
+            or (progress.state is State.IDLE and progress.starts >= self._limits.starts)
+            if self._ledger.has(job_id)
         ]
-        return [job_id for job_id in need if self._ledger.has(job_id)]
 
     def look_after(self, job_id: str, avoided: Collection[str]) -> None:
         """Do what is due for one of the jobs in need; `avoided` are the machines at fault."""
@@ -90,7 +207,8 @@ class Care:
             self._schedd.remove([name], cancelled)
         elif progress.state is State.HELD:
             decided = [each.decision.action for each in taken if each.hold == progress.holds]
-            if _machine_is_to_blame(progress, avoided) and decided[-1:] in ([], ["give up"]):
+            blamed = progress.host in avoided and progress.hold_code in MACHINE_MAY_BE_BAD
+            if blamed and decided[-1:] in ([], ["give up"]):
                 self._release(job_id, progress, Remedy("release", "its machine is avoided now"))
             elif not decided:
                 self._help(job_id, progress)
@@ -103,15 +221,15 @@ class Care:
     def with_what_was_learnt(self, jobs: Sequence[Job], profile: ProfileConfig) -> list[Job]:
         """Return jobs that say what they need: more where jobs that asked for the same did."""
         learnt = {resource.word: self._learnt(resource.word) for resource in RESOURCES}
-        found = []
-        for job in jobs:
-            asked = resources_of(job, profile)
+
+        def needed(asked: JobConfig) -> JobConfig:
             changes = {word: getattr(asked, word) for word in learnt}
             for word, more in learnt.items():
                 while changes[word] in more:
                     changes[word] = more[changes[word]]
-            found.append(replace(job, resources=asked.model_copy(update=changes)))
-        return found
+            return asked.model_copy(update=changes)
+
+        return [replace(job, resources=needed(job.resources or profile.job)) for job in jobs]
 
     def _learnt(self, word: str) -> dict[float, float]:
         """Return what jobs turned out to need, by what they had asked for, in GiB."""
@@ -124,9 +242,6 @@ class Care:
                     learnt[asked] = max(more, learnt.get(asked, 0.0))
                 asked = more
         return learnt
-
-    def _starts_too_often(self, progress: Progress) -> bool:
-        return progress.state is State.IDLE and progress.starts >= self._limits.starts
 
     def _help(self, job_id: str, progress: Progress) -> None:
         asked = _asked(self._ledger.job(job_id))
@@ -149,10 +264,6 @@ def explanation(taken: Sequence[Taken], action: str) -> str | None:
     """Return why an action was first decided on, None where it was not."""
     decided = (each.decision for each in taken)
     return next((each.explanation for each in decided if each.action == action), None)
-
-
-def _machine_is_to_blame(progress: Progress, avoided: Collection[str]) -> bool:
-    return progress.host in avoided and progress.hold_code in MACHINE_MAY_BE_BAD
 
 
 def _asked(job: Job) -> JobConfig:

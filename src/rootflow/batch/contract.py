@@ -1,14 +1,20 @@
-"""What a job is, and what an executor says of it."""
+"""What a job is, what an executor says of it, and what is in the job's folder on this side."""
 
+import contextlib
+import json
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
-from rootflow.config.batch import JobConfig
-from rootflow.errors import RootflowError
+from rootflow.batch import job as on_node
+from rootflow.config.batch import JobConfig, ProfileConfig
+from rootflow.errors import InputError, RootflowError, UsageError
+from rootflow.files import whole_file
 
 
 class JobError(RootflowError):
@@ -100,9 +106,6 @@ class Logs(NamedTuple):
     events: str
 
 
-_JOB = TypeAdapter(Job)
-
-
 def as_text(job: Job) -> str:
     """Return the job as one line of JSON, its paths absolute."""
     inputs = tuple(path.absolute() for path in job.inputs)
@@ -112,3 +115,134 @@ def as_text(job: Job) -> str:
 def from_text(text: str) -> Job:
     """Return the job that `as_text` wrote."""
     return _JOB.validate_json(text)
+
+
+@dataclass(frozen=True)
+class JobOutcome:
+    """How the last start of a job ended, as the job itself says."""
+
+    exit_code: int
+    wall_seconds: float
+    memory_mib: float
+
+
+CALL = "call.json"
+_JOB, _OUTCOME = TypeAdapter(Job), TypeAdapter(JobOutcome)
+
+
+def function_job(
+    name: str,
+    function: str,
+    arguments: Mapping[str, Any],
+    directory: Path,
+    *,
+    inputs: tuple[Path, ...] = (),
+    outputs: tuple[str, ...] = (),
+    resources: JobConfig | None = None,
+) -> Job:
+    """Return a job that calls `function`, "module:name", with plain data.
+
+    What it returns is the job's result. The node must be able to import the module.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    given = os.environ.get("PYTHONPATH", "")
+    path = [str(Path(__file__).parents[2]), *filter(None, given.split(os.pathsep))]
+    spec = {"function": function, "arguments": dict(arguments), "path": path}
+    with whole_file(directory / CALL) as partial:
+        partial.write_text(json.dumps(spec))
+    runner = Path(on_node.__file__)
+    command = ("python3", runner.name, "--call", CALL)
+    return Job(name, command, directory, (*inputs, runner, directory / CALL), outputs, resources)
+
+
+def prepare(job: Job, resources: JobConfig, profile: ProfileConfig) -> None:
+    """Make the folder ready for the job's first start."""
+    carried = profile.files != "shared"
+    for name in job.outputs:
+        if Path(name).is_absolute() or ".." in Path(name).parts:
+            raise UsageError(f"job {job.name}: output {name}: name it relative to the job's folder")
+    job.directory.mkdir(parents=True, exist_ok=True)
+    for path in job.inputs:
+        if not path.exists():
+            raise InputError(f"job {job.name}: input {path} is not there")
+        place = job.directory / path.name
+        if not carried and not place.exists():
+            place.symlink_to(path.resolve())
+    for name in (on_node.OUTCOME, on_node.RESULT, on_node.TRACEBACK):
+        (job.directory / name).unlink(missing_ok=True)
+    if carried:
+        (job.directory / on_node.KEPT_BEFORE).write_bytes(b"")
+    # Where nodes see the home directory, caches there save every job their making.
+    home = {"HOME": os.environ["HOME"]} if os.environ.get("HOME") and not carried else {}
+    spec: dict[str, Any] = {
+        "command": job.command,
+        "environment": {**home, **resources.environment},
+        "grace": profile.grace.total_seconds(),
+        "outputs": job.outputs,
+        "carried": carried,
+    }
+    if resources.runtime is not None:
+        spec["runtime"] = resources.runtime.total_seconds()
+    with whole_file(job.directory / on_node.SPEC) as partial:
+        partial.write_text(json.dumps(spec))
+
+
+def outcome_of(directory: Path) -> JobOutcome | None:
+    """Return how the job's last start ended, None where it did not come to say so."""
+    with contextlib.suppress(ValidationError):  # nothing there, or a carrier's placeholder
+        return _OUTCOME.validate_json(read(directory / on_node.OUTCOME))
+    return None
+
+
+def measured(status: Status, directory: Path) -> Status:
+    """Return the status with what the job's last start says that it used."""
+    outcome = outcome_of(directory)
+    if outcome is None:
+        return status
+    return replace(status, wall_seconds=outcome.wall_seconds, memory_mib=outcome.memory_mib)
+
+
+def tidy(directory: Path) -> None:
+    """Remove what was there for HTCondor only: a file for everything it is to carry."""
+    (directory / on_node.ROOM).unlink(missing_ok=True)
+    for name in (on_node.RESULT, on_node.TRACEBACK, on_node.KEPT, on_node.KEPT_BEFORE):
+        path = directory / name
+        if path.exists() and (path.stat().st_size == 0 or name == on_node.KEPT_BEFORE):
+            path.unlink()
+
+
+def reason_of(directory: Path, exit_code: int, given_up_after: int | None) -> str:
+    """Return in one line why a job failed, or was given up after so many starts."""
+    lines = _complaint(directory).strip().splitlines()
+    starts = f"given up after {given_up_after} starts (limits.starts): " if given_up_after else ""
+    return f"{starts}exit code {exit_code}" + (f": {lines[-1].strip()}" if lines else "")
+
+
+def logs_of(job: Job, events: str) -> Logs:
+    """Return what the job has said so far, and its events."""
+    stdout, stderr = (read(job.directory / name) for name in (on_node.STDOUT, on_node.STDERR))
+    return Logs(stdout, stderr, events)
+
+
+def result_of(job: Job, status: Status) -> Any:
+    """Return what the job left as its result; one that failed or goes on is a JobError."""
+    if status.state is not State.DONE:
+        complaint = _complaint(job.directory) if status.state is State.FAILED else ""
+        reason = f": {status.reason}" if status.reason else ""
+        raise JobError(f"job {job.name} {status.state}{reason}\n{complaint}".rstrip())
+    text = read(job.directory / on_node.RESULT)
+    return json.loads(text) if text else None
+
+
+def read(path: Path) -> str:
+    """Return the text of a file, empty where there is none."""
+    with contextlib.suppress(FileNotFoundError):
+        return path.read_text(errors="replace")
+    return ""
+
+
+def _complaint(directory: Path) -> str:
+    """Return the traceback that the job left, else the end of what it said."""
+    left = read(directory / on_node.TRACEBACK)
+    said = read(directory / on_node.STDERR).splitlines()[-20:]
+    return left or "\n".join(said)

@@ -8,14 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from rootflow.batch import description, folder
+from rootflow.batch import contract, description
 from rootflow.batch.avoidance import Avoidance
-from rootflow.batch.care import Care, explanation
+from rootflow.batch.care import Care, JobLedger, Remedy, Taken, explanation
 from rootflow.batch.contract import ENDED, Job, Logs, State, Status
-from rootflow.batch.events import EventLog, Progress
 from rootflow.batch.job import GO_ON_LATER
-from rootflow.batch.ledger import JobLedger, Remedy, Taken
-from rootflow.batch.queue import Queue
+from rootflow.batch.progress import EventLog, Progress, Queue
 from rootflow.batch.schedd import Schedd, of_submission
 from rootflow.config.batch import ProfileConfig
 from rootflow.errors import InputError, RootflowError
@@ -24,7 +22,6 @@ from rootflow.files import alone_in
 SECONDS_BETWEEN_LOOKS = 0.2
 MANY = 1000  # jobs; with more of them, looking takes longer
 SECONDS_BETWEEN_ROLL_CALLS = 30.0
-LOST = "it is no longer in the queue, and its event log does not say why"
 
 
 class HTCondorExecutor:
@@ -58,7 +55,7 @@ class HTCondorExecutor:
         jobs = self._care.with_what_was_learnt(jobs, self._profile)
         ids: dict[int, str] = {}
         for job in jobs:
-            folder.prepare(job, folder.resources_of(job, self._profile), self._profile)
+            contract.prepare(job, job.resources or self._profile.job, self._profile)
         with alone_in(self._folder):
             made: list[int] = []
             try:
@@ -163,12 +160,12 @@ class HTCondorExecutor:
         """Return what a job has said so far."""
         self._require([job_id])
         self._log.follow()
-        return folder.logs_of(self._ledger.job(job_id), self._log.text(job_id))
+        return contract.logs_of(self._ledger.job(job_id), self._log.text(job_id))
 
     def result(self, job_id: str) -> Any:
         """Return the plain data that a finished job left, if any; one that failed is a JobError."""
         status = self.status([job_id])[job_id]
-        return folder.result_of(self._ledger.job(job_id), status)
+        return contract.result_of(self._ledger.job(job_id), status)
 
     def describe(self, jobs: Sequence[Job]) -> str:
         """Return the submit files that `submit` would hand over."""
@@ -190,7 +187,7 @@ class HTCondorExecutor:
         return token, cluster
 
     def _text(self, jobs: Sequence[Job], token: str) -> str:
-        resources = folder.resources_of(jobs[0], self._profile)
+        resources = jobs[0].resources or self._profile.job
         avoided = self._avoidance.machines()
         words = description.describe(resources, self._profile, self._folder, token, avoided)
         # Jobs that HTCondor makes later cannot be spooled.
@@ -202,17 +199,13 @@ class HTCondorExecutor:
         """Forget submissions that were planned and not made; note those that were."""
         not_noted = [token for token, made in self._ledger.clusters().items() if made is None]
         for token in not_noted:
-            if (arrived := self._find_cluster(token)) is None:
-                self._ledger.withdraw(token)
+            self._log.follow()
+            if token in self._log.clusters:
+                self._ledger.confirm(token, self._log.clusters[token])
+            elif ads := self._schedd.query(self._folder, ["ClusterId"], of_submission(token)):
+                self._ledger.confirm(token, int(ads[0]["ClusterId"]))
             else:
-                self._ledger.confirm(token, arrived)
-
-    def _find_cluster(self, token: str) -> int | None:
-        self._log.follow()
-        if token in self._log.clusters:
-            return self._log.clusters[token]
-        ads = self._schedd.query(self._folder, ["ClusterId"], of_submission(token))
-        return int(ads[0]["ClusterId"]) if ads else None
+                self._ledger.withdraw(token)
 
     # -- watching
 
@@ -225,7 +218,8 @@ class HTCondorExecutor:
             return Status(State.REMOVED, reason=taken[0].decision.explanation)
         status = progress.status()
         if job_id in self._lost and status.state not in ENDED:
-            return replace(status, state=State.REMOVED, reason=LOST)
+            lost = "it is no longer in the queue, and its event log does not say why"
+            return replace(status, state=State.REMOVED, reason=lost)
         if status.state is State.HELD:
             about_it = [each.decision for each in taken if each.hold == progress.holds]
             if about_it and about_it[-1].action == "give up":
@@ -237,13 +231,11 @@ class HTCondorExecutor:
     def _explain(self, job_id: str, status: Status, taken: Sequence[Taken]) -> Status:
         """Return the status of a job that has ended, with what it says itself."""
         directory = self._ledger.job(job_id).directory
-        folder.tidy(directory)
-        if (outcome := folder.outcome_of(directory)) is not None:
-            wall_seconds, memory_mib = outcome.wall_seconds, outcome.memory_mib
-            status = replace(status, wall_seconds=wall_seconds, memory_mib=memory_mib)
+        contract.tidy(directory)
+        status = contract.measured(status, directory)
         if status.state is State.FAILED and status.exit_code is not None:
             starts = status.starts if status.exit_code == GO_ON_LATER else None
-            return replace(status, reason=folder.reason_of(directory, status.exit_code, starts))
+            return replace(status, reason=contract.reason_of(directory, status.exit_code, starts))
         why = explanation(taken, "remove")
         if status.state is State.REMOVED and why is not None:
             return replace(status, state=State.FAILED, reason=why)

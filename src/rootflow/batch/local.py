@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from rootflow.batch import folder
+from rootflow.batch import contract
 from rootflow.batch import job as on_node
 from rootflow.batch.contract import ENDED, Job, Logs, State, Status, as_text, from_text
 from rootflow.config.batch import JobConfig, ProfileConfig
@@ -47,8 +47,8 @@ class LocalExecutor:
         token = uuid.uuid4().hex[:12]
         queued = []
         for number, job in enumerate(jobs):
-            resources = folder.resources_of(job, self._profile)
-            folder.prepare(job, resources, self._profile)
+            resources = job.resources or self._profile.job
+            contract.prepare(job, resources, self._profile)
             queued.append((f"{token}.{number}", as_text(job), resources.model_dump_json()))
         with self._rows() as rows:
             insert = "insert into jobs values (?, ?, ?, 'idle', 0, 0, null, '', '')"
@@ -97,7 +97,9 @@ class LocalExecutor:
             self._look(rows)
             for row in [self._row(rows, job_id) for job_id in ids]:
                 if State(row["state"]) not in ENDED:
-                    _stop(_directory(row))
+                    lock = _directory(row) / on_node.LOCK
+                    if lock.exists() and _is_alive(lock.parent):
+                        os.kill(int(lock.read_text()), signal.SIGTERM)
                     _change(rows, row["id"], "removed", state="removed", reason=reason)
 
     def release(self, ids: Sequence[str], changes: Mapping[str, Any] | None = None) -> None:
@@ -110,19 +112,19 @@ class LocalExecutor:
     def name_of(self, job_id: str) -> str:
         """Return the number of the job's process, empty where it has not started."""
         with self._rows() as rows:
-            return folder.read(_directory(self._row(rows, job_id)) / on_node.LOCK)
+            return contract.read(_directory(self._row(rows, job_id)) / on_node.LOCK)
 
     def logs(self, job_id: str) -> Logs:
         """Return what a job has said so far."""
         with self._rows() as rows:
             row = self._row(rows, job_id)
-        return folder.logs_of(from_text(row["job"]), row["events"])
+        return contract.logs_of(from_text(row["job"]), row["events"])
 
     def result(self, job_id: str) -> Any:
         """Return the plain data that a finished job left, if any; one that failed is a JobError."""
         status = self.status([job_id])[job_id]
         with self._rows() as rows:
-            return folder.result_of(from_text(self._row(rows, job_id)["job"]), status)
+            return contract.result_of(from_text(self._row(rows, job_id)["job"]), status)
 
     def describe(self, jobs: Sequence[Job]) -> str:
         """Return what `submit` would start."""
@@ -150,7 +152,7 @@ class LocalExecutor:
     def _start(self, rows: sqlite3.Connection, row: sqlite3.Row) -> None:
         directory = _directory(row)
         # A process that was killed right here may have started it without saying so.
-        has_run = row["starts"] == 0 and folder.outcome_of(directory) is not None
+        has_run = row["starts"] == 0 and contract.outcome_of(directory) is not None
         if not has_run and not _is_alive(directory):
             (directory / on_node.OUTCOME).unlink(missing_ok=True)
             python = self._profile.python or sys.executable
@@ -165,10 +167,11 @@ class LocalExecutor:
         """Notice which of the running jobs have ended."""
         for row in rows.execute("select * from jobs where state = 'running'").fetchall():
             if not _is_alive(_directory(row)):
-                outcome = folder.outcome_of(_directory(row))
-                self._ended(rows, row, outcome.exit_code if outcome else None)
+                self._end(rows, row)
 
-    def _ended(self, rows: sqlite3.Connection, row: sqlite3.Row, exit_code: int | None) -> None:
+    def _end(self, rows: sqlite3.Connection, row: sqlite3.Row) -> None:
+        outcome = contract.outcome_of(_directory(row))
+        exit_code = outcome.exit_code if outcome else None
         failed = exit_code not in (0, None, on_node.GO_ON_LATER)
         failures = row["failures"] + failed
         again = not failed or failures <= self._profile.retries
@@ -180,21 +183,14 @@ class LocalExecutor:
             _change(rows, job_id, f"{why}: starts again", state="idle", failures=failures)
         else:
             code = on_node.SIGNALLED + signal.SIGKILL if exit_code is None else exit_code
-            reason = folder.reason_of(_directory(row), code, None if failed else row["starts"])
+            reason = contract.reason_of(_directory(row), code, None if failed else row["starts"])
             _change(rows, job_id, reason, state="failed", exit_code=code, reason=reason)
 
 
 def _status(row: sqlite3.Row) -> Status:
-    outcome = folder.outcome_of(_directory(row))
-    return Status(
-        State(row["state"]),
-        row["exit_code"],
-        os.uname().nodename if row["starts"] else None,
-        row["reason"],
-        row["starts"],
-        outcome.wall_seconds if outcome else None,
-        outcome.memory_mib if outcome else None,
-    )
+    host = os.uname().nodename if row["starts"] else None
+    status = Status(State(row["state"]), row["exit_code"], host, row["reason"], row["starts"])
+    return contract.measured(status, _directory(row))
 
 
 def _directory(row: sqlite3.Row) -> Path:
@@ -222,8 +218,3 @@ def _is_alive(directory: Path) -> bool:
         except BlockingIOError:
             return True
     return False
-
-
-def _stop(directory: Path) -> None:
-    if (directory / on_node.LOCK).exists() and _is_alive(directory):
-        os.kill(int((directory / on_node.LOCK).read_text()), signal.SIGTERM)

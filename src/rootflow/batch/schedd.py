@@ -1,4 +1,4 @@
-"""HTCondor's Python bindings, and talking to a schedd that may be restarted meanwhile."""
+"""HTCondor's Python bindings, and talking by them to a schedd that may be restarted meanwhile."""
 
 import os
 import sys
@@ -11,13 +11,10 @@ from rootflow.batch.description import FOLDER, SUBMISSION, literal
 from rootflow.errors import RootflowError, UsageError
 
 CONFIG = "CONDOR_CONFIG"
-SECONDS_OF_PATIENCE = 60.0
-SECONDS_BETWEEN_TRIES = 1.0
-REASON_CODE = 0  # without a code the bindings drop the reason
 
 
 def htcondor() -> Any:
-    """Return htcondor2, configured as CONDOR_CONFIG says; a UsageError where no such file is.
+    """Return htcondor2; a UsageError where the file that CONDOR_CONFIG names is not there.
 
     On their first use of the network the bindings would end the process without a word.
     """
@@ -40,6 +37,11 @@ def use(config: Path) -> None:
     """Have this process, and those it starts, use the pool with this configuration."""
     os.environ[CONFIG] = str(config)
     htcondor().reload_config()
+
+
+SECONDS_OF_PATIENCE = 60.0
+SECONDS_BETWEEN_TRIES = 1.0
+REASON_CODE = 0  # without a code the bindings drop the reason
 
 
 class Schedd:

@@ -20,8 +20,7 @@ from rootflow.tracking import tracking_uri
 from rootflow.tracking.study import StudyRun, start_study
 from rootflow.tuning.driver import Driver, MakeJob
 from rootflow.tuning.outcomes import draw, table, write_outcomes
-from rootflow.tuning.space import check
-from rootflow.tuning.study import only_driver, open_study, place_of, storage_name
+from rootflow.tuning.study import check, only_driver, open_study, place_of, storage_name
 from rootflow.tuning.trials import TrialFiles, held_out_folds
 
 RUN = "rootflow.run"

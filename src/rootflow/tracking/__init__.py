@@ -14,19 +14,21 @@ from rootflow.tracking.artifacts import (
 )
 from rootflow.tracking.connection import connect, redacted, tracking_uri
 from rootflow.tracking.outbox import sync
-from rootflow.tracking.registry import fetch_onnx_model, log_onnx_model, log_trained_model
-from rootflow.tracking.run import Run, start_run, start_run_among
-from rootflow.tracking.versions import (
+from rootflow.tracking.registry import (
     Version,
     champions_of,
     contract_of,
     describe,
+    fetch_onnx_model,
+    log_onnx_model,
+    log_trained_model,
     remember_champions,
     remove_tags,
     version_of,
     version_with,
     versions,
 )
+from rootflow.tracking.run import Run, start_run, start_run_among
 
 __all__ = [
     "LoggedRun",

@@ -29,9 +29,6 @@ from rootflow.tracking.connection import connect, set_up
 untyped: Any = projects  # its functions say nothing of types
 # What MLflow itself adds to the words of a backend's configuration.
 MLFLOWS_OWN = {getattr(untyped, name) for name in dir(untyped) if name.startswith("PROJECT_")}
-WATCH_LOG = "watch.log"
-LOCAL = "local"
-CANCELLED = "cancelled through MLflow"
 
 
 class HTCondorRun(SubmittedRun):
@@ -61,7 +58,7 @@ class HTCondorRun(SubmittedRun):
 
     def cancel(self) -> None:
         """Remove the job, and wait until it is gone."""
-        self._watched.executor.cancel([self._watched.job_id], CANCELLED)
+        self._watched.executor.cancel([self._watched.job_id], "cancelled through MLflow")
         self.wait()
 
 
@@ -117,16 +114,10 @@ def submit(project: str, entry_point: str, params: Mapping[str, str], words: Any
     """Run an entry point as `mlflow run --backend htcondor` does."""
     _require_project(project)
     connect()
+    how = {"backend": "htcondor", "backend_config": words, "synchronous": False}
     try:
         run: Any = mlflow.projects.run
-        run(
-            project,
-            entry_point,
-            parameters=dict(params),
-            backend="htcondor",
-            backend_config=words,
-            synchronous=False,
-        )
+        run(project, entry_point, parameters=dict(params), **how)
     except ExecutionException as error:
         raise RootflowError(str(error)) from None
 
@@ -154,7 +145,7 @@ def absolute(uri: str) -> str:
 
 
 def _check_environment(project: Any, manager: str | None, profile: ProfileConfig) -> None:
-    if manager not in (None, LOCAL):
+    if manager not in (None, "local"):
         raise UsageError(
             f"--env-manager {manager}: a job runs in the environment that submits it, in "
             "`python` of the profile or in `job.container`: leave --env-manager out"
@@ -217,15 +208,13 @@ def _submit(
     if profile.files != "shared":
         carried.pack(work_dir, profile.inputs, job.directory)
     if profile.tracking == "spool":
-        client = MlflowClient(tracking_uri)
-        run = client.get_run(run_id)
-        carried.prepare_store(run, client.get_experiment(run.info.experiment_id), job.directory)
+        carried.prepare_store(MlflowClient(tracking_uri), run_id, job.directory)
     folder = job.directory.parent
     [job_id] = make_executor(profile, folder).submit([job])
     watched = watching.Watched(folder, profile, run_id, job_id, tracking_uri)
     watched.keep()
     watching.say_scheduled(watched)
-    with (folder / WATCH_LOG).open("w") as stream:
+    with (folder / "watch.log").open("w") as stream:
         watcher = subprocess.Popen(  # noqa: S603 - this package's own program
             [sys.executable, "-m", watching.__name__, str(folder)],
             env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import mlflow
-from mlflow.entities import Experiment, Metric, Param, Run, RunTag, ViewType
+from mlflow.entities import Metric, Param, Run, RunTag, ViewType
 from mlflow.tracking import MlflowClient
 
 from rootflow.errors import InputError
@@ -65,9 +65,8 @@ def unpacking(command: str, project: Path) -> str:
     there = command.replace(f"{project.absolute()}/", "")
     # New experiments keep their artifacts in the working directory's mlruns: it is another one.
     link = f"ln -sfn ../{TRACKING}/{ARTIFACTS} {PROJECT}/{ARTIFACTS}"
-    return (
-        f"mkdir -p {PROJECT} && tar -xf {PACKAGE} -C {PROJECT} && {link} && cd {PROJECT} && {there}"
-    )
+    unpack = f"mkdir -p {PROJECT} && tar -xf {PACKAGE} -C {PROJECT}"
+    return f"{unpack} && {link} && cd {PROJECT} && {there}"
 
 
 def _files(project: Path) -> list[str]:
@@ -81,14 +80,16 @@ def _files(project: Path) -> list[str]:
     return [path.name for path in project.iterdir() if path.name not in LEFT_OUT]
 
 
-def prepare_store(run: Run, experiment: Experiment, directory: Path) -> None:
+def prepare_store(client: MlflowClient, run_id: str, directory: Path) -> None:
     """Write a store that has this run, and nothing else, into a folder below `directory`."""
+    run = client.get_run(run_id).info
+    experiment = client.get_experiment(run.experiment_id)
     folder = directory / TRACKING
     folder.mkdir()
     shutil.copyfile(_empty_store(), folder / STORE)
     (folder / PLACE).write_text(NOWHERE)
     (folder / ARTIFACTS).mkdir()
-    number, run_id = int(experiment.experiment_id), run.info.run_id
+    number = int(experiment.experiment_id)
     root = f"{NOWHERE}/{ARTIFACTS}/{number}"
     with contextlib.closing(sqlite3.connect(folder / STORE)) as store, store:
         store.execute(
@@ -97,7 +98,7 @@ def prepare_store(run: Run, experiment: Experiment, directory: Path) -> None:
         )
         store.execute(
             "update runs set run_uuid = ?, experiment_id = ?, name = ?, artifact_uri = ?",
-            (run_id, number, run.info.run_name, f"{root}/{run_id}/artifacts"),
+            (run_id, number, run.run_name, f"{root}/{run_id}/artifacts"),
         )
         for table in ("tags", "params"):
             store.execute(f"update {table} set run_uuid = ?", (run_id,))  # noqa: S608 - own names
@@ -149,12 +150,8 @@ def _copy(
     spool: MlflowClient, run: Run, client: MlflowClient, target: str, ids: Mapping[str, str]
 ) -> None:
     log_all(client, target, params=[Param(*item) for item in run.data.params.items()])
-    tags = [
-        RunTag(name, ids.get(value, value))
-        for name, value in run.data.tags.items()
-        if not name.startswith(NOT_COPIED)
-    ]
-    log_all(client, target, tags=tags)
+    said = {k: v for k, v in run.data.tags.items() if not k.startswith(NOT_COPIED)}
+    log_all(client, target, tags=[RunTag(name, ids.get(v, v)) for name, v in said.items()])
     for name in run.data.metrics:
         history = spool.get_metric_history(run.info.run_id, name)
         metrics = [Metric(m.key, m.value, m.timestamp, m.step) for m in history]

@@ -1,27 +1,235 @@
-"""Putting exported models into the MLflow registry, and fetching them."""
+"""Registered models: putting them into the MLflow registry, fetching, naming and judging them."""
 
 import hashlib
 import json
+import re
 import tempfile
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from shutil import copy2
-from typing import Any
+from typing import Any, NamedTuple
 
 import mlflow
 import mlflow.artifacts
+import mlflow.models
 import mlflow.onnx
+from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model
 from mlflow.models.signature import infer_signature
 from mlflow.store.artifact.runs_artifact_repo import RunsArtifactRepository
+from mlflow.tracking import MlflowClient
 from numpy.typing import NDArray
 
 from rootflow.errors import RootflowError, UsageError
-from rootflow.tracking.connection import THERE_ALREADY, connect, reason_of, server_must_answer
+from rootflow.tracking.artifacts import refuse_missing
+from rootflow.tracking.connection import (
+    MISSING,
+    THERE_ALREADY,
+    connect,
+    reason_of,
+    redacted,
+    server_must_answer,
+    tracking_uri,
+)
 from rootflow.tracking.run import Run
-from rootflow.tracking.versions import Version, describe, refuse_missing_files, version_of
+
+REGISTERED = re.compile(r"models:/(?P<name>[^/@]+)(?:/(?P<version>[0-9]+)|@(?P<alias>[^/@]+))")
+LARGEST_VERSION = 2**31 - 1  # that a database keeps
+# On the registered model: the versions that have been its champion, the last one is it now.
+CHAMPIONS = "rootflow.champions"
+DESCRIPTION_LENGTH = 5000  # of a version in MLflow's database
+
+
+class Version(NamedTuple):
+    """A version of a registered model.
+
+    Attributes
+    ----------
+    run_id
+        Of the run that registered it; empty where none did.
+    registered
+        When, in UTC.
+    description
+        Its card, as Markdown.
+    """
+
+    name: str
+    version: str
+    run_id: str
+    registered: datetime
+    aliases: tuple[str, ...]
+    tags: dict[str, str]
+    description: str
+
+    @property
+    def uri(self) -> str:
+        """models:/NAME/VERSION."""
+        return f"models:/{self.name}/{self.version}"
+
+
+def version_of(uri: str) -> Version:
+    """Return a version of a registered model, models:/NAME/VERSION or models:/NAME@ALIAS.
+
+    Raises
+    ------
+    UsageError
+        There is no such model.
+    """
+    match = REGISTERED.fullmatch(uri)
+    if match is None:
+        raise UsageError(f"'{uri}' is not models:/NAME/VERSION or models:/NAME@ALIAS")
+    name, version, alias = match.group("name", "version", "alias")
+    if version and (len(version) > len(str(LARGEST_VERSION)) or int(version) > LARGEST_VERSION):
+        raise UsageError(f"{uri}: no registry has a version of so large a number")
+    client = connect()
+    with server_must_answer():
+        try:
+            if alias is not None:
+                version = client.get_model_version_by_alias(name, alias).version
+            return _plain(client.get_model_version(name, version))
+        except MlflowException as error:
+            if error.error_code not in MISSING:
+                raise
+            raise UsageError(
+                f"{uri}: not in the registry of {redacted(tracking_uri())} ({reason_of(error)})"
+            ) from None
+
+
+def version_with(name: str, alias: str) -> Version | None:
+    """Return the version of a registered model that has an alias, None where none has.
+
+    Raises
+    ------
+    UsageError
+        There is no such registered model.
+    """
+    version = _model(connect(), name).aliases.get(alias)
+    return None if version is None else version_of(f"models:/{name}/{version}")
+
+
+def versions(name: str | None = None) -> list[Version]:
+    """Return all versions of a registered model, or of all, the newest of each name first.
+
+    Raises
+    ------
+    UsageError
+        There is no such registered model.
+    """
+    client = connect()
+    if name is not None:
+        _model(client, name)
+    aliases = defaultdict(list)
+    with server_must_answer():
+        for model in mlflow.search_registered_models():
+            for alias, version in sorted(model.aliases.items()):
+                aliases[model.name, str(version)].append(alias)
+        wanted = f"name = '{name}'" if name else None
+        found = [_plain(each) for each in mlflow.search_model_versions(filter_string=wanted)]
+    named = [each._replace(aliases=tuple(aliases[each.name, each.version])) for each in found]
+    return sorted(named, key=lambda each: (each.name, -int(each.version)))
+
+
+def describe(
+    uri: str, tags: Mapping[str, str], description: str | None = None, alias: str | None = None
+) -> None:
+    """Give a version tags, a description and an alias, which another version may lose by it.
+
+    Raises
+    ------
+    UsageError
+        There is no such version.
+    """
+    found, client = version_of(uri), connect()
+    with server_must_answer():
+        for key, value in tags.items():
+            client.set_model_version_tag(found.name, found.version, key, value)
+        if description is not None:
+            client.update_model_version(found.name, found.version, _cut(description))
+        if alias is not None:
+            client.set_registered_model_alias(found.name, alias, found.version)
+
+
+def remove_tags(version: Version, keys: Sequence[str]) -> None:
+    """Take tags away from a version, where it has them."""
+    client = connect()
+    with server_must_answer():
+        for key in set(keys) & set(version.tags):
+            client.delete_model_version_tag(version.name, version.version, key)
+
+
+def champions_of(name: str) -> list[str]:
+    """Return the versions that were promoted to champion and not rolled back, the last one last.
+
+    Raises
+    ------
+    UsageError
+        There is no such registered model.
+    """
+    return str(_model(connect(), name).tags.get(CHAMPIONS, "")).split()
+
+
+def remember_champions(name: str, champions: Sequence[str]) -> None:
+    """Write down the versions that `champions_of` returns."""
+    client = connect()
+    with server_must_answer():
+        client.set_registered_model_tag(name, CHAMPIONS, " ".join(champions))
+
+
+def contract_of(version: Version) -> dict[str, Any] | None:
+    """Return what was registered with a version as its contract, None where nothing was.
+
+    It says of which version it is, which the sealed file cannot know.
+
+    Raises
+    ------
+    UsageError
+        The version's files are no longer there.
+    """
+    refuse_missing_files(version)
+    with server_must_answer():
+        metadata = mlflow.models.get_model_info(version.uri).metadata or {}
+    contract: dict[str, Any] | None = metadata.get("contract")
+    return None if contract is None else {**contract, "model_version": version.version}
+
+
+def refuse_missing_files(version: Version) -> None:
+    """Refuse a version whose files are no longer where they were registered."""
+    client = connect()
+    with server_must_answer():
+        place = client.get_model_version_download_uri(version.name, version.version)
+        if place.startswith("models:/"):
+            place = client.get_logged_model(place.removeprefix("models:/")).artifact_location
+    refuse_missing(place, version.uri)
+
+
+def _cut(description: str) -> str:
+    """Return whole lines that fit, and where the others are."""
+    if len(description) <= DESCRIPTION_LENGTH:
+        return description
+    rest = "\n\nMore is in the card among the artifacts of its run."
+    return description[: DESCRIPTION_LENGTH - len(rest)].rpartition("\n")[0] + rest
+
+
+def _model(client: MlflowClient, name: str) -> Any:
+    with server_must_answer(missing=f"there is no registered model '{name}'"):
+        return client.get_registered_model(name)
+
+
+def _plain(found: ModelVersion) -> Version:
+    return Version(
+        name=found.name,
+        version=str(found.version),
+        run_id=found.run_id or "",
+        registered=datetime.fromtimestamp(found.creation_timestamp / 1000, UTC),
+        aliases=tuple(sorted(found.aliases)),
+        tags=dict(found.tags),
+        description=found.description or "",
+    )
+
 
 REQUIREMENTS = ["numpy", "onnx", "onnxruntime"]
 # On a version: of the ONNX file as it was registered.

@@ -8,7 +8,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 from mlflow.entities import LifecycleStage
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
+from pydantic import TypeAdapter
 
 from rootflow.batch import ENDED, Executor, State, Status, make_executor
 from rootflow.config.batch import ProfileConfig, profile_of
@@ -25,21 +26,11 @@ from rootflow.tracking import carried
 from rootflow.tracking.connection import is_away, reason_of, refusal
 
 RECORD = "watched.json"
-ENDING = "ended.json"
-WATCHING = "watching"  # the executor has the folder's own lock
 JOB = "job"  # its folder, and that of its logs among the artifacts
+REASON = "htcondor.reason"
 SECONDS_BETWEEN_LOOKS = 1.0
 SECONDS_BETWEEN_TRIES = 15.0
 SECONDS_BETWEEN_WORDS = 10.0
-MOST_OF_REASON = 200
-
-JOB_ID = "htcondor.job"
-HOST = "htcondor.host"
-STARTS = "htcondor.starts"
-STATE = "htcondor.state"
-REASON = "htcondor.reason"
-AT = "htcondor.folder"
-
 # Of the run, as MLflow calls it.
 STATUS = {
     State.IDLE: "SCHEDULED",
@@ -63,10 +54,8 @@ class Watched:
 
     def keep(self) -> None:
         """Write it down for the process that will follow it."""
-        profile = self.profile.model_dump(mode="json")
-        words = {**asdict(self), "folder": str(self.folder), "profile": profile}
         with whole_file(self.folder / RECORD) as partial:
-            partial.write_text(json.dumps(words, indent=1))
+            partial.write_bytes(TypeAdapter(Watched).dump_json(self, indent=1))
 
     @cached_property
     def client(self) -> MlflowClient:
@@ -96,15 +85,15 @@ def find(folder: Path) -> Watched:
 
 def say_scheduled(watched: Watched) -> None:
     """Have the run say that its job waits."""
-    watched.client.set_tag(watched.run_id, AT, str(watched.folder))
-    watched.client.set_tag(watched.run_id, JOB_ID, watched.name)
+    watched.client.set_tag(watched.run_id, "htcondor.folder", str(watched.folder))
+    watched.client.set_tag(watched.run_id, "htcondor.job", watched.name)
     watched.client.update_run(watched.run_id, STATUS[State.IDLE])
 
 
 def watch(folder: Path) -> str:
     """Follow the job in `folder` until it has ended; return the run's status: FINISHED."""
-    with alone_in(folder / WATCHING):
-        ending = folder / ENDING
+    with alone_in(folder / "watching"):  # the executor has the folder's own lock
+        ending = folder / "ended.json"
         if not ending.exists():
             status = _follow(find(folder))
             with whole_file(ending) as partial:
@@ -124,20 +113,19 @@ def _follow(watched: Watched) -> str:
 
 
 def _follow_to_its_end(watched: Watched) -> str:
-    said: Status | None = None
-    given_up = False
-    next_word = 0.0
+    said, given_up, next_word = None, False, 0.0
     while True:
         status = _look(watched)
+        word = status.state, status.starts, status.reason
         if status.given_up:
             given_up = True
             _insist(watched.client.set_tag, watched.run_id, REASON, status.reason)
-            watched.executor.cancel([watched.job_id], status.reason[:MOST_OF_REASON])
+            watched.executor.cancel([watched.job_id], status.reason[:200])
         elif status.state in ENDED:
             return _end(watched, status, given_up=given_up)
-        elif (news := said is None or _differs(status, said)) or time.monotonic() >= next_word:
-            _insist(_say, watched, status, news)  # a run that was deleted refuses it
-            said, next_word = status, time.monotonic() + SECONDS_BETWEEN_WORDS
+        elif word != said or time.monotonic() >= next_word:
+            _insist(_say, watched, status, word != said)  # a run that was deleted refuses it
+            said, next_word = word, time.monotonic() + SECONDS_BETWEEN_WORDS
 
 
 def _look(watched: Watched) -> Status:
@@ -152,10 +140,6 @@ def _look(watched: Watched) -> Status:
         time.sleep(SECONDS_BETWEEN_TRIES)
 
 
-def _differs(status: Status, said: Status) -> bool:
-    return (status.state, status.starts, status.reason) != (said.state, said.starts, said.reason)
-
-
 def _say(watched: Watched, status: Status, news: bool) -> None:
     if not news and watched.client.get_run(watched.run_id).info.status in ("FINISHED", "FAILED"):
         return  # the job has just said so, and is about to end
@@ -165,13 +149,13 @@ def _say(watched: Watched, status: Status, news: bool) -> None:
 
 def _set_tags(watched: Watched, status: Status, *, given_up: bool = False) -> None:
     """Say where the job is; why it was given up was said before it was removed."""
-    tags: dict[str, Any] = {STATE: str(status.state), STARTS: status.starts}
+    tags: dict[str, Any] = {"state": str(status.state), "starts": status.starts}
     if not given_up:
-        tags[REASON] = status.reason
+        tags["reason"] = status.reason
     if status.host:
-        tags[HOST] = status.host
+        tags["host"] = status.host
     for name, value in tags.items():
-        watched.client.set_tag(watched.run_id, name, value)
+        watched.client.set_tag(watched.run_id, f"htcondor.{name}", value)
 
 
 def _end(watched: Watched, status: Status, *, given_up: bool) -> str:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import click
 import optuna
@@ -19,35 +18,16 @@ from rootflow.config import Config, TuningConfig
 from rootflow.errors import RootflowError, UsageError
 from rootflow.tracking.study import StudyRun
 from rootflow.tuning.ledger import TrialLedger
-from rootflow.tuning.space import make_sampler, suggest, with_values
+from rootflow.tuning.study import make_sampler, suggest, with_values
 from rootflow.tuning.trials import Trial, TrialFiles, files_of, held_out_folds
 from rootflow.tuning.watch import JOB, PRUNED, RUN_ID, Patience, Running, TrialOutcome, Watch
 
 MakeJob = Callable[[TrialFiles, str], Job]
 CALLED = {TrialState.COMPLETE: "done", TrialState.PRUNED: "pruned", TrialState.FAIL: "failed"}
-NAMES = ("running", "idle", "held", *CALLED.values())
-SECONDS_BETWEEN_LINES = 10.0
+SHOWN = ("running", "idle", "held", *CALLED.values())
+ALWAYS_SHOWN = ("running", "done")
 ASKED_AT_ONCE = 100  # trials, before these are submitted
-
-
-class TrialCounts(NamedTuple):
-    """How many trials are at what, by NAMES, and a line about the best one so far."""
-
-    trials: Counter[str]
-    best: str
-
-    @property
-    def ended(self) -> int:
-        """Trials that have ended."""
-        return sum(self.trials[name] for name in CALLED.values())
-
-    def __str__(self) -> str:
-        numbers = ", ".join(
-            f"{self.trials[name]} {name}"
-            for name in NAMES
-            if self.trials[name] or name in ("running", "done")
-        )
-        return f"{numbers}; {self.best}" if self.best else numbers
+SECONDS_BETWEEN_LINES = 10.0
 
 
 @dataclass
@@ -77,7 +57,7 @@ class Driver:
 
     def run(self) -> None:
         """Run trials until as many as configured have ended, or too many failed in a row."""
-        with board(self.tune.name, self.total) as show:
+        with _board(f"study {self.tune.name}", self.total) as show:
             while True:
                 all_asked = self._ask()
                 if all_asked:
@@ -85,7 +65,7 @@ class Driver:
                 self._prepare()
                 self._submit()
                 self.ledger.write()
-                show(self._counts())
+                show(*self._progress())
                 if not self.running:
                     break
                 if all_asked:
@@ -95,14 +75,17 @@ class Driver:
 
     def jobs(self) -> list[str]:
         """Return the jobs that have not ended."""
-        return [trial.job for trial in self.running.values() if trial.job and not trial.outcome]
+        return [trial.job for trial in self._open() if trial.job]
 
     def remove_jobs(self, reason: str) -> None:
         """Remove the jobs of all running trials; the next driver submits them again."""
         self.executor.cancel(self.jobs(), reason)
-        for trial in self.running.values():
-            if trial.job and not trial.outcome:
+        for trial in self._open():
+            if trial.job:
                 trial.remember(None)  # and not as a loss
+
+    def _open(self) -> list[Running]:
+        return [trial for trial in self.running.values() if trial.outcome is None]
 
     def _recover(self) -> None:
         known = {job.name: job_id for job_id, job in self.executor.known().items()}
@@ -148,8 +131,8 @@ class Driver:
 
     def _prepare(self) -> None:
         """Give new trials their runs and their files, as far as the server answers."""
-        for trial in self.running.values():
-            if trial.outcome is not None or trial.run_id is not None:
+        for trial in self._open():
+            if trial.run_id is not None:
                 continue
             try:
                 config = with_values(self.config, trial.values)
@@ -171,11 +154,7 @@ class Driver:
             trial.trial.set_user_attr(RUN_ID, trial.run_id)
 
     def _submit(self) -> None:
-        new = [
-            trial
-            for trial in self.running.values()
-            if trial.outcome is None and trial.run_id is not None and trial.job is None
-        ]
+        new = [trial for trial in self._open() if trial.run_id is not None and trial.job is None]
         if not new:
             return
         jobs = [self.make_job(trial.files, self._name_of_next_job(trial)) for trial in new]
@@ -197,22 +176,23 @@ class Driver:
                 f"{self.ledger.last_reason} (see {self.place / 'trials'})"
             )
 
-    def _counts(self) -> TrialCounts:
-        trials = self.running.values()
-        at_work = [trial.state for trial in trials if trial.outcome is None]
-        ended = [trial.outcome.state for trial in trials if trial.outcome is not None]
-        counts = Counter(str(state) for state in at_work if state not in ENDED)
-        for state, count in (self.ledger.counts + Counter(ended)).items():
-            counts[CALLED[state]] += count
-        return TrialCounts(counts, self.ledger.describe_best())
+    def _progress(self) -> tuple[int, str]:
+        """Return how many trials have ended, and how many are at what, with the best so far."""
+        counts = Counter(str(trial.state) for trial in self._open() if trial.state not in ENDED)
+        outcomes = [trial.outcome for trial in self.running.values() if trial.outcome is not None]
+        ended = self.ledger.counts + Counter(outcome.state for outcome in outcomes)
+        counts.update({CALLED[state]: count for state, count in ended.items()})
+        shown = [name for name in SHOWN if counts[name] or name in ALWAYS_SHOWN]
+        numbers = ", ".join(f"{counts[name]} {name}" for name in shown)
+        return ended.total(), "; ".join(filter(None, (numbers, self.ledger.describe_best())))
 
 
 @contextmanager
-def board(study: str, total: int) -> Iterator[Callable[[TrialCounts], None]]:
-    """Yield what shows counts: on a terminal at once, else as a line where they changed."""
+def _board(name: str, total: int) -> Iterator[Callable[[int, str], None]]:
+    """Yield what shows progress: on a terminal at once, else as a line where it changed."""
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield _lines(f"study {study}", total)
+        yield _lines(name, total)
         return
     columns = (
         TextColumn("{task.description}"),
@@ -222,19 +202,19 @@ def board(study: str, total: int) -> Iterator[Callable[[TrialCounts], None]]:
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=console) as bar:
-        task = bar.add_task(f"study {study}", total=total, counts="")
-        yield lambda counts: bar.update(task, completed=counts.ended, counts=str(counts))
+        task = bar.add_task(name, total=total, counts="")
+        yield lambda ended, counts: bar.update(task, completed=ended, counts=counts)
 
 
-def _lines(name: str, total: int) -> Callable[[TrialCounts], None]:
-    last: TrialCounts | None = None
-    last_time = 0.0
+def _lines(name: str, total: int) -> Callable[[int, str], None]:
+    last, last_time = "", 0.0
 
-    def show(counts: TrialCounts) -> None:
+    def show(ended: int, counts: str) -> None:
         nonlocal last, last_time
+        line = f"{name}: {ended}/{total} trials: {counts}"
         due = time.monotonic() - last_time >= SECONDS_BETWEEN_LINES
-        if counts != last and (due or counts.ended == total):
-            last, last_time = counts, time.monotonic()
-            click.echo(f"{name}: {counts.ended}/{total} trials: {counts}", err=True)
+        if line != last and (due or ended == total):
+            last, last_time = line, time.monotonic()
+            click.echo(line, err=True)
 
     return show

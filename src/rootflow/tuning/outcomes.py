@@ -18,7 +18,7 @@ from optuna.visualization import matplotlib as drawn
 
 from rootflow.config import Config, TuningConfig
 from rootflow.files import whole_file
-from rootflow.tuning.space import with_values
+from rootflow.tuning.study import with_values
 from rootflow.tuning.watch import REASON
 
 INCHES_PER_PARAMETER = 3.0

@@ -1,24 +1,146 @@
-"""Optuna's study: where it is kept, and what it asks."""
+"""Optuna's study: where it is kept, what it asks, and the values that it proposes."""
 
 import fcntl
+import hashlib
+import itertools
+import math
 import os
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import optuna
+from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner, NopPruner
+from optuna.samplers import BaseSampler, CmaEsSampler, GridSampler, RandomSampler, TPESampler
 from optuna.storages import BaseStorage, JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.storages.journal._file import BaseJournalFileLock
+from optuna.trial import BaseTrial, FixedTrial
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from rootflow.analysis import Answer
-from rootflow.config import Config, TuningConfig, digest_of
+from rootflow.config import CategoricalConfig, Config, FloatConfig, TuningConfig, change, digest_of
+from rootflow.config.tuning import ParameterKind, Value
 from rootflow.errors import UsageError
 from rootflow.sources import code_digest
-from rootflow.tuning.space import make_pruner
+
+Values = dict[str, Value]
+
+SEEDS = 2**31
+EPOCHS = "training.epochs"
+MOST_CORNERS = 1024
+DRAWS = 256
+
+
+class _Grid(GridSampler):
+    """A grid; when all of it is done, the driver ends the study, not the sampler."""
+
+    def after_trial(self, *_: Any, **__: Any) -> None:
+        """Do nothing."""
+
+
+def make_sampler(tune: TuningConfig, seed: int, number: int) -> BaseSampler:
+    """Return the sampler of a trial, seeded by its number: interrupted studies go on the same."""
+    of_trial = int.from_bytes(hashlib.sha256(f"{seed} {number}".encode()).digest()[:4]) % SEEDS
+    match tune.sampler.name:
+        case "tpe":
+            return TPESampler(
+                n_startup_trials=tune.sampler.startup_trials,
+                multivariate=True,
+                group=any(parameter.when for parameter in tune.space.values()),
+                constant_liar=True,
+                seed=of_trial,
+            )
+        case "random":
+            return RandomSampler(seed=of_trial)
+        case "grid":
+            return _Grid(tune.grid(), seed=seed)  # its order is the same for all trials
+        case "cmaes":
+            return CmaEsSampler(
+                n_startup_trials=tune.sampler.startup_trials,
+                independent_sampler=RandomSampler(seed=of_trial),
+                warn_independent_sampling=False,
+                seed=of_trial,
+            )
+
+
+def make_pruner(config: Config, tune: TuningConfig) -> BasePruner:
+    """Return the pruner, which counts epochs."""
+    match tune.pruner.name:
+        case "none":
+            return NopPruner()
+        case "median":
+            return MedianPruner(
+                n_startup_trials=tune.pruner.startup_trials,
+                n_warmup_steps=tune.pruner.warmup_epochs + 1,  # epochs count from 1
+            )
+        case "hyperband":
+            varied: Any = tune.space.get(EPOCHS)
+            return HyperbandPruner(
+                min_resource=1,
+                max_resource=int(max(varied.ends())) if varied else config.training.epochs,
+                reduction_factor=tune.pruner.reduction_factor,
+            )
+
+
+def suggest(trial: BaseTrial, tune: TuningConfig) -> Values:
+    """Return the trial's value of each parameter whose conditions hold, by path."""
+    values: Values = {}
+    for path, parameter in tune.in_order():
+        conditions = parameter.when.items()
+        if all(other in values and values[other] in allowed for other, allowed in conditions):
+            values[path] = _suggest_one(trial, path, parameter)
+    return values
+
+
+def with_values(config: Config, values: Mapping[str, Value]) -> Config:
+    """Return the configuration of a trial: other values, and no study."""
+    try:
+        return change(config.model_copy(update={"tune": None}), values)
+    except UsageError as error:
+        chosen = ", ".join(f"{path}={value}" for path, value in values.items())
+        raise UsageError(f"tune.space: {error} (with {chosen})") from None
+
+
+def check(config: Config, tune: TuningConfig) -> None:
+    """Try corners of the space, and random points of it, on the configuration's schema.
+
+    Above 1,024 corners, those of each pair of parameters with the others at their first end.
+    """
+    for ends in _corners(tune):
+        with_values(config, suggest(FixedTrial(ends), tune))
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    random = optuna.create_study(sampler=RandomSampler(config.seed))
+    for _ in range(DRAWS):
+        with_values(config, suggest(random.ask(), tune))
+
+
+def _suggest_one(trial: BaseTrial, path: str, parameter: ParameterKind) -> Value:
+    if isinstance(parameter, CategoricalConfig):
+        chosen: Value = trial.suggest_categorical(path, parameter.choices)  # type: ignore[assignment]
+        return chosen
+    if isinstance(parameter, FloatConfig):
+        # Optuna warns of an end that is not on the grid, in each trial.
+        end = parameter.high if parameter.step is None else parameter.grid()[-1]
+        return trial.suggest_float(path, parameter.low, end, step=parameter.step, log=parameter.log)
+    low, high = parameter.low, parameter.high
+    return trial.suggest_int(path, low, high, step=parameter.step, log=parameter.log)
+
+
+def _corners(tune: TuningConfig) -> Iterator[Values]:
+    ends = {path: parameter.ends() for path, parameter in tune.space.items()}
+    if math.prod(len(each) for each in ends.values()) <= MOST_CORNERS:
+        for corner in itertools.product(*ends.values()):
+            yield dict(zip(ends, corner, strict=True))
+        return
+    first = {path: each[0] for path, each in ends.items()}
+    for one, other in itertools.combinations(ends, 2):
+        for values in itertools.product(ends[one], ends[other]):
+            yield {**first, one: values[0], other: values[1]}
+
 
 QUESTION, DIRECTORY = "rootflow.question", "rootflow.directory"
 # What does not change the answer, so that a study may go on with other values of it.

@@ -16,7 +16,7 @@ from rootflow.batch.job import GO_ON_LATER
 from rootflow.config import ObjectiveConfig, TuningConfig
 from rootflow.errors import InputError, RootflowError, UsageError
 from rootflow.training import BEST
-from rootflow.tuning.space import Values
+from rootflow.tuning.study import Values
 from rootflow.tuning.trials import Result, TrialFiles
 
 JOB, PRUNED, REASON, RUN_ID = "job", "pruned", "reason", "run_id"

@@ -6,7 +6,7 @@ import pytest
 
 from rootflow.config import Config, TuningConfig, change, load
 from rootflow.errors import UsageError
-from rootflow.tuning.space import check, make_pruner, make_sampler, suggest, with_values
+from rootflow.tuning.study import check, make_pruner, make_sampler, suggest, with_values
 
 TTBAR = Path(__file__).parents[2] / "configs" / "ttbar.yaml"
 ARCHITECTURES = {"type": "categorical", "choices": ["set_transformer", "feed_forward"]}
