@@ -128,14 +128,10 @@ def bootstrap(
     """Return every statistic, by name, of the events with weights (n,) and in the replicas."""
     of_cells = {n: each for n, each in statistics.items() if isinstance(each, CellStatistic)}
     of_weights = {n: each for n, each in statistics.items() if not isinstance(each, CellStatistic)}
-    found = {
-        **_in_cells(of_cells, weight, replicas, seed),
-        **_by_weights(of_weights, weight, replicas, seed),
-    }
-    sample = {
-        **{name: each.of_sample(weight) for name, each in of_cells.items()},
-        **{name: np.asarray(each(weight[np.newaxis])[0]) for name, each in of_weights.items()},
-    }
+    found = _in_cells(of_cells, weight, replicas, seed)
+    found |= _by_weights(of_weights, weight, replicas, seed)
+    sample = {name: each.of_sample(weight) for name, each in of_cells.items()}
+    sample |= {name: np.asarray(each(weight[np.newaxis])[0]) for name, each in of_weights.items()}
     return {name: Replicated(sample[name], found[name]) for name in statistics}
 
 

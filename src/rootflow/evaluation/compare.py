@@ -149,10 +149,7 @@ class Compared(NamedTuple):
 
 
 class ComparedModels(NamedTuple):
-    """What a comparison found of models, the best in `metric` first, on so many events.
-
-    `first` is the one that was named first.
-    """
+    """What was found of models, the best in `metric` first; `first` was named first."""
 
     metric: str
     events: int

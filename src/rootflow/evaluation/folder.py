@@ -20,6 +20,8 @@ REPORT, FIGURES, TABLES = "report.html", "figures", "tables"
 EVALUATE_AGAIN = "fetch it anew or evaluate again"
 TASKS = ("reconstruction", "classification")
 Results = TypeVar("Results")
+# Titles and captions by the beginning of figures' names.
+Captions = Mapping[str, tuple[str, str]]
 
 
 def write_folder(
@@ -99,9 +101,6 @@ def _plain(value: Any) -> Any:
     if isinstance(value, tuple | list):
         return [_plain(item) for item in value]
     return value
-
-
-Captions = Mapping[str, tuple[str, str]]
 
 
 def write_page(

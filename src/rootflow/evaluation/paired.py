@@ -18,6 +18,8 @@ from rootflow.evaluation.results import Comparison
 from rootflow.p_value import PValue
 from rootflow.table import Column, Table
 
+# Of bins, by quantity.
+Edges = Mapping[str, Sequence[float]]
 # Which values of a metric are better than others.
 Better = Literal["more", "less", "nearer to zero"]
 
@@ -115,9 +117,6 @@ def _merit(values: FloatArray, better: Better) -> FloatArray:
     if better == "nearer to zero":
         return -np.abs(values)
     return values if better == "more" else -values
-
-
-Edges = Mapping[str, Sequence[float]]
 
 
 class QuantityBin(NamedTuple):

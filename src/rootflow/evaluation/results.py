@@ -19,9 +19,9 @@ def plain(values: NDArray[np.floating]) -> tuple[Number, ...]:
 
 
 class Binned(NamedTuple):
-    """An estimate in each bin, None without events; edges of bins of a count are half-integers.
+    """An estimate in each bin, None without events.
 
-    The last bin of a count, such as that of jets, takes all that is larger.
+    Edges of bins of a count are half-integers, and the last bin takes all that is larger.
     """
 
     edges: tuple[float, ...]

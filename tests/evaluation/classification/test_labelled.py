@@ -8,7 +8,13 @@ from rootflow.dataset import Events
 from rootflow.dataset.weights import effective_events
 from rootflow.errors import InputError, UsageError
 from rootflow.evaluation.classification import EventObservable
-from rootflow.evaluation.classification.labelled import Labelled, spectrum, yields
+from rootflow.evaluation.classification.labelled import (
+    Labelled,
+    SumsBelow,
+    SumsInBins,
+    spectrum,
+    yields,
+)
 from rootflow.evaluation.spectra import counts
 from toy_classes import COUNTS, EXPECTED, M4L, SAMPLES, toy_classes
 from toy_events import toy_events
@@ -173,3 +179,37 @@ def test_yields_are_sums_of_weights() -> None:
     assert found["ggH"].expected == pytest.approx((chosen.sum(), np.sqrt(np.sum(chosen**2))))
     assert found["data"].events == np.sum(among & labelled.data)
     assert found["data"].expected is None
+
+
+VALUES = np.array([0.3, 0.1, 0.3, 0.9, 1.0])
+WEIGHTS = np.array([[1.0, 2.0, 3.0, 4.0, 5.0], [1.0, 1.0, 1.0, 1.0, -1.0]])
+ALL = np.ones(5, bool)
+
+
+def test_sums_below() -> None:
+    limits = [0.0, 0.3, 0.95, np.inf]
+    np.testing.assert_array_equal(
+        SumsBelow(VALUES, ALL, limits)(WEIGHTS), [[0, 2, 10, 15], [0, 1, 4, 3]]
+    )
+    np.testing.assert_array_equal(
+        SumsBelow(VALUES, ALL, limits, "right")(WEIGHTS), [[0, 6, 10, 15], [0, 3, 4, 3]]
+    )
+
+
+def test_sums_of_some_events_times_a_factor() -> None:
+    sums = SumsBelow(VALUES, VALUES < 0.5, [0.2, 2.0])
+    np.testing.assert_array_equal(
+        sums(WEIGHTS, np.array([1, 10, 100, 0, 0])), [[20, 321], [10, 111]]
+    )
+    np.testing.assert_array_equal(WEIGHTS[0], [1, 2, 3, 4, 5])
+
+
+def test_bins_are_those_of_numpy() -> None:
+    edges = [0.1, 0.3, 0.9, 1.0]
+    expected = [np.histogram(VALUES, edges, weights=weight)[0] for weight in WEIGHTS]
+    np.testing.assert_array_equal(SumsInBins(VALUES, ALL, edges)(WEIGHTS), expected)
+
+
+def test_nothing_below_anything() -> None:
+    none = SumsBelow(VALUES, ~ALL, [0.5, 2.0])
+    np.testing.assert_array_equal(none(WEIGHTS), np.zeros((2, 2)))

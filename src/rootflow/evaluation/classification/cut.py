@@ -7,9 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rootflow.evaluation.bootstrap import FloatArray, Replicated, Statistic
-from rootflow.evaluation.classification.labelled import EFFECTIVE_EVENTS_MIN, Labelled
+from rootflow.evaluation.classification.labelled import EFFECTIVE_EVENTS_MIN, Labelled, SumsBelow
 from rootflow.evaluation.classification.results import BestCut, CutScan
-from rootflow.evaluation.classification.sums import SumsBelow
 from rootflow.evaluation.results import Estimate, plain
 
 
@@ -58,10 +57,9 @@ class Kept(NamedTuple):
 
 
 class Significances:
-    """Significances of the n events with a score (n,) at or above each of k thresholds.
+    """Significances of the n events with a score (n,) at or above each of k rising thresholds.
 
-    The first threshold is not above any score. The simulated statistics are added to the relative
-    uncertainty of the background in quadrature.
+    The first is not above any score. Simulated statistics add to the background's uncertainty.
     """
 
     def __init__(

@@ -25,6 +25,41 @@ from rootflow.evaluation.results import (
 )
 from rootflow.p_value import ASYMPTOTIC, PValue
 
+# Behind the names of what is of events that count in significances, where not all do.
+IN_WINDOW = "_in_window"
+# Either happens by chance in about one of a thousand evaluations.
+ERRORS_APART = 3.0
+SMALL_P_VALUE = 0.001
+DEFINITIONS = {
+    "auc": "area under the ROC curve, signal against all backgrounds",
+    "auc_against_NAME": "the same against one of several backgrounds",
+    "auc_of_NAME": "of one of several classes against all others, by its own probability",
+    "right_class_of_NAME": "share of its events that are given this one of several classes",
+    "auc_in_window": "the same of events that count in significances; so other names that end so",
+    "rejection_at_70": "1 / background efficiency at 70 % signal efficiency; so at others",
+    "auc_training": "the same by models that have trained on the events: never how good a model is",
+    "auc_training_excess": "auc_training less auc, event by event; the error is of the difference",
+    "auc_training_p_value": "of events in training being ranked no better",
+    "ks_p_value_signal": "Kolmogorov-Smirnov, one half of signal as in training against the other "
+    "half as unseen; so for background",
+    "chi2_p_value_signal": "chi2 test of the same two histograms",
+    "calibration_error": "mean distance of score and share of signal, classes of the same weight",
+    "brier_score": "mean of (score - label)^2, classes of the same weight",
+    "sculpting": "largest Jensen-Shannon divergence, in bits, of the background's observable in a "
+    "bin of the score from the inclusive one",
+    "sculpting_expected": "what statistics alone gives in that bin",
+    "sculpting_p_value": "of the smallest p-value of all bins, times their number",
+    "best_cut": "threshold on the score with the highest significance",
+    "significance": "Asimov significance at the best cut with the background's uncertainty",
+    "significance_optimism": "by how much it is too high as the cut was chosen on the same events",
+    "s_over_sqrt_b": "signal over square root of background at the best cut",
+    "signal": "expected at the best cut; so background",
+    "fit_significance": "expected significance of the fit in score bins, with systematics",
+    "fit_significance_statistics_only": "the same without",
+    "fit_observed_significance": "that of data",
+    "fit_observed_signal_strength": "fitted signal in data over the expected one",
+}
+
 
 class HeldOut(NamedTuple):
     """Where one model evaluates the fold that it has not trained on: which, and of how many."""
@@ -116,46 +151,6 @@ def read(path: Path) -> ClassificationEvaluation:
     return read_json(ClassificationEvaluation, path)
 
 
-Named = Iterator[tuple[str, Estimate | float | None]]
-
-# Behind the names of what is of events that count in significances, where not all do.
-IN_WINDOW = "_in_window"
-
-# Either happens by chance in about one of a thousand evaluations.
-ERRORS_APART = 3.0
-SMALL_P_VALUE = 0.001
-
-DEFINITIONS = {
-    "auc": "area under the ROC curve, signal against all backgrounds",
-    "auc_against_NAME": "the same against one of several backgrounds",
-    "auc_of_NAME": "of one of several classes against all others, by its own probability",
-    "right_class_of_NAME": "share of its events that are given this one of several classes",
-    "auc_in_window": "the same of events that count in significances; so other names that end so",
-    "rejection_at_70": "1 / background efficiency at 70 % signal efficiency; so at others",
-    "auc_training": "the same by models that have trained on the events: never how good a model is",
-    "auc_training_excess": "auc_training less auc, event by event; the error is of the difference",
-    "auc_training_p_value": "of events in training being ranked no better",
-    "ks_p_value_signal": "Kolmogorov-Smirnov, one half of signal as in training against the other "
-    "half as unseen; so for background",
-    "chi2_p_value_signal": "chi2 test of the same two histograms",
-    "calibration_error": "mean distance of score and share of signal, classes of the same weight",
-    "brier_score": "mean of (score - label)^2, classes of the same weight",
-    "sculpting": "largest Jensen-Shannon divergence, in bits, of the background's observable in a "
-    "bin of the score from the inclusive one",
-    "sculpting_expected": "what statistics alone gives in that bin",
-    "sculpting_p_value": "of the smallest p-value of all bins, times their number",
-    "best_cut": "threshold on the score with the highest significance",
-    "significance": "Asimov significance at the best cut with the background's uncertainty",
-    "significance_optimism": "by how much it is too high as the cut was chosen on the same events",
-    "s_over_sqrt_b": "signal over square root of background at the best cut",
-    "signal": "expected at the best cut; so background",
-    "fit_significance": "expected significance of the fit in score bins, with systematics",
-    "fit_significance_statistics_only": "the same without",
-    "fit_observed_significance": "that of data",
-    "fit_observed_signal_strength": "fitted signal in data over the expected one",
-}
-
-
 class PartOfEvents(NamedTuple):
     """What was found of all events, or of those in the window, with the ending of its metrics."""
 
@@ -164,7 +159,7 @@ class PartOfEvents(NamedTuple):
     over_training: OverTraining | None
 
 
-def _metrics(model: ModelResult) -> Named:
+def _metrics(model: ModelResult) -> Iterator[tuple[str, Estimate | float | None]]:
     cut, fit = model.best_cut, model.fit
     for ending, ranking, over_training in parts_of(model):
         yield f"auc{ending}", ranking.auc

@@ -13,9 +13,13 @@ import pyhf
 from rootflow.config import ClassificationEvaluationConfig
 from rootflow.errors import RootflowError
 from rootflow.evaluation.bootstrap import FloatArray, Replicated, Statistic
-from rootflow.evaluation.classification.labelled import EFFECTIVE_EVENTS_MIN, Labelled, spectrum
+from rootflow.evaluation.classification.labelled import (
+    EFFECTIVE_EVENTS_MIN,
+    Labelled,
+    SumsInBins,
+    spectrum,
+)
 from rootflow.evaluation.classification.results import FitSignificance, ScoreFit
-from rootflow.evaluation.classification.sums import SumsInBins
 from rootflow.evaluation.results import Spectrum
 
 STRENGTH = "signal_strength"

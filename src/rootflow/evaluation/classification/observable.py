@@ -55,15 +55,7 @@ class EventObservable(NamedTuple):
         return rf"${window[0]:g} \leq {title} \leq {window[1]:g}$ {self.unit}".strip()
 
     def values(self, events: Events) -> FloatArray:
-        """Return (n,) finite values.
-
-        Raises
-        ------
-        UsageError
-            There is no such feature or function, or it gives other than n numbers.
-        InputError
-            A value is not finite.
-        """
+        """Return (n,) finite values, as of a feature or function that gives them, or refuse."""
         known = events.features["event"]
         if ":" in self.name:
             function: Callable[[Events], FloatArray] = plugins.resolve(self.name, SETTING)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rootflow.evaluation.bootstrap import FloatArray, Replicated, Statistic, ratio
-from rootflow.evaluation.classification.labelled import Labelled, spectrum
+from rootflow.evaluation.classification.labelled import Labelled, SumsBelow, SumsInBins, spectrum
 from rootflow.evaluation.classification.results import (
     Calibration,
     Classes,
@@ -16,7 +16,6 @@ from rootflow.evaluation.classification.results import (
     Rejection,
     Roc,
 )
-from rootflow.evaluation.classification.sums import SumsBelow, SumsInBins
 from rootflow.evaluation.paired import paired
 from rootflow.evaluation.results import plain
 
@@ -152,10 +151,10 @@ class RankingQuestion:
 
 
 class ConfusionMatrix:
-    """Weighted share of the events of each of k classes to which each class is given.
+    """Weighted share of the events of each of k classes that are given each class.
 
-    Labels (n,) are the class, or negative for none of them; an event is given the class of the
-    highest of its probabilities (n, k), of equals the first.
+    That is the one of the highest probability (n, k), of equals the first; labels (n,) may be
+    negative for none.
     """
 
     def __init__(self, label: NDArray[np.int64], probabilities: FloatArray) -> None:
@@ -173,10 +172,7 @@ class ConfusionMatrix:
 
 
 class ClassQuestion:
-    """One AUC of each class against all others, and which events are taken for which.
-
-    Probabilities are (n, k), of simulated events.
-    """
+    """One AUC of each class, by probabilities (n, k), against all others, and the confusion."""
 
     def __init__(self, probabilities: FloatArray, simulation: Labelled) -> None:
         self._names, label = simulation.classes, simulation.label

@@ -51,10 +51,7 @@ class Roc(NamedTuple):
 
 
 class Rejection(NamedTuple):
-    """1 / background efficiency at a signal efficiency.
-
-    None where no background is left, in the sample or in the replicas behind the error.
-    """
+    """1 / background efficiency, None where no background is left in sample or replicas."""
 
     signal_efficiency: float
     rejection: Estimate | None
@@ -70,10 +67,7 @@ class Ranking(NamedTuple):
 
 
 class HypothesisTest(NamedTuple):
-    """A distance of distribution functions (Kolmogorov-Smirnov), or a chi2, and its p-value.
-
-    A chi2 alone has degrees of freedom.
-    """
+    """A Kolmogorov-Smirnov distance, or a chi2, which has degrees of freedom, and its p-value."""
 
     statistic: float
     degrees_of_freedom: int | None
@@ -94,10 +88,9 @@ class ClassOverTraining(NamedTuple):
 
 
 class RankingInTraining(NamedTuple):
-    """How well models rank the events that they have trained on.
+    """The AUC of events by models that have trained on them, and its excess over that by others.
 
-    `excess` is that AUC less the one of the same events by models that have not, with the error of
-    the difference; the p-value is of events in training being ranked no better.
+    The p-value is of events in training being ranked no better.
     """
 
     auc: Estimate
@@ -168,12 +161,11 @@ class CutScan(NamedTuple):
 
 
 class BestCut(NamedTuple):
-    """The threshold of the highest significance: events with a score not below it are kept.
+    """The threshold of the highest significance (Asimov's): events not below it are kept.
 
-    `background_effective_events` are (sum w)^2 / sum(w^2); `background_uncertainty`, in events, is
-    the relative one and the simulated statistics in quadrature. Significances are Asimov's;
-    `optimism` is by how much the first is too high on average since the threshold was chosen on the
-    same events, and is not subtracted.
+    Effective events are (sum w)^2 / sum(w^2); `background_uncertainty` is in events. `optimism`,
+    which is not subtracted, is by how much the significance is too high since the threshold was
+    chosen on the same events.
     """
 
     threshold: float
@@ -223,10 +215,7 @@ class OneAgainstRest(NamedTuple):
 
 
 class Classes(NamedTuple):
-    """What a model of several classes says of each.
-
-    `confusion` is the share of the events of a class (row) that are given a class (column).
-    """
+    """Classes told apart; `confusion` is the share of events of one (row) given one (column)."""
 
     one_against_rest: tuple[OneAgainstRest, ...]
     confusion: tuple[tuple[Estimate, ...], ...]

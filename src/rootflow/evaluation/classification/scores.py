@@ -33,6 +33,12 @@ from rootflow.evaluation.results import Importance
 from rootflow.methods.contract import Classifier
 from rootflow.progress import progress
 
+METRICS = {"auc": Metric("auc")}
+# A model's scores are the column of this and its name.
+SCORE = "score_"
+# Of several classes, those of its probabilities are of this, the label and its name.
+PROBABILITY = "probability_"
+
 
 def scored_by(models: Sequence[Classifier], labelled: Labelled) -> tuple[Scored, ...]:
     """Return what every model says of all events, and of those that it has trained on."""
@@ -120,13 +126,6 @@ def importances(
     ]
 
 
-# A model's scores are the column of this and its name.
-SCORE = "score_"
-# Of several classes, those of its probabilities are of this, the label and its name.
-PROBABILITY = "probability_"
-METRICS = {"auc": Metric("auc")}
-
-
 def write_scores(
     events: Events,
     samples: Sequence[Sample],
@@ -196,9 +195,6 @@ def _asked(truth: Arrays, said: Arrays, weight: FloatArray) -> dict[str, Statist
     return {"auc": AreaUnderCurve(said["score"], truth["signal"])}
 
 
-METRIC = "auc"
-
-
 def contest(
     events: Events,
     samples: Sequence[Sample],
@@ -229,7 +225,7 @@ def contest(
             }
             found = bootstrap(statistics, simulation.weight, replicas, seed)
             measured.append(Replicated.joined(found.values()))
-    return decide(METRIC, len(simulation), measured, bins_of(edges), least_gain, seed)
+    return decide("auc", len(simulation), measured, bins_of(edges), least_gain, seed)
 
 
 def _inside(events: Events, edges: Edges) -> list[NDArray[np.bool_]]:

@@ -34,6 +34,15 @@ from rootflow.evaluation.figures.style import (
 from rootflow.p_value import ASYMPTOTIC, PValue
 
 SIGNAL, BACKGROUND = SIGNALS[0], BACKGROUNDS[0]
+# Where the background is known worse than this, relatively, the band says nothing any more.
+LARGEST_ERROR = 0.5
+# The rejection of a guess has no end towards an efficiency of zero.
+LOWEST_EFFICIENCY = 0.05
+# Of a figure's usual height, for each input; and for what is around them.
+HEIGHT, AROUND = 0.055, 0.25
+# Of scores, on the vertical axis: relative to its upper end, and room for the legend.
+LOWEST, HEADROOM = 1e-4, 200
+BAND: dict[str, Any] = {"alpha": 0.2, "linewidth": 0}
 
 
 def described(evaluation: ClassificationEvaluation) -> Described:
@@ -60,22 +69,12 @@ def titled_legend(axes: Axes, title: str | None, **placed: Any) -> None:
     axes.legend(title=title, alignment="left", **{**small, **placed})
 
 
-# Where the background is known worse than this, relatively, the band says nothing any more.
-LARGEST_ERROR = 0.5
-# The rejection of a guess has no end towards an efficiency of zero.
-LOWEST_EFFICIENCY = 0.05
-# Of a figure's usual height, for each input; and for what is around them.
-HEIGHT, AROUND = 0.055, 0.25
-
-
 def roc(evaluation: ClassificationEvaluation, look: Look) -> Figure:
     """Draw the background rejection of every model against its signal efficiency.
 
     Left of all events, right of those that count in significances, where not all do.
     """
-    parts = [
-        [(model.name, part.ranking) for part in parts_of(model)] for model in evaluation.models
-    ]
+    parts = [[(each.name, part.ranking) for part in parts_of(each)] for each in evaluation.models]
     regions = list(zip(*parts, strict=True))
     titles = ["all events", *counted(evaluation)] if len(regions) > 1 else [None]
     figure, panels = new_figure(columns=len(regions))
@@ -92,22 +91,11 @@ def _draw_roc(
         efficiency, background, error = map(np.array, ranking.roc)
         drawn = (background > 0) & (error <= LARGEST_ERROR * background)
         efficiency, background, error = efficiency[drawn], background[drawn], error[drawn]
-        colour = look[name].colour
-        axes.plot(
-            efficiency,
-            1 / background,
-            color=colour,
-            linestyle=look[name].line,
-            label=f"{name}: AUC {with_error(ranking.auc)}",
-        )
-        axes.fill_between(
-            efficiency,
-            1 / (background + error),
-            1 / (background - error),
-            color=colour,
-            alpha=0.2,
-            linewidth=0,
-        )
+        colour, _, line = look[name]
+        known = f"{name}: AUC {with_error(ranking.auc)}"
+        axes.plot(efficiency, 1 / background, color=colour, linestyle=line, label=known)
+        low, high = 1 / (background + error), 1 / (background - error)
+        axes.fill_between(efficiency, low, high, color=colour, **BAND)
     guess = np.linspace(LOWEST_EFFICIENCY, 1, 100)
     axes.plot(guess, 1 / guess, color="grey", linestyle=":", label="a guess: AUC 0.5")
     axes.set_yscale("log")
@@ -121,19 +109,12 @@ def scan(model: ModelResult, evaluation: ClassificationEvaluation, look: Look) -
     found, best = model.scan, model.best_cut
     figure, (significance, efficiency) = new_figure(rows=2, heights=(0.8, 0.45))
     values, errors = numbers(found.significance), numbers(found.significance_errors)
-    colour = look[model.name].colour
+    cuts, colour = found.thresholds, look[model.name].colour
     with_uncertainty = f"Asimov, background ± {evaluation.background_uncertainty:.0%}"
-    significance.plot(found.thresholds, values, color=colour, label=with_uncertainty)
-    significance.fill_between(
-        found.thresholds, values - errors, values + errors, color=colour, alpha=0.2, linewidth=0
-    )
-    significance.plot(
-        found.thresholds,
-        numbers(found.s_over_sqrt_b),
-        color="grey",
-        linestyle="--",
-        label="s / √b",
-    )
+    significance.plot(cuts, values, color=colour, label=with_uncertainty)
+    significance.fill_between(cuts, values - errors, values + errors, color=colour, **BAND)
+    simple = numbers(found.s_over_sqrt_b)
+    significance.plot(cuts, simple, color="grey", linestyle="--", label="s / √b")
     found_best = f"best cut: {best.threshold:.3g}, significance {with_error(best.significance)}"
     # s / sqrt(b) has no end where little background is left: it may leave the panel.
     significance.set(ylim=(0, 1.8 * np.nanmax(values + errors)), ylabel="expected significance")
@@ -143,11 +124,11 @@ def scan(model: ModelResult, evaluation: ClassificationEvaluation, look: Look) -
         ("signal", found.signal_efficiency, SIGNAL, "-"),
         ("background", found.background_efficiency, BACKGROUND, "--"),
     ):
-        efficiency.plot(found.thresholds, shares, color=process_colour, linestyle=line, label=name)
+        efficiency.plot(cuts, shares, color=process_colour, linestyle=line, label=name)
     for axes in (significance, efficiency):
         axes.axvline(best.threshold, color="black", linewidth=0.8, linestyle=":")
     # The first threshold keeps everything, and may be far from the next one.
-    efficiency.set(xlim=(found.thresholds[min(1, len(found.thresholds) - 1)], 1), ylim=(0, 1.05))
+    efficiency.set(xlim=(cuts[min(1, len(cuts) - 1)], 1), ylim=(0, 1.05))
     efficiency.set(xlabel=f"lowest score of {model.name} that is kept", ylabel="efficiency")
     efficiency.legend(loc="best", fontsize="small")
     label(significance, evaluation.energy_tev, evaluation.luminosity_fb_inverse)
@@ -160,24 +141,20 @@ def calibration(evaluation: ClassificationEvaluation, look: Look) -> Figure:
     reliability.plot([0, 1], [0, 1], color="grey", linestyle=":")
     for model in evaluation.models:
         found = model.calibration
-        colour = look[model.name].colour
+        edges, shares, errors = found.reliability
+        colour, marker, line = look[model.name]
         reliability.errorbar(
             numbers(found.mean_scores),
-            numbers(found.reliability.values),
-            yerr=numbers(found.reliability.errors),
+            numbers(shares),
+            yerr=numbers(errors),
             color=colour,
-            fmt=look[model.name].marker,
+            fmt=marker,
             markersize=5,
             label=f"{model.name}\nECE {with_error(found.expected_calibration_error)}, "
             f"Brier {with_error(found.brier_score)}",
         )
-        frequency.stairs(
-            np.array(found.shares),
-            found.reliability.edges,
-            color=colour,
-            linestyle=look[model.name].line,
-            linewidth=1.5,
-        )
+        given = np.array(found.shares)
+        frequency.stairs(given, edges, color=colour, linestyle=line, linewidth=1.5)
     # Room for the legend above a share of one.
     reliability.set_ylim(0, 1.1 + 0.18 * len(evaluation.models))
     reliability.set_yticks(np.arange(0, 1.1, 0.2))
@@ -226,10 +203,6 @@ def confusion(model: ModelResult, found: Classes, evaluation: ClassificationEval
     axes.set(xlabel="true class", ylabel=f"class of the highest probability, {model.name}")
     label(axes, evaluation.energy_tev)
     return figure
-
-
-# Of the vertical axis: relative to its upper end, and room for the legend.
-LOWEST, HEADROOM = 1e-4, 200
 
 
 def over_training(model: ModelResult, evaluation: ClassificationEvaluation) -> Figure:
