@@ -194,7 +194,7 @@ def test_killed_driver_goes_on_and_nothing_is_lost_or_counted_twice(
 def test_tracking_server_that_is_away_for_a_while_holds_nothing_up_for_good(
     toy: Path, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rootflow.tuning.ledger.SECONDS_BETWEEN_TRIES", 0.1)
+    monkeypatch.setattr("rootflow.tuning.outcomes.SECONDS_BETWEEN_TRIES", 0.1)
     for name in ("begin_trial", "end_trial"):
         monkeypatch.setattr(StudyRun, name, away_at_first(getattr(StudyRun, name), 3))
     run_study(toy, [*QUICK, "tune.trials=3"])

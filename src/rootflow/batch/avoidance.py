@@ -38,10 +38,8 @@ class Verdict(NamedTuple):
     failed_elsewhere: int
 
     def __str__(self) -> str:
-        return (
-            f"the last {self.failed} jobs on it failed, as did {self.failed_elsewhere} of "
-            f"{self.elsewhere} elsewhere"
-        )
+        others = f"{self.failed_elsewhere} of {self.elsewhere}"
+        return f"the last {self.failed} jobs on it failed, as did {others} elsewhere"
 
 
 class Avoidance:

@@ -52,11 +52,12 @@ def describe(
     """
     shared = profile.files == "shared"
     runner = on_node.__file__ if shared else Path(on_node.__file__).name
+    quoted = f"'{runner}'" if " " in runner else runner
     description = {
         "universe": "vanilla" if resources.container is None else "container",
         "executable": profile.python or sys.executable,
         "transfer_executable": "false",
-        "arguments": f'"-I {_quoted(runner)} {on_node.SPEC}"',
+        "arguments": f'"-I {quoted} {on_node.SPEC}"',
         # What begins with a macro is taken for a relative path in late materialisation.
         "initialdir": "/$(folder)",
         "description": "$(title)",
@@ -107,10 +108,9 @@ def machine_list(machines: Collection[str]) -> str:
 
 def literal(value: bool | int | float | str) -> str:
     """Return a value as a ClassAd writes it."""
-    if isinstance(value, str):
-        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-        return f'"{escaped}"'
-    return str(value)
+    if not isinstance(value, str):
+        return str(value)
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _needs(resources: JobConfig) -> dict[str, str]:
@@ -149,12 +149,9 @@ def _ending(profile: ProfileConfig) -> dict[str, str]:
     failed = f"ExitCode =!= 0 && NumJobCompletions <= {profile.retries}"
     again = f"({later} || ({failed})) && NumJobStarts < {profile.limits.starts}"
     # Twice the grace: the job itself ends what does not end in time, and says so.
-    vacate = math.ceil(2 * profile.grace.total_seconds())
-    return {
-        "on_exit_remove": f"!({again})",
-        "kill_sig": "SIGTERM",
-        "job_max_vacate_time": str(vacate),
-    }
+    vacate = str(math.ceil(2 * profile.grace.total_seconds()))
+    remove = f"!({again})"
+    return {"on_exit_remove": remove, "kill_sig": "SIGTERM", "job_max_vacate_time": vacate}
 
 
 def item(job: Job) -> dict[str, str]:
@@ -169,7 +166,3 @@ def item(job: Job) -> dict[str, str]:
     carried += [path.absolute() for path in job.inputs if path.name != carried[0].name]
     inputs, outputs = ", ".join(map(str, carried)), ", ".join((*job.outputs, *LEFT))
     return dict(zip(ITEMS, (str(own)[1:], job.name, inputs, outputs), strict=True))
-
-
-def _quoted(argument: str) -> str:
-    return f"'{argument}'" if " " in argument else argument

@@ -49,7 +49,7 @@ NOT_FOUND = 127
 SIGNALLED = 128
 DEFAULT_GRACE = 10.0
 PATH = "/usr/local/bin:/usr/bin:/bin"
-FOREVER = 1e9
+
 SIGNALS = {signal.SIGTERM, signal.SIGCHLD}
 WARNED, OUT_OF_TIME = "SIGTERM", "runtime"
 PR_SET_PDEATHSIG = 1
@@ -75,8 +75,10 @@ def run(spec: dict[str, Any]) -> int:
     if status == 0 and missing:
         Path(TRACEBACK).write_text(f"outputs are missing: {', '.join(missing)}\n")
         status = 1
-    if status not in (0, GO_ON_LATER):
-        _explain_full_disk()
+    unexplained = status not in (0, GO_ON_LATER) and not _has_content(TRACEBACK)
+    if unexplained and shutil.disk_usage(".").free < FULL_BYTES:
+        message = f"no space left in {Path.cwd()} on {platform.node()}: ask for more disk_gib\n"
+        Path(TRACEBACK).write_text(message)  # where the job itself found no room to
     if spec.get("carried") and status != 0 and not _keep(outputs, number + 1):
         status = 1
     outcome["exit_code"] = status
@@ -87,13 +89,6 @@ def run(spec: dict[str, Any]) -> int:
             Path(name).parent.mkdir(parents=True, exist_ok=True)
             Path(name).touch()
     return status
-
-
-def _explain_full_disk() -> None:
-    """Say that the disk is full, where the job itself found no room to."""
-    if not _has_content(TRACEBACK) and shutil.disk_usage(".").free < FULL_BYTES:
-        message = f"no space left in {Path.cwd()} on {platform.node()}: ask for more disk_gib\n"
-        Path(TRACEBACK).write_text(message)
 
 
 def _keep(outputs: Sequence[str], number: int) -> bool:
@@ -163,7 +158,7 @@ def _run_command(spec: dict[str, Any], outcome: dict[str, Any]) -> int:
     except OSError as error:
         Path(TRACEBACK).write_text(f"{spec['command'][0]}: {error.strerror}\n")
         return NOT_FOUND
-    outcome["stopped"] = _wait(child, max(runtime - grace, runtime / 2) if runtime else FOREVER)
+    outcome["stopped"] = _wait(child, max(runtime - grace, runtime / 2) if runtime else 1e9)
     if outcome["stopped"] is None:
         return child.returncode if child.returncode >= 0 else SIGNALLED - child.returncode
     os.killpg(child.pid, signal.SIGTERM)

@@ -12,8 +12,7 @@ from rootflow.tracking.artifacts import (
     logged_run,
     run_of_step,
 )
-from rootflow.tracking.connection import connect, redacted, tracking_uri
-from rootflow.tracking.outbox import sync
+from rootflow.tracking.connection import connect, redacted, sync, tracking_uri
 from rootflow.tracking.registry import (
     Version,
     champions_of,

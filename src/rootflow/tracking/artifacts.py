@@ -103,8 +103,7 @@ def refuse_missing(uri: str, what: str) -> None:
 
 def _plain(run: MlflowRun) -> LoggedRun:
     info, data = run.info, run.data
-    said = dict(data.params), dict(data.metrics), dict(data.tags)
-    return LoggedRun(info.run_id, info.experiment_id, *said)
+    return LoggedRun(info.run_id, info.experiment_id, data.params, data.metrics, data.tags)
 
 
 def _run(client: MlflowClient, run_id: str) -> MlflowRun:

@@ -18,8 +18,7 @@ from mlflow.tracking import MlflowClient
 
 from rootflow.errors import InputError
 from rootflow.files import alone_in, cache, whole_file
-from rootflow.tracking.connection import experiment_id
-from rootflow.tracking.outbox import log_all
+from rootflow.tracking.connection import experiment_id, log_all
 
 PROJECT, PACKAGE = "project", "project.tar"
 # What a project without git has and no job needs.

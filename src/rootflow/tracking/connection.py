@@ -1,24 +1,29 @@
-"""Reaching the tracking server, or the store that is embedded."""
+"""Reaching the tracking server, and delivering what runs log: at once, or from disk later."""
 
+import json
 import logging
 import os
-from collections.abc import Iterator, Mapping
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
+import matplotlib.image
 import mlflow
-from mlflow.entities import Run
+from mlflow.entities import Dataset, DatasetInput, Metric, Param, Run, RunTag
 from mlflow.exceptions import MlflowException, RestException
 from mlflow.tracking import MlflowClient
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
-from rootflow.errors import AwayError, RootflowError, UsageError
+from rootflow.errors import AwayError, InputError, RootflowError, UsageError
 from rootflow.tracking import database
 
 STORE = "mlflow.db"
 
-SERVER_FAULT = 500
+
 # What MLflow makes of a server that cannot be reached, and of a database that is locked.
 AWAY = ("INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE")
 THERE_ALREADY = "RESOURCE_ALREADY_EXISTS"
@@ -86,9 +91,8 @@ def finished_run(
     client: MlflowClient, experiment: str, tags: Mapping[str, str], order: str
 ) -> Run | None:
     """Return the first or last finished run that has all these tags; `order` is ASC or DESC."""
-    wanted = "status = 'FINISHED'"
-    for name, value in tags.items():
-        wanted += f" and tags.`{name}` = '{value}'"
+    of_tags = [f"tags.`{name}` = '{value}'" for name, value in tags.items()]
+    wanted = " and ".join(["status = 'FINISHED'", *of_tags])
     by = [f"attributes.start_time {order}"]
     with server_must_answer():
         runs = client.search_runs([experiment], wanted, max_results=1, order_by=by)
@@ -99,7 +103,7 @@ def is_away(error: Refused) -> bool:
     """Return whether the server is away or out of order, rather than the request wrong."""
     if isinstance(error, RestException):
         status: int = error.get_http_status_code()  # type: ignore[no-untyped-call]
-        return status >= SERVER_FAULT
+        return status >= HTTPStatus.INTERNAL_SERVER_ERROR
     if isinstance(error, MlflowException):
         return error.error_code in AWAY
     return isinstance(error, ConnectionError | TimeoutError | OperationalError)
@@ -159,3 +163,74 @@ def without_secrets(text: str, uri: str) -> str:
     for form in {password, unquote(password)} if password else ():
         text = text.replace(form, "***")
     return text
+
+
+ENTRIES = "entries.jsonl"
+
+
+def sync(spool: Path) -> int:
+    """Log every entry kept in `spool` or in folders of it, and return how many there were.
+
+    Raises
+    ------
+    InputError
+        There are none.
+    """
+    spools = [path.parent for path in (*spool.glob(ENTRIES), *sorted(spool.glob(f"*/{ENTRIES}")))]
+    if not spools:
+        raise InputError(f"{spool}: nothing is kept there for the tracking server")
+    client = connect()
+    with server_must_answer():
+        return sum(deliver_spool(client, each) for each in spools)
+
+
+def deliver_spool(client: MlflowClient, spool: Path) -> int:
+    """Log every entry kept in `spool`, remove it, and return how many; twice is as once."""
+    lines = (spool / ENTRIES).read_text().splitlines()
+    for line in map(json.loads, lines):
+        content = line["content"]
+        if "path" in content:
+            content["path"] = str(spool / content["path"])
+        log_entry(client, line["run_id"], line["kind"], content)
+    shutil.rmtree(spool)
+    return len(lines)
+
+
+def log_entry(client: MlflowClient, run_id: str, kind: str, content: dict[str, Any]) -> None:
+    """Log metrics, params, tags, an artifact, an image, a dataset or the status of a run."""
+    match kind:
+        case "metrics":
+            at, values = (content["timestamp"], content["step"]), content["values"]
+            metrics = [Metric(name, float(value), *at) for name, value in values.items()]
+            log_all(client, run_id, metrics=metrics)
+        case "params":
+            log_all(client, run_id, params=[Param(name, str(v)) for name, v in content.items()])
+        case "tags":
+            log_all(client, run_id, tags=[RunTag(name, str(v)) for name, v in content.items()])
+        case "artifact":
+            client.log_artifact(run_id, content["path"], content["folder"])
+        case "image":
+            image = matplotlib.image.imread(content["path"])
+            client.log_image(run_id, image, key=content["key"], step=0)
+        case "dataset":
+            source, profile = {"uri": content["source"]}, content["profile"]
+            said = content["name"], content["digest"], "local", json.dumps(source)
+            dataset = Dataset(*said, profile=json.dumps(profile))
+            client.log_inputs(run_id, [DatasetInput(dataset)])
+        case "status":
+            client.set_terminated(run_id, content["status"], content["end_time"])
+
+
+def log_all(
+    client: MlflowClient,
+    run_id: str,
+    metrics: Sequence[Metric] = (),
+    params: Sequence[Param] = (),
+    tags: Sequence[RunTag] = (),
+) -> None:
+    """Log in as many calls as MLflow wants: it takes 1,000 metrics, 100 of the others in one."""
+    for first in range(0, len(metrics), 900):
+        client.log_batch(run_id, metrics=metrics[first : first + 900])
+    for first in range(0, max(len(params), len(tags)), 100):
+        some = slice(first, first + 100)
+        client.log_batch(run_id, params=params[some], tags=tags[some])

@@ -234,8 +234,8 @@ def _plain(found: ModelVersion) -> Version:
 REQUIREMENTS = ["numpy", "onnx", "onnxruntime"]
 # On a version: of the ONNX file as it was registered.
 SHA256 = "rootflow.file_sha256"
-EXAMPLE, MLMODEL = "input_example.json", "MLmodel"
-FLAVOUR = "rootflow"
+EXAMPLE = "input_example.json"
+EXAMPLE_INFO = {"artifact_path": EXAMPLE, "type": "ndarray", "format": "tf-serving"}
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -307,16 +307,15 @@ def log_trained_model(
     """
     place = f"trained/{registered_name}"
     example = dict(inputs)
-    kind = {"artifact_path": EXAMPLE, "type": "ndarray", "format": "tf-serving"}
     about = Model(
         artifact_path=place,
         run_id=run.run_id,
         signature=infer_signature(example, dict(outputs)),
-        saved_input_example_info=kind,
+        saved_input_example_info=EXAMPLE_INFO,
         metadata={"contract": dict(contract)},
     )
     files = [str(Path(folder, path.name)) for folder, paths in folders.items() for path in paths]
-    about.add_flavor(FLAVOUR, files=files)
+    about.add_flavor("rootflow", files=files)
     client = connect()
     with tempfile.TemporaryDirectory() as temporary:
         model = Path(temporary)
@@ -326,7 +325,7 @@ def log_trained_model(
                 copy2(path, model / folder / path.name)
         lists = {name: array.tolist() for name, array in example.items()}
         (model / EXAMPLE).write_text(json.dumps({"inputs": lists}))
-        about.save(str(model / MLMODEL))
+        about.save(str(model / "MLmodel"))
         with server_must_answer():
             client.log_artifacts(run.run_id, str(model), place)
     with _must_be_registered(registered_name):

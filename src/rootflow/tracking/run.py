@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from importlib.metadata import distributions
 from pathlib import Path
@@ -23,14 +23,16 @@ from mlflow.tracking import MlflowClient
 from rootflow import __version__
 from rootflow.config import Config, digest_of
 from rootflow.tracking.connection import (
+    ENTRIES,
     connect,
+    deliver_spool,
     experiment_id,
     finished_run,
     is_away,
+    log_entry,
     refusal,
     server_must_answer,
 )
-from rootflow.tracking.outbox import ENTRIES, deliver_spool, log_entry
 
 DEFAULT_EXPERIMENT_ID = "0"
 SECONDS_BETWEEN_TRIES = 15.0
@@ -41,7 +43,6 @@ MOVED_TO = "rootflow.run"
 FOLD = "rootflow.fold"
 OF_THE_MODEL = ("inputs", "model", "training")
 WITHOUT_MODEL = ("simulate", "preprocess")
-DIGEST_LENGTH = 36  # of a dataset input in MLflow
 
 
 class Run:
@@ -68,8 +69,7 @@ class Run:
     def log_metrics(self, metrics: Mapping[str, float], step: int = 0) -> None:
         """Log finite numbers; `step` is the epoch where there is one."""
         values = {name: float(value) for name, value in metrics.items()}
-        content = {"values": values, "step": step, "timestamp": _milliseconds()}
-        self._put("metrics", content)
+        self._put("metrics", {"values": values, "step": step, "timestamp": _milliseconds()})
 
     def log_file(self, path: Path, folder: str | None = None) -> None:
         """Log a file as an artifact."""
@@ -91,7 +91,7 @@ class Run:
 
     def log_dataset(self, name: str, digest: str, source: Path, profile: Mapping[str, Any]) -> None:
         """Log what was trained or evaluated on as the run's dataset input."""
-        content = {"name": name, "digest": digest[:DIGEST_LENGTH], "source": str(source)}
+        content = {"name": name, "digest": digest[:36], "source": str(source)}  # MLflow's length
         self._put("dataset", {**content, "profile": dict(profile)})
         self.set_tags({"rootflow.dataset": digest})
 
@@ -121,8 +121,8 @@ class Run:
 
     def _put(self, kind: str, content: dict[str, Any]) -> None:
         """Log an entry now, or as soon as the server answers again."""
-        entry = self.client, self.run_id, kind, content
-        if self.spool.exists() or not self._done(log_entry, *entry):
+        now = not self.spool.exists()
+        if not (now and self._done(log_entry, self.client, self.run_id, kind, content)):
             self._keep(kind, content)
             if time.monotonic() >= self._next_try:
                 self._deliver()
@@ -291,16 +291,12 @@ def _packages() -> dict[str, str]:
 
 
 def _git(*arguments: str) -> str | None:
-    try:
-        answer = subprocess.run(  # noqa: S603 - fixed words, no shell
-            ["git", "-C", str(Path.cwd()), *arguments],  # noqa: S607 - the user's own git
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    except FileNotFoundError:
-        return None
-    return answer.stdout.strip() if answer.returncode == 0 else None
+    command = ["git", "-C", str(Path.cwd()), *arguments]
+    with suppress(FileNotFoundError, subprocess.CalledProcessError):
+        return subprocess.check_output(  # noqa: S603 - fixed words, no shell
+            command, stderr=subprocess.DEVNULL, text=True
+        ).strip()
+    return None
 
 
 def flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

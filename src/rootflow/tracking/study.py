@@ -12,14 +12,12 @@ from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
 from rootflow.config import Config
-from rootflow.tracking.connection import connect, server_must_answer
-from rootflow.tracking.outbox import log_all
-from rootflow.tracking.run import PARENT, Run, start_run
+from rootflow.tracking.connection import connect, log_all, server_must_answer
+from rootflow.tracking.run import MOVED_TO, PARENT, Run, start_run
 
 RUN_ID = "MLFLOW_RUN_ID"
 TRIAL = "rootflow.trial"
 RUNNING = "and status = 'RUNNING'"
-ALL = 10_000_000  # of a study's trials
 
 
 class StudyRun:
@@ -80,7 +78,7 @@ class StudyRun:
     def _below(self, run_id: str, condition: str) -> list[MlflowRun]:
         wanted = f"tags.`{PARENT}` = '{run_id}' {condition}"
         experiments = [self.run.experiment_id]
-        return mlflow.search_runs(experiments, wanted, max_results=ALL, output_format="list")
+        return mlflow.search_runs(experiments, wanted, max_results=10_000_000, output_format="list")
 
 
 @contextmanager
@@ -91,7 +89,7 @@ def start_study(config: Config, run_id: str | None) -> Iterator[StudyRun]:
         if run_id is not None and _is_there(client, run_id):
             opened = os.environ.get(RUN_ID)
             if opened not in (None, run_id):  # by `mlflow run`
-                client.set_tag(opened, "rootflow.run", run_id)
+                client.set_tag(opened, MOVED_TO, run_id)
             client.update_run(run_id, status="RUNNING")
             os.environ[RUN_ID] = run_id
     # Without what may change while the study goes on: a parameter has one value only.

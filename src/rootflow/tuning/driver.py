@@ -17,7 +17,7 @@ from rootflow.batch import ENDED, Executor, Job
 from rootflow.config import Config, TuningConfig
 from rootflow.errors import RootflowError, UsageError
 from rootflow.tracking.study import StudyRun
-from rootflow.tuning.ledger import TrialLedger
+from rootflow.tuning.outcomes import TrialLedger
 from rootflow.tuning.study import make_sampler, suggest, with_values
 from rootflow.tuning.trials import Trial, TrialFiles, files_of, held_out_folds
 from rootflow.tuning.watch import JOB, PRUNED, RUN_ID, Patience, Running, TrialOutcome, Watch

@@ -1,7 +1,10 @@
-"""What a study found: its best trials as configurations, a table of all of them, figures."""
+"""What became of each trial, and what a study found: configurations, a table, figures."""
 
+import time
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,9 +20,114 @@ from optuna.trial import FrozenTrial, TrialState
 from optuna.visualization import matplotlib as drawn
 
 from rootflow.config import Config, TuningConfig
+from rootflow.errors import AwayError
 from rootflow.files import whole_file
+from rootflow.tracking.study import StudyRun
 from rootflow.tuning.study import with_values
-from rootflow.tuning.watch import REASON
+from rootflow.tuning.trials import files_of
+from rootflow.tuning.watch import REASON, RUN_ID, Running
+
+# A pruned trial was ended from outside, as far as MLflow has a word for it.
+STATUS = {TrialState.COMPLETE: "FINISHED", TrialState.PRUNED: "KILLED", TrialState.FAIL: "FAILED"}
+SECONDS_BETWEEN_TRIES = 5.0
+SECONDS_TO_WAIT = 600.0
+
+
+@dataclass
+class TrialLedger:
+    """The ended trials of a study; Optuna's storage is what counts.
+
+    Runs are written after it, so what a killed driver did not come to is written by the next.
+    """
+
+    study: optuna.Study
+    tune: TuningConfig
+    place: Path
+    runs: StudyRun
+
+    def __post_init__(self) -> None:
+        self.counts: Counter[TrialState] = Counter()
+        self.best: FrozenTrial | None = None
+        self.failed_in_a_row = 0
+        self.last_reason = ""
+        self._unwritten: list[FrozenTrial] = []
+        open_trials = self.runs.open_trials()
+        for trial in self.study.get_trials(deepcopy=False):
+            if trial.state in STATUS:
+                self._count(trial)
+                if trial.number in open_trials:
+                    self._unwritten.append(trial)
+
+    @property
+    def ended(self) -> int:
+        """The number of ended trials."""
+        return self.counts.total()
+
+    def tell(self, running: Running) -> None:
+        """Tell Optuna how a trial ended."""
+        outcome = running.outcome
+        if outcome is None:
+            raise ValueError(f"trial {running.number} has not ended")
+        if outcome.reason:
+            self.last_reason = outcome.reason
+            running.trial.set_user_attr(REASON, outcome.reason)
+        failed = outcome.state is TrialState.FAIL
+        self.failed_in_a_row = self.failed_in_a_row + 1 if failed else 0
+        told = self.study.tell(running.trial, outcome.values, state=outcome.state)
+        self._count(told)
+        self._unwritten.append(told)
+
+    def write(self) -> None:
+        """Write what was told to the trials' runs, as far as the server answers."""
+        while self._unwritten:
+            try:
+                self._write(self._unwritten[0])
+            except AwayError:
+                return
+            del self._unwritten[0]
+
+    def finish(self) -> None:
+        """Write everything that is left, and wait some minutes for the server, or raise."""
+        until = time.monotonic() + SECONDS_TO_WAIT
+        while self._unwritten and time.monotonic() < until:
+            self.write()
+            if self._unwritten:
+                time.sleep(SECONDS_BETWEEN_TRIES)
+        if self._unwritten:
+            self._write(self._unwritten[0])
+
+    def describe_best(self) -> str:
+        """Return a line about the best trial so far."""
+        if len(self.tune.objectives) > 1:
+            done = self.counts[TrialState.COMPLETE]
+            return f"{len(self.study.best_trials)} on the Pareto front" if done else ""
+        if self.best is None or self.best.value is None:
+            return ""
+        metric = self.tune.objectives[0].metric
+        return f"best {metric} {self.best.value:.5g} (trial {self.best.number})"
+
+    def _count(self, trial: FrozenTrial) -> None:
+        self.counts[trial.state] += 1
+        if trial.state is TrialState.COMPLETE and len(self.tune.objectives) == 1:
+            sign = 1 if self.tune.objectives[0].direction == "minimize" else -1
+            if self.best is None or sign * trial.values[0] < sign * self.best.values[0]:
+                self.best = trial
+
+    def _write(self, trial: FrozenTrial) -> None:
+        tags = {"rootflow.trial.state": trial.state.name.lower()}
+        if REASON in trial.user_attrs:
+            tags["rootflow.error"] = trial.user_attrs[REASON][:5000]
+        run_id = trial.user_attrs.get(RUN_ID)
+        if run_id is None:  # its values do not go together: there was nothing to run
+            run_id = self.runs.begin_trial(trial.number, trial.params)
+        result = files_of(self.place, trial.number).result()
+        names = [objective.metric for objective in self.tune.objectives]
+        told = dict(zip(names, trial.values or [], strict=False))
+        metrics = told if result is None else {**result.metrics, **told}
+        ended = trial.datetime_complete
+        milliseconds = int(ended.timestamp() * 1000) if ended else 0
+        self.runs.end_trial(run_id, STATUS[trial.state], tags, metrics, milliseconds)
+
 
 INCHES_PER_PARAMETER = 3.0
 TRIALS_FOR_IMPORTANCE = 10  # fewer do not say what matters
@@ -38,11 +146,11 @@ def write_outcomes(
     for trial in trials:
         name = "best.yaml" if len(trials) == 1 else f"best-{trial.number}.yaml"
         settings = with_values(config, trial.params).model_dump(mode="json", exclude={"tune"})
+        values = zip(tune.objectives, trial.values, strict=True)
+        said = ", ".join(f"{objective.metric} {value:.6g}" for objective, value in values)
+        head = f"# Trial {trial.number} of the study '{study.study_name}': {said}\n"
         with whole_file(place / name) as path:
-            path.write_text(
-                f"# Trial {trial.number} of the study '{study.study_name}': "
-                f"{_said(tune, trial)}\n" + yaml.safe_dump(settings, sort_keys=False)
-            )
+            path.write_text(head + yaml.safe_dump(settings, sort_keys=False))
         paths.append(place / name)
     return paths
 
@@ -89,7 +197,8 @@ def _drawings(study: optuna.Study, tune: TuningConfig) -> Iterator[tuple[str, Ca
     if not (done := _done(study)):
         return
     several = len(tune.objectives) > 1
-    varied = [path for path in tune.space if _several_values(done, path)]
+    chosen = {path: {t.params[path] for t in done if path in t.params} for path in tune.space}
+    varied = [path for path, values in chosen.items() if len(values) > 1]
     # Those without conditions: what compares trials needs each of them in all.
     common = [path for path in varied if all(path in trial.params for trial in done)]
     for index, objective in enumerate(tune.objectives):
@@ -117,10 +226,6 @@ def _drawings(study: optuna.Study, tune: TuningConfig) -> Iterator[tuple[str, Ca
         yield "epochs", partial(drawn.plot_intermediate_values, study)
 
 
-def _several_values(trials: Sequence[FrozenTrial], path: str) -> bool:
-    return len({trial.params[path] for trial in trials if path in trial.params}) > 1
-
-
 def _thin_out(figure: Figure) -> None:
     """Keep labels of powers of ten only: others would overlap."""
     for axes in figure.axes:
@@ -135,10 +240,3 @@ def _value(index: int, sign: int = 1) -> Callable[[FrozenTrial], float]:
 
 def _done(study: optuna.Study) -> list[FrozenTrial]:
     return study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-
-
-def _said(tune: TuningConfig, trial: FrozenTrial) -> str:
-    return ", ".join(
-        f"{objective.metric} {value:.6g}"
-        for objective, value in zip(tune.objectives, trial.values, strict=True)
-    )

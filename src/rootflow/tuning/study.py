@@ -218,13 +218,10 @@ def _mend(journal: Path) -> None:
 
 
 def _question(config: Config, tune: TuningConfig) -> str:
-    return digest_of(
-        {
-            "config": config.model_dump(mode="json", exclude=FREE),
-            "tune": tune.model_dump(mode="json", include=ASKED),
-            "code": [code_digest(config.analysis, answer) for answer in DECIDES_TRIALS],
-        }
-    )
+    settings = config.model_dump(mode="json", exclude=FREE)
+    asked = tune.model_dump(mode="json", include=ASKED)
+    code = [code_digest(config.analysis, answer) for answer in DECIDES_TRIALS]
+    return digest_of({"config": settings, "tune": asked, "code": code})
 
 
 def _agree(study: optuna.Study, key: str, value: str, otherwise: str) -> None:

@@ -135,9 +135,7 @@ class Watch:
 
     def _judged(self, statuses: dict[str, Status]) -> dict[str, Status]:
         """Return the statuses, once machines are judged: what Optuna is told is not taken back."""
-        failed = [
-            job for job, each in statuses.items() if each.state is State.FAILED or each.given_up
-        ]
+        failed = [job for job, s in statuses.items() if s.state is State.FAILED or s.given_up]
         return statuses | self.executor.wait(failed, timeout=0.0) if failed else statuses
 
     def _report(self, trial: Running) -> bool:
