@@ -10,8 +10,7 @@ import pytest
 from ntuples import read_branches
 from rootflow.dataset import Events
 from rootflow.errors import InputError, UsageError
-from rootflow.methods.answers import check_answers
-from rootflow.methods.conformance import check_method
+from rootflow.methods.conformance import check_answers, check_method
 from rootflow.methods.make import make_method
 from rootflow.methods.reconstruction.pairing import best_tagged_pair
 from toy_events import FEATURES, toy_events

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from rootflow.errors import InputError
-from rootflow.methods.answers import decode
+from rootflow.methods.model import decode
 
 
 def test_most_probable_pair_of_existing_different_jets() -> None:

@@ -6,9 +6,9 @@ import pytest
 from rootflow.config import FoldingConfig
 from rootflow.dataset import Events
 from rootflow.errors import InputError
-from rootflow.methods.answers import scores
 from rootflow.methods.combined import FoldedMethod
 from rootflow.methods.conformance import check_method
+from rootflow.methods.model import scores
 
 if TYPE_CHECKING:
     from rootflow.methods.trained import TrainedMethod

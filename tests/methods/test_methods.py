@@ -11,8 +11,7 @@ from rootflow.config import EvaluationConfig
 from rootflow.config.methods import WITH_DEFAULTS
 from rootflow.dataset import Events
 from rootflow.errors import InputError, UsageError
-from rootflow.methods.answers import check_answers
-from rootflow.methods.conformance import check_method
+from rootflow.methods.conformance import check_answers, check_method
 from rootflow.methods.contract import Reconstruction, Reconstructor, description_of
 from rootflow.methods.make import make, make_method
 from rootflow.physics.kinematics import delta_r, four_momentum, invariant_mass, massless

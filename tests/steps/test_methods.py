@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from rootflow.config import Config, EvaluationConfig, ModelMethodConfig, load
 from rootflow.dataset import Events
 from rootflow.errors import ConformanceError, InputError, UsageError
-from rootflow.methods.answers import check_answers
+from rootflow.methods.conformance import check_answers
 from rootflow.methods.exported import OnnxMethod
 from rootflow.methods.make import make_method
 from rootflow.steps.methods import make_methods, model_method, variants_of

@@ -15,7 +15,7 @@ from rootflow.checksum import seal_archive
 from rootflow.config import FoldsConfig
 from rootflow.dataset import Dataset, Events
 from rootflow.errors import InputError, UsageError
-from rootflow.methods.answers import check_answers
+from rootflow.methods.conformance import check_answers
 from rootflow.methods.trained import TrainedMethod
 from rootflow.training import Training, fit, load_fitted
 from rootflow.training.reconstruction_trees import ReconstructionTrees, ReconstructionTreesTask

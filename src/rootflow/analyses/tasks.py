@@ -94,10 +94,7 @@ class ClassificationAnalysis(Analysis):
 
     def decides(self, config: ClassificationConfig) -> Mapping[str, Any]:
         """Return what the model sees, and how its classes are weighted."""
-        return {
-            "inputs": config.inputs,
-            "class_balance": config.data.weights.class_balance,
-        }
+        return {"inputs": config.inputs, "class_balance": config.data.weights.class_balance}
 
     @property
     def steps(self) -> Any:
@@ -108,13 +105,9 @@ class ClassificationAnalysis(Analysis):
 
     def code(self, answer: Answer) -> Sequence[Place]:
         """Return what tells its answers from those of other tasks."""
-        places: dict[Answer, list[Place]] = {
-            "dataset": [_place(self.reading)],
-            "network": [("rootflow.training.classification", "ClassificationTask")],
-            "trees": [("rootflow.training.classification", "ClassificationTask")],
-            "application": [_place(self.reading)],
-        }
-        return places[answer]
+        if answer in ("network", "trees"):
+            return [("rootflow.training.classification", "ClassificationTask")]
+        return [_place(self.reading)]
 
 
 def _place(defined: type[Any]) -> Place:

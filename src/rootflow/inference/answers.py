@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from rootflow.analysis import TaskName
 from rootflow.dataset.events import Events
 from rootflow.exported.contract import OnnxContract
-from rootflow.methods.answers import reconstruction
 from rootflow.methods.contract import Outputs
 from rootflow.methods.exported import FACTORS
+from rootflow.methods.model import reconstruction
 from rootflow.methods.reconstruction.objects import at, four_momenta
 from rootflow.ntuple import BranchMap
 from rootflow.physics.kinematics import invariant_mass

@@ -7,14 +7,12 @@ from typing import Any, Self, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from rootflow.analysis import TaskName
 from rootflow.config import FoldingConfig
 from rootflow.dataset.events import Events
 from rootflow.dataset.folds import fold_of, refuse_other_folds
 from rootflow.errors import InputError, UsageError
-from rootflow.methods.answers import over
 from rootflow.methods.contract import Method, Outputs, Posterior
-from rootflow.methods.model import Model, next_fold, of_folds, places_of
+from rootflow.methods.model import Model, next_fold, of_folds, over, places_of
 from rootflow.methods.trained import TrainedMethod
 
 
@@ -28,6 +26,8 @@ class FoldedMethod(Model):
         self.name = name
         self.folds = FoldingConfig(count=first.count, scheme=first.scheme)
         self._models = tuple(models)
+        self.task = models[0].task
+        self.parameters = models[0].parameters  # of each
         refuse_other_folds(name, [model.folds for model in models], self.folds)
 
     @classmethod
@@ -44,16 +44,6 @@ class FoldedMethod(Model):
         if len(names) > 1:
             raise UsageError(f"trainings of several models, {', '.join(names)}: give those of one")
         return cls(models[0].name, models)
-
-    @property
-    def task(self) -> TaskName:
-        """That of the models."""
-        return self._models[0].task
-
-    @property
-    def parameters(self) -> int | None:
-        """How many numbers were fitted in each of the models, None where that is not known."""
-        return self._models[0].parameters
 
     def outputs(self, events: Events) -> Outputs:
         """Return what the models say, each event by the one that was not trained on it."""
@@ -107,22 +97,10 @@ class EnsembleMethod(Model):
     def __init__(self, name: str, models: Sequence[Model]) -> None:
         self.name = name
         self._models = tuple(models)
-
-    @property
-    def description(self) -> str:
-        """What it does, in one sentence."""
-        return f"the mean of {', '.join(model.name for model in self._models)}"
-
-    @property
-    def task(self) -> TaskName:
-        """That of the models."""
-        return self._models[0].task
-
-    @property
-    def parameters(self) -> int | None:
-        """How many numbers were fitted in all models, None where that is not known of one."""
-        known = [model.parameters for model in self._models if model.parameters is not None]
-        return sum(known) if len(known) == len(self._models) else None
+        self.task = models[0].task
+        known = [model.parameters for model in models if model.parameters is not None]
+        self.parameters = sum(known) if len(known) == len(models) else None  # of all
+        self.description = f"the mean of {', '.join(model.name for model in models)}"
 
     def outputs(self, events: Events) -> Outputs:
         """Return the mean of what the models say."""

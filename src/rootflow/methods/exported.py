@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rootflow.analysis import TaskName
 from rootflow.dataset.events import Events
 from rootflow.dataset.folds import taken_by
 from rootflow.exported import FoldedModel
@@ -36,6 +35,8 @@ class OnnxMethod(FoldedModel, Model):
         it is known which of its models were trained on them.
     """
 
+    parameters = None  # not known: a file's constants are more than what was fitted
+
     def __init__(
         self,
         *paths: Path | str,
@@ -47,17 +48,9 @@ class OnnxMethod(FoldedModel, Model):
     ) -> None:
         super().__init__(*paths, threads=threads, other_code=other_code)
         self.name = name or self.name
+        self.task = self.contract.task
         self.trained_on_these = trained_on_these
         self._allow_seen_events = allow_seen_events
-
-    @property
-    def parameters(self) -> None:
-        """Not known: a file's constants are more than what was fitted."""
-
-    @property
-    def task(self) -> TaskName:
-        """As the contract says."""
-        return self.contract.task
 
     def outputs(self, events: Events) -> Outputs:
         """Return what the models say, each event by the one that was not trained on it."""

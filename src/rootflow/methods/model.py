@@ -1,4 +1,4 @@
-"""Methods that are trained models."""
+"""Methods that are trained models, and what their outputs mean."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -10,27 +10,18 @@ from numpy.typing import NDArray
 
 from rootflow.analysis import TaskName
 from rootflow.config import FoldingConfig
-from rootflow.dataset.events import Events
+from rootflow.dataset.events import Events, pairs_of_jets
 from rootflow.dataset.folds import fold_of
 from rootflow.errors import InputError
-from rootflow.methods.answers import decode, over
-from rootflow.methods.contract import Outputs
+from rootflow.methods.contract import Outputs, Reconstruction, Scores
 
 
 class Model(ABC):
     """A method that was trained, or several as one."""
 
     name: str  # under which its metrics are logged
-
-    @property
-    @abstractmethod
-    def parameters(self) -> int | None:
-        """How many numbers were fitted, None where that is not known."""
-
-    @property
-    @abstractmethod
-    def task(self) -> TaskName:
-        """What it was trained for: its answers are a `Reconstruction`, or `Scores`."""
+    task: TaskName  # what it was trained for: its answers are a `Reconstruction`, or `Scores`
+    parameters: int | None  # how many numbers were fitted, None where that is not known
 
     @abstractmethod
     def outputs(self, events: Events) -> Outputs:
@@ -83,3 +74,56 @@ def of_folds(
     chosen, back = places_of(fold, len(ask))
     parts = [one(events.take(index)) for one, index in zip(ask, chosen, strict=True)]
     return {name: values[back] for name, values in over(np.concatenate, parts).items()}
+
+
+def decode(outputs: Outputs, jet_mask: NDArray[np.bool_] | None) -> Any:
+    """Return what outputs mean: a `Reconstruction`, or `Scores`.
+
+    `jet_mask` (n, J) is True where there is a jet; None where events have none.
+    """
+    if "assignment" in outputs and jet_mask is not None:
+        return reconstruction(outputs, jet_mask)
+    return scores(outputs)
+
+
+def reconstruction(outputs: Outputs, jet_mask: NDArray[np.bool_]) -> Reconstruction:
+    """Return the most probable assignment of each event, and its neutrinos.
+
+    Only ordered pairs of different existing jets, by `jet_mask` (n, J), are answers; an event
+    with fewer than two jets is not solved. Without a confidence the probability of the pair is
+    the score. Output that is not finite is an InputError.
+    """
+    assignment, neutrinos = outputs["assignment"], outputs["neutrinos"]
+    confidence = outputs.get("confidence")
+    broken = ~np.all(np.isfinite(assignment), axis=(1, 2))
+    broken |= ~np.all(np.isfinite(neutrinos), axis=(1, 2))
+    if confidence is not None:
+        broken |= ~np.isfinite(confidence)
+    if np.any(broken):
+        raise InputError(
+            f"the network's output is not finite in {np.sum(broken)} of {len(broken)} events: "
+            "its weights or these inputs are not finite"
+        )
+    events, slots = jet_mask.shape
+    allowed = pairs_of_jets(jet_mask)
+    flat = np.where(allowed, assignment, -1.0).reshape(events, slots * slots)
+    best = np.argmax(flat, axis=1)
+    solved = np.any(allowed, axis=(1, 2))
+    score = np.take_along_axis(flat, best[:, np.newaxis], axis=1)[:, 0]
+    if confidence is not None:
+        score = confidence
+    pair = np.stack(np.divmod(best, slots), axis=1)
+    return Reconstruction.where(solved, pair, neutrinos, score)
+
+
+def scores(outputs: Outputs) -> Scores:
+    """Return the probability of signal (n,), or of each of several classes (n, classes)."""
+    if "probabilities" in outputs:
+        return np.asarray(outputs["probabilities"], np.float64)
+    return np.asarray(outputs["score"][:, 0], np.float64)
+
+
+def over(combine: Callable[..., NDArray[Any]], parts: Sequence[Outputs]) -> Outputs:
+    """Return the outputs that all parts have, combined over them: `np.concatenate`, `np.mean`."""
+    names = [name for name in parts[0] if all(name in part for part in parts)]
+    return {name: combine([part[name] for part in parts], axis=0) for name in names}

@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from rootflow.analysis import TaskName
 from rootflow.config import FoldsConfig
 from rootflow.dataset.events import Events, Features
 from rootflow.dataset.folds import EVENTS_AT_ONCE, batches, fold_of, refuse_seen, taken_by
 from rootflow.errors import InputError, UsageError
-from rootflow.methods.answers import over
 from rootflow.methods.contract import Floats, Outputs, Posterior
-from rootflow.methods.model import Model
+from rootflow.methods.model import Model, over
 from rootflow.training import RECORD, load_fitted, read_record
 
 if TYPE_CHECKING:  # TensorFlow takes seconds
@@ -43,13 +41,13 @@ class TrainedMethod(Model):
         self._model = model
         self._is_network = hasattr(model, "predict_on_batch")
         self._takes = [*(model.input if self._is_network else model.takes)]
-        self._task: TaskName
-        self._slots: int | None
+        self.parameters, self._slots = None, None
         if self._is_network:
-            self._task = "reconstruction" if "assignment" in model.output else "classification"
+            self.task = "reconstruction" if "assignment" in model.output else "classification"
+            self.parameters = int(sum(np.prod(each.shape) for each in model.trainable_weights))
             self._slots = model.input["jet_mask"].shape[1] if "jet_mask" in self._takes else None
         else:
-            self._task, self._slots = model.task, model.slots
+            self.task, self._slots = model.task, model.slots
         self._features = {name: features[name] for name in self._takes if features.get(name)}
         self._allow_seen_events = allow_seen_events
 
@@ -71,18 +69,6 @@ class TrainedMethod(Model):
             record.features,
             allow_seen_events=allow_seen_events,
         )
-
-    @property
-    def task(self) -> TaskName:
-        """By what it says."""
-        return self._task
-
-    @property
-    def parameters(self) -> int | None:
-        """How many numbers were fitted; None of trees."""
-        if not self._is_network:
-            return None
-        return int(sum(np.prod(weight.shape) for weight in self._model.trainable_weights))
 
     def outputs(self, events: Events) -> Outputs:
         """Return what the model says; errors as of `answer`."""

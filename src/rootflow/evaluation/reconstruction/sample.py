@@ -11,7 +11,7 @@ from rootflow.dataset.events import Events
 from rootflow.errors import ConformanceError, InputError, UsageError
 from rootflow.evaluation.reconstruction.observables import Values, values_of
 from rootflow.evaluation.reconstruction.results import Cost
-from rootflow.methods.answers import check_answers
+from rootflow.methods.conformance import check_answers
 from rootflow.methods.contract import Reconstruction, Reconstructor, description_of
 from rootflow.methods.reconstruction.objects import at, feature, four_momenta
 from rootflow.physics.kinematics import massless
