@@ -36,7 +36,8 @@ class Watched:
 
     def __init__(self, directory: Path, folds: FoldsConfig | None = None) -> None:
         self.model = TrainedMethod.of_training(directory)
-        self.name = self.model.name
+        self.name, self.task = self.model.name, self.model.task
+        self.parameters = self.model.parameters
         self.folds = folds or self.model.folds
         self.truthful = folds is None
         self.scored: Identities = []
