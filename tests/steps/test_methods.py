@@ -106,7 +106,8 @@ def test_a_run_and_a_registered_model_that_there_are_not(
 
 def test_names_are_told_apart() -> None:
     models = [{"method": "model", "name": "m_lb", "source": "a.onnx"}]
-    assert EvaluationConfig(methods=["truth", *models]).method_names == ["truth", "m_lb"]
+    told_apart = EvaluationConfig(methods=["truth", *models]).methods
+    assert [method.name for method in told_apart] == ["truth", "m_lb"]
     with pytest.raises(ValidationError, match="two methods are named m_lb"):
         EvaluationConfig(methods=["m_lb", *models])
 
