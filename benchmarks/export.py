@@ -22,7 +22,8 @@ import onnx
 import tensorflow as tf
 from keras import layers, ops
 
-from rootflow.config import ModelConfig, change, load
+from rootflow.config import change, load
+from rootflow.config.model import ModelConfig
 from rootflow.dataset import Events, build
 from rootflow.dataset.readings.dilepton import Dilepton
 from rootflow.export.conversion import CONVERTERS, compiled, convert

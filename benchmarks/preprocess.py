@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import uproot
 
-from rootflow.config import DataConfig, DileptonDataConfig, FourLeptonDataConfig
+from rootflow.config.data import DataConfig, DileptonDataConfig, FourLeptonDataConfig
 from rootflow.dataset import build
 from rootflow.dataset.event_reader import EventReader
 from rootflow.dataset.reading import Reading

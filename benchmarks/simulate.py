@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from rootflow.analysis import analysis_named
-from rootflow.config import ProcessConfig, load
+from rootflow.config import load
+from rootflow.config.simulation import ProcessConfig
 from rootflow.simulation.chunk import Generator, make_chunk
 
 REPETITIONS = 3

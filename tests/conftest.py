@@ -12,11 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from xdist.scheduler import LoadFileScheduling
 
-from rootflow.config import (
-    DileptonDataConfig,
-    FoldsConfig,
-    OneSampleWeightsConfig,
-)
+from rootflow.config import FoldsConfig
+from rootflow.config.data import DileptonDataConfig, OneSampleWeightsConfig
 from rootflow.dataset import Events
 from small_datasets import build
 
@@ -246,7 +243,7 @@ def ttbar_folds(real_events: Events, tmp_path_factory: pytest.TempPathFactory) -
 def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return an empty store: making its tables takes seconds, copying it none."""
     directory = tmp_path_factory.mktemp("store")
-    from rootflow.tracking import connect
+    from rootflow.tracking.connection import connect
 
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(directory)

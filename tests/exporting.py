@@ -3,11 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rootflow.config import (
-    ExportConfig,
-    FoldingConfig,
-    FoldsConfig,
-)
+from rootflow.config import FoldingConfig, FoldsConfig
+from rootflow.config.export import ExportConfig
 from rootflow.dataset import Events
 from rootflow.dataset.readings.dilepton import Dilepton
 from rootflow.dataset.readings.four_leptons import FourLeptons

@@ -8,7 +8,8 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from rootflow.config import OwnNetworkConfig, OwnReconstructionNetworkConfig
+from rootflow.config import OwnNetworkConfig
+from rootflow.config.model import OwnReconstructionNetworkConfig
 
 SEVERAL = (list, tuple, dict, Mapping)
 

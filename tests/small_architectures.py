@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from rootflow.config import ModelConfig
+from rootflow.config.model import ModelConfig
 
 SMALL = {"width": 8, "depth": 1}
 ARCHITECTURES: dict[str, dict[str, Any]] = {

@@ -4,12 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import rootflow.dataset
-from rootflow.config import (
-    CollectionsDataConfig,
-    DataConfig,
-    DileptonDataConfig,
-    FourLeptonDataConfig,
-)
+from rootflow.config import CollectionsDataConfig
+from rootflow.config.data import DataConfig, DileptonDataConfig, FourLeptonDataConfig
 from rootflow.dataset import Dataset
 from rootflow.dataset.reading import Reading
 from rootflow.dataset.readings.collections import Collections

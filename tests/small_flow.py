@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rootflow.config import FeedForwardConfig, FlowNeutrinosConfig, FoldsConfig
+from rootflow.config import FoldsConfig
+from rootflow.config.model import FeedForwardConfig, FlowNeutrinosConfig
 from rootflow.dataset import Events
 
 if TYPE_CHECKING:

@@ -12,12 +12,9 @@ import pytest
 
 from damaged import flipped
 from rootflow import checksum
-from rootflow.config import (
-    DileptonDataConfig,
-    FeedForwardConfig,
-    FoldsConfig,
-    OneSampleWeightsConfig,
-)
+from rootflow.config import FoldsConfig
+from rootflow.config.data import DileptonDataConfig, OneSampleWeightsConfig
+from rootflow.config.model import FeedForwardConfig
 from rootflow.dataset import open_dataset
 from rootflow.errors import InputError
 from rootflow.evaluation.classification import read_scores

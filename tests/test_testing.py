@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from rootflow.config import (
-    ClassifierConfig,
+from rootflow.config import ClassifierConfig
+from rootflow.config.model import (
     DeepSetConfig,
     FeedForwardClassifierConfig,
     SetTransformerClassifierConfig,

@@ -250,14 +250,14 @@ def fetch(line: Line, run: str, names: tuple[str, ...]) -> Path:
 
 def evaluation_of(line: Line, run: str) -> str:
     """Return the id of the run that evaluated: of `main` the one below it."""
-    from rootflow.tracking import run_of_step
+    from rootflow.tracking.artifacts import run_of_step
 
     return run_of_step(getattr(line, run).run_id, "evaluate").run_id
 
 
 def artifacts(line: Line, run: str, folder: str) -> list[str]:
     """Return the names of artifacts in a folder of an evaluation."""
-    from rootflow.tracking import artifacts_in
+    from rootflow.tracking.artifacts import artifacts_in
 
     return [Path(name).name for name in artifacts_in(evaluation_of(line, run), folder)]
 

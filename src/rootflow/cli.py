@@ -142,7 +142,7 @@ def trial(directory: Path, start: Path) -> None:
 @click.argument("spool", type=click.Path(exists=True, file_okay=False, path_type=Path))
 def _sync(spool: Path) -> None:
     """Send to the tracking server what was kept in SPOOL, or below it, while it was away."""
-    from rootflow.tracking import sync
+    from rootflow.tracking.connection import sync
 
     click.echo(f"{sync(spool)} entries sent")
 

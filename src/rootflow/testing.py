@@ -14,7 +14,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from rootflow.config import ClassifierConfig, OwnNetworkConfig, OwnReconstructionNetworkConfig
+from rootflow.config import ClassifierConfig, OwnNetworkConfig
+from rootflow.config.model import OwnReconstructionNetworkConfig
 from rootflow.dataset import Events
 from rootflow.dataset.events import pairs_of_jets
 from rootflow.errors import ConformanceError, RootflowError

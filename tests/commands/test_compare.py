@@ -16,7 +16,8 @@ from rootflow.evaluation.reconstruction import assess
 from rootflow.evaluation.reconstruction.metrics import METRICS
 from rootflow.evaluation.reconstruction.predictions import PREDICTIONS, write_predictions
 from rootflow.methods.make import make_method
-from rootflow.tracking import connect, start_run
+from rootflow.tracking import start_run
+from rootflow.tracking.connection import connect
 from toy_classes import GaussianModel, toy_classes
 from toy_events import toy_events
 from toy_methods import Knowing

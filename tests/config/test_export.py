@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from rootflow.config import ExportConfig
+from rootflow.config.export import ExportConfig
 
 
 @pytest.mark.parametrize(

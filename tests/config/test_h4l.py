@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from rootflow.analyses.h4l import H4lConfig
-from rootflow.config import BoostedTreesConfig, DeepSetConfig, load
+from rootflow.config import BoostedTreesConfig, load
+from rootflow.config.model import DeepSetConfig
 from rootflow.errors import UsageError
 
 H4L = Path(__file__).parents[2] / "configs" / "h4l.yaml"

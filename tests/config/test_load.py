@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from rootflow.config import FeedForwardConfig, SetTransformerConfig, load
+from rootflow.config import load
+from rootflow.config.model import FeedForwardConfig, SetTransformerConfig
 from rootflow.errors import UsageError
 
 TTBAR = Path(__file__).parents[2] / "configs" / "ttbar.yaml"

@@ -1,13 +1,14 @@
 import pytest
 from pydantic import ValidationError
 
-from rootflow.config import DileptonSimulationConfig, FourLeptonSimulationConfig
 from rootflow.config.simulation import (
     DileptonGeneratorConfig,
     DileptonProcessConfig,
+    DileptonSimulationConfig,
     FourLeptonCrossSectionsConfig,
     FourLeptonGeneratorConfig,
     FourLeptonProcessConfig,
+    FourLeptonSimulationConfig,
     GeneratorCrossSectionConfig,
     PublishedCrossSectionConfig,
 )

@@ -3,7 +3,8 @@ from typing import Any
 
 import pytest
 
-from rootflow.config import Config, FloatConfig, TuningConfig, change, load
+from rootflow.config import Config, TuningConfig, change, load
+from rootflow.config.tuning import FloatConfig
 from rootflow.errors import UsageError
 
 TTBAR = Path(__file__).parents[2] / "configs" / "ttbar.yaml"

@@ -9,7 +9,8 @@ import pytest
 from compiler import compiled
 from events_text import PER_GEV, run
 from exporting import about_h4l, about_ttbar
-from rootflow.config import ExportConfig, FoldingConfig, FoldsConfig
+from rootflow.config import FoldingConfig, FoldsConfig
+from rootflow.config.export import ExportConfig
 from rootflow.cplusplus import write_cplusplus
 from rootflow.dataset import Events
 from toy_events import toy_events

@@ -6,7 +6,7 @@ import pytest
 
 from four_lepton_ntuples import read_mini
 from ntuples import Branches, read_branches, write_ntuple
-from rootflow.config import DileptonDataConfig
+from rootflow.config.data import DileptonDataConfig
 from rootflow.dataset import Dataset
 from small_datasets import build
 

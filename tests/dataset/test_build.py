@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ntuples import Branches, read_branches, write_ntuple
-from rootflow.config import DileptonDataConfig
+from rootflow.config.data import DileptonDataConfig
 from rootflow.dataset import Dataset
 from rootflow.errors import InputError, UsageError
 from small_datasets import build

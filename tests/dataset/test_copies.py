@@ -7,7 +7,7 @@ import pytest
 import uproot
 
 import rootflow.dataset.copies
-from rootflow.config import DileptonDataConfig
+from rootflow.config.data import DileptonDataConfig
 from rootflow.dataset import Dataset, Events
 from rootflow.dataset.copies import write_copy
 from small_datasets import build

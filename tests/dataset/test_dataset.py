@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from rootflow.checksum import KEY, sealed_json
-from rootflow.config import DileptonDataConfig
+from rootflow.config.data import DileptonDataConfig
 from rootflow.dataset import open_dataset
 from rootflow.dataset.manifest import DATASET_VERSION
 from rootflow.errors import InputError

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from ntuples import Branches, write_ntuple
-from rootflow.config import DileptonDataConfig
+from rootflow.config.data import DileptonDataConfig
 from rootflow.errors import InputError
 from rootflow.ntuple import load_branch_map
 from small_datasets import digest

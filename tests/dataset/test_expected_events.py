@@ -10,7 +10,7 @@ import pytest
 
 from four_lepton_ntuples import FLAT_SELECTION, read_mini
 from ntuples import Branches, write_ntuple
-from rootflow.config import FourLeptonDataConfig
+from rootflow.config.data import FourLeptonDataConfig
 from rootflow.dataset import Dataset
 from rootflow.dataset.manifest import WeightScaling
 from rootflow.errors import InputError, UsageError

@@ -10,7 +10,7 @@ import pytest
 
 from four_lepton_ntuples import FLAT_SELECTION, flat_table, read_mini, write_csv
 from ntuples import Branches, read_branches, write_ntuple
-from rootflow.config import DileptonDataConfig, FourLeptonDataConfig
+from rootflow.config.data import DileptonDataConfig, FourLeptonDataConfig
 from rootflow.dataset import Dataset
 from rootflow.dataset.event_reader import EventReader
 from rootflow.dataset.readings.four_leptons import FourLeptons

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import uproot
 
-from rootflow.config import FoldingConfig, FourLeptonDataConfig, FourLeptonSelectionConfig
+from rootflow.config import FoldingConfig
+from rootflow.config.data import FourLeptonDataConfig, FourLeptonSelectionConfig
 from rootflow.dataset.event_reader import EventReader
 from rootflow.dataset.readings.four_leptons import FourLeptons
 from rootflow.errors import UsageError

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from rootflow.config import DileptonDataConfig
+from rootflow.config.data import DileptonDataConfig
 from rootflow.dataset import Dataset, open_dataset
 from rootflow.errors import InputError
 from rootflow.files import PARTIAL

@@ -8,7 +8,7 @@ import pytest
 import uproot
 
 from ntuples import Branches, write_ntuple
-from rootflow.config import DileptonDataConfig
+from rootflow.config.data import DileptonDataConfig
 from rootflow.dataset import Dataset
 from rootflow.methods.make import make_method
 from small_datasets import build, digest, plans_of

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from ntuples import Branches, write_ntuple
-from rootflow.config import DileptonDataConfig
+from rootflow.config.data import DileptonDataConfig
 from rootflow.errors import InputError
 from small_datasets import build
 

@@ -13,7 +13,8 @@ import yaml
 
 from four_lepton_ntuples import FLAT_SELECTION, as_collisions, flat_table, read_mini, write_csv
 from ntuples import Branches, write_ntuple
-from rootflow.config import DileptonDataConfig, FoldingConfig, FourLeptonDataConfig
+from rootflow.config import FoldingConfig
+from rootflow.config.data import DileptonDataConfig, FourLeptonDataConfig
 from rootflow.dataset import Dataset
 from rootflow.dataset.event_reader import EventReader
 from rootflow.dataset.folds import fold_of

@@ -14,7 +14,7 @@ import yaml
 
 from four_lepton_ntuples import FLAT_SELECTION, flat_table, read_mini, write_csv, write_two_files
 from ntuples import Branches, write_ntuple
-from rootflow.config import FourLeptonDataConfig
+from rootflow.config.data import FourLeptonDataConfig
 from rootflow.dataset import Dataset, open_dataset
 from rootflow.errors import InputError, UsageError
 from rootflow.ntuple import load_branch_map

@@ -9,7 +9,7 @@ import pytest
 
 from four_lepton_ntuples import as_collisions, read_mini
 from ntuples import Branches, write_ntuple
-from rootflow.config import FourLeptonDataConfig
+from rootflow.config.data import FourLeptonDataConfig
 from rootflow.dataset import Dataset, open_dataset
 from rootflow.dataset.digest import digest_of_simulation
 from rootflow.ntuple import load_branch_map

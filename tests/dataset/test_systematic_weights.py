@@ -8,7 +8,7 @@ import uproot
 import yaml
 
 from ntuples import Branches, write_ntuple
-from rootflow.config import DileptonDataConfig
+from rootflow.config.data import DileptonDataConfig
 from rootflow.dataset import Dataset
 from rootflow.errors import InputError
 from rootflow.evaluation.reconstruction.migration import weights_of

@@ -4,7 +4,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rootflow.config import DileptonDataConfig
+from rootflow.config.data import DileptonDataConfig
 from rootflow.dataset.manifest import WeightScaling
 from rootflow.dataset.weights import (
     ReadFile,

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from rootflow.config import ExportConfig, FoldsConfig
+from rootflow.config import FoldsConfig
+from rootflow.config.export import ExportConfig
 from rootflow.dataset import Events
 from toy_events import toy_events
 

@@ -8,17 +8,16 @@ import onnx
 import pytest
 
 from exporting import about_ttbar, exported_network
-from rootflow.config import (
+from rootflow.config import FoldsConfig
+from rootflow.config.export import ExportConfig, Target
+from rootflow.config.model import (
     BinnedNeutrinosConfig,
-    ExportConfig,
     FeedForwardConfig,
     FlowNeutrinosConfig,
-    FoldsConfig,
     ModelConfig,
+    NeutrinosConfig,
     SetTransformerConfig,
 )
-from rootflow.config.export import Target
-from rootflow.config.model import NeutrinosConfig
 from rootflow.dataset import Events
 from rootflow.export import prepare
 from rootflow.export.targets import TARGETS

@@ -11,7 +11,9 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from exporting import about_h4l, exported_classifiers
 from rootflow.analyses.h4l import INPUTS
-from rootflow.config import ExportConfig, FoldingConfig, FourLeptonSelectionConfig
+from rootflow.config import FoldingConfig
+from rootflow.config.data import FourLeptonSelectionConfig
+from rootflow.config.export import ExportConfig
 from rootflow.dataset import Events
 from rootflow.dataset.folds import fold_of
 from rootflow.errors import RootflowError, UsageError

@@ -11,8 +11,9 @@ import onnx
 import pytest
 
 from exporting import about_h4l, about_ttbar, exported_classifiers
-from rootflow.config import DeepSetConfig, ExportConfig, FoldingConfig, FoldsConfig
-from rootflow.config.export import Precision, Target
+from rootflow.config import FoldingConfig, FoldsConfig
+from rootflow.config.export import ExportConfig, Precision, Target
+from rootflow.config.model import DeepSetConfig
 from rootflow.dataset import Events
 from rootflow.errors import RootflowError
 from rootflow.export import Prepared, prepare, prepare_all_folds, write

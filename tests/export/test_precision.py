@@ -6,7 +6,8 @@ import pytest
 from onnx import TensorProto
 
 from exporting import about_ttbar
-from rootflow.config import ExportConfig, SetTransformerConfig
+from rootflow.config.export import ExportConfig
+from rootflow.config.model import SetTransformerConfig
 from rootflow.dataset import Events
 from rootflow.errors import RootflowError
 from rootflow.export import Prepared, prepare

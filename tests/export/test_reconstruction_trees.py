@@ -7,8 +7,7 @@ import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
 from exporting import about_ttbar
-from rootflow.config import ExportConfig
-from rootflow.config.export import Target
+from rootflow.config.export import ExportConfig, Target
 from rootflow.dataset import Events
 from rootflow.dataset.events import pairs_of_jets
 from rootflow.errors import UsageError

@@ -18,7 +18,9 @@ from mutations import EXAMPLES, Changed, changed_bytes, changed_data, changed_te
 from ntuples import read_branches, write_ntuple
 from rootflow import checksum
 from rootflow.checksum import seal_archive
-from rootflow.config import DileptonDataConfig, FeedForwardConfig, FoldsConfig
+from rootflow.config import FoldsConfig
+from rootflow.config.data import DileptonDataConfig
+from rootflow.config.model import FeedForwardConfig
 from rootflow.dataset.dataset import open_dataset
 from rootflow.dataset.manifest import MANIFEST
 from rootflow.exported.folds import read_folds

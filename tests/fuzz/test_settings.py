@@ -13,14 +13,15 @@ import yaml
 from hypothesis import strategies as st
 
 from mutations import EXAMPLES, TEXTS, VALUES, changed_data, changed_text, paths_in, search
-from rootflow.config import Config, ReconstructionPromotionConfig, TuningConfig, change, load
+from rootflow.config import Config, TuningConfig, change, load
 from rootflow.config.batch import load_profile
+from rootflow.config.evaluation import ReconstructionPromotionConfig
 from rootflow.errors import RootflowError
 from rootflow.evaluation.bootstrap import Replicated
 from rootflow.evaluation.paired import bins_of, decide
 from rootflow.ntuple import features_of, load_branch_map
 from rootflow.steps.registry.decision import numbers_of, shortfalls, tags_of_run
-from rootflow.tracking import Version
+from rootflow.tracking.registry import Version
 from rootflow.tuning.study import suggest, with_values
 
 PROJECT = Path(__file__).parents[2]

@@ -15,12 +15,8 @@ from four_lepton_ntuples import read_mini
 from ntuples import write_ntuple
 from rootflow.analyses.h4l import INPUTS
 from rootflow.commands.apply import apply
-from rootflow.config import (
-    FoldingConfig,
-    FoldsConfig,
-    FourLeptonDataConfig,
-    FourLeptonSelectionConfig,
-)
+from rootflow.config import FoldingConfig, FoldsConfig
+from rootflow.config.data import FourLeptonDataConfig, FourLeptonSelectionConfig
 from rootflow.dataset import Dataset, Events
 from rootflow.dataset.event_reader import EventReader
 from rootflow.dataset.folds import fold_of

@@ -11,12 +11,8 @@ import uproot
 from numpy.typing import NDArray
 
 from ntuples import Branches, write_ntuple
-from rootflow.config import (
-    DileptonDataConfig,
-    EvaluationConfig,
-    FoldsConfig,
-    OneSampleWeightsConfig,
-)
+from rootflow.config import EvaluationConfig, FoldsConfig
+from rootflow.config.data import DileptonDataConfig, OneSampleWeightsConfig
 from rootflow.dataset import Events
 from rootflow.errors import InputError, UsageError
 from rootflow.exported.folds import model_files

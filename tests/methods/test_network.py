@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from rootflow.config import FeedForwardConfig, FoldsConfig
+from rootflow.config import FoldsConfig
+from rootflow.config.model import FeedForwardConfig
 from rootflow.dataset import Events
 from rootflow.errors import InputError
 from rootflow.methods.conformance import check_method

@@ -3,7 +3,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from rootflow.config import FeedForwardConfig, FoldingConfig, FoldsConfig
+from rootflow.config import FoldingConfig, FoldsConfig
+from rootflow.config.model import FeedForwardConfig
 from rootflow.dataset import Events
 from rootflow.errors import InputError, UsageError
 from rootflow.methods.reconstruction.objects import normal_numbers

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rootflow.config import (
+from rootflow.config.model import (
     BinnedNeutrinosConfig,
     CrossAttentionConfig,
     FeedForwardConfig,

@@ -5,7 +5,7 @@ import keras
 import numpy as np
 import pytest
 
-from rootflow.config import FeedForwardConfig, ModelConfig
+from rootflow.config.model import FeedForwardConfig, ModelConfig
 from rootflow.dataset import Events
 from rootflow.errors import InputError
 from rootflow.models import Normalisation, build_model, fit_normalisation, load_model, save_model

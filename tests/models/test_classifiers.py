@@ -8,11 +8,10 @@ import onnxruntime
 import pytest
 
 from rootflow.analyses.h4l import INPUTS
-from rootflow.config import (
-    ClassifierConfig,
+from rootflow.config import ClassifierConfig, InputsConfig
+from rootflow.config.model import (
     DeepSetConfig,
     FeedForwardClassifierConfig,
-    InputsConfig,
     SetTransformerClassifierConfig,
 )
 from rootflow.dataset import Events

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from rootflow.config import (
+from rootflow.config.model import (
     CrossAttentionConfig,
     FeedForwardConfig,
     ModelConfig,

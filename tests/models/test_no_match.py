@@ -6,7 +6,7 @@ import pytest
 from scipy.special import log_softmax
 from sklearn.metrics import roc_auc_score
 
-from rootflow.config import ModelConfig
+from rootflow.config.model import ModelConfig
 from rootflow.dataset import Events
 from rootflow.models import (
     MatchedAUC,

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from rootflow.config import FeedForwardConfig
+from rootflow.config.model import FeedForwardConfig
 from rootflow.dataset import Events
 from rootflow.models import (
     Normalisation,

@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from rootflow.config import ModelConfig
+from rootflow.config.model import ModelConfig
 from rootflow.dataset import Events
 from rootflow.models import (
     ANY_NUMBER_OF_JETS,

@@ -12,7 +12,7 @@ import pytest
 import uproot
 from pyarrow import csv
 
-from rootflow.config import DileptonDataConfig
+from rootflow.config.data import DileptonDataConfig
 from rootflow.errors import InputError, RootflowError
 from rootflow.ntuple import find_files, load_branch_map, opening, read_chunks
 from rootflow.ntuple.csv_tables import column_names, read_columns

@@ -11,7 +11,8 @@ import pytest
 
 from other_values import SIMULATE
 from rootflow.analysis import analysis_named
-from rootflow.config import Config, ProcessConfig, change
+from rootflow.config import Config, change
+from rootflow.config.simulation import ProcessConfig
 from rootflow.simulation.chunk import Generator
 from rootflow.simulation.plan import SimulationPlan, detector_generator
 from rootflow.simulation.processes import observe

@@ -3,15 +3,13 @@
 import numpy as np
 import pytest
 
-from rootflow.config import (
-    DileptonSimulationConfig,
-    FourLeptonSimulationConfig,
-    SimulationConfig,
-)
 from rootflow.config.simulation import (
     DileptonGeneratorConfig,
+    DileptonSimulationConfig,
     FourLeptonGeneratorConfig,
+    FourLeptonSimulationConfig,
     GeneratorConfig,
+    SimulationConfig,
 )
 from rootflow.simulation.chunk import Generator, make_chunk
 from rootflow.simulation.ntuple import Ntuple

@@ -6,8 +6,7 @@ import awkward as ak
 import numpy as np
 import pytest
 
-from rootflow.config import SimulationConfig
-from rootflow.config.simulation import DileptonSelectionConfig, GeneratorConfig
+from rootflow.config.simulation import DileptonSelectionConfig, GeneratorConfig, SimulationConfig
 from rootflow.errors import UsageError
 from rootflow.simulation import chunk as chunk_module
 from rootflow.simulation.chunk import Generator, make_chunk

@@ -8,7 +8,7 @@ import pytest
 import uproot
 import vector
 
-from rootflow.config import DileptonSimulationConfig
+from rootflow.config.simulation import DileptonSimulationConfig
 from rootflow.simulation import simulate
 from rootflow.simulation.chunk import make_chunk
 from rootflow.simulation.ntuple import Ntuple

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import uproot
 
-from rootflow.config import FourLeptonSimulationConfig
+from rootflow.config.simulation import FourLeptonSimulationConfig
 from rootflow.simulation import digest, simulate
 from rootflow.simulation import sample as sample_module
 from rootflow.simulation.plan import SimulationPlan

@@ -4,13 +4,12 @@ import awkward as ak
 import numpy as np
 import pytest
 
-from rootflow.config import FourLeptonSimulationConfig
 from rootflow.config.detector import (
     FourLeptonDetectorConfig,
     LooseElectronsConfig,
     LooseMuonsConfig,
 )
-from rootflow.config.simulation import LooseLeptonsConfig
+from rootflow.config.simulation import FourLeptonSimulationConfig, LooseLeptonsConfig
 from rootflow.simulation.chunk import make_chunk
 from rootflow.simulation.ntuple import Generation, Ntuple, cross_section_pb, normalise
 

@@ -5,11 +5,12 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from rootflow.config import DileptonSimulationConfig, FourLeptonSimulationConfig
 from rootflow.config.simulation import (
     DileptonProcess,
+    DileptonSimulationConfig,
     FourLeptonGeneratorConfig,
     FourLeptonProcess,
+    FourLeptonSimulationConfig,
 )
 from rootflow.simulation.chunk import Generator
 from rootflow.simulation.processes import DILEPTON, FOUR_LEPTONS, PROCESSES

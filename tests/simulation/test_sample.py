@@ -15,8 +15,7 @@ import psutil
 import pytest
 import uproot
 
-from rootflow.config import SimulationConfig
-from rootflow.config.simulation import GeneratorConfig
+from rootflow.config.simulation import GeneratorConfig, SimulationConfig
 from rootflow.errors import InputError, RootflowError, UsageError
 from rootflow.files import LOCK
 from rootflow.simulation import sample as sample_module

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import uproot
 
-from rootflow.config import DileptonSimulationConfig
+from rootflow.config.simulation import DileptonSimulationConfig
 from rootflow.simulation.plan import SimulationPlan
 
 PROJECT = Path(__file__).parents[2]

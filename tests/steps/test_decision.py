@@ -5,13 +5,13 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from rootflow.config import ReconstructionPromotionConfig
+from rootflow.config.evaluation import ReconstructionPromotionConfig
 from rootflow.errors import InputError, UsageError
 from rootflow.estimate import Estimate
 from rootflow.evaluation.bootstrap import Replicated, better_p_value
 from rootflow.evaluation.paired import BinContest, Contest, QuantityBin, decide
 from rootflow.steps.registry.decision import shortfalls
-from rootflow.tracking import Version
+from rootflow.tracking.registry import Version
 
 NAN = float("nan")
 CHAMPION = Version("ttbar", "1", "", datetime(2026, 1, 1, tzinfo=UTC), (), {}, "")

@@ -10,7 +10,8 @@ import yaml
 from mlflow.tracking import MlflowClient
 
 from ntuples import read_branches, write_ntuple
-from rootflow.config import Config, FoldsConfig, ModelMethodConfig, change, load
+from rootflow.config import Config, FoldsConfig, change, load
+from rootflow.config.methods import ModelMethodConfig
 from rootflow.dataset import Dataset
 from rootflow.errors import InputError, UsageError
 from rootflow.export.about import sealed

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from rootflow.config import Config, EvaluationConfig, ModelMethodConfig, load
+from rootflow.config import Config, EvaluationConfig, load
+from rootflow.config.methods import ModelMethodConfig
 from rootflow.dataset import Events
 from rootflow.errors import ConformanceError, InputError, UsageError
 from rootflow.methods.conformance import check_answers

@@ -19,7 +19,8 @@ from rootflow.exported.session import open_exported
 from rootflow.steps import preprocess
 from rootflow.steps.registry import promote
 from rootflow.steps.registry.decision import PREFIX
-from rootflow.tracking import describe, fetch_onnx_model, log_onnx_model, start_run, version_of
+from rootflow.tracking import start_run
+from rootflow.tracking.registry import describe, fetch_onnx_model, log_onnx_model, version_of
 from toy_exports import ALWAYS, NEVER, assigning_network, examples, scoring_model
 
 PROJECT = Path(__file__).parents[2]

@@ -8,7 +8,8 @@ import pytest
 
 from four_lepton_ntuples import as_collisions, read_mini
 from ntuples import write_ntuple
-from rootflow.config import FourLeptonDataConfig, load
+from rootflow.config import load
+from rootflow.config.data import FourLeptonDataConfig
 from rootflow.steps import evaluate, export, main, preprocess, train
 from rootflow.steps.result import StepResult
 

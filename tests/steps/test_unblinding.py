@@ -18,7 +18,8 @@ from rootflow.steps import evaluate, export, main, train
 from rootflow.steps.frozen import open_frozen
 from rootflow.steps.registry import promote
 from rootflow.steps.result import StepResult
-from rootflow.tracking import describe, start_run
+from rootflow.tracking import start_run
+from rootflow.tracking.registry import describe
 
 PROJECT = Path(__file__).parents[2]
 DATA = PROJECT / "data" / "h4l"

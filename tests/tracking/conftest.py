@@ -6,7 +6,7 @@ from mlflow.tracking import MlflowClient
 
 from rootflow.analyses.ttbar import TtbarConfig
 from rootflow.config import load
-from rootflow.tracking import connect
+from rootflow.tracking.connection import connect
 
 TTBAR = Path(__file__).parents[2] / "configs" / "ttbar.yaml"
 

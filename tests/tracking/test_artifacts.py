@@ -5,7 +5,9 @@ from mlflow.tracking import MlflowClient
 
 from rootflow.analyses.ttbar import TtbarConfig
 from rootflow.errors import RootflowError, UsageError
-from rootflow.tracking import artifact_of, run_of_step, start_run, start_run_among
+from rootflow.tracking import artifact_of, start_run
+from rootflow.tracking.artifacts import run_of_step
+from rootflow.tracking.run import start_run_among
 
 
 @pytest.mark.usefixtures("client")

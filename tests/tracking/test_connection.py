@@ -3,8 +3,7 @@ from pathlib import Path
 import pytest
 
 from rootflow.errors import RootflowError
-from rootflow.tracking import connect, redacted
-from rootflow.tracking.connection import without_secrets
+from rootflow.tracking.connection import connect, redacted, without_secrets
 
 
 def test_store_is_made_in_the_working_directory(workspace: Path) -> None:

@@ -18,7 +18,8 @@ from mlflow.tracking import MlflowClient
 
 from own_mounts import OWN_MOUNTS, needs_mounts
 from rootflow.errors import RootflowError, UsageError
-from rootflow.tracking import artifact_of, connect
+from rootflow.tracking import artifact_of
+from rootflow.tracking.connection import connect
 
 OLDER = 20  # migrations before today's
 

@@ -12,8 +12,8 @@ from onnx import TensorProto, helper
 
 from rootflow.analyses.ttbar import TtbarConfig
 from rootflow.errors import RootflowError, UsageError
-from rootflow.tracking import (
-    artifact_of,
+from rootflow.tracking import artifact_of, start_run
+from rootflow.tracking.registry import (
     champions_of,
     contract_of,
     describe,
@@ -22,7 +22,6 @@ from rootflow.tracking import (
     log_trained_model,
     remember_champions,
     remove_tags,
-    start_run,
     version_of,
     version_with,
     versions,

@@ -1,6 +1,6 @@
 import numpy as np
 
-from rootflow.config import TrainingConfig
+from rootflow.config.training import TrainingConfig
 from rootflow.training.trainer import make_schedule
 
 

@@ -5,14 +5,10 @@ from typing import Any, Literal
 from pydantic import Field, PositiveInt
 
 from rootflow.analyses.tasks import ClassificationAnalysis
-from rootflow.config import (
-    ClassificationConfig,
-    ClassificationEvaluationConfig,
-    FourLeptonDataConfig,
-    FourLeptonSimulationConfig,
-    InputsConfig,
-    Range,
-)
+from rootflow.config import ClassificationConfig, ClassificationEvaluationConfig, InputsConfig
+from rootflow.config.block import Range
+from rootflow.config.data import FourLeptonDataConfig
+from rootflow.config.simulation import FourLeptonSimulationConfig
 
 # Not the mass of the four leptons; four-momenta, or all six pair masses, tell it all the same: the
 # sculpting test shows how much is used.

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Literal
 
 from rootflow.analyses.tasks import ReconstructionAnalysis
-from rootflow.config import ReconstructionConfig, SimulationConfig
+from rootflow.config import ReconstructionConfig
+from rootflow.config.simulation import SimulationConfig
 
 
 class TtbarConfig(ReconstructionConfig):

@@ -2,7 +2,8 @@
 
 import keras
 
-from rootflow.config import InputsConfig, NetworkModelConfig, OwnReconstructionNetworkConfig
+from rootflow.config import InputsConfig
+from rootflow.config.model import NetworkModelConfig, OwnReconstructionNetworkConfig
 from rootflow.dataset.events import Features, Signs
 from rootflow.errors import UsageError
 from rootflow.models.classifier_inputs import refuse_unknown_inputs

@@ -7,11 +7,10 @@ from typing import Any
 import keras
 from keras import layers, ops
 
-from rootflow.config import (
-    ClassifierConfig,
+from rootflow.config import ClassifierConfig, OwnNetworkConfig
+from rootflow.config.model import (
     DeepSetConfig,
     FeedForwardClassifierConfig,
-    OwnNetworkConfig,
     SetTransformerClassifierConfig,
 )
 from rootflow.errors import UsageError

@@ -10,7 +10,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from rootflow.config import OwnNetworkConfig, OwnReconstructionNetworkConfig
+from rootflow.config import OwnNetworkConfig
+from rootflow.config.model import OwnReconstructionNetworkConfig
 from rootflow.config.plugin import WHAT
 from rootflow.errors import UsageError
 from rootflow.models.kinematics import Tensor

@@ -12,7 +12,9 @@ from rootflow.evaluation import draw_comparison
 from rootflow.evaluation.compare import ComparedModels
 from rootflow.steps.result import StepResult
 from rootflow.table import write_tables
-from rootflow.tracking import LoggedRun, artifact_of, run_of_step, start_run_among
+from rootflow.tracking import artifact_of
+from rootflow.tracking.artifacts import LoggedRun, run_of_step
+from rootflow.tracking.run import start_run_among
 
 TABLE = "comparison.json"
 SPOOLS = Path("outputs", "spool")

@@ -12,7 +12,7 @@ from rootflow.exported.folds import TABLE, model_files
 from rootflow.ntuple import find_files
 
 if TYPE_CHECKING:
-    from rootflow.tracking import LoggedRun
+    from rootflow.tracking.artifacts import LoggedRun
 
 REGISTERED = "models:"
 RUN_ID = re.compile(r"[0-9a-f]{32}")
@@ -43,7 +43,7 @@ def find(models: Sequence[str], folder: Path, setting: str) -> ExportedFiles:
     for place, model in enumerate(models):
         if model.startswith(REGISTERED):
             # Here, and not above: MLflow takes seconds, and files need none.
-            from rootflow.tracking import fetch_onnx_model
+            from rootflow.tracking.registry import fetch_onnx_model
 
             path, version = fetch_onnx_model(model, _new(folder / str(place)))
             paths.append(path)
@@ -69,7 +69,8 @@ def of_run(run_id: str, folder: Path) -> Path:
     Of a run of another step it is the last export below it, else that of its training.
     """
     from rootflow.exported.checking import check_content
-    from rootflow.tracking import artifact_of, artifacts_in, logged_run
+    from rootflow.tracking import artifact_of
+    from rootflow.tracking.artifacts import artifacts_in, logged_run
 
     run = logged_run(run_id)
     exported = _export_of(run)
@@ -96,7 +97,7 @@ def of_run(run_id: str, folder: Path) -> Path:
 
 def _export_of(run: "LoggedRun") -> "LoggedRun | None":
     from rootflow.steps.train import TAG
-    from rootflow.tracking import last_run
+    from rootflow.tracking.artifacts import last_run
     from rootflow.tracking.run import PARENT, STEP
 
     if run.tags.get(STEP) == EXPORT:

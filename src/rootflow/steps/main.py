@@ -8,7 +8,8 @@ from rootflow.config import Config
 from rootflow.steps import evaluate, preprocess, train
 from rootflow.steps.preprocess import REPEATED
 from rootflow.steps.result import StepResult
-from rootflow.tracking import Run, redacted, start_run, tracking_uri
+from rootflow.tracking import Run, start_run
+from rootflow.tracking.connection import redacted, tracking_uri
 
 
 def run(config: Config, parent: Run | None = None) -> StepResult:

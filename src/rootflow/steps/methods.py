@@ -7,14 +7,8 @@ from typing import Any
 import numpy as np
 
 from rootflow.analysis import TaskName, analysis_named
-from rootflow.config import (
-    Config,
-    EvaluationConfig,
-    ModelMethodConfig,
-    VariantConfig,
-    change,
-)
-from rootflow.config.methods import MethodBlock, OwnMethodConfig
+from rootflow.config import Config, EvaluationConfig, change
+from rootflow.config.methods import MethodBlock, ModelMethodConfig, OwnMethodConfig, VariantConfig
 from rootflow.dataset import Events
 from rootflow.errors import ConformanceError, UsageError
 from rootflow.exported.contract import OtherCode

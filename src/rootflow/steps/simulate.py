@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from rootflow.analysis import analysis_named
-from rootflow.config import Config, ProcessConfig
+from rootflow.config import Config
+from rootflow.config.simulation import ProcessConfig
 from rootflow.errors import UsageError
 from rootflow.ntuple import find_files
 from rootflow.simulation import FINISHED, digest, simulate

@@ -16,7 +16,7 @@ from rootflow.config.batch import JobConfig, ProfileConfig, load_profile
 from rootflow.errors import UsageError
 from rootflow.steps import preprocess
 from rootflow.steps.result import StepResult
-from rootflow.tracking import tracking_uri
+from rootflow.tracking.connection import tracking_uri
 from rootflow.tracking.study import StudyRun, start_study
 from rootflow.tuning.driver import Driver, MakeJob
 from rootflow.tuning.outcomes import draw, table, write_outcomes

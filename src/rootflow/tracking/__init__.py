@@ -4,55 +4,7 @@ Where the tracking server does not answer, what asks it raises an AwayError; whe
 RootflowError.
 """
 
-from rootflow.tracking.artifacts import (
-    LoggedRun,
-    artifact_of,
-    artifacts_in,
-    last_run,
-    logged_run,
-    run_of_step,
-)
-from rootflow.tracking.connection import connect, redacted, sync, tracking_uri
-from rootflow.tracking.registry import (
-    Version,
-    champions_of,
-    contract_of,
-    describe,
-    fetch_onnx_model,
-    log_onnx_model,
-    log_trained_model,
-    remember_champions,
-    remove_tags,
-    version_of,
-    version_with,
-    versions,
-)
-from rootflow.tracking.run import Run, start_run, start_run_among
+from rootflow.tracking.artifacts import artifact_of
+from rootflow.tracking.run import Run, start_run
 
-__all__ = [
-    "LoggedRun",
-    "Run",
-    "Version",
-    "artifact_of",
-    "artifacts_in",
-    "champions_of",
-    "connect",
-    "contract_of",
-    "describe",
-    "fetch_onnx_model",
-    "last_run",
-    "log_onnx_model",
-    "log_trained_model",
-    "logged_run",
-    "redacted",
-    "remember_champions",
-    "remove_tags",
-    "run_of_step",
-    "start_run",
-    "start_run_among",
-    "sync",
-    "tracking_uri",
-    "version_of",
-    "version_with",
-    "versions",
-]
+__all__ = ["Run", "artifact_of", "start_run"]

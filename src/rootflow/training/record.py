@@ -9,14 +9,9 @@ from pydantic import Field, ValidationError
 
 from rootflow.analysis import TaskName
 from rootflow.checksum import read_sealed, sealed_json
-from rootflow.config import (
-    ClassifierConfig,
-    FoldsConfig,
-    InputsConfig,
-    ModelConfig,
-    OwnNetworkConfig,
-)
+from rootflow.config import ClassifierConfig, FoldsConfig, InputsConfig, OwnNetworkConfig
 from rootflow.config.block import Block
+from rootflow.config.model import ModelConfig
 from rootflow.errors import InputError
 from rootflow.files import whole_file
 from rootflow.plugins import resolve

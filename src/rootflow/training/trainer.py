@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from rootflow.config import TrainingConfig
+from rootflow.config.training import TrainingConfig
 from rootflow.errors import RootflowError
 from rootflow.models import Trimming, make_deterministic
 from rootflow.training.record import TRAINING, VALIDATION, named

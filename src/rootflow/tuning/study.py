@@ -22,8 +22,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from rootflow.analysis import Answer
-from rootflow.config import CategoricalConfig, Config, FloatConfig, TuningConfig, change, digest_of
-from rootflow.config.tuning import ParameterKind, Value
+from rootflow.config import Config, TuningConfig, change, digest_of
+from rootflow.config.tuning import CategoricalConfig, FloatConfig, ParameterKind, Value
 from rootflow.errors import UsageError
 from rootflow.sources import code_digest
 

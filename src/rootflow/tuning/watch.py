@@ -13,7 +13,8 @@ from optuna.trial import TrialState
 
 from rootflow.batch import ENDED, Executor, State, Status
 from rootflow.batch.job import GO_ON_LATER
-from rootflow.config import ObjectiveConfig, TuningConfig
+from rootflow.config import TuningConfig
+from rootflow.config.tuning import ObjectiveConfig
 from rootflow.errors import InputError, RootflowError, UsageError
 from rootflow.training import BEST
 from rootflow.tuning.study import Values

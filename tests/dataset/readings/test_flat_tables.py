@@ -19,7 +19,7 @@ from four_lepton_ntuples import (
     write_flat_root,
 )
 from ntuples import Branches, write_ntuple
-from rootflow.config import FourLeptonSelectionConfig
+from rootflow.config.data import FourLeptonSelectionConfig
 from rootflow.dataset.event_reader import EventReader
 from rootflow.dataset.readings.four_leptons import FourLeptons
 from rootflow.errors import InputError

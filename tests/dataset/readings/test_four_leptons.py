@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from four_lepton_ntuples import read_mini
 from ntuples import Branches, changed, write_ntuple
-from rootflow.config import FourLeptonSelectionConfig
+from rootflow.config.data import FourLeptonSelectionConfig
 from rootflow.dataset.event_reader import EventReader, Selected
 from rootflow.dataset.readings.four_leptons import FourLeptons
 from rootflow.errors import InputError, UsageError

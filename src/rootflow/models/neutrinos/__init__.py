@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import keras
 
-from rootflow.config import BinnedNeutrinosConfig, DirectNeutrinosConfig, FlowNeutrinosConfig
+from rootflow.config.model import BinnedNeutrinosConfig, DirectNeutrinosConfig, FlowNeutrinosConfig
 from rootflow.models.kinematics import Tensor
 from rootflow.models.neutrinos.coordinates import SEEN, Momenta, Seen
 from rootflow.models.neutrinos.heads import BinnedNeutrinos, DirectNeutrinos, FlowNeutrinos

@@ -10,8 +10,8 @@ from rootflow.errors import InputError, UsageError
 from rootflow.exported.contract import TOLERANCES
 from rootflow.methods.exported import OnnxMethod
 from rootflow.methods.model import refuse_other_task
-from rootflow.tracking import Version, fetch_onnx_model, logged_run
-from rootflow.tracking.registry import SHA256
+from rootflow.tracking.artifacts import logged_run
+from rootflow.tracking.registry import SHA256, Version, fetch_onnx_model
 
 TREE, CLEAN = "rootflow.tree", "clean"
 

@@ -10,7 +10,8 @@ from rootflow.errors import UsageError
 from rootflow.steps.exported_files import RUN_ID
 from rootflow.steps.methods import variants_of, without_training
 from rootflow.steps.train import TAG
-from rootflow.tracking import LoggedRun, artifact_of, logged_run
+from rootflow.tracking import artifact_of
+from rootflow.tracking.artifacts import LoggedRun, logged_run
 
 SETTINGS = "config.yaml"
 FOLD = "rootflow.fold"

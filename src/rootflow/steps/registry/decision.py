@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from rootflow.config import ClassifierPromotionConfig, ReconstructionPromotionConfig
+from rootflow.config.evaluation import ClassifierPromotionConfig, ReconstructionPromotionConfig
 from rootflow.p_value import PValue
 from rootflow.steps.result import Row
-from rootflow.tracking import Version
+from rootflow.tracking.registry import Version
 
 if TYPE_CHECKING:  # `registry list` and `rollback` ask for names only
     from rootflow.estimate import Estimate

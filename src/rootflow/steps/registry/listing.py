@@ -4,7 +4,7 @@ from typing import Any
 
 from rootflow.steps.registry.decision import DECISION, METRIC, PREFIX
 from rootflow.steps.result import Row, StepResult
-from rootflow.tracking import Version, contract_of, version_of, versions
+from rootflow.tracking.registry import Version, contract_of, version_of, versions
 
 
 def run(name: str | None = None) -> StepResult:

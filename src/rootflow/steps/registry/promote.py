@@ -26,14 +26,13 @@ from rootflow.steps.registry.decision import (
     tags_of_run,
 )
 from rootflow.steps.result import StepResult
-from rootflow.tracking import (
-    Run,
+from rootflow.tracking import Run, start_run
+from rootflow.tracking.registry import (
     Version,
     champions_of,
     describe,
     remember_champions,
     remove_tags,
-    start_run,
     version_of,
     version_with,
 )

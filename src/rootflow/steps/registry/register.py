@@ -11,15 +11,9 @@ from rootflow.exported.checking import check_content
 from rootflow.steps.registry.card import model_card
 from rootflow.steps.registry.decision import CANDIDATE, METRIC
 from rootflow.steps.train import TAG, Trained
-from rootflow.tracking import (
-    LoggedRun,
-    Run,
-    artifacts_in,
-    describe,
-    last_run,
-    log_onnx_model,
-    log_trained_model,
-)
+from rootflow.tracking import Run
+from rootflow.tracking.artifacts import LoggedRun, artifacts_in, last_run
+from rootflow.tracking.registry import describe, log_onnx_model, log_trained_model
 from rootflow.training import RECORD, Training
 
 # What a version of the ONNX file says of that of the trained model, and the other way round.
