@@ -15,7 +15,6 @@ from rootflow.batch.description import attributes
 from rootflow.batch.progress import MACHINE_MAY_BE_BAD, EventLog, Progress, Queue
 from rootflow.batch.schedd import Schedd
 from rootflow.config.batch import JobConfig, LimitsConfig, ProfileConfig
-from rootflow.errors import InputError
 from rootflow.files import whole_file
 
 
@@ -179,22 +178,20 @@ class Care:
     _ledger: JobLedger
     _schedd: Schedd
     _log: EventLog | Queue
-    _limits: LimitsConfig
+    _profile: ProfileConfig
 
     def in_need(self) -> list[str]:
         """Return the jobs that are held, start too often, or were cancelled before they came."""
-        decisions = self._ledger.decisions()
-        cancelled = {
-            job_id
-            for job_id, taken in decisions.items()
-            if explanation(taken, "cancel") is not None
-        }
+        decisions, most_starts = self._ledger.decisions(), self._profile.limits.starts
         return [
             job_id
             for job_id, progress in self._log.jobs.items()
-            if (job_id in cancelled and progress.state not in ENDED)
-            or progress.state is State.HELD
-            or (progress.state is State.IDLE and progress.starts >= self._limits.starts)
+            if progress.state is State.HELD
+            or (progress.state is State.IDLE and progress.starts >= most_starts)
+            or (
+                progress.state not in ENDED
+                and explanation(decisions.get(job_id, ()), "cancel") is not None
+            )
             if self._ledger.has(job_id)
         ]
 
@@ -218,7 +215,7 @@ class Care:
                 self._ledger.note(job_id, progress.holds, Remedy("remove", why))
             self._schedd.remove([name], why)
 
-    def with_what_was_learnt(self, jobs: Sequence[Job], profile: ProfileConfig) -> list[Job]:
+    def with_what_was_learnt(self, jobs: Sequence[Job]) -> list[Job]:
         """Return jobs that say what they need: more where jobs that asked for the same did."""
         learnt = {resource.word: self._learnt(resource.word) for resource in RESOURCES}
 
@@ -229,13 +226,13 @@ class Care:
                     changes[word] = more[changes[word]]
             return asked.model_copy(update=changes)
 
-        return [replace(job, resources=needed(job.resources or profile.job)) for job in jobs]
+        return [replace(job, resources=needed(self._asked(job))) for job in jobs]
 
     def _learnt(self, word: str) -> dict[float, float]:
         """Return what jobs turned out to need, by what they had asked for, in GiB."""
         learnt: dict[float, float] = {}
         for job_id, taken in self._ledger.decisions().items():
-            asked = getattr(_asked(self._ledger.job(job_id)), word)
+            asked = getattr(self._asked(self._ledger.job(job_id)), word)
             for each in taken:
                 more = each.decision.changes().get(word, asked)
                 if each.decision.action == "release" and more > asked:
@@ -243,11 +240,14 @@ class Care:
                 asked = more
         return learnt
 
+    def _asked(self, job: Job) -> JobConfig:
+        return job.resources or self._profile.job
+
     def _help(self, job_id: str, progress: Progress) -> None:
-        asked = _asked(self._ledger.job(job_id))
+        asked = self._asked(self._ledger.job(job_id))
         for each in self._ledger.taken(job_id):
             asked = asked.model_copy(update=each.decision.changes())
-        decision = decide(progress, asked, self._limits)
+        decision = decide(progress, asked, self._profile.limits)
         if decision.action == "release":
             self._release(job_id, progress, decision)
         elif decision.action == "give up":
@@ -264,12 +264,6 @@ def explanation(taken: Sequence[Taken], action: str) -> str | None:
     """Return why an action was first decided on, None where it was not."""
     decided = (each.decision for each in taken)
     return next((each.explanation for each in decided if each.action == action), None)
-
-
-def _asked(job: Job) -> JobConfig:
-    if job.resources is None:
-        raise InputError(f"job {job.name}: its record does not say what it needs")
-    return job.resources
 
 
 def decide(progress: Progress, asked: JobConfig, limits: LimitsConfig) -> Remedy:

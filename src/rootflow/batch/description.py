@@ -86,7 +86,7 @@ def describe(
 def as_text(description: Mapping[str, str], jobs: Sequence[Job]) -> str:
     """Return a submit file, as condor_submit takes it."""
     lines = [f"{word} = {value}" for word, value in description.items()]
-    table = [" \x1f ".join(item(job).values()) for job in jobs]
+    table = [" \x1f ".join(item(job)) for job in jobs]
     return "\n".join([*lines, f"queue {','.join(ITEMS)} from (", *table, ")"]) + "\n"
 
 
@@ -154,7 +154,7 @@ def _ending(profile: ProfileConfig) -> dict[str, str]:
     return {"on_exit_remove": remove, "kill_sig": "SIGTERM", "job_max_vacate_time": vacate}
 
 
-def item(job: Job) -> dict[str, str]:
+def item(job: Job) -> tuple[str, str, str, str]:
     """Return what differs from job to job, in the order of ITEMS."""
     for name in (job.name, str(job.directory), *map(str, job.inputs), *job.outputs):
         if any(character in name for character in "$,\n\x1f\"'"):
@@ -165,4 +165,4 @@ def item(job: Job) -> dict[str, str]:
     carried = [Path(on_node.__file__), own / on_node.SPEC, own / on_node.KEPT_BEFORE]
     carried += [path.absolute() for path in job.inputs if path.name != carried[0].name]
     inputs, outputs = ", ".join(map(str, carried)), ", ".join((*job.outputs, *LEFT))
-    return dict(zip(ITEMS, (str(own)[1:], job.name, inputs, outputs), strict=True))
+    return str(own)[1:], job.name, inputs, outputs

@@ -14,7 +14,7 @@ from rootflow.batch.care import Care, JobLedger, Remedy, Taken, explanation
 from rootflow.batch.contract import ENDED, Job, Logs, State, Status
 from rootflow.batch.job import GO_ON_LATER
 from rootflow.batch.progress import EventLog, Progress, Queue
-from rootflow.batch.schedd import Schedd, of_submission
+from rootflow.batch.schedd import Schedd
 from rootflow.config.batch import ProfileConfig
 from rootflow.errors import InputError, RootflowError
 from rootflow.files import alone_in
@@ -42,7 +42,7 @@ class HTCondorExecutor:
             if profile.files == "spool"
             else EventLog(self._folder / "events.log")
         )
-        self._care = Care(self._ledger, self._schedd, self._log, profile.limits)
+        self._care = Care(self._ledger, self._schedd, self._log, profile)
         self._avoidance = Avoidance(self._folder, self._schedd, profile.limits)
         self._ended: dict[str, Status] = {}
         self._lost: set[str] = set()
@@ -52,7 +52,7 @@ class HTCondorExecutor:
 
     def submit(self, jobs: Sequence[Job]) -> list[str]:
         """Queue the jobs, all or none of them, and return their ids in the same order."""
-        jobs = self._care.with_what_was_learnt(jobs, self._profile)
+        jobs = self._care.with_what_was_learnt(jobs)
         ids: dict[int, str] = {}
         for job in jobs:
             contract.prepare(job, job.resources or self._profile.job, self._profile)
@@ -169,7 +169,7 @@ class HTCondorExecutor:
 
     def describe(self, jobs: Sequence[Job]) -> str:
         """Return the submit files that `submit` would hand over."""
-        jobs = self._care.with_what_was_learnt(jobs, self._profile)
+        jobs = self._care.with_what_was_learnt(jobs)
         groups = [[jobs[number] for number in numbers] for numbers in _alike(jobs)]
         return "\n".join(self._text(group, "dry-run") for group in groups)
 
@@ -202,7 +202,7 @@ class HTCondorExecutor:
             self._log.follow()
             if token in self._log.clusters:
                 self._ledger.confirm(token, self._log.clusters[token])
-            elif ads := self._schedd.query(self._folder, ["ClusterId"], of_submission(token)):
+            elif ads := self._schedd.query(self._folder, ["ClusterId"], token):
                 self._ledger.confirm(token, int(ads[0]["ClusterId"]))
             else:
                 self._ledger.withdraw(token)
@@ -216,7 +216,7 @@ class HTCondorExecutor:
         taken = self._ledger.taken(job_id)
         if taken and job_id not in self._log.jobs:
             return Status(State.REMOVED, reason=taken[0].decision.explanation)
-        status = progress.status()
+        status: Status = replace(progress)
         if job_id in self._lost and status.state not in ENDED:
             lost = "it is no longer in the queue, and its event log does not say why"
             return replace(status, state=State.REMOVED, reason=lost)

@@ -18,7 +18,6 @@ Event = Any  # htcondor2.JobEvent
 # or inputs do not get through (12, 13), the job's folder (14) or container (35) is not there.
 # https://htcondor.readthedocs.io, "Job ClassAd Attributes", HoldReasonCode
 MACHINE_MAY_BE_BAD = {6, 12, 13, 14, 35}
-OF_STATUS = [field.name for field in dataclasses.fields(Status)]
 
 
 class MachineRun(NamedTuple):
@@ -32,17 +31,13 @@ class MachineRun(NamedTuple):
 
 @dataclasses.dataclass
 class Progress(Status):
-    """A job as its events leave it: its status, and what is decided by."""
+    """The status of a job as its events leave it, and what is decided by."""
 
     state: State = State.IDLE
     hold_code: int = 0
     hold_subcode: int = 0
     holds: int = 0
     runs: list[MachineRun] = dataclasses.field(default_factory=list)
-
-    def status(self) -> Status:
-        """Return it as the contract says it."""
-        return Status(**{name: getattr(self, name) for name in OF_STATUS})
 
     def end_run(self, when: float, *, well: bool | None) -> None:
         """Note how the job's last start ended; why it was evicted may be said after that."""

@@ -54,7 +54,7 @@ class Schedd:
         """Hand over a submit file, once even where a call is cut off; return its cluster."""
 
         def once(schedd: Any) -> int:
-            if found := _query(schedd, of_submission(token), ["ClusterId"]):
+            if found := _query(schedd, _having(SUBMISSION, token), ["ClusterId"]):
                 return int(found[0]["ClusterId"])
             answer = schedd.submit(htcondor().Submit(text), spool=spool)
             if spool:
@@ -63,9 +63,13 @@ class Schedd:
 
         return int(self._patiently(once))
 
-    def query(self, folder: Path, attributes: Sequence[str], constraint: str = "true") -> list[Any]:
-        """Return the ads of the jobs of an executor's folder, and of their clusters."""
-        wanted = f"{_of_folder(folder)} && ({constraint})"
+    def query(
+        self, folder: Path, attributes: Sequence[str], submission: str | None = None
+    ) -> list[Any]:
+        """Return the ads of the jobs of an executor's folder, or of one submission of it."""
+        wanted = _having(FOLDER, str(folder))
+        if submission is not None:
+            wanted += f" && {_having(SUBMISSION, submission)}"
         return list(self._patiently(lambda schedd: _query(schedd, wanted, attributes)))
 
     def history(self, constraint: str, attributes: Sequence[str]) -> list[Any]:
@@ -92,13 +96,13 @@ class Schedd:
 
     def edit_all(self, folder: Path, name: str, value: str) -> None:
         """Change an attribute of all jobs of an executor's folder that are in the queue."""
+        which = _having(FOLDER, str(folder))
 
         def once(schedd: Any) -> None:
             try:
-                schedd.edit(_of_folder(folder), name, value)
+                schedd.edit(which, name, value)
             except htcondor().HTCondorException:
-                there = schedd.query(_of_folder(folder), ["ClusterId"], limit=1)
-                if there:  # none to edit is no error
+                if schedd.query(which, ["ClusterId"], limit=1):  # none to edit is no error
                     raise
 
         self._patiently(once)
@@ -141,13 +145,8 @@ class Schedd:
         return module.Schedd(module.Collector().locate(module.DaemonType.Schedd, self._name))
 
 
-def of_submission(token: str) -> str:
-    """Return the constraint that finds the jobs of a submission."""
-    return f"{SUBMISSION} =?= {literal(token)}"
-
-
-def _of_folder(folder: Path) -> str:
-    return f"{FOLDER} =?= {literal(str(folder))}"
+def _having(attribute: str, value: str) -> str:
+    return f"{attribute} =?= {literal(value)}"
 
 
 def _query(schedd: Any, constraint: str, attributes: Sequence[str]) -> Any:

@@ -1,7 +1,7 @@
 """Everything that talks to MLflow.
 
 Where the tracking server does not answer, what asks it raises an AwayError; where it refuses, a
-RootflowError.
+RootflowError; where it does not have what is asked for, or no longer its files, a UsageError.
 """
 
 from rootflow.tracking.artifacts import artifact_of

@@ -24,13 +24,7 @@ class LoggedRun(NamedTuple):
 
 
 def run_of_step(run_id: str, step: str) -> LoggedRun:
-    """Return the run itself where it is of this step, else the last one below it that is.
-
-    Raises
-    ------
-    UsageError
-        There is no such run, or none of this step.
-    """
+    """Return the run itself where it is of this step, else the last one below it that is."""
     run = logged_run(run_id)
     if run.tags.get(STEP) == step:
         return run
@@ -42,13 +36,7 @@ def run_of_step(run_id: str, step: str) -> LoggedRun:
 
 
 def logged_run(run_id: str) -> LoggedRun:
-    """Return a run; that of `mlflow run` which points to another stands for it.
-
-    Raises
-    ------
-    UsageError
-        There is no such run.
-    """
+    """Return a run; that of `mlflow run` which points to another stands for it."""
     client = connect()
     run = _run(client, run_id)
     return _plain(_run(client, run.data.tags[MOVED_TO]) if MOVED_TO in run.data.tags else run)
@@ -61,13 +49,7 @@ def last_run(experiment_id: str, tags: Mapping[str, str]) -> LoggedRun | None:
 
 
 def artifact_of(run_id: str, name: str, directory: Path) -> Path:
-    """Fetch an artifact of a run, by its path there, into a directory, made where it is missing.
-
-    Raises
-    ------
-    UsageError
-        There is no such run, or it has no such artifact.
-    """
+    """Fetch an artifact of a run, by its path there, into a directory, made where it is missing."""
     folder = str(Path(name).parent) if "/" in name else None
     if name not in artifacts_in(run_id, folder):
         raise UsageError(f"run {run_id} has no artifact {name}")
@@ -77,13 +59,7 @@ def artifact_of(run_id: str, name: str, directory: Path) -> Path:
 
 
 def artifacts_in(run_id: str, folder: str | None) -> list[str]:
-    """Return the paths of what a run has logged in a folder, or beside its folders.
-
-    Raises
-    ------
-    UsageError
-        There is no such run, or its artifacts are no longer where they were.
-    """
+    """Return the paths of what a run has logged in a folder, or beside its folders."""
     client = connect()
     refuse_missing(_run(client, run_id).info.artifact_uri, f"run {run_id}")
     with server_must_answer():

@@ -48,13 +48,7 @@ def tracking_uri() -> str:
 
 
 def connect() -> MlflowClient:
-    """Return a client of a tracking server that answers.
-
-    Raises
-    ------
-    AwayError
-        It does not.
-    """
+    """Return a client of a tracking server that answers."""
     set_up()
     uri = tracking_uri()
     mlflow.set_tracking_uri(uri)
@@ -169,13 +163,7 @@ ENTRIES = "entries.jsonl"
 
 
 def sync(spool: Path) -> int:
-    """Log every entry kept in `spool` or in folders of it, and return how many there were.
-
-    Raises
-    ------
-    InputError
-        There are none.
-    """
+    """Log every entry kept in `spool` or a folder of it, and return how many; none is an error."""
     spools = [path.parent for path in (*spool.glob(ENTRIES), *sorted(spool.glob(f"*/{ENTRIES}")))]
     if not spools:
         raise InputError(f"{spool}: nothing is kept there for the tracking server")

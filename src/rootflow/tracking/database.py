@@ -91,7 +91,8 @@ def _file_of(url: URL) -> Path | None:
 def _is_ready(url: URL) -> bool:
     """Return whether the tables are those of this MLflow, and the artifacts beside them."""
     path = _file_of(url)
-    return _revision(url) == _head() and (path is None or _moved_from(path) is None)
+    is_of_this_mlflow = _revision(url) == _scripts().get_current_head()
+    return is_of_this_mlflow and (path is None or _moved_from(path) is None)
 
 
 def _revision(url: URL) -> str | None:
@@ -154,7 +155,7 @@ def _opened(url: URL) -> Iterator[sqlalchemy.Connection]:
 def _make_tables(url: URL) -> None:
     """Make the tables, or have those of an older MLflow migrated."""
     revision = _revision(url)
-    if revision not in (None, _head()):
+    if revision not in (None, _scripts().get_current_head()):
         _migrate(url, str(revision))
     MlflowClient(url.render_as_string(hide_password=False)).search_experiments(max_results=1)
 
@@ -190,11 +191,6 @@ def _scripts() -> ScriptDirectory:
     folder = Path(mlflow.__file__).parent / "store" / "db_migrations"
     config.set_main_option("script_location", str(folder))
     return ScriptDirectory.from_config(config)
-
-
-@cache
-def _head() -> str:
-    return str(_scripts().get_current_head())
 
 
 def _moved_from(path: Path) -> str | None:

@@ -72,13 +72,7 @@ class Version(NamedTuple):
 
 
 def version_of(uri: str) -> Version:
-    """Return a version of a registered model, models:/NAME/VERSION or models:/NAME@ALIAS.
-
-    Raises
-    ------
-    UsageError
-        There is no such model.
-    """
+    """Return a version of a registered model, models:/NAME/VERSION or models:/NAME@ALIAS."""
     match = REGISTERED.fullmatch(uri)
     if match is None:
         raise UsageError(f"'{uri}' is not models:/NAME/VERSION or models:/NAME@ALIAS")
@@ -100,25 +94,13 @@ def version_of(uri: str) -> Version:
 
 
 def version_with(name: str, alias: str) -> Version | None:
-    """Return the version of a registered model that has an alias, None where none has.
-
-    Raises
-    ------
-    UsageError
-        There is no such registered model.
-    """
+    """Return the version of a registered model that has an alias, None where none has."""
     version = _model(connect(), name).aliases.get(alias)
     return None if version is None else version_of(f"models:/{name}/{version}")
 
 
 def versions(name: str | None = None) -> list[Version]:
-    """Return all versions of a registered model, or of all, the newest of each name first.
-
-    Raises
-    ------
-    UsageError
-        There is no such registered model.
-    """
+    """Return all versions of a registered model, or of all, the newest of each name first."""
     client = connect()
     if name is not None:
         _model(client, name)
@@ -136,13 +118,7 @@ def versions(name: str | None = None) -> list[Version]:
 def describe(
     uri: str, tags: Mapping[str, str], description: str | None = None, alias: str | None = None
 ) -> None:
-    """Give a version tags, a description and an alias, which another version may lose by it.
-
-    Raises
-    ------
-    UsageError
-        There is no such version.
-    """
+    """Give a version tags, a description and an alias, which another version may lose by it."""
     found, client = version_of(uri), connect()
     with server_must_answer():
         for key, value in tags.items():
@@ -162,13 +138,7 @@ def remove_tags(version: Version, keys: Sequence[str]) -> None:
 
 
 def champions_of(name: str) -> list[str]:
-    """Return the versions that were promoted to champion and not rolled back, the last one last.
-
-    Raises
-    ------
-    UsageError
-        There is no such registered model.
-    """
+    """Return the versions that were promoted to champion and not rolled back, the last one last."""
     return str(_model(connect(), name).tags.get(CHAMPIONS, "")).split()
 
 
@@ -183,11 +153,6 @@ def contract_of(version: Version) -> dict[str, Any] | None:
     """Return what was registered with a version as its contract, None where nothing was.
 
     It says of which version it is, which the sealed file cannot know.
-
-    Raises
-    ------
-    UsageError
-        The version's files are no longer there.
     """
     refuse_missing_files(version)
     with server_must_answer():
@@ -351,13 +316,7 @@ def _must_be_registered(name: str) -> Iterator[None]:
 
 
 def fetch_onnx_model(uri: str, directory: Path) -> tuple[Path, Version]:
-    """Fetch the ONNX file of a registered model, models:/NAME/VERSION or models:/NAME@ALIAS.
-
-    Raises
-    ------
-    UsageError
-        There is no such model, or it is not ONNX.
-    """
+    """Fetch the ONNX file of a registered model, models:/NAME/VERSION or models:/NAME@ALIAS."""
     found = version_of(uri)
     refuse_missing_files(found)
     with server_must_answer():
