@@ -11,7 +11,7 @@ from ntuples import Branches, write_ntuple
 from rootflow.config.data import DileptonDataConfig
 from rootflow.dataset import Dataset
 from rootflow.errors import InputError
-from rootflow.evaluation.reconstruction.migration import weights_of
+from rootflow.evaluation.spectra import varied_weights
 from small_datasets import build, digest, plans_of
 
 MAP = {
@@ -59,10 +59,10 @@ def test_each_event_has_its_own(
     place = {number: row for row, number in enumerate(branches["eventNumber"].to_numpy())}
     rows = [place[number] for number in events.event_number]
     assert len(rows) < len(place)  # a selection is between the two
-    found = weights_of(events)
-    assert list(found) == ["nominal", "scale_up", "scale_down"]
+    found = varied_weights(events)
+    assert list(found) == ["scale_up", "scale_down"]
     nominal = weights["weight_mc_NOSYS"][rows]
-    np.testing.assert_allclose(found["nominal"], nominal)
+    np.testing.assert_allclose(events.weight, nominal)
     np.testing.assert_allclose(found["scale_up"], nominal * weights["weight_scale_up"][rows])
     np.testing.assert_allclose(found["scale_down"], weights["weight_scale_down"][rows])
 
@@ -86,7 +86,10 @@ def test_they_are_scaled_as_the_weight_is(
     assert sample.normalisation is not None
     factor = sample.normalisation.factor
     assert factor != pytest.approx(1)
-    before, after = weights_of(dataset.events()), weights_of(scaled.events())
+    before, after = (
+        {"nominal": each.weight, **varied_weights(each)}
+        for each in (dataset.events(), scaled.events())
+    )
     for name, weight in before.items():
         np.testing.assert_allclose(after[name], factor * weight)
     with uproot.open(scaled.path.with_name(f"{scaled.path.name}.root")) as file:

@@ -98,10 +98,11 @@ def test_response_and_corrections_fold_the_truth_to_what_is_reconstructed(
 
 
 def test_a_systematic_weight_has_a_matrix_of_its_own(assessment: Assessment) -> None:
-    weight = assessment.sample.events.weight
-    made = unfoldings(
-        ["mtt"], assessment.candidates[:1], assessment.sample, {"up": 2 * weight, "down": weight}
-    )
+    events = assessment.sample.events
+    varied = structured({"up": 2 * events.weight, "down": events.weight})
+    sample = assessment.sample._replace(events=replace(events, systematic_weights=varied))
+    made = unfoldings(["mtt"], assessment.candidates[:1], sample)
+    assert {name.split("/")[2] for name in made} == {"nominal", "up", "down"}
     np.testing.assert_allclose(
         made["network/mtt/up/migration"].values(), 2 * made["network/mtt/down/migration"].values()
     )

@@ -113,6 +113,11 @@ class Replicated:
         """Return some of the numbers."""
         return type(self)(self.values[places], self.replicas[:, places])
 
+    def over(self, other: Self) -> Self:
+        """Return the quotients with the numbers of another, in the same replicas."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return type(self)(self.values / other.values, self.replicas / other.replicas)
+
     def estimate(self, at: int = 0) -> Estimate:
         """Return one of the numbers with its error."""
         return Estimate(float(self.values[at]), float(self.errors[at]))

@@ -79,8 +79,8 @@ class BiasAndResolution(CellStatistic):
     bias = q(0.5), resolution = (q(0.8413) - q(0.1587)) / 2, where q(p) is the smallest
     residual at which the cumulative weight reaches the share p. In the replicas the residuals
     around each quantile are looked at in fine cells, of one event each where there are few, and
-    linearly in a cell; all others are only counted. Residuals (n,) are finite where `bins` (n,) is
-    not -1; the weight (n,) says where the quantiles are.
+    linearly in a cell; all others are only counted. Residuals (n,) that are not finite are in none
+    of the `bins` (n,); the weight (n,) says where the quantiles are.
     """
 
     def __init__(
@@ -94,7 +94,7 @@ class BiasAndResolution(CellStatistic):
         self._bins: list[_Sorted | None] = []
         self._first = [0]
         for number in range(count):
-            index = np.flatnonzero(bins == number)
+            index = np.flatnonzero((bins == number) & np.isfinite(residuals))
             index = index[np.argsort(residuals[index], kind="stable")]
             found = (
                 _Sorted(residuals[index].astype(np.float64), weight[index]) if len(index) else None

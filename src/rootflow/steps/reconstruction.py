@@ -18,7 +18,7 @@ from rootflow.evaluation.reconstruction import (
     read_predictions,
     write_evaluation,
 )
-from rootflow.evaluation.reconstruction.contest import check_bins, contest
+from rootflow.evaluation.reconstruction.metrics import BINNED, check_known, contest
 from rootflow.evaluation.reconstruction.predictions import PREDICTIONS
 from rootflow.methods.contract import Reconstructor
 from rootflow.methods.exported import OnnxMethod
@@ -64,7 +64,7 @@ def compared(answers: Mapping[str, Path], replicas: int, seed: int) -> ComparedM
 
 def check_promotion(config: ReconstructionConfig) -> None:
     """Refuse bins of quantities that there are not."""
-    check_bins(config.promotion.no_regression_in)
+    check_known("promotion.no_regression_in", config.promotion.no_regression_in, BINNED)
 
 
 def fold_fault(config: ReconstructionConfig, model: OnnxMethod) -> str | None:
@@ -93,18 +93,8 @@ def compete(
     champion: OnnxMethod | None,
 ) -> Contest:
     """Compare both on the fold that they have not seen; errors as of `contest`."""
-    held_out = dataset.simulated_in([candidate.held_out[0]])
-    return contest(
-        dataset.events(held_out),
-        candidate,
-        champion,
-        metric=config.promotion.metric,
-        least_gain=config.promotion.least_gain,
-        edges=config.promotion.no_regression_in,
-        btag_min=config.evaluation.btag_min,
-        replicas=config.evaluation.replicas,
-        seed=config.seed,
-    )
+    events = dataset.events(dataset.simulated_in([candidate.held_out[0]]))
+    return contest(events, candidate, champion, config.promotion, config.evaluation, config.seed)
 
 
 def _folds(model: OnnxMethod) -> FoldsConfig:

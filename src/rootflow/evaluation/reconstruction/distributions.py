@@ -9,9 +9,17 @@ from numpy.typing import NDArray
 from rootflow.config import EvaluationConfig
 from rootflow.dataset.events import Events
 from rootflow.dataset.manifest import Sample
-from rootflow.evaluation.reconstruction.metrics import both_right, residuals_of
+from rootflow.evaluation.bootstrap import Replicated, ratio
+from rootflow.evaluation.reconstruction.metrics import SCORE_EDGES, both_right, residuals_of
+from rootflow.evaluation.reconstruction.migration import migration_of
 from rootflow.evaluation.reconstruction.observables import OBSERVABLES, Observable
-from rootflow.evaluation.reconstruction.results import Confusion, Display, Particle
+from rootflow.evaluation.reconstruction.results import (
+    Confusion,
+    Display,
+    ObservableResult,
+    Particle,
+    ScoreResult,
+)
 from rootflow.evaluation.reconstruction.sample import Candidate, EventsWithTruth, candidates_of
 from rootflow.evaluation.results import Histogram, Kind, Process, Rows, Spectrum, plain
 from rootflow.evaluation.spectra import counts, histogram, process_of
@@ -19,25 +27,32 @@ from rootflow.methods.reconstruction.objects import four_momenta
 from rootflow.physics.kinematics import FloatArray
 from rootflow.physics.ttbar import Decay
 
-SCORE_EDGES = tuple(np.linspace(0, 1, 26).tolist())
+FINE_SCORE_EDGES = tuple(np.linspace(0, 1, 26).tolist())
 BINS_OF_DISTRIBUTION, BINS_OF_RESIDUALS = 25, 50
 
 
 def truth_distributions(sample: EventsWithTruth) -> dict[str, Histogram]:
     """Return the true observables of all events."""
-    weight, everything = sample.events.weight, np.ones(len(sample.events), bool)
+    everything = np.ones(len(sample.events), bool)
     return {
-        name: histogram(sample.values[name], weight, distribution_edges(observable), everything)
-        for name, observable in OBSERVABLES.items()
+        name: histogram(sample.values[name], sample.events.weight, edges_of(each), everything)
+        for name, each in OBSERVABLES.items()
     }
 
 
-def histograms_of(
-    observable: Observable, candidate: Candidate, sample: EventsWithTruth
-) -> tuple[Histogram, Histogram]:
-    """Return an observable as a method reconstructs it, and its residuals.
+def edges_of(observable: Observable) -> tuple[float, ...]:
+    """Return the edges of the figures of an observable."""
+    low, high = observable.bins[0], observable.bins[-1]
+    return tuple(np.linspace(low, high, BINS_OF_DISTRIBUTION + 1).tolist())
 
-    The first is of all solved events, the second of matched ones, where it is of the top quarks.
+
+def observable_of(
+    observable: Observable, candidate: Candidate, sample: EventsWithTruth, in_bins: Replicated
+) -> ObservableResult:
+    """Return an observable as a method reconstructs it; `in_bins` are biases, then resolutions.
+
+    Its distribution is of all solved events, residuals are of matched ones, where it is of the top
+    quarks.
     """
     weight, values = sample.events.weight, candidate.values[observable.name]
     residuals = residuals_of(observable, candidate, sample)
@@ -45,25 +60,25 @@ def histograms_of(
     if observable.of == "tops":
         among &= sample.matched
     edges = np.linspace(-observable.reach, observable.reach, BINS_OF_RESIDUALS + 1).tolist()
-    return (
-        histogram(values, weight, distribution_edges(observable), candidate.solved),
-        histogram(residuals, weight, edges, among),
+    count = len(observable.bins) - 1
+    return ObservableResult(
+        residuals=histogram(residuals, weight, edges, among),
+        bias=in_bins.part(slice(count)).binned(observable.bins),
+        resolution=in_bins.part(slice(count, None)).binned(observable.bins),
+        distribution=histogram(values, weight, edges_of(observable), candidate.solved),
+        migration=migration_of(observable, candidate, sample),
     )
 
 
-def distribution_edges(observable: Observable) -> tuple[float, ...]:
-    """Return the edges of the figures of an observable."""
-    low, high = observable.bins[0], observable.bins[-1]
-    return tuple(np.linspace(low, high, BINS_OF_DISTRIBUTION + 1).tolist())
-
-
-def score_histograms(candidate: Candidate, sample: EventsWithTruth) -> tuple[Histogram, Histogram]:
-    """Return the scores of matched events with both b jets right, and of the others."""
+def scores_of(candidate: Candidate, sample: EventsWithTruth, accuracy: Replicated) -> ScoreResult:
+    """Return the scores of matched events; `accuracy` is in the bins of the metrics."""
     both = both_right(candidate, sample)
     among = candidate.answers.solved & sample.matched
-    scores, weight = candidate.answers.scores, sample.events.weight
-    right = histogram(scores, weight, SCORE_EDGES, among & both)
-    return right, histogram(scores, weight, SCORE_EDGES, among & ~both)
+    right, wrong = (
+        histogram(candidate.answers.scores, sample.events.weight, FINE_SCORE_EDGES, among & of)
+        for of in (both, ~both)
+    )
+    return ScoreResult(right, wrong, accuracy.binned(SCORE_EDGES))
 
 
 def confusion(candidate: Candidate, sample: EventsWithTruth) -> Confusion:
@@ -76,9 +91,7 @@ def confusion(candidate: Candidate, sample: EventsWithTruth) -> Confusion:
         chosen = candidate.answers.assignment[sample.matched, leg] % (slots + 1)
         sums = np.zeros((slots, slots + 1))
         np.add.at(sums, (true, chosen), weight)
-        totals = np.sum(sums, axis=1, keepdims=True)
-        shares = np.full_like(sums, np.nan)
-        np.divide(sums, totals, out=shares, where=totals > 0)
+        shares = ratio(sums, np.sum(sums, axis=1, keepdims=True))
         return tuple(plain(row) for row in shares)
 
     return Confusion(rows(0), rows(1))
@@ -121,7 +134,7 @@ def spectra_of(
     expected = [each for each in _by_sample(collisions, events) if each[0].label != "data"]
 
     def spectrum(name: str, simulated: Candidate, data: Candidate) -> Spectrum:
-        edges, values = distribution_edges(OBSERVABLES[name]), simulated.values[name]
+        edges, values = edges_of(OBSERVABLES[name]), simulated.values[name]
         processes = {
             sample.name: histogram(values, events.weight, edges, among & simulated.solved)
             for sample, among in expected

@@ -15,16 +15,13 @@ from rootflow.evaluation.paired import comparisons
 from rootflow.evaluation.reconstruction import distributions, metrics
 from rootflow.evaluation.reconstruction.coverage import coverage
 from rootflow.evaluation.reconstruction.distributions import Collisions, spectra_of
-from rootflow.evaluation.reconstruction.migration import migration_of
-from rootflow.evaluation.reconstruction.observables import OBSERVABLES, Observable
+from rootflow.evaluation.reconstruction.observables import OBSERVABLES
 from rootflow.evaluation.reconstruction.permutation import importances
 from rootflow.evaluation.reconstruction.results import (
     UNDER_EVALUATION,
     Complement,
     Evaluation,
     MethodResult,
-    ObservableResult,
-    ScoreResult,
 )
 from rootflow.evaluation.reconstruction.sample import (
     Candidate,
@@ -102,8 +99,17 @@ def assess(
     sample = sample_of(events, config.btag_min)
     candidates = candidates_of(events, reconstructors, config.neutrinos)
     reference = config.reference or candidates[0].name
-    found = _replicated(candidates, sample, config, seed)
     names = [candidate.name for candidate in candidates]
+    statistics: dict[str, CellStatistic] = {
+        f"{candidate.name}/{quantity}": statistic
+        for candidate in candidates
+        for quantity, statistic in metrics.statistics_of(candidate, sample, config.bins).items()
+    }
+    matched = everywhere(sample.matched)
+    for first, second in permutations(candidates, 2):
+        only_first = metrics.both_right(first, sample) & ~metrics.both_right(second, sample)
+        statistics[f"{first.name}/right_not/{second.name}"] = Shares(only_first, matched, 1)
+    found = bootstrap(statistics, events.weight, config.replicas, seed)
     drawn = tuple(OBSERVABLES) if config.drawn == "all" else tuple(config.drawn)
     shown = next((candidate for candidate in candidates if candidate.is_evaluated), None)
     spectra = spectra_of(drawn, candidates, collisions, events, config) if collisions else {}
@@ -125,30 +131,14 @@ def assess(
         ),
         comparisons=comparisons({name: metrics.METRICS[name] for name in COMPARED}, found, names),
         complements=tuple(
-            Complement(first, second, found[f"{first}/right_not/{second}"].estimate())
-            for first, second in permutations(names, 2)
+            Complement(right, wrong, found[f"{right}/right_not/{wrong}"].estimate())
+            for right, wrong in permutations(names, 2)
         ),
         displays=distributions.displays_of(shown, sample, config.displays) if shown else (),
         true_leptons=events.true_leptons is not None,
         processes=distributions.processes_of(collisions, events) if collisions else (),
     )
     return Assessment(evaluation, sample, candidates)
-
-
-def _replicated(
-    candidates: Sequence[Candidate], sample: EventsWithTruth, config: EvaluationConfig, seed: int
-) -> dict[str, Replicated]:
-    """Return all statistics by METHOD/QUANTITY."""
-    statistics: dict[str, CellStatistic] = {
-        f"{candidate.name}/{quantity}": statistic
-        for candidate in candidates
-        for quantity, statistic in metrics.statistics_of(candidate, sample, config.bins).items()
-    }
-    matched = everywhere(sample.matched)
-    for first, second in permutations(candidates, 2):
-        only_first = metrics.both_right(first, sample) & ~metrics.both_right(second, sample)
-        statistics[f"{first.name}/right_not/{second.name}"] = Shares(only_first, matched, 1)
-    return bootstrap(statistics, sample.events.weight, config.replicas, seed)
 
 
 def _result(
@@ -171,10 +161,7 @@ def _result(
             for name, edges in config.bins.items()
         }
 
-    scores = None
-    if metrics.has_probabilities(candidate, sample):
-        accuracy = estimates["accuracy_by_score"].binned(metrics.SCORE_EDGES)
-        scores = ScoreResult(*distributions.score_histograms(candidate, sample), accuracy)
+    by_score = estimates.get("accuracy_by_score")
     importance: tuple[Importance, ...] = ()
     if config.importance_events and hasattr(candidate.method, "parameters"):
         importance = importances(candidate.method, sample.events, config.importance_events, seed)
@@ -186,41 +173,21 @@ def _result(
         accuracy_by=in_bins("accuracy"),
         selection_by=in_bins("selection"),
         relative_accuracy_by={
-            name: _quotient(
-                estimates[f"accuracy_by_{name}"], found[f"{reference}/accuracy_by_{name}"]
-            ).binned(edges)
+            name: estimates[f"accuracy_by_{name}"]
+            .over(found[f"{reference}/accuracy_by_{name}"])
+            .binned(edges)
             for name, edges in config.bins.items()
         },
         confusion=distributions.confusion(candidate, sample),
         observables={
-            observable.name: _observable(observable, candidate, sample, estimates)
-            for observable in metrics.observables_of(candidate)
+            each.name: distributions.observable_of(
+                each, candidate, sample, estimates[f"{each.name}_in_bins"]
+            )
+            for each in metrics.observables_of(candidate)
         },
-        scores=scores,
+        scores=distributions.scores_of(candidate, sample, by_score) if by_score else None,
         coverage=coverage(candidate, sample, config, seed),
         importance=importance,
         cost=candidate.cost,
         spectra=spectra.get(candidate.name, {}),
-    )
-
-
-def _quotient(ours: Replicated, theirs: Replicated) -> Replicated:
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return Replicated(ours.values / theirs.values, ours.replicas / theirs.replicas)
-
-
-def _observable(
-    observable: Observable,
-    candidate: Candidate,
-    sample: EventsWithTruth,
-    estimates: Mapping[str, Replicated],
-) -> ObservableResult:
-    distribution, residuals = distributions.histograms_of(observable, candidate, sample)
-    both, count = estimates[f"{observable.name}_in_bins"], len(observable.bins) - 1
-    return ObservableResult(
-        residuals=residuals,
-        bias=both.part(slice(count)).binned(observable.bins),
-        resolution=both.part(slice(count, None)).binned(observable.bins),
-        distribution=distribution,
-        migration=migration_of(observable, candidate, sample),
     )

@@ -1,13 +1,21 @@
-"""Which statistics are asked of each method, and where their answers go."""
+"""Which statistics are asked of each method, where their answers go, and two methods in one."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rootflow.config import EvaluationConfig, ReconstructionPromotionConfig
+from rootflow.dataset.events import Events
 from rootflow.errors import UsageError
 from rootflow.estimate import Estimate
-from rootflow.evaluation.bootstrap import NOWHERE, CellStatistic, FloatArray, Replicated
+from rootflow.evaluation.bootstrap import (
+    NOWHERE,
+    CellStatistic,
+    FloatArray,
+    Replicated,
+    bootstrap,
+)
 from rootflow.evaluation.cell_statistics import (
     BiasAndResolution,
     CalibrationError,
@@ -15,9 +23,15 @@ from rootflow.evaluation.cell_statistics import (
     bin_of,
     everywhere,
 )
-from rootflow.evaluation.paired import Metric
+from rootflow.evaluation.paired import Contest, Edges, Metric, bins_of, decide
 from rootflow.evaluation.reconstruction.observables import OBSERVABLES, Observable
-from rootflow.evaluation.reconstruction.sample import Candidate, EventsWithTruth
+from rootflow.evaluation.reconstruction.sample import (
+    Candidate,
+    EventsWithTruth,
+    candidates_of,
+    sample_of,
+)
+from rootflow.methods.contract import Reconstructor
 
 SCORE_EDGES = tuple(np.linspace(0.0, 1.0, 11).tolist())
 DEFINITIONS = {
@@ -69,7 +83,7 @@ def statistics_of(
         "efficiency": Shares(candidate.answers.solved, np.zeros_like(matched), 1),
     }
     for name, edges in bins.items():
-        number = np.where(sample.matched, binned_by(name, sample, edges), NOWHERE)
+        number = matched_in_bins(name, sample, edges)
         statistics[f"accuracy_by_{name}"] = Shares(both, number, len(edges) - 1)
         statistics[f"selection_by_{name}"] = Shares(selected, number, len(edges) - 1)
     for observable in observables_of(candidate):
@@ -86,18 +100,18 @@ def statistics_of(
 def _of_observable(
     observable: Observable, candidate: Candidate, sample: EventsWithTruth
 ) -> dict[str, CellStatistic]:
-    name, weight = observable.name, sample.events.weight
+    name, weight, count = observable.name, sample.events.weight, len(observable.bins) - 1
     residuals = residuals_of(observable, candidate, sample)
-    existing = np.isfinite(residuals)
-    among = existing if observable.of == "neutrinos" else existing & sample.matched
+    every = np.ones_like(sample.matched)
+    among = every if observable.of == "neutrinos" else sample.matched
     number = np.where(among, bin_of(sample.values[name], observable.bins), NOWHERE)
-    asked = {
+    asked: dict[str, CellStatistic] = {
         name: BiasAndResolution(residuals, everywhere(among), 1, weight),
-        f"{name}_in_bins": BiasAndResolution(residuals, number, len(observable.bins) - 1, weight),
+        f"{name}_in_bins": BiasAndResolution(residuals, number, count, weight),
     }
     if name == "mtt":
-        asked["mtt_all"] = BiasAndResolution(residuals, everywhere(existing), 1, weight)
-    return dict(asked)
+        asked["mtt_all"] = BiasAndResolution(residuals, everywhere(every), 1, weight)
+    return asked
 
 
 def metrics_of(estimates: Mapping[str, Replicated]) -> dict[str, Estimate]:
@@ -156,6 +170,61 @@ def has_probabilities(candidate: Candidate, sample: EventsWithTruth) -> bool:
     return could_be and candidate.description is None
 
 
-def binned_by(name: str, sample: EventsWithTruth, edges: Sequence[float]) -> NDArray[np.int16]:
-    """Return (n,) the bin of each event in jets, btags, met or a true observable."""
-    return bin_of(sample.values[name], edges, last_is_open=name in COUNTS)
+def matched_in_bins(
+    name: str, sample: EventsWithTruth, edges: Sequence[float]
+) -> NDArray[np.int16]:
+    """Return (n,) the bin of each matched event in jets, btags, met or a true observable."""
+    number = bin_of(sample.values[name], edges, last_is_open=name in COUNTS)
+    return np.where(sample.matched, number, np.int16(NOWHERE))
+
+
+def contest(
+    events: Events,
+    candidate: Reconstructor,
+    champion: Reconstructor | None,
+    promotion: ReconstructionPromotionConfig,
+    evaluation: EvaluationConfig,
+    seed: int,
+) -> Contest:
+    """Compare two methods of reconstruction in one metric, event by event.
+
+    The events are simulated, and neither method has been trained on them; without a champion only
+    the candidate's metric is found. The gain is tested against the least one of `promotion`; both
+    share the replicas of the bootstrap. Bins that have no event are a UsageError.
+    """
+    sample, edges = sample_of(events, evaluation.btag_min), promotion.no_regression_in
+    methods = [candidate] if champion is None else [candidate, champion]
+    contenders = candidates_of(events, methods, "model")
+    counts = [1, *(len(limits) - 1 for limits in edges.values())]
+    statistics = {
+        f"{contender.name}/{place}": statistic
+        for contender in contenders
+        for place, statistic in enumerate(_in_bins(promotion.metric, contender, sample, edges))
+    }
+    found = bootstrap(statistics, events.weight, evaluation.replicas, seed)
+    # Of biases and resolutions, which come in this order, the resolutions.
+    measured = [
+        Replicated.joined(
+            found[f"{contender.name}/{place}"].part(slice(-count, None))
+            for place, count in enumerate(counts)
+        )
+        for contender in contenders
+    ]
+    better, least_gain = METRICS[promotion.metric].better, promotion.least_gain
+    return decide(promotion.metric, len(events), measured, bins_of(edges), least_gain, seed, better)
+
+
+def _in_bins(
+    metric: str, candidate: Candidate, sample: EventsWithTruth, edges: Edges
+) -> list[CellStatistic]:
+    """Return the metric of all events, and then one statistic for the bins of each quantity."""
+    cells = [(everywhere(sample.matched), 1)]
+    cells += [
+        (matched_in_bins(name, sample, limits), len(limits) - 1) for name, limits in edges.items()
+    ]
+    if metric == "mtt_resolution":
+        residuals = residuals_of(OBSERVABLES["mtt"], candidate, sample)
+        weight = sample.events.weight
+        return [BiasAndResolution(residuals, number, count, weight) for number, count in cells]
+    right = right_answers(candidate.answers.assignment, sample.assignment)[metric]
+    return [Shares(right, number, count) for number, count in cells]

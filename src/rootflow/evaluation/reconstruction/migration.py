@@ -10,7 +10,6 @@ import hist
 import numpy as np
 import uhi.io.json
 
-from rootflow.dataset.events import Events
 from rootflow.evaluation.bootstrap import FloatArray
 from rootflow.evaluation.reconstruction.observables import OBSERVABLES, Observable
 from rootflow.evaluation.reconstruction.results import Migration
@@ -58,9 +57,9 @@ def unfolding_of(
     truth = hist.Hist(axes[0], storage=hist.storage.Weight())
     truth.fill(true, weight=weight)
     reconstructed = migration.project("reconstructed")
-    inside = np.stack([migration.values(), migration.variances()])
-    of_truth = np.stack([truth.values(), truth.variances()])
-    of_reconstructed = np.stack([reconstructed.values(), reconstructed.variances()])
+    inside, of_truth, of_reconstructed = (
+        np.stack([each.values(), each.variances()]) for each in (migration, truth, reconstructed)
+    )
     return Unfolding(
         migration=migration,
         truth=truth,
@@ -77,14 +76,13 @@ def _shares(axes: Sequence[hist.axis.Variable], part: FloatArray, whole: FloatAr
     The variance is ((1 - 2 p) V_part + p^2 V_whole) / whole^2: that of a share of weighted
     events, binomial where all weights are one.
     """
-    shares = hist.Hist(*axes, storage=hist.storage.Weight())
     with np.errstate(divide="ignore", invalid="ignore"):
         share = part[0] / whole[0]
         variance = ((1 - 2 * share) * part[1] + share**2 * whole[1]) / whole[0] ** 2
     share = np.nan_to_num(share, posinf=0, neginf=0)
     variance = np.nan_to_num(np.maximum(variance, 0), posinf=0)
-    shares[...] = np.stack([share, variance], axis=-1)
-    return shares
+    sums = np.stack([share, variance], axis=-1)
+    return hist.Hist(*axes, storage=hist.storage.Weight(), data=sums)
 
 
 def migration_of(
@@ -110,28 +108,20 @@ def migration_of(
 
 
 def unfoldings(
-    names: Sequence[str],
-    candidates: Sequence[Candidate],
-    sample: EventsWithTruth,
-    weights: Mapping[str, FloatArray] | None = None,
+    names: Sequence[str], candidates: Sequence[Candidate], sample: EventsWithTruth
 ) -> dict[str, Weighted]:
     """Return the histograms of observables as METHOD/OBSERVABLE/WEIGHT/NAME, of `Unfolding`.
 
-    Weights (n,) are by the name of a systematic variation; none: those that the events have.
+    WEIGHT is nominal, or a systematic variation.
     """
     found = {}
-    weights = weights or weights_of(sample.events)
+    weights = {NOMINAL: sample.events.weight, **varied_weights(sample.events)}
     solved = [candidate for candidate in candidates if candidate.values]
     for candidate, name, (variation, weight) in product(solved, names, weights.items()):
         made = unfolding_of(OBSERVABLES[name], candidate, sample, weight)
         for part, histogram in made._asdict().items():
             found[f"{candidate.name}/{name}/{variation}/{part}"] = histogram
     return found
-
-
-def weights_of(events: Events) -> dict[str, FloatArray]:
-    """Return the weights (n,) of events by variation, the nominal one first."""
-    return {NOMINAL: events.weight, **varied_weights(events)}
 
 
 def write_unfoldings(histograms: Mapping[str, Weighted], directory: Path) -> list[Path]:

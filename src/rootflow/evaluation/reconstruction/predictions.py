@@ -91,13 +91,10 @@ def _answers(table: EventTable) -> SavedAnswers:
 def _asked(truth: Arrays, said: Arrays, weight: FloatArray) -> dict[str, Statistic]:
     true = np.stack([truth["true_b"], truth["true_bbar"]], axis=1)
     chosen = np.stack([said["b"], said["bbar"]], axis=1)
-    matched = np.all(true >= 0, axis=1)
-    asked: dict[str, Statistic] = {
-        name: Shares(right, everywhere(matched), 1)
-        for name, right in right_answers(chosen, true).items()
-    }
+    matched = everywhere(np.all(true >= 0, axis=1))
     residuals = OBSERVABLES["mtt"].residuals(said["mtt"], truth["true_mtt"])
-    among = np.isfinite(residuals) & matched
-    if np.any(among):
-        asked["mtt"] = BiasAndResolution(residuals, everywhere(among), 1, weight)
-    return asked
+    right = right_answers(chosen, true)
+    return {
+        **{name: Shares(among, matched, 1) for name, among in right.items()},
+        "mtt": BiasAndResolution(residuals, matched, 1, weight),
+    }

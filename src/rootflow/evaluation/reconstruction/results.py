@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from rootflow.estimate import Estimate
-from rootflow.evaluation.folder import read_json, write_json
+from rootflow.evaluation.folder import read_json
 from rootflow.evaluation.results import (
     Binned,
     Comparison,
@@ -136,13 +136,6 @@ class MethodResult(NamedTuple):
         """Whether it has neutrinos of its own and is no classic method to compare with."""
         return self.neutrinos_of == self.name and self.description == UNDER_EVALUATION
 
-    def row(self) -> dict[str, str | float | None]:
-        """Return the metrics that are shown; None where one does not exist."""
-        row: dict[str, str | float | None] = {"method": self.name}
-        for name in TABLE_METRICS:
-            row[name], row[f"{name}_error"] = self.metrics.get(name, (None, None))
-        return {**row, "neutrinos_of": self.neutrinos_of}
-
 
 class Complement(NamedTuple):
     """Share of matched events in which `right` gets both b jets and `wrong` does not."""
@@ -218,12 +211,13 @@ class Evaluation(NamedTuple):
 
     def table(self) -> list[dict[str, str | float | None]]:
         """Return one row per method; None where a metric does not exist."""
-        return [method.row() for method in self.methods]
-
-
-def save(evaluation: Evaluation, path: Path) -> None:
-    """Write the evaluation as JSON."""
-    write_json(evaluation, path)
+        rows = []
+        for method in self.methods:
+            row: dict[str, str | float | None] = {"method": method.name}
+            for name in TABLE_METRICS:
+                row[name], row[f"{name}_error"] = method.metrics.get(name, (None, None))
+            rows.append({**row, "neutrinos_of": method.neutrinos_of})
+        return rows
 
 
 def read(path: Path) -> Evaluation:
