@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rootflow.config import EvaluationConfig, ReconstructionPromotionConfig
+from rootflow.config.evaluation import EvaluationConfig, ReconstructionPromotionConfig
 from rootflow.dataset import Events
 from rootflow.errors import InputError, UsageError
 from rootflow.evaluation.paired import Contest

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from rootflow.config import EvaluationConfig, ReconstructionPromotionConfig
+from rootflow.config.evaluation import EvaluationConfig, ReconstructionPromotionConfig
 from rootflow.dataset.events import Events
 from rootflow.errors import UsageError
 from rootflow.estimate import Estimate
