@@ -8,7 +8,7 @@ from onnx import numpy_helper
 
 from rootflow import checksum
 from rootflow.config import FoldingConfig, FoldsConfig
-from rootflow.export.about import sealed
+from rootflow.export.variant import sealed
 from rootflow.exported.contract import OnnxContract, read_contract
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rootflow.config import FoldingConfig, FoldsConfig
-from rootflow.config.export import ExportConfig
+from rootflow.config.export import ExportConfig, Precision, Target
 from rootflow.dataset import Events
 from rootflow.dataset.readings.dilepton import Dilepton
 from rootflow.dataset.readings.four_leptons import FourLeptons
@@ -14,6 +14,8 @@ from toy_four_leptons import H4L_UNITS
 if TYPE_CHECKING:
     from rootflow.export import About, Export
 
+# The file for TopCPToolkit among those of an export.
+FLAT: tuple[Target, Precision] = ("topcptoolkit-flat", "float32")
 ORIGIN = {"dataset": "0123456789abcdef", "run_id": "run-of-the-training"}
 
 

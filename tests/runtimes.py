@@ -46,15 +46,15 @@ def older_runtimes() -> tuple[str, ...]:
 def prepared_holds(prepared: "Prepared", events: Events) -> None:
     """Compare what every file of a model says in every onnxruntime, also of no events."""
     from exporting import about_ttbar
-    from rootflow.export.targets import claim_of
+    from rootflow.export.targets import TARGETS
 
     files: dict[str, bytes] = {}
     feeds: dict[str, list[Arrays]] = {}
     for (target, precision), content in prepared.contents.items():
         name = f"{target}_{precision}"
         files[name] = content
-        claim = claim_of(target, content, about_ttbar(), prepared.converted[precision])
-        arrays = claim.feeds(events.inputs())
+        variant = TARGETS[target](about_ttbar(), prepared.converted[precision])
+        arrays = variant.feeds(events.inputs())
         feeds[name] = _one_by_one(arrays) if target == "athena" else batches(arrays)
     hold_in_every_onnxruntime(files, feeds)
 

@@ -10,7 +10,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from rootflow.config import FoldingConfig, FoldsConfig
 from rootflow.dataset import Events
-from rootflow.export.about import sealed
+from rootflow.export.variant import sealed
 from rootflow.exported.contract import (
     Collection,
     Feature,

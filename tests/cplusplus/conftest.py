@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from compiler import compiled
+from exporting import FLAT
 from rootflow.cplusplus import write_cplusplus
 from rootflow.export import Export
 
@@ -14,7 +15,7 @@ from rootflow.export import Export
 def sources(exported: Export, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the directory of what is written for the named and the flat file."""
     directory = tmp_path_factory.mktemp("cplusplus") / "small"
-    write_cplusplus([exported.named_path, exported.flat_path], directory)
+    write_cplusplus([exported.named_path, exported.files[FLAT]], directory)
     return directory
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from compiler import compiled
 from events_text import PER_GEV, run
-from exporting import about_h4l, about_ttbar
+from exporting import FLAT, about_h4l, about_ttbar
 from rootflow.config import FoldingConfig, FoldsConfig
 from rootflow.config.export import ExportConfig
 from rootflow.cplusplus import write_cplusplus
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from rootflow.export import Export
 
 FOLDS = FoldingConfig(count=2)
-FLAT = ExportConfig(targets=("named", "topcptoolkit-flat"))
+WITH_FLAT = ExportConfig(targets=("named", "topcptoolkit-flat"))
 ENERGIES = {"pt", "energy", "m4l", "z1_mass", "z2_mass", "pt_4l"}
 
 
 def written(model: Any, events: Events, about: Any, directory: Path) -> "Export":
     from rootflow.export import prepare, write
 
-    return write([prepare(model, events, about, FLAT)], directory)[0]
+    return write([prepare(model, events, about, WITH_FLAT)], directory)[0]
 
 
 def as_text(events: Events, unit: str) -> str:
@@ -80,7 +80,7 @@ def test_scores_are_those_of_python(kind: str, tmp_path: Path) -> None:
     own = events.take(events.fold == 0).take(slice(0, 50))
     wanted = OnnxMethod(made.named_path).answer(own)
     # What goes in is rounded once more where it is scaled: a tree may then choose another leaf.
-    unit, path = ("MeV", made.flat_path) if kind == "network" else ("GeV", made.named_path)
+    unit, path = ("MeV", made.files[FLAT]) if kind == "network" else ("GeV", made.named_path)
     assert path is not None
     name = f"h4l_{kind}{'_flat' if kind == 'network' else ''}.cpp"
     program = compiled(tmp_path / "cplusplus" / name)
@@ -118,7 +118,7 @@ def test_probabilities_of_classes_of_masked_objects_are_those_of_python(tmp_path
     own = own.take(slice(0, 50))
     for source, path, unit in (
         ("h4l_small.cpp", made.named_path, "GeV"),
-        ("h4l_small_flat.cpp", made.flat_path, "MeV"),
+        ("h4l_small_flat.cpp", made.files[FLAT], "MeV"),
     ):
         assert path is not None
         program = compiled(tmp_path / "cplusplus" / source)

@@ -8,6 +8,7 @@ import pytest
 
 from changed_file import with_contract
 from events_text import PER_GEV, as_text, run, said, shuffles
+from exporting import FLAT
 from rootflow.config import FoldsConfig
 from rootflow.dataset import Events
 from rootflow.dataset.folds import fold_of
@@ -45,7 +46,7 @@ def test_events_in_any_order_and_unit_give_what_python_gives(
     events = in_fold(real_events, 0)
     assert {2, 8} <= set(events.jet_mask.sum(axis=1))
     python = OnnxMethod(exported.named_path, name="small").answer(events)
-    path = exported.named_path if variant == "named" else exported.flat_path
+    path = exported.named_path if variant == "named" else exported.files[FLAT]
     assert_agrees(programs[variant], [path], unit, events, python)
 
 
@@ -162,7 +163,7 @@ def test_files_that_the_header_is_not_for_are_refused(
     text.write_text("no ONNX")
     other = "ttbar_small.hpp is not for this file, but for networks of 8 jets"
     for files, says in (
-        ([exported.flat_path], other),
+        ([exported.files[FLAT]], other),
         ([other_scheme], other),
         ([nameless], other),
         ([exported.named_path] * 2, "another file is for fold 0, too"),

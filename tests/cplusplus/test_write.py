@@ -15,7 +15,7 @@ from keras import layers
 from changed_file import with_contract, with_metadata
 from compiler import ONNXRUNTIME, compiled
 from events_text import as_text, run, shuffles
-from exporting import exported_network
+from exporting import FLAT, exported_network
 from rootflow.config import (
     FoldingConfig,
     FoldsConfig,
@@ -97,8 +97,7 @@ def test_other_features_and_a_confidence_are_part_of_the_structs(
     network = keras.Model(plain.input, outputs, name="odd")
     units = UNITS | {"event": {"ht": "GeV", "class": "none"}}
     odd = exported_network(network, events, tmp_path / "odd", units=units, name="set-2.0")
-    assert odd.flat_path is not None
-    paths = {"named": odd.named_path, "flat": odd.flat_path}
+    paths = {"named": odd.named_path, "flat": odd.files[FLAT]}
     write_cplusplus([*paths.values()], tmp_path / "cplusplus")
 
     joint, momenta, wanted = open_session(paths["named"]).run(

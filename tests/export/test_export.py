@@ -6,7 +6,7 @@ import onnx
 import pytest
 from keras import ops
 
-from exporting import about_ttbar, exported_network
+from exporting import FLAT, about_ttbar, exported_network
 from rootflow.config import FoldsConfig
 from rootflow.dataset import Events
 from rootflow.errors import RootflowError, UsageError
@@ -23,7 +23,7 @@ def metadata(path: Path) -> dict[str, str]:
 def test_three_files_say_what_they_may_be_applied_to(exported: Export) -> None:
     stem = "ttbar_small_applied_to_fold0of5"
     assert exported.named_path.name == f"{stem}.onnx"
-    assert exported.flat_path.name == f"{stem}_flat.onnx"
+    assert exported.files[FLAT].name == f"{stem}_flat.onnx"
     assert exported.table_path.name == f"{stem}.json"
     assert {path.name for path in exported.named_path.parent.iterdir()} == {
         f"{stem}.onnx", f"{stem}_flat.onnx", f"{stem}.json",
@@ -39,7 +39,7 @@ def test_both_variants_are_proven_for_every_multiplicity(exported: Export) -> No
 
 
 def test_the_metadata_say_where_the_model_comes_from(exported: Export) -> None:
-    for path in (exported.named_path, exported.flat_path):
+    for path in (exported.named_path, exported.files[FLAT]):
         said = metadata(path)
         assert said["rootflow.provenance.dataset"] == "0123456789abcdef"
         assert said["rootflow.provenance.run_id"] == "run-of-the-training"
@@ -53,7 +53,7 @@ def test_the_metadata_say_where_the_model_comes_from(exported: Export) -> None:
 
 def test_the_contract_beside_the_files_is_that_in_the_metadata(exported: Export) -> None:
     contract = json.loads(exported.table_path.read_text())
-    for variant, path in (("named", exported.named_path), ("flat", exported.flat_path)):
+    for variant, path in (("named", exported.named_path), ("flat", exported.files[FLAT])):
         assert contract["files"][variant] == path.name
         assert contract[variant] == json.loads(metadata(path)["rootflow.contract"])
     assert contract["parity"] == exported.parity
@@ -71,7 +71,7 @@ def test_the_contract_is_of_the_tensors_in_the_file(exported: Export, variant: s
 
 
 def test_the_flat_file_has_what_the_ntuple_production_reads(exported: Export) -> None:
-    said = metadata(exported.flat_path)
+    said = metadata(exported.files[FLAT])
     assert float(said["NN_padding_value"]) == -999
     assert int(said["NN_max_jets"]) == 8
     assert said["input_names"] == "jet_inputs,lep_inputs,met_inputs"
@@ -82,7 +82,7 @@ def test_the_flat_file_has_what_the_ntuple_production_reads(exported: Export) ->
     assert (said["assignment_shape"], said["regression_shape"]) == ("8,2", "2,3")
     slots = json.loads(said["flat_input"])
     assert slots[3] == {"offset": 3, "name": "jet_e[0]", "unit": "MeV"}
-    (flat_input,) = open_session(exported.flat_path).get_inputs()
+    (flat_input,) = open_session(exported.files[FLAT]).get_inputs()
     assert (flat_input.name, flat_input.shape) == ("flat_input", ["batch", len(slots)])
 
 
@@ -96,7 +96,7 @@ def test_the_flat_file_on_an_event_filled_by_hand(exported: Export, real_events:
     leptons[:, 1:3] = event.leptons[0, :, 1:3]
     filled = np.concatenate([jets.ravel(), leptons.ravel(), event.met[0] * [1000, 1]])
 
-    assignment, regression = open_session(exported.flat_path).run(
+    assignment, regression = open_session(exported.files[FLAT]).run(
         ["assignment", "regression"], {"flat_input": filled[None].astype(np.float32)}
     )
     joint, momenta = open_session(exported.named_path).run(
@@ -125,7 +125,7 @@ def test_features_of_the_event_come_last(real_events: Events, tmp_path: Path) ->
     units = UNITS | {"event": {"ht": "GeV", "sphericity": "none"}}
     network = small_network(event_features=2)
     made = exported_network(network, events, tmp_path / "onnx", units=units)
-    said = metadata(made.flat_path)
+    said = metadata(made.files[FLAT])
     assert said["input_names"] == "jet_inputs,lep_inputs,met_inputs,global_event_inputs"
     assert json.loads(said["flat_input"])[-2:] == [
         {"offset": 52, "name": "ht", "unit": "MeV"},

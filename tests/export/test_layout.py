@@ -1,17 +1,23 @@
 import numpy as np
+import onnx
 import pytest
 
+from exporting import about_ttbar
+from rootflow.config.export import ExportConfig
 from rootflow.dataset import Events
 from rootflow.errors import UsageError
+from rootflow.export import ranges_of
+from rootflow.export.conversion import Converted
 from rootflow.export.layout import (
     PADDING_VALUE,
     Layout,
     flat_outputs,
     layout_of,
     read_flat,
-    units_of,
     write_flat,
 )
+from rootflow.export.targets import Flat
+from rootflow.exported.contract import Feature
 from toy_events import UNITS
 
 
@@ -20,8 +26,19 @@ def layout(real_events: Events) -> Layout:
     return layout_of(real_events, UNITS, {"leptons": "charge"}, real_events.inputs())
 
 
-def test_the_order_is_jets_leptons_met_object_by_object(layout: Layout) -> None:
-    names = [slot.name for slot in layout.slots()]
+@pytest.fixture(scope="module")
+def slots(layout: Layout, real_events: Events) -> list[Feature]:
+    """Return what a file says of the numbers of its flat input."""
+    about = about_ttbar(ranges=ranges_of([real_events]))
+    made = Converted(onnx.ModelProto(), layout, dict, ExportConfig())
+    (flat,) = Flat(about, made).contract({}).inputs
+    return list(flat.features)
+
+
+def test_the_order_is_jets_leptons_met_object_by_object(
+    layout: Layout, slots: list[Feature]
+) -> None:
+    names = [slot.name for slot in slots]
     assert names[:6] == [
         "jet_pt[0]", "jet_eta[0]", "jet_phi[0]", "jet_e[0]", "jet_b_tag[0]", "jet_pt[1]",
     ]  # fmt: skip
@@ -29,14 +46,16 @@ def test_the_order_is_jets_leptons_met_object_by_object(layout: Layout) -> None:
         "lep_pt[0]", "lep_eta[0]", "lep_phi[0]", "lep_e[0]", "lep_pid[0]", "lep_pt[1]",
     ]  # fmt: skip
     assert names[50:] == ["met_met", "met_phi"]
-    assert [slot.offset for slot in layout.slots()] == list(range(layout.size)) == list(range(52))
-    assert {slot.unit for slot in layout.slots()} == {"MeV", "rad", "none"}
+    assert len(slots) == layout.size == 52
+    assert {slot.unit for slot in slots} == {"MeV", "rad", "none"}
 
 
-def test_written_events_are_what_an_ntuple_has(layout: Layout, real_events: Events) -> None:
+def test_written_events_are_what_an_ntuple_has(
+    layout: Layout, slots: list[Feature], real_events: Events
+) -> None:
     event = real_events.take(slice(0, 1))
     (flat,) = write_flat(event.inputs(), layout)
-    at = {slot.name: flat[slot.offset] for slot in layout.slots()}
+    at = {slot.name: number for slot, number in zip(slots, flat, strict=True)}
     assert np.sum(event.jet_mask) == 2
     assert at["jet_pt[1]"] == pytest.approx(1000 * event.jets[0, 1, 0])
     assert at["jet_eta[1]"] == event.jets[0, 1, 1]
@@ -80,13 +99,13 @@ def test_any_way_of_choosing_the_two_jets_gives_the_most_probable_pair(rule: np.
     np.testing.assert_allclose(columns.max(axis=1)[:, 0], joint.max(axis=(1, 2)))
 
 
-def test_units_are_those_of_the_features_alone() -> None:
-    given = {"jets": {"width": "GeV", "pt": "GeV", "mass": "GeV"}}
-    units = units_of({"jets": ("pt", "width"), "event": ()}, given)
-    assert units == {"jets": {"pt": "GeV", "width": "GeV"}, "event": {}}
-    assert list(units["jets"]) == ["pt", "width"]
+def test_units_are_those_of_the_features_alone(real_events: Events) -> None:
+    given = {**UNITS, "jets": {"width": "GeV", **UNITS["jets"]}}
+    (jets,) = layout_of(real_events, given, {}, ["jets"]).collections
+    assert jets.units == UNITS["jets"]
+    assert tuple(jets.units) == real_events.features["jets"]
 
 
-def test_a_feature_without_a_unit_is_named() -> None:
-    with pytest.raises(UsageError, match="unit of the feature width of jets is not given"):
-        units_of({"jets": ("pt", "width")}, {"jets": {"pt": "GeV"}})
+def test_a_feature_without_a_unit_is_named(real_events: Events) -> None:
+    with pytest.raises(UsageError, match="unit of the feature eta of jets is not given"):
+        layout_of(real_events, {"jets": {"pt": "GeV"}}, {}, ["jets"])

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from exporting import about_h4l, exported_classifiers
+from exporting import FLAT, about_h4l, exported_classifiers
 from rootflow.config import (
     FoldingConfig,
 )
@@ -202,7 +202,7 @@ def test_files_of_two_models_are_refused(
     with pytest.raises(InputError, match=r"not of the same model as .*: other analysis"):
         FoldedModel(folder / first, exported.named_path)
     with pytest.raises(InputError, match="flat variant is for the ntuple production"):
-        FoldedModel(exported.flat_path)
+        FoldedModel(exported.files[FLAT])
     with pytest.raises(InputError, match="a folder beside other models"):
         FoldedModel(folder, ttbar_folds)
     with pytest.raises(InputError, match="no model: name a folder"):

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from exporting import FLAT
 from rootflow.dataset import Events
 from rootflow.errors import InputError
 from rootflow.exported.contract import Feature, Tensor
@@ -71,7 +72,7 @@ def test_other_features_are_refused(reconstructor: OnnxMethod, unseen: Events) -
 
 def test_the_flat_variant_is_refused(exported: "Export") -> None:
     with pytest.raises(InputError, match="flat variant"):
-        OnnxMethod(exported.flat_path, name="small")
+        OnnxMethod(exported.files[FLAT], name="small")
 
 
 @pytest.mark.parametrize("kept", [0.0, 0.01, 0.5, 0.9, 0.999])

@@ -14,7 +14,7 @@ from rootflow.config import Config, FoldsConfig, change, load
 from rootflow.config.methods import ModelMethodConfig
 from rootflow.dataset import Dataset
 from rootflow.errors import InputError, UsageError
-from rootflow.export.about import sealed
+from rootflow.export.variant import sealed
 from rootflow.exported.checking import check_content
 from rootflow.methods.exported import OnnxMethod
 from rootflow.steps import evaluate, preprocess

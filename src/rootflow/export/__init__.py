@@ -1,6 +1,6 @@
 """Keras networks and boosted trees to ONNX, with proof of parity; how long they take."""
 
-from rootflow.export.about import FULL, VARIANTS, About, fold_name, in_precision
+from rootflow.export.about import FULL, About, fold_name, in_precision
 from rootflow.export.preparation import prepare, prepare_all_folds, refuse_precisions
 from rootflow.export.samples import Ranges, parts_of, ranges_of
 from rootflow.export.writing import Export, Prepared, write
@@ -8,7 +8,6 @@ from rootflow.exported.session import latency_ms
 
 __all__ = [
     "FULL",
-    "VARIANTS",
     "About",
     "Export",
     "Prepared",

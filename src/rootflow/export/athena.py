@@ -8,7 +8,8 @@ the exporter of salt writes it with `onnx_model_version` v1.
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -16,218 +17,217 @@ import onnx
 from onnx import TensorProto, compose, helper, numpy_helper
 from onnxruntime import InferenceSession
 
-from rootflow.export.about import About, contract_of, output, range_of
 from rootflow.export.composing import assembled
-from rootflow.export.conversion import Converted
-from rootflow.export.layout import BEST, MEV, MEV_IN_A_GEV, InputCollection, Layout
-from rootflow.exported.contract import Feature, OnnxContract, Tensor
+from rootflow.export.layout import (
+    BEST,
+    MEV,
+    MEV_IN_A_GEV,
+    InputCollection,
+    Layout,
+    flat_outputs,
+)
+from rootflow.export.variant import Variant, columns
+from rootflow.exported.contract import Feature, Tensor
 from rootflow.exported.session import Arrays
 
 MODEL = "network/"
 EVENT = "event_features"
-Shapes = dict[str, tuple[int | str, ...]]
 GNN_CONFIG = "gnn_config"
-OF_JETS = {"assignment", "neutrinos"}
+# What outputs of a model become, each an output of its own, and what that is.
+PARTS: Mapping[str, Mapping[str, str]] = {
+    "assignment": {
+        "b": f"{BEST} b: the largest is in the most probable pair",
+        "bbar": f"{BEST} bbar",
+    },
+    "neutrinos": {
+        "neutrino": "momentum of the neutrino",
+        "antineutrino": "momentum of the antineutrino",
+    },
+}
+SHAPES: Mapping[str, tuple[int | str, ...]] = {"assignment": ("n_jets",), "neutrinos": (3,)}
 
 
-def athena_contract(about: About, converted: Converted) -> OnnxContract:
-    """Return the contract of the variant for one event at a time."""
-    layout, model = converted.layout, athena_name(about.name)
-    inputs = []
-    if layout.rows:
-        event = tuple(feature for each in layout.rows for feature in _features(about, each))
-        meaning = " and ".join(each.name for each in layout.rows)
-        inputs.append(_tensor(EVENT, (1, len(event)), f"features of {meaning}", event))
-    for each in layout.sequences:
-        features = _features(about, each)
-        shape = (length_of(each), len(features))
-        meaning = f"all {each.name}, of which {'the leading' if each.mask else 'all'} count"
-        inputs.append(_tensor(sequence_name(each), shape, meaning, features))
-    outputs: list[Tensor] = []
-    for name in converted.outputs:
-        if name == "assignment":
-            for quark, more in (("b", ": the largest is in the most probable pair"), ("bbar", "")):
-                said = f"{BEST} {quark}{more}"
-                outputs.append(output(about, name, ("n_jets",), MEV, said, f"{model}_{quark}"))
-        elif name == "neutrinos":
-            for one in ("neutrino", "antineutrino"):
-                said = f"momentum of the {one}"
-                outputs.append(output(about, name, (3,), MEV, said, f"{model}_{one}"))
-        else:
-            outputs += [
-                output(about, name, (), called=f"{model}_{one}")
-                for one in scalars(converted.proto, name, about.classes)
-            ]
-    return contract_of(
-        about,
-        layout,
-        target="athena",
-        unit=MEV,
-        padding="none: there are as many rows as objects",
-        inputs=inputs,
-        outputs=outputs,
-    )
+class Athena(Variant):
+    """One event, with as many rows of an input as there are objects."""
 
+    target = "athena"
+    name = "athena"
+    batch_sizes = (1,)
 
-def athena_entries(contract: OnnxContract, layout: Layout) -> dict[str, str]:  # noqa: ARG001
-    """Return the metadata `gnn_config`: what is read by name, without offset and scale."""
-    read = [
-        {
-            "name": tensor.name,
-            "variables": [
-                {"name": feature.name, "offset": 0.0, "scale": 1.0} for feature in tensor.features
-            ],
+    @cached_property
+    def graph(self) -> onnx.ModelProto:
+        """The model between a graph that reads one event and one that writes.
+
+        It is made of ONNX operations by hand: its free axes are those of the objects, which Keras
+        would take for that of the events.
+        """
+        model = self.converted.proto
+        inside: onnx.ModelProto = compose.add_prefix(model, MODEL)
+        graph = _Graph(self.converted.config.opset)
+        _read(graph, self.layout)
+        graph.nodes.extend(inside.graph.node)
+        for name, shape in self.converted.outputs.items():
+            parts, source = list(self._parts(name)), f"{MODEL}{name}"
+            if name == "assignment":
+                _write_jets(graph, source, parts)
+                continue
+            if name == "neutrinos":
+                source = graph.node("Mul", source, graph.constant(MEV_IN_A_GEV, np.float32))
+            for place, part in enumerate(parts):
+                index = graph.constant([0, place][: len(shape)])
+                graph.node("GatherND", source, index, to=part)
+        return assembled(
+            model,
+            model.graph.name,
+            graph.nodes,
+            map(_value, self._inputs()),
+            map(_value, self._outputs()),
+            [*graph.constants, *inside.graph.initializer],
+        )
+
+    @property
+    def _padding(self) -> str:
+        return "none: there are as many rows as objects"
+
+    def _inputs(self) -> list[Tensor]:
+        inputs = []
+        if self.layout.rows:
+            event = tuple(feature for each in self.layout.rows for feature in self._features(each))
+            meaning = f"features of {' and '.join(each.name for each in self.layout.rows)}"
+            inputs.append(_tensor(EVENT, 1, meaning, event))
+        for each in self.layout.sequences:
+            # Any length, or as many objects as there always are.
+            length = f"n_{each.name}" if each.mask else each.shape[0]
+            meaning = f"all {each.name}, of which {'the leading' if each.mask else 'all'} count"
+            inputs.append(_tensor(_sequence(each), length, meaning, self._features(each)))
+        return inputs
+
+    def _outputs(self) -> list[Tensor]:
+        return [
+            self._output(name, SHAPES.get(name, ()), MEV, meaning, called)
+            for name in self.converted.outputs
+            for called, meaning in self._parts(name).items()
+        ]
+
+    def _parts(self, name: str) -> Mapping[str, str]:
+        """Return what an output of the model becomes, by name, as in PARTS."""
+        parts = PARTS.get(name, {name: ""})
+        if name == "probabilities":
+            count = int(self.converted.outputs[name][1])
+            classes = self.about.classes or map(str, range(count))
+            parts = {f"p{_letters(each)}": "" for each in classes}
+        model = _letters(self.about.name)
+        return {f"{model}_{part}": meaning for part, meaning in parts.items()}
+
+    def _features(self, each: InputCollection) -> tuple[Feature, ...]:
+        """Return the columns in MeV by the names of the ntuple production."""
+        ranges = self.about.ranges[each.name]
+        values = ranges / each.factors()[: len(ranges), :, np.newaxis]
+        return columns(each.names, each.units_in(MEV), values)
+
+    def _entries(self) -> Mapping[str, str]:
+        """Return `gnn_config`: what is read by name, without offset and scale."""
+        read = [
+            {
+                "name": tensor.name,
+                "variables": [
+                    {"name": feature.name, "offset": 0.0, "scale": 1.0}
+                    for feature in tensor.features
+                ],
+            }
+            for tensor in self._inputs()
+        ]
+        config = {
+            "onnx_model_version": "v1",
+            "model_name": _letters(self.about.name),
+            "output_names": [tensor.name for tensor in self._outputs()],
+            "layers": [],
+            "nodes": [],
+            "inputs": [each for each in read if each["name"] == EVENT],
+            "input_sequences": [each for each in read if each["name"] != EVENT],
         }
-        for tensor in contract.inputs
-    ]
-    config = {
-        "onnx_model_version": "v1",
-        "model_name": athena_name(contract.model),
-        "output_names": [tensor.name for tensor in contract.outputs],
-        "layers": [],
-        "nodes": [],
-        "inputs": [each for each in read if each["name"] == EVENT],
-        "input_sequences": [each for each in read if each["name"] != EVENT],
-    }
-    return {GNN_CONFIG: json.dumps(config)}
+        return {GNN_CONFIG: json.dumps(config)}
 
-
-def athena_feeds(inputs: Arrays, layout: Layout) -> Arrays:
-    """Return events as they go in one by one; objects still with their slots, and the masks."""
-    rows = {
-        each.name: (inputs[each.name].reshape(-1, *each.shape) / each.factors()).astype(np.float32)
-        for each in layout.collections
-    }
-    feeds = {sequence_name(each): rows[each.name] for each in layout.sequences}
-    if layout.rows:
-        feeds[EVENT] = np.concatenate([rows[each.name] for each in layout.rows], axis=-1)
-    return feeds | {each.mask: inputs[each.mask] for each in layout.sequences if each.mask}
-
-
-def read_athena(feeds: Arrays, layout: Layout) -> Arrays:
-    """Return the model's inputs from those of events, as the graph makes them."""
-    inputs: Arrays = {}
-    for each in layout.sequences:
-        values = feeds[sequence_name(each)]
-        if each.mask:
-            inputs[each.mask] = feeds[each.mask]
-            values = np.where(feeds[each.mask][..., np.newaxis], values, np.float32(0))
-        inputs[each.name] = values * each.factors()
-    start = 0
-    for each in layout.rows:
-        stop = start + len(each.features)
-        inputs[each.name] = feeds[EVENT][:, 0, start:stop] * each.factors()[0]
-        start = stop
-    return inputs
-
-
-def ask_athena(
-    session: InferenceSession, feeds: Arrays, layout: Layout, outputs: list[str]
-) -> Arrays:
-    """Return what it says of events one after the other, by the names of the flat variant.
-
-    `outputs` are those of the model.
-    """
-    answers = []
-    for place in range(len(next(iter(feeds.values())))):
-        event = {
-            sequence_name(each): feeds[sequence_name(each)][place][
-                feeds[each.mask][place] if each.mask else slice(None)
-            ]
-            for each in layout.sequences
+    def feeds(self, inputs: Arrays) -> Arrays:
+        """Return events as they go in one by one; objects still with their slots, and the masks."""
+        rows = {
+            each.name: (inputs[each.name].reshape(-1, *each.shape) / each.factors()).astype(
+                np.float32
+            )
+            for each in self.layout.collections
         }
-        if layout.rows:
-            event[EVENT] = feeds[EVENT][place]
-        answers.append(session.run(None, event))
-    if not set(outputs) >= OF_JETS:
-        (name,) = outputs
-        return {name: np.stack([np.stack(answer) for answer in answers])}
-    slots = next(each.shape[0] for each in layout.sequences if each.name == "jets")
-    columns_of_jets = [
-        np.stack([np.pad(each, (0, slots - len(each))) for each in answer[:2]], axis=-1)
-        for answer in answers
-    ]
-    said = {
-        "assignment": np.stack(columns_of_jets),
-        "regression": np.stack([np.stack(answer[2:4]) for answer in answers]),
-    }
-    if "confidence" in outputs:
-        said["confidence"] = np.stack([answer[4] for answer in answers])
-    return said
+        feeds = {_sequence(each): rows[each.name] for each in self.layout.sequences}
+        if self.layout.rows:
+            feeds[EVENT] = np.concatenate([rows[each.name] for each in self.layout.rows], axis=-1)
+        masks = [each.mask for each in self.layout.sequences if each.mask]
+        return feeds | {mask: inputs[mask] for mask in masks}
+
+    def expected(self, feeds: Arrays) -> Arrays:
+        """Return what the model says of events as they are read, in the way of the flat variant."""
+        inputs: Arrays = {}
+        for each in self.layout.sequences:
+            values = feeds[_sequence(each)]
+            if each.mask:
+                inputs[each.mask] = feeds[each.mask]
+                values = np.where(feeds[each.mask][..., np.newaxis], values, np.float32(0))
+            inputs[each.name] = values * each.factors()
+        start = 0
+        for each in self.layout.rows:
+            stop = start + len(each.features)
+            inputs[each.name] = feeds[EVENT][:, 0, start:stop] * each.factors()[0]
+            start = stop
+        said = self.converted.says(inputs)
+        extra = {"confidence": said["confidence"]} if "confidence" in said else {}
+        return flat_outputs(said) | extra
+
+    def ask(self, session: InferenceSession, feeds: Arrays) -> Arrays:
+        """Return what it says of events one after the other, as the flat variant does."""
+        answers = []
+        for place in range(len(next(iter(feeds.values())))):
+            event = {
+                _sequence(each): feeds[_sequence(each)][place][
+                    feeds[each.mask][place] if each.mask else slice(None)
+                ]
+                for each in self.layout.sequences
+            }
+            if self.layout.rows:
+                event[EVENT] = feeds[EVENT][place]
+            answers.append(session.run(None, event))
+        outputs = list(self.converted.outputs)
+        if "assignment" not in outputs:
+            (name,) = outputs
+            return {name: np.stack([np.stack(answer) for answer in answers])}
+        slots = next(each.shape[0] for each in self.layout.sequences if each.name == "jets")
+        columns_of_jets = [
+            np.stack([np.pad(each, (0, slots - len(each))) for each in answer[:2]], axis=-1)
+            for answer in answers
+        ]
+        said = {
+            "assignment": np.stack(columns_of_jets),
+            "regression": np.stack([np.stack(answer[2:4]) for answer in answers]),
+        }
+        if "confidence" in outputs:
+            said["confidence"] = np.stack([answer[4] for answer in answers])
+        return said
 
 
-def _tensor(
-    name: str, shape: tuple[int | str, ...], meaning: str, features: tuple[Feature, ...]
-) -> Tensor:
+def _tensor(name: str, length: int | str, meaning: str, features: tuple[Feature, ...]) -> Tensor:
+    shape = (length, len(features))
     return Tensor(name=name, type="float32", shape=shape, meaning=meaning, features=features)
 
 
-def _features(about: About, each: InputCollection) -> tuple[Feature, ...]:
-    """Return the columns in MeV by the names of the ntuple production."""
-    ranges = about.ranges[each.name]
-    values = ranges / each.factors()[: len(ranges), :, np.newaxis]
-    return tuple(
-        Feature(name=name, unit=unit, range=range_of(values[:, place]))
-        for place, (name, unit) in enumerate(
-            zip(each.names, each.units_in(MEV).values(), strict=True)
-        )
-    )
-
-
-def athena_name(model: str) -> str:
+def _letters(name: str) -> str:
     """Return a name as a part of the outputs' names: all before the first _ is the model's."""
-    return re.sub(r"[^A-Za-z0-9]", "", model)
+    return re.sub(r"[^A-Za-z0-9]", "", name)
 
 
-def sequence_name(each: InputCollection) -> str:
+def _sequence(each: InputCollection) -> str:
     """Return the input of a collection of several objects."""
     return f"{each.name.removesuffix('s')}_features"
 
 
-def length_of(each: InputCollection) -> int | str:
-    """Return the first axis of that input: any length, or as many objects as there always are."""
-    return f"n_{each.name}" if each.mask else each.shape[0]
-
-
-def scalars(model: onnx.ModelProto, name: str, classes: Sequence[str]) -> list[str]:
-    """Return what the numbers of an output are called, each an output of its own."""
-    if name != "probabilities":
-        return [name]
-    (shape,) = (value.type.tensor_type.shape for value in model.graph.output if value.name == name)
-    return [f"p{athena_name(each)}" for each in classes or map(str, range(shape.dim[1].dim_value))]
-
-
-def athena_graph(converted: Converted, about: About) -> onnx.ModelProto:
-    """Return the model between a graph that reads one event and one that writes.
-
-    It is made of ONNX operations by hand: its free axes are those of the objects, which Keras
-    would take for that of the events.
-    """
-    model, name = converted.proto, athena_name(about.name)
-    inside: onnx.ModelProto = compose.add_prefix(model, MODEL)
-    graph = _Graph(about.opset)
-    inputs = _read(graph, converted.layout)
-    graph.nodes.extend(inside.graph.node)
-    outputs: Shapes = {}
-    for value in model.graph.output:
-        if value.name == "assignment":
-            outputs |= _jets(graph, name)
-        elif value.name == "neutrinos":
-            outputs |= _momenta(graph, name)
-        else:
-            for place, one in enumerate(scalars(model, value.name, about.classes)):
-                rank = len(value.type.tensor_type.shape.dim)
-                index = graph.constant([0, place][:rank])
-                graph.node("GatherND", f"{MODEL}{value.name}", index, to=f"{name}_{one}")
-                outputs[f"{name}_{one}"] = ()
-    return assembled(
-        model,
-        model.graph.name,
-        graph.nodes,
-        [_value(name, shape) for name, shape in inputs.items()],
-        [_value(name, shape) for name, shape in outputs.items()],
-        [*graph.constants, *inside.graph.initializer],
-    )
+def _value(tensor: Tensor) -> onnx.ValueInfoProto:
+    return helper.make_tensor_value_info(tensor.name, TensorProto.FLOAT, list(tensor.shape))
 
 
 class _Graph:
@@ -266,19 +266,15 @@ class _Graph:
         self.node("Mul", value, self.constant(factors, np.float32), to=MODEL + each.name)
 
 
-def _read(graph: _Graph, layout: Layout) -> Shapes:
-    """Make the model's inputs, and return the shapes of the graph's own."""
-    shapes: Shapes = {}
+def _read(graph: _Graph, layout: Layout) -> None:
+    """Make the model's inputs."""
     first = graph.constant([0])
-    if layout.rows:
-        shapes[EVENT] = (1, sum(len(each.features) for each in layout.rows))
     start = 0
     for each in layout.rows:
         graph.scaled(graph.slice(EVENT, start, start + len(each.features), 1), each)
         start += len(each.features)
     for each in layout.sequences:
-        name, (slots, columns) = sequence_name(each), each.shape
-        shapes[name] = (length_of(each), columns)
+        name, (slots, _) = _sequence(each), each.shape
         rows = name
         if each.mask:
             absent = graph.constant(np.zeros(each.shape), np.float32)
@@ -286,30 +282,14 @@ def _read(graph: _Graph, layout: Layout) -> Shapes:
             there = graph.node("Less", graph.constant(np.arange(slots)), graph.length(name))
             graph.node("Unsqueeze", there, first, to=MODEL + each.mask)
         graph.scaled(graph.node("Unsqueeze", rows, first), each)
-    return shapes
 
 
-def _jets(graph: _Graph, name: str) -> Shapes:
-    """Write the best pair of each jet, and return the shapes of the outputs."""
+def _write_jets(graph: _Graph, joint: str, outputs: list[str]) -> None:
+    """Write for each jet the best pair in which it is that of b, and that of bbar."""
     first, count = graph.constant([0]), graph.length("jet_features")
     behind = graph.node(
         "ConstantOfShape", count, value=numpy_helper.from_array(np.zeros(1, np.float32))
     )
-    outputs: Shapes = {f"{name}_b": ("n_jets",), f"{name}_bbar": ("n_jets",)}
     for each, axis in zip(outputs, (2, 1), strict=True):
-        slots = graph.node("Squeeze", graph.largest(f"{MODEL}assignment", axis), first)
+        slots = graph.node("Squeeze", graph.largest(joint, axis), first)
         graph.slice(graph.node("Concat", slots, behind, axis=0), 0, count, 0, to=each)
-    return outputs
-
-
-def _momenta(graph: _Graph, name: str) -> Shapes:
-    """Write the momenta of both neutrinos, and return the shapes of the outputs."""
-    outputs: Shapes = {f"{name}_neutrino": (3,), f"{name}_antineutrino": (3,)}
-    scaled = graph.node("Mul", f"{MODEL}neutrinos", graph.constant(MEV_IN_A_GEV, np.float32))
-    for place, each in enumerate(outputs):
-        graph.node("GatherND", scaled, graph.constant([0, place]), to=each)
-    return outputs
-
-
-def _value(name: str, shape: tuple[int | str, ...]) -> onnx.ValueInfoProto:
-    return helper.make_tensor_value_info(name, TensorProto.FLOAT, list(shape))

@@ -17,8 +17,9 @@ import tf2onnx
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
-from rootflow.config.export import Converter, ExportConfig
+from rootflow.config.export import Converter, ExportConfig, Precision
 from rootflow.errors import RootflowError
+from rootflow.export.about import FULL
 from rootflow.export.composing import BATCH_AXIS
 from rootflow.export.layout import Layout
 from rootflow.export.simplification import simplified
@@ -39,12 +40,13 @@ COMPOSED: dict[str, Steps] = {
 
 
 class Converted(NamedTuple):
-    """A model as ONNX, what the model says of such inputs, and how it is laid out for a target."""
+    """A model as ONNX, the collections that it takes, and what the model says of such inputs."""
 
     proto: onnx.ModelProto
     layout: Layout
     says: Callable[[Arrays], Arrays]
     config: ExportConfig
+    precision: Precision = FULL
 
     @property
     def inputs(self) -> list[str]:

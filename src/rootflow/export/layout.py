@@ -5,16 +5,15 @@ the leptons with the positive charge first, MET, then features of the event. Mom
 absent object is the padding value, and the PDG id of leptons by their charge has no sign.
 """
 
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Container, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rootflow.dataset.events import Events, Features
+from rootflow.dataset.events import Events
 from rootflow.errors import UsageError
-from rootflow.exported.contract import KindOfOutput, Order
+from rootflow.exported.contract import Collection, KindOfOutput, Order
 from rootflow.ntuple.objects import mask_name
 
 GEV, NO_UNIT = "GeV", "none"
@@ -55,24 +54,13 @@ FLAT_ASSIGNMENT = (
 )
 
 
-class Slot(NamedTuple):
-    """One number of the flat input."""
+class InputCollection(Collection):
+    """A collection as it goes into a model, in rootflow's units."""
 
-    offset: int
-    name: str
-    unit: str
-
-
-@dataclass(frozen=True)
-class InputCollection:
-    """A collection as it goes into a model, in rootflow's units; the rest is as in the contract."""
-
-    name: str
-    features: tuple[str, ...]
-    units: tuple[str, ...]
-    slots: int | None = None
-    mask: str | None = None
-    order: Order | None = None
+    @property
+    def features(self) -> tuple[str, ...]:
+        """Their names, in their order."""
+        return tuple(self.units)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -102,13 +90,12 @@ class InputCollection:
 
     def units_in(self, unit: str) -> dict[str, str]:
         """Return the units of the features where energies are in `unit`."""
-        every = zip(self.features, self.units, strict=True)
-        return {name: unit if own == GEV else own for name, own in every}
+        return {name: unit if own == GEV else own for name, own in self.units.items()}
 
     def scales(self, unit: str) -> NDArray[np.float32]:
         """Return what turns GeV into the unit where a feature is an energy, (features,)."""
         factor = MEV_IN_A_GEV if unit == MEV else 1.0
-        return np.array([factor if own == GEV else 1.0 for own in self.units], np.float32)
+        return np.array([factor if own == GEV else 1.0 for own in self.units.values()], np.float32)
 
     def factors(self) -> NDArray[np.float32]:
         """Return what turns the flat numbers into rootflow's, (objects, features)."""
@@ -138,28 +125,9 @@ class Layout(NamedTuple):
         """The collections of several objects."""
         return [each for each in self.collections if each.slots is not None]
 
-    def slots(self) -> list[Slot]:
-        """Return every number of the flat input, in its order."""
-        slots: list[Slot] = []
-        for each in self.collections:
-            units = each.units_in(MEV).values()
-            for row in range(each.shape[0]):
-                for name, unit in zip(each.names, units, strict=True):
-                    label = name if each.slots is None else f"{name}[{row}]"
-                    slots.append(Slot(len(slots), label, unit))
-        return slots
-
-    def parts(self) -> Iterator[tuple[InputCollection, slice]]:
-        """Yield each collection, and where it is in the flat input."""
-        start = 0
-        for each in self.collections:
-            rows, columns = each.shape
-            yield each, slice(start, start + rows * columns)
-            start += rows * columns
-
 
 def layout_of(
-    events: Events, units: Units, orders: Mapping[str, Order], taken: Collection[str]
+    events: Events, units: Units, orders: Mapping[str, Order], taken: Container[str]
 ) -> Layout:
     """Return the collections of events that a model takes, by the names of its inputs.
 
@@ -168,17 +136,14 @@ def layout_of(
     """
     inputs = events.inputs()
     masks = {name for name, array in inputs.items() if array.dtype == bool}
-    named = [name for name in inputs if name in taken and name not in masks]
-    known = units_of({name: events.features[name] for name in named}, units)
     collections = []
-    for name in named:
-        mask = mask_name(name)
+    for name in (each for each in inputs if each in taken and each not in masks):
         several = inputs[name].ndim > 2
+        mask = mask_name(name)
         collections.append(
             InputCollection(
                 name=name,
-                features=events.features[name],
-                units=tuple(known[name].values()),
+                units={each: _unit(units, name, each) for each in events.features[name]},
                 slots=inputs[name].shape[1] if several else None,
                 mask=mask if mask in masks else None,
                 order=orders.get(name, "pt") if several else None,
@@ -187,18 +152,11 @@ def layout_of(
     return Layout(tuple(collections))
 
 
-def units_of(features: Features, given: Units) -> dict[str, dict[str, str]]:
-    """Return the unit of every feature by collection, in the order of the features."""
-    for collection, names in features.items():
-        for name in names:
-            if name not in given.get(collection, {}):
-                raise UsageError(
-                    f"export: the unit of the feature {name} of {collection} is not given"
-                )
-    return {
-        collection: {name: given[collection][name] for name in names}
-        for collection, names in features.items()
-    }
+def _unit(units: Units, collection: str, feature: str) -> str:
+    unit = units.get(collection, {}).get(feature)
+    if unit is None:
+        raise UsageError(f"export: the unit of the feature {feature} of {collection} is not given")
+    return unit
 
 
 def write_flat(inputs: Mapping[str, NDArray[Any]], layout: Layout) -> NDArray[np.float32]:
@@ -215,8 +173,11 @@ def write_flat(inputs: Mapping[str, NDArray[Any]], layout: Layout) -> NDArray[np
 def read_flat(flat: Any, layout: Layout, xp: Any = np) -> dict[str, Any]:
     """Return the model's inputs from flat ones (n, size); with `keras.ops` for `xp` in a graph."""
     inputs: dict[str, Any] = {}
-    for each, place in layout.parts():
-        values = xp.reshape(flat[:, place], (-1, *each.shape))
+    start = 0
+    for each in layout.collections:
+        rows, columns = each.shape
+        values = xp.reshape(flat[:, start : start + rows * columns], (-1, rows, columns))
+        start += rows * columns
         scaled = values * each.factors()
         if each.mask:
             if "pt" in each.features:

@@ -1,9 +1,8 @@
 """Proof that an ONNX file says what the model says that it was made from."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,50 +11,23 @@ from onnxruntime import InferenceSession
 
 from rootflow.errors import RootflowError
 from rootflow.export.layout import OUTPUTS
+from rootflow.export.samples import LARGEST
+from rootflow.export.variant import Variant
 from rootflow.exported.contract import TOLERANCES
 from rootflow.exported.session import UNREADABLE, Arrays, open_session
 from rootflow.progress import progress
 
 Row = dict[str, Any]
-Ask = Callable[[InferenceSession, Arrays], Arrays]
-
-LARGEST = 1000
-BATCH_SIZES = (0, 1, 2, 7, LARGEST)
 # Small batches are repeated, so that each is tried on as many events at least.
 EVENTS_AT_LEAST = 20
 
 
-def ask(session: InferenceSession, feeds: Arrays) -> Arrays:
-    """Return what a session says of a batch, by name."""
-    names = [tensor.name for tensor in session.get_outputs()]
-    return dict(zip(names, session.run(names, feeds), strict=True))
-
-
-@dataclass(frozen=True)
-class Claim:
-    """An ONNX file that is to be proven, its names in the table, and how it is asked.
-
-    `feeds` go from the model's inputs to this variant's, `expected` from these to what the model
-    says, and `ask` runs the file on a batch, by the names that `expected` uses.
-    """
-
-    file: str
-    variant: str
-    model: bytes
-    feeds: Callable[[Arrays], Arrays]
-    expected: Callable[[Arrays], Arrays]
-    unit: float = 1.0  # 1 GeV in the unit of its momenta
-    precision: str = "float32"
-    ask: Ask = field(default=ask)
-    batch_sizes: Sequence[int] = BATCH_SIZES
-
-
-def prove(claims: Sequence[Claim], samples: Sequence[tuple[str, Arrays]]) -> list[Row]:
+def prove(variants: Sequence[Variant], samples: Sequence[tuple[str, Arrays]]) -> list[Row]:
     """Compare each file with its model, see `compared`, and refuse those that differ.
 
     The RootflowError of a difference that is too large, or no number, names the worst row.
     """
-    rows = compared(claims, samples)
+    rows = compared(variants, samples)
     worst = max(rows, key=lambda row: max(_excess(row).values()))
     excess = _excess(worst)
     if max(excess.values()) > 1:
@@ -69,51 +41,51 @@ def prove(claims: Sequence[Claim], samples: Sequence[tuple[str, Arrays]]) -> lis
     return rows
 
 
-def compared(claims: Sequence[Claim], samples: Sequence[tuple[str, Arrays]]) -> list[Row]:
+def compared(variants: Sequence[Variant], samples: Sequence[tuple[str, Arrays]]) -> list[Row]:
     """Compare each file with its model, by sample (its name, the inputs) and batch size.
 
     The rows have the largest difference of each kind of output, see `TOLERANCES`; a file that
     onnxruntime cannot run is a RootflowError.
     """
     rows: list[Row] = []
-    count = len(samples) * sum(len(claim.batch_sizes) for claim in claims)
+    count = len(samples) * sum(len(variant.batch_sizes) for variant in variants)
     with progress("parity", count, "rows") as advance:
-        for claim in claims:
-            with _refusing(claim.file):
-                session = open_session(claim.model)
+        for variant in variants:
+            with _refusing(variant.file):
+                session = open_session(variant.graph.SerializeToString())
             for label, inputs in samples:
-                feeds = claim.feeds(inputs)
-                for size in claim.batch_sizes:
+                feeds = variant.feeds(inputs)
+                for size in variant.batch_sizes:
                     row = {
-                        "file": claim.file,
-                        "variant": claim.variant,
-                        "precision": claim.precision,
+                        "file": variant.file,
+                        "variant": variant.name,
+                        "precision": variant.converted.precision,
                         "sample": label,
                         "batch_size": size,
                     }
-                    rows.append(row | _of_size(claim, session, feeds, size))
+                    rows.append(row | _of_size(variant, session, feeds, size))
                     advance()
     return rows
 
 
-def _of_size(claim: Claim, session: InferenceSession, feeds: Arrays, size: int) -> Row:
+def _of_size(variant: Variant, session: InferenceSession, feeds: Arrays, size: int) -> Row:
     """Return how many events were given, so many at once, and the largest differences."""
     found: Row = {"events": 0}
     for part in _batches(feeds, size):
         count = min(map(len, part.values()))
-        with _refusing(claim.file, size):
-            said = claim.ask(session, part)
+        with _refusing(variant.file, size):
+            said = variant.ask(session, part)
         # Some models take no less than one event: of none, nothing but the shape is known.
         some = part if count else {name: array[:1] for name, array in feeds.items()}
-        wanted = {name: array[:count] for name, array in claim.expected(some).items()}
+        wanted = {name: array[:count] for name, array in variant.expected(some).items()}
         found["events"] += count
         for name, array in wanted.items():
             if said[name].shape != array.shape:
                 raise RootflowError(
-                    f"ONNX and the model differ, so that nothing is exported: {claim.file} gives "
+                    f"ONNX and the model differ, so that nothing is exported: {variant.file} gives "
                     f"{name} {said[name].shape}, not {array.shape}"
                 )
-            kind, apart = OUTPUTS[name].kind, _apart(name, said[name], array, claim.unit)
+            kind, apart = OUTPUTS[name].kind, _apart(name, said[name], array, variant.one_gev)
             found[kind] = apart if math.isnan(apart) else max(found.get(kind, 0.0), apart)
     return found
 

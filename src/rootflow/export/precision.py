@@ -21,8 +21,8 @@ from rootflow.dataset.events import DATA, Events
 from rootflow.dataset.folds import batches
 from rootflow.errors import InputError, RootflowError
 from rootflow.export.conversion import Converted, quiet_logging
-from rootflow.export.parity import Row, ask
-from rootflow.exported.session import Arrays, open_session
+from rootflow.export.parity import Row
+from rootflow.exported.session import Arrays, ask, open_session
 from rootflow.methods.model import reconstruction
 from rootflow.methods.reconstruction.objects import at, four_momenta
 from rootflow.physics.ttbar import top_pair, ttbar_mass

@@ -17,7 +17,7 @@ from rootflow.export.layout import layout_of
 from rootflow.export.parity import Row, compared, prove
 from rootflow.export.precision import cost, rounded
 from rootflow.export.samples import inputs_of, ranges_of, samples_of
-from rootflow.export.targets import TARGETS, claim_of, sealed_for
+from rootflow.export.targets import TARGETS, Named
 from rootflow.export.trees import convert_trees
 from rootflow.export.writing import Kind, Prepared
 from rootflow.exported.contract import TOLERANCES, Order
@@ -60,7 +60,7 @@ def prepare(
         There are no events.
     """
     refuse_precisions(config, trees=isinstance(model, Trees))
-    about = replace(about, opset=config.opset, ranges=about.ranges or ranges_of([events]))
+    about = replace(about, ranges=about.ranges or ranges_of([events]))
     proto, says, taken = _converted(model, config)
     layout = layout_of(events, about.units, ORDERS[about.task], taken)
     full = Converted(proto, layout, says, config)
@@ -70,7 +70,8 @@ def prepare(
         lower = full
         if precision != FULL:
             inputs = {name: array for name, array in events.inputs().items() if name in taken}
-            lower = full._replace(proto=rounded(proto, precision, inputs))
+            proto = rounded(full.proto, precision, inputs)
+            lower = full._replace(proto=proto, precision=precision)
             physics.append(cost(full, lower, precision, config.accuracy_loss_max, events))
         of_precision[precision] = lower
     return _proven(about, of_precision, config.targets_of(about.task), events, physics)
@@ -100,8 +101,7 @@ def prepare_all_folds(
     if len(prepared) != about.folds.count:
         raise UsageError(f"export: {len(prepared)} models for {about.folds.count} folds")
     first = prepared[0].converted[FULL]
-    ranges = about.ranges or ranges_of([events])
-    about = replace(about, opset=config.opset, held_out=None, ranges=ranges)
+    about = replace(about, held_out=None, ranges=about.ranges or ranges_of([events]))
     says = _picking([each.converted[FULL].says for each in prepared])
     of_precision = {
         precision: Converted(
@@ -109,6 +109,7 @@ def prepare_all_folds(
             first.layout,
             says,
             config,
+            precision,
         )
         for precision in config.precisions
     }
@@ -144,23 +145,16 @@ def _proven(
     contents, contracts, names = {}, {}, {}
     parity: list[Row] = []
     for precision, converted in of_precision.items():
-        of_it = replace(about, precision=precision)
-        graphs = {target: TARGETS[target].graph(converted, of_it) for target in targets}
-        claims = [
-            claim_of(target, graph.SerializeToString(), of_it, converted)
-            for target, graph in graphs.items()
-        ]
-        rows = (prove if precision == FULL else compared)(claims, samples)
+        variants = [TARGETS[target](about, converted) for target in targets]
+        rows = (prove if precision == FULL else compared)(variants, samples)
         parity += rows
-        for target, graph in graphs.items():
-            kind: Kind = (target, precision)
-            names[kind] = of_it.file_name(target)
-            measured = _measured(names[kind], precision, rows, physics)
-            known = replace(of_it, metrics={**about.metrics, **measured})
-            contents[kind], contracts[kind] = sealed_for(target, graph, known, converted)
-    content = contents["named", FULL]
+        for variant in variants:
+            kind: Kind = (variant.target, precision)
+            names[kind] = variant.file
+            measured = _measured(variant.file, precision, rows, physics)
+            contents[kind], contracts[kind] = variant.sealed(measured)
     inputs = inputs_of(events.take(slice(0, EXAMPLE_EVENTS)), full.layout, about.folds)
-    example = claim_of("named", content, about, full).feeds(inputs)
+    example = Named(about, full).feeds(inputs)
     said = full.says(inputs)
     return Prepared(
         stem=about.stem,
@@ -170,7 +164,6 @@ def _proven(
         contracts=contracts,
         parity=parity,
         physics=physics,
-        model=onnx.ModelProto.FromString(content),
         input_example={key: np.ascontiguousarray(array) for key, array in example.items()},
         output_example={name: np.asarray(said[name], np.float32) for name in full.outputs},
         converted=dict(of_precision),

@@ -15,13 +15,13 @@ from rootflow.dataset.folds import fold_of
 from rootflow.errors import InputError
 from rootflow.export.composing import FOLD
 from rootflow.export.layout import GEV, Layout
-from rootflow.export.parity import LARGEST
 from rootflow.exported.session import Arrays
 from rootflow.ntuple.objects import mask_name
 
 EXTREMES_GEV = (0.0, 0.001, 7000.0)
 EXTREMES_RAD = (-math.pi, 0.0, math.pi)
 SEED = 1
+LARGEST = 1000  # batch of a proof
 JETS_AT_LEAST = 2  # that can be assigned
 EVENTS_AT_ONCE = 100_000
 # By collection, (objects, features, 2): the smallest and the largest value. Where there is a mask
@@ -131,7 +131,7 @@ def _extreme(inputs: Arrays, layout: Layout) -> Arrays:
     for each in layout.collections:
         array = inputs[each.name]
         changed = np.empty((LARGEST, *array.shape[1:]), array.dtype)
-        for column, unit in enumerate(each.units):
+        for column, unit in enumerate(each.units.values()):
             edges = _edges(array[..., column], unit)
             changed[..., column] = random.choice(edges, changed.shape[:-1])
         if each.mask and each.slots is not None:

@@ -1,8 +1,9 @@
-"""Who reads the files: of each target, the graph, what it says of itself, and how it is asked."""
+"""Who reads the files: each collection as an input, one flat input, or one event as in Athena."""
 
 import json
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
 
 import keras
 import numpy as np
@@ -10,31 +11,13 @@ import onnx
 from keras import ops
 
 from rootflow.config.export import Target
-from rootflow.export.about import (
-    MEANING,
-    VARIANTS,
-    About,
-    columns,
-    contract_of,
-    output,
-    range_of,
-    sealed,
-)
-from rootflow.export.athena import (
-    ask_athena,
-    athena_contract,
-    athena_entries,
-    athena_feeds,
-    athena_graph,
-    read_athena,
-)
+from rootflow.export.athena import Athena
 from rootflow.export.composing import BATCH_AXIS, FOLD, chained, with_scales
-from rootflow.export.conversion import Converted, convert
+from rootflow.export.conversion import convert
 from rootflow.export.layout import (
     FLAT_ASSIGNMENT,
     FLAT_INPUT,
     MEV,
-    MEV_IN_A_GEV,
     NO_UNIT,
     PADDING_VALUE,
     Layout,
@@ -42,120 +25,177 @@ from rootflow.export.layout import (
     read_flat,
     write_flat,
 )
-from rootflow.export.parity import Claim
-from rootflow.exported.contract import Feature, OnnxContract, Tensor
+from rootflow.export.variant import Variant, columns
+from rootflow.exported.contract import Feature, Tensor
 from rootflow.exported.session import Arrays
 
 JOINT = "joint"
+MEANING = {
+    "jets": "the leading jets",
+    "leptons": "the charged leptons",
+    "met": "missing transverse momentum",
+    "event": "features of the event",
+    FOLD: "the fold that the event is in, which says whose model is applied",
+}
 
 
-class TargetKind(NamedTuple):
-    """A target's graph, what it says of itself, how it is proven, and metadata of its own."""
+class Named(Variant):
+    """One input for each collection, in the unit that the configuration says; momenta in GeV."""
 
-    graph: Callable[[Converted, About], onnx.ModelProto]
-    contract: Callable[[About, Converted], OnnxContract]
-    claim: Callable[[Converted, dict[str, Any]], Claim]
-    entries: Callable[[OnnxContract, Layout], Mapping[str, str]]
+    target = "named"
+    name = "named"
+    one_gev = 1.0
 
+    @cached_property
+    def graph(self) -> onnx.ModelProto:
+        """The model with inputs in the unit; its outputs stay in GeV."""
+        if self._unit == MEV:
+            return with_scales(self.converted.proto, self._to_unit)
+        whole = onnx.ModelProto()
+        whole.CopyFrom(self.converted.proto)
+        return whole
 
-def sealed_for(
-    target: Target, proto: onnx.ModelProto, about: About, converted: Converted
-) -> tuple[bytes, OnnxContract]:
-    """Return a target's file with contract and checksum, and the contract."""
-    kind = TARGETS[target]
-    contract = kind.contract(about, converted)
-    return sealed(proto, contract, kind.entries(contract, converted.layout)), contract
+    @property
+    def _unit(self) -> str:
+        return self.converted.config.input_units
 
+    @property
+    def _padding(self) -> str:
+        padded = [
+            f"zeros in {each.name}, false in {each.mask}"
+            for each in self.layout.collections
+            if each.mask
+        ]
+        return " and ".join(padded) or "none"
 
-def claim_of(target: Target, content: bytes, about: About, converted: Converted) -> Claim:
-    """Return a target's file as what is to be proven."""
-    names = {
-        "file": about.file_name(target),
-        "variant": VARIANTS[target],
-        "model": content,
-        "precision": about.precision,
-    }
-    return TARGETS[target].claim(converted, names)
-
-
-def _named_graph(converted: Converted, about: About) -> onnx.ModelProto:  # noqa: ARG001 - as others
-    """Return the model with inputs in the unit; its outputs stay in GeV."""
-    if converted.config.input_units == MEV:
-        scales = {each.name: each.scales(MEV) for each in converted.layout.collections}
-        return with_scales(converted.proto, scales)
-    whole = onnx.ModelProto()
-    whole.CopyFrom(converted.proto)
-    return whole
-
-
-def _named_contract(about: About, converted: Converted) -> OnnxContract:
-    """Return the contract of the variant with one input for each collection."""
-    layout, unit = converted.layout, converted.config.input_units
-    collections = {each.name: each for each in layout.collections}
-    masks = {each.mask: each for each in layout.collections if each.mask}
-    inputs = []
-    for name in converted.inputs:
-        if name in collections:
-            each = collections[name]
-            shape: tuple[int, ...] = each.shape[1:] if each.slots is None else each.shape
-            kind, said = "float32", columns(about, each, unit)
-            meaning = MEANING.get(name, name)
-        elif name == FOLD:
-            shape, kind, said, meaning = (), "int64", (), MEANING[FOLD]
-        else:
-            shape, kind, said = (masks[name].slots or 0,), "bool", ()
-            meaning = f"true where there is one of {masks[name].name}"
-        inputs.append(
-            Tensor(
-                name=name,
-                type=kind,
-                shape=(BATCH_AXIS, *shape),
-                meaning=meaning,
-                unit=None if said else NO_UNIT,
-                features=said,
+    def _inputs(self) -> list[Tensor]:
+        collections = {each.name: each for each in self.layout.collections}
+        masks = {each.mask: each for each in self.layout.collections if each.mask}
+        inputs = []
+        for name in self.converted.inputs:
+            features: tuple[Feature, ...] = ()
+            if name in collections:
+                each = collections[name]
+                shape: tuple[int, ...] = each.shape[1:] if each.slots is None else each.shape
+                kind, meaning = "float32", MEANING.get(name, name)
+                ranges = self.about.ranges[name] * each.scales(self._unit)[:, np.newaxis]
+                padding = 0.0 if each.mask else None
+                features = columns(each.features, each.units_in(self._unit), ranges, padding)
+            elif name == FOLD:
+                shape, kind, meaning = (), "int64", MEANING[FOLD]
+            else:
+                shape, kind = (masks[name].slots or 0,), "bool"
+                meaning = f"true where there is one of {masks[name].name}"
+            inputs.append(
+                Tensor(
+                    name=name,
+                    type=kind,
+                    shape=(BATCH_AXIS, *shape),
+                    meaning=meaning,
+                    unit=None if features else NO_UNIT,
+                    features=features,
+                )
             )
-        )
-    padded = " and ".join(f"zeros in {each.name}, false in {mask}" for mask, each in masks.items())
-    return contract_of(
-        about,
-        layout,
-        target="named",
-        unit=unit,
-        padding=padded or "none",
-        inputs=inputs,
-        outputs=[output(about, name, shape) for name, shape in converted.outputs.items()],
-    )
+        return inputs
+
+    def _entries(self) -> Mapping[str, str]:
+        return {"NN_padding_value": "0"}
+
+    def feeds(self, inputs: Arrays) -> Arrays:
+        """Return the inputs of the model, in the unit."""
+        return _scaled({name: inputs[name] for name in self.converted.inputs}, self._to_unit)
+
+    def expected(self, feeds: Arrays) -> Arrays:
+        """Return what the model says of them."""
+        # On what the graph has after the conversion: so the rounding of units does not count.
+        to_gev = {name: np.float32(1) / scales for name, scales in self._to_unit.items()}
+        return self.converted.says(_scaled(feeds, to_gev))
+
+    @property
+    def _to_unit(self) -> dict[str, Any]:
+        return {each.name: each.scales(self._unit) for each in self.layout.collections}
 
 
-def _named_claim(converted: Converted, names: dict[str, Any]) -> Claim:
-    layout, unit = converted.layout, converted.config.input_units
-    to_unit = {each.name: each.scales(unit) for each in layout.collections}
-    to_gev = {name: np.float32(1) / scales for name, scales in to_unit.items()}
+def _scaled(arrays: Arrays, scales: Mapping[str, Any]) -> Arrays:
+    return {
+        name: array * scales[name] if name in scales else array for name, array in arrays.items()
+    }
 
-    def scaled(arrays: Arrays, scales: Mapping[str, Any]) -> Arrays:
+
+class Flat(Variant):
+    """All numbers of an event in a row, as a dileptonic assigner in TopCPToolkit has them."""
+
+    target = "topcptoolkit-flat"
+    name = "flat"
+
+    @cached_property
+    def graph(self) -> onnx.ModelProto:
+        """The model between a graph that reads the flat input and one that writes."""
+        opset = self.converted.config.opset
+        reader = flat_to_inputs(self.layout)
+        links = {name: name for name in reader.output}
+        whole = chained(convert(reader, opset), self.converted.proto, links)
+        if "assignment" not in self.converted.outputs:
+            return whole
+        writer = outputs_to_flat(int(self.converted.outputs["assignment"][1]))
+        links = {"assignment": JOINT, "neutrinos": "neutrinos"}
+        return chained(whole, convert(writer, opset), links)
+
+    @property
+    def _padding(self) -> str:
+        masked = any(each.mask for each in self.layout.collections)
+        return f"{PADDING_VALUE} in every feature of an absent object" if masked else "none"
+
+    def _inputs(self) -> list[Tensor]:
+        features: list[Feature] = []
+        for each in self.layout.collections:
+            # Of masked objects there is one range for all; a lepton's sign is its own.
+            ranges = np.broadcast_to(self.about.ranges[each.name], (*each.shape, 2))
+            values = ranges / each.factors()[..., np.newaxis]
+            padding = PADDING_VALUE if each.mask else None
+            for row in range(len(values)):
+                slot = "" if each.slots is None else f"[{row}]"
+                names = [f"{name}{slot}" for name in each.names]
+                features += columns(names, each.units_in(MEV), values[[row]], padding)
+        return [
+            Tensor(
+                name=FLAT_INPUT,
+                type="float32",
+                shape=(BATCH_AXIS, len(features)),
+                meaning="the features in this order",
+                features=tuple(features),
+            )
+        ]
+
+    def _outputs(self) -> list[Tensor]:
+        if "assignment" not in self.converted.outputs:
+            return super()._outputs()
+        jets = self.converted.outputs["assignment"][1]
+        return [
+            self._output("assignment", (BATCH_AXIS, jets, 2), meaning=FLAT_ASSIGNMENT),
+            self._output("regression", (BATCH_AXIS, 2, 3), MEV),
+        ]
+
+    def _entries(self) -> Mapping[str, str]:
+        """Return what a dileptonic assigner in the ntuple production reads."""
+        slots = [
+            {"offset": offset, "name": feature.name, "unit": feature.unit}
+            for offset, feature in enumerate(self._inputs()[0].features)
+        ]
         return {
-            name: array * scales[name] if name in scales else array
-            for name, array in arrays.items()
+            "NN_padding_value": str(PADDING_VALUE),
+            "input_names": ",".join(each.group for each in self.layout.collections),
+            **{each.group: ",".join(each.names) for each in self.layout.collections},
+            FLAT_INPUT: json.dumps(slots),
         }
 
-    return Claim(
-        **names,
-        feeds=lambda inputs: scaled({name: inputs[name] for name in converted.inputs}, to_unit),
-        # On what the graph has after the conversion: so the rounding of units does not count.
-        expected=lambda feeds: converted.says(scaled(feeds, to_gev)),
-    )
+    def feeds(self, inputs: Arrays) -> Arrays:
+        """Return events as the C++ side fills them."""
+        return {FLAT_INPUT: write_flat(inputs, self.layout)}
 
-
-def _flat_graph(converted: Converted, about: About) -> onnx.ModelProto:
-    """Return the model between a graph that reads the flat input and one that writes."""
-    opset = about.opset
-    reader = flat_to_inputs(converted.layout)
-    whole = chained(convert(reader, opset), converted.proto, {name: name for name in reader.output})
-    if "assignment" not in converted.outputs:
-        return whole
-    writer = outputs_to_flat(int(converted.outputs["assignment"][1]))
-    links = {"assignment": JOINT, "neutrinos": "neutrinos"}
-    return chained(whole, convert(writer, opset), links)
+    def expected(self, feeds: Arrays) -> Arrays:
+        """Return what the model says of them, as the C++ side reads it."""
+        return flat_outputs(self.converted.says(read_flat(feeds[FLAT_INPUT], self.layout)))
 
 
 def flat_to_inputs(layout: Layout) -> keras.Model:
@@ -172,88 +212,4 @@ def outputs_to_flat(jets: int) -> keras.Model:
     return keras.Model({JOINT: joint, "neutrinos": neutrinos}, outputs, name="outputs_to_flat")
 
 
-def _flat_contract(about: About, converted: Converted) -> OnnxContract:
-    """Return the contract of the variant with one flat input."""
-    layout, shapes = converted.layout, converted.outputs
-    features, slots = [], iter(layout.slots())
-    for each in layout.collections:
-        # Of masked objects there is one range for all; a lepton's sign is its own.
-        ranges = np.broadcast_to(about.ranges[each.name], (*each.shape, 2))
-        values = ranges / each.factors()[..., np.newaxis]
-        padding = PADDING_VALUE if each.mask else None
-        for place in np.ndindex(*each.shape):
-            _, name, unit = next(slots)
-            found = range_of(values[place])
-            features.append(Feature(name=name, unit=unit, padding=padding, range=found))
-    flat = Tensor(
-        name=FLAT_INPUT,
-        type="float32",
-        shape=(BATCH_AXIS, layout.size),
-        meaning="the features in this order",
-        features=tuple(features),
-    )
-    if "assignment" in shapes:
-        jets = shapes["assignment"][1]
-        outputs = [
-            output(about, "assignment", (BATCH_AXIS, jets, 2), meaning=FLAT_ASSIGNMENT),
-            output(about, "regression", (BATCH_AXIS, 2, 3), MEV),
-        ]
-    else:
-        outputs = [output(about, name, shape) for name, shape in shapes.items()]
-    masked = any(each.mask for each in layout.collections)
-    return contract_of(
-        about,
-        layout,
-        target="topcptoolkit-flat",
-        unit=MEV,
-        padding=f"{PADDING_VALUE} in every feature of an absent object" if masked else "none",
-        inputs=[flat],
-        outputs=outputs,
-    )
-
-
-def _flat_claim(converted: Converted, names: dict[str, Any]) -> Claim:
-    layout = converted.layout
-    return Claim(
-        **names,
-        feeds=lambda inputs: {FLAT_INPUT: write_flat(inputs, layout)},
-        expected=lambda feeds: flat_outputs(converted.says(read_flat(feeds[FLAT_INPUT], layout))),
-        unit=MEV_IN_A_GEV,
-    )
-
-
-def _flat_entries(contract: OnnxContract, layout: Layout) -> dict[str, str]:  # noqa: ARG001
-    """Return the metadata that a dileptonic assigner in the ntuple production reads."""
-    return {
-        "NN_padding_value": str(PADDING_VALUE),
-        "input_names": ",".join(each.group for each in layout.collections),
-        **{each.group: ",".join(each.names) for each in layout.collections},
-        FLAT_INPUT: json.dumps([slot._asdict() for slot in layout.slots()]),
-    }
-
-
-def _athena_claim(converted: Converted, names: dict[str, Any]) -> Claim:
-    layout = converted.layout
-
-    def expected(feeds: Arrays) -> Arrays:
-        said = converted.says(read_athena(feeds, layout))
-        extra = {"confidence": said["confidence"]} if "confidence" in said else {}
-        return flat_outputs(said) | extra
-
-    return Claim(
-        **names,
-        feeds=lambda inputs: athena_feeds(inputs, layout),
-        expected=expected,
-        ask=lambda session, feeds: ask_athena(session, feeds, layout, list(converted.outputs)),
-        unit=MEV_IN_A_GEV,
-        batch_sizes=(1,),
-    )
-
-
-TARGETS: dict[Target, TargetKind] = {
-    "named": TargetKind(
-        _named_graph, _named_contract, _named_claim, lambda *_: {"NN_padding_value": "0"}
-    ),
-    "topcptoolkit-flat": TargetKind(_flat_graph, _flat_contract, _flat_claim, _flat_entries),
-    "athena": TargetKind(athena_graph, athena_contract, _athena_claim, athena_entries),
-}
+TARGETS: dict[Target, type[Variant]] = {each.target: each for each in (Named, Flat, Athena)}

@@ -36,8 +36,6 @@ class Prepared:
         The proof's rows, see `rootflow.export.parity.compared`.
     physics
         The rows of what float16 and int8 cost, see `rootflow.export.precision.cost`.
-    model
-        The named variant, as it is in its file.
     input_example, output_example
         A few real events, and what the model says of them, by name.
     converted
@@ -51,10 +49,15 @@ class Prepared:
     contracts: dict[Kind, OnnxContract]
     parity: list[Row]
     physics: list[Row]
-    model: onnx.ModelProto
     input_example: Arrays
     output_example: Arrays
     converted: dict[Precision, Converted]
+
+    @property
+    def model(self) -> onnx.ModelProto:
+        """The named variant, as it is in its file."""
+        model: onnx.ModelProto = onnx.ModelProto.FromString(self.contents["named", FULL])
+        return model
 
 
 @dataclass(frozen=True)
@@ -82,11 +85,6 @@ class Export(Prepared):
     def named_path(self) -> Path:
         """The file for Python and the registry."""
         return self.files["named", FULL]
-
-    @property
-    def flat_path(self) -> Path | None:
-        """The file for TopCPToolkit, None where it was not asked for."""
-        return self.files.get(("topcptoolkit-flat", FULL))
 
     @property
     def paths(self) -> list[Path]:

@@ -66,6 +66,12 @@ def open_exported(path: Path, threads: int = 1) -> Opened:
         raise InputError(f"{path}: onnxruntime cannot run it: {reason}") from None
 
 
+def ask(session: onnxruntime.InferenceSession, feeds: Mapping[str, NDArray[Any]]) -> Arrays:
+    """Return what a session says of a batch, by name."""
+    names = [tensor.name for tensor in session.get_outputs()]
+    return dict(zip(names, session.run(names, dict(feeds)), strict=True))
+
+
 def answers(
     session: onnxruntime.InferenceSession,
     outputs: Sequence[Tensor],

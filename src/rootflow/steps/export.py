@@ -15,7 +15,6 @@ from rootflow.dataset import Dataset
 from rootflow.errors import UsageError
 from rootflow.export import (
     FULL,
-    VARIANTS,
     About,
     Export,
     fold_name,
@@ -28,7 +27,7 @@ from rootflow.export import (
     refuse_precisions,
     write,
 )
-from rootflow.exported.contract import TOLERANCES
+from rootflow.exported.contract import TOLERANCES, OnnxContract
 from rootflow.steps import train
 from rootflow.steps.preprocess import reading_of, simulated_maps
 from rootflow.steps.registry.choosing import chosen
@@ -84,10 +83,8 @@ def run(
         metrics["latency_ms"] = latency_ms(of_folds[0].named_path, of_folds[0].input_example)
         run.log_metrics(metrics)
         facts: dict[str, Any] = {
-            in_precision("onnx" if target == "named" else f"onnx_{VARIANTS[target]}", precision): [
-                str(exported.files[target, precision]) for exported in of_folds
-            ]
-            for target, precision in of_folds[0].files
+            _fact(contract): [str(exported.files[kind]) for exported in of_folds]
+            for kind, contract in of_folds[0].contracts.items()
         }
         if register:
             registered = [
@@ -102,6 +99,12 @@ def run(
         facts["cplusplus"] = str(folder)
         tables = {"parity": rows} | ({"precision": physics} if physics else {})
         return StepResult("export", run.run_id, facts, tables, metrics)
+
+
+def _fact(contract: OnnxContract) -> str:
+    """Return what the files of a variant are called in the result."""
+    named = contract.variant == "named"
+    return in_precision("onnx" if named else f"onnx_{contract.variant}", contract.precision)
 
 
 def _together(config: Config, every: Sequence[FoldsConfig]) -> bool:
