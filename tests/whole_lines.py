@@ -179,8 +179,7 @@ class Line:
 
 def whole_line(analysis: str, ntuples: Path) -> Line:
     """Take an analysis through all steps, in the working directory."""
-    from rootflow.cli import cplusplus
-    from rootflow.commands.evaluations import draw
+    from rootflow.cli import cplusplus, draw
     from rootflow.steps import compare, evaluate, main
 
     common = settings(analysis, ntuples)

@@ -85,11 +85,6 @@ def _known() -> dict[str, EntryPoint]:
     return {found.name: found for found in sorted(entry_points(group=GROUP))}
 
 
-def analysis_names() -> list[str]:
-    """Return the names of the analyses that are installed."""
-    return list(_known())
-
-
 @cache
 def analysis_named(name: str) -> Analysis:
     """Return the analysis of a name.

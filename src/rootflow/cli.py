@@ -17,13 +17,13 @@ import click
 
 from rootflow import __version__
 from rootflow.commands.apply import apply
-from rootflow.commands.evaluations import compare, draw
 from rootflow.commands.options import (
     AS_JSON,
     CONFIG,
     FOLDER,
     OTHER_CODE,
     OVERRIDES,
+    STYLE,
     configured,
     tell,
 )
@@ -95,20 +95,57 @@ def _step_command(name: str, summary: str) -> click.Command:
 
 for _name, _summary in STEPS.items():
     cli.add_command(_step_command(_name, _summary))
-for _command in (apply, compare, draw, pool, registry, submit, follow):
+for _command in (apply, pool, registry, submit, follow):
     cli.add_command(_command)
+
+
+@cli.command("compare")
+@click.argument("runs", nargs=-1, metavar="RUN RUN ...")
+@click.option("--output", type=FOLDER, help="Directory that gets table and figure, too.")
+@click.option(
+    "--replicas",
+    type=click.IntRange(2, 100_000),
+    default=500,
+    show_default=True,
+    help="Of the bootstrap.",
+)
+@click.option("--seed", type=click.IntRange(min=0), default=42, show_default=True)
+@STYLE
+@AS_JSON
+def compare(
+    runs: tuple[str, ...], output: Path | None, replicas: int, seed: int, style: str, as_json: bool
+) -> None:
+    """Compare the models of two or more MLflow runs of evaluate or main, event by event."""
+    from rootflow.steps import compare as step
+
+    result = step.run(runs, replicas=replicas, seed=seed, style=style, output=output)
+    tell(result, as_json)
+
+
+@cli.command("draw")
+@click.argument("directory", type=FOLDER)
+@STYLE
+@click.option(
+    "--output",
+    type=FOLDER,
+    help="Directory that gets figures and report; else the evaluation's own.",
+)
+def draw(directory: Path, style: str, output: Path | None) -> None:
+    """Draw figures and report of an evaluation of any analysis again, from its results alone.
+
+    DIRECTORY holds evaluation.json and provenance.json, as the run of evaluate has them.
+    """
+    from rootflow.evaluation import draw_evaluation
+
+    figures = draw_evaluation(directory, style, output)
+    click.echo(f"{len(figures)} files in {figures[0].parent}, and report.html")
 
 
 @cli.command("cplusplus")
 @click.argument(
     "paths", nargs=-1, metavar="FILE.onnx ...", type=click.Path(dir_okay=False, path_type=Path)
 )
-@click.option(
-    "--output",
-    required=True,
-    type=FOLDER,
-    help="New directory that gets the files.",
-)
+@click.option("--output", required=True, type=FOLDER, help="New directory that gets the files.")
 def cplusplus(paths: tuple[Path, ...], output: Path) -> None:
     """Write a C++ header of exported ttbar networks, and a program that uses it.
 

@@ -1,11 +1,12 @@
 """Analyses are objects in one place: rooms know none of them, nor does one another."""
 
 import ast
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
 
-from rootflow.analysis import Analysis, analysis_named, analysis_names
+from rootflow.analysis import GROUP, Analysis, analysis_named
 from rootflow.errors import UsageError
 
 PACKAGE = Path(__file__).parents[2] / "src" / "rootflow"
@@ -14,7 +15,9 @@ MOST_LINES = 300
 
 
 def _names() -> list[str]:
-    return [name for name in analysis_names() if (OWN / f"{name}.py").exists()]
+    return [
+        name for name in sorted(entry_points(group=GROUP).names) if (OWN / f"{name}.py").exists()
+    ]
 
 
 @pytest.mark.parametrize("name", _names())

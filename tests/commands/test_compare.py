@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from mlflow.tracking import MlflowClient
 
-from rootflow.commands.evaluations import compare
+from rootflow.cli import compare
 from rootflow.config import Config, load
 from rootflow.dataset import Events
 from rootflow.errors import InputError, UsageError

@@ -1,5 +1,6 @@
 """No setting without a value that is not its default, and without a step to take it through."""
 
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from other_values import (
     TUNE,
     Other,
 )
-from rootflow.analysis import analysis_named, analysis_names
+from rootflow.analysis import GROUP, analysis_named
 from rootflow.config import load
 from rootflow.config.batch import ProfileConfig, load_profile
 from settings_schema import settings_of
@@ -32,7 +33,7 @@ def known(analysis: str) -> dict[str, Other]:
     return {path: other for step in BY_STEP for path, other in step.get(analysis, {}).items()}
 
 
-@pytest.mark.parametrize("analysis", analysis_names())
+@pytest.mark.parametrize("analysis", sorted(entry_points(group=GROUP).names))
 def test_every_setting_is_taken_off_its_default(analysis: str) -> None:
     described = analysis_named(analysis)
     apart = AS_THE_MODEL if described.task == "classification" else ()

@@ -6,13 +6,7 @@ import math
 from itertools import pairwise
 from typing import Annotated, Any
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    StringConstraints,
-    field_validator,
-)
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, field_validator
 
 # What may stand in the name of a file, of a metric and of a registered model.
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]+$")]

@@ -32,7 +32,9 @@ class AttentionBlock(Block):
 class _NetworkConfig(Block):
     """What all networks have."""
 
-    l2: NonNegativeFloat = Field(0.0, description="penalty on the squares of the weights")
+    l2: NonNegativeFloat = Field(
+        0.0, description="penalty on the squares of the weights, added to the loss"
+    )
 
 
 class _HiddenLayersConfig(_NetworkConfig):
@@ -131,8 +133,8 @@ NeutrinosConfig = Annotated[
 ]
 
 
-class NetworkConfig(Block):
-    """What every architecture has."""
+class NetworkConfig(_NetworkConfig):
+    """What every architecture that reconstructs events has."""
 
     no_match: bool = Field(
         False, description="also give the probability that a b jet is not among the jets"
@@ -142,9 +144,6 @@ class NetworkConfig(Block):
     )
     confidence: bool = Field(
         False, description="an output that says how likely it is that the assignment is right"
-    )
-    l2: float = Field(
-        0.0, ge=0, description="penalty on the squares of the weights, added to the loss"
     )
 
 

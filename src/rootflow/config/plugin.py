@@ -75,10 +75,7 @@ def by_architecture(*known: str) -> Discriminator:
         name = settings.get("architecture")
         if name in known or not isinstance(name, str):
             return name
-        try:
-            dotted(name, WHAT)
-        except UsageError:
-            return OWN if ":" in name else name
-        return OWN
+        is_own = ":" in name or entry_points(group=GROUPS["architecture"], name=name)
+        return OWN if is_own else name
 
     return Discriminator(architecture)

@@ -95,10 +95,6 @@ class TrainingConfig(Block):
     max_steps: PositiveInt | None = Field(None, description="stop after so many batches")
     fast_dev_run: bool = Field(False, description="a few batches, to see that all of it works")
 
-    def own_losses(self) -> Mapping[str, str]:
-        """Return the names of functions of one's own, by what their losses are called."""
-        return {}
-
 
 class ClassifierTrainingConfig(TrainingConfig):
     """How a network is fitted that tells classes apart."""

@@ -54,6 +54,10 @@ class NumberConfig(ParameterConfig):
             raise ValueError("step and log exclude each other")
         return self
 
+    def ends(self) -> list[float]:
+        """Return the extreme values."""
+        return [self.low, self.high]
+
 
 class FloatConfig(NumberConfig):
     """A number between two others."""
@@ -67,14 +71,12 @@ class FloatConfig(NumberConfig):
             raise ValueError(f"step: the grid has more than {MOST_POINTS:,} points")
         return self
 
-    def ends(self) -> list[Value]:
-        """Return the extreme values."""
+    def ends(self) -> list[float]:
+        """Return the extreme values: high, too, is one of the grid."""
         return [self.low, self.high if self.step is None else self.grid()[-1]]
 
     def grid(self) -> list[float]:
-        """Return the allowed values; without a step they are no grid."""
-        if self.step is None:
-            raise TypeError("the grid sampler needs a step")
+        """Return the allowed values of one with a step."""
         # In decimal numbers, as they are written and as Optuna counts: 0.1 + 2 x 0.1 is 0.3.
         low, high, step = (Decimal(str(number)) for number in (self.low, self.high, self.step))
         return [float(low + number * step) for number in range(int((high - low) // step) + 1)]
@@ -97,10 +99,6 @@ class IntConfig(NumberConfig):
         if (self.high - self.low) % self.step:
             raise ValueError(f"high is not low plus a multiple of step, {self.step}")
         return self
-
-    def ends(self) -> list[Value]:
-        """Return the extreme values."""
-        return [self.low, self.high]
 
     def grid(self) -> list[int]:
         """Return the allowed values."""

@@ -12,7 +12,7 @@ from rootflow.steps import train
 from rootflow.steps.result import StepResult
 from rootflow.tracking import Run
 from rootflow.tracking.study import join_run
-from rootflow.tuning import Result, Trial, TrialFiles
+from rootflow.tuning.trials import Result, Trial, TrialFiles
 
 SECONDS_BETWEEN_TRIES = 15.0
 SECONDS_TO_WAIT = 900.0

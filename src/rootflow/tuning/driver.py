@@ -139,7 +139,7 @@ class Driver:
             except UsageError as error:
                 trial.outcome = TrialOutcome(TrialState.FAIL, reason=str(error))
                 continue
-            with self.server:
+            with self.server.trying():
                 trial.run_id = self.runs.begin_trial(trial.number, trial.values)
             if trial.run_id is None:
                 return
@@ -158,7 +158,7 @@ class Driver:
         if not new:
             return
         jobs = [self.make_job(trial.files, self._name_of_next_job(trial)) for trial in new]
-        with self.pool:
+        with self.pool.trying():
             for trial, job in zip(new, self.executor.submit(jobs), strict=True):
                 trial.submissions += 1
                 trial.remember(job)

@@ -123,9 +123,8 @@ def _suggest_one(trial: BaseTrial, path: str, parameter: ParameterKind) -> Value
         chosen: Value = trial.suggest_categorical(path, parameter.choices)  # type: ignore[assignment]
         return chosen
     if isinstance(parameter, FloatConfig):
-        # Optuna warns of an end that is not on the grid, in each trial.
-        end = parameter.high if parameter.step is None else parameter.grid()[-1]
-        return trial.suggest_float(path, parameter.low, end, step=parameter.step, log=parameter.log)
+        low, high = parameter.ends()  # Optuna warns of an end that is not on the grid
+        return trial.suggest_float(path, low, high, step=parameter.step, log=parameter.log)
     low, high = parameter.low, parameter.high
     return trial.suggest_int(path, low, high, step=parameter.step, log=parameter.log)
 

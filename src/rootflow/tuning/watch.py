@@ -2,9 +2,9 @@
 
 import math
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from types import TracebackType
 from typing import NamedTuple
 
 import click
@@ -90,23 +90,20 @@ class Patience:
     def __init__(self) -> None:
         self._since: float | None = None
 
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> bool:
-        if error is None:
+    @contextmanager
+    def trying(self) -> Iterator[None]:
+        """Let the block fail, to be tried again later."""
+        try:
+            yield
             self._since = None
-        if not isinstance(error, RootflowError) or isinstance(error, InputError | UsageError):
-            return False
-        if self._since is None:
-            self._since = time.monotonic()
-            click.echo(f"rootflow: {error}; trying again", err=True)
-        return time.monotonic() - self._since < SECONDS_TO_WAIT
+        except (InputError, UsageError):
+            raise
+        except RootflowError as error:
+            if self._since is None:
+                self._since = time.monotonic()
+                click.echo(f"rootflow: {error}; trying again", err=True)
+            if time.monotonic() - self._since >= SECONDS_TO_WAIT:
+                raise
 
 
 @dataclass
@@ -121,7 +118,7 @@ class Watch:
         """Look at each job, and tell Optuna the epochs so far; a trial may lose its job by it."""
         at_work = [trial for trial in trials if trial.job is not None and trial.outcome is None]
         statuses: dict[str, Status] = {}
-        with self.patience:
+        with self.patience.trying():
             self.executor.tend()
             statuses = self._judged(self.executor.status([str(trial.job) for trial in at_work]))
         for trial in at_work:
@@ -171,7 +168,7 @@ class Watch:
         if status.state is State.DONE and self._may_appear(trial):
             return None
         if status.given_up:
-            with self.patience:
+            with self.patience.trying():
                 self.executor.cancel([str(trial.job)], "given up")
             return TrialOutcome(TrialState.FAIL, reason=f"given up: {status.reason}")
         if status.state is State.FAILED and status.exit_code == GO_ON_LATER:
@@ -189,7 +186,7 @@ class Watch:
         if not trial.to_prune:
             trial.trial.set_user_attr(PRUNED, True)  # first: the next driver shall not retry it
             trial.to_prune = True
-        with self.patience:
+        with self.patience.trying():
             self.executor.cancel([str(trial.job)], "pruned")
             return TrialOutcome(TrialState.PRUNED)
         return None
