@@ -17,7 +17,10 @@ class PValue(float):
     def __new__(cls, value: float, replicas: int, times: int = 1) -> Self:
         """Return the number, which knows how it reads."""
         made = super().__new__(cls, value)
-        made._text = _text(value, replicas, times)
+        made._text = f"{value:.2g}"
+        if value * (1 + replicas) <= times * (1 + 1e-9) and times < replicas:
+            above = Context(prec=2, rounding=ROUND_CEILING)
+            made._text = f"< {float(above.divide(Decimal(times), Decimal(replicas))):.2g}"
         return made
 
     _text: str
@@ -34,11 +37,3 @@ class PValue(float):
     def equation(self) -> str:
         """Return "p = 0.03" or "p < 0.001"."""
         return f"p {self._text}" if self._text.startswith("<") else f"p = {self._text}"
-
-
-def _text(value: float, replicas: int, times: int) -> str:
-    at_floor = value * (1 + replicas) <= times * (1 + 1e-9) and times < replicas
-    if not at_floor:
-        return f"{value:.2g}"
-    limit = Context(prec=2, rounding=ROUND_CEILING).divide(Decimal(times), Decimal(replicas))
-    return f"< {float(limit):.2g}"

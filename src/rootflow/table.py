@@ -18,30 +18,10 @@ LATEX = {character: "\\" + character for character in "&%$#_{}"} | {ABSENT: "--"
 
 
 class Column(NamedTuple):
-    """A column of a table: its name in rows of plain values, and what stands above it.
-
-    `unit` is that of its numbers, `format` of those without an error.
-    """
+    """A column of a table: its name in rows of plain values, and what stands above it."""
 
     name: str
     heading: str
-    unit: str = ""
-    format: str = ".4g"
-
-    @property
-    def head(self) -> str:
-        """Heading and unit."""
-        return f"{self.heading} [{self.unit}]" if self.unit else self.heading
-
-    def text(self, cell: Cell) -> str:
-        """Return a cell as text, a dash for what does not exist."""
-        if isinstance(cell, Estimate):
-            return with_error(cell)
-        if cell is None or (isinstance(cell, float) and math.isnan(cell)):
-            return ABSENT
-        if isinstance(cell, float):
-            return format(cell, self.format)
-        return f"{cell:,}" if isinstance(cell, int) and not isinstance(cell, bool) else str(cell)
 
 
 class Table(NamedTuple):
@@ -76,25 +56,24 @@ class Table(NamedTuple):
         names = list(dict.fromkeys(key for row in rows for key in row))
         errors = {key + ERROR for key in names}
         shown = [key for key in names if key not in errors]
-        return cls(
-            name,
-            title,
-            tuple(Column(key, key.replace("_", " ")) for key in shown),
-            tuple(
-                tuple(_joined(row.get(key), row.get(key + ERROR)) for key in shown) for row in rows
-            ),
-        )
+        columns = [Column(key, key.replace("_", " ")) for key in shown]
+        cells = [[_joined(row.get(key), row.get(key + ERROR)) for key in shown] for row in rows]
+        return cls.of(name, title, columns, cells)
 
     def as_rows(self) -> list[Row]:
         """Return plain values by the name of the column; `NAME_error` is the error of `NAME`."""
-        with_errors = self._with_errors()
+        with_errors = {
+            column
+            for place, column in enumerate(self.columns)
+            if any(isinstance(row[place], Estimate) for row in self.rows)
+        }
         found = []
         for cells in self.rows:
             row: Row = {}
-            for column, cell, has_error in zip(self.columns, cells, with_errors, strict=True):
+            for column, cell in zip(self.columns, cells, strict=True):
                 value, error = cell if isinstance(cell, Estimate) else (cell, None)
                 row[column.name] = value
-                if has_error:
+                if column in with_errors:
                     row[column.name + ERROR] = error
             found.append(row)
         return found
@@ -102,14 +81,11 @@ class Table(NamedTuple):
     @property
     def head(self) -> list[str]:
         """What stands above the columns."""
-        return [column.head for column in self.columns]
+        return [column.heading for column in self.columns]
 
     def texts(self) -> list[list[str]]:
         """Return every row as texts."""
-        return [
-            [column.text(cell) for column, cell in zip(self.columns, row, strict=True)]
-            for row in self.rows
-        ]
+        return [[text_of(cell) for cell in row] for row in self.rows]
 
     def is_numeric(self, place: int) -> bool:
         """Tell whether a column holds nothing but numbers."""
@@ -117,19 +93,16 @@ class Table(NamedTuple):
 
     def write_csv(self, path: Path) -> None:
         """Write a column for each value, and one for each error beside it."""
-        with_errors = self._with_errors()
-        heads = [
-            name
-            for head, has_error in zip(self.head, with_errors, strict=True)
-            for name in ([head, f"{head} error"] if has_error else [head])
-        ]
+        rows = self.as_rows()
+        heads = dict(self.columns)
+        heads |= {name + ERROR: f"{heading} error" for name, heading in self.columns}
         with (
             whole_file(path) as partial,
             partial.open("w", newline="", encoding="utf-8") as file,
         ):
             writer = csv.writer(file)
-            writer.writerow(heads)
-            writer.writerows(row.values() for row in self.as_rows())
+            writer.writerow(heads[name] for name in rows[0])
+            writer.writerows(row.values() for row in rows)
 
     def write_latex(self, path: Path) -> None:
         """Write a tabular."""
@@ -146,11 +119,16 @@ class Table(NamedTuple):
         with whole_file(path) as partial:
             partial.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
-    def _with_errors(self) -> list[bool]:
-        return [
-            any(isinstance(row[place], Estimate) for row in self.rows)
-            for place in range(len(self.columns))
-        ]
+
+def text_of(cell: Cell) -> str:
+    """Return a cell as text, a dash for what does not exist."""
+    if isinstance(cell, Estimate):
+        return with_error(cell)
+    if cell is None or (isinstance(cell, float) and math.isnan(cell)):
+        return ABSENT
+    if isinstance(cell, float):
+        return format(cell, ".4g")
+    return f"{cell:,}" if isinstance(cell, int) and not isinstance(cell, bool) else str(cell)
 
 
 def write_tables(tables: Sequence[Table], directory: Path) -> list[Path]:

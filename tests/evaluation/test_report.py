@@ -7,7 +7,7 @@ from html_page import Page
 from rootflow.estimate import Estimate, with_error
 from rootflow.evaluation import draw_histories
 from rootflow.evaluation.reconstruction import Evaluation, write_report
-from rootflow.evaluation.reconstruction.figures.draw import captions_of
+from rootflow.evaluation.reconstruction.figures import captions_of
 from rootflow.evaluation.reconstruction.report import tables_of
 from rootflow.table import write_tables
 

@@ -1,6 +1,7 @@
 """Models compared on the same events: metrics with errors, figures and a report."""
 
-from rootflow.evaluation.figures import draw_comparison, draw_histories
+from rootflow.evaluation.figures.comparison import draw_comparison
+from rootflow.evaluation.figures.history import draw_histories
 from rootflow.evaluation.folder import draw_evaluation
 
 __all__ = ["draw_comparison", "draw_evaluation", "draw_histories"]

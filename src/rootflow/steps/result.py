@@ -1,6 +1,5 @@
 """What a step tells the user."""
 
-import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,9 +11,8 @@ from typing import Any, NamedTuple
 import rich.table
 from rich.console import Console
 
-from rootflow.estimate import ABSENT
 from rootflow.progress import say
-from rootflow.table import Table
+from rootflow.table import Table, text_of
 
 Row = dict[str, Any]
 STARTED = time.time()
@@ -56,29 +54,21 @@ def show(result: StepResult) -> None:
     console = terminal if terminal.is_terminal else Console(width=WIDTH_OF_A_FILE)
     for title, rows in result.tables.items():
         if rows:
-            console.print(_drawn(Table.of_rows(title, _words(title), rows)))
+            table = Table.of_rows(title, _words(title), rows)
+            drawn = rich.table.Table(title=table.title, title_justify="left")
+            for place, head in enumerate(table.head):
+                drawn.add_column(head, justify="right" if table.is_numeric(place) else "left")
+            for row in table.texts():
+                drawn.add_row(*row)
+            console.print(drawn)
     facts = rich.table.Table.grid(padding=(0, 2))
     run = {"run": result.run_id} if result.run_id else {}
     for name, value in {**result.facts, **run}.items():
         lines = value if isinstance(value, list) else [value]
         for number, line in enumerate(lines):
-            facts.add_row("" if number else _words(name), _text(line))
+            text = str(line) if isinstance(line, int) else text_of(line)
+            facts.add_row("" if number else _words(name), text)
     console.print(facts, soft_wrap=True)
-
-
-def _drawn(table: Table) -> rich.table.Table:
-    drawn = rich.table.Table(title=table.title, title_justify="left")
-    for place, head in enumerate(table.head):
-        drawn.add_column(head, justify="right" if table.is_numeric(place) else "left")
-    for row in table.texts():
-        drawn.add_row(*row)
-    return drawn
-
-
-def _text(value: Any) -> str:
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        return ABSENT
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _words(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import cycle
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,10 +25,11 @@ from rootflow.progress import progress
 COLOURS = (
     "#bd1f01", "#3f90da", "#ffa90e", "#832db6", "#a96b59", "#e76300", "#92dadd", "#b9ac70",
 )  # fmt: skip
+Line = str | tuple[int, tuple[int, ...]]
 # Neither length has a factor in common with that of the colours: the same colour comes with
 # another marker and another line, up to 56 methods.
 MARKERS = "osD^vPX<>*p"
-LINES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)))
+LINES: tuple[Line, ...] = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)))
 NEUTRAL = {
     "axes.labelsize": "large",
     "axes.prop_cycle": cycler(color=COLOURS),
@@ -53,7 +55,7 @@ class Stroke(NamedTuple):
 
     colour: str
     marker: str
-    line: str | tuple[int, tuple[int, ...]]
+    line: Line
 
 
 FIXED = {"random": Stroke("#94a4a2", "h", ":"), "truth": Stroke("black", "d", "-")}
@@ -63,13 +65,9 @@ class Look(dict[str, Stroke]):
     """Colour, marker and line of each method by its name, the same in all figures."""
 
     def __init__(self, names: Sequence[str]) -> None:
-        super().__init__(FIXED)
-        for number, name in enumerate(name for name in names if name not in FIXED):
-            self[name] = Stroke(
-                COLOURS[number % len(COLOURS)],
-                MARKERS[number % len(MARKERS)],
-                LINES[number % len(LINES)],
-            )
+        strokes = map(Stroke, cycle(COLOURS), cycle(MARKERS), cycle(LINES))
+        others = (name for name in names if name not in FIXED)
+        super().__init__({**FIXED, **dict(zip(others, strokes, strict=False))})
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from rootflow.evaluation.folder import write_json as save
 from rootflow.evaluation.reconstruction.distributions import Collisions
 from rootflow.evaluation.reconstruction.evaluate import Assessment, assess, check_names, evaluate
-from rootflow.evaluation.reconstruction.figures.draw import draw
+from rootflow.evaluation.reconstruction.figures import draw
 from rootflow.evaluation.reconstruction.predictions import compare, read_predictions
 from rootflow.evaluation.reconstruction.report import write_evaluation, write_report
 from rootflow.evaluation.reconstruction.results import Evaluation, read

@@ -8,7 +8,7 @@ from rootflow.estimate import Estimate, with_error
 from rootflow.evaluation.folder import write_folder, write_page
 from rootflow.evaluation.paired import comparison_table, in_words, p_values
 from rootflow.evaluation.reconstruction.evaluate import COMPARED, Assessment
-from rootflow.evaluation.reconstruction.figures.draw import captions_of
+from rootflow.evaluation.reconstruction.figures import captions_of
 from rootflow.evaluation.reconstruction.metrics import COUNTS, DEFINITIONS
 from rootflow.evaluation.reconstruction.migration import unfoldings, write_unfoldings
 from rootflow.evaluation.reconstruction.observables import OBSERVABLES

@@ -16,7 +16,7 @@ from rootflow.evaluation.figures.style import Look, draw_figures
 def draw(evaluation: ClassificationEvaluation, directory: Path, style: str) -> list[Path]:
     """Draw what an evaluation has, as evaluated or as read back, in the order of a report.
 
-    Other parameters, files and errors are those of `rootflow.evaluation.figures.draw_figures`.
+    Other parameters, files and errors are those of `draw_figures`.
     """
     return draw_figures(_figures(evaluation), directory, style)
 

@@ -1,1 +1,0 @@
-"""Figures of reconstructions, drawn from plain results alone."""
