@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rootflow.evaluation.reconstruction.coverage import levels_of
+from rootflow.evaluation.reconstruction.networks import levels_of
 from rootflow.methods.contract import Posterior
 
 RANDOM = np.random.default_rng(5)

@@ -7,7 +7,7 @@ from rootflow.config import EvaluationConfig
 from rootflow.dataset import Events
 from rootflow.errors import ConformanceError
 from rootflow.evaluation.reconstruction import Evaluation, evaluate
-from rootflow.evaluation.reconstruction.permutation import importances
+from rootflow.evaluation.reconstruction.networks import importances
 from rootflow.methods.contract import Posterior, Reconstruction
 from toy_events import toy_events
 from toy_networks import Drawing, ToyNetwork

@@ -15,7 +15,7 @@ number of threads nor what else is asked changes any.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -170,20 +170,15 @@ def _by_weights(
     if not statistics:
         return {}
     parts: dict[str, list[FloatArray]] = {name: [] for name in statistics}
+    random, at_once = np.random.default_rng(seed), max(1, WEIGHTS_AT_ONCE // len(weight))
     with progress("bootstrap", replicas, "replicas") as advance:
-        for weights in _replica_weights(weight, replicas, seed):
+        for start in range(0, replicas, at_once):
+            shape = (min(at_once, replicas - start), len(weight))
+            weights = POISSON[random.integers(0, len(POISSON), shape, dtype=np.uint16)] * weight
             for name, statistic in statistics.items():
                 parts[name].append(statistic(weights))
             advance(len(weights))
     return {name: np.concatenate(found) for name, found in parts.items()}
-
-
-def _replica_weights(weight: FloatArray, replicas: int, seed: int) -> Iterator[FloatArray]:
-    random = np.random.default_rng(seed)
-    at_once = max(1, WEIGHTS_AT_ONCE // len(weight))
-    for start in range(0, replicas, at_once):
-        shape = (min(at_once, replicas - start), len(weight))
-        yield POISSON[random.integers(0, len(POISSON), shape, dtype=np.uint16)] * weight
 
 
 def _in_cells(

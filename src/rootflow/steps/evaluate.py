@@ -17,6 +17,7 @@ from rootflow.methods.combined import Remembering, of_trainings
 from rootflow.methods.model import Model
 from rootflow.steps import preprocess, train
 from rootflow.steps.frozen import (
+    SIMULATION,
     Frozen,
     describe,
     facts_of,
@@ -24,7 +25,6 @@ from rootflow.steps.frozen import (
     open_frozen,
     provenance_of,
     refuse_other_units,
-    trained_on,
 )
 from rootflow.steps.methods import make_methods, variants_of, without_training
 from rootflow.steps.registry.choosing import chosen, names_of
@@ -85,12 +85,13 @@ def _evaluate_frozen(
         dataset = preprocess.ensure(config, run)
         manifest = dataset.manifest
         refuse_other_units(manifest, frozen)
-        model.trained_on_these = trained_on(manifest, frozen)
+        trained_on = model.contract.provenance.get(SIMULATION)
+        model.trained_on_these = trained_on == manifest.simulation_digest
         origin = provenance_of(config, run, manifest, frozen)
         inputs = {name: list(features) for name, features in model.contract.uses.items()}
         config = config.model_copy(update={"inputs": inputs})
         result = _evaluated(config, run, dataset, model, {}, origin, other_code)
-        facts = facts_of(manifest, frozen, sorted(every - kept))
+        facts = facts_of(frozen, sorted(every - kept))
         if not model.trained_on_these:
             facts |= analysis_named(config.analysis).steps.WITHOUT_TRAINING_EVENTS
         return replace(result, facts={**facts, **result.facts})

@@ -8,7 +8,7 @@ from rootflow import __version__
 from rootflow.config import Config
 from rootflow.dataset.manifest import Manifest
 from rootflow.errors import InputError, UsageError
-from rootflow.exported.contract import OnnxContract, OtherCode, check_code
+from rootflow.exported.contract import OtherCode, check_code
 from rootflow.inference.application import named_map
 from rootflow.methods.exported import OnnxMethod
 from rootflow.ntuple import load_branch_map
@@ -27,10 +27,9 @@ CONVERTED = {"MeV": "GeV"}
 
 
 class Frozen(NamedTuple):
-    """A model that is evaluated as it is: opened, its files, and what is noted of them."""
+    """A model that is evaluated as it is, and what is noted of its files."""
 
     model: OnnxMethod
-    paths: list[Path]
     origin: dict[str, Any]
 
     @property
@@ -53,8 +52,7 @@ def open_frozen(
         for path in paths:
             reason = reason.replace(str(path), named) if path.is_relative_to(folder) else reason
         raise InputError(reason) from None
-    frozen = Frozen(model, paths, origin)
-    contract = frozen.model.contract
+    frozen, contract = Frozen(model, origin), model.contract
     if contract.analysis != config.analysis:
         raise UsageError(
             f"{frozen.called}: a model of {contract.analysis}, the configuration is of "
@@ -102,44 +100,36 @@ def refuse_other_units(manifest: Manifest, frozen: Frozen) -> None:
                 )
 
 
-def trained_on(manifest: Manifest, frozen: Frozen) -> bool:
-    """Return whether the simulated events of a dataset are those of the model's training."""
-    return frozen.model.contract.provenance.get(SIMULATION) == manifest.simulation_digest
-
-
-def facts_of(manifest: Manifest, frozen: Frozen, left_out: Sequence[str]) -> dict[str, Any]:
+def facts_of(frozen: Frozen, left_out: Sequence[str]) -> dict[str, Any]:
     """Return what is told of the model, and of models that would have to be trained."""
-    if trained_on(manifest, frozen):
+    if frozen.model.trained_on_these:
         simulation = "that of the model's training"
     elif SIMULATION in frozen.model.contract.provenance:
         simulation = "other than that of the model's training"
     else:
         simulation = "not known to be that of the model's training"
-    beside: dict[str, Any] = {"left_out_as_they_need_training": list(left_out)} if left_out else {}
-    if frozen.model.other_code:
-        beside["other_code"] = frozen.model.other_code
-    return {"evaluated": frozen.called, "simulation": simulation, **beside}
+    facts = {
+        "evaluated": frozen.called,
+        "simulation": simulation,
+        "left_out_as_they_need_training": left_out,
+        "other_code": frozen.model.other_code,
+    }
+    return {name: fact for name, fact in facts.items() if fact}
 
 
 def describe(run: Run, frozen: Frozen) -> None:
     """Say in a run which model it evaluated."""
     contract = frozen.model.contract
-    said = {f"{TAG}.{key}": value for key, value in frozen.origin.items()}
-    run.set_tags(
-        {
-            TAG: frozen.called,
-            f"{TAG}.model": contract.model,
-            f"{TAG}.training": contract.provenance.get("training", "unknown"),
-            **said,
-        }
-    )
+    training = contract.provenance.get("training", "unknown")
+    said = {"model": contract.model, "training": training, **frozen.origin}
+    run.set_tags({TAG: frozen.called, **{f"{TAG}.{key}": value for key, value in said.items()}})
     if frozen.model.other_code:
         note_other_code(run, [frozen.model.other_code])
 
 
 def provenance_of(config: Config, run: Run, manifest: Manifest, frozen: Frozen) -> dict[str, str]:
     """Return the origin of what `run` finds of the model, by name."""
-    contract: OnnxContract = frozen.model.contract
+    contract = frozen.model.contract
     origin = contract.provenance
     kept = ("architecture", "training", "training_run_id", "training_git_commit")
     return {

@@ -13,10 +13,9 @@ from rootflow.evaluation.bootstrap import CellStatistic, Replicated, bootstrap
 from rootflow.evaluation.cell_statistics import Shares, everywhere
 from rootflow.evaluation.paired import comparisons
 from rootflow.evaluation.reconstruction import distributions, metrics
-from rootflow.evaluation.reconstruction.coverage import coverage
 from rootflow.evaluation.reconstruction.distributions import Collisions, spectra_of
+from rootflow.evaluation.reconstruction.networks import coverage, importances
 from rootflow.evaluation.reconstruction.observables import OBSERVABLES
-from rootflow.evaluation.reconstruction.permutation import importances
 from rootflow.evaluation.reconstruction.results import (
     UNDER_EVALUATION,
     Complement,
