@@ -87,13 +87,7 @@ def _known() -> dict[str, EntryPoint]:
 
 @cache
 def analysis_named(name: str) -> Analysis:
-    """Return the analysis of a name.
-
-    Raises
-    ------
-    UsageError
-        There is none; it lists those that there are.
-    """
+    """Return the analysis of a name; of another a UsageError lists those that there are."""
     found = _known().get(name)
     if found is None:
         raise UsageError(f"'{name}' is none of {', '.join(_known())}")

@@ -61,16 +61,14 @@ class ReconstructionAnalysis(Analysis):
 
     def code(self, answer: Answer) -> Sequence[Place]:
         """Return what tells its answers from those of other tasks."""
-        places: dict[Answer, list[Place]] = {
-            "dataset": [_place(self.reading)],
-            "network": [
+        if answer == "network":
+            return [
                 ("rootflow.training.reconstruction", "ReconstructionTask"),
                 ("rootflow.config.training", "LossesConfig"),
-            ],
-            "trees": [("rootflow.training.reconstruction_trees", "ReconstructionTreesTask")],
-            "application": [_place(self.reading)],
-        }
-        return places[answer]
+            ]
+        if answer == "trees":
+            return [("rootflow.training.reconstruction_trees", "ReconstructionTreesTask")]
+        return [_place(self.reading)]
 
 
 class ClassificationAnalysis(Analysis):

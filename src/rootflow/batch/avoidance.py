@@ -1,7 +1,4 @@
-"""Keeping the jobs of an HTCondor executor from machines that fail them.
-
-Such a machine is told from jobs that fail everywhere.
-"""
+"""Keeping the jobs of an HTCondor executor from machines that fail them, unlike others."""
 
 import json
 import time

@@ -66,10 +66,7 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Config:
 
 
 def change(config: Config, values: Mapping[str, Any]) -> Config:
-    """Return the configuration with other values, by their paths, checked as a whole.
-
-    A new `model.architecture` starts the model's block afresh, as it does in `load`.
-    """
+    """Return the configuration with other values, by their paths, as `load` merges and checks."""
     settings = config.model_dump(mode="json")
     # An architecture first: it would take what was set before with it.
     for path in sorted(values, key=lambda path: not path.endswith(f".{KIND}")):
@@ -153,26 +150,19 @@ def _locate(
 ) -> tuple[list[str], type[BaseModel] | None]:
     """Return the path as the user wrote it, and the block that its last key was looked for in."""
     where: list[str] = []
-    block: type[BaseModel] | None = analysis
-    candidates: list[type[BaseModel]] = []
-    is_key = False
+    blocks = [analysis]
+    is_key = False  # of a list or a mapping of blocks
     for part in map(str, location):
-        chosen = [model for model in candidates if _kind(model) == part]
-        if part in TAGS:
-            continue
-        if chosen:  # pydantic names the architecture in the path; the user's file does not
-            block, candidates = chosen[0], []
-            continue
-        where.append(part)
-        if is_key:  # of a list or a mapping of blocks
-            is_key = False
-            continue
-        if candidates:
-            block = candidates[0]
-        field = block.model_fields.get(part) if block else None
-        candidates = _blocks(field.annotation) if field else []
-        is_key = field is not None and typing.get_origin(field.annotation) in (list, dict, Mapping)
-    return where, block
+        chosen = [block for block in blocks if _kind(block) == part]
+        if chosen and len(blocks) > 1:
+            blocks = chosen  # pydantic names the architecture in the path; the user's file does not
+        elif part not in TAGS:
+            where.append(part)
+            field = blocks[0].model_fields.get(part) if blocks and not is_key else None
+            annotation = field.annotation if field else None
+            blocks = _blocks(annotation) if field else blocks
+            is_key = typing.get_origin(annotation) in (list, dict, Mapping)
+    return where, blocks[0] if blocks else None
 
 
 def _kind(block: type[BaseModel]) -> str | None:

@@ -148,11 +148,7 @@ class SonnenscheinConfig(ExactSolverBlock):
 
 
 class ResolutionConfig(Block):
-    """How well jets, leptons and MET are measured.
-
-    The relative pT resolution of jets is noise / pT (+) stochastic / sqrt(pT) (+) constant,
-    (+) being a sum in quadrature and pT in GeV; defaults are those of the simulation.
-    """
+    """How well jets, leptons and MET are measured; terms and defaults are those of `detector`."""
 
     jet_noise_gev: NonNegativeFloat = 3.4
     jet_stochastic: NonNegativeFloat = Field(0.75, description="in sqrt(GeV)")

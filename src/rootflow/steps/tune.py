@@ -42,7 +42,10 @@ def run(config: Config) -> StepResult:
         study = open_study(config, tune, place)
         with start_study(config, study.user_attrs.get(RUN)) as runs:
             study.set_user_attr(RUN, runs.run.run_id)
-            _describe(runs, tune)
+            about = {"rootflow.study": tune.name, "rootflow.sampler": tune.sampler.name}
+            runs.run.set_tags(about)
+            settings = yaml.safe_dump(tune.model_dump(mode="json"), sort_keys=False)
+            runs.run.log_text(settings, "tune.yaml")
             preprocess.ensure(config, runs.run)  # once, and not in each job
             executor = make_executor(profile, place / "jobs")
             driver = Driver(config, tune, study, place, executor, job_maker(profile), runs)
@@ -99,11 +102,6 @@ def _profile(tune: TuningConfig) -> ProfileConfig:
             )
         return profile
     return ProfileConfig(executor="local", slots=tune.parallel, job=JobConfig(memory_gib=2))
-
-
-def _describe(runs: StudyRun, tune: TuningConfig) -> None:
-    runs.run.set_tags({"rootflow.study": tune.name, "rootflow.sampler": tune.sampler.name})
-    runs.run.log_text(yaml.safe_dump(tune.model_dump(mode="json"), sort_keys=False), "tune.yaml")
 
 
 def _say_how_to_go_on(tune: TuningConfig, left: int) -> None:

@@ -45,17 +45,7 @@ DESCRIPTION_LENGTH = 5000  # of a version in MLflow's database
 
 
 class Version(NamedTuple):
-    """A version of a registered model.
-
-    Attributes
-    ----------
-    run_id
-        Of the run that registered it; empty where none did.
-    registered
-        When, in UTC.
-    description
-        Its card, as Markdown.
-    """
+    """A version of a registered model: of no run `run_id` is empty, `registered` is in UTC."""
 
     name: str
     version: str
@@ -213,20 +203,9 @@ def log_onnx_model(
     registered_name: str,
     contract: Mapping[str, Any] | None = None,
 ) -> str:
-    """Log an ONNX model with signature, input example and contract, and register it.
+    """Log an onnx.ModelProto with its contract, register it, and return models:/NAME/VERSION.
 
-    Parameters
-    ----------
-    model
-        The onnx.ModelProto.
-    inputs, outputs
-        A few real events and what the model says of them, by name, shape (n, ...).
-    contract
-        What the file says of itself, as plain data.
-
-    Returns
-    -------
-    models:/NAME/VERSION
+    `inputs` and `outputs` are a few real events and what the model says of them, shape (n, ...).
     """
     example = dict(inputs)
     with _must_be_registered(registered_name):

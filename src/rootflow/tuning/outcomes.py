@@ -4,6 +4,7 @@ import time
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -47,14 +48,13 @@ class TrialLedger:
 
     def __post_init__(self) -> None:
         self.counts: Counter[TrialState] = Counter()
-        self.best: FrozenTrial | None = None
         self.failed_in_a_row = 0
         self.last_reason = ""
         self._unwritten: list[FrozenTrial] = []
         open_trials = self.runs.open_trials()
         for trial in self.study.get_trials(deepcopy=False):
             if trial.state in STATUS:
-                self._count(trial)
+                self.counts[trial.state] += 1
                 if trial.number in open_trials:
                     self._unwritten.append(trial)
 
@@ -74,44 +74,34 @@ class TrialLedger:
         failed = outcome.state is TrialState.FAIL
         self.failed_in_a_row = self.failed_in_a_row + 1 if failed else 0
         told = self.study.tell(running.trial, outcome.values, state=outcome.state)
-        self._count(told)
+        self.counts[told.state] += 1
         self._unwritten.append(told)
 
     def write(self) -> None:
         """Write what was told to the trials' runs, as far as the server answers."""
-        while self._unwritten:
-            try:
+        with suppress(AwayError):
+            while self._unwritten:
                 self._write(self._unwritten[0])
-            except AwayError:
-                return
-            del self._unwritten[0]
+                del self._unwritten[0]
 
     def finish(self) -> None:
         """Write everything that is left, and wait some minutes for the server, or raise."""
         until = time.monotonic() + SECONDS_TO_WAIT
+        self.write()
         while self._unwritten and time.monotonic() < until:
+            time.sleep(SECONDS_BETWEEN_TRIES)
             self.write()
-            if self._unwritten:
-                time.sleep(SECONDS_BETWEEN_TRIES)
         if self._unwritten:
             self._write(self._unwritten[0])
 
     def describe_best(self) -> str:
         """Return a line about the best trial so far."""
-        if len(self.tune.objectives) > 1:
-            done = self.counts[TrialState.COMPLETE]
-            return f"{len(self.study.best_trials)} on the Pareto front" if done else ""
-        if self.best is None or self.best.value is None:
+        if not self.counts[TrialState.COMPLETE]:
             return ""
-        metric = self.tune.objectives[0].metric
-        return f"best {metric} {self.best.value:.5g} (trial {self.best.number})"
-
-    def _count(self, trial: FrozenTrial) -> None:
-        self.counts[trial.state] += 1
-        if trial.state is TrialState.COMPLETE and len(self.tune.objectives) == 1:
-            sign = 1 if self.tune.objectives[0].direction == "minimize" else -1
-            if self.best is None or sign * trial.values[0] < sign * self.best.values[0]:
-                self.best = trial
+        if len(self.tune.objectives) > 1:
+            return f"{len(self.study.best_trials)} on the Pareto front"
+        best, metric = self.study.best_trial, self.tune.objectives[0].metric
+        return f"best {metric} {best.value:.5g} (trial {best.number})"
 
     def _write(self, trial: FrozenTrial) -> None:
         tags = {"rootflow.trial.state": trial.state.name.lower()}
