@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import pyarrow as pa
@@ -14,11 +14,12 @@ from rootflow import checksum
 from rootflow.dataset.events import Events
 from rootflow.errors import InputError
 from rootflow.estimate import Estimate
-from rootflow.evaluation.bootstrap import FloatArray, Statistic, bootstrap
+from rootflow.evaluation.bootstrap import Statistic, bootstrap
 from rootflow.evaluation.folder import EVALUATE_AGAIN
 from rootflow.evaluation.paired import Metric, comparison_table, comparisons, having
 from rootflow.evaluation.results import Comparison
 from rootflow.files import whole_file
+from rootflow.ntuple.columns import structured
 from rootflow.p_value import PValue
 from rootflow.table import Cell, Column, Row, Table
 
@@ -28,22 +29,7 @@ METADATA = b"rootflow"
 OF_EVENTS = ("file_index", "event_number", "fold", "weight")
 # Weights of the same event may differ by as much, relatively: they are sums in any order.
 TOLERANCE = 1e-6
-FILE, NUMBER = "file", "number"
 Arrays = Mapping[str, NDArray[Any]]
-
-
-class SavedAnswers(NamedTuple):
-    """What the models of one evaluation `said` of n events, (n, ...) by name, by model.
-
-    `who` (n,) tells events apart: the SHA-256 of the file, the event number and, by branch, the
-    rest; `truth` (n, ...) must be the same in all evaluations.
-    """
-
-    name: str
-    who: Arrays
-    weight: FloatArray
-    truth: Arrays
-    said: Mapping[str, Arrays]
 
 
 class EventTable(NamedTuple):
@@ -66,19 +52,9 @@ class EventTable(NamedTuple):
             if name.startswith(prefix)
         }
 
-    def answers(self, truth: Arrays, said: Mapping[str, Arrays]) -> SavedAnswers:
-        """Return what models said of the events beside the truth (n,), to be compared."""
-        return SavedAnswers(
-            name=self.name,
-            who={
-                FILE: np.array(self.files)[self.columns["file_index"]],
-                NUMBER: self.columns["event_number"],
-                **{n: each for n, each in self.columns.items() if n.startswith(IDENTITY)},
-            },
-            weight=self.columns["weight"],
-            truth=truth,
-            said=said,
-        )
+    def take(self, chosen: NDArray[Any]) -> Self:
+        """Return the chosen events, by their places or as a mask (n,)."""
+        return self._replace(columns={name: each[chosen] for name, each in self.columns.items()})
 
 
 def write_event_table(
@@ -136,8 +112,10 @@ def read_event_table(
     )
 
 
-# What is asked of a model: from the truth, what it said and the weights.
-Asked = Callable[[Arrays, Arrays, FloatArray], dict[str, Statistic]]
+# What each model said, by name, of the events of a table, and what is asked of one from the columns
+# of the table and what it said.
+Said = Callable[[EventTable], Mapping[str, Arrays]]
+Asked = Callable[[Arrays, Arrays], dict[str, Statistic]]
 
 
 class Compared(NamedTuple):
@@ -215,9 +193,11 @@ class ComparedModels(NamedTuple):
 
 
 def compare(
-    answers: Sequence[SavedAnswers],
-    metrics: Mapping[str, Metric],
+    tables: Sequence[EventTable],
+    truth: Sequence[str],
+    said: Said,
     asked: Asked,
+    metrics: Mapping[str, Metric],
     replicas: int,
     seed: int,
 ) -> ComparedModels:
@@ -225,19 +205,20 @@ def compare(
 
     A model is called after its evaluation, too, where several evaluations have another one of its
     name; where they have the same answers of it, it is one model. The first metric orders the
-    models; that one has none, or that events, truth or weights differ, is an InputError.
+    models; that one has none, or that events, columns of the truth or weights differ, is an
+    InputError.
     """
-    answers = _in_order(answers)
-    for other in answers[1:]:
-        _must_agree(answers[0], other)
-    weight, truth = answers[0].weight, answers[0].truth
-    models = _models(answers)
+    tables, identities = _in_order(tables)
+    for other, identity in zip(tables[1:], identities[1:], strict=True):
+        _must_agree(tables[0], other, (*truth, "weight"), identities[0], identity)
+    columns = tables[0].columns
+    models = _models(tables, said)
     statistics = {
         f"{name}/{quantity}": statistic
-        for name, (_, said) in models.items()
-        for quantity, statistic in asked(truth, said, weight).items()
+        for name, (_, of_model) in models.items()
+        for quantity, statistic in asked(columns, of_model).items()
     }
-    found = bootstrap(statistics, weight, replicas, seed)
+    found = bootstrap(statistics, columns["weight"], replicas, seed)
     estimates: dict[str, dict[str, Estimate]] = {name: {} for name in models}
     for metric, asked_for in metrics.items():
         for name, replicated in having(asked_for, found, models).items():
@@ -249,7 +230,7 @@ def compare(
     compared = [Compared(name, models[name][0], estimates[name]) for name in models]
     return ComparedModels(
         metric=first,
-        events=len(weight),
+        events=len(columns["weight"]),
         replicas=replicas,
         seed=seed,
         models=tuple(sorted(compared, key=lambda model: -model.metrics[first].value)),
@@ -258,74 +239,65 @@ def compare(
     )
 
 
-def _in_order(answers: Sequence[SavedAnswers]) -> list[SavedAnswers]:
-    """Return answers in an order that is the same in all, by what all say of who an event is."""
-    common = set.intersection(*(set(each.who) for each in answers))
-    names = [FILE, NUMBER, *sorted(common - {FILE, NUMBER})]
-
-    def ordered(each: SavedAnswers) -> SavedAnswers:
-        order = np.lexsort([each.who[name] for name in reversed(names)])
-
-        def taken(arrays: Arrays) -> Arrays:
-            return {name: values[order] for name, values in arrays.items()}
-
-        return SavedAnswers(
-            name=each.name,
-            who=taken({name: each.who[name] for name in names}),
-            weight=each.weight[order],
-            truth=taken(each.truth),
-            said={model: taken(said) for model, said in each.said.items()},
-        )
-
-    return [ordered(each) for each in answers]
+def _in_order(
+    tables: Sequence[EventTable],
+) -> tuple[list[EventTable], list[NDArray[np.void]]]:
+    """Return tables in an order that is the same in all, and what all say of who an event is."""
+    files = sorted({file for table in tables for file in table.files})
+    branches = set.intersection(*(set(table.starting(IDENTITY)) for table in tables))
+    ordered, identities = [], []
+    for table in tables:
+        who = {
+            "file": np.searchsorted(files, table.files)[table.columns["file_index"]],
+            "number": table.columns["event_number"],
+            **{name: table.columns[IDENTITY + name] for name in sorted(branches)},
+        }
+        order = np.lexsort([*reversed(who.values())])
+        ordered.append(table.take(order))
+        # Numbers are of either sign in different files, where the same bits are the same event.
+        identities.append(structured(who)[order])
+    return ordered, identities
 
 
-def _must_agree(one: SavedAnswers, other: SavedAnswers) -> None:
-    events, others = _who(one), _who(other)
-    both = f"{one.name} and {other.name}"
+def _must_agree(
+    one: EventTable,
+    other: EventTable,
+    columns: Sequence[str],
+    events: NDArray[np.void],
+    others: NDArray[np.void],
+) -> None:
+    both = f"{one.name} and {other.name} cannot be compared"
     if not np.array_equal(events, others):
         shared = len(np.intersect1d(events, others))
         raise InputError(
-            f"{both} cannot be compared: they have {len(events):,} and {len(others):,} events with "
-            f"truth, {shared:,} of them the same: evaluate all on the same files and selection"
+            f"{both}: they have {len(events):,} and {len(others):,} events with truth, {shared:,} "
+            "of them the same: evaluate all on the same files and selection"
         )
-    for what in (*one.truth, "weight"):
-        ours, theirs = ({**each.truth, "weight": each.weight}[what] for each in (one, other))
-        same = np.isclose(ours, theirs, rtol=TOLERANCE, atol=0, equal_nan=True)
-        differ = int(np.sum(~same.reshape(len(ours), -1).all(axis=1)))
+    for name in columns:
+        ours, theirs = one.columns[name], other.columns[name]
+        differ = int(np.sum(~np.isclose(ours, theirs, rtol=TOLERANCE, atol=0, equal_nan=True)))
         if differ:
             raise InputError(
-                f"{both} cannot be compared: {differ:,} of their {len(ours):,} events have "
-                f"another {what}: evaluate all with the same samples and settings"
+                f"{both}: {differ:,} of their {len(ours):,} events have another {name}: evaluate "
+                "all with the same samples and settings"
             )
 
 
-def _who(answers: SavedAnswers) -> NDArray[np.void]:
-    # Numbers are of either sign in different files, where the same bits are the same event.
-    arrays = {**answers.who, NUMBER: answers.who[NUMBER].astype(np.uint64)}
-    made = np.empty(len(answers.weight), [(name, each.dtype) for name, each in arrays.items()])
-    for name, values in arrays.items():
-        made[name] = values
-    return made
-
-
-def _models(
-    answers: Sequence[SavedAnswers],
-) -> dict[str, tuple[tuple[str, ...], Arrays]]:
+def _models(tables: Sequence[EventTable], said: Said) -> dict[str, tuple[tuple[str, ...], Arrays]]:
     """Return the evaluations that hold each model and what it said, by a name of its own."""
     distinct: dict[str, list[tuple[list[str], Arrays]]] = {}
-    for each in answers:
-        for name, said in each.said.items():
+    for table in tables:
+        for name, of_model in said(table).items():
             known = distinct.setdefault(name, [])
-            same = [holders for holders, before in known if _equal(before, said)]
+            same = [holders for holders, before in known if _equal(before, of_model)]
             if same:
-                same[0].append(each.name)
+                same[0].append(table.name)
             else:
-                known.append(([each.name], said))
+                known.append(([table.name], of_model))
     return {
-        name if len(versions) == 1 else f"{name}:{holders[0]}": (tuple(holders), said)
+        name if len(versions) == 1 else f"{name}:{holders[0]}": (tuple(holders), of_model)
         for name, versions in distinct.items()
-        for holders, said in versions
+        for holders, of_model in versions
     }
 
 

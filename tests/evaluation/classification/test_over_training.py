@@ -9,7 +9,6 @@ from rootflow.dataset import Events
 from rootflow.estimate import Estimate, with_error
 from rootflow.evaluation.bootstrap import bootstrap
 from rootflow.evaluation.classification import cautions_of, write_report
-from rootflow.evaluation.classification.evaluation import parts_of
 from rootflow.evaluation.classification.labelled import Labelled
 from rootflow.evaluation.classification.over_training import (
     chi2,
@@ -85,7 +84,8 @@ def test_too_few_events_are_not_tested() -> None:
 def found(events: Events, cheating: float = 0.0) -> OverTraining:
     labelled = Labelled.of(events, SAMPLES)
     (scored,) = scored_by([GaussianModel(cheating=cheating)], labelled)
-    return over_training(scored, labelled, EDGES, RankingInTraining(NONE, NONE, 1.0))
+    ranking = RankingInTraining(NONE, NONE, 1.0)
+    return over_training(scored.scores, scored.scores_in_training, labelled, EDGES, ranking)
 
 
 def test_no_event_is_seen_and_unseen(toy_events_of_classes: Events) -> None:
@@ -129,7 +129,7 @@ def test_seen_and_unseen_auc_are_paired(evaluated: Callable, toy_events_of_class
     (model,) = evaluation.models
     inside = (events.event[:, 1] >= WINDOW[0]) & (events.event[:, 1] < WINDOW[1])
     (scored,) = evaluation.scored
-    for part, among in zip(parts_of(model), (events.label >= 0, inside), strict=True):
+    for part, among in zip(model.parts, (events.label >= 0, inside), strict=True):
         among = among & (events.label >= 0)
         expected = {
             name: pair_by_pair(scores[among], events.label[among], events.weight[among])
@@ -157,8 +157,9 @@ def test_paired_error_is_that_of_independent_samples() -> None:
         labelled = Labelled.of(toy_classes(counts, seed), SAMPLES)
         x = labelled.events.event[:, 2]
         jitter = np.random.default_rng(seed).normal(0, 0.5, (2, len(x)))
-        ranking = RankingQuestion(*(x + jitter), labelled)
-        seen = ranking.in_training(bootstrap(ranking.statistics, labelled.weight, 40, seed))
+        question = RankingQuestion(*(x + jitter), labelled)
+        replicated = bootstrap(question.statistics, labelled.weight, 40, seed)
+        seen = question.answer(replicated, EDGES).over_training.ranking
         pulls.append(seen.excess.value / seen.excess.error)
     assert 0.75 < np.std(pulls) < 1.3
     assert abs(np.mean(pulls)) < 4 / np.sqrt(len(pulls))
@@ -202,7 +203,7 @@ def test_p_values_in_the_window_are_of_its_events(
         toy_events_of_classes, KnowsHiggsMass(), replicas=20, significance_window=WINDOW
     )
     (model,) = evaluation.models
-    everywhere, inside = (part.over_training.background.train for part in parts_of(model))
+    everywhere, inside = (part.over_training.background.train for part in model.parts)
     assert 0 < inside.total < everywhere.total
     assert model.over_training_in_window.signal.kolmogorov_smirnov.p_value < 1e-4
     without = evaluated(toy_events_of_classes, KnowsHiggsMass(), replicas=5)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import scipy.stats
@@ -5,12 +7,7 @@ import scipy.stats
 from rootflow.evaluation.bootstrap import bootstrap
 from rootflow.evaluation.classification.labelled import Labelled
 from rootflow.evaluation.classification.results import Sculpting
-from rootflow.evaluation.classification.sculpting import (
-    Divergences,
-    SculptingQuestion,
-    background_bins,
-    quantile_edges,
-)
+from rootflow.evaluation.classification.sculpting import SculptingQuestion, quantile_edges
 from toy_classes import COUNTS, M4L, SAMPLES, toy_classes
 
 MASS_EDGES = np.linspace(70, 250, 19).tolist()
@@ -22,9 +19,27 @@ def sculpted(dependence: float, seed: int = 1, replicas: int = 200) -> Sculpting
     random = np.random.default_rng(seed)
     mixed = (1 - dependence) * random.random(len(labelled)) + dependence * labelled.values / 250
     scores = mixed / mixed.max()
-    question = SculptingQuestion(scores, labelled.values, labelled, 4, MASS_EDGES)
-    found = bootstrap(question.statistics, labelled.weight, replicas, seed)
-    return question.answer(found, replicas, seed)
+    question = SculptingQuestion(scores, labelled, 4, MASS_EDGES)
+    found = bootstrap({"divergences": question}, labelled.weight, replicas, seed)
+    return question.answer(found["divergences"], replicas, seed)
+
+
+def divergences(mass: list[float], scores: list[float]) -> np.ndarray:
+    """Return those of two bins of the score, of events of background beside signal in between."""
+    counts = {"ggH": 100, "VBFH": 100, "ZZ": 90 * len(mass), "ttbar": 10 * len(mass)}
+    labelled = Labelled.of(toy_classes(counts), SAMPLES, M4L)
+    values, weight, chosen = (
+        np.full(len(labelled), 120.0),
+        np.ones(len(labelled)),
+        labelled.background,
+    )
+    score = np.where(chosen, 0.0, 0.5)
+    values[chosen], score[chosen] = (
+        np.resize(mass, np.sum(chosen)),
+        np.resize(scores, np.sum(chosen)),
+    )
+    changed = replace(labelled, values=values, weight=weight)
+    return SculptingQuestion(score, changed, 2, MASS_EDGES)(weight[np.newaxis])[0]
 
 
 def test_bins_hold_the_same_background() -> None:
@@ -57,18 +72,23 @@ def test_a_score_that_does_not_know_the_mass_is_as_statistics_make_it() -> None:
     assert scipy.stats.kstest(p_values, "uniform").pvalue > 0.01
 
 
-def test_disjoint_spectra_are_a_bit_apart() -> None:
-    bins, mass = np.repeat([0, 1], 100), np.repeat([80.0, 200.0], 100)
-    found = Divergences(bins, mass, MASS_EDGES)(np.ones((1, 200)))
-    # (1, 0) and (1/2, 1/2) with (3/4, 1/4) between them.
-    expected = (np.log2(4 / 3) + (np.log2(2 / 3) + np.log2(2)) / 2) / 2
-    np.testing.assert_allclose(found, [[expected, expected]])
+def test_disjoint_spectra_are_as_far_apart_as_their_shares_say() -> None:
+    found = divergences([80, 200, 200], [0.2, 0.8, 0.8])
+    inclusive = np.array([1 / 3, 2 / 3])
+    expected = [
+        (
+            scipy.stats.entropy(p, (p + inclusive) / 2, base=2)
+            + scipy.stats.entropy(inclusive, (p + inclusive) / 2, base=2)
+        )
+        / 2
+        for p in np.eye(2)
+    ]
+    np.testing.assert_allclose(found, expected)
 
 
 def test_what_is_outside_the_window_or_no_background_does_not_count() -> None:
-    bins, mass = np.array([0, 0, 1, 1, -1, 0]), np.array([80.0, 200, 80, 200, 90, 999])
-    found = Divergences(bins, mass, MASS_EDGES)(np.ones((1, 6)))
-    np.testing.assert_allclose(found, 0, atol=1e-12)
+    found = divergences([80, 200, 80, 200, 80, 200, 999], [0.2, 0.2, 0.8, 0.8, 0.8, 0.8, 0.2])
+    np.testing.assert_allclose(found, [0, 0], atol=1e-12)
 
 
 def test_ties_make_fewer_bins_and_none_is_empty() -> None:
@@ -81,8 +101,7 @@ def test_each_bin_has_background_in_the_window_of_the_mass() -> None:
     labelled = Labelled.of(toy_classes(COUNTS), SAMPLES, M4L).simulation()
     window = 70.0, float(np.median(labelled.values))
     scores = np.where(labelled.values < window[1], 0.5, 1e-3) * np.linspace(0.5, 1, len(labelled))
-    edges = quantile_edges(scores, labelled.within(window), 4)
-    bins = background_bins(scores, edges, labelled)
-    found = Divergences(bins, labelled.values, np.linspace(*window, 10).tolist())
-    assert len(edges) == 5
-    assert np.isfinite(found(labelled.weight[np.newaxis])).all()
+    question = SculptingQuestion(scores, labelled, 4, np.linspace(*window, 10).tolist())
+    found = question(labelled.weight[np.newaxis])
+    assert found.shape == (1, 4)
+    assert np.isfinite(found).all()

@@ -3,27 +3,28 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rootflow.config import ClassificationEvaluationConfig, InputsConfig
 from rootflow.dataset.events import Events
 from rootflow.dataset.manifest import Sample
 from rootflow.evaluation.bootstrap import FloatArray, Replicated, Statistic, bootstrap
 from rootflow.evaluation.classification.cut import CutQuestion, asimov
-from rootflow.evaluation.classification.evaluation import (
-    IN_WINDOW,
-    ClassificationEvaluation,
-    HeldOut,
-)
+from rootflow.evaluation.classification.evaluation import ClassificationEvaluation, HeldOut
 from rootflow.evaluation.classification.fit import FitQuestion
 from rootflow.evaluation.classification.labelled import CLASSES, Labelled, spectrum, yields
 from rootflow.evaluation.classification.observable import EventObservable
-from rootflow.evaluation.classification.over_training import over_training
 from rootflow.evaluation.classification.ranking import ClassQuestion, RankingQuestion, Reliability
-from rootflow.evaluation.classification.results import ModelResult, OverTraining, Scored, Variation
+from rootflow.evaluation.classification.results import (
+    IN_WINDOW,
+    ModelResult,
+    Scored,
+    Variation,
+)
 from rootflow.evaluation.classification.scores import METRICS, importances, scored_by
 from rootflow.evaluation.classification.sculpting import SculptingQuestion
 from rootflow.evaluation.paired import comparisons
-from rootflow.evaluation.results import Importance
+from rootflow.evaluation.results import Importance, Spectrum
 from rootflow.evaluation.spectra import process_of, varied_weights
 from rootflow.methods.contract import Classifier
 from rootflow.progress import progress
@@ -35,6 +36,17 @@ def observable_edges(config: ClassificationEvaluationConfig) -> list[float]:
         return []
     edges: list[float] = np.linspace(*config.observable_window, config.observable_bins + 1).tolist()
     return edges
+
+
+def observable_spectrum(
+    labelled: Labelled,
+    config: ClassificationEvaluationConfig,
+    among: NDArray[np.bool_] | None = None,
+) -> Spectrum | None:
+    """Return that of the events among (n,), by default all; None without an observable."""
+    if labelled.values is None:
+        return None
+    return spectrum(labelled.values, labelled, observable_edges(config), among)
 
 
 class ModelQuestions:
@@ -54,40 +66,27 @@ class ModelQuestions:
         self._scored, self._labelled, self._config = scored, labelled, config
         self._simulation, self._counted = simulation, counted
         self._score_edges = np.linspace(0, 1, config.score_bins + 1)
-        self._ranking = RankingQuestion(scores, in_training, simulation)
-        self._ranking_in_window = (
-            RankingQuestion(scores, in_training, counted, IN_WINDOW) if window else None
-        )
+        self._rankings = [RankingQuestion(scores, in_training, simulation)]
+        if window:
+            self._rankings.append(RankingQuestion(scores, in_training, counted, IN_WINDOW))
         self._reliability = Reliability(scores, simulation.signal, self._score_edges)
         self._cut = CutQuestion(scores, counted, config.background_uncertainty)
         self._fit = FitQuestion(scores, counted, config)
         self._sculpting = self._classes = None
+        self.statistics: dict[str, Statistic] = {
+            "reliability": self._reliability,
+            "binned_significance": self._fit,
+            **self._cut.statistics,
+        }
+        for ranking in self._rankings:
+            self.statistics |= ranking.statistics
         if simulation.values is not None:
-            self._sculpting = SculptingQuestion(
-                scores,
-                simulation.values,
-                simulation,
-                config.sculpting_bins,
-                observable_edges(config),
-            )
+            edges = observable_edges(config)
+            self._sculpting = SculptingQuestion(scores, simulation, config.sculpting_bins, edges)
+            self.statistics["divergences"] = self._sculpting
         if scored.probabilities is not None:
-            self._classes = ClassQuestion(scored.probabilities[simulated], simulation)
-
-    @property
-    def statistics(self) -> dict[str, Statistic]:
-        """What the bootstrap has to find, by name."""
-        asked: dict[str, Statistic] = {"reliability": self._reliability}
-        for question in (
-            self._ranking,
-            self._ranking_in_window,
-            self._cut,
-            self._fit,
-            self._sculpting,
-            self._classes,
-        ):
-            if question is not None:
-                asked |= question.statistics
-        return asked
+            self._classes = ClassQuestion(scored.probabilities, labelled)
+            self.statistics |= self._classes.statistics
 
     def result(
         self, of_models: Mapping[str, Replicated], importance: tuple[Importance, ...], seed: int
@@ -98,38 +97,29 @@ class ModelQuestions:
         """
         found = {name: of_models[f"{self.name}/{name}"] for name in self.statistics}
         labelled, config, scores = self._labelled, self._config, self._scored.scores
-        counted = labelled.within(config.significance_window)
-        in_window, probabilities = self._ranking_in_window, self._scored.probabilities
-        bins = self._score_edges.tolist()
+        counted, bins = labelled.within(config.significance_window), self._score_edges.tolist()
+        everywhere, *inside = (ranking.answer(found, bins) for ranking in self._rankings)
         scan, best_cut = self._cut.answer(found)
         selected = scores >= best_cut.threshold
-
-        def trained(ranking: RankingQuestion, among: Labelled) -> OverTraining | None:
-            ranked = ranking.in_training(found)
-            return ranked and over_training(self._scored, among, bins, ranked)
-
+        sculpting, classes = self._sculpting, self._classes
         return ModelResult(
             name=self.name,
-            ranking=self._ranking.answer(found),
-            ranking_in_window=None if in_window is None else in_window.answer(found),
+            ranking=everywhere.ranking,
+            ranking_in_window=inside[0].ranking if inside else None,
             scores=spectrum(scores, labelled, bins),
-            over_training=trained(self._ranking, labelled),
-            over_training_in_window=None if in_window is None else trained(in_window, counted),
+            over_training=everywhere.over_training,
+            over_training_in_window=inside[0].over_training if inside else None,
             calibration=self._reliability.answer(found["reliability"]),
-            sculpting=None
-            if self._sculpting is None
-            else self._sculpting.answer(found, config.replicas, seed),
+            sculpting=sculpting.answer(found["divergences"], config.replicas, seed)
+            if sculpting
+            else None,
             importance=importance,
             scan=scan,
             best_cut=best_cut,
             yields=yields(counted, selected),
-            after_cut=None
-            if labelled.values is None
-            else spectrum(labelled.values, labelled, observable_edges(config), selected),
-            fit=self._fit.answer(found, scores, counted),
-            classes=None
-            if self._classes is None or probabilities is None
-            else self._classes.answer(found, probabilities, labelled, bins),
+            after_cut=observable_spectrum(labelled, config, selected),
+            fit=self._fit.answer(found["binned_significance"], scores, counted),
+            classes=classes.answer(found, bins) if classes else None,
             variations=self._variations(best_cut.threshold),
         )
 
@@ -142,7 +132,7 @@ class ModelQuestions:
             s, b = np.sum(weight[signal]), np.sum(weight[background])
             variance = np.sum((weight**2)[background])
             variance += (self._config.background_uncertainty * b) ** 2
-            area = self._ranking.auc(weight[np.newaxis])[0, 0]
+            area = self._rankings[0].auc(weight[np.newaxis])[0, 0]
             return np.array([area, s, b, asimov(s, b, variance)], np.float64)
 
         nominal = found(self._simulation.weight)
@@ -234,9 +224,7 @@ def evaluate(
         signals=labelled.signals,
         observable=observable,
         in_window=yields(labelled.within(config.significance_window)),
-        spectrum=None
-        if labelled.values is None
-        else spectrum(labelled.values, labelled, observable_edges(config)),
+        spectrum=observable_spectrum(labelled, config),
         models=tuple(results),
         comparisons=comparisons(METRICS, found, [model.name for model in models]),
         replicas=config.replicas,

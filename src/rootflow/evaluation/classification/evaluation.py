@@ -11,7 +11,6 @@ from rootflow.evaluation.classification.results import (
     HypothesisTest,
     ModelResult,
     OverTraining,
-    Ranking,
     Scored,
 )
 from rootflow.evaluation.folder import read_json, write_json
@@ -25,8 +24,6 @@ from rootflow.evaluation.results import (
 )
 from rootflow.p_value import ASYMPTOTIC, PValue
 
-# Behind the names of what is of events that count in significances, where not all do.
-IN_WINDOW = "_in_window"
 # Either happens by chance in about one of a thousand evaluations.
 ERRORS_APART = 3.0
 SMALL_P_VALUE = 0.001
@@ -151,17 +148,9 @@ def read(path: Path) -> ClassificationEvaluation:
     return read_json(ClassificationEvaluation, path)
 
 
-class PartOfEvents(NamedTuple):
-    """What was found of all events, or of those in the window, with the ending of its metrics."""
-
-    ending: str
-    ranking: Ranking
-    over_training: OverTraining | None
-
-
 def _metrics(model: ModelResult) -> Iterator[tuple[str, Estimate | float | None]]:
     cut, fit = model.best_cut, model.fit
-    for ending, ranking, over_training in parts_of(model):
+    for ending, ranking, over_training in model.parts:
         yield f"auc{ending}", ranking.auc
         for background, auc in ranking.auc_against.items():
             yield f"auc_against_{background}{ending}", auc
@@ -198,16 +187,6 @@ def _metrics(model: ModelResult) -> Iterator[tuple[str, Estimate | float | None]
     yield "fit_observed_signal_strength", fit.with_systematics.observed_signal_strength
 
 
-def parts_of(model: ModelResult) -> list[PartOfEvents]:
-    """Return all events, and those that count in significances where not all do."""
-    found = [PartOfEvents("", model.ranking, model.over_training)]
-    if model.ranking_in_window is not None:
-        found.append(
-            PartOfEvents(IN_WINDOW, model.ranking_in_window, model.over_training_in_window)
-        )
-    return found
-
-
 def tests_of(over_training: OverTraining) -> Iterator[tuple[str, HypothesisTest | None]]:
     """Yield the tests of two samples, by the name of their p-value."""
     for name in ("signal", "background"):
@@ -241,7 +220,7 @@ def is_excess(excess: Estimate) -> bool:
 
 
 def _differences(model: ModelResult, evaluation: ClassificationEvaluation) -> Iterator[str]:
-    for ending, ranking, over_training in parts_of(model):
+    for ending, ranking, over_training in model.parts:
         if over_training is None:
             continue
         where = f" of events with {evaluation.window}" if ending else " of all events"

@@ -12,7 +12,7 @@ import pyhf
 
 from rootflow.config import ClassificationEvaluationConfig
 from rootflow.errors import RootflowError
-from rootflow.evaluation.bootstrap import FloatArray, Replicated, Statistic
+from rootflow.evaluation.bootstrap import FloatArray, Replicated
 from rootflow.evaluation.classification.labelled import (
     EFFECTIVE_EVENTS_MIN,
     Labelled,
@@ -20,7 +20,7 @@ from rootflow.evaluation.classification.labelled import (
     spectrum,
 )
 from rootflow.evaluation.classification.results import FitSignificance, ScoreFit
-from rootflow.evaluation.results import Spectrum
+from rootflow.evaluation.results import Histogram, Spectrum
 
 STRENGTH = "signal_strength"
 BACKGROUND = "background_normalisation"
@@ -45,15 +45,22 @@ class Systematics(NamedTuple):
 NONE = Systematics(0.0, 0.0, simulated_statistics=False)
 
 
-class BinnedSignificance:
-    """The discovery significance of bins of the score (n,) with known signal and background.
+class FitQuestion:
+    """A fit in bins of the score (n,), and by bootstrap the error of its significance.
 
-    sqrt(sum over bins of 2 ((s + b) ln(1 + s/b) - s)): arXiv:1007.1727, eq. 97.
+    That of bins with known signal and background is sqrt(sum over bins of
+    2 ((s + b) ln(1 + s/b) - s)): arXiv:1007.1727, eq. 97.
     """
 
-    def __init__(self, scores: FloatArray, labelled: Labelled, edges: FloatArray) -> None:
-        self._signal = SumsInBins(scores, labelled.signal, edges)
-        self._background = SumsInBins(scores, labelled.background, edges)
+    def __init__(
+        self, scores: FloatArray, simulation: Labelled, config: ClassificationEvaluationConfig
+    ) -> None:
+        self._edges = fit_edges(scores, simulation, config.score_bins)
+        self._signal = SumsInBins(scores, simulation.signal, self._edges)
+        self._background = SumsInBins(scores, simulation.background, self._edges)
+        self._systematics = Systematics(
+            config.background_uncertainty, config.luminosity_uncertainty, simulated_statistics=True
+        )
 
     def __call__(self, weights: FloatArray) -> FloatArray:
         """Return (replicas, 1); NaN where a bin has no background."""
@@ -62,31 +69,13 @@ class BinnedSignificance:
             squares = np.where(b > 0, 2 * ((s + b) * np.log1p(s / b) - s), np.nan)
         return np.asarray(np.sqrt(np.maximum(np.sum(squares, axis=1, keepdims=True), 0)))
 
-
-class FitQuestion:
-    """What the bootstrap is asked of a fit in bins of the score (n,), and the fits themselves."""
-
-    def __init__(
-        self, scores: FloatArray, simulation: Labelled, config: ClassificationEvaluationConfig
-    ) -> None:
-        self._edges = fit_edges(scores, simulation, config.score_bins)
-        self._systematics = Systematics(
-            config.background_uncertainty, config.luminosity_uncertainty, simulated_statistics=True
-        )
-        self.statistics: dict[str, Statistic] = {
-            "binned_significance": BinnedSignificance(scores, simulation, self._edges)
-        }
-
-    def answer(
-        self, found: Mapping[str, Replicated], scores: FloatArray, labelled: Labelled
-    ) -> ScoreFit:
+    def answer(self, found: Replicated, scores: FloatArray, labelled: Labelled) -> ScoreFit:
         """Return the fits of all events that count, data too."""
         binned = spectrum(scores, labelled, self._edges.tolist())
         signals = [each.name for each in labelled.samples if labelled.kind(each) == "signal"]
-        error = found["binned_significance"].estimate().error
         return ScoreFit(
             scores=binned,
-            statistics_only=significance(binned, signals, NONE, error),
+            statistics_only=significance(binned, signals, NONE, found.estimate().error),
             with_systematics=significance(binned, signals, self._systematics),
         )
 
@@ -107,18 +96,17 @@ def fit_edges(scores: FloatArray, labelled: Labelled, bins: int) -> FloatArray:
     background = SumsInBins(scores, labelled.background, limits)
     sums = background(sample)[0]
     squares = background(sample, labelled.weight)[0]
-    edges, high = [1.0], len(limits) - 1
-    for low in range(high - 1, -1, -1):
-        between = slice(low, high)
+    places = [len(limits) - 1]
+    for low in range(len(limits) - 2, -1, -1):
+        between = slice(low, places[-1])
         total, variance = np.sum(sums[between]), np.sum(squares[between])
         enough = total > 0 and total**2 >= EFFECTIVE_EVENTS_MIN * variance
         if enough and np.all(np.sum(processes[:, between], axis=1) >= 0):
-            edges.append(float(limits[low]))
-            high = low
+            places.append(low)
     # What is left at low scores joins the last bin, and that its neighbour while a sum is negative.
-    while len(edges) > 2 and np.any(np.sum(processes[:, : list(limits).index(edges[-2])], 1) < 0):
-        edges.pop(-2)
-    return np.array([0.0, *edges[-2 if len(edges) > 1 else -1 :: -1]])
+    while len(places) > 2 and np.any(np.sum(processes[:, : places[-2]], axis=1) < 0):
+        places.pop(-2)
+    return limits[[0, *reversed(places[:-1] or places)]]
 
 
 def significance(
@@ -134,8 +122,7 @@ def significance(
     negative, each bin has background; `signals` are names of processes.
     """
     model = _model(scores, signals, systematics)
-    initial = model.config.suggested_init()
-    asimov = np.asarray(model.expected_data(initial))
+    asimov = np.asarray(model.expected_data(model.config.suggested_init()))
     expected, _ = _discovery(model, asimov)
     observed, strength = None, None
     if scores.data is not None:
@@ -149,14 +136,16 @@ def _model(scores: Spectrum, signals: Sequence[str], systematics: Systematics) -
         {
             "name": name,
             "data": list(histogram.weights),
-            "modifiers": _modifiers(
-                name in signals, np.sqrt(histogram.squared_weights), systematics
-            ),
+            "modifiers": _modifiers(histogram, systematics, is_signal=name in signals),
         }
         for name, histogram in scores.processes.items()
     ]
+    signal = np.sum([scores.processes[name].weights for name in signals], axis=0)
+    observed = scores.data.counts if scores.data is not None else ()
+    # Twice the strength at which signal alone is all data, and ten more.
+    largest = float(10 + 2 * sum(observed) / np.sum(signal))
     parameters: list[Mapping[str, Any]] = [
-        {"name": STRENGTH, "inits": [1.0], "bounds": [[0.0, _largest_strength(scores, signals)]]}
+        {"name": STRENGTH, "inits": [1.0], "bounds": [[0.0, largest]]}
     ]
     if systematics.luminosity:
         sigma = systematics.luminosity
@@ -177,7 +166,7 @@ def _model(scores: Spectrum, signals: Sequence[str], systematics: Systematics) -
 
 
 def _modifiers(
-    is_signal: bool, errors: FloatArray, systematics: Systematics
+    histogram: Histogram, systematics: Systematics, *, is_signal: bool
 ) -> list[dict[str, Any]]:
     modifiers: list[dict[str, Any]] = []
     if systematics.luminosity:
@@ -189,15 +178,9 @@ def _modifiers(
         effect = {"hi": factor, "lo": 1 / factor}
         modifiers.append({"name": BACKGROUND, "type": "normsys", "data": effect})
     if systematics.simulated_statistics:
-        modifiers.append({"name": STATISTICS, "type": "staterror", "data": errors.tolist()})
+        errors = np.sqrt(histogram.squared_weights).tolist()
+        modifiers.append({"name": STATISTICS, "type": "staterror", "data": errors})
     return modifiers
-
-
-def _largest_strength(scores: Spectrum, signals: Sequence[str]) -> float:
-    """Return twice the strength at which signal alone is all data, and ten more."""
-    signal = np.sum([scores.processes[name].weights for name in signals], axis=0)
-    observed = scores.data.counts if scores.data is not None else ()
-    return float(10 + 2 * sum(observed) / np.sum(signal))
 
 
 def _discovery(model: pyhf.Model, data: FloatArray) -> tuple[float, float]:

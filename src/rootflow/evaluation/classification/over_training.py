@@ -22,7 +22,6 @@ from rootflow.evaluation.classification.results import (
     HypothesisTest,
     OverTraining,
     RankingInTraining,
-    Scored,
 )
 from rootflow.evaluation.results import Histogram
 from rootflow.evaluation.spectra import histogram
@@ -32,24 +31,25 @@ EFFECTIVE_EVENTS_PER_BIN = 10.0
 
 
 def over_training(
-    scored: Scored, labelled: Labelled, edges: Sequence[float], ranking: RankingInTraining
+    scores: FloatArray,
+    in_training: FloatArray,
+    events: Labelled,
+    edges: Sequence[float],
+    ranking: RankingInTraining,
 ) -> OverTraining:
     """Return the scores in training and unseen of signal and background, and their tests."""
-    chosen = training_half(labelled.events.fold_numbers)
+    chosen, weight = training_half(events.events.fold_numbers), events.weight
 
     def of(among: NDArray[np.bool_]) -> ClassOverTraining:
         train, test = among & chosen, among & ~chosen
-        weight = labelled.weight
         histograms = (
-            histogram(scored.scores_in_training, weight, edges, train),
-            histogram(scored.scores, weight, edges, test),
+            histogram(in_training, weight, edges, train),
+            histogram(scores, weight, edges, test),
         )
-        distance = kolmogorov_smirnov(
-            scored.scores_in_training[train], weight[train], scored.scores[test], weight[test]
-        )
+        distance = kolmogorov_smirnov(in_training[train], weight[train], scores[test], weight[test])
         return ClassOverTraining(*histograms, distance, chi2(*histograms))
 
-    return OverTraining(ranking, of(labelled.signal), of(labelled.background))
+    return OverTraining(ranking, of(events.signal), of(events.background))
 
 
 def training_half(event_number: NDArray[np.uint64]) -> NDArray[np.bool_]:

@@ -1,16 +1,18 @@
 """How well a score ranks signal above background, is a probability, and tells classes apart."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rootflow.evaluation.bootstrap import FloatArray, Replicated, Statistic, ratio
 from rootflow.evaluation.classification.labelled import Labelled, SumsBelow, SumsInBins, spectrum
+from rootflow.evaluation.classification.over_training import over_training
 from rootflow.evaluation.classification.results import (
     Calibration,
     Classes,
     OneAgainstRest,
+    PartOfEvents,
     Ranking,
     RankingInTraining,
     Rejection,
@@ -22,6 +24,8 @@ from rootflow.evaluation.results import plain
 # Of the curve, and those at which its rejections are quoted.
 SIGNAL_EFFICIENCIES = np.linspace(0, 1, 101)
 QUOTED_EFFICIENCIES = (0.3, 0.5, 0.7, 0.8, 0.9, 0.95)
+# What areas are called: before the name of one of several backgrounds, and of events in training.
+AGAINST, IN_TRAINING = "auc_against_", "auc_training"
 
 
 class _Ordered:
@@ -99,33 +103,39 @@ class RankingQuestion:
         self, scores: FloatArray, in_training: FloatArray, events: Labelled, ending: str = ""
     ) -> None:
         signal, background = events.signal, events.background
-        backgrounds = {
-            name: AreaUnderCurve(scores, signal, among)
-            for name, among in events.backgrounds.items()
-            if np.sum(events.weight[among]) > 0
-        }
-        self._ending = ending
-        self._backgrounds = list(backgrounds) if len(backgrounds) > 1 else []
+        self._ending, self._events = ending, events
+        self._scores, self._in_training = scores, in_training
         self.auc = AreaUnderCurve(scores, signal, background)
         asked: dict[str, Statistic] = {
             "auc": self.auc,
             "roc": BackgroundEfficiencies(scores, signal, background),
-            **{f"auc_against_{name}": backgrounds[name] for name in self._backgrounds},
         }
+        against = {
+            f"{AGAINST}{name}": AreaUnderCurve(scores, signal, among)
+            for name, among in events.backgrounds.items()
+            if np.sum(events.weight[among]) > 0
+        }
+        if len(against) > 1:
+            asked |= against
         if not np.all(np.isnan(in_training)):
-            asked["auc_training"] = AreaUnderCurve(in_training, signal, background)
+            asked[IN_TRAINING] = AreaUnderCurve(in_training, signal, background)
         self.statistics = {f"{name}{ending}": statistic for name, statistic in asked.items()}
 
-    def answer(self, found: Mapping[str, Replicated]) -> Ranking:
-        """Return how unseen events are ranked."""
-        roc = found[f"roc{self._ending}"]
+    def answer(self, replicated: Mapping[str, Replicated], edges: Sequence[float]) -> PartOfEvents:
+        """Return how unseen events are ranked, and how much better than those in training.
+
+        The edges are of the scores in both. The error of the difference is that of both areas in
+        the same replicas.
+        """
+        found = {name.removesuffix(self._ending): replicated[name] for name in self.statistics}
+        roc, points = found["roc"], len(SIGNAL_EFFICIENCIES)
         exists = np.isfinite(roc.values) & np.isfinite(roc.errors)
-        points = len(SIGNAL_EFFICIENCIES)
-        return Ranking(
-            auc=found[f"auc{self._ending}"].estimate(),
+        ranking = Ranking(
+            auc=found["auc"].estimate(),
             auc_against={
-                name: found[f"auc_against_{name}{self._ending}"].estimate()
-                for name in self._backgrounds
+                name.removeprefix(AGAINST): area.estimate()
+                for name, area in found.items()
+                if name.startswith(AGAINST)
             },
             roc=Roc(
                 signal_efficiency=tuple(SIGNAL_EFFICIENCIES.tolist()),
@@ -137,17 +147,14 @@ class RankingQuestion:
                 for place, at in enumerate(QUOTED_EFFICIENCIES, start=points)
             ),
         )
-
-    def in_training(self, found: Mapping[str, Replicated]) -> RankingInTraining | None:
-        """Return by how much better models rank events that they have trained on, if any has.
-
-        The error is that of the difference of both scores in the same replicas.
-        """
-        trained = found.get(f"auc_training{self._ending}")
-        if trained is None:
-            return None
-        excess = paired(trained, found[f"auc{self._ending}"])
-        return RankingInTraining(trained.estimate(), excess.gain, excess.p_value)
+        if IN_TRAINING not in found:
+            return PartOfEvents(self._ending, ranking, None)
+        excess = paired(found[IN_TRAINING], found["auc"])
+        trained = RankingInTraining(found[IN_TRAINING].estimate(), excess.gain, excess.p_value)
+        scores = self._scores, self._in_training
+        return PartOfEvents(
+            self._ending, ranking, over_training(*scores, self._events, edges, trained)
+        )
 
 
 class ConfusionMatrix:
@@ -174,38 +181,33 @@ class ConfusionMatrix:
 class ClassQuestion:
     """One AUC of each class, by probabilities (n, k), against all others, and the confusion."""
 
-    def __init__(self, probabilities: FloatArray, simulation: Labelled) -> None:
-        self._names, label = simulation.classes, simulation.label
+    def __init__(self, probabilities: FloatArray, labelled: Labelled) -> None:
+        self._probabilities, self._labelled = probabilities, labelled
+        simulated = ~labelled.data
+        of_simulation, label = probabilities[simulated], labelled.label[simulated]
         self.statistics: dict[str, Statistic] = {
             f"auc_of_{name}": AreaUnderCurve(
-                probabilities[:, place], label == place, (label >= 0) & (label != place)
+                of_simulation[:, place], label == place, (label >= 0) & (label != place)
             )
-            for place, name in enumerate(self._names)
+            for place, name in enumerate(labelled.classes)
         }
-        self.statistics["confusion"] = ConfusionMatrix(label, probabilities)
+        self.statistics["confusion"] = ConfusionMatrix(label, of_simulation)
 
-    def answer(
-        self,
-        found: Mapping[str, Replicated],
-        probabilities: FloatArray,
-        labelled: Labelled,
-        edges: list[float],
-    ) -> Classes:
+    def answer(self, found: Mapping[str, Replicated], edges: Sequence[float]) -> Classes:
         """Return what was found, with the probabilities of all events, data too."""
-        places = range(len(self._names))
-        confusion = found["confusion"]
+        names, confusion = self._labelled.classes, found["confusion"]
         return Classes(
             tuple(
                 OneAgainstRest(
                     name,
                     found[f"auc_of_{name}"].estimate(),
-                    spectrum(probabilities[:, place], labelled, edges),
+                    spectrum(self._probabilities[:, place], self._labelled, edges),
                 )
-                for place, name in enumerate(self._names)
+                for place, name in enumerate(names)
             ),
             tuple(
-                tuple(confusion.estimate(row * len(places) + column) for column in places)
-                for row in places
+                tuple(confusion.estimate(row * len(names) + column) for column in range(len(names)))
+                for row in range(len(names))
             ),
         )
 

@@ -8,13 +8,11 @@ from rootflow.estimate import Estimate
 from rootflow.evaluation.classification.evaluation import (
     DEFINITIONS,
     ClassificationEvaluation,
-    PartOfEvents,
     cautions_of,
-    parts_of,
     tests_of,
 )
 from rootflow.evaluation.classification.figures.captions import captions_of
-from rootflow.evaluation.classification.results import ModelResult, OverTraining
+from rootflow.evaluation.classification.results import ModelResult, OverTraining, PartOfEvents
 from rootflow.evaluation.folder import write_folder, write_page
 from rootflow.evaluation.results import Yield
 from rootflow.p_value import ASYMPTOTIC, PValue
@@ -68,7 +66,7 @@ def tables_of(evaluation: ClassificationEvaluation) -> list[Table]:
         ("over_training", "Events in training against unseen ones"): [
             _over_training(evaluation, model, part, part.over_training)
             for model in models
-            for part in parts_of(model)
+            for part in model.parts
             if part.over_training is not None
         ],
         ("best_cut", "Best cut"): [_cut(model) for model in models],
@@ -84,7 +82,7 @@ def tables_of(evaluation: ClassificationEvaluation) -> list[Table]:
             for found in evaluation.comparisons
         ],
         ("rejection", "Background rejection by signal efficiency"): [
-            _rejections(model, part, evaluation) for model in models for part in parts_of(model)
+            _rejections(model, part, evaluation) for model in models for part in model.parts
         ],
         ("calibration", "Calibration"): [
             {
@@ -125,7 +123,7 @@ def tables_of(evaluation: ClassificationEvaluation) -> list[Table]:
 
 def _auc(evaluation: ClassificationEvaluation, model: ModelResult) -> Row:
     row: Row = {"model": model.name}
-    row |= {f"auc{ending}": ranking.auc for ending, ranking, _ in parts_of(model)}
+    row |= {f"auc{ending}": ranking.auc for ending, ranking, _ in model.parts}
     row |= {f"auc_against_{name}": auc for name, auc in model.ranking.auc_against.items()}
     compared = {(each.name, each.other): each for each in evaluation.comparisons}
     found = compared.get((model.name, evaluation.models[0].name))

@@ -19,6 +19,9 @@ from rootflow.evaluation.results import (
     Yield,
 )
 
+# Behind the names of what is of events that count in significances, where not all do.
+IN_WINDOW = "_in_window"
+
 
 class Scored(NamedTuple):
     """What one model says of n events.
@@ -104,6 +107,14 @@ class OverTraining(NamedTuple):
     ranking: RankingInTraining
     signal: ClassOverTraining
     background: ClassOverTraining
+
+
+class PartOfEvents(NamedTuple):
+    """What was found of all events, or of those in the window, with the ending of its metrics."""
+
+    ending: str
+    ranking: Ranking
+    over_training: OverTraining | None
 
 
 class Calibration(NamedTuple):
@@ -256,3 +267,12 @@ class ModelResult(NamedTuple):
     fit: ScoreFit
     classes: Classes | None = None
     variations: tuple[Variation, ...] = ()
+
+    @property
+    def parts(self) -> list[PartOfEvents]:
+        """All events, and those that count in significances where not all do."""
+        whole = PartOfEvents("", self.ranking, self.over_training)
+        if self.ranking_in_window is None:
+            return [whole]
+        inside = PartOfEvents(IN_WINDOW, self.ranking_in_window, self.over_training_in_window)
+        return [whole, inside]

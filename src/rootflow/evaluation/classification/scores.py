@@ -22,7 +22,6 @@ from rootflow.evaluation.compare import (
     Arrays,
     ComparedModels,
     EventTable,
-    SavedAnswers,
     read_event_table,
     write_event_table,
 )
@@ -178,21 +177,19 @@ def compare(tables: Sequence[EventTable], replicas: int, seed: int) -> ComparedM
 
     Other parameters and errors are those of `rootflow.evaluation.compare.compare`.
     """
-    return compare_answers([_answers(table) for table in tables], METRICS, _asked, replicas, seed)
+    labelled = [table.take(table.columns["label"] >= 0) for table in tables]
+    for table in labelled:
+        table.columns["signal"] = np.isin(table.columns["label"], table.about["signals"])
+    truth = ("label", "signal")
+    return compare_answers(labelled, truth, _said, _asked, METRICS, replicas, seed)
 
 
-def _answers(table: EventTable) -> SavedAnswers:
-    labelled = table.columns["label"] >= 0
-    table = table._replace(columns={name: each[labelled] for name, each in table.columns.items()})
-    label = table.columns["label"]
-    return table.answers(
-        {"label": label, "signal": np.isin(label, table.about["signals"])},
-        {name: {"score": scores} for name, scores in table.starting(SCORE).items()},
-    )
+def _said(table: EventTable) -> dict[str, Arrays]:
+    return {name: {"score": scores} for name, scores in table.starting(SCORE).items()}
 
 
-def _asked(truth: Arrays, said: Arrays, weight: FloatArray) -> dict[str, Statistic]:  # noqa: ARG001
-    return {"auc": AreaUnderCurve(said["score"], truth["signal"])}
+def _asked(events: Arrays, said: Arrays) -> dict[str, Statistic]:
+    return {"auc": AreaUnderCurve(said["score"], events["signal"])}
 
 
 def contest(

@@ -5,13 +5,12 @@ from pathlib import Path
 
 import numpy as np
 
-from rootflow.evaluation.bootstrap import FloatArray, Statistic
+from rootflow.evaluation.bootstrap import Statistic
 from rootflow.evaluation.cell_statistics import BiasAndResolution, Shares, everywhere
 from rootflow.evaluation.compare import (
     Arrays,
     ComparedModels,
     EventTable,
-    SavedAnswers,
     read_event_table,
     write_event_table,
 )
@@ -72,23 +71,20 @@ def compare(tables: Sequence[EventTable], replicas: int, seed: int) -> ComparedM
     `tables` are those of `read_predictions`; other parameters and errors are those of
     `rootflow.evaluation.compare.compare`.
     """
-    return compare_answers([_answers(table) for table in tables], METRICS, _asked, replicas, seed)
+    return compare_answers(tables, TRUTH, _said, _asked, METRICS, replicas, seed)
 
 
-def _answers(table: EventTable) -> SavedAnswers:
+def _said(table: EventTable) -> dict[str, Arrays]:
     columns = table.columns
     methods = [each.removesuffix("_bbar") for each in columns if each.endswith("_bbar")]
-    return table.answers(
-        {each: columns[each] for each in TRUTH},
-        {
-            method: {each: columns[f"{method}_{each}"] for each in SAID}
-            for method in methods
-            if method not in ("true", "truth")
-        },
-    )
+    return {
+        method: {each: columns[f"{method}_{each}"] for each in SAID}
+        for method in methods
+        if method not in ("true", "truth")
+    }
 
 
-def _asked(truth: Arrays, said: Arrays, weight: FloatArray) -> dict[str, Statistic]:
+def _asked(truth: Arrays, said: Arrays) -> dict[str, Statistic]:
     true = np.stack([truth["true_b"], truth["true_bbar"]], axis=1)
     chosen = np.stack([said["b"], said["bbar"]], axis=1)
     matched = everywhere(np.all(true >= 0, axis=1))
@@ -96,5 +92,5 @@ def _asked(truth: Arrays, said: Arrays, weight: FloatArray) -> dict[str, Statist
     right = right_answers(chosen, true)
     return {
         **{name: Shares(among, matched, 1) for name, among in right.items()},
-        "mtt": BiasAndResolution(residuals, matched, 1, weight),
+        "mtt": BiasAndResolution(residuals, matched, 1, truth["weight"]),
     }

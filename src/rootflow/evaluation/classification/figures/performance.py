@@ -10,8 +10,6 @@ from matplotlib.figure import Figure
 from rootflow.estimate import ABSENT, with_error
 from rootflow.evaluation.classification.evaluation import (
     ClassificationEvaluation,
-    PartOfEvents,
-    parts_of,
 )
 from rootflow.evaluation.classification.results import (
     Classes,
@@ -19,6 +17,7 @@ from rootflow.evaluation.classification.results import (
     HypothesisTest,
     ModelResult,
     OverTraining,
+    PartOfEvents,
     Ranking,
 )
 from rootflow.evaluation.figures.stack import BACKGROUNDS, SIGNALS, Described
@@ -74,7 +73,7 @@ def roc(evaluation: ClassificationEvaluation, look: Look) -> Figure:
 
     Left of all events, right of those that count in significances, where not all do.
     """
-    parts = [[(each.name, part.ranking) for part in parts_of(each)] for each in evaluation.models]
+    parts = [[(each.name, part.ranking) for part in each.parts] for each in evaluation.models]
     regions = list(zip(*parts, strict=True))
     titles = ["all events", *counted(evaluation)] if len(regions) > 1 else [None]
     figure, panels = new_figure(columns=len(regions))
@@ -210,7 +209,7 @@ def over_training(model: ModelResult, evaluation: ClassificationEvaluation) -> F
 
     Left of all events, right of those that count in significances, where not all do.
     """
-    parts = parts_of(model)
+    parts = model.parts
     names = ["all events", *counted(evaluation)] if len(parts) > 1 else ["all events"]
     figure, panels = new_figure(columns=len(parts))
     for axes, part, name in zip(panels, parts, names, strict=True):
