@@ -18,7 +18,7 @@ from rootflow.config.batch import load_profile
 from rootflow.config.evaluation import ReconstructionPromotionConfig
 from rootflow.errors import RootflowError
 from rootflow.evaluation.bootstrap import Replicated
-from rootflow.evaluation.paired import bins_of, decide
+from rootflow.evaluation.paired import decide
 from rootflow.ntuple import features_of, load_branch_map
 from rootflow.steps.registry.decision import numbers_of, shortfalls, tags_of_run
 from rootflow.tracking.registry import Version
@@ -148,7 +148,7 @@ def test_promotions(examples: int) -> None:
     champion = Version("ttbar", "1", "", datetime(2026, 1, 1, tzinfo=UTC), (), {}, "")
     numbers = st.one_of(st.floats(-1, 1), st.sampled_from([float("nan"), 0.0]))
     edges = {"jets": [1.5, 2.5, 3.5]}
-    width = 1 + len(bins_of(edges))
+    width = len(edges["jets"])  # all events, and each bin
     measured = st.builds(
         lambda values: Replicated(
             np.array(values[:width]), np.reshape(values[width:], (-1, width))
@@ -167,7 +167,8 @@ def test_promotions(examples: int) -> None:
             rules = change(base, {"promotion": said}).promotion  # type: ignore[assignment]
         except RootflowError:
             rules = rules.model_copy(update={"least_gain": -1.0, "p_value_max": 1.0})
-        contest = decide("auc", 9, pair, bins_of(edges), rules.least_gain, 1)
+        rules = rules.model_copy(update={"no_regression_in": edges})
+        contest = decide(9, pair, rules, 1)
         reasons = shortfalls(contest, champion, rules)
         assert tags_of_run({name: str(value) for name, value in numbers_of(contest).items()})
         gain = pair[0].values[0] - pair[1].values[0]

@@ -51,11 +51,13 @@ def _measured(replicas: list[list[float]]) -> Replicated:
 
 def test_a_metric_of_no_replica_decides_nothing() -> None:
     whole = _measured([[0.5, 0.5], [0.6, 0.4]])
+    rules = ReconstructionPromotionConfig(no_regression_in={"jets": [1.5, 2.5]})
     for replicas, error, says in (
         ([[0.5, NAN], [0.6, NAN]], UsageError, "does not exist in the bin from 1.5 to 2.5"),
         ([[NAN, 0.5], [NAN, 0.6]], InputError, "does not exist for the events"),
     ):
         for pair in ([_measured(replicas), whole], [whole, _measured(replicas)]):
             with pytest.raises(error, match=says):
-                decide("assignment_accuracy", 9, pair, [BIN], 0.0, 1)
-    assert decide("auc", 9, [whole, whole], [BIN], NAN, 1).p_value == 1.0
+                decide(9, pair, rules, 1)
+    rules = rules.model_copy(update={"least_gain": NAN})
+    assert decide(9, [whole, whole], rules, 1).p_value == 1.0

@@ -6,6 +6,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from rootflow.config.evaluation import ClassifierPromotionConfig, ReconstructionPromotionConfig
 from rootflow.errors import InputError, UsageError
 from rootflow.estimate import Estimate
 from rootflow.evaluation.bootstrap import (
@@ -18,8 +19,6 @@ from rootflow.evaluation.results import Comparison
 from rootflow.p_value import PValue
 from rootflow.table import Column, Table
 
-# Of bins, by quantity.
-Edges = Mapping[str, Sequence[float]]
 # Which values of a metric are better than others.
 Better = Literal["more", "less", "nearer to zero"]
 
@@ -155,18 +154,22 @@ class Contest(NamedTuple):
 
 
 def decide(
-    metric: str,
     events: int,
     measured: Sequence[Replicated],
-    bins: Sequence[QuantityBin],
-    least_gain: float,
+    promotion: ReconstructionPromotionConfig | ClassifierPromotionConfig,
     seed: int,
     better: Better = "more",
 ) -> Contest:
     """Return the contest of what was measured of the candidate and, if there is one, the champion.
 
-    Measured is the metric of all events, and then of those in each bin.
+    Measured is the metric of all events, and then of those in each bin of the promotion.
     """
+    metric = promotion.metric
+    bins = [
+        QuantityBin(quantity, low, high)
+        for quantity, limits in promotion.no_regression_in.items()
+        for low, high in pairwise(limits)
+    ]
     for found in measured:
         for place, value in enumerate(found.values):
             if not (np.isfinite(value) and np.isfinite(found.replicas[:, place]).any()):
@@ -176,7 +179,7 @@ def decide(
     if not rest:
         return alone
     [champion] = rest
-    whole = paired(candidate, champion, better, least=least_gain)
+    whole = paired(candidate, champion, better, least=promotion.least_gain)
     in_bins = []
     for place, each in enumerate(bins, start=1):
         both = paired(candidate, champion, better, at=place)
@@ -188,15 +191,6 @@ def decide(
         p_value=whole.p_value,
         bins=tuple(in_bins),
     )
-
-
-def bins_of(edges: Edges) -> list[QuantityBin]:
-    """Return every bin, in the order of the quantities and their edges."""
-    return [
-        QuantityBin(quantity, low, high)
-        for quantity, limits in edges.items()
-        for low, high in pairwise(limits)
-    ]
 
 
 def _estimate(found: Replicated, place: int = 0) -> Estimate:

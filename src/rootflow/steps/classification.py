@@ -21,7 +21,7 @@ from rootflow.evaluation.compare import ComparedModels
 from rootflow.evaluation.paired import Contest
 from rootflow.methods.exported import OnnxMethod
 from rootflow.methods.model import Model
-from rootflow.steps import frozen
+from rootflow.steps.frozen import fold_fault as fold_fault
 from rootflow.steps.result import Found
 
 # What models said of events.
@@ -77,11 +77,6 @@ def check_promotion(config: ClassificationConfig) -> None:
     """Nothing can be said before the dataset is there: bins are of its features."""
 
 
-def fold_fault(config: ClassificationConfig, model: OnnxMethod) -> str | None:
-    """Return why a model may have seen an event that it scores, None where it has not."""
-    return frozen.fold_fault(config, model)
-
-
 def other_events(candidate: OnnxMethod, champion: OnnxMethod) -> str | None:
     """Return why there are no events that neither has seen, None where there are."""
     if (candidate.folding, candidate.held_out) == (champion.folding, champion.held_out):
@@ -96,17 +91,7 @@ def compete(
     champion: OnnxMethod | None,
 ) -> Contest:
     """Compare both, each event scored by the models that have not seen it; errors of `contest`."""
-    return contest(
-        dataset.events(dataset.simulated_in(_held_out(config))),
-        dataset.manifest.samples,
-        candidate,
-        champion,
-        least_gain=config.promotion.least_gain,
-        edges=config.promotion.no_regression_in,
-        replicas=config.evaluation.replicas,
-        seed=config.seed,
-    )
-
-
-def _held_out(config: ClassificationConfig) -> list[int]:
-    return [folds.held_out for folds in config.data.folds.in_turn()]
+    held_out = [folds.held_out for folds in config.data.folds.in_turn()]
+    events, samples = dataset.events(dataset.simulated_in(held_out)), dataset.manifest.samples
+    replicas = config.evaluation.replicas
+    return contest(events, samples, candidate, champion, config.promotion, replicas, config.seed)

@@ -10,6 +10,7 @@ import pytest
 from scipy.stats import norm
 
 from rootflow.checksum import KEY, UNSEALED, seal
+from rootflow.config.evaluation import ClassifierPromotionConfig
 from rootflow.dataset import Events
 from rootflow.errors import ConformanceError, InputError, UsageError
 from rootflow.evaluation.classification import Scored, compare, read_scores, write_scores
@@ -89,9 +90,9 @@ def test_table_that_does_not_say_which_classes_are_signal(
 OF_CONTEST = {"ggH": 700, "VBFH": 300, "ZZ": 800, "ttbar": 200, "data": 30}
 
 
-def held(events: Events, candidate: Any, champion: Any, **more: Any) -> Contest:
-    settings = {"least_gain": 0.0, "edges": {}, "replicas": 200, "seed": 1}
-    return contest(events, SAMPLES, candidate, champion, **settings | more)
+def held(events: Events, candidate: Any, champion: Any, **promotion: Any) -> Contest:
+    rules = ClassifierPromotionConfig(**promotion)
+    return contest(events, SAMPLES, candidate, champion, rules, replicas=200, seed=1)
 
 
 def test_it_says_what_the_comparison_of_evaluations_says(tmp_path: Path) -> None:
@@ -125,7 +126,7 @@ class WorseAtTwoJets(GaussianModel):
 def test_a_bin_in_which_it_is_worse_has_a_small_p_value() -> None:
     events = toy_classes(OF_CONTEST)
     edges = {"jet_n": [-0.5, 1.5, 2.5, 9.5]}
-    found = held(events, WorseAtTwoJets("a"), GaussianModel("b", noise=3.0), edges=edges)
+    found = held(events, WorseAtTwoJets("a"), GaussianModel("b", noise=3.0), no_regression_in=edges)
     assert [each.p_value == 1 / 201 for each in found.bins] == [False, True, False]
     assert found.bins[1].gain.value < 0
 
@@ -134,9 +135,9 @@ def test_what_cannot_be_compared() -> None:
     events = toy_classes(OF_CONTEST)
     models = GaussianModel("a"), GaussianModel("b")
     with pytest.raises(UsageError, match=r"no_regression_in: 'mass' is none of jet_n, m4l"):
-        held(events, *models, edges={"mass": [0, 1]})
+        held(events, *models, no_regression_in={"mass": [0, 1]})
     with pytest.raises(UsageError, match=r"auc does not exist in the bin from 900 to 999"):
-        held(events, *models, edges={"m4l": [0, 900, 999]})
+        held(events, *models, no_regression_in={"m4l": [0, 900, 999]})
 
     class Broken(GaussianModel):
         def answer(self, events: Events) -> np.ndarray:

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from rootflow.config import InputsConfig
+from rootflow.config.evaluation import ClassifierPromotionConfig
 from rootflow.dataset.events import SIGNAL, Events
 from rootflow.dataset.manifest import Sample
 from rootflow.errors import ConformanceError, UsageError
@@ -26,7 +26,7 @@ from rootflow.evaluation.compare import (
     write_event_table,
 )
 from rootflow.evaluation.compare import compare as compare_answers
-from rootflow.evaluation.paired import Contest, Edges, Metric, bins_of, decide, paired
+from rootflow.evaluation.paired import Contest, Metric, decide, paired
 from rootflow.evaluation.permutation import REPLICAS, by_lot, largest_first, permuted
 from rootflow.evaluation.results import Importance
 from rootflow.methods.contract import Classifier
@@ -197,41 +197,32 @@ def contest(
     samples: Sequence[Sample],
     candidate: Classifier,
     champion: Classifier | None,
-    *,
-    least_gain: float,
-    edges: Edges,
+    promotion: ClassifierPromotionConfig,
     replicas: int,
     seed: int,
 ) -> Contest:
     """Compare the weighted AUC of two classifiers, event by event; data are not looked at.
 
-    The gain is tested against `least_gain`; `edges` are of bins by feature of the event. That there
-    is no such feature, or a bin without signal or background, is a UsageError.
+    The gain is tested against the least one of `promotion`; its bins are of features of the event.
+    That there is no such feature, or a bin without signal or background, is a UsageError.
     """
     simulation = Labelled.of(events, samples).simulation()
-    inside = _inside(simulation.events, edges)
-    measured = []
-    for model in (candidate, champion):
-        if model is not None:
-            scores = score(model, simulation.events, simulation)
-            statistics = {
-                str(place): AreaUnderCurve(
-                    scores, simulation.signal & among, simulation.background & among
-                )
-                for place, among in enumerate(inside)
-            }
-            found = bootstrap(statistics, simulation.weight, replicas, seed)
-            measured.append(Replicated.joined(found.values()))
-    return decide("auc", len(simulation), measured, bins_of(edges), least_gain, seed)
-
-
-def _inside(events: Events, edges: Edges) -> list[NDArray[np.bool_]]:
-    """Return (n,) which events count: all, and then those in each bin."""
     known = events.features["event"]
-    inside = [np.ones(len(events), bool)]
-    for name, limits in edges.items():
+    inside = [np.ones(len(simulation), bool)]
+    for name, limits in promotion.no_regression_in.items():
         if name not in known:
             raise UsageError(f"promotion.no_regression_in: '{name}' is none of {', '.join(known)}")
-        number = bin_of(events.event[:, known.index(name)], limits)
+        number = bin_of(simulation.events.event[:, known.index(name)], limits)
         inside += [np.asarray(number == place) for place in range(len(limits) - 1)]
-    return inside
+    measured = []
+    for model in [candidate] if champion is None else [candidate, champion]:
+        scores = score(model, simulation.events, simulation)
+        statistics = {
+            str(place): AreaUnderCurve(
+                scores, simulation.signal & among, simulation.background & among
+            )
+            for place, among in enumerate(inside)
+        }
+        found = bootstrap(statistics, simulation.weight, replicas, seed)
+        measured.append(Replicated.joined(found.values()))
+    return decide(len(simulation), measured, promotion, seed)

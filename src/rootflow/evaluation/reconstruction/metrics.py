@@ -23,7 +23,7 @@ from rootflow.evaluation.cell_statistics import (
     bin_of,
     everywhere,
 )
-from rootflow.evaluation.paired import Contest, Edges, Metric, bins_of, decide
+from rootflow.evaluation.paired import Contest, Metric, decide
 from rootflow.evaluation.reconstruction.observables import OBSERVABLES, Observable
 from rootflow.evaluation.reconstruction.sample import (
     Candidate,
@@ -210,12 +210,11 @@ def contest(
         )
         for contender in contenders
     ]
-    better, least_gain = METRICS[promotion.metric].better, promotion.least_gain
-    return decide(promotion.metric, len(events), measured, bins_of(edges), least_gain, seed, better)
+    return decide(len(events), measured, promotion, seed, METRICS[promotion.metric].better)
 
 
 def _in_bins(
-    metric: str, candidate: Candidate, sample: EventsWithTruth, edges: Edges
+    metric: str, candidate: Candidate, sample: EventsWithTruth, edges: Mapping[str, Sequence[float]]
 ) -> list[CellStatistic]:
     """Return the metric of all events, and then one statistic for the bins of each quantity."""
     cells = [(everywhere(sample.matched), 1)]
