@@ -15,12 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rootflow.evaluation.bootstrap import (
-    LOWER_QUANTILE,
-    UPPER_QUANTILE,
     CellStatistic,
     bootstrap,
 )
 from rootflow.evaluation.cell_statistics import BiasAndResolution, Shares, bin_of, everywhere
+from rootflow.evaluation.results import LOWER_QUANTILE, UPPER_QUANTILE
 
 EVENTS, REPLICAS, REPETITIONS = 10_000, 200, 5
 LARGE = (100_000, 5, 1000)

@@ -26,11 +26,9 @@ class PValue(float):
     _text: str
 
     def __str__(self) -> str:
-        """Return two digits, or what it is below."""
         return self._text
 
     def __format__(self, _: str) -> str:
-        """Return the same."""
         return self._text
 
     @property

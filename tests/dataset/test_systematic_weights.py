@@ -11,7 +11,7 @@ from ntuples import Branches, write_ntuple
 from rootflow.config.data import DileptonDataConfig
 from rootflow.dataset import Dataset
 from rootflow.errors import InputError
-from rootflow.evaluation.spectra import varied_weights
+from rootflow.evaluation.results import varied_weights
 from small_datasets import build, digest, plans_of
 
 MAP = {

@@ -29,9 +29,9 @@ from scipy.special import pdtr
 from rootflow.cores import usable_cores
 from rootflow.estimate import Estimate
 from rootflow.evaluation.results import Binned, plain
+from rootflow.physics.kinematics import FloatArray as FloatArray
 from rootflow.progress import progress
 
-FloatArray = NDArray[np.float64]
 Cells = NDArray[np.int16]
 
 # Of replica weights held at a time: what a core keeps in its cache.
@@ -42,9 +42,6 @@ EVENTS_AT_ONCE = 1024
 # Sums held at a time, of 1 kB for a block's replicas: what is asked beyond is another pass.
 CELLS_AT_ONCE = 200_000
 NOWHERE = -1
-
-# The central interval of a Gaussian within one standard deviation.
-LOWER_QUANTILE, UPPER_QUANTILE = 0.158655254, 0.841344746
 
 # Poisson numbers of mean 1 at evenly spaced points of their cumulative distribution: a look
 # into this table is ten times as fast as a draw, and right to 2^-17 in every probability.

@@ -6,15 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rootflow.evaluation.bootstrap import (
-    LOWER_QUANTILE,
     NOWHERE,
-    UPPER_QUANTILE,
     Cells,
     CellStatistic,
     FloatArray,
     Sums,
     ratio,
 )
+from rootflow.evaluation.results import LOWER_QUANTILE, UPPER_QUANTILE
 
 # Of a window around a quantile, in standard deviations of the quantile, and how many cells.
 WINDOW, CELLS_IN_WINDOW = 5.0, 64
@@ -68,9 +67,8 @@ class CalibrationError(CellStatistic):
     def __call__(self, *totals: FloatArray) -> FloatArray:
         """Return (replicas, 1)."""
         distances, weights = totals
-        return ratio(
-            np.sum(np.abs(distances), axis=1, keepdims=True), np.sum(weights, axis=1, keepdims=True)
-        )
+        distance = np.sum(np.abs(distances), axis=1, keepdims=True)
+        return ratio(distance, np.sum(weights, axis=1, keepdims=True))
 
 
 class BiasAndResolution(CellStatistic):
@@ -96,13 +94,12 @@ class BiasAndResolution(CellStatistic):
         for number in range(count):
             index = np.flatnonzero((bins == number) & np.isfinite(residuals))
             index = index[np.argsort(residuals[index], kind="stable")]
-            found = (
-                _Sorted(residuals[index].astype(np.float64), weight[index]) if len(index) else None
-            )
-            if found is not None:
-                cell[index] = self._first[-1] + found.cell
+            found, cells = None, 0
+            if len(index):
+                found = _Sorted(residuals[index].astype(np.float64), weight[index])
+                cell[index], cells = self._first[-1] + found.cell, found.cells
             self._bins.append(found)
-            self._first.append(self._first[-1] + (found.cells if found else 0))
+            self._first.append(self._first[-1] + cells)
         self.sums = (Sums(cell, max(self._first[-1], 1)),)
 
     def __call__(self, *totals: FloatArray) -> FloatArray:

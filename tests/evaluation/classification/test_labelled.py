@@ -15,7 +15,7 @@ from rootflow.evaluation.classification.labelled import (
     spectrum,
     yields,
 )
-from rootflow.evaluation.spectra import counts
+from rootflow.evaluation.results import counts
 from toy_classes import COUNTS, EXPECTED, M4L, SAMPLES, toy_classes
 from toy_events import toy_events
 

@@ -19,8 +19,7 @@ from rootflow.evaluation.classification.over_training import (
 from rootflow.evaluation.classification.ranking import RankingQuestion
 from rootflow.evaluation.classification.results import OverTraining, RankingInTraining
 from rootflow.evaluation.classification.scores import scored_by
-from rootflow.evaluation.results import Histogram
-from rootflow.evaluation.spectra import histogram
+from rootflow.evaluation.results import Histogram, histogram
 from toy_classes import DISTANCE, SAMPLES, GaussianModel, rows_of, toy_classes
 
 NONE = Estimate(0.5, 0.0)

@@ -24,8 +24,7 @@ from rootflow.evaluation.classification.results import (
 from rootflow.evaluation.classification.scores import METRICS, importances, scored_by
 from rootflow.evaluation.classification.sculpting import SculptingQuestion
 from rootflow.evaluation.paired import comparisons
-from rootflow.evaluation.results import Importance, Spectrum
-from rootflow.evaluation.spectra import process_of, varied_weights
+from rootflow.evaluation.results import Importance, Spectrum, process_of, varied_weights
 from rootflow.methods.contract import Classifier
 from rootflow.progress import progress
 

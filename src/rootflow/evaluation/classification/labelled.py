@@ -14,8 +14,15 @@ from rootflow.dataset.weights import effective_events
 from rootflow.errors import InputError, UsageError
 from rootflow.evaluation.bootstrap import FloatArray
 from rootflow.evaluation.classification.observable import EventObservable, check_finite
-from rootflow.evaluation.results import Kind, Spectrum, Yield
-from rootflow.evaluation.spectra import counts, expected, histogram, varied_weights
+from rootflow.evaluation.results import (
+    Kind,
+    Spectrum,
+    Yield,
+    counts,
+    expected,
+    histogram,
+    varied_weights,
+)
 
 # The sample and the label of events outside a window.
 NOWHERE = -1

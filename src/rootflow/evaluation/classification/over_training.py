@@ -23,8 +23,7 @@ from rootflow.evaluation.classification.results import (
     OverTraining,
     RankingInTraining,
 )
-from rootflow.evaluation.results import Histogram
-from rootflow.evaluation.spectra import histogram
+from rootflow.evaluation.results import Histogram, histogram
 
 # Each bin of a chi2 test needs as many in either histogram for chi2 to be what it is called.
 EFFECTIVE_EVENTS_PER_BIN = 10.0

@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 from rootflow.evaluation.bootstrap import NOWHERE, FloatArray, Replicated
 from rootflow.evaluation.classification.labelled import Labelled
 from rootflow.evaluation.classification.results import Divergence, Sculpting
-from rootflow.evaluation.results import Estimate
-from rootflow.evaluation.spectra import histogram
+from rootflow.evaluation.results import Estimate, histogram
 
 
 class SculptingQuestion:

@@ -21,8 +21,17 @@ from rootflow.evaluation.reconstruction.results import (
     ScoreResult,
 )
 from rootflow.evaluation.reconstruction.sample import Candidate, EventsWithTruth, candidates_of
-from rootflow.evaluation.results import Histogram, Kind, Process, Rows, Spectrum, plain
-from rootflow.evaluation.spectra import counts, histogram, process_of
+from rootflow.evaluation.results import (
+    Histogram,
+    Kind,
+    Process,
+    Rows,
+    Spectrum,
+    counts,
+    histogram,
+    plain,
+    process_of,
+)
 from rootflow.methods.reconstruction.objects import four_momenta
 from rootflow.physics.kinematics import FloatArray
 from rootflow.physics.ttbar import Decay

@@ -14,8 +14,7 @@ from rootflow.evaluation.bootstrap import FloatArray
 from rootflow.evaluation.reconstruction.observables import OBSERVABLES, Observable
 from rootflow.evaluation.reconstruction.results import Migration
 from rootflow.evaluation.reconstruction.sample import Candidate, EventsWithTruth
-from rootflow.evaluation.results import plain
-from rootflow.evaluation.spectra import varied_weights
+from rootflow.evaluation.results import plain, varied_weights
 from rootflow.files import whole_file
 from rootflow.ntuple import write_histograms
 

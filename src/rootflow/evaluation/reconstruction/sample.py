@@ -128,14 +128,13 @@ def candidates_of(
             start = time.perf_counter()
             answers = method.answer(events)
             seconds = time.perf_counter() - start
-            cost = Cost(seconds, len(events) / seconds, getattr(method, "parameters", None))
             try:
                 check_answers(answers, events)
             except ConformanceError as error:
                 raise ConformanceError(f"{method.name}: {error}") from None
-            nowhere = np.zeros_like(answers.solved)
-            description = description_of(method)
-            found.append(Candidate(method, method.name, description, answers, cost, nowhere, {}))
+            cost = Cost(seconds, len(events) / seconds, getattr(method, "parameters", None))
+            nowhere, said = np.zeros_like(answers.solved), description_of(method)
+            found.append(Candidate(method, method.name, said, answers, cost, nowhere, {}))
             advance(1, method.name)
     owners = {each.name: each for each in found if each.answers.neutrinos is not None}
     if neutrinos not in ("model", "none", *owners):
@@ -144,11 +143,8 @@ def candidates_of(
             f"allowed: {', '.join(['model', 'none', *owners])}"
         )
     models = [name for name, each in owners.items() if each.description is None]
-    lender = {"none": None, "model": next(iter(models), None)}.get(neutrinos, neutrinos)
-    return [
-        _completed(each, events, owners.get(each.name) or (owners[lender] if lender else None))
-        for each in found
-    ]
+    lender = {"none": "", "model": next(iter(models), "")}.get(neutrinos, neutrinos)
+    return [_completed(each, events, owners.get(each.name, owners.get(lender))) for each in found]
 
 
 def _completed(candidate: Candidate, events: Events, owner: Candidate | None) -> Candidate:
