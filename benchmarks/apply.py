@@ -70,7 +70,8 @@ def exported(path: Path, ntuple: Path, directory: Path) -> tuple[str, Path]:
     from rootflow.dataset import build
     from rootflow.dataset.readings.dilepton import Dilepton
     from rootflow.export import About, prepare, write
-    from rootflow.models import build_model, fit_normalisation
+    from rootflow.models.architectures import build_model
+    from rootflow.models.normalisation import fit_normalisation
 
     config = load(path)
     reading = Dilepton.of(config.data)

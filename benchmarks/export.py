@@ -28,9 +28,9 @@ from rootflow.dataset import Events, build
 from rootflow.dataset.readings.dilepton import Dilepton
 from rootflow.export.conversion import CONVERTERS, compiled, convert
 from rootflow.exported.session import open_session
-from rootflow.models import build_model, fit_normalisation
+from rootflow.models.architectures import build_model
 from rootflow.models.networks import BUILDERS
-from rootflow.models.normalisation import SEEN
+from rootflow.models.normalisation import SEEN, fit_normalisation
 from rootflow.ntuple import find_files
 
 ARCHITECTURES = ("set_transformer", "feed_forward")

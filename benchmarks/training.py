@@ -18,7 +18,6 @@ from rootflow.config import load
 from rootflow.dataset import build
 from rootflow.dataset.readings.dilepton import Dilepton
 from rootflow.ntuple import find_files
-from rootflow.training.loop import make_trainer
 from rootflow.training.samples import Batch
 from rootflow.training.trainer import Trainer
 
@@ -39,7 +38,7 @@ def main() -> None:
             Path(directory),
             Dilepton.of(config.data),
         )
-        trainer = make_trainer(dataset, config, config.data.folds.in_turn()[0])
+        trainer = Trainer(dataset, config, config.data.folds.in_turn()[0])
         some = trainer.schedule.order(0, config.seed)[:PADDED_EVENTS]
         padded = trainer.task.samples.training.batch(some)
         rate(trainer), rate_padded(trainer, padded)  # the graphs are traced

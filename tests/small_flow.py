@@ -16,7 +16,8 @@ def network_with_a_flow(events: Events, folds: FoldsConfig, seed: int) -> "Train
     import keras
 
     from rootflow.methods.trained import TrainedMethod
-    from rootflow.models import build_model, fit_normalisation
+    from rootflow.models.architectures import build_model
+    from rootflow.models.normalisation import fit_normalisation
 
     keras.utils.set_random_seed(seed)
     flow = FlowNeutrinosConfig(head="flow", layers=2, width=8, bins=4, samples=4)

@@ -69,7 +69,7 @@ def checkpoint(folder: Path) -> Case:
 
 
 def network(folder: Path) -> Case:
-    from rootflow.models import load_model, save_model
+    from rootflow.models.saving import load_model, save_model
     from small_network import small_network
 
     path = folder / "model.keras"
@@ -80,7 +80,7 @@ def network(folder: Path) -> Case:
 def trees(folder: Path) -> Case:
     from sklearn.ensemble import HistGradientBoostingClassifier
 
-    from rootflow.models import CollectionInputs
+    from rootflow.models.classifier_inputs import CollectionInputs
     from rootflow.training.trees import TreesModel, load_trees, save_trees
 
     path = folder / "model.skops"

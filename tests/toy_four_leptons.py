@@ -12,7 +12,7 @@ from rootflow.dataset.folds import fold_of
 from rootflow.physics.four_leptons import FEATURES, observables
 
 if TYPE_CHECKING:
-    from rootflow.models import ClassifierInputs
+    from rootflow.models.classifier_inputs import ClassifierInputs
 
 EVENT_FEATURES = ("jet_n", *(name for name, _ in FEATURES))
 LEPTON_FEATURES = ("pt", "eta", "phi", "energy", "pdg_id")
@@ -26,7 +26,7 @@ H4L_UNITS = {
 
 def h4l_inputs(inputs: InputsConfig = INPUTS) -> "ClassifierInputs":
     """Return what a classifier is given of four-lepton events."""
-    from rootflow.models import classifier_inputs  # TensorFlow
+    from rootflow.models.classifier_inputs import classifier_inputs  # TensorFlow
 
     return classifier_inputs(inputs, toy_four_leptons(1), H4L_UNITS)
 

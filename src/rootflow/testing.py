@@ -25,16 +25,12 @@ from rootflow.export.layout import OUTPUTS
 from rootflow.exported.contract import TOLERANCES
 from rootflow.exported.session import open_session
 from rootflow.methods.conformance import check_method
-from rootflow.models import (
-    ClassifierNormalisation,
-    CollectionInputs,
-    build_classifier,
-    build_model,
-    fit_normalisation,
-    load_model,
-    make_deterministic,
-    save_model,
-)
+from rootflow.models.architectures import build_model
+from rootflow.models.classifier_inputs import CollectionInputs
+from rootflow.models.classifiers import build_classifier
+from rootflow.models.determinism import make_deterministic
+from rootflow.models.normalisation import Normalisation, fit_normalisation
+from rootflow.models.saving import load_model, save_model
 
 __all__ = [
     "check_architecture",
@@ -290,11 +286,11 @@ def _in_other_order(
     return arrays | {name: arrays[name][:, ::-1] for name in names}
 
 
-def _normalisation(inputs: Mapping[str, CollectionInputs]) -> ClassifierNormalisation:
+def _normalisation(inputs: Mapping[str, CollectionInputs]) -> Normalisation:
     columns = {
         name: sum(2 if unit == "rad" else 1 for unit in one.units) for name, one in inputs.items()
     }
-    return ClassifierNormalisation(
+    return Normalisation(
         {name: (0.5,) * count for name, count in columns.items()},
         {name: (2.0,) * count for name, count in columns.items()},
     )

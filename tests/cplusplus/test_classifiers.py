@@ -65,7 +65,7 @@ def test_scores_are_those_of_python(kind: str, tmp_path: Path) -> None:
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     from rootflow.methods.exported import OnnxMethod
-    from rootflow.models import in_a_row
+    from rootflow.models.classifier_inputs import in_a_row
     from rootflow.training.trees import TreesModel
     from small_classifier import small_classifier
 

@@ -23,8 +23,10 @@ from rootflow.export import prepare
 from rootflow.export.targets import TARGETS
 from rootflow.methods.exported import OnnxMethod
 from rootflow.methods.trained import TrainedMethod
-from rootflow.models import build_model, fit_normalisation, known_neutrinos
+from rootflow.models.architectures import build_model
 from rootflow.models.networks import BUILDERS
+from rootflow.models.neutrinos import known_neutrinos
+from rootflow.models.normalisation import fit_normalisation
 from runtimes import prepared_holds
 from small_architectures import all_architectures, covering_architectures, covers_pairs
 
@@ -153,5 +155,5 @@ def few_events(real_events: Events) -> Events:
 def _bend(model: keras.Model) -> None:
     """Change the weights of the head, which begins as if it knew nothing: splines are straight."""
     random = np.random.default_rng(3)
-    for weight in known_neutrinos(model).head.trainable_weights:
+    for weight in known_neutrinos(model)[0].trainable_weights:
         weight.assign(weight + random.normal(scale=0.1, size=weight.shape))

@@ -24,7 +24,7 @@ from rootflow.exported.folds import FoldsTable
 from rootflow.exported.session import open_session
 from rootflow.methods.conformance import check_method
 from rootflow.methods.exported import OnnxMethod
-from rootflow.models import in_a_row
+from rootflow.models.classifier_inputs import in_a_row
 from rootflow.training.trees import TreesModel
 from runtimes import batches, hold_in_every_onnxruntime
 from small_classifier import small_classifier

@@ -20,7 +20,8 @@ from rootflow.export import Prepared, prepare, prepare_all_folds, write
 from rootflow.export.precision import cost
 from rootflow.exported import FoldedModel
 from rootflow.exported.session import open_session
-from rootflow.models import build_classifier, fit_classifier_normalisation
+from rootflow.models.classifier_inputs import fit_classifier_normalisation
+from rootflow.models.classifiers import build_classifier
 from runtimes import prepared_holds
 from small_classes import CLASSES, small_classes
 from small_network import small_network

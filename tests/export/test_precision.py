@@ -14,7 +14,8 @@ from rootflow.export import Prepared, prepare
 from rootflow.export.conversion import Converted, convert
 from rootflow.export.precision import cost, rounded
 from rootflow.exported.session import open_session
-from rootflow.models import build_model, fit_normalisation
+from rootflow.models.architectures import build_model
+from rootflow.models.normalisation import fit_normalisation
 from runtimes import prepared_holds
 from small_network import small_network
 

@@ -24,7 +24,8 @@ from rootflow.config.model import FeedForwardConfig
 from rootflow.dataset.dataset import open_dataset
 from rootflow.dataset.manifest import MANIFEST
 from rootflow.exported.folds import read_folds
-from rootflow.models import CollectionInputs, load_model, save_model
+from rootflow.models.classifier_inputs import CollectionInputs
+from rootflow.models.saving import load_model, save_model
 from rootflow.training.checkpoint import CHECKPOINT, Checkpoint, read_checkpoint, write_checkpoint
 from rootflow.training.record import RECORD, Record, read_record, write_record
 from rootflow.training.trees import TreesModel, load_trees, save_trees

@@ -55,7 +55,7 @@ def model(h4l_files: dict[str, list[Path]], tmp_path_factory: pytest.TempPathFac
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     from rootflow.methods.trained import TrainedMethod
-    from rootflow.models import classifier_inputs, in_a_row
+    from rootflow.models.classifier_inputs import classifier_inputs, in_a_row
     from rootflow.training.trees import TreesModel
 
     signal, background = (read(h4l_files[name][0])[0] for name in ("ggH", "ZZ"))

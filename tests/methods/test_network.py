@@ -84,7 +84,7 @@ def test_other_features_are_refused(reconstructor: "TrainedMethod", unseen: Even
 
 def test_a_training_says_what_it_may_be_applied_to(real_events: Events, tmp_path: Path) -> None:
     from rootflow.methods.trained import TrainedMethod
-    from rootflow.models import save_model
+    from rootflow.models.saving import save_model
     from small_network import small_network
 
     save_model(small_network(), tmp_path / "model.keras")

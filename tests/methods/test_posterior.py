@@ -54,7 +54,8 @@ def test_events_of_the_training_and_networks_without_a_density_are_refused(
     reconstructor: "TrainedMethod", real_events: Events, unseen: Events
 ) -> None:
     from rootflow.methods.trained import TrainedMethod
-    from rootflow.models import build_model, fit_normalisation
+    from rootflow.models.architectures import build_model
+    from rootflow.models.normalisation import fit_normalisation
 
     with pytest.raises(InputError, match="flow was trained on the folds of"):
         reconstructor.posterior(real_events.take(slice(0, 50)), 3, seed=1)

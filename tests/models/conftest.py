@@ -14,7 +14,7 @@ from rootflow.config.model import (
     SetTransformerConfig,
 )
 from rootflow.dataset import Events
-from rootflow.models import Normalisation, fit_normalisation
+from rootflow.models.normalisation import Normalisation, fit_normalisation
 
 SMALL = {"width": 16, "depth": 2, "heads": 2}
 # Networks that take the jets as a set.

@@ -8,7 +8,9 @@ import pytest
 from rootflow.config.model import FeedForwardConfig, ModelConfig
 from rootflow.dataset import Events
 from rootflow.errors import InputError
-from rootflow.models import Normalisation, build_model, fit_normalisation, load_model, save_model
+from rootflow.models.architectures import build_model
+from rootflow.models.normalisation import Normalisation, fit_normalisation
+from rootflow.models.saving import load_model, save_model
 from symmetries import exchange_charges, momenta_after, reflect_y, reflect_z, turn
 
 Said = dict[str, np.ndarray]

@@ -39,7 +39,7 @@ def by_keras(
 
 
 def test_attention_is_that_of_keras() -> None:
-    layer = Attention(HEADS)
+    layer = Attention(WIDTH, HEADS)
     said = layer(TOKENS, OTHERS, PRESENT[:, None])
     query, _, key_and_value, _, mix, _ = layer.get_weights()
     expected = by_keras(TOKENS, OTHERS, PRESENT, [query, *np.split(key_and_value, 2, axis=1), mix])
@@ -47,14 +47,14 @@ def test_attention_is_that_of_keras() -> None:
 
 
 def test_self_attention_is_that_of_keras() -> None:
-    layer = SelfAttention(HEADS)
+    layer = SelfAttention(WIDTH, HEADS)
     said = layer(OTHERS, PRESENT[:, None])
     together, _, mix, _ = layer.get_weights()
     expected = by_keras(OTHERS, OTHERS, PRESENT, [*np.split(together, 3, axis=1), mix])
     np.testing.assert_allclose(said, expected, atol=1e-6)
 
 
-@pytest.mark.parametrize("layer", [Attention(HEADS), SelfAttention(HEADS)])
+@pytest.mark.parametrize("layer", [Attention(WIDTH, HEADS), SelfAttention(WIDTH, HEADS)])
 def test_what_is_absent_is_not_seen(layer: keras.Layer) -> None:
     rubbish = np.where(PRESENT[:, None, :, None], OTHERS, np.float32(1e4))
     first = (TOKENS,) if isinstance(layer, Attention) else ()

@@ -4,7 +4,7 @@ import pytest
 import vector
 
 from rootflow.dataset import Events
-from rootflow.models import fit_classifier_normalisation, in_a_row
+from rootflow.models.classifier_inputs import fit_classifier_normalisation, in_a_row
 from rootflow.models.classifier_inputs import represent as represented
 from toy_four_leptons import H4L_FEATURES, h4l_inputs, toy_four_leptons
 

@@ -17,13 +17,9 @@ from rootflow.config.model import (
 from rootflow.dataset import Events
 from rootflow.errors import UsageError
 from rootflow.export.conversion import compiled, convert
-from rootflow.models import (
-    build_classifier,
-    classifier_inputs,
-    fit_classifier_normalisation,
-    load_model,
-    save_model,
-)
+from rootflow.models.classifier_inputs import classifier_inputs, fit_classifier_normalisation
+from rootflow.models.classifiers import build_classifier
+from rootflow.models.saving import load_model, save_model
 from toy_four_leptons import H4L_FEATURES, H4L_UNITS, toy_four_leptons
 
 FEED_FORWARD = FeedForwardClassifierConfig(

@@ -15,7 +15,8 @@ from rootflow.config.model import (
 )
 from rootflow.dataset import Events
 from rootflow.errors import UsageError
-from rootflow.models import build_model, features_taken, fit_normalisation
+from rootflow.models.architectures import build_model, features_taken
+from rootflow.models.normalisation import fit_normalisation
 from symmetries import exchange_charges, momenta_after, reflect_y, reflect_z, turn
 
 MOMENTUM = ["pt", "eta", "phi", "energy"]

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from rootflow.models import AssignmentAccuracy, PerEvent
-from rootflow.models.losses import LOSSES, Loss
+from rootflow.models.losses import LOSSES, AssignmentAccuracy, Loss
+from rootflow.models.objective import PER_EVENT
 
 PROBABILITY = np.array(
     [[[0.0, 0.4, 0.1], [0.2, 0.0, 0.05], [0.15, 0.1, 0.0]]] * 4, dtype=np.float32
@@ -48,7 +48,7 @@ def test_a_weight_of_two_is_the_event_twice_and_one_of_zero_is_no_event(loss: Lo
     def mean(truth: np.ndarray, said: np.ndarray, weight: np.ndarray | None = None) -> float:
         if loss is None:
             return float(AssignmentAccuracy()(truth, said, sample_weight=weight))
-        return float(PerEvent()(truth, loss(truth, said), sample_weight=weight))
+        return float(PER_EVENT(truth, loss(truth, said), sample_weight=weight))
 
     slots = np.array([[0, 1], [1, 0], [2, 0], [0, 2]], dtype=np.int32)
     weight = np.array([2, 1, 0, 1], dtype=np.float32)

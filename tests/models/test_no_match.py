@@ -8,14 +8,10 @@ from sklearn.metrics import roc_auc_score
 
 from rootflow.config.model import ModelConfig
 from rootflow.dataset import Events
-from rootflow.models import (
-    MatchedAUC,
-    Normalisation,
-    build_model,
-    joint_probability,
-)
+from rootflow.models.architectures import build_model, joint_probability
 from rootflow.models.layers import JointProbability
-from rootflow.models.losses import LOSSES_WITH_NONE
+from rootflow.models.losses import LOSSES_WITH_NONE, MatchedAUC
+from rootflow.models.normalisation import Normalisation
 from symmetries import exchange_charges
 
 RANDOM = np.random.default_rng(14)
@@ -66,7 +62,7 @@ def test_the_area_is_that_of_the_probability_of_any_pair() -> None:
     matched = RANDOM.uniform(size=2000) < joint[:, :3, :3].sum(axis=(1, 2))
     weight = RANDOM.uniform(0.5, 2, 2000).astype(np.float32)
     slots = np.where(matched[:, None], np.array([0, 1]), np.array([0, -1])).astype(np.int32)
-    metric = MatchedAUC()
+    metric = MatchedAUC(500)
     metric.update_state(slots, joint[:, :3, :3], weight)
     expected = roc_auc_score(matched, joint[:, :3, :3].sum(axis=(1, 2)), sample_weight=weight)
     assert float(metric.result()) == pytest.approx(expected, abs=2e-3)

@@ -2,8 +2,7 @@ import keras
 import numpy as np
 
 from rootflow.dataset import Events
-from rootflow.models import Normalisation, fit_normalisation
-from rootflow.models.normalisation import Standardise
+from rootflow.models.normalisation import Normalisation, Standardise, fit_normalisation
 from rootflow.models.views import LeptonViews
 
 

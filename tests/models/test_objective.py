@@ -7,15 +7,15 @@ from numpy.typing import NDArray
 
 from rootflow.config.model import FeedForwardConfig
 from rootflow.dataset import Events
-from rootflow.models import (
-    Normalisation,
-    PerEvent,
-    build_model,
+from rootflow.models.architectures import build_model, joint_probability
+from rootflow.models.normalisation import Normalisation
+from rootflow.models.objective import (
+    PER_EVENT,
+    confidence_loss,
     event_targets,
-    joint_probability,
+    truth_of,
     with_losses,
 )
-from rootflow.models.objective import confidence_loss, truth_of
 
 LOSSES = ("cross_entropy", "focal", "exclusivity", "huber", "w_mass", "top_mass", "confidence")
 
@@ -86,7 +86,7 @@ def test_weights_count_in_every_loss(network: keras.Model, few_events: Events) -
     weight = np.random.default_rng(1).uniform(0, 2, len(few_events))
     model = with_losses(network, LOSSES)
     model.compile(
-        loss={name: PerEvent() for name in LOSSES},
+        loss=dict.fromkeys(LOSSES, PER_EVENT),
         loss_weights=dict.fromkeys(LOSSES, 0.5),
     )
     truth, targets = event_targets(few_events.targets(), LOSSES)

@@ -2,7 +2,7 @@ import pytest
 from keras import ops
 
 from rootflow.errors import UsageError
-from rootflow.models import own_assignment_loss, own_classifier_loss, own_neutrino_loss
+from rootflow.models.own import own_assignment_loss, own_classifier_loss, own_neutrino_loss
 
 
 def test_functions_of_each_kind_are_losses() -> None:

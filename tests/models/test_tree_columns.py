@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from rootflow.dataset import Events
-from rootflow.models import tree_answer, tree_columns
+from rootflow.models.tree_columns import tree_answer, tree_columns
 from rootflow.physics.kinematics import delta_r, four_momentum, invariant_mass
 from symmetries import exchange_charges, reflect_y, reflect_z, turn
 

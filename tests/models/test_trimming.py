@@ -4,14 +4,10 @@ import pytest
 
 from rootflow.config.model import ModelConfig
 from rootflow.dataset import Events
-from rootflow.models import (
-    ANY_NUMBER_OF_JETS,
-    Normalisation,
-    Trimming,
-    build_model,
-    event_targets,
-    with_losses,
-)
+from rootflow.models.architectures import build_model
+from rootflow.models.networks import ANY_NUMBER_OF_JETS
+from rootflow.models.normalisation import Normalisation
+from rootflow.models.objective import Trimming, event_targets, with_losses
 from small_architectures import small_architectures
 
 TRIMMED = {

@@ -65,14 +65,10 @@ def test_other_value_names_another_training(analysis: str, path: str, samples: P
 @pytest.fixture(scope="module")
 def network_of(datasets: dict[str, Dataset]) -> Callable[[Config], str]:
     """Return a function from a configuration to its network in words."""
-    from rootflow.models import (
-        build_classifier,
-        build_model,
-        classifier_inputs,
-        features_taken,
-        fit_classifier_normalisation,
-        fit_normalisation,
-    )
+    from rootflow.models.architectures import build_model, features_taken
+    from rootflow.models.classifier_inputs import classifier_inputs, fit_classifier_normalisation
+    from rootflow.models.classifiers import build_classifier
+    from rootflow.models.normalisation import fit_normalisation
 
     few_events = datasets["ttbar"].events(slice(0, 100))
 

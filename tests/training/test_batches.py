@@ -3,7 +3,7 @@ import numpy as np
 from rootflow.analyses.ttbar import TtbarConfig
 from rootflow.dataset import Dataset
 from rootflow.training.reconstruction import ReconstructionTask
-from rootflow.training.samples import Batches, by_multiplicity
+from rootflow.training.samples import batches, by_multiplicity
 
 JETS = np.random.default_rng(1).integers(2, 9, 1000)
 ORDER = np.random.default_rng(2).permutation(1000)[:900]
@@ -35,7 +35,7 @@ def test_trimming_leaves_no_jet_out(small_dataset: Dataset, make_config: object)
     sample = ReconstructionTask(small_dataset, config, folds).samples.training
     parts = by_multiplicity(np.arange(len(sample)), sample.jets(), 32, [1])
     seen = 0
-    for inputs, _, weight in Batches(sample, parts, trim=True):
+    for inputs, _, weight in batches(sample, parts, trim=True):
         filled = inputs["jet_mask"].sum(axis=1)
         slots = inputs["jets"].shape[1]
         assert inputs["jet_mask"].shape[1] == slots

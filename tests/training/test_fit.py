@@ -17,10 +17,11 @@ from rootflow.analyses.ttbar import TtbarConfig
 from rootflow.dataset import Dataset, Events
 from rootflow.errors import InputError, RootflowError, UsageError
 from rootflow.files import LOCK, PARTIAL
-from rootflow.models import known_neutrinos, load_model
+from rootflow.models.neutrinos import known_neutrinos
+from rootflow.models.saving import load_model
 from rootflow.training import Training, fit, question
 from rootflow.training.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
-from rootflow.training.loop import make_trainer
+from rootflow.training.trainer import Trainer
 
 MakeConfig = Callable[..., TtbarConfig]
 MakeDataset = Callable[[Events], Dataset]
@@ -393,7 +394,7 @@ def test_the_running_mean_of_the_weights_is_what_is_kept_and_survives_an_interru
         train(small_dataset, config, tmp_path / "resumed", Epochs(stop_after=2))
     assert_same(train(small_dataset, config, tmp_path / "resumed", Epochs()), whole)
 
-    trainer = make_trainer(small_dataset, config, config.data.folds.in_turn()[0])
+    trainer = Trainer(small_dataset, config, config.data.folds.in_turn()[0])
     latest = None
     for epoch in range(3):
         trainer.epoch(epoch)
@@ -409,7 +410,7 @@ def test_the_running_mean_is_that_of_the_weights_after_each_step(
     small_dataset: Dataset, make_config: MakeConfig
 ) -> None:
     config = make_config(ema_decay=0.8, epochs=3, batch_size=1000)  # an epoch is a step
-    trainer = make_trainer(small_dataset, config, config.data.folds.in_turn()[0])
+    trainer = Trainer(small_dataset, config, config.data.folds.in_turn()[0])
     expected = None
     for epoch in range(3):
         trainer.epoch(epoch)

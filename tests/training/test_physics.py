@@ -5,7 +5,7 @@ import pytest
 
 from rootflow.config import load
 from rootflow.methods.make import make_method
-from rootflow.models import load_model
+from rootflow.models.saving import load_model
 from rootflow.training import fit
 from small_datasets import build
 

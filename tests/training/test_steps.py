@@ -6,8 +6,7 @@ import pytest
 from rootflow.analyses.ttbar import TtbarConfig
 from rootflow.dataset import Dataset
 from rootflow.training.checkpoint import restore, state
-from rootflow.training.loop import make_trainer
-from rootflow.training.trainer import Steps
+from rootflow.training.trainer import Steps, Trainer
 
 MakeConfig = Callable[..., TtbarConfig]
 
@@ -23,7 +22,7 @@ def test_the_same_step_gives_the_same_weights_every_time(
     small = {"set_transformer": {"width": 8, "depth": 1, "heads": 2}}.get(architecture, {})
     model = {"architecture": architecture, "neutrinos": FLOW, "confidence": True} | small
     config = make_config(model, learning_rate=1e-2)
-    trainer = make_trainer(small_dataset, config, config.data.folds.in_turn()[0])
+    trainer = Trainer(small_dataset, config, config.data.folds.in_turn()[0])
     batch = trainer.task.samples.training.batch(np.arange(128))
     steps = Steps(trainer.model)
     for _ in range(3):  # away from weights of zero

@@ -17,9 +17,9 @@ from pathlib import Path
 from rootflow.analyses.h4l import H4lConfig
 from rootflow.config import FoldsConfig
 from rootflow.dataset import open_dataset
-from rootflow.training.loop import make_trainer
+from rootflow.training.trainer import Trainer
 config = H4lConfig.model_validate(json.loads(sys.argv[3]))
-trainer = make_trainer(open_dataset(Path(sys.argv[1])), config, FoldsConfig())
+trainer = Trainer(open_dataset(Path(sys.argv[1])), config, FoldsConfig())
 trainer.epoch(1)
 weights = b"".join(array.tobytes() for array in trainer.task.network.get_weights())
 print(hashlib.sha256(weights).hexdigest())

@@ -44,7 +44,7 @@ class ReconstructionAnalysis(Analysis):
 
     def given(self, config: ReconstructionConfig, features: Features) -> Features:
         """Return the features that are inputs."""
-        from rootflow.models import features_taken
+        from rootflow.models.architectures import features_taken
 
         return features_taken(config.inputs, features)
 

@@ -12,7 +12,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 
 from rootflow.export.composing import BATCH_AXIS, chained
 from rootflow.export.conversion import convert
-from rootflow.models import in_a_row, model_inputs
+from rootflow.models.classifier_inputs import in_a_row, model_inputs
 from rootflow.models.tree_columns import AXES, LOG_ODDS, MOMENTA, NEUTRINOS, PAIRS, THERE
 from rootflow.training.reconstruction_trees import ReconstructionTrees
 from rootflow.training.trees import Trees, TreesModel

@@ -1,6 +1,6 @@
 """Several models as one: those of all folds, the mean of several, and answers used twice."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Self, cast
 
@@ -12,7 +12,7 @@ from rootflow.dataset.events import Events
 from rootflow.dataset.folds import fold_of, refuse_other_folds
 from rootflow.errors import InputError, UsageError
 from rootflow.methods.contract import Method, Outputs, Posterior
-from rootflow.methods.model import Model, next_fold, of_folds, over, places_of
+from rootflow.methods.model import Model, next_fold, of_folds, over
 from rootflow.methods.trained import TrainedMethod
 
 
@@ -47,13 +47,15 @@ class FoldedMethod(Model):
 
     def outputs(self, events: Events) -> Outputs:
         """Return what the models say, each event by the one that was not trained on it."""
-        fold = fold_of(events.fold_numbers, self.folds)
-        return of_folds(events, fold, [model.outputs for model in self._models])
+        return self._said(events, lambda model, index: model.outputs(events.take(index)))
 
     def outputs_seen(self, events: Events) -> Outputs:
         """Return the same by the model of the next fold, which was trained on the event."""
-        ask = [model.outputs_of_any for model in self._models]
-        return of_folds(events, next_fold(events, self.folds), ask)
+        return of_folds(
+            next_fold(events, self.folds),
+            self._models,
+            lambda model, index: model.outputs_of_any(events.take(index)),
+        )
 
     @property
     def has_posterior(self) -> bool:
@@ -62,21 +64,24 @@ class FoldedMethod(Model):
 
     def posterior(self, events: Events, samples: int, seed: int) -> Posterior:
         """Return samples of the neutrinos' momenta, as of `TrainedMethod.posterior`."""
-        chosen, back = places_of(fold_of(events.fold_numbers, self.folds), self.folds.count)
-        parts = [
-            model.posterior(events.take(index), samples, seed)
-            for model, index in zip(self._models, chosen, strict=True)
-        ]
-        return Posterior(*(np.concatenate(arrays)[back] for arrays in zip(*parts, strict=True)))
+        said = self._said(
+            events,
+            lambda model, index: model.posterior(events.take(index), samples, seed)._asdict(),
+        )
+        return Posterior(**said)
 
     def log_density(self, events: Events, neutrinos: NDArray[np.floating]) -> NDArray[np.floating]:
         """Return the logarithm (n,) of the density, as of `TrainedMethod.log_density`."""
-        chosen, back = places_of(fold_of(events.fold_numbers, self.folds), self.folds.count)
-        parts = [
-            model.log_density(events.take(index), neutrinos[index])
-            for model, index in zip(self._models, chosen, strict=True)
-        ]
-        return np.concatenate(parts)[back]
+        said = self._said(
+            events,
+            lambda model, index: {"": model.log_density(events.take(index), neutrinos[index])},
+        )
+        return said[""]
+
+    def _said(
+        self, events: Events, ask: Callable[[TrainedMethod, NDArray[np.int64]], Outputs]
+    ) -> Outputs:
+        return of_folds(fold_of(events.fold_numbers, self.folds), self._models, ask)
 
 
 def of_trainings(name: str, directories: Sequence[Path]) -> Model:

@@ -135,7 +135,7 @@ def _refuses(method: Method[Any], events: Events) -> bool:
     return False
 
 
-def require(kept: bool, rule: str) -> None:
+def require(kept: bool | np.bool_, rule: str) -> None:
     """Raise a ConformanceError unless the method keeps the rule."""
     if not kept:
         raise ConformanceError(f"this method does not keep the contract: {rule}")
@@ -152,8 +152,8 @@ def check_answers(answers: Any, events: Events) -> None:
 def _check_scores(said: Scores, count: int) -> None:
     classes = np.shape(said)[1:2] if np.ndim(said) == 2 and np.shape(said)[1] > 1 else ()
     _check_array("scores", said, (count, *classes), np.float64)
-    require(bool(np.all(np.isfinite(said))), "scores are finite")
-    require(bool(np.all((said >= 0) & (said <= 1))), "scores are from 0 to 1")
+    require(np.all(np.isfinite(said)), "scores are finite")
+    require(np.all((said >= 0) & (said <= 1)), "scores are from 0 to 1")
 
 
 def _check_reconstruction(answers: Reconstruction, events: Events) -> None:
@@ -164,16 +164,16 @@ def _check_reconstruction(answers: Reconstruction, events: Events) -> None:
     solved = answers.solved
     pair = answers.assignment[solved]
     require(
-        bool(np.all((pair >= 0) & (pair < events.jet_mask.shape[1]))),
+        np.all((pair >= 0) & (pair < events.jet_mask.shape[1])),
         "the assignment of a solved event is two slots",
     )
     require(
-        bool(np.all(np.take_along_axis(events.jet_mask[solved], pair.astype(np.int64), axis=1))),
+        np.all(np.take_along_axis(events.jet_mask[solved], pair.astype(np.int64), axis=1)),
         "the assignment of a solved event is of jets that exist",
     )
-    require(bool(np.all(pair[:, 0] != pair[:, 1])), "b and bbar get different jets")
+    require(np.all(pair[:, 0] != pair[:, 1]), "b and bbar get different jets")
     require(
-        bool(np.all(answers.assignment[~solved] == -1)),
+        np.all(answers.assignment[~solved] == -1),
         "the assignment of an event that is not solved is -1, -1",
     )
     _check_finite("scores", answers.scores, solved)
@@ -192,5 +192,5 @@ def _check_array(
 
 
 def _check_finite(name: str, values: NDArray[np.float32], solved: NDArray[np.bool_]) -> None:
-    require(bool(np.all(np.isfinite(values[solved]))), f"{name} of a solved event are finite")
-    require(bool(np.all(np.isnan(values[~solved]))), f"{name} of an unsolved event are NaN")
+    require(np.all(np.isfinite(values[solved])), f"{name} of a solved event are finite")
+    require(np.all(np.isnan(values[~solved])), f"{name} of an unsolved event are NaN")

@@ -1,7 +1,6 @@
 """Exported files as a method."""
 
 from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -62,9 +61,11 @@ class OnnxMethod(FoldedModel, Model):
         if not self.trained_on_these or len(self.held_out) < count:
             return None
         return of_folds(
-            events,
             next_fold(events, self.folding),
-            [partial(self._outputs, fold=fold, allow_seen_events=True) for fold in range(count)],
+            range(count),
+            lambda fold, index: self._outputs(
+                events.take(index), fold=fold, allow_seen_events=True
+            ),
         )
 
     def _outputs(self, events: Events, *, fold: int | None, allow_seen_events: bool) -> Outputs:

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,8 @@ from rootflow.dataset.events import Events, pairs_of_jets
 from rootflow.dataset.folds import fold_of
 from rootflow.errors import InputError
 from rootflow.methods.contract import Outputs, Reconstruction, Scores
+
+AnyModel = TypeVar("AnyModel")
 
 
 class Model(ABC):
@@ -59,20 +61,15 @@ def next_fold(events: Events, folds: FoldingConfig) -> NDArray[np.int64]:
     return (fold_of(events.fold_numbers, folds).astype(np.int64) + 1) % folds.count
 
 
-def places_of(
-    fold: NDArray[np.integer], count: int
-) -> tuple[list[NDArray[np.int64]], NDArray[np.int64]]:
-    """Return where the events of each fold are, and where each event is among those in a row."""
-    chosen = [np.flatnonzero(fold == place) for place in range(count)]
-    return chosen, np.argsort(np.concatenate(chosen))
-
-
 def of_folds(
-    events: Events, fold: NDArray[np.integer], ask: Sequence[Callable[[Events], Outputs]]
+    fold: NDArray[np.integer],
+    models: Sequence[AnyModel],
+    ask: Callable[[AnyModel, NDArray[np.int64]], Outputs],
 ) -> Outputs:
-    """Return what is said of all events, those of each fold asked of its own."""
-    chosen, back = places_of(fold, len(ask))
-    parts = [one(events.take(index)) for one, index in zip(ask, chosen, strict=True)]
+    """Return what is said of all events, asked of each fold's model with the places of those."""
+    chosen = [np.flatnonzero(fold == place) for place in range(len(models))]
+    parts = [ask(model, index) for model, index in zip(models, chosen, strict=True)]
+    back = np.argsort(np.concatenate(chosen))
     return {name: values[back] for name, values in over(np.concatenate, parts).items()}
 
 

@@ -10,7 +10,8 @@ from rootflow.models.classifier_inputs import refuse_unknown_inputs
 from rootflow.models.kinematics import KINEMATICS, Tensor
 from rootflow.models.layers import CONFIDENCE, Confidence, ExistingPairs, JointProbability
 from rootflow.models.networks import penalise, scores_and_features
-from rootflow.models.neutrinos import Momenta, neutrinos_of
+from rootflow.models.neutrinos import neutrinos_of
+from rootflow.models.neutrinos.coordinates import Momenta
 from rootflow.models.normalisation import SEEN, Normalisation, Standardise
 from rootflow.models.views import LeptonViews
 
@@ -22,10 +23,7 @@ NEEDED = {"jets": KINEMATICS, "leptons": KINEMATICS, "met": ("pt", "phi")}
 def features_taken(inputs: InputsConfig | None, features: Features) -> Features:
     """Return the features of a dataset that a network takes: the inputs, in the dataset's order.
 
-    Raises
-    ------
-    UsageError
-        The dataset does not have an input, or the views cannot be made of the inputs.
+    An input that it does not have, or inputs that views cannot be made of, are a UsageError.
     """
     if inputs is None:
         return features
@@ -119,9 +117,5 @@ def event_inputs(features: Features, max_jets: int) -> dict[str, Tensor]:
 
 
 def joint_probability(network: keras.Model) -> Tensor:
-    """Return the joint probability of a network, symbolically, of which none is a part.
-
-    With `no_match` it is (n, J + 1, J + 1), none being the last row and column, else
-    (n, J, J).
-    """
+    """Return the symbolic output of the layer `JointProbability` of a network."""
     return network.get_layer(JOINT).output

@@ -14,8 +14,7 @@ from rootflow.config import InputsConfig
 from rootflow.dataset.events import Events, Features
 from rootflow.errors import UsageError
 from rootflow.models.kinematics import Tensor
-from rootflow.models.layers import ConfiguredLayer
-from rootflow.models.normalisation import Row, means_and_scales, powers_of
+from rootflow.models.normalisation import Normalisation, means_and_scales, powers_of
 from rootflow.ntuple.objects import mask_name
 
 MUON = 13
@@ -53,7 +52,7 @@ def chosen_inputs(inputs: InputsConfig) -> dict[str, list[str]]:
 
 
 def refuse_unknown_inputs(inputs: InputsConfig, features: Features) -> None:
-    """Refuse inputs that there are not by a UsageError that names the key and the nearest."""
+    """Refuse inputs that there are not."""
     for collection, names in chosen_inputs(inputs).items():
         known = features.get(collection, ())
         if not known:
@@ -72,20 +71,8 @@ def classifier_inputs(
 ) -> dict[str, CollectionInputs]:
     """Return what is chosen of each collection, in the order that the events have them.
 
-    Parameters
-    ----------
-    inputs
-        The features to be used.
-    events
-        Any of the dataset, or none: their names and shapes count.
-    units
-        By collection and feature.
-
-    Raises
-    ------
-    UsageError
-        The events do not have an input: it names the key of the configuration, and the names
-        that are nearest.
+    Of the events, any or none, names and shapes count; units are by collection and feature. An
+    input that they do not have is a UsageError that names the key and the nearest names.
     """
     refuse_unknown_inputs(inputs, events.features)
     chosen = chosen_inputs(inputs)
@@ -149,14 +136,12 @@ def _collection_that_leads(inputs: ClassifierInputs) -> str | None:
 
 
 @keras.saving.register_keras_serializable(package="rootflow")
-class LeadingDirection(ConfiguredLayer):
+class LeadingDirection(keras.Layer):  # type: ignore[misc]
     """Cosine and sine of the azimuth of the object of largest pT, in whichever slot."""
-
-    made_from = ("features",)
 
     def __init__(self, features: Sequence[str], **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.features = list(features)
+        self.features = features
 
     def call(self, objects: Tensor, filled: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Return both, (n, 1), of (n, slots, features) or (n, features); 0 where none is."""
@@ -178,18 +163,16 @@ class LeadingDirection(ConfiguredLayer):
 
 
 @keras.saving.register_keras_serializable(package="rootflow")
-class Represent(ConfiguredLayer):
+class Represent(keras.Layer):  # type: ignore[misc]
     """The columns in which a network is given the chosen features, see `represent`."""
-
-    made_from = ("features", "units", "chosen")
 
     def __init__(
         self, features: Sequence[str], units: Sequence[str], chosen: Sequence[str], **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        self.features = list(features)
-        self.units = list(units)
-        self.chosen = list(chosen)
+        self.features = features
+        self.units = units
+        self.chosen = chosen
 
     def call(self, values: Tensor, direction: tuple[Tensor, Tensor] | None = None) -> Tensor:
         """Return the columns along the last axis of (n, slots, features) or (n, features).
@@ -224,19 +207,12 @@ def _directed(
     return [cosine * along + sine * across, sine * along - cosine * across]
 
 
-class ClassifierNormalisation(NamedTuple):
-    """Mean and scale of every column of each collection; its objects share theirs."""
-
-    means: dict[str, Row]
-    scales: dict[str, Row]
-
-
 def fit_classifier_normalisation(
     chunks: Iterable[tuple[Events, NDArray[np.floating]]], inputs: ClassifierInputs
-) -> ClassifierNormalisation:
+) -> Normalisation:
     """Return the normalisation of events and their weights, whose signs do not count.
 
-    Only slots that are filled count.
+    Only slots that are filled count; the objects of a collection share theirs.
     """
 
     def sums(events: Events, weight: NDArray[np.floating]) -> dict[str, NDArray[np.float64]]:
@@ -250,7 +226,7 @@ def fit_classifier_normalisation(
             found[name] = np.einsum("i,pijf->pf", np.abs(weight), powers)
         return found
 
-    return ClassifierNormalisation(*means_and_scales(sums(*chunk) for chunk in chunks))
+    return means_and_scales(sums(*chunk) for chunk in chunks)
 
 
 def in_a_row(arrays: Mapping[str, Tensor], inputs: ClassifierInputs, xp: Any = np) -> Tensor:

@@ -16,13 +16,12 @@ from rootflow.config.model import (
 from rootflow.errors import UsageError
 from rootflow.models.classifier_inputs import (
     ClassifierInputs,
-    ClassifierNormalisation,
     model_inputs,
     represent,
 )
 from rootflow.models.kinematics import Tensor
-from rootflow.models.networks import Penalty
-from rootflow.models.normalisation import Standardise
+from rootflow.models.networks import dense, hidden_layers, penalise
+from rootflow.models.normalisation import Normalisation, Standardise
 from rootflow.models.own import build_own_classifier
 
 SCORE, PROBABILITIES = "score", "probabilities"
@@ -38,7 +37,7 @@ Masks = Mapping[str, Tensor]
 def build_classifier(
     config: ClassifierConfig,
     inputs: ClassifierInputs,
-    normalisation: ClassifierNormalisation,
+    normalisation: Normalisation,
     classes: int = 2,
 ) -> keras.Model:
     """Return a network from the arrays of `Events` to the probabilities of the classes.
@@ -76,20 +75,19 @@ def build_classifier(
             hidden = build_own_classifier(config, columns, masks)
         else:
             hidden = BUILDERS[config.architecture](config, columns, masks)
-        penalty = _penalty(config)
-        logit = layers.Dense(
-            1 if classes == 2 else classes, kernel_regularizer=penalty, name="logit"
-        )(hidden)
+        logit = layers.Dense(1 if classes == 2 else classes, name="logit")(hidden)
         bounded = LARGEST_LOGIT * ops.tanh(logit / LARGEST_LOGIT)
         said = ops.sigmoid(bounded) if classes == 2 else ops.softmax(bounded, axis=-1)
     output = SCORE if classes == 2 else PROBABILITIES
     said = layers.Identity(dtype="float32", name=output)(ops.cast(said, "float32"))
     name = "own_network" if isinstance(config, OwnNetworkConfig) else config.architecture
-    return keras.Model(given, {output: said}, name=name)
+    network = keras.Model(given, {output: said}, name=name)
+    penalise(network, getattr(config, "l2", 0.0))
+    return network
 
 
 def _standardised(
-    name: str, columns: Tensor, normalisation: ClassifierNormalisation, filled: Tensor | None
+    name: str, columns: Tensor, normalisation: Normalisation, filled: Tensor | None
 ) -> Tensor:
     mean, scale = normalisation.means[name], normalisation.scales[name]
     standardised = Standardise(mean, scale, name=f"standardise_{name}")(columns)
@@ -114,7 +112,7 @@ def _inside_in_float64() -> Iterator[None]:
 def _feed_forward(config: FeedForwardClassifierConfig, columns: Columns, _: Masks) -> Tensor:
     """Build dense layers on everything in a row, empty slots as zeros."""
     parts = [layers.Flatten(name=f"flat_{name}")(tensor) for name, tensor in columns.items()]
-    return _hidden_layers(config, "hidden", _together(parts))
+    return hidden_layers(config, "hidden", _together(parts))
 
 
 def _deep_set(config: DeepSetConfig, columns: Columns, masks: Masks) -> Tensor:
@@ -128,9 +126,9 @@ def _deep_set(config: DeepSetConfig, columns: Columns, masks: Masks) -> Tensor:
         if len(tensor.shape) == 2:
             parts.append(tensor)
             continue
-        each = _hidden_layers(config, name.removesuffix("s"), tensor, masks.get(name))
+        each = hidden_layers(config, name.removesuffix("s"), tensor, masks.get(name))
         parts.append(ops.mean(_where_filled(each, masks.get(name)), axis=1))
-    return _hidden_layers(config, "hidden", _together(parts))
+    return hidden_layers(config, "hidden", _together(parts))
 
 
 def _set_transformer(
@@ -138,12 +136,11 @@ def _set_transformer(
 ) -> Tensor:
     """Build attention among all objects and the event, and a layer on their mean."""
     _refuse_without_objects(config, columns)
-    width, penalty = config.width, _penalty(config)
     tokens = []
     for name, tensor in columns.items():
-        embedded = layers.Dense(width, kernel_regularizer=penalty, name=f"embed_{name}")(tensor)
+        embedded = layers.Dense(config.width, name=f"embed_{name}")(tensor)
         if len(tensor.shape) == 2:
-            embedded = layers.Reshape((1, width), name=f"{name}_token")(embedded)
+            embedded = layers.Reshape((1, config.width), name=f"{name}_token")(embedded)
         tokens.append(embedded)
     filled = _filled_tokens(columns, masks)
     mixed = layers.Concatenate(axis=1, name="tokens")(tokens) if len(tokens) > 1 else tokens[0]
@@ -151,10 +148,10 @@ def _set_transformer(
         mixed = _block(config, f"block_{number}", mixed, filled)
     mixed = _normalised(mixed, "norm")
     if filled is None:
-        return _dense(config, "hidden", ops.mean(mixed, axis=1))
+        return dense(config.width, "hidden")(ops.mean(mixed, axis=1))
     count = ops.sum(ops.cast(filled, mixed.dtype), axis=1, keepdims=True)
     mean = ops.sum(_where_filled(mixed, filled), axis=1) / ops.maximum(count, 1.0)
-    return _dense(config, "hidden", mean)
+    return dense(config.width, "hidden")(mean)
 
 
 def _refuse_without_objects(
@@ -193,21 +190,15 @@ def _block(
     config: SetTransformerClassifierConfig, name: str, tokens: Tensor, filled: Tensor | None
 ) -> Tensor:
     """Add attention, then two dense layers, each normalised first (arXiv:2002.04745)."""
-    penalty = _penalty(config)
     normed = _normalised(tokens, f"{name}_norm")
     attention = layers.MultiHeadAttention(
-        config.heads,
-        config.width // config.heads,
-        kernel_regularizer=penalty,
-        name=f"{name}_attention",
+        config.heads, config.width // config.heads, name=f"{name}_attention"
     )
     mixed = attention(normed, normed, attention_mask=None if filled is None else filled[:, None, :])
     tokens = tokens + layers.Dropout(config.dropout, name=f"{name}_dropout")(mixed)
     normed = _normalised(tokens, f"{name}_dense_norm")
-    hidden = layers.Dense(
-        2 * config.width, activation="silu", kernel_regularizer=penalty, name=f"{name}_widen"
-    )(normed)
-    hidden = layers.Dense(config.width, kernel_regularizer=penalty, name=f"{name}_narrow")(hidden)
+    hidden = dense(2 * config.width, f"{name}_widen")(normed)
+    hidden = layers.Dense(config.width, name=f"{name}_narrow")(hidden)
     return tokens + layers.Dropout(config.dropout, name=f"{name}_dense_dropout")(hidden)
 
 
@@ -220,31 +211,6 @@ def _normalised(tokens: Tensor, name: str) -> Tensor:
 
 def _together(parts: list[Tensor]) -> Tensor:
     return layers.Concatenate(name="together")(parts) if len(parts) > 1 else parts[0]
-
-
-def _hidden_layers(
-    config: FeedForwardClassifierConfig | DeepSetConfig,
-    name: str,
-    values: Tensor,
-    filled: Tensor | None = None,
-) -> Tensor:
-    for number in range(config.depth):
-        values = _dense(config, f"{name}_{number}", values, config.batch_norm, filled)
-        values = layers.Dropout(config.dropout, name=f"{name}_{number}_dropout")(values)
-    return values
-
-
-def _dense(
-    config: Any, name: str, values: Tensor, batch_norm: bool = False, filled: Tensor | None = None
-) -> Tensor:
-    values = layers.Dense(config.width, kernel_regularizer=_penalty(config), name=name)(values)
-    if batch_norm:
-        values = layers.BatchNormalization(name=f"{name}_norm")(values, mask=filled)
-    return ops.silu(values)
-
-
-def _penalty(config: Any) -> keras.Regularizer | None:
-    return Penalty(config.l2) if getattr(config, "l2", 0.0) else None
 
 
 BUILDERS: dict[str, Callable[[Any, Columns, Masks], Tensor]] = {

@@ -1,7 +1,7 @@
 """Layers of the networks; attention is written for few and small sets."""
 
 import math
-from typing import Any, ClassVar
+from typing import Any
 
 import keras
 import numpy as np
@@ -14,14 +14,11 @@ CONFIDENCE = "confidence"
 SMALLEST = 1e-6
 
 
-class ConfiguredLayer(keras.Layer):  # type: ignore[misc]
-    """A layer that is saved as the arguments it is `made_from`, its attributes by these names."""
+class LayerOfLayers(keras.Layer):  # type: ignore[misc]
+    """A layer of others, each of which makes its weights when it is first called."""
 
-    made_from: ClassVar[tuple[str, ...]]
-
-    def get_config(self) -> dict[str, Any]:
-        """Return what the layer is made from."""
-        return {**super().get_config(), **{name: getattr(self, name) for name in self.made_from}}
+    def build(self, shape: Any) -> None:
+        """Make nothing else."""
 
 
 @keras.saving.register_keras_serializable(package="rootflow")
@@ -53,25 +50,17 @@ class ExistingPairs(keras.Layer):  # type: ignore[misc]
 
 
 @keras.saving.register_keras_serializable(package="rootflow")
-class Confidence(ConfiguredLayer):
+class Confidence(LayerOfLayers):
     """The probability that the likeliest pair of jets is right, if its jets are there.
 
     A layer of its own on the trunk's features, summed over the views, and on how the
     probabilities of the two likeliest pairs are; it does not change these.
     """
 
-    made_from = ("width",)
-
     def __init__(self, width: int = 32, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.width = width
         self.hidden = layers.Dense(width, activation="silu", name="hidden")
         self.logit = layers.Dense(1, name="logit")
-
-    def build(self, features_shape: Any, assignment_shape: Any) -> None:  # noqa: ARG002 - of Keras
-        """Make the weights."""
-        self.hidden.build((None, features_shape[-1] + 2))
-        self.logit.build((None, self.width))
 
     def call(self, features: Tensor, assignment: Tensor) -> Tensor:
         """Return (n,) of features (n, 2, width) and probabilities (n, J, J)."""
@@ -83,36 +72,19 @@ class Confidence(ConfiguredLayer):
         return ops.sigmoid(said[:, 0])
 
 
-class _OfHeads(ConfiguredLayer):
-    made_from = ("heads",)
-
-    def __init__(self, heads: int, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.heads = heads
-
-    def compute_output_shape(self, tokens_shape: tuple[int, ...], *_: Any) -> tuple[int, ...]:
-        """Return the shape of those that learn."""
-        return tokens_shape
-
-
 @keras.saving.register_keras_serializable(package="rootflow")
-class Attention(_OfHeads):
+class Attention(LayerOfLayers):
     """Multi-head attention (arXiv:1706.03762, equations 1 and 2) from one set to another.
 
     The heads share the width of the tokens.
     """
 
-    def build(
-        self,
-        queries_shape: tuple[int, ...],
-        others_shape: tuple[int, ...],
-        present_shape: tuple[int, ...] | None = None,  # noqa: ARG002 - Keras names all arguments
-    ) -> None:
-        """Make the layers."""
-        width = queries_shape[-1]
-        self.query = _part(width, "query", queries_shape)
-        self.key_and_value = _part(2 * width, "key_and_value", others_shape)
-        self.mix = _part(width, "mix", queries_shape)
+    def __init__(self, width: int, heads: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.heads = heads
+        self.query = layers.Dense(width, name="query")
+        self.key_and_value = layers.Dense(2 * width, name="key_and_value")
+        self.mix = layers.Dense(width, name="mix")
 
     def call(self, queries: Tensor, others: Tensor, present: Tensor = None) -> Tensor:
         """Return (..., Q, width) what each query learns of the others (..., K, width).
@@ -125,18 +97,14 @@ class Attention(_OfHeads):
 
 
 @keras.saving.register_keras_serializable(package="rootflow")
-class SelfAttention(_OfHeads):
+class SelfAttention(LayerOfLayers):
     """Multi-head attention of a set with itself: `Attention` with one product for all three."""
 
-    def build(
-        self,
-        tokens_shape: tuple[int, ...],
-        present_shape: tuple[int, ...] | None = None,  # noqa: ARG002 - Keras names all arguments
-    ) -> None:
-        """Make the layers."""
-        width = tokens_shape[-1]
-        self.query_key_value = _part(3 * width, "query_key_value", tokens_shape)
-        self.mix = _part(width, "mix", tokens_shape)
+    def __init__(self, width: int, heads: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.heads = heads
+        self.query_key_value = layers.Dense(3 * width, name="query_key_value")
+        self.mix = layers.Dense(width, name="mix")
 
     def call(self, tokens: Tensor, present: Tensor) -> Tensor:
         """Return (..., T, width) what each token learns of those that are present (..., T)."""
@@ -145,23 +113,16 @@ class SelfAttention(_OfHeads):
 
 
 @keras.saving.register_keras_serializable(package="rootflow")
-class Seeds(ConfiguredLayer):
+class Seeds(keras.Layer):  # type: ignore[misc]
     """Learnt vectors, the same for every event: the queries of induced sets and of pooling."""
-
-    made_from = ("count", "width")
 
     def __init__(self, count: int, width: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.count = count
-        self.width = width
-
-    def build(self, tokens_shape: tuple[int, ...]) -> None:  # noqa: ARG002 - Keras calls it so
-        """Make the vectors."""
-        self.seeds = self.add_weight((self.count, self.width), "glorot_uniform", name="seeds")
+        self.seeds = self.add_weight((count, width), "glorot_uniform", name="seeds")
 
     def call(self, tokens: Tensor) -> Tensor:
         """Return the vectors (..., count, width) for each set of tokens (..., T, width)."""
-        return self.seeds + 0.0 * tokens[..., :1, : self.width]
+        return self.seeds + 0.0 * tokens[..., :1, : self.seeds.shape[-1]]
 
 
 def attend(query: Tensor, key: Tensor, value: Tensor, bias: Tensor, heads: int) -> Tensor:
@@ -188,34 +149,17 @@ def _heads(tensor: Tensor, heads: int) -> Tensor:
     return ops.swapaxes(ops.reshape(tensor, shape), -2, -3)
 
 
-def _part(width: int, name: str, shape: tuple[int, ...]) -> keras.Layer:
-    part = layers.Dense(width, name=name)
-    part.build(shape)
-    return part
-
-
 @keras.saving.register_keras_serializable(package="rootflow")
-class OverJets(ConfiguredLayer):
+class OverJets(LayerOfLayers):
     """Gated recurrent units (arXiv:1406.1078) along the jets and back, in each view.
 
     The steps are unrolled: there are few, and ONNX gets plain operations.
     """
 
-    made_from = ("width",)
-
     def __init__(self, width: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.width = width
         self.cells = (layers.GRUCell(width, name="along"), layers.GRUCell(width, name="back"))
-
-    def build(self, jets_shape: tuple[int, ...], jet_mask_shape: tuple[int, ...]) -> None:  # noqa: ARG002 - Keras names all arguments
-        """Make the cells."""
-        for cell in self.cells:
-            cell.build((None, jets_shape[-1]))
-
-    def compute_output_shape(self, jets_shape: tuple[int, ...], *_: Any) -> tuple[int, ...]:
-        """Return the shape of the jets with both states."""
-        return (*jets_shape[:-1], 2 * self.width)
 
     def call(self, jets: Tensor, jet_mask: Tensor) -> Tensor:
         """Return (n, 2, J, 2 width), the states after each jet along and back."""

@@ -6,7 +6,6 @@ last row and column.
 """
 
 from collections.abc import Callable
-from typing import Any
 
 import keras
 from keras import ops
@@ -14,7 +13,6 @@ from keras import ops
 from rootflow.models.kinematics import Tensor
 
 SMALLEST = 1e-30
-THRESHOLDS = 500
 Loss = Callable[[Tensor, Tensor], Tensor]
 
 
@@ -69,6 +67,14 @@ def exclusivity_with_none(slots: Tensor, probability: Tensor) -> Tensor:  # noqa
     return ops.sum(b[:, :-1] * bbar[:, :-1], axis=1)
 
 
+class LossOf(keras.Loss):  # type: ignore[misc]
+    """The loss that is a function of the target and of what is said, (n,)."""
+
+    def __init__(self, function: Loss) -> None:
+        super().__init__()
+        self.call = function
+
+
 LOSSES: dict[str, Loss] = {
     "cross_entropy": cross_entropy,
     "focal": focal(cross_entropy),
@@ -81,12 +87,8 @@ LOSSES_WITH_NONE: dict[str, Loss] = {
 }
 
 
-@keras.saving.register_keras_serializable(package="rootflow")
 class AssignmentAccuracy(keras.metrics.Mean):  # type: ignore[misc]
     """Share of the events with both jets known in which the likeliest pair is right."""
-
-    def __init__(self, name: str = "accuracy", **kwargs: Any) -> None:
-        super().__init__(name=name, **kwargs)
 
     def update_state(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor = None) -> None:
         """Add a batch of slots (n, 2) and probabilities (n, J, J)."""
@@ -95,12 +97,8 @@ class AssignmentAccuracy(keras.metrics.Mean):  # type: ignore[misc]
         super().update_state(is_right(y_true, y_pred), sample_weight=weight)
 
 
-@keras.saving.register_keras_serializable(package="rootflow")
 class MatchedAUC(keras.metrics.AUC):  # type: ignore[misc]
     """Area under the ROC curve of the probability that both b jets are among the jets."""
-
-    def __init__(self, name: str = "matched_auc", **kwargs: Any) -> None:
-        super().__init__(**({"num_thresholds": THRESHOLDS} | kwargs), name=name)
 
     def update_state(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor = None) -> None:
         """Add a batch of slots (n, 2) and probabilities of the existing pairs (n, J, J)."""

@@ -9,6 +9,8 @@ from keras import layers, ops, regularizers
 from rootflow.config.model import (
     AttentionConfig,
     CrossAttentionConfig,
+    DeepSetConfig,
+    FeedForwardClassifierConfig,
     FeedForwardConfig,
     NetworkModelConfig,
     OwnReconstructionNetworkConfig,
@@ -31,13 +33,7 @@ def _feed_forward(config: FeedForwardConfig, seen: Seen, jet_mask: Tensor) -> Sa
     present = ops.cast(ops.stack([jet_mask, jet_mask], axis=1), "float32")
     parts = [seen["jets"] * present[..., None], seen["leptons"], *_met(seen), present]
     hidden = ops.concatenate([layers.Reshape((2, -1))(part) for part in parts], axis=-1)
-    for number in range(config.depth):
-        name = f"hidden_{number}"
-        if config.batch_norm:
-            hidden = normalised_dense(config.width, name, hidden)
-        else:
-            hidden = dense(config.width, name)(hidden)
-        hidden = layers.Dropout(config.dropout, name=f"dropout_{number}")(hidden)
+    hidden = hidden_layers(config, "hidden", hidden)
     pairs = layers.Dense(jets * jets, name="pairs")(hidden)
     pairs = layers.Reshape((2, jets, jets), name="own_and_other")(pairs)
     scores = pairs[:, 0] + ops.transpose(pairs[:, 1], (0, 2, 1))
@@ -50,7 +46,7 @@ def _feed_forward(config: FeedForwardConfig, seen: Seen, jet_mask: Tensor) -> Sa
 
 def _set_transformer(config: SetTransformerConfig, seen: Seen, jet_mask: Tensor) -> Said:
     """Build attention among the jets and the event in each view."""
-    event = event_token(config.width, seen["leptons"], *_met(seen))
+    event = _event_token(config.width, seen)
     jets = _embedded_jets(config.width, seen)
     tokens = ops.concatenate([event, jets], axis=2)
     present = jet_mask[:, None]
@@ -58,8 +54,10 @@ def _set_transformer(config: SetTransformerConfig, seen: Seen, jet_mask: Tensor)
     for number in range(config.depth):
         name = f"block_{number}"
         if config.inducing_points:
+            # By way of so many learnt vectors (arXiv:1810.00825, equations 9 and 10).
             points = config.inducing_points
-            tokens = induced_attention(config, name, points, tokens, everything)
+            induced = pooled(config, f"{name}_inducing", points, tokens, everything)
+            tokens = attention(config, f"{name}_induced", tokens, induced)
         else:
             tokens = self_attention(config, name, tokens, everything)
     tokens = layers.LayerNormalization(name="norm")(tokens)
@@ -91,7 +89,7 @@ def _cross_attention(config: CrossAttentionConfig, seen: Seen, jet_mask: Tensor)
 
 def _recurrent(config: RecurrentConfig, seen: Seen, jet_mask: Tensor) -> Said:
     """Build recurrent layers over the jets, each with the event beside it, in each view."""
-    event = event_token(config.width, seen["leptons"], *_met(seen))
+    event = _event_token(config.width, seen)
     jets = _embedded_jets(config.width, seen) + event
     for number in range(config.depth):
         learnt = OverJets(config.width, name=f"recurrent_{number}")(jets, jet_mask)
@@ -106,6 +104,13 @@ def _recurrent(config: RecurrentConfig, seen: Seen, jet_mask: Tensor) -> Said:
 def _met(seen: Seen) -> list[Tensor]:
     """Return MET and the event, if a network is given anything of them."""
     return [seen["met"]] if "met" in seen else []
+
+
+def _event_token(width: int, seen: Seen) -> Tensor:
+    """Return leptons, and MET if it is given, of each view as one token (n, 2, 1, width)."""
+    leptons = seen["leptons"]
+    parts = [leptons[:, :, :1], leptons[:, :, 1:], *_met(seen)]
+    return layers.Dense(width, name="embed_event")(ops.concatenate(parts, axis=-1))
 
 
 def _embedded_jets(width: int, seen: Seen) -> Tensor:
@@ -171,10 +176,23 @@ def dense(width: int, name: str) -> layers.Dense:
     return layers.Dense(width, activation="silu", name=name)
 
 
-def normalised_dense(width: int, name: str, values: Tensor) -> Tensor:
-    """Return what such a layer gives, normalised over each batch before its activation."""
-    values = layers.Dense(width, name=name)(values)
-    return ops.silu(layers.BatchNormalization(name=f"{name}_norm")(values))
+def hidden_layers(
+    config: FeedForwardConfig | FeedForwardClassifierConfig | DeepSetConfig,
+    name: str,
+    values: Tensor,
+    filled: Tensor = None,
+) -> Tensor:
+    """Return what hidden layers make of values, those of a batch that are there normalised."""
+    for number in range(config.depth):
+        layer = f"{name}_{number}"
+        if config.batch_norm:
+            values = layers.Dense(config.width, name=layer)(values)
+            normalised = layers.BatchNormalization(name=f"{layer}_norm")(values, mask=filled)
+            values = ops.silu(normalised)
+        else:
+            values = dense(config.width, layer)(values)
+        values = layers.Dropout(config.dropout, name=f"{layer}_dropout")(values)
+    return values
 
 
 @keras.saving.register_keras_serializable(package="rootflow")
@@ -196,7 +214,7 @@ def penalise(network: keras.Model, l2: float) -> None:
 def self_attention(config: AttentionConfig, name: str, tokens: Tensor, present: Tensor) -> Tensor:
     """Add attention, then two dense layers, each normalised first (arXiv:2002.04745)."""
     normed = layers.LayerNormalization(name=f"{name}_norm")(tokens)
-    mixed = SelfAttention(config.heads, name=f"{name}_attention")(normed, present)
+    mixed = SelfAttention(config.width, config.heads, name=f"{name}_attention")(normed, present)
     return _added(config, name, tokens, mixed)
 
 
@@ -206,17 +224,9 @@ def attention(
     """Do the same with attention from the tokens to others, of which those present count."""
     normed = layers.LayerNormalization(name=f"{name}_norm")(tokens)
     seen = layers.LayerNormalization(name=f"{name}_others_norm")(others)
-    layer = Attention(config.heads, name=f"{name}_attention")
+    layer = Attention(config.width, config.heads, name=f"{name}_attention")
     mixed = layer(normed, seen) if present is None else layer(normed, seen, present)
     return _added(config, name, tokens, mixed)
-
-
-def induced_attention(
-    config: AttentionConfig, name: str, points: int, tokens: Tensor, present: Tensor
-) -> Tensor:
-    """Attend by way of so many learnt vectors (arXiv:1810.00825, equations 9 and 10)."""
-    induced = pooled(config, f"{name}_inducing", points, tokens, present)
-    return attention(config, f"{name}_induced", tokens, induced)
 
 
 def pooled(
@@ -225,12 +235,6 @@ def pooled(
     """Return so many vectors that sum up the tokens (arXiv:1810.00825, equation 11)."""
     queries = Seeds(seeds, config.width, name=f"{name}_seeds")(tokens)
     return attention(config, name, queries, tokens, present)
-
-
-def event_token(width: int, leptons: Tensor, *met: Tensor) -> Tensor:
-    """Return leptons, and MET if it is given, of each view as one token (n, 2, 1, width)."""
-    parts = [leptons[:, :, :1], leptons[:, :, 1:], *met]
-    return layers.Dense(width, name="embed_event")(ops.concatenate(parts, axis=-1))
 
 
 def _added(config: AttentionConfig, name: str, tokens: Tensor, mixed: Tensor) -> Tensor:

@@ -1,8 +1,7 @@
 """Means and scales of what a network sees, taken from training events."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -11,7 +10,6 @@ from numpy.typing import NDArray
 
 from rootflow.dataset.events import Events, Signs, pairs_of_jets
 from rootflow.models.kinematics import Tensor
-from rootflow.models.layers import ConfiguredLayer
 from rootflow.models.views import LeptonViews
 
 SEEN = ("jets", "leptons", "met", "pairs")
@@ -22,19 +20,23 @@ Rows = NDArray[np.float64]
 Column = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class Normalisation:
-    """Mean and scale of every feature of the lepton views, and scales of the neutrinos."""
+class Normalisation(NamedTuple):
+    """Mean and scale of every column of the arrays that a network is given, by their names."""
 
-    means: dict[str, Row]  # of `jets`, `leptons`, `met` where there is one, and `pairs`
+    means: dict[str, Row]
     scales: dict[str, Row]
-    neutrino_scales: tuple[float, float]  # RMS of px and py together, and of pz, in GeV
+
+    @property
+    def neutrino_scales(self) -> tuple[float, float]:
+        """The RMS of px and py together, and of pz, in GeV, where `neutrinos` are among them."""
+        rms = np.hypot(self.means["neutrinos"], self.scales["neutrinos"])
+        return float(np.sqrt(np.mean(rms[:2] ** 2))), float(rms[2])
 
 
 def fit_normalisation(
     chunks: Iterable[tuple[Events, NDArray[np.floating]]], signs: Signs | None = None
 ) -> Normalisation:
-    """Return the normalisation of events and their weights, whose signs do not count.
+    """Return the normalisation of views and `neutrinos`, by events and their weights' sizes.
 
     Only jets that are there count, and only pairs of two different jets; `signs` are those of
     `LeptonViews`.
@@ -47,9 +49,7 @@ def fit_normalisation(
             for name, (values, weights) in _values(events, absolute, signs).items()
         }
 
-    means, scales = means_and_scales(sums(*chunk) for chunk in chunks)
-    rms = np.hypot(means.pop("neutrinos"), scales.pop("neutrinos"))
-    return Normalisation(means, scales, (float(np.sqrt(np.mean(rms[:2] ** 2))), float(rms[2])))
+    return means_and_scales(sums(*chunk) for chunk in chunks)
 
 
 def powers_of(values: Rows) -> Rows:
@@ -57,9 +57,7 @@ def powers_of(values: Rows) -> Rows:
     return np.stack([np.ones_like(values), values, values**2])
 
 
-def means_and_scales(
-    chunks: Iterable[Mapping[str, Rows]],
-) -> tuple[dict[str, Row], dict[str, Row]]:
+def means_and_scales(chunks: Iterable[Mapping[str, Rows]]) -> Normalisation:
     """Return means and standard deviations by name, of sums (3, columns) of weighted powers.
 
     They are 0 and 1 of what is never there; of a constant the deviation is 1.
@@ -74,7 +72,7 @@ def means_and_scales(
         variance = squares / np.maximum(count, SMALLEST_COUNT) - mean**2
         scale = np.sqrt(np.where(variance > SMALLEST_VARIANCE, variance, 1.0))
         means[name], scales[name] = tuple(mean.tolist()), tuple(scale.tolist())
-    return means, scales
+    return Normalisation(means, scales)
 
 
 def _values(events: Events, weight: Column, signs: Signs | None) -> dict[str, tuple[Rows, Column]]:
@@ -99,15 +97,13 @@ def _values(events: Events, weight: Column, signs: Signs | None) -> dict[str, tu
 
 
 @keras.saving.register_keras_serializable(package="rootflow")
-class Standardise(ConfiguredLayer):
+class Standardise(keras.Layer):  # type: ignore[misc]
     """Subtract the mean and divide by the scale, both constants of the graph."""
-
-    made_from = ("mean", "scale")
 
     def __init__(self, mean: Row, scale: Row, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.mean = tuple(mean)
-        self.scale = tuple(scale)
+        self.mean = mean
+        self.scale = scale
 
     def call(self, values: Tensor) -> Tensor:
         """Return the values in units of their scale."""

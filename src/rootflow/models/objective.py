@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from rootflow.models.architectures import JOINT, joint_probability
 from rootflow.models.kinematics import Tensor
 from rootflow.models.layers import CONFIDENCE
-from rootflow.models.losses import LOSSES, LOSSES_WITH_NONE, is_right
-from rootflow.models.neutrinos import Seen, known_neutrinos
+from rootflow.models.losses import LOSSES, LOSSES_WITH_NONE, LossOf, is_right
+from rootflow.models.neutrinos import known_neutrinos
+from rootflow.models.neutrinos.coordinates import Seen
 from rootflow.models.neutrinos.losses import NEUTRINO_LOSSES, Truth
 from rootflow.models.own import NO_OWN_LOSSES, OwnLosses
 
@@ -27,12 +28,8 @@ TRUE_ASSIGNMENT, TRUE_NEUTRINOS = "true_assignment", "true_neutrinos"
 NEAREST = 1e-7
 
 
-class PerEvent(keras.Loss):  # type: ignore[misc]
-    """The loss of an output that is a loss: one number for each event, whatever the target."""
-
-    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:  # noqa: ARG002 - Keras calls it so
-        """Return the output (n,)."""
-        return y_pred
+# Of an output that is a loss itself: one number for each event, whatever the target.
+PER_EVENT = LossOf(lambda _, said: said)
 
 
 def with_losses(
@@ -48,9 +45,9 @@ def with_losses(
         TRUE_ASSIGNMENT: keras.Input((2,), dtype="int32", name=TRUE_ASSIGNMENT),
         TRUE_NEUTRINOS: keras.Input((2, 3), name=TRUE_NEUTRINOS),
     }
-    known = known_neutrinos(network)
-    layer = EventLosses(losses, known.head, own, name="losses")
-    values = layer(truth, _needed(network, layer), known.seen)
+    head, seen = known_neutrinos(network)
+    layer = EventLosses(losses, head, own, name="losses")
+    values = layer(truth, _needed(network, layer), seen)
     outputs = {"assignment": network.output["assignment"], **values}
     return keras.Model({**network.input, **truth}, outputs, name=network.name)
 

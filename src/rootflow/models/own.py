@@ -15,7 +15,7 @@ from rootflow.config.model import OwnReconstructionNetworkConfig
 from rootflow.config.plugin import WHAT
 from rootflow.errors import UsageError
 from rootflow.models.kinematics import Tensor
-from rootflow.models.losses import Loss
+from rootflow.models.losses import Loss, LossOf
 from rootflow.models.neutrinos.losses import Loss as NeutrinoLoss
 from rootflow.models.neutrinos.losses import Truth
 from rootflow.plugins import resolve
@@ -112,14 +112,6 @@ class OwnLosses(NamedTuple):
 NO_OWN_LOSSES = OwnLosses()
 
 
-class OwnLoss(keras.Loss):  # type: ignore[misc]
-    """The loss of a classifier by a function of its target and what it says."""
-
-    def __init__(self, function: Loss) -> None:
-        super().__init__()
-        self.call = function
-
-
 def own_assignment_loss(name: str, what: str) -> Loss:
     """Return a function that is a loss of jets; one that fails when tried is a UsageError."""
     slots = ops.convert_to_tensor([[0, 1], [2, -1], [-1, -1]], "int32")
@@ -141,11 +133,11 @@ def own_neutrino_loss(name: str, what: str) -> NeutrinoLoss:
     return _tried(name, what, said[..., :3], truth)
 
 
-def own_classifier_loss(name: str, what: str, classes: int) -> OwnLoss:
+def own_classifier_loss(name: str, what: str, classes: int) -> LossOf:
     """Return the same of a classifier."""
     columns = 1 if classes == 2 else classes
     said = ops.full((EVENTS, columns), 1 / classes)
-    return OwnLoss(_tried(name, what, ops.eye(EVENTS, columns), said))
+    return LossOf(_tried(name, what, ops.eye(EVENTS, columns), said))
 
 
 def _tried(name: str, what: str, *given: Any) -> Callable[..., Tensor]:

@@ -20,13 +20,7 @@ def save_model(model: keras.Model, path: Path) -> None:
 
 
 def load_model(path: Path) -> keras.Model:
-    """Return a network saved as .keras; no code in the file is run.
-
-    Raises
-    ------
-    InputError
-        There is no such file, or it is not a network of rootflow's as it was written.
-    """
+    """Return a network of rootflow's saved as .keras, else raise InputError; runs no code of it."""
     if not path.is_file():
         raise InputError(f"{path}: there is no saved model")
     read_sealed(path, TRAIN_AGAIN)

@@ -16,7 +16,6 @@ from rootflow.models.kinematics import (
     mass,
     squared_mass,
 )
-from rootflow.models.layers import ConfiguredLayer
 
 MUON = 13
 COMPUTED_OF = (*KINEMATICS, "pdg_id")
@@ -27,7 +26,7 @@ CHARGES = np.array([[1.0], [-1.0]], np.float32)
 
 
 @keras.saving.register_keras_serializable(package="rootflow")
-class LeptonViews(ConfiguredLayer):
+class LeptonViews(keras.Layer):  # type: ignore[misc]
     """Two views of an event, one from each lepton, both for the same network.
 
     In a view the lepton that looks is `own`. The axes are turned about the beam and
@@ -50,17 +49,12 @@ class LeptonViews(ConfiguredLayer):
     others as they are, from both sides.
     """
 
-    made_from = ("features", "signs")
-
     def __init__(
         self, features: Mapping[str, Sequence[str]], signs: Signs | None = None, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        self.features = {name: list(names) for name, names in features.items()}
-        self.signs = {
-            name: {feature: list(changes) for feature, changes in of_it.items()}
-            for name, of_it in (signs or {}).items()
-        }
+        self.features = features
+        self.signs = signs or {}
 
     def call(
         self,

@@ -14,19 +14,17 @@ from rootflow.config.training import CLASSIFIER_LOSSES
 from rootflow.dataset import Dataset, Events
 from rootflow.dataset.weights import TrainingWeights, WeightReport, class_weights
 from rootflow.errors import InputError, UsageError
-from rootflow.models import (
-    PROBABILITIES,
-    SCORE,
+from rootflow.models.classifier_inputs import (
     CollectionInputs,
-    build_classifier,
     classifier_inputs,
     fit_classifier_normalisation,
     in_a_row,
-    own_classifier_loss,
 )
+from rootflow.models.classifiers import PROBABILITIES, SCORE, build_classifier
+from rootflow.models.own import own_classifier_loss
 from rootflow.training.metrics import areas, cross_entropy, weighted_mean
 from rootflow.training.record import BEST, MONITOR, Fact
-from rootflow.training.samples import Arrays, Batches, Samples, WeightedSample, in_order, split
+from rootflow.training.samples import Arrays, Samples, WeightedSample, batches, in_order, split
 from rootflow.training.task import Metrics, Regress, Rows, Task, mean_of
 
 if TYPE_CHECKING:
@@ -170,8 +168,8 @@ class ClassificationTask(Task):
 
     def _said(self, sample: WeightedSample) -> NDArray[np.float32]:
         """Return the probability of signal, (n,), or of more than two classes (n, classes)."""
-        batches = Batches(sample, in_order(np.arange(len(sample)), BATCH))
-        said = [self.network.predict_on_batch(inputs)[self._output] for inputs, *_ in batches]
+        parts = batches(sample, in_order(np.arange(len(sample)), BATCH))
+        said = [self.network.predict_on_batch(inputs)[self._output] for inputs, *_ in parts]
         together = np.concatenate(said)
         return together[:, 0] if self._output == SCORE else together
 

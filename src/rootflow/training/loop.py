@@ -1,13 +1,11 @@
 """Epoch by epoch, from the first weights or the last checkpoint to the best ones."""
 
-from functools import partial
 from pathlib import Path
 
-from rootflow.analysis import analysis_named
 from rootflow.config import Config, FoldsConfig
 from rootflow.dataset import Dataset
 from rootflow.errors import UsageError
-from rootflow.models import save_model
+from rootflow.models.saving import save_model
 from rootflow.progress import progress
 from rootflow.training.checkpoint import (
     Checkpoint,
@@ -29,7 +27,7 @@ def train(
     on_epoch: OnEpoch,
 ) -> Outcome:
     """Train until the plan or the patience ends, and save the network of the best epoch."""
-    trainer = make_trainer(dataset, config, folds)
+    trainer = Trainer(dataset, config, folds)
     note = trainer.task.note
     checkpoint = _begin(trainer, question, model_path.parent)
     with progress("train", trainer.schedule.epochs, "epochs") as advance:
@@ -47,12 +45,6 @@ def train(
     trainer.task.calibrate()
     save_model(trainer.task.network, model_path)
     return checkpoint.history, _facts(trainer, checkpoint)
-
-
-def make_trainer(dataset: Dataset, config: Config, folds: FoldsConfig) -> Trainer:
-    """Return the trainer of the analysis that is configured."""
-    make_task = partial(analysis_named(config.analysis).make_task, dataset, config, folds)
-    return Trainer(make_task, config.training, config.seed)
 
 
 def _begin(trainer: Trainer, question: str, directory: Path) -> Checkpoint:

@@ -10,31 +10,23 @@ from rootflow.config.training import LOSS
 from rootflow.dataset import Dataset, Events
 from rootflow.dataset.weights import WeightReport, training_weights
 from rootflow.errors import InputError
-from rootflow.models import (
-    ANY_NUMBER_OF_JETS,
-    AssignmentAccuracy,
-    MatchedAUC,
-    OwnLosses,
-    PerEvent,
-    build_model,
-    event_targets,
-    features_taken,
-    fit_normalisation,
-    known_neutrinos,
-    own_assignment_loss,
-    own_neutrino_loss,
-    with_losses,
-)
+from rootflow.models.architectures import build_model, features_taken
 from rootflow.models.layers import CONFIDENCE
-from rootflow.models.neutrinos import FlowNeutrinos, tails
-from rootflow.models.neutrinos.heads import COMPONENTS
-from rootflow.models.objective import TRUE_NEUTRINOS
+from rootflow.models.losses import AssignmentAccuracy, MatchedAUC
+from rootflow.models.networks import ANY_NUMBER_OF_JETS
+from rootflow.models.neutrinos import known_neutrinos, tails
+from rootflow.models.neutrinos.heads import COMPONENTS, FlowNeutrinos
+from rootflow.models.normalisation import fit_normalisation
+from rootflow.models.objective import PER_EVENT, TRUE_NEUTRINOS, event_targets, with_losses
+from rootflow.models.own import OwnLosses, own_assignment_loss, own_neutrino_loss
 from rootflow.training.record import Fact
-from rootflow.training.samples import Arrays, Read, Samples, split
+from rootflow.training.samples import Arrays, Read, Samples, batches, in_order, split
 from rootflow.training.task import Metrics, Task, mean_of
 
 EVENTS_TO_NORMALISE = 200_000
 BATCH = 2048
+# Of the area under a ROC curve.
+THRESHOLDS = 500
 
 
 class ReconstructionTask(Task):
@@ -70,11 +62,11 @@ class ReconstructionTask(Task):
         )
         self.fitted = with_losses(self.network, list(self.loss_weights), self._own_losses())
         self.trims = self._model.architecture in ANY_NUMBER_OF_JETS
-        self.losses = {name: PerEvent() for name in self.loss_weights}
+        self.losses = dict.fromkeys(self.loss_weights, PER_EVENT)
         self.weighted_metrics = {
             "assignment": [
-                AssignmentAccuracy(),
-                *([MatchedAUC()] if self._model.no_match else []),
+                AssignmentAccuracy(name="accuracy"),
+                *([MatchedAUC(THRESHOLDS, name="matched_auc")] if self._model.no_match else []),
             ],
             **{name: [mean_of(loss)] for name, loss in self.losses.items()},
         }
@@ -101,10 +93,8 @@ class ReconstructionTask(Task):
 
     def _own_losses(self) -> OwnLosses:
         own = self._config.training.losses.own()
-        of_jets, of_neutrinos = (
-            [key for key in own if key in kind]
-            for kind in (self._of_assignment, self._of_neutrinos)
-        )
+        of_jets = [key for key in own if key in self._of_assignment]
+        of_neutrinos = [key for key in own if key in self._of_neutrinos]
         return OwnLosses(
             {key: own_assignment_loss(own[key], f"{LOSS}.assignment") for key in of_jets},
             {key: own_neutrino_loss(own[key], f"{LOSS}.neutrinos") for key in of_neutrinos},
@@ -127,19 +117,13 @@ class ReconstructionTask(Task):
         sample = self.samples.validation
         model = keras.Model(self.network.input, seen)
         squares = []
-        for start in range(0, len(sample), BATCH):
-            inputs, _, _ = sample.batch(np.arange(start, min(start + BATCH, len(sample))))
+        for inputs, _, _ in batches(sample, in_order(np.arange(len(sample)), BATCH)):
             truth = inputs[TRUE_NEUTRINOS]
-            inputs = {name: inputs[name] for name in self.network.input}
-            squares.append(np.asarray(head.squared_latent(model(inputs, training=False), truth)))
+            taken = {name: inputs[name] for name in self.network.input}
+            squares.append(np.asarray(head.squared_latent(model(taken, training=False), truth)))
         found = tails.fitted(np.concatenate(squares), sample.weight, COMPONENTS)
-        head.set_tails(found.temperature, found.degrees)
-        self._calibration = {
-            "neutrino_temperature": found.temperature,
-            "neutrino_temperature_error": found.temperature_error,
-            "neutrino_degrees_of_freedom": found.degrees,
-            "neutrino_degrees_of_freedom_error": found.degrees_error,
-        }
+        head.set_tails(found.temperature, found.degrees_of_freedom)
+        self._calibration = {f"neutrino_{name}": value for name, value in found._asdict().items()}
 
     def facts(self) -> dict[str, Fact]:
         """Return what became of the weights, and temperature and tails of a flow."""

@@ -14,8 +14,18 @@ from threadpoolctl import threadpool_limits
 from rootflow.config import FoldsConfig, ReconstructionConfig
 from rootflow.dataset import Dataset, Events
 from rootflow.dataset.events import Features, Signs, pairs_of_jets
-from rootflow.models import features_taken, make_deterministic, tree_answer, tree_columns
-from rootflow.models.tree_columns import AXES, LOG_ODDS, MOMENTA, NEUTRINOS, PAIRS, THERE
+from rootflow.models.architectures import features_taken
+from rootflow.models.determinism import make_deterministic
+from rootflow.models.tree_columns import (
+    AXES,
+    LOG_ODDS,
+    MOMENTA,
+    NEUTRINOS,
+    PAIRS,
+    THERE,
+    tree_answer,
+    tree_columns,
+)
 from rootflow.training.metrics import cross_entropy, weighted_auc, weighted_mean
 from rootflow.training.reconstruction import facts_of_weights, samples_with_truth
 from rootflow.training.record import Fact
@@ -55,16 +65,8 @@ class ReconstructionTrees(Trees):
         self.neutrinos = neutrinos
         self.columns = tree_columns(*about)
         self.answer = tree_answer(about.max_jets)
-
-    @property
-    def takes(self) -> list[str]:
-        """The arrays that they are given."""
-        return [*self.columns.input]
-
-    @property
-    def slots(self) -> int:
-        """Jet slots of the events that they take."""
-        return self.about.max_jets
+        self.takes = [*self.columns.input]
+        self.slots = about.max_jets
 
     def outputs(self, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
         """Return `assignment` (n, J, J) and `neutrinos` (n, 2, 3) in GeV."""

@@ -74,12 +74,8 @@ class Record(Block):
 def load_fitted(directory: Path) -> "keras.Model | Trees":
     """Return the network or the trees that a training left in its folder.
 
-    Raises
-    ------
-    InputError
-        There is no finished training, or its record or its model cannot be read.
-    UsageError
-        It is a network of one's own whose module cannot be imported.
+    Where it is not finished, or cannot be read, it is an InputError; where the module of a network
+    of one's own cannot be imported, a UsageError.
     """
     record = read_record(directory)
     if record is None:
@@ -90,7 +86,7 @@ def load_fitted(directory: Path) -> "keras.Model | Trees":
         from rootflow.training.trees import load_trees
 
         return load_trees(path)
-    from rootflow.models import load_model
+    from rootflow.models.saving import load_model
 
     if isinstance(record.model, OwnNetworkConfig):
         # It registers its layers.

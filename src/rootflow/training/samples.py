@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple, Self
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
@@ -103,25 +102,14 @@ def split(
     return parts
 
 
-class Batches(keras.utils.PyDataset):  # type: ignore[misc]
-    """A sample in batches, `parts` of it; trimmed ones have no jet slots that no event fills."""
-
-    def __init__(self, sample: WeightedSample, parts: list[Order], *, trim: bool = False) -> None:
-        super().__init__()
-        self.sample = sample
-        self.parts = parts
-        self.trim = trim
-
-    def __len__(self) -> int:
-        return len(self.parts)
-
-    def __iter__(self) -> Iterator[Batch]:
-        return (self[number] for number in range(len(self)))
-
-    def __getitem__(self, number: int) -> Batch:
+def batches(
+    sample: WeightedSample, parts: Iterable[Order], *, trim: bool = False
+) -> Iterator[Batch]:
+    """Yield parts of a sample; trimmed ones have no jet slots that no event fills."""
+    for part in parts:
         # The order within a batch does not matter; the disk is read fastest in its own.
-        inputs, targets, weight = self.sample.batch(np.sort(self.parts[number]))
-        return (trimmed(inputs) if self.trim else inputs), targets, weight
+        inputs, targets, weight = sample.batch(np.sort(part))
+        yield trimmed(inputs) if trim else inputs, targets, weight
 
 
 def in_order(order: Order, size: int) -> list[Order]:

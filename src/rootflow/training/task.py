@@ -38,21 +38,17 @@ class TreesTask(Protocol):
 
     def rows(self, sample: WeightedSample) -> Rows:
         """Return the rows of the events of a sample."""
-        ...
 
     def metrics_of_rows(self, rows: Rows, probabilities: NDArray[np.float64]) -> Metrics:
         """Return the metrics that are told, `loss` and `auc` among them, (rows, classes)."""
-        ...
 
     def facts_of_rows(
         self, validation: Rows, probabilities: NDArray[np.float64]
     ) -> dict[str, Fact]:
         """Return what is to be said of the samples, and of the trees at their best."""
-        ...
 
     def note(self, metrics: Mapping[str, float]) -> str:
         """Return what is said of an epoch in the progress."""
-        ...
 
     def save_trees(
         self, trees: "HistGradientBoostingClassifier", regress: Regress, path: Path
@@ -61,7 +57,6 @@ class TreesTask(Protocol):
 
         What else an answer needs is grown by `regress`.
         """
-        ...
 
 
 class Task(ABC):

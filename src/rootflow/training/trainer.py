@@ -11,15 +11,19 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from rootflow.analysis import analysis_named
+from rootflow.config import Config, FoldsConfig
 from rootflow.config.training import TrainingConfig
+from rootflow.dataset import Dataset
 from rootflow.errors import RootflowError
-from rootflow.models import Trimming, make_deterministic
+from rootflow.models.determinism import make_deterministic
+from rootflow.models.objective import Trimming
 from rootflow.training.record import TRAINING, VALIDATION, named
 from rootflow.training.samples import (
     Batch,
-    Batches,
     Order,
     WeightedSample,
+    batches,
     by_multiplicity,
     in_order,
 )
@@ -66,27 +70,27 @@ def make_schedule(config: TrainingConfig, events: int) -> Schedule:
 
 
 class Trainer:
-    """What is needed to fit a network, made from the configuration and its seed alone.
+    """What is needed to fit the network that is configured, all folds but the held-out one.
 
     `task.network` is to be kept, `model` has the same layers with optimizer, losses and metrics.
     `seconds`, `cpu_seconds` (of all threads) and `events` are of the training steps so far; those
     of an interrupted training are set when it goes on.
     """
 
-    def __init__(self, make_task: Callable[[], Task], config: TrainingConfig, seed: int) -> None:
-        keras.utils.set_random_seed(seed)
+    def __init__(self, dataset: Dataset, config: Config, folds: FoldsConfig) -> None:
+        keras.utils.set_random_seed(config.seed)
         make_deterministic()
-        self.config = config
-        self.seed = seed
-        self.task = make_task()
+        self.config = config.training
+        self.seed = config.seed
+        self.task: Task = analysis_named(config.analysis).make_task(dataset, config, folds)
         self.task.build()
-        self.schedule = make_schedule(config, len(self.task.samples.training))
+        self.schedule = make_schedule(self.config, len(self.task.samples.training))
         fitted = self.task.fitted
         self.model = (
             Trimming(fitted) if self.task.trims else keras.Model(fitted.input, fitted.output)
         )
         self.model.compile(
-            _optimizer(config, self.schedule),
+            _optimizer(self.config, self.schedule),
             loss=self.task.losses,
             loss_weights=self.task.loss_weights,
             weighted_metrics=self.task.weighted_metrics,
@@ -104,9 +108,9 @@ class Trainer:
         """
         training, validation = self.task.samples
         order = self.schedule.order(number, self.seed)
-        batches = self._batches(training, order, self.schedule.batch_size, [self.seed, number])
+        parts = self._batches(training, order, self.schedule.batch_size, [self.seed, number])
         started, cpu_started = time.monotonic(), time.process_time()
-        metrics = self.task.metrics(self._run(self._steps.train, batches, f"in epoch {number + 1}"))
+        metrics = self.task.metrics(self._run(self._steps.train, parts, f"in epoch {number + 1}"))
         self.seconds += time.monotonic() - started
         self.cpu_seconds += time.process_time() - cpu_started
         self.events += len(order)
@@ -139,19 +143,21 @@ class Trainer:
         order = np.arange(len(validation))
         if self.config.fast_dev_run:
             order = order[: STEPS_OF_A_TRIAL * VALIDATION_BATCH]
-        batches = self._batches(validation, order, VALIDATION_BATCH, [self.seed])
-        return self._run(self._steps.test, batches, f"in the validation of epoch {number + 1}")
+        parts = self._batches(validation, order, VALIDATION_BATCH, [self.seed])
+        return self._run(self._steps.test, parts, f"in the validation of epoch {number + 1}")
 
-    def _batches(self, sample: WeightedSample, order: Order, size: int, seed: list[int]) -> Batches:
+    def _batches(
+        self, sample: WeightedSample, order: Order, size: int, seed: list[int]
+    ) -> Iterator[Batch]:
         if not self.task.trims:
-            return Batches(sample, in_order(order, size))
-        return Batches(sample, by_multiplicity(order, sample.jets(), size, seed), trim=True)
+            return batches(sample, in_order(order, size))
+        return batches(sample, by_multiplicity(order, sample.jets(), size, seed), trim=True)
 
-    def _run(self, step: Step, batches: Iterable[Batch], where: str) -> Metrics:
+    def _run(self, step: Step, parts: Iterable[Batch], where: str) -> Metrics:
         """Return the metrics of all batches together."""
         self.model.reset_metrics()
         metrics: Metrics = {}
-        for number, batch in enumerate(batches):
+        for number, batch in enumerate(parts):
             metrics = step(batch)
             _refuse_nan(metrics["loss"], f"{where}, batch {number}", self.model.optimizer)
         return metrics
@@ -159,7 +165,7 @@ class Trainer:
     def _build_metrics(self) -> None:
         """Have Keras make the variables of the metrics, which it does at the first batch."""
         training = self.task.samples.training
-        (batch,) = Batches(training, [np.arange(1)], trim=self.task.trims)
+        (batch,) = batches(training, [np.arange(1)], trim=self.task.trims)
         self.model.test_step(batch)
 
 

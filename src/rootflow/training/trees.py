@@ -14,10 +14,11 @@ from threadpoolctl import threadpool_limits
 
 from rootflow.analysis import TaskName
 from rootflow.checksum import read_sealed, seal_archive
-from rootflow.dataset.events import Features
 from rootflow.errors import InputError
 from rootflow.files import NO_ARRAY, whole_file
-from rootflow.models import PROBABILITIES, SCORE, TRAIN_AGAIN, CollectionInputs, in_a_row
+from rootflow.models.classifier_inputs import CollectionInputs, in_a_row
+from rootflow.models.classifiers import PROBABILITIES, SCORE
+from rootflow.models.saving import TRAIN_AGAIN
 
 # What a file may hold beside numbers, arrays and what skops itself trusts of scikit-learn.
 TRUSTED = ["sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"]
@@ -29,16 +30,8 @@ class Trees(ABC):
     """Boosted trees as a model, from the arrays of events to outputs by name."""
 
     task: ClassVar[TaskName]
-
-    @property
-    @abstractmethod
-    def takes(self) -> list[str]:
-        """The arrays that they are given."""
-
-    @property
-    def slots(self) -> int | None:
-        """Jet slots of the events that they take, None where that does not matter."""
-        return None
+    takes: list[str]  # the arrays that they are given
+    slots: int | None = None  # of jets in the events that they take, None where it does not matter
 
     @abstractmethod
     def outputs(self, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
@@ -55,16 +48,7 @@ class TreesModel(Trees):
     ) -> None:
         self.inputs = inputs
         self.trees = trees
-
-    @property
-    def takes(self) -> list[str]:
-        """The collections that they are given."""
-        return [*self.inputs]
-
-    @property
-    def features(self) -> Features:
-        """Names along the last axis of the arrays that they are given."""
-        return {name: collection.features for name, collection in self.inputs.items()}
+        self.takes = [*inputs]
 
     def predict(self, arrays: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:
         """Return the probability of signal, (n,), or of more than two classes (n, classes)."""

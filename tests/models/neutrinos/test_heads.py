@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import scipy.special
 
-from rootflow.models.neutrinos import BinnedNeutrinos
+from rootflow.models.neutrinos.heads import BinnedNeutrinos
 from rootflow.models.neutrinos.point import MeanOfSamples, MedianMassOfSamples
 from rootflow.physics.kinematics import invariant_mass, massless
 

@@ -4,6 +4,7 @@ from typing import Any, cast
 
 import keras
 import numpy as np
+from keras import layers, ops
 from numpy.typing import NDArray
 
 from rootflow.dataset.events import Events
@@ -11,8 +12,9 @@ from rootflow.dataset.folds import batches
 from rootflow.methods.contract import Floats, Posterior
 from rootflow.methods.reconstruction.objects import normal_numbers
 from rootflow.methods.trained import filled_up
-from rootflow.models import known_neutrinos
-from rootflow.models.neutrinos.heads import COMPONENTS, Draw, FlowNeutrinos, Measure
+from rootflow.models.neutrinos import known_neutrinos
+from rootflow.models.neutrinos.coordinates import Seen
+from rootflow.models.neutrinos.heads import COMPONENTS, FlowNeutrinos
 
 SAMPLES_AT_ONCE = 32
 
@@ -26,9 +28,20 @@ class NeutrinoDensity:
         noise = keras.Input((SAMPLES_AT_ONCE, COMPONENTS), name="noise")
         momenta = keras.Input((2, 3), name="true_momenta")
         self._heavier = head.heavier
-        self._draw = keras.Model({**network.input, "noise": noise}, Draw(head)(seen, noise))
+
+        def draw(given: Seen) -> dict[str, Any]:
+            neutrinos = head.sample(given, given["noise"])
+            return {"neutrinos": neutrinos, "log_density": head.log_density(given, neutrinos)}
+
+        def measure(given: Seen) -> Any:
+            return head.log_density(given, ops.expand_dims(given["true_momenta"], 1))[:, 0]
+
+        self._draw = keras.Model(
+            {**network.input, "noise": noise}, layers.Lambda(draw)({**seen, "noise": noise})
+        )
         self._measure = keras.Model(
-            {**network.input, "true_momenta": momenta}, Measure(head)(seen, momenta)
+            {**network.input, "true_momenta": momenta},
+            layers.Lambda(measure)({**seen, "true_momenta": momenta}),
         )
 
     def posterior(self, events: Events, samples: int, seed: int) -> Posterior:

@@ -1,30 +1,21 @@
 """How a network gives the neutrinos: one head for each block of the configuration."""
 
-from typing import NamedTuple
-
 import keras
 
-from rootflow.config.model import BinnedNeutrinosConfig, DirectNeutrinosConfig, FlowNeutrinosConfig
+from rootflow.config.model import (
+    BinnedNeutrinosConfig,
+    DirectNeutrinosConfig,
+    NeutrinosConfig,
+)
 from rootflow.models.kinematics import Tensor
-from rootflow.models.neutrinos.coordinates import SEEN, Momenta, Seen
+from rootflow.models.neutrinos.coordinates import SEEN, Seen
 from rootflow.models.neutrinos.heads import BinnedNeutrinos, DirectNeutrinos, FlowNeutrinos
 from rootflow.models.neutrinos.point import MeanOfSamples, MedianMassOfSamples
 
 # Of the layer that knows the neutrinos of a network, whatever its architecture.
 HEAD = "neutrino_head"
 OUTPUT = "neutrinos"
-NeutrinosConfig = DirectNeutrinosConfig | BinnedNeutrinosConfig | FlowNeutrinosConfig
-
-__all__ = [
-    "HEAD",
-    "BinnedNeutrinos",
-    "DirectNeutrinos",
-    "FlowNeutrinos",
-    "Momenta",
-    "Seen",
-    "known_neutrinos",
-    "neutrinos_of",
-]
+Head = DirectNeutrinos | BinnedNeutrinos | FlowNeutrinos
 
 
 def neutrinos_of(
@@ -49,15 +40,8 @@ def neutrinos_of(
     return keras.layers.Identity(name=OUTPUT)(said)
 
 
-class KnownNeutrinos(NamedTuple):
-    """The layer of a network that knows the neutrinos, and what it sees, symbolically."""
-
-    head: DirectNeutrinos | BinnedNeutrinos | FlowNeutrinos
-    seen: dict[str, Tensor]
-
-
-def known_neutrinos(network: keras.Model) -> KnownNeutrinos:
-    """Return the head of a network that `build_model` made, also of one that was saved."""
+def known_neutrinos(network: keras.Model) -> tuple[Head, dict[str, Tensor]]:
+    """Return the layer of a network that knows the neutrinos, and what it sees, symbolically."""
     head = network.get_layer(HEAD)
     # Keras keeps the tensors of a dict in the order of its names.
-    return KnownNeutrinos(head, dict(zip(sorted(SEEN), head.input, strict=True)))
+    return head, dict(zip(sorted(SEEN), head.input, strict=True))

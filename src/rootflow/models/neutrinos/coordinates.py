@@ -8,7 +8,6 @@ import keras
 from keras import ops
 
 from rootflow.models.kinematics import KINEMATICS, Tensor, momentum, transverse
-from rootflow.models.layers import ConfiguredLayer
 
 # `features` (n, 2, width), what the trunk says of each view, first that of the positive
 # lepton; `axes` (n, 2, 3, 3), the unit vectors of each view; and what `Momenta` gives.
@@ -19,18 +18,16 @@ SHARE_OF_MET = 0.5
 
 
 @keras.saving.register_keras_serializable(package="rootflow")
-class Momenta(ConfiguredLayer):
+class Momenta(keras.Layer):  # type: ignore[misc]
     """Four-momenta of an event along the detector's axes, in GeV.
 
     `jets` (n, J, 4), zero where there is none, `leptons` (n, 2, 4), the positive first, both
     px, py, pz, energy; `met` (n, 2), px and py, zero where it is not taken.
     """
 
-    made_from = ("features",)
-
     def __init__(self, features: Mapping[str, Sequence[str]], **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.features = {name: list(names) for name, names in features.items()}
+        self.features = features
 
     def call(
         self, jets: Tensor, jet_mask: Tensor, leptons: Tensor, met: Tensor = None

@@ -12,7 +12,7 @@ import keras
 from keras import layers, ops
 
 from rootflow.models.kinematics import Tensor
-from rootflow.models.layers import ConfiguredLayer
+from rootflow.models.layers import LayerOfLayers
 from rootflow.models.neutrinos import tails
 
 # Of the first scaling: a factor of fifty either way.
@@ -25,8 +25,7 @@ SMALLEST_SLOPE = 1e-3
 SLOPE_OF_ZERO = math.log(math.expm1(1.0 - SMALLEST_SLOPE))
 
 
-@keras.saving.register_keras_serializable(package="rootflow")
-class ConditionalFlow(ConfiguredLayer):
+class ConditionalFlow(LayerOfLayers):
     """A density of vectors, given a context, by a map to a Gaussian, or to what `tails` has.
 
     First each component is shifted and scaled as the context says. Then each of the
@@ -35,33 +34,21 @@ class ConditionalFlow(ConfiguredLayer):
     hidden layers with dropout after the first. `size` are the components, at least 2.
     """
 
-    made_from = ("size", "couplings", "width", "bins", "dropout")
-
     def __init__(
         self, size: int, couplings: int, width: int, bins: int, dropout: float, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
         self.size = size
-        self.couplings = couplings
-        self.width = width
-        self.bins = bins
-        self.dropout = dropout
         self.affine = layers.Dense(2 * size, kernel_initializer="zeros", name="affine")
         self.steps = [
             Coupling(changed, size, width, bins, dropout, name=f"coupling_{number}")
             for number, changed in enumerate(halves(size, couplings))
         ]
-
-    def build(self, context_shape: tuple[int | None, ...]) -> None:
-        """Make the weights for contexts (n, features)."""
-        self.affine.build(context_shape)
-        for layer in self.steps:
-            layer.build(context_shape)
         # Fitted to events that did not train: 1 for a flow that is as sure as it should be.
         self.temperature = self._number("temperature", 1.0)
         # Of freedom: a Gaussian until it is fitted as well.
         self.degrees = self._number("degrees", tails.GAUSSIAN)
-        self.log_norm = self._number("log_norm", tails.log_norm(self.size, tails.GAUSSIAN))
+        self.log_norm = self._number("log_norm", tails.log_norm(size, tails.GAUSSIAN))
 
     def set_tails(self, temperature: float, degrees: float) -> None:
         """Set the latent distribution, see `rootflow.models.neutrinos.tails`."""
@@ -118,8 +105,7 @@ class ConditionalFlow(ConfiguredLayer):
         return said[..., : self.size], log_scale
 
 
-@keras.saving.register_keras_serializable(package="rootflow")
-class Coupling(keras.Layer):  # type: ignore[misc]
+class Coupling(LayerOfLayers):
     """Splines of some of the components, decided by the others and the context."""
 
     def __init__(
@@ -144,14 +130,6 @@ class Coupling(keras.Layer):  # type: ignore[misc]
             kernel_initializer="zeros",
             name="parameters",
         )
-        self.width = width
-
-    def build(self, context_shape: tuple[int | None, ...]) -> None:
-        """Make the weights for contexts (n, features)."""
-        self.from_kept.build((None, None, len(self.kept)))
-        self.from_context.build(context_shape)
-        self.hidden.build((None, None, self.width))
-        self.parameters.build((None, None, self.width))
 
     def bend(self, values: Tensor, context: Tensor) -> tuple[Tensor, Tensor]:
         """Return values (n, samples, size) bent, and the log of the volume's change."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.stats import qmc
 
 from rootflow.models.kinematics import Tensor
-from rootflow.models.layers import ConfiguredLayer
+from rootflow.models.layers import LayerOfLayers
 from rootflow.models.neutrinos import tails
 from rootflow.models.neutrinos.coordinates import (
     Frame,
@@ -32,19 +32,13 @@ COMPONENTS = 6
 
 
 @keras.saving.register_keras_serializable(package="rootflow")
-class DirectNeutrinos(ConfiguredLayer):
+class DirectNeutrinos(LayerOfLayers):
     """Momenta along the axes of each neutrino's own view, linear in the trunk's features."""
-
-    made_from = ("scales",)
 
     def __init__(self, scales: tuple[float, float], **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.scales = tuple(scales)
+        self.scales = scales
         self.momenta = layers.Dense(3, name="momenta")
-
-    def build(self, seen_shape: Any) -> None:
-        """Make the weights."""
-        self.momenta.build(seen_shape["features"])
 
     def call(self, seen: Seen) -> Tensor:
         """Return px, py, pz (n, 2, 3) in GeV along the detector's axes."""
@@ -54,24 +48,18 @@ class DirectNeutrinos(ConfiguredLayer):
 
 
 @keras.saving.register_keras_serializable(package="rootflow")
-class BinnedNeutrinos(ConfiguredLayer):
+class BinnedNeutrinos(LayerOfLayers):
     """A probability for each bin of px, py and pz along the axes of each neutrino's own view.
 
     The bins are even in asinh(p / scale), so narrow where most neutrinos are. The answer is the
     mean of their centres.
     """
 
-    made_from = ("scales", "bins")
-
     def __init__(self, scales: tuple[float, float], bins: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.scales = tuple(scales)
+        self.scales = scales
         self.bins = bins
         self.logits = layers.Dense(3 * bins, name="logits")
-
-    def build(self, seen_shape: Any) -> None:
-        """Make the weights."""
-        self.logits.build(seen_shape["features"])
 
     @property
     def centres(self) -> NDArray[np.float64]:
@@ -113,7 +101,7 @@ class BinnedNeutrinos(ConfiguredLayer):
 
 
 @keras.saving.register_keras_serializable(package="rootflow")
-class FlowNeutrinos(keras.Layer):  # type: ignore[misc]
+class FlowNeutrinos(LayerOfLayers):
     """A conditional normalising flow over the momenta of both neutrinos, giving so many samples.
 
     It describes the event in the view of the lepton with the larger pT, whatever its charge: its
@@ -131,23 +119,12 @@ class FlowNeutrinos(keras.Layer):  # type: ignore[misc]
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.scales = (scales[0], scales[1])
-        self.settings = {"couplings": couplings, "width": width, "bins": bins, "dropout": dropout}
+        self.scales = scales
         self.samples = samples
         self.context = layers.Dense(2 * width, activation="silu", name="context")
         self.dropout = layers.Dropout(dropout, name="dropout")
         self.flow = ConditionalFlow(COMPONENTS, couplings, width, bins, dropout, name="flow")
-
-    def get_config(self) -> dict[str, Any]:
-        """Return what the layer is made from."""
-        own = {"scales": self.scales, "samples": self.samples, **self.settings}
-        return {**super().get_config(), **own}
-
-    def build(self, seen_shape: Any) -> None:
-        """Make the weights."""
-        self.context.build((None, 2 * seen_shape["features"][-1]))
-        self.flow.build((None, self.context.units))
-        points = _normal_points(self.samples)
+        points = _normal_points(samples)
         self.noise = self.add_weight(
             name="noise",
             shape=points.shape,
@@ -210,28 +187,3 @@ def _normal_points(count: int) -> NDArray[np.float32]:
     noise = qmc.MultivariateNormalQMC(np.zeros(COMPONENTS), rng=np.random.default_rng(1))
     points: NDArray[np.float32] = noise.random(count).astype(np.float32)
     return points
-
-
-class Draw(layers.Layer):  # type: ignore[misc]
-    """Samples of a flow's density, with the density where they are; it is never saved."""
-
-    def __init__(self, head: FlowNeutrinos, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.head = head
-
-    def call(self, seen: Seen, noise: Tensor) -> dict[str, Tensor]:
-        """Return `neutrinos` (n, samples, 2, 3) and `log_density` (n, samples) of noise."""
-        neutrinos = self.head.sample(seen, noise)
-        return {"neutrinos": neutrinos, "log_density": self.head.log_density(seen, neutrinos)}
-
-
-class Measure(layers.Layer):  # type: ignore[misc]
-    """The log of a flow's density at given momenta; it is never saved."""
-
-    def __init__(self, head: FlowNeutrinos, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.head = head
-
-    def call(self, seen: Seen, momenta: Tensor) -> Tensor:
-        """Return (n,) of momenta (n, 2, 3) in GeV, per GeV to the sixth."""
-        return self.head.log_density(seen, ops.expand_dims(momenta, 1))[:, 0]

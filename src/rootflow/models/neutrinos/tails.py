@@ -29,8 +29,8 @@ class Tails(NamedTuple):
 
     temperature: float
     temperature_error: float
-    degrees: float
-    degrees_error: float
+    degrees_of_freedom: float
+    degrees_of_freedom_error: float
 
 
 def log_norm(size: int, degrees: float) -> float:
