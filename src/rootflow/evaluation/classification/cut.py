@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from rootflow.evaluation.bootstrap import FloatArray, Replicated, Statistic
 from rootflow.evaluation.classification.labelled import EFFECTIVE_EVENTS_MIN, Labelled, SumsBelow
@@ -97,67 +97,55 @@ class Significances:
         return np.concatenate(found, axis=1)
 
 
-class BestCuts:
-    """The `best` cut among all scores, and how far a choice of it flatters itself.
+class CutQuestion:
+    """A scan of cuts at 0, the best one and quantiles of the simulated signal, by bootstrap.
 
-    Only thresholds count at which, and below which, 25 effective events of background are left,
-    `tightest` being the last: beyond one with fewer, a background of which each event stands for
-    many has run out of simulation, and the others alone may be 25 again. As the cut is chosen and
-    evaluated on the same events, its significance is too high by what fluctuations helped: on
-    average by the significance at a replica's own best threshold less that of the sample there
-    (B. Efron, R. Tibshirani, An Introduction to the Bootstrap, 1993, section 17.6).
+    The best is that of all scores. Only thresholds count at which, and below which, 25 effective
+    events of background are left: beyond one with fewer, a background of which each event stands
+    for many has run out of simulation, and the others alone may be 25 again.
     """
 
     def __init__(
         self, scores: FloatArray, labelled: Labelled, background_uncertainty: float
     ) -> None:
-        thresholds = np.unique([0.0, *scores[labelled.signal | labelled.background]])
-        self._significances = Significances(scores, labelled, thresholds, background_uncertainty)
-        kept = self._significances.kept(labelled.weight[np.newaxis])
-        self._allowed = _allowed(kept)[0]
-        self.tightest = float(thresholds[self._allowed][-1])
-        self._in_sample = self._significances.with_uncertainty(kept)[0]
-        self.best = float(thresholds[np.argmax(np.where(self._allowed, self._in_sample, -1))])
+        every = np.unique([0.0, *scores[labelled.signal | labelled.background]])
+        sample = labelled.weight[np.newaxis]
+        self._cuts = Significances(scores, labelled, every, background_uncertainty)
+        kept = self._cuts.kept(sample)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            enough = kept.background**2 / kept.background_variance >= EFFECTIVE_EVENTS_MIN
+        left = enough & (kept.background > 0) & (kept.signal > 0)
+        self._allowed = np.logical_and.accumulate(left[0])
+        self._in_sample = self._cuts.with_uncertainty(kept)[0]
+        self._best = float(every[np.argmax(np.where(self._allowed, self._in_sample, -1))])
+        shares = np.arange(1, THRESHOLDS) / THRESHOLDS
+        quantiles = np.quantile(scores[labelled.signal], shares, method="inverted_cdf")
+        self._thresholds = np.unique([0.0, self._best, *quantiles])
+        self._counting = int(np.sum(self._thresholds <= every[self._allowed][-1]))
+        self._scan = Significances(scores, labelled, self._thresholds, background_uncertainty)
+        self._kept = Kept(*(sums[0] for sums in self._scan.kept(sample)))
+        self.statistics: dict[str, Statistic] = {
+            "significances": self._scan,
+            "optimism": self.optimism,
+        }
 
-    def __call__(self, weights: FloatArray) -> FloatArray:
-        """Return (replicas, 1) by how much each flatters itself; NaN where it has no cut."""
-        found = self._significances.with_uncertainty(self._significances.kept(weights))
+    def optimism(self, weights: FloatArray) -> FloatArray:
+        """Return (replicas, 1) by how much each flatters itself; NaN where it has no cut.
+
+        As the cut is chosen and evaluated on the same events, its significance is too high by what
+        fluctuations helped: on average by the significance at a replica's own best threshold less
+        that of the sample there (B. Efron, R. Tibshirani, An Introduction to the Bootstrap, 1993,
+        section 17.6).
+        """
+        found = self._cuts.with_uncertainty(self._cuts.kept(weights))
         found = np.where(self._allowed & np.isfinite(found), found, -1)
         chosen = np.argmax(found, axis=1)
         own = found[np.arange(len(found)), chosen]
         return np.where(own < 0, np.nan, own - self._in_sample[chosen])[:, np.newaxis]
 
-
-def _allowed(kept: Kept) -> NDArray[np.bool_]:
-    """Return (..., k) where signal and enough background are left, as at every looser cut."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        effective = kept.background**2 / kept.background_variance
-    enough = effective >= EFFECTIVE_EVENTS_MIN
-    found = enough & (kept.background > 0) & (kept.signal > 0)
-    return np.logical_and.accumulate(found, axis=-1)
-
-
-class CutQuestion:
-    """A scan of cuts at 0, the best one and quantiles of the simulated signal, by bootstrap."""
-
-    def __init__(
-        self, scores: FloatArray, labelled: Labelled, background_uncertainty: float
-    ) -> None:
-        self._cuts = BestCuts(scores, labelled, background_uncertainty)
-        shares = np.arange(1, THRESHOLDS) / THRESHOLDS
-        quantiles = np.quantile(scores[labelled.signal], shares, method="inverted_cdf")
-        self._thresholds = np.unique([0.0, self._cuts.best, *quantiles])
-        self._scan = Significances(scores, labelled, self._thresholds, background_uncertainty)
-        self._kept = Kept(*(sums[0] for sums in self._scan.kept(labelled.weight[np.newaxis])))
-        self.statistics: dict[str, Statistic] = {
-            "significances": self._scan,
-            "best_cuts": self._cuts,
-        }
-
     def answer(self, found: Mapping[str, Replicated]) -> tuple[CutScan, BestCut]:
         """Return the scan and the best cut, which is one of its thresholds."""
-        kept, thresholds = self._kept, self._thresholds
-        counting = int(np.sum(thresholds <= self._cuts.tightest))
+        kept, thresholds, counting = self._kept, self._thresholds, self._counting
         ending = np.full(len(thresholds) - counting, np.nan)
         # With uncertainty, without, and s/sqrt(b), at those thresholds that count.
         values = [
@@ -178,7 +166,7 @@ class CutQuestion:
             significance_errors=plain(errors[0]),
             s_over_sqrt_b=plain(values[2]),
         )
-        best = int(np.flatnonzero(thresholds == self._cuts.best)[0])
+        best = int(np.flatnonzero(thresholds == self._best)[0])
         significances = [
             Estimate(float(value[best]), float(error[best]))
             for value, error in zip(values, errors, strict=True)
@@ -196,5 +184,5 @@ class CutQuestion:
             significance=significances[0],
             significance_without_uncertainty=significances[1],
             s_over_sqrt_b=significances[2],
-            optimism=float(np.nanmean(found["best_cuts"].replicas)),
+            optimism=float(np.nanmean(found["optimism"].replicas)),
         )

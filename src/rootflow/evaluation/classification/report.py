@@ -11,10 +11,10 @@ from rootflow.evaluation.classification.evaluation import (
     cautions_of,
     tests_of,
 )
-from rootflow.evaluation.classification.figures.captions import captions_of
+from rootflow.evaluation.classification.figures.draw import captions_of
 from rootflow.evaluation.classification.results import ModelResult, OverTraining, PartOfEvents
 from rootflow.evaluation.folder import write_folder, write_page
-from rootflow.evaluation.results import Yield
+from rootflow.evaluation.results import Process, Yield
 from rootflow.p_value import ASYMPTOTIC, PValue
 from rootflow.table import Cell, Table
 
@@ -61,12 +61,16 @@ def write_report(
 def tables_of(evaluation: ClassificationEvaluation) -> list[Table]:
     """Return all tables that have rows, in the order of the report."""
     models = evaluation.models
+    parts: list[tuple[PartOfEvents, Row]] = [
+        (part, {"model": model.name, "events": evaluation.window if part.ending else "all"})
+        for model in models
+        for part in model.parts
+    ]
     rows: dict[tuple[str, str], list[Row]] = {
         ("auc", "Area under the ROC curve"): [_auc(evaluation, model) for model in models],
         ("over_training", "Events in training against unseen ones"): [
-            _over_training(evaluation, model, part, part.over_training)
-            for model in models
-            for part in model.parts
+            {**row, **_over_training(part, part.over_training, evaluation.replicas)}
+            for part, row in parts
             if part.over_training is not None
         ],
         ("best_cut", "Best cut"): [_cut(model) for model in models],
@@ -82,7 +86,8 @@ def tables_of(evaluation: ClassificationEvaluation) -> list[Table]:
             for found in evaluation.comparisons
         ],
         ("rejection", "Background rejection by signal efficiency"): [
-            _rejections(model, part, evaluation) for model in models for part in model.parts
+            row | {f"{100 * at:.0f} %": found for at, found in part.ranking.rejections}
+            for part, row in parts
         ],
         ("calibration", "Calibration"): [
             {
@@ -131,20 +136,13 @@ def _auc(evaluation: ClassificationEvaluation, model: ModelResult) -> Row:
     return {**row, "difference": found and found.gain, "p_value": p_value}
 
 
-def _over_training(
-    evaluation: ClassificationEvaluation,
-    model: ModelResult,
-    part: PartOfEvents,
-    found: OverTraining,
-) -> Row:
+def _over_training(part: PartOfEvents, found: OverTraining, replicas: int) -> Row:
     ranking = found.ranking
     return {
-        "model": model.name,
-        "events": evaluation.window if part.ending else "all",
         "auc_training": ranking.auc,
         "auc_unseen": part.ranking.auc,
         "excess": ranking.excess,
-        "p_value": PValue(ranking.p_value, evaluation.replicas),
+        "p_value": PValue(ranking.p_value, replicas),
         **{name: test and PValue(test.p_value, ASYMPTOTIC) for name, test in tests_of(found)},
     }
 
@@ -181,52 +179,32 @@ def _fit(model: ModelResult) -> Row:
     }
 
 
-def _rejections(
-    model: ModelResult, part: PartOfEvents, evaluation: ClassificationEvaluation
-) -> Row:
-    found = {f"{100 * at:.0f} %": rejection for at, rejection in part.ranking.rejections}
-    return {"model": model.name, "events": evaluation.window if part.ending else "all", **found}
-
-
 def _yields(evaluation: ClassificationEvaluation) -> Iterator[Row]:
-    selections = {f"after_cut_{model.name}": model.yields for model in evaluation.models}
-    observable, window = evaluation.observable, evaluation.significance_window
-    if observable is not None and window is not None:
+    processes, observable = evaluation.processes, evaluation.observable
+    selections: dict[str, Sequence[Process | Yield]] = {"expected": processes}
+    if observable is not None and evaluation.significance_window is not None:
+        low, high = evaluation.significance_window
         unit = f"_{observable.unit.lower()}" if observable.unit else ""
-        within = f"{observable.key}_{window[0]:g}_to_{window[1]:g}{unit}"
-        selections = {within: evaluation.in_window, **selections}
-    simulated = [place for place, each in enumerate(evaluation.processes) if each.expected]
+        selections[f"{observable.key}_{low:g}_to_{high:g}{unit}"] = evaluation.in_window
+    selections |= {f"after_cut_{model.name}": model.yields for model in evaluation.models}
+    simulated = [place for place, each in enumerate(processes) if each.expected]
     for place in simulated:
-        yield _yield(evaluation.processes[place].name, [place], evaluation, selections)
-    yield _yield(TOTAL, simulated, evaluation, selections)
-    for place, each in enumerate(evaluation.processes):
-        if not each.expected:
-            after = {name: yields[place].events for name, yields in selections.items()}
-            yield {"process": each.name, "events": each.events, "expected": None, **after}
-
-
-def _yield(
-    name: str,
-    places: Sequence[int],
-    evaluation: ClassificationEvaluation,
-    selections: Mapping[str, tuple[Yield, ...]],
-) -> Row:
-    """Return what is expected of some processes together, before and after selections."""
-    together = [evaluation.processes[place] for place in places]
-    return {
-        "process": name,
-        "events": sum(process.events for process in together),
-        "expected": _sum(process.expected for process in together),
+        expected = {name: selected[place].expected for name, selected in selections.items()}
+        yield {"process": processes[place].name, "events": processes[place].events, **expected}
+    yield {
+        "process": TOTAL,
+        "events": sum(processes[place].events for place in simulated),
         **{
-            selection: _sum(yields[place].expected for place in places)
-            for selection, yields in selections.items()
+            name: _sum(selected[place].expected for place in simulated)
+            for name, selected in selections.items()
         },
     }
+    for place, each in enumerate(processes):
+        if not each.expected:
+            counted = {name: selected[place].events for name, selected in selections.items()}
+            yield {"process": each.name, "events": each.events, **counted, "expected": None}
 
 
 def _sum(estimates: Iterable[Estimate | None]) -> Estimate:
-    found = [estimate for estimate in estimates if estimate]
-    return Estimate(
-        sum(estimate.value for estimate in found),
-        math.hypot(*(estimate.error for estimate in found)),
-    )
+    values, errors = zip(*(estimate for estimate in estimates if estimate), strict=True)
+    return Estimate(sum(values), math.hypot(*errors))
