@@ -172,8 +172,15 @@ def decide(
     ]
     for found in measured:
         for place, value in enumerate(found.values):
-            if not (np.isfinite(value) and np.isfinite(found.replicas[:, place]).any()):
-                _refuse(metric, bins[place - 1] if place else None)
+            if np.isfinite(value) and np.isfinite(found.replicas[:, place]).any():
+                continue
+            if place == 0:
+                raise InputError(f"{metric} does not exist for the events of the held-out fold")
+            where = bins[place - 1]
+            raise UsageError(
+                f"promotion.no_regression_in.{where.quantity}: {metric} does not exist in the bin "
+                f"from {where.low:g} to {where.high:g}, which has too few events: choose wider bins"
+            )
     candidate, *rest = measured
     alone = Contest(metric, events, len(candidate.replicas), seed, _estimate(candidate))
     if not rest:
@@ -196,12 +203,3 @@ def decide(
 def _estimate(found: Replicated, place: int = 0) -> Estimate:
     """Return one number; to the last bit the same, whatever stands beside it."""
     return found.part(slice(place, place + 1)).estimate()
-
-
-def _refuse(metric: str, where: QuantityBin | None) -> None:
-    if where is None:
-        raise InputError(f"{metric} does not exist for the events of the held-out fold")
-    raise UsageError(
-        f"promotion.no_regression_in.{where.quantity}: {metric} does not exist in the bin from "
-        f"{where.low:g} to {where.high:g}, which has too few events: choose wider bins"
-    )

@@ -41,7 +41,7 @@ def test_simulation_is_without_data() -> None:
     assert {name: int(np.sum(among)) for name, among in simulation.simulated.items()} == {
         name: count for name, count in COUNTS.items() if name != "data"
     }
-    assert list(simulation.backgrounds) == ["ZZ", "ttbar"]
+    assert list(simulation.of_kind("background")) == ["ZZ", "ttbar"]
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """All that an evaluation found, saved, read, and as numbers by name and warnings in words."""
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -68,31 +68,13 @@ class HeldOut(NamedTuple):
 class ClassificationEvaluation(NamedTuple):
     """What an evaluation found, and on which events.
 
-    Attributes
-    ----------
-    processes
-        Every sample, in the manifest's order.
-    in_window
-        Of the processes, what counts in cuts and fits.
-    spectrum
-        The observable before any cut on a score; None without one.
-    comparisons
-        Of every ordered pair of models.
-    replicas, seed
-        Of the bootstrap.
-    background_uncertainty, luminosity_uncertainty
-        Relative, in the significances.
-    significance_window
-        Of the observable: only events within count in the scan, the best cut, the yields
-        after it and the fit; None where all do.
-    luminosity_fb_inverse
-        None where no sample is normalised to one; the share of the fold where one is held out.
-    energy_tev
-        None where it is not known.
-    held_out
-        The fold of all events, data too; None where they are of all folds.
-    scored
-        What each model says of each event; not saved: empty after `read`.
+    Processes are every sample, in the manifest's order; `in_window` is what of them counts in cuts
+    and fits, which is all without a `significance_window` of the observable. The spectrum is that
+    of the observable before any cut on a score, None without one; comparisons are of every ordered
+    pair of models. Uncertainties are relative, in the significances. The luminosity is that of the
+    fold where one is held out; it is None where no sample is normalised to one, and the energy
+    where it is not known. All events, data too, are of the fold that is held out, None where they
+    are of all. What each model says of each event, `scored`, is not saved: empty after `read`.
     """
 
     processes: tuple[Process, ...]
@@ -171,9 +153,10 @@ def _metrics(model: ModelResult) -> Iterator[tuple[str, Estimate | float | None]
     if model.sculpting is not None:
         divergences = model.sculpting.divergences
         largest = max(divergences, key=lambda found: found.value.value)
+        smallest = min(found.p_value for found in divergences)
         yield "sculpting", largest.value
         yield "sculpting_expected", largest.expected
-        yield "sculpting_p_value", combined_p_value(found.p_value for found in divergences)
+        yield "sculpting_p_value", min(1.0, smallest * len(divergences))
     yield "best_cut", cut.threshold
     yield "significance", cut.significance
     yield "significance_optimism", cut.optimism
@@ -193,12 +176,6 @@ def tests_of(over_training: OverTraining) -> Iterator[tuple[str, HypothesisTest 
         of_class = getattr(over_training, name)
         yield f"ks_p_value_{name}", of_class.kolmogorov_smirnov
         yield f"chi2_p_value_{name}", of_class.chi2
-
-
-def combined_p_value(p_values: Iterable[float]) -> float:
-    """Return the smallest of k p-values times k, at most one (Bonferroni)."""
-    tested = list(p_values)
-    return min(1.0, len(tested) * min(tested))
 
 
 def cautions_of(evaluation: ClassificationEvaluation) -> list[str]:

@@ -12,7 +12,7 @@ from rootflow.dataset.events import DATA, Events
 from rootflow.dataset.manifest import Sample
 from rootflow.dataset.weights import effective_events
 from rootflow.errors import InputError, UsageError
-from rootflow.evaluation.bootstrap import FloatArray
+from rootflow.evaluation.bootstrap import NOWHERE, FloatArray
 from rootflow.evaluation.classification.observable import EventObservable, check_finite
 from rootflow.evaluation.results import (
     Kind,
@@ -24,8 +24,7 @@ from rootflow.evaluation.results import (
     varied_weights,
 )
 
-# The sample and the label of events outside a window.
-NOWHERE = -1
+# The label of events outside a window.
 UNLABELLED = DATA - 1
 
 # By label, where an analysis has no classes of its own; and those of them that are signal.
@@ -134,15 +133,16 @@ class Labelled:
             for place, sample in enumerate(self.samples)
         )
 
+    def of_kind(self, *kinds: Kind) -> dict[str, NDArray[np.bool_]]:
+        """Return (n,) bool of each sample of these kinds, by its name."""
+        return {
+            sample.name: among for sample, among in self.by_sample if self.kind(sample) in kinds
+        }
+
     @property
     def simulated(self) -> dict[str, NDArray[np.bool_]]:
         """(n,) bool of each simulated sample, by its name."""
-        return {s.name: among for s, among in self.by_sample if self.kind(s) != "data"}
-
-    @property
-    def backgrounds(self) -> dict[str, NDArray[np.bool_]]:
-        """(n,) bool of each sample of background, by its name."""
-        return {s.name: among for s, among in self.by_sample if self.kind(s) == "background"}
+        return self.of_kind("signal", "background")
 
     def simulation(self) -> Self:
         """Return the events that are not data."""

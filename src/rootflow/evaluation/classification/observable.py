@@ -18,16 +18,9 @@ PLAIN = str.maketrans("", "", "$\\{}")
 
 
 class EventObservable(NamedTuple):
-    """A number of every event.
+    """A number of every event: a feature of the event, or `package.module:function` of Events.
 
-    Attributes
-    ----------
-    name
-        That of a feature of the event, or `package.module:function` of Events.
-    title
-        In figures, may have $LaTeX$.
-    unit
-        Empty where it has none.
+    The title in figures may have $LaTeX$; the unit is empty where there is none.
     """
 
     name: str

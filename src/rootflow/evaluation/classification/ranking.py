@@ -112,7 +112,7 @@ class RankingQuestion:
         }
         against = {
             f"{AGAINST}{name}": AreaUnderCurve(scores, signal, among)
-            for name, among in events.backgrounds.items()
+            for name, among in events.of_kind("background").items()
             if np.sum(events.weight[among]) > 0
         }
         if len(against) > 1:

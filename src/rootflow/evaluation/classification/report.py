@@ -73,7 +73,19 @@ def tables_of(evaluation: ClassificationEvaluation) -> list[Table]:
             for part, row in parts
             if part.over_training is not None
         ],
-        ("best_cut", "Best cut"): [_cut(model) for model in models],
+        ("best_cut", "Best cut"): [
+            {
+                "model": model.name,
+                "cut": model.best_cut.threshold,
+                "signal": model.best_cut.signal,
+                "background": model.best_cut.background,
+                "significance": model.best_cut.significance,
+                "optimism": model.best_cut.optimism,
+                "without_uncertainty": model.best_cut.significance_without_uncertainty,
+                "s_over_sqrt_b": model.best_cut.s_over_sqrt_b,
+            }
+            for model in models
+        ],
         ("fit", "Significance of the fit in score bins"): [_fit(model) for model in models],
         ("yields", "Events before and after the best cut of each model"): list(_yields(evaluation)),
         ("differences", "Differences, and the p-value of none"): [
@@ -144,20 +156,6 @@ def _over_training(part: PartOfEvents, found: OverTraining, replicas: int) -> Ro
         "excess": ranking.excess,
         "p_value": PValue(ranking.p_value, replicas),
         **{name: test and PValue(test.p_value, ASYMPTOTIC) for name, test in tests_of(found)},
-    }
-
-
-def _cut(model: ModelResult) -> Row:
-    cut = model.best_cut
-    return {
-        "model": model.name,
-        "cut": cut.threshold,
-        "signal": cut.signal,
-        "background": cut.background,
-        "significance": cut.significance,
-        "optimism": cut.optimism,
-        "without_uncertainty": cut.significance_without_uncertainty,
-        "s_over_sqrt_b": cut.s_over_sqrt_b,
     }
 
 

@@ -26,17 +26,9 @@ IN_WINDOW = "_in_window"
 class Scored(NamedTuple):
     """What one model says of n events.
 
-    Attributes
-    ----------
-    name
-        The model's.
-    scores
-        (n,) probability of signal, by the model that has not trained on the event.
-    scores_in_training
-        (n,) by a model that has; NaN for data, and everywhere where no event is known to have
-        been trained on.
-    probabilities
-        (n, classes), as `scores`; None of two classes.
+    The scores (n,) are probabilities of signal by the model that has not trained on the event;
+    those in training by one that has: NaN for data, and everywhere where no event is known to have
+    been trained on. The probabilities (n, classes) are as `scores`, None of two classes.
     """
 
     name: str

@@ -133,16 +133,9 @@ def write_scores(
     observable: EventObservable | None = None,
     signals: Sequence[int] = (SIGNAL,),
 ) -> None:
-    """Write the scores of all events, data too, as a Parquet file.
+    """Write the scores of all events, data too, and the observable as a Parquet file.
 
-    Parameters
-    ----------
-    samples
-        Those that `events.sample` counts through.
-    observable
-        A column of it is written, too.
-    signals
-        The labels of the classes that are signal.
+    `events.sample` counts through the samples; `signals` are the labels of classes that are signal.
     """
     names = np.array([sample.name for sample in samples])
     columns: dict[str, Any] = {
@@ -162,13 +155,7 @@ def write_scores(
 
 
 def read_scores(path: Path, name: str | None = None) -> EventTable:
-    """Read what `write_scores` wrote; messages call it by `name`, none: its path.
-
-    Raises
-    ------
-    InputError
-        The file cannot be read, or is no table of scores.
-    """
+    """Read what `write_scores` wrote, or refuse it; messages call it by `name`, none: its path."""
     return read_event_table(path, "scores", ("sample", "label"), ("signals",), name)
 
 

@@ -1,6 +1,5 @@
 """Figures of what a score can do: ROC curves, cuts, calibration, classes, over-training."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,11 +13,9 @@ from rootflow.evaluation.classification.evaluation import (
 from rootflow.evaluation.classification.results import (
     Classes,
     ClassOverTraining,
-    HypothesisTest,
     ModelResult,
     OverTraining,
     PartOfEvents,
-    Ranking,
 )
 from rootflow.evaluation.figures.stack import BACKGROUNDS, SIGNALS, Described
 from rootflow.evaluation.figures.style import (
@@ -78,29 +75,24 @@ def roc(evaluation: ClassificationEvaluation, look: Look) -> Figure:
     titles = ["all events", *counted(evaluation)] if len(regions) > 1 else [None]
     figure, panels = new_figure(columns=len(regions))
     for axes, rankings, title in zip(panels, regions, titles, strict=True):
-        _draw_roc(axes, rankings, look, title)
+        for name, ranking in rankings:
+            efficiency, background, error = map(np.array, ranking.roc)
+            drawn = (background > 0) & (error <= LARGEST_ERROR * background)
+            efficiency, background, error = efficiency[drawn], background[drawn], error[drawn]
+            colour, _, line = look[name]
+            known = f"{name}: AUC {with_error(ranking.auc)}"
+            axes.plot(efficiency, 1 / background, color=colour, linestyle=line, label=known)
+            low, high = 1 / (background + error), 1 / (background - error)
+            axes.fill_between(efficiency, low, high, color=colour, **BAND)
+        guess = np.linspace(LOWEST_EFFICIENCY, 1, 100)
+        axes.plot(guess, 1 / guess, color="grey", linestyle=":", label="a guess: AUC 0.5")
+        axes.set_yscale("log")
+        axes.set(xlim=(0, 1), ylim=(1, None))
+        axes.set(xlabel="signal efficiency, weighted")
+        axes.set(ylabel="background rejection (1 / efficiency)")
+        titled_legend(axes, title, loc="upper right")
         label(axes, evaluation.energy_tev)
     return figure
-
-
-def _draw_roc(
-    axes: Axes, rankings: Sequence[tuple[str, Ranking]], look: Look, title: str | None
-) -> None:
-    for name, ranking in rankings:
-        efficiency, background, error = map(np.array, ranking.roc)
-        drawn = (background > 0) & (error <= LARGEST_ERROR * background)
-        efficiency, background, error = efficiency[drawn], background[drawn], error[drawn]
-        colour, _, line = look[name]
-        known = f"{name}: AUC {with_error(ranking.auc)}"
-        axes.plot(efficiency, 1 / background, color=colour, linestyle=line, label=known)
-        low, high = 1 / (background + error), 1 / (background - error)
-        axes.fill_between(efficiency, low, high, color=colour, **BAND)
-    guess = np.linspace(LOWEST_EFFICIENCY, 1, 100)
-    axes.plot(guess, 1 / guess, color="grey", linestyle=":", label="a guess: AUC 0.5")
-    axes.set_yscale("log")
-    axes.set(xlim=(0, 1), ylim=(1, None))
-    axes.set(xlabel="signal efficiency, weighted", ylabel="background rejection (1 / efficiency)")
-    titled_legend(axes, title, loc="upper right")
 
 
 def scan(model: ModelResult, evaluation: ClassificationEvaluation, look: Look) -> Figure:
@@ -246,8 +238,9 @@ def _draw(
 
 
 def _tests(found: ClassOverTraining) -> str:
-    return f"KS: {_p_value(found.kolmogorov_smirnov)}, $\\chi^2$: {_p_value(found.chi2)}"
-
-
-def _p_value(test: HypothesisTest | None) -> str:
-    return ABSENT if test is None else PValue(test.p_value, ASYMPTOTIC).equation
+    tests = {"KS": found.kolmogorov_smirnov, r"$\chi^2$": found.chi2}
+    p_values = {name: test and PValue(test.p_value, ASYMPTOTIC) for name, test in tests.items()}
+    return ", ".join(
+        f"{name}: {ABSENT if p_value is None else p_value.equation}"
+        for name, p_value in p_values.items()
+    )

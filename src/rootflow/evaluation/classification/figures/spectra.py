@@ -87,27 +87,21 @@ def sculpting(
     figure, (shapes, distances) = new_figure(columns=2)
     shown = np.cumsum([0.0, *(_within(each).total for each in found.observable)])
     names = [f"{low:.0f} to {high:.0f} %" for low, high in pairwise(100 * shown / shown[-1])]
-    _draw_shapes(shapes, found, names, observable)
+    inclusive, unit = _within(found.inclusive), observable.unit
+    shapes.stairs(density(inclusive), inclusive.edges, fill=True, color="#dddddd", label="all")
+    palette = mpl.colormaps["plasma"](np.linspace(0, 0.8, len(names)))
+    for colour, name, each in zip(palette, names, found.observable, strict=True):
+        draw_density(shapes, _within(each), colour=to_hex(colour), name=name)
+    shapes.set(xlim=(inclusive.edges[0], inclusive.edges[-1]))
+    shapes.set(ylim=(0, 1.5 * shapes.get_ylim()[1]))
+    shapes.set_xlabel(f"{observable.title} of background" + (f" [{unit}]" if unit else ""))
+    shapes.set_ylabel("density of weighted events" + (f" [1/{unit}]" if unit else ""))
+    shapes.legend(loc="upper right", fontsize="small")
     _draw_distances(distances, found, names, evaluation.replicas)
     distances.set_xlabel(f"background, rising in score of {model.name}")
     label(shapes, evaluation.energy_tev)
     label(distances, evaluation.energy_tev)
     return figure
-
-
-def _draw_shapes(
-    axes: Axes, found: Sculpting, names: list[str], observable: EventObservable
-) -> None:
-    inclusive = _within(found.inclusive)
-    axes.stairs(density(inclusive), inclusive.edges, fill=True, color="#dddddd", label="all")
-    palette = mpl.colormaps["plasma"](np.linspace(0, 0.8, len(names)))
-    for colour, name, each in zip(palette, names, found.observable, strict=True):
-        draw_density(axes, _within(each), colour=to_hex(colour), name=name)
-    axes.set(xlim=(inclusive.edges[0], inclusive.edges[-1]), ylim=(0, 1.5 * axes.get_ylim()[1]))
-    unit = observable.unit
-    axes.set_xlabel(f"{observable.title} of background" + (f" [{unit}]" if unit else ""))
-    axes.set_ylabel("density of weighted events" + (f" [1/{unit}]" if unit else ""))
-    axes.legend(loc="upper right", fontsize="small")
 
 
 def _within(histogram: Histogram) -> Histogram:
