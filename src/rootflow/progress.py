@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import click
 from rich.console import Console
@@ -10,6 +11,7 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
@@ -27,25 +29,26 @@ def progress(task: str, total: int | None, unit: str) -> Iterator[Advance]:
     `task` is as the user reads it ("preprocess"), `unit` what is counted ("events"); no `total`
     where that is not known beforehand.
     """
+    counted = TextColumn(f"{unit} {{task.fields[note]}}")
+    with on_terminal(task, total, counted, TimeElapsedColumn(), TimeRemainingColumn()) as update:
+        if update is None:
+            yield _lines(task, total, unit)
+        else:
+            yield lambda count=1, note="": update(advance=count, note=note)
+
+
+@contextmanager
+def on_terminal(
+    task: str, total: int | None, *more: ProgressColumn
+) -> Iterator[Callable[..., None] | None]:
+    """Yield what updates a bar with `more` columns, which may show its `note`; None elsewhere."""
     console = Console(stderr=True)
-    if console.is_terminal:
-        with Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn(f"{unit} {{task.fields[note]}}"),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-            console=console,
-        ) as bar:
-            task_id = bar.add_task(task, total=total, note="")
-
-            def advance(count: int = 1, note: str = "") -> None:
-                bar.update(task_id, advance=count, note=note)
-
-            yield advance
-    else:
-        yield _lines(task, total, unit)
+    if not console.is_terminal:
+        yield None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), *more)
+    with Progress(*columns, console=console) as bar:
+        yield partial(bar.update, bar.add_task(task, total=total, note=""))
 
 
 def say(line: str) -> None:

@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 from mlflow.tracking import MlflowClient
 
-from rootflow.commands.submit import follow, submit
+from rootflow.cli import follow, submit
 from rootflow.errors import RootflowError, UsageError
 
 PROJECT = """\

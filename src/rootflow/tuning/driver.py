@@ -10,12 +10,12 @@ from pathlib import Path
 import click
 import optuna
 from optuna.trial import TrialState
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import TextColumn, TimeElapsedColumn
 
 from rootflow.batch import ENDED, Executor, Job
 from rootflow.config import Config, TuningConfig
 from rootflow.errors import RootflowError, UsageError
+from rootflow.progress import on_terminal
 from rootflow.tracking.study import StudyRun
 from rootflow.tuning.outcomes import TrialLedger
 from rootflow.tuning.study import make_sampler, suggest, with_values
@@ -190,20 +190,12 @@ class Driver:
 @contextmanager
 def _board(name: str, total: int) -> Iterator[Callable[[int, str], None]]:
     """Yield what shows progress: on a terminal at once, else as a line where it changed."""
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield _lines(name, total)
-        return
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[counts]}"),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=console) as bar:
-        task = bar.add_task(name, total=total, counts="")
-        yield lambda ended, counts: bar.update(task, completed=ended, counts=counts)
+    columns = (TextColumn("{task.fields[note]}"), TimeElapsedColumn())
+    with on_terminal(name, total, *columns) as update:
+        if update is None:
+            yield _lines(name, total)
+        else:
+            yield lambda ended, counts: update(completed=ended, note=counts)
 
 
 def _lines(name: str, total: int) -> Callable[[int, str], None]:
