@@ -26,7 +26,7 @@ from rootflow.config import change, load
 from rootflow.config.model import ModelConfig
 from rootflow.dataset import Events, build
 from rootflow.dataset.readings.dilepton import Dilepton
-from rootflow.export.conversion import CONVERTERS, compiled, convert
+from rootflow.export.conversion import CONVERTERS, compiled, compose, convert
 from rootflow.exported.session import open_session
 from rootflow.models.architectures import build_model
 from rootflow.models.networks import BUILDERS
@@ -78,7 +78,9 @@ def measure(config: ModelConfig, events: Events, opset: int) -> None:
     prepared = {**compiled(parts)(whole), "jet_mask": whole["jet_mask"]}
 
     ours, reference = running(convert(model, opset)), running(convert(bare, opset))
-    exported = running(CONVERTERS["keras"](bare, opset))
+    by_keras = CONVERTERS["keras"](bare, opset)
+    compose(by_keras, opset)
+    exported = running(by_keras)
     call = compiled(model)
     asked: dict[str, tuple[Ask, Arrays, int]] = {
         "ours": (ours, whole, CALLS),

@@ -23,7 +23,7 @@ from rootflow.evaluation.classification.observable import EventObservable
 from rootflow.export.conversion import convert
 from rootflow.export.layout import OUTPUTS
 from rootflow.exported.contract import TOLERANCES
-from rootflow.exported.session import open_session
+from rootflow.exported.session import ask, open_session
 from rootflow.methods.conformance import check_method
 from rootflow.models.architectures import build_model
 from rootflow.models.classifier_inputs import CollectionInputs
@@ -100,7 +100,7 @@ def check_architecture(
     masks = {name: one.mask for name, one in inputs.items() if one.mask is not None}
     whole = _check_answers(model, arrays, masks)
     if any_order_of is not None:
-        turned = _said(model, _in_other_order(inputs, arrays, any_order_of))
+        turned = _said(model, _last_first(masks, arrays, any_order_of))
         (output,) = whole
         _require(
             _near(output, turned[output], whole[output]),
@@ -140,8 +140,8 @@ def check_reconstruction_architecture(
     events = _dilepton_events()
     normalisation = fit_normalisation([(events, np.ones(EVENTS))])
     model = build_model(config, events.features, JETS, normalisation)
-    arrays = events.inputs()
-    whole = _check_answers(model, arrays, {"jets": "jet_mask"})
+    arrays, masks = events.inputs(), {"jets": "jet_mask"}
+    whole = _check_answers(model, arrays, masks)
     _check_files(model, arrays, whole, architecture)
     said, pairs = whole["assignment"], pairs_of_jets(events.jet_mask)
     _require(bool(np.all(said[~pairs] == 0)), "no probability is of a jet that is not there")
@@ -153,8 +153,7 @@ def check_reconstruction_architecture(
         "b changes places with bbar when the leptons exchange their charges",
     )
     if any_order:
-        last_first = {name: arrays[name][:, ::-1] for name in ("jets", "jet_mask")}
-        turned = _said(model, arrays | last_first)["assignment"]
+        turned = _said(model, _last_first(masks, arrays, "jets"))["assignment"]
         _require(
             _near("assignment", turned, said[:, ::-1, ::-1]), "the order of jets does not matter"
         )
@@ -180,7 +179,11 @@ def _check_answers(model: keras.Model, arrays: Arrays, masks: Mapping[str, str])
     """Return the answers, finite, of each event by itself, whatever is in slots not filled."""
     whole, once_more = _said(model, arrays), _said(model, arrays)
     half = _said(model, {key: array[::2] for key, array in arrays.items()})
-    hidden = _said(model, _with_other_padding(masks, arrays))
+    padding = {
+        name: np.where(arrays[mask][..., None], arrays[name], np.float32(7.0))
+        for name, mask in masks.items()
+    }
+    hidden = _said(model, arrays | padding)
     for name, said in whole.items():
         _require(bool(np.all(np.isfinite(said))), "what it says is finite")
         _require(_near(name, once_more[name], said), "the same events get one answer")
@@ -203,8 +206,7 @@ def _check_files(model: keras.Model, arrays: Arrays, whole: Arrays, architecture
                 f"{architecture} cannot be saved and read again: register its layers by "
                 f"keras.saving.register_keras_serializable: {error}"
             ) from None
-    session = open_session(convert(model, opset=17).SerializeToString())
-    exported = dict(zip(whole, session.run([*whole], arrays), strict=True))
+    exported = ask(open_session(convert(model, opset=17).SerializeToString()), arrays)
     for name, said in whole.items():
         _require(_near(name, again[name], said), "read again it says the same")
         _require(_near(name, exported[name], said), "as ONNX it says the same")
@@ -270,19 +272,8 @@ def _dilepton_events() -> Events:
     )
 
 
-def _with_other_padding(masks: Mapping[str, str], arrays: Arrays) -> Arrays:
-    other = {
-        name: np.where(arrays[mask][..., None], arrays[name], np.float32(7.0))
-        for name, mask in masks.items()
-    }
-    return arrays | other
-
-
-def _in_other_order(
-    inputs: Mapping[str, CollectionInputs], arrays: Arrays, collection: str
-) -> Arrays:
-    mask = inputs[collection].mask
-    names = [collection, *([] if mask is None else [mask])]
+def _last_first(masks: Mapping[str, str], arrays: Arrays, collection: str) -> Arrays:
+    names = [collection, *([masks[collection]] if collection in masks else [])]
     return arrays | {name: arrays[name][:, ::-1] for name in names}
 
 

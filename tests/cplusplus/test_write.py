@@ -21,7 +21,7 @@ from rootflow.config import (
     FoldsConfig,
 )
 from rootflow.cplusplus import write_cplusplus
-from rootflow.cplusplus.write import collections_of, identifier
+from rootflow.cplusplus.write import identifier, struct_of
 from rootflow.dataset import Events
 from rootflow.dataset.events import Features
 from rootflow.errors import InputError, UsageError
@@ -149,10 +149,7 @@ def test_both_variants_have_the_same_members() -> None:
         "event": dict(zip(features["event"], ("GeV", "none", "none"), strict=True)),
     }
     named, flat = (
-        collections_of(
-            some_contract(variant=variant, collections=collections(features, units, unit))
-        )
-        for variant, unit in (("named", "GeV"), ("flat", "MeV"))
+        [struct_of(each) for each in collections(features, units, unit)] for unit in ("GeV", "MeV")
     )
     event = next(each for each in named if each.member == "features")
     assert [field.name for field in event.fields] == ["ht", "met_significance", "_2nd_jet"]

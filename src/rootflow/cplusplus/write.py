@@ -1,7 +1,7 @@
 """A C++ header of each model, with a program that uses it and what builds it."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -86,12 +86,8 @@ class CollectionStruct(NamedTuple):
         return f"{f'{self.slots} of them' if self.mask is None else 'any number'}, {order}"
 
 
-def collections_of(contract: OnnxContract) -> list[CollectionStruct]:
-    """Return the structs of what goes in, in the file's order."""
-    return [_objects(each) for each in contract.collections]
-
-
-def _objects(each: Collection) -> CollectionStruct:
+def struct_of(each: Collection) -> CollectionStruct:
+    """Return a collection in C++."""
     one = identifier(each.name.removesuffix("s") if each.slots is not None else each.name)
     plain = (identifier(each.name), "".join(word.capitalize() for word in one.split("_")), one)
     fields: dict[str, Field] = {}
@@ -105,18 +101,6 @@ def _objects(each: Collection) -> CollectionStruct:
         fields[name] = Field(name, unit)
     names = SPECIAL.get(each.name, plain)
     return CollectionStruct(*names, tuple(fields.values()), each.slots, each.mask, each.order)
-
-
-class Header(NamedTuple):
-    """The files that a C++ header is for, by the fold that they may be applied to.
-
-    `name` is that of the header and of its namespace; the contracts of the others differ from
-    that of the first file in fold and provenance alone.
-    """
-
-    name: str
-    contract: OnnxContract
-    files: dict[int, str]
 
 
 def write_cplusplus(paths: Sequence[Path], directory: Path) -> list[Path]:
@@ -155,24 +139,22 @@ def write_cplusplus(paths: Sequence[Path], directory: Path) -> list[Path]:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    headers = headers_of(paths)
-    texts = {
-        f"{header.name}.{ending}": environment.get_template(template).render(_about(header))
-        for header in headers
-        for ending, template in TEMPLATES.items()
-    }
-    names = [header.name for header in headers]
-    texts[CMAKE] = environment.get_template(CMAKE).render(names=names)
+    headers = _headers(paths)
+    texts = {}
+    for name, (contract, files) in headers.items():
+        about = _about(name, contract, files)
+        for ending, template in TEMPLATES.items():
+            texts[f"{name}.{ending}"] = environment.get_template(template).render(about)
+    texts[CMAKE] = environment.get_template(CMAKE).render(names=list(headers))
     with whole_directory(directory) as partial:
         for name, text in texts.items():
             (partial / name).write_text(text, encoding="utf-8")
     return [directory / name for name in texts]
 
 
-def _about(header: Header) -> dict[str, Any]:
+def _about(name: str, contract: OnnxContract, files: Mapping[int, str]) -> dict[str, Any]:
     """Return what the templates ask for."""
-    contract = header.contract
-    collections = collections_of(contract)
+    collections = [struct_of(each) for each in contract.collections]
     reconstructs = contract.task == "reconstruction"
     outputs = [tensor.name for tensor in contract.outputs]
     energies = {field.unit for each in collections for field in each.fields if field.is_energy}
@@ -183,11 +165,11 @@ def _about(header: Header) -> dict[str, Any]:
         factors = [f"to_file_(factor({to_file}))", f"from_file_(factor({from_file}))"]
     masked = [each for each in collections if each.mask]
     return {
-        "name": header.name,
-        "block": "".join(word.capitalize() for word in header.name.split("_")),
+        "name": name,
+        "block": "".join(word.capitalize() for word in name.split("_")),
         "contract": contract,
         "interface": contract.interface,
-        "files": header.files,
+        "files": files,
         "collections": collections,
         "sequences": [each for each in collections if each.slots is not None],
         "masked": masked,
@@ -207,17 +189,36 @@ def _about(header: Header) -> dict[str, Any]:
     }
 
 
-def headers_of(paths: Sequence[Path]) -> list[Header]:
-    """Return the headers of some files, the named and the flat variant as two."""
+def _headers(paths: Sequence[Path]) -> dict[str, tuple[OnnxContract, dict[int, str]]]:
+    """Return the headers of some files, the named and the flat variant as two.
+
+    By the name of header and namespace they have the contract of the first file, from which those
+    of the others differ in fold and provenance alone, and the files by the fold that they may be
+    applied to.
+    """
     if not paths:
         raise UsageError("cplusplus: name one ONNX file of `rootflow export`, or more")
-    found: dict[str, list[tuple[Path, OnnxContract]]] = {}
+    headers: dict[str, tuple[OnnxContract, dict[int, str]]] = {}
+    first_paths: dict[str, Path] = {}
     for path in paths:
         contract = _contract(path)
         ending = "_flat" if contract.variant == "flat" else ""
         name = identifier(f"{contract.analysis}_{contract.model}{ending}")
-        found.setdefault(name, []).append((path, contract))
-    return [_header(name, files) for name, files in found.items()]
+        first, by_fold = headers.setdefault(name, (contract, {}))
+        if contract.interface != first.interface:
+            raise UsageError(
+                f"cplusplus: {path} and {first_paths[name]} have other inputs, outputs or folds; "
+                "give files of one training and its folds"
+            )
+        fold = contract.held_out or 0  # None was refused
+        if fold in by_fold:
+            raise UsageError(
+                f"cplusplus: {path} and {by_fold[fold]} may both be applied to fold {fold}; "
+                "give one of them"
+            )
+        first_paths.setdefault(name, path)
+        by_fold[fold] = path.name
+    return {name: (first, dict(sorted(files.items()))) for name, (first, files) in headers.items()}
 
 
 def _contract(path: Path) -> OnnxContract:
@@ -232,22 +233,3 @@ def _contract(path: Path) -> OnnxContract:
             "export the model again"
         )
     return contract
-
-
-def _header(name: str, files: Sequence[tuple[Path, OnnxContract]]) -> Header:
-    first_path, first = files[0]
-    by_fold: dict[int, str] = {}
-    for path, contract in files:
-        if contract.interface != first.interface:
-            raise UsageError(
-                f"cplusplus: {path} and {first_path} have other inputs, outputs or folds; "
-                "give files of one training and its folds"
-            )
-        fold = contract.held_out or 0  # None was refused
-        if fold in by_fold:
-            raise UsageError(
-                f"cplusplus: {path} and {by_fold[fold]} may both be applied to fold {fold}; "
-                "give one of them"
-            )
-        by_fold[fold] = path.name
-    return Header(name, first, dict(sorted(by_fold.items())))

@@ -26,15 +26,13 @@ from rootflow.export.simplification import simplified
 from rootflow.exported.session import Arrays
 
 LAST_OPSET = 18  # of tf2onnx
-Handler = Callable[[Any, Any, str, Any], None]
 VALUE = "value"
 # One after the other: operation, operands.
 Steps = tuple[tuple[str | float, ...], ...]
-# What converters do not know, or round, made of ONNX operations.
+# What converters do not know, made of ONNX operations.
 COMPOSED: dict[str, Steps] = {
     "Erfc": (("Erf", VALUE), ("Sub", 1.0, VALUE)),
     "Expm1": (("Exp", VALUE), ("Sub", VALUE, 1.0)),
-    "Log": (("Log", VALUE),),  # else tf2onnx does it in float32 in graphs of float64
     "Log1p": (("Add", VALUE, 1.0), ("Log", VALUE)),
 }
 
@@ -82,6 +80,7 @@ def convert(model: keras.Model, opset: int, converter: Converter = "tf2onnx") ->
     made_for = min(opset, LAST_OPSET)
     with quiet_logging():
         proto = CONVERTERS[converter](wrapped, made_for)
+    compose(proto, made_for)
     _refuse_broken(proto, inputs, made_for)
     _tidy(proto, wrapped)
     proto = simplified(proto)
@@ -110,9 +109,7 @@ def _by_keras(model: keras.Model, opset: int) -> onnx.ModelProto:
             input_signature=[signature(model)],
             opset_version=opset,
         )
-        proto = onnx.load(path)
-    compose(proto, opset)
-    return proto
+        return onnx.load(path)
 
 
 CONVERTERS: dict[Converter, Callable[[keras.Model, int], onnx.ModelProto]] = {
@@ -194,76 +191,38 @@ def quiet_logging() -> Iterator[None]:
         logging.disable(before)
 
 
-def _made(
-    steps: Steps,
-    name: str,
-    value: str,
-    constant: Callable[[str, Any], str],
-    node: Callable[[str, list[str], bool], str],
-) -> None:
-    """Make the nodes of the steps one after the other, the last of which gives the result."""
-    for step, (operation, *operands) in enumerate(steps, start=1):
-        names = [
-            value if operand == VALUE else constant(f"{name}_{step}", np.float32(operand))
-            for operand in operands
-        ]
-        value = node(str(operation), names, step == len(steps))
-
-
-def _handler(steps: Steps) -> tuple[Handler, list[Any]]:
-    """Return what does the steps in place of an operation that tf2onnx finds."""
+def _renamed(operation: str) -> tuple[Callable[[Any, Any, str, Any], None], list[Any]]:
+    """Return what leaves an operation that tf2onnx finds as it is, but for its name."""
 
     def handler(graph: Any, node: Any, name: str, arguments: Any) -> None:  # noqa: ARG001 - tf2onnx calls it so
-        result = {
-            "outputs": [node.output[0]],
-            "shapes": node.output_shapes,
-            "dtypes": node.output_dtypes,
-        }
-        value = node.input[0]
-        graph.remove_node(node.name)
-        _made(
-            steps,
-            node.name,
-            value,
-            lambda name, number: graph.make_const(name, number).output[0],
-            lambda operation, names, last: graph.make_node(
-                operation, names, **(result if last else {})
-            ).output[0],
-        )
+        node.type = operation
 
     return handler, []
 
 
-def _where(graph: Any, node: Any, name: str, arguments: Any) -> None:  # noqa: ARG001 - tf2onnx calls it so
-    """Choose with one operation: tf2onnx would multiply by 0 and 1, which NaN survives."""
-    node.type = "Where"
-
-
-HANDLERS: dict[str, tuple[Handler, list[Any]]] = {
-    **{name: _handler(steps) for name, steps in COMPOSED.items()},
-    "SelectV2": (_where, []),
+HANDLERS = {
+    "SelectV2": _renamed("Where"),  # else it multiplies by 0 and 1, which NaN survives
+    "Log": _renamed("Log"),  # else it is done in float32 in graphs of float64
 }
 
 
 def compose(proto: onnx.ModelProto, opset: int) -> None:
     """Replace operations that a converter left in a graph though ONNX has none such."""
-    nodes = list(proto.graph.node)
-    del proto.graph.node[:]
+    graph = proto.graph
+    nodes = list(graph.node)
+    del graph.node[:]
     for node in nodes:
         if node.op_type not in COMPOSED or onnx.defs.has(node.op_type, opset):
-            proto.graph.node.append(node)
-        else:
-            _replace(proto.graph, node)
-
-
-def _replace(graph: onnx.GraphProto, node: onnx.NodeProto) -> None:
-    def constant(name: str, number: Any) -> str:
-        graph.initializer.append(numpy_helper.from_array(np.asarray(number), name))
-        return name
-
-    def made(operation: str, names: list[str], last: bool) -> str:
-        result = node.output[0] if last else f"{node.output[0]}_{len(graph.node)}"
-        graph.node.append(helper.make_node(operation, names, [result]))
-        return str(result)
-
-    _made(COMPOSED[node.op_type], node.name, node.input[0], constant, made)
+            graph.node.append(node)
+            continue
+        value, steps = node.input[0], COMPOSED[node.op_type]
+        for number, (operation, *operands) in enumerate(steps, start=1):
+            constant = f"{node.name}_{number}"
+            names = [value if operand == VALUE else constant for operand in operands]
+            graph.initializer.extend(
+                numpy_helper.from_array(np.array(operand, np.float32), constant)
+                for operand in operands
+                if operand != VALUE
+            )
+            value = node.output[0] if number == len(steps) else f"{node.output[0]}_{number}"
+            graph.node.append(helper.make_node(str(operation), names, [value]))

@@ -17,13 +17,13 @@ from onnxruntime.quantization import (
 )
 
 from rootflow.config.export import Precision
-from rootflow.dataset.events import DATA, Events
+from rootflow.dataset.events import Events
 from rootflow.dataset.folds import batches
 from rootflow.errors import InputError, RootflowError
 from rootflow.export.conversion import Converted, quiet_logging
 from rootflow.export.parity import Row
 from rootflow.exported.session import Arrays, ask, open_session
-from rootflow.methods.model import reconstruction
+from rootflow.methods.model import over, reconstruction
 from rootflow.methods.reconstruction.objects import at, four_momenta
 from rootflow.physics.ttbar import top_pair, ttbar_mass
 
@@ -39,7 +39,12 @@ def rounded(network: onnx.ModelProto, precision: Precision, inputs: Arrays) -> o
     of its batch.
     """
     network = _single(network)
-    weighted = [node.name for node in network.graph.node if _has_weights(network, node)]
+    constants = {tensor.name for tensor in network.graph.initializer}
+    weighted = [
+        node.name
+        for node in network.graph.node
+        if node.op_type in WEIGHTED and constants.issuperset(node.input[1:])
+    ]
     if precision == "float16":
         return _in_half(network, set(weighted))
     with tempfile.TemporaryDirectory() as folder, quiet_logging():
@@ -128,11 +133,6 @@ def calibrating(events: int) -> int:
     return min(CALIBRATION_EVENTS, events // 2)
 
 
-def _has_weights(network: onnx.ModelProto, node: onnx.NodeProto) -> bool:
-    constants = {tensor.name for tensor in network.graph.initializer}
-    return node.op_type in WEIGHTED and constants.issuperset(node.input[1:])
-
-
 class Loss(NamedTuple):
     """A figure of merit before and after, and the error of the difference."""
 
@@ -154,12 +154,10 @@ def cost(
     the mean of those of each against the others. A loss above `loss_max` is a RootflowError.
     """
     others = events.take(slice(calibrating(len(events)), None))
+    name, what, measured = "auc", "AUC", _of_classes
     if "assignment" in full.outputs:
-        name, what = "accuracy", "assignment accuracy"
-        loss, row = _of_assignment(full, lower, precision, others)
-    else:
-        name, what = "auc", "AUC"
-        loss, row = _of_classes(full, lower, precision, others)
+        name, what, measured = "accuracy", "assignment accuracy", _of_assignment
+    loss, row = measured(full, lower, precision, others)
     lost = loss.before - loss.after
     if lost > loss_max:
         raise RootflowError(
@@ -177,27 +175,24 @@ def _of_assignment(
 ) -> tuple[Loss, Row]:
     if events.assignment is None or events.tops is None:
         raise InputError(f"export: {precision} is measured on events with truth, these have none")
-    both = np.all(events.assignment >= 0, axis=1)
-    if not np.any(both):
+    if not np.any(events.matched):
         raise InputError(f"export: no event has both b jets to measure {precision} on")
-    matched, truth = events.take(both), events.assignment[both]
-    mass = ttbar_mass(events.tops[both])
-    said = [_said(converted, matched) for converted in (full, lower)]
-    chosen = [reconstruction(each, matched.jet_mask).assignment for each in said]
-    right = [np.all(assignment == truth, axis=1) for assignment in chosen]
-    errors = [
-        _mtt_error(assignment, each["neutrinos"], matched, mass)
-        for assignment, each in zip(chosen, said, strict=True)
-    ]
+    truth, mass = events.assignment[events.matched], ttbar_mass(events.tops[events.matched])
+    matched = events.take(events.matched)
+    jets, leptons = (four_momenta(matched, name) for name in ("jets", "leptons"))
+    right, errors = [], []
+    for converted in (full, lower):
+        said = _said(converted, matched)
+        chosen = reconstruction(said, matched.jet_mask).assignment
+        right.append(np.all(chosen == truth, axis=1))
+        found = ttbar_mass(top_pair(at(jets, chosen), leptons, said["neutrinos"]))
+        errors.append(float(np.median(np.abs(found / mass - 1))))
     weight = matched.weight / matched.weight.sum()
     lost = right[0].astype(float) - right[1]
     loss = float(np.sum(weight * lost))
-    found = Loss(
-        before=float(np.sum(weight * right[0])),
-        after=float(np.sum(weight * right[1])),
-        error=float(np.sqrt(np.sum((weight * (lost - loss)) ** 2))),
-    )
-    return found, {
+    before, after = (float(np.sum(weight * each)) for each in right)
+    error = float(np.sqrt(np.sum((weight * (lost - loss)) ** 2)))
+    return Loss(before, after, error), {
         "precision": precision,
         "events": len(matched),
         "mtt_error_before": errors[0],
@@ -210,7 +205,7 @@ def _of_classes(
 ) -> tuple[Loss, Row]:
     if events.label is None:
         raise InputError(f"export: {precision} is measured on events with labels, these have none")
-    simulated = events.take(events.label != DATA)
+    simulated = events.take(events.simulated)
     label, weight = np.asarray(simulated.label), np.abs(simulated.weight)
     said = [_said(converted, simulated) for converted in (full, lower)]
     (name,) = full.outputs
@@ -269,19 +264,6 @@ def _difference(
 def _said(converted: Converted, events: Events) -> Arrays:
     """Return what the graph says of events, by name."""
     session = open_session(converted.proto.SerializeToString())
-    parts = []
-    for batch in batches(events):
-        inputs = batch.inputs()
-        parts.append(ask(session, {name: inputs[name] for name in converted.inputs}))
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-
-
-def _mtt_error(
-    assignment: NDArray[np.int32],
-    neutrinos: NDArray[np.float32],
-    events: Events,
-    mass: NDArray[np.float64],
-) -> float:
-    """Return the median of |m(ttbar) / truth - 1|."""
-    jets, leptons = at(four_momenta(events, "jets"), assignment), four_momenta(events, "leptons")
-    return float(np.median(np.abs(ttbar_mass(top_pair(jets, leptons, neutrinos)) / mass - 1)))
+    feeds = [batch.inputs() for batch in batches(events)]
+    parts = [ask(session, {name: each[name] for name in converted.inputs}) for each in feeds]
+    return over(np.concatenate, parts)

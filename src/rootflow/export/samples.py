@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from rootflow.analysis import TaskName
 from rootflow.config import FoldingConfig
 from rootflow.dataset import Dataset
-from rootflow.dataset.events import DATA, Events
+from rootflow.dataset.events import Events
 from rootflow.dataset.folds import fold_of
 from rootflow.errors import InputError
 from rootflow.export.composing import FOLD
@@ -54,8 +54,7 @@ def parts_of(dataset: Dataset) -> Iterable[Events]:
 
 def _objects(events: Events) -> dict[str, NDArray[np.float32]]:
     """Return (n, objects, features) by collection; each that has a mask is an n of its own."""
-    if events.label is not None:
-        events = events.take(events.label != DATA)
+    events = events.take(events.simulated)
     inputs = events.inputs()
     arrays = {name: inputs[name] for name, features in events.features.items() if features}
     for name in arrays:

@@ -5,7 +5,6 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
 
 import onnx
 
@@ -112,47 +111,46 @@ def write(prepared: Sequence[Prepared], directory: Path) -> list[Export]:
     if directory.exists():
         raise UsageError(f"{directory}: there already; export to a new directory")
     (first, *others) = prepared
-    table = _table(prepared) if others else None
+    beside = _table(prepared) if others else _beside(first)
+    table_name = TABLE if others else f"{first.stem}.json"
     with whole_directory(directory) as partial:
         for each in prepared:
             for kind, content in each.contents.items():
                 path = partial / each.names[kind]
                 path.write_bytes(content)
                 open_exported(path)  # as whoever uses it will: checksum, contract, tensors
-        if table:
-            table.write(partial)
-        else:
-            said = json.dumps(_beside(first), indent=2)
-            (partial / f"{first.stem}.json").write_text(f"{said}\n")
-    table_path = directory / (TABLE if table else f"{first.stem}.json")
+        (partial / table_name).write_text(f"{beside}\n")
     return [
         Export(
             **{field.name: getattr(each, field.name) for field in fields(Prepared)},
             directory=directory,
-            table_path=table_path,
+            table_path=directory / table_name,
         )
         for each in prepared
     ]
 
 
-def _beside(prepared: Prepared) -> dict[str, Any]:
-    """Return the contracts of a model's files and the proof."""
-    contracts = prepared.contracts.items()
-    return {
-        "files": {_label(contract): prepared.names[kind] for kind, contract in contracts},
+def _beside(prepared: Prepared) -> str:
+    """Return the contracts of a model's files and the proof, as JSON."""
+    labels = {
+        kind: in_precision(contract.variant, contract.precision)
+        for kind, contract in prepared.contracts.items()
+    }
+    said = {
+        "files": {label: prepared.names[kind] for kind, label in labels.items()},
         "sha256": _sums([prepared]),
-        **{_label(contract): contract.model_dump(mode="json") for _, contract in contracts},
+        **{
+            label: prepared.contracts[kind].model_dump(mode="json")
+            for kind, label in labels.items()
+        },
         "parity": prepared.parity,
         "precision": prepared.physics,
     }
+    return json.dumps(said, indent=2)
 
 
-def _label(contract: OnnxContract) -> str:
-    return in_precision(contract.variant, contract.precision)
-
-
-def _table(prepared: Sequence[Prepared]) -> FoldsTable:
-    """Return which file is for which fold, once all have the same inputs and outputs."""
+def _table(prepared: Sequence[Prepared]) -> str:
+    """Return which file is for which fold, once all have the same inputs and outputs, as JSON."""
     of_folds = [each for each in prepared if each.held_out is not None]
     all_folds = [each.names["named", FULL] for each in prepared if each.held_out is None]
     of_kind: dict[Kind, dict[str, str]] = {}
@@ -160,7 +158,7 @@ def _table(prepared: Sequence[Prepared]) -> FoldsTable:
         contracts = {each.names[kind]: each.contracts[kind] for each in of_folds}
         refuse_other_tensors(contracts)
         of_kind[kind] = {str(contract.held_out): name for name, contract in contracts.items()}
-    return FoldsTable(
+    table = FoldsTable(
         folds=of_kind["named", FULL],
         all_folds=all_folds[0] if all_folds else None,
         targets={in_precision(*kind): files for kind, files in of_kind.items()},
@@ -171,6 +169,7 @@ def _table(prepared: Sequence[Prepared]) -> FoldsTable:
         parity=[row for each in prepared for row in each.parity],
         precision=[{"fold": each.held_out, **row} for each in of_folds for row in each.physics],
     )
+    return table.model_dump_json(indent=2)
 
 
 def _sums(prepared: Iterable[Prepared]) -> dict[str, str]:

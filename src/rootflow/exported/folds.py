@@ -39,12 +39,6 @@ class FoldsTable(FoldFiles):
     parity: list[dict[str, Any]]
     precision: list[dict[str, Any]]
 
-    def write(self, directory: Path) -> Path:
-        """Write it into the directory of the files."""
-        path = directory / TABLE
-        path.write_text(self.model_dump_json(indent=2) + "\n")
-        return path
-
 
 def model_files(paths: Sequence[Path]) -> list[Path]:
     """Return the ONNX files of a model, those of a folder in the order of their folds."""

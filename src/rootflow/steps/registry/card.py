@@ -29,32 +29,28 @@ def model_card(
     """
     name, version = uri.removeprefix("models:/").split("/")
     origin = contract.provenance
-    lines = [
-        f"# {name}, version {version}",
-        f"{contract.model} ({_of(origin, 'architecture')}), analysis {contract.analysis}. "
-        f"ONNX with opset {contract.opset}; made from `{trained_uri}`.",
-        "## Limits of validity",
-        *_limits(contract, manifest, evaluated),
-        "## Metrics",
-        *_metrics(contract, evaluated),
-        "## Data",
-        *_data(manifest),
-        "## Folds",
-        *_folds(contract),
-        "## Range of the inputs",
-        *_ranges(contract),
-        "## Figures",
-        *_figures(evaluation_run, figures),
-        "## Origin and how to cite",
-        f"- rootflow {contract.rootflow_version}, commit {contract.git_commit or 'unknown'} "
-        f"(tree {_of(origin, 'training_git_tree')})",
-        f"- training run {_of(origin, 'training_run_id')}, ended "
-        f"{contract.trained_at or 'unknown'}, seed {_of(origin, 'seed')}; "
-        f"export run {contract.run_id or 'unknown'}",
-        f'- Cite as: "{name} version {version}, {contract.model} trained with rootflow '
-        f'{contract.rootflow_version} on dataset {manifest.digest}", with the commit.',
-    ]
-    return "\n".join(_spaced(lines)).strip() + "\n"
+    sections = {
+        f"# {name}, version {version}": [
+            f"{contract.model} ({_of(origin, 'architecture')}), analysis {contract.analysis}. "
+            f"ONNX with opset {contract.opset}; made from `{trained_uri}`."
+        ],
+        "## Limits of validity": _limits(contract, manifest, evaluated),
+        "## Metrics": _metrics(contract, evaluated),
+        "## Data": _data(manifest),
+        "## Folds": _folds(contract),
+        "## Range of the inputs": _ranges(contract),
+        "## Figures": _figures(evaluation_run, figures),
+        "## Origin and how to cite": [
+            f"- rootflow {contract.rootflow_version}, commit {contract.git_commit or 'unknown'} "
+            f"(tree {_of(origin, 'training_git_tree')})",
+            f"- training run {_of(origin, 'training_run_id')}, ended "
+            f"{contract.trained_at or 'unknown'}, seed {_of(origin, 'seed')}; "
+            f"export run {contract.run_id or 'unknown'}",
+            f'- Cite as: "{name} version {version}, {contract.model} trained with rootflow '
+            f'{contract.rootflow_version} on dataset {manifest.digest}", with the commit.',
+        ],
+    }
+    return "\n\n".join("\n".join([head, "", *lines]) for head, lines in sections.items()) + "\n"
 
 
 def _limits(
@@ -182,14 +178,3 @@ def _settings(settings: Mapping[str, Any]) -> str:
 
 def _of(origin: Mapping[str, str], name: str) -> str:
     return origin.get(name, "unknown")
-
-
-def _spaced(lines: Iterable[str]) -> Iterator[str]:
-    """Yield the lines with an empty one around each heading."""
-    for line in lines:
-        heading = line.startswith("#")
-        if heading:
-            yield ""
-        yield line
-        if heading:
-            yield ""

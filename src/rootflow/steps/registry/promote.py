@@ -1,17 +1,21 @@
 """A candidate becomes the champion, or is refused and told why; the champion before returns."""
 
+import hashlib
 import json
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
-from rootflow.analysis import analysis_named
+from rootflow.analysis import TaskName, analysis_named
 from rootflow.config import Config
 from rootflow.dataset import Dataset
-from rootflow.errors import ConformanceError, RootflowError, UsageError
+from rootflow.errors import ConformanceError, InputError, RootflowError, UsageError
 from rootflow.evaluation.paired import Contest
+from rootflow.exported.contract import TOLERANCES
+from rootflow.methods.exported import OnnxMethod
+from rootflow.methods.model import refuse_other_task
 from rootflow.steps import preprocess
-from rootflow.steps.registry.checks import Entrant, entrant, origin_faults
 from rootflow.steps.registry.decision import (
     CANDIDATE,
     CHAMPION,
@@ -27,15 +31,28 @@ from rootflow.steps.registry.decision import (
 )
 from rootflow.steps.result import StepResult
 from rootflow.tracking import Run, start_run
+from rootflow.tracking.artifacts import logged_run
 from rootflow.tracking.registry import (
+    SHA256,
     Version,
     champions_of,
     describe,
+    fetch_onnx_model,
     remember_champions,
     remove_tags,
     version_of,
     version_with,
 )
+
+TREE, CLEAN = "rootflow.tree", "clean"
+
+
+class Entrant(NamedTuple):
+    """A registered model, opened where it can be; each fault begins with the kind of the check."""
+
+    version: Version
+    model: OnnxMethod | None
+    faults: tuple[str, ...]
 
 
 def run(config: Config, model: str = "", parent: Run | None = None) -> StepResult:
@@ -108,9 +125,9 @@ def _decide(
 ) -> Decision:
     with tempfile.TemporaryDirectory() as folder:
         shared = (config, dataset.simulation_digest, Path(folder))
-        ours = entrant(CANDIDATE, candidate, *shared)
-        theirs = None if champion is None else entrant(CHAMPION, champion, *shared)
-        reasons = [*ours.faults, *origin_faults(ours, analysis_named(config.analysis).task)]
+        ours = _entrant(CANDIDATE, candidate, *shared)
+        theirs = None if champion is None else _entrant(CHAMPION, champion, *shared)
+        reasons = [*ours.faults, *_origin_faults(ours, analysis_named(config.analysis).task)]
         if theirs is not None:
             reasons += [f"champion {theirs.version.uri}: {fault}" for fault in theirs.faults]
         contest = None
@@ -176,3 +193,60 @@ def _result(decision: Decision, run: Run) -> StepResult:
     return StepResult(
         "promote", run.run_id, facts, {"contest": [row], "bins": rows_of(contest)}, numbers
     )
+
+
+def _entrant(name: str, version: Version, config: Config, simulation: str, folder: Path) -> Entrant:
+    """Fetch and open a model, and see whether it may be applied to the held-out events.
+
+    `name` is what it is called in the contest, `simulation` the digest of the simulated events
+    of the configuration's dataset; its file goes into the folder.
+    """
+    analysis = analysis_named(config.analysis)
+    try:
+        path, _ = fetch_onnx_model(version.uri, folder / name)
+        content = hashlib.sha256(path.read_bytes()).hexdigest()
+        model = OnnxMethod(path, name=name, other_code="warn")  # the dataset tells
+        refuse_other_task(model, analysis.task, path)
+    except (InputError, UsageError) as error:
+        reason = str(error).replace(f"{folder}/", "")
+        return Entrant(version, None, (f"file: {reason}",))
+    faults = []
+    if content != version.tags.get(SHA256):
+        faults.append("file: not the one that was registered, its SHA-256 is another")
+    if (fault := analysis.steps.fold_fault(config, model)) is not None:
+        faults.append(f"fold: {fault}")
+    found = model.contract.provenance.get("simulation", "unknown")
+    if found != simulation:
+        faults.append(f"simulation: it learnt from {found}, the configuration's is {simulation}")
+    return Entrant(version, model, tuple(faults))
+
+
+def _origin_faults(candidate: Entrant, task: TaskName) -> list[str]:
+    """Return what is wrong with how a model was trained and exported."""
+    try:
+        run = logged_run(candidate.version.run_id)
+    except UsageError as error:
+        return [f"parity: {error}, so that nothing proves it", f"tree: {error}"]
+    faults = []
+    for kind, tolerance in TOLERANCES.items():
+        if (kind == "score") != (task == "classification"):
+            continue
+        metric = f"parity_{kind}"
+        if metric not in run.metrics:
+            faults.append(f"parity: run {run.run_id} has no {metric}: export the model again")
+        elif not run.metrics[metric] <= tolerance:
+            faults.append(f"parity: {metric} is {run.metrics[metric]:.3g}, above {tolerance:g}")
+    trees = {"exported": run.tags.get(TREE, "unknown")}
+    if candidate.model is not None:
+        provenance = candidate.model.contract.provenance
+        trees["trained"] = provenance.get("training_git_tree", "unknown")
+    faults += [
+        f"tree: it was {_in_words(tree)} when the model was {what}"
+        for what, tree in trees.items()
+        if tree != CLEAN
+    ]
+    return faults
+
+
+def _in_words(tree: str) -> str:
+    return "dirty" if tree == "dirty" else f"not known to be clean ({tree})"
