@@ -32,7 +32,7 @@ def about_ttbar(**changes: Any) -> "About":
         "held_out": folds.held_out,
         "units": UNITS,
         "branch_map": "topcptoolkit",
-        "selection": Dilepton().settings,
+        "selection": Dilepton().model_dump(mode="json"),
         "provenance": ORIGIN,
     }
     return About(**said | changes)
@@ -49,7 +49,7 @@ def about_h4l(folds: FoldingConfig, **changes: Any) -> "About":
         "folds": folds,
         "units": H4L_UNITS,
         "branch_map": "atlas_open_data",
-        "selection": FourLeptons(None).settings,
+        "selection": FourLeptons(selection=None).model_dump(mode="json"),
         "provenance": ORIGIN,
     }
     return About(**said | changes)

@@ -7,7 +7,9 @@ from typing import Any
 import awkward as ak
 import uproot
 
-from rootflow.ntuple import load_branch_map
+from rootflow.config import FoldingConfig
+from rootflow.dataset.event_reader import Entries, EventReader
+from rootflow.ntuple import load_branch_map, open_tree
 
 Branches = dict[str, Any]
 
@@ -17,6 +19,17 @@ def read_branches(path: Path, events: int | None = None) -> Branches:
     with uproot.open(path) as file:
         names = load_branch_map("topcptoolkit").as_in(file["reco"].keys()).branches()
         return dict(file["reco"].arrays(names, entry_stop=events, how=dict))
+
+
+def entries_of(
+    reader: EventReader, path: Path, folds: FoldingConfig | None = None, at_most: int = 10_000
+) -> list[Entries]:
+    """Return what is selected of a file, so many entries at a time, without a dataset."""
+    with open_tree(path, reader.branch_map.tree) as tree:
+        return [
+            reader.entries(tree, folds or FoldingConfig(), start, stop)
+            for start, stop in tree.ranges(at_most)
+        ]
 
 
 def read_tree(path: Path, tree: str) -> Branches:

@@ -7,8 +7,7 @@ import rootflow.dataset
 from rootflow.config import CollectionsDataConfig
 from rootflow.config.data import DataConfig, DileptonDataConfig, FourLeptonDataConfig
 from rootflow.dataset import Dataset
-from rootflow.dataset.reading import Reading
-from rootflow.dataset.readings.collections import Collections
+from rootflow.dataset.reading import Collections, Reading
 from rootflow.dataset.readings.dilepton import Dilepton
 from rootflow.dataset.readings.four_leptons import FourLeptons
 from rootflow.dataset.samples import SamplePlan, plans

@@ -74,7 +74,7 @@ def _is_float(array: Any) -> bool:
 
 
 TTBAR_BRANCHES = load_branch_map("topcptoolkit").as_in(()).branches()
-H4L = FourLeptons(FourLeptonDataConfig.model_fields["selection"].default)
+H4L = FourLeptons(selection=FourLeptonDataConfig.model_fields["selection"].default)
 H4L_BRANCHES = EventReader(H4L, "atlas_open_data", collisions=False).branch_map.branches()
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import uproot
 
+from ntuples import entries_of
 from rootflow.config import FoldingConfig
 from rootflow.config.data import FourLeptonDataConfig, FourLeptonSelectionConfig
 from rootflow.dataset.event_reader import EventReader
@@ -18,7 +19,7 @@ SELECTION = FourLeptonSelectionConfig()
 
 
 def test_chunks_are_the_events_of_the_dataset_in_the_order_of_the_file(
-    h4l_files: dict[str, list[Path]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    h4l_files: dict[str, list[Path]], tmp_path: Path
 ) -> None:
     path = h4l_files["VBFH"][0]
     config = FourLeptonDataConfig.model_validate(
@@ -29,9 +30,8 @@ def test_chunks_are_the_events_of_the_dataset_in_the_order_of_the_file(
         }
     )
     expected = build(config, {"VBFH": [path]}, tmp_path).events()
-    monkeypatch.setattr(FourLeptons, "chunk_bytes", 50_000)
-    reader = EventReader(FourLeptons(SELECTION), "atlas_open_data")
-    parts = list(reader.events(path, FoldingConfig(count=3)))
+    reader = EventReader(FourLeptons(selection=SELECTION), "atlas_open_data")
+    parts = entries_of(reader, path, FoldingConfig(count=3), at_most=200)
     assert len(parts) > 3
     selected = np.concatenate([part.selected for part in parts])
     assert len(selected) == 1000
@@ -47,23 +47,24 @@ def test_chunks_are_the_events_of_the_dataset_in_the_order_of_the_file(
 def test_without_selection_every_event_with_four_leptons_is_there(
     collision_files: list[Path],
 ) -> None:
+    reader = EventReader(FourLeptons(selection=None), "atlas_open_data")
     counts = [
         (len(part.events), len(part.selected))
         for path in collision_files
-        for part in EventReader(FourLeptons(None), "atlas_open_data").events(path)
+        for part in entries_of(reader, path)
     ]
     assert np.sum(counts, axis=0).tolist() == [832, 832]
 
 
 def test_a_selection_that_the_map_cannot_do() -> None:
     with pytest.raises(UsageError, match="does not name triggers"):
-        EventReader(FourLeptons(SELECTION), "flat_four_leptons")
+        EventReader(FourLeptons(selection=SELECTION), "flat_four_leptons")
 
 
 def test_lists_of_roots_own_are_read(open_data_file: Path) -> None:
     """The published file holds vectors; its leading leptons are as uproot alone reads them."""
-    reader = EventReader(FourLeptons(None), "atlas_open_data")
-    parts = [part.events.leptons for part in reader.events(open_data_file)]
+    reader = EventReader(FourLeptons(selection=None), "atlas_open_data")
+    parts = [part.events.leptons for part in entries_of(reader, open_data_file)]
     with uproot.open(open_data_file) as file:
         tree = file["mini"]
         assert tree["lep_pt"].typename == "std::vector<float>"

@@ -12,7 +12,7 @@ import uproot
 import yaml
 
 from four_lepton_ntuples import FLAT_SELECTION, as_collisions, flat_table, read_mini, write_csv
-from ntuples import Branches, write_ntuple
+from ntuples import Branches, entries_of, write_ntuple
 from rootflow.config import FoldingConfig
 from rootflow.config.data import DileptonDataConfig, FourLeptonDataConfig
 from rootflow.dataset import Dataset
@@ -341,8 +341,8 @@ def test_negative_numbers_are_those_of_the_ntuple(tmp_path: Path, collisions: Br
         )
         np.testing.assert_array_equal(root[column], wanted)
         np.testing.assert_array_equal(parquet[column].to_numpy(), wanted)
-    reader = EventReader(FourLeptons(None), "atlas_open_data")
-    loose = next(reader.events(tmp_path / "data_0.root")).events
+    reader = EventReader(FourLeptons(selection=None), "atlas_open_data")
+    loose = entries_of(reader, tmp_path / "data_0.root")[0].events
     assert (loose.event_number < 0).any()
     np.testing.assert_array_equal(loose.fold, fold_of(loose.event_number, FoldingConfig()))
     spoilt = {**collisions, "lep_eta": collisions["lep_eta"] * np.float32(np.nan)}
@@ -383,7 +383,9 @@ def test_another_number_may_decide_the_fold(tmp_path: Path, mini: Branches) -> N
     np.testing.assert_array_equal(events.fold_numbers, decides.astype(np.uint64))
     np.testing.assert_array_equal(events.fold, fold_of(decides, FoldingConfig()))
     assert (events.fold != fold_of(events.event_number, FoldingConfig())).any()
-    loose = next(EventReader(FourLeptons(None), told).events(tmp_path / "ZZ_0.root")).events
+    loose = entries_of(EventReader(FourLeptons(selection=None), told), tmp_path / "ZZ_0.root")[
+        0
+    ].events
     np.testing.assert_array_equal(loose.fold, fold_of(loose.fold_numbers, FoldingConfig()))
 
 

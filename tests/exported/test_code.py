@@ -12,7 +12,7 @@ import uproot
 
 from changed_sources import changed
 from four_lepton_ntuples import read_mini
-from ntuples import write_ntuple
+from ntuples import entries_of, write_ntuple
 from rootflow.dataset import Events
 from rootflow.dataset.event_reader import EventReader
 from rootflow.dataset.readings.four_leptons import FourLeptons
@@ -38,7 +38,7 @@ def ntuple(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def events(ntuple: Path) -> Events:
-    return next(EventReader(FourLeptons(None), MAP).events(ntuple)).events
+    return entries_of(EventReader(FourLeptons(selection=None), MAP), ntuple)[0].events
 
 
 @pytest.fixture(scope="module")

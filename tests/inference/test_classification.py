@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from exporting import about_h4l, exported_classifiers
 from four_lepton_ntuples import read_mini
-from ntuples import write_ntuple
+from ntuples import entries_of, write_ntuple
 from rootflow.analyses.h4l import INPUTS
 from rootflow.commands.apply import apply
 from rootflow.config import FoldingConfig, FoldsConfig
@@ -30,7 +30,7 @@ from toy_four_leptons import H4L_UNITS
 
 FOLDS = FoldingConfig(count=3)
 MAP = "atlas_open_data"
-READING = FourLeptons(FourLeptonSelectionConfig())
+READING = FourLeptons(selection=FourLeptonSelectionConfig())
 READER = EventReader(READING, MAP)
 NEW = ("trees_score", "trees_fold", "trees_selected")
 
@@ -43,7 +43,7 @@ class Model(NamedTuple):
 
 def read(path: Path) -> tuple[Events, NDArray[np.bool_]]:
     """Return the selected events of a file, and which they are."""
-    events, selected, _ = zip(*READER.events(path, FOLDS), strict=True)
+    events, selected, _ = zip(*entries_of(READER, path, FOLDS), strict=True)
     arrays = [part.arrays() for part in events]
     whole = {name: np.concatenate([part[name] for part in arrays]) for name in arrays[0]}
     return Events(features=events[0].features, **whole), np.concatenate(selected)
@@ -70,7 +70,7 @@ def model(h4l_files: dict[str, list[Path]], tmp_path_factory: pytest.TempPathFac
         trees.fit(np.concatenate(rows)[seen], label[seen])
         models.append(TreesModel(inputs, trees))
     events = signal.take(slice(0, 500))
-    about = about_h4l(FOLDS, name="trees", selection=READING.settings)
+    about = about_h4l(FOLDS, name="trees", selection=READING.model_dump(mode="json"))
     directory = tmp_path_factory.mktemp("export") / "trees"
     *of_folds, whole = exported_classifiers(models, events, about, directory)
     scorers = [

@@ -48,7 +48,7 @@ def test_energies_are_gev_and_the_rest_is_as_in_the_file(ttbar_files: list[Path]
         expected = ak.flatten(raw[branch]).to_numpy().astype(np.float64) / factor
         np.testing.assert_allclose(chunk.objects["jets"].features[:, place], expected, rtol=1e-7)
     np.testing.assert_allclose(chunk.met[:, 0], raw["met_met_NOSYS"].to_numpy() / 1000, rtol=1e-7)
-    np.testing.assert_array_equal(chunk.identity.number, raw["eventNumber"].to_numpy())
+    np.testing.assert_array_equal(chunk.table.identity.number, raw["eventNumber"].to_numpy())
     np.testing.assert_array_equal(chunk.objects["jets"].counts(), ak.num(raw["jet_eta"]).to_numpy())
 
 
@@ -70,11 +70,9 @@ def test_electrons_and_muons_are_read_as_one_collection(ttbar_files: list[Path])
 
 def test_neutrinos_and_tops_are_the_generators(ttbar_files: list[Path]) -> None:
     raw = read_branches(ttbar_files[0])
-    truth = _chunk(ttbar_files[0]).truth
-    assert truth.neutrinos is not None
-    assert truth.tops is not None
+    truth = _chunk(ttbar_files[0]).beside
     for slot, parent in enumerate(["t", "tbar"]):
-        event = np.arange(len(truth.neutrinos))
+        event = np.arange(len(truth["neutrinos"]))
         products = [f"Ttbar_MC_Wdecay{i}_afterFSR_from_{parent}" for i in (1, 2)]
         pdg_ids = np.stack([raw[f"{product}_pdgId"].to_numpy() for product in products])
         which = np.isin(np.abs(pdg_ids), [12, 14, 16]).argmax(axis=0)
@@ -83,8 +81,8 @@ def test_neutrinos_and_tops_are_the_generators(ttbar_files: list[Path]) -> None:
             for name in ("pt", "eta", "phi")
         )
         expected = np.stack([pt * np.cos(phi), pt * np.sin(phi), pt * np.sinh(eta)], axis=-1) / 1000
-        np.testing.assert_allclose(truth.neutrinos[:, slot], expected, rtol=2e-5, atol=1e-4)
-        components = truth.tops[:, slot].astype(np.float64).T
+        np.testing.assert_allclose(truth["neutrinos"][:, slot], expected, rtol=2e-5, atol=1e-4)
+        components = truth["tops"][:, slot].astype(np.float64).T
         tops = vector.array(dict(zip(("px", "py", "pz", "E"), components, strict=True)))
         np.testing.assert_allclose(
             tops.mass, raw[f"Ttbar_MC_{parent}_afterFSR_m"].to_numpy() / 1000, rtol=2e-3
@@ -92,14 +90,12 @@ def test_neutrinos_and_tops_are_the_generators(ttbar_files: list[Path]) -> None:
 
 
 def test_true_leptons_and_neutrinos_make_w_bosons(ttbar_files: list[Path]) -> None:
-    truth = _chunk(ttbar_files[0]).truth
-    assert truth.leptons is not None
-    assert truth.neutrinos is not None
+    truth = _chunk(ttbar_files[0]).beside
     leptons, neutrinos = (
         vector.array(
             dict(zip(("px", "py", "pz", "mass"), [*momenta.T, 0 * momenta.T[0]], strict=True))
         )
-        for momenta in (truth.leptons.astype(float), truth.neutrinos.astype(float))
+        for momenta in (truth["true_leptons"].astype(float), truth["neutrinos"].astype(float))
     )
     # PDG 2018; photons that leptons radiated are missing.
     assert np.median((leptons + neutrinos).mass) == pytest.approx(80.379, abs=0.5)
@@ -113,13 +109,11 @@ def test_one_candidate_in_cartesian_coordinates_is_the_neutrino(
     path = write_ntuple(tmp_path / "cartesian.root", {**branches, **named})
     momentum = {name: {"branch": f"nu_{name}", "unit": "GeV"} for name in ("px", "py", "pz")}
     neutrinos = {"neutrino": [momentum], "antineutrino": [momentum]}
-    truth = _chunk(path, _other_map(tmp_path, truth={"neutrinos": neutrinos})).truth
-    assert truth.neutrinos is not None
-    np.testing.assert_array_equal(truth.neutrinos[:, 0], components.T)
-    np.testing.assert_array_equal(truth.neutrinos[:, 1], components.T)
-    assert truth.dileptonic is not None
-    assert truth.dileptonic.all()
-    assert truth.tops is None
+    truth = _chunk(path, _other_map(tmp_path, truth={"neutrinos": neutrinos})).beside
+    np.testing.assert_array_equal(truth["neutrinos"][:, 0], components.T)
+    np.testing.assert_array_equal(truth["neutrinos"][:, 1], components.T)
+    assert truth["dileptonic"].all()
+    assert "tops" not in truth
 
 
 def test_chunks_do_not_change_what_is_read(ttbar_files: list[Path]) -> None:
@@ -279,8 +273,7 @@ def test_one_collection_of_leptons_with_a_type_branch(
     chunk = _chunk(h4l_files["ZZ"][0], load_branch_map("atlas_open_data"))
     assert set(np.unique(np.abs(chunk.objects["leptons"].features[:, 4]))) == {11, 13}
     assert (chunk.objects["leptons"].counts() >= 4).all()
-    assert chunk.truth.neutrinos is None
-    assert chunk.truth.jet_index is None
+    assert chunk.beside == {}
 
 
 def test_a_signed_pdg_id_says_the_charge(tmp_path: Path, branches: Branches) -> None:

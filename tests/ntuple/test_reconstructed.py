@@ -32,7 +32,9 @@ def lists(momenta: np.ndarray) -> ak.Array:
 
 def test_one_branch_in_gev(branches: Branches, momenta: np.ndarray, tmp_path: Path) -> None:
     chunk = chunk_of(tmp_path / "a.root", branches, lists(momenta))
-    np.testing.assert_array_equal(chunk.neutrinos, momenta.reshape(400, 2, 3))
+    np.testing.assert_array_equal(
+        chunk.beside["reconstructed_neutrinos"], momenta.reshape(400, 2, 3)
+    )
 
 
 def test_units_are_those_of_the_map(
@@ -46,7 +48,9 @@ def test_units_are_those_of_the_map(
     path.write_text(yaml.safe_dump(settings))
     values = lists(momenta * 1000)
     chunk = chunk_of(tmp_path / "a.root", branches, values, load_branch_map(str(path)))
-    np.testing.assert_allclose(chunk.neutrinos, momenta.reshape(400, 2, 3), rtol=1e-6)
+    np.testing.assert_allclose(
+        chunk.beside["reconstructed_neutrinos"], momenta.reshape(400, 2, 3), rtol=1e-6
+    )
     with pytest.raises(InputError, match=rf"branch '{NUFLOWS}' is .* more than any collision"):
         chunk_of(tmp_path / "b.root", branches, values)
 
@@ -56,8 +60,10 @@ def test_none_in_some_events(branches: Branches, momenta: np.ndarray, tmp_path: 
     values[3, 4] = np.nan
     chunk = chunk_of(tmp_path / "a.root", branches, changed(lists(values), 7, []))
     there = ~np.isin(np.arange(400), [3, 7])
-    assert np.all(np.isnan(chunk.neutrinos[~there]))
-    np.testing.assert_array_equal(chunk.neutrinos[there], momenta.reshape(400, 2, 3)[there])
+    assert np.all(np.isnan(chunk.beside["reconstructed_neutrinos"][~there]))
+    np.testing.assert_array_equal(
+        chunk.beside["reconstructed_neutrinos"][there], momenta.reshape(400, 2, 3)[there]
+    )
 
 
 def test_a_list_that_is_too_short_is_an_error(
@@ -76,7 +82,7 @@ def test_a_file_without_the_branch_is_an_error(branches: Branches, tmp_path: Pat
 def test_a_map_that_names_none_reads_none(branches: Branches, tmp_path: Path) -> None:
     path = write_ntuple(tmp_path / "a.root", branches)
     (chunk,) = read_chunks(path, load_branch_map("topcptoolkit"))
-    assert chunk.neutrinos is None
+    assert "reconstructed_neutrinos" not in chunk.beside
 
 
 def test_the_base_of_a_map_holds_where_it_is_silent() -> None:

@@ -9,7 +9,7 @@ import uproot
 
 from rootflow.errors import InputError, UsageError
 from rootflow.ntuple import open_tree
-from rootflow.ntuple.writing import branches_of, read_note, tree_writer
+from rootflow.ntuple.writing import branches_of, read_applied, tree_writer
 
 
 @pytest.fixture
@@ -60,14 +60,14 @@ def test_what_is_copied_is_what_was_there(tree_file: Path, tmp_path: Path) -> No
         branches = branches_of(tree)
         for start, stop in ((0, 7), (7, 55), (55, 60)):
             writer.extend(branches.read(tree, start, stop))
-        writer.file["said"] = "text"
+        writer.file["rootflow_apply"] = '{"said": "text"}'
     with uproot.open(tree_file) as before, uproot.open(output) as after:
         assert set(before["t"].keys()) <= set(after["t"].keys())
         for name in before["t"].keys():  # noqa: SIM118 - of uproot
             assert ak.array_equal(before["t"][name].array(), after["t"][name].array()), name
-    assert read_note(output, "said") == "text"
-    assert read_note(output, "other") is None
-    assert read_note(tmp_path / "absent.root", "said") is None
+    assert read_applied(output) == {"said": "text"}
+    assert read_applied(tree_file) is None
+    assert read_applied(tmp_path / "absent.root") is None
 
 
 def test_globs_choose_branches(tree_file: Path) -> None:

@@ -8,8 +8,14 @@ from numpy.typing import NDArray
 from rootflow.dataset import Events
 from rootflow.methods.reconstruction.objects import four_momenta
 from rootflow.physics.kinematics import four_momentum
-from rootflow.physics.spin import AXES, SpinAngles, helicity_axes, spin_angles
-from rootflow.physics.ttbar import Decay, decay_of
+from rootflow.physics.ttbar import (
+    AXES,
+    Decay,
+    SpinAngles,
+    decay_of,
+    helicity_axes,
+    spin_angles,
+)
 
 TOP_GEV = 172.5
 

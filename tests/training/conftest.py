@@ -107,7 +107,7 @@ def make_labelled_dataset(tmp_path_factory: pytest.TempPathFactory) -> MakeDatas
             samples=(),
             event_numbers_in_several_files=0,
             classes=classes,
-            read_by=FourLeptons(None).kind,
+            read_by=FourLeptons(selection=None).kind,
             reading={},
             sum_of_weights=float(events.weight.sum()),
             folds=FoldingConfig(count=5, scheme="hash"),

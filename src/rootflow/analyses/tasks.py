@@ -80,7 +80,7 @@ class ClassificationAnalysis(Analysis):
     @property
     def reading(self) -> Any:
         """Any collections, and no physics."""
-        from rootflow.dataset.readings.collections import Collections
+        from rootflow.dataset.reading import Collections
 
         return Collections
 

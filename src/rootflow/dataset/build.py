@@ -102,7 +102,7 @@ def _write(
         event_numbers_in_several_files=repeated_numbers(directory),
         classes=classes_of([plan.sample for plan in plans]),
         read_by=reading.kind,
-        reading=dict(reading.settings),
+        reading=reading.model_dump(mode="json"),
         sum_of_weights=require_finite(
             sum(sample.sum_of_weights for sample in samples),
             "the sum of all weights",

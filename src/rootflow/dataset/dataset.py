@@ -18,15 +18,7 @@ from rootflow.sources import dataset_code
 
 
 class Dataset:
-    """Selected events in canonical arrays, mapped into memory.
-
-    Attributes
-    ----------
-    path
-        The directory.
-    manifest
-        What it says of itself.
-    """
+    """Selected events in canonical arrays in a directory, mapped into memory."""
 
     def __init__(self, path: Path, manifest: Manifest) -> None:
         self.path = path

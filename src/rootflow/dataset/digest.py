@@ -146,7 +146,7 @@ def name_of(
     question = {
         "dataset_version": DATASET_VERSION,
         "code": dataset_code(reading.kind),
-        "reading": reading.settings,
+        "reading": reading.model_dump(mode="json"),
         "settings": config.model_dump(mode="json", exclude=dict(CHANGES_NO_ARRAY)),
         "samples": [
             {"name": plan.name, "files": [content.sha256 for content in of_plan], **plan.question}

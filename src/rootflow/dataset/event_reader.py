@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from rootflow.config.data import FoldingConfig
 from rootflow.dataset.events import Events, Features
 from rootflow.dataset.folds import fold_of
-from rootflow.dataset.formulas import Formulas
+from rootflow.dataset.formulas import EventsLeft, Formulas
 from rootflow.dataset.reading import Accepted, Reading
 from rootflow.errors import UsageError
 from rootflow.ntuple import (
@@ -40,10 +40,10 @@ class Selected(NamedTuple):
     """
 
     arrays: dict[str, NDArray[Any]]
+    places: dict[str, NDArray[np.int32]]
     cutflow: Cutflow
     passed: NDArray[np.uint8]
     kept: Places
-    places: dict[str, NDArray[np.int32]]
 
 
 class Entries(NamedTuple):
@@ -74,12 +74,12 @@ class EventReader:
         whole = load_branch_map(branch_map) if isinstance(branch_map, str) else branch_map
         self.whole = whole
         needs = set(reading.needs(whole, map_name))
-        self._formulas = Formulas(whole, reading.event_features(whole), reading.config, map_name)
+        self._formulas = Formulas(whole, reading.event_features(whole), reading, map_name)
         self.branch_map = _narrowed(whole, reading, needs | self._formulas.needs)
         if collisions:
             self.branch_map = self.branch_map.as_of_collisions()
         known = features_of(whole)
-        kept = [*reading.slots, *(["met"] if reading.met and whole.met is not None else [])]
+        kept = [*reading.kept(), *(["met"] if reading.met and whole.met is not None else [])]
         self.features = {
             **{name: (*known[name], *self._formulas.of(name)) for name in kept},
             "event": (*reading.event_features(whole), *self._formulas.of("event")),
@@ -90,65 +90,54 @@ class EventReader:
         for chunk in read_chunks(path, self.branch_map, self.reading.chunk_bytes):
             yield chunk, self.select(chunk)
 
-    def events(self, path: Path, folds: FoldingConfig | None = None) -> Iterator[Entries]:
-        """Yield what is selected of one file, some events at a time."""
-        for chunk, selected in self.chunks(path):
-            yield self._loose(chunk, selected, folds or FoldingConfig())
-
     def entries(self, tree: OpenTree, folds: FoldingConfig, start: int, stop: int) -> Entries:
         """Return what is selected of the entries of a tree from start to before stop."""
         chunk = read_entries(tree, self.branch_map, start, stop)
-        return self._loose(chunk, self.select(chunk), folds)
+        selected = self.select(chunk)
+        number = selected.arrays["event_number"]
+        events = Events(
+            features=names_of(self.features),
+            **selected.arrays,
+            file_index=np.zeros(len(number), dtype=np.int32),
+            fold=fold_of(selected.arrays.get("fold_number", number), folds),
+        )
+        mask = np.zeros(len(chunk), dtype=np.bool_)
+        mask[selected.kept] = True
+        return Entries(events, mask, selected.places)
 
     def select(self, chunk: Chunk) -> Selected:
         """Return the events of a chunk that pass every cut."""
         accepted = self.reading.accept(chunk)
         cuts = dict(accepted.cuts)
-        left = np.flatnonzero(np.all(list(cuts.values()), axis=0))
-        computed, more = self.reading.compute(accepted, left)
-        passing = np.ones(len(left), dtype=np.bool_)
-        for name, passes in more.items():
-            cuts[name] = _scattered(left, passes, len(chunk))
-            passing &= passes
-        left = left[passing]
-        computed = {name: values[passing] for name, values in computed.items()}
-        for name, passes in self._formulas.cuts(chunk, accepted.objects, computed, left):
+        places = np.flatnonzero(np.all(list(cuts.values()), axis=0))
+        computed, more = self.reading.compute(accepted, places)
+        left = EventsLeft(chunk, accepted.objects, computed, places)
+        cuts |= {name: left.everywhere(passes) for name, passes in more.items()}
+        if more:
+            left = left.passing(np.all(list(more.values()), axis=0))
+        for name in self._formulas.cuts:
             if name in cuts:
                 raise UsageError(f"data.cuts: the selection has a cut '{name}': choose another")
-            cuts[name] = _scattered(left, passes, len(chunk))
-            left = left[passes]
-            computed = {name: values[passes] for name, values in computed.items()}
-        kept, cutflow, passed = apply(cuts, chunk.weight)
-        derived = self._formulas.values(chunk, accepted.objects, computed, kept)
-        arrays, places = self._arrays(chunk, accepted, computed, derived, kept)
-        return Selected(arrays, cutflow, passed, kept, places)
+            passes = self._formulas.passes(name, left)
+            cuts[name] = left.everywhere(passes)
+            left = left.passing(passes)
+        cutflow, passed = apply(cuts, chunk.weight)
+        return Selected(*self._arrays(accepted, left), cutflow, passed, left.places)
 
     def _arrays(
-        self,
-        chunk: Chunk,
-        accepted: Accepted,
-        computed: Mapping[str, NDArray[np.float64]],
-        derived: Mapping[str, NDArray[np.float32]],
-        kept: Places,
+        self, accepted: Accepted, left: EventsLeft
     ) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[np.int32]]]:
+        """Return the arrays and the places of the objects in the slots, as `Selected` has them."""
+        chunk, kept, derived = left.chunk, left.places, self._formulas.values(left)
         arrays: dict[str, NDArray[Any]] = {}
         rows: dict[str, Places] = {}
-        for name, count in self.reading.slots.items():
+        for name, count in self.reading.kept().items():
             objects = accepted.objects[name]
             fixed = accepted.slots.get(name)
             slots = objects.slots(count, kept) if fixed is None else fixed.take(kept, axis=0)
-            whole = objects.rows(slots)
-            own = [each.name for each in self.features[name]]
-            features = [derived.get(f"{name}.{each}") for each in own]
-            if len(own) != whole.shape[-1] or any(each is not None for each in features):
-                columns = [
-                    whole[..., objects.names.index(each)]
-                    if values is None
-                    else objects._replace(features=values[:, np.newaxis]).rows(slots)[..., 0]
-                    for each, values in zip(own, features, strict=True)
-                ]
-                whole = np.stack(columns, axis=-1)
-            arrays[name] = whole
+            values = derived | {f"{name}.{each}": objects.column(each) for each in objects.names}
+            columns = [values[f"{name}.{feature.name}"] for feature in self.features[name]]
+            arrays[name] = objects._replace(features=np.stack(columns, axis=-1)).rows(slots)
             if fixed is None:
                 arrays[mask_name(name)] = slots >= 0
             index = accepted.origin[name]
@@ -157,42 +146,19 @@ class EventReader:
             )
         if self.reading.met and chunk.met is not None:
             arrays["met"] = chunk.met.take(kept, axis=0)
-        arrays["event"] = self._event(chunk, computed, derived, kept)
+        of_file = {name: values[kept] for name, values in chunk.event.items()}
+        event: dict[str, NDArray[Any]] = {**of_file, **derived, **left.computed}
+        arrays["event"] = np.empty((len(kept), len(self.features["event"])), dtype=np.float32)
+        for place, feature in enumerate(self.features["event"]):
+            arrays["event"][:, place] = event[feature.name]
         arrays["weight"] = chunk.weight.take(kept)
-        arrays |= chunk.identity.take(kept).arrays()
+        arrays |= chunk.table.identity.arrays(kept)
         arrays |= _beside(chunk, rows.get("jets"), kept)
         places = {
             name: np.where(found >= 0, found - chunk.objects[name].first()[kept, np.newaxis], -1)
             for name, found in rows.items()
         }
         return arrays, {name: found.astype(np.int32) for name, found in places.items()}
-
-    def _event(
-        self,
-        chunk: Chunk,
-        computed: Mapping[str, NDArray[np.float64]],
-        derived: Mapping[str, NDArray[np.float32]],
-        kept: Places,
-    ) -> NDArray[np.float32]:
-        of_file = {name: values[kept] for name, values in chunk.event.items()}
-        values: dict[str, NDArray[Any]] = {**of_file, **derived, **computed}
-        array = np.empty((len(kept), len(self.features["event"])), dtype=np.float32)
-        for place, feature in enumerate(self.features["event"]):
-            array[:, place] = values[feature.name]
-        return array
-
-    def _loose(self, chunk: Chunk, selected: Selected, folds: FoldingConfig) -> Entries:
-        arrays = selected.arrays
-        number = arrays["event_number"]
-        events = Events(
-            features=names_of(self.features),
-            **arrays,
-            file_index=np.zeros(len(number), dtype=np.int32),
-            fold=fold_of(arrays.get("fold_number", number), folds),
-        )
-        mask = np.zeros(len(chunk), dtype=np.bool_)
-        mask[selected.kept] = True
-        return Entries(events, mask, selected.places)
 
 
 def names_of(features: Mapping[str, Sequence[Feature]]) -> Features:
@@ -213,8 +179,8 @@ def add(total: Cutflow, part: Cutflow) -> Cutflow:
 
 def apply(
     cuts: Mapping[str, NDArray[np.bool_]], weight: NDArray[np.float64]
-) -> tuple[Places, Cutflow, NDArray[np.uint8]]:
-    """Return which events pass all cuts, the cutflow, and how many cuts each event passes."""
+) -> tuple[Cutflow, NDArray[np.uint8]]:
+    """Return the cutflow, and how many cuts each event passes."""
     passes = np.ones(len(weight), dtype=np.bool_)
     passed = np.zeros(len(weight), dtype=np.uint8)
     cutflow: Cutflow = {}
@@ -223,18 +189,12 @@ def apply(
         passed += passes
         with np.errstate(over="ignore", invalid="ignore"):  # an infinite sum is refused
             cutflow[name] = (int(passes.sum()), float(weight[passes].sum()))
-    return np.flatnonzero(passes), cutflow, passed
-
-
-def _scattered(events: Places, passes: NDArray[np.bool_], count: int) -> NDArray[np.bool_]:
-    everywhere = np.zeros(count, dtype=np.bool_)
-    everywhere[events] = passes
-    return everywhere
+    return cutflow, passed
 
 
 def _narrowed(whole: BranchMap, reading: Reading, needs: Collection[str]) -> BranchMap:
     """Return the map of what is read: of objects and quantities those that are needed."""
-    read = {*reading.slots, *(name.partition(".")[0] for name in needs)}
+    read = {*reading.kept(), *(name.partition(".")[0] for name in needs)}
     leptons = [
         block.model_copy(
             update={name: None for name in block.quantities() if f"leptons.{name}" not in needs}
@@ -247,7 +207,7 @@ def _narrowed(whole: BranchMap, reading: Reading, needs: Collection[str]) -> Bra
             "jets": whole.jets if "jets" in read else [],
             "leptons": leptons if has_leptons else [],
             "slots": whole.slots if has_leptons else None,
-            "masses": whole.masses if has_leptons else type(whole.masses)(),
+            "masses": whole.masses if has_leptons else {},
             "collections": {
                 name: blocks for name, blocks in whole.collections.items() if name in read
             },
@@ -261,19 +221,10 @@ def _narrowed(whole: BranchMap, reading: Reading, needs: Collection[str]) -> Bra
 
 def _beside(chunk: Chunk, jets: Places | None, kept: Places) -> dict[str, NDArray[Any]]:
     """Return truth, other reconstructions and systematic weights of the selected events."""
-    truth = chunk.truth
-    found = {
-        "neutrinos": truth.neutrinos,
-        "true_leptons": truth.leptons,
-        "tops": truth.tops,
-        "reconstructed_neutrinos": chunk.neutrinos,
-        "systematic_weights": chunk.systematic_weights,
-    }
-    arrays: dict[str, NDArray[Any]] = {
-        name: array.take(kept, axis=0) for name, array in found.items() if array is not None
-    }
-    if truth.jet_index is not None and jets is not None:
-        index = truth.jet_index.take(kept, axis=0)
+    arrays = {name: array.take(kept, axis=0) for name, array in chunk.beside.items()}
+    arrays.pop("dileptonic", None)
+    index = arrays.pop("jet_index", None)
+    if index is not None and jets is not None:
         wanted = chunk.objects["jets"].first()[kept, np.newaxis] + index
         same = (jets[:, np.newaxis] == wanted[..., np.newaxis]) & (index >= 0)[..., np.newaxis]
         slot = np.where(same.any(axis=-1), same.argmax(axis=-1), -1)

@@ -90,15 +90,11 @@ class Events:
     systematic_weights: NDArray[np.void] | None
 
     def __init__(self, features: Features, **arrays: Any) -> None:
-        collections = dict(arrays.pop("collections", {}))
-        masks = dict(arrays.pop("masks", {}))
-        for name in features:
-            if name in arrays:
-                collections[name] = arrays.pop(name)
-            if mask_name(name) in arrays:
-                masks[name] = arrays.pop(mask_name(name))
-        ordered = {name: collections[name] for name in features if name in collections}
-        given = {"features": features, "collections": ordered, "masks": masks}
+        collections = {name: arrays.pop(name) for name in features if name in arrays}
+        masks = {
+            name: arrays.pop(mask_name(name)) for name in features if mask_name(name) in arrays
+        }
+        given = {"features": features, "collections": collections, "masks": masks}
         given |= {name: arrays.pop(name, None) for name in PER_EVENT}
         if arrays:
             raise TypeError(f"no arrays of these features: {', '.join(sorted(arrays))}")
@@ -164,8 +160,7 @@ class Events:
 
     def in_words(self, event: int) -> str:
         """Return who one event is, for messages."""
-        beside = {name: values[event] for name, values in self.identity_columns.items()}
-        return in_words(int(self.event_number[event]), beside)
+        return in_words(self.event_number, self.identity_columns, event)
 
     def take(self, index: NDArray[np.int64] | NDArray[np.bool_] | slice) -> "Events":
         """Return the events at `index`, in its order."""

@@ -1,7 +1,7 @@
 """Derived features and cuts of a map and a configuration, evaluated on the events left."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,30 @@ from rootflow.ntuple.objects import Objects, Places
 
 UNITS = ("GeV", "rad", "none")
 COUNT = "n_"
-Computed = Mapping[str, NDArray[np.float64]]
+
+
+class EventsLeft(NamedTuple):
+    """k events of a chunk that pass so far, at these places (k,).
+
+    `objects` are those that count of the whole chunk, `computed` (k,) by name what the analysis
+    computes of the events.
+    """
+
+    chunk: Chunk
+    objects: Mapping[str, Objects]
+    computed: Mapping[str, NDArray[np.float64]]
+    places: Places
+
+    def passing(self, passes: NDArray[np.bool_]) -> "EventsLeft":
+        """Return those of them, (k,), that pass."""
+        computed = {name: values[passes] for name, values in self.computed.items()}
+        return self._replace(computed=computed, places=self.places[passes])
+
+    def everywhere(self, passes: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Return which events of the whole chunk are those of them, (k,), that pass."""
+        found = np.zeros(len(self.chunk), dtype=np.bool_)
+        found[self.places] = passes
+        return found
 
 
 class Formulas:
@@ -44,10 +67,10 @@ class Formulas:
                     f"of {', '.join(UNITS)}: divide '{name}' by what makes it one"
                 )
         names |= _quantities(self._features)
-        self._cuts = {
+        self.cuts = {
             name: parse_cut(text, names, f"data.cuts.{name}") for name, text in config.cuts.items()
         }
-        expressions = [*self._features.values(), *self._cuts.values()]
+        expressions = [*self._features.values(), *self.cuts.values()]
         used = {name for each in expressions for name in (*each.names, *each.collections)}
         beside = {each.name for each in event} | {each.branch for each in branch_map.triggers}
         counted = {name.removeprefix(COUNT) for name in used - beside if name.startswith(COUNT)}
@@ -65,28 +88,20 @@ class Formulas:
             if feature.collection == wanted
         )
 
-    def cuts(
-        self, chunk: Chunk, objects: Mapping[str, Objects], computed: Computed, events: Places
-    ) -> Iterator[tuple[str, NDArray[np.bool_]]]:
-        """Yield each cut and (k,) which of the k events pass that have passed those before."""
-        for name, cut in self._cuts.items():
-            passes = _View(self._features, chunk, objects, computed, events).of(cut)
-            yield name, passes
-            events = events[passes]
-            computed = {each: values[passes] for each, values in computed.items()}
+    def passes(self, cut: str, left: EventsLeft) -> NDArray[np.bool_]:
+        """Return (k,) which events pass a cut."""
+        return _View(self._features, left).of(self.cuts[cut])
 
-    def values(
-        self, chunk: Chunk, objects: Mapping[str, Objects], computed: Computed, events: Places
-    ) -> dict[str, NDArray[np.float32]]:
+    def values(self, left: EventsLeft) -> dict[str, NDArray[np.float32]]:
         """Return the derived features of these events: (k,), or (objects,) of all objects."""
         found: dict[str, NDArray[np.float32]] = {}
         if self._features:
-            view = _View(self._features, chunk, objects, computed, events)
+            view = _View(self._features, left)
             for name, feature in self._features.items():
                 values = np.asarray(view.of(feature), dtype=np.float32)
                 found[name] = values
                 if feature.collection is not None:
-                    found[name] = np.zeros(len(objects[feature.collection].event), np.float32)
+                    found[name] = np.zeros(len(left.objects[feature.collection].event), np.float32)
                     found[name][view.chosen(feature.collection)] = values
         return found
 
@@ -94,24 +109,16 @@ class Formulas:
 class _View:
     """Some events of a chunk, as expressions see them."""
 
-    def __init__(
-        self,
-        features: Mapping[str, Expression],
-        chunk: Chunk,
-        objects: Mapping[str, Objects],
-        computed: Computed,
-        events: Places,
-    ) -> None:
-        self._features, self._chunk, self._objects = features, chunk, objects
-        self._computed, self._events = computed, events
+    def __init__(self, features: Mapping[str, Expression], left: EventsLeft) -> None:
+        self._features, self._left = features, left
         self._known: dict[str, NDArray[Any]] = {}
-        self._row = np.full(len(chunk), -1)
-        self._row[events] = np.arange(len(events))
+        self._row = np.full(len(left.chunk), -1)
+        self._row[left.places] = np.arange(len(left.places))
         self._lookup = Lookup(
             self._values,
-            {name: self._row[each.event[self.chosen(name)]] for name, each in objects.items()},
-            len(events),
-            lambda event, what: chunk.table.wrong_at(int(events[event]), what),
+            {name: self._row[each.event[self.chosen(name)]] for name, each in left.objects.items()},
+            len(left.places),
+            lambda event, what: left.chunk.table.wrong_at(int(left.places[event]), what),
         )
 
     def of(self, expression: Expression) -> NDArray[Any]:
@@ -120,7 +127,7 @@ class _View:
 
     def chosen(self, collection: str) -> NDArray[np.bool_]:
         """Return (objects,) which of the chunk's are of these events."""
-        return self._row[self._objects[collection].event] >= 0
+        return self._row[self._left.objects[collection].event] >= 0
 
     def _values(self, name: str) -> NDArray[Any]:
         if name not in self._known:
@@ -129,20 +136,20 @@ class _View:
 
     def _read(self, name: str) -> NDArray[Any]:
         collection, _, feature = name.rpartition(".")
+        chunk, objects, computed, places = self._left
         if name in self._features:
             return self.of(self._features[name])
-        if name in self._computed:
-            return self._computed[name]
+        if name in computed:
+            return computed[name]
         if collection == "met":
-            assert self._chunk.met is not None  # noqa: S101 - it is needed, so it is read
-            met: NDArray[np.float32] = self._chunk.met[self._events]
-            return met[:, ("pt", "phi").index(feature)]
+            assert chunk.met is not None  # noqa: S101 - it is needed, so it is read
+            return np.asarray(chunk.met[places, ("pt", "phi").index(feature)])
         if collection:
-            return self._objects[collection].column(feature)[self.chosen(collection)]
-        for named in (self._chunk.event, self._chunk.triggers):
+            return objects[collection].column(feature)[self.chosen(collection)]
+        for named in (chunk.event, chunk.triggers):
             if name in named:
-                return named[name][self._events]
-        return self._objects[name.removeprefix(COUNT)].counts()[self._events]
+                return named[name][places]
+        return objects[name.removeprefix(COUNT)].counts()[places]
 
 
 def _names(branch_map: BranchMap, event: Sequence[Feature]) -> dict[str, Quantity]:

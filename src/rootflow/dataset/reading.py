@@ -2,11 +2,10 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import ClassVar, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import TypeAdapter
 
 from rootflow.config.data import DataConfig, ReadingConfig
 from rootflow.errors import UsageError
@@ -31,61 +30,36 @@ class Accepted(NamedTuple):
     cuts: Cuts
 
 
-class Reading(ABC):
+class Reading(ReadingConfig, ABC):
     """What an analysis adds to reading: which objects it keeps, its cuts, what it computes.
+
+    Its fields are the settings of the block `data` that decide how events are read and selected.
 
     Attributes
     ----------
-    slots
-        How many objects of each collection are kept of an event.
     met
-        Whether the missing momentum is, where the map names it.
-    config
-        Objects, cuts and features of the configuration.
-    own
-        The types of its settings beside these, by the names of attributes and arguments.
+        Whether the missing momentum is kept, where the map names it.
     truth
         Whether what the generator says of neutrinos, tops and jets is read.
     """
 
-    own: ClassVar[Mapping[str, Any]]
+    met: ClassVar[bool] = True
     truth: ClassVar[bool] = False
     chunk_bytes: ClassVar[int] = CHUNK_BYTES
-    slots: Mapping[str, int]
-    met: bool
-    config: ReadingConfig
 
     @property
     def kind(self) -> str:
         """Where its class is, as MODULE:NAME."""
         return f"{type(self).__module__}:{type(self).__qualname__}"
 
-    @property
-    def settings(self) -> dict[str, Any]:
-        """All that decides how events are read and selected, as plain data."""
-        own = {
-            name: TypeAdapter(kind).dump_python(getattr(self, name), mode="json")
-            for name, kind in self.own.items()
-        }
-        return own | self.config.model_dump(mode="json", include=set(ReadingConfig.model_fields))
-
     @classmethod
     def of(cls, data: DataConfig) -> Self:
         """Return the reading that a configuration asks for."""
-        wanted = {*cls.own, *ReadingConfig.model_fields}
-        return cls.from_settings(data.model_dump(mode="json", include=wanted))
+        return cls.model_validate(data.model_dump(mode="json", include=set(cls.model_fields)))
 
-    @classmethod
-    def from_settings(cls, settings: Mapping[str, Any]) -> Self:
-        """Return the reading of these settings."""
-        given = dict(settings)
-        own = {
-            name: TypeAdapter(kind).validate_python(given.pop(name))
-            for name, kind in cls.own.items()
-            if name in given
-        }
-        own["config"] = ReadingConfig.model_validate(given)
-        return cls(**own)
+    @abstractmethod
+    def kept(self) -> Mapping[str, int]:
+        """Return how many objects of each collection are kept of an event."""
 
     @abstractmethod
     def accept(self, chunk: Chunk) -> Accepted:
@@ -108,7 +82,7 @@ class Reading(ABC):
 
         A map, of this name, that lacks what the reading needs is a UsageError.
         """
-        for collection in self.slots:
+        for collection in self.kept():
             if collection not in branch_map.objects():
                 raise UsageError(f"data: the branch map {name} names no {collection}")
         return ()
@@ -123,9 +97,24 @@ class Reading(ABC):
         index = {}
         for name, objects in chunk.objects.items():
             pt_min, abs_eta_max = limits.get(name, (0.0, np.inf))
-            given = self.config.objects.get(name)
+            given = self.objects.get(name)
             if given is not None:
                 pt_min = max(pt_min, given.pt_min_gev)
                 abs_eta_max = min(abs_eta_max, given.abs_eta_max or np.inf)
             index[name] = accepted_in_pt_order(objects, pt_min, abs_eta_max)
         return {name: chunk.objects[name].take(places) for name, places in index.items()}, index
+
+
+class Collections(Reading):
+    """The leading objects of some collections, with masks, and MET where the map names it."""
+
+    slots: dict[str, int]
+
+    def kept(self) -> Mapping[str, int]:
+        """Return the slots of each collection."""
+        return self.slots
+
+    def accept(self, chunk: Chunk) -> Accepted:
+        """Return the objects that count; all events pass."""
+        objects, origin = self.accepted(chunk, {})
+        return Accepted(objects, origin, {}, {"all events": np.ones(len(chunk), dtype=np.bool_)})

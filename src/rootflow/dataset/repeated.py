@@ -51,7 +51,6 @@ class AllEvents:
         self._events = 0
         self._writers = ArrayWriters(directory)
         self._negative = self._large = False
-        self._dropped: NDArray[np.bool_] | None = None
 
     def __enter__(self) -> Self:
         self._directory.mkdir()
@@ -68,13 +67,13 @@ class AllEvents:
 
     def add(self, chunk: Chunk, selected: Selected) -> None:
         """Keep what there is of the next events, and which of them are selected."""
-        identity, plan = chunk.identity, self._plans[self._files[-1][0]]
+        identity, plan = chunk.table.identity, self._plans[self._files[-1][0]]
         reading = plan.reader.reading
         self._require_one_type(identity.number)
         self._there.update(identity.beside)
         everywhere = plan.sample.are_collisions and bool(identity.beside)
         lacking = np.full(len(chunk), LACKING, dtype=np.int64)
-        measured = [chunk.objects[name] for name in reading.slots]
+        measured = [chunk.objects[name] for name in reading.kept()]
         self._writers.append(
             {
                 "number": identity.number.astype(np.uint64),
@@ -101,9 +100,9 @@ class AllEvents:
         if refused.any():
             raise self._refused(first[refused], again[refused])
         dropped = np.unique(again[np.any(either == "drop", axis=0)])
+        self._left = np.ones(self._events, dtype=np.bool_)
+        self._left[dropped] = False
         if len(dropped):
-            self._dropped = np.zeros(self._events, dtype=np.bool_)
-            self._dropped[dropped] = True
             place = iter(range(len(self._files)))
             files = [[self._without(file, next(place)) for file in sample] for sample in files]
         counts = [
@@ -115,16 +114,14 @@ class AllEvents:
     def finish(self, writers: ArrayWriters) -> None:
         """Leave only what is not dropped in the arrays of the selected events; add `identity`."""
         selected = self._mapped("selected")
-        if self._dropped is not None:
+        if not self._left.all():
             for writer in writers.writers.values():
-                writer.keep(~self._dropped[selected])
+                writer.keep(self._left[selected])
         writers.writers["event_number"].dtype = self._number_type
         names = [name for name in self._names if name in self._there]
         for start in range(0, self._events if names else 0, EVENTS_AT_ONCE):
             part = slice(start, start + EVENTS_AT_ONCE)
-            left = selected[part]
-            if self._dropped is not None:
-                left = left & ~self._dropped[part]
+            left = selected[part] & self._left[part]
             columns = {name: self._mapped(_column(name))[part][left] for name in names}
             writers.append({"identity": structured(columns)})
 
@@ -155,11 +152,10 @@ class AllEvents:
 
     def _without(self, file: ReadFile, place: int) -> ReadFile:
         """Return a file, the one at this place, without its events that are dropped."""
-        assert self._dropped is not None  # noqa: S101 - else there is nothing to leave out
-        first, *later = [*self._starts[place:], self._events][:2]
-        dropped = self._dropped[first : later[0]]
-        passed = self._mapped("passed")[first : later[0]][dropped]
-        weight = self._mapped("weight")[first : later[0]][dropped]
+        part = slice(*[*self._starts, self._events][place : place + 2])
+        dropped = ~self._left[part]
+        passed = self._mapped("passed")[part][dropped]
+        weight = self._mapped("weight")[part][dropped]
         left: Cutflow = {}
         for cuts, (name, (events, total)) in enumerate(file.cutflow.items()):
             fails = passed > cuts
@@ -178,8 +174,8 @@ class AllEvents:
         of_file = len(np.unique(again[self._files_of(again) == file]))
         events = [*self._starts[file:], self._events][1] - self._starts[file]
         count = f"{of_file:,} of its {events:,} events"
-        beside = {name: self._mapped(_column(name))[other] for name in self._names}
-        event = in_words(int(self._mapped("number")[other].astype(self._number_type)), beside)
+        beside = {name: self._mapped(_column(name)) for name in self._names}
+        event = in_words(self._mapped("number").view(self._number_type), beside, other)
         if file_of_one == file:
             return InputError(
                 f"{path}: {event} occurs more than once; {count} repeat one before: name what "

@@ -75,7 +75,12 @@ def normalisation(
         return WeightScaling(luminosity_fb_inverse=luminosity, factor=factor)
     cross_section, total = sample.cross_section_pb, sample.sum_of_weights
     if total is None and weights.sum_of_weights == AS_READ:
-        total = _as_read(files)
+        total = sum(file.sum_of_weights for file in files)
+        if total <= 0:
+            raise InputError(
+                f"the weights of all events that were read add up to {total:g}: "
+                f"they cannot be scaled to a cross section"
+            )
     if cross_section is None or total is None:
         _require_events(name, files)
     if total is not None:
@@ -104,16 +109,6 @@ def _positive(factor: float, what: str) -> float:
     if not 0 < factor < np.inf:
         raise InputError(f"{what} is {factor:g}: weights cannot be scaled by it")
     return factor
-
-
-def _as_read(files: Sequence[ReadFile]) -> float:
-    total = sum(file.sum_of_weights for file in files)
-    if total <= 0:
-        raise InputError(
-            f"the weights of all events that were read add up to {total:g}: "
-            f"they cannot be scaled to a cross section"
-        )
-    return total
 
 
 def _are_of_one_sample(config: WeightsConfig, name: str, files: Sequence[ReadFile]) -> bool:

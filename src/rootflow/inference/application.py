@@ -64,14 +64,14 @@ class Application:
     def __init__(self, model: OnnxMethod, setting: Setting, branch_map: str) -> None:
         contract = model.contract
         self.model = model
-        reading = analysis_named(contract.analysis).reading.from_settings(contract.selection)
+        reading = analysis_named(contract.analysis).reading.model_validate(contract.selection)
         self._reader = EventReader(reading, branch_map)
         self._answers = ANSWERS[contract.task](contract, self._reader.branch_map)
         self._seen_events = setting.seen_events
         self.tree = self._reader.branch_map.tree
         self.reading: dict[str, Any] = {
             "branch_map": self._reader.branch_map.model_dump(mode="json"),
-            "selection": reading.settings,
+            "selection": reading.model_dump(mode="json"),
             **self._answers.reading,
         }
         prefix = re.sub(r"\W", "_", setting.name or model.name)

@@ -79,9 +79,7 @@ class Collection(Coordinates):
 
     def numbers(self) -> dict[str, BranchColumn]:
         """Return the columns of its features beside the momentum, by name and in order."""
-        return {
-            name: source for name, source in self.extra.items() if isinstance(source, BranchColumn)
-        }
+        return _read_of(self.extra)
 
     def quantities(self) -> dict[str, BranchColumn]:
         """Return the columns of what cuts may look at and is no feature."""
@@ -147,20 +145,8 @@ class MissingMomentum(Block):
     phi: Angle
 
 
-class Masses(Block):
-    """Invariant masses that a flat table holds beside the leptons, named after its slots."""
-
-    m4l: Energy | None = None
-    mass_12: Energy | None = None
-    mass_13: Energy | None = None
-    mass_14: Energy | None = None
-    mass_23: Energy | None = None
-    mass_24: Energy | None = None
-    mass_34: Energy | None = None
-
-    def columns(self) -> dict[str, BranchColumn]:
-        """Return those that are given, by the name of the feature that they should be."""
-        return {name: column for name, column in self if column is not None}
+# Invariant masses that a flat table holds beside the leptons, named after its slots.
+Mass = Literal["m4l", "mass_12", "mass_13", "mass_14", "mass_23", "mass_24", "mass_34"]
 
 
 class ExpectedEvents(NumberColumn):
@@ -199,7 +185,7 @@ class BranchMap(Block):
     slots: tuple[int, ...] | None = Field(
         None, description="of a flat table: how it tells the leptons apart"
     )
-    masses: Masses = Field(Masses(), description="of a flat table: compared with the leptons")
+    masses: dict[Mass, Energy] = Field({}, description="of a flat table: compared with the leptons")
     weights: list[Number] = Field(
         default_factory=list, description="their product is the weight; none: 1"
     )
@@ -240,13 +226,13 @@ class BranchMap(Block):
     def _is_lists_or_slots(self) -> Self:
         columns = [column for leptons in self.leptons for column in all_columns(leptons)]
         flat = [SLOT in column.branch for column in columns]
-        if self.slots is None and (any(flat) or self.masses.columns()):
+        if self.slots is None and (any(flat) or self.masses):
             raise ValueError(f"{SLOT} and masses are for flat tables: say their slots")
         if self.slots is not None and not (all(flat) and len(self.leptons) == 1):
             raise ValueError(f"slots: one collection, with {SLOT} in the name of each branch")
         if self.slots is not None and len(set(self.slots)) < len(self.slots):
             raise ValueError("slots: each can be named once")
-        if self.masses.columns() and len(self.slots or ()) != FOUR:
+        if self.masses and len(self.slots or ()) != FOUR:
             raise ValueError("masses: those of four slots")
         return self
 
@@ -294,19 +280,15 @@ class BranchMap(Block):
 
     def objects(self) -> dict[str, Sequence[Collection]]:
         """Return the same; of a flat table one block for each slot."""
-        return self.blocks() | ({"leptons": self._leptons()} if self.leptons else {})
-
-    def _leptons(self) -> list[Leptons]:
         if self.slots is None or not self.leptons:
-            return self.leptons
+            return self.blocks()
         text = self.leptons[0].model_dump_json()
-        return [Leptons.model_validate_json(text.replace(SLOT, str(slot))) for slot in self.slots]
+        slots = [Leptons.model_validate_json(text.replace(SLOT, str(slot))) for slot in self.slots]
+        return self.blocks() | {"leptons": slots}
 
     def event_columns(self) -> dict[str, BranchColumn]:
         """Return the branches of the features of the event, by name."""
-        return {
-            name: source for name, source in self.event.items() if isinstance(source, BranchColumn)
-        }
+        return _read_of(self.event)
 
     def derived(self) -> dict[str, str]:
         """Return the expressions, by the name of the feature or COLLECTION.FEATURE."""
@@ -332,30 +314,43 @@ class BranchMap(Block):
         nothing = {"truth": TruthMap(), "weights": [], "systematic_weights": {}, "neutrinos": None}
         return self.model_copy(update={"jets": jets, **scale, **nothing})
 
-    def may_be_lacking(self) -> list[str]:
-        """Return the branches that a file may lack, those of each slot."""
-        return [name for branch in self.may_lack for name in self._names(branch)]
-
     def as_in(self, there: Container[str]) -> "BranchMap":
         """Return the map of a file with these branches: without those that it may lack."""
-        if not self.may_lack:
-            return self
         lacking = {
             branch
             for branch in self.may_lack
-            if not all(name in there for name in self._names(branch))
+            for slot in self.slots or (0,)
+            if branch.replace(SLOT, str(slot)) not in there
         }
-        found = _without(self, lacking) if lacking else self
-        return found.model_copy(update={"may_lack": []})
 
-    def _names(self, branch: str) -> list[str]:
-        return [branch.replace(SLOT, str(slot)) for slot in self.slots or (0,)]
+        def left(column: BranchColumn | None) -> BranchColumn | None:
+            return None if column is None or column.branch in lacking else column
+
+        leptons = [
+            one.model_copy(update={"energy": left(one.energy), "mass": left(one.mass)})
+            for one in self.leptons
+        ]
+        return self.model_copy(
+            update={
+                "event_number": left(self.event_number),
+                "fold_number": left(self.fold_number),
+                "identity": [column for column in self.identity if left(column)],
+                "leptons": leptons,
+                "masses": {name: column for name, column in self.masses.items() if left(column)},
+                "may_lack": [],
+            }
+        )
 
     def branches(self) -> list[str]:
         """Return the branches that are read, each once."""
         parts = [value for name, value in self if name not in ("jets", "leptons", "collections")]
         parts += [*self.objects().values()]
         return list(dict.fromkeys(column.branch for part in parts for column in all_columns(part)))
+
+
+def _read_of(sources: Mapping[str, Derived | BranchColumn]) -> dict[str, BranchColumn]:
+    """Return the features that are read and not derived, by name."""
+    return {name: source for name, source in sources.items() if isinstance(source, BranchColumn)}
 
 
 def all_columns(value: Any) -> Iterator[BranchColumn]:
@@ -368,15 +363,3 @@ def all_columns(value: Any) -> Iterator[BranchColumn]:
     elif isinstance(value, list | dict):
         for part in value.values() if isinstance(value, dict) else value:
             yield from all_columns(part)
-
-
-def _without(part: Any, branches: Container[str]) -> Any:
-    """Return a part of a map in which these branches are not named."""
-    if isinstance(part, BranchColumn):
-        return None if part.branch in branches else part
-    if isinstance(part, BaseModel):
-        return part.model_copy(update={name: _without(value, branches) for name, value in part})
-    if isinstance(part, list) and part and isinstance(part[0], BaseModel):
-        left = (_without(one, branches) for one in part)
-        return [one for one in left if one is not None]
-    return part

@@ -31,24 +31,15 @@ class Identity(NamedTuple):
     fold_number: Integers | None = None
     of_row: bool = False
 
-    def in_words(self, event: int) -> str:
-        """Return who one event is, for messages."""
-        beside = {name: values[event] for name, values in self.beside.items()}
-        return in_words(int(self.number[event]), beside)
-
-    def take(self, index: NDArray[np.int64] | NDArray[np.bool_]) -> "Identity":
-        """Return who the events at `index` are."""
-        beside = {name: values[index] for name, values in self.beside.items()}
-        fold_number = None if self.fold_number is None else self.fold_number[index]
-        return Identity(self.number[index], beside, fold_number, self.of_row)
-
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return what there is, by the names of `Events`."""
-        found: dict[str, NDArray[Any]] = {"event_number": self.number}
+    def arrays(self, index: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
+        """Return what there is of the events at `index`, by the names of `Events`."""
+        found: dict[str, NDArray[Any]] = {"event_number": self.number[index]}
         if self.beside:
-            found["identity"] = structured(self.beside)
+            found["identity"] = structured(
+                {name: values[index] for name, values in self.beside.items()}
+            )
         if self.fold_number is not None:
-            found["fold_number"] = self.fold_number.astype(np.uint64)
+            found["fold_number"] = self.fold_number[index].astype(np.uint64)
         return found
 
 
@@ -61,10 +52,11 @@ def structured(columns: Mapping[str, NDArray[Any]]) -> NDArray[np.void]:
     return table
 
 
-def in_words(number: int, beside: Mapping[str, Any]) -> str:
-    """Return an event's number and the rest of its identity, as messages name it."""
-    rest = ", ".join(f"{name} {value}" for name, value in beside.items() if value != LACKING)
-    return f"event {number} ({rest})" if rest else f"event {number}"
+def in_words(number: NDArray[Any], beside: Mapping[str, NDArray[Any]], event: int) -> str:
+    """Return who one of n events is, for messages: its number, and the rest of its identity."""
+    said = {name: values[event] for name, values in beside.items()}
+    rest = ", ".join(f"{name} {value}" for name, value in said.items() if value != LACKING)
+    return f"event {number[event]} ({rest})" if rest else f"event {number[event]}"
 
 
 def read_identity(
@@ -271,7 +263,7 @@ class Table(NamedTuple):
     def wrong_at(self, event: int, what: str) -> InputError:
         """Return the error that says what is wrong with an event, and where it is."""
         entry = self.first_entry + event
-        who = self.identity.in_words(event)
+        who = in_words(self.identity.number, self.identity.beside, event)
         return InputError(f"{self.path}, {who}: {what} (entry {entry})")
 
 

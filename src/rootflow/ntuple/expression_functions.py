@@ -226,15 +226,11 @@ class Reduction(NamedTuple):
         return result
 
 
-def _any(codes: Codes, event: NDArray[np.int64], n_events: int) -> Codes:
-    result = np.full(n_events, FALSE)
-    np.maximum.at(result, event, codes)
-    return result
-
-
-def _all(codes: Codes, event: NDArray[np.int64], n_events: int) -> Codes:
-    result = np.full(n_events, TRUE)
-    np.minimum.at(result, event, codes)
+def _reduced(
+    function: np.ufunc, of_none: Any, values: Values, event: NDArray[np.int64], n_events: int
+) -> Values:
+    result = np.full(n_events, of_none)
+    function.at(result, event, values)
     return result
 
 
@@ -248,17 +244,15 @@ def _sum(values: Values, event: NDArray[np.int64], n_events: int) -> Values:
     return np.bincount(event, values, minlength=n_events).astype(np.float64)  # of nothing, too
 
 
-def _min(
-    values: Values, event: NDArray[np.int64], n_events: int, default: float = np.nan
+def _extreme(
+    function: np.ufunc,
+    beyond: float,
+    values: Values,
+    event: NDArray[np.int64],
+    n_events: int,
+    default: float = np.nan,
 ) -> Values:
-    return -_max(-values, event, n_events, -default)
-
-
-def _max(
-    values: Values, event: NDArray[np.int64], n_events: int, default: float = np.nan
-) -> Values:
-    result = np.full(n_events, -np.inf)
-    np.maximum.at(result, event, values)
+    result = _reduced(function, beyond, values, event, n_events)
     result[np.bincount(event, minlength=n_events) == 0] = default
     return result
 
@@ -285,11 +279,11 @@ def _leading(
 
 
 REDUCTIONS: dict[str, Reduction] = {
-    "any": Reduction(True, True, False, _any),
-    "all": Reduction(True, True, False, _all),
+    "any": Reduction(True, True, False, partial(_reduced, np.maximum, FALSE)),
+    "all": Reduction(True, True, False, partial(_reduced, np.minimum, TRUE)),
     "count": Reduction(True, False, False, _count),
     "sum": Reduction(False, False, False, _sum),
-    "min": Reduction(False, False, True, _min),
-    "max": Reduction(False, False, True, _max),
+    "min": Reduction(False, False, True, partial(_extreme, np.minimum, np.inf)),
+    "max": Reduction(False, False, True, partial(_extreme, np.maximum, -np.inf)),
     "leading": Reduction(False, False, True, _leading),
 }

@@ -326,10 +326,18 @@ class Parser:
         children: list[Node] = [operand]
         given: dict[str, float] = {}
         if "default" in said:
-            given["default"] = self._literal_of(said["default"])
+            if said["default"].constant is None:
+                raise self._wrong(
+                    said["default"], f"default= is a literal, not '{said['default'].text}'"
+                )
+            given["default"] = float(said["default"].constant)
         lacks = f"has no value, of no {whose}"
         if name == "leading":
-            children.append(self._pt_of(tree, whose))
+            if f"{whose}.pt" not in self.names:
+                raise self._wrong(
+                    tree, f"there is no {whose}.pt, in which one of the {whose} may lead"
+                )
+            children.append(self._named(tree, f"{whose}.pt"))
             given["place"] = place = self._place(tree)
             lacks = f"has no value, there being fewer than {place} of the {whose}"
         if "where" in said:
@@ -350,11 +358,6 @@ class Parser:
             f"'count({whose}) >= {given.get('place', 1)} and ...'",
         )
 
-    def _literal_of(self, node: Node) -> float:
-        if node.constant is None:
-            raise self._wrong(node, f"default= is a literal, not '{node.text}'")
-        return float(node.constant)
-
     def _objects(self, tree: ast.expr) -> Node:
         """Return a condition, true of every object where a collection itself is named."""
         if not isinstance(tree, ast.Name) or tree.id not in self.collections:
@@ -366,11 +369,6 @@ class Parser:
             return np.full(len(lookup.event[whose]), TRUE)
 
         return self._made(tree, (), collection=whose, unit=PLAIN, of=of, condition=True)
-
-    def _pt_of(self, tree: ast.Call, whose: str) -> Node:
-        if f"{whose}.pt" not in self.names:
-            raise self._wrong(tree, f"there is no {whose}.pt, in which one of the {whose} may lead")
-        return self._named(tree, f"{whose}.pt")
 
     def _place(self, tree: ast.Call) -> int:
         if len(tree.args) == 1:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rootflow.ntuple.branch_map import Leptons, Masses
+from rootflow.ntuple.branch_map import Leptons, Mass
 from rootflow.ntuple.columns import Table
 from rootflow.ntuple.units import BranchColumn
 from rootflow.physics.kinematics import four_momentum, invariant_mass
@@ -18,23 +18,13 @@ NONE = -1
 class Objects(NamedTuple):
     """Jets, leptons or others of n events as one table, those of events without objects too.
 
-    `event` (objects,) is 0 to n - 1, `features` (objects, features) float32: pt and eta come first.
+    `event` (objects,) is 0 to n - 1, `features` (objects, features) float32.
     """
 
     event: Places
     features: NDArray[np.float32]
     n_events: int
     names: tuple[str, ...]
-
-    @property
-    def pt(self) -> NDArray[np.float32]:
-        """(objects,) transverse momenta, GeV."""
-        return self.features[:, 0]
-
-    @property
-    def eta(self) -> NDArray[np.float32]:
-        """(objects,) pseudorapidities."""
-        return self.features[:, 1]
 
     def column(self, name: str) -> NDArray[np.float32]:
         """Return (objects,) one of the features."""
@@ -77,10 +67,11 @@ def accepted_in_pt_order(objects: Objects, pt_min: float, abs_eta_max: float) ->
 
     Objects of equal pT stay in the order of the ntuple.
     """
-    passes = (objects.pt >= pt_min) & (np.abs(objects.eta) <= abs_eta_max)
+    pt, eta = objects.column("pt"), objects.column("eta")
+    passes = (pt >= pt_min) & (np.abs(eta) <= abs_eta_max)
     index = np.flatnonzero(passes)
     # The bits of positive floats are ordered as the floats are: one key for both.
-    hardness = objects.pt[index].view(np.uint32)
+    hardness = pt[index].view(np.uint32)
     key = (objects.event[index].astype(np.uint64) << np.uint64(32)) | ~hardness
     if np.all(key[1:] >= key[:-1]):
         return index
@@ -149,16 +140,15 @@ def energies(values: Mapping[str, Values]) -> Values:
     return np.hypot(momentum, mass).astype(np.float32)
 
 
-def require_masses(table: Table, masses: Masses, slots: Sequence[NDArray[np.float32]]) -> None:
+def require_masses(
+    table: Table, masses: Mapping[Mass, BranchColumn], slots: Sequence[NDArray[np.float32]]
+) -> None:
     """Refuse masses that are not those of the leptons in the table's own order, beyond rounding.
 
     Each slot has (n, features), of which pt, eta, phi and energy are the first.
     """
-    columns = masses.columns()
-    if not columns:
-        return
     momenta = [four_momentum(*slot[:, :4].T) for slot in slots]
-    for name, column in columns.items():
+    for name, column in masses.items():
         places = range(4) if name == "m4l" else [int(slot) - 1 for slot in name[-2:]]
         system = np.sum([momenta[place] for place in places], axis=0)
         expected = system[:, 3] ** 2 - np.sum(system[:, :3] ** 2, axis=1)

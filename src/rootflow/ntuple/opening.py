@@ -6,7 +6,7 @@ import io
 import struct
 import traceback
 import zlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -64,7 +64,12 @@ def find_files(patterns: Sequence[str], setting: str = "data.files") -> list[Pat
         if not paths:
             raise InputError(f"{setting}: '{pattern}' matches no file (seen from {Path.cwd()})")
         for path in paths:
-            _require_text(path, setting)
+            try:
+                str(path).encode("utf-8")
+            except UnicodeEncodeError:
+                raise InputError(
+                    f"{setting}: {str(path)!a} has a name that is no UTF-8 text: rename it"
+                ) from None
         found += paths
     return list(dict.fromkeys(found))
 
@@ -84,24 +89,15 @@ def _matches(pattern: str, setting: str) -> list[Path]:
 
 
 def read_branches(
-    path: Path,
-    tree: str | None,
-    branches: Sequence[str],
-    chunk_bytes: int,
-    may_lack: Collection[str] = (),
+    path: Path, tree: str | None, branches: Sequence[str], chunk_bytes: int
 ) -> Iterator[dict[str, Any]]:
     """Yield branches of a tree as awkward arrays, some events at a time.
 
-    A tree without events gives arrays without events, once; no branches give nothing. Those that
-    the file may lack are left out where it has them not.
+    A tree without events gives arrays without events, once.
     """
     # A generator: what goes wrong where its chunks are used does not come by here.
     with open_tree(path, tree) as found, faults_of(path):
-        there = found.names()
-        branches = [name for name in branches if name in there or name not in may_lack]
-        if not branches:
-            return
-        require_branches(path, branches, there, f"tree '{found.name}'")
+        require_branches(path, branches, found.names(), f"tree '{found.name}'")
         if found.entries == 0:
             yield found.tree.arrays(branches, how=dict)
         yield from found.tree.iterate(branches, step_size=f"{chunk_bytes} B", how=dict)
@@ -168,15 +164,6 @@ def require_file(path: Path) -> None:
         raise InputError(f"{path}: the file is empty")
 
 
-def _require_text(path: Path, setting: str) -> None:
-    try:
-        str(path).encode("utf-8")
-    except UnicodeEncodeError:
-        raise InputError(
-            f"{setting}: {str(path)!a} has a name that is no UTF-8 text: rename it"
-        ) from None
-
-
 def require_branches(path: Path, branches: Sequence[str], there: Sequence[str], table: str) -> None:
     """Refuse a file in which one of these branches is not there, and say what is like it."""
     for branch in branches:
@@ -191,17 +178,9 @@ def require_branches(path: Path, branches: Sequence[str], there: Sequence[str], 
 
 @contextmanager
 def open_tree(path: Path, tree: str | None) -> Iterator[OpenTree]:
-    """Yield a tree to read from.
+    """Yield a tree to read from: the only one in the file where no name is given.
 
-    Parameters
-    ----------
-    tree
-        Its name; None: the only one in the file.
-
-    Raises
-    ------
-    InputError
-        The file is missing, empty, truncated or not ROOT, or the tree is not there.
+    A file that is missing, empty, truncated or not ROOT, or has no such tree, is an InputError.
     """
     require_file(path)
     with ExitStack() as stack:

@@ -14,15 +14,14 @@ from rootflow.ntuple.branch_map import BranchMap, Collection, Leptons, all_colum
 from rootflow.ntuple.columns import (
     LARGEST_ENERGY_GEV,
     SMALLEST_PT_GEV,
-    Identity,
     Table,
     largest_of,
     read_identity,
 )
 from rootflow.ntuple.features import MOMENTUM
 from rootflow.ntuple.objects import Objects, energies, require_masses, signed_flavours
-from rootflow.ntuple.opening import OpenTree, read_branches
-from rootflow.ntuple.truth import GeneratedTruth, read_neutrinos, read_truth
+from rootflow.ntuple.opening import OpenTree, faults_of, open_tree, read_branches
+from rootflow.ntuple.truth import read_neutrinos, read_truth
 from rootflow.ntuple.units import BranchColumn
 
 # Of branches as they are in memory, or of text; what is made of them needs a few times as much.
@@ -54,13 +53,11 @@ class Chunk(NamedTuple):
         (n,) bool by branch, True where it has fired.
     weight
         (n,) float64, the product of the weight branches.
-    systematic_weights
-        (n,) with a float64 field for each variation; None where the map names none.
-    truth
-        What the generator says, as far as the map names it.
-    neutrinos
-        (n, 2, 3) float32, px, py, pz in GeV as another reconstruction left them, NaN where
-        it has none; None where the map names none.
+    beside
+        What the map names of truth, other reconstructions and systematic weights, in GeV: by the
+        names of `Events`, but for the (n, 2) `jet_index` of b and bbar among the jets as the ntuple
+        orders them, -1 where there is none, and for both where they are in one jet; and (n,)
+        `dileptonic`, which says where both neutrinos exist.
     expectation
         What the file says of its sample up to here.
     table
@@ -72,19 +69,12 @@ class Chunk(NamedTuple):
     event: dict[str, NDArray[np.float32]]
     triggers: dict[str, NDArray[np.bool_]]
     weight: NDArray[np.float64]
-    systematic_weights: NDArray[np.void] | None
-    truth: GeneratedTruth
-    neutrinos: NDArray[np.float32] | None
+    beside: dict[str, NDArray[Any]]
     expectation: Expectation
     table: Table
 
     def __len__(self) -> int:
         return len(self.weight)
-
-    @property
-    def identity(self) -> Identity:
-        """Who they are."""
-        return self.table.identity
 
 
 def read_chunks(
@@ -100,31 +90,30 @@ def read_chunks(
         are not those of the leptons.
     """
     events, expectation = 0, Expectation()
-    may_lack = branch_map.may_be_lacking()
-    for arrays in read_arrays(path, branch_map, branch_map.branches(), may_lack, chunk_bytes):
-        branch_map = branch_map.as_in(arrays)
+    if branch_map.may_lack:
+        branch_map = branch_map.as_in(names_in(path, branch_map))
+    for arrays in read_arrays(path, branch_map, branch_map.branches(), chunk_bytes):
         chunk = _chunk(path, arrays, branch_map, events, expectation)
         events, expectation = events + len(chunk), chunk.expectation
         yield chunk
 
 
-def read_arrays(
-    path: Path,
-    branch_map: BranchMap,
-    branches: Sequence[str],
-    may_lack: Sequence[str],
-    chunk_bytes: int = CHUNK_BYTES,
-) -> Iterator[dict[str, Any]]:
-    """Yield branches or columns of a file as awkward arrays, some events at a time.
+def names_in(path: Path, branch_map: BranchMap) -> list[str]:
+    """Return the names of the branches or columns of a file."""
+    if csv_tables.is_csv(path):
+        return csv_tables.column_names(path)
+    with open_tree(path, branch_map.tree) as tree, faults_of(path):
+        return tree.names()
 
-    Those that it may lack are left out where the file has them not.
-    """
-    if not csv_tables.is_csv(path):
-        return read_branches(path, branch_map.tree, branches, chunk_bytes, may_lack)
-    there = csv_tables.column_names(path)
-    branches = [name for name in branches if name in there or name not in may_lack]
+
+def read_arrays(
+    path: Path, branch_map: BranchMap, branches: Sequence[str], chunk_bytes: int = CHUNK_BYTES
+) -> Iterator[dict[str, Any]]:
+    """Yield branches or columns of a file as awkward arrays, some events at a time."""
     if not branches:
         return iter(())
+    if not csv_tables.is_csv(path):
+        return read_branches(path, branch_map.tree, branches, chunk_bytes)
     numbers = (branch_map.event_number, *branch_map.identity, branch_map.fold_number)
     integers = [each.branch for each in numbers if each is not None and each.branch in branches]
     return csv_tables.read_columns(path, branches, integers, chunk_bytes)
@@ -164,15 +153,19 @@ def _chunk(
     )
     columns |= branch_map.event_columns()
     jets = objects["jets"].counts() if "jets" in objects else np.zeros(len(identity.number), int)
+    weight = _product(table, branch_map.all_weights())
+    beside = read_truth(table, branch_map.truth, jets)
+    if branch_map.neutrinos is not None:
+        beside["reconstructed_neutrinos"] = read_neutrinos(table, branch_map.neutrinos)
+    if branch_map.systematic_weights:
+        beside["systematic_weights"] = _products(table, branch_map.systematic_weights)
     return Chunk(
         objects=objects,
         met=met,
         event={name: _scalar(table, column) for name, column in columns.items()},
         triggers={each.branch: table.scalar(each) != 0 for each in branch_map.triggers},
-        weight=_product(table, branch_map.all_weights()),
-        systematic_weights=_products(table, branch_map.systematic_weights),
-        truth=read_truth(table, branch_map.truth, jets),
-        neutrinos=read_neutrinos(table, branch_map.neutrinos),
+        weight=weight,
+        beside=beside,
         expectation=Expectation(
             _constant(table, before.cross_section_pb, branch_map.cross_section_pb),
             _constant(table, before.sum_of_weights, branch_map.sum_of_weights),
@@ -202,11 +195,20 @@ def _joined(parts: Sequence[Objects]) -> Objects:
 
 def _objects(table: Table, block: Collection) -> Objects:
     beside = block.numbers() | block.quantities()
-    named = dict(beside)
+    columns = block.coordinates() | beside
     if isinstance(block, Leptons):
         flavour = {"pdg_id": block.pdg_id, "charge": block.charge}
-        named |= {name: each for name, each in flavour.items() if isinstance(each, BranchColumn)}
-    event, values = _values_of(table, block, named)
+        columns |= {name: each for name, each in flavour.items() if isinstance(each, BranchColumn)}
+    offsets = table.lists(block.pt).offsets
+    event = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
+    values = {
+        name: table.converted(column, table.objects(column, offsets), event)
+        for name, column in columns.items()
+    }
+    _require_possible(table, block, values, event)
+    if block.mass is not None:
+        vectors: Any = vector.array({name: values[name] for name in block.coordinates()})
+        values["energy"] = vectors.energy
     names = [*MOMENTUM, *beside]
     if isinstance(block, Leptons):
         values["pdg_id"] = signed_flavours(table, block, values, event)
@@ -215,23 +217,6 @@ def _objects(table: Table, block: Collection) -> Objects:
         values["energy"] = energies(values)
     features = np.stack([values[name] for name in names], axis=-1, dtype=np.float32)
     return Objects(event, features, len(table.identity.number), tuple(names))
-
-
-def _values_of(
-    table: Table, block: Collection, numbers: Mapping[str, BranchColumn]
-) -> tuple[NDArray[np.int64], dict[str, NDArray[np.float32]]]:
-    """Return the event of each object, and its momentum and numbers by name."""
-    offsets = table.lists(block.pt).offsets
-    event = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
-    values = {
-        name: table.converted(column, table.objects(column, offsets), event)
-        for name, column in (block.coordinates() | dict(numbers)).items()
-    }
-    _require_possible(table, block, values, event)
-    if block.mass is not None:
-        vectors: Any = vector.array({name: values[name] for name in block.coordinates()})
-        values["energy"] = vectors.energy
-    return event, values
 
 
 def _require_possible(
@@ -283,11 +268,7 @@ def _product(table: Table, weights: Sequence[BranchColumn]) -> NDArray[np.float6
     return weight
 
 
-def _products(
-    table: Table, weights: Mapping[str, Sequence[BranchColumn]]
-) -> NDArray[np.void] | None:
-    if not weights:
-        return None
+def _products(table: Table, weights: Mapping[str, Sequence[BranchColumn]]) -> NDArray[np.void]:
     found = np.empty(len(table.identity.number), [(name, np.float64) for name in weights])
     for name, columns in weights.items():
         found[name] = _product(table, columns)

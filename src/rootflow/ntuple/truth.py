@@ -1,7 +1,7 @@
 """What the generator says, and another reconstruction, in the units of rootflow."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import vector
@@ -22,43 +22,33 @@ LEPTONS, NEUTRINOS = (11, 13, 15), (12, 14, 16)
 SMALLEST_TOP_ENERGY_GEV = 100.0
 
 
-class GeneratedTruth(NamedTuple):
-    """What the generator says of n events, in GeV; None where the map does not name it.
-
-    `jet_index` (n, 2) are the jets of b and bbar among the jets as the ntuple orders them, -1 where
-    there is none, and for both where they are in one jet. `neutrinos` (n, 2, 3) are px, py, pz of
-    neutrino and antineutrino, `leptons` (n, 2, 3) those of the positive and the negative charged
-    lepton, zeros where W decays to quarks; `dileptonic` (n,) says where both neutrinos exist.
-    `tops` (n, 2, 4) are px, py, pz, energy of t and tbar.
-    """
-
-    jet_index: NDArray[np.int64] | None
-    neutrinos: NDArray[np.float32] | None
-    dileptonic: NDArray[np.bool_] | None
-    leptons: NDArray[np.float32] | None
-    tops: NDArray[np.float32] | None
-
-
-def read_truth(table: Table, truth: TruthMap, jet_counts: NDArray[np.int64]) -> GeneratedTruth:
-    """Return the truth of events with so many jets, (n,), in the ntuple."""
-    jet_index = neutrinos = dileptonic = leptons = tops = None
+def read_truth(
+    table: Table, truth: TruthMap, jet_counts: NDArray[np.int64]
+) -> dict[str, NDArray[Any]]:
+    """Return what the generator says of events with so many jets, (n,), by the names of `Chunk`."""
+    found: dict[str, NDArray[Any]] = {}
     if truth.assignment is not None:
         columns = (truth.assignment.b, truth.assignment.bbar)
         jet_index = np.stack([_jet_index(table, column, jet_counts) for column in columns], axis=-1)
         # The two quarks in one jet: no pair of jets is the right one.
         jet_index[jet_index[:, 0] == jet_index[:, 1]] = -1
+        found["jet_index"] = jet_index
     if truth.neutrinos is not None:
         neutrino, first_exists = _product(table, truth.neutrinos.neutrino, NEUTRINOS)
         antineutrino, second_exists = _product(table, truth.neutrinos.antineutrino, NEUTRINOS)
-        neutrinos = np.stack([neutrino, antineutrino], axis=1)
-        dileptonic = first_exists & second_exists
+        found["neutrinos"] = np.stack([neutrino, antineutrino], axis=1)
+        found["dileptonic"] = first_exists & second_exists
     if truth.leptons is not None:
         both = (truth.leptons.positive, truth.leptons.negative)
-        leptons = np.stack([_product(table, each, LEPTONS)[0] for each in both], axis=1)
+        found["true_leptons"] = np.stack(
+            [_product(table, each, LEPTONS)[0] for each in both], axis=1
+        )
     if truth.tops is not None:
         pair, event = (truth.tops.top, truth.tops.antitop), np.arange(len(table.identity.number))
-        tops = np.stack([_momenta(table, top, event, (*P3, "energy")) for top in pair], axis=1)
-    return GeneratedTruth(jet_index, neutrinos, dileptonic, leptons, tops)
+        found["tops"] = np.stack(
+            [_momenta(table, top, event, (*P3, "energy")) for top in pair], axis=1
+        )
+    return found
 
 
 def _jet_index(
@@ -119,15 +109,11 @@ def _momenta(
     return components
 
 
-def read_neutrinos(
-    table: Table, neutrinos: ReconstructedNeutrinos | None
-) -> NDArray[np.float32] | None:
-    """Return (n, 2, 3) px, py, pz in GeV of neutrino and antineutrino; None where no map is.
+def read_neutrinos(table: Table, neutrinos: ReconstructedNeutrinos) -> NDArray[np.float32]:
+    """Return (n, 2, 3) px, py, pz in GeV of neutrino and antineutrino.
 
     NaN, or an empty list, says that an event has none: both are NaN then.
     """
-    if neutrinos is None:
-        return None
     both = [_reconstructed(table, one) for one in (neutrinos.neutrino, neutrinos.antineutrino)]
     array = np.stack(both, axis=1)
     array[np.any(np.isnan(array), axis=(1, 2))] = np.nan

@@ -61,7 +61,9 @@ def branches_of(tree: OpenTree, kept: Sequence[str] = (), dropped: Sequence[str]
     scalars: dict[str, str] = {}
     lists: dict[str, dict[str, str]] = {}
     unwritable: dict[str, str] = {}
-    chosen = _chosen(tree, kept, dropped)
+    there = tree.names()
+    chosen = _matches(tree.path, "--keep", kept, there) if kept else set(there)
+    chosen -= _matches(tree.path, "--drop", dropped, there)
     taken = set(chosen)
     with faults_of(tree.path):
         for branch in (each for each in tree.tree.branches if each.name in chosen):
@@ -83,12 +85,6 @@ def branches_of(tree: OpenTree, kept: Sequence[str] = (), dropped: Sequence[str]
         )
     scalars = {name: kind for name, kind in scalars.items() if name not in lists}
     return Branches(tree.name, scalars, lists)
-
-
-def _chosen(tree: OpenTree, kept: Sequence[str], dropped: Sequence[str]) -> set[str]:
-    there = tree.names()
-    chosen = _matches(tree.path, "--keep", kept, there) if kept else set(there)
-    return chosen - _matches(tree.path, "--drop", dropped, there)
 
 
 def _matches(path: Path, option: str, patterns: Sequence[str], there: Sequence[str]) -> set[str]:
@@ -134,15 +130,6 @@ def tree_writer(path: Path, tree: str, title: str, extensions: int) -> Iterator[
     """Yield a writer of a tree in a new file, which will be extended so often."""
     with uproot.recreate(path, compression=COMPRESSION) as file:
         yield TreeWriter(file, tree, title, extensions)
-
-
-def read_note(path: Path, name: str) -> str | None:
-    """Return a text that lies beside a tree; None where there is no such file or text."""
-    try:
-        with faults_of(path), uproot.open(path) as file:
-            return str(file[name]) if name in file else None
-    except InputError:
-        return None
 
 
 def _can_be_written(numbers: Any, of_list: bool) -> bool:
@@ -200,9 +187,13 @@ SOURCES = "sources"
 
 
 def read_applied(path: Path) -> dict[str, Any] | None:
-    """Return what `apply` noted in a file, None where it did not write it."""
+    """Return what `apply` noted in a file, None where it did not write it or there is none."""
     try:
-        note = json.loads(read_note(path, NOTE) or "null")
+        with faults_of(path), uproot.open(path) as file:
+            text = str(file[NOTE]) if NOTE in file else "null"
+        note = json.loads(text)
+    except InputError:
+        return None
     except ValueError:
         return {}
     return note if isinstance(note, dict) or note is None else {}

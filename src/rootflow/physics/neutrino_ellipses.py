@@ -48,25 +48,19 @@ def neutrino_ellipses(
         In GeV, of both decays.
     """
     b_jets, leptons = not_space_like(b_jets), not_space_like(leptons)
-    met = np.asarray(met, np.float64)
-    solutions = np.full((len(met), 4, 2, 3), np.nan)
-    _solve_all(b_jets, leptons, met, top_mass, w_mass, solutions)
-    return solutions
+    return _solve_all(b_jets, leptons, np.asarray(met, np.float64), top_mass, w_mass)
 
 
 @compiled
 def _solve_all(
-    b_jets: FloatArray,
-    leptons: FloatArray,
-    met: FloatArray,
-    top_mass: float,
-    w_mass: float,
-    solutions: FloatArray,
-) -> None:
+    b_jets: FloatArray, leptons: FloatArray, met: FloatArray, top_mass: float, w_mass: float
+) -> FloatArray:
+    solutions = np.full((len(met), 4, 2, 3), np.nan)
     for event in range(len(met)):
         solve_event(
             b_jets[event], leptons[event], met[event], top_mass, (w_mass, w_mass), solutions[event]
         )
+    return solutions
 
 
 @compiled

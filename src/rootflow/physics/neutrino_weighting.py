@@ -52,8 +52,7 @@ def neutrino_weighting(
     """
     b_jets, leptons = not_space_like(b_jets), not_space_like(leptons)
     met = np.asarray(met, np.float64)
-    neutrinos, distances = np.full((len(met), 2, 3), np.nan), np.full(len(met), np.inf)
-    _solve_all(b_jets, leptons, met, masses, etas, resolution, throws, seeds, neutrinos, distances)
+    neutrinos, distances = _solve_all(b_jets, leptons, met, masses, etas, resolution, throws, seeds)
     return Solutions(neutrinos, -distances / (2 * met_resolution**2))
 
 
@@ -67,9 +66,8 @@ def _solve_all(
     resolution: Resolution,
     throws: int,
     seeds: NDArray[np.uint64],
-    neutrinos: FloatArray,
-    distances: FloatArray,
-) -> None:
+) -> tuple[FloatArray, FloatArray]:
+    neutrinos, distances = np.full((len(met), 2, 3), np.nan), np.full(len(met), np.inf)
     found = (np.empty((2 * len(etas), 3)), np.empty((2 * len(etas), 3)))
     thrown = (np.empty((2, 4)), np.empty((2, 4)), np.empty(2))
     state = np.empty(1, np.uint64)
@@ -82,6 +80,7 @@ def _solve_all(
             distances[event] = _closest(
                 thrown, masses, etas, found, distances[event], neutrinos[event]
             )
+    return neutrinos, distances
 
 
 @compiled

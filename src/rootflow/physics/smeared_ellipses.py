@@ -43,8 +43,7 @@ def smeared_ellipses(
     """
     b_jets, leptons = not_space_like(b_jets), not_space_like(leptons)
     met = np.asarray(met, np.float64)
-    neutrinos, weights = np.zeros((len(met), 2, 3)), np.zeros(len(met))
-    _solve_all(b_jets, leptons, met, masses, resolution, throws, seeds, neutrinos, weights)
+    neutrinos, weights = _solve_all(b_jets, leptons, met, masses, resolution, throws, seeds)
     neutrinos[weights == 0] = np.nan
     return Solutions(neutrinos, weights)
 
@@ -58,14 +57,14 @@ def _solve_all(
     resolution: Resolution,
     throws: int,
     seeds: NDArray[np.uint64],
-    neutrinos: FloatArray,
-    weights: FloatArray,
-) -> None:
+) -> tuple[FloatArray, FloatArray]:
+    neutrinos, weights = np.zeros((len(met), 2, 3)), np.zeros(len(met))
     state = np.empty(1, np.uint64)
     for event in range(len(met)):
         state[0] = seeds[event]
         measured = (b_jets[event], leptons[event], met[event])
         weights[event] = _average(measured, masses, resolution, throws, state, neutrinos[event])
+    return neutrinos, weights
 
 
 @compiled

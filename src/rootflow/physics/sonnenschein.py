@@ -7,8 +7,6 @@ py by the missing transverse momentum; the resultant of the two with respect to 
 in px.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.polynomial.polynomial import polyval
 from numpy.typing import ArrayLike
@@ -18,13 +16,6 @@ from rootflow.physics.kinematics import FloatArray, not_space_like
 # Of a root, relative to its size in units of m_W: more is no rounding of a real root.
 LARGEST_IMAGINARY_PART = 1e-6
 POLISHING_STEPS = 3
-
-
-class _Decay(NamedTuple):
-    """Of each event: pz as (n, 3) coefficients of 1, px, py; the conic (n, 3, 3) in them."""
-
-    pz: FloatArray
-    conic: FloatArray
 
 
 def quartic_solutions(
@@ -39,21 +30,24 @@ def quartic_solutions(
     b_jets, leptons = (not_space_like(momenta) / w_mass for momenta in (b_jets, leptons))
     met = np.asarray(met, np.float64) / w_mass
     with np.errstate(all="ignore"):  # what degenerates is no solution
-        neutrino = _decay(b_jets[:, 0], leptons[:, 0], top_mass / w_mass)
-        antineutrino = _decay(b_jets[:, 1], leptons[:, 1], top_mass / w_mass)
+        pz, conic = _decay(b_jets[:, 0], leptons[:, 0], top_mass / w_mass)
+        other_pz, other_conic = _decay(b_jets[:, 1], leptons[:, 1], top_mass / w_mass)
         reflection = _reflection(met)
-        second = np.swapaxes(reflection, 1, 2) @ antineutrino.conic @ reflection
-        px, py = _crossings(_normalised(neutrino.conic), _normalised(second))
+        second = np.swapaxes(reflection, 1, 2) @ other_conic @ reflection
+        px, py = _crossings(_normalised(conic), _normalised(second))
         point = np.stack([np.ones_like(px), px, py], axis=-1)
         reflected = np.einsum("nij,nsj->nsi", reflection, point)
-        momenta = [_momentum(point, neutrino.pz), _momentum(reflected, antineutrino.pz)]
+        momenta = [_momentum(point, pz), _momentum(reflected, other_pz)]
         solutions = np.stack(momenta, axis=2)
     solutions[~np.all(np.isfinite(solutions), axis=(2, 3))] = np.nan
     return np.asarray(w_mass * solutions)
 
 
-def _decay(b_jet: FloatArray, lepton: FloatArray, top_mass: float) -> _Decay:
-    """Return the two constraints on one neutrino, in units of m_W."""
+def _decay(b_jet: FloatArray, lepton: FloatArray, top_mass: float) -> tuple[FloatArray, FloatArray]:
+    """Return pz as (n, 3) coefficients of 1, px, py, and the conic (n, 3, 3) in them.
+
+    These are the two constraints on one neutrino, in units of m_W.
+    """
     both = b_jet + lepton
     from_w = (1 - _square(lepton)) / 2  # E_l E_nu - p_l p_nu
     from_top = (top_mass**2 - _square(both)) / 2
@@ -69,7 +63,7 @@ def _decay(b_jet: FloatArray, lepton: FloatArray, top_mass: float) -> _Decay:
         energies[:, :, np.newaxis] * energies[:, np.newaxis, :]
         - energy[:, np.newaxis, np.newaxis] ** 2 * momenta
     )
-    return _Decay(pz, conic)
+    return pz, conic
 
 
 def _square(momentum: FloatArray) -> FloatArray:

@@ -9,7 +9,6 @@ from rootflow.config.simulation import (
     DileptonSelectionConfig,
     SimulationConfig,
 )
-from rootflow.errors import UsageError
 from rootflow.simulation.jets import distance_to, is_within, measure_jets_and_met
 from rootflow.simulation.leptons import MeasuredLeptons, dress, measure_leptons
 from rootflow.simulation.processes import PROCESSES
@@ -18,7 +17,6 @@ from rootflow.simulation.record import (
     GeneratorRecord,
     Momenta,
     float_branch,
-    integer_branch,
     mev_branch,
     momentum_branches,
     with_fields,
@@ -45,8 +43,7 @@ def observe(
     detector, selection = config.detector, config.selection
     record = GeneratorRecord.of(batch.prt)
     find_decays = PROCESSES[config.process].decays
-    if find_decays is None:
-        raise UsageError(f"simulation.process: '{config.process}' has no two leptons of its own")
+    assert find_decays is not None  # noqa: S101 - a process with two leptons has them
     decays = find_decays(record)
     tops = decays if isinstance(decays, TopDecays) else None
     dressed = dress(record, decays.visible_lepton, detector.dressing_distance)
@@ -78,8 +75,8 @@ def observe(
         branches |= _truth_branches(record, tops)
     branches |= {
         "weight_mc_NOSYS": float_branch(batch.info.weights[:, 0]),
-        "PDFinfo_PDGID1": integer_branch(batch.info.id1),
-        "PDFinfo_PDGID2": integer_branch(batch.info.id2),
+        "PDFinfo_PDGID1": ak.values_astype(batch.info.id1, np.int32),
+        "PDFinfo_PDGID2": ak.values_astype(batch.info.id2, np.int32),
     }
     return ak.Array(branches)[selected], selected
 

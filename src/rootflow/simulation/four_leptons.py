@@ -26,7 +26,6 @@ from rootflow.simulation.record import (
     Branches,
     GeneratorRecord,
     float_branch,
-    integer_branch,
     mev_branch,
     momentum_branches,
     with_fields,
@@ -110,7 +109,7 @@ def _describe(
             "is_tight": rng.random(len(pdg_id)) < tight,
             "fires_electron_trigger": fires & is_electron,
             "fires_muon_trigger": fires & is_muon,
-            **tracks._asdict(),
+            **tracks,
         },
     )
     leptons = ak.unflatten(flat, found.sum(axis=1))
@@ -124,7 +123,7 @@ def _describe(
 def _lepton_branches(leptons: ak.Array) -> Branches:
     """Return the branches of the leptons and of the triggers that they fire."""
     return momentum_branches("lep", leptons, *MOMENTUM) | {
-        "lep_charge": integer_branch(-np.sign(leptons.pdg_id)),
+        "lep_charge": ak.values_astype(-np.sign(leptons.pdg_id), np.int32),
         "lep_type": ak.values_astype(np.abs(leptons.pdg_id), np.uint32),
         "lep_truthMatched": leptons.is_prompt,
         "lep_ptcone30": mev_branch(leptons.ptcone),
@@ -146,7 +145,7 @@ def _jet_branches(jets: ak.Array, btagging: BTaggingConfig) -> Branches:
     """
     passed = (jets.quantile - 1) / len(btagging.working_points)
     return momentum_branches("jet", jets, *MOMENTUM) | {
-        "jet_trueflav": integer_branch(jets.flavour),
+        "jet_trueflav": ak.values_astype(jets.flavour, np.int32),
         "jet_MV2c10": float_branch(2 * passed - 1),
     }
 

@@ -17,7 +17,7 @@ from rootflow.config.detector import (
 )
 from rootflow.config.simulation import JetSelectionConfig
 from rootflow.simulation.leptons import DressedLeptons, MeasuredLeptons
-from rootflow.simulation.record import GeneratorRecord, Momenta
+from rootflow.simulation.record import NOBODY, GeneratorRecord, Momenta, with_fields
 from rootflow.simulation.truth import ELECTRON, MUON, NEUTRINOS
 
 vector.register_awkward()
@@ -39,7 +39,7 @@ def measure_jets_and_met(
     Finding jets is what costs: all other events have none, and no meaningful MET.
     """
     seen = wanted[record.event] & is_measured_in_jets(
-        record, dressed.constituents, detector.jets.particle_eta_max
+        record, dressed.owner != NOBODY, detector.jets.particle_eta_max
     )
     particle_jets = cluster(record.by_event(seen), detector.jets)
     particle_jets["flavour"] = label_flavour(particle_jets, record, detector.btagging)
@@ -124,10 +124,7 @@ def cluster(particles: ak.Array, config: JetsConfig) -> ak.Array:
     jets = fastjet.ClusterSequence(particles, definition).inclusive_jets(
         min_pt=config.particle_jet_pt_min_gev
     )
-    return ak.zip(
-        {"pt": jets.pt, "eta": jets.eta, "phi": jets.phi, "mass": np.maximum(jets.mass, 0)},
-        with_name="Momentum4D",
-    )
+    return with_fields(jets, {"mass": np.maximum(jets.mass, 0)})
 
 
 def label_flavour(jets: ak.Array, record: GeneratorRecord, config: BTaggingConfig) -> ak.Array:

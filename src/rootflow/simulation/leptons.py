@@ -57,12 +57,6 @@ class DressedLeptons(NamedTuple):
     pdg_id: NDArray[np.int32]
     owner: NDArray[np.int64]
 
-    @property
-    def constituents(self) -> NDArray[np.bool_]:
-        """(particles,) leptons and photons that went into them."""
-        part_of_one: NDArray[np.bool_] = self.owner != NOBODY
-        return part_of_one
-
 
 def dress(record: GeneratorRecord, lepton: Indices, distance: float) -> DressedLeptons:
     """Add the radiated photons within `distance` in dR to each lepton; two never share one."""
@@ -145,18 +139,10 @@ def muon_resolution(pt: NDArray[np.float64], config: MuonsConfig) -> NDArray[np.
     return np.hypot(config.constant, config.linear_per_tev * pt / GEV_PER_TEV)
 
 
-class ImpactParameters(NamedTuple):
-    """Of each lepton, mm: d0, its resolution, and z0."""
-
-    d0: NDArray[np.float64]
-    d0_resolution: NDArray[np.float64]
-    z0: NDArray[np.float64]
-
-
 def measure_impact_parameters(
     momentum: Momenta, vertex: NDArray[np.float64], config: TracksConfig, rng: np.random.Generator
-) -> ImpactParameters:
-    """Return the measured impact parameters of leptons with respect to the collision.
+) -> dict[str, NDArray[np.float64]]:
+    """Return d0, d0_resolution and z0 of leptons as measured, (n,) mm, from the collision.
 
     `momentum` (n,) is in GeV, `vertex` (n, 3) where each is produced, x, y, z in mm. The tracks are
     straight: over the millimetres that hadrons fly, the bending of a lepton of some GeV is much
@@ -173,8 +159,8 @@ def measure_impact_parameters(
         * np.cosh(momentum.eta)
     )
     spread = rng.standard_normal((2, len(x)))
-    return ImpactParameters(
-        d0=y * cosine - x * sine + d0_resolution * spread[0],
-        d0_resolution=d0_resolution,
-        z0=z - (x * cosine + y * sine) * sinh_eta + z0_resolution * spread[1],
-    )
+    return {
+        "d0": y * cosine - x * sine + d0_resolution * spread[0],
+        "d0_resolution": d0_resolution,
+        "z0": z - (x * cosine + y * sine) * sinh_eta + z0_resolution * spread[1],
+    }

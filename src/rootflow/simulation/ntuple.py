@@ -82,7 +82,12 @@ def write_ntuple(ntuple: Ntuple, tree: str, path: Path) -> None:
 
 def read_ntuples(paths: Sequence[Path], tree: str) -> Ntuple:
     """Return what is in all the files together, in their order; a damaged one is an InputError."""
-    events = [_read_events(path, tree) for path in paths]
+    counters = [_counter(collection) for collection in COLLECTIONS]
+    events = []
+    for path in paths:
+        with _damage_explained(path), uproot.open(path) as file:
+            names = [name for name in file[tree].keys(recursive=False) if name not in counters]
+            events.append(file[tree].arrays(names))
     return Ntuple(ak.concatenate(events), read_generation(paths))
 
 
@@ -101,13 +106,6 @@ def read_generation(paths: Sequence[Path]) -> Generation:
         sum(each.sum_of_weights for each in generations),
         sum(each.cross_section_pb * each.events for each in generations) / events,
     )
-
-
-def _read_events(path: Path, tree: str) -> ak.Array:
-    counters = [_counter(collection) for collection in COLLECTIONS]
-    with _damage_explained(path), uproot.open(path) as file:
-        names = [name for name in file[tree].keys(recursive=False) if name not in counters]
-        return file[tree].arrays(names)
 
 
 @contextmanager

@@ -4,8 +4,6 @@ Both are the same for the same event, and never the same for two: an event numbe
 of the seed, 3 of the process, 15 of the chunk, 14 of the event in its chunk.
 """
 
-import hashlib
-import json
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -14,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rootflow.config.block import digest_of
 from rootflow.config.simulation import ProcessConfig
 from rootflow.errors import UsageError
 from rootflow.simulation.processes import PROCESSES
@@ -77,8 +76,7 @@ class SimulationPlan:
     @property
     def digest(self) -> str:
         """A name for the sample: another one where any event would be another."""
-        text = json.dumps(self.description, sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        return digest_of(self.description)
 
     def chunk_path(self, chunk: int) -> Path:
         """Return where a finished chunk is kept until the sample is whole."""

@@ -103,11 +103,6 @@ def float_branch(quantity: ak.Array | NDArray[np.float64]) -> ak.Array:
     return ak.values_astype(quantity, np.float32)
 
 
-def integer_branch(quantity: ak.Array | NDArray[np.int32]) -> ak.Array:
-    """Return a branch of 32 bit integers."""
-    return ak.values_astype(quantity, np.int32)
-
-
 def momentum_branches(prefix: str, momenta: ak.Array, suffix: str, energy: str) -> Branches:
     """Return the branches of momenta, phi from -pi on; the suffix is that of pT and energy."""
     return {

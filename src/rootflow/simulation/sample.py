@@ -8,8 +8,9 @@ import shutil
 import signal
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from multiprocessing.connection import Connection, wait
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
@@ -142,73 +143,47 @@ def make_chunks(plan: SimulationPlan, chunks: Sequence[int]) -> Iterator[int]:
     """
     # Spawned, not forked: a fork of a process with threads (TensorFlow, MLflow) may hang.
     context = multiprocessing.get_context("spawn")
-    waiting = iter(chunks)
-    workers: dict[Connection, BaseProcess] = {}
+    theirs, ours = context.Pipe(duplex=False)
+    processes = max(min(plan.config.workers, len(chunks)), 1)
+    executor = ProcessPoolExecutor(processes, context, _start, (theirs,))
+    workers: list[BaseProcess] = []
     try:
-        for _ in range(min(plan.config.workers, len(chunks))):
-            ours, theirs = context.Pipe()
-            worker: BaseProcess = context.Process(target=_work, args=(theirs, plan), daemon=True)
-            worker.start()
-            theirs.close()
-            workers[ours] = worker
-            ours.send(next(waiting))
-        while workers:
-            ready = wait(list(workers))
-            for connection in [each for each in workers if each in ready]:
-                with _death_explained(workers[connection]):
-                    made = _receive(connection)
-                    following = next(waiting, None)
-                    connection.send(following)
-                if following is None:
-                    workers.pop(connection).join()
-                yield made
-    finally:
-        for worker in workers.values():
-            worker.terminate()
-            worker.join()
-
-
-@contextmanager
-def _death_explained(worker: BaseProcess) -> Iterator[None]:
-    try:
-        yield
-    except (EOFError, OSError):
-        worker.join()
+        futures = [executor.submit(_make, plan, chunk) for chunk in chunks]
+        workers += multiprocessing.active_children()
+        for future in as_completed(futures):
+            yield future.result()
+    except BrokenProcessPool:
+        executor.shutdown()
+        # The others are terminated then.
+        died = {worker.exitcode for worker in workers} - {0, -signal.SIGTERM}
         raise RootflowError(
-            f"a simulation worker died (exit status {worker.exitcode});"
+            f"a simulation worker died (exit status {died.pop() if died else -signal.SIGTERM});"
             " finished chunks are kept, start it again to go on"
         ) from None
+    finally:
+        ours.close()  # which ends workers that are still at work
+        executor.shutdown(cancel_futures=True)
 
 
-def _receive(connection: Connection) -> int:
-    answer: int | RootflowError = connection.recv()
-    if isinstance(answer, RootflowError):
-        raise answer
-    return answer
-
-
-def _work(connection: Connection, plan: SimulationPlan) -> None:
+def _start(parent: Connection) -> None:
     # FastJet greets on standard output, which belongs to the result.
     with Path(os.devnull).open("w") as nowhere:
         os.dup2(nowhere.fileno(), STDOUT)
     # Ctrl-C is for the main process, which stops its workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: Connection) -> None:
+    """End when the main process has closed its end or is no more, killed even."""
+    parent.poll(None)
+    os._exit(1)
+
+
+def _make(plan: SimulationPlan, chunk: int) -> int:
     from rootflow.simulation.chunk import make_chunk
     from rootflow.simulation.ntuple import write_ntuple
 
-    while (chunk := connection.recv()) is not None:
-        try:
-            made = make_chunk(plan.config, plan.seed, chunk, plan.events_of(chunk))
-            write_ntuple(made, plan.tree, plan.chunk_path(chunk))
-        except RootflowError as error:
-            connection.send(error)
-            return
-        connection.send(chunk)
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+    made = make_chunk(plan.config, plan.seed, chunk, plan.events_of(chunk))
+    write_ntuple(made, plan.tree, plan.chunk_path(chunk))
+    return chunk

@@ -141,7 +141,7 @@ def _export(
             for collection, features in dataset.manifest.features.items()
         },
         branch_map=maps.pop() if len(maps) == 1 else config.data.branch_map,
-        selection=reading_of(config).settings,
+        selection=reading_of(config).model_dump(mode="json"),
         provenance=origin | {"trained_at": max(ended)},
         uses=getattr(config, "inputs", None),
         classes=classes if len(classes) > 2 else (),  # of two the score is that of the signal

@@ -186,8 +186,8 @@ def _has_fold_number(branch_map: str | dict[str, Any]) -> bool:
 
 def _refuse_other_selection(config: Config, called: str, selection: dict[str, Any]) -> None:
     reading = reading_of(config)
-    known = type(reading).from_settings(selection)
-    theirs, ours = flat(known.settings), flat(reading.settings)
+    known = type(reading).model_validate(selection)
+    theirs, ours = (flat(each.model_dump(mode="json")) for each in (known, reading))
     differing = [name for name in {**ours, **theirs} if ours.get(name) != theirs.get(name)]
     if differing:
         said = "; ".join(

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import yaml
 
-from ntuples import write_ntuple
+from ntuples import entries_of, write_ntuple
 from rootflow.config import CollectionsDataConfig
 from rootflow.dataset import Dataset
 from rootflow.dataset.event_reader import EventReader
-from rootflow.dataset.readings.collections import Collections
+from rootflow.dataset.reading import Collections
 from rootflow.errors import UsageError
 from small_datasets import build, digest
 
@@ -167,8 +167,8 @@ def test_entries_of_a_file_are_those_of_the_dataset(
     made: tuple[CollectionsDataConfig, dict[str, list[Path]], Dataset],
 ) -> None:
     config, files, dataset = made
-    again = Collections.from_settings(dataset.manifest.reading)
-    (read,) = EventReader(again, config.branch_map).events(files["signal"][0], config.folds)
+    again = Collections.model_validate(dataset.manifest.reading)
+    (read,) = entries_of(EventReader(again, config.branch_map), files["signal"][0], config.folds)
     mine = dataset.events(np.flatnonzero(dataset.events().sample == 0))
     for name in ("taus", "tau_mask", "jets", "event", "fold"):
         np.testing.assert_array_equal(read.events.arrays()[name], mine.arrays()[name])

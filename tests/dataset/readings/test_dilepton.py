@@ -32,7 +32,9 @@ def weighted(branches: Branches) -> Branches:
 def select(
     directory: Path, branches: Branches, selection: SelectionConfig, max_jets: int
 ) -> Selected:
-    reader = EventReader(Dilepton(selection, max_jets), "topcptoolkit", collisions=False)
+    reader = EventReader(
+        Dilepton(selection=selection, max_jets=max_jets), "topcptoolkit", collisions=False
+    )
     ((_, selected),) = reader.chunks(write_ntuple(directory / "events.root", branches))
     return selected
 

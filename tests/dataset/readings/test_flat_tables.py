@@ -31,7 +31,9 @@ FLAT = load_branch_map("flat_four_leptons")
 
 
 def _arrays(path: Path, chunk_bytes: int | None = None) -> dict[str, Any]:
-    reader = EventReader(FourLeptons(SELECTION), JAGGED if path.name == "mini.root" else FLAT)
+    reader = EventReader(
+        FourLeptons(selection=SELECTION), JAGGED if path.name == "mini.root" else FLAT
+    )
     chunks = read_chunks(path, reader.branch_map, chunk_bytes or FourLeptons.chunk_bytes)
     parts = [reader.select(chunk).arrays for chunk in chunks]
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}

@@ -44,7 +44,7 @@ def _select(
     path = write_ntuple(
         directory / "mini.root", {name: branches[name] for name in needed}, tree="mini"
     )
-    ((_, selected),) = EventReader(FourLeptons(selection), MAP).chunks(path)
+    ((_, selected),) = EventReader(FourLeptons(selection=selection), MAP).chunks(path)
     return selected
 
 
@@ -206,7 +206,9 @@ def test_events_without_pairs_are_kept_when_the_cuts_are_off(
     same_sign = {**mini, "lep_charge": abs(mini["lep_charge"])}
     assert not len(_select(tmp_path, same_sign, FourLeptonSelectionConfig()).kept)
     arrays = _select(tmp_path, same_sign, None).arrays
-    names = [feature.name for feature in EventReader(FourLeptons(None), MAP).features["event"]]
+    names = [
+        feature.name for feature in EventReader(FourLeptons(selection=None), MAP).features["event"]
+    ]
     assert len(arrays["weight"]) == 600
     assert (arrays["event"][:, names.index("z1_mass")] == 0).all()
     assert (arrays["event"][:, names.index("m4l")] > 0).all()
@@ -215,7 +217,9 @@ def test_events_without_pairs_are_kept_when_the_cuts_are_off(
 
 def test_event_features_are_in_the_order_of_their_names(tmp_path: Path, mini: Branches) -> None:
     arrays = _select(tmp_path, mini, FourLeptonSelectionConfig()).arrays
-    names = [feature.name for feature in EventReader(FourLeptons(None), MAP).features["event"]]
+    names = [
+        feature.name for feature in EventReader(FourLeptons(selection=None), MAP).features["event"]
+    ]
     event = dict(zip(names, arrays["event"].T, strict=True))
     chosen = np.isin(mini["eventNumber"].to_numpy(), arrays["event_number"])
     np.testing.assert_array_equal(event["jet_n"], mini["jet_n"].to_numpy()[chosen])
@@ -272,9 +276,9 @@ def test_a_cut_on_what_the_map_does_not_name_must_be_switched_off(
         f"{key}={'null' if value is None else 'false'}" for key, value in off.items()
     )
     with pytest.raises(UsageError, match=rf"map given does not name {quantity}: .*\({switches}\)$"):
-        EventReader(FourLeptons(FourLeptonSelectionConfig()), less)
+        EventReader(FourLeptons(selection=FourLeptonSelectionConfig()), less)
     selection = FourLeptonSelectionConfig.model_validate(off)
-    assert EventReader(FourLeptons(selection), less).features
+    assert EventReader(FourLeptons(selection=selection), less).features
 
 
 def test_only_what_the_cuts_need_is_read(tmp_path: Path, mini: Branches) -> None:

@@ -1,16 +1,15 @@
 """Two leptons of opposite sign, the positive one first, and jets with their truth."""
 
 from collections.abc import Collection, Mapping
-from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rootflow.config.data import ReadingConfig, SelectionConfig
+from rootflow.config.data import SelectionConfig
 from rootflow.dataset.reading import Accepted, Cuts, Reading
 from rootflow.errors import UsageError
 from rootflow.ntuple import BranchMap, Chunk
-from rootflow.ntuple.objects import Objects, Places
+from rootflow.ntuple.objects import Objects
 
 
 class Dilepton(Reading):
@@ -20,20 +19,13 @@ class Dilepton(Reading):
     leptons of the same sign the harder one.
     """
 
-    own: ClassVar[Mapping[str, Any]] = {"selection": SelectionConfig, "max_jets": int}
     truth = True
-    met = True
+    selection: SelectionConfig = SelectionConfig()
+    max_jets: int = 8
 
-    def __init__(
-        self,
-        selection: SelectionConfig | None = None,
-        max_jets: int = 8,
-        config: ReadingConfig | None = None,
-    ) -> None:
-        self.selection = selection or SelectionConfig()
-        self.config = config or ReadingConfig()
-        self.max_jets = max_jets
-        self.slots = {"jets": max_jets, "leptons": 2}
+    def kept(self) -> Mapping[str, int]:
+        """Return the numbers of jets and leptons."""
+        return {"jets": self.max_jets, "leptons": 2}
 
     def needs(self, branch_map: BranchMap, name: str) -> Collection[str]:
         """Refuse a map without MET, or without b-tags where the selection asks for them."""
@@ -55,9 +47,9 @@ class Dilepton(Reading):
             "leptons": (selection.lepton_pt_min_gev, selection.lepton_abs_eta_max),
         }
         objects, origin = self.accepted(chunk, limits)
-        slots = objects["leptons"].slots(self.slots["leptons"])
-        pdg_id = objects["leptons"].column("pdg_id")
-        signs = _of_slots(pdg_id, slots)
+        leptons = objects["leptons"]
+        slots = leptons.slots(self.kept()["leptons"])
+        signs = leptons.rows(slots)[..., leptons.names.index("pdg_id")]
         cuts = self._cuts(chunk, objects, signs)
         wrong_way = np.flatnonzero((signs[:, 0] > 0) & (signs[:, 1] < 0))
         slots[wrong_way] = slots[wrong_way, ::-1]
@@ -89,13 +81,6 @@ class Dilepton(Reading):
                 f"at least {selection.btagged_jets_min} of them b-tagged "
                 f"(btag >= {selection.btag_min:g})"
             ] = np.bincount(tagged, minlength=len(chunk)) >= selection.btagged_jets_min
-        if chunk.truth.dileptonic is not None:
-            cuts["both W bosons decay to a neutrino (truth)"] = chunk.truth.dileptonic
+        if "dileptonic" in chunk.beside:
+            cuts["both W bosons decay to a neutrino (truth)"] = chunk.beside["dileptonic"]
         return cuts
-
-
-def _of_slots(values: NDArray[np.float32], slots: Places) -> NDArray[np.float32]:
-    """Return (n, slots) the values of objects, zero where there is none."""
-    found = np.zeros(slots.shape, dtype=np.float32)
-    found[slots >= 0] = values[slots[slots >= 0]]
-    return found

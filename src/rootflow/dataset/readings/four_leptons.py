@@ -1,22 +1,19 @@
 """Four leptons, the two Z bosons that they may be of, and the cuts on all of them."""
 
 from collections.abc import Collection, Mapping
-from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rootflow.config.data import FourLeptonSelectionConfig, ReadingConfig
+from rootflow.config.data import FourLeptonSelectionConfig
 from rootflow.dataset.reading import Accepted, Cuts, Reading
 from rootflow.errors import UsageError
 from rootflow.ntuple import BranchMap, Chunk, Feature, features_of
 from rootflow.ntuple.features import feature
 from rootflow.ntuple.objects import ELECTRON, MUON, Places
 from rootflow.physics.four_leptons import (
-    ETA,
     FEATURES,
     PDG_ID,
-    PT,
     ZPairing,
     observables,
     z_pairing,
@@ -34,7 +31,6 @@ NEEDED = {
     "muon_d0_significance_max": "d0_significance",
     "z0_sin_theta_max_mm": "z0_mm",
 }
-EVERY_CUT = FourLeptonSelectionConfig()
 # How a cut is switched off, where not with null.
 OFF = {"trigger": "false", "tight_leptons_min": "0"}
 
@@ -47,17 +43,12 @@ class FourLeptons(Reading):
 
     # Pairs and angles need several times as much.
     chunk_bytes = 8 * 2**20
-    own: ClassVar[Mapping[str, Any]] = {"selection": FourLeptonSelectionConfig | None}
     met = False
+    selection: FourLeptonSelectionConfig | None = FourLeptonSelectionConfig()
 
-    def __init__(
-        self,
-        selection: FourLeptonSelectionConfig | None = EVERY_CUT,
-        config: ReadingConfig | None = None,
-    ) -> None:
-        self.selection = selection
-        self.config = config or ReadingConfig()
-        self.slots = {"leptons": N_LEPTONS}
+    def kept(self) -> Mapping[str, int]:
+        """Return the number of leptons."""
+        return {"leptons": N_LEPTONS}
 
     def needs(self, branch_map: BranchMap, name: str) -> Collection[str]:
         """Return what the cuts need, as the map names it."""
@@ -93,14 +84,18 @@ class FourLeptons(Reading):
         leptons = objects["leptons"]
         _refuse_taus(chunk)
         slots = leptons.slots(N_LEPTONS)
-        trigger = None
-        if self.selection is not None and self.selection.trigger:
-            trigger = np.any(list(chunk.triggers.values()), axis=0)
-        cuts = event_cuts(leptons.counts(), trigger, self.selection)
-        if self.selection is not None:
+        selection = self.selection
+        cuts = {"all events": np.ones(len(chunk), dtype=np.bool_)}
+        if selection is not None and selection.trigger:
+            cuts["trigger"] = np.any(list(chunk.triggers.values()), axis=0)
+        if selection is not None and selection.exactly_four_leptons:
+            cuts["exactly 4 leptons"] = leptons.counts() == N_LEPTONS
+        else:
+            cuts["at least 4 leptons"] = leptons.counts() >= N_LEPTONS
+        if selection is not None:
             rows = leptons.rows(slots)
             quantities = {name: rows[..., place] for place, name in enumerate(leptons.names)}
-            cuts |= lepton_cuts(rows, quantities, self.selection)
+            cuts |= _lepton_cuts(quantities, selection)
         return Accepted(objects, origin, {"leptons": slots}, cuts)
 
     def compute(
@@ -112,7 +107,7 @@ class FourLeptons(Reading):
         computed = observables(leptons)
         if self.selection is None:
             return computed, {}
-        return computed, pair_cuts(computed, z_pairing(leptons), self.selection)
+        return computed, _pair_cuts(computed, z_pairing(leptons), self.selection)
 
 
 def _has(branch_map: BranchMap, quantity: str) -> bool:
@@ -131,32 +126,14 @@ def _refuse_taus(chunk: Chunk) -> None:
         )
 
 
-def event_cuts(
-    n_leptons: NDArray[np.int64],
-    trigger: NDArray[np.bool_] | None,
-    selection: FourLeptonSelectionConfig | None,
-) -> Cuts:
-    """Return the cuts on trigger and number of leptons, each (n,)."""
-    cuts = {"all events": np.ones(len(n_leptons), dtype=np.bool_)}
-    if trigger is not None:
-        cuts["trigger"] = trigger
-    if selection is not None and selection.exactly_four_leptons:
-        cuts["exactly 4 leptons"] = n_leptons == 4
-    else:
-        cuts["at least 4 leptons"] = n_leptons >= 4
-    return cuts
-
-
-def lepton_cuts(
-    leptons: NDArray[np.float32],
-    quantities: Mapping[str, NDArray[np.float32]],
-    selection: FourLeptonSelectionConfig,
+def _lepton_cuts(
+    quantities: Mapping[str, NDArray[np.float32]], selection: FourLeptonSelectionConfig
 ) -> Cuts:
     """Return the cuts on single leptons and their charges, each (n,).
 
-    `leptons` (n, 4, 5) fall in pT, zeros where there are fewer; `quantities` are (n, 4) each.
+    `quantities` (n, 4) are of the leptons as they fall in pT, zeros where there are fewer.
     """
-    pt, eta, pdg_id = leptons[..., PT], leptons[..., ETA], leptons[..., PDG_ID]
+    pt, eta, pdg_id = quantities["pt"], quantities["eta"], quantities["pdg_id"]
     is_electron = np.abs(pdg_id) == ELECTRON
     thresholds = selection.lepton_pt_min_gev
     electron_eta, muon_eta = selection.electron_abs_eta_max, selection.muon_abs_eta_max
@@ -195,7 +172,7 @@ def lepton_cuts(
     return cuts
 
 
-def pair_cuts(
+def _pair_cuts(
     observables: Mapping[str, NDArray[np.float64]],
     pairing: ZPairing,
     selection: FourLeptonSelectionConfig,

@@ -16,8 +16,7 @@ from rootflow.physics.kinematics import (
     rapidity,
     transverse_momentum,
 )
-from rootflow.physics.spin import AXES, SpinAngles, spin_angles
-from rootflow.physics.ttbar import Decay, visible_system
+from rootflow.physics.ttbar import AXES, Decay, SpinAngles, spin_angles, visible_system
 
 Values = dict[str, NDArray[np.float32]]
 Value = Callable[[Decay, SpinAngles], FloatArray]
