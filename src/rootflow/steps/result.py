@@ -54,7 +54,7 @@ def show(result: StepResult) -> None:
     console = terminal if terminal.is_terminal else Console(width=WIDTH_OF_A_FILE)
     for title, rows in result.tables.items():
         if rows:
-            table = Table.of_rows(title, _words(title), rows)
+            table = Table.of_rows(title, title.replace("_", " "), rows)
             drawn = rich.table.Table(title=table.title, title_justify="left")
             for place, head in enumerate(table.head):
                 drawn.add_column(head, justify="right" if table.is_numeric(place) else "left")
@@ -67,12 +67,8 @@ def show(result: StepResult) -> None:
         lines = value if isinstance(value, list) else [value]
         for number, line in enumerate(lines):
             text = str(line) if isinstance(line, int) else text_of(line)
-            facts.add_row("" if number else _words(name), text)
+            facts.add_row("" if number else name.replace("_", " "), text)
     console.print(facts, soft_wrap=True)
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ")
 
 
 def date_of(path: Path) -> str:

@@ -20,8 +20,14 @@ from rootflow.evaluation.figures.style import (
 )
 from rootflow.evaluation.folder import Captions
 from rootflow.evaluation.reconstruction.display import display
+from rootflow.evaluation.reconstruction.metrics import COUNTS
 from rootflow.evaluation.reconstruction.observables import OBSERVABLES
-from rootflow.evaluation.reconstruction.results import Evaluation, MethodResult, ScoreResult
+from rootflow.evaluation.reconstruction.results import (
+    UNDER_EVALUATION,
+    Evaluation,
+    MethodResult,
+    ScoreResult,
+)
 
 _MATCHED = "Events with both b jets matched; bars are bootstrap errors."
 CAPTIONS = {
@@ -96,7 +102,11 @@ SHARES = {
     "either_accuracy": ("at least one right", 0.0, "s", "#3f90da"),
     "selection_accuracy": ("right two jets, either order", -0.2, "D", "#ffa90e"),
 }
-COUNTS = {"jets": "number of jets", "btags": "number of b-tagged jets"}
+RECONSTRUCTED = {
+    "jets": "number of jets",
+    "btags": "number of b-tagged jets",
+    "met": r"$E_\mathrm{T}^\mathrm{miss}$ [GeV]",
+}
 
 
 def captions_of(evaluation: Evaluation) -> Captions:
@@ -149,16 +159,9 @@ def _of_network(method: MethodResult, evaluation: Evaluation) -> Iterator[tuple[
 def _of_observables(method: MethodResult, evaluation: Evaluation) -> Iterator[tuple[str, Figure]]:
     for name in method.spectra:
         yield f"collisions_{name}_{method.name}", collisions(name, method, evaluation)
-    if method.is_evaluated and method.observables:
+    if method.neutrinos_of == method.name and method.description == UNDER_EVALUATION:
         for name in MIGRATIONS:
             yield f"migration_{name}_{method.name}", migration(name, method, evaluation)
-
-
-def axis_of(quantity: str) -> str:
-    """Return what stands at the axis of what accuracies are binned in."""
-    if quantity == "met":
-        return r"$E_\mathrm{T}^\mathrm{miss}$ [GeV]"
-    return COUNTS[quantity] if quantity in COUNTS else f"true {OBSERVABLES[quantity].axis}"
 
 
 def accuracy(evaluation: Evaluation) -> Figure:
@@ -191,7 +194,8 @@ def accuracy_by(quantity: str, evaluation: Evaluation, look: Look) -> Figure:
         for panel in (axes, below):
             panel.tick_params(axis="x", which="minor", bottom=False, top=False)
     below.axhline(1, color="grey", linewidth=0.8)
-    below.set(xlabel=axis_of(quantity), ylabel=f"relative to\n{evaluation.reference}")
+    axis = RECONSTRUCTED.get(quantity) or f"true {OBSERVABLES[quantity].axis}"
+    below.set(xlabel=axis, ylabel=f"relative to\n{evaluation.reference}")
     axes.set(ylabel="share with both b jets right", ylim=(0, 1.05))
     axes.set_yticks(np.arange(0, 1.1, 0.2))
     handles, names = axes.get_legend_handles_labels()

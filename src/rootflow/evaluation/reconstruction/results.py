@@ -131,11 +131,6 @@ class MethodResult(NamedTuple):
     cost: Cost
     spectra: dict[str, Spectrum]
 
-    @property
-    def is_evaluated(self) -> bool:
-        """Whether it has neutrinos of its own and is no classic method to compare with."""
-        return self.neutrinos_of == self.name and self.description == UNDER_EVALUATION
-
 
 class Complement(NamedTuple):
     """Share of matched events in which `right` gets both b jets and `wrong` does not."""
