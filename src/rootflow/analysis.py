@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import entry_points
 from typing import Any, ClassVar, Literal
 
 from rootflow.errors import UsageError
@@ -81,15 +81,10 @@ class Analysis(ABC):
 
 
 @cache
-def _known() -> dict[str, EntryPoint]:
-    return {found.name: found for found in sorted(entry_points(group=GROUP))}
-
-
-@cache
 def analysis_named(name: str) -> Analysis:
     """Return the analysis of a name; of another a UsageError lists those that there are."""
-    found = _known().get(name)
-    if found is None:
-        raise UsageError(f"'{name}' is none of {', '.join(_known())}")
-    made: Analysis = found.load()()
+    known = {found.name: found for found in sorted(entry_points(group=GROUP))}
+    if name not in known:
+        raise UsageError(f"'{name}' is none of {', '.join(known)}")
+    made: Analysis = known[name].load()()
     return made

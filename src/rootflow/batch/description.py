@@ -53,7 +53,7 @@ def describe(
     shared = profile.files == "shared"
     runner = on_node.__file__ if shared else Path(on_node.__file__).name
     quoted = f"'{runner}'" if " " in runner else runner
-    description = {
+    described: dict[str, str | float | None] = {
         "universe": "vanilla" if resources.container is None else "container",
         "executable": profile.python or sys.executable,
         "transfer_executable": "false",
@@ -70,17 +70,16 @@ def describe(
         f"+{FOLDER}": literal(str(folder)),
         f"+{SUBMISSION}": literal(token),
         f"+{AVOID}": machine_list(avoided),
+        "output_destination": profile.output_destination,
+        "+SendCredential": "True" if profile.send_credential else None,
     }
     if profile.files != "spool":
-        description |= {"log": str(folder / "events.log"), "submit_event_notes": token}
-    if profile.output_destination is not None:
-        description["output_destination"] = profile.output_destination
-    if profile.send_credential:
-        description["+SendCredential"] = "True"
+        described |= {"log": str(folder / "events.log"), "submit_event_notes": token}
     if profile.runtime_attribute is not None and resources.runtime is not None:
         seconds = math.ceil(resources.runtime.total_seconds())
-        description[f"+{profile.runtime_attribute}"] = str(seconds)
-    return description | {f"+{name}": literal(v) for name, v in resources.classads.items()}
+        described[f"+{profile.runtime_attribute}"] = seconds
+    described |= {f"+{name}": literal(value) for name, value in resources.classads.items()}
+    return {word: str(value) for word, value in described.items() if value is not None}
 
 
 def as_text(description: Mapping[str, str], jobs: Sequence[Job]) -> str:
@@ -113,8 +112,8 @@ def literal(value: bool | int | float | str) -> str:
     return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def _needs(resources: JobConfig) -> dict[str, str]:
-    needs: dict[str, float | str | None] = {
+def _needs(resources: JobConfig) -> dict[str, str | float | None]:
+    needs: dict[str, str | float | None] = {
         "request_cpus": resources.cpus,
         "request_memory": math.ceil(resources.memory_gib * MIB),
         "request_disk": math.ceil(resources.disk_gib * KIB),
@@ -126,7 +125,7 @@ def _needs(resources: JobConfig) -> dict[str, str]:
         needs["request_gpus"] = resources.gpus
         needs["gpus_minimum_memory"] = None if memory is None else math.ceil(memory * MIB)
         needs["gpus_minimum_capability"] = resources.gpu_capability
-    return {word: str(value) for word, value in needs.items() if value is not None}
+    return needs
 
 
 def _requirements(resources: JobConfig, profile: ProfileConfig) -> str:

@@ -1,8 +1,8 @@
 """Settings of the export."""
 
-from typing import Literal, TypeVar
+from typing import Annotated, Literal
 
-from pydantic import Field, NonNegativeFloat, field_validator
+from pydantic import AfterValidator, Field, NonNegativeFloat
 
 from rootflow.analysis import TaskName
 from rootflow.config.block import Block, Name
@@ -10,17 +10,25 @@ from rootflow.config.block import Block, Name
 Target = Literal["named", "topcptoolkit-flat", "athena"]
 Precision = Literal["float32", "float16", "int8"]
 Converter = Literal["tf2onnx", "keras"]
-T = TypeVar("T")
 DEFAULT_TARGETS: dict[TaskName, tuple[Target, ...]] = {
     "reconstruction": ("named", "topcptoolkit-flat"),
     "classification": ("named",),
 }
 
 
+def _each_once_with(needed: str) -> AfterValidator:
+    def check(values: tuple[str, ...]) -> tuple[str, ...]:
+        if needed not in values or len(set(values)) < len(values):
+            raise ValueError(f"name each once, {needed} among them")
+        return values
+
+    return AfterValidator(check)
+
+
 class ExportConfig(Block):
     """The ONNX files and the registered models."""
 
-    targets: tuple[Target, ...] | None = Field(
+    targets: Annotated[tuple[Target, ...], _each_once_with("named")] | None = Field(
         None,
         description="who reads the files: named for Python and the registry, always among them; "
         "topcptoolkit-flat and athena for C++; none: named, and of reconstruction "
@@ -40,7 +48,7 @@ class ExportConfig(Block):
     input_units: Literal["GeV", "MeV"] = Field(
         "GeV", description="of the inputs of the named target; its momenta come out in GeV"
     )
-    precisions: tuple[Precision, ...] = Field(
+    precisions: Annotated[tuple[Precision, ...], _each_once_with("float32")] = Field(
         ("float32",),
         description="of the weights of networks: float16 and int8 make more, smaller files",
     )
@@ -56,19 +64,3 @@ class ExportConfig(Block):
     def targets_of(self, task: TaskName) -> tuple[Target, ...]:
         """Return the targets of a task's models."""
         return self.targets or DEFAULT_TARGETS[task]
-
-    @field_validator("targets")
-    @classmethod
-    def _named_is_there(cls, targets: tuple[Target, ...] | None) -> tuple[Target, ...] | None:
-        return None if targets is None else _each_once_with("named", targets)
-
-    @field_validator("precisions")
-    @classmethod
-    def _float32_is_there(cls, precisions: tuple[Precision, ...]) -> tuple[Precision, ...]:
-        return _each_once_with("float32", precisions)
-
-
-def _each_once_with(needed: T, values: tuple[T, ...]) -> tuple[T, ...]:
-    if needed not in values or len(set(values)) < len(values):
-        raise ValueError(f"name each once, {needed} among them")
-    return values

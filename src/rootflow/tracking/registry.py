@@ -3,13 +3,11 @@
 import hashlib
 import json
 import re
-import tempfile
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from shutil import copy2
 from typing import Any, NamedTuple
 
 import mlflow
@@ -261,17 +259,13 @@ def log_trained_model(
     files = [str(Path(folder, path.name)) for folder, paths in folders.items() for path in paths]
     about.add_flavor("rootflow", files=files)
     client = connect()
-    with tempfile.TemporaryDirectory() as temporary:
-        model = Path(temporary)
+    lists = {name: array.tolist() for name, array in example.items()}
+    with server_must_answer():
         for folder, paths in folders.items():
-            (model / folder).mkdir(exist_ok=True)
             for path in paths:
-                copy2(path, model / folder / path.name)
-        lists = {name: array.tolist() for name, array in example.items()}
-        (model / EXAMPLE).write_text(json.dumps({"inputs": lists}))
-        about.save(str(model / "MLmodel"))
-        with server_must_answer():
-            client.log_artifacts(run.run_id, str(model), place)
+                client.log_artifact(run.run_id, str(path), str(Path(place, folder)))
+        client.log_text(run.run_id, json.dumps({"inputs": lists}), f"{place}/{EXAMPLE}")
+        client.log_text(run.run_id, about.to_yaml(), f"{place}/MLmodel")
     with _must_be_registered(registered_name):
         try:
             client.create_registered_model(registered_name)

@@ -268,8 +268,10 @@ def _git_tags() -> dict[str, str]:
     return {"mlflow.source.git.commit": commit, "rootflow.tree": "clean" if clean else "dirty"}
 
 
+@cache
 def _environment() -> dict[str, Any]:
     """Return the machine and the version of every installed package."""
+    packages = {each.metadata["Name"]: each.version for each in distributions()}
     return {
         "rootflow": __version__,
         "python": platform.python_version(),
@@ -280,14 +282,8 @@ def _environment() -> dict[str, Any]:
             "cores": os.cpu_count(),
             "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
         },
-        "packages": _packages(),
+        "packages": dict(sorted(packages.items(), key=lambda item: item[0].lower())),
     }
-
-
-@cache
-def _packages() -> dict[str, str]:
-    packages = {each.metadata["Name"]: each.version for each in distributions()}
-    return dict(sorted(packages.items(), key=lambda item: item[0].lower()))
 
 
 def _git(*arguments: str) -> str | None:

@@ -117,7 +117,7 @@ class Driver:
     def _ask(self) -> bool:
         """Ask for some of the trials that can be; return whether those are all."""
         for _ in range(ASKED_AT_ONCE):
-            number = self.ledger.ended + len(self.running)
+            number = self.ledger.counts.total() + len(self.running)
             if len(self.running) >= self.tune.parallel or number >= self.total:
                 return True
             self.study.sampler = make_sampler(self.tune, self.config.seed, number)

@@ -58,11 +58,6 @@ class TrialLedger:
                 if trial.number in open_trials:
                     self._unwritten.append(trial)
 
-    @property
-    def ended(self) -> int:
-        """The number of ended trials."""
-        return self.counts.total()
-
     def tell(self, running: Running) -> None:
         """Tell Optuna how a trial ended."""
         outcome = running.outcome

@@ -8,6 +8,7 @@ from typing import NamedTuple, TypeVar
 import yaml
 from pydantic import ConfigDict, Field
 
+from rootflow.batch.contract import read
 from rootflow.config import Config, TuningConfig
 from rootflow.config.block import Block
 from rootflow.errors import InputError, UsageError
@@ -87,10 +88,7 @@ class TrialFiles(NamedTuple):
 
     def epochs(self) -> Iterator[Epoch]:
         """Yield the epochs so far; a line that is still being written is left out."""
-        try:
-            text = (self.directory / PROGRESS).read_text()
-        except FileNotFoundError:
-            return
+        text = read(self.directory / PROGRESS)
         for line in text[: text.rfind("\n") + 1].splitlines():
             yield Epoch(**json.loads(line))
 
