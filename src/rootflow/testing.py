@@ -19,7 +19,7 @@ from rootflow.config.model import OwnReconstructionNetworkConfig
 from rootflow.dataset import Events
 from rootflow.dataset.events import pairs_of_jets
 from rootflow.errors import ConformanceError, RootflowError
-from rootflow.evaluation.classification.observable import EventObservable
+from rootflow.evaluation.classification.labelled import EventObservable
 from rootflow.export.conversion import convert
 from rootflow.export.layout import OUTPUTS
 from rootflow.exported.contract import TOLERANCES

@@ -80,7 +80,7 @@ def test_a_bin_in_which_it_is_worse_has_a_small_p_value() -> None:
     found = held(
         events, Knowing("a", 0.9, worse_at=3), Knowing("b", 0.5), no_regression_in={"jets": JETS}
     )
-    assert [(each.bin.low, each.bin.high) for each in found.bins] == [
+    assert [(each.low, each.high) for each in found.bins] == [
         (1.5, 2.5),
         (2.5, 3.5),
         (3.5, 6.5),

@@ -9,18 +9,17 @@ from rootflow.config.evaluation import ReconstructionPromotionConfig
 from rootflow.errors import InputError, UsageError
 from rootflow.estimate import Estimate
 from rootflow.evaluation.bootstrap import Replicated, better_p_value
-from rootflow.evaluation.paired import BinContest, Contest, QuantityBin, decide
+from rootflow.evaluation.paired import BinContest, Contest, decide
 from rootflow.steps.registry.decision import shortfalls
 from rootflow.tracking.registry import Version
 
 NAN = float("nan")
 CHAMPION = Version("ttbar", "1", "", datetime(2026, 1, 1, tzinfo=UTC), (), {}, "")
 BETTER = Estimate(0.1, 0.01)
-BIN = QuantityBin("jets", 1.5, 2.5)
 
 
 def _contest(gain: float = 0.1, p_value: float = 0.001, p_no_worse: float = 0.9) -> Contest:
-    bins = (BinContest(BIN, BETTER, BETTER, BETTER, p_no_worse),)
+    bins = (BinContest("jets", 1.5, 2.5, BETTER, BETTER, BETTER, p_no_worse),)
     found = Estimate(gain, 0.01)
     return Contest("assignment_accuracy", 9, 9, 1, BETTER, BETTER, found, p_value, bins)
 

@@ -41,11 +41,6 @@ class Paired(NamedTuple):
     p_value: float
     p_value_no_worse: float
 
-    @property
-    def p_value_two_sided(self) -> float:
-        """Of both being equal."""
-        return min(1.0, 2 * min(self.p_value, self.p_value_no_worse))
-
 
 def paired(
     one: Replicated, other: Replicated, better: Better = "more", *, at: int = 0, least: float = 0.0
@@ -77,7 +72,8 @@ def comparisons(
         for name, other in permutations(of_models, 2):
             both = paired(of_models[name], of_models[other], metric.better, at=metric.at)
             if np.isfinite(both.gain.value) and np.isfinite(both.gain.error):
-                p_values = both.p_value, both.p_value_two_sided
+                p_equal = min(1.0, 2 * min(both.p_value, both.p_value_no_worse))
+                p_values = both.p_value, p_equal
                 made.append(Comparison(name_of_metric, name, other, both.gain, *p_values))
     return tuple(made)
 
@@ -118,18 +114,12 @@ def _merit(values: FloatArray, better: Better) -> FloatArray:
     return values if better == "more" else -values
 
 
-class QuantityBin(NamedTuple):
-    """A bin of a quantity, from `low` to `high`."""
+class BinContest(NamedTuple):
+    """The metric of both in a bin of a quantity; the p-value is of the candidate being no worse."""
 
     quantity: str
     low: float
     high: float
-
-
-class BinContest(NamedTuple):
-    """The metric of both in one bin, and the p-value of the candidate being no worse."""
-
-    bin: QuantityBin
     candidate: Estimate
     champion: Estimate
     gain: Estimate
@@ -166,7 +156,7 @@ def decide(
     """
     metric = promotion.metric
     bins = [
-        QuantityBin(quantity, low, high)
+        (quantity, low, high)
         for quantity, limits in promotion.no_regression_in.items()
         for low, high in pairwise(limits)
     ]
@@ -176,10 +166,10 @@ def decide(
                 continue
             if place == 0:
                 raise InputError(f"{metric} does not exist for the events of the held-out fold")
-            where = bins[place - 1]
+            quantity, low, high = bins[place - 1]
             raise UsageError(
-                f"promotion.no_regression_in.{where.quantity}: {metric} does not exist in the bin "
-                f"from {where.low:g} to {where.high:g}, which has too few events: choose wider bins"
+                f"promotion.no_regression_in.{quantity}: {metric} does not exist in the bin "
+                f"from {low:g} to {high:g}, which has too few events: choose wider bins"
             )
     candidate, *rest = measured
     alone = Contest(metric, events, len(candidate.replicas), seed, _estimate(candidate))
@@ -188,10 +178,19 @@ def decide(
     [champion] = rest
     whole = paired(candidate, champion, better, least=promotion.least_gain)
     in_bins = []
-    for place, each in enumerate(bins, start=1):
+    for place, (quantity, low, high) in enumerate(bins, start=1):
         both = paired(candidate, champion, better, at=place)
-        ours, theirs = _estimate(candidate, place), _estimate(champion, place)
-        in_bins.append(BinContest(each, ours, theirs, both.gain, both.p_value_no_worse))
+        in_bins.append(
+            BinContest(
+                quantity=quantity,
+                low=low,
+                high=high,
+                candidate=_estimate(candidate, place),
+                champion=_estimate(champion, place),
+                gain=both.gain,
+                p_value=both.p_value_no_worse,
+            )
+        )
     return alone._replace(
         champion=_estimate(champion),
         gain=whole.gain,

@@ -6,7 +6,7 @@ from html_page import Page
 from rootflow.estimate import with_error
 from rootflow.evaluation import draw_histories
 from rootflow.evaluation.classification import ClassificationEvaluation, write_report
-from rootflow.evaluation.classification.figures.performance import described
+from rootflow.evaluation.classification.figures import described
 from rootflow.evaluation.figures.stack import stack
 
 

@@ -1,5 +1,6 @@
 """Classifiers compared on the same events: how well they tell signal from background."""
 
+from rootflow.evaluation.classification.draw import draw
 from rootflow.evaluation.classification.evaluate import evaluate
 from rootflow.evaluation.classification.evaluation import (
     ClassificationEvaluation,
@@ -9,8 +10,7 @@ from rootflow.evaluation.classification.evaluation import (
     read,
     save,
 )
-from rootflow.evaluation.classification.figures.draw import draw
-from rootflow.evaluation.classification.observable import EventObservable, observable_of
+from rootflow.evaluation.classification.labelled import EventObservable, observable_of
 from rootflow.evaluation.classification.report import tables_of, write_evaluation, write_report
 from rootflow.evaluation.classification.results import Scored
 from rootflow.evaluation.classification.scores import compare, read_scores, write_scores

@@ -12,8 +12,13 @@ from rootflow.evaluation.bootstrap import FloatArray, Replicated, Statistic, boo
 from rootflow.evaluation.classification.cut import CutQuestion, asimov
 from rootflow.evaluation.classification.evaluation import ClassificationEvaluation, HeldOut
 from rootflow.evaluation.classification.fit import FitQuestion
-from rootflow.evaluation.classification.labelled import CLASSES, Labelled, spectrum, yields
-from rootflow.evaluation.classification.observable import EventObservable
+from rootflow.evaluation.classification.labelled import (
+    CLASSES,
+    EventObservable,
+    Labelled,
+    spectrum,
+    yields,
+)
 from rootflow.evaluation.classification.ranking import ClassQuestion, RankingQuestion, Reliability
 from rootflow.evaluation.classification.results import (
     IN_WINDOW,
@@ -40,7 +45,7 @@ def observable_edges(config: ClassificationEvaluationConfig) -> list[float]:
 def observable_spectrum(
     labelled: Labelled,
     config: ClassificationEvaluationConfig,
-    among: NDArray[np.bool_] | None = None,
+    among: NDArray[np.bool_] | bool = True,
 ) -> Spectrum | None:
     """Return that of the events among (n,), by default all; None without an observable."""
     if labelled.values is None:

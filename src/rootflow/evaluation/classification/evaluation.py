@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from rootflow.estimate import Estimate, with_error
-from rootflow.evaluation.classification.observable import EventObservable
+from rootflow.evaluation.classification.labelled import EventObservable
 from rootflow.evaluation.classification.results import (
     HypothesisTest,
     ModelResult,

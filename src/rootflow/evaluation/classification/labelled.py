@@ -1,19 +1,20 @@
-"""The events of an evaluation, by what they are, and sums, spectra and yields of them."""
+"""The events of an evaluation: what they are, what is drawn of them, sums, spectra and yields."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal, Self
+from typing import Literal, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from rootflow import plugins
+from rootflow.config import ClassificationEvaluationConfig
 from rootflow.dataset.events import DATA, Events
 from rootflow.dataset.manifest import Sample
 from rootflow.dataset.weights import effective_events
 from rootflow.errors import InputError, UsageError
 from rootflow.evaluation.bootstrap import NOWHERE, FloatArray
-from rootflow.evaluation.classification.observable import EventObservable, check_finite
 from rootflow.evaluation.results import (
     Kind,
     Spectrum,
@@ -23,6 +24,7 @@ from rootflow.evaluation.results import (
     histogram,
     varied_weights,
 )
+from rootflow.ntuple import Feature
 
 # The label of events outside a window.
 UNLABELLED = DATA - 1
@@ -33,6 +35,89 @@ SIGNALS = ("signal",)
 
 # With fewer, neither a background estimate nor the error of anything means much: 20 %.
 EFFECTIVE_EVENTS_MIN = 25.0
+
+SETTING = "evaluation.observable"
+# What a title in LaTeX is in tables.
+PLAIN = str.maketrans("", "", "$\\{}")
+
+
+class EventObservable(NamedTuple):
+    """A number of every event: a feature of the event, or `package.module:function` of Events.
+
+    The title in figures may have $LaTeX$; the unit is empty where there is none.
+    """
+
+    name: str
+    title: str
+    unit: str
+
+    @property
+    def in_words(self) -> str:
+        """Its title without LaTeX, for tables."""
+        return self.title.replace(r"\ell", "l").translate(PLAIN)
+
+    @property
+    def key(self) -> str:
+        """Its name as a part of other names."""
+        return self.name.rpartition(":")[2]
+
+    def between(self, window: tuple[float, float]) -> str:
+        """Return `m(4l) from 105 to 160 GeV`."""
+        return f"{self.in_words} from {window[0]:g} to {window[1]:g} {self.unit}".strip()
+
+    def inequality(self, window: tuple[float, float]) -> str:
+        """Return the same in LaTeX."""
+        escaped = self.title.replace("_", r"\_")
+        title = self.title.strip("$") if "$" in self.title else rf"\mathrm{{{escaped}}}"
+        return rf"${window[0]:g} \leq {title} \leq {window[1]:g}$ {self.unit}".strip()
+
+    def values(self, events: Events) -> FloatArray:
+        """Return (n,) finite values, as of a feature or function that gives them, or refuse."""
+        known = events.features["event"]
+        if ":" in self.name:
+            function: Callable[[Events], FloatArray] = plugins.resolve(self.name, SETTING)
+            try:
+                values = np.asarray(function(events), np.float64)
+            except Exception as error:
+                reason = f"{type(error).__name__}: {error}"
+                raise UsageError(f"{SETTING}: {self.name} fails: {reason}") from None
+            if values.shape != (len(events),):
+                raise UsageError(
+                    f"{SETTING}: {self.name} gives an array of shape {values.shape} for "
+                    f"{len(events)} events"
+                )
+        elif self.name in known:
+            values = events.event[:, known.index(self.name)].astype(np.float64)
+        else:
+            raise UsageError(
+                f"{SETTING}: '{self.name}' is no feature of the event: {', '.join(known)}"
+            )
+        check_finite(self.key, values, events)
+        return values
+
+
+def check_finite(name: str, values: FloatArray, events: Events) -> None:
+    """Refuse values of events that are not finite, and say of which event the first is."""
+    broken = ~np.isfinite(values)
+    if np.any(broken):
+        raise InputError(
+            f"{name} of {np.sum(broken)} of {len(events)} events to evaluate on is not "
+            f"finite, the first is {events.in_words(int(np.argmax(broken)))}"
+        )
+
+
+def observable_of(
+    config: ClassificationEvaluationConfig, features: Mapping[str, Sequence[Feature]]
+) -> EventObservable | None:
+    """Return the configured observable with the unit that the dataset's feature has."""
+    name = config.observable
+    if name is None:
+        return None
+    units = {feature.name: feature.unit for feature in features.get("event", ())}
+    unit = config.observable_unit or units.get(name, "none")
+    return EventObservable(
+        name, config.observable_title or name.rpartition(":")[2], "" if unit == "none" else unit
+    )
 
 
 @dataclass(frozen=True)
@@ -187,10 +272,9 @@ def spectrum(
     values: FloatArray,
     labelled: Labelled,
     edges: Sequence[float],
-    among: NDArray[np.bool_] | None = None,
+    among: NDArray[np.bool_] | bool = True,
 ) -> Spectrum:
     """Return the histogram of values (n,), by default all, of every process, and of data."""
-    among = np.ones(len(labelled), bool) if among is None else among
     simulated = {
         name: histogram(values, labelled.weight, edges, among & of_process)
         for name, of_process in labelled.simulated.items()
@@ -201,9 +285,8 @@ def spectrum(
     return Spectrum(tuple(edges), simulated, data, *_shifts(values, labelled, edges, among))
 
 
-def yields(labelled: Labelled, among: NDArray[np.bool_] | None = None) -> tuple[Yield, ...]:
+def yields(labelled: Labelled, among: NDArray[np.bool_] | bool = True) -> tuple[Yield, ...]:
     """Return how many events `among` (n,) there are of each process and what is expected of it."""
-    among = np.ones(len(labelled), bool) if among is None else among
     kept = [(each, labelled.weight[among & of_sample]) for each, of_sample in labelled.by_sample]
     return tuple(
         Yield(
@@ -214,7 +297,7 @@ def yields(labelled: Labelled, among: NDArray[np.bool_] | None = None) -> tuple[
 
 
 def _shifts(
-    values: FloatArray, labelled: Labelled, edges: Sequence[float], among: NDArray[np.bool_]
+    values: FloatArray, labelled: Labelled, edges: Sequence[float], among: NDArray[np.bool_] | bool
 ) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Return by how much variations, in quadrature, lower and raise the events in each bin."""
     chosen = among & (labelled.signal | labelled.background)

@@ -5,13 +5,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from rootflow.estimate import Estimate
+from rootflow.evaluation.classification.draw import captions_of
 from rootflow.evaluation.classification.evaluation import (
     DEFINITIONS,
     ClassificationEvaluation,
     cautions_of,
     tests_of,
 )
-from rootflow.evaluation.classification.figures.draw import captions_of
 from rootflow.evaluation.classification.results import ModelResult, OverTraining, PartOfEvents
 from rootflow.evaluation.folder import write_folder, write_page
 from rootflow.evaluation.results import Process, Yield

@@ -14,8 +14,7 @@ from rootflow.dataset.manifest import Sample
 from rootflow.errors import ConformanceError, UsageError
 from rootflow.evaluation.bootstrap import FloatArray, Replicated, Statistic, bootstrap
 from rootflow.evaluation.cell_statistics import bin_of
-from rootflow.evaluation.classification.labelled import Labelled
-from rootflow.evaluation.classification.observable import EventObservable
+from rootflow.evaluation.classification.labelled import EventObservable, Labelled
 from rootflow.evaluation.classification.ranking import AreaUnderCurve
 from rootflow.evaluation.classification.results import Scored
 from rootflow.evaluation.compare import (

@@ -72,7 +72,7 @@ def shortfalls(contest: Contest, champion: Version | None, rules: Rules) -> list
         if not p_value >= rules.regression_p_value:
             found.append(
                 f"regression: {contest.metric} changes by {_text(each.gain)} where "
-                f"{each.bin.quantity} is from {each.bin.low:g} to {each.bin.high:g}, p-value of "
+                f"{each.quantity} is from {each.low:g} to {each.high:g}, p-value of "
                 f"being no worse {p_value} (of {bins} bins)"
             )
     return found
@@ -122,9 +122,9 @@ def rows_of(contest: Contest) -> list[Row]:
     """Return one row for each named bin."""
     return [
         {
-            "quantity": each.bin.quantity,
-            "from": each.bin.low,
-            "to": each.bin.high,
+            "quantity": each.quantity,
+            "from": each.low,
+            "to": each.high,
             **_columns("candidate", each.candidate),
             **_columns("champion", each.champion),
             **_columns("gain", each.gain),

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from rootflow.evaluation.classification import figures
 from rootflow.evaluation.classification.evaluation import ClassificationEvaluation
-from rootflow.evaluation.classification.figures import performance, spectra
 from rootflow.evaluation.figures.style import Look, draw_figures
 from rootflow.evaluation.folder import Captions
 
@@ -110,27 +110,27 @@ def draw(evaluation: ClassificationEvaluation, directory: Path, style: str) -> l
 def _figures(evaluation: ClassificationEvaluation) -> Iterator[tuple[str, Figure]]:
     look = Look([model.name for model in evaluation.models])
     drawn = evaluation.observable
-    yield "roc", performance.roc(evaluation, look)
+    yield "roc", figures.roc(evaluation, look)
     if drawn is not None and evaluation.spectrum is not None:
-        yield "observable", spectra.observable(evaluation, drawn, evaluation.spectrum)
+        yield "observable", figures.observable(evaluation, drawn, evaluation.spectrum)
     for model in evaluation.models:
-        yield f"scan_{model.name}", performance.scan(model, evaluation, look)
+        yield f"scan_{model.name}", figures.scan(model, evaluation, look)
         if drawn is not None and model.after_cut is not None:
-            figure = spectra.observable(evaluation, drawn, model.after_cut, model)
+            figure = figures.observable(evaluation, drawn, model.after_cut, model)
             yield f"observable_after_cut_{model.name}", figure
-        yield f"scores_{model.name}", spectra.scores(model, evaluation)
-        yield f"fit_{model.name}", spectra.fit(model, evaluation)
+        yield f"scores_{model.name}", figures.scores(model, evaluation)
+        yield f"fit_{model.name}", figures.fit(model, evaluation)
         if model.classes is not None:
-            yield f"confusion_{model.name}", performance.confusion(model, model.classes, evaluation)
+            yield f"confusion_{model.name}", figures.confusion(model, model.classes, evaluation)
             for each in model.classes.one_against_rest:
-                figure = spectra.scores(model, evaluation, each)
+                figure = figures.scores(model, evaluation, each)
                 yield f"probability_{each.name}_{model.name}", figure
-    yield "calibration", performance.calibration(evaluation, look)
+    yield "calibration", figures.calibration(evaluation, look)
     for model in evaluation.models:
         if model.over_training is not None:
-            yield f"over_training_{model.name}", performance.over_training(model, evaluation)
+            yield f"over_training_{model.name}", figures.over_training(model, evaluation)
         if drawn is not None and model.sculpting is not None:
-            figure = spectra.sculpting(model, model.sculpting, drawn, evaluation)
+            figure = figures.sculpting(model, model.sculpting, drawn, evaluation)
             yield f"sculpting_{model.name}", figure
         if model.importance:
-            yield f"importance_{model.name}", performance.importance(model, evaluation, look)
+            yield f"importance_{model.name}", figures.importance(model, evaluation, look)

@@ -1,1 +1,0 @@
-"""Figures of classifiers, drawn from plain results alone."""
