@@ -69,7 +69,9 @@ def exported(path: Path, ntuple: Path, directory: Path) -> tuple[str, Path]:
     from rootflow.config import load
     from rootflow.dataset import build
     from rootflow.dataset.readings.dilepton import Dilepton
-    from rootflow.export import About, prepare, write
+    from rootflow.export.about import About
+    from rootflow.export.preparation import prepare
+    from rootflow.export.writing import write
     from rootflow.models.architectures import build_model
     from rootflow.models.normalisation import fit_normalisation
 

@@ -19,7 +19,7 @@ from small_datasets import build
 
 if TYPE_CHECKING:
     from condor_pool import Pool
-    from rootflow.export import Export
+    from rootflow.export.writing import Export
 
 PROJECT = Path(__file__).parents[1]
 DATA = PROJECT / "data"

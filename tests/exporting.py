@@ -12,7 +12,8 @@ from toy_events import UNITS
 from toy_four_leptons import H4L_UNITS
 
 if TYPE_CHECKING:
-    from rootflow.export import About, Export
+    from rootflow.export.about import About
+    from rootflow.export.writing import Export
 
 # The file for TopCPToolkit among those of an export.
 FLAT: tuple[Target, Precision] = ("topcptoolkit-flat", "float32")
@@ -21,7 +22,7 @@ ORIGIN = {"dataset": "0123456789abcdef", "run_id": "run-of-the-training"}
 
 def about_ttbar(**changes: Any) -> "About":
     """Return that a network assigns jets; `folds` say what it was not trained on."""
-    from rootflow.export import About
+    from rootflow.export.about import About
 
     folds: FoldsConfig = changes.pop("folds", FoldsConfig())
     said: dict[str, Any] = {
@@ -40,7 +41,7 @@ def about_ttbar(**changes: Any) -> "About":
 
 def about_h4l(folds: FoldingConfig, **changes: Any) -> "About":
     """Return that a model tells signal from background."""
-    from rootflow.export import About
+    from rootflow.export.about import About
 
     said: dict[str, Any] = {
         "task": "classification",
@@ -59,7 +60,8 @@ def exported_network(
     network: Any, events: Events, directory: Path, config: ExportConfig | None = None, **about: Any
 ) -> "Export":
     """Write a network that assigns jets."""
-    from rootflow.export import prepare, write
+    from rootflow.export.preparation import prepare
+    from rootflow.export.writing import write
 
     prepared = prepare(network, events, about_ttbar(**about), config or ExportConfig())
     return write([prepared], directory)[0]
@@ -75,7 +77,9 @@ def exported_classifiers(
     """Write the models of all folds, and the file of all."""
     from dataclasses import replace
 
-    from rootflow.export import prepare, prepare_all_folds, ranges_of, write
+    from rootflow.export.preparation import prepare, prepare_all_folds
+    from rootflow.export.samples import ranges_of
+    from rootflow.export.writing import write
 
     config, about = config or ExportConfig(), replace(about, ranges=ranges_of([events]))
     prepared = [

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from rootflow.dataset import Events
 
 if TYPE_CHECKING:
-    from rootflow.export import Prepared
+    from rootflow.export.writing import Prepared
 
 PROJECT = Path(__file__).parents[1]
 PROGRAM = Path(__file__).with_name("asked_onnx.py")

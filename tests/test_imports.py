@@ -92,7 +92,7 @@ def test_libraries_stay_in_their_rooms() -> None:
         "rootflow.cplusplus",
         "rootflow.dataset",
         "rootflow.ntuple",
-        "rootflow.inference",
+        "rootflow.inference.files",
     ],
 )
 def test_tensorflow_and_mlflow_stay_out_of_what_must_start_quickly(module: str) -> None:

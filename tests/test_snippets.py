@@ -29,7 +29,7 @@ from rootflow.dataset import Events
 from rootflow.evaluation.classification import write_scores
 from rootflow.evaluation.classification.results import Scored
 from rootflow.evaluation.reconstruction import evaluate, save
-from rootflow.export import Export
+from rootflow.export.writing import Export
 from rootflow.methods.make import make_method
 from rootflow.ntuple import load_branch_map
 from rootflow.steps.made import trainings_of

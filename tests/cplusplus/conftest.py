@@ -8,7 +8,7 @@ import pytest
 from compiler import compiled
 from exporting import FLAT
 from rootflow.cplusplus import write_cplusplus
-from rootflow.export import Export
+from rootflow.export.writing import Export
 
 
 @pytest.fixture(scope="session")

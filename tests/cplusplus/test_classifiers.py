@@ -17,7 +17,7 @@ from toy_events import toy_events
 from toy_four_leptons import h4l_inputs, toy_four_leptons
 
 if TYPE_CHECKING:
-    from rootflow.export import Export
+    from rootflow.export.writing import Export
 
 FOLDS = FoldingConfig(count=2)
 WITH_FLAT = ExportConfig(targets=("named", "topcptoolkit-flat"))
@@ -25,7 +25,8 @@ ENERGIES = {"pt", "energy", "m4l", "z1_mass", "z2_mass", "pt_4l"}
 
 
 def written(model: Any, events: Events, about: Any, directory: Path) -> "Export":
-    from rootflow.export import prepare, write
+    from rootflow.export.preparation import prepare
+    from rootflow.export.writing import write
 
     return write([prepare(model, events, about, WITH_FLAT)], directory)[0]
 

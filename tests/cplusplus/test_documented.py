@@ -13,7 +13,7 @@ from events_text import run, said
 from rootflow.config import FoldsConfig
 from rootflow.cplusplus import write_cplusplus
 from rootflow.dataset.folds import fold_of
-from rootflow.export import Export
+from rootflow.export.writing import Export
 
 PAGE = (PROJECT / "docs" / "cplusplus.md").read_text()
 FILE = "ttbar_transformer_applied_to_fold0of5.onnx"

@@ -10,7 +10,7 @@ from compiler import compiled
 from rootflow.config import FoldsConfig
 from rootflow.cplusplus import write_cplusplus
 from rootflow.dataset.folds import fold_of
-from rootflow.export import Export
+from rootflow.export.writing import Export
 
 SCHEMES = {
     "hash": FoldsConfig(),

@@ -12,7 +12,7 @@ from exporting import FLAT
 from rootflow.config import FoldsConfig
 from rootflow.dataset import Events
 from rootflow.dataset.folds import fold_of
-from rootflow.export import Export
+from rootflow.export.writing import Export
 from rootflow.methods.contract import Reconstruction
 from rootflow.methods.exported import OnnxMethod
 

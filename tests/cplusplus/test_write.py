@@ -25,8 +25,8 @@ from rootflow.cplusplus.write import identifier, struct_of
 from rootflow.dataset import Events
 from rootflow.dataset.events import Features
 from rootflow.errors import InputError, UsageError
-from rootflow.export import Export
 from rootflow.export.layout import Units
+from rootflow.export.writing import Export
 from rootflow.exported.contract import Collection, OnnxContract
 from rootflow.exported.session import open_session
 from sealed_files import sealed_file, some_contract, some_proto

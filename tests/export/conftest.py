@@ -10,7 +10,7 @@ from rootflow.dataset import Events
 from toy_events import toy_events
 
 if TYPE_CHECKING:
-    from rootflow.export import Prepared
+    from rootflow.export.writing import Prepared
 
 SLOTS = 4
 
@@ -24,7 +24,7 @@ def toys() -> Events:
 def prepared(toys: Events, fold: int = 0, **settings: Any) -> "Prepared":
     """Return a small network that was not trained on a fold of two, for every target."""
     from exporting import about_ttbar
-    from rootflow.export import prepare
+    from rootflow.export.preparation import prepare
     from small_network import small_network
 
     every = {"targets": ("named", "topcptoolkit-flat", "athena"), **settings}

@@ -19,7 +19,7 @@ from rootflow.config.model import (
     SetTransformerConfig,
 )
 from rootflow.dataset import Events
-from rootflow.export import prepare
+from rootflow.export.preparation import prepare
 from rootflow.export.targets import TARGETS
 from rootflow.methods.exported import OnnxMethod
 from rootflow.methods.trained import TrainedMethod

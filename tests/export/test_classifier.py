@@ -17,9 +17,10 @@ from rootflow.config.export import ExportConfig
 from rootflow.dataset import Events
 from rootflow.dataset.folds import fold_of
 from rootflow.errors import RootflowError, UsageError
-from rootflow.export import Export, prepare, prepare_all_folds
 from rootflow.export.conversion import convert
+from rootflow.export.preparation import prepare, prepare_all_folds
 from rootflow.export.trees import convert_trees
+from rootflow.export.writing import Export
 from rootflow.exported.folds import FoldsTable
 from rootflow.exported.session import open_session
 from rootflow.methods.conformance import check_method

@@ -10,7 +10,7 @@ from exporting import FLAT, about_ttbar, exported_network
 from rootflow.config import FoldsConfig
 from rootflow.dataset import Events
 from rootflow.errors import RootflowError, UsageError
-from rootflow.export import Export
+from rootflow.export.writing import Export
 from rootflow.exported.session import open_session
 from small_network import small_network
 from toy_events import UNITS

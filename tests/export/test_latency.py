@@ -1,9 +1,9 @@
 from typing import TYPE_CHECKING
 
-from rootflow.export import latency_ms
+from rootflow.exported.session import latency_ms
 
 if TYPE_CHECKING:
-    from rootflow.export import Export
+    from rootflow.export.writing import Export
 
 
 def test_one_event_takes_some_time_in_ms(exported: "Export") -> None:

@@ -6,7 +6,6 @@ from exporting import about_ttbar
 from rootflow.config.export import ExportConfig
 from rootflow.dataset import Events
 from rootflow.errors import UsageError
-from rootflow.export import ranges_of
 from rootflow.export.conversion import Converted
 from rootflow.export.layout import (
     PADDING_VALUE,
@@ -16,6 +15,7 @@ from rootflow.export.layout import (
     read_flat,
     write_flat,
 )
+from rootflow.export.samples import ranges_of
 from rootflow.export.targets import Flat
 from rootflow.exported.contract import Feature
 from toy_events import UNITS

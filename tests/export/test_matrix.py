@@ -16,8 +16,9 @@ from rootflow.config.export import ExportConfig, Precision, Target
 from rootflow.config.model import DeepSetConfig
 from rootflow.dataset import Events
 from rootflow.errors import RootflowError
-from rootflow.export import Prepared, prepare, prepare_all_folds, write
 from rootflow.export.precision import cost
+from rootflow.export.preparation import prepare, prepare_all_folds
+from rootflow.export.writing import Prepared, write
 from rootflow.exported import FoldedModel
 from rootflow.exported.session import open_session
 from rootflow.models.classifier_inputs import fit_classifier_normalisation

@@ -10,9 +10,10 @@ from rootflow.config.export import ExportConfig
 from rootflow.config.model import SetTransformerConfig
 from rootflow.dataset import Events
 from rootflow.errors import RootflowError
-from rootflow.export import Prepared, prepare
 from rootflow.export.conversion import Converted, convert
 from rootflow.export.precision import cost, rounded
+from rootflow.export.preparation import prepare
+from rootflow.export.writing import Prepared
 from rootflow.exported.session import open_session
 from rootflow.models.architectures import build_model
 from rootflow.models.normalisation import fit_normalisation

@@ -1,7 +1,7 @@
 import numpy as np
 
 from rootflow.dataset import Events
-from rootflow.export import ranges_of
+from rootflow.export.samples import ranges_of
 from toy_four_leptons import toy_four_leptons
 
 

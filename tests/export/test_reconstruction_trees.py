@@ -11,7 +11,7 @@ from rootflow.config.export import ExportConfig, Target
 from rootflow.dataset import Events
 from rootflow.dataset.events import pairs_of_jets
 from rootflow.errors import UsageError
-from rootflow.export import prepare
+from rootflow.export.preparation import prepare
 from rootflow.training.reconstruction_trees import (
     GivenToTrees,
     ReconstructionTrees,

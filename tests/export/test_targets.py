@@ -7,8 +7,8 @@ import pytest
 from onnxruntime import InferenceSession
 
 from rootflow.dataset import Events
-from rootflow.export import Prepared
 from rootflow.export.layout import layout_of, write_flat
+from rootflow.export.writing import Prepared
 from rootflow.exported.session import open_session
 from toy_events import UNITS
 

@@ -8,7 +8,7 @@ import pytest
 
 from rootflow.dataset import Events
 from rootflow.errors import RootflowError, UsageError
-from rootflow.export import Prepared, write
+from rootflow.export.writing import Prepared, write
 from rootflow.exported.folds import FoldsTable
 from rootflow.methods.exported import OnnxMethod
 

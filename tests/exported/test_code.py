@@ -19,8 +19,8 @@ from rootflow.dataset.readings.four_leptons import FourLeptons
 from rootflow.errors import InputError
 from rootflow.exported import FoldedModel
 from rootflow.exported.contract import KEY
-from rootflow.inference import Setting, apply_to_files
-from rootflow.inference.files import NOTE
+from rootflow.inference.application import Setting
+from rootflow.inference.files import NOTE, apply_to_files
 from rootflow.methods.exported import OnnxMethod
 from rootflow.sources import code_digest
 from sealed_files import sealed_file

@@ -22,7 +22,7 @@ from rootflow.exported import FoldedModel
 from toy_four_leptons import H4L_FEATURES, toy_four_leptons
 
 if TYPE_CHECKING:
-    from rootflow.export import Export
+    from rootflow.export.writing import Export
     from rootflow.methods.combined import FoldedMethod
 
 FOLDS = FoldingConfig(count=3)

@@ -16,7 +16,9 @@ from rootflow.config.data import DileptonDataConfig, OneSampleWeightsConfig
 from rootflow.dataset import Events
 from rootflow.errors import InputError, UsageError
 from rootflow.exported.folds import model_files
-from rootflow.inference import Applied, Copying, Setting, apply_to_files
+from rootflow.inference.application import Setting
+from rootflow.inference.files import Applied, apply_to_files
+from rootflow.inference.plan import Copying
 from small_datasets import build
 
 SCORES = ("b_index", "bbar_index", "probability")

@@ -13,13 +13,15 @@ import uproot
 
 from rootflow.errors import InputError, RootflowError
 from rootflow.exported.folds import model_files
-from rootflow.inference import Application, Setting, apply_to_files
+from rootflow.inference.application import Application, Setting
+from rootflow.inference.files import apply_to_files
 from rootflow.inference.pieces import Piece, Scoring
 
 SLOW = """
 import sys, time
 from pathlib import Path
-from rootflow.inference import Application, Setting, apply_to_files
+from rootflow.inference.application import Application, Setting
+from rootflow.inference.files import apply_to_files
 
 if __name__ == "__main__":
     quick = Application.columns

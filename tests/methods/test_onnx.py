@@ -13,7 +13,7 @@ from rootflow.methods.exported import OnnxMethod, feeds_of
 from sealed_files import some_contract
 
 if TYPE_CHECKING:
-    from rootflow.export import Export
+    from rootflow.export.writing import Export
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from rootflow.steps.methods import make_methods, model_method, variants_of
 from toy_four_leptons import toy_four_leptons
 
 if TYPE_CHECKING:
-    from rootflow.export import Export
+    from rootflow.export.writing import Export
 
 
 CONFIG = Path(__file__).parents[2] / "configs" / "ttbar.yaml"

@@ -10,7 +10,7 @@ from rootflow.errors import UsageError
 
 if TYPE_CHECKING:
     from rootflow.exported.contract import OtherCode
-    from rootflow.inference import SeenEvents
+    from rootflow.inference.application import SeenEvents
 
 
 @click.command("apply")

@@ -7,7 +7,9 @@ from typing import Any
 
 from rootflow.cores import usable_cores
 from rootflow.exported.contract import OtherCode
-from rootflow.inference import Copying, SeenEvents, Setting, apply_to_files
+from rootflow.inference.application import SeenEvents, Setting
+from rootflow.inference.files import apply_to_files
+from rootflow.inference.plan import Copying
 from rootflow.progress import say
 from rootflow.steps.exported_files import find, one_or_all
 from rootflow.steps.result import StepResult

@@ -13,21 +13,12 @@ from rootflow.config.export import Target
 from rootflow.cplusplus import write_cplusplus
 from rootflow.dataset import Dataset
 from rootflow.errors import UsageError
-from rootflow.export import (
-    FULL,
-    About,
-    Export,
-    fold_name,
-    in_precision,
-    latency_ms,
-    parts_of,
-    prepare,
-    prepare_all_folds,
-    ranges_of,
-    refuse_precisions,
-    write,
-)
+from rootflow.export.about import FULL, About, fold_name, in_precision
+from rootflow.export.preparation import prepare, prepare_all_folds, refuse_precisions
+from rootflow.export.samples import parts_of, ranges_of
+from rootflow.export.writing import Export, write
 from rootflow.exported.contract import TOLERANCES, OnnxContract
+from rootflow.exported.session import latency_ms
 from rootflow.steps import train
 from rootflow.steps.preprocess import reading_of, simulated_maps
 from rootflow.steps.registry.choosing import chosen

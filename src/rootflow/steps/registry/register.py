@@ -6,7 +6,7 @@ import numpy as np
 
 from rootflow.config import Config
 from rootflow.estimate import Estimate
-from rootflow.export import Export
+from rootflow.export.writing import Export
 from rootflow.exported.checking import check_content
 from rootflow.steps.registry.card import model_card
 from rootflow.steps.registry.decision import CANDIDATE, METRIC
