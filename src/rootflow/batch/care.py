@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
 
 from pydantic import TypeAdapter
 
@@ -135,23 +134,11 @@ class JobLedger:
 BY_USER = {1, 15, 16}  # condor_hold, submitted on hold, its inputs are being spooled
 BY_POLICY = {3, 21, 26}  # the job's, the node's, the schedd's: the reason says what for
 OUT_OF_RESOURCES, OUT_OF_TIME = 34, {46, 47}
+# What a job can have too little of: the subcode of 21 and 34.
+RESOURCES = {"memory": 102, "disk": 104}
 TIME = re.compile(r"wall|run ?time|duration|time limit", re.IGNORECASE)
 MIB = 1024
 MARGIN = 1.2  # of the memory asked for, over the most that was seen
-
-
-class Resource(NamedTuple):
-    """What a job can have too little of: its word, the subcode of 21 and 34, what reasons say."""
-
-    word: str
-    subcode: int
-    pattern: re.Pattern[str]
-
-
-RESOURCES = (
-    Resource("memory_gib", 102, re.compile(r"memory", re.IGNORECASE)),
-    Resource("disk_gib", 104, re.compile(r"disk", re.IGNORECASE)),
-)
 
 ADVICE = {
     4: "the credential is damaged: renew it (kinit, or voms-proxy-init), then release the job",
@@ -217,7 +204,7 @@ class Care:
 
     def with_what_was_learnt(self, jobs: Sequence[Job]) -> list[Job]:
         """Return jobs that say what they need: more where jobs that asked for the same did."""
-        learnt = {resource.word: self._learnt(resource.word) for resource in RESOURCES}
+        learnt = {f"{name}_gib": self._learnt(f"{name}_gib") for name in RESOURCES}
 
         def needed(asked: JobConfig) -> JobConfig:
             changes = {word: getattr(asked, word) for word in learnt}
@@ -274,10 +261,10 @@ def decide(progress: Progress, asked: JobConfig, limits: LimitsConfig) -> Remedy
     if progress.starts >= limits.starts:
         return _give_up(reason, f"it has started {progress.starts} times (limits.starts)")
     by_policy = code in BY_POLICY
-    for resource in RESOURCES:
-        too_little = subcode == resource.subcode and code in (*BY_POLICY, OUT_OF_RESOURCES)
-        if too_little or (by_policy and resource.pattern.search(reason)):
-            return _more(resource, progress, asked, limits)
+    for name, of_resource in RESOURCES.items():
+        too_little = subcode == of_resource and code in (*BY_POLICY, OUT_OF_RESOURCES)
+        if too_little or (by_policy and name in reason.lower()):
+            return _more(name, progress, asked, limits)
     if code in OUT_OF_TIME or (by_policy and TIME.search(reason)):
         return Remedy("release", "out of run time: goes on from its checkpoint")
     if CREDENTIAL.search(reason):
@@ -285,15 +272,15 @@ def decide(progress: Progress, asked: JobConfig, limits: LimitsConfig) -> Remedy
     return _give_up(reason, ADVICE.get(code, OTHERWISE))
 
 
-def _more(resource: Resource, progress: Progress, asked: JobConfig, limits: LimitsConfig) -> Remedy:
-    word, name = resource.word, resource.word.removesuffix("_gib")
+def _more(name: str, progress: Progress, asked: JobConfig, limits: LimitsConfig) -> Remedy:
+    word = f"{name}_gib"
     had, most = getattr(asked, word), getattr(limits, word)
     if had >= most:
         return _give_up(
             progress.reason, f"{had:g} GiB were not enough, and limits.{word} allows no more"
         )
     wanted = had * getattr(limits, f"{name}_factor")
-    if word == "memory_gib":
+    if name == "memory":
         wanted = max(wanted, (progress.memory_mib or 0.0) / MIB * MARGIN)
     more = round(min(wanted, most), 3)
     return Remedy("release", f"out of {name}: asks for {more:g} GiB", **{word: more})
