@@ -141,11 +141,7 @@ def histogram(
 
 
 def counts(values: NDArray[np.floating], edges: Sequence[float]) -> Counts:
-    """Return how many values are in each bin, with central 68.27 % intervals (F. Garwood).
-
-    The lower limit is half the quantile of a chi2 with 2n degrees of freedom, the upper one
-    that with 2n + 2: Biometrika 28 (1936) 437.
-    """
+    """Return how many values are in each bin, with central 68.27 % intervals."""
     found, _ = np.histogram(values.astype(np.float64), bins=edges)
     # A chi2 distribution needs a degree of freedom: the limit of none is set to zero.
     lower = scipy.stats.chi2.ppf(LOWER_QUANTILE, 2 * np.maximum(found, 1)) / 2

@@ -24,11 +24,7 @@ HATCHED: dict[str, Any] = {
 
 
 class Described(NamedTuple):
-    """What all stacks of an evaluation have in common.
-
-    The background's uncertainty is relative; energy and luminosity are None where they are not
-    known.
-    """
+    """What all stacks of an evaluation have in common; the uncertainty is relative."""
 
     processes: Sequence[Process]
     energy_tev: float | None

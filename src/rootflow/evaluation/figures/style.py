@@ -82,11 +82,7 @@ def styled(style: str) -> Iterator[None]:
 def new_figure(
     columns: int = 1, rows: int = 1, heights: Sequence[float] | None = None
 ) -> tuple[Figure, list[Axes]]:
-    """Return a figure with panels side by side or below each other.
-
-    `heights` are of the rows, in units of a figure's usual height; none: 0.75 of it, where there
-    are several.
-    """
+    """Return a figure with panels; `heights` are of the rows, in units of its usual height."""
     width, height = mpl.rcParams["figure.figsize"]
     # Panels below each other share an axis and can be lower.
     tall = heights or ((1.0,) if rows == 1 else (0.75,) * rows)

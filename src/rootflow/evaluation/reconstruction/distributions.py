@@ -58,11 +58,7 @@ def edges_of(observable: Observable) -> tuple[float, ...]:
 def observable_of(
     observable: Observable, candidate: Candidate, sample: EventsWithTruth, in_bins: Replicated
 ) -> ObservableResult:
-    """Return an observable as a method reconstructs it; `in_bins` are biases, then resolutions.
-
-    Its distribution is of all solved events, residuals are of matched ones, where it is of the top
-    quarks.
-    """
+    """Return an observable as a method reconstructs it; `in_bins` are biases, then resolutions."""
     weight, values = sample.events.weight, candidate.values[observable.name]
     residuals = residuals_of(observable, candidate, sample)
     among = np.isfinite(residuals)
@@ -133,10 +129,7 @@ def spectra_of(
     events: Events,
     config: EvaluationConfig,
 ) -> dict[str, dict[str, Spectrum]]:
-    """Return observables of solved events, by name, of each method under evaluation.
-
-    `candidates` are what methods made of the simulated `events`.
-    """
+    """Return observables of solved events, by name, of each method under evaluation."""
     looking = [candidate for candidate in candidates if candidate.is_evaluated]
     neutrinos = config.neutrinos if config.neutrinos in ("model", "none") else "model"
     observed = candidates_of(collisions.events, [each.method for each in looking], neutrinos)
@@ -166,11 +159,7 @@ def _by_sample(collisions: Collisions, events: Events) -> list[tuple[Sample, NDA
 
 
 def displays_of(candidate: Candidate, sample: EventsWithTruth, count: int) -> tuple[Display, ...]:
-    """Return events of a method with neutrinos, `count` of each kind.
-
-    They are the most confident that are right and that are wrong, the least confident, and
-    those whose m(ttbar) is furthest off.
-    """
+    """Return events of a method with neutrinos, `count` of each kind."""
     mtt, true = candidate.values["mtt"], sample.values["mtt"]
     both = both_right(candidate, sample)
     among = candidate.solved & sample.matched

@@ -119,10 +119,7 @@ def captions_of(evaluation: Evaluation) -> Captions:
 
 
 def draw(evaluation: Evaluation, directory: Path, style: str) -> list[Path]:
-    """Draw what an evaluation has, as evaluated or as read back, in the order of a report.
-
-    Other parameters, files and errors are those of `draw_figures`.
-    """
+    """Draw what an evaluation has, in the order of a report; all else is as in `draw_figures`."""
     return draw_figures(_figures(evaluation), directory, style)
 
 

@@ -11,6 +11,7 @@ from rootflow.errors import UsageError
 from rootflow.estimate import Estimate
 from rootflow.evaluation.bootstrap import (
     NOWHERE,
+    Cells,
     CellStatistic,
     FloatArray,
     Replicated,
@@ -170,9 +171,7 @@ def has_probabilities(candidate: Candidate, sample: EventsWithTruth) -> bool:
     return could_be and candidate.description is None
 
 
-def matched_in_bins(
-    name: str, sample: EventsWithTruth, edges: Sequence[float]
-) -> NDArray[np.int16]:
+def matched_in_bins(name: str, sample: EventsWithTruth, edges: Sequence[float]) -> Cells:
     """Return (n,) the bin of each matched event in jets, btags, met or a true observable."""
     number = bin_of(sample.values[name], edges, last_is_open=name in COUNTS)
     return np.where(sample.matched, number, np.int16(NOWHERE))
@@ -192,38 +191,32 @@ def contest(
     the candidate's metric is found. The gain is tested against the least one of `promotion`; both
     share the replicas of the bootstrap. Bins that have no event are a UsageError.
     """
-    sample, edges = sample_of(events, evaluation.btag_min), promotion.no_regression_in
+    sample = sample_of(events, evaluation.btag_min)
+    cells = [(everywhere(sample.matched), 1)]
+    for name, edges in promotion.no_regression_in.items():
+        cells.append((matched_in_bins(name, sample, edges), len(edges) - 1))
+    measured = []
     methods = [candidate] if champion is None else [candidate, champion]
-    contenders = candidates_of(events, methods, "model")
-    counts = [1, *(len(limits) - 1 for limits in edges.values())]
-    statistics = {
-        f"{contender.name}/{place}": statistic
-        for contender in contenders
-        for place, statistic in enumerate(_in_bins(promotion.metric, contender, sample, edges))
-    }
-    found = bootstrap(statistics, events.weight, evaluation.replicas, seed)
-    # Of biases and resolutions, which come in this order, the resolutions.
-    measured = [
-        Replicated.joined(
-            found[f"{contender.name}/{place}"].part(slice(-count, None))
-            for place, count in enumerate(counts)
-        )
-        for contender in contenders
-    ]
+    for contender in candidates_of(events, methods, "model"):
+        statistics = {
+            str(place): _in_bins(promotion.metric, contender, sample, number, count)
+            for place, (number, count) in enumerate(cells)
+        }
+        found = bootstrap(statistics, events.weight, evaluation.replicas, seed)
+        # Of biases and resolutions, which come in this order, the resolutions.
+        parts = [
+            each.part(slice(-count, None))
+            for each, (_, count) in zip(found.values(), cells, strict=True)
+        ]
+        measured.append(Replicated.joined(parts))
     return decide(len(events), measured, promotion, seed, METRICS[promotion.metric].better)
 
 
 def _in_bins(
-    metric: str, candidate: Candidate, sample: EventsWithTruth, edges: Mapping[str, Sequence[float]]
-) -> list[CellStatistic]:
-    """Return the metric of all events, and then one statistic for the bins of each quantity."""
-    cells = [(everywhere(sample.matched), 1)]
-    cells += [
-        (matched_in_bins(name, sample, limits), len(limits) - 1) for name, limits in edges.items()
-    ]
+    metric: str, candidate: Candidate, sample: EventsWithTruth, number: Cells, count: int
+) -> CellStatistic:
     if metric == "mtt_resolution":
         residuals = residuals_of(OBSERVABLES["mtt"], candidate, sample)
-        weight = sample.events.weight
-        return [BiasAndResolution(residuals, number, count, weight) for number, count in cells]
+        return BiasAndResolution(residuals, number, count, sample.events.weight)
     right = right_answers(candidate.answers.assignment, sample.assignment)[metric]
-    return [Shares(right, number, count) for number, count in cells]
+    return Shares(right, number, count)

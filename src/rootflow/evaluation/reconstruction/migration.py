@@ -109,10 +109,7 @@ def migration_of(
 def unfoldings(
     names: Sequence[str], candidates: Sequence[Candidate], sample: EventsWithTruth
 ) -> dict[str, Weighted]:
-    """Return the histograms of observables as METHOD/OBSERVABLE/WEIGHT/NAME, of `Unfolding`.
-
-    WEIGHT is nominal, or a systematic variation.
-    """
+    """Return what `Unfolding` has as METHOD/OBSERVABLE/WEIGHT/NAME, nominal and of variations."""
     found = {}
     weights = {NOMINAL: sample.events.weight, **varied_weights(sample.events)}
     solved = [candidate for candidate in candidates if candidate.values]

@@ -64,11 +64,11 @@ def coverage(
         for level in LEVELS
     }
     found = bootstrap(statistics, weight, config.replicas, seed)
-    estimates = {
-        name: np.array([found[f"{name}/{level}"].estimate() for level in LEVELS]).T
-        for name in COVERED
-    }
-    return {name: Coverage(LEVELS, *map(plain, each)) for name, each in estimates.items()}
+    covered = {}
+    for name in COVERED:
+        shares, errors = np.array([found[f"{name}/{level}"].estimate() for level in LEVELS]).T
+        covered[name] = Coverage(LEVELS, plain(shares), plain(errors))
+    return covered
 
 
 def _outside(
@@ -117,10 +117,7 @@ def levels_of(
 
 
 def _central_level(samples: NDArray[np.floating], true: NDArray[np.floating]) -> FloatArray:
-    """Return the level (n, ...) of the smallest central interval that holds the truth.
-
-    Samples are (n, samples, ...), true values (n, ...).
-    """
+    """Return the smallest central level (n, ...) of samples (n, samples, ...) with the truth."""
     count = samples.shape[1]
     below = (np.sum(samples < true[:, np.newaxis], axis=1) + 0.5) / (count + 1)
     return np.asarray(np.abs(2.0 * below - 1.0), np.float64)

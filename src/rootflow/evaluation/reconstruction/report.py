@@ -168,10 +168,7 @@ def _table(name: str, title: str, rows: Sequence[Row]) -> Table:
 
 
 def _beaten(metric: str, method: MethodResult, evaluation: Evaluation) -> Row:
-    """Return the p-value of the model being no better than a method in a metric.
-
-    The model is the first method that is no classic one; without one there is no column.
-    """
+    """Return the p-value of the first network, if there is one, being no better than a method."""
     networks = [each.name for each in evaluation.methods if each.description == UNDER_EVALUATION]
     found = {name: _of(metric, evaluation).get((name, method.name)) for name in networks[:1]}
     return {
