@@ -199,7 +199,7 @@ def networks_have_penalties_and_batch_normalisation(line: Line) -> None:
     import keras
 
     from rootflow.steps.made import trainings_of
-    from rootflow.training import load_fitted
+    from rootflow.training.record import load_fitted
 
     for directory in trainings_of(line.config):
         layers = list(load_fitted(directory)._flatten_layers())

@@ -66,7 +66,7 @@ def _record() -> Record:
 
 def _used_trees(path: Path) -> None:
     trees = load_trees(path)
-    assert np.isfinite(trees.predict({"event": np.ones((3, 2), np.float32)})).all()
+    assert np.isfinite(trees.outputs({"event": np.ones((3, 2), np.float32)})["score"]).all()
 
 
 def _used_dataset(path: Path) -> None:

@@ -15,7 +15,7 @@ from rootflow.methods.combined import FoldedMethod
 from rootflow.methods.conformance import check_method
 from rootflow.methods.contract import Outputs
 from rootflow.methods.trained import TrainedMethod
-from rootflow.training import fit
+from rootflow.training.fitting import fit
 from small_datasets import build
 
 Identities = list[tuple[int, int]]

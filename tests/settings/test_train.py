@@ -11,7 +11,7 @@ from rootflow.analyses.h4l import H4lConfig
 from rootflow.analysis import analysis_named
 from rootflow.config import Config, change
 from rootflow.dataset import Dataset
-from rootflow.training import fit, question
+from rootflow.training.fitting import fit, question
 from rootflow.training.record import History
 from small_configurations import SMALLEST, dataset_of, few, of_kind
 from toy_four_leptons import H4L_UNITS

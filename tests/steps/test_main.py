@@ -18,7 +18,7 @@ from mlflow.tracking import MlflowClient
 
 from glossary import assert_known
 from rootflow.exported.session import open_exported
-from rootflow.training import read_record
+from rootflow.training.record import read_record
 
 CONFIG = Path(__file__).parents[2] / "configs" / "ttbar.yaml"
 SMALL = [

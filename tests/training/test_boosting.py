@@ -14,9 +14,10 @@ from rootflow.checksum import seal_archive
 from rootflow.config import FoldsConfig
 from rootflow.dataset import Dataset, Events
 from rootflow.errors import InputError, UsageError
-from rootflow.training import Training, fit, load_fitted
 from rootflow.training.classification import ClassificationTask, labels
+from rootflow.training.fitting import Training, fit
 from rootflow.training.metrics import cross_entropy, weighted_auc
+from rootflow.training.record import load_fitted
 from rootflow.training.trees import TreesModel, load_trees, save_trees
 from toy_four_leptons import h4l_inputs, toy_four_leptons
 
@@ -65,7 +66,8 @@ def test_the_trees_that_are_kept_are_the_best_on_the_validation_events(
     validation = ClassificationTask(labelled_dataset, config, FOLDS).samples.validation
     model = load_fitted(finished.directory)
     events = labelled_dataset.events(validation.places)
-    said, label, weight = model.predict(events.inputs()), labels(validation), validation.weight
+    said = model.outputs(events.inputs())["score"][:, 0]
+    label, weight = labels(validation), validation.weight
     best = finished.history[finished.facts["best_epoch"] - 1]
     assert best["validation_loss"] == min(m["validation_loss"] for m in finished.history)
     assert model.trees.n_iter_ == best["trees_grown"] == finished.facts["trees"]
@@ -90,10 +92,11 @@ def test_the_same_seed_grows_the_same_trees_and_the_disk_keeps_them(
     assert again.history == finished.history
     events = labelled_dataset.events().inputs()
     models = [load_fitted(training.directory) for training in (finished, again)]
-    first, second = (model.predict(events) for model in models)
+    first, second = (model.outputs(events)["score"] for model in models)
     np.testing.assert_array_equal(first, second)
     save_trees(models[0], tmp_path / "copy.skops")
-    np.testing.assert_array_equal(load_trees(tmp_path / "copy.skops").predict(events), first)
+    copy = load_trees(tmp_path / "copy.skops")
+    np.testing.assert_array_equal(copy.outputs(events)["score"], first)
 
 
 def test_the_trees_learn_the_likelihood_ratio_of_weighted_events(
@@ -114,7 +117,7 @@ def test_the_trees_learn_the_likelihood_ratio_of_weighted_events(
     place = np.linspace(-1, 2, 31)
     asked = np.zeros((31, event.shape[1]), np.float32)
     asked[:, 0] = place
-    said = load_fitted(training.directory).predict({"event": asked})
+    said = load_fitted(training.directory).outputs({"event": asked})["score"][:, 0]
     assert np.mean(np.abs(said - 1 / (1 + np.exp(0.5 - place)))) < 0.05
 
 

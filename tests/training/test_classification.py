@@ -12,9 +12,10 @@ from rootflow.config import FoldsConfig
 from rootflow.dataset import Dataset, Events
 from rootflow.errors import InputError, UsageError
 from rootflow.methods.trained import TrainedMethod
-from rootflow.training import Training, fit, load_fitted, question, read_record
 from rootflow.training.classification import ClassificationTask, labels
+from rootflow.training.fitting import Training, fit, question
 from rootflow.training.metrics import cross_entropy, weighted_auc
+from rootflow.training.record import load_fitted, read_record
 from toy_four_leptons import toy_four_leptons
 
 MakeConfig = Callable[..., H4lConfig]

@@ -19,8 +19,8 @@ from rootflow.errors import InputError, RootflowError, UsageError
 from rootflow.files import LOCK, PARTIAL
 from rootflow.models.neutrinos import known_neutrinos
 from rootflow.models.saving import load_model
-from rootflow.training import Training, fit, question
 from rootflow.training.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
+from rootflow.training.fitting import Training, fit, question
 from rootflow.training.trainer import Trainer
 
 MakeConfig = Callable[..., TtbarConfig]
@@ -33,7 +33,7 @@ import json, os, signal, sys
 from pathlib import Path
 from rootflow.analyses.ttbar import TtbarConfig
 from rootflow.dataset import open_dataset
-from rootflow.training import fit
+from rootflow.training.fitting import fit
 
 def die(epoch, metrics):
     if epoch == 1:
@@ -49,7 +49,7 @@ import json, sys
 from pathlib import Path
 from rootflow.analyses.ttbar import TtbarConfig
 from rootflow.dataset import open_dataset
-from rootflow.training import fit
+from rootflow.training.fitting import fit
 
 config = TtbarConfig.model_validate(json.loads(sys.argv[1]))
 dataset = open_dataset(Path(sys.argv[2]))

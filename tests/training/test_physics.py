@@ -6,7 +6,7 @@ import pytest
 from rootflow.config import load
 from rootflow.methods.make import make_method
 from rootflow.models.saving import load_model
-from rootflow.training import fit
+from rootflow.training.fitting import fit
 from small_datasets import build
 
 FEED_FORWARD = Path(__file__).parents[2] / "configs" / "ttbar-feed-forward.yaml"

@@ -17,8 +17,9 @@ from rootflow.dataset import Dataset, Events
 from rootflow.errors import InputError, UsageError
 from rootflow.methods.conformance import check_answers
 from rootflow.methods.trained import TrainedMethod
-from rootflow.training import Training, fit, load_fitted
+from rootflow.training.fitting import Training, fit
 from rootflow.training.reconstruction_trees import ReconstructionTrees, ReconstructionTreesTask
+from rootflow.training.record import load_fitted
 from rootflow.training.trees import load_trees
 from symmetries import exchange_charges
 

@@ -13,7 +13,7 @@ from rootflow.dataset.folds import EVENTS_AT_ONCE, batches, fold_of, refuse_seen
 from rootflow.errors import InputError, UsageError
 from rootflow.methods.contract import Floats, Outputs, Posterior
 from rootflow.methods.model import Model, over
-from rootflow.training import RECORD, load_fitted, read_record
+from rootflow.training.record import RECORD, load_fitted, read_record
 
 if TYPE_CHECKING:  # TensorFlow takes seconds
     from rootflow.methods.reconstruction.posterior import NeutrinoDensity

@@ -12,7 +12,7 @@ from rootflow.models.layers import CONFIDENCE, Confidence, ExistingPairs, JointP
 from rootflow.models.networks import penalise, scores_and_features
 from rootflow.models.neutrinos import neutrinos_of
 from rootflow.models.neutrinos.coordinates import Momenta
-from rootflow.models.normalisation import SEEN, Normalisation, Standardise
+from rootflow.models.normalisation import SEEN, Normalisation
 from rootflow.models.views import LeptonViews
 
 JOINT = "joint"
@@ -52,38 +52,20 @@ def build_model(
 ) -> keras.Model:
     """Return a network from the arrays of `Events` to an assignment and two neutrinos.
 
-    Parameters
-    ----------
-    config
-        Chooses the architecture.
-    features
-        Names along the last axis of each input.
-    max_jets
-        Jet slots of an event, J.
-    normalisation
-        Of the training events; it becomes part of the graph.
-    signs
-        With what features change their signs, see `LeptonViews`.
+    The normalisation, of the training events, becomes part of the graph; features and signs are
+    those of `LeptonViews`, and J, `max_jets`, are the jet slots of an event.
 
-    Returns
-    -------
-    A functional model. Inputs, raw and in GeV: `jets` (n, J, features), `jet_mask` (n, J)
-    bool, `leptons` (n, 2, features), `met` (n, features) and `event` (n, features) where
-    there are any. Outputs: `assignment` (n, J, J), the joint probability that the first
-    slot is the jet of b and the second that of bbar; `neutrinos` (n, 2, 3), px, py, pz of
-    neutrino and antineutrino in GeV; where the settings ask for it, `confidence` (n,), the
-    probability that the likeliest pair is right, if both of its jets are there. The sum of
-    `assignment` is 1, or with `no_match` the probability that both b jets are among the jets.
+    Inputs, raw and in GeV: `jets` (n, J, features), `jet_mask` (n, J) bool, `leptons` (n, 2,
+    features), `met` (n, features) and `event` (n, features) where there are any. Outputs:
+    `assignment` (n, J, J), the joint probability that the first slot is the jet of b and the
+    second that of bbar; `neutrinos` (n, 2, 3), px, py, pz of neutrino and antineutrino in GeV;
+    where the settings ask for it, `confidence` (n,), the probability that the likeliest pair is
+    right, if both of its jets are there. The sum of `assignment` is 1, or with `no_match` the
+    probability that both b jets are among the jets.
     """
     inputs = event_inputs(features, max_jets)
     views = LeptonViews(features, signs, name="views")(**inputs)
-    seen = {
-        name: Standardise(
-            normalisation.means[name], normalisation.scales[name], name=f"standardise_{name}"
-        )(views[name])
-        for name in SEEN
-        if name in views
-    }
+    seen = {name: normalisation.applied(name, views[name]) for name in SEEN if name in views}
     scores, trunk = scores_and_features(config, seen, inputs["jet_mask"])
     joint = JointProbability(name=JOINT)(scores, inputs["jet_mask"])
     assignment = ExistingPairs(name="assignment")(joint, inputs["jet_mask"])

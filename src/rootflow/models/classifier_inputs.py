@@ -239,16 +239,7 @@ def in_a_row(arrays: Mapping[str, Tensor], inputs: ClassifierInputs, xp: Any = n
     float32, in numpy as elsewhere: rounding would send events that are next to a threshold
     the other way.
 
-    Parameters
-    ----------
-    arrays
-        What `Events.inputs()` gives.
-    xp
-        numpy or keras.ops, of which the arrays are.
-
-    Returns
-    -------
-    (n, columns) float32.
+    Of arrays as `Events.inputs()` gives them, of `xp`, numpy or keras.ops, it is (n, columns).
     """
     leading = _collection_that_leads(inputs)
     start = None if leading is None else _leading_angle(inputs[leading], leading, arrays, xp)

@@ -21,7 +21,7 @@ from rootflow.models.classifier_inputs import (
 )
 from rootflow.models.kinematics import Tensor
 from rootflow.models.networks import dense, hidden_layers, penalise
-from rootflow.models.normalisation import Normalisation, Standardise
+from rootflow.models.normalisation import Normalisation
 from rootflow.models.own import build_own_classifier
 
 SCORE, PROBABILITIES = "score", "probabilities"
@@ -40,35 +40,20 @@ def build_classifier(
     normalisation: Normalisation,
     classes: int = 2,
 ) -> keras.Model:
-    """Return a network from the arrays of `Events` to the probabilities of the classes.
+    """Return a network from the arrays of `Events` to the probabilities of so many classes.
 
-    Parameters
-    ----------
-    config
-        Chooses the architecture.
-    inputs
-        What it is given; the graph picks the features by name.
-    normalisation
-        Of the training events; it becomes part of the graph.
-    classes
-        How many there are.
+    The normalisation, of the training events, becomes part of the graph, which picks the features
+    by name. Inputs, raw and in GeV: the array of each collection, and which of its slots are
+    filled where they may be empty. Output: `score` (n, 1), the probability of signal, or of more
+    than two classes `probabilities` (n, classes).
 
-    Returns
-    -------
-    A functional model. Inputs, raw and in GeV: the array of each collection, and which of its
-    slots are filled where they may be empty. Output: `score` (n, 1), the probability of
-    signal, or of more than two classes `probabilities` (n, classes).
-
-    Raises
-    ------
-    UsageError
-        The architecture looks at objects and is given none, or it is none.
+    An architecture that looks at objects and is given none is a UsageError.
     """
     given = model_inputs(inputs)
     with _inside_in_float64():
         masks = {name: given[one.mask] for name, one in inputs.items() if one.mask is not None}
         columns = {
-            name: _standardised(name, column, normalisation, masks.get(name))
+            name: _where_filled(normalisation.applied(name, column), masks.get(name))
             for name, column in represent(inputs, given).items()
         }
         if isinstance(config, OwnNetworkConfig):
@@ -84,14 +69,6 @@ def build_classifier(
     network = keras.Model(given, {output: said}, name=name)
     penalise(network, getattr(config, "l2", 0.0))
     return network
-
-
-def _standardised(
-    name: str, columns: Tensor, normalisation: Normalisation, filled: Tensor | None
-) -> Tensor:
-    mean, scale = normalisation.means[name], normalisation.scales[name]
-    standardised = Standardise(mean, scale, name=f"standardise_{name}")(columns)
-    return _where_filled(standardised, filled)
 
 
 @contextmanager
@@ -136,14 +113,15 @@ def _set_transformer(
 ) -> Tensor:
     """Build attention among all objects and the event, and a layer on their mean."""
     _refuse_without_objects(config, columns)
-    tokens = []
+    tokens = {}
     for name, tensor in columns.items():
         embedded = layers.Dense(config.width, name=f"embed_{name}")(tensor)
         if len(tensor.shape) == 2:
             embedded = layers.Reshape((1, config.width), name=f"{name}_token")(embedded)
-        tokens.append(embedded)
-    filled = _filled_tokens(columns, masks)
-    mixed = layers.Concatenate(axis=1, name="tokens")(tokens) if len(tokens) > 1 else tokens[0]
+        tokens[name] = embedded
+    filled = _filled(tokens, masks)
+    every = list(tokens.values())
+    mixed = layers.Concatenate(axis=1, name="tokens")(every) if len(every) > 1 else every[0]
     for number in range(config.depth):
         mixed = _block(config, f"block_{number}", mixed, filled)
     mixed = _normalised(mixed, "norm")
@@ -164,18 +142,14 @@ def _refuse_without_objects(
         )
 
 
-def _filled_tokens(columns: Columns, masks: Masks) -> Tensor | None:
+def _filled(tokens: Mapping[str, Tensor], masks: Masks) -> Tensor | None:
     """Return (n, tokens) which are there, None where all are in every event."""
     if not masks:
         return None
-    first = next(iter(masks.values()))[:, :1]
+    there = ops.ones_like(next(iter(masks.values()))[:, :1])
     parts = [
-        masks[name]
-        if name in masks
-        else ops.repeat(
-            ops.ones_like(first), 1 if len(tensor.shape) == 2 else tensor.shape[1], axis=1
-        )
-        for name, tensor in columns.items()
+        masks[name] if name in masks else ops.repeat(there, tensor.shape[1], axis=1)
+        for name, tensor in tokens.items()
     ]
     return ops.concatenate(parts, axis=1) if len(parts) > 1 else parts[0]
 

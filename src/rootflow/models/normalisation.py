@@ -17,7 +17,6 @@ SMALLEST_COUNT = 1e-9
 SMALLEST_VARIANCE = 1e-8
 Row = tuple[float, ...]
 Rows = NDArray[np.float64]
-Column = NDArray[np.float64]
 
 
 class Normalisation(NamedTuple):
@@ -31,6 +30,11 @@ class Normalisation(NamedTuple):
         """The RMS of px and py together, and of pz, in GeV, where `neutrinos` are among them."""
         rms = np.hypot(self.means["neutrinos"], self.scales["neutrinos"])
         return float(np.sqrt(np.mean(rms[:2] ** 2))), float(rms[2])
+
+    def applied(self, name: str, values: Tensor) -> Tensor:
+        """Return the columns of an array in units of their scales, from their means."""
+        layer = Standardise(self.means[name], self.scales[name], name=f"standardise_{name}")
+        return layer(values)
 
 
 def fit_normalisation(
@@ -75,7 +79,7 @@ def means_and_scales(chunks: Iterable[Mapping[str, Rows]]) -> Normalisation:
     return Normalisation(means, scales)
 
 
-def _values(events: Events, weight: Column, signs: Signs | None) -> dict[str, tuple[Rows, Column]]:
+def _values(events: Events, weight: Rows, signs: Signs | None) -> dict[str, tuple[Rows, Rows]]:
     """Return the rows of features that are there, and a weight for each row."""
     views = LeptonViews(events.features, signs)(**events.inputs())
     mask = events.jet_mask

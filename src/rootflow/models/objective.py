@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from rootflow.models.architectures import JOINT, joint_probability
 from rootflow.models.kinematics import Tensor
 from rootflow.models.layers import CONFIDENCE
-from rootflow.models.losses import LOSSES, LOSSES_WITH_NONE, LossOf, is_right
+from rootflow.models.losses import LOSSES, LOSSES_WITH_NONE, Loss, LossOf, is_right
 from rootflow.models.neutrinos import known_neutrinos
 from rootflow.models.neutrinos.coordinates import Seen
 from rootflow.models.neutrinos.losses import NEUTRINO_LOSSES, Truth
-from rootflow.models.own import NO_OWN_LOSSES, OwnLosses
+from rootflow.models.neutrinos.losses import Loss as NeutrinoLoss
 
 PADDED = ("jets", "jet_mask")
 TRUE_ASSIGNMENT, TRUE_NEUTRINOS = "true_assignment", "true_neutrinos"
@@ -33,20 +33,23 @@ PER_EVENT = LossOf(lambda _, said: said)
 
 
 def with_losses(
-    network: keras.Model, losses: Sequence[str], own: OwnLosses = NO_OWN_LOSSES
+    network: keras.Model,
+    losses: Sequence[str],
+    own_of_jets: Mapping[str, Loss] = {},
+    own_of_neutrinos: Mapping[str, NeutrinoLoss] = {},
 ) -> keras.Model:
     """Return the same layers with truth among the inputs, and losses among the outputs.
 
     The truth is `true_assignment` (n, 2) slots and `true_neutrinos` (n, 2, 3) in GeV; losses are
-    those of `training.losses`, `own` functions among them, and `confidence`, (n,) by name beside
-    the `assignment`.
+    those of `training.losses`, functions of one's own among them, and `confidence`, (n,) by name
+    beside the `assignment`.
     """
     truth = {
         TRUE_ASSIGNMENT: keras.Input((2,), dtype="int32", name=TRUE_ASSIGNMENT),
         TRUE_NEUTRINOS: keras.Input((2, 3), name=TRUE_NEUTRINOS),
     }
     head, seen = known_neutrinos(network)
-    layer = EventLosses(losses, head, own, name="losses")
+    layer = EventLosses(losses, head, own_of_jets, own_of_neutrinos, name="losses")
     values = layer(truth, _needed(network, layer), seen)
     outputs = {"assignment": network.output["assignment"], **values}
     return keras.Model({**network.input, **truth}, outputs, name=network.name)
@@ -68,13 +71,18 @@ class EventLosses(layers.Layer):  # type: ignore[misc]
     """Losses by name, one number for each event; `head` is the layer that knows the neutrinos."""
 
     def __init__(
-        self, names: Sequence[str], head: keras.Layer, own: OwnLosses, **kwargs: Any
+        self,
+        names: Sequence[str],
+        head: keras.Layer,
+        own_of_jets: Mapping[str, Loss],
+        own_of_neutrinos: Mapping[str, NeutrinoLoss],
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.names = list(names)
         self.head = head
-        self.of_neutrinos = {**NEUTRINO_LOSSES, **own.neutrinos}
-        self.own_of_jets = dict(own.assignment)
+        self.of_neutrinos = {**NEUTRINO_LOSSES, **own_of_neutrinos}
+        self.own_of_jets = own_of_jets
 
     def call(
         self, truth: Mapping[str, Tensor], said: Mapping[str, Tensor], seen: Seen

@@ -4,7 +4,7 @@ One that is not there, fails or returns something else is a UsageError.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import keras
 import numpy as np
@@ -100,26 +100,17 @@ def _returns(config: OwnNetworkConfig, made: Any, wanted: str) -> UsageError:
     )
 
 
-class OwnLosses(NamedTuple):
-    """Functions of one's own, by what their losses are called."""
-
-    # Of true slots (n, 2), -1 where there is no such jet, and probabilities (n, J, J).
-    assignment: Mapping[str, Loss] = {}
-    # Of momenta (n, 2, 3) in GeV and the `Truth`.
-    neutrinos: Mapping[str, NeutrinoLoss] = {}
-
-
-NO_OWN_LOSSES = OwnLosses()
-
-
 def own_assignment_loss(name: str, what: str) -> Loss:
-    """Return a function that is a loss of jets; one that fails when tried is a UsageError."""
+    """Return a function that is a loss of jets; one that fails when tried is a UsageError.
+
+    It is of true slots (n, 2), -1 where there is no such jet, and probabilities (n, J, J).
+    """
     slots = ops.convert_to_tensor([[0, 1], [2, -1], [-1, -1]], "int32")
     return _tried(name, what, slots, ops.full((EVENTS, JETS, JETS), 1 / JETS**2))
 
 
 def own_neutrino_loss(name: str, what: str) -> NeutrinoLoss:
-    """Return the same of the neutrinos' momenta."""
+    """Return the same of the neutrinos: of momenta (n, 2, 3) in GeV and the `Truth`."""
     values = np.random.default_rng(1).uniform(20, 40, (4, EVENTS, 2, 4))
     neutrinos, leptons, b_jets, said = (ops.convert_to_tensor(each, "float32") for each in values)
     truth = Truth(

@@ -22,16 +22,7 @@ def tree_columns(features: Features, max_jets: int, signs: Signs | None = None) 
     charges exchanges the answers exactly; of a neutrino they see the view of its lepton. All is
     computed in float64: a last bit of float32 that differs would put a row in another leaf.
 
-    Parameters
-    ----------
-    features, signs
-        As of `LeptonViews`.
-    max_jets
-        Jet slots of an event, J.
-
-    Returns
-    -------
-    A functional model. Inputs as of `build_model`. Outputs: `pairs` (n, J * J, columns) and
+    Arguments and inputs are as of `build_model`. Outputs: `pairs` (n, J * J, columns) and
     `neutrinos` (n, 2, columns), rows of trees; `axes` (n, 2, 3, 3) of the views, and `there`
     (n, J), which jets are there.
     """
@@ -66,11 +57,7 @@ def tree_answer(max_jets: int) -> keras.Model:
     """Return a model from what trees say to the outputs of a network that reconstructs.
 
     Where the log-odds are right and pairs independent, their softmax is the probability of each
-    pair to be the right one.
-
-    Returns
-    -------
-    A functional model. Inputs: `log_odds` (n, J, J) of each pair; `momenta` (n, 2, 3) of the
+    pair to be the right one. Inputs: `log_odds` (n, J, J) of each pair; `momenta` (n, 2, 3) of the
     neutrinos along the axes of their views, GeV; `axes` and `there` as of `tree_columns`.
     Outputs: `assignment` and `neutrinos` as of `build_model`.
     """

@@ -103,7 +103,8 @@ class LeptonViews(keras.Layer):  # type: ignore[misc]
         leptons_seen = [each[..., of_leptons] for each in seen]
         leptons_seen += self._more("leptons", lepton, reflections)
         if "pdg_id" in lepton:
-            leptons_seen.append(_by_both(_is_muon(lepton["pdg_id"])))
+            is_muon = ops.equal(ops.abs(lepton["pdg_id"]), MUON)
+            leptons_seen.append(_by_both(ops.cast(is_muon, lepton["pdg_id"].dtype)))
         leptons_seen = [_own_first(each) for each in leptons_seen]
         leptons_seen += [_of_leptons_together(each[..., of_leptons]) for each in (log_mass, away)]
         met_seen = []
@@ -177,10 +178,6 @@ def _of_leptons_together(seen: Tensor) -> Tensor:
     """Return (n, 2, 2), what the positive lepton sees of the negative one, four times."""
     once = seen[:, :1, 1:]
     return _by_both(ops.concatenate([once, once], axis=2))
-
-
-def _is_muon(ids: Tensor) -> Tensor:
-    return ops.cast(ops.equal(ops.abs(ids), MUON), ids.dtype)
 
 
 def _axes(direction: Tensor, side: Tensor, forwards: Tensor) -> Tensor:

@@ -26,7 +26,8 @@ from rootflow.steps.registry.register import register as register_export
 from rootflow.steps.result import StepResult
 from rootflow.steps.train import Trained, finished, provenance
 from rootflow.tracking import Run, start_run
-from rootflow.training import Training, load_fitted
+from rootflow.training.fitting import Training
+from rootflow.training.record import load_fitted
 
 PARITY_EVENTS = 5_000
 IN_CPLUSPLUS: tuple[Target, ...] = ("named", "topcptoolkit-flat")

@@ -7,7 +7,7 @@ from rootflow.dataset import Dataset, open_dataset
 from rootflow.errors import UsageError
 from rootflow.steps.preprocess import directory_of
 from rootflow.steps.train import directories_of
-from rootflow.training import RECORD
+from rootflow.training.record import RECORD
 
 
 def dataset_of(config: Config) -> Dataset:

@@ -15,7 +15,8 @@ from rootflow.sources import code_digest
 from rootflow.steps import preprocess
 from rootflow.steps.result import StepResult, date_of, say_found
 from rootflow.tracking import Run, start_run
-from rootflow.training import RECORD, Fact, Training, fit, question
+from rootflow.training.fitting import Training, fit, question
+from rootflow.training.record import RECORD, Fact
 
 TAG = "rootflow.training"
 # Of the best epoch of each fold, as far as the model has them: what a table of folds shows.
@@ -51,15 +52,19 @@ def run(
     """
     with start_run(config, "train", parent) as run:
         dataset = preprocess.ensure(config, run)
-        every = config.data.folds.in_turn()
-        name = _digest(config, dataset, every)
-        run.set_tags({TAG: name})
-        _say_found(name, directories_of(config, dataset))
+        every, directories = config.data.folds.in_turn(), directories_of(config, dataset)
+        run.set_tags({TAG: _digest(directories)})
+        _say_found(directories)
         if len(every) == 1:
-            training = _fit(config, dataset, every[0], run, on_epoch)
+            training = _fit(config, dataset, every[0], directories[0], run, on_epoch)
             facts = {"model": str(training.model_path), **training.facts}
             return StepResult("train", run.run_id, facts, metrics=_numbers(training.facts))
-        trainings = [_fit_below(config, dataset, folds, run, on_epoch) for folds in every]
+        trainings = []
+        for folds, directory in zip(every, directories, strict=True):
+            with start_run(config, "train", run, held_out=folds.held_out) as below:
+                below.set_tags({TAG: directory.name})
+                preprocess.log_dataset(config, below, dataset)
+                trainings.append(_fit(config, dataset, folds, directory, below, on_epoch))
         metrics = _means(trainings)
         run.log_metrics(metrics)
         _log_histories(run, trainings, config.output / "figures" / f"{run.run_id}-histories.png")
@@ -74,33 +79,47 @@ def ensure(config: Config, parent: Run, wanted: str | None = None) -> Trained:
     `wanted` is the digest of the only trainings that will do.
     """
     dataset = preprocess.ensure(config, parent)
-    every = config.data.folds.in_turn()
-    directories, name = directories_of(config, dataset), _digest(config, dataset, every)
+    directories = directories_of(config, dataset)
+    name = _digest(directories)
     if wanted not in (None, name):
         raise UsageError(
             f"training {wanted} is not what would be trained now: the ntuples, the code that "
             "makes the dataset or trains, or the version of a library changed since: go back to "
             "its commit and environment, or train again"
         )
-    _say_found(name, directories)
+    _say_found(directories)
     if not all((directory / RECORD).exists() for directory in directories):
         run(config, parent)
     trainings = [
         fit(dataset, config, directory, lambda *_: None, folds)
-        for directory, folds in zip(directories, every, strict=True)
+        for directory, folds in zip(directories, config.data.folds.in_turn(), strict=True)
     ]
     source = parent.log_source("train", TAG, name)
     parent.set_tags({TAG: name})
     return Trained(trainings, dataset, name, source)
 
 
-def _say_found(name: str, directories: Sequence[Path]) -> None:
-    say_found("train", f"training {name}", [directory / RECORD for directory in directories])
+def _say_found(directories: Sequence[Path]) -> None:
+    records = [directory / RECORD for directory in directories]
+    say_found("train", f"training {_digest(directories)}", records)
 
 
 def directories_of(config: Config, dataset: Dataset) -> list[Path]:
-    """Return where the training of each held-out fold is, finished or not."""
-    return [_directory(config, dataset, folds) for folds in config.data.folds.in_turn()]
+    """Return where the training of each held-out fold is, finished or not.
+
+    They are named after everything that decides the weights: the code, too.
+    """
+    kind: Answer = "trees" if isinstance(config.model, BoostedTreesConfig) else "network"
+    code = code_digest(config.analysis, kind)
+    questions = [
+        question(dataset.simulation_digest, config, folds) for folds in config.data.folds.in_turn()
+    ]
+    return [config.output / "trainings" / digest_of([asked, code]) for asked in questions]
+
+
+def _digest(directories: Sequence[Path]) -> str:
+    names = [directory.name for directory in directories]
+    return names[0] if len(names) == 1 else digest_of(names)
 
 
 def quality(trainings: Sequence[Training]) -> dict[str, float]:
@@ -139,23 +158,19 @@ def finished(training: Training) -> str:
     return date_of(training.directory / RECORD)
 
 
-def _fit_below(
-    config: Config, dataset: Dataset, folds: FoldsConfig, parent: Run, on_epoch: OnEpoch
-) -> Training:
-    with start_run(config, "train", parent, held_out=folds.held_out) as run:
-        run.set_tags({TAG: _name(config, dataset, folds)})
-        preprocess.log_dataset(config, run, dataset)
-        return _fit(config, dataset, folds, run, on_epoch)
-
-
 def _fit(
-    config: Config, dataset: Dataset, folds: FoldsConfig, run: Run, on_epoch: OnEpoch
+    config: Config,
+    dataset: Dataset,
+    folds: FoldsConfig,
+    directory: Path,
+    run: Run,
+    on_epoch: OnEpoch,
 ) -> Training:
     def log_epoch(epoch: int, metrics: Mapping[str, float]) -> None:
         run.log_metrics(metrics, step=epoch)
         on_epoch(folds.held_out, epoch, metrics)
 
-    training = fit(dataset, config, _directory(config, dataset, folds), log_epoch, folds)
+    training = fit(dataset, config, directory, log_epoch, folds)
     run.log_metrics(_numbers(training.facts))
     run.log_file(training.model_path)
     _log_histories(run, [training], training.model_path.with_name("history.png"))
@@ -167,26 +182,6 @@ def _log_histories(run: Run, trainings: Sequence[Training], figure: Path) -> Non
 
     draw_histories([training.history for training in trainings], figure)
     run.log_figures([figure])
-
-
-def _name(config: Config, dataset: Dataset, folds: FoldsConfig) -> str:
-    """Name everything that decides the weights of the network: the code, too."""
-    kind: Answer = "trees" if isinstance(config.model, BoostedTreesConfig) else "network"
-    return digest_of(
-        [
-            question(dataset.simulation_digest, config, folds),
-            code_digest(config.analysis, kind),
-        ]
-    )
-
-
-def _digest(config: Config, dataset: Dataset, every: Sequence[FoldsConfig]) -> str:
-    names = [_name(config, dataset, folds) for folds in every]
-    return names[0] if len(names) == 1 else digest_of(names)
-
-
-def _directory(config: Config, dataset: Dataset, folds: FoldsConfig) -> Path:
-    return config.output / "trainings" / _name(config, dataset, folds)
 
 
 def _numbers(facts: Mapping[str, Fact]) -> dict[str, float]:

@@ -65,15 +65,8 @@ def fit(
     seconds, begin again); called when finished, it returns at once. While another process
     trains in the directory, it waits.
 
-    Parameters
-    ----------
-    directory
-        The training's own folder.
-    on_epoch
-        Called with the number, from 1, and the metrics of every epoch of the history, those of an
-        earlier call included, once each and in order.
-    folds
-        Which fold is held out.
+    `on_epoch` is called with the number, from 1, and the metrics of every epoch of the history,
+    those of an earlier call included, once each and in order.
 
     Raises
     ------

@@ -18,7 +18,7 @@ from rootflow.models.neutrinos import known_neutrinos, tails
 from rootflow.models.neutrinos.heads import COMPONENTS, FlowNeutrinos
 from rootflow.models.normalisation import fit_normalisation
 from rootflow.models.objective import PER_EVENT, TRUE_NEUTRINOS, event_targets, with_losses
-from rootflow.models.own import OwnLosses, own_assignment_loss, own_neutrino_loss
+from rootflow.models.own import own_assignment_loss, own_neutrino_loss
 from rootflow.training.record import Fact
 from rootflow.training.samples import Arrays, Read, Samples, batches, in_order, split
 from rootflow.training.task import Metrics, Task, mean_of
@@ -60,7 +60,15 @@ class ReconstructionTask(Task):
         self.network = build_model(
             self._model, self._features, dataset.manifest.max_jets, normalisation, dataset.signs
         )
-        self.fitted = with_losses(self.network, list(self.loss_weights), self._own_losses())
+        own = self._config.training.losses.own()
+        of_jets = [key for key in own if key in self._of_assignment]
+        of_neutrinos = [key for key in own if key in self._of_neutrinos]
+        self.fitted = with_losses(
+            self.network,
+            list(self.loss_weights),
+            {key: own_assignment_loss(own[key], f"{LOSS}.assignment") for key in of_jets},
+            {key: own_neutrino_loss(own[key], f"{LOSS}.neutrinos") for key in of_neutrinos},
+        )
         self.trims = self._model.architecture in ANY_NUMBER_OF_JETS
         self.losses = dict.fromkeys(self.loss_weights, PER_EVENT)
         self.weighted_metrics = {
@@ -90,15 +98,6 @@ class ReconstructionTask(Task):
         if CONFIDENCE in values:
             single.append(CONFIDENCE)
         return metrics | {f"{name}_loss": values[name] for name in single}
-
-    def _own_losses(self) -> OwnLosses:
-        own = self._config.training.losses.own()
-        of_jets = [key for key in own if key in self._of_assignment]
-        of_neutrinos = [key for key in own if key in self._of_neutrinos]
-        return OwnLosses(
-            {key: own_assignment_loss(own[key], f"{LOSS}.assignment") for key in of_jets},
-            {key: own_neutrino_loss(own[key], f"{LOSS}.neutrinos") for key in of_neutrinos},
-        )
 
     def _read(self, events: Events) -> tuple[Arrays, Arrays]:
         truth, targets = event_targets(events.targets(), list(self.loss_weights))

@@ -96,7 +96,9 @@ class Trainer:
             weighted_metrics=self.task.weighted_metrics,
         )
         self.model.optimizer.build(self.model.trainable_variables)
-        self._build_metrics()
+        # Keras makes the variables of the metrics at the first batch.
+        (batch,) = batches(self.task.samples.training, [np.arange(1)], trim=self.task.trims)
+        self.model.test_step(batch)
         self._steps = Steps(self.model)
         self.seconds = self.cpu_seconds = self.validation_seconds = 0.0
         self.events = 0
@@ -161,12 +163,6 @@ class Trainer:
             metrics = step(batch)
             _refuse_nan(metrics["loss"], f"{where}, batch {number}", self.model.optimizer)
         return metrics
-
-    def _build_metrics(self) -> None:
-        """Have Keras make the variables of the metrics, which it does at the first batch."""
-        training = self.task.samples.training
-        (batch,) = batches(training, [np.arange(1)], trim=self.task.trims)
-        self.model.test_step(batch)
 
 
 def _refuse_nan(loss: float, where: str, optimizer: keras.Optimizer) -> None:

@@ -50,20 +50,16 @@ class TreesModel(Trees):
         self.trees = trees
         self.takes = [*inputs]
 
-    def predict(self, arrays: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:
-        """Return the probability of signal, (n,), or of more than two classes (n, classes)."""
+    def outputs(self, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float64]]:
+        """Return `score` (n, 1), or of more than two classes `probabilities` (n, classes)."""
         rows = in_a_row(arrays, self.inputs)
+        # scikit-learn refuses to predict nothing.
+        if not len(rows):
+            return {SCORE: np.empty((0, 1))}
         # Threads that wait for one another make it many times slower where cores are shared.
         with threadpool_limits(1):
-            said: NDArray[np.float64] = self.trees.predict_proba(rows)
-        return said[:, 1] if said.shape[1] == 2 else said
-
-    def outputs(self, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-        """Return `score` (n, 1), or of more than two classes `probabilities` (n, classes)."""
-        # scikit-learn refuses to predict nothing.
-        some = all(len(array) for array in arrays.values())
-        said = self.predict(arrays) if some else np.empty(0)
-        return {PROBABILITIES: said} if said.ndim == 2 else {SCORE: said[:, np.newaxis]}
+            said = self.trees.predict_proba(rows)
+        return {SCORE: said[:, 1:]} if said.shape[1] == 2 else {PROBABILITIES: said}
 
 
 def save_trees(model: TreesModel, path: Path) -> None:

@@ -16,7 +16,7 @@ from rootflow.batch.job import GO_ON_LATER
 from rootflow.config import TuningConfig
 from rootflow.config.tuning import ObjectiveConfig
 from rootflow.errors import InputError, RootflowError, UsageError
-from rootflow.training import BEST
+from rootflow.training.record import BEST
 from rootflow.tuning.study import Values
 from rootflow.tuning.trials import Result, TrialFiles
 

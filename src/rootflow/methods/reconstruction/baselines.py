@@ -10,8 +10,8 @@ from rootflow.dataset.events import Events
 from rootflow.errors import InputError, UsageError
 from rootflow.methods.contract import Reconstruction, Reconstructor
 from rootflow.methods.reconstruction.objects import event_hash, four_momenta
-from rootflow.methods.reconstruction.pairing import EligibleJets, cheapest
-from rootflow.physics.kinematics import FloatArray, invariant_mass, massless
+from rootflow.methods.reconstruction.pairing import EligibleJets, cheapest, mass_with_jets
+from rootflow.physics.kinematics import massless
 
 Assignment = NDArray[np.int32]
 
@@ -96,7 +96,8 @@ class TopMassReconstructor:
     def answer(self, events: Events) -> Reconstruction:
         """Return the pair and the neutrinos; where there are none, the event is not solved."""
         neutrinos = neutrinos_of(self.source, events)
-        costs = ((_top_masses(events, neutrinos) - self.top_mass_gev) / self.sigma_gev) ** 2
+        leptons = four_momenta(events, "leptons") + massless(neutrinos)
+        costs = ((mass_with_jets(events, leptons) - self.top_mass_gev) / self.sigma_gev) ** 2
         answer = cheapest(costs, self.eligible.of(events), "sum")
         return Reconstruction.where(answer.solved, answer.assignment, neutrinos, answer.scores)
 
@@ -120,13 +121,6 @@ class NtupleNeutrinos:
                 "their branches under `neutrinos` in the branch map, as topcptoolkit_nuflows does"
             )
         return events.reconstructed_neutrinos
-
-
-def _top_masses(events: Events, neutrinos: NDArray[np.float32]) -> FloatArray:
-    """Return m(b l nu) (n, 2, max_jets) of each jet as that of b and as that of bbar, GeV."""
-    leptons = four_momenta(events, "leptons") + massless(neutrinos)
-    jets = four_momenta(events, "jets")
-    return invariant_mass(jets[:, np.newaxis] + leptons[:, :, np.newaxis])
 
 
 @dataclass(frozen=True)

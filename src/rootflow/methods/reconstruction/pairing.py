@@ -83,8 +83,13 @@ def lepton_jet_mass(events: Events) -> FloatArray:
     Of the right pairing neither mass exceeds sqrt(m_t^2 - m_W^2), about 153 GeV, but for
     the mass of b and the resolution.
     """
-    jets, leptons = four_momenta(events, "jets"), four_momenta(events, "leptons")
-    return invariant_mass(jets[:, np.newaxis] + leptons[:, :, np.newaxis])
+    return mass_with_jets(events, four_momenta(events, "leptons"))
+
+
+def mass_with_jets(events: Events, others: FloatArray) -> FloatArray:
+    """Return the mass (n, 2, max_jets) of each of two others (n, 2, 4) with each jet, GeV."""
+    jets = four_momenta(events, "jets")
+    return invariant_mass(jets[:, np.newaxis] + others[:, :, np.newaxis])
 
 
 def cheapest(costs: FloatArray, eligible: NDArray[np.bool_], joint: Joint) -> Reconstruction:

@@ -14,7 +14,8 @@ from rootflow.steps.train import TAG, Trained
 from rootflow.tracking import Run
 from rootflow.tracking.artifacts import LoggedRun, artifacts_in, last_run
 from rootflow.tracking.registry import describe, log_onnx_model, log_trained_model
-from rootflow.training import RECORD, Training
+from rootflow.training.fitting import Training
+from rootflow.training.record import RECORD
 
 # What a version of the ONNX file says of that of the trained model, and the other way round.
 TRAINED, ONNX = "rootflow.trained", "rootflow.onnx"
