@@ -1,10 +1,15 @@
+from functools import partial
+
 import numpy as np
 import pytest
 
+from rootflow.config.methods import DeltaRConfig
 from rootflow.dataset import Events
 from rootflow.errors import InputError
-from rootflow.methods.reconstruction.pairing import EligibleJets
+from rootflow.methods.reconstruction.pairing import eligible_jets
 from toy_events import FEATURES, toy_events
+
+settings = partial(DeltaRConfig, method="delta_r")
 
 
 def event_with(tags: list[float]) -> Events:
@@ -39,18 +44,19 @@ def event_with(tags: list[float]) -> Events:
     ],
 )
 def test_eligible_jets(choice: str, tags: list[float], slots: list[int]) -> None:
-    found = EligibleJets(choice).of(event_with(tags))
+    found = eligible_jets(event_with(tags), settings(eligible=choice))
     assert np.flatnonzero(found[0]).tolist() == slots
 
 
 def test_the_working_point_is_a_setting() -> None:
-    found = EligibleJets("working_point", btag_min=5).of(event_with([4, 6, 5, 4]))
+    at_five = settings(eligible="working_point", btag_min=5)
+    found = eligible_jets(event_with([4, 6, 5, 4]), at_five)
     assert np.flatnonzero(found[0]).tolist() == [1, 2]
 
 
 def test_only_all_jets_need_no_tag() -> None:
     features = {**FEATURES, "jets": ("pt", "eta", "phi", "energy", "mass")}
     events = Events(features=features, **toy_events(10).arrays())
-    np.testing.assert_array_equal(EligibleJets("all").of(events), events.jet_mask)
+    np.testing.assert_array_equal(eligible_jets(events, settings(eligible="all")), events.jet_mask)
     with pytest.raises(InputError, match="needs the feature btag"):
-        EligibleJets("working_point").of(events)
+        eligible_jets(events, settings(eligible="working_point"))

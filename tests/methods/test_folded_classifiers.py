@@ -8,7 +8,7 @@ from rootflow.dataset import Events
 from rootflow.errors import InputError
 from rootflow.methods.combined import FoldedMethod
 from rootflow.methods.conformance import check_method
-from rootflow.methods.model import scores
+from rootflow.methods.model import decode
 
 if TYPE_CHECKING:
     from rootflow.methods.trained import TrainedMethod
@@ -42,7 +42,7 @@ def test_seen_scores_are_those_of_the_next_fold(
         own = toys.fold == (fold - 1) % 3
         assert own.any()
         np.testing.assert_allclose(
-            said[own], scores(network.outputs_of_any(toys.take(own))), atol=1e-7
+            said[own], decode(network.outputs_of_any(toys.take(own)), None), atol=1e-7
         )
         with pytest.raises(InputError, match="was trained on the folds"):
             network.answer(toys.take(own))

@@ -8,7 +8,7 @@ from sklearn.metrics import roc_auc_score
 
 from rootflow.config.model import ModelConfig
 from rootflow.dataset import Events
-from rootflow.models.architectures import build_model, joint_probability
+from rootflow.models.architectures import JOINT, build_model
 from rootflow.models.layers import JointProbability
 from rootflow.models.losses import LOSSES_WITH_NONE, MatchedAUC
 from rootflow.models.normalisation import Normalisation
@@ -78,7 +78,7 @@ def model(
 
 
 def joint_of(model: keras.Model, events: Events) -> np.ndarray:
-    return np.asarray(keras.Model(model.input, joint_probability(model))(events.inputs()))
+    return np.asarray(keras.Model(model.input, model.get_layer(JOINT).output)(events.inputs()))
 
 
 def test_a_network_says_how_likely_a_pair_is_at_all(model: keras.Model, few_events: Events) -> None:

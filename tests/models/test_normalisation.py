@@ -44,7 +44,8 @@ def test_the_neutrinos_scales_are_their_root_mean_squares(
 ) -> None:
     assert few_events.neutrinos is not None
     px, py, pz = np.moveaxis(few_events.neutrinos.astype(np.float64), -1, 0)
-    expected = np.sqrt(np.mean((px**2 + py**2) / 2)), np.sqrt(np.mean(pz**2))
+    transverse, longitudinal = np.sqrt(np.mean((px**2 + py**2) / 2)), np.sqrt(np.mean(pz**2))
+    expected = transverse, transverse, longitudinal
     np.testing.assert_allclose(normalisation.neutrino_scales, expected, rtol=1e-5)
 
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from rootflow.config.model import FeedForwardConfig
 from rootflow.dataset import Events
-from rootflow.models.architectures import build_model, joint_probability
+from rootflow.models.architectures import JOINT, build_model
 from rootflow.models.normalisation import Normalisation
 from rootflow.models.objective import (
     PER_EVENT,
@@ -68,7 +68,8 @@ def test_with_none_the_losses_are_of_what_is_true(
         architecture="feed_forward", width=16, depth=1, confidence=True, no_match=True
     )
     network = build_model(config, few_events.features, 8, normalisation)
-    joint = np.asarray(keras.Model(network.input, joint_probability(network))(few_events.inputs()))
+    joint_of = keras.Model(network.input, network.get_layer(JOINT).output)
+    joint = np.asarray(joint_of(few_events.inputs()))
     values, slots = losses_of(network, few_events), few_events.assignment
     chosen = np.where(slots < 0, 8, slots)
     probability = joint[np.arange(len(joint)), chosen[:, 0], chosen[:, 1]]
@@ -115,7 +116,7 @@ def test_the_true_jets_are_those_of_the_slots() -> None:
     jets = np.random.default_rng(2).uniform(1, 2, (2, 3, 4)).astype(np.float32)
     seen = {"jets": jets, "leptons": np.ones((2, 2, 4), np.float32)}
     slots = np.array([[2, 0], [-1, 1]], np.int32)
-    truth = truth_of(slots, np.zeros((2, 2, 3), np.float32), seen, (50.0, 100.0))
+    truth = truth_of(slots, np.zeros((2, 2, 3), np.float32), seen, (50.0, 50.0, 100.0))
     expected = np.stack([jets[0, [2, 0]], np.stack([np.zeros(4), jets[1, 1]])])
     np.testing.assert_allclose(truth.b_jets, expected)
     np.testing.assert_array_equal(truth.known, [[1, 1], [0, 1]])

@@ -88,7 +88,10 @@ Answer = TypeVar("Answer", covariant=True)
 
 
 class Method(Protocol[Answer]):
-    """Whatever answers events: a network, trees, an exported file, a formula, the truth."""
+    """Whatever answers events: a network, trees, an exported file, a formula, the truth.
+
+    Classic methods say what they do, in one sentence, as their `description`.
+    """
 
     @property
     def name(self) -> str:
@@ -109,9 +112,3 @@ class Method(Protocol[Answer]):
 
 Reconstructor = Method[Reconstruction]
 Classifier = Method[Scores]
-
-
-def description_of(method: Method[Any]) -> str | None:
-    """Return what a classic method does, in one sentence: its `description`; else None."""
-    description: str | None = getattr(method, "description", None)
-    return description

@@ -31,7 +31,7 @@ from rootflow.methods.reconstruction.baselines import (
     TopMassReconstructor,
     TruthReconstructor,
 )
-from rootflow.methods.reconstruction.pairing import CRITERIA, PairingReconstructor, eligible_of
+from rootflow.methods.reconstruction.pairing import CRITERIA, PairingReconstructor
 from rootflow.methods.reconstruction.solvers import solver_of
 from rootflow.plugins import resolve
 
@@ -103,11 +103,11 @@ def _make(block: MethodBlock, seed: int, other: Callable[[str], Reconstructor]) 
             return TruthReconstructor(block.name)
         case DeltaRConfig() | LeptonJetMassConfig():
             criterion = CRITERIA[block.search if isinstance(block, DeltaRConfig) else "mass"]
-            return PairingReconstructor(eligible_of(block), criterion, block.name)
+            return PairingReconstructor(block, criterion, block.name)
         case Chi2Config() | BranchesConfig():
             return TopMassReconstructor(
                 other(block.neutrinos) if isinstance(block, Chi2Config) else NtupleNeutrinos(),
-                eligible_of(block),
+                block,
                 block.top_mass_gev,
                 block.sigma_gev,
                 block.name,

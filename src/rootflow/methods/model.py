@@ -13,7 +13,7 @@ from rootflow.config import FoldingConfig
 from rootflow.dataset.events import Events, pairs_of_jets
 from rootflow.dataset.folds import fold_of
 from rootflow.errors import InputError
-from rootflow.methods.contract import Outputs, Reconstruction, Scores
+from rootflow.methods.contract import Outputs, Reconstruction
 
 AnyModel = TypeVar("AnyModel")
 
@@ -80,7 +80,8 @@ def decode(outputs: Outputs, jet_mask: NDArray[np.bool_] | None) -> Any:
     """
     if "assignment" in outputs and jet_mask is not None:
         return reconstruction(outputs, jet_mask)
-    return scores(outputs)
+    said = outputs["probabilities"] if "probabilities" in outputs else outputs["score"][:, 0]
+    return np.asarray(said, np.float64)
 
 
 def reconstruction(outputs: Outputs, jet_mask: NDArray[np.bool_]) -> Reconstruction:
@@ -111,13 +112,6 @@ def reconstruction(outputs: Outputs, jet_mask: NDArray[np.bool_]) -> Reconstruct
         score = confidence
     pair = np.stack(np.divmod(best, slots), axis=1)
     return Reconstruction.where(solved, pair, neutrinos, score)
-
-
-def scores(outputs: Outputs) -> Scores:
-    """Return the probability of signal (n,), or of each of several classes (n, classes)."""
-    if "probabilities" in outputs:
-        return np.asarray(outputs["probabilities"], np.float64)
-    return np.asarray(outputs["score"][:, 0], np.float64)
 
 
 def over(combine: Callable[..., NDArray[Any]], parts: Sequence[Outputs]) -> Outputs:

@@ -96,8 +96,3 @@ def event_inputs(features: Features, max_jets: int) -> dict[str, Tensor]:
     }
     of_the_event = {name: width[name] for name in ("met", "event") if width[name]}
     return inputs | {name: keras.Input((size,), name=name) for name, size in of_the_event.items()}
-
-
-def joint_probability(network: keras.Model) -> Tensor:
-    """Return the symbolic output of the layer `JointProbability` of a network."""
-    return network.get_layer(JOINT).output

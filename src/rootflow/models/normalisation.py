@@ -16,6 +16,7 @@ SEEN = ("jets", "leptons", "met", "pairs")
 SMALLEST_COUNT = 1e-9
 SMALLEST_VARIANCE = 1e-8
 Row = tuple[float, ...]
+Scales = tuple[float, float, float]
 Rows = NDArray[np.float64]
 
 
@@ -26,10 +27,11 @@ class Normalisation(NamedTuple):
     scales: dict[str, Row]
 
     @property
-    def neutrino_scales(self) -> tuple[float, float]:
-        """The RMS of px and py together, and of pz, in GeV, where `neutrinos` are among them."""
+    def neutrino_scales(self) -> Scales:
+        """The RMS of px and py, which share theirs, and pz in GeV, where `neutrinos` are there."""
         rms = np.hypot(self.means["neutrinos"], self.scales["neutrinos"])
-        return float(np.sqrt(np.mean(rms[:2] ** 2))), float(rms[2])
+        transverse = float(np.sqrt(np.mean(rms[:2] ** 2)))
+        return transverse, transverse, float(rms[2])
 
     def applied(self, name: str, values: Tensor) -> Tensor:
         """Return the columns of an array in units of their scales, from their means."""

@@ -13,7 +13,7 @@ import numpy as np
 from keras import layers, ops
 from numpy.typing import NDArray
 
-from rootflow.models.architectures import JOINT, joint_probability
+from rootflow.models.architectures import JOINT
 from rootflow.models.kinematics import Tensor
 from rootflow.models.layers import CONFIDENCE
 from rootflow.models.losses import LOSSES, LOSSES_WITH_NONE, Loss, LossOf, is_right
@@ -21,6 +21,7 @@ from rootflow.models.neutrinos import known_neutrinos
 from rootflow.models.neutrinos.coordinates import Seen
 from rootflow.models.neutrinos.losses import NEUTRINO_LOSSES, Truth
 from rootflow.models.neutrinos.losses import Loss as NeutrinoLoss
+from rootflow.models.normalisation import Scales
 
 PADDED = ("jets", "jet_mask")
 TRUE_ASSIGNMENT, TRUE_NEUTRINOS = "true_assignment", "true_neutrinos"
@@ -82,7 +83,7 @@ class EventLosses(layers.Layer):  # type: ignore[misc]
         self.names = list(names)
         self.head = head
         self.of_neutrinos = {**NEUTRINO_LOSSES, **own_of_neutrinos}
-        self.own_of_jets = own_of_jets
+        self.own_of_jets = dict(own_of_jets)
 
     def call(
         self, truth: Mapping[str, Tensor], said: Mapping[str, Tensor], seen: Seen
@@ -113,10 +114,9 @@ def confidence_loss(slots: Tensor, assignment: Tensor, confidence: Tensor) -> Te
     return ops.where(ops.all(slots >= 0, axis=-1), entropy, 0.0)
 
 
-def truth_of(slots: Tensor, neutrinos: Tensor, seen: Seen, scales: tuple[float, float]) -> Truth:
+def truth_of(slots: Tensor, neutrinos: Tensor, seen: Seen, scales: Scales) -> Truth:
     """Return what the losses of momenta know of true slots (n, 2) and momenta (n, 2, 3)."""
     jets, leptons = seen["jets"], seen["leptons"]
-    transverse, longitudinal = scales
     # A slot of -1 is no jet: a row of zeros.
     chosen = ops.cast(ops.equal(slots[..., None], ops.arange(jets.shape[1])), "float32")
     return Truth(
@@ -125,14 +125,14 @@ def truth_of(slots: Tensor, neutrinos: Tensor, seen: Seen, scales: tuple[float, 
         b_jets=ops.matmul(chosen, jets),
         known=ops.cast(slots >= 0, "float32"),
         visible=ops.sum(leptons, axis=1) + ops.sum(jets, axis=1),
-        scales=ops.convert_to_tensor([transverse, transverse, longitudinal], "float32"),
+        scales=ops.convert_to_tensor(scales, "float32"),
     )
 
 
 def _needed(network: keras.Model, losses: EventLosses) -> dict[str, Tensor]:
     """Return the outputs that the losses look at: a flow need not be drawn from to be fitted."""
     said = {name: tensor for name, tensor in network.output.items() if name != "neutrinos"}
-    said[JOINT] = joint_probability(network)
+    said[JOINT] = network.get_layer(JOINT).output
     if any(name in losses.of_neutrinos for name in losses.names):
         said["neutrinos"] = network.output["neutrinos"]
     return said

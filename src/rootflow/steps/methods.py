@@ -29,10 +29,7 @@ CHECKED = 100
 
 
 def variants_of(config: Config) -> dict[str, Config]:
-    """Return the configuration of each model to be trained beside the model, by its name.
-
-    They are its variants, and other architectures on the same inputs.
-    """
+    """Return the configuration, by name, of each variant and each other architecture to train."""
     alone = config.model_copy(update={"evaluation": type(config.evaluation)()})
     return {
         method.name: _variant(alone, method)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import keras
 
 CHECKPOINT = "checkpoint.npz"
-ABOUT = ("question", "history", "events", "seconds", "validation_seconds")
+ARRAYS = ("variables", "best")
 Arrays = list[NDArray[Any]]
 
 
@@ -35,14 +35,12 @@ class Checkpoint(NamedTuple):
 
 def write_checkpoint(checkpoint: Checkpoint, directory: Path) -> None:
     """Write the checkpoint in place of an earlier one, whole or not at all."""
-    about = {name: getattr(checkpoint, name) for name in ABOUT}
+    about = checkpoint._asdict()
     arrays = {
-        "about": np.array(json.dumps(about)),
-        **_numbered("variable", checkpoint.variables),
-        **_numbered("best", checkpoint.best),
+        f"{name}_{number}": array for name in ARRAYS for number, array in enumerate(about.pop(name))
     }
     with whole_file(directory / CHECKPOINT) as path:
-        np.savez(path, allow_pickle=False, **arrays)
+        np.savez(path, allow_pickle=False, about=np.array(json.dumps(about)), **arrays)
         seal_archive(path)
 
 
@@ -56,8 +54,8 @@ def read_checkpoint(directory: Path) -> Checkpoint | None:
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as file:
             about = json.loads(str(file["about"]))
-            variables, best = _list(file, "variable"), _list(file, "best")
-        return Checkpoint(variables=variables, best=best, **about)
+            arrays = {name: _list(file, name) for name in ARRAYS}
+        return Checkpoint(**about, **arrays)
     except NO_ARRAY:
         raise InputError(f"{path}: the checkpoint is damaged: {again}") from None
 
@@ -75,10 +73,6 @@ def restore(model: "keras.Model", variables: Sequence[NDArray[Any]]) -> None:
 
 def _variables(model: "keras.Model") -> "list[keras.Variable]":
     return [*model.variables, *model.optimizer.variables]
-
-
-def _numbered(name: str, arrays: Arrays) -> dict[str, NDArray[Any]]:
-    return {f"{name}_{number}": array for number, array in enumerate(arrays)}
 
 
 def _list(file: Mapping[str, NDArray[Any]], name: str) -> Arrays:

@@ -6,7 +6,7 @@ from rootflow.models.neutrinos.coordinates import Momenta, frame_of, to_coordina
 from rootflow.models.views import LeptonViews
 from symmetries import exchange_charges, momenta_after, reflect_y, reflect_z, turn
 
-SCALES = (60.0, 120.0)
+SCALES = (60.0, 60.0, 120.0)
 
 
 def seen_of(events: Events) -> dict[str, np.ndarray]:

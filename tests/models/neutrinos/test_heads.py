@@ -7,7 +7,7 @@ from rootflow.models.neutrinos.point import MeanOfSamples, MedianMassOfSamples
 from rootflow.physics.kinematics import invariant_mass, massless
 
 RANDOM = np.random.default_rng(3)
-SCALES = (50.0, 150.0)
+SCALES = (50.0, 50.0, 150.0)
 
 
 def test_the_share_of_the_bins_has_the_momentum_as_its_mean() -> None:

@@ -12,7 +12,7 @@ from rootflow.errors import ConformanceError, InputError, UsageError
 from rootflow.evaluation.reconstruction.observables import Values, values_of
 from rootflow.evaluation.reconstruction.results import Cost
 from rootflow.methods.conformance import check_answers
-from rootflow.methods.contract import Reconstruction, Reconstructor, description_of
+from rootflow.methods.contract import Reconstruction, Reconstructor
 from rootflow.methods.reconstruction.objects import at, feature, four_momenta
 from rootflow.physics.kinematics import massless
 from rootflow.physics.ttbar import Decay, decay_of, top_pair
@@ -133,7 +133,7 @@ def candidates_of(
             except ConformanceError as error:
                 raise ConformanceError(f"{method.name}: {error}") from None
             cost = Cost(seconds, len(events) / seconds, getattr(method, "parameters", None))
-            nowhere, said = np.zeros_like(answers.solved), description_of(method)
+            nowhere, said = np.zeros_like(answers.solved), getattr(method, "description", None)
             found.append(Candidate(method, method.name, said, answers, cost, nowhere, {}))
             advance(1, method.name)
     owners = {each.name: each for each in found if each.answers.neutrinos is not None}

@@ -6,11 +6,17 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from rootflow.config.methods import EligibleJetsBlock
 from rootflow.dataset.events import Events
 from rootflow.errors import InputError, UsageError
 from rootflow.methods.contract import Reconstruction, Reconstructor
 from rootflow.methods.reconstruction.objects import event_hash, four_momenta
-from rootflow.methods.reconstruction.pairing import EligibleJets, cheapest, mass_with_jets
+from rootflow.methods.reconstruction.pairing import (
+    cheapest,
+    eligible_jets,
+    mass_with_jets,
+    words_of,
+)
 from rootflow.physics.kinematics import massless
 
 Assignment = NDArray[np.int32]
@@ -80,7 +86,7 @@ class TopMassReconstructor:
     """
 
     source: Reconstructor | NeutrinoMethod
-    eligible: EligibleJets
+    eligible: EligibleJetsBlock
     top_mass_gev: float
     sigma_gev: float
     name: str
@@ -89,7 +95,7 @@ class TopMassReconstructor:
     def description(self) -> str:
         """What it does, in one sentence."""
         return (
-            f"{self.eligible.description}, those whose top masses are closest to "
+            f"{words_of(self.eligible)}, those whose top masses are closest to "
             f"{self.top_mass_gev:g} GeV with the neutrinos of {self.source.name}"
         )
 
@@ -98,7 +104,7 @@ class TopMassReconstructor:
         neutrinos = neutrinos_of(self.source, events)
         leptons = four_momenta(events, "leptons") + massless(neutrinos)
         costs = ((mass_with_jets(events, leptons) - self.top_mass_gev) / self.sigma_gev) ** 2
-        answer = cheapest(costs, self.eligible.of(events), "sum")
+        answer = cheapest(costs, eligible_jets(events, self.eligible), "sum")
         return Reconstruction.where(answer.solved, answer.assignment, neutrinos, answer.scores)
 
     def neutrinos(self, events: Events, assignment: Assignment | None) -> NDArray[np.float32]:

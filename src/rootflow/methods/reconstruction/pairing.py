@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rootflow.config.methods import EligibleChoice, EligibleJetsBlock
+from rootflow.config.methods import EligibleJetsBlock
 from rootflow.dataset.events import Events, pairs_of_jets
 from rootflow.methods.contract import Reconstruction
 from rootflow.methods.reconstruction.objects import feature, four_momenta
@@ -22,45 +22,31 @@ from rootflow.physics.kinematics import FloatArray, delta_r, invariant_mass
 Joint = Literal["sum", "larger"]
 
 
-@dataclass(frozen=True)
-class EligibleJets:
-    """Which jets a method may choose from: the two best b-tagged, those of a working point, or all.
+def words_of(settings: EligibleJetsBlock) -> str:
+    """Return what the eligible jets are, for a sentence."""
+    return {
+        "two_best": "the two best b-tagged jets",
+        "working_point": f"two jets of those with btag >= {settings.btag_min:g}, filled up by the "
+        "best others",
+        "all": "two of all jets",
+    }[settings.eligible]
 
-    The order is that of the b-tag quantile, among equal ones that of pT: where fewer than two jets
-    have `btag_min` or more, the hardest of the others fill them up.
+
+def eligible_jets(events: Events, settings: EligibleJetsBlock) -> NDArray[np.bool_]:
+    """Return (n, max_jets) True for the eligible jets, two or more where there are two jets.
+
+    The order is that of the b-tag quantile, which all choices but `all` need, among equal ones
+    that of pT: where fewer than two jets have `btag_min` or more, the hardest of the others fill
+    them up.
     """
-
-    choice: EligibleChoice = "two_best"
-    btag_min: float = 4.0
-
-    @property
-    def description(self) -> str:
-        """What the jets are, for a sentence."""
-        return {
-            "two_best": "the two best b-tagged jets",
-            "working_point": f"two jets of those with btag >= {self.btag_min:g}, filled up by the "
-            "best others",
-            "all": "two of all jets",
-        }[self.choice]
-
-    def of(self, events: Events) -> NDArray[np.bool_]:
-        """Return (n, max_jets) True for the eligible jets, two or more where there are two jets.
-
-        All choices but `all` need the b-tag of jets.
-        """
-        if self.choice == "all":
-            return events.jet_mask.copy()
-        two_best = np.zeros_like(events.jet_mask)
-        np.put_along_axis(two_best, best_tagged_pair(events), True, axis=1)
-        two_best &= events.jet_mask
-        if self.choice == "two_best":
-            return two_best
-        return two_best | (events.jet_mask & (feature(events, "jets", "btag") >= self.btag_min))
-
-
-def eligible_of(block: EligibleJetsBlock) -> EligibleJets:
-    """Return the choice of a method's settings."""
-    return EligibleJets(block.eligible, block.btag_min)
+    if settings.eligible == "all":
+        return events.jet_mask.copy()
+    two_best = np.zeros_like(events.jet_mask)
+    np.put_along_axis(two_best, best_tagged_pair(events), True, axis=1)
+    two_best &= events.jet_mask
+    if settings.eligible == "two_best":
+        return two_best
+    return two_best | (events.jet_mask & (feature(events, "jets", "btag") >= settings.btag_min))
 
 
 def best_tagged_pair(events: Events) -> NDArray[np.int64]:
@@ -167,16 +153,17 @@ class PairingReconstructor:
     greedy choice it is that of the exchanged pair, and may be negative.
     """
 
-    eligible: EligibleJets
+    eligible: EligibleJetsBlock
     criterion: Criterion
     name: str
 
     @property
     def description(self) -> str:
         """What it does, in one sentence."""
-        jets = self.eligible.description
+        jets = words_of(self.eligible)
         return f"{jets}, paired with the leptons so that {self.criterion.words}"
 
     def answer(self, events: Events) -> Reconstruction:
         """Return the pair; events with fewer than two jets are not solved."""
-        return self.criterion.choose(self.criterion.costs(events), self.eligible.of(events))
+        eligible = eligible_jets(events, self.eligible)
+        return self.criterion.choose(self.criterion.costs(events), eligible)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rootflow.config.methods import (
+    EligibleJetsBlock,
     EllipseConfig,
     NeutrinoWeightingConfig,
     ResolutionConfig,
@@ -25,7 +26,7 @@ from rootflow.errors import UsageError
 from rootflow.methods.contract import Reconstruction
 from rootflow.methods.reconstruction.baselines import Assignment
 from rootflow.methods.reconstruction.objects import event_hash, feature, four_momenta
-from rootflow.methods.reconstruction.pairing import EligibleJets, eligible_of
+from rootflow.methods.reconstruction.pairing import eligible_jets, words_of
 from rootflow.physics.kinematics import FloatArray, invariant_mass
 from rootflow.physics.neutrino_ellipses import neutrino_ellipses
 from rootflow.physics.neutrino_weighting import neutrino_weighting
@@ -66,7 +67,7 @@ class SolverReconstructor:
     name: str
     description: str
     solve: Solve
-    eligible: EligibleJets
+    eligible: EligibleJetsBlock
     seed: int
     shares: bool
 
@@ -89,7 +90,7 @@ class SolverReconstructor:
         return neutrinos
 
     def _reconstruct(self, events: Events) -> Reconstruction:
-        event, first, second = np.nonzero(pairs_of_jets(self.eligible.of(events)))
+        event, first, second = np.nonzero(pairs_of_jets(eligible_jets(events, self.eligible)))
         slots = np.stack([first, second], axis=1)
         found = self.solve(self._pairs(events, event, slots))
         has_solution = np.all(np.isfinite(found.neutrinos), axis=(1, 2))
@@ -135,10 +136,9 @@ def solver_of(block: SolverBlock, seed: int) -> SolverReconstructor:
             solve = _smeared(block)
         case _:
             raise UsageError(f"there is no method of the kind {type(block).__name__}")
-    eligible = eligible_of(block)
     shares = isinstance(block, SmearedEllipseConfig)
-    description = f"{eligible.description}; {what}"
-    return SolverReconstructor(block.name, description, solve, eligible, seed, shares)
+    description = f"{words_of(block)}; {what}"
+    return SolverReconstructor(block.name, description, solve, block, seed, shares)
 
 
 def _exact(

@@ -11,6 +11,7 @@ from rootflow.models.kinematics import Tensor
 from rootflow.models.neutrinos.coordinates import SEEN, Seen
 from rootflow.models.neutrinos.heads import BinnedNeutrinos, DirectNeutrinos, FlowNeutrinos
 from rootflow.models.neutrinos.point import MeanOfSamples, MedianMassOfSamples
+from rootflow.models.normalisation import Scales
 
 # Of the layer that knows the neutrinos of a network, whatever its architecture.
 HEAD = "neutrino_head"
@@ -18,9 +19,7 @@ OUTPUT = "neutrinos"
 Head = DirectNeutrinos | BinnedNeutrinos | FlowNeutrinos
 
 
-def neutrinos_of(
-    config: NeutrinosConfig, seen: Seen, assignment: Tensor, scales: tuple[float, float]
-) -> Tensor:
+def neutrinos_of(config: NeutrinosConfig, seen: Seen, assignment: Tensor, scales: Scales) -> Tensor:
     """Return the momenta (n, 2, 3) of both neutrinos in GeV, as the head of the settings does.
 
     `assignment` (n, J, J) are the probabilities that the network gives the pairs of jets; the

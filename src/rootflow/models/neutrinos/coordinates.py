@@ -8,6 +8,7 @@ import keras
 from keras import ops
 
 from rootflow.models.kinematics import KINEMATICS, Tensor, momentum, transverse
+from rootflow.models.normalisation import Scales
 
 # `features` (n, 2, width), what the trunk says of each view, first that of the positive
 # lepton; `axes` (n, 2, 3, 3), the unit vectors of each view; and what `Momenta` gives.
@@ -64,12 +65,12 @@ class Frame(NamedTuple):
     scales: Tensor
 
 
-def frame_of(seen: Seen, scales: tuple[float, float]) -> Frame:
+def frame_of(seen: Seen, scales: Scales) -> Frame:
     """Return the frame of each event; `scales` as of `Normalisation`, in GeV."""
     pt = transverse(seen["leptons"])
     leads = pt[:, 0] >= pt[:, 1]
     axes = leading(leads, seen["axes"])
-    one_way, along = scales
+    one_way, _, along = scales
     both_ways = math.sqrt(2.0) * one_way
     row = [SHARE_OF_MET * one_way] * 2 + [both_ways] * 2 + [along] * 2
     met = ops.einsum("nab,nb->na", axes[:, :2, :2], seen["met"])

@@ -24,6 +24,7 @@ from rootflow.models.neutrinos.coordinates import (
     trailing,
 )
 from rootflow.models.neutrinos.density import ConditionalFlow
+from rootflow.models.normalisation import Scales
 from rootflow.models.views import to_detector
 
 # Of the outermost centres, in units of the components' root mean squares.
@@ -35,15 +36,14 @@ COMPONENTS = 6
 class DirectNeutrinos(LayerOfLayers):
     """Momenta along the axes of each neutrino's own view, linear in the trunk's features."""
 
-    def __init__(self, scales: tuple[float, float], **kwargs: Any) -> None:
+    def __init__(self, scales: Scales, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.scales = scales
         self.momenta = layers.Dense(3, name="momenta")
 
     def call(self, seen: Seen) -> Tensor:
         """Return px, py, pz (n, 2, 3) in GeV along the detector's axes."""
-        transverse, longitudinal = self.scales
-        scales = ops.convert_to_tensor([transverse, transverse, longitudinal], "float32")
+        scales = ops.convert_to_tensor(self.scales, "float32")
         return to_detector(self.momenta(seen["features"]) * scales, seen["axes"])
 
 
@@ -55,7 +55,7 @@ class BinnedNeutrinos(LayerOfLayers):
     mean of their centres.
     """
 
-    def __init__(self, scales: tuple[float, float], bins: int, **kwargs: Any) -> None:
+    def __init__(self, scales: Scales, bins: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.scales = scales
         self.bins = bins
@@ -64,9 +64,8 @@ class BinnedNeutrinos(LayerOfLayers):
     @property
     def centres(self) -> NDArray[np.float64]:
         """(3, bins), of px, py and pz along the axes of a view, in GeV."""
-        transverse, longitudinal = self.scales
         even = np.sinh(np.linspace(-1.0, 1.0, self.bins) * np.arcsinh(FARTHEST))
-        return np.outer([transverse, transverse, longitudinal], even)
+        return np.outer(self.scales, even)
 
     def call(self, seen: Seen) -> Tensor:
         """Return px, py, pz (n, 2, 3) in GeV along the detector's axes."""
@@ -110,7 +109,7 @@ class FlowNeutrinos(LayerOfLayers):
 
     def __init__(
         self,
-        scales: tuple[float, float],
+        scales: Scales,
         couplings: int,
         width: int,
         bins: int,
