@@ -74,9 +74,11 @@ class FoldedMethod(Model):
         """Return the logarithm (n,) of the density, as of `TrainedMethod.log_density`."""
         said = self._said(
             events,
-            lambda model, index: {"": model.log_density(events.take(index), neutrinos[index])},
+            lambda model, index: {
+                "log_density": model.log_density(events.take(index), neutrinos[index])
+            },
         )
-        return said[""]
+        return said["log_density"]
 
     def _said(
         self, events: Events, ask: Callable[[TrainedMethod, NDArray[np.int64]], Outputs]

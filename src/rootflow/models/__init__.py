@@ -1,4 +1,4 @@
 """Keras networks, written with keras.ops only."""
 
-# Which are read again once their layers are known, and compute alike in every process.
+# Whatever is used of them, Keras knows all their layers, and the number of threads is set.
 from rootflow.models import architectures, classifiers, determinism  # noqa: F401

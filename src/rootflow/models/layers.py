@@ -18,7 +18,7 @@ class LayerOfLayers(keras.Layer):  # type: ignore[misc]
     """A layer of others, each of which makes its weights when it is first called."""
 
     def build(self, shape: Any) -> None:
-        """Make nothing else."""
+        """Make no weights of its own."""
 
 
 @keras.saving.register_keras_serializable(package="rootflow")

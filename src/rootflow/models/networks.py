@@ -182,7 +182,7 @@ def hidden_layers(
     values: Tensor,
     filled: Tensor = None,
 ) -> Tensor:
-    """Return what hidden layers make of values, those of a batch that are there normalised."""
+    """Build dense layers with dropout, normalised over what is filled of a batch if configured."""
     for number in range(config.depth):
         layer = f"{name}_{number}"
         if config.batch_norm:

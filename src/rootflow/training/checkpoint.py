@@ -54,8 +54,8 @@ def read_checkpoint(directory: Path) -> Checkpoint | None:
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as file:
             about = json.loads(str(file["about"]))
-            arrays = {name: _list(file, name) for name in ARRAYS}
-        return Checkpoint(**about, **arrays)
+            about |= {name: _list(file, name) for name in ARRAYS}
+        return Checkpoint(**about)
     except NO_ARRAY:
         raise InputError(f"{path}: the checkpoint is damaged: {again}") from None
 

@@ -87,7 +87,7 @@ class ReconstructionTask(Task):
         values = {name: logs[f"{name}_mean"] for name in self.losses}
         area = "assignment_matched_auc"
         metrics = {
-            "loss": sum(weight * values[name] for name, weight in self.loss_weights.items()),
+            "loss": _sum(values, self.loss_weights),
             "assignment_loss": _sum(values, self._of_assignment),
             "neutrino_loss": _sum(values, self._of_neutrinos),
             "assignment_accuracy": logs["assignment_accuracy"],

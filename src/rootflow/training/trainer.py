@@ -161,18 +161,14 @@ class Trainer:
         metrics: Metrics = {}
         for number, batch in enumerate(parts):
             metrics = step(batch)
-            _refuse_nan(metrics["loss"], f"{where}, batch {number}", self.model.optimizer)
+            if not math.isfinite(metrics["loss"]):
+                raise RootflowError(
+                    f"the loss is {metrics['loss']} {where}, batch {number}, at a learning rate of "
+                    f"{float(self.model.optimizer.learning_rate):.2g}: try a lower "
+                    "training.learning_rate, a smaller training.gradient_norm, or "
+                    "data.weights.negative=absolute where weights are negative"
+                )
         return metrics
-
-
-def _refuse_nan(loss: float, where: str, optimizer: keras.Optimizer) -> None:
-    if not math.isfinite(loss):
-        raise RootflowError(
-            f"the loss is {loss} {where}, at a learning rate of "
-            f"{float(optimizer.learning_rate):.2g}: try a lower training.learning_rate, a "
-            f"smaller training.gradient_norm, or data.weights.negative=absolute where weights "
-            f"are negative"
-        )
 
 
 def _optimizer(config: TrainingConfig, schedule: Schedule) -> keras.Optimizer:

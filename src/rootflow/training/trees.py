@@ -86,14 +86,12 @@ def load_trees(path: Path) -> Trees:
         raise InputError(f"{path}: there is no saved model")
     content = read_sealed(path, TRAIN_AGAIN)
     try:
-        held = skops.io.loads(content, trusted=TRUSTED)
-        model = _model_of(held)
+        return _model_of(skops.io.loads(content, trusted=TRUSTED))
     except UntrustedTypesFoundException:
         raise InputError(f"{path}: not a model of rootflow's: it holds more than trees") from None
     except (*NO_ARRAY, AttributeError) as error:
         reason = " ".join(str(error).split())[:200]
         raise InputError(f"{path}: not a model that this rootflow can read: {reason}") from None
-    return model
 
 
 def _model_of(held: Mapping[str, Any]) -> Trees:
