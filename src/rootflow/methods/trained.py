@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # TensorFlow takes seconds
 class TrainedMethod(Model):
     """A network or trees, applied to the events of the fold that they were not trained on.
 
-    The model is what `rootflow.training.load_fitted` gives, and `features` are the names along
+    The model is what `load_fitted` gives, and `features` are the names along
     the last axis of each input that it was trained with. With `allow_seen_events` it also answers
     events of the training's folds, as for a look at over-training.
     """

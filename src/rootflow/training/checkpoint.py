@@ -24,7 +24,7 @@ Arrays = list[NDArray[Any]]
 class Checkpoint(NamedTuple):
     """Everything that the next epoch depends on."""
 
-    question: str  # what is being trained, as of `rootflow.training.question`
+    question: str  # what is being trained, as of `rootflow.training.fitting.question`
     history: list[dict[str, float]]  # metrics of the epochs so far
     variables: Arrays  # weights, states of the random generators, the optimizer's variables
     best: Arrays  # weights of the best epoch

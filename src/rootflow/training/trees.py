@@ -39,7 +39,7 @@ class Trees(ABC):
 
 
 class TreesModel(Trees):
-    """Boosted trees that classify, on the columns of `rootflow.models.in_a_row` of the inputs."""
+    """Boosted trees that classify, on the columns of `in_a_row` of the inputs."""
 
     task = "classification"
 
