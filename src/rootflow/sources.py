@@ -62,13 +62,7 @@ class _Module(NamedTuple):
 
 
 def code_digest(analysis: str, answer: Answer, package: Path = PACKAGE) -> str:
-    """Return the name of the code that decides an answer of an analysis.
-
-    A name is followed from where it is used to where it is defined: through the `__init__` of
-    a room, and out of functions that import. What a module does on import beside defining
-    counts as soon as anything of it is used. The syntax counts, not comments, docstrings and
-    layout.
-    """
+    """Return the name of the code that decides an answer of an analysis: see docs/design.md."""
     found = analysis_named(analysis)
     closed = [way for task, way in APPLICATIONS.items() if task != found.task]
     closed += {"network": TREES, "trees": NETWORKS}.get(answer, ())
@@ -79,7 +73,7 @@ def code_digest(analysis: str, answer: Answer, package: Path = PACKAGE) -> str:
 def digest_of_places(
     roots: Sequence[Place], closed: Sequence[str] = (), package: Path = PACKAGE
 ) -> str:
-    """Return the name of definitions and of all that they use, see `code_digest`.
+    """Return the name of definitions and of all that they use.
 
     What is followed are modules of rootflow and of the packages of the roots, but for names that
     begin with one of `closed`.

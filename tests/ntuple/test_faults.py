@@ -15,7 +15,7 @@ from pyarrow import csv
 from rootflow.config.data import DileptonDataConfig
 from rootflow.errors import InputError, RootflowError
 from rootflow.ntuple import find_files, load_branch_map, opening, read_chunks
-from rootflow.ntuple.csv_tables import column_names, read_columns
+from rootflow.ntuple.opening import names_in, read_arrays
 from small_datasets import build
 
 ROOT_FILE = Path(__file__).parents[2] / "data" / "ttbar" / "ttbar_s42_000.root"
@@ -93,7 +93,7 @@ def test_what_the_system_says_of_a_file_is_said(monkeypatch: pytest.MonkeyPatch)
 def test_tables_are_read_in_the_same_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "table.csv"
     path.write_text(TABLE)
-    assert len(next(read_columns(path, ["b"], [], 1000))["b"]) == 2
+    assert len(next(read_arrays(path, None, ["b"], 1000))["b"]) == 2
     for error, raised, says in (
         (MemoryError("malloc"), RootflowError, "not enough memory"),
         (TypeError("a mistake"), TypeError, "a mistake"),
@@ -103,7 +103,7 @@ def test_tables_are_read_in_the_same_way(tmp_path: Path, monkeypatch: pytest.Mon
         with monkeypatch.context() as patch:
             patch.setattr(csv, "open_csv", _raises(error))
             with pytest.raises(raised, match=says):
-                column_names(path)
+                names_in(path, None)
 
 
 @pytest.mark.parametrize("header", ["a,a,b", "a,b,b", "b,a,a"])
@@ -112,7 +112,7 @@ def test_a_name_of_two_columns_is_told(tmp_path: Path, header: str) -> None:
     path.write_text(f"{header}\n1,2,3\n")
     twice = "a" if header.count("a") == 2 else "b"
     with pytest.raises(InputError, match=f"two columns are named '{twice}'"):
-        next(read_columns(path, ["a"], [], 1000))
+        next(read_arrays(path, None, ["a"], 1000))
 
 
 @pytest.mark.parametrize("kind", ["pipe", "device"])
@@ -128,7 +128,7 @@ def test_a_device_or_a_pipe_is_not_waited_for(tmp_path: Path, kind: str) -> None
         with pytest.raises(InputError, match="cannot read it: it is a device or a pipe"):
             _read(path)
         with pytest.raises(InputError, match="cannot read it: it is a device or a pipe"):
-            column_names(path)
+            names_in(path, None)
         with pytest.raises(InputError, match="cannot read it: it is a device or a pipe"):
             build(config, {"ttbar": find_files([str(path)])}, tmp_path / "out")
     signal.alarm(0)

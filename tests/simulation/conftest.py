@@ -13,8 +13,7 @@ from rootflow.config.simulation import (
 )
 from rootflow.simulation.chunk import Generator, make_chunk
 from rootflow.simulation.ntuple import Ntuple
-from rootflow.simulation.record import GeneratorRecord
-from rootflow.simulation.truth import TopDecays, find_top_decays
+from rootflow.simulation.record import GeneratorRecord, TopDecays, find_top_decays
 
 QUICK = GeneratorConfig(multiparton_interactions=False)
 

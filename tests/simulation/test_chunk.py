@@ -11,8 +11,7 @@ from rootflow.errors import UsageError
 from rootflow.simulation import chunk as chunk_module
 from rootflow.simulation.chunk import Generator, make_chunk
 from rootflow.simulation.ntuple import Ntuple, read_ntuples
-from rootflow.simulation.record import GeneratorRecord
-from rootflow.simulation.truth import find_top_decays
+from rootflow.simulation.record import GeneratorRecord, find_top_decays
 
 IN_A_FRESH_PROCESS = """
 import sys

@@ -18,8 +18,7 @@ from rootflow.simulation.jets import (
     tag,
     without_overlap,
 )
-from rootflow.simulation.record import GeneratorRecord
-from rootflow.simulation.truth import TopDecays
+from rootflow.simulation.record import GeneratorRecord, TopDecays
 
 MANY = 40_000
 

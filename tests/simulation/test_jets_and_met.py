@@ -6,8 +6,7 @@ import vector
 from rootflow.config.detector import MetConfig
 from rootflow.simulation.jets import measure_met, true_met
 from rootflow.simulation.leptons import DressedLeptons, MeasuredLeptons
-from rootflow.simulation.record import GeneratorRecord
-from rootflow.simulation.truth import TopDecays
+from rootflow.simulation.record import GeneratorRecord, TopDecays
 
 EVENTS = 10_000
 

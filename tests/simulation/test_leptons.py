@@ -15,8 +15,7 @@ from rootflow.simulation.leptons import (
     measure_leptons,
     muon_resolution,
 )
-from rootflow.simulation.record import NOBODY, GeneratorRecord
-from rootflow.simulation.truth import TopDecays, find_top_decays
+from rootflow.simulation.record import NOBODY, GeneratorRecord, TopDecays, find_top_decays
 
 MANY = 20_000
 

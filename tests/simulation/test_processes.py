@@ -14,8 +14,7 @@ from rootflow.config.simulation import (
 )
 from rootflow.simulation.chunk import Generator
 from rootflow.simulation.processes import DILEPTON, FOUR_LEPTONS, PROCESSES
-from rootflow.simulation.record import NOBODY, GeneratorRecord
-from rootflow.simulation.truth import find_z_decays
+from rootflow.simulation.record import NOBODY, GeneratorRecord, find_z_decays
 
 # PDG 2022: Z to ee 3.3632 %, to mumu 3.3662 %.
 Z_TO_E_OR_MU = 0.033632 + 0.033662

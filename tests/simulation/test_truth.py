@@ -3,8 +3,7 @@ import pytest
 
 from rootflow.config.simulation import GeneratorConfig, SimulationConfig
 from rootflow.simulation.chunk import Generator
-from rootflow.simulation.record import NOBODY, GeneratorRecord
-from rootflow.simulation.truth import TopDecays, find_top_decays
+from rootflow.simulation.record import NOBODY, GeneratorRecord, TopDecays, find_top_decays
 
 SIGNS = np.array([1, -1])
 

@@ -13,14 +13,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from rootflow.dataset.arrays import SUFFIX
+from rootflow.dataset.arrays import EVENTS_AT_ONCE, SUFFIX
 from rootflow.dataset.dataset import Dataset
 from rootflow.dataset.events import Events
 from rootflow.files import whole_file
 from rootflow.ntuple.objects import singular
 from rootflow.ntuple.writing import write_tree
 
-EVENTS_AT_ONCE = 100_000
 COMPONENTS = ("px", "py", "pz", "energy")
 
 Format = Literal["root", "npz", "parquet"]

@@ -153,7 +153,6 @@ class _View:
 
 
 def _names(branch_map: BranchMap, event: Sequence[Feature]) -> dict[str, Quantity]:
-    """Return what expressions may name."""
     names = {}
     of_map = features_of(branch_map)
     for collection, blocks in branch_map.objects().items():

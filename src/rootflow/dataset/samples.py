@@ -16,7 +16,8 @@ from rootflow.dataset.reading import Reading
 from rootflow.dataset.weights import AS_READ, ReadFile, normalisation, scale_of
 from rootflow.errors import InputError, UsageError
 from rootflow.ntuple import BranchMap, Chunk, Feature
-from rootflow.ntuple.reading import names_in, read_arrays
+from rootflow.ntuple.opening import names_in, read_arrays
+from rootflow.ntuple.reading import CHUNK_BYTES
 
 # What stands in weights, cross sections and sums of weights of collisions.
 OF_COLLISIONS = (0.0, 1.0)
@@ -163,9 +164,9 @@ def _refuse_simulation(path: Path, name: str, branch_map: BranchMap) -> None:
     """
     named = [*branch_map.all_weights(), branch_map.cross_section_pb, branch_map.sum_of_weights]
     branches = dict.fromkeys(column.branch for column in named if column is not None)
-    there = names_in(path, branch_map)
+    there = names_in(path, branch_map.tree)
     read = [branch for branch in branches if branch in there]
-    for arrays in read_arrays(path, branch_map, read):
+    for arrays in read_arrays(path, branch_map.tree, read, CHUNK_BYTES):
         for branch, array in arrays.items():
             values = ak.to_numpy(ak.flatten(array, axis=None)).astype(np.float64)
             of_simulation = np.isfinite(values) & ~np.isin(values, OF_COLLISIONS)

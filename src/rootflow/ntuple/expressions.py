@@ -39,29 +39,18 @@ ELSEWHERE = {"&&": "&", "||": "|", "!": "~"}
 class Expression:
     """What was written, checked: what it needs, each once, and the collections that it looks at.
 
-    `where` is the path of the setting, as messages name it.
+    `where` is the path of the setting, as messages name it. The `unit` is GeV, rad, none, or powers
+    of them such as GeV^0.5; `collection` is whose objects it has a value for, None: it has one for
+    each event.
     """
 
-    text: str
     where: str
     names: tuple[str, ...]
     collections: tuple[str, ...]
+    unit: str
+    collection: str | None
+    is_condition: bool
     node: Node
-
-    @property
-    def unit(self) -> str:
-        """GeV, rad, none, or powers of them such as GeV^0.5."""
-        return str(self.node.unit or PLAIN)
-
-    @property
-    def collection(self) -> str | None:
-        """Whose objects it has a value for; None: one for each event."""
-        return self.node.collection
-
-    @property
-    def is_condition(self) -> bool:
-        """Whether its values are true or false."""
-        return self.node.condition
 
     def evaluate(self, lookup: Lookup) -> Values:
         """Return (n,) or (objects,) values, bool of a condition and else float64.
@@ -88,11 +77,18 @@ def parse(
     text = " ".join(text.split())
     parser = Parser(text, names, where)
     node = parser.whole(_tree(text, where), must_be_condition)
-    return Expression(text, where, tuple(parser.used), tuple(parser.looked_at), node)
+    return Expression(
+        where=where,
+        names=tuple(parser.used),
+        collections=tuple(parser.looked_at),
+        unit=str(node.unit or PLAIN),
+        collection=node.collection,
+        is_condition=node.condition,
+        node=node,
+    )
 
 
 def _tree(text: str, where: str) -> ast.expr:
-    """Return what Python's parser makes of it."""
     if len(text) > LONGEST:
         raise UsageError(f"{where}: has {len(text)} characters, more than {LONGEST}")
     if "#" in text or not text.isprintable():

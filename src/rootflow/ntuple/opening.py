@@ -1,20 +1,23 @@
-"""Finding and opening ntuples; whatever is wrong with a file is said in one line."""
+"""Files of ntuples, found and opened; whatever is wrong with one is said in one line."""
 
 import difflib
 import functools
 import io
+import re
 import struct
 import traceback
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import awkward as ak
 import numpy as np
+import pyarrow as pa
 import uproot
 from cramjam import DecompressionError
+from pyarrow import csv
 
 from rootflow.errors import InputError, RootflowError
 from rootflow.files import require_no_device
@@ -41,6 +44,8 @@ MISUNDERSTOOD = (
 )
 BROKEN = (*OF_BYTES, *MISUNDERSTOOD)
 PACKAGE = __name__.partition(".")[0]
+# Before what a compressed file may end with.
+CSV_SUFFIXES = (".csv", ".csv.gz", ".csv.bz2")
 
 
 def find_files(patterns: Sequence[str], setting: str = "data.files") -> list[Path]:
@@ -88,13 +93,36 @@ def _matches(pattern: str, setting: str) -> list[Path]:
         raise InputError(f"{setting}: '{pattern}' is no path or glob: {error}") from None
 
 
-def read_branches(
+def names_in(path: Path, tree: str | None) -> list[str]:
+    """Return the names of the branches of a tree, or of the columns of a CSV file."""
+    if is_csv(path):
+        return _column_names(path)
+    with open_tree(path, tree) as found, faults_of(path):
+        return found.names()
+
+
+def read_arrays(
+    path: Path,
+    tree: str | None,
+    branches: Sequence[str],
+    chunk_bytes: int,
+    integers: Collection[str] = (),
+) -> Iterator[dict[str, Any]]:
+    """Return branches or columns as awkward arrays, some events at a time, no arrays of none.
+
+    A file without events gives arrays without events, once. All columns of a CSV file but the
+    integers are float64, NaN where a value is missing.
+    """
+    if not branches:
+        return iter(())
+    if is_csv(path):
+        return _read_columns(path, branches, integers, chunk_bytes)
+    return _read_branches(path, tree, branches, chunk_bytes)
+
+
+def _read_branches(
     path: Path, tree: str | None, branches: Sequence[str], chunk_bytes: int
 ) -> Iterator[dict[str, Any]]:
-    """Yield branches of a tree as awkward arrays, some events at a time.
-
-    A tree without events gives arrays without events, once.
-    """
     # A generator: what goes wrong where its chunks are used does not come by here.
     with open_tree(path, tree) as found, faults_of(path):
         require_branches(path, branches, found.names(), f"tree '{found.name}'")
@@ -196,15 +224,24 @@ def open_tree(path: Path, tree: str | None) -> Iterator[OpenTree]:
 
 
 @contextmanager
-def faults_of(path: Path) -> Iterator[None]:
-    """Take for a fault of the file what only a broken one makes go wrong in the block."""
+def _faults_of_reading(path: Path) -> Iterator[None]:
     try:
         yield
     except MemoryError as error:
         raise RootflowError(f"{path}: there is not enough memory to read it: {error}") from error
-    except BROKEN as error:
-        if isinstance(error, OSError) and error.strerror:
+    except OSError as error:
+        if error.strerror:
             raise InputError(f"{path}: cannot read it: {error.strerror}") from error
+        raise
+
+
+@contextmanager
+def faults_of(path: Path) -> Iterator[None]:
+    """Take for a fault of the file what only a broken one makes go wrong in the block."""
+    try:
+        with _faults_of_reading(path):
+            yield
+    except BROKEN as error:
         if not _is_of_file(error):
             raise
         raise InputError(
@@ -260,3 +297,57 @@ def _find_tree(file: Any, path: Path, tree: str | None) -> Any:
     if tree not in trees:
         raise InputError(f"{path}: no tree '{tree}'; {there}")
     return file[tree]
+
+
+def is_csv(path: Path) -> bool:
+    """Return whether a file is a CSV file, by its name."""
+    return path.name.lower().endswith(CSV_SUFFIXES)
+
+
+def _column_names(path: Path) -> list[str]:
+    with _faults_of_csv(path), csv.open_csv(path) as reader:
+        names = list(reader.schema.names)
+    twice = next((name for place, name in enumerate(names) if name in names[:place]), None)
+    if twice is not None:
+        raise InputError(f"{path}: two columns are named '{twice}': give one another name")
+    return names
+
+
+def _read_columns(
+    path: Path, names: Sequence[str], integers: Collection[str], chunk_bytes: int
+) -> Iterator[dict[str, Any]]:
+    require_branches(path, names, _column_names(path), "the table")
+    types = {name: pa.int64() if name in integers else pa.float64() for name in names}
+    with (
+        _faults_of_csv(path),
+        csv.open_csv(
+            path,
+            read_options=csv.ReadOptions(block_size=chunk_bytes),
+            convert_options=csv.ConvertOptions(include_columns=names, column_types=types),
+        ) as reader,
+    ):
+        rows = 0
+        for batch in reader:
+            rows += batch.num_rows
+            yield _arrays(batch)
+        if not rows:
+            yield _arrays(reader.schema.empty_table())
+
+
+def _arrays(columns: pa.RecordBatch | pa.Table) -> dict[str, Any]:
+    named = zip(columns.schema.names, columns.columns, strict=True)
+    return {name: ak.from_numpy(np.asarray(column)) for name, column in named}
+
+
+@contextmanager
+def _faults_of_csv(path: Path) -> Iterator[None]:
+    require_file(path)
+    try:
+        with _faults_of_reading(path):
+            yield
+    except (pa.ArrowInvalid, OSError, UnicodeDecodeError) as error:
+        reason = " ".join(re.sub(r"^In CSV column #\d+: ", "", str(error)).split())
+        raise InputError(
+            f"{path}: not a whole CSV file of numbers with the columns' names in its first "
+            f"line: {reason}"
+        ) from error

@@ -9,7 +9,6 @@ import numpy as np
 import vector
 from numpy.typing import NDArray
 
-from rootflow.ntuple import csv_tables
 from rootflow.ntuple.branch_map import BranchMap, Collection, Leptons, all_columns
 from rootflow.ntuple.columns import (
     LARGEST_ENERGY_GEV,
@@ -20,7 +19,7 @@ from rootflow.ntuple.columns import (
 )
 from rootflow.ntuple.features import MOMENTUM
 from rootflow.ntuple.objects import Objects, energies, require_masses, signed_flavours
-from rootflow.ntuple.opening import OpenTree, faults_of, open_tree, read_branches
+from rootflow.ntuple.opening import OpenTree, names_in, read_arrays
 from rootflow.ntuple.truth import read_neutrinos, read_truth
 from rootflow.ntuple.units import BranchColumn
 
@@ -91,32 +90,13 @@ def read_chunks(
     """
     events, expectation = 0, Expectation()
     if branch_map.may_lack:
-        branch_map = branch_map.as_in(names_in(path, branch_map))
-    for arrays in read_arrays(path, branch_map, branch_map.branches(), chunk_bytes):
+        branch_map = branch_map.as_in(names_in(path, branch_map.tree))
+    numbers = (branch_map.event_number, *branch_map.identity, branch_map.fold_number)
+    integers = [column.branch for column in numbers if column is not None]
+    for arrays in read_arrays(path, branch_map.tree, branch_map.branches(), chunk_bytes, integers):
         chunk = _chunk(path, arrays, branch_map, events, expectation)
         events, expectation = events + len(chunk), chunk.expectation
         yield chunk
-
-
-def names_in(path: Path, branch_map: BranchMap) -> list[str]:
-    """Return the names of the branches or columns of a file."""
-    if csv_tables.is_csv(path):
-        return csv_tables.column_names(path)
-    with open_tree(path, branch_map.tree) as tree, faults_of(path):
-        return tree.names()
-
-
-def read_arrays(
-    path: Path, branch_map: BranchMap, branches: Sequence[str], chunk_bytes: int = CHUNK_BYTES
-) -> Iterator[dict[str, Any]]:
-    """Yield branches or columns of a file as awkward arrays, some events at a time."""
-    if not branches:
-        return iter(())
-    if not csv_tables.is_csv(path):
-        return read_branches(path, branch_map.tree, branches, chunk_bytes)
-    numbers = (branch_map.event_number, *branch_map.identity, branch_map.fold_number)
-    integers = [each.branch for each in numbers if each is not None and each.branch in branches]
-    return csv_tables.read_columns(path, branches, integers, chunk_bytes)
 
 
 def read_entries(tree: OpenTree, branch_map: BranchMap, start: int, stop: int) -> Chunk:

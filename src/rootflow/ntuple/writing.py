@@ -16,8 +16,7 @@ import uproot
 from numpy.typing import NDArray
 
 from rootflow.errors import InputError, UsageError
-from rootflow.ntuple.csv_tables import is_csv
-from rootflow.ntuple.opening import OpenTree, faults_of
+from rootflow.ntuple.opening import OpenTree, faults_of, is_csv
 
 TREE = "events"
 NUMBERS = "biuf"

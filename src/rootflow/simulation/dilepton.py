@@ -11,17 +11,17 @@ from rootflow.config.simulation import (
 )
 from rootflow.simulation.jets import distance_to, is_within, measure_jets_and_met
 from rootflow.simulation.leptons import MeasuredLeptons, dress, measure_leptons
+from rootflow.simulation.ntuple import Branches, float_branch, mev_branch, momentum_branches
 from rootflow.simulation.processes import PROCESSES
 from rootflow.simulation.record import (
-    Branches,
+    ELECTRON,
+    MUON,
+    TAU,
     GeneratorRecord,
     Momenta,
-    float_branch,
-    mev_branch,
-    momentum_branches,
+    TopDecays,
     with_fields,
 )
-from rootflow.simulation.truth import ELECTRON, MUON, TAU, TopDecays
 
 TRUTH_SLOTS = 6
 UNMATCHED = -1

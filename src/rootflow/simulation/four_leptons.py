@@ -10,7 +10,7 @@ from rootflow.config.detector import (
     IsolationConfig,
     TracksConfig,
 )
-from rootflow.config.simulation import FourLeptonProcessConfig, LooseLeptonsConfig
+from rootflow.config.simulation import FourLeptonProcessConfig
 from rootflow.simulation.jets import is_measured_in_jets, is_within, measure_jets_and_met
 from rootflow.simulation.leptons import (
     DressedLeptons,
@@ -21,16 +21,9 @@ from rootflow.simulation.leptons import (
     measure_impact_parameters,
     measure_leptons,
 )
+from rootflow.simulation.ntuple import Branches, float_branch, mev_branch, momentum_branches
 from rootflow.simulation.processes import PROCESSES
-from rootflow.simulation.record import (
-    Branches,
-    GeneratorRecord,
-    float_branch,
-    mev_branch,
-    momentum_branches,
-    with_fields,
-)
-from rootflow.simulation.truth import ELECTRON, MUON, Indices
+from rootflow.simulation.record import ELECTRON, MUON, GeneratorRecord, Indices, with_fields
 
 RUN_NUMBER = 284500
 SCALE_FACTORS = ("PILEUP", "ELE", "MUON", "LepTRIGGER", "BTAG", "PHOTON", "TAU", "PhotonTRIGGER")
@@ -54,7 +47,12 @@ def observe(
     generated = find_leptons(record, UNDRESSED_PT * softest)
     dressed = dress(record, generated, detector.dressing_distance)
     measured = measure_leptons(dressed, detector, rng)
-    found = measured.found & _are_accepted(measured, selection)
+    momentum = measured.momentum
+    found = measured.found & np.where(
+        np.abs(measured.pdg_id) == ELECTRON,
+        is_within(momentum, selection.electron_pt_min_gev, selection.electron_eta_max),
+        is_within(momentum, selection.muon_pt_min_gev, selection.muon_eta_max),
+    )
     selected: NDArray[np.bool_] = found.sum(axis=1) >= selection.leptons_min
 
     # The sums over all particles are what costs: only where there are enough leptons.
@@ -70,15 +68,6 @@ def observe(
         | _process_branches(config.process, ak.to_numpy(batch.info.weights[:, 0]))
     )
     return ak.Array(branches)[selected], selected
-
-
-def _are_accepted(leptons: MeasuredLeptons, selection: LooseLeptonsConfig) -> NDArray[np.bool_]:
-    accepted: NDArray[np.bool_] = np.where(
-        np.abs(leptons.pdg_id) == ELECTRON,
-        is_within(leptons.momentum, selection.electron_pt_min_gev, selection.electron_eta_max),
-        is_within(leptons.momentum, selection.muon_pt_min_gev, selection.muon_eta_max),
-    )
-    return accepted
 
 
 def _describe(

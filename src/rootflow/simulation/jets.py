@@ -17,8 +17,15 @@ from rootflow.config.detector import (
 )
 from rootflow.config.simulation import JetSelectionConfig
 from rootflow.simulation.leptons import DressedLeptons, MeasuredLeptons
-from rootflow.simulation.record import NOBODY, GeneratorRecord, Momenta, with_fields
-from rootflow.simulation.truth import ELECTRON, MUON, NEUTRINOS
+from rootflow.simulation.record import (
+    ELECTRON,
+    MUON,
+    NEUTRINOS,
+    NOBODY,
+    GeneratorRecord,
+    Momenta,
+    with_fields,
+)
 
 vector.register_awkward()
 

@@ -7,8 +7,15 @@ import vector
 from numpy.typing import NDArray
 
 from rootflow.config.detector import DetectorConfig, ElectronsConfig, MuonsConfig, TracksConfig
-from rootflow.simulation.record import NOBODY, GeneratorRecord, Momenta
-from rootflow.simulation.truth import ELECTRON, MUON, TAU, Indices
+from rootflow.simulation.record import (
+    ELECTRON,
+    MUON,
+    NOBODY,
+    TAU,
+    GeneratorRecord,
+    Indices,
+    Momenta,
+)
 
 PHOTON = 22
 # Pythia's status numbers from 80 on are of hadronisation and decays: below, it is radiation.

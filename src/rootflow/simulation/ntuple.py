@@ -1,4 +1,4 @@
-"""Writing and reading the ntuple."""
+"""The ntuple: its branches, in MeV, of what is in GeV; writing and reading it."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import awkward as ak
 import numpy as np
 import uproot
+from numpy.typing import NDArray
 
 from rootflow.config.simulation import PublishedCrossSectionConfig, WeightedProcessConfig
 from rootflow.errors import InputError, RootflowError
@@ -17,6 +18,9 @@ from rootflow.files import whole_file
 GENERATION = "generation"
 COLLECTIONS = ("jet", "el", "mu", "lep")
 EVENTS_PER_BASKET = 10_000
+MEV_PER_GEV = 1000.0
+
+Branches = dict[str, ak.Array | NDArray[np.int32] | NDArray[np.float32]]
 
 
 class Generation(NamedTuple):
@@ -56,9 +60,9 @@ def normalise(ntuple: Ntuple, cross_section_pb: float) -> Ntuple:
     file alone.
     """
     events = ak.copy(ntuple.events)
-    one = np.ones(len(events))
-    events["XSection"] = (cross_section_pb * one).astype(np.float32)
-    events["SumWeights"] = (ntuple.generation.sum_of_weights * one).astype(np.float32)
+    sum_of_weights = ntuple.generation.sum_of_weights
+    events["XSection"] = np.full(len(events), cross_section_pb, dtype=np.float32)
+    events["SumWeights"] = np.full(len(events), sum_of_weights, dtype=np.float32)
     return ntuple._replace(events=events)
 
 
@@ -133,3 +137,23 @@ def _with_collections(events: ak.Array) -> dict[str, ak.Array]:
         else:
             branches[name] = events[name]
     return {name: ak.zip(fields) for name, fields in collections.items()} | branches
+
+
+def mev_branch(quantity: ak.Array | NDArray[np.float64]) -> ak.Array:
+    """Return a branch in MeV, 32 bits as the experiments' ntuples have them, of what is in GeV."""
+    return float_branch(quantity * MEV_PER_GEV)
+
+
+def float_branch(quantity: ak.Array | NDArray[np.float64]) -> ak.Array:
+    """Return a branch of 32 bit floats."""
+    return ak.values_astype(quantity, np.float32)
+
+
+def momentum_branches(prefix: str, momenta: ak.Array, suffix: str, energy: str) -> Branches:
+    """Return the branches of momenta, phi from -pi on; the suffix is that of pT and energy."""
+    return {
+        f"{prefix}_pt{suffix}": mev_branch(momenta.pt),
+        f"{prefix}_eta": float_branch(momenta.eta),
+        f"{prefix}_phi": float_branch((momenta.phi + np.pi) % (2 * np.pi) - np.pi),
+        f"{prefix}_{energy}{suffix}": mev_branch(momenta.E),
+    }

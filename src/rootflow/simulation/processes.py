@@ -14,8 +14,13 @@ from rootflow.config.simulation import (
     GeneratorConfig,
     ProcessConfig,
 )
-from rootflow.simulation.record import GeneratorRecord
-from rootflow.simulation.truth import Decays, find_top_decays, find_w_decays, find_z_decays
+from rootflow.simulation.record import (
+    Decays,
+    GeneratorRecord,
+    find_top_decays,
+    find_w_decays,
+    find_z_decays,
+)
 
 TOP_PAIRS = {"gg": "Top:gg2ttbar = on", "qq": "Top:qqbar2ttbar = on"}
 

@@ -1,4 +1,4 @@
-"""The generator's event record as flat arrays, and branches in MeV of what is in GeV."""
+"""The generator's event record as flat arrays, and the decays of t, W and Z in it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,12 +9,16 @@ import numpy as np
 import vector
 from numpy.typing import NDArray
 
+from rootflow.errors import RootflowError
+
 NOBODY = -1
-MEV_PER_GEV = 1000.0
+TOP, Z_BOSON, W_BOSON = 6, 23, 24
+ELECTRON, MUON, TAU = 11, 13, 15
+NEUTRINOS = (12, 14, 16)
 
 # vector's arrays of momenta: its types do not survive indexing.
 Momenta = Any
-Branches = dict[str, ak.Array | NDArray[np.int32] | NDArray[np.float32]]
+Indices = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -93,21 +97,97 @@ def _flat(jagged: ak.Array) -> Any:
     return ak.to_numpy(ak.flatten(jagged))
 
 
-def mev_branch(quantity: ak.Array | NDArray[np.float64]) -> ak.Array:
-    """Return a branch in MeV, 32 bits as the experiments' ntuples have them, of what is in GeV."""
-    return float_branch(quantity * MEV_PER_GEV)
+@dataclass(frozen=True)
+class Decays:
+    """Where the two leptons are in the record, (n, 2): that of positive charge first.
+
+    Each is the final electron or muon, be it from a tau; NOBODY where a tau decays to hadrons.
+    """
+
+    visible_lepton: Indices
 
 
-def float_branch(quantity: ak.Array | NDArray[np.float64]) -> ak.Array:
-    """Return a branch of 32 bit floats."""
-    return ak.values_astype(quantity, np.float32)
+@dataclass(frozen=True)
+class TopDecays(Decays):
+    """Where the particles of the decays are in the record, (n, 2) each: of t, then of tbar.
+
+    The top quark is that after its radiation, and the momenta of W boson and quark add up to its
+    own; lepton and neutrino are those that the W boson decays to, before radiation of photons.
+    """
+
+    top: Indices
+    w_boson: Indices
+    quark: Indices
+    lepton: Indices
+    neutrino: Indices
 
 
-def momentum_branches(prefix: str, momenta: ak.Array, suffix: str, energy: str) -> Branches:
-    """Return the branches of momenta, phi from -pi on; the suffix is that of pT and energy."""
-    return {
-        f"{prefix}_pt{suffix}": mev_branch(momenta.pt),
-        f"{prefix}_eta": float_branch(momenta.eta),
-        f"{prefix}_phi": float_branch((momenta.phi + np.pi) % (2 * np.pi) - np.pi),
-        f"{prefix}_{energy}{suffix}": mev_branch(momenta.E),
-    }
+def find_top_decays(record: GeneratorRecord) -> TopDecays:
+    """Return the decays of the top and the antitop quark of each event."""
+    top = np.stack([_decaying(record, TOP), _decaying(record, -TOP)], axis=-1)
+    w_boson, quark = _sort_daughters(record, top, record.is_one_of(W_BOSON))
+    lepton, neutrino = _sort_daughters(
+        record, last_copy(record, w_boson), record.is_one_of(ELECTRON, MUON, TAU)
+    )
+    return TopDecays(_visible_lepton(record, lepton), top, w_boson, quark, lepton, neutrino)
+
+
+def find_w_decays(record: GeneratorRecord) -> Decays:
+    """Return the leptons of the one W+ and the one W- of each event."""
+    w_boson = np.stack([_decaying(record, W_BOSON), _decaying(record, -W_BOSON)], axis=-1)
+    lepton, _ = _sort_daughters(record, w_boson, record.is_one_of(ELECTRON, MUON, TAU))
+    return Decays(_visible_lepton(record, lepton))
+
+
+def find_z_decays(record: GeneratorRecord) -> Decays:
+    """Return the leptons of the one Z boson, or photon, of each event."""
+    lepton = record.daughters[_decaying(record, Z_BOSON)]
+    positive_first = np.argsort(record.pdg_id[lepton], axis=-1)  # a lepton's number is positive
+    return Decays(_visible_lepton(record, np.take_along_axis(lepton, positive_first, axis=-1)))
+
+
+def last_copy(record: GeneratorRecord, index: Indices) -> Indices:
+    """Return where the same particles are after all their radiation and recoil."""
+    while True:
+        daughters = record.daughters[index]
+        is_copy = (daughters != NOBODY) & (
+            record.pdg_id[daughters] == record.pdg_id[index][..., np.newaxis]
+        )
+        copy = np.where(is_copy[..., 0], daughters[..., 0], daughters[..., 1])
+        followed = np.where(is_copy.any(axis=-1), copy, index)
+        if np.array_equal(followed, index):
+            return index
+        index = followed
+
+
+def _decaying(record: GeneratorRecord, pdg_id: int) -> Indices:
+    copies = np.flatnonzero(record.pdg_id == pdg_id)
+    last = np.unique(last_copy(record, copies))
+    if not np.array_equal(record.event[last], np.arange(record.events)):
+        raise RootflowError(f"a generated event has not just one decaying particle {pdg_id}")
+    return last
+
+
+def _sort_daughters(
+    record: GeneratorRecord, mother: Indices, is_wanted: NDArray[np.bool_]
+) -> tuple[Indices, Indices]:
+    first, last = np.moveaxis(record.daughters[mother], -1, 0)
+    wanted = np.where(is_wanted[first], first, last)
+    return wanted, first + last - wanted
+
+
+def _visible_lepton(record: GeneratorRecord, lepton: Indices) -> Indices:
+    final = last_copy(record, lepton)
+    is_tau = np.abs(record.pdg_id[final]) == TAU
+    return np.where(is_tau, _lepton_of_decay(record, final), final)
+
+
+def _lepton_of_decay(record: GeneratorRecord, tau: Indices) -> Indices:
+    is_lepton = record.is_one_of(ELECTRON, MUON)
+    first, last = np.moveaxis(record.daughters[tau], -1, 0)
+    found = np.full(tau.shape, NOBODY)
+    for step in range(int((last - first).max(initial=0)) + 1):
+        daughter = first + step
+        is_it = (first != NOBODY) & (daughter <= last) & is_lepton[np.minimum(daughter, last)]
+        found = np.where(is_it, daughter, found)
+    return found

@@ -56,7 +56,6 @@ def _say_found(dataset: Dataset) -> None:
 
 
 def _repeated_events(samples: tuple[Sample, ...]) -> dict[str, int]:
-    """Return how many events were there before, where any were."""
     counts = {name: sum(getattr(sample, name) for sample in samples) for name in REPEATED}
     return {name: count for name, count in counts.items() if count}
 
