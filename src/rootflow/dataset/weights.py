@@ -90,7 +90,9 @@ def normalisation(
         cross_section = cross_section or _only(name, files, "cross_section_pb")
     else:
         total = sum(_said(file, "sum_of_weights") for file in files)
-        cross_section = cross_section or _mean_cross_section(files, total)
+        # The mean of what generator jobs found, each as much as it has weights.
+        parts = (_said(file, "cross_section_pb") * _said(file, "sum_of_weights") for file in files)
+        cross_section = cross_section or sum(parts) / total
     factor = _positive(
         cross_section * luminosity * PB_TIMES_FB_INVERSE / total,
         f"cross section {cross_section:g} pb x luminosity {luminosity:g}/fb / "
@@ -148,12 +150,6 @@ def _only(name: str, files: Sequence[ReadFile], key: str) -> float:
                 f"differ"
             )
     return value
-
-
-def _mean_cross_section(files: Sequence[ReadFile], total: float) -> float:
-    """Return the mean of what generator jobs found, each as much as it has weights."""
-    parts = (_said(file, "cross_section_pb") * _said(file, "sum_of_weights") for file in files)
-    return sum(parts) / total
 
 
 def _said(file: ReadFile, key: str) -> float:

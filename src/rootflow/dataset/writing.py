@@ -24,6 +24,7 @@ from rootflow.dataset.samples import SamplePlan, classes_of, read
 from rootflow.dataset.weights import ReadFile
 from rootflow.errors import InputError
 from rootflow.ntuple import Chunk, Feature
+from rootflow.ntuple.columns import structured
 from rootflow.ntuple.reading import Expectation
 from rootflow.progress import Advance, progress
 
@@ -114,7 +115,13 @@ class _Writing:
             arrays["label"] = np.full(n_events, self._label(sample), dtype=np.int8)
         for name, lacking in self._lacking.items():
             if name == SYSTEMATIC:
-                arrays[name] = _all_variations(arrays.get(name), lacking.dtype, arrays["weight"])
+                # Where a sample has not one of the variations, its nominal weight.
+                found = arrays.get(name)
+                nominal = dict.fromkeys(lacking.dtype.names or (), arrays["weight"])
+                given = (
+                    {} if found is None else {each: found[each] for each in found.dtype.names or ()}
+                )
+                arrays[name] = structured(nominal | given, np.float64)
             elif name not in arrays:
                 arrays[name] = np.repeat(lacking[np.newaxis], n_events, axis=0)
         return arrays
@@ -143,17 +150,6 @@ class _Writing:
         if variations:
             found[SYSTEMATIC] = np.empty(0, [(name, np.float64) for name in variations])
         return found
-
-
-def _all_variations(
-    found: NDArray[np.void] | None, dtype: np.dtype[Any], weight: NDArray[np.float64]
-) -> NDArray[np.void]:
-    """Return (n,) every variation; where a sample has not one, its nominal weight."""
-    table = np.empty(len(weight), dtype)
-    for name in dtype.names or ():
-        has = found is not None and name in (found.dtype.names or ())
-        table[name] = found[name] if has and found is not None else weight
-    return table
 
 
 def _require_events(plan: SamplePlan, files: Sequence[ReadFile]) -> None:

@@ -25,6 +25,7 @@ from rootflow.ntuple.units import (
     NumberColumn,
     ReconstructedNeutrinos,
     TruthMap,
+    WithEnergy,
 )
 
 # Of leptons, for cuts.
@@ -86,18 +87,13 @@ class Collection(Coordinates):
         return {}
 
 
-class Jets(Collection):
+class Jets(WithEnergy, Collection):
     """Branches with one number for each jet."""
 
     btag: Number | None = None
     weights: list[Number] = Field(
         default_factory=list, description="more factors of the weight of events whose jets are read"
     )
-
-    @model_validator(mode="after")
-    def _has_energy(self) -> Self:
-        self._require_energy_or_mass()
-        return self
 
     def numbers(self) -> dict[str, BranchColumn]:
         """Return the columns of its features beside the momentum, by name and in order."""
@@ -248,7 +244,9 @@ class BranchMap(Block):
 
     @model_validator(mode="after")
     def _can_do_without(self) -> Self:
-        dispensable = {column.branch for column in self._dispensable()}
+        energies = [one.energy or one.mass for one in self.leptons]
+        columns = [*self.masses.values(), *self.identity, self.event_number, *energies]
+        dispensable = {column.branch for column in columns if column is not None}
         for branch in self.may_lack:
             if branch not in dispensable:
                 raise ValueError(
@@ -256,13 +254,6 @@ class BranchMap(Block):
                     f"or masses"
                 )
         return self
-
-    def _dispensable(self) -> Iterator[BranchColumn]:
-        yield from all_columns(self.masses)
-        yield from self.identity
-        for column in (self.event_number, *((one.energy or one.mass) for one in self.leptons)):
-            if column is not None:
-                yield column
 
     def beside_number(self) -> list[str]:
         """Return the branches of the identity but that of the event number."""

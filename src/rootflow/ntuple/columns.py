@@ -43,10 +43,10 @@ class Identity(NamedTuple):
         return found
 
 
-def structured(columns: Mapping[str, NDArray[Any]]) -> NDArray[np.void]:
-    """Return columns as an array with a field of int64 for each."""
+def structured(columns: Mapping[str, NDArray[Any]], dtype: type = np.int64) -> NDArray[np.void]:
+    """Return columns as an array with a field of this type for each."""
     count = len(next(iter(columns.values())))
-    table = np.empty(count, [(name, np.int64) for name in columns])
+    table = np.empty(count, [(name, dtype) for name in columns])
     for name, values in columns.items():
         table[name] = values
     return table

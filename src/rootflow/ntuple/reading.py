@@ -16,6 +16,7 @@ from rootflow.ntuple.columns import (
     Table,
     largest_of,
     read_identity,
+    structured,
 )
 from rootflow.ntuple.features import MOMENTUM
 from rootflow.ntuple.objects import Objects, energies, require_masses, signed_flavours
@@ -138,7 +139,11 @@ def _chunk(
     if branch_map.neutrinos is not None:
         beside["reconstructed_neutrinos"] = read_neutrinos(table, branch_map.neutrinos)
     if branch_map.systematic_weights:
-        beside["systematic_weights"] = _products(table, branch_map.systematic_weights)
+        products = {
+            name: _product(table, columns)
+            for name, columns in branch_map.systematic_weights.items()
+        }
+        beside["systematic_weights"] = structured(products, np.float64)
     return Chunk(
         objects=objects,
         met=met,
@@ -246,13 +251,6 @@ def _product(table: Table, weights: Sequence[BranchColumn]) -> NDArray[np.float6
             product = f": with the others {weight[where]}" if np.isfinite(value) else ""
             raise table.wrong(column, f"is {value}{product}, which is no weight", where)
     return weight
-
-
-def _products(table: Table, weights: Mapping[str, Sequence[BranchColumn]]) -> NDArray[np.void]:
-    found = np.empty(len(table.identity.number), [(name, np.float64) for name in weights])
-    for name, columns in weights.items():
-        found[name] = _product(table, columns)
-    return found
 
 
 def _constant(table: Table, before: float | None, column: BranchColumn | None) -> float | None:

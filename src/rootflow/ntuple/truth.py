@@ -114,18 +114,13 @@ def read_neutrinos(table: Table, neutrinos: ReconstructedNeutrinos) -> NDArray[n
 
     NaN, or an empty list, says that an event has none: both are NaN then.
     """
-    both = [_reconstructed(table, one) for one in (neutrinos.neutrino, neutrinos.antineutrino)]
-    array = np.stack(both, axis=1)
+    array = np.full((len(table.identity.number), 2, 3), np.nan, dtype=np.float32)
+    for side, momentum in enumerate((neutrinos.neutrino, neutrinos.antineutrino)):
+        raw = {name: _values(table, column) for name, column in momentum.coordinates().items()}
+        event = np.flatnonzero(~np.any(np.isnan(list(raw.values())), axis=0))
+        array[event, side] = _momenta(table, momentum, event, P3, raw)
     array[np.any(np.isnan(array), axis=(1, 2))] = np.nan
     return array
-
-
-def _reconstructed(table: Table, momentum: Momentum) -> NDArray[np.float32]:
-    raw = {name: _values(table, column) for name, column in momentum.coordinates().items()}
-    event = np.flatnonzero(~np.any(np.isnan(list(raw.values())), axis=0))
-    found = np.full((len(table.identity.number), 3), np.nan, dtype=np.float32)
-    found[event] = _momenta(table, momentum, event, P3, raw)
-    return found
 
 
 def _values(table: Table, column: BranchColumn) -> NDArray[Any]:

@@ -1,6 +1,6 @@
 """Columns of branches with their units, momenta of several, and units in formulas."""
 
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
@@ -130,9 +130,15 @@ class Coordinates(Block):
         given = {name: getattr(self, name, None) for name in COORDINATES}
         return {name: column for name, column in given.items() if column is not None}
 
-    def _require_energy_or_mass(self) -> None:
+
+class WithEnergy(Coordinates):
+    """Columns of momenta, and of energies or masses."""
+
+    @model_validator(mode="after")
+    def _has_energy(self) -> Self:
         if ("energy" in self.coordinates()) == ("mass" in self.coordinates()):
             raise ValueError("give either energy or mass")
+        return self
 
 
 class Momentum(Coordinates):
@@ -146,7 +152,7 @@ class Momentum(Coordinates):
     pz: Energy | None = None
 
     @model_validator(mode="after")
-    def _is_one_kind(self) -> "Momentum":
+    def _is_one_kind(self) -> Self:
         if set(self.coordinates()) - {"energy", "mass"} not in (
             {"pt", "eta", "phi"},
             {"px", "py", "pz"},
@@ -155,16 +161,11 @@ class Momentum(Coordinates):
         return self
 
 
-class FourMomentum(Momentum):
+class FourMomentum(WithEnergy, Momentum):
     """A momentum with mass or energy."""
 
     mass: Energy | None = None
     energy: Energy | None = None
-
-    @model_validator(mode="after")
-    def _has_energy(self) -> "FourMomentum":
-        self._require_energy_or_mass()
-        return self
 
 
 class DecayProduct(Momentum):
