@@ -21,7 +21,7 @@ def test_the_shipped_sample(ttbar_dataset: Dataset) -> None:
     assert len(ttbar_dataset) == len(events) == 20_000
     assert events.matched.mean() == pytest.approx(0.6937, abs=5e-5)
     assert ttbar_dataset.manifest.sum_of_weights == 20_000
-    assert np.bincount(ttbar_dataset.fold, minlength=5).tolist() == pytest.approx(
+    assert np.bincount(ttbar_dataset.events().fold, minlength=5).tolist() == pytest.approx(
         [20_000 / 5] * 5, abs=4 * np.sqrt(20_000 * 0.2 * 0.8)
     )
 
@@ -77,7 +77,7 @@ def test_the_manifest_says_what_is_there(
 ) -> None:
     dataset = build(_with(config, selection={"jet_pt_min_gev": 60}), {"ttbar": [ntuple]}, tmp_path)
     manifest = dataset.manifest
-    assert manifest.digest == dataset.digest == dataset.path.name
+    assert manifest.digest == dataset.manifest.digest == dataset.path.name
     (sample,) = manifest.samples
     assert (sample.name, sample.label) == ("ttbar", None)
     assert sample.cutflow[0].events == sample.files[0].events_read == 400

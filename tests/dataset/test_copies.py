@@ -82,5 +82,5 @@ def test_preprocess_makes_the_copies_that_are_asked_for(
     assert {path.name for path in directory.iterdir()} == names
     asked = DileptonDataConfig.model_validate({**config.model_dump(), "copies": ["root", "npz"]})
     assert build(asked, {"ttbar": [ntuple]}, directory).path == dataset.path
-    copies = {f"{dataset.digest}.root", f"{dataset.digest}.npz"}
+    copies = {f"{dataset.manifest.digest}.root", f"{dataset.manifest.digest}.npz"}
     assert {path.name for path in directory.iterdir()} == names | copies

@@ -146,8 +146,8 @@ def test_builds_at_the_same_time_leave_one_good_dataset(
     for child in children:
         child.go()
     assert [child.end() for child in children] == [(0, "20000\n")] * 2
-    assert _left(tmp_path) == [ttbar_dataset.digest]
-    assert _bytes(open_dataset(tmp_path / ttbar_dataset.digest)) == _bytes(ttbar_dataset)
+    assert _left(tmp_path) == [ttbar_dataset.manifest.digest]
+    assert _bytes(open_dataset(tmp_path / ttbar_dataset.manifest.digest)) == _bytes(ttbar_dataset)
 
 
 def test_a_full_disk(ttbar_files: list[Path], tmp_path: Path) -> None:

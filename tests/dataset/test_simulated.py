@@ -69,7 +69,7 @@ def digest_of(tmp_path: Path) -> Callable[..., str]:
         config = FourLeptonDataConfig.model_validate(
             {"samples": samples, "weights": WEIGHTS} | settings
         )
-        return build(config, files, tmp_path).simulation_digest
+        return build(config, files, tmp_path).manifest.simulation_digest
 
     return digest
 
@@ -175,7 +175,7 @@ def test_each_number_counts(
         return digest_of_simulation(dataset.path, about.arrays, about.features)
 
     before = now()
-    assert before == dataset.simulation_digest
+    assert before == dataset.manifest.simulation_digest
     values = np.load(dataset.path / f"{array}.npy", mmap_mode="r+")
     if array != "label":
         values[0] = 3  # of a collision

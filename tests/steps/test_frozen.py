@@ -62,7 +62,9 @@ def files(dataset: Dataset, config: Config) -> list[Path]:
     made = []
     for fold in range(2):
         folds = FoldsConfig(held_out=fold)
-        network = assigning_network(dataset.events(), dataset.simulation_digest, folds=folds)
+        network = assigning_network(
+            dataset.events(), dataset.manifest.simulation_digest, folds=folds
+        )
         path = config.output / f"fold{fold}.onnx"
         path.write_bytes(network.SerializeToString())
         made.append(path)
@@ -87,7 +89,7 @@ def test_it_stands_beside_methods_that_need_no_training(
     assert found.facts["evaluated"] == str(files[0])
     assert found.facts["left_out_as_they_need_training"] == ["both", "deep", "transformer"]
     assert found.facts["fold"] == "0 of 5"
-    assert found.facts["events"] == (dataset.fold == 0).sum()
+    assert found.facts["events"] == (dataset.events().fold == 0).sum()
     assert [row["method"] for row in found.tables["methods"]] == ["by_hand", "random"]
     accuracy = found.metrics["assignment_accuracy/by_hand"]
     assert accuracy > found.metrics["assignment_accuracy/random"]

@@ -110,7 +110,7 @@ def register(
 
 
 def network(made_for: Dataset, tagged: Any = ALWAYS, **more: Any) -> onnx.ModelProto:
-    digest = more.pop("simulation", made_for.simulation_digest)
+    digest = more.pop("simulation", made_for.manifest.simulation_digest)
     return assigning_network(made_for.events(), digest, tagged, **more)
 
 
@@ -225,7 +225,7 @@ def test_a_model_that_has_seen_the_fold(ttbar: Config, events: Dataset) -> None:
 def test_other_simulation(ttbar: Config, events: Dataset) -> None:
     config = named(ttbar, "simulation")
     [other] = refused(config, events, network(events, simulation="0123456789abcdef"))
-    wanted = events.simulation_digest
+    wanted = events.manifest.simulation_digest
     assert other == (
         f"simulation: it learnt from 0123456789abcdef, the configuration's is {wanted}"
     )
@@ -443,7 +443,7 @@ def test_a_classifier_of_h4l(h4l: Config, leptons: Dataset) -> None:
 
     def model(**settings: Any) -> onnx.ModelProto:
         return scoring_model(
-            sample, settings.pop("simulation", leptons.simulation_digest), **settings
+            sample, settings.pop("simulation", leptons.manifest.simulation_digest), **settings
         )
 
     register(config, leptons, model(feature="phi", centre=0.0))

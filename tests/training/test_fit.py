@@ -123,7 +123,7 @@ def test_a_training_tells_its_story(finished: Training, small_dataset: Dataset) 
     assert finished.history[-1]["training_loss"] < finished.history[0]["training_loss"]
     assert finished.history[-1]["learning_rate"] == 0
     facts = finished.facts
-    held_out = np.sum(small_dataset.fold == 0)
+    held_out = np.sum(small_dataset.events().fold == 0)
     assert facts["training_events"] + facts["validation_events"] == 600 - held_out
     assert facts["effective_events_after"] == facts["training_events"]
     assert facts["parameters"] == sum(array.size for array in weights(finished))
@@ -137,7 +137,7 @@ def test_the_record_says_what_the_network_may_be_used_for(
     finished: Training, small_dataset: Dataset
 ) -> None:
     record = json.loads((finished.directory / "training.json").read_text())
-    assert record["dataset"] == small_dataset.digest
+    assert record["dataset"] == small_dataset.manifest.digest
     assert record["folds"] == {"count": 5, "held_out": 0, "scheme": "hash"}
     assert record["model"]["name"] == "feed_forward"
     assert record["features"]["jets"] == ["pt", "eta", "phi", "energy", "btag"]

@@ -21,7 +21,7 @@ def test_a_few_epochs_make_the_feed_forward_network_better_than_the_pairings(
     [folds] = config.data.folds.in_turn()
     training = fit(dataset, config, tmp_path / "training", lambda *_: None, folds)
 
-    held_out = dataset.events(np.flatnonzero(dataset.fold == config.data.folds.held_out))
+    held_out = dataset.events(np.flatnonzero(dataset.events().fold == config.data.folds.held_out))
     events = held_out.take(held_out.matched)
     said = load_model(training.model_path).predict(events.inputs(), batch_size=2048, verbose=0)
     best = said["assignment"].reshape(len(events), -1).argmax(axis=1)

@@ -2,6 +2,7 @@
 
 import math
 import os
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -76,10 +77,11 @@ class ArrayWriter:
         )
 
 
-class ArrayWriters:
-    """The arrays of a dataset, made when the first events come."""
+class ArrayWriters(ExitStack):
+    """The arrays of a dataset, made when the first events come, and closed with it."""
 
     def __init__(self, directory: Path) -> None:
+        super().__init__()
         self.directory = directory
         self.writers: dict[str, ArrayWriter] = {}
 
@@ -87,15 +89,10 @@ class ArrayWriters:
         """Write the next events to each array."""
         for name, array in arrays.items():
             if name not in self.writers:
-                self.writers[name] = ArrayWriter(
-                    self.directory / (name + SUFFIX), array.dtype, array.shape[1:]
-                )
+                path = self.directory / (name + SUFFIX)
+                self.writers[name] = ArrayWriter(path, array.dtype, array.shape[1:])
+                self.callback(self.writers[name].close)
             self.writers[name].append(array)
-
-    def close(self) -> None:
-        """Write the final shape of each array."""
-        for writer in self.writers.values():
-            writer.close()
 
 
 def map_array(directory: Path, name: str, expected: Array) -> NDArray[Any]:

@@ -18,7 +18,7 @@ from rootflow.dataset.dataset import Dataset
 from rootflow.dataset.events import Events
 from rootflow.files import whole_file
 from rootflow.ntuple.objects import singular
-from rootflow.ntuple.writing import write_tree
+from rootflow.ntuple.writing import COUNTED_BY, write_tree
 
 COMPONENTS = ("px", "py", "pz", "energy")
 
@@ -78,10 +78,11 @@ def _table(events: Events) -> dict[str, Any]:
 
 def _of_collection(events: Events, name: str) -> dict[str, Any]:
     array, features, single = events.collections[name], events.features[name], singular(name)
+    names = [f"{single}_{feature}" for feature in features]
     if name not in events.masks:
-        return _columns([f"{single}_{feature}" for feature in features], array)
-    objects = ak.zip(_columns(features, array[events.masks[name]]))
-    return {single: ak.unflatten(objects, events.masks[name].sum(axis=1))}
+        return _columns(names, array)
+    objects = ak.zip(_columns(names, array[events.masks[name]]))
+    return {f"{COUNTED_BY}n{single}": ak.unflatten(objects, events.masks[name].sum(axis=1))}
 
 
 def _samples(dataset: Dataset) -> str:
@@ -101,7 +102,7 @@ def _write_parquet(dataset: Dataset, path: Path) -> None:
             columns: dict[str, Any] = {}
             for name, column in table.items():
                 lists = getattr(column, "fields", [])
-                columns |= {f"{name}_{each}": column[each] for each in lists} or {name: column}
+                columns |= {each: column[each] for each in lists} or {name: column}
             arrow = pa.table(
                 {name: ak.to_arrow(columns[name], extensionarray=False) for name in columns}
             )

@@ -31,16 +31,6 @@ class Dataset:
         return self.manifest.events
 
     @property
-    def digest(self) -> str:
-        """The name of the question that this dataset answers."""
-        return self.manifest.digest
-
-    @property
-    def simulation_digest(self) -> str:
-        """The name of all that a training can see of it."""
-        return self.manifest.simulation_digest
-
-    @property
     def is_of_other_code(self) -> bool:
         """Whether other code made it than that which makes such datasets here."""
         return self.manifest.code != dataset_code(self.manifest.read_by)
@@ -58,14 +48,10 @@ class Dataset:
             for collection, of_it in self.manifest.features.items()
         }
 
-    @property
-    def fold(self) -> NDArray[np.uint8]:
-        """(n,) the fold of each event, memory-mapped."""
-        return self._arrays["fold"]
-
     def simulated_in(self, folds: Sequence[int]) -> NDArray[np.int64]:
         """Return the places of the simulated events in some folds."""
-        return np.flatnonzero(np.isin(self.fold, folds) & self.events().simulated)
+        events = self.events()
+        return np.flatnonzero(np.isin(events.fold, folds) & events.simulated)
 
     def events(self, index: slice | NDArray[np.int64] | None = None) -> Events:
         """Return all events, or those at `index`.

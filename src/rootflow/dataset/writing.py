@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property, reduce
 from pathlib import Path
@@ -45,7 +44,7 @@ def write_arrays(
     """Write every array of the selected events of all samples, their weights scaled."""
     read_files: list[list[ReadFile]] = []
     with (
-        closing(ArrayWriters(directory)) as writers,
+        ArrayWriters(directory) as writers,
         AllEvents(directory / "all-events", plans) as everything,
         progress("preprocess", None, "events") as advance,
     ):

@@ -104,8 +104,8 @@ class TreeWriter:
 
     file: Any
     tree: str
-    title: str
-    extensions: int
+    title: str = ""
+    extensions: int = 8
     written: Any = None
 
     def extend(self, columns: Mapping[str, NDArray[np.generic] | ak.Array]) -> None:
@@ -147,25 +147,17 @@ def _new_name(name: str, taken: set[str]) -> str:
     return free
 
 
-def write_tree(
-    path: Path, chunks: Iterable[Mapping[str, Any]], notes: Mapping[str, str] | None = None
-) -> None:
+def write_tree(path: Path, chunks: Iterable[Mapping[str, Any]], notes: Mapping[str, str]) -> None:
     """Write columns to the tree `events` of a new ROOT file, chunk by chunk, and notes beside it.
 
-    A record array of jagged lists becomes a counter and one branch for each field. Integers of 8
-    bits, which ROOT takes for characters, become such of 32 bits.
+    Integers of 8 bits, which ROOT takes for characters, become such of 32 bits.
     """
     with uproot.recreate(path) as file:
-        for name, text in (notes or {}).items():
+        for name, text in notes.items():
             file[name] = text
-        tree = None
-        for given in chunks:
-            chunk = {name: _as_number(column) for name, column in given.items()}
-            if tree is None:
-                tree = file.mktree(
-                    TREE, {name: ak.type(column).content for name, column in chunk.items()}
-                )
-            tree.extend(chunk)
+        writer = TreeWriter(file, TREE)
+        for chunk in chunks:
+            writer.extend({name: _as_number(column) for name, column in chunk.items()})
 
 
 def _as_number(column: Any) -> Any:

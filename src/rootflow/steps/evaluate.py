@@ -107,7 +107,7 @@ def _evaluated(
     other_code: OtherCode,
 ) -> StepResult:
     every = config.data.folds.in_turn()
-    unseen = np.isin(dataset.fold, [folds.held_out for folds in every])
+    unseen = np.isin(dataset.events().fold, [folds.held_out for folds in every])
     events = dataset.events(np.flatnonzero(unseen))
     differing: list[str] = []
     with tempfile.TemporaryDirectory() as temporary:

@@ -25,13 +25,15 @@ def run(config: Config, parent: Run | None = None) -> StepResult:
         log_dataset(config, run, dataset)
         run.log_file(dataset.path / "manifest.json")
         run.log_metrics({"events": len(dataset)})
+        samples = dataset.manifest.samples
+        repeated = {name: sum(getattr(each, name) for each in samples) for name in REPEATED}
         facts = {
             "dataset": str(dataset.path),
             "events": len(dataset),
             "event_numbers_in_several_files": dataset.manifest.event_numbers_in_several_files,
-            **_repeated_events(dataset.manifest.samples),
+            **{name: count for name, count in repeated.items() if count},
         }
-        return StepResult("preprocess", run.run_id, facts, _cutflows(dataset.manifest.samples))
+        return StepResult("preprocess", run.run_id, facts, _cutflows(samples))
 
 
 def ensure(config: Config, parent: Run) -> Dataset:
@@ -42,22 +44,19 @@ def ensure(config: Config, parent: Run) -> Dataset:
     dataset = open_dataset(path)
     _say_found(dataset)
     log_dataset(config, parent, dataset)
-    parent.log_source("preprocess", "rootflow.dataset", dataset.digest)
+    parent.log_source("preprocess", "rootflow.dataset", dataset.manifest.digest)
     return dataset
 
 
 def log_dataset(config: Config, run: Run, dataset: Dataset) -> None:
     """Log a dataset as the input of a run."""
-    run.log_dataset(config.analysis, dataset.digest, dataset.path, {"events": len(dataset)})
+    run.log_dataset(
+        config.analysis, dataset.manifest.digest, dataset.path, {"events": len(dataset)}
+    )
 
 
 def _say_found(dataset: Dataset) -> None:
-    say_found("preprocess", f"dataset {dataset.digest}", [dataset.path / MANIFEST])
-
-
-def _repeated_events(samples: tuple[Sample, ...]) -> dict[str, int]:
-    counts = {name: sum(getattr(sample, name) for sample in samples) for name in REPEATED}
-    return {name: count for name, count in counts.items() if count}
+    say_found("preprocess", f"dataset {dataset.manifest.digest}", [dataset.path / MANIFEST])
 
 
 def _cutflows(samples: tuple[Sample, ...]) -> dict[str, list[Row]]:

@@ -112,7 +112,8 @@ def directories_of(config: Config, dataset: Dataset) -> list[Path]:
     kind: Answer = "trees" if isinstance(config.model, BoostedTreesConfig) else "network"
     code = code_digest(config.analysis, kind)
     questions = [
-        question(dataset.simulation_digest, config, folds) for folds in config.data.folds.in_turn()
+        question(dataset.manifest.simulation_digest, config, folds)
+        for folds in config.data.folds.in_turn()
     ]
     return [config.output / "trainings" / digest_of([asked, code]) for asked in questions]
 
@@ -142,8 +143,8 @@ def provenance(config: Config, run: Run, trained: Trained) -> dict[str, str]:
         "model": config.model.name,
         "architecture": config.model.architecture,
         "run_id": run.run_id,
-        "dataset": trained.dataset.digest,
-        "simulation": trained.dataset.simulation_digest,
+        "dataset": trained.dataset.manifest.digest,
+        "simulation": trained.dataset.manifest.simulation_digest,
         "training": trained.digest,
         "seed": str(config.seed),
         "training_run_id": trained.run_id or "unknown",

@@ -79,7 +79,7 @@ def fit(
     RootflowError
         The loss is no longer a number.
     """
-    asked = question(dataset.simulation_digest, config, folds)
+    asked = question(dataset.manifest.simulation_digest, config, folds)
     record = _finished(directory, asked)
     if record is None:
         with alone_in(directory):
@@ -162,7 +162,7 @@ def _train(
         history, facts = train(dataset, config, folds, asked, path, on_epoch)
     record = Record(
         question=asked,
-        dataset=dataset.digest,
+        dataset=dataset.manifest.digest,
         task=analysis_named(config.analysis).task,
         folds=folds,
         model=config.model,

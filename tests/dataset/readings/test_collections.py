@@ -192,7 +192,7 @@ def test_each_setting_asks_another_question(
 ) -> None:
     config, files, dataset = made
     other = CollectionsDataConfig.model_validate(config.model_dump() | changes)
-    assert digest(other, files) != dataset.digest
+    assert digest(other, files) != dataset.manifest.digest
 
 
 @pytest.mark.parametrize(

@@ -124,7 +124,7 @@ def _decide(
     config: Config, dataset: Dataset, candidate: Version, champion: Version | None, run_id: str
 ) -> Decision:
     with tempfile.TemporaryDirectory() as folder:
-        shared = (config, dataset.simulation_digest, Path(folder))
+        shared = (config, dataset.manifest.simulation_digest, Path(folder))
         ours = _entrant(CANDIDATE, candidate, *shared)
         theirs = None if champion is None else _entrant(CHAMPION, champion, *shared)
         reasons = [*ours.faults, *_origin_faults(ours, analysis_named(config.analysis).task)]
@@ -134,9 +134,8 @@ def _decide(
         if not ours.faults and (theirs is None or not theirs.faults):
             contest, fallen_short = _compete(config, dataset, ours, theirs)
             reasons += fallen_short
-    return Decision(
-        candidate, champion, tuple(reasons), contest, dataset.digest, config.promotion, run_id
-    )
+    digest = dataset.manifest.digest
+    return Decision(candidate, champion, tuple(reasons), contest, digest, config.promotion, run_id)
 
 
 def _compete(

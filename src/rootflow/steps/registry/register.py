@@ -82,7 +82,7 @@ def register(
         figures={each: found for each in runs if each and (found := _figures(each))},
     )
     run.log_text(card, f"model_card_{registered}.md")
-    tags = {"rootflow.model": name, "rootflow.dataset": trained.dataset.digest}
+    tags = {"rootflow.model": name, "rootflow.dataset": trained.dataset.manifest.digest}
     metric = evaluated.get(config.promotion.metric)
     if metric is not None:
         tags |= {
