@@ -122,7 +122,8 @@ class EventReader:
             cuts[name] = left.everywhere(passes)
             left = left.passing(passes)
         cutflow, passed = apply(cuts, chunk.weight)
-        return Selected(*self._arrays(accepted, left), cutflow, passed, left.places)
+        arrays, slots = self._arrays(accepted, left)
+        return Selected(arrays, slots, cutflow, passed, left.places)
 
     def _arrays(
         self, accepted: Accepted, left: EventsLeft

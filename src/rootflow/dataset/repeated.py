@@ -43,8 +43,8 @@ class AllEvents:
     def __init__(self, directory: Path, plans: Sequence[SamplePlan]) -> None:
         self._directory = directory
         self._plans = plans
-        names = (name for plan in plans for name in plan.reader.whole.beside_number())
-        self._names = tuple(dict.fromkeys(names))
+        columns = (column for plan in plans for column in plan.reader.whole.beside_number())
+        self._names = tuple(dict.fromkeys(column.branch for column in columns))
         self._there: set[str] = set()
         self._files: list[tuple[int, Path]] = []
         self._starts: list[int] = []
@@ -152,7 +152,8 @@ class AllEvents:
 
     def _without(self, file: ReadFile, place: int) -> ReadFile:
         """Return a file, the one at this place, without its events that are dropped."""
-        part = slice(*[*self._starts, self._events][place : place + 2])
+        start, stop = [*self._starts, self._events][place : place + 2]
+        part = slice(start, stop)
         dropped = ~self._left[part]
         passed = self._mapped("passed")[part][dropped]
         weight = self._mapped("weight")[part][dropped]

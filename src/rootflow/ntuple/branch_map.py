@@ -255,14 +255,10 @@ class BranchMap(Block):
                 )
         return self
 
-    def beside_number(self) -> list[str]:
+    def beside_number(self) -> list[BranchColumn]:
         """Return the branches of the identity but that of the event number."""
-        number = self.event_number
-        return [
-            column.branch
-            for column in self.identity
-            if number is None or column.branch != number.branch
-        ]
+        number = self.event_number and self.event_number.branch
+        return [column for column in self.identity if column.branch != number]
 
     def blocks(self) -> dict[str, Sequence[Collection]]:
         """Return the blocks of each collection, by its name."""

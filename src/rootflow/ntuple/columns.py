@@ -69,9 +69,9 @@ def read_identity(
         number = np.arange(first_entry, first_entry + count, dtype=np.uint64)
     else:
         number = _integers_of(path, arrays, branch_map.event_number)
-    names = set(branch_map.beside_number())
-    columns = [column for column in branch_map.identity if column.branch in names]
-    beside = {column.branch: _integers_of(path, arrays, column) for column in columns}
+    beside = {
+        column.branch: _integers_of(path, arrays, column) for column in branch_map.beside_number()
+    }
     for name, values in beside.items():
         if values.dtype == np.uint64 and (values > np.iinfo(np.int64).max).any():
             raise InputError(
