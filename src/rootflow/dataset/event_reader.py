@@ -11,7 +11,7 @@ from rootflow.config.data import FoldingConfig
 from rootflow.dataset.events import Events, Features
 from rootflow.dataset.folds import fold_of
 from rootflow.dataset.formulas import EventsLeft, Formulas
-from rootflow.dataset.reading import Accepted, Reading
+from rootflow.dataset.reading import Reading, scattered
 from rootflow.errors import UsageError
 from rootflow.ntuple import (
     BranchMap,
@@ -110,26 +110,23 @@ class EventReader:
         accepted = self.reading.accept(chunk)
         cuts = dict(accepted.cuts)
         places = np.flatnonzero(np.all(list(cuts.values()), axis=0))
-        computed, more = self.reading.compute(accepted, places)
-        left = EventsLeft(chunk, accepted.objects, computed, places)
-        cuts |= {name: left.everywhere(passes) for name, passes in more.items()}
-        if more:
-            left = left.passing(np.all(list(more.values()), axis=0))
+        left = EventsLeft(chunk, accepted, places)
         for name in self._formulas.cuts:
             if name in cuts:
                 raise UsageError(f"data.cuts: the selection has a cut '{name}': choose another")
             passes = self._formulas.passes(name, left)
-            cuts[name] = left.everywhere(passes)
-            left = left.passing(passes)
+            cuts[name] = scattered(passes, left.places, len(chunk))
+            left = left._replace(places=left.places[passes])
         cutflow, passed = apply(cuts, chunk.weight)
-        arrays, slots = self._arrays(accepted, left)
+        arrays, slots = self._arrays(left)
         return Selected(arrays, slots, cutflow, passed, left.places)
 
     def _arrays(
-        self, accepted: Accepted, left: EventsLeft
+        self, left: EventsLeft
     ) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[np.int32]]]:
         """Return the arrays and the places of the objects in the slots, as `Selected` has them."""
-        chunk, kept, derived = left.chunk, left.places, self._formulas.values(left)
+        chunk, accepted, kept = left
+        derived = self._formulas.values(left)
         arrays: dict[str, NDArray[Any]] = {}
         rows: dict[str, Places] = {}
         for name, count in self.reading.kept().items():
@@ -147,8 +144,8 @@ class EventReader:
             )
         if self.reading.met and chunk.met is not None:
             arrays["met"] = chunk.met.take(kept, axis=0)
-        of_file = {name: values[kept] for name, values in chunk.event.items()}
-        event: dict[str, NDArray[Any]] = {**of_file, **derived, **left.computed}
+        event: dict[str, NDArray[Any]] = {**chunk.event, **accepted.computed}
+        event = {name: values[kept] for name, values in event.items()} | derived
         arrays["event"] = np.empty((len(kept), len(self.features["event"])), dtype=np.float32)
         for place, feature in enumerate(self.features["event"]):
             arrays["event"][:, place] = event[feature.name]

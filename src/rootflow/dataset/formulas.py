@@ -7,38 +7,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rootflow.config.data import ReadingConfig
+from rootflow.dataset.reading import Accepted, scattered
 from rootflow.errors import UsageError
 from rootflow.ntuple import BranchMap, Chunk, Feature, features_of
 from rootflow.ntuple.expressions import Expression, Lookup, Quantity, parse_cut, parse_features
 from rootflow.ntuple.features import unit_of
-from rootflow.ntuple.objects import Objects, Places
+from rootflow.ntuple.objects import Places
 
 UNITS = ("GeV", "rad", "none")
 COUNT = "n_"
 
 
 class EventsLeft(NamedTuple):
-    """k events of a chunk that pass so far, at these places (k,).
-
-    `objects` are those that count of the whole chunk, `computed` (k,) by name what the analysis
-    computes of the events.
-    """
+    """The events of a chunk that pass so far: k of them, at these places (k,)."""
 
     chunk: Chunk
-    objects: Mapping[str, Objects]
-    computed: Mapping[str, NDArray[np.float64]]
+    accepted: Accepted
     places: Places
-
-    def passing(self, passes: NDArray[np.bool_]) -> "EventsLeft":
-        """Return those of them, (k,), that pass."""
-        computed = {name: values[passes] for name, values in self.computed.items()}
-        return self._replace(computed=computed, places=self.places[passes])
-
-    def everywhere(self, passes: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """Return which events of the whole chunk are those of them, (k,), that pass."""
-        found = np.zeros(len(self.chunk), dtype=np.bool_)
-        found[self.places] = passes
-        return found
 
 
 class Formulas:
@@ -95,14 +80,13 @@ class Formulas:
     def values(self, left: EventsLeft) -> dict[str, NDArray[np.float32]]:
         """Return the derived features of these events: (k,), or (objects,) of all objects."""
         found: dict[str, NDArray[np.float32]] = {}
-        if self._features:
-            view = _View(self._features, left)
-            for name, feature in self._features.items():
-                values = np.asarray(view.of(feature), dtype=np.float32)
-                found[name] = values
-                if feature.collection is not None:
-                    found[name] = np.zeros(len(left.objects[feature.collection].event), np.float32)
-                    found[name][view.chosen(feature.collection)] = values
+        view = _View(self._features, left)
+        for name, feature in self._features.items():
+            values = np.asarray(view.of(feature), dtype=np.float32)
+            if feature.collection is not None:
+                chosen = view.chosen(feature.collection)
+                values = scattered(values, chosen, len(chosen))
+            found[name] = values
         return found
 
 
@@ -111,12 +95,13 @@ class _View:
 
     def __init__(self, features: Mapping[str, Expression], left: EventsLeft) -> None:
         self._features, self._left = features, left
+        self._objects = objects = left.accepted.objects
         self._known: dict[str, NDArray[Any]] = {}
         self._row = np.full(len(left.chunk), -1)
         self._row[left.places] = np.arange(len(left.places))
         self._lookup = Lookup(
             self._values,
-            {name: self._row[each.event[self.chosen(name)]] for name, each in left.objects.items()},
+            {name: self._row[each.event[self.chosen(name)]] for name, each in objects.items()},
             len(left.places),
             lambda event, what: left.chunk.table.wrong_at(int(left.places[event]), what),
         )
@@ -127,7 +112,7 @@ class _View:
 
     def chosen(self, collection: str) -> NDArray[np.bool_]:
         """Return (objects,) which of the chunk's are of these events."""
-        return self._row[self._left.objects[collection].event] >= 0
+        return self._row[self._objects[collection].event] >= 0
 
     def _values(self, name: str) -> NDArray[Any]:
         if name not in self._known:
@@ -136,20 +121,18 @@ class _View:
 
     def _read(self, name: str) -> NDArray[Any]:
         collection, _, feature = name.rpartition(".")
-        chunk, objects, computed, places = self._left
+        chunk, accepted, places = self._left
         if name in self._features:
             return self.of(self._features[name])
-        if name in computed:
-            return computed[name]
         if collection == "met":
             assert chunk.met is not None  # noqa: S101 - it is needed, so it is read
             return np.asarray(chunk.met[places, ("pt", "phi").index(feature)])
         if collection:
-            return objects[collection].column(feature)[self.chosen(collection)]
-        for named in (chunk.event, chunk.triggers):
+            return self._objects[collection].column(feature)[self.chosen(collection)]
+        for named in (accepted.computed, chunk.event, chunk.triggers):
             if name in named:
                 return named[name][places]
-        return objects[name.removeprefix(COUNT)].counts()[places]
+        return self._objects[name.removeprefix(COUNT)].counts()[places]
 
 
 def _names(branch_map: BranchMap, event: Sequence[Feature]) -> dict[str, Quantity]:

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
-from typing import ClassVar, NamedTuple, Self
+from typing import ClassVar, NamedTuple, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from rootflow.ntuple import BranchMap, Chunk, Feature, features_of
 from rootflow.ntuple.objects import Objects, Places, accepted_in_pt_order
 from rootflow.ntuple.reading import CHUNK_BYTES
 
+Scalar = TypeVar("Scalar", bound=np.generic)
 Cuts = dict[str, NDArray[np.bool_]]
 """The events that pass each cut, by the name that the cutflow shows."""
 
@@ -21,13 +22,24 @@ class Accepted(NamedTuple):
     """The objects of a chunk that count, falling in pT, and the cuts (n,) on its events.
 
     `origin` is where each object is in the chunk's own table; `slots` (n, slots) where in
-    `objects` those of collections of a fixed number are, -1 of none.
+    `objects` those of collections of a fixed number are, -1 of none; `computed` (n,) are features
+    of the event by name, of those that pass.
     """
 
     objects: dict[str, Objects]
     origin: dict[str, Places]
     slots: dict[str, Places]
     cuts: Cuts
+    computed: Mapping[str, NDArray[np.float64]]
+
+
+def scattered(
+    values: NDArray[Scalar], places: Places | NDArray[np.bool_], count: int
+) -> NDArray[Scalar]:
+    """Return (count,) the values at their places, and zero elsewhere."""
+    found = np.zeros(count, dtype=values.dtype)
+    found[places] = values
+    return found
 
 
 class Reading(ReadingConfig, ABC):
@@ -63,15 +75,7 @@ class Reading(ReadingConfig, ABC):
 
     @abstractmethod
     def accept(self, chunk: Chunk) -> Accepted:
-        """Return the objects that count, and the cuts that need no more than they."""
-
-    def compute(
-        self,
-        accepted: Accepted,  # noqa: ARG002
-        events: Places,  # noqa: ARG002
-    ) -> tuple[Mapping[str, NDArray[np.float64]], Cuts]:
-        """Return features of the event and cuts on them, (k,) of k events that pass so far."""
-        return {}, {}
+        """Return the objects that count, the cuts on events, and what is computed of them."""
 
     def event_features(self, branch_map: BranchMap) -> tuple[Feature, ...]:
         """Return the features of the event before derived ones, in the order of the array."""
@@ -117,4 +121,5 @@ class Collections(Reading):
     def accept(self, chunk: Chunk) -> Accepted:
         """Return the objects that count; all events pass."""
         objects, origin = self.accepted(chunk, {})
-        return Accepted(objects, origin, {}, {"all events": np.ones(len(chunk), dtype=np.bool_)})
+        cuts = {"all events": np.ones(len(chunk), dtype=np.bool_)}
+        return Accepted(objects, origin, {}, cuts, {})

@@ -53,7 +53,7 @@ class Dilepton(Reading):
         cuts = self._cuts(chunk, objects, signs)
         wrong_way = np.flatnonzero((signs[:, 0] > 0) & (signs[:, 1] < 0))
         slots[wrong_way] = slots[wrong_way, ::-1]
-        return Accepted(objects, origin, {"leptons": slots}, cuts)
+        return Accepted(objects, origin, {"leptons": slots}, cuts, {})
 
     def _cuts(
         self, chunk: Chunk, objects: Mapping[str, Objects], signs: NDArray[np.float32]

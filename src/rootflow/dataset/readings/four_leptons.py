@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rootflow.config.data import FourLeptonSelectionConfig
-from rootflow.dataset.reading import Accepted, Cuts, Reading
+from rootflow.dataset.reading import Accepted, Cuts, Reading, scattered
 from rootflow.errors import UsageError
 from rootflow.ntuple import BranchMap, Chunk, Feature, features_of
 from rootflow.ntuple.features import feature
-from rootflow.ntuple.objects import ELECTRON, MUON, Places
+from rootflow.ntuple.objects import ELECTRON, MUON
 from rootflow.physics.four_leptons import (
     FEATURES,
     PDG_ID,
@@ -79,7 +79,7 @@ class FourLeptons(Reading):
         )
 
     def accept(self, chunk: Chunk) -> Accepted:
-        """Return the leptons, and the cuts on them."""
+        """Return the leptons, pairs, masses and angles, and the cuts on them."""
         objects, origin = self.accepted(chunk, {})
         leptons = objects["leptons"]
         _refuse_taus(chunk)
@@ -96,18 +96,14 @@ class FourLeptons(Reading):
             rows = leptons.rows(slots)
             quantities = {name: rows[..., place] for place, name in enumerate(leptons.names)}
             cuts |= _lepton_cuts(quantities, selection)
-        return Accepted(objects, origin, {"leptons": slots}, cuts)
-
-    def compute(
-        self, accepted: Accepted, events: Places
-    ) -> tuple[Mapping[str, NDArray[np.float64]], Cuts]:
-        """Return pairs, masses and angles, and the cuts on them."""
-        slots = accepted.slots["leptons"].take(events, axis=0)
-        leptons = np.ascontiguousarray(accepted.objects["leptons"].rows(slots)[..., : PDG_ID + 1])
-        computed = observables(leptons)
-        if self.selection is None:
-            return computed, {}
-        return computed, _pair_cuts(computed, z_pairing(leptons), self.selection)
+        passing = np.flatnonzero(np.all(list(cuts.values()), axis=0))
+        four = np.ascontiguousarray(leptons.rows(slots[passing])[..., : PDG_ID + 1])
+        found = observables(four)
+        if selection is not None:
+            for name, passes in _pair_cuts(found, z_pairing(four), selection).items():
+                cuts[name] = scattered(passes, passing, len(chunk))
+        computed = {name: scattered(values, passing, len(chunk)) for name, values in found.items()}
+        return Accepted(objects, origin, {"leptons": slots}, cuts, computed)
 
 
 def _has(branch_map: BranchMap, quantity: str) -> bool:
