@@ -19,7 +19,7 @@ from small_datasets import build
 BUILD = """
 import importlib, json, resource, sys, time
 from pathlib import Path
-from rootflow.config import DileptonDataConfig
+from rootflow.config.data import DileptonDataConfig
 from rootflow.dataset import build
 from rootflow.dataset.readings.dilepton import Dilepton
 from rootflow.errors import RootflowError

@@ -13,7 +13,7 @@ from ntuples import Branches, read_branches
 BUILD = """
 import sys
 from pathlib import Path
-from rootflow.config import DileptonDataConfig
+from rootflow.config.data import DileptonDataConfig
 from rootflow.dataset import build
 from rootflow.dataset.readings.dilepton import Dilepton
 config = DileptonDataConfig.model_validate({"weights": {"negative": "keep"}})

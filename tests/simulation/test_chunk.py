@@ -16,7 +16,7 @@ from rootflow.simulation.record import GeneratorRecord, find_top_decays
 IN_A_FRESH_PROCESS = """
 import sys
 from pathlib import Path
-from rootflow.config import SimulationConfig
+from rootflow.config.simulation import SimulationConfig
 from rootflow.simulation.chunk import make_chunk
 from rootflow.simulation.ntuple import write_ntuple
 config = SimulationConfig.model_validate_json(sys.argv[1])

@@ -28,7 +28,7 @@ SEED = 42
 SIMULATE = """
 import sys
 from pathlib import Path
-from rootflow.config import SimulationConfig
+from rootflow.config.simulation import SimulationConfig
 from rootflow.simulation import simulate
 simulate(SimulationConfig.model_validate_json(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]))
 """
