@@ -20,30 +20,30 @@ WEIGHT = np.array([2.0, 1.0, -1.0, 4.0])
 
 
 def test_keep_leaves_the_proportions() -> None:
-    weight, report = training_weights(WEIGHT, "keep")
+    weight, facts = training_weights(WEIGHT, "keep")
     np.testing.assert_allclose(weight, WEIGHT / 1.5)
-    assert report.negative_fraction == 0.25
-    assert report.effective_events_before == report.effective_events_after
-    assert report.effective_events_before == pytest.approx(36 / 22)
+    assert facts["negative_weight_fraction"] == 0.25
+    assert facts["effective_events_before"] == facts["effective_events_after"]
+    assert facts["effective_events_before"] == pytest.approx(36 / 22)
 
 
 def test_absolute_takes_the_sign_away() -> None:
-    weight, report = training_weights(WEIGHT, "absolute")
+    weight, facts = training_weights(WEIGHT, "absolute")
     np.testing.assert_allclose(weight, np.abs(WEIGHT) / 2)
-    assert report.effective_events_after == pytest.approx(64 / 22)
+    assert facts["effective_events_after"] == pytest.approx(64 / 22)
 
 
 def test_drop_gives_weight_zero() -> None:
-    weight, report = training_weights(WEIGHT, "drop")
+    weight, facts = training_weights(WEIGHT, "drop")
     np.testing.assert_allclose(weight, np.array([2, 1, 0, 4]) / 1.75)
-    assert report.effective_events_after == pytest.approx(49 / 21)
+    assert facts["effective_events_after"] == pytest.approx(49 / 21)
 
 
 @pytest.mark.parametrize("policy", ["keep", "absolute", "drop"])
 def test_a_mean_of_one(policy: str) -> None:
-    weight, report = training_weights(WEIGHT, policy)  # type: ignore[arg-type]
+    weight, facts = training_weights(WEIGHT, policy)  # type: ignore[arg-type]
     assert weight.mean() == pytest.approx(1)
-    assert report.policy == policy
+    assert facts["negative_weights"] == policy
 
 
 def test_equal_weights_are_that_many_effective_events() -> None:
@@ -122,12 +122,12 @@ def test_without_balance_the_classes_keep_their_proportions() -> None:
 
 
 def test_the_report_is_by_class() -> None:
-    _, report = class_weights(NOMINAL, LABEL, "absolute", True)
-    assert report["signal"].effective_events_before == pytest.approx(0.16 / 0.1)
-    assert report["signal"].effective_events_after == pytest.approx(0.16 / 0.1)
-    assert report["background"].effective_events_before == pytest.approx(36 / 30)
-    assert report["background"].effective_events_after == pytest.approx(64 / 30)
-    assert report["background"].negative_fraction == pytest.approx(1 / 3)
+    _, facts = class_weights(NOMINAL, LABEL, "absolute", True)
+    assert facts["signal_effective_events_before"] == pytest.approx(0.16 / 0.1)
+    assert facts["signal_effective_events_after"] == pytest.approx(0.16 / 0.1)
+    assert facts["background_effective_events_before"] == pytest.approx(36 / 30)
+    assert facts["background_effective_events_after"] == pytest.approx(64 / 30)
+    assert facts["background_negative_weight_fraction"] == pytest.approx(1 / 3)
 
 
 @pytest.mark.parametrize(

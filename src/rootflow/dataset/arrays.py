@@ -55,8 +55,6 @@ class ArrayWriter:
 
     def close(self) -> None:
         """Write the final shape."""
-        if self._file.closed:
-            return
         with self._file:
             self._file.seek(0)
             self._write_header()

@@ -101,9 +101,8 @@ class EventReader:
             file_index=np.zeros(len(number), dtype=np.int32),
             fold=fold_of(selected.arrays.get("fold_number", number), folds),
         )
-        mask = np.zeros(len(chunk), dtype=np.bool_)
-        mask[selected.kept] = True
-        return Entries(events, mask, selected.places)
+        is_selected = selected.passed == len(selected.cutflow)
+        return Entries(events, is_selected, selected.places)
 
     def select(self, chunk: Chunk) -> Selected:
         """Return the events of a chunk that pass every cut."""

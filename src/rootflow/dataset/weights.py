@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Generic, Literal, NamedTuple, TypeVar
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -162,26 +162,14 @@ FEWEST_EVENTS = 2
 Policy = Literal["keep", "absolute", "drop"]
 
 
-Report = TypeVar("Report")
-
-
-class WeightReport(NamedTuple):
-    """What a policy for negative weights does to the effective sample size of events."""
-
-    policy: Policy
-    negative_fraction: float
-    effective_events_before: float
-    effective_events_after: float
-
-
-class TrainingWeights(NamedTuple, Generic[Report]):
-    """Weights to train with, (n,) float64, and what became of them: of all, or of each class."""
+class TrainingWeights(NamedTuple):
+    """Weights to train with, (n,) float64, and what became of them: facts of all, or of classes."""
 
     weight: NDArray[np.float64]
-    report: Report
+    facts: dict[str, str | float]
 
 
-def training_weights(weight: NDArray[np.float64], policy: Policy) -> TrainingWeights[WeightReport]:
+def training_weights(weight: NDArray[np.float64], policy: Policy) -> TrainingWeights:
     """Return the weights (n,) that training uses, scaled to a mean of one.
 
     "keep" leaves nominal weights as they are: the loss is the right one on average, but no longer
@@ -189,8 +177,8 @@ def training_weights(weight: NDArray[np.float64], policy: Policy) -> TrainingWei
     and learns from another mixture of events. "drop" gives events of negative weight the weight
     zero.
     """
-    changed, report = _by_policy(weight, policy, "the nominal weights")
-    return TrainingWeights(changed / changed.mean(), report)
+    changed, facts = _by_policy(weight, policy, "the nominal weights")
+    return TrainingWeights(changed / changed.mean(), {"negative_weights": policy, **facts})
 
 
 def class_weights(
@@ -199,7 +187,7 @@ def class_weights(
     negative: Policy,
     class_balance: bool,
     classes: Sequence[str] = ("background", "signal"),
-) -> TrainingWeights[dict[str, WeightReport]]:
+) -> TrainingWeights:
     """Return the weights (n,) to tell classes apart with, scaled to a mean of one.
 
     `label` is the place of each event's class; `class_balance` gives all classes the same sum of
@@ -212,27 +200,27 @@ def class_weights(
             f"needs labels, which real data does not have"
         )
     changed = np.zeros(len(weight))
-    report = {}
+    facts: dict[str, str | float] = {"negative_weights": negative}
     for value, name in enumerate(classes):
         of_class = label == value
         events = int(of_class.sum())
         if events < FEWEST_EVENTS:
-            found = f"{events} event" if events else "no event"
+            few = f"{events} event" if events else "no event"
             raise InputError(
-                f"there is {found} of {name}: training and validation need {FEWEST_EVENTS} or "
+                f"there is {few} of {name}: training and validation need {FEWEST_EVENTS} or "
                 f"more of each class; the cutflow of preprocess says where they went"
             )
-        changed[of_class], report[name] = _by_policy(
-            weight[of_class], negative, f"the weights of {name}"
-        )
+        what = f"the weights of {name}"
+        changed[of_class], found = _by_policy(weight[of_class], negative, what)
+        facts |= {f"{name}_{fact}": value for fact, value in found.items()}
         if class_balance:
             changed[of_class] /= changed[of_class].sum()
-    return TrainingWeights(changed / changed.mean(), report)
+    return TrainingWeights(changed / changed.mean(), facts)
 
 
 def _by_policy(
     weight: NDArray[np.float64], policy: Policy, what: str
-) -> tuple[NDArray[np.float64], WeightReport]:
+) -> tuple[NDArray[np.float64], dict[str, float]]:
     total = float(np.sum(weight))
     if not total > 0:
         raise InputError(
@@ -244,13 +232,11 @@ def _by_policy(
         "absolute": np.abs(weight),
         "drop": np.where(weight < 0, 0.0, weight),
     }[policy]
-    report = WeightReport(
-        policy=policy,
-        negative_fraction=float(np.mean(weight < 0)),
-        effective_events_before=effective_events(weight),
-        effective_events_after=effective_events(changed),
-    )
-    return changed, report
+    return changed, {
+        "negative_weight_fraction": float(np.mean(weight < 0)),
+        "effective_events_before": effective_events(weight),
+        "effective_events_after": effective_events(changed),
+    }
 
 
 def effective_events(weight: NDArray[np.float64]) -> float:

@@ -24,6 +24,8 @@ NUMBERS = "biuf"
 COUNTED_BY = "counted by "
 # Of the levels and algorithms of ROOT the best in time for size: see docs/apply.md.
 COMPRESSION = uproot.ZSTD(1)
+# How often a tree grows where nobody knows.
+USUAL_EXTENSIONS = 8
 
 
 class Branches(NamedTuple):
@@ -105,7 +107,7 @@ class TreeWriter:
     file: Any
     tree: str
     title: str = ""
-    extensions: int = 8
+    extensions: int = USUAL_EXTENSIONS
     written: Any = None
 
     def extend(self, columns: Mapping[str, NDArray[np.generic] | ak.Array]) -> None:

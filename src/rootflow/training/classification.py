@@ -12,7 +12,7 @@ from rootflow.config import ClassificationConfig, FoldsConfig, InputsConfig
 from rootflow.config.data import LabelledWeightsConfig
 from rootflow.config.training import CLASSIFIER_LOSSES
 from rootflow.dataset import Dataset, Events
-from rootflow.dataset.weights import TrainingWeights, WeightReport, class_weights
+from rootflow.dataset.weights import TrainingWeights, class_weights
 from rootflow.errors import InputError, UsageError
 from rootflow.models.classifier_inputs import (
     CollectionInputs,
@@ -30,7 +30,6 @@ from rootflow.training.task import Metrics, Regress, Rows, Task, mean_of
 if TYPE_CHECKING:
     from sklearn.ensemble import HistGradientBoostingClassifier
 
-ClassWeights = TrainingWeights[dict[str, WeightReport]]
 EVENTS_TO_NORMALISE = 200_000
 EVENTS_TO_RANK = 200_000
 BATCH = 2048
@@ -179,7 +178,9 @@ class ClassificationTask(Task):
         mean = weighted_mean(losses, weight)
         return self._facts | {f"{BEST}{MONITOR}_error": mean.error}
 
-    def _weights(self, events: Events, policy: LabelledWeightsConfig, purpose: str) -> ClassWeights:
+    def _weights(
+        self, events: Events, policy: LabelledWeightsConfig, purpose: str
+    ) -> TrainingWeights:
         try:
             return class_weights(
                 events.weight, _label(events), policy.negative, policy.class_balance, self.classes
@@ -187,20 +188,15 @@ class ClassificationTask(Task):
         except InputError as error:
             raise InputError(f"{len(events)} events {purpose}: {error}") from None
 
-    def _facts_of(self, events: Events, weights: ClassWeights) -> dict[str, Fact]:
-        facts: dict[str, Fact] = {}
+    def _facts_of(self, events: Events, weights: TrainingWeights) -> dict[str, Fact]:
+        facts: dict[str, Fact] = {**weights.facts}
         for value, name in enumerate(self.classes):
             of_class = _label(events) == value
-            report = weights.report[name]
             facts |= {
                 f"{name}_events": int(np.sum(of_class)),
                 f"{name}_sum_of_weights": float(events.weight[of_class].sum()),
                 f"{name}_training_weight": float(weights.weight[of_class].sum()),
-                f"{name}_negative_weight_fraction": report.negative_fraction,
-                f"{name}_effective_events_before": report.effective_events_before,
-                f"{name}_effective_events_after": report.effective_events_after,
             }
-            facts["negative_weights"] = report.policy
         return facts
 
 

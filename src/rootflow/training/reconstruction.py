@@ -8,7 +8,7 @@ import numpy as np
 from rootflow.config import BoostedTreesConfig, FoldsConfig, ReconstructionConfig
 from rootflow.config.training import LOSS
 from rootflow.dataset import Dataset, Events
-from rootflow.dataset.weights import WeightReport, training_weights
+from rootflow.dataset.weights import training_weights
 from rootflow.errors import InputError
 from rootflow.models.architectures import build_model, features_taken
 from rootflow.models.layers import CONFIDENCE
@@ -34,7 +34,7 @@ class ReconstructionTask(Task):
 
     def __init__(self, dataset: Dataset, config: ReconstructionConfig, folds: FoldsConfig) -> None:
         self._features = features_taken(config.inputs, dataset.features)
-        self.samples, self._report = samples_with_truth(dataset, config, folds, self._read)
+        self.samples, self._weight_facts = samples_with_truth(dataset, config, folds, self._read)
         if isinstance(config.model, BoostedTreesConfig):
             raise TypeError("trees are no network")
         self._model = config.model
@@ -126,12 +126,12 @@ class ReconstructionTask(Task):
 
     def facts(self) -> dict[str, Fact]:
         """Return what became of the weights, and temperature and tails of a flow."""
-        return {**self._calibration, **facts_of_weights(self._report)}
+        return {**self._calibration, **self._weight_facts}
 
 
 def samples_with_truth(
     dataset: Dataset, config: ReconstructionConfig, folds: FoldsConfig, read: Read
-) -> tuple[Samples, WeightReport]:
+) -> tuple[Samples, dict[str, Fact]]:
     """Return the simulated events to learn from, and what became of their weights.
 
     No truth, no events, or weights that do not add up to anything positive are an InputError.
@@ -144,17 +144,7 @@ def samples_with_truth(
     policy = config.data.weights.negative
     weights = [training_weights(events.weight[part], policy) for part in parts]
     samples = Samples.at(dataset, parts, [each.weight for each in weights], read)
-    return samples, weights[0].report
-
-
-def facts_of_weights(report: WeightReport) -> dict[str, Fact]:
-    """Return what became of the weights."""
-    return {
-        "negative_weights": report.policy,
-        "negative_weight_fraction": report.negative_fraction,
-        "effective_events_before": report.effective_events_before,
-        "effective_events_after": report.effective_events_after,
-    }
+    return samples, {**weights[0].facts}
 
 
 def _sum(values: Mapping[str, float], weights: Mapping[str, float]) -> float:

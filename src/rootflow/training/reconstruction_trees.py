@@ -27,7 +27,7 @@ from rootflow.models.tree_columns import (
     tree_columns,
 )
 from rootflow.training.metrics import cross_entropy, weighted_auc, weighted_mean
-from rootflow.training.reconstruction import facts_of_weights, samples_with_truth
+from rootflow.training.reconstruction import samples_with_truth
 from rootflow.training.record import Fact
 from rootflow.training.samples import Arrays, WeightedSample
 from rootflow.training.task import Metrics, Regress, Rows
@@ -131,7 +131,7 @@ class ReconstructionTreesTask:
             dataset.signs,
         )
         self._columns = tree_columns(*self._about)
-        self.samples, self._report = samples_with_truth(dataset, config, folds, self._read)
+        self.samples, self._weight_facts = samples_with_truth(dataset, config, folds, self._read)
 
     def rows(self, sample: WeightedSample) -> Rows:
         """Return all pairs of jets of events with both b jets, of which one is right."""
@@ -164,7 +164,7 @@ class ReconstructionTreesTask:
         probabilities: NDArray[np.float64],  # noqa: ARG002
     ) -> dict[str, Fact]:
         """Return what became of the weights."""
-        return facts_of_weights(self._report)
+        return self._weight_facts
 
     def save_trees(
         self, trees: HistGradientBoostingClassifier, regress: Regress, path: Path
