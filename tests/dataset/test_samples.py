@@ -190,7 +190,7 @@ def test_the_same_twice_is_the_same_bytes(small: Files, tmp_path: Path) -> None:
     one, two = (build(_config(small), small, tmp_path / name) for name in ("one", "two"))
     for path in one.path.iterdir():
         assert path.read_bytes() == (two.path / path.name).read_bytes()
-    assert digest(_config(small), small) == one.digest
+    assert digest(_config(small), small) == one.manifest.digest
     assert open_dataset(one.path).manifest == one.manifest
 
 

@@ -60,9 +60,9 @@ def test_other_value_makes_another_dataset(
     known = f"{analysis} {given}"
     if known not in contents:
         before = dataset_of(few(analysis, samples, given), tmp_path / "before")
-        contents[known] = before.digest, content(before)
+        contents[known] = before.manifest.digest, content(before)
     values: Mapping[str, Any] = {**given, named(analysis, path): other.value}
     after = dataset_of(few(analysis, samples, values), tmp_path / "after")
     digest, before_content = contents[known]
-    assert (after.digest != digest) == (path != "data.copies")
+    assert (after.manifest.digest != digest) == (path != "data.copies")
     assert (content(after) != before_content) == other.decides

@@ -147,7 +147,7 @@ def test_from_the_first_champion_to_a_rollback(
     tags = version_of("models:/story@champion").tags
     assert tags[f"{PREFIX}decision"] == "promoted"
     assert tags[f"{PREFIX}champion"] == "1"
-    assert tags[f"{PREFIX}dataset"] == events.digest
+    assert tags[f"{PREFIX}dataset"] == events.manifest.digest
     assert tags[f"{PREFIX}p_value"] == "< 0.005"
     gain = float(tags[f"{PREFIX}value"]) - float(tags[f"{PREFIX}champion_value"])
     assert float(tags[f"{PREFIX}gain"]) == pytest.approx(gain)

@@ -90,11 +90,15 @@ class Events:
     systematic_weights: NDArray[np.void] | None
 
     def __init__(self, features: Features, **arrays: Any) -> None:
-        collections = {name: arrays.pop(name) for name in features if name in arrays}
-        masks = {
-            name: arrays.pop(mask_name(name)) for name in features if mask_name(name) in arrays
-        }
-        given = {"features": features, "collections": collections, "masks": masks}
+        collections = dict(arrays.pop("collections", {}))
+        masks = dict(arrays.pop("masks", {}))
+        for name in features:
+            if name in arrays:
+                collections[name] = arrays.pop(name)
+            if mask_name(name) in arrays:
+                masks[name] = arrays.pop(mask_name(name))
+        ordered = {name: collections[name] for name in features if name in collections}
+        given = {"features": features, "collections": ordered, "masks": masks}
         given |= {name: arrays.pop(name, None) for name in PER_EVENT}
         if arrays:
             raise TypeError(f"no arrays of these features: {', '.join(sorted(arrays))}")
