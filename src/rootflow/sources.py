@@ -25,8 +25,8 @@ DECIDES_NOTHING = (
 )
 # Where code that is shared chooses between tasks, and between models, the ways into each.
 APPLICATIONS: dict[TaskName, str] = {
-    "reconstruction": "rootflow.inference.answers.Reconstructions",
-    "classification": "rootflow.inference.answers.Scores",
+    "reconstruction": "rootflow.inference.application.Reconstructions",
+    "classification": "rootflow.inference.application.Scores",
 }
 TREES = (
     "rootflow.training.boosting",

@@ -1,5 +1,6 @@
 """Whole ONNX models, put together of others and checked in full."""
 
+import copy
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -55,18 +56,12 @@ def with_scales(
     model: onnx.ModelProto, scales: Mapping[str, np.ndarray[tuple[int], np.dtype[np.float32]]]
 ) -> onnx.ModelProto:
     """Return the model for inputs that are its own times `scales`, by name."""
-    inside: onnx.ModelProto = compose.add_prefix(
-        model,
-        INSIDE,
-        rename_nodes=False,
-        rename_edges=False,
-        rename_outputs=False,
-        rename_initializers=False,
-        rename_value_infos=False,
-        rename_functions=False,
-    )
+    names = [value.name for value in model.graph.input]
+    inside = copy.deepcopy(model.graph)
+    for node in inside.node:
+        node.input[:] = [INSIDE + name if name in names else name for name in node.input]
     nodes, constants = [], []
-    for name in (value.name for value in model.graph.input):
+    for name in names:
         if name in scales:
             factor = f"{name}_in_gev"
             constants.append(numpy_helper.from_array(1 / scales[name], factor))
@@ -76,10 +71,10 @@ def with_scales(
     return assembled(
         model,
         model.graph.name,
-        [*nodes, *inside.graph.node],
+        [*nodes, *inside.node],
         model.graph.input,
         model.graph.output,
-        [*constants, *inside.graph.initializer],
+        [*constants, *inside.initializer],
     )
 
 

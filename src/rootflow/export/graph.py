@@ -1,5 +1,6 @@
 """An ONNX graph as something to rewrite: its nodes, constants and shapes by name."""
 
+import copy
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from graphlib import TopologicalSorter
@@ -151,8 +152,7 @@ class Graph:
     def proto(self) -> onnx.ModelProto:
         """Return the graph as a model, without what nothing uses."""
         self._prune()
-        model = onnx.ModelProto()
-        model.CopyFrom(self._proto)
+        model = copy.deepcopy(self._proto)
         del model.graph.node[:], model.graph.initializer[:], model.graph.value_info[:]
         model.graph.node.extend(self.nodes)
         model.graph.initializer.extend(
@@ -189,8 +189,7 @@ def run(
     proto: onnx.ModelProto, names: list[str], feeds: Mapping[str, NDArray[Any]]
 ) -> dict[str, NDArray[Any]]:
     """Return tensors of a graph as it is, by name."""
-    asked = onnx.ModelProto()
-    asked.CopyFrom(proto)
+    asked = copy.deepcopy(proto)
     del asked.graph.output[:]
     asked.graph.output.extend(onnx.ValueInfoProto(name=name) for name in names)
     options = onnxruntime.SessionOptions()

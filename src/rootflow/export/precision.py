@@ -1,5 +1,6 @@
 """Networks with weights of fewer bits, and what they cost in physics."""
 
+import copy
 import tempfile
 from collections.abc import Collection
 from pathlib import Path
@@ -69,8 +70,7 @@ def rounded(network: onnx.ModelProto, precision: Precision, inputs: Arrays) -> o
 
 def _single(network: onnx.ModelProto) -> onnx.ModelProto:
     """Return the network with all that it computes in float64 in float32."""
-    single = onnx.ModelProto()
-    single.CopyFrom(network)
+    single = copy.deepcopy(network)
     held = [each.t for node in single.graph.node for each in node.attribute if each.HasField("t")]
     for tensor in (*single.graph.initializer, *held):
         if tensor.data_type == TensorProto.DOUBLE:
@@ -90,8 +90,7 @@ def _in_half(network: onnx.ModelProto, weighted: Collection[str]) -> onnx.ModelP
     onnxruntime's own converter also rounds what goes from one of the others to the next, so
     that squares of energies are infinite.
     """
-    half = onnx.ModelProto()
-    half.CopyFrom(network)
+    half = copy.deepcopy(network)
     nodes = list(half.graph.node)
     weights = {name for node in nodes if node.name in weighted for name in node.input[1:]}
     rounded_weights: dict[str, str] = {}

@@ -5,6 +5,7 @@ take tensors apart where one operation would do. Here shapes become constants wi
 events, operations are put together, and what changes nothing goes.
 """
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -94,8 +95,7 @@ def _instead(graph: Graph, node: onnx.NodeProto, seen: dict[bytes, onnx.NodeProt
 
 def _question(node: onnx.NodeProto) -> bytes:
     """Return what nodes have in common that say the same."""
-    question = onnx.NodeProto()
-    question.CopyFrom(node)
+    question = copy.deepcopy(node)
     question.ClearField("output")
     question.ClearField("name")
     question.output.extend("" for _ in node.output)
@@ -252,8 +252,7 @@ def _axes_from_the_front(graph: Graph, node: onnx.NodeProto) -> list[onnx.NodePr
     if not node.op_type.startswith(REDUCING):
         return None
     rank = len(graph.shapes[node.input[0]])
-    made = onnx.NodeProto()
-    made.CopyFrom(node)
+    made = copy.deepcopy(node)
     for attribute in made.attribute:
         if attribute.name == "axes" and min(attribute.ints) < 0:
             attribute.ints[:] = [axis % rank for axis in attribute.ints]
@@ -279,8 +278,7 @@ def _never_without_rows(graph: Graph, node: onnx.NodeProto) -> list[onnx.NodePro
     row = np.zeros((1, *(size for size, _ in rest)), np.float32)
     start, stop, axis = (graph.constant(np.array([place])) for place in (0, -1, 0))
     padded = graph.new_name(PADDED)
-    made = onnx.NodeProto()
-    made.CopyFrom(node)
+    made = copy.deepcopy(node)
     made.input[0] = padded
     made.output[:] = [graph.new_name("sorted") if name else "" for name in node.output]
     return [

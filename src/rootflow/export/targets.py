@@ -1,5 +1,6 @@
 """Who reads the files: each collection as an input, one flat input, or one event as in Athena."""
 
+import copy
 import json
 from collections.abc import Mapping
 from functools import cached_property
@@ -51,9 +52,7 @@ class Named(Variant):
         """The model with inputs in the unit; its outputs stay in GeV."""
         if self._unit == MEV:
             return with_scales(self.converted.proto, self._to_unit)
-        whole = onnx.ModelProto()
-        whole.CopyFrom(self.converted.proto)
-        return whole
+        return copy.deepcopy(self.converted.proto)
 
     @property
     def _unit(self) -> str:

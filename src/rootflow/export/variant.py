@@ -256,8 +256,7 @@ def _self_contained(branch_map: str) -> str | dict[str, Any]:
     """Return the name of a shipped map, or all that a user's own says."""
     if not branch_map.endswith((".yaml", ".yml")):
         return branch_map
-    said: dict[str, Any] = read_yaml(Path(branch_map), "branch map")
-    return said
+    return dict(read_yaml(Path(branch_map), "branch map"))
 
 
 def _listed(values: Iterable[Any]) -> str:

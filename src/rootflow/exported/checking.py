@@ -27,7 +27,11 @@ def check_content(content: bytes, where: str) -> OnnxContract:
     if KEY in metadata:
         check_seal(content, where)
     contract = read_contract(metadata, where)
-    outside = sorted({_location(tensor) for tensor in _tensors(proto) if _is_outside(tensor)})
+    outside = sorted(
+        _location(tensor)
+        for tensor in _tensors(proto)
+        if tensor.external_data or tensor.data_location == TensorProto.EXTERNAL
+    )
     if outside:
         raise InputError(
             f"{where}: has data in another file ({outside[0]}), which files of rootflow never "
@@ -91,10 +95,6 @@ def _tensors(message: Any) -> Iterator[TensorProto]:
                 yield part
             else:
                 yield from _tensors(part)
-
-
-def _is_outside(tensor: TensorProto) -> bool:
-    return bool(tensor.external_data) or tensor.data_location == TensorProto.EXTERNAL
 
 
 def _location(tensor: TensorProto) -> str:

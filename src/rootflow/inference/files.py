@@ -4,6 +4,7 @@ import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -183,61 +184,54 @@ def _kept(folder: Path) -> Iterator[None]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@dataclass
 class _Writing:
-    """An output as it is written, and how many entries it has so far."""
+    """An output as it is written, the rows that are held, and how many entries it has so far."""
 
-    def __init__(
-        self,
-        application: Application,
-        output: OutputFile,
-        selected_only: bool,
-        shared: Shared,
-        advance: Advance,
-    ) -> None:
-        self._application = application
-        self._output = output
-        self._selected_only = selected_only
-        self._shared, self._advance = shared, advance
-        self._held: list[dict[str, Any]] = []
-        self._counts = dict.fromkeys(COUNTS, 0)
+    application: Application
+    output: OutputFile
+    selected_only: bool
+    shared: Shared
+    advance: Advance
+    held: list[dict[str, Any]] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(COUNTS, 0))
 
     def write(self, partial: Path, note: Mapping[str, Any]) -> None:
         """Write the output, with the note and what is its own, in a partial file first."""
-        output = self._output
-        title = f"with {self._application.model.name} of {_source(note)}"
-        number = sum(map(len, output.pieces.values()))
-        with tree_writer(partial, output.branches.tree, title, number) as writer:
-            for path, pieces in output.pieces.items():
-                with open_tree(path, self._application.tree) as tree:
+        title = f"with {self.application.model.name} of {_source(note)}"
+        number = sum(map(len, self.output.pieces.values()))
+        with tree_writer(partial, self.output.branches.tree, title, number) as writer:
+            for path, pieces in self.output.pieces.items():
+                with open_tree(path, self.application.tree) as tree:
                     for piece in pieces:
-                        self._held.append(self._rows(tree, piece))
-                        if sum(map(_length, self._held)) >= ENTRIES_AT_LEAST:
+                        self.held.append(self._rows(tree, piece))
+                        if sum(map(_length, self.held)) >= ENTRIES_AT_LEAST:
                             self._extend(writer)
-                        self._advance(piece.stop - piece.start)
+                        self.advance(piece.stop - piece.start)
             self._extend(writer)
-            own = {"question": output.question, SOURCES: sources_of(output.pieces)}
-            writer.file[NOTE] = json.dumps({**note, **own, **self._counts})
-        partial.replace(output.path)
+            own = {"question": self.output.question, SOURCES: sources_of(self.output.pieces)}
+            writer.file[NOTE] = json.dumps({**note, **own, **self.counts})
+        partial.replace(self.output.path)
 
     def _rows(self, tree: OpenTree, piece: Piece) -> dict[str, Any]:
         """Return the columns of the entries of a piece, once it is finished, and count them."""
-        self._shared.finish(piece)
+        self.shared.finish(piece)
         new = piece.columns()
-        selected = new[self._application.selected_branch]
-        rows = self._output.branches.read(tree, piece.start, piece.stop) | new
-        if self._selected_only:
+        selected = new[self.application.selected_branch]
+        rows = self.output.branches.read(tree, piece.start, piece.stop) | new
+        if self.selected_only:
             rows = {name: column[selected] for name, column in rows.items()}
-        self._counts["entries"] += len(selected)
-        self._counts["selected"] += int(selected.sum())
-        self._counts["scored"] += int((new[self._application.fold_branch] >= 0).sum())
-        self._counts["written"] += _length(rows)
+        self.counts["entries"] += len(selected)
+        self.counts["selected"] += int(selected.sum())
+        self.counts["scored"] += int((new[self.application.fold_branch] >= 0).sum())
+        self.counts["written"] += _length(rows)
         return rows
 
     def _extend(self, writer: TreeWriter) -> None:
-        if self._held:
-            rows = {name: _joined([part[name] for part in self._held]) for name in self._held[0]}
+        if self.held:
+            rows = {name: _joined([part[name] for part in self.held]) for name in self.held[0]}
             writer.extend(rows)
-            self._held = []
+            self.held = []
 
 
 def _length(rows: Mapping[str, Any]) -> int:

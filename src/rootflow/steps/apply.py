@@ -8,7 +8,7 @@ from typing import Any
 from rootflow.cores import usable_cores
 from rootflow.exported.contract import OtherCode
 from rootflow.inference.application import SeenEvents, Setting
-from rootflow.inference.files import apply_to_files
+from rootflow.inference.files import COUNTS, apply_to_files
 from rootflow.inference.plan import Copying
 from rootflow.progress import say
 from rootflow.steps.exported_files import find, one_or_all
@@ -48,10 +48,7 @@ def run(
     facts: dict[str, Any] = {
         "output": str(output),
         "files": len(applied.outputs),
-        "entries": applied.entries,
-        "selected": applied.selected,
-        "scored": applied.scored,
-        "written": applied.written,
+        **{name: getattr(applied, name) for name in COUNTS},
         "branches": list(applied.branches),
         "model": one_or_all(named),
         **origin,
