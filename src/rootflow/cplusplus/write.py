@@ -110,18 +110,9 @@ def write_cplusplus(paths: Sequence[Path], directory: Path) -> list[Path]:
     NAME.cpp that reads events from a text, and NAME.yaml, a part of a configuration as
     TopCPToolkit reads it; CMakeLists.txt builds all programs.
 
-    Parameters
-    ----------
-    paths
-        ONNX files of `rootflow export` named or flat. Those of one model
-        and several folds share a header, which picks by the event number.
-    directory
-        A new directory for the files.
-
-    Returns
-    -------
-    list of Path
-        What was written.
+    The ONNX files of `rootflow export` are named or flat. Those of one model and several folds
+    share a header, which picks by the event number. What was written to a new directory is
+    returned.
 
     Raises
     ------

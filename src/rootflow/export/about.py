@@ -17,29 +17,11 @@ FULL: Precision = "float32"
 class About:
     """Whose model it is, what it was not trained on, and where it came from.
 
-    Attributes
-    ----------
-    analysis, name
-        The first two parts of the files' names.
-    folds
-        How events are divided.
-    units
-        By collection and feature, as in the dataset's manifest.
-    branch_map, selection
-        As the configuration has them: how ntuples are read for the model, and which events
-        were kept.
-    provenance
-        Where the model comes from: the dataset's digest, the run.
-    uses
-        The features that the model looks at, by collection; none: all that it takes.
-    classes
-        Names of the classes, where there are several beside signal and background.
-    ranges
-        Of the features in the training's dataset; none: those of the events of the proof.
-    metrics
-        What the training measured.
-    held_out
-        The fold that the model was not trained on; None of a file with the models of all.
+    Units are by collection and feature, as in the dataset's manifest; branch map and selection as
+    the configuration has them. `uses` are the features that the model looks at, by collection
+    (none: all that it takes), `classes` those of several beside signal and background, `ranges`
+    of the training's dataset (none: of the events of the proof), and `metrics` of the training.
+    No fold is held out of a file with the models of all.
     """
 
     task: TaskName

@@ -37,17 +37,8 @@ def prepare(
 ) -> Prepared:
     """Return a model as ONNX, laid out for every target, once all are proven.
 
-    Parameters
-    ----------
-    model
-        As `rootflow.models` makes it, or boosted trees.
-    events
-        Real ones with truth, at least one, on which parity with the model is proven and float16
-        and int8 are measured: best some thousands, and of the held-out fold.
-    about
-        Whose model it is; `held_out` is the fold that it was not trained on.
-    config
-        Targets, operator set, units and precisions.
+    Events are real ones with truth, at least one, on which parity with the model is proven and
+    float16 and int8 are measured: best some thousands, and of the held-out fold.
 
     Raises
     ------
@@ -82,14 +73,7 @@ def prepare_all_folds(
 ) -> Prepared:
     """Return the models of all folds as one named file that takes the fold as an input, proven.
 
-    Parameters
-    ----------
-    prepared
-        The model at place k was not trained on fold k.
-    events
-        As of `prepare`, of all folds.
-    about
-        Of all models together.
+    The model at place k was not trained on fold k; events are as of `prepare`, of all folds.
 
     Raises
     ------
@@ -117,13 +101,7 @@ def prepare_all_folds(
 
 
 def refuse_precisions(config: ExportConfig, *, trees: bool) -> None:
-    """Refuse weights of fewer bits where there are none to round.
-
-    Raises
-    ------
-    UsageError
-        Trees are to be in another precision than float32.
-    """
+    """Refuse weights of fewer bits, by a UsageError, where there are none to round."""
     lower = [precision for precision in config.precisions if precision != FULL]
     if trees and lower:
         raise UsageError(

@@ -23,22 +23,11 @@ Kind = tuple[Target, Precision]
 
 @dataclass(frozen=True)
 class Prepared:
-    """A model's files before they are written: all proven.
+    """A model's files, by target and precision, before they are written: all proven.
 
-    Attributes
-    ----------
-    held_out
-        The fold that it was not trained on; None of the models of all folds.
-    names, contents, contracts
-        Of each file, by target and precision.
-    parity
-        The proof's rows, see `rootflow.export.parity.compared`.
-    physics
-        The rows of what float16 and int8 cost, see `rootflow.export.precision.cost`.
-    input_example, output_example
-        A few real events, and what the model says of them, by name.
-    converted
-        The model as ONNX before it was laid out, by precision.
+    There are the rows of the proof, see `rootflow.export.parity.compared`, and of what float16 and
+    int8 cost, see `rootflow.export.precision.cost`; a few real events, and what the model says of
+    them; and the model as ONNX before it was laid out. No fold is held out of the models of all.
     """
 
     stem: str
@@ -61,15 +50,10 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Export(Prepared):
-    """What an export gives of a model.
+    """What an export gives of a model: its files in a directory.
 
-    Attributes
-    ----------
-    directory
-        That of the files.
-    table_path
-        The contracts of all files with the proof as JSON; of several models it says which files
-        are for which fold, and all have the same.
+    The table has the contracts of all files with the proof as JSON; of several models it says
+    which files are for which fold, and all have the same.
     """
 
     directory: Path
@@ -94,12 +78,7 @@ class Export(Prepared):
 def write(prepared: Sequence[Prepared], directory: Path) -> list[Export]:
     """Write the files of one model, or of those of several folds with a table, or nothing.
 
-    Parameters
-    ----------
-    prepared
-        One for each fold, and where there is one that of all folds together.
-    directory
-        A new directory for the files.
+    There is one prepared for each fold, and maybe that of all folds together.
 
     Raises
     ------

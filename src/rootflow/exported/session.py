@@ -101,15 +101,7 @@ def answers(
 
 
 def latency_ms(path: Path, example: Mapping[str, NDArray[Any]]) -> float:
-    """Return the median time of onnxruntime for one event, in ms, with one thread.
-
-    Parameters
-    ----------
-    path
-        Of the file.
-    example
-        Events by input; the first of them is asked for again and again.
-    """
+    """Return the median time in ms, with one thread, for one event: the first of the example."""
     session = open_session(path, threads=1)
     names = [tensor.name for tensor in session.get_inputs()]
     feeds = {name: np.ascontiguousarray(example[name][:1]) for name in names}

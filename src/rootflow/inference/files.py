@@ -26,24 +26,11 @@ COUNTS = ("entries", "selected", "scored", "written")
 
 
 class Applied(NamedTuple):
-    """What was written.
+    """What was written, with how many entries, and the new branches.
 
-    Attributes
-    ----------
-    entries
-        How many were read.
-    selected
-        How many of them are such as the model was trained on.
-    scored
-        How many of these it was applied to.
-    written
-        How many entries the outputs have.
-    branches
-        The new ones.
-    run_id
-        Of the MLflow run that the model comes from; empty where it does not say.
-    other_code
-        As `rootflow.exported.FoldedModel` has it.
+    Of the entries that were read, those are selected that are such as the model was trained on, and
+    those of them scored that it was applied to. The MLflow run that it comes from is empty where it
+    does not say, and `other_code` is as `rootflow.exported.FoldedModel` has it.
     """
 
     outputs: tuple[Path, ...]
@@ -72,23 +59,12 @@ def apply_to_files(
     asked again after a kill, they are not done again. An output that answers the question
     already stays as it is.
 
-    Parameters
-    ----------
-    setting
-        The model and what decides its new branches.
-    paths
-        ROOT files.
-    output
-        A file, where the name ends in .root, for which all files must have the same
-        branches; else a folder, in which there will be a file for each. Each is there whole
-        or not at all; an earlier output of the same name is replaced.
-    origin
-        Plain data that are noted of the model in the output, with its contract's provenance;
-        `sha256` must tell the model from others.
-    copying
-        Which branches and entries are copied; none: all.
-    workers
-        How many processes there are at most.
+    The output is a file, where the name ends in .root, for which all files must have the same
+    branches; else a folder, in which there will be a file for each. Each is there whole or not at
+    all; an earlier output of the same name is replaced.
+
+    `origin` are plain data that are noted of the model in the output, with its contract's
+    provenance; `sha256` must tell the model from others. There are at most so many workers.
 
     Raises
     ------

@@ -16,16 +16,9 @@ ROOT_FILE = ".root"
 
 
 class Copying(NamedTuple):
-    """What of the inputs is copied.
+    """What of the inputs is copied: branches by names or globs, all where none is kept.
 
-    Attributes
-    ----------
-    kept
-        Names or globs of branches that are; none: all.
-    dropped
-        Names or globs of branches that are not.
-    selected_only
-        Only entries that the model's selection keeps.
+    `selected_only`: only entries that the model's selection keeps.
     """
 
     kept: tuple[str, ...] = ()
