@@ -10,12 +10,12 @@ from pathlib import Path
 import yaml
 
 from rootflow.files import alone_in
-from rootflow.tuning.trials import Result, TrialFiles
+from rootflow.tuning.trials import CONFIG, Result, TrialFiles
 
 
 def measure(files: TrialFiles, toy: dict[str, float]) -> Result:
     number = files.read_trial().number
-    settings = yaml.safe_load(files.config.read_text())
+    settings = yaml.safe_load((files.directory / CONFIG).read_text())
     rate, depth = settings["training"]["learning_rate"], settings["model"]["depth"]
     started = files.directory / "starts"
     with started.open("a") as starts:

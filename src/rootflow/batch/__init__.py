@@ -10,7 +10,7 @@ started `limits.starts` times.
 
 from pathlib import Path
 
-from rootflow.batch.contract import ENDED, Job, JobError, Logs, State, Status, function_job
+from rootflow.batch.contract import ENDED, Job, JobError, State, Status, function_job
 from rootflow.batch.htcondor import HTCondorExecutor
 from rootflow.batch.local import LocalExecutor
 from rootflow.config.batch import ProfileConfig
@@ -20,7 +20,6 @@ __all__ = [
     "Executor",
     "Job",
     "JobError",
-    "Logs",
     "State",
     "Status",
     "function_job",

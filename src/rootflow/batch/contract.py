@@ -174,15 +174,14 @@ def prepare(job: Job, resources: JobConfig, profile: ProfileConfig) -> None:
         (job.directory / on_node.KEPT_BEFORE).write_bytes(b"")
     # Where nodes see the home directory, caches there save every job their making.
     home = {"HOME": os.environ["HOME"]} if os.environ.get("HOME") and not carried else {}
-    spec: dict[str, Any] = {
+    spec = {
         "command": job.command,
         "environment": {**home, **resources.environment},
         "grace": profile.grace.total_seconds(),
         "outputs": job.outputs,
         "carried": carried,
+        "runtime": resources.runtime.total_seconds() if resources.runtime else None,
     }
-    if resources.runtime is not None:
-        spec["runtime"] = resources.runtime.total_seconds()
     with whole_file(job.directory / on_node.SPEC) as partial:
         partial.write_text(json.dumps(spec))
 

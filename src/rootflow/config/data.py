@@ -213,7 +213,11 @@ class WeightsConfig(Block):
     luminosity_fb_inverse: PositiveFloat | None = Field(
         None, description="with it, weights are scaled to the expected events"
     )
-    sum_of_weights: PositiveFloat | SumOfWeights | None = Field(None, description=SUMS)
+    sum_of_weights: PositiveFloat | SumOfWeights | None = Field(
+        None,
+        description="as of samples (per_file, per_sample, as_read); of the one sample of `files`: "
+        "a number, before any cut that made the ntuple; none: what is read",
+    )
 
 
 class OneSampleWeightsConfig(WeightsConfig):
@@ -221,11 +225,6 @@ class OneSampleWeightsConfig(WeightsConfig):
 
     cross_section_pb: PositiveFloat | None = Field(
         None, description="of the one sample that `files` names, with the luminosity"
-    )
-    sum_of_weights: PositiveFloat | SumOfWeights | None = Field(
-        None,
-        description="as of samples (per_file, per_sample, as_read); of the one sample of `files`: "
-        "a number, before any cut that made the ntuple; none: what is read",
     )
 
 
@@ -263,7 +262,7 @@ class ReadingConfig(Block):
 class DataConfig(ReadingConfig):
     """The ntuples of every sample, what is read from them, and which events are kept."""
 
-    samples: Mapping[Name, SampleConfig] = Field({})
+    samples: Mapping[Name, SampleConfig] = Field({}, description="instead of files")
     branch_map: str = Field(description="name of a shipped map, or a YAML file")
     folds: HeldOutConfig = HeldOutConfig()
     repeated_events: RepeatedEvents | None = Field(
@@ -280,7 +279,6 @@ class DataConfig(ReadingConfig):
 class DileptonDataConfig(DataConfig):
     """The ntuples of dileptonic events, and which are kept."""
 
-    samples: Mapping[Name, SampleConfig] = Field({}, description="instead of files")
     files: list[str] = Field(
         default_factory=list, description="paths or globs; none: what simulate makes"
     )

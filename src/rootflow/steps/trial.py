@@ -12,7 +12,7 @@ from rootflow.steps import train
 from rootflow.steps.result import StepResult
 from rootflow.tracking import Run
 from rootflow.tracking.study import join_run
-from rootflow.tuning.trials import Result, Trial, TrialFiles
+from rootflow.tuning.trials import CONFIG, Result, Trial, TrialFiles
 
 SECONDS_BETWEEN_TRIES = 15.0
 SECONDS_TO_WAIT = 900.0
@@ -29,7 +29,7 @@ def run(directory: Path) -> None:
     with alone_in(files.directory):
         if files.result() is not None:
             return
-        trial, config = files.read_trial(), load(files.config)
+        trial, config = files.read_trial(), load(directory / CONFIG)
         run = _join(config, trial.run_id)
         files.begin_progress()
         try:

@@ -103,9 +103,9 @@ class Driver:
                 trial.remember(unnoted)
 
     def _tell_and_ask(self) -> None:
-        while (trial := self._next_to_tell()) is not None:
+        while (trial := self._next_to_tell()) is not None and trial.outcome is not None:
             del self.running[trial.number]
-            self.ledger.tell(trial)
+            self.ledger.tell(trial, trial.outcome)
             self._give_up_where_many_fail()
             self._ask()  # at once: what is proposed depends on what was told by then
 

@@ -26,7 +26,7 @@ from rootflow.files import whole_file
 from rootflow.tracking.study import StudyRun
 from rootflow.tuning.study import with_values
 from rootflow.tuning.trials import files_of
-from rootflow.tuning.watch import REASON, RUN_ID, Running
+from rootflow.tuning.watch import REASON, RUN_ID, Running, TrialOutcome
 
 # A pruned trial was ended from outside, as far as MLflow has a word for it.
 STATUS = {TrialState.COMPLETE: "FINISHED", TrialState.PRUNED: "KILLED", TrialState.FAIL: "FAILED"}
@@ -58,11 +58,8 @@ class TrialLedger:
                 if trial.number in open_trials:
                     self._unwritten.append(trial)
 
-    def tell(self, running: Running) -> None:
+    def tell(self, running: Running, outcome: TrialOutcome) -> None:
         """Tell Optuna how a trial ended."""
-        outcome = running.outcome
-        if outcome is None:
-            raise ValueError(f"trial {running.number} has not ended")
         if outcome.reason:
             self.last_reason = outcome.reason
             running.trial.set_user_attr(REASON, outcome.reason)

@@ -71,11 +71,6 @@ class TrialFiles(NamedTuple):
         """Return what the driver wrote."""
         return _read(self.directory / TRIAL, Trial)
 
-    @property
-    def config(self) -> Path:
-        """The trial's configuration."""
-        return self.directory / CONFIG
-
     def begin_progress(self) -> None:
         """Forget what an earlier attempt wrote: this one tells all epochs again."""
         (self.directory / PROGRESS).write_text("")

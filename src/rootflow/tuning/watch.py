@@ -120,21 +120,20 @@ class Watch:
         statuses: dict[str, Status] = {}
         with self.patience.trying():
             self.executor.tend()
-            statuses = self._judged(self.executor.status([str(trial.job) for trial in at_work]))
+            found = self.executor.status([str(trial.job) for trial in at_work])
+            failed = [job for job, s in found.items() if s.state is State.FAILED or s.given_up]
+            # Machines are judged first: what Optuna is told is not taken back.
+            statuses = found | self.executor.wait(failed, timeout=0.0) if failed else found
         for trial in at_work:
             status = statuses.get(str(trial.job))
-            if status is not None and _has_not_started(trial, status):
+            waits = status is not None and status.state is State.IDLE and status.starts == 0
+            if waits and trial.submissions == 1:  # with many trials, looking takes long
                 continue
             news = self._report(trial)
             if (result := trial.files.result()) is not None:
                 trial.outcome = outcome_of(result, self.tune.objectives)
             elif status is not None:
                 trial.outcome = self._outcome(trial, status, news)
-
-    def _judged(self, statuses: dict[str, Status]) -> dict[str, Status]:
-        """Return the statuses, once machines are judged: what Optuna is told is not taken back."""
-        failed = [job for job, s in statuses.items() if s.state is State.FAILED or s.given_up]
-        return statuses | self.executor.wait(failed, timeout=0.0) if failed else statuses
 
     def _report(self, trial: Running) -> bool:
         """Tell Optuna the epochs so far of the first fold; return whether there were new ones."""
@@ -196,8 +195,3 @@ class Watch:
         now = time.monotonic()
         trial.done_since = trial.done_since or now
         return now - trial.done_since < self.tune.quiet_seconds
-
-
-def _has_not_started(trial: Running, status: Status) -> bool:
-    """Return whether there can be nothing to read yet: with many trials, looking takes long."""
-    return trial.submissions == 1 and status.state is State.IDLE and status.starts == 0
