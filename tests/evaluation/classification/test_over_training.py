@@ -10,13 +10,13 @@ from rootflow.estimate import Estimate, with_error
 from rootflow.evaluation.bootstrap import bootstrap
 from rootflow.evaluation.classification import cautions_of, write_report
 from rootflow.evaluation.classification.labelled import Labelled
-from rootflow.evaluation.classification.over_training import (
+from rootflow.evaluation.classification.ranking import (
+    RankingQuestion,
     chi2,
     kolmogorov_smirnov,
     over_training,
     training_half,
 )
-from rootflow.evaluation.classification.ranking import RankingQuestion
 from rootflow.evaluation.classification.results import OverTraining, RankingInTraining
 from rootflow.evaluation.classification.scores import scored_by
 from rootflow.evaluation.results import Histogram, histogram

@@ -180,15 +180,13 @@ def tests_of(over_training: OverTraining) -> Iterator[tuple[str, HypothesisTest 
 
 def cautions_of(evaluation: ClassificationEvaluation) -> list[str]:
     """Return a sentence about each model that treats its training events as it does no others."""
-    found = []
-    for model in evaluation.models:
-        differences = list(_differences(model, evaluation))
-        if differences:
-            found.append(
-                f"{model.name} treats events of its training differently: "
-                f"{'; '.join(differences)}. All other numbers are of unseen events."
-            )
-    return found
+    differences = {model.name: [*_differences(model, evaluation)] for model in evaluation.models}
+    return [
+        f"{name} treats events of its training differently: {'; '.join(of_model)}. All other "
+        "numbers are of unseen events."
+        for name, of_model in differences.items()
+        if of_model
+    ]
 
 
 def is_excess(excess: Estimate) -> bool:

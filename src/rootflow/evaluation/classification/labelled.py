@@ -282,7 +282,19 @@ def spectrum(
     # Of a sample of data there may be no selected event.
     has_data = any(labelled.kind(sample) == "data" for sample in labelled.samples)
     data = counts(values[among & labelled.data], edges) if has_data else None
-    return Spectrum(tuple(edges), simulated, data, *_shifts(values, labelled, edges, among))
+    chosen = among & (labelled.signal | labelled.background)
+    shifts = [
+        np.histogram(values[chosen], edges, weights=(weight - labelled.weight)[chosen])[0]
+        for weight in varied_weights(labelled.events).values()
+    ]
+    # By how much variations, in quadrature, lower and raise the events in each bin.
+    down, up = (
+        tuple(np.sqrt(np.sum(np.maximum(side * np.array(shifts), 0) ** 2, axis=0)).tolist())
+        if shifts
+        else ()
+        for side in (-1, 1)
+    )
+    return Spectrum(tuple(edges), simulated, data, down, up)
 
 
 def yields(labelled: Labelled, among: NDArray[np.bool_] | bool = True) -> tuple[Yield, ...]:
@@ -294,23 +306,6 @@ def yields(labelled: Labelled, among: NDArray[np.bool_] | bool = True) -> tuple[
         )
         for sample, weight in kept
     )
-
-
-def _shifts(
-    values: FloatArray, labelled: Labelled, edges: Sequence[float], among: NDArray[np.bool_] | bool
-) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Return by how much variations, in quadrature, lower and raise the events in each bin."""
-    chosen = among & (labelled.signal | labelled.background)
-    shifts = np.array(
-        [
-            np.histogram(values[chosen], edges, weights=(weight - labelled.weight)[chosen])[0]
-            for weight in varied_weights(labelled.events).values()
-        ]
-    )
-    if not len(shifts):
-        return (), ()
-    down, up = (np.sqrt(np.sum(np.maximum(side * shifts, 0) ** 2, axis=0)) for side in (-1, 1))
-    return tuple(down.tolist()), tuple(up.tolist())
 
 
 class SumsBelow:
