@@ -21,7 +21,7 @@ from rootflow.evaluation.results import Comparison
 from rootflow.files import whole_file
 from rootflow.ntuple.columns import structured
 from rootflow.p_value import PValue
-from rootflow.table import Cell, Column, Row, Table
+from rootflow.table import Row, Table
 
 # What stands beside the event number in an event's identity, by the branch.
 IDENTITY = "identity_"
@@ -158,23 +158,19 @@ class ComparedModels(NamedTuple):
 
     def tables(self) -> list[Table]:
         """Return one of the models, and one of every two of them."""
-        against_best = "below_best", "p_best_is_better"
-        against_first = "above_first", "p_better_than_first"
-        names = ("model", "runs", *self.metrics, *against_best, *against_first)
         best = self.models[0].name
-        rows: list[list[Cell]] = [
-            [
-                model.name,
-                ", ".join(model.evaluations),
-                *(model.metrics.get(metric) for metric in self.metrics),
-                *self._pair(best, model.name),
-                *self._pair(model.name, self.first),
-            ]
+        rows = [
+            {
+                "model": model.name,
+                "runs": ", ".join(model.evaluations),
+                **{metric: model.metrics.get(metric) for metric in self.metrics},
+                **self._pair(best, model.name, "below_best", "p_best_is_better"),
+                **self._pair(model.name, self.first, "above_first", "p_better_than_first"),
+            }
             for model in self.models
         ]
-        columns = [Column(name, name.replace("_", " ")) for name in names]
         return [
-            Table.of("models", "Models on the same events", columns, rows),
+            Table.of_rows("models", "Models on the same events", rows),
             comparison_table(self.comparisons, self.replicas),
         ]
 
@@ -187,9 +183,11 @@ class ComparedModels(NamedTuple):
             **{table.name: table.as_rows() for table in self.tables()},
         }
 
-    def _pair(self, name: str, other: str) -> tuple[Cell, Cell]:
+    def _pair(self, name: str, other: str, gain: str, p_value: str) -> Row:
+        """Return gain and p-value of one model being better than the other, in these columns."""
         found = self.comparison(name, other)
-        return (None, None) if found is None else (found.gain, PValue(found.p_value, self.replicas))
+        p_better = found and PValue(found.p_value, self.replicas)
+        return {gain: found and found.gain, p_value: p_better}
 
 
 def compare(

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 
 from rootflow.evaluation.classification import figures
 from rootflow.evaluation.classification.evaluation import ClassificationEvaluation
+from rootflow.evaluation.figures.stack import stack
 from rootflow.evaluation.figures.style import Look, draw_figures
 from rootflow.evaluation.folder import Captions
 
@@ -109,7 +110,7 @@ def draw(evaluation: ClassificationEvaluation, directory: Path, style: str) -> l
 
 def _figures(evaluation: ClassificationEvaluation) -> Iterator[tuple[str, Figure]]:
     look = Look([model.name for model in evaluation.models])
-    drawn = evaluation.observable
+    drawn, about = evaluation.observable, figures.described(evaluation)
     yield "roc", figures.roc(evaluation, look)
     if drawn is not None and evaluation.spectrum is not None:
         yield "observable", figures.observable(evaluation, drawn, evaluation.spectrum)
@@ -118,12 +119,14 @@ def _figures(evaluation: ClassificationEvaluation) -> Iterator[tuple[str, Figure
         if drawn is not None and model.after_cut is not None:
             figure = figures.observable(evaluation, drawn, model.after_cut, model)
             yield f"observable_after_cut_{model.name}", figure
-        yield f"scores_{model.name}", figures.scores(model, evaluation)
+        quantity = f"score of {model.name}"
+        yield f"scores_{model.name}", stack(about, model.scores, quantity=quantity, log=True)
         yield f"fit_{model.name}", figures.fit(model, evaluation)
         if model.classes is not None:
             yield f"confusion_{model.name}", figures.confusion(model, model.classes, evaluation)
             for each in model.classes.one_against_rest:
-                figure = figures.scores(model, evaluation, each)
+                quantity = f"probability of {each.name} of {model.name}"
+                figure = stack(about, each.scores, quantity=quantity, log=True)
                 yield f"probability_{each.name}_{model.name}", figure
     yield "calibration", figures.calibration(evaluation, look)
     for model in evaluation.models:

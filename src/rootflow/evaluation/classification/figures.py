@@ -17,7 +17,6 @@ from rootflow.evaluation.classification.results import (
     ClassOverTraining,
     FitSignificance,
     ModelResult,
-    OneAgainstRest,
     OverTraining,
     PartOfEvents,
     Sculpting,
@@ -272,15 +271,6 @@ def observable(
         # The legend is above.
         figure.axes[0].axvline(edge, ymax=0.6, color="grey", linestyle=":", linewidth=1.0)
     return figure
-
-
-def scores(
-    model: ModelResult, evaluation: ClassificationEvaluation, one: OneAgainstRest | None = None
-) -> Figure:
-    """Draw the score of each process, or the probability of one of several classes."""
-    spectrum = model.scores if one is None else one.scores
-    what = "score" if one is None else f"probability of {one.name}"
-    return stack(described(evaluation), spectrum, quantity=f"{what} of {model.name}", log=True)
 
 
 def fit(model: ModelResult, evaluation: ClassificationEvaluation) -> Figure:

@@ -168,19 +168,18 @@ def _model(scores: Spectrum, signals: Sequence[str], systematics: Systematics) -
 def _modifiers(
     histogram: Histogram, systematics: Systematics, *, is_signal: bool
 ) -> list[dict[str, Any]]:
-    modifiers: list[dict[str, Any]] = []
-    if systematics.luminosity:
-        modifiers.append({"name": LUMINOSITY, "type": "lumi", "data": None})
-    if is_signal:
-        return [*modifiers, {"name": STRENGTH, "type": "normfactor", "data": None}]
-    if systematics.background:
-        factor = 1 + systematics.background
-        effect = {"hi": factor, "lo": 1 / factor}
-        modifiers.append({"name": BACKGROUND, "type": "normsys", "data": effect})
-    if systematics.simulated_statistics:
-        errors = np.sqrt(histogram.squared_weights).tolist()
-        modifiers.append({"name": STATISTICS, "type": "staterror", "data": errors})
-    return modifiers
+    factor, errors = 1 + systematics.background, np.sqrt(histogram.squared_weights)
+    strength = [(True, STRENGTH, "normfactor", None)]
+    background = [
+        (systematics.background, BACKGROUND, "normsys", {"hi": factor, "lo": 1 / factor}),
+        (systematics.simulated_statistics, STATISTICS, "staterror", errors.tolist()),
+    ]
+    luminosity = (systematics.luminosity, LUMINOSITY, "lumi", None)
+    return [
+        {"name": name, "type": kind, "data": effect}
+        for counts, name, kind, effect in [luminosity, *(strength if is_signal else background)]
+        if counts
+    ]
 
 
 def _discovery(model: pyhf.Model, data: FloatArray) -> tuple[float, float]:

@@ -166,11 +166,7 @@ class Labelled:
             observable=observable,
             values=observable and observable.values(events),
         )
-        for name, among in found.simulated.items():
-            if np.sum(found.weight[among]) <= 0:
-                raise InputError(
-                    f"{found._sum_of(name, among, ' selected')}: nothing can be expected of it"
-                )
+        found._check_sums(" selected", "nothing can be expected of it", zero_is_enough=False)
         several = {name: found.label == place for place, name in enumerate(classes)}
         found._check_enough("", several if len(several) > 2 else {})
         return found
@@ -253,19 +249,19 @@ class Labelled:
         )
         where = f" with {self.observable.between(window)}"
         found._check_enough(where, {})
-        for name, among in found.simulated.items():
-            if np.sum(found.weight[among]) < 0:
-                raise InputError(
-                    f"{found._sum_of(name, among, '', where)}: a wider window or more events are "
-                    "needed"
-                )
+        found._check_sums("", "a wider window or more events are needed", where)
         return found
 
-    def _sum_of(self, name: str, among: NDArray[np.bool_], which: str, where: str = "") -> str:
-        return (
-            f"sample {name}: the weights of its {np.sum(among)}{which} events{where} sum to "
-            f"{np.sum(self.weight[among]):.3g}"
-        )
+    def _check_sums(
+        self, which: str, advice: str, where: str = "", *, zero_is_enough: bool = True
+    ) -> None:
+        for name, among in self.simulated.items():
+            total = np.sum(self.weight[among])
+            if total < 0 or (total == 0 and not zero_is_enough):
+                raise InputError(
+                    f"sample {name}: the weights of its {np.sum(among)}{which} events{where} sum "
+                    f"to {total:.3g}: {advice}"
+                )
 
 
 def spectrum(
