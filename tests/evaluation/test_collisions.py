@@ -1,6 +1,5 @@
 """Collisions are looked at beside what is expected, and nothing is measured with them."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import matplotlib.image
@@ -36,8 +35,8 @@ def test_data_stand_over_the_samples_and_enter_no_metric(tmp_path: Path) -> None
     simulated, data = toy_events(400), toy_events(60, seed=5)
     place = {sample.label: number for number, sample in enumerate(SAMPLES)}
     sample = np.where(np.arange(400) < 300, place["signal"], place["background"])
-    simulated = replace(simulated, sample=sample.astype(np.int16))
-    observed = replace(data, assignment=None, neutrinos=None, tops=None, true_leptons=None)
+    simulated = simulated.replace(sample=sample.astype(np.int16))
+    observed = data.replace(assignment=None, neutrinos=None, tops=None, true_leptons=None)
     methods = [Hardest(), make_method("m_lb", 1)]
     alone = assess(simulated, methods, CONFIG, 1).evaluation
     found = assess(simulated, methods, CONFIG, 1, Collisions(observed, SAMPLES))

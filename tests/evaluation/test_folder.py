@@ -2,7 +2,6 @@
 
 import csv
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import hist
@@ -55,8 +54,7 @@ def test_predictions_are_what_each_method_said(folder: Path, assessment: Assessm
 def test_predictions_name_events_as_the_ntuple_does(assessment: Assessment, tmp_path: Path) -> None:
     sample = assessment.sample
     count = len(sample.events)
-    events = replace(
-        sample.events,
+    events = sample.events.replace(
         event_number=np.arange(count, dtype=np.int64) - 5,
         identity=structured({"runNumber": np.arange(count) // 9}),
     )
@@ -100,7 +98,7 @@ def test_response_and_corrections_fold_the_truth_to_what_is_reconstructed(
 def test_a_systematic_weight_has_a_matrix_of_its_own(assessment: Assessment) -> None:
     events = assessment.sample.events
     varied = structured({"up": 2 * events.weight, "down": events.weight})
-    sample = assessment.sample._replace(events=replace(events, systematic_weights=varied))
+    sample = assessment.sample._replace(events=events.replace(systematic_weights=varied))
     made = unfoldings(["mtt"], assessment.candidates[:1], sample)
     assert {name.split("/")[2] for name in made} == {"nominal", "up", "down"}
     np.testing.assert_allclose(
