@@ -16,6 +16,7 @@ from html_page import Page
 from rootflow.cli import cli
 from rootflow.config import EvaluationConfig
 from rootflow.errors import InputError
+from rootflow.estimate import PValue
 from rootflow.evaluation import draw_evaluation
 from rootflow.evaluation.reconstruction import Assessment, write_evaluation
 from rootflow.evaluation.reconstruction.distributions import displays_of
@@ -23,7 +24,6 @@ from rootflow.evaluation.reconstruction.migration import unfolding_of, unfolding
 from rootflow.evaluation.reconstruction.observables import OBSERVABLES
 from rootflow.evaluation.reconstruction.predictions import write_predictions
 from rootflow.ntuple.columns import structured
-from rootflow.p_value import PValue
 
 NAMES = ["mtt", "c_hel"]
 

@@ -204,16 +204,12 @@ def _in_cells(
 
 
 def _passes(statistics: Mapping[str, CellStatistic]) -> list[dict[str, CellStatistic]]:
-    passes: list[dict[str, CellStatistic]] = [{}]
-    held = 0
-    for name, statistic in statistics.items():
-        cells = sum(sums.cells for sums in statistic.sums)
-        if passes[-1] and held + cells > CELLS_AT_ONCE:
-            passes.append({})
-            held = 0
-        passes[-1][name] = statistic
-        held += cells
-    return passes
+    cells = [sum(sums.cells for sums in each.sums) for each in statistics.values()]
+    number_of = dict(zip(statistics, np.cumsum(cells) // CELLS_AT_ONCE, strict=True))
+    return [
+        {name: each for name, each in statistics.items() if number_of[name] == number}
+        for number in np.unique(list(number_of.values()))
+    ]
 
 
 def _block_of(

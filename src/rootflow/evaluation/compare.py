@@ -13,14 +13,13 @@ from numpy.typing import NDArray
 from rootflow import checksum
 from rootflow.dataset.events import Events
 from rootflow.errors import InputError
-from rootflow.estimate import Estimate
+from rootflow.estimate import Estimate, PValue
 from rootflow.evaluation.bootstrap import Statistic, bootstrap
 from rootflow.evaluation.folder import EVALUATE_AGAIN
 from rootflow.evaluation.paired import Metric, comparison_table, comparisons, having
 from rootflow.evaluation.results import Comparison
 from rootflow.files import whole_file
 from rootflow.ntuple.columns import structured
-from rootflow.p_value import PValue
 from rootflow.table import Row, Table
 
 # What stands beside the event number in an event's identity, by the branch.

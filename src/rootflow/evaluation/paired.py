@@ -8,7 +8,7 @@ import numpy as np
 
 from rootflow.config.evaluation import ClassifierPromotionConfig, ReconstructionPromotionConfig
 from rootflow.errors import InputError, UsageError
-from rootflow.estimate import Estimate
+from rootflow.estimate import Estimate, PValue
 from rootflow.evaluation.bootstrap import (
     FloatArray,
     Replicated,
@@ -16,7 +16,6 @@ from rootflow.evaluation.bootstrap import (
     standard_deviation,
 )
 from rootflow.evaluation.results import Comparison
-from rootflow.p_value import PValue
 from rootflow.table import Column, Table
 
 # Which values of a metric are better than others.

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from rootflow.estimate import Estimate, with_error
+from rootflow.estimate import ASYMPTOTIC, Estimate, PValue, with_error
 from rootflow.evaluation.classification.labelled import EventObservable
 from rootflow.evaluation.classification.results import (
     HypothesisTest,
@@ -22,7 +22,6 @@ from rootflow.evaluation.results import (
     Yield,
     data_in_words,
 )
-from rootflow.p_value import ASYMPTOTIC, PValue
 
 # Either happens by chance in about one of a thousand evaluations.
 ERRORS_APART = 3.0

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
-from rootflow.estimate import ABSENT, with_error
+from rootflow.estimate import ABSENT, ASYMPTOTIC, PValue, with_error
 from rootflow.evaluation.classification.evaluation import ClassificationEvaluation
 from rootflow.evaluation.classification.labelled import EventObservable
 from rootflow.evaluation.classification.results import (
@@ -32,7 +32,6 @@ from rootflow.evaluation.figures.style import (
     numbers,
 )
 from rootflow.evaluation.results import Histogram, Spectrum
-from rootflow.p_value import ASYMPTOTIC, PValue
 
 SIGNAL, BACKGROUND = SIGNALS[0], BACKGROUNDS[0]
 # Where the background is known worse than this, relatively, the band says nothing any more.

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from rootflow.estimate import Estimate
+from rootflow.estimate import ASYMPTOTIC, Estimate, PValue
 from rootflow.evaluation.classification.draw import captions_of
 from rootflow.evaluation.classification.evaluation import (
     DEFINITIONS,
@@ -15,7 +15,6 @@ from rootflow.evaluation.classification.evaluation import (
 from rootflow.evaluation.classification.results import ModelResult, OverTraining, PartOfEvents
 from rootflow.evaluation.folder import write_folder, write_page
 from rootflow.evaluation.results import Process, Yield
-from rootflow.p_value import ASYMPTOTIC, PValue
 from rootflow.table import Cell, Table
 
 Row = dict[str, Cell]

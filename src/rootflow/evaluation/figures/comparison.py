@@ -6,11 +6,10 @@ from typing import Any
 
 from matplotlib.axes import Axes
 
-from rootflow.estimate import Estimate, with_error
+from rootflow.estimate import Estimate, PValue, with_error
 from rootflow.evaluation.compare import ComparedModels
 from rootflow.evaluation.figures.style import new_figure, save_figure, styled
 from rootflow.evaluation.paired import in_words
-from rootflow.p_value import PValue
 
 # Of a figure's usual height, for each model; and for what is around them.
 HEIGHT, AROUND = 0.11, 0.35

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 
-from rootflow.estimate import Estimate, with_error
+from rootflow.estimate import Estimate, PValue, with_error
 from rootflow.evaluation.folder import write_folder, write_page
 from rootflow.evaluation.paired import comparison_table, in_words, p_values
 from rootflow.evaluation.reconstruction.evaluate import COMPARED, Assessment
@@ -15,7 +15,6 @@ from rootflow.evaluation.reconstruction.observables import OBSERVABLES
 from rootflow.evaluation.reconstruction.predictions import PREDICTIONS, write_predictions
 from rootflow.evaluation.reconstruction.results import UNDER_EVALUATION, Evaluation, MethodResult
 from rootflow.evaluation.results import Comparison, Number
-from rootflow.p_value import PValue
 from rootflow.table import Cell, Table
 
 Row = dict[str, Cell]

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from rootflow.config.evaluation import ClassifierPromotionConfig, ReconstructionPromotionConfig
-from rootflow.p_value import PValue
+from rootflow.estimate import PValue
 from rootflow.steps.result import Row
 from rootflow.tracking.registry import Version
 

@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
+from rootflow.estimate import ASYMPTOTIC, PValue
 from rootflow.evaluation.bootstrap import better_p_value
-from rootflow.p_value import ASYMPTOTIC, PValue
 
 
 @pytest.mark.parametrize(
