@@ -89,7 +89,7 @@ def test_libraries_stay_in_their_rooms() -> None:
     "module",
     [
         "rootflow.cli",
-        "rootflow.cplusplus",
+        "rootflow.cplusplus.write",
         "rootflow.dataset",
         "rootflow.ntuple",
         "rootflow.inference.files",

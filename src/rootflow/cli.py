@@ -151,7 +151,7 @@ def cplusplus(paths: tuple[Path, ...], output: Path) -> None:
 
     Files of one network and several folds share a header, which picks by the event number.
     """
-    from rootflow.cplusplus import write_cplusplus
+    from rootflow.cplusplus.write import write_cplusplus
 
     written = write_cplusplus(paths, output)
     click.echo(f"{', '.join(path.name for path in written)} in {output}")

@@ -7,7 +7,7 @@ import pytest
 
 from compiler import compiled
 from exporting import FLAT
-from rootflow.cplusplus import write_cplusplus
+from rootflow.cplusplus.write import write_cplusplus
 from rootflow.export.writing import Export
 
 

@@ -11,7 +11,7 @@ from events_text import PER_GEV, run
 from exporting import FLAT, about_h4l, about_ttbar
 from rootflow.config import FoldingConfig, FoldsConfig
 from rootflow.config.export import ExportConfig
-from rootflow.cplusplus import write_cplusplus
+from rootflow.cplusplus.write import write_cplusplus
 from rootflow.dataset import Events
 from toy_events import toy_events
 from toy_four_leptons import h4l_inputs, toy_four_leptons

@@ -11,7 +11,7 @@ from changed_file import with_contract
 from compiler import PROJECT, compiled
 from events_text import run, said
 from rootflow.config import FoldsConfig
-from rootflow.cplusplus import write_cplusplus
+from rootflow.cplusplus.write import write_cplusplus
 from rootflow.dataset.folds import fold_of
 from rootflow.export.writing import Export
 

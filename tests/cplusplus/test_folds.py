@@ -8,7 +8,7 @@ import numpy as np
 from changed_file import with_contract
 from compiler import compiled
 from rootflow.config import FoldsConfig
-from rootflow.cplusplus import write_cplusplus
+from rootflow.cplusplus.write import write_cplusplus
 from rootflow.dataset.folds import fold_of
 from rootflow.export.writing import Export
 

@@ -20,8 +20,7 @@ from rootflow.config import (
     FoldingConfig,
     FoldsConfig,
 )
-from rootflow.cplusplus import write_cplusplus
-from rootflow.cplusplus.write import identifier, struct_of
+from rootflow.cplusplus.write import identifier, struct_of, write_cplusplus
 from rootflow.dataset import Events
 from rootflow.dataset.events import Features
 from rootflow.errors import InputError, UsageError

@@ -160,22 +160,16 @@ def _refuse_broken(proto: onnx.ModelProto, inputs: Collection[str], opset: int) 
 
 def _tidy(proto: onnx.ModelProto, model: keras.Model) -> None:
     """Name graph and axes, put the tensors in the model's order, drop what nothing uses."""
-    for values, tensors in (
-        (proto.graph.input, model.input),
-        (proto.graph.output, model.output),
-    ):
-        by_name = {value.name: value for value in values}
+    graph = proto.graph
+    for values, tensors in ((graph.input, model.input), (graph.output, model.output)):
+        types = {value.name: value.type.tensor_type.elem_type for value in values}
         del values[:]
-        for name, tensor in tensors.items():
-            values.append(
-                onnx.helper.make_tensor_value_info(
-                    name,
-                    by_name[name].type.tensor_type.elem_type,
-                    [BATCH_AXIS, *tensor.shape[1:]],
-                )
-            )
-    del proto.graph.value_info[:]
-    proto.graph.name = model.name
+        values.extend(
+            helper.make_tensor_value_info(name, types[name], [BATCH_AXIS, *tensor.shape[1:]])
+            for name, tensor in tensors.items()
+        )
+    del graph.value_info[:]
+    graph.name = model.name
     for domain in [domain for domain in proto.opset_import if domain.domain]:
         proto.opset_import.remove(domain)
 

@@ -54,7 +54,9 @@ class Graph:
         self.known = {
             name: value
             for name, value in few.items()
-            if name in self.producers and name not in of_events and _same(value, more[name])
+            if name in self.producers
+            and name not in of_events
+            and _content(value) == _content(more[name])
         }
 
     def producer(self, name: str, operation: str) -> onnx.NodeProto | None:
@@ -62,9 +64,8 @@ class Graph:
         node = self.producers.get(name)
         return node if node is not None and node.op_type == operation else None
 
-    def only_for(self, name: str, operations: Iterable[str]) -> bool:
+    def only_for(self, name: str, kinds: Collection[str]) -> bool:
         """Return whether all that take a tensor are of these kinds, and it is no output."""
-        kinds = set(operations)
         takers = self.consumers[name]
         return name not in self.outputs and all(node.op_type in kinds for node in takers)
 
@@ -125,7 +126,7 @@ class Graph:
         first: dict[tuple[Any, ...], str] = {}
         instead = {}
         for name, array in self.constants.items():
-            kept = first.setdefault((array.dtype, array.shape, array.tobytes()), name)
+            kept = first.setdefault(_content(array), name)
             if kept != name:
                 instead[name] = kept
         return instead
@@ -210,7 +211,5 @@ def _of_events(nodes: Iterable[onnx.NodeProto], inputs: Iterable[onnx.ValueInfoP
     return found
 
 
-def _same(one: NDArray[Any], other: NDArray[Any]) -> bool:
-    return (
-        one.dtype == other.dtype and one.shape == other.shape and one.tobytes() == other.tobytes()
-    )
+def _content(array: NDArray[Any]) -> tuple[Any, ...]:
+    return array.dtype, array.shape, array.tobytes()

@@ -73,14 +73,8 @@ def prepare_all_folds(
 ) -> Prepared:
     """Return the models of all folds as one named file that takes the fold as an input, proven.
 
-    The model at place k was not trained on fold k; events are as of `prepare`, of all folds.
-
-    Raises
-    ------
-    RootflowError
-        ONNX and the models differ.
-    UsageError
-        There is not one model for each fold.
+    The model at place k was not trained on fold k; events are as of `prepare`, of all folds. Other
+    than one model for each fold are a UsageError; ONNX that differs from them is a RootflowError.
     """
     if len(prepared) != about.folds.count:
         raise UsageError(f"export: {len(prepared)} models for {about.folds.count} folds")

@@ -91,8 +91,7 @@ def samples_of(
 
 def inputs_of(events: Events, layout: Layout, folds: FoldingConfig) -> Arrays:
     """Return what a model takes of events, and their `fold`."""
-    names = {each.name for each in layout.collections}
-    names |= {each.mask for each in layout.collections if each.mask}
+    names = {name for each in layout.collections for name in (each.name, each.mask)}
     inputs = {name: array for name, array in events.inputs().items() if name in names}
     return {**inputs, FOLD: fold_of(events.fold_numbers, folds).astype(np.int64)}
 

@@ -78,14 +78,8 @@ class Export(Prepared):
 def write(prepared: Sequence[Prepared], directory: Path) -> list[Export]:
     """Write the files of one model, or of those of several folds with a table, or nothing.
 
-    There is one prepared for each fold, and maybe that of all folds together.
-
-    Raises
-    ------
-    RootflowError
-        The models of the folds do not have the same inputs and outputs.
-    UsageError
-        The directory is there already.
+    There is one prepared for each fold, and maybe that of all folds together. A directory that is
+    there already is a UsageError, models with other inputs and outputs are a RootflowError.
     """
     if directory.exists():
         raise UsageError(f"{directory}: there already; export to a new directory")

@@ -182,13 +182,8 @@ class Application:
 def load_application(setting: Setting) -> Application:
     """Return the model of a setting, with all that it takes to apply it.
 
-    Raises
-    ------
-    InputError
-        A file is not one of `rootflow export`, or the files are not of one model.
-    UsageError
-        There is no such branch map, it does not name what the selection needs, or with it
-        something else decides the folds.
+    A branch map that is not there, does not name what the selection needs, or has the folds
+    decided by something else, is a UsageError.
     """
     model = OnnxMethod(
         *setting.models,

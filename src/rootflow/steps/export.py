@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from rootflow.analysis import analysis_named
 from rootflow.config import BoostedTreesConfig, Config, FoldsConfig
 from rootflow.config.export import Target
-from rootflow.cplusplus import write_cplusplus
+from rootflow.cplusplus.write import write_cplusplus
 from rootflow.dataset import Dataset
 from rootflow.errors import UsageError
 from rootflow.export.about import FULL, About, fold_name, in_precision

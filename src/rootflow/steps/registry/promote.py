@@ -147,13 +147,11 @@ def _compete(
         fault = steps.other_events(ours.model, theirs.model)
         if fault is not None:
             return None, [f"champion {theirs.version.uri}: fold: {fault}"]
+    champion, model = (None, None) if theirs is None else (theirs.version, theirs.model)
     try:
-        contest: Contest = steps.compete(
-            config, dataset, ours.model, theirs.model if theirs is not None else None
-        )
+        contest: Contest = steps.compete(config, dataset, ours.model, model)
     except ConformanceError as error:
         return None, [f"answers: {error}"]
-    champion = theirs.version if theirs is not None else None
     return contest, shortfalls(contest, champion, config.promotion)
 
 
