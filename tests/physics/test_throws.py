@@ -60,7 +60,7 @@ def test_perfect_throws_are_what_is_measured() -> None:
 
 
 def test_jets_have_the_resolution_of_the_formula() -> None:
-    jets, _, _ = thrown(PERFECT._replace(noise=3.4, stochastic=0.75, constant=0.04))
+    jets, _, _ = thrown(PERFECT._replace(jet_noise_gev=3.4, jet_stochastic=0.75, jet_constant=0.04))
     for jet, measured in zip(np.moveaxis(jets, 1, 0), JETS, strict=True):
         pt, expected = np.hypot(jet[:, 0], jet[:, 1]), np.hypot(*measured[:2])
         sigma = np.sqrt((3.4 / expected) ** 2 + 0.75**2 / expected + 0.04**2)
@@ -72,7 +72,7 @@ def test_jets_have_the_resolution_of_the_formula() -> None:
 
 
 def test_jets_have_the_angular_resolution() -> None:
-    jets, _, met = thrown(PERFECT._replace(angle=0.02))
+    jets, _, met = thrown(PERFECT._replace(jet_angle=0.02))
     phi = np.arctan2(jets[:, 0, 1], jets[:, 0, 0])
     eta = np.arcsinh(jets[:, 0, 2] / np.hypot(jets[:, 0, 0], jets[:, 0, 1]))
     assert np.std(phi) == pytest.approx(0.02, rel=0.03)
@@ -86,7 +86,7 @@ def test_the_met_balances_jets_and_leptons() -> None:
     together = (jets + leptons)[..., :2].sum(axis=1) + met
     expected = (JETS + LEPTONS)[:, :2].sum(axis=0) + EVENT[2]
     np.testing.assert_allclose(together, np.broadcast_to(expected, together.shape), atol=1e-9)
-    _, _, alone = thrown(PERFECT._replace(met=7.0))
+    _, _, alone = thrown(PERFECT._replace(met_gev=7.0))
     np.testing.assert_allclose(np.std(alone, axis=0), [7, 7], rtol=0.03)
 
 

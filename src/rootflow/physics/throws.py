@@ -32,12 +32,12 @@ class Resolution(NamedTuple):
     quadrature and pT in GeV.
     """
 
-    noise: float
-    stochastic: float
-    constant: float
-    angle: float  # sigma of eta and of phi of jets
-    lepton: float  # sigma(E)/E of leptons
-    met: float  # sigma in GeV of px and of py, beside what jets and leptons do to the MET
+    jet_noise_gev: float
+    jet_stochastic: float
+    jet_constant: float
+    jet_angle: float  # sigma of eta and of phi
+    lepton: float  # sigma(E)/E
+    met_gev: float  # sigma of px and of py, beside what jets and leptons do to the MET
 
 
 @compiled
@@ -75,7 +75,7 @@ def throw(state: State, measured: Measured, resolution: Resolution, thrown: Meas
     b_jets, leptons, met = measured
     thrown_jets, thrown_leptons, thrown_met = thrown
     for axis in range(2):
-        thrown_met[axis] = met[axis] + resolution.met * normal(state)
+        thrown_met[axis] = met[axis] + resolution.met_gev * normal(state)
     for which in range(2):
         _throw_jet(state, b_jets[which], resolution, thrown_jets[which])
         scale = max(1 + resolution.lepton * normal(state), 0.0)
@@ -92,11 +92,13 @@ def _throw_jet(state: State, jet: FloatArray, resolution: Resolution, thrown: Fl
     pt = math.sqrt(pt2)
     mass2 = max(jet[3] ** 2 - pt2 - jet[2] ** 2, 0.0)
     spread = math.sqrt(
-        resolution.noise**2 / pt2 + resolution.stochastic**2 / pt + resolution.constant**2
+        resolution.jet_noise_gev**2 / pt2
+        + resolution.jet_stochastic**2 / pt
+        + resolution.jet_constant**2
     )
     scale = max(1 + spread * normal(state), 0.0)
-    eta = math.asinh(jet[2] / pt) + resolution.angle * normal(state)
-    phi = math.atan2(jet[1], jet[0]) + resolution.angle * normal(state)
+    eta = math.asinh(jet[2] / pt) + resolution.jet_angle * normal(state)
+    phi = math.atan2(jet[1], jet[0]) + resolution.jet_angle * normal(state)
     thrown[0] = scale * pt * math.cos(phi)
     thrown[1] = scale * pt * math.sin(phi)
     thrown[2] = scale * pt * math.sinh(eta)

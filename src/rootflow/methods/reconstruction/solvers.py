@@ -15,7 +15,6 @@ from rootflow.config.methods import (
     EligibleJetsBlock,
     EllipseConfig,
     NeutrinoWeightingConfig,
-    ResolutionConfig,
     SmearedEllipseConfig,
     SolverBlock,
     SonnenscheinConfig,
@@ -170,7 +169,8 @@ def _weighting(config: NeutrinoWeightingConfig) -> Solve:
     """Return the solver that tries pseudorapidities of the neutrinos."""
     steps = round(config.eta_max / config.eta_step)
     etas = config.eta_step * np.arange(-steps, steps + 1, dtype=np.float64)
-    masses, resolution = (config.top_mass_gev, config.w_mass_gev), _resolution(config.resolution)
+    masses = (config.top_mass_gev, config.w_mass_gev)
+    resolution = Resolution(**config.resolution.model_dump())
 
     def solve(pairs: Pairs) -> Solutions:
         jets, leptons, met, seeds = pairs
@@ -183,24 +183,13 @@ def _weighting(config: NeutrinoWeightingConfig) -> Solve:
 def _smeared(config: SmearedEllipseConfig) -> Solve:
     """Return the solver that averages over throws."""
     masses = (config.top_mass_gev, config.w_mass_gev, config.w_width_gev)
-    resolution = _resolution(config.resolution)
+    resolution = Resolution(**config.resolution.model_dump())
 
     def solve(pairs: Pairs) -> Solutions:
         jets, leptons, met, seeds = pairs
         return smeared_ellipses(jets, leptons, met, masses, resolution, config.throws, seeds)
 
     return solve
-
-
-def _resolution(config: ResolutionConfig) -> Resolution:
-    return Resolution(
-        noise=config.jet_noise_gev,
-        stochastic=config.jet_stochastic,
-        constant=config.jet_constant,
-        angle=config.jet_angle,
-        lepton=config.lepton,
-        met=config.met_gev,
-    )
 
 
 def _ttbar_masses(pairs: Pairs, solutions: FloatArray) -> FloatArray:
