@@ -5,9 +5,14 @@ import pytest
 import scipy.stats
 
 from rootflow.evaluation.bootstrap import bootstrap
-from rootflow.evaluation.classification.cut import CutQuestion, Significances, asimov, s_over_sqrt_b
 from rootflow.evaluation.classification.labelled import Labelled
 from rootflow.evaluation.classification.results import BestCut, CutScan
+from rootflow.evaluation.classification.significance import (
+    CutQuestion,
+    Significances,
+    asimov,
+    s_over_sqrt_b,
+)
 from toy_classes import COUNTS, DISTANCE, EXPECTED, SAMPLES, GaussianModel, toy_classes
 
 

@@ -4,9 +4,14 @@ import numpy as np
 import pytest
 import scipy.optimize
 
-from rootflow.evaluation.classification.cut import asimov
-from rootflow.evaluation.classification.fit import NONE, Systematics, fit_edges, significance
 from rootflow.evaluation.classification.labelled import Labelled
+from rootflow.evaluation.classification.significance import (
+    NONE,
+    Systematics,
+    asimov,
+    fit_edges,
+    significance,
+)
 from rootflow.evaluation.results import Counts, Histogram, Spectrum
 from toy_classes import COUNTS, M4L, SAMPLES, toy_classes
 

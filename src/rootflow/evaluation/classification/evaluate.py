@@ -9,9 +9,7 @@ from rootflow.config import ClassificationEvaluationConfig, InputsConfig
 from rootflow.dataset.events import Events
 from rootflow.dataset.manifest import Sample
 from rootflow.evaluation.bootstrap import FloatArray, Replicated, Statistic, bootstrap
-from rootflow.evaluation.classification.cut import CutQuestion, asimov
 from rootflow.evaluation.classification.evaluation import ClassificationEvaluation, HeldOut
-from rootflow.evaluation.classification.fit import FitQuestion
 from rootflow.evaluation.classification.labelled import (
     CLASSES,
     EventObservable,
@@ -28,6 +26,7 @@ from rootflow.evaluation.classification.results import (
 )
 from rootflow.evaluation.classification.scores import METRICS, importances, scored_by
 from rootflow.evaluation.classification.sculpting import SculptingQuestion
+from rootflow.evaluation.classification.significance import CutQuestion, FitQuestion, asimov
 from rootflow.evaluation.paired import comparisons
 from rootflow.evaluation.results import Importance, Spectrum, process_of, varied_weights
 from rootflow.methods.contract import Classifier
