@@ -17,7 +17,7 @@ from rootflow.estimate import Estimate, PValue
 from rootflow.evaluation.bootstrap import Statistic, bootstrap
 from rootflow.evaluation.folder import EVALUATE_AGAIN
 from rootflow.evaluation.paired import Metric, comparison_table, comparisons, having
-from rootflow.evaluation.results import Comparison
+from rootflow.evaluation.results import Comparison, logged
 from rootflow.files import whole_file
 from rootflow.ntuple.columns import structured
 from rootflow.table import Row, Table
@@ -148,12 +148,7 @@ class ComparedModels(NamedTuple):
 
     def logged(self) -> dict[str, float]:
         """Return `METRIC/MODEL` and `METRIC_error/MODEL`."""
-        return {
-            f"{metric}{ending}/{model.name}": number
-            for model in self.models
-            for metric, estimate in model.metrics.items()
-            for ending, number in (("", estimate.value), ("_error", estimate.error))
-        }
+        return logged((model.name, model.metrics.items()) for model in self.models)
 
     def tables(self) -> list[Table]:
         """Return one of the models, and one of every two of them."""

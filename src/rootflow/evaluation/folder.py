@@ -114,8 +114,9 @@ def write_page(
 ) -> None:
     """Write one self-contained HTML file from a template that extends page.html.
 
-    Tables without rows are left out; of the figures those that are PNG are shown. `captions` are
-    title and caption by the beginning of figures' names, `about` what else the template asks for.
+    Tables without rows are left out; of the figures those that are PNG are shown, in their order.
+    `captions` are title and caption by the beginning of figures' names. What else the template asks
+    for is `about`: the provenance says where all comes from, as name and value.
     """
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("rootflow.evaluation"),

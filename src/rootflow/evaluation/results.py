@@ -1,6 +1,7 @@
 """What both evaluations find, as plain data: figures and tables are made from it alone."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 from rootflow.dataset.events import Events
 from rootflow.dataset.manifest import Sample
+from rootflow.errors import InputError
 from rootflow.estimate import Estimate as Estimate
 from rootflow.physics.kinematics import FloatArray
 
@@ -126,6 +128,20 @@ class Comparison(NamedTuple):
     p_value_two_sided: float
 
 
+def logged(
+    found: Iterable[tuple[str, Iterable[tuple[str, Estimate | Number]]]],
+) -> dict[str, float]:
+    """Return `METRIC/MODEL` and `METRIC_error/MODEL` of models; what is not finite is absent."""
+    numbers = {}
+    for model, metrics in found:
+        for name, metric in metrics:
+            value, error = metric if isinstance(metric, Estimate) else (metric, None)
+            for what, number in ((name, value), (f"{name}_error", error)):
+                if number is not None and math.isfinite(number):
+                    numbers[f"{what}/{model}"] = number
+    return numbers
+
+
 def histogram(
     values: NDArray[np.floating],
     weight: FloatArray,
@@ -154,15 +170,27 @@ def counts(values: NDArray[np.floating], edges: Sequence[float]) -> Counts:
     )
 
 
-def expected(weight: FloatArray) -> Estimate:
-    """Return the sum of weights (n,) with the square root of the sum of their squares."""
+def expected(kind: Kind, weight: FloatArray) -> Estimate | None:
+    """Return the sum of weights (n,) with the root of that of their squares; of data nothing."""
+    if kind == "data":
+        return None
     return Estimate(float(np.sum(weight)), float(np.sqrt(np.sum(weight**2))))
 
 
+def check_finite(name: str, values: NDArray[np.floating], events: Events) -> None:
+    """Refuse values (n, ...) of events that are not finite, and say of which event the first is."""
+    broken = ~np.isfinite(values.reshape(len(events), -1)).all(axis=1)
+    if np.any(broken):
+        raise InputError(
+            f"{name} of {np.sum(broken)} of {len(events)} events to evaluate on are not finite, "
+            f"the first is {events.in_words(int(np.argmax(broken)))}"
+        )
+
+
 def process_of(sample: Sample, kind: Kind, weight: FloatArray) -> Process:
-    """Return a sample by the weights (n,) of its events; of data nothing is expected."""
-    found = None if kind == "data" else expected(weight)
-    return Process(sample.name, sample.title, kind, len(weight), found, sample.pseudo_data)
+    """Return a sample by the weights (n,) of its events."""
+    total = expected(kind, weight)
+    return Process(sample.name, sample.title, kind, len(weight), total, sample.pseudo_data)
 
 
 def varied_weights(events: Events) -> dict[str, FloatArray]:

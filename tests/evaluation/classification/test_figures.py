@@ -6,8 +6,8 @@ import pytest
 
 from rootflow.errors import UsageError
 from rootflow.evaluation.classification import ClassificationEvaluation, draw, read, save
-from rootflow.evaluation.classification.draw import CAPTIONS
 from rootflow.evaluation.classification.figures import described
+from rootflow.evaluation.classification.report import CAPTIONS
 from rootflow.evaluation.figures.stack import stack
 from toy_classes import toy_classes
 

@@ -1,6 +1,5 @@
 """Classifiers compared on the same events: how well they tell signal from background."""
 
-from rootflow.evaluation.classification.draw import draw
 from rootflow.evaluation.classification.evaluate import evaluate
 from rootflow.evaluation.classification.evaluation import (
     ClassificationEvaluation,
@@ -11,7 +10,12 @@ from rootflow.evaluation.classification.evaluation import (
     save,
 )
 from rootflow.evaluation.classification.labelled import EventObservable, observable_of
-from rootflow.evaluation.classification.report import tables_of, write_evaluation, write_report
+from rootflow.evaluation.classification.report import (
+    draw,
+    tables_of,
+    write_evaluation,
+    write_report,
+)
 from rootflow.evaluation.classification.results import Scored
 from rootflow.evaluation.classification.scores import compare, read_scores, write_scores
 

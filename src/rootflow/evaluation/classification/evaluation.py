@@ -1,6 +1,5 @@
 """All that an evaluation found, saved, read, and as numbers by name and warnings in words."""
 
-import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -21,6 +20,7 @@ from rootflow.evaluation.results import (
     Spectrum,
     Yield,
     data_in_words,
+    logged,
 )
 
 # Either happens by chance in about one of a thousand evaluations.
@@ -109,14 +109,7 @@ class ClassificationEvaluation(NamedTuple):
 
     def metrics(self) -> dict[str, float]:
         """Return `METRIC/MODEL` and `METRIC_error/MODEL`; what is not finite is absent."""
-        logged = {}
-        for model in self.models:
-            for name, found in _metrics(model):
-                value, error = found if isinstance(found, Estimate) else (found, None)
-                for what, number in ((name, value), (f"{name}_error", error)):
-                    if number is not None and math.isfinite(number):
-                        logged[f"{what}/{model.name}"] = number
-        return logged
+        return logged((model.name, _metrics(model)) for model in self.models)
 
 
 def save(evaluation: ClassificationEvaluation, path: Path) -> None:

@@ -19,6 +19,7 @@ from rootflow.evaluation.results import (
     Kind,
     Spectrum,
     Yield,
+    check_finite,
     counts,
     expected,
     histogram,
@@ -94,16 +95,6 @@ class EventObservable(NamedTuple):
             )
         check_finite(self.key, values, events)
         return values
-
-
-def check_finite(name: str, values: FloatArray, events: Events) -> None:
-    """Refuse values of events that are not finite, and say of which event the first is."""
-    broken = ~np.isfinite(values)
-    if np.any(broken):
-        raise InputError(
-            f"{name} of {np.sum(broken)} of {len(events)} events to evaluate on is not "
-            f"finite, the first is {events.in_words(int(np.argmax(broken)))}"
-        )
 
 
 def observable_of(
@@ -297,9 +288,7 @@ def yields(labelled: Labelled, among: NDArray[np.bool_] | bool = True) -> tuple[
     """Return how many events `among` (n,) there are of each process and what is expected of it."""
     kept = [(each, labelled.weight[among & of_sample]) for each, of_sample in labelled.by_sample]
     return tuple(
-        Yield(
-            sample.name, len(weight), None if labelled.kind(sample) == "data" else expected(weight)
-        )
+        Yield(sample.name, len(weight), expected(labelled.kind(sample), weight))
         for sample, weight in kept
     )
 

@@ -49,10 +49,9 @@ def write_evaluation(
 def write_report(
     evaluation: Evaluation, figures: Sequence[Path], provenance: Mapping[str, str], path: Path
 ) -> None:
-    """Write the evaluation as one self-contained HTML file.
+    """Write the evaluation as one self-contained HTML file, with the files of `draw` as figures.
 
-    Of `figures`, the files of `draw`, those that are PNG are shown, in their order; `provenance`
-    says where it comes from, as name and value: dataset, commit, run.
+    These and the provenance are as in `rootflow.evaluation.folder.write_page`.
     """
     known = {
         "folds": ", ".join(map(str, evaluation.folds)),

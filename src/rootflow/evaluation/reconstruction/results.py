@@ -14,6 +14,7 @@ from rootflow.evaluation.results import (
     Process,
     Rows,
     Spectrum,
+    logged,
 )
 
 # What is said of a method that does not describe itself, such as a network.
@@ -197,12 +198,7 @@ class Evaluation(NamedTuple):
 
     def metrics(self) -> dict[str, float]:
         """Return `METRIC/METHOD` and `METRIC_error/METHOD`, all finite, as they are logged."""
-        return {
-            f"{name}{ending}/{method.name}": number
-            for method in self.methods
-            for name, estimate in method.metrics.items()
-            for ending, number in zip(("", "_error"), estimate, strict=True)
-        }
+        return logged((method.name, method.metrics.items()) for method in self.methods)
 
     def table(self) -> list[dict[str, str | float | None]]:
         """Return one row per method; None where a metric does not exist."""

@@ -11,6 +11,7 @@ from rootflow.dataset.events import Events
 from rootflow.errors import ConformanceError, InputError, UsageError
 from rootflow.evaluation.reconstruction.observables import Values, values_of
 from rootflow.evaluation.reconstruction.results import Cost
+from rootflow.evaluation.results import check_finite
 from rootflow.methods.conformance import check_answers
 from rootflow.methods.contract import Reconstruction, Reconstructor
 from rootflow.methods.reconstruction.objects import at, feature, four_momenta
@@ -80,12 +81,8 @@ def sample_of(events: Events, btag_min: float) -> EventsWithTruth:
         )
     for name in ("neutrinos", "true_leptons", "tops", "weight"):
         array = getattr(events, name)
-        broken = [] if array is None else ~np.isfinite(array.reshape(len(events), -1)).all(axis=1)
-        if np.any(broken):
-            raise InputError(
-                f"{name} of {np.sum(broken)} of {len(events)} events to evaluate on are not "
-                f"finite, the first is {events.in_words(int(np.argmax(broken)))}"
-            )
+        if array is not None:
+            check_finite(name, array, events)
     matched = events.matched
     if np.sum(events.weight) <= 0 or np.sum(events.weight[matched]) <= 0:
         raise InputError(
