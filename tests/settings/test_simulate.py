@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import awkward as ak
+import numpy as np
 import pytest
 
 from other_values import SIMULATE
@@ -14,7 +15,7 @@ from rootflow.analysis import analysis_named
 from rootflow.config import Config, change
 from rootflow.config.simulation import ProcessConfig
 from rootflow.simulation.chunk import Generator
-from rootflow.simulation.plan import SimulationPlan, detector_generator
+from rootflow.simulation.plan import SimulationPlan
 from rootflow.simulation.processes import observe
 from small_configurations import small
 
@@ -42,7 +43,7 @@ def generated(analysis: str) -> tuple[ProcessConfig, ak.Array]:
 
 
 def observed(process: ProcessConfig, batch: ak.Array) -> ak.Array:
-    return observe(batch, process, detector_generator(1, 1))[0]
+    return observe(batch, process, np.random.default_rng((1, 1)))[0]
 
 
 @cache

@@ -4,12 +4,12 @@ import awkward as ak
 import numpy as np
 import pytest
 
-from rootflow.config.detector import IsolationConfig, TracksConfig
+from rootflow.config.detector import FourLeptonDetectorConfig, IsolationConfig
 from rootflow.simulation.four_leptons import etcone, ptcone
 from rootflow.simulation.leptons import DressedLeptons, dress, find_leptons
 from rootflow.simulation.record import NOBODY, GeneratorRecord
 
-CONFIG = IsolationConfig(calorimeter_noise_gev=0.0)
+DETECTOR = FourLeptonDetectorConfig(isolation=IsolationConfig(calorimeter_noise_gev=0.0))
 CHARGED = (11, 13, 211, 321, 2212, 3112, 3222, 3312, 3334)
 
 
@@ -45,8 +45,8 @@ def _sum(
 def test_cones_are_sums_over_the_particles_around(
     record: GeneratorRecord, dressed: DressedLeptons, leptons: ak.Array, rng: np.random.Generator
 ) -> None:
-    tracks = ptcone(leptons, record, dressed, CONFIG, TracksConfig())
-    energy = etcone(leptons, record, dressed, CONFIG, 4.9, rng)
+    tracks = ptcone(leptons, record, dressed, DETECTOR)
+    energy = etcone(leptons, record, dressed, DETECTOR, rng)
     with np.errstate(divide="ignore"):
         eta, pt = np.abs(record.momentum.eta), record.momentum.pt
     is_track = record.is_final & record.is_one_of(*CHARGED) & (pt > 1) & (eta < 2.5)
@@ -63,7 +63,7 @@ def test_cones_are_sums_over_the_particles_around(
 def test_leptons_of_hadrons_are_less_isolated(
     record: GeneratorRecord, dressed: DressedLeptons, leptons: ak.Array
 ) -> None:
-    tracks = ptcone(leptons, record, dressed, CONFIG, TracksConfig())
+    tracks = ptcone(leptons, record, dressed, DETECTOR)
     relative = ak.flatten(tracks / leptons.pt)
     index = find_leptons(record, 5.0)
     index = index[index != NOBODY]
@@ -75,7 +75,7 @@ def test_leptons_of_hadrons_are_less_isolated(
 def test_noise_is_as_wide_as_configured(
     record: GeneratorRecord, dressed: DressedLeptons, leptons: ak.Array, rng: np.random.Generator
 ) -> None:
-    without = etcone(leptons, record, dressed, CONFIG, 4.9, rng)
-    noisy = etcone(leptons, record, dressed, IsolationConfig(), 4.9, rng)
+    without = etcone(leptons, record, dressed, DETECTOR, rng)
+    noisy = etcone(leptons, record, dressed, FourLeptonDetectorConfig(), rng)
     noise = ak.to_numpy(ak.flatten(noisy - without))
     assert noise.std() == pytest.approx(0.8, abs=4 * 0.8 / np.sqrt(2 * len(noise)))

@@ -41,8 +41,6 @@ def build(
     directory
         Where datasets are kept; this one gets the name of its digest, and so do the copies
         beside it that the configuration asks for.
-    reading
-        What the analysis adds.
 
     Raises
     ------

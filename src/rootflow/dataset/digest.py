@@ -113,17 +113,8 @@ def digest(
     what the branch maps say, what the analysis keeps and cuts, derived features, the folds,
     the scale of the weights, the code that makes such a dataset, and the version of the format
     of datasets. It does not depend on names of files or maps, on which fold is held out,
-    or on what training does with weights.
-
-    Parameters
-    ----------
-    files
-        Of each sample, by its name.
-    reading
-        What the analysis adds.
-    memory
-        A directory that remembers the digests of files by path, size and time of change,
-        so that each is read once.
+    or on what training does with weights. `memory` is a directory that remembers the digests of
+    files by path, size and time of change, so that each is read once.
 
     Raises
     ------

@@ -45,14 +45,9 @@ def scattered(
 class Reading(ReadingConfig, ABC):
     """What an analysis adds to reading: which objects it keeps, its cuts, what it computes.
 
-    Its fields are the settings of the block `data` that decide how events are read and selected.
-
-    Attributes
-    ----------
-    met
-        Whether the missing momentum is kept, where the map names it.
-    truth
-        Whether what the generator says of neutrinos, tops and jets is read.
+    Its fields are the settings of the block `data` that decide how events are read and selected;
+    `met` says whether the missing momentum is kept, where the map names it, and `truth` whether
+    what the generator says of neutrinos, tops and jets is read.
     """
 
     met: ClassVar[bool] = True

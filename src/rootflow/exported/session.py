@@ -3,7 +3,7 @@
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -31,13 +31,6 @@ MILLISECONDS = 1e-6  # in a nanosecond
 Arrays = dict[str, NDArray[Any]]
 
 
-class Opened(NamedTuple):
-    """A file of `rootflow export`, ready to be applied, and what it says of itself."""
-
-    session: onnxruntime.InferenceSession
-    contract: OnnxContract
-
-
 def open_session(model: Path | bytes, threads: int = 1) -> onnxruntime.InferenceSession:
     """Return a session on the CPU; onnxruntime writes nothing to the terminal."""
     options = onnxruntime.SessionOptions()
@@ -48,7 +41,9 @@ def open_session(model: Path | bytes, threads: int = 1) -> onnxruntime.Inference
     return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
 
 
-def open_exported(path: Path, threads: int = 1) -> Opened:
+def open_exported(
+    path: Path, threads: int = 1
+) -> tuple[onnxruntime.InferenceSession, OnnxContract]:
     """Return a session of a file of `rootflow export`, of the very bytes that were checked.
 
     One that is not there, is not ONNX, is cut short or altered, has no contract or another than
@@ -60,7 +55,7 @@ def open_exported(path: Path, threads: int = 1) -> Opened:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from None
     contract = check_content(content, str(path))
     try:
-        return Opened(open_session(content, threads), contract)
+        return open_session(content, threads), contract
     except UNREADABLE as error:
         reason = str(error).splitlines()[0]
         raise InputError(f"{path}: onnxruntime cannot run it: {reason}") from None
@@ -83,9 +78,8 @@ def answers(
     `outputs` are as the contract says them; one that has another shape, or events that it cannot
     be run on, are an InputError.
     """
-    names = [tensor.name for tensor in outputs]
     try:
-        said = dict(zip(names, session.run(names, dict(feeds)), strict=True))
+        said = ask(session, feeds)
     except (*UNREADABLE, ValueError) as error:  # an input that is not given is the second
         reason = str(error).splitlines()[0][:300]
         raise InputError(f"{where}: onnxruntime cannot run it on these events: {reason}") from None

@@ -40,19 +40,10 @@ Places = Mapping[str, NDArray[np.int32]]
 class Setting(NamedTuple):
     """What decides the new branches of an entry.
 
-    Attributes
-    ----------
-    models
-        The ONNX files of the model.
-    branch_map
-        How the ntuples are read, instead of how the contract says; a map's name or path.
-    name
-        That new branches begin with; none: the model's.
-    seen_events
-        What becomes of events that the model was trained on, by their numbers: an error, no
-        score, or a score like any others, as is right where nothing was trained on.
-    other_code
-        As in `rootflow.exported.FoldedModel`.
+    Their names begin with the given one, or the model's. The branch map, a map's name or path, says
+    how the ntuples are read instead of the contract. Events that the model was trained on, by their
+    numbers, are an error, have no score, or one like any others, as is right where nothing was
+    trained on. `other_code` is as in `rootflow.exported.FoldedModel`.
     """
 
     models: tuple[Path, ...]

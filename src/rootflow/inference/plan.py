@@ -58,11 +58,13 @@ def plan(
             if target.exists() and path.exists() and target.samefile(path):
                 raise UsageError(f"{target}: is read and cannot be written, too: name another")
     refuse_beside_sources(paths)
-    found, ranges = {}, {}
+    found, ranges, names = {}, {}, {}
     for path in paths:
         with open_tree(path, application.tree) as tree:
             found[path] = branches_of(tree, copying.kept, copying.dropped)
             ranges[path] = ranges_of(tree)
+        status = path.stat()
+        names[path] = digest_of([str(path.resolve()), status.st_size, status.st_mtime_ns])
     for inputs in inputs_of.values():
         _refuse_different({path: found[path] for path in inputs})
     _refuse_there_already(found, application.branches)
@@ -74,11 +76,6 @@ def plan(
         "seen_events": setting.seen_events,
         "other_code": application.model.other_code,
         "copying": copying._asdict(),
-    }
-    found_at = {path: path.stat() for path in paths}
-    names = {
-        path: digest_of([str(path.resolve()), stat.st_size, stat.st_mtime_ns])
-        for path, stat in found_at.items()
     }
     questions = {
         target: digest_of({**asked, "inputs": [names[path] for path in inputs]})

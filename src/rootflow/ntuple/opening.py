@@ -51,15 +51,7 @@ CSV_SUFFIXES = (".csv", ".csv.gz", ".csv.bz2")
 def find_files(patterns: Sequence[str], setting: str = "data.files") -> list[Path]:
     """Return the files that the paths and globs name, those of each glob in sorted order.
 
-    Parameters
-    ----------
-    setting
-        Where they are configured, for messages.
-
-    Raises
-    ------
-    InputError
-        One of them matches nothing, or there is none.
+    One that matches nothing, or none at all, is an InputError, which names the setting.
     """
     if not patterns:
         raise InputError(f"{setting}: no file is named; give paths or globs")

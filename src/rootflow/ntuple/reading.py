@@ -40,28 +40,17 @@ class Expectation(NamedTuple):
 class Chunk(NamedTuple):
     """Some events of one file, as read: nothing is cut, sorted or padded.
 
-    Attributes
-    ----------
-    objects
-        By collection, with the features that `features_of` names and then the quantities for
-        cuts; the pdg_id of leptons is signed, negative for positive charge.
-    met
-        (n, 2) float32, pt and phi; None where the map names none.
-    event
-        (n,) float32 by feature.
-    triggers
-        (n,) bool by branch, True where it has fired.
-    weight
-        (n,) float64, the product of the weight branches.
-    beside
-        What the map names of truth, other reconstructions and systematic weights, in GeV: by the
-        names of `Events`, but for the (n, 2) `jet_index` of b and bbar among the jets as the ntuple
-        orders them, -1 where there is none, and for both where they are in one jet; and (n,)
-        `dileptonic`, which says where both neutrinos exist.
-    expectation
-        What the file says of its sample up to here.
-    table
-        What they were read from: it says who they are, and what is wrong with one.
+    `objects` have the features that `features_of` names and then the quantities for cuts; the
+    pdg_id of leptons is signed, negative for positive charge. `met` (n, 2) are pt and phi, `event`
+    (n,) is by feature, `triggers` (n,) by branch, True where it has fired, and `weight` (n,) the
+    product of the weight branches.
+
+    `beside` is what the map names of truth, other reconstructions and systematic weights, in GeV:
+    by the names of `Events`, but for the (n, 2) `jet_index` of b and bbar among the jets as the
+    ntuple orders them, -1 where there is none, and for both where they are in one jet; and (n,)
+    `dileptonic`, which says where both neutrinos exist. The expectation is what the file says of
+    its sample up to here; the table, what they were read from, says who they are, and what is wrong
+    with one.
     """
 
     objects: dict[str, Objects]

@@ -9,7 +9,7 @@ import pythia8mc
 from rootflow.config.simulation import ProcessConfig
 from rootflow.errors import RootflowError, UsageError
 from rootflow.simulation.ntuple import Generation, Ntuple
-from rootflow.simulation.plan import detector_generator, event_numbers, pythia_seed, stream_of
+from rootflow.simulation.plan import event_numbers, pythia_seed, stream_of
 from rootflow.simulation.processes import PROCESSES, observe
 
 SMALLEST_BATCH, LARGEST_BATCH = 20, 500
@@ -69,7 +69,7 @@ def make_chunk(config: ProcessConfig, seed: int, chunk: int, events: int) -> Ntu
     """Generate until `events` are selected, with a generator of this chunk's own."""
     stream = stream_of(PROCESSES[config.process].number, chunk)
     generator = Generator(config, pythia_seed(seed, stream))
-    rng = detector_generator(seed, stream)
+    rng = np.random.default_rng((seed, stream))  # of the detector
     batches: list[ak.Array] = []
     missing, generated, sum_of_weights = events, 0, 0.0
     acceptance = FIRST_GUESS_OF_ACCEPTANCE

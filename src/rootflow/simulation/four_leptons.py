@@ -4,12 +4,7 @@ import awkward as ak
 import numpy as np
 from numpy.typing import NDArray
 
-from rootflow.config.detector import (
-    BTaggingConfig,
-    FourLeptonDetectorConfig,
-    IsolationConfig,
-    TracksConfig,
-)
+from rootflow.config.detector import FourLeptonDetectorConfig
 from rootflow.config.simulation import FourLeptonProcessConfig
 from rootflow.simulation.jets import is_measured_in_jets, is_within, measure_jets_and_met
 from rootflow.simulation.leptons import (
@@ -61,12 +56,18 @@ def observe(
     jets, met, _ = measure_jets_and_met(
         record, selected, dressed, measured, detector, selection, rng
     )
-    branches = (
-        _jet_branches(jets, detector.btagging)
-        | _lepton_branches(leptons)
-        | {"met_et": mev_branch(met.pt), "met_phi": float_branch(met.phi)}
-        | _process_branches(config.process, ak.to_numpy(batch.info.weights[:, 0]))
-    )
+    weight = ak.to_numpy(batch.info.weights[:, 0])
+    one = np.ones(len(weight), dtype=np.float32)
+    process = PROCESSES[config.process]
+    branches = _jet_branches(jets, len(detector.btagging.working_points))
+    branches |= _lepton_branches(leptons) | {
+        "met_et": mev_branch(met.pt),
+        "met_phi": float_branch(met.phi),
+        "mcWeight": float_branch(weight),
+        **{f"scaleFactor_{name}": one for name in SCALE_FACTORS},
+        "channelNumber": np.full(len(weight), process.channel_number, dtype=np.int32),
+        "runNumber": np.full(len(weight), RUN_NUMBER, dtype=np.int32),
+    }
     return ak.Array(branches)[selected], selected
 
 
@@ -102,10 +103,8 @@ def _describe(
         },
     )
     leptons = ak.unflatten(flat, found.sum(axis=1))
-    leptons["ptcone"] = ptcone(leptons, record, dressed, detector.isolation, detector.tracks)
-    leptons["etcone"] = etcone(
-        leptons, record, dressed, detector.isolation, detector.jets.particle_eta_max, rng
-    )
+    leptons["ptcone"] = ptcone(leptons, record, dressed, detector)
+    leptons["etcone"] = etcone(leptons, record, dressed, detector, rng)
     return leptons[ak.argsort(leptons.pt, axis=1, ascending=False)]
 
 
@@ -126,27 +125,16 @@ def _lepton_branches(leptons: ak.Array) -> Branches:
     }
 
 
-def _jet_branches(jets: ak.Array, btagging: BTaggingConfig) -> Branches:
+def _jet_branches(jets: ak.Array, working_points: int) -> Branches:
     """Return the branches of the jets.
 
     `jet_MV2c10` is the share of the working points that a jet passes, on MV2's scale of
     -1 (none) to 1 (all).
     """
-    passed = (jets.quantile - 1) / len(btagging.working_points)
+    passed = (jets.quantile - 1) / working_points
     return momentum_branches("jet", jets, *MOMENTUM) | {
         "jet_trueflav": ak.values_astype(jets.flavour, np.int32),
         "jet_MV2c10": float_branch(2 * passed - 1),
-    }
-
-
-def _process_branches(process: str, weight: NDArray[np.float64]) -> Branches:
-    """Return the generator's weight, scale factors of one, and what names the process."""
-    one = np.ones(len(weight), dtype=np.float32)
-    return {
-        "mcWeight": float_branch(weight),
-        **{f"scaleFactor_{name}": one for name in SCALE_FACTORS},
-        "channelNumber": np.full(len(weight), PROCESSES[process].channel_number, dtype=np.int32),
-        "runNumber": np.full(len(weight), RUN_NUMBER, dtype=np.int32),
     }
 
 
@@ -154,35 +142,33 @@ def ptcone(
     leptons: ak.Array,
     record: GeneratorRecord,
     dressed: DressedLeptons,
-    config: IsolationConfig,
-    tracks: TracksConfig,
+    detector: FourLeptonDetectorConfig,
 ) -> ak.Array:
     """Return the sum of the pT of charged particles around each lepton, GeV."""
     charged = record.is_final & record.is_one_of(*CHARGED)
     momentum = record.momentum[charged]
-    charged[charged] = (momentum.pt > config.track_pt_min_gev) & (
-        np.abs(momentum.eta) < tracks.eta_max
-    )
-    return _sum_around(leptons, charged, record, dressed, config.track_distance)
+    isolation = detector.isolation
+    charged[charged] = is_within(momentum, isolation.track_pt_min_gev, detector.tracks.eta_max)
+    return _sum_around(leptons, charged, record, dressed, isolation.track_distance)
 
 
 def etcone(
     leptons: ak.Array,
     record: GeneratorRecord,
     dressed: DressedLeptons,
-    config: IsolationConfig,
-    eta_max: float,
+    detector: FourLeptonDetectorConfig,
     rng: np.random.Generator,
 ) -> ak.Array:
     """Return the transverse momentum in the calorimeters around each lepton, GeV.
 
     That of all particles but muons and neutrinos, and noise.
     """
+    isolation = detector.isolation
     nobody = np.zeros(len(record.pdg_id), dtype=bool)
-    seen = is_measured_in_jets(record, nobody, eta_max)
-    around = _sum_around(leptons, seen, record, dressed, config.calorimeter_distance)
+    seen = is_measured_in_jets(record, nobody, detector.jets.particle_eta_max)
+    around = _sum_around(leptons, seen, record, dressed, isolation.calorimeter_distance)
     counts = ak.num(leptons)
-    noise = config.calorimeter_noise_gev * rng.standard_normal(int(ak.sum(counts)))
+    noise = isolation.calorimeter_noise_gev * rng.standard_normal(int(ak.sum(counts)))
     return around + ak.unflatten(noise, counts)
 
 

@@ -73,13 +73,7 @@ def dress(record: GeneratorRecord, lepton: Indices, distance: float) -> DressedL
         (record.pdg_id == PHOTON) & record.is_final & (record.status < FIRST_STATUS_OF_HADRONS)
     )
     of_event = record.event[photon]
-    apart = np.stack(
-        [
-            bare[:, column][of_event].deltaR(record.momentum[photon])
-            for column in range(lepton.shape[1])
-        ],
-        axis=-1,
-    )
+    apart = bare[of_event].deltaR(record.momentum[photon, np.newaxis])
     apart[~there[of_event]] = np.inf
     nearest = apart.argmin(axis=-1)
     close = apart.min(axis=-1, initial=np.inf) < distance

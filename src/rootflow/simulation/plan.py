@@ -134,8 +134,3 @@ def pythia_seed(seed: int, stream: int) -> int:
     """Return Pythia's seed for a chunk: no two chunks of one seed share it."""
     start = int(np.random.SeedSequence(seed).generate_state(1, np.uint64)[0])
     return 1 + (start + stream) % PYTHIA_SEEDS
-
-
-def detector_generator(seed: int, stream: int) -> np.random.Generator:
-    """Return the random numbers of the detector for a chunk."""
-    return np.random.default_rng(np.random.SeedSequence((seed, stream)))
