@@ -1,15 +1,13 @@
 import itertools
+from pathlib import Path
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
+from rootflow.config.simulation import SimulationConfig
 from rootflow.errors import UsageError
-from rootflow.simulation.plan import (
-    check_limits,
-    event_numbers,
-    pythia_seed,
-    stream_of,
-)
+from rootflow.simulation.plan import SimulationPlan, event_numbers, pythia_seed, stream_of
 from rootflow.simulation.processes import PROCESSES
 
 PROCESS_NUMBERS = [process.number for process in PROCESSES.values()]
@@ -38,23 +36,29 @@ def test_event_numbers_say_where_the_event_is_from() -> None:
 
 
 def test_the_largest_event_number_fits() -> None:
-    check_limits(2**31 - 1, 2**15, 2**14)
+    config = SimulationConfig(events=2**29, events_per_chunk=2**14)
+    assert SimulationPlan(config, 2**31 - 1, Path()).chunks == 2**15
     assert event_numbers(2**31 - 1, 2**18 - 1, 2**14)[-1] == np.iinfo(np.int64).max
     assert max(stream_of(process, 2**15 - 1) for process in PROCESS_NUMBERS) < 2**18
 
 
 @pytest.mark.parametrize(
-    ("seed", "chunks", "events", "what"),
+    ("seed", "chunks", "what"),
     [
-        (-1, 1, 1, "the seed"),
-        (2**31, 1, 1, "the seed"),
-        (1, 2**15 + 1, 1, "the number of the last chunk"),
-        (1, 1, 2**14 + 1, "the last event of a chunk"),
+        (-1, 1, "the seed"),
+        (2**31, 1, "the seed"),
+        (1, 2**15 + 1, "the number of the last chunk"),
     ],
 )
-def test_what_does_not_fit_is_refused(seed: int, chunks: int, events: int, what: str) -> None:
+def test_what_does_not_fit_is_refused(seed: int, chunks: int, what: str) -> None:
+    config = SimulationConfig(events=chunks, events_per_chunk=1)
     with pytest.raises(UsageError, match=what):
-        check_limits(seed, chunks, events)
+        SimulationPlan(config, seed, Path())
+
+
+def test_more_events_of_a_chunk_than_fit_are_refused() -> None:
+    with pytest.raises(ValidationError, match="events_per_chunk"):
+        SimulationConfig(events_per_chunk=2**14 + 1)
 
 
 def test_chunks_of_a_seed_never_share_pythia_seeds() -> None:

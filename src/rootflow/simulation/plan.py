@@ -38,7 +38,7 @@ def code_digest(process: str, package: Path = PACKAGE) -> str:
 class SimulationPlan:
     """One sample: configuration, seed, and the directory that it is made in.
 
-    A seed or a size that does not fit into event numbers is a UsageError.
+    A seed or a number of chunks that does not fit into event numbers is a UsageError.
     """
 
     config: ProcessConfig
@@ -46,7 +46,15 @@ class SimulationPlan:
     directory: Path
 
     def __post_init__(self) -> None:
-        check_limits(self.seed, self.chunks, self.config.events_per_chunk)
+        for what, number, bits in (
+            ("the seed", self.seed, SEED_BITS),
+            ("the number of the last chunk", self.chunks - 1, CHUNK_BITS),
+        ):
+            if not 0 <= number < 2**bits:
+                raise UsageError(
+                    f"simulation: {what} is {number}, but event numbers have room for"
+                    f" 0 to {2**bits - 1}"
+                )
 
     @property
     def chunks(self) -> int:
@@ -103,20 +111,6 @@ class SimulationPlan:
             )
             for number, start in enumerate(starts)
         }
-
-
-def check_limits(seed: int, chunks: int, events_per_chunk: int) -> None:
-    """Refuse what does not fit into an event number."""
-    for what, highest, bits in (
-        ("the seed", seed, SEED_BITS),
-        ("the number of the last chunk", chunks - 1, CHUNK_BITS),
-        ("the number of the last event of a chunk", events_per_chunk - 1, EVENT_BITS),
-    ):
-        if not 0 <= highest < 2**bits:
-            raise UsageError(
-                f"simulation: {what} is {highest}, but event numbers have room for"
-                f" 0 to {2**bits - 1}"
-            )
 
 
 def stream_of(process: int, chunk: int) -> int:
