@@ -137,13 +137,14 @@ def test_a_flat_score_is_of_leptons_with_their_signs(binary: Prepared) -> None:
 
 def test_a_loss_of_auc_above_the_limit_is_refused(binary: Prepared, four_leptons: Events) -> None:
     full = binary.converted["float32"]
-    row = cost(full, full, "int8", 0.0, four_leptons)
+    int8 = full._replace(precision="int8")
+    row = cost(full, int8, 0.0, four_leptons)
     assert row["auc_loss"] == row["auc_loss_error"] == 0
     with pytest.raises(RootflowError, match=r"int8 costs 0\.0000 .* of AUC"):
-        cost(full, full, "int8", -1e-9, four_leptons)
+        cost(full, int8, -1e-9, four_leptons)
     of_one = four_leptons.take(four_leptons.label == 1)
     with pytest.raises(RootflowError, match="of class 1, or none of another"):
-        cost(full, full, "int8", 0.0, of_one)
+        cost(full, int8, 0.0, of_one)
 
 
 def test_networks_of_all_folds_that_assign_jets_are_one_file(toys: Events, tmp_path: Path) -> None:

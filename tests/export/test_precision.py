@@ -76,13 +76,14 @@ def converted(network: keras.Model, events: Events, **about: Any) -> Converted:
 
 def test_a_loss_above_the_limit_is_refused(toys: Events) -> None:
     network = converted(small_network(max_jets=4), toys)
-    row = cost(network, network, "int8", 0.0, toys)
+    int8 = network._replace(precision="int8")
+    row = cost(network, int8, 0.0, toys)
     assert row["accuracy_loss"] == row["accuracy_loss_error"] == 0
     with pytest.raises(RootflowError, match=r"int8 costs 0\.0000 .* export\.accuracy_loss_max"):
-        cost(network, network, "int8", -1e-9, toys)
+        cost(network, int8, -1e-9, toys)
     unmatched = toys.take(np.any(toys.assignment < 0, axis=1))
     with pytest.raises(RootflowError, match="no event has both b jets"):
-        cost(network, network, "int8", 0.1, unmatched)
+        cost(network, int8, 0.1, unmatched)
 
 
 def test_every_precision_holds_in_every_onnxruntime(

@@ -9,7 +9,7 @@ import sys
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -135,12 +135,9 @@ class LocalExecutor:
         """Yield the table of jobs, for this process alone until the block ends."""
         rows = sqlite3.connect(self._store, timeout=SECONDS_TO_WAIT_FOR_STORE, isolation_level=None)
         rows.row_factory = sqlite3.Row
-        try:
+        with closing(rows), rows:
             rows.execute("begin immediate")
             yield rows
-            rows.execute("commit")
-        finally:
-            rows.close()
 
     def _row(self, rows: sqlite3.Connection, job_id: str) -> sqlite3.Row:
         select = "select * from jobs where id = ?"

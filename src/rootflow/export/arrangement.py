@@ -156,7 +156,7 @@ def _along_an_axis(graph: Graph, arranged: Arranged, starts: Mapping[str, int]) 
 def _groups(graph: Graph, arranged: Iterable[Arranged]) -> list[list[Arranged]]:
     """Return those together that can be picked from one row: none is needed to make the row."""
     groups: list[list[Arranged]] = []
-    after = cache(graph.after)
+    after = cache(lambda name: graph.after([name]))
     for each in arranged:
         for group in groups:
             together = [*group, each]

@@ -50,7 +50,8 @@ class Graph:
             for name, value in few.items()
         }
         self.types = {name: value.dtype for name, value in few.items()}
-        of_events = _of_events(self.nodes, self._proto.graph.input)
+        inputs = [value.name for value in self._proto.graph.input]
+        of_events = self.after(inputs, but_for=ASK_FOR_SHAPES)
         self.known = {
             name: value
             for name, value in few.items()
@@ -69,16 +70,13 @@ class Graph:
         takers = self.consumers[name]
         return name not in self.outputs and all(node.op_type in kinds for node in takers)
 
-    def after(self, name: str) -> frozenset[str]:
-        """Return all tensors that depend on one."""
-        found: set[str] = set()
-        ahead = [name]
-        while ahead:
-            for node in self.consumers[ahead.pop()]:
-                if found.isdisjoint(node.output):
-                    found.update(node.output)
-                    ahead += node.output
-        return frozenset(found)
+    def after(self, names: Iterable[str], but_for: Collection[str] = ()) -> set[str]:
+        """Return tensors and all that depend on them, but for what nodes of these kinds give."""
+        found = set(names)
+        for node in self.nodes:
+            if node.op_type not in but_for and found.intersection(node.input):
+                found.update(node.output)
+        return found
 
     def part(
         self, nodes: list[onnx.NodeProto], feeds: Mapping[str, NDArray[Any]]
@@ -122,14 +120,10 @@ class Graph:
         return name
 
     def merge_constants(self) -> dict[str, str]:
-        """Keep one of each value, and return the name that is kept for every other."""
+        """Return for each constant the first one of its value, which is kept alone."""
         first: dict[tuple[Any, ...], str] = {}
-        instead = {}
-        for name, array in self.constants.items():
-            kept = first.setdefault(_content(array), name)
-            if kept != name:
-                instead[name] = kept
-        return instead
+        constants = self.constants.items()
+        return {name: first.setdefault(_content(array), name) for name, array in constants}
 
     def new_name(self, stem: str) -> str:
         """Return a name that no tensor has."""
@@ -200,15 +194,6 @@ def run(
         asked.SerializeToString(), options, providers=["CPUExecutionProvider"]
     )
     return dict(zip(names, session.run(names, dict(feeds)), strict=True))
-
-
-def _of_events(nodes: Iterable[onnx.NodeProto], inputs: Iterable[onnx.ValueInfoProto]) -> set[str]:
-    """Return the tensors that depend on what the inputs are, not only on their shapes."""
-    found = {value.name for value in inputs}
-    for node in nodes:
-        if node.op_type not in ASK_FOR_SHAPES and found.intersection(node.input):
-            found.update(node.output)
-    return found
 
 
 def _content(array: NDArray[Any]) -> tuple[Any, ...]:

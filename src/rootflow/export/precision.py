@@ -140,9 +140,7 @@ class Loss(NamedTuple):
     error: float
 
 
-def cost(
-    full: Converted, lower: Converted, precision: Precision, loss_max: float, events: Events
-) -> Row:
+def cost(full: Converted, lower: Converted, loss_max: float, events: Events) -> Row:
     """Return what the lower precision costs, on events that did not set its ranges.
 
     The row has `precision`, `events`, and of a figure of merit, weighted, `accuracy_before`,
@@ -156,11 +154,11 @@ def cost(
     name, what, measured = "auc", "AUC", _of_classes
     if "assignment" in full.outputs:
         name, what, measured = "accuracy", "assignment accuracy", _of_assignment
-    loss, row = measured(full, lower, precision, others)
+    loss, row = measured(full, lower, others)
     lost = loss.before - loss.after
     if lost > loss_max:
         raise RootflowError(
-            f"{precision} costs {lost:.4f} +- {loss.error:.4f} of {what} "
+            f"{lower.precision} costs {lost:.4f} +- {loss.error:.4f} of {what} "
             f"({loss.before:.4f} before), more than "
             f"export.accuracy_loss_max: {loss_max}; nothing is exported"
         )
@@ -169,9 +167,8 @@ def cost(
     return row | {f"{name}_{each}": value for each, value in zip(endings, figures, strict=True)}
 
 
-def _of_assignment(
-    full: Converted, lower: Converted, precision: Precision, events: Events
-) -> tuple[Loss, Row]:
+def _of_assignment(full: Converted, lower: Converted, events: Events) -> tuple[Loss, Row]:
+    precision = lower.precision
     if events.assignment is None or events.tops is None:
         raise InputError(f"export: {precision} is measured on events with truth, these have none")
     if not np.any(events.matched):
@@ -199,9 +196,8 @@ def _of_assignment(
     }
 
 
-def _of_classes(
-    full: Converted, lower: Converted, precision: Precision, events: Events
-) -> tuple[Loss, Row]:
+def _of_classes(full: Converted, lower: Converted, events: Events) -> tuple[Loss, Row]:
+    precision = lower.precision
     if events.label is None:
         raise InputError(f"export: {precision} is measured on events with labels, these have none")
     simulated = events.take(events.simulated)

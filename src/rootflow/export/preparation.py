@@ -63,7 +63,7 @@ def prepare(
             inputs = {name: array for name, array in events.inputs().items() if name in taken}
             proto = rounded(full.proto, precision, inputs)
             lower = full._replace(proto=proto, precision=precision)
-            physics.append(cost(full, lower, precision, config.accuracy_loss_max, events))
+            physics.append(cost(full, lower, config.accuracy_loss_max, events))
         of_precision[precision] = lower
     return _proven(about, of_precision, config.targets_of(about.task), events, physics)
 

@@ -173,13 +173,10 @@ def _product(graph: Graph, node: onnx.NodeProto) -> Instead:
     matrix = graph.constants.get(node.input[1])
     if rows is None or matrix is None or matrix.ndim != 2 or _is_fused_with(graph, rows.input[0]):
         return None
-    shape, source = graph.shapes[node.output[0]], rows.input[0]
-    if graph.shapes[source][-1:] != graph.shapes[rows.output[0]][-1:]:
+    source, target = rows.input[0], _target(graph.shapes[node.output[0]])
+    if target is None or graph.shapes[source][-1:] != graph.shapes[rows.output[0]][-1:]:
         return None
     product = graph.new_name("product")
-    target = _target(shape)
-    if target is None:
-        return None
     return [
         helper.make_node("MatMul", [source, node.input[1]], [product], name=f"{node.name}_rows"),
         _named(node, "Reshape", [product, graph.constant(target)]),
@@ -209,16 +206,7 @@ def _layer_normalisation(graph: Graph, node: onnx.NodeProto) -> list[onnx.NodePr
     ):
         return None
     inputs = [found["values"], *(graph.constant(each.ravel()) for each in (scale, offset))]
-    return [
-        helper.make_node(
-            "LayerNormalization",
-            inputs,
-            node.output[:1],
-            name=node.name,
-            axis=-1,
-            epsilon=float(epsilon.item()),
-        )
-    ]
+    return [_named(node, "LayerNormalization", inputs, axis=-1, epsilon=float(epsilon.item()))]
 
 
 def _is_made_so(graph: Graph, name: str, made: Made, found: dict[str, str]) -> bool:

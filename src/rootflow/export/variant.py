@@ -58,14 +58,8 @@ ORDER = {
 class Variant(ABC):
     """A model laid out for a target: its graph, what it says of itself, and how it is proven.
 
-    Attributes
-    ----------
-    target, name
-        As the configuration, and as the contract calls it.
-    one_gev
-        In the unit of the momenta that come out.
-    batch_sizes
-        For how many events at once it is proven.
+    The configuration calls it `target`, the contract `name`. `one_gev` is in the unit of the
+    momenta that come out, and `batch_sizes` are for how many events at once it is proven.
     """
 
     target: ClassVar[Target]
