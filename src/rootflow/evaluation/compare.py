@@ -1,4 +1,4 @@
-"""What models of any number of evaluations said of the same events, saved and side by side."""
+"""What models of several evaluations said of the same events: saved, side by side, and drawn."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -8,15 +8,24 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from rootflow import checksum
 from rootflow.dataset.events import Events
 from rootflow.errors import InputError
-from rootflow.estimate import Estimate, PValue
+from rootflow.estimate import Estimate, PValue, with_error
 from rootflow.evaluation.bootstrap import Statistic, bootstrap
+from rootflow.evaluation.figures.style import new_figure, save_figure, styled
 from rootflow.evaluation.folder import EVALUATE_AGAIN
-from rootflow.evaluation.paired import Metric, comparison_table, comparisons, having
+from rootflow.evaluation.paired import (
+    Metric,
+    by_pair,
+    comparison_table,
+    comparisons,
+    having,
+    in_words,
+)
 from rootflow.evaluation.results import Comparison, logged
 from rootflow.files import whole_file
 from rootflow.ntuple.columns import structured
@@ -28,6 +37,11 @@ METADATA = b"rootflow"
 OF_EVENTS = ("file_index", "event_number", "fold", "weight")
 # Weights of the same event may differ by as much, relatively: they are sums in any order.
 TOLERANCE = 1e-6
+# Of a figure's usual height, for each model; and for what is around them.
+HEIGHT, AROUND = 0.11, 0.35
+ABOVE: dict[str, Any] = {
+    "xytext": (0, 7), "textcoords": "offset points", "ha": "center", "fontsize": "small",
+}  # fmt: skip
 Arrays = Mapping[str, NDArray[Any]]
 
 
@@ -143,8 +157,7 @@ class ComparedModels(NamedTuple):
 
     def comparison(self, name: str, other: str, metric: str = "") -> Comparison | None:
         """Return what was found of one model being better; None where it does not exist."""
-        wanted = (metric or self.metric, name, other)
-        return next((each for each in self.comparisons if each[:3] == wanted), None)
+        return by_pair(self.comparisons, metric or self.metric).get((name, other))
 
     def logged(self) -> dict[str, float]:
         """Return `METRIC/MODEL` and `METRIC_error/MODEL`."""
@@ -297,3 +310,49 @@ def _equal(one: Arrays, other: Arrays) -> bool:
     return one.keys() == other.keys() and all(
         np.array_equal(one[name], other[name], equal_nan=True) for name in one
     )
+
+
+def draw_comparison(comparison: ComparedModels, path: Path, style: str = "neutral") -> list[Path]:
+    """Draw every metric of every model, and by how much the best model is better than each.
+
+    The figure at `path`, which ends in .png, and the PDF beside it are returned.
+    """
+    models, metrics = comparison.models, comparison.metrics
+    best, rows = models[0].name, range(len(models))[::-1]  # the first one on top
+    with styled(style):
+        height = max(0.7, AROUND + HEIGHT * len(models))
+        figure, panels = new_figure(columns=2, rows=len(metrics), heights=(height,) * len(metrics))
+        for place, metric in enumerate(metrics):
+            values, gains = panels[2 * place : 2 * place + 2]
+            estimates = [model.metrics.get(metric) for model in models]
+            _draw_rows(values, rows, estimates)
+            names = [
+                f"{m.name}\n{with_error(each)}" for m, each in zip(models, estimates, strict=True)
+            ]
+            values.set_yticks(rows, names, fontsize="small")
+            values.set_xlabel(f"{in_words(metric)}, weighted")
+            found = [comparison.comparison(best, model.name, metric) for model in models]
+            _draw_rows(gains, rows, [each and each.gain for each in found])
+            for row, each in zip(rows, found, strict=True):
+                if each is not None:
+                    text = PValue(each.p_value, comparison.replicas).equation
+                    gains.annotate(text, (each.gain.value, row), **ABOVE)
+            gains.axvline(0, color="grey", linestyle=":")
+            gains.tick_params(axis="y", labelleft=False)
+            gains.set_xlabel(f"gain of {best} in {in_words(metric)}")
+        return save_figure(figure, path.parent, path.stem)
+
+
+def _draw_rows(axes: Axes, rows: Sequence[int], estimates: Sequence[Estimate | None]) -> None:
+    for row, estimate in zip(rows, estimates, strict=True):
+        if estimate is not None:
+            axes.errorbar(
+                estimate.value, row, xerr=estimate.error, color="black", marker="o", capsize=3
+            )
+    axes.set_yticks(rows)
+    axes.minorticks_off()
+    axes.ticklabel_format(axis="x", style="plain")
+    axes.tick_params(axis="y", left=False, right=False)
+    axes.set_ylim(-0.7, len(rows) - 0.3)
+    axes.margins(x=0.15)
+    axes.grid(axis="x", alpha=0.3)

@@ -77,6 +77,11 @@ def comparisons(
     return tuple(made)
 
 
+def by_pair(found: Iterable[Comparison], metric: str) -> dict[tuple[str, str], Comparison]:
+    """Return what was found in one metric, by the names of both models."""
+    return {(each.name, each.other): each for each in found if each.metric == metric}
+
+
 def comparison_table(found: Sequence[Comparison], replicas: int) -> Table:
     """Return one row for every two models in every metric."""
     return Table.of(

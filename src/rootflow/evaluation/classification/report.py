@@ -18,6 +18,7 @@ from rootflow.evaluation.classification.results import ModelResult, OverTraining
 from rootflow.evaluation.figures.stack import stack
 from rootflow.evaluation.figures.style import Look, draw_figures
 from rootflow.evaluation.folder import Captions, write_folder, write_page
+from rootflow.evaluation.paired import by_pair
 from rootflow.evaluation.results import Process, Yield
 from rootflow.table import Cell, Table
 
@@ -266,8 +267,7 @@ def _auc(evaluation: ClassificationEvaluation, model: ModelResult) -> Row:
     row: Row = {"model": model.name}
     row |= {f"auc{ending}": ranking.auc for ending, ranking, _ in model.parts}
     row |= {f"auc_against_{name}": auc for name, auc in model.ranking.auc_against.items()}
-    compared = {(each.name, each.other): each for each in evaluation.comparisons}
-    found = compared.get((model.name, evaluation.models[0].name))
+    found = by_pair(evaluation.comparisons, "auc").get((model.name, evaluation.models[0].name))
     p_value = found and PValue(found.p_value, evaluation.replicas)
     return {**row, "difference": found and found.gain, "p_value": p_value}
 

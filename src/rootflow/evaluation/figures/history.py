@@ -25,16 +25,10 @@ def draw_histories(histories: Sequence[History], path: Path, style: str = "neutr
     are one standard deviation of the trainings; mean and band end where the first training ends,
     the thin lines are the trainings themselves.
 
-    Parameters
-    ----------
-    histories
-        One of each training: one mapping per epoch, of its metrics, at least one epoch and one
-        loss. Those whose name ends in `loss` go into one panel, those that end in `accuracy`
-        or in `auc` into others; `training_` or `validation_` stands before each.
-
-    Returns
-    -------
-    The figure at `path`, ending in .png, and the PDF beside it.
+    A history is one mapping per epoch, of its metrics: at least one epoch and one loss. Those whose
+    name ends in `loss` go into one panel, those that end in `accuracy` or in `auc` into others;
+    `training_` or `validation_` stands before each. The figure at `path`, which ends in .png, and
+    the PDF beside it are returned.
     """
     names = {name for history in histories for epoch in history for name in epoch}
     kinds = [kind for kind in PANELS if any(name.endswith(kind) for name in names)]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rootflow.estimate import Estimate, PValue, with_error
 from rootflow.evaluation.folder import write_folder, write_page
-from rootflow.evaluation.paired import comparison_table, in_words, p_values
+from rootflow.evaluation.paired import by_pair, comparison_table, in_words, p_values
 from rootflow.evaluation.reconstruction.evaluate import COMPARED, Assessment
 from rootflow.evaluation.reconstruction.figures import captions_of
 from rootflow.evaluation.reconstruction.metrics import COUNTS, DEFINITIONS
@@ -14,7 +14,7 @@ from rootflow.evaluation.reconstruction.migration import unfoldings, write_unfol
 from rootflow.evaluation.reconstruction.observables import OBSERVABLES
 from rootflow.evaluation.reconstruction.predictions import PREDICTIONS, write_predictions
 from rootflow.evaluation.reconstruction.results import UNDER_EVALUATION, Evaluation, MethodResult
-from rootflow.evaluation.results import Comparison, Number
+from rootflow.evaluation.results import Number
 from rootflow.table import Cell, Table
 
 Row = dict[str, Cell]
@@ -73,7 +73,7 @@ def write_report(
 
 
 def tables_of(evaluation: Evaluation) -> list[Table]:
-    """Return all tables, in the order of the report."""
+    """Return all tables, also those without rows, in the order of the report."""
     methods = evaluation.methods
     names = [method.name for method in methods]
     shares = {(found.right, found.wrong): found.share for found in evaluation.complements}
@@ -143,7 +143,7 @@ def tables_of(evaluation: Evaluation) -> list[Table]:
     ]
     return [
         _table("assignment", "Assignment", assignment),
-        *(_compared(metric, evaluation) for metric in COMPARED if _of(metric, evaluation)),
+        *(_compared(metric, evaluation) for metric in COMPARED),
         comparison_table(evaluation.comparisons, evaluation.replicas),
         *(_binned(name, evaluation) for name in methods[0].accuracy_by),
         Table.of(
@@ -168,23 +168,16 @@ def _table(name: str, title: str, rows: Sequence[Row]) -> Table:
 def _beaten(metric: str, method: MethodResult, evaluation: Evaluation) -> Row:
     """Return the p-value of the first network, if there is one, being no better than a method."""
     networks = [each.name for each in evaluation.methods if each.description == UNDER_EVALUATION]
-    found = {name: _of(metric, evaluation).get((name, method.name)) for name in networks[:1]}
+    pairs = by_pair(evaluation.comparisons, metric)
+    found = {name: pairs.get((name, method.name)) for name in networks[:1]}
     return {
         f"p, {name} no better": each and PValue(each.p_value, evaluation.replicas)
         for name, each in found.items()
     }
 
 
-def _of(metric: str, evaluation: Evaluation) -> dict[tuple[str, str], Comparison]:
-    return {
-        (found.name, found.other): found
-        for found in evaluation.comparisons
-        if found.metric == metric
-    }
-
-
 def _compared(metric: str, evaluation: Evaluation) -> Table:
-    found = _of(metric, evaluation)
+    found = by_pair(evaluation.comparisons, metric)
     compared = {name for pair in found for name in pair}
     names = [method.name for method in evaluation.methods if method.name in compared]
 
