@@ -82,6 +82,15 @@ def test_the_map_in_the_documentation_is_valid(tmp_path: Path) -> None:
     assert "nubar_px" in load_branch_map(str(path)).branches()
 
 
+def test_what_a_map_says_is_taken_as_its_file_is(tmp_path: Path) -> None:
+    entries = {"base": "topcptoolkit", "tree": "other"}
+    written = yaml.safe_dump(entries)
+    assert load_branch_map(entries) == _load(tmp_path, written)
+    assert list(entries) == ["base", "tree"]
+    with pytest.raises(UsageError, match="branch map given: tree: "):
+        load_branch_map({**entries, "tree": 1})
+
+
 def test_an_unknown_name_gets_the_near_one_and_the_list() -> None:
     with pytest.raises(UsageError, match=r"did you mean topcptoolkit.*atlas_open_data"):
         load_branch_map("topcptoolkits")

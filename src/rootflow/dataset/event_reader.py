@@ -59,7 +59,7 @@ class Entries(NamedTuple):
 
 
 class EventReader:
-    """Files of one branch map (its name, its path or itself), read as an analysis asks for.
+    """Files of one branch map (its name, path, entries or itself), read as an analysis asks for.
 
     Of collisions neither weights nor truth are read. `whole` is what the map names and `branch_map`
     what of it is read; `features` are those of each collection, met and event, in the order of the
@@ -67,12 +67,16 @@ class EventReader:
     """
 
     def __init__(
-        self, reading: Reading, branch_map: str | BranchMap, collisions: bool = True
+        self,
+        reading: Reading,
+        branch_map: str | dict[str, Any] | BranchMap,
+        collisions: bool = True,
     ) -> None:
         map_name = branch_map if isinstance(branch_map, str) else "given"
         self.reading = reading
-        whole = load_branch_map(branch_map) if isinstance(branch_map, str) else branch_map
-        self.whole = whole
+        if not isinstance(branch_map, BranchMap):
+            branch_map = load_branch_map(branch_map)
+        self.whole = whole = branch_map
         needs = set(reading.needs(whole, map_name))
         self._formulas = Formulas(whole, reading.event_features(whole), reading, map_name)
         self.branch_map = _narrowed(whole, reading, needs | self._formulas.needs)

@@ -1,14 +1,11 @@
 """A model, and how the entries of a ntuple become new branches of it."""
 
 import re
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 
 from rootflow.analysis import TaskName, analysis_named
@@ -20,7 +17,7 @@ from rootflow.methods.contract import Outputs
 from rootflow.methods.exported import FACTORS, OnnxMethod
 from rootflow.methods.model import reconstruction
 from rootflow.methods.reconstruction.objects import at, four_momenta
-from rootflow.ntuple import BranchMap, OpenTree
+from rootflow.ntuple import BranchMap, OpenTree, load_branch_map
 from rootflow.physics.kinematics import invariant_mass
 from rootflow.physics.ttbar import top_pair, ttbar_mass
 
@@ -120,7 +117,9 @@ class Application:
     is a UsageError.
     """
 
-    def __init__(self, model: OnnxMethod, setting: Setting, branch_map: str) -> None:
+    def __init__(
+        self, model: OnnxMethod, setting: Setting, branch_map: str | dict[str, Any]
+    ) -> None:
         contract = model.contract
         self.model = model
         reading = analysis_named(contract.analysis).reading.model_validate(contract.selection)
@@ -137,7 +136,6 @@ class Application:
         endings = (*self._answers.endings, "fold", "selected")
         self.branches = tuple(f"{prefix}_{ending}" for ending in endings)
         *_, self.fold_branch, self.selected_branch = self.branches
-        self.has_fold_numbers = self._reader.branch_map.fold_number is not None
 
     def columns(self, tree: OpenTree, start: int, stop: int) -> Columns:
         """Return the new branches of the entries from start to before stop, (n,) each.
@@ -181,33 +179,21 @@ def load_application(setting: Setting) -> Application:
         other_code=setting.other_code,
         allow_seen_events=setting.seen_events == "score",
     )
-    with named_map(model.contract.branch_map) as name:
-        if setting.branch_map is None:
-            return Application(model, setting, name)
-        application = Application(model, setting, setting.branch_map)
-        if setting.seen_events != "score":
-            own = Application(model, setting, name)
-            _refuse_other_folds(setting.branch_map, application, own)
-        return application
+    own, given = model.contract.branch_map, setting.branch_map
+    if given is None:
+        return Application(model, setting, own)
+    application = Application(model, setting, given)
+    if setting.seen_events != "score":
+        _refuse_other_folds(given, own)
+    return application
 
 
-@contextmanager
-def named_map(branch_map: str | dict[str, Any]) -> Iterator[str]:
-    """Yield the name of a map, or the path of a file with what it says."""
-    if isinstance(branch_map, str):
-        yield branch_map
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "branch_map_of_the_model.yaml")
-        path.write_text(yaml.safe_dump(branch_map))
-        yield str(path)
-
-
-def _refuse_other_folds(name: str, application: Application, own: Application) -> None:
-    if application.has_fold_numbers != own.has_fold_numbers:
-        what = "names a fold_number" if own.has_fold_numbers else "names no fold_number"
+def _refuse_other_folds(given: str, own: str | dict[str, Any]) -> None:
+    theirs = load_branch_map(own).fold_number is not None
+    if (load_branch_map(given).fold_number is not None) != theirs:
+        what = "names a fold_number" if theirs else "names no fold_number"
         raise UsageError(
-            f"branch map {name}: that of the model's training {what}, this one differs, so that "
+            f"branch map {given}: that of the model's training {what}, this one differs, so that "
             f"events would be in other folds: say there what decides them; or --seen-events score, "
             f"for collisions and others that were not in the training"
         )

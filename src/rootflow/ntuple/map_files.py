@@ -13,8 +13,8 @@ from rootflow.errors import UsageError
 from rootflow.ntuple.branch_map import BranchMap
 
 
-def load_branch_map(name: str) -> BranchMap:
-    """Return the branch map of that name, or in that YAML file.
+def load_branch_map(named: str | dict[str, Any]) -> BranchMap:
+    """Return the branch map of that name, in that YAML file, or that says this.
 
     A map's key `base` may name a shipped one, whose entries hold where it is silent.
 
@@ -23,11 +23,12 @@ def load_branch_map(name: str) -> BranchMap:
     UsageError
         There is no such map, or it says something that cannot be.
     """
-    entries = _entries(name)
+    entries = _entries(named)
     try:
         return BranchMap.model_validate(entries)
     except ValidationError as error:
         faults = (f"{_path(fault['loc'], entries)}: {fault['msg']}" for fault in error.errors())
+        name = named if isinstance(named, str) else "given"
         raise UsageError(f"branch map {name}: {one_line_of(faults)}") from None
 
 
@@ -42,14 +43,16 @@ def _path(steps: Sequence[str | int], entries: Any) -> str:
     return ".".join(path) or "the map"
 
 
-def _entries(name: str) -> Any:
+def _entries(named: str | dict[str, Any]) -> Any:
     """Return what a map says, and its base where it is silent."""
-    is_file = name.endswith((".yaml", ".yml"))
-    entries = read_yaml(Path(name), "branch map") if is_file else _shipped(name)
+    entries: Any = named
+    if isinstance(named, str):
+        is_file = named.endswith((".yaml", ".yml"))
+        entries = read_yaml(Path(named), "branch map") if is_file else _shipped(named)
     if not isinstance(entries, dict) or "base" not in entries:
         return entries
-    base = _shipped(str(entries.pop("base")))
-    return {**base, **entries}
+    own = {key: value for key, value in entries.items() if key != "base"}
+    return _shipped(str(entries["base"])) | own
 
 
 def _shipped(name: str) -> Any:

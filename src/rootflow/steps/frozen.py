@@ -9,7 +9,6 @@ from rootflow.config import Config
 from rootflow.dataset.manifest import Manifest
 from rootflow.errors import InputError, UsageError
 from rootflow.exported.contract import OtherCode, check_code
-from rootflow.inference.application import named_map
 from rootflow.methods.exported import OnnxMethod
 from rootflow.ntuple import load_branch_map
 from rootflow.progress import say
@@ -169,19 +168,14 @@ def _refuse_unknown(config: Config, named: str) -> None:
 
 def _refuse_other_fold_numbers(config: Config, frozen: Frozen) -> None:
     """Refuse maps of simulation with which something else decides the folds."""
-    theirs = _has_fold_number(frozen.model.contract.branch_map)
+    theirs = load_branch_map(frozen.model.contract.branch_map).fold_number is not None
     for name in sorted(simulated_maps(config)):
-        if _has_fold_number(name) != theirs:
+        if (load_branch_map(name).fold_number is not None) != theirs:
             what = "names a fold_number" if theirs else "names no fold_number"
             raise UsageError(
                 f"{frozen.called}: the branch map of its training {what}, {name} differs, so that "
                 "events would be in other folds: say there what decides them"
             )
-
-
-def _has_fold_number(branch_map: str | dict[str, Any]) -> bool:
-    with named_map(branch_map) as name:
-        return load_branch_map(name).fold_number is not None
 
 
 def _refuse_other_selection(config: Config, called: str, selection: dict[str, Any]) -> None:
