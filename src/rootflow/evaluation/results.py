@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from rootflow.dataset.events import Events
 from rootflow.dataset.manifest import Sample
-from rootflow.errors import InputError
+from rootflow.errors import InputError, UsageError
 from rootflow.estimate import Estimate as Estimate
 from rootflow.physics.kinematics import FloatArray
 
@@ -175,6 +175,13 @@ def expected(kind: Kind, weight: FloatArray) -> Estimate | None:
     if kind == "data":
         return None
     return Estimate(float(np.sum(weight)), float(np.sqrt(np.sum(weight**2))))
+
+
+def check_known(key: str, names: Iterable[str], known: Sequence[str]) -> None:
+    """Refuse names below a key of the configuration that there are not, and say what there is."""
+    for name in names:
+        if name not in known:
+            raise UsageError(f"{key}: '{name}' is none of {', '.join(known)}")
 
 
 def check_finite(name: str, values: NDArray[np.floating], events: Events) -> None:

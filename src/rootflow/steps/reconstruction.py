@@ -18,8 +18,9 @@ from rootflow.evaluation.reconstruction import (
     read_predictions,
     write_evaluation,
 )
-from rootflow.evaluation.reconstruction.metrics import BINNED, check_known, contest
+from rootflow.evaluation.reconstruction.metrics import BINNED, contest
 from rootflow.evaluation.reconstruction.predictions import PREDICTIONS
+from rootflow.evaluation.results import check_known
 from rootflow.methods.contract import Reconstructor
 from rootflow.methods.exported import OnnxMethod
 from rootflow.steps.result import Found

@@ -6,7 +6,7 @@ import pytest
 import scipy.stats
 
 from rootflow.dataset import Events
-from rootflow.estimate import Estimate, with_error
+from rootflow.estimate import with_error
 from rootflow.evaluation.bootstrap import bootstrap
 from rootflow.evaluation.classification import cautions_of, write_report
 from rootflow.evaluation.classification.labelled import Labelled
@@ -14,15 +14,13 @@ from rootflow.evaluation.classification.ranking import (
     RankingQuestion,
     chi2,
     kolmogorov_smirnov,
-    over_training,
     training_half,
 )
-from rootflow.evaluation.classification.results import OverTraining, RankingInTraining
+from rootflow.evaluation.classification.results import OverTraining
 from rootflow.evaluation.classification.scores import scored_by
 from rootflow.evaluation.results import Histogram, histogram
 from toy_classes import DISTANCE, SAMPLES, GaussianModel, rows_of, toy_classes
 
-NONE = Estimate(0.5, 0.0)
 EDGES = np.linspace(0, 1, 21).tolist()
 
 
@@ -83,8 +81,11 @@ def test_too_few_events_are_not_tested() -> None:
 def found(events: Events, cheating: float = 0.0) -> OverTraining:
     labelled = Labelled.of(events, SAMPLES)
     (scored,) = scored_by([GaussianModel(cheating=cheating)], labelled)
-    ranking = RankingInTraining(NONE, NONE, 1.0)
-    return over_training(scored.scores, scored.scores_in_training, labelled, EDGES, ranking)
+    question = RankingQuestion(scored.scores, scored.scores_in_training, labelled)
+    replicated = bootstrap(question.statistics, labelled.weight, replicas=2, seed=1)
+    answer = question.answer(replicated, EDGES).over_training
+    assert answer is not None
+    return answer
 
 
 def test_no_event_is_seen_and_unseen(toy_events_of_classes: Events) -> None:

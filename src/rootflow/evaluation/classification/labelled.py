@@ -20,6 +20,7 @@ from rootflow.evaluation.results import (
     Spectrum,
     Yield,
     check_finite,
+    check_known,
     counts,
     expected,
     histogram,
@@ -143,9 +144,7 @@ class Labelled:
                 "an evaluation of classifiers needs events with labels and samples; "
                 "this dataset has none: is it of another analysis?"
             )
-        for name in signals:
-            if name not in classes:
-                raise UsageError(f"evaluation.signal: '{name}' is none of {', '.join(classes)}")
+        check_known("evaluation.signal", signals, classes)
         check_finite("weight", events.weight, events)
         found = cls(
             events=events,

@@ -99,35 +99,6 @@ def _curve(signal: FloatArray, background: FloatArray, asked: FloatArray) -> Flo
     return np.asarray(np.interp(asked, passing, efficiency))
 
 
-def over_training(
-    scores: FloatArray,
-    in_training: FloatArray,
-    events: Labelled,
-    edges: Sequence[float],
-    ranking: RankingInTraining,
-) -> OverTraining:
-    """Return the scores in training and unseen of signal and background, and their tests.
-
-    How well either kind of score ranks is compared event by event. Tests of two samples cannot do
-    that: samples that share events are more alike than such tests assume. For those, a bit of the
-    event number's hash, independent of the fold, divides the events: one half is scored by models
-    that have trained on it, the other by models that have not. Both are scored by the models of all
-    folds to the same share, so that differences between those do not tell the halves apart.
-    """
-    chosen, weight = training_half(events.events.fold_numbers), events.weight
-
-    def of(among: NDArray[np.bool_]) -> ClassOverTraining:
-        train, test = among & chosen, among & ~chosen
-        histograms = (
-            histogram(in_training, weight, edges, train),
-            histogram(scores, weight, edges, test),
-        )
-        distance = kolmogorov_smirnov(in_training[train], weight[train], scores[test], weight[test])
-        return ClassOverTraining(*histograms, distance, chi2(*histograms))
-
-    return OverTraining(ranking, of(events.signal), of(events.background))
-
-
 def training_half(event_number: NDArray[np.uint64]) -> NDArray[np.bool_]:
     """Return (n,) the highest bit of the twice mixed number; folds are of the once mixed one."""
     return np.asarray(mix(mix(event_number.astype(np.uint64))) >> np.uint64(63) == 1)
@@ -256,10 +227,32 @@ class RankingQuestion:
             return PartOfEvents(self._ending, ranking, None)
         excess = paired(found[IN_TRAINING], found["auc"])
         trained = RankingInTraining(found[IN_TRAINING].estimate(), excess.gain, excess.p_value)
-        scores = self._scores, self._in_training
-        return PartOfEvents(
-            self._ending, ranking, over_training(*scores, self._events, edges, trained)
-        )
+        return PartOfEvents(self._ending, ranking, self._over_training(trained, edges))
+
+    def _over_training(self, ranking: RankingInTraining, edges: Sequence[float]) -> OverTraining:
+        """Return the scores in training and unseen of signal and background, and their tests.
+
+        How well either kind of score ranks is compared event by event. Tests of two samples cannot
+        do that: samples that share events are more alike than such tests assume. For those, a bit
+        of the event number's hash, independent of the fold, divides the events: one half is scored
+        by models that have trained on it, the other by models that have not. Both are scored by the
+        models of all folds to the same share, so that differences between those do not tell the
+        halves apart.
+        """
+        events, weight = self._events, self._events.events.weight
+        chosen = training_half(events.events.fold_numbers)
+
+        def of(among: NDArray[np.bool_]) -> ClassOverTraining:
+            train, test = among & chosen, among & ~chosen
+            seen, unseen = self._in_training, self._scores
+            histograms = (
+                histogram(seen, weight, edges, train),
+                histogram(unseen, weight, edges, test),
+            )
+            distance = kolmogorov_smirnov(seen[train], weight[train], unseen[test], weight[test])
+            return ClassOverTraining(*histograms, distance, chi2(*histograms))
+
+        return OverTraining(ranking, of(events.signal), of(events.background))
 
 
 class ConfusionMatrix:

@@ -27,7 +27,7 @@ from rootflow.evaluation.compare import (
 from rootflow.evaluation.compare import compare as compare_answers
 from rootflow.evaluation.paired import Contest, Metric, decide, paired
 from rootflow.evaluation.permutation import REPLICAS, by_lot, largest_first, permuted
-from rootflow.evaluation.results import Importance
+from rootflow.evaluation.results import Importance, check_known
 from rootflow.methods.contract import Classifier
 from rootflow.progress import progress
 
@@ -194,10 +194,9 @@ def contest(
     """
     simulation = Labelled.of(events, samples).simulation()
     known = events.features["event"]
+    check_known("promotion.no_regression_in", promotion.no_regression_in, known)
     inside = [np.ones(len(simulation), bool)]
     for name, limits in promotion.no_regression_in.items():
-        if name not in known:
-            raise UsageError(f"promotion.no_regression_in: '{name}' is none of {', '.join(known)}")
         number = bin_of(simulation.events.event[:, known.index(name)], limits)
         inside += [np.asarray(number == place) for place in range(len(limits) - 1)]
     measured = []

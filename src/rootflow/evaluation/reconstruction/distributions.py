@@ -10,7 +10,7 @@ from rootflow.config import EvaluationConfig
 from rootflow.dataset.events import Events
 from rootflow.dataset.manifest import Sample
 from rootflow.evaluation.bootstrap import Replicated, ratio
-from rootflow.evaluation.reconstruction.metrics import SCORE_EDGES, both_right, residuals_of
+from rootflow.evaluation.reconstruction.metrics import SCORE_EDGES, both_right
 from rootflow.evaluation.reconstruction.migration import migration_of
 from rootflow.evaluation.reconstruction.observables import OBSERVABLES, Observable
 from rootflow.evaluation.reconstruction.results import (
@@ -60,7 +60,7 @@ def observable_of(
 ) -> ObservableResult:
     """Return an observable as a method reconstructs it; `in_bins` are biases, then resolutions."""
     weight, values = sample.events.weight, candidate.values[observable.name]
-    residuals = residuals_of(observable, candidate, sample)
+    residuals = observable.residuals(values, sample.values[observable.name])
     among = np.isfinite(residuals)
     if observable.of == "tops":
         among &= sample.matched

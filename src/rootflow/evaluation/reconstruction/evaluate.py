@@ -28,7 +28,7 @@ from rootflow.evaluation.reconstruction.sample import (
     candidates_of,
     sample_of,
 )
-from rootflow.evaluation.results import Binned, Importance, Spectrum
+from rootflow.evaluation.results import Binned, Importance, Spectrum, check_known
 from rootflow.methods.contract import Reconstructor
 
 # In what every two methods are compared.
@@ -47,10 +47,10 @@ def check_names(config: EvaluationConfig, methods: Sequence[str]) -> None:
     """Refuse observables and a reference that there are not, before anything runs."""
     for key in ("unfold", "drawn"):
         names = getattr(config, key)
-        metrics.check_known(f"evaluation.{key}", [] if names == "all" else names, list(OBSERVABLES))
-    metrics.check_known("evaluation.bins", config.bins, metrics.BINNED)
+        check_known(f"evaluation.{key}", [] if names == "all" else names, list(OBSERVABLES))
+    check_known("evaluation.bins", config.bins, metrics.BINNED)
     if config.reference is not None:
-        metrics.check_known("evaluation.reference", [config.reference], methods)
+        check_known("evaluation.reference", [config.reference], methods)
 
 
 def evaluate(

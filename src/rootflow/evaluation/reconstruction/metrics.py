@@ -1,19 +1,17 @@
 """Which statistics are asked of each method, where their answers go, and two methods in one."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rootflow.config.evaluation import EvaluationConfig, ReconstructionPromotionConfig
 from rootflow.dataset.events import Events
-from rootflow.errors import UsageError
 from rootflow.estimate import Estimate
 from rootflow.evaluation.bootstrap import (
     NOWHERE,
     Cells,
     CellStatistic,
-    FloatArray,
     Replicated,
     bootstrap,
 )
@@ -65,13 +63,6 @@ COUNTS = ("jets", "btags")
 BINNED = (*COUNTS, "met", *OBSERVABLES)
 
 
-def check_known(key: str, names: Iterable[str], known: Sequence[str]) -> None:
-    """Refuse names below a key of the configuration that there are not, and say what there is."""
-    for name in names:
-        if name not in known:
-            raise UsageError(f"{key}: '{name}' is none of {', '.join(known)}")
-
-
 def statistics_of(
     candidate: Candidate, sample: EventsWithTruth, bins: Mapping[str, Sequence[float]]
 ) -> dict[str, CellStatistic]:
@@ -102,7 +93,7 @@ def _of_observable(
     observable: Observable, candidate: Candidate, sample: EventsWithTruth
 ) -> dict[str, CellStatistic]:
     name, weight, count = observable.name, sample.events.weight, len(observable.bins) - 1
-    residuals = residuals_of(observable, candidate, sample)
+    residuals = observable.residuals(candidate.values[name], sample.values[name])
     every = np.ones_like(sample.matched)
     among = every if observable.of == "neutrinos" else sample.matched
     number = np.where(among, bin_of(sample.values[name], observable.bins), NOWHERE)
@@ -133,14 +124,6 @@ def observables_of(candidate: Candidate) -> list[Observable]:
         for observable in OBSERVABLES.values()
         if candidate.values and (candidate.has_own_neutrinos or observable.of == "tops")
     ]
-
-
-def residuals_of(
-    observable: Observable, candidate: Candidate, sample: EventsWithTruth
-) -> FloatArray:
-    """Return (n,) residuals of an observable, NaN where there is none."""
-    name = observable.name
-    return observable.residuals(candidate.values[name], sample.values[name])
 
 
 def right_answers(
@@ -216,7 +199,8 @@ def _in_bins(
     metric: str, candidate: Candidate, sample: EventsWithTruth, number: Cells, count: int
 ) -> CellStatistic:
     if metric == "mtt_resolution":
-        residuals = residuals_of(OBSERVABLES["mtt"], candidate, sample)
+        mtt = OBSERVABLES["mtt"]
+        residuals = mtt.residuals(candidate.values["mtt"], sample.values["mtt"])
         return BiasAndResolution(residuals, number, count, sample.events.weight)
     right = right_answers(candidate.answers.assignment, sample.assignment)[metric]
     return Shares(right, number, count)

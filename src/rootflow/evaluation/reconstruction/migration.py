@@ -120,11 +120,9 @@ def unfoldings(
     return found
 
 
-def write_unfoldings(histograms: Mapping[str, Weighted], directory: Path) -> list[Path]:
+def write_unfoldings(histograms: Mapping[str, Weighted], directory: Path) -> None:
     """Write unfolding.json, by the Unified Histogram Interface, and unfolding.root."""
-    paths = [directory / "unfolding.json", directory / "unfolding.root"]
-    with whole_file(paths[0]) as partial:
+    with whole_file(directory / "unfolding.json") as partial:
         partial.write_text(json.dumps(dict(histograms), default=uhi.io.json.default))
-    with whole_file(paths[1]) as partial:
+    with whole_file(directory / "unfolding.root") as partial:
         write_histograms(partial, histograms)
-    return paths
