@@ -53,10 +53,29 @@ def plans(
     weights, samples = config.weights, config.samples
     if not samples:
         samples, weights = _one_sample(config, *files)
-    return [
-        _plan(config, weights, name, sample, files[name], reading)
-        for name, sample in samples.items()
-    ]
+    planned = []
+    for name, sample in samples.items():
+        map_name = sample.branch_map or config.branch_map
+        reader = EventReader(reading, map_name, collisions=sample.label == DATA)
+        scale = scale_of(weights, name, sample, reader.whole, map_name)
+        reader.branch_map = reader.branch_map.model_copy(update=scale)
+        repeated: RepeatedEvents = "drop" if sample.are_collisions else "refuse"
+        plan = SamplePlan(
+            name=name,
+            sample=sample,
+            files=files[name],
+            branch_map=map_name,
+            reader=reader,
+            repeated_events=config.repeated_events or repeated,
+            question={
+                **sample.model_dump(mode="json", exclude={"files", "branch_map"}),
+                "title": sample.title or name,
+                "branch_map": reader.whole.model_dump(mode="json", exclude_defaults=True),
+            },
+            normalise=partial(normalisation, weights, name, sample, reader.whole),
+        )
+        planned.append(plan)
+    return planned
 
 
 def classes_of(samples: Sequence[SampleConfig]) -> tuple[str, ...]:
@@ -79,35 +98,6 @@ def _one_sample(config: DataConfig, name: str) -> tuple[dict[str, SampleConfig],
     )
     how = AS_READ if given is None or total is not None else given
     return {name: sample}, weights.model_copy(update={"sum_of_weights": how})
-
-
-def _plan(
-    config: DataConfig,
-    weights: WeightsConfig,
-    name: str,
-    sample: SampleConfig,
-    files: Sequence[Path],
-    reading: Reading,
-) -> SamplePlan:
-    map_name = sample.branch_map or config.branch_map
-    reader = EventReader(reading, map_name, collisions=sample.label == DATA)
-    scale = scale_of(weights, name, sample, reader.whole, map_name)
-    reader.branch_map = reader.branch_map.model_copy(update=scale)
-    repeated: RepeatedEvents = "drop" if sample.are_collisions else "refuse"
-    return SamplePlan(
-        name=name,
-        sample=sample,
-        files=files,
-        branch_map=map_name,
-        reader=reader,
-        repeated_events=config.repeated_events or repeated,
-        question={
-            **sample.model_dump(mode="json", exclude={"files", "branch_map"}),
-            "title": sample.title or name,
-            "branch_map": reader.whole.model_dump(mode="json", exclude_defaults=True),
-        },
-        normalise=partial(normalisation, weights, name, sample, reader.whole),
-    )
 
 
 def shared_features(plans: Sequence[SamplePlan]) -> dict[str, tuple[Feature, ...]]:

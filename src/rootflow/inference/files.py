@@ -83,7 +83,11 @@ def apply_to_files(
     copying = copying or Copying()
     outputs, folder = plan(application, setting, paths, output, copying, origin["sha256"])
     for each in outputs:
-        _refuse_to_replace_others(each.path)
+        if each.path.exists() and read_applied(each.path) is None:
+            raise UsageError(
+                f"{each.path}: is there and was not written by rootflow apply: name another "
+                "output, or remove it"
+            )
     note = _note(application, setting, origin)
     if not all(map(_answer, outputs)):
         with _kept(folder):
@@ -108,14 +112,6 @@ def apply_to_files(
         run_id=note.get("run_id", ""),
         other_code=application.model.other_code,
     )
-
-
-def _refuse_to_replace_others(path: Path) -> None:
-    if path.exists() and read_applied(path) is None:
-        raise UsageError(
-            f"{path}: is there and was not written by rootflow apply: name another output, "
-            "or remove it"
-        )
 
 
 def _answer(output: OutputFile) -> dict[str, Any] | None:
