@@ -23,20 +23,11 @@ class Analysis(ABC):
     A package adds one as an entry point of the group `rootflow.analyses`: its name, and a
     subclass of one of those in `rootflow.analyses.tasks`. Methods import what they need when
     they are called: the command line, jobs and workers start without it.
-
-    Attributes
-    ----------
-    name
-        As `analysis` in the configuration.
-    task
-        What its models learn: to reconstruct events, or to classify them.
-    config
-        The class of its configuration, a subclass of that of the task in `rootflow.config`.
     """
 
-    name: ClassVar[str]
-    task: ClassVar[TaskName]
-    config: ClassVar[type[Any]]
+    name: ClassVar[str]  # as `analysis` in the configuration
+    task: ClassVar[TaskName]  # what its models learn
+    config: ClassVar[type[Any]]  # a subclass of that of the task in `rootflow.config`
 
     def processes(self, config: Any) -> Mapping[str, Any]:
         """Return what `simulate` can make, by the name of the sample that it becomes.

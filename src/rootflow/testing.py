@@ -116,21 +116,8 @@ def check_reconstruction_architecture(
 
     It has to keep what `check_architecture` asks of a classifier's, its assignment has to be a
     probability of two different jets, and b has to change places with bbar when the leptons
-    exchange their charges.
-
-    Parameters
-    ----------
-    architecture, settings
-        As `model.architecture` and `model.settings`.
-    any_order
-        Whether the order of the jets must not matter.
-
-    Raises
-    ------
-    ConformanceError
-        It does not keep the contract: the message says where.
-    UsageError
-        It cannot be found or built.
+    exchange their charges. Arguments and errors are as there; `any_order` is whether the order of
+    the jets must not matter.
     """
     make_deterministic()
     keras.utils.set_random_seed(1)

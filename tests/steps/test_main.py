@@ -233,7 +233,6 @@ def test_the_training_is_registered_as_it_is(
     folder = Path(client(place).get_model_version_download_uri("ttbar-keras", "1"))
     folder = place[0] / str(folder).removeprefix("file:")
     record = read_record(folder)
-    assert record is not None
     assert record.folds.held_out == 0
     [training] = (place[0] / "outputs" / "trainings").glob(f"*/{record.model_file}")
     assert (folder / record.model_file).read_bytes() == training.read_bytes()

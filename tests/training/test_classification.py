@@ -104,7 +104,6 @@ def test_metrics_are_those_of_the_network_that_is_kept(
 
 def test_the_record_says_what_scoring_needs(finished: Training, labelled_dataset: Dataset) -> None:
     record = read_record(finished.directory)
-    assert record is not None
     assert record.folds == FOLDS
     assert record.inputs is not None
     assert record.inputs["leptons"] == ["pt", "eta", "phi", "energy", "pdg_id"]
@@ -299,7 +298,6 @@ def test_three_classes_are_told_apart_by_any_number_of_jets(
     assert min(areas) > 0.6
     assert areas[2] > 0.85
     record = read_record(tmp_path)
-    assert record is not None
     assert record.classes == ("few", "some", "many")
     method = TrainedMethod.of_training(tmp_path)
     unseen = events.take(events.fold == 2)

@@ -231,19 +231,18 @@ class TuningConfig(Block):
         names = [objective.metric for objective in self.objectives]
         if len(set(names)) < len(names):
             raise ValueError("objectives: each metric can be named once")
+        is_grid = self.sampler.name == "grid"
         for path, parameter in self.space.items():
-            if self.sampler.name in ("grid", "cmaes") and parameter.when:
+            if (is_grid or self.sampler.name == "cmaes") and parameter.when:
                 raise ValueError(
                     f"space.{path}.when: the {self.sampler.name} sampler takes no conditions: "
                     "use tpe or random"
                 )
-        if self.sampler.name == "grid":
-            for path, parameter in self.space.items():
-                if isinstance(parameter, FloatConfig) and parameter.step is None:
-                    raise ValueError(f"space.{path}: the grid sampler needs a step")
-            sizes = [parameter.count() for parameter in self.space.values()]
-            if not math.prod(sizes) <= MOST_POINTS:
-                raise ValueError(f"space: the grid has more than {MOST_POINTS:,} points")
+            if is_grid and math.isinf(parameter.count()):
+                raise ValueError(f"space.{path}: the grid sampler needs a step")
+        sizes = [parameter.count() for parameter in self.space.values()]
+        if is_grid and math.prod(sizes) > MOST_POINTS:
+            raise ValueError(f"space: the grid has more than {MOST_POINTS:,} points")
         return self
 
     def in_order(self) -> Iterator[tuple[str, ParameterKind]]:

@@ -7,7 +7,6 @@ from typing import Any, Self, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from rootflow.config import FoldingConfig
 from rootflow.dataset.events import Events
 from rootflow.dataset.folds import fold_of, refuse_other_folds
 from rootflow.errors import InputError, UsageError
@@ -22,9 +21,8 @@ class FoldedMethod(Model):
     def __init__(self, name: str, models: Sequence[TrainedMethod]) -> None:
         if not models:
             raise UsageError(f"{name}: no model; one is needed for each fold")
-        first = models[0].folds
         self.name = name
-        self.folds = FoldingConfig(count=first.count, scheme=first.scheme)
+        self.folds = models[0].folds.folding
         self._models = tuple(models)
         self.task = models[0].task
         self.parameters = models[0].parameters  # of each

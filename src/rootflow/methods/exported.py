@@ -21,17 +21,10 @@ FACTORS = {"MeV": np.float32(1000)}
 class OnnxMethod(FoldedModel, Model):
     """ONNX files of `rootflow export`: each event by the model that was not trained on it.
 
-    Parameters
-    ----------
-    paths, threads, other_code
-        As in `rootflow.exported.FoldedModel`.
-    name
-        Under which metrics are logged; none: as the files say.
-    allow_seen_events
-        Also answer events of the training's folds, as for a look at over-training.
-    trained_on_these
-        Whether it is the simulated events of its training that it will be asked of: only then
-        it is known which of its models were trained on them.
+    Without a name it is logged as the files say. With `allow_seen_events` it also answers events
+    of the training's folds, as for a look at over-training. `trained_on_these` says whether it is
+    the simulated events of its training that it will be asked of: only then it is known which of
+    its models were trained on them. All else is as of `rootflow.exported.FoldedModel`.
     """
 
     parameters = None  # not known: a file's constants are more than what was fitted

@@ -44,15 +44,9 @@ def make(
 ) -> list[Reconstructor]:
     """Return the methods of blocks in their order; a name stands for its default settings.
 
-    Parameters
-    ----------
-    seed
-        Of methods that draw or throw.
-    model
-        What `model` means in a hybrid or chi2.
-    elsewhere
-        Those that are open or trained already, by their names: of `ModelMethodConfig`,
-        `VariantConfig` and architectures.
+    The seed is of methods that draw or throw, and `model` what a hybrid or chi2 means by it.
+    `elsewhere` has those that are open or trained already, by their names: of
+    `ModelMethodConfig`, `VariantConfig` and architectures.
     """
     made: dict[str, Reconstructor] = {}
 

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from rootflow.config import FoldsConfig
 from rootflow.dataset.events import Events, Features
 from rootflow.dataset.folds import EVENTS_AT_ONCE, batches, fold_of, refuse_seen, taken_by
-from rootflow.errors import InputError, UsageError
+from rootflow.errors import UsageError
 from rootflow.methods.contract import Floats, Outputs, Posterior
 from rootflow.methods.model import Model, over
-from rootflow.training.record import RECORD, load_fitted, read_record
+from rootflow.training.record import load_fitted, read_record
 
 if TYPE_CHECKING:  # TensorFlow takes seconds
     from rootflow.methods.reconstruction.posterior import NeutrinoDensity
@@ -60,8 +60,6 @@ class TrainedMethod(Model):
         Without a name it is as it was called when it was trained.
         """
         record = read_record(directory)
-        if record is None:
-            raise InputError(f"{directory}: no finished training: there is no {RECORD}")
         return cls(
             name or record.model.name,
             load_fitted(directory),

@@ -14,11 +14,7 @@ from rootflow.config.model import (
     SetTransformerClassifierConfig,
 )
 from rootflow.errors import UsageError
-from rootflow.models.classifier_inputs import (
-    ClassifierInputs,
-    model_inputs,
-    represent,
-)
+from rootflow.models.classifier_inputs import ClassifierInputs, model_inputs, represent
 from rootflow.models.kinematics import Tensor
 from rootflow.models.networks import dense, hidden_layers, penalise
 from rootflow.models.normalisation import Normalisation

@@ -8,14 +8,7 @@ import numpy as np
 from keras import ops
 
 from rootflow.dataset.events import Signs
-from rootflow.models.kinematics import (
-    KINEMATICS,
-    Tensor,
-    directions,
-    distance,
-    mass,
-    squared_mass,
-)
+from rootflow.models.kinematics import KINEMATICS, Tensor, directions, distance, mass, squared_mass
 
 MUON = 13
 COMPUTED_OF = (*KINEMATICS, "pdg_id")

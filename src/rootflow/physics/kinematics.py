@@ -119,6 +119,4 @@ def in_rest_frame(momenta: FloatArray, frame: FloatArray) -> FloatArray:
 def unit(vectors: FloatArray) -> FloatArray:
     """Return vectors of length one, zero where they have none."""
     length = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    unit = np.zeros_like(vectors)
-    np.divide(vectors, length, out=unit, where=length > 0)
-    return unit
+    return np.asarray(np.divide(vectors, length, out=np.zeros_like(vectors), where=length > 0))

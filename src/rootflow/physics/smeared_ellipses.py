@@ -30,16 +30,9 @@ def smeared_ellipses(
 ) -> Solutions:
     """Return the weighted mean over throws of both neutrinos' momenta.
 
-    It is liked by the sum of the weights, GeV^-2; without any there is no solution.
-
-    Parameters
-    ----------
-    b_jets, leptons, met
-        As of `neutrino_ellipses`.
-    masses
-        Of top quark and W boson, and the W boson's width, GeV.
-    resolution, throws, seeds
-        As of `neutrino_weighting`.
+    It is liked by the sum of the weights, GeV^-2; without any there is no solution. The masses
+    are of top quark and W boson, and the W boson's width, GeV; all else is as of
+    `neutrino_weighting`.
     """
     b_jets, leptons = not_space_like(b_jets), not_space_like(leptons)
     met = np.asarray(met, np.float64)

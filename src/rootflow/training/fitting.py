@@ -5,19 +5,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from rootflow.analysis import analysis_named
-from rootflow.config import (
-    BoostedTreesConfig,
-    Config,
-    FoldsConfig,
-    OwnNetworkConfig,
-    digest_of,
-)
+from rootflow.config import BoostedTreesConfig, Config, FoldsConfig, OwnNetworkConfig, digest_of
 from rootflow.dataset import Dataset
-from rootflow.errors import UsageError
 from rootflow.files import PARTIAL, alone_in
 from rootflow.plugins import source_digest
 from rootflow.training.checkpoint import CHECKPOINT
-from rootflow.training.record import Fact, History, OnEpoch, Record, read_record, write_record
+from rootflow.training.record import Fact, History, OnEpoch, Record, finished, write_record
 
 NETWORK, TREES = "model.keras", "model.skops"
 LIBRARIES = {NETWORK: ("keras", "tensorflow-cpu"), TREES: ("scikit-learn",)}
@@ -28,20 +21,10 @@ DECIDES_TREES = {"validation_fraction", "fast_dev_run"}
 class Training(NamedTuple):
     """A finished training.
 
-    Attributes
-    ----------
-    model_path
-        The network with the weights of its best epoch, as .keras, or trees as .skops.
-    history
-        One mapping an epoch, some trees being one: `loss`, of ttbar `assignment_loss`,
-        `neutrino_loss` and `assignment_accuracy`, of classifiers `auc`, each with `training_`
-        and with `validation_` before it, and `learning_rate`.
-    facts
-        Parameters, numbers of events, effective sample size before and after the policy
-        for negative weights (of classifiers: of each class, with its sum of weights), best
-        epoch (counted from 1, as in `on_epoch`) with its validation metrics, seconds in
-        training steps and events per second, those of interrupted calls included. Of
-        classifiers also the statistical error of the best validation loss.
+    The model is the network with the weights of its best epoch, as .keras, or trees as .skops.
+    The history has one mapping an epoch, some trees being one: the metrics of the task, `loss`
+    among them, each with `training_` and with `validation_` before it, and `learning_rate`. The
+    facts are of all calls together where it was interrupted; its best epoch counts from 1.
     """
 
     model_path: Path
@@ -80,10 +63,10 @@ def fit(
         The loss is no longer a number.
     """
     asked = question(dataset.manifest.simulation_digest, config, folds)
-    record = _finished(directory, asked)
+    record = finished(directory, asked)
     if record is None:
         with alone_in(directory):
-            record = _finished(directory, asked)
+            record = finished(directory, asked)
             if record is None:
                 record = _train(dataset, config, folds, asked, directory, on_epoch)
                 return _training(record, directory)
@@ -126,15 +109,6 @@ def _own_code(config: Config) -> dict[str, str]:
 
 def _model_file(config: Config) -> str:
     return TREES if isinstance(config.model, BoostedTreesConfig) else NETWORK
-
-
-def _finished(directory: Path, asked: str) -> Record | None:
-    record = read_record(directory)
-    if record is not None and record.question != asked:
-        raise UsageError(
-            f"{directory}: another training is finished there: remove it or name another directory"
-        )
-    return record
 
 
 def _training(record: Record, directory: Path) -> Training:

@@ -12,7 +12,7 @@ from rootflow.checksum import read_sealed, sealed_json
 from rootflow.config import ClassifierConfig, FoldsConfig, InputsConfig, OwnNetworkConfig
 from rootflow.config.block import Block
 from rootflow.config.model import ModelConfig
-from rootflow.errors import InputError
+from rootflow.errors import InputError, UsageError
 from rootflow.files import whole_file
 from rootflow.plugins import resolve
 
@@ -78,8 +78,6 @@ def load_fitted(directory: Path) -> "keras.Model | Trees":
     of one's own cannot be imported, a UsageError.
     """
     record = read_record(directory)
-    if record is None:
-        raise InputError(f"{directory}: no finished training: there is no {RECORD}")
     path = directory / record.model_file
     # Here, and not above: TensorFlow and scikit-learn take seconds.
     if record.model.architecture == "boosted_trees":
@@ -100,14 +98,26 @@ def write_record(record: Record, directory: Path) -> None:
         path.write_bytes(sealed_json(record.model_dump_json(indent=2)))
 
 
-def read_record(directory: Path) -> Record | None:
-    """Return the record of a training, None where it is not finished; damaged: InputError."""
+def read_record(directory: Path) -> Record:
+    """Return the record of a training; one that is not finished, or damaged, is an InputError."""
     path = directory / RECORD
     if not path.exists():
-        return None
+        raise InputError(f"{directory}: no finished training: there is no {RECORD}")
     again = f"remove {directory} and train again"
     content = read_sealed(path, again)
     try:
         return Record.model_validate_json(content)
     except ValidationError:
         raise InputError(f"{path}: the record is damaged: {again}") from None
+
+
+def finished(directory: Path, asked: str) -> Record | None:
+    """Return the record of a training of this question, None where it is not finished."""
+    if not (directory / RECORD).exists():
+        return None
+    record = read_record(directory)
+    if record.question != asked:
+        raise UsageError(
+            f"{directory}: another training is finished there: remove it or name another directory"
+        )
+    return record

@@ -2,11 +2,7 @@
 
 import keras
 
-from rootflow.config.model import (
-    BinnedNeutrinosConfig,
-    DirectNeutrinosConfig,
-    NeutrinosConfig,
-)
+from rootflow.config.model import BinnedNeutrinosConfig, DirectNeutrinosConfig, NeutrinosConfig
 from rootflow.models.kinematics import Tensor
 from rootflow.models.neutrinos.coordinates import SEEN, Seen
 from rootflow.models.neutrinos.heads import BinnedNeutrinos, DirectNeutrinos, FlowNeutrinos
