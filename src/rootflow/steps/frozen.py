@@ -38,9 +38,7 @@ class Frozen(NamedTuple):
         return named if isinstance(named, str) else " ".join(named)
 
 
-def open_frozen(
-    config: Config, named: str, folder: Path, other_code: OtherCode = "refuse"
-) -> Frozen:
+def open_frozen(config: Config, named: str, folder: Path, other_code: OtherCode) -> Frozen:
     """Return an exported model, of the analysis, selection and folds of the configuration."""
     _refuse_unknown(config, named)
     paths, origin = find([named], folder, SETTING)
