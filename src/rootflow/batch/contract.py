@@ -26,14 +26,25 @@ class JobError(RootflowError):
 
 @dataclass(frozen=True)
 class Job:
-    """One command to run somewhere: program and arguments, which start in the job's folder.
+    """One command to run somewhere.
 
-    `$ROOTFLOW_RESULT` names the file where it may leave its result, as JSON. `directory` is the
-    job's own folder here, made when it is not there: what comes back is put there, with the job's
-    logs, and where files are shared the job works in it. The job finds `inputs`, files and folders,
-    in its folder under their own names. `outputs`, relative to its folder, come back: those that it
-    goes on from after an eviction included; a job without one of them has failed. Without
-    `resources` it needs what the profile says.
+    Attributes
+    ----------
+    name
+        As the user knows it.
+    command
+        Program and arguments. It starts in the job's folder; `$ROOTFLOW_RESULT` names the
+        file where it may leave its result, as JSON.
+    directory
+        The job's own folder here: what comes back is put there, with the job's logs. It is
+        made when it is not there. Where files are shared the job works in it.
+    inputs
+        Files and folders that the job finds in its folder, under their own names.
+    outputs
+        Files and folders, relative to its folder, that come back: those that it goes on
+        from after an eviction included. A job without one of them has failed.
+    resources
+        What it needs; None for what the profile says.
     """
 
     name: str
@@ -62,10 +73,18 @@ ENDED = frozenset({State.DONE, State.FAILED, State.REMOVED})
 class Status:
     """A job as it is now.
 
-    After signal n `exit_code` is 128 + n. Host, seconds and memory are of the last of so many
-    `starts`, None where not known. `reason` says in one line why it is held, was removed or has
-    failed; where it is `given_up`, held for good, what to do. With its `machine_at_fault` it failed
-    or is held on a machine that jobs avoid by now: elsewhere it may end well.
+    Attributes
+    ----------
+    exit_code
+        None until it has ended; 128 + n after signal n.
+    host, wall_seconds, memory_mib
+        Of its last of so many `starts`; None where that is not known.
+    reason
+        Why it is held, was removed or has failed, in one line; else empty.
+    given_up
+        It is held and will not be released: `reason` says what to do.
+    machine_at_fault
+        It failed or is held on a machine that jobs avoid by now: elsewhere it may end well.
     """
 
     state: State
