@@ -89,9 +89,7 @@ class FoldedModel:
     """Exported models, one for each fold or for some of them.
 
     Each event is given to the model that has not seen it. It needs neither TensorFlow nor
-    MLflow. `contract` is what the files say of themselves, of several the first one; `other_code`
-    says in words how the code differs that computes the inputs, None where it does not; `held_out`
-    are the folds for whose events there is a model that has not seen them.
+    MLflow.
 
     Parameters
     ----------
@@ -103,6 +101,17 @@ class FoldedModel:
     other_code
         What becomes of a model whose inputs other code computed than is here: "refuse", or
         "warn", which only notes it.
+
+    Attributes
+    ----------
+    contract
+        What the files say of themselves; of several, what the first one says.
+    other_code
+        In words, how the code differs that computes the inputs; None: it does not.
+    folding
+        How events are divided into folds.
+    held_out
+        The folds for whose events there is a model that has not seen them.
 
     Raises
     ------

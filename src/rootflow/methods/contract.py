@@ -22,10 +22,19 @@ Scores = NDArray[np.float64]
 class Reconstruction(NamedTuple):
     """What a method of reconstruction says of n events.
 
-    `assignment` (n, 2) are the slots of the jets given to b and bbar, two different jets that
-    exist; `neutrinos` (n, 2, 3) px, py, pz of neutrino and antineutrino in GeV, None of a method
-    that never has any; `scores` (n,) its own confidence in the assignment, larger is better;
-    `solved` (n,) is True where it has an answer: elsewhere slots are -1, and the rest is NaN.
+    Attributes
+    ----------
+    assignment
+        (n, 2) int32, slots of the jets given to b and bbar: two different jets that
+        exist, or -1, -1 where the method has no answer.
+    neutrinos
+        (n, 2, 3) float32, px, py, pz of neutrino and antineutrino in GeV; NaN where the
+        method has no answer, None where it never has one.
+    scores
+        (n,) float32, the method's own confidence in its assignment, larger is better;
+        NaN where it has no answer.
+    solved
+        (n,) bool, True where it has an answer.
     """
 
     assignment: NDArray[np.int32]
