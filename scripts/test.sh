@@ -20,9 +20,10 @@ scripts/onnxruntime.sh || true
 ruff check .
 ruff format --check .
 mypy
-# All tests: two workers, which take a file when they are free (tests/conftest.py).
+# All tests: three workers, which take a file when they are free (tests/conftest.py): some wait
+# for jobs, so that two would leave a core idle.
 # Few tests do not pay for workers.
 if [ $# = 0 ]; then
-  set -- --numprocesses 2 --dist loadfile --no-loadscope-reorder
+  set -- --numprocesses 3 --dist loadfile --no-loadscope-reorder
 fi
 python -m pytest --durations=25 "$@"

@@ -206,7 +206,7 @@ def test_it_is_found_by_alias_run_file_folder_and_table(
             table: folder,
         }.items()
     ):
-        found = open_frozen(unblinded, model, tmp_path / str(number))
+        found = open_frozen(unblinded, model, tmp_path / str(number), "refuse")
         assert found.called == said
         scorer = found.model
         scorer.trained_on_these = True

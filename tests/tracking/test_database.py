@@ -202,7 +202,7 @@ def test_artifacts_that_are_no_longer_there_are_told_with_their_place(
 
 
 def test_first_commands_from_different_folders_make_one_new_database(workspace: Path) -> None:
-    code = "from rootflow.tracking import connect; connect().create_experiment({!r})"
+    code = "from rootflow.tracking.connection import connect; connect().create_experiment({!r})"
     uri = f"sqlite:///{workspace / 'mlflow.db'}"
     processes = []
     for name in ("one", "two"):
@@ -232,8 +232,7 @@ def test_a_full_disk_is_one_line(workspace: Path, empty_store: Path) -> None:
     code = """
 import sys
 from rootflow.errors import RootflowError
-from rootflow.tracking import connect
-from rootflow.tracking.connection import server_must_answer
+from rootflow.tracking.connection import connect, server_must_answer
 try:
     client = connect()
     with server_must_answer():

@@ -48,10 +48,14 @@ class Dataset:
             for collection, of_it in self.manifest.features.items()
         }
 
+    @property
+    def fold(self) -> NDArray[np.uint8]:
+        """(n,) the fold of each event, memory-mapped."""
+        return self._arrays["fold"]
+
     def simulated_in(self, folds: Sequence[int]) -> NDArray[np.int64]:
         """Return the places of the simulated events in some folds."""
-        events = self.events()
-        return np.flatnonzero(np.isin(events.fold, folds) & events.simulated)
+        return np.flatnonzero(np.isin(self.fold, folds) & self.events().simulated)
 
     def events(self, index: slice | NDArray[np.int64] | None = None) -> Events:
         """Return all events, or those at `index`.

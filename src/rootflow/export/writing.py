@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import onnx
@@ -94,7 +94,11 @@ def write(prepared: Sequence[Prepared], directory: Path) -> list[Export]:
                 open_exported(path)  # as whoever uses it will: checksum, contract, tensors
         (partial / table_name).write_text(f"{beside}\n")
     return [
-        Export(**vars(each), directory=directory, table_path=directory / table_name)
+        Export(
+            **{field.name: getattr(each, field.name) for field in fields(Prepared)},
+            directory=directory,
+            table_path=directory / table_name,
+        )
         for each in prepared
     ]
 
