@@ -4,7 +4,6 @@ A loss may need any input, any truth and any layer, so each is an output, one nu
 event; Keras weighs the events and adds the losses. `Trimming` takes events without their padding.
 """
 
-import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -23,7 +22,6 @@ from rootflow.models.neutrinos.losses import NEUTRINO_LOSSES, Truth
 from rootflow.models.neutrinos.losses import Loss as NeutrinoLoss
 from rootflow.models.normalisation import Scales
 
-PADDED = ("jets", "jet_mask")
 TRUE_ASSIGNMENT, TRUE_NEUTRINOS = "true_assignment", "true_neutrinos"
 # So that a confidence of 0 or 1 has a finite loss.
 NEAREST = 1e-7
@@ -147,27 +145,9 @@ class Trimming(keras.Model):  # type: ignore[misc]
     def __init__(self, network: keras.Model) -> None:
         super().__init__(name=network.name)
         self.network = network
-        # A function, not a dict: Keras would count the layers of each copy.
-        self._for_jets = functools.cache(functools.partial(with_slots, network))
 
     def call(self, inputs: Mapping[str, Tensor], training: bool = False) -> dict[str, Tensor]:
         """Return what the network says of events of J slots."""
-        outputs: dict[str, Tensor] = self._for_jets(inputs["jets"].shape[1])(
-            dict(inputs), training=training
-        )
+        # Not by `self.network(...)`, which takes the number of slots that it was made with.
+        outputs: dict[str, Tensor] = self.network.call(dict(inputs), training=training)
         return outputs
-
-
-def with_slots(network: keras.Model, jets: int) -> keras.Model:
-    """Return the same layers as a network for events of so many jet slots."""
-    inputs = {
-        name: keras.Input(
-            (jets, *tensor.shape[2:]) if name in PADDED else tensor.shape[1:],
-            dtype=tensor.dtype,
-            name=name,
-        )
-        for name, tensor in network.input.items()
-    }
-    return keras.models.clone_model(
-        network, input_tensors=inputs, clone_function=lambda layer: layer
-    )

@@ -10,7 +10,6 @@ from rootflow.config import FoldsConfig
 from rootflow.dataset import Dataset, Events
 from rootflow.dataset.folds import fold_of, mix
 from rootflow.errors import InputError
-from rootflow.models.objective import PADDED
 
 Arrays = dict[str, NDArray[Any]]
 Batch = tuple[Arrays, Arrays, NDArray[np.float32]]
@@ -19,6 +18,7 @@ Order = NDArray[np.int64]
 Read = Callable[[Events], tuple[Arrays, Arrays]]
 
 CHUNK = 8192
+PADDED = ("jets", "jet_mask")
 # Any number would do: it makes the split independent of the fold, which has none.
 SALT = np.uint64(0x5EED0F5A11D)
 # Jet slots that batches are trimmed to, the least that hold all jets of a batch: each has its
