@@ -179,13 +179,14 @@ class Represent(keras.Layer):  # type: ignore[misc]
 
         `phi` is measured from a direction, (n, 1) both, or from the axis of the coordinates.
         """
+        # Of all features at once: few operations are quicker than many.
+        logarithms = ops.sign(values) * ops.log(1.0 + ops.abs(values))
         columns: list[Tensor] = []
         for name in self.chosen:
             place = self.features.index(name)
             value, unit = values[..., place], self.units[place]
             if unit == "GeV":
-                size = ops.log(1.0 + ops.abs(value))
-                columns.append(ops.sign(value) * size)
+                columns.append(logarithms[..., place])
             elif unit == "rad":
                 columns += _directed(ops.cos(value), ops.sin(value), direction, name)
             elif name == "pdg_id":
