@@ -123,6 +123,7 @@ def test_a_worker_that_dies_is_one_clear_error(
     def kill_a_worker() -> None:
         while not (children := multiprocessing.active_children()):
             time.sleep(0.01)
+        time.sleep(0.5)  # all are started, and none has its generators yet
         os.kill(children[0].pid or 0, signal.SIGKILL)
 
     killer = threading.Thread(target=kill_a_worker)

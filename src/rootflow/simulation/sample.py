@@ -154,11 +154,11 @@ def make_chunks(plan: SimulationPlan, chunks: Sequence[int]) -> Iterator[int]:
             yield future.result()
     except BrokenProcessPool:
         executor.shutdown()
-        # The others are terminated then.
+        # The others are terminated then; of one that died as it was started nothing is known.
         died = {worker.exitcode for worker in workers} - {0, -signal.SIGTERM}
+        how = f" (exit status {died.pop()})" if died else ""
         raise RootflowError(
-            f"a simulation worker died (exit status {died.pop() if died else -signal.SIGTERM});"
-            " finished chunks are kept, start it again to go on"
+            f"a simulation worker died{how}; finished chunks are kept, start it again to go on"
         ) from None
     finally:
         ours.close()  # which ends workers that are still at work
