@@ -136,9 +136,15 @@ class EventReader:
             objects = accepted.objects[name]
             fixed = accepted.slots.get(name)
             slots = objects.slots(count, kept) if fixed is None else fixed.take(kept, axis=0)
-            values = derived | {f"{name}.{each}": objects.column(each) for each in objects.names}
-            columns = [values[f"{name}.{feature.name}"] for feature in self.features[name]]
-            arrays[name] = objects._replace(features=np.stack(columns, axis=-1)).rows(slots)
+            own = tuple(feature.name for feature in self.features[name])
+            more = {each: derived[f"{name}.{each}"] for each in own if f"{name}.{each}" in derived}
+            if more:
+                features = np.column_stack([objects.features, *more.values()])
+                objects = objects._replace(features=features, names=(*objects.names, *more))
+            arrays[name] = objects.rows(slots)
+            if objects.names != own:
+                places_of_own = [objects.names.index(each) for each in own]
+                arrays[name] = arrays[name].take(places_of_own, axis=-1)
             if fixed is None:
                 arrays[mask_name(name)] = slots >= 0
             index = accepted.origin[name]
