@@ -15,7 +15,7 @@ from pyarrow import csv
 from rootflow.config.data import DileptonDataConfig
 from rootflow.errors import InputError, RootflowError
 from rootflow.ntuple import find_files, load_branch_map, opening, read_chunks
-from rootflow.ntuple.opening import names_in, read_arrays
+from rootflow.ntuple.opening import read_arrays
 from small_datasets import build
 
 ROOT_FILE = Path(__file__).parents[2] / "data" / "ttbar" / "ttbar_s42_000.root"
@@ -103,7 +103,7 @@ def test_tables_are_read_in_the_same_way(tmp_path: Path, monkeypatch: pytest.Mon
         with monkeypatch.context() as patch:
             patch.setattr(csv, "open_csv", _raises(error))
             with pytest.raises(raised, match=says):
-                names_in(path, None)
+                next(read_arrays(path, None, ["b"], 1000))
 
 
 @pytest.mark.parametrize("header", ["a,a,b", "a,b,b", "b,a,a"])
@@ -128,7 +128,7 @@ def test_a_device_or_a_pipe_is_not_waited_for(tmp_path: Path, kind: str) -> None
         with pytest.raises(InputError, match="cannot read it: it is a device or a pipe"):
             _read(path)
         with pytest.raises(InputError, match="cannot read it: it is a device or a pipe"):
-            names_in(path, None)
+            next(read_arrays(path, None, ["b"], 1000))
         with pytest.raises(InputError, match="cannot read it: it is a device or a pipe"):
             build(config, {"ttbar": find_files([str(path)])}, tmp_path / "out")
     signal.alarm(0)

@@ -16,7 +16,7 @@ from rootflow.dataset.reading import Reading
 from rootflow.dataset.weights import AS_READ, ReadFile, normalisation, scale_of
 from rootflow.errors import InputError, UsageError
 from rootflow.ntuple import BranchMap, Chunk, Feature
-from rootflow.ntuple.opening import names_in, read_arrays
+from rootflow.ntuple.opening import read_arrays
 from rootflow.ntuple.reading import CHUNK_BYTES
 
 # What stands in weights, cross sections and sums of weights of collisions.
@@ -153,10 +153,8 @@ def _refuse_simulation(path: Path, name: str, branch_map: BranchMap) -> None:
     far as the file has them. Collisions have zeros, ones or no numbers there.
     """
     named = [*branch_map.all_weights(), branch_map.cross_section_pb, branch_map.sum_of_weights]
-    branches = dict.fromkeys(column.branch for column in named if column is not None)
-    there = names_in(path, branch_map.tree)
-    read = [branch for branch in branches if branch in there]
-    for arrays in read_arrays(path, branch_map.tree, read, CHUNK_BYTES):
+    branches = list(dict.fromkeys(column.branch for column in named if column is not None))
+    for arrays in read_arrays(path, branch_map.tree, branches, CHUNK_BYTES, may_lack=branches):
         for branch, array in arrays.items():
             values = ak.to_numpy(ak.flatten(array, axis=None)).astype(np.float64)
             of_simulation = np.isfinite(values) & ~np.isin(values, OF_COLLISIONS)

@@ -301,13 +301,18 @@ class BranchMap(Block):
         nothing = {"truth": TruthMap(), "weights": [], "systematic_weights": {}, "neutrinos": None}
         return self.model_copy(update={"jets": jets, **scale, **nothing})
 
+    def may_be_lacking(self) -> list[str]:
+        """Return the branches that a file may lack, those of each slot."""
+        return [name for branch in self.may_lack for name in self._names(branch)]
+
     def as_in(self, there: Container[str]) -> "BranchMap":
         """Return the map of a file with these branches: without those that it may lack."""
+        if not self.may_lack:
+            return self
         lacking = {
             branch
             for branch in self.may_lack
-            for slot in self.slots or (0,)
-            if branch.replace(SLOT, str(slot)) not in there
+            if not all(name in there for name in self._names(branch))
         }
 
         def left(column: BranchColumn | None) -> BranchColumn | None:
@@ -327,6 +332,9 @@ class BranchMap(Block):
                 "may_lack": [],
             }
         )
+
+    def _names(self, branch: str) -> list[str]:
+        return [branch.replace(SLOT, str(slot)) for slot in self.slots or (0,)]
 
     def branches(self) -> list[str]:
         """Return the branches that are read, each once."""

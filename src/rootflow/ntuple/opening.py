@@ -85,39 +85,39 @@ def _matches(pattern: str, setting: str) -> list[Path]:
         raise InputError(f"{setting}: '{pattern}' is no path or glob: {error}") from None
 
 
-def names_in(path: Path, tree: str | None) -> list[str]:
-    """Return the names of the branches of a tree, or of the columns of a CSV file."""
-    if is_csv(path):
-        return _column_names(path)
-    with open_tree(path, tree) as found, faults_of(path):
-        return found.names()
-
-
 def read_arrays(
     path: Path,
     tree: str | None,
     branches: Sequence[str],
     chunk_bytes: int,
     integers: Collection[str] = (),
+    may_lack: Collection[str] = (),
 ) -> Iterator[dict[str, Any]]:
     """Return branches or columns as awkward arrays, some events at a time, no arrays of none.
 
     A file without events gives arrays without events, once. All columns of a CSV file but the
-    integers are float64, NaN where a value is missing.
+    integers are float64, NaN where a value is missing. Those that the file may lack are left out
+    where it has them not.
     """
-    if not branches:
-        return iter(())
     if is_csv(path):
-        return _read_columns(path, branches, integers, chunk_bytes)
-    return _read_branches(path, tree, branches, chunk_bytes)
+        return _read_columns(path, branches, integers, chunk_bytes, may_lack)
+    return _read_branches(path, tree, branches, chunk_bytes, may_lack)
 
 
 def _read_branches(
-    path: Path, tree: str | None, branches: Sequence[str], chunk_bytes: int
+    path: Path,
+    tree: str | None,
+    branches: Sequence[str],
+    chunk_bytes: int,
+    may_lack: Collection[str],
 ) -> Iterator[dict[str, Any]]:
     # A generator: what goes wrong where its chunks are used does not come by here.
     with open_tree(path, tree) as found, faults_of(path):
-        require_branches(path, branches, found.names(), f"tree '{found.name}'")
+        there = found.names()
+        branches = [name for name in branches if name in there or name not in may_lack]
+        if not branches:
+            return
+        require_branches(path, branches, there, f"tree '{found.name}'")
         if found.entries == 0:
             yield found.tree.arrays(branches, how=dict)
         yield from found.tree.iterate(branches, step_size=f"{chunk_bytes} B", how=dict)
@@ -306,9 +306,17 @@ def _column_names(path: Path) -> list[str]:
 
 
 def _read_columns(
-    path: Path, names: Sequence[str], integers: Collection[str], chunk_bytes: int
+    path: Path,
+    names: Sequence[str],
+    integers: Collection[str],
+    chunk_bytes: int,
+    may_lack: Collection[str],
 ) -> Iterator[dict[str, Any]]:
-    require_branches(path, names, _column_names(path), "the table")
+    there = _column_names(path)
+    names = [name for name in names if name in there or name not in may_lack]
+    if not names:
+        return
+    require_branches(path, names, there, "the table")
     types = {name: pa.int64() if name in integers else pa.float64() for name in names}
     with (
         _faults_of_csv(path),

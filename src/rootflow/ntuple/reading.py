@@ -20,7 +20,7 @@ from rootflow.ntuple.columns import (
 )
 from rootflow.ntuple.features import MOMENTUM
 from rootflow.ntuple.objects import Objects, energies, require_masses, signed_flavours
-from rootflow.ntuple.opening import OpenTree, names_in, read_arrays
+from rootflow.ntuple.opening import OpenTree, read_arrays
 from rootflow.ntuple.truth import read_neutrinos, read_truth
 from rootflow.ntuple.units import BranchColumn
 
@@ -79,11 +79,11 @@ def read_chunks(
         are not those of the leptons.
     """
     events, expectation = 0, Expectation()
-    if branch_map.may_lack:
-        branch_map = branch_map.as_in(names_in(path, branch_map.tree))
     numbers = (branch_map.event_number, *branch_map.identity, branch_map.fold_number)
     integers = [column.branch for column in numbers if column is not None]
-    for arrays in read_arrays(path, branch_map.tree, branch_map.branches(), chunk_bytes, integers):
+    branches, may_lack = branch_map.branches(), branch_map.may_be_lacking()
+    for arrays in read_arrays(path, branch_map.tree, branches, chunk_bytes, integers, may_lack):
+        branch_map = branch_map.as_in(arrays)
         chunk = _chunk(path, arrays, branch_map, events, expectation)
         events, expectation = events + len(chunk), chunk.expectation
         yield chunk
