@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import skops.io
+from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 
 from rootflow.analyses.h4l import INPUTS, H4lConfig
@@ -75,6 +76,20 @@ def test_the_trees_that_are_kept_are_the_best_on_the_validation_events(
     assert best["validation_loss"] == pytest.approx(loss, rel=1e-6)
     assert best["validation_auc"] == pytest.approx(weighted_auc(said, label, weight), rel=1e-9)
     assert finished.facts["best_validation_loss"] == pytest.approx(loss, rel=1e-6)
+
+
+def test_the_trees_that_are_kept_are_those_that_grow_alone(
+    finished: Training, labelled_dataset: Dataset, config: H4lConfig
+) -> None:
+    kept = load_fitted(finished.directory).trees
+    task = ClassificationTask(labelled_dataset, config, FOLDS)
+    rows = task.rows(task.samples.training)
+    alone = HistGradientBoostingClassifier(**kept.get_params())
+    alone.set_params(max_iter=kept.n_iter_, early_stopping=False)
+    alone.fit(rows.values, rows.label, rows.weight)
+    assert kept.n_iter_ < finished.history[-1]["trees_grown"]
+    expected = alone.predict_proba(rows.values)
+    np.testing.assert_array_equal(kept.predict_proba(rows.values), expected)
 
 
 def test_patience_ends_the_growth(
