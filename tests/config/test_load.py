@@ -55,6 +55,8 @@ def test_folds_are_held_out_one_or_each_in_its_turn() -> None:
         ("model.dept=2", "model.dept: unknown key (did you mean depth?); valid keys: architecture"),
         ("trainin.epochs=5", "trainin: unknown key (did you mean training?); valid keys: analysis"),
         ("data.weights.x=1", "data.weights.x: unknown key"),
+        ("model.neutrinos={head: direct, bins: 9}", "model.neutrinos.bins: unknown key"),
+        ("model.neutrinos={head: flow, layer: 2}", "neutrinos.layer: unknown key (did you mean l"),
         ("data.folds.held_out=9", "held_out is 9, but the 5 folds are 0 to 4"),
         ("data.folds.held_out=every", "data.folds.held_out: 'every' is neither the number of a"),
         ("training.epochs=many", "training.epochs: Input should be a valid integer"),

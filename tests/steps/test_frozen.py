@@ -123,7 +123,7 @@ def test_another_number_that_decides_the_folds_is_refused(
     runs = tmp_path / "runs.yaml"
     runs.write_text("base: topcptoolkit\nfold_number: runNumber\n")
     other = change(config, {"data.branch_map": str(runs)})
-    with pytest.raises(UsageError, match=r"names no fold_number, .*runs\.yaml differs"):
+    with pytest.raises(UsageError, match=r"runs\.yaml: .* names no fold_number, this one differs"):
         evaluate.run(other, model=str(files[0]))
 
 

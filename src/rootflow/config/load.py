@@ -19,7 +19,7 @@ from rootflow.errors import UsageError
 from rootflow.files import read_bytes
 
 KIND = "architecture"
-KINDS = (KIND, "type", "method")  # keys that say which of several blocks is meant
+KINDS = (KIND, "type", "method", "head")  # keys that say which of several blocks is meant
 MOST_FAULTS, LONGEST = 5, 1000  # of a message
 # Annotations whose arguments may be blocks.
 SEVERAL = (typing.Union, types.UnionType, typing.Annotated, list, dict, Mapping)

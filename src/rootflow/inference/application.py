@@ -17,7 +17,7 @@ from rootflow.methods.contract import Outputs
 from rootflow.methods.exported import FACTORS, OnnxMethod
 from rootflow.methods.model import reconstruction
 from rootflow.methods.reconstruction.objects import at, four_momenta
-from rootflow.ntuple import BranchMap, OpenTree, load_branch_map
+from rootflow.ntuple import BranchMap, OpenTree, fold_number_fault, load_branch_map
 from rootflow.physics.kinematics import invariant_mass
 from rootflow.physics.ttbar import top_pair, ttbar_mass
 
@@ -183,20 +183,12 @@ def load_application(setting: Setting) -> Application:
     if given is None:
         return Application(model, setting, own)
     application = Application(model, setting, given)
-    if setting.seen_events != "score":
-        _refuse_other_folds(given, own)
-    return application
-
-
-def _refuse_other_folds(given: str, own: str | dict[str, Any]) -> None:
-    theirs = load_branch_map(own).fold_number is not None
-    if (load_branch_map(given).fold_number is not None) != theirs:
-        what = "names a fold_number" if theirs else "names no fold_number"
+    if setting.seen_events != "score" and (fault := fold_number_fault(given, own)):
         raise UsageError(
-            f"branch map {given}: that of the model's training {what}, this one differs, so that "
-            f"events would be in other folds: say there what decides them; or --seen-events score, "
-            f"for collisions and others that were not in the training"
+            f"branch map {given}: {fault}; or --seen-events score, for collisions and others that "
+            f"were not in the training"
         )
+    return application
 
 
 def _at(places: NDArray[np.int64], values: NDArray[Any], count: int) -> NDArray[Any]:

@@ -32,6 +32,17 @@ def load_branch_map(named: str | dict[str, Any]) -> BranchMap:
         raise UsageError(f"branch map {name}: {one_line_of(faults)}") from None
 
 
+def fold_number_fault(given: str, own: str | dict[str, Any]) -> str | None:
+    """Return why events are in other folds by the given map than by a model's own, if they are."""
+    theirs, ours = (load_branch_map(named).fold_number is not None for named in (own, given))
+    what = "names a fold_number" if theirs else "names no fold_number"
+    fault = (
+        f"that of the model's training {what}, this one differs, so that events would be in other "
+        "folds: say there what decides them"
+    )
+    return fault if theirs != ours else None
+
+
 def _path(steps: Sequence[str | int], entries: Any) -> str:
     """Return where something stands, as the map is written: a lone block is no list there."""
     path = []

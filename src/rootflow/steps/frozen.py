@@ -10,7 +10,7 @@ from rootflow.dataset.manifest import Manifest
 from rootflow.errors import InputError, UsageError
 from rootflow.exported.contract import OtherCode, check_code
 from rootflow.methods.exported import OnnxMethod
-from rootflow.ntuple import load_branch_map
+from rootflow.ntuple import fold_number_fault
 from rootflow.progress import say
 from rootflow.steps.exported_files import REGISTERED, RUN_ID, find
 from rootflow.steps.preprocess import reading_of, simulated_maps
@@ -166,14 +166,9 @@ def _refuse_unknown(config: Config, named: str) -> None:
 
 def _refuse_other_fold_numbers(config: Config, frozen: Frozen) -> None:
     """Refuse maps of simulation with which something else decides the folds."""
-    theirs = load_branch_map(frozen.model.contract.branch_map).fold_number is not None
     for name in sorted(simulated_maps(config)):
-        if (load_branch_map(name).fold_number is not None) != theirs:
-            what = "names a fold_number" if theirs else "names no fold_number"
-            raise UsageError(
-                f"{frozen.called}: the branch map of its training {what}, {name} differs, so that "
-                "events would be in other folds: say there what decides them"
-            )
+        if fault := fold_number_fault(name, frozen.model.contract.branch_map):
+            raise UsageError(f"{frozen.called}: branch map {name}: {fault}")
 
 
 def _refuse_other_selection(config: Config, called: str, selection: dict[str, Any]) -> None:
