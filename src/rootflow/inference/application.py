@@ -17,7 +17,7 @@ from rootflow.methods.contract import Outputs
 from rootflow.methods.exported import FACTORS, OnnxMethod
 from rootflow.methods.model import reconstruction
 from rootflow.methods.reconstruction.objects import at, four_momenta
-from rootflow.ntuple import BranchMap, OpenTree, fold_number_fault, load_branch_map
+from rootflow.ntuple import BranchMap, OpenTree, fold_number_fault
 from rootflow.physics.kinematics import invariant_mass
 from rootflow.physics.ttbar import top_pair, ttbar_mass
 

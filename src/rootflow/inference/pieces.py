@@ -1,16 +1,11 @@
 """Pieces of ntuples, shared out among processes, each scored once and kept until written."""
 
 import io
-import multiprocessing
-import os
-import signal
-import threading
 import zipfile
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, wait
+from concurrent.futures import Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,6 +16,7 @@ from rootflow.errors import RootflowError
 from rootflow.files import whole_file
 from rootflow.inference.application import Application, Columns, Setting, load_application
 from rootflow.ntuple import OpenTree, open_tree
+from rootflow.workers import workers
 
 # Of all branches as they are in memory, or of entries: what comes first.
 PIECE_BYTES = 32 * 2**20
@@ -117,53 +113,37 @@ class Shared:
 
 @contextmanager
 def shared_out(
-    pieces: Sequence[Piece], scoring: Scoring, setting: Setting, workers: int
+    pieces: Sequence[Piece], scoring: Scoring, setting: Setting, processes: int
 ) -> Iterator[Shared]:
     """Yield the pieces, in the order of being asked for, at which other processes are at work.
 
-    `scoring` is of this process, one of the workers, and the others make their own of the
-    setting. Pieces that are done stay as they are.
+    `scoring` is of this process, one of that many, and the others make their own of the setting.
+    Pieces that are done stay as they are.
     """
     missing = [piece for piece in pieces if not piece.is_done]
     # The first is asked for at once: it is not for processes that have yet to start.
     others = missing[1:]
     entries = sum(piece.stop - piece.start for piece in others)
-    processes = min(workers - 1, len(others), entries // ENTRIES_WORTH_A_PROCESS)
-    if processes < 1:
+    more = min(processes - 1, len(others), entries // ENTRIES_WORTH_A_PROCESS)
+    if more < 1:
         yield Shared(missing, scoring, {})
         return
-    # Spawned, not forked: a fork of a process with threads (MLflow) may hang.
-    context = multiprocessing.get_context("spawn")
-    theirs, ours = context.Pipe(duplex=False)
-    executor = ProcessPoolExecutor(processes, context, _start, (setting, theirs))
     try:
-        futures = {piece: executor.submit(_score, piece) for piece in others}
-        yield Shared(missing, scoring, futures)
-        executor.shutdown()
+        with workers(more, _prepare, setting) as executor:
+            futures = {piece: executor.submit(_score, piece) for piece in others}
+            yield Shared(missing, scoring, futures)
     except BrokenProcessPool:
         raise RootflowError(
             "apply: a worker died, maybe for want of memory; what is finished is kept: start "
             "again to go on, with fewer --workers if need be"
         ) from None
-    finally:
-        ours.close()  # which ends workers that are still at work
-        executor.shutdown(cancel_futures=True)
 
 
-def _start(setting: Setting, parent: Connection) -> None:
+def _prepare(setting: Setting) -> None:
     global _at_work
-    # Ctrl-C is for the first process, which ends the others.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     _at_work = Scoring(load_application(setting))
 
 
-def _end_with(parent: Connection) -> None:
-    """End when the first process has closed its end or is no more, killed even."""
-    parent.poll(None)
-    os._exit(1)
-
-
 def _score(piece: Piece) -> None:
-    assert _at_work is not None  # noqa: S101 - the pool calls _start first
+    assert _at_work is not None  # noqa: S101 - workers prepare first
     _at_work.score(piece)

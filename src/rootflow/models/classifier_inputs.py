@@ -184,10 +184,9 @@ class Represent(keras.Layer):  # type: ignore[misc]
         columns: list[Tensor] = []
         for name in self.chosen:
             place = self.features.index(name)
-            value, unit = values[..., place], self.units[place]
-            if unit == "GeV":
-                columns.append(logarithms[..., place])
-            elif unit == "rad":
+            unit = self.units[place]
+            value = (logarithms if unit == "GeV" else values)[..., place]
+            if unit == "rad":
                 columns += _directed(ops.cos(value), ops.sin(value), direction, name)
             elif name == "pdg_id":
                 is_muon = ops.cast(ops.equal(ops.abs(value), MUON), value.dtype)

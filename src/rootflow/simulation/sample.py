@@ -6,11 +6,9 @@ import multiprocessing
 import os
 import shutil
 import signal
-import threading
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
@@ -19,6 +17,7 @@ from rootflow.errors import InputError, RootflowError, UsageError
 from rootflow.files import alone_in, whole_file
 from rootflow.progress import progress
 from rootflow.simulation.plan import GENERATORS, SimulationPlan
+from rootflow.workers import workers
 
 STDOUT = 1
 
@@ -141,43 +140,28 @@ def make_chunks(plan: SimulationPlan, chunks: Sequence[int]) -> Iterator[int]:
 
     What a worker raises, or that one died, stops the others.
     """
-    # Spawned, not forked: a fork of a process with threads (TensorFlow, MLflow) may hang.
-    context = multiprocessing.get_context("spawn")
-    theirs, ours = context.Pipe(duplex=False)
     processes = max(min(plan.config.workers, len(chunks)), 1)
-    executor = ProcessPoolExecutor(processes, context, _start, (theirs,))
-    workers: list[BaseProcess] = []
-    try:
-        futures = [executor.submit(_make, plan, chunk) for chunk in chunks]
-        workers += multiprocessing.active_children()
-        for future in as_completed(futures):
-            yield future.result()
-    except BrokenProcessPool:
-        executor.shutdown()
-        # The others are terminated then; of one that died as it was started nothing is known.
-        died = {worker.exitcode for worker in workers} - {0, -signal.SIGTERM}
-        how = f" (exit status {died.pop()})" if died else ""
-        raise RootflowError(
-            f"a simulation worker died{how}; finished chunks are kept, start it again to go on"
-        ) from None
-    finally:
-        ours.close()  # which ends workers that are still at work
-        executor.shutdown(cancel_futures=True)
+    started: list[BaseProcess] = []
+    with workers(processes, _be_quiet) as executor:
+        try:
+            futures = [executor.submit(_make, plan, chunk) for chunk in chunks]
+            started += multiprocessing.active_children()
+            for future in as_completed(futures):
+                yield future.result()
+        except BrokenProcessPool:
+            executor.shutdown()
+            # The others are terminated then; of one that died as it was started nothing is known.
+            died = {worker.exitcode for worker in started} - {0, -signal.SIGTERM}
+            how = f" (exit status {died.pop()})" if died else ""
+            raise RootflowError(
+                f"a simulation worker died{how}; finished chunks are kept, start it again to go on"
+            ) from None
 
 
-def _start(parent: Connection) -> None:
+def _be_quiet() -> None:
     # FastJet greets on standard output, which belongs to the result.
     with Path(os.devnull).open("w") as nowhere:
         os.dup2(nowhere.fileno(), STDOUT)
-    # Ctrl-C is for the main process, which stops its workers.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-
-
-def _end_with(parent: Connection) -> None:
-    """End when the main process has closed its end or is no more, killed even."""
-    parent.poll(None)
-    os._exit(1)
 
 
 def _make(plan: SimulationPlan, chunk: int) -> int:
