@@ -252,15 +252,16 @@ def _in_order(
     branches = set.intersection(*(set(table.starting(IDENTITY)) for table in tables))
     ordered, identities = [], []
     for table in tables:
-        who = {
+        columns = {
             "file": np.searchsorted(files, table.files)[table.columns["file_index"]],
             "number": table.columns["event_number"],
             **{name: table.columns[IDENTITY + name] for name in sorted(branches)},
         }
-        order = np.lexsort([*reversed(who.values())])
+        # Numbers have a sign or none in different tables; the same bits are the same event.
+        who = structured(columns)
+        order = np.lexsort([who[name] for name in reversed(columns)])
         ordered.append(table.take(order))
-        # Numbers are of either sign in different files, where the same bits are the same event.
-        identities.append(structured(who)[order])
+        identities.append(who[order])
     return ordered, identities
 
 

@@ -92,6 +92,16 @@ def test_order_of_events_does_not_count(
     assert compare([good, again], REPLICAS, seed=1) == compare([good, worse], REPLICAS, seed=1)
 
 
+def test_numbers_with_a_sign_are_the_same_events_as_their_bits_without(events: Events) -> None:
+    negative = events.event_number.astype(np.int64) - 100
+    tables = []
+    for name, numbers in (("signed", negative), ("unsigned", negative.astype(np.uint64))):
+        numbered = replace(events, event_number=numbers)
+        tables.append(table_of(numbered, name, network=scores_of(events)))
+    (model,) = compare(tables, 5, seed=1).models
+    assert model.evaluations == ("signed", "unsigned")
+
+
 def test_events_of_one_number_are_told_by_their_run(events: Events) -> None:
     """One file of two runs with the same numbers."""
     run = events.file_index + 5
