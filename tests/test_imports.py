@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).parents[1] / "src" / "rootflow"
 
 # Each room may import those before it.
 ORDER = [
-    ["cores", "errors", "estimate", "files", "progress"],
+    ["cores", "errors", "estimate", "files", "progress", "workers"],
     ["analysis", "checksum", "table"],
     ["config"],
     ["sources"],
