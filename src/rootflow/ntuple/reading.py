@@ -20,8 +20,7 @@ from rootflow.ntuple.columns import (
 )
 from rootflow.ntuple.features import MOMENTUM
 from rootflow.ntuple.objects import Objects, energies, require_masses, signed_flavours
-from rootflow.ntuple.opening import read_arrays
-from rootflow.ntuple.trees import OpenTree
+from rootflow.ntuple.opening import OpenTree, read_arrays
 from rootflow.ntuple.truth import read_neutrinos, read_truth
 from rootflow.ntuple.units import BranchColumn
 

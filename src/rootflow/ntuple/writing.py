@@ -16,9 +16,7 @@ import uproot
 from numpy.typing import NDArray
 
 from rootflow.errors import InputError, UsageError
-from rootflow.ntuple.faults import faults_of
-from rootflow.ntuple.opening import is_csv
-from rootflow.ntuple.trees import OpenTree
+from rootflow.ntuple.opening import OpenTree, faults_of, is_csv
 
 TREE = "events"
 NUMBERS = "biuf"
@@ -68,15 +66,18 @@ def branches_of(tree: OpenTree, kept: Sequence[str] = (), dropped: Sequence[str]
     chosen = _matches(tree.path, "--keep", kept, there) if kept else set(there)
     chosen -= _matches(tree.path, "--drop", dropped, there)
     taken = set(chosen)
-    for branch, column in tree.columns(chosen).items():
-        numbers, in_lists = column.numbers, column.in_lists
-        if numbers is None or numbers.base.kind not in NUMBERS or (in_lists and numbers.shape):
-            unwritable[branch] = column.type
-        elif in_lists:
-            name = column.counter or _new_name(branch, taken)
-            lists.setdefault(name, {})[branch] = str(numbers)
-        else:
-            scalars[branch] = str(numbers)
+    with faults_of(tree.path):
+        for branch in (each for each in tree.tree.branches if each.name in chosen):
+            of_list = isinstance(branch.interpretation, uproot.AsJagged)
+            numbers = branch.interpretation.content if of_list else branch.interpretation
+            if not _can_be_written(numbers, of_list):
+                unwritable[branch.name] = branch.typename
+            elif of_list:
+                counter = branch.count_branch
+                name = _new_name(branch.name, taken) if counter is None else counter.name
+                lists.setdefault(name, {})[branch.name] = str(numbers.to_dtype)
+            else:
+                scalars[branch.name] = str(numbers.to_dtype)
     if unwritable:
         name, kind = next(iter(unwritable.items()))
         raise InputError(
@@ -130,6 +131,14 @@ def tree_writer(path: Path, tree: str, title: str, extensions: int) -> Iterator[
     """Yield a writer of a tree in a new file, which will be extended so often."""
     with uproot.recreate(path, compression=COMPRESSION) as file:
         yield TreeWriter(file, tree, title, extensions)
+
+
+def _can_be_written(numbers: Any, of_list: bool) -> bool:
+    if not isinstance(numbers, uproot.AsDtype):
+        return False
+    dtype = numbers.to_dtype
+    base = dtype.base if dtype.subdtype else dtype
+    return base.kind in NUMBERS and not (of_list and dtype.subdtype)
 
 
 def _new_name(name: str, taken: set[str]) -> str:
