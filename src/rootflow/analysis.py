@@ -77,5 +77,15 @@ def analysis_named(name: str) -> Analysis:
     known = {found.name: found for found in sorted(entry_points(group=GROUP))}
     if name not in known:
         raise UsageError(f"'{name}' is none of {', '.join(known)}")
-    made: Analysis = known[name].load()()
+    try:
+        made: Analysis = known[name].load()()
+        if not isinstance(made, Analysis) or made.name != name or not hasattr(made, "config"):
+            raise TypeError(
+                f"no subclass of rootflow's Analysis with the name '{name}' and a config"
+            )
+    except Exception as error:
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        raise UsageError(
+            f"the analysis {name} of {known[name].value} is broken: {reason}"
+        ) from error
     return made

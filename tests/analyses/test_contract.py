@@ -79,3 +79,32 @@ def test_an_unknown_analysis_is_told_the_known() -> None:
         analysis_named("h5l")
     assert "'h5l' is none of" in str(error.value)
     assert all(name in str(error.value) for name in _names())
+
+
+BROKEN = {
+    "missing": ("nowhere_to_be_found:Mine", "No module named 'nowhere_to_be_found'"),
+    "renamed": ("broken_analyses:Mien", "has no attribute 'Mien'"),
+    "failing": ("broken_on_import:Mine", "SyntaxError"),
+    "number": ("broken_analyses:NUMBER", "TypeError"),
+    "other": ("broken_analyses:Other", "with the name 'other' and a config"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_analysis_is_told_in_one_line(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, reason = BROKEN[name]
+    information = tmp_path / "broken-1.0.dist-info"
+    information.mkdir()
+    (information / "METADATA").write_text("Metadata-Version: 2.1\nName: broken\nVersion: 1.0\n")
+    (information / "entry_points.txt").write_text(f"[{GROUP}]\n{name} = {place}\n")
+    (tmp_path / "broken_analyses.py").write_text("NUMBER = 3\nclass Other: pass\n")
+    (tmp_path / "broken_on_import.py").write_text("class Mine\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(UsageError) as error:
+        analysis_named(name)
+    said = str(error.value)
+    assert said.startswith(f"the analysis {name} of {place} is broken: ")
+    assert reason in said
+    assert "\n" not in said

@@ -25,6 +25,20 @@ def test_paths_and_globs_keep_their_order_and_each_file_is_found_once(tmp_path: 
     assert [path.name for path in find_files(patterns)] == ["c[1].root", "a.root", "b.root"]
 
 
+def test_brackets_of_a_folder_are_no_glob_where_it_is_there(tmp_path: Path) -> None:
+    for folder in ("run[12]", "run1"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "a.root").touch()
+    assert find_files([f"{tmp_path}/run[12]/*.root"]) == [tmp_path / "run[12]" / "a.root"]
+    assert find_files([f"{tmp_path}/run[13]/*.root"]) == [tmp_path / "run1" / "a.root"]
+
+
+def test_a_tree_after_the_file_is_told_where_it_belongs(tmp_path: Path) -> None:
+    (tmp_path / "a.root").touch()
+    with pytest.raises(InputError, match=r"a\.root:reco' names a tree, too: .* 'tree: reco'"):
+        find_files([f"{tmp_path}/a.root:reco"])
+
+
 def test_a_relative_glob_is_seen_from_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "deep" / "er").mkdir(parents=True)
     (tmp_path / "deep" / "er" / "a.root").touch()

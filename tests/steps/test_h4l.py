@@ -255,3 +255,30 @@ def test_bad_setting_is_one_line(place: Path, setting: str, says: str) -> None:
     [line] = [line for line in answer.stderr.splitlines() if line.startswith("rootflow:")]
     assert says in line
     assert "Traceback" not in answer.stderr
+
+
+@pytest.mark.parametrize("step", ["main", "evaluate"])
+@pytest.mark.parametrize(
+    ("setting", "says"),
+    [
+        ("evaluation.observable=m4lepton", "'m4lepton' is no feature of the event"),
+        ("evaluation.signal=[ggF]", "evaluation.signal: 'ggF' is none of"),
+        ("evaluation.methods=[{method: 'nowhere:My', name: my}]", "there is no module 'nowhere'"),
+    ],
+)
+def test_what_cannot_be_evaluated_is_told_before_anything_is_trained(
+    place: Path, step: str, setting: str, says: str
+) -> None:
+    config = str(PROJECT / "configs" / "h4l.yaml")
+    output = "nothing_trained"
+    words = [step, "--config", config, *SMALL, setting, f"output={output}"]
+    answer = subprocess.run(
+        [sys.executable, "-m", "rootflow", *words],
+        cwd=place,
+        capture_output=True,
+        text=True,
+    )
+    assert answer.returncode == 2
+    [line] = [line for line in answer.stderr.splitlines() if line.startswith("rootflow:")]
+    assert says in line
+    assert not (place / output / "trainings").exists()

@@ -59,7 +59,7 @@ def find_files(patterns: Sequence[str], setting: str = "data.files") -> list[Pat
     for pattern in patterns:
         paths = sorted(_matches(pattern, setting))
         if not paths:
-            raise InputError(f"{setting}: '{pattern}' matches no file (seen from {Path.cwd()})")
+            raise InputError(f"{setting}: '{pattern}' {_unmatched(pattern)}")
         for path in paths:
             try:
                 str(path).encode("utf-8")
@@ -71,12 +71,21 @@ def find_files(patterns: Sequence[str], setting: str = "data.files") -> list[Pat
     return list(dict.fromkeys(found))
 
 
+def _unmatched(pattern: str) -> str:
+    file, colon, tree = pattern.rpartition(":")
+    if colon and file.endswith(".root"):
+        return f"names a tree, too: name the file alone, and in the branch map 'tree: {tree}'"
+    return f"matches no file (seen from {Path.cwd()})"
+
+
 def _matches(pattern: str, setting: str) -> list[Path]:
     try:
         path = Path(pattern).expanduser()
         below = path.relative_to(path.anchor)
         if path.is_file() or not below.parts:  # a file's name may look like a glob
             return [path]
+        if path.parent.is_dir():  # and so may a folder's
+            return list(path.parent.glob(path.name))
         return list(Path(path.anchor).glob(str(below)))
     except OSError as error:
         raise InputError(f"{setting}: '{pattern}': cannot look there: {error.strerror}") from None

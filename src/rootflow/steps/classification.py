@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from rootflow.config import ClassificationConfig
 from rootflow.dataset import Dataset, Events
 from rootflow.evaluation.classification import (
@@ -19,6 +21,7 @@ from rootflow.evaluation.classification import (
 from rootflow.evaluation.classification.scores import contest
 from rootflow.evaluation.compare import ComparedModels
 from rootflow.evaluation.paired import Contest
+from rootflow.evaluation.results import check_known
 from rootflow.methods.exported import OnnxMethod
 from rootflow.methods.model import Model
 from rootflow.steps.frozen import fold_fault as fold_fault
@@ -33,7 +36,15 @@ SHOWN = ("auc", "over_training", "best_cut", "fit", "yields")
 
 
 def check_evaluation(config: ClassificationConfig, names: Sequence[str]) -> None:
-    """Nothing can be said before the dataset is there: observables are of its features."""
+    """Nothing can be said before the dataset is there."""
+
+
+def check_dataset(config: ClassificationConfig, dataset: Dataset) -> None:
+    """Refuse signals that no sample is of, and an observable that its events do not have."""
+    check_known("evaluation.signal", config.evaluation.signal, dataset.manifest.classes)
+    observable = observable_of(config.evaluation, dataset.manifest.features)
+    if observable is not None:
+        observable.values(dataset.events(np.arange(1)))
 
 
 def evaluated(

@@ -9,12 +9,14 @@ import numpy as np
 
 from rootflow.analysis import analysis_named
 from rootflow.config import Config
-from rootflow.dataset import Dataset
+from rootflow.config.methods import OwnMethodConfig
+from rootflow.dataset import Dataset, open_dataset
 from rootflow.evaluation import draw_evaluation
 from rootflow.evaluation.folder import TABLES
 from rootflow.exported.contract import OtherCode
 from rootflow.methods.combined import Remembering, of_trainings
 from rootflow.methods.model import Model
+from rootflow.plugins import resolve
 from rootflow.steps import preprocess, train
 from rootflow.steps.frozen import (
     SIMULATION,
@@ -55,9 +57,10 @@ def run(
 
 def _evaluate_trained(config: Config, parent: Run | None, other_code: OtherCode) -> StepResult:
     """Evaluate the model beside all methods, trained where that was not done yet."""
-    _check(config, config.model.name)
+    check(config, config.model.name)
     variants = variants_of(config)
     with start_run(config, "evaluate", parent) as run:
+        check_dataset(config, run)
         every = {name: train.ensure(each, run) for name, each in variants.items()}
         trained = train.ensure(config, run)  # last: it is what the run says that it came from
         every[config.model.name] = trained
@@ -79,7 +82,7 @@ def _evaluate_frozen(
     kept = {model.name, *(method.name for method in evaluation.methods)}
     every = {config.model.name, *(method.name for method in config.evaluation.methods)}
     config = config.model_copy(update={"evaluation": evaluation})
-    _check(config, model.name)
+    check(config, model.name)
     with start_run(config, "evaluate", parent, evaluated=frozen.called) as run:
         describe(run, frozen)
         dataset = preprocess.ensure(config, run)
@@ -140,7 +143,18 @@ def _evaluated(
     return StepResult("evaluate", run.run_id, facts, found.tables, found.metrics)
 
 
-def _check(config: Config, name: str) -> None:
-    """Refuse what the evaluation asks for and nobody can answer."""
+def check(config: Config, name: str) -> None:
+    """Refuse what the evaluation asks for and nobody can answer, whatever is in the dataset."""
     names = [name, *(method.name for method in config.evaluation.methods)]
     analysis_named(config.analysis).steps.check_evaluation(config, names)
+    for method in config.evaluation.methods:
+        if isinstance(method, OwnMethodConfig):
+            resolve(method.code, f"evaluation.methods: {method.name}")
+
+
+def check_dataset(config: Config, run: Run) -> None:
+    """Refuse what the evaluation asks for and the dataset has not; it is made if need be."""
+    path = preprocess.directory_of(config, run)
+    if not path.exists():
+        preprocess.run(config, run)
+    analysis_named(config.analysis).steps.check_dataset(config, open_dataset(path))

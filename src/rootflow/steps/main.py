@@ -14,8 +14,10 @@ from rootflow.tracking.connection import redacted, tracking_uri
 
 def run(config: Config, parent: Run | None = None) -> StepResult:
     """Preprocess, train, evaluate, export; what is already made is found again."""
+    evaluate.check(config, config.model.name)
     with start_run(config, "main", parent) as run:
         preprocessed = preprocess.run(config, run)
+        evaluate.check_dataset(config, run)
         train.run(config, run)
         train.ensure(config, run)  # what the parts below find again is this run's, too
         evaluation = evaluate.run(config, run)

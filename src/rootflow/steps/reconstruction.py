@@ -36,6 +36,10 @@ def check_evaluation(config: ReconstructionConfig, names: Sequence[str]) -> None
     check_names(config.evaluation, names)
 
 
+def check_dataset(config: ReconstructionConfig, dataset: Dataset) -> None:
+    """Each dataset has what is evaluated."""
+
+
 def evaluated(
     config: ReconstructionConfig,
     dataset: Dataset,

@@ -147,3 +147,16 @@ def test_no_bin_has_a_process_with_a_negative_sum() -> None:
     for process in labelled.simulated.values():
         sums, _ = np.histogram(scores[process], edges, weights=labelled.weight[process])
         assert np.all(sums >= 0)
+
+
+def test_no_bin_is_without_a_background_that_has_run_out_of_simulation() -> None:
+    labelled = Labelled.of(toy_classes(COUNTS), SAMPLES, M4L).simulation()
+    heavy, light = labelled.simulated["ZZ"], labelled.simulated["ttbar"]
+    labelled.weight[heavy], labelled.weight[light] = 100.0, 1.0
+    scores = np.linspace(0, 1, len(labelled))[np.random.default_rng(1).permutation(len(labelled))]
+    scores[heavy] /= 2  # of the light one there are 250 events above it
+    edges = fit_edges(scores, labelled, 20)
+    assert len(edges) > 5
+    assert np.all(np.histogram(scores[heavy], edges)[0] > 0)
+    labelled.weight[heavy] = 1.0
+    assert np.any(np.histogram(scores[heavy], fit_edges(scores, labelled, 20))[0] == 0)

@@ -81,11 +81,13 @@ def roc(evaluation: ClassificationEvaluation, look: Look) -> Figure:
     for axes, rankings, title in zip(panels, regions, titles, strict=True):
         for name, ranking in rankings:
             efficiency, background, error = map(np.array, ranking.roc)
-            drawn = (background > 0) & (error <= LARGEST_ERROR * background)
+            known = (background > 0) & (error <= LARGEST_ERROR * background)
+            # Left of where it is not known: there the last events of a process were cut away.
+            drawn = np.logical_and.accumulate(known[::-1])[::-1]
             efficiency, background, error = efficiency[drawn], background[drawn], error[drawn]
             colour, _, line = look[name]
-            known = f"{name}: AUC {with_error(ranking.auc)}"
-            axes.plot(efficiency, 1 / background, color=colour, linestyle=line, label=known)
+            words = f"{name}: AUC {with_error(ranking.auc)}"
+            axes.plot(efficiency, 1 / background, color=colour, linestyle=line, label=words)
             low, high = 1 / (background + error), 1 / (background - error)
             axes.fill_between(efficiency, low, high, color=colour, **BAND)
         guess = np.linspace(LOWEST_EFFICIENCY, 1, 100)
@@ -94,7 +96,7 @@ def roc(evaluation: ClassificationEvaluation, look: Look) -> Figure:
         axes.set(xlim=(0, 1), ylim=(1, None))
         axes.set(xlabel="signal efficiency, weighted")
         axes.set(ylabel="background rejection (1 / efficiency)")
-        titled_legend(axes, title, loc="upper right")
+        titled_legend(axes, title, loc="best")
         label(axes, evaluation.energy_tev)
     return figure
 

@@ -261,7 +261,8 @@ def fit_edges(scores: FloatArray, labelled: Labelled, bins: int) -> FloatArray:
     """Return edges from 0 to 1 of at most so many bins, each with enough background.
 
     Bins hold the same simulated signal; neighbours are merged, from the highest score down,
-    until each has 25 effective events of background and no process a negative sum.
+    until each has 25 effective events of background and no process a negative sum. Of a background
+    that has run out of simulation there may still be one average event: so large its error counts.
     """
     shares = np.arange(1, bins) / bins
     inner = np.unique(np.quantile(scores[labelled.signal], shares, method="inverted_cdf"))
@@ -270,13 +271,18 @@ def fit_edges(scores: FloatArray, labelled: Labelled, bins: int) -> FloatArray:
     processes = np.array(
         [SumsInBins(scores, among, limits)(sample)[0] for among in labelled.simulated.values()]
     )
-    background = SumsInBins(scores, labelled.background, limits)
-    sums = background(sample)[0]
-    squares = background(sample, labelled.weight)[0]
+    sums = SumsInBins(scores, labelled.background, limits)(sample)[0]
+    backgrounds = [among & labelled.background for among in labelled.simulated.values()]
+    backgrounds = [among for among in backgrounds if np.any(among)]
+    squares = np.array(
+        [SumsInBins(scores, among, limits)(sample, labelled.weight)[0] for among in backgrounds]
+    )
+    of_one = np.array([np.mean(labelled.weight[among] ** 2) for among in backgrounds])
     places = [len(limits) - 1]
     for low in range(len(limits) - 2, -1, -1):
         between = slice(low, places[-1])
-        total, variance = np.sum(sums[between]), np.sum(squares[between])
+        total = np.sum(sums[between])
+        variance = np.sum(np.maximum(np.sum(squares[:, between], axis=1), of_one))
         enough = total > 0 and total**2 >= EFFECTIVE_EVENTS_MIN * variance
         if enough and np.all(np.sum(processes[:, between], axis=1) >= 0):
             places.append(low)

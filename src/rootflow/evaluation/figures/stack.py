@@ -80,7 +80,10 @@ def stack(
     bottom = axes if data is None else ratio
     bottom.set(xlabel=f"{quantity} [{unit}]" if unit else quantity, xlim=(edges[0], edges[-1]))
     if equal_bins:
-        bottom.set_xticks(edges, [f"{edge:.3g}" for edge in spectrum.edges], fontsize="x-small")
+        said = ([f"{edge:.{digits}g}" for edge in spectrum.edges] for digits in range(3, 18))
+        told_apart = next(words for words in said if len({*words}) == len(words))
+        turned = 30 if max(map(len, told_apart)) > len("0.999") else 0
+        bottom.set_xticks(edges, told_apart, fontsize="x-small", rotation=turned)
         bottom.tick_params(axis="x", which="minor", bottom=False, top=False)
     handles, names = axes.get_legend_handles_labels()
     axes.legend(
