@@ -36,7 +36,7 @@ STEPS = {
     "main": "The whole chain: preprocess, train, evaluate, export.",
     "simulate": "Generate events and write them as ntuples.",
     "preprocess": "Read ntuples, select events, write the dataset.",
-    "train": "Fit the model on all folds but one; h4l: each fold in its turn.",
+    "train": "Fit the model on all folds but one, or with each held out in its turn.",
     "evaluate": "Compare the model with others on events that it has not seen.",
     "export": "Write ONNX files that agree with the model, and register them.",
     "tune": "Search for better settings in many trials, each a job.",
@@ -147,9 +147,9 @@ def draw(directory: Path, style: str, output: Path | None) -> None:
 )
 @click.option("--output", required=True, type=FOLDER, help="New directory that gets the files.")
 def cplusplus(paths: tuple[Path, ...], output: Path) -> None:
-    """Write a C++ header of exported ttbar networks, and a program that uses it.
+    """Write a C++ header of exported models, and a program that uses it.
 
-    Files of one network and several folds share a header, which picks by the event number.
+    Files of one model and several folds share a header, which picks by the event number.
     """
     from rootflow.cplusplus.write import write_cplusplus
 

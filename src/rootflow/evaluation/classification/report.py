@@ -39,7 +39,8 @@ CAPTIONS = {
         "ROC curves",
         "Background rejection at each signal efficiency, both weighted, of unseen events; right: "
         "of those that count in significances, where not all do. Higher is better, a curve on the "
-        "dotted line has learnt nothing. Bands are bootstrap errors.",
+        "dotted line has learnt nothing. Bands are bootstrap errors: a curve ends where they are "
+        "more than half of the background.",
     ),
     "observable": (
         f"{OBSERVABLE} before any cut",
