@@ -93,10 +93,11 @@ def roc(evaluation: ClassificationEvaluation, look: Look) -> Figure:
         guess = np.linspace(LOWEST_EFFICIENCY, 1, 100)
         axes.plot(guess, 1 / guess, color="grey", linestyle=":", label="a guess: AUC 0.5")
         axes.set_yscale("log")
-        axes.set(xlim=(0, 1), ylim=(1, None))
+        # From one, so that a power leaves the legend a share of the height.
+        axes.set(xlim=(0, 1), ylim=(1, axes.get_ylim()[1] ** 1.25))
         axes.set(xlabel="signal efficiency, weighted")
         axes.set(ylabel="background rejection (1 / efficiency)")
-        titled_legend(axes, title, loc="best")
+        titled_legend(axes, title, loc="upper right")
         label(axes, evaluation.energy_tev)
     return figure
 
