@@ -6,9 +6,11 @@ import pytest
 
 from rootflow.errors import UsageError
 from rootflow.evaluation.classification import ClassificationEvaluation, draw, read, save
-from rootflow.evaluation.classification.figures import described
+from rootflow.evaluation.classification.figures import described, roc
 from rootflow.evaluation.classification.report import CAPTIONS
+from rootflow.evaluation.classification.results import Roc
 from rootflow.evaluation.figures.stack import stack
+from rootflow.evaluation.figures.style import Look
 from toy_classes import toy_classes
 
 FEW = {"ggH": 150, "VBFH": 50, "ZZ": 150, "ttbar": 50}
@@ -42,6 +44,19 @@ def test_figures_are_drawn_from_the_saved_evaluation(
         assert matplotlib.image.imread(path)[..., :3].std() > 0.05  # not an empty sheet
     for path in paths[1::2]:
         assert path.read_bytes().startswith(b"%PDF")
+
+
+def test_a_roc_curve_ends_where_the_background_is_not_known(
+    classification: ClassificationEvaluation,
+) -> None:
+    """Left of that a background of which each event stands for many has run out of them."""
+    curve = Roc((0.2, 0.4, 0.6, 0.8, 1.0), (1e-5, 1e-4, 1e-2, 1e-1, 1.0), (1e-6, 1e-5, 1e-2, 0, 0))
+    (model,) = classification.models[:1]
+    model = model._replace(ranking=model.ranking._replace(roc=curve))
+    figure = roc(classification._replace(models=(model,)), Look([model.name]))
+    line = figure.axes[0].lines[0]
+    assert line.get_xdata().tolist() == [0.8, 1.0]
+    assert line.get_ydata().tolist() == [10.0, 1.0]
 
 
 def test_every_figure_has_a_caption() -> None:
