@@ -10,7 +10,7 @@ import numpy as np
 from rootflow.analysis import analysis_named
 from rootflow.config import Config
 from rootflow.config.methods import OwnMethodConfig
-from rootflow.dataset import Dataset, open_dataset
+from rootflow.dataset import Dataset
 from rootflow.evaluation import draw_evaluation
 from rootflow.evaluation.folder import TABLES
 from rootflow.exported.contract import OtherCode
@@ -154,7 +154,5 @@ def check(config: Config, name: str) -> None:
 
 def check_dataset(config: Config, run: Run) -> None:
     """Refuse what the evaluation asks for and the dataset has not; it is made if need be."""
-    path = preprocess.directory_of(config, run)
-    if not path.exists():
-        preprocess.run(config, run)
-    analysis_named(config.analysis).steps.check_dataset(config, open_dataset(path))
+    dataset = preprocess.made(config, run)
+    analysis_named(config.analysis).steps.check_dataset(config, dataset)

@@ -38,14 +38,19 @@ def run(config: Config, parent: Run | None = None) -> StepResult:
 
 def ensure(config: Config, parent: Run) -> Dataset:
     """Return the dataset as an input of `parent`, made by a run below it if it is not there."""
-    path = directory_of(config, parent)
-    if not path.exists():
-        run(config, parent)
-    dataset = open_dataset(path)
+    dataset = made(config, parent)
     _say_found(dataset)
     log_dataset(config, parent, dataset)
     parent.log_source("preprocess", "rootflow.dataset", dataset.manifest.digest)
     return dataset
+
+
+def made(config: Config, parent: Run) -> Dataset:
+    """Return the dataset, made by a run below `parent` if it is not there; nothing is told."""
+    path = directory_of(config, parent)
+    if not path.exists():
+        run(config, parent)
+    return open_dataset(path)
 
 
 def log_dataset(config: Config, run: Run, dataset: Dataset) -> None:

@@ -86,7 +86,7 @@ def _grow(
 
 def _first(count: int, trees: Kind) -> Kind:
     """Return trees without all that grew after so many: those, grown alone, would be the same."""
-    # Not grown alone, for scikit-learn 1.9 takes ten times longer for bins of weighted events.
+    # They are not grown alone, for scikit-learn 1.9 spends most of a weighted fit on its bins.
     del trees._predictors[count:]
     return trees
 

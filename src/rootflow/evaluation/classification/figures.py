@@ -82,7 +82,7 @@ def roc(evaluation: ClassificationEvaluation, look: Look) -> Figure:
         for name, ranking in rankings:
             efficiency, background, error = map(np.array, ranking.roc)
             known = (background > 0) & (error <= LARGEST_ERROR * background)
-            # Left of where it is not known: there the last events of a process were cut away.
+            # Nor left of where it is not known: a process may have run out of simulation there.
             drawn = np.logical_and.accumulate(known[::-1])[::-1]
             efficiency, background, error = efficiency[drawn], background[drawn], error[drawn]
             colour, _, line = look[name]

@@ -261,8 +261,8 @@ def fit_edges(scores: FloatArray, labelled: Labelled, bins: int) -> FloatArray:
     """Return edges from 0 to 1 of at most so many bins, each with enough background.
 
     Bins hold the same simulated signal; neighbours are merged, from the highest score down,
-    until each has 25 effective events of background and no process a negative sum. Of a background
-    that has run out of simulation there may still be one average event: so large its error counts.
+    until each has 25 effective events of background and no process a negative sum. Each
+    background counts with the square of one average event at least: simulation may have run out.
     """
     shares = np.arange(1, bins) / bins
     inner = np.unique(np.quantile(scores[labelled.signal], shares, method="inverted_cdf"))
@@ -272,8 +272,8 @@ def fit_edges(scores: FloatArray, labelled: Labelled, bins: int) -> FloatArray:
         [SumsInBins(scores, among, limits)(sample)[0] for among in labelled.simulated.values()]
     )
     sums = SumsInBins(scores, labelled.background, limits)(sample)[0]
-    backgrounds = [among & labelled.background for among in labelled.simulated.values()]
-    backgrounds = [among for among in backgrounds if np.any(among)]
+    of_samples = labelled.simulated.values()
+    backgrounds = [among for among in of_samples if np.any(among & labelled.background)]
     squares = np.array(
         [SumsInBins(scores, among, limits)(sample, labelled.weight)[0] for among in backgrounds]
     )
