@@ -88,6 +88,16 @@ def classes_of(samples: Sequence[SampleConfig]) -> tuple[str, ...]:
     return tuple(BINARY) if names and set(names) <= set(BINARY) else names
 
 
+def check_classes(path: Path, classes: Sequence[str]) -> None:
+    """Refuse a dataset whose samples leave nothing to tell apart."""
+    if len(classes) < 2:
+        found = f"of one class, {classes[0]}" if classes else "data"
+        raise InputError(
+            f"{path}: its samples are all {found}: classification needs two classes or more, "
+            "such as signal and background: say label in data.samples"
+        )
+
+
 def _one_sample(config: DataConfig, name: str) -> tuple[dict[str, SampleConfig], WeightsConfig]:
     """Return the one sample that is named without `samples`, and how it is weighted."""
     weights = config.weights

@@ -7,6 +7,7 @@ import numpy as np
 
 from rootflow.config import ClassificationConfig
 from rootflow.dataset import Dataset, Events
+from rootflow.dataset.samples import check_classes
 from rootflow.evaluation.classification import (
     HeldOut,
     cautions_of,
@@ -40,7 +41,8 @@ def check_evaluation(config: ClassificationConfig, names: Sequence[str]) -> None
 
 
 def check_dataset(config: ClassificationConfig, dataset: Dataset) -> None:
-    """Refuse signals that no sample is of, and an observable that its events do not have."""
+    """Refuse one class alone, signals that are none, and an observable that events do not have."""
+    check_classes(dataset.path, dataset.manifest.classes)
     check_known("evaluation.signal", config.evaluation.signal, dataset.manifest.classes)
     observable = observable_of(config.evaluation, dataset.manifest.features)
     if observable is not None:

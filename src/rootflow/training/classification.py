@@ -12,6 +12,7 @@ from rootflow.config import ClassificationConfig, FoldsConfig, InputsConfig
 from rootflow.config.data import LabelledWeightsConfig
 from rootflow.config.training import CLASSIFIER_LOSSES
 from rootflow.dataset import Dataset, Events
+from rootflow.dataset.samples import check_classes
 from rootflow.dataset.weights import TrainingWeights, class_weights
 from rootflow.errors import InputError, UsageError
 from rootflow.models.classifier_inputs import (
@@ -55,11 +56,7 @@ class ClassificationTask(Task):
                 f"{dataset.path}: no event has a label, all are data: training needs samples of "
                 f"signal and of background"
             )
-        if len(self.classes) < 2:
-            raise InputError(
-                f"{dataset.path}: its samples are all of one class, {self.classes[0]}: training "
-                f"needs two or more: say label in data.samples"
-            )
+        check_classes(dataset.path, self.classes)
         parts = split(events, folds, config.training.validation_fraction)
         places = [part[events.label[part] >= 0] for part in parts]
         training, validation = map(events.take, places)
