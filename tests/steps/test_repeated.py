@@ -76,8 +76,8 @@ def test_preprocess_and_main_say_how_many(
     [
         (None, "its samples are all data"),
         (
-            {"ZZ": {"label": "background", "files": [str(H4L)]}},
-            "its samples are all of one class, background",
+            {"ZZ": {"label": "diboson", "files": [str(H4L)]}},
+            "its samples are all of one class, diboson",
         ),
     ],
 )
