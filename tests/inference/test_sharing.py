@@ -96,7 +96,7 @@ def test_a_worker_that_dies_is_said(
         with pytest.raises(RootflowError, match=r"a worker died, .* start again to go on"):
             apply_to_files(setting, [ntuple], output, origin={"sha256": "same"}, workers=2)
     assert not output.exists()
-    assert list(tmp_path.glob(".out.root.apply-*/*.npz")) != []
+    assert list(tmp_path.glob(".out.root.apply-*/[!.]*.npz")) != []
     apply_to_files(setting, [ntuple], output, origin={"sha256": "same"})
     assert str(contents(output)) == str(contents(alone))
 
@@ -109,7 +109,7 @@ def test_killed_work_goes_on(
         [sys.executable, "-c", SLOW, str(ntuple), str(output), *map(str, setting.models)]
     )
     deadline = time.monotonic() + 200
-    while len(done := list(tmp_path.glob(".out.root.apply-*/*.npz"))) < 4:
+    while len(done := list(tmp_path.glob(".out.root.apply-*/[!.]*.npz"))) < 4:
         assert work.poll() is None
         assert time.monotonic() < deadline
         time.sleep(0.05)
