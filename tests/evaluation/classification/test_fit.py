@@ -160,3 +160,15 @@ def test_no_bin_is_without_a_background_that_has_run_out_of_simulation() -> None
     assert np.all(np.histogram(scores[heavy], edges)[0] > 0)
     labelled.weight[heavy] = 1.0
     assert np.any(np.histogram(scores[heavy], fit_edges(scores, labelled, 20))[0] == 0)
+
+
+def test_signal_far_from_background_is_not_left_in_one_bin_with_it() -> None:
+    labelled = Labelled.of(toy_classes(COUNTS), SAMPLES, M4L).simulation()
+    scores = np.random.default_rng(1).permutation(len(labelled)) / len(labelled)
+    scores[labelled.signal] = 0.99 + scores[labelled.signal] / 100
+    scores[labelled.background] *= 0.98
+    edges = fit_edges(scores, labelled, 20)
+    assert len(edges) > 5
+    assert edges[-2] < 0.99
+    background, _ = np.histogram(scores[labelled.background], edges)
+    assert np.all(background >= 25)

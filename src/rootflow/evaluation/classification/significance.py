@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pyhf
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from rootflow.config import ClassificationEvaluationConfig
 from rootflow.errors import RootflowError
@@ -263,9 +263,19 @@ def fit_edges(scores: FloatArray, labelled: Labelled, bins: int) -> FloatArray:
     Bins hold the same simulated signal; neighbours are merged, from the highest score down,
     until each has 25 effective events of background and no process a negative sum. Each
     background counts with the square of one average event at least: simulation may have run out.
+    Where that leaves one bin, as signal far from background does, they start from bins of the same
+    simulated background.
     """
+    edges = _merged(scores, labelled, labelled.signal, bins)
+    return edges if len(edges) > 2 else _merged(scores, labelled, labelled.background, bins)
+
+
+def _merged(
+    scores: FloatArray, labelled: Labelled, same: NDArray[np.bool_], bins: int
+) -> FloatArray:
+    """Return the edges that start from bins with the same number of some of the events."""
     shares = np.arange(1, bins) / bins
-    inner = np.unique(np.quantile(scores[labelled.signal], shares, method="inverted_cdf"))
+    inner = np.unique(np.quantile(scores[same], shares, method="inverted_cdf"))
     limits = np.array([0.0, *inner[(inner > 0) & (inner < 1)], 1.0])
     sample = labelled.weight[np.newaxis]
     processes = np.array(
