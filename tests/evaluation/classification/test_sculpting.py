@@ -105,3 +105,23 @@ def test_each_bin_has_background_in_the_window_of_the_mass() -> None:
     found = question(labelled.weight[np.newaxis])
     assert found.shape == (1, 4)
     assert np.isfinite(found).all()
+
+
+def test_weights_of_samples_that_differ_sculpt_nothing() -> None:
+    p_values = []
+    counts = {"ggH": 100, "VBFH": 100, "ZZ": 1000, "ttbar": 2000}
+    for seed in range(10):
+        labelled = Labelled.of(toy_classes(counts, seed), SAMPLES, M4L).simulation()
+        random = np.random.default_rng(seed)
+        heavy, light = labelled.simulated["ZZ"], labelled.simulated["ttbar"]
+        labelled.weight[heavy], labelled.weight[light] = 100.0, 1.0
+        labelled.values[labelled.background] = random.uniform(70, 250, labelled.background.sum())
+        scores = random.random(len(labelled)) + light
+        scores /= scores.max()
+        question = SculptingQuestion(scores, labelled, 4, MASS_EDGES)
+        found = bootstrap({"divergences": question}, labelled.weight, 2, seed)
+        answer = question.answer(found["divergences"], 200, seed)
+        p_values += [each.p_value for each in answer.divergences]
+        expected = [each.expected.value for each in answer.divergences]
+        np.testing.assert_allclose(expected, np.mean(expected), rtol=0.2)
+    assert 0.3 < np.mean(p_values) < 0.7

@@ -33,6 +33,7 @@ class SculptingQuestion:
         bins_of_values = np.digitize(values, edges) - 1
         counts = simulation.background & (bins_of_values >= 0) & (bins_of_values < self._shape[1])
         self._index, self._bins = np.flatnonzero(counts), bins_of_values[counts]
+        self._scores = scores[counts]
 
     def __call__(self, weights: FloatArray) -> FloatArray:
         """Return (replicas, score bins); NaN where a bin has no event."""
@@ -43,16 +44,22 @@ class SculptingQuestion:
         """Return the spectra in each bin of the score and their divergences.
 
         Those of finite samples are positive for equal shapes, too: permutations of the scores among
-        the events say by how much and how often.
+        the events, in bins of the same background again, say by how much and how often.
         """
         weight, edges = self._simulation.weight, self._edges
-        chosen, score_bins = weight[self._index], self._score_bins[self._index]
+        chosen = weight[self._index]
+        different, ranks = np.unique(self._scores, return_inverse=True)
+        first = np.searchsorted(different, self._score_edges[1:-1])
+        below = _below(ranks, chosen)[first]
         random = np.random.default_rng(seed)
-        without_dependence = np.array(
-            [self._divergences(random.permutation(score_bins), chosen) for _ in range(permutations)]
-        )
+        without_dependence = []
+        for _ in range(permutations):
+            permuted = random.permutation(ranks)
+            starts = np.searchsorted(_below(permuted, chosen), below)
+            score_bins = np.searchsorted(starts, permuted, side="right")
+            without_dependence.append(self._divergences(score_bins, chosen))
         divergences = []
-        for place, expected in enumerate(without_dependence.T):
+        for place, expected in enumerate(np.transpose(without_dependence)):
             value = found.estimate(place)
             as_large = int(np.sum(expected >= value.value))
             divergences.append(
@@ -84,6 +91,12 @@ class SculptingQuestion:
         )
         found[filled] = distances**2
         return found
+
+
+def _below(ranks: NDArray[np.int64], weight: FloatArray) -> FloatArray:
+    """Return how much background there is below each rank of the scores; it does not fall."""
+    sums = np.bincount(ranks, weight)
+    return np.maximum.accumulate(np.cumsum(sums) - sums)
 
 
 def quantile_edges(scores: FloatArray, labelled: Labelled, bins: int) -> FloatArray:
