@@ -6,7 +6,7 @@ import pytest
 
 from rootflow.errors import UsageError
 from rootflow.evaluation.classification import ClassificationEvaluation, draw, read, save
-from rootflow.evaluation.classification.figures import described, roc
+from rootflow.evaluation.classification.figures import described, roc, scan
 from rootflow.evaluation.classification.report import CAPTIONS
 from rootflow.evaluation.classification.results import Roc
 from rootflow.evaluation.figures.stack import stack
@@ -57,6 +57,17 @@ def test_a_roc_curve_ends_where_the_background_is_not_known(
     line = figure.axes[0].lines[0]
     assert line.get_xdata().tolist() == [0.8, 1.0]
     assert line.get_ydata().tolist() == [10.0, 1.0]
+
+
+@pytest.mark.parametrize(("simple", "said"), [(0.1, "s / √b"), (1e5, "s / √b: 1e+05 or more")])
+def test_the_legend_of_a_scan_says_what_is_beyond_its_axis(
+    classification: ClassificationEvaluation, simple: float, said: str
+) -> None:
+    (model,) = classification.models[:1]
+    of_all = (simple,) * len(model.scan.thresholds)
+    model = model._replace(scan=model.scan._replace(s_over_sqrt_b=of_all))
+    figure = scan(model, classification._replace(models=(model,)), Look([model.name]))
+    assert said in [line.get_label() for line in figure.axes[0].lines]
 
 
 def test_every_figure_has_a_caption() -> None:

@@ -111,11 +111,13 @@ def scan(model: ModelResult, evaluation: ClassificationEvaluation, look: Look) -
     with_uncertainty = f"Asimov, background ± {evaluation.background_uncertainty:.0%}"
     significance.plot(cuts, values, color=colour, label=with_uncertainty)
     significance.fill_between(cuts, values - errors, values + errors, color=colour, **BAND)
-    simple = numbers(found.s_over_sqrt_b)
-    significance.plot(cuts, simple, color="grey", linestyle="--", label="s / √b")
-    found_best = f"best cut: {best.threshold:.3g}, significance {with_error(best.significance)}"
+    highest = 1.8 * np.nanmax(values + errors)
     # s / sqrt(b) has no end where little background is left: it may leave the panel.
-    significance.set(ylim=(0, 1.8 * np.nanmax(values + errors)), ylabel="expected significance")
+    simple = numbers(found.s_over_sqrt_b)
+    name = "s / √b" if np.nanmin(simple) < highest else f"s / √b: {np.nanmin(simple):.3g} or more"
+    significance.plot(cuts, simple, color="grey", linestyle="--", label=name)
+    found_best = f"best cut: {best.threshold:.3g}, significance {with_error(best.significance)}"
+    significance.set(ylim=(0, highest), ylabel="expected significance")
     title = "\n".join([*counted(evaluation), found_best])
     titled_legend(significance, title, loc="upper left", ncols=2)
     for name, shares, process_colour, line in (
