@@ -15,6 +15,10 @@ from mlflow.tracking import MlflowClient
 
 from glossary import assert_known
 from ntuples import read_tree
+from rootflow.config import load
+from rootflow.config.data import FourLeptonDataConfig
+from rootflow.errors import InputError
+from rootflow.steps import main
 
 PROJECT = Path(__file__).parents[2]
 FOLDS = 3
@@ -282,3 +286,25 @@ def test_what_cannot_be_evaluated_is_told_before_anything_is_trained(
     [line] = [line for line in answer.stderr.splitlines() if line.startswith("rootflow:")]
     assert says in line
     assert not (place / output / "trainings").exists()
+
+
+@pytest.mark.parametrize(
+    ("sample", "files", "found"),
+    [
+        ("data", "open-data/*.root", "its samples are all data"),
+        ("diboson", "h4l/ZZ*.root", "its samples are all of one class, diboson"),
+    ],
+)
+def test_main_refuses_what_leaves_nothing_to_tell_apart(
+    workspace: Path, empty_store: Path, sample: str, files: str, found: str
+) -> None:
+    (workspace / "mlflow.db").write_bytes(empty_store.read_bytes())
+    data = {
+        "samples": {sample: {"label": sample, "files": [str(PROJECT / "data" / files)]}},
+        "weights": {"negative": "keep", "luminosity_fb_inverse": 10},
+    }
+    config = load(PROJECT / "configs" / "h4l.yaml").model_copy(
+        update={"data": FourLeptonDataConfig.model_validate(data)}
+    )
+    with pytest.raises(InputError, match=f"{found}: classification needs two classes"):
+        main.run(config)

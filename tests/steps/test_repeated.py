@@ -10,7 +10,6 @@ from four_lepton_ntuples import as_collisions, read_mini
 from ntuples import write_ntuple
 from rootflow.config import load
 from rootflow.config.data import FourLeptonDataConfig
-from rootflow.errors import InputError
 from rootflow.steps import evaluate, export, main, preprocess, train
 from rootflow.steps.result import StepResult
 
@@ -69,24 +68,3 @@ def test_preprocess_and_main_say_how_many(
     monkeypatch.setattr(evaluate, "check_dataset", nothing)
     facts = main.run(config).facts
     assert {name: facts[name] for name in facts if "repeated" in name} == said
-
-
-@pytest.mark.parametrize(
-    ("samples", "found"),
-    [
-        (None, "its samples are all data"),
-        (
-            {"ZZ": {"label": "diboson", "files": [str(H4L)]}},
-            "its samples are all of one class, diboson",
-        ),
-    ],
-)
-def test_main_refuses_what_leaves_nothing_to_tell_apart(
-    data: dict[str, Any], samples: dict[str, Any] | None, found: str
-) -> None:
-    data["samples"] = samples or data["samples"]
-    config = load(Path(__file__).parents[2] / "configs" / "h4l.yaml").model_copy(
-        update={"data": FourLeptonDataConfig.model_validate(data)}
-    )
-    with pytest.raises(InputError, match=f"{found}: classification needs two classes"):
-        main.run(config)

@@ -114,8 +114,9 @@ def scan(model: ModelResult, evaluation: ClassificationEvaluation, look: Look) -
     highest = 1.8 * np.nanmax(values + errors)
     # s / sqrt(b) has no end where little background is left: it may leave the panel.
     simple = numbers(found.s_over_sqrt_b)
-    name = "s / √b" if np.nanmin(simple) < highest else f"s / √b: {np.nanmin(simple):.3g} or more"
-    significance.plot(cuts, simple, color="grey", linestyle="--", label=name)
+    least = np.nanmin(simple)
+    beyond = "" if least < highest else f": {least:.3g} or more"
+    significance.plot(cuts, simple, color="grey", linestyle="--", label=f"s / √b{beyond}")
     found_best = f"best cut: {best.threshold:.3g}, significance {with_error(best.significance)}"
     significance.set(ylim=(0, highest), ylabel="expected significance")
     title = "\n".join([*counted(evaluation), found_best])
