@@ -14,7 +14,7 @@ import awkward as ak
 import psutil
 import uproot
 
-from rootflow.ntuple import find_files
+from rootflow.formats import find_files
 
 REPETITIONS = 5
 GIGABYTE = 2**30

@@ -28,10 +28,10 @@ from rootflow.dataset import Events, build
 from rootflow.dataset.readings.dilepton import Dilepton
 from rootflow.export.conversion import CONVERTERS, compiled, compose, convert
 from rootflow.exported.session import open_session
+from rootflow.formats import find_files
 from rootflow.models.architectures import build_model
 from rootflow.models.networks import BUILDERS
 from rootflow.models.normalisation import SEEN, fit_normalisation
-from rootflow.ntuple import find_files
 
 ARCHITECTURES = ("set_transformer", "feed_forward")
 ROUNDS, CALLS, PREDICTIONS = 5, 200, 10

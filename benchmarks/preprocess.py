@@ -18,7 +18,7 @@ from rootflow.dataset.event_reader import EventReader
 from rootflow.dataset.reading import Reading
 from rootflow.dataset.readings.dilepton import Dilepton
 from rootflow.dataset.readings.four_leptons import FourLeptons
-from rootflow.ntuple import find_files
+from rootflow.formats import find_files
 from rootflow.ntuple.reading import CHUNK_BYTES
 
 REPETITIONS = 9

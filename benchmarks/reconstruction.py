@@ -16,9 +16,9 @@ import numpy as np
 from rootflow.config import EvaluationConfig, load
 from rootflow.dataset import Events, build
 from rootflow.dataset.readings.dilepton import Dilepton
+from rootflow.formats import find_files
 from rootflow.methods.contract import Reconstruction
 from rootflow.methods.make import make
-from rootflow.ntuple import find_files
 
 REPETITIONS = 3
 TOP_MASS, W_MASS = 172.5, 80.379

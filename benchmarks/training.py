@@ -17,7 +17,7 @@ from pathlib import Path
 from rootflow.config import load
 from rootflow.dataset import build
 from rootflow.dataset.readings.dilepton import Dilepton
-from rootflow.ntuple import find_files
+from rootflow.formats import find_files
 from rootflow.training.samples import Batch
 from rootflow.training.trainer import Trainer
 

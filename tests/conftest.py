@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from xdist.scheduler import LoadFileScheduling
 
+from ntuples import Branches, read_branches
 from rootflow.config import FoldsConfig
 from rootflow.config.data import DileptonDataConfig, OneSampleWeightsConfig
 from rootflow.dataset import Events
@@ -167,6 +168,12 @@ def pytest_runtest_protocol(
 def ttbar_files() -> list[Path]:
     """Return the shipped sample of dileptonic ttbar: one file of 20,000 events."""
     return sorted((DATA / "ttbar").glob("*.root"))
+
+
+@pytest.fixture(scope="session")
+def branches(ttbar_files: list[Path]) -> Branches:
+    """Branches of 400 real events."""
+    return read_branches(ttbar_files[0], 400)
 
 
 @pytest.fixture(scope="session")

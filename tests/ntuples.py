@@ -9,7 +9,8 @@ import uproot
 
 from rootflow.config import FoldingConfig
 from rootflow.dataset.event_reader import Entries, EventReader
-from rootflow.ntuple import load_branch_map, open_tree
+from rootflow.formats import open_table
+from rootflow.ntuple import load_branch_map
 
 Branches = dict[str, Any]
 
@@ -25,7 +26,7 @@ def entries_of(
     reader: EventReader, path: Path, folds: FoldingConfig | None = None, at_most: int = 10_000
 ) -> list[Entries]:
     """Return what is selected of a file, so many entries at a time, without a dataset."""
-    with open_tree(path, reader.branch_map.tree) as tree:
+    with open_table(path, reader.branch_map.tree) as tree:
         return [
             reader.entries(tree, folds or FoldingConfig(), start, stop)
             for start, stop in tree.ranges(at_most)

@@ -13,7 +13,7 @@ import uproot
 from ntuples import write_ntuple
 from rootflow.config import Config, change, load
 from rootflow.dataset import Dataset
-from rootflow.ntuple import find_files
+from rootflow.formats import find_files
 from small_datasets import build
 
 PROJECT = Path(__file__).parents[1]

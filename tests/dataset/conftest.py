@@ -5,16 +5,10 @@ from pathlib import Path
 import pytest
 
 from four_lepton_ntuples import read_mini
-from ntuples import Branches, read_branches, write_ntuple
+from ntuples import Branches, write_ntuple
 from rootflow.config.data import DileptonDataConfig
 from rootflow.dataset import Dataset
 from small_datasets import build
-
-
-@pytest.fixture(scope="session")
-def branches(ttbar_files: list[Path]) -> Branches:
-    """Branches of 400 real events."""
-    return read_branches(ttbar_files[0], 400)
 
 
 @pytest.fixture(scope="session")

@@ -22,11 +22,11 @@ from rootflow.dataset.event_reader import EventReader
 from rootflow.dataset.folds import fold_of
 from rootflow.dataset.readings.four_leptons import FourLeptons
 from rootflow.errors import InputError, UsageError
+from rootflow.formats.writing import NOTE
 from rootflow.inference.application import Setting
 from rootflow.inference.files import apply_to_files
 from rootflow.inference.plan import Copying
 from rootflow.methods.combined import FoldedMethod
-from rootflow.ntuple.writing import NOTE
 from small_datasets import build
 from toy_four_leptons import H4L_UNITS
 

@@ -48,7 +48,7 @@ def test_energies_are_gev_and_the_rest_is_as_in_the_file(ttbar_files: list[Path]
         expected = ak.flatten(raw[branch]).to_numpy().astype(np.float64) / factor
         np.testing.assert_allclose(chunk.objects["jets"].features[:, place], expected, rtol=1e-7)
     np.testing.assert_allclose(chunk.met[:, 0], raw["met_met_NOSYS"].to_numpy() / 1000, rtol=1e-7)
-    np.testing.assert_array_equal(chunk.table.identity.number, raw["eventNumber"].to_numpy())
+    np.testing.assert_array_equal(chunk.rows.identity.number, raw["eventNumber"].to_numpy())
     np.testing.assert_array_equal(chunk.objects["jets"].counts(), ak.num(raw["jet_eta"]).to_numpy())
 
 

@@ -67,7 +67,7 @@ def apply(
     """
     if len(paths) < 2:
         raise UsageError("apply: name one ROOT file or more to read, and last the one to write")
-    from rootflow.ntuple import find_files
+    from rootflow.formats import find_files
     from rootflow.steps import apply as step
     from rootflow.steps.exported_files import paths_of, words_of
 

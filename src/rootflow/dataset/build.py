@@ -19,7 +19,7 @@ from rootflow.dataset.samples import SamplePlan, classes_of, plans, shared_featu
 from rootflow.dataset.writing import require_finite, write_arrays
 from rootflow.errors import InputError
 from rootflow.files import PARTIAL, whole_directory
-from rootflow.ntuple.writing import refuse_beside_sources
+from rootflow.formats.writing import refuse_beside_sources
 from rootflow.sources import dataset_code
 
 LOCK = "building.lock"

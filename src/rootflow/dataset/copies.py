@@ -17,8 +17,8 @@ from rootflow.dataset.arrays import EVENTS_AT_ONCE, SUFFIX
 from rootflow.dataset.dataset import Dataset
 from rootflow.dataset.events import Events
 from rootflow.files import whole_file
+from rootflow.formats.writing import COUNTED_BY, write_tree
 from rootflow.ntuple.objects import singular
-from rootflow.ntuple.writing import COUNTED_BY, write_tree
 
 COMPONENTS = ("px", "py", "pz", "energy")
 

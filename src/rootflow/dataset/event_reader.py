@@ -13,15 +13,8 @@ from rootflow.dataset.folds import fold_of
 from rootflow.dataset.formulas import EventsLeft, Formulas
 from rootflow.dataset.reading import Reading, scattered
 from rootflow.errors import UsageError
-from rootflow.ntuple import (
-    BranchMap,
-    Chunk,
-    Feature,
-    OpenTree,
-    features_of,
-    load_branch_map,
-    read_chunks,
-)
+from rootflow.formats import Table
+from rootflow.ntuple import BranchMap, Chunk, Feature, features_of, load_branch_map, read_chunks
 from rootflow.ntuple.objects import Places, mask_name
 from rootflow.ntuple.reading import read_entries
 from rootflow.ntuple.units import TruthMap
@@ -94,7 +87,7 @@ class EventReader:
         for chunk in read_chunks(path, self.branch_map, self.reading.chunk_bytes):
             yield chunk, self.select(chunk)
 
-    def entries(self, tree: OpenTree, folds: FoldingConfig, start: int, stop: int) -> Entries:
+    def entries(self, tree: Table, folds: FoldingConfig, start: int, stop: int) -> Entries:
         """Return what is selected of the entries of a tree from start to before stop."""
         chunk = read_entries(tree, self.branch_map, start, stop)
         selected = self.select(chunk)
@@ -159,7 +152,7 @@ class EventReader:
         for place, feature in enumerate(self.features["event"]):
             arrays["event"][:, place] = event[feature.name]
         arrays["weight"] = chunk.weight.take(kept)
-        arrays |= chunk.table.identity.arrays(kept)
+        arrays |= chunk.rows.identity.arrays(kept)
         arrays |= _beside(chunk, rows.get("jets"), kept)
         places = {
             name: np.where(found >= 0, found - chunk.objects[name].first()[kept, np.newaxis], -1)

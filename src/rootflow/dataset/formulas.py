@@ -103,7 +103,7 @@ class _View:
             self._values,
             {name: self._row[each.event[self.chosen(name)]] for name, each in objects.items()},
             len(left.places),
-            lambda event, what: left.chunk.table.wrong_at(int(left.places[event]), what),
+            lambda event, what: left.chunk.rows.wrong_at(int(left.places[event]), what),
         )
 
     def of(self, expression: Expression) -> NDArray[Any]:

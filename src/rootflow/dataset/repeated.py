@@ -67,7 +67,7 @@ class AllEvents:
 
     def add(self, chunk: Chunk, selected: Selected) -> None:
         """Keep what there is of the next events, and which of them are selected."""
-        identity, plan = chunk.table.identity, self._plans[self._files[-1][0]]
+        identity, plan = chunk.rows.identity, self._plans[self._files[-1][0]]
         reading = plan.reader.reading
         self._require_one_type(identity.number)
         self._there.update(identity.beside)

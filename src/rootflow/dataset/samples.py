@@ -15,8 +15,8 @@ from rootflow.dataset.manifest import WeightScaling
 from rootflow.dataset.reading import Reading
 from rootflow.dataset.weights import AS_READ, ReadFile, normalisation, scale_of
 from rootflow.errors import InputError, UsageError
+from rootflow.formats import open_table
 from rootflow.ntuple import BranchMap, Chunk, Feature
-from rootflow.ntuple.opening import read_arrays
 from rootflow.ntuple.reading import CHUNK_BYTES
 
 # What stands in weights, cross sections and sums of weights of collisions.
@@ -164,14 +164,20 @@ def _refuse_simulation(path: Path, name: str, branch_map: BranchMap) -> None:
     """
     named = [*branch_map.all_weights(), branch_map.cross_section_pb, branch_map.sum_of_weights]
     branches = list(dict.fromkeys(column.branch for column in named if column is not None))
-    for arrays in read_arrays(path, branch_map.tree, branches, CHUNK_BYTES, may_lack=branches):
-        for branch, array in arrays.items():
-            values = ak.to_numpy(ak.flatten(array, axis=None)).astype(np.float64)
-            of_simulation = np.isfinite(values) & ~np.isin(values, OF_COLLISIONS)
-            if of_simulation.any():
-                raise InputError(
-                    f"{path}: branch '{branch}' is {values[np.argmax(of_simulation)]:g}, as in "
-                    f"simulation, and sample {name} has the label of collisions, data: give it "
-                    f"another, or say data.samples.{name}.pseudo_data=true to let each of its "
-                    f"events count as one of data"
-                )
+    with open_table(path, branch_map.tree) as table:
+        there = [branch for branch in branches if branch in table.names()]
+        for _, arrays in table.chunks(there, CHUNK_BYTES):
+            _refuse_weights(path, name, arrays)
+
+
+def _refuse_weights(path: Path, name: str, arrays: Mapping[str, Any]) -> None:
+    for branch, array in arrays.items():
+        values = ak.to_numpy(ak.flatten(array, axis=None)).astype(np.float64)
+        of_simulation = np.isfinite(values) & ~np.isin(values, OF_COLLISIONS)
+        if of_simulation.any():
+            raise InputError(
+                f"{path}: branch '{branch}' is {values[np.argmax(of_simulation)]:g}, as in "
+                f"simulation, and sample {name} has the label of collisions, data: give it "
+                f"another, or say data.samples.{name}.pseudo_data=true to let each of its "
+                f"events count as one of data"
+            )

@@ -264,7 +264,7 @@ def _require_finite_arrays(
             row, *places = np.argwhere(~finite)[0]
             what = _named(column, int(places[-1]), features) if name in features else column
             said = f"{what} is {values[(row, *places)]}, which is no number"
-            raise chunk.table.wrong_at(int(selected.kept[row]), said)
+            raise chunk.rows.wrong_at(int(selected.kept[row]), said)
 
 
 def require_finite(value: float, what: str) -> float:

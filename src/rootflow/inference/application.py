@@ -13,11 +13,12 @@ from rootflow.dataset.event_reader import EventReader
 from rootflow.dataset.events import Events
 from rootflow.errors import InputError, UsageError
 from rootflow.exported.contract import OnnxContract, OtherCode
+from rootflow.formats import Table
 from rootflow.methods.contract import Outputs
 from rootflow.methods.exported import FACTORS, OnnxMethod
 from rootflow.methods.model import reconstruction
 from rootflow.methods.reconstruction.objects import at, four_momenta
-from rootflow.ntuple import BranchMap, OpenTree, fold_number_fault
+from rootflow.ntuple import BranchMap, fold_number_fault
 from rootflow.physics.kinematics import invariant_mass
 from rootflow.physics.ttbar import top_pair, ttbar_mass
 
@@ -137,7 +138,7 @@ class Application:
         self.branches = tuple(f"{prefix}_{ending}" for ending in endings)
         *_, self.fold_branch, self.selected_branch = self.branches
 
-    def columns(self, tree: OpenTree, start: int, stop: int) -> Columns:
+    def columns(self, tree: Table, start: int, stop: int) -> Columns:
         """Return the new branches of the entries from start to before stop, (n,) each.
 
         Where there is no answer it is NaN, or -1 in branches of integers. Events that the model

@@ -13,11 +13,18 @@ import numpy as np
 
 from rootflow.errors import InputError, UsageError
 from rootflow.files import alone_in
+from rootflow.formats import Table, open_table
+from rootflow.formats.writing import (
+    NOTE,
+    SOURCES,
+    TreeWriter,
+    read_applied,
+    sources_of,
+    tree_writer,
+)
 from rootflow.inference.application import Application, Setting, load_application
 from rootflow.inference.pieces import ENTRIES_AT_LEAST, Piece, Scoring, Shared, shared_out
 from rootflow.inference.plan import Copying, OutputFile, plan
-from rootflow.ntuple import OpenTree, open_tree
-from rootflow.ntuple.writing import NOTE, SOURCES, TreeWriter, read_applied, sources_of, tree_writer
 from rootflow.progress import Advance, progress
 
 # What contracts say of where the model came from, beside their provenance.
@@ -174,7 +181,7 @@ class _Writing:
         number = sum(map(len, self.output.pieces.values()))
         with tree_writer(partial, self.output.branches.tree, title, number) as writer:
             for path, pieces in self.output.pieces.items():
-                with open_tree(path, self.application.tree) as tree:
+                with open_table(path, self.application.tree) as tree:
                     for piece in pieces:
                         self.held.append(self._rows(tree, piece))
                         if sum(map(_length, self.held)) >= ENTRIES_AT_LEAST:
@@ -185,7 +192,7 @@ class _Writing:
             writer.file[NOTE] = json.dumps({**note, **own, **self.counts})
         partial.replace(self.output.path)
 
-    def _rows(self, tree: OpenTree, piece: Piece) -> dict[str, Any]:
+    def _rows(self, tree: Table, piece: Piece) -> dict[str, Any]:
         """Return the columns of the entries of a piece, once it is finished, and count them."""
         self.shared.finish(piece)
         new = piece.columns()

@@ -14,8 +14,8 @@ import numpy as np
 from rootflow.checksum import read_sealed, seal_archive
 from rootflow.errors import RootflowError
 from rootflow.files import whole_file
+from rootflow.formats import Table, open_table
 from rootflow.inference.application import Application, Columns, Setting, load_application
-from rootflow.ntuple import OpenTree, open_tree
 from rootflow.workers import workers
 
 # Of all branches as they are in memory, or of entries: what comes first.
@@ -47,7 +47,7 @@ class Piece(NamedTuple):
         return zipfile.is_zipfile(self.kept_in)
 
 
-def ranges_of(tree: OpenTree) -> list[tuple[int, int]]:
+def ranges_of(tree: Table) -> list[tuple[int, int]]:
     """Return the entries of a tree in ranges from start to before stop that fit into memory."""
     fit = int(PIECE_BYTES / max(tree.bytes_per_entry(), 1))
     return tree.ranges(min(max(fit, ENTRIES_AT_LEAST), ENTRIES_AT_MOST))
@@ -59,13 +59,13 @@ class Scoring(ExitStack):
     def __init__(self, application: Application) -> None:
         super().__init__()
         self._application = application
-        self._tree: OpenTree | None = None
+        self._tree: Table | None = None
 
     def score(self, piece: Piece) -> None:
         """Keep the new branches of a piece where it says; raises as `Application.columns`."""
         if self._tree is None or self._tree.path != piece.path:
             self.close()
-            self._tree = self.enter_context(open_tree(piece.path, self._application.tree))
+            self._tree = self.enter_context(open_table(piece.path, self._application.tree))
         columns = self._application.columns(self._tree, piece.start, piece.stop)
         with whole_file(piece.kept_in) as partial:
             np.savez(partial, **columns)  # type: ignore[arg-type]

@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 
 from rootflow.config.block import digest_of
 from rootflow.errors import InputError, UsageError
+from rootflow.formats import open_table
+from rootflow.formats.writing import Branches, branches_of, refuse_beside_sources
 from rootflow.inference.application import Application, Setting
 from rootflow.inference.pieces import Piece, ranges_of
-from rootflow.ntuple import open_tree
-from rootflow.ntuple.writing import Branches, branches_of, refuse_beside_sources
 from rootflow.sources import code_digest
 
 ROOT_FILE = ".root"
@@ -60,7 +60,7 @@ def plan(
     refuse_beside_sources(paths)
     found, ranges, names = {}, {}, {}
     for path in paths:
-        with open_tree(path, application.tree) as tree:
+        with open_table(path, application.tree) as tree:
             found[path] = branches_of(tree, copying.kept, copying.dropped)
             ranges[path] = ranges_of(tree)
         status = path.stat()

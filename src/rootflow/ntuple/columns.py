@@ -46,10 +46,10 @@ class Identity(NamedTuple):
 def structured(columns: Mapping[str, NDArray[Any]], dtype: type = np.int64) -> NDArray[np.void]:
     """Return columns as an array with a field of this type for each."""
     count = len(next(iter(columns.values())))
-    table = np.empty(count, [(name, dtype) for name in columns])
+    rows = np.empty(count, [(name, dtype) for name in columns])
     for name, values in columns.items():
-        table[name] = values
-    return table
+        rows[name] = values
+    return rows
 
 
 def in_words(number: NDArray[Any], beside: Mapping[str, NDArray[Any]], event: int) -> str:
@@ -114,7 +114,7 @@ class Lists(NamedTuple):
     values: NDArray[Any]
 
 
-class Table(NamedTuple):
+class Rows(NamedTuple):
     """Some events of one file as read, an awkward array for each branch, and what messages need."""
 
     path: Path

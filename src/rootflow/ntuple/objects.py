@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rootflow.ntuple.branch_map import Leptons, Mass
-from rootflow.ntuple.columns import Table
+from rootflow.ntuple.columns import Rows
 from rootflow.ntuple.units import BranchColumn
 from rootflow.physics.kinematics import four_momentum, invariant_mass
 
@@ -103,7 +103,7 @@ Values = NDArray[np.float32]
 
 
 def signed_flavours(
-    table: Table, leptons: Leptons, values: Mapping[str, Values], event: NDArray[np.int64]
+    rows: Rows, leptons: Leptons, values: Mapping[str, Values], event: NDArray[np.int64]
 ) -> Values:
     """Return (leptons,) the code of each lepton, negative for positive charge.
 
@@ -111,7 +111,7 @@ def signed_flavours(
     """
     if isinstance(leptons.pdg_id, BranchColumn):
         flavour = values["pdg_id"]
-        table.refuse_where(
+        rows.refuse_where(
             ~np.isin(np.abs(flavour), list(MASSES_GEV)),
             leptons.pdg_id,
             f"is {{:g}}, which is no electron ({ELECTRON}), muon ({MUON}) or tau ({TAU})",
@@ -124,7 +124,7 @@ def signed_flavours(
         return flavour
     charge = values["charge"]
     what = "is {:g}, a lepton's charge is 1 or -1"
-    table.refuse_where(np.abs(charge) != 1, leptons.charge, what, charge, event=event)
+    rows.refuse_where(np.abs(charge) != 1, leptons.charge, what, charge, event=event)
     return np.copysign(flavour, -charge)
 
 
@@ -141,9 +141,9 @@ def energies(values: Mapping[str, Values]) -> Values:
 
 
 def require_masses(
-    table: Table, masses: Mapping[Mass, BranchColumn], slots: Sequence[NDArray[np.float32]]
+    rows: Rows, masses: Mapping[Mass, BranchColumn], slots: Sequence[NDArray[np.float32]]
 ) -> None:
-    """Refuse masses that are not those of the leptons in the table's own order, beyond rounding.
+    """Refuse masses that are not those of the leptons in the rows's own order, beyond rounding.
 
     Each slot has (n, features), of which pt, eta, phi and energy are the first.
     """
@@ -152,7 +152,7 @@ def require_masses(
         places = range(4) if name == "m4l" else [int(slot) - 1 for slot in name[-2:]]
         system = np.sum([momenta[place] for place in places], axis=0)
         expected = system[:, 3] ** 2 - np.sum(system[:, :3] ** 2, axis=1)
-        found = table.converted(column, table.scalar(column)).astype(np.float64)
+        found = rows.converted(column, rows.scalar(column)).astype(np.float64)
         allowed = (
             TOLERANCE * expected + TOLERANCE_OF_ENERGY * system[:, 3] ** 2 + SMALLEST_TOLERANCE
         )
@@ -160,7 +160,7 @@ def require_masses(
         wrong = np.abs(found * np.abs(found) - expected) > allowed
         if wrong.any():
             where = int(np.argmax(wrong))
-            raise table.wrong(
+            raise rows.wrong(
                 column,
                 f"is {found[where]:.6g} GeV when read as {column.unit}, but the leptons have "
                 f"{name} = {invariant_mass(system[where]):.6g} GeV ({int(wrong.sum())} of "

@@ -9,18 +9,18 @@ import numpy as np
 import vector
 from numpy.typing import NDArray
 
+from rootflow.formats import Table, open_table
 from rootflow.ntuple.branch_map import BranchMap, Collection, Leptons, all_columns
 from rootflow.ntuple.columns import (
     LARGEST_ENERGY_GEV,
     SMALLEST_PT_GEV,
-    Table,
+    Rows,
     largest_of,
     read_identity,
     structured,
 )
 from rootflow.ntuple.features import MOMENTUM
 from rootflow.ntuple.objects import Objects, energies, require_masses, signed_flavours
-from rootflow.ntuple.opening import OpenTree, read_arrays
 from rootflow.ntuple.truth import read_neutrinos, read_truth
 from rootflow.ntuple.units import BranchColumn
 
@@ -49,7 +49,7 @@ class Chunk(NamedTuple):
     by the names of `Events`, but for the (n, 2) `jet_index` of b and bbar among the jets as the
     ntuple orders them, -1 where there is none, and for both where they are in one jet; and (n,)
     `dileptonic`, which says where both neutrinos exist. The expectation is what the file says of
-    its sample up to here; the table, what they were read from, says who they are, and what is wrong
+    its sample up to here; the rows, what they were read from, say who they are, and what is wrong
     with one.
     """
 
@@ -60,7 +60,7 @@ class Chunk(NamedTuple):
     weight: NDArray[np.float64]
     beside: dict[str, NDArray[Any]]
     expectation: Expectation
-    table: Table
+    rows: Rows
 
     def __len__(self) -> int:
         return len(self.weight)
@@ -78,22 +78,22 @@ def read_chunks(
         finite; energies cannot be in the unit that the map says; a lepton is none, or masses
         are not those of the leptons.
     """
-    events, expectation = 0, Expectation()
+    expectation = Expectation()
     numbers = (branch_map.event_number, *branch_map.identity, branch_map.fold_number)
     integers = [column.branch for column in numbers if column is not None]
-    branches, may_lack = branch_map.branches(), branch_map.may_be_lacking()
-    for arrays in read_arrays(path, branch_map.tree, branches, chunk_bytes, integers, may_lack):
-        branch_map = branch_map.as_in(arrays)
-        chunk = _chunk(path, arrays, branch_map, events, expectation)
-        events, expectation = events + len(chunk), chunk.expectation
-        yield chunk
+    with open_table(path, branch_map.tree, integers) as table:
+        branch_map = branch_map.as_in(table.names())
+        for start, arrays in table.chunks(branch_map.branches(), chunk_bytes):
+            chunk = _chunk(path, arrays, branch_map, start, expectation)
+            expectation = chunk.expectation
+            yield chunk
 
 
-def read_entries(tree: OpenTree, branch_map: BranchMap, start: int, stop: int) -> Chunk:
-    """Return the entries of a tree from start to before stop, refused as by `read_chunks`."""
-    branch_map = branch_map.as_in(tree.names())
-    arrays = tree.read(branch_map.branches(), start, stop)
-    return _chunk(tree.path, arrays, branch_map, start, Expectation())
+def read_entries(table: Table, branch_map: BranchMap, start: int, stop: int) -> Chunk:
+    """Return the entries of a table from start to before stop, refused as by `read_chunks`."""
+    branch_map = branch_map.as_in(table.names())
+    arrays = table.read(branch_map.branches(), start, stop)
+    return _chunk(table.path, arrays, branch_map, start, Expectation())
 
 
 def _chunk(
@@ -104,59 +104,56 @@ def _chunk(
     before: Expectation,
 ) -> Chunk:
     identity = read_identity(path, arrays, branch_map, first_entry)
-    table = Table(path, arrays, identity, first_entry)
+    rows = Rows(path, arrays, identity, first_entry)
     blocks = branch_map.objects()
     if branch_map.slots is not None:
-        table = table._replace(arrays=_as_lists(table, blocks["leptons"]))
-    parts = {
-        name: [_objects(table, block) for block in of_name] for name, of_name in blocks.items()
-    }
-    require_masses(table, branch_map.masses, [part.features for part in parts.get("leptons", [])])
+        rows = rows._replace(arrays=_as_lists(rows, blocks["leptons"]))
+    parts = {name: [_objects(rows, block) for block in of_name] for name, of_name in blocks.items()}
+    require_masses(rows, branch_map.masses, [part.features for part in parts.get("leptons", [])])
     objects = {name: _joined(of_name) for name, of_name in parts.items()}
     met = None
     if branch_map.met is not None:
         both = (branch_map.met.pt, branch_map.met.phi)
-        met = np.stack([_scalar(table, column) for column in both], axis=-1)
-        table.require_unit(branch_map.met.pt, met[:, 0], SMALLEST_PT_GEV)
+        met = np.stack([_scalar(rows, column) for column in both], axis=-1)
+        rows.require_unit(branch_map.met.pt, met[:, 0], SMALLEST_PT_GEV)
     columns: dict[str, BranchColumn] = (
         {} if branch_map.jet_n is None else {"jet_n": branch_map.jet_n}
     )
     columns |= branch_map.event_columns()
     jets = objects["jets"].counts() if "jets" in objects else np.zeros(len(identity.number), int)
-    weight = _product(table, branch_map.all_weights())
-    beside = read_truth(table, branch_map.truth, jets)
+    weight = _product(rows, branch_map.all_weights())
+    beside = read_truth(rows, branch_map.truth, jets)
     if branch_map.neutrinos is not None:
-        beside["reconstructed_neutrinos"] = read_neutrinos(table, branch_map.neutrinos)
+        beside["reconstructed_neutrinos"] = read_neutrinos(rows, branch_map.neutrinos)
     if branch_map.systematic_weights:
         products = {
-            name: _product(table, columns)
-            for name, columns in branch_map.systematic_weights.items()
+            name: _product(rows, columns) for name, columns in branch_map.systematic_weights.items()
         }
         beside["systematic_weights"] = structured(products, np.float64)
     return Chunk(
         objects=objects,
         met=met,
-        event={name: _scalar(table, column) for name, column in columns.items()},
-        triggers={each.branch: table.scalar(each) != 0 for each in branch_map.triggers},
+        event={name: _scalar(rows, column) for name, column in columns.items()},
+        triggers={each.branch: rows.scalar(each) != 0 for each in branch_map.triggers},
         weight=weight,
         beside=beside,
         expectation=Expectation(
-            _constant(table, before.cross_section_pb, branch_map.cross_section_pb),
-            _constant(table, before.sum_of_weights, branch_map.sum_of_weights),
+            _constant(rows, before.cross_section_pb, branch_map.cross_section_pb),
+            _constant(rows, before.sum_of_weights, branch_map.sum_of_weights),
         ),
-        table=table,
+        rows=rows,
     )
 
 
-def _as_lists(table: Table, slots: Sequence[Collection]) -> dict[str, Any]:
+def _as_lists(rows: Rows, slots: Sequence[Collection]) -> dict[str, Any]:
     """Return the arrays with those of the slots as lists of one object for each event."""
     columns = [column for block in slots for column in all_columns(block)]
     lists = {
-        column.branch: ak.from_numpy(table.scalar_or_nan(column)[:, np.newaxis], regulararray=True)
+        column.branch: ak.from_numpy(rows.scalar_or_nan(column)[:, np.newaxis], regulararray=True)
         for column in columns
-        if column.branch in table.arrays
+        if column.branch in rows.arrays
     }
-    return {**table.arrays, **lists}
+    return {**rows.arrays, **lists}
 
 
 def _joined(parts: Sequence[Objects]) -> Objects:
@@ -167,34 +164,34 @@ def _joined(parts: Sequence[Objects]) -> Objects:
     )
 
 
-def _objects(table: Table, block: Collection) -> Objects:
+def _objects(rows: Rows, block: Collection) -> Objects:
     beside = block.numbers() | block.quantities()
     columns = block.coordinates() | beside
     if isinstance(block, Leptons):
         flavour = {"pdg_id": block.pdg_id, "charge": block.charge}
         columns |= {name: each for name, each in flavour.items() if isinstance(each, BranchColumn)}
-    offsets = table.lists(block.pt).offsets
+    offsets = rows.lists(block.pt).offsets
     event = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
     values = {
-        name: table.converted(column, table.objects(column, offsets), event)
+        name: rows.converted(column, rows.objects(column, offsets), event)
         for name, column in columns.items()
     }
-    _require_possible(table, block, values, event)
+    _require_possible(rows, block, values, event)
     if block.mass is not None:
         vectors: Any = vector.array({name: values[name] for name in block.coordinates()})
         values["energy"] = vectors.energy
     names = [*MOMENTUM, *beside]
     if isinstance(block, Leptons):
-        values["pdg_id"] = signed_flavours(table, block, values, event)
+        values["pdg_id"] = signed_flavours(rows, block, values, event)
         names.insert(len(MOMENTUM), "pdg_id")
     if "energy" not in values:
         values["energy"] = energies(values)
     features = np.stack([values[name] for name in names], axis=-1, dtype=np.float32)
-    return Objects(event, features, len(table.identity.number), tuple(names))
+    return Objects(event, features, len(rows.identity.number), tuple(names))
 
 
 def _require_possible(
-    table: Table,
+    rows: Rows,
     block: Collection,
     values: Mapping[str, NDArray[np.float32]],
     event: NDArray[np.int64],
@@ -202,7 +199,7 @@ def _require_possible(
     """Refuse momenta that are too small, too large, or larger than their energies."""
     pt, eta = values["pt"], values["eta"]
     if len(pt) and pt.max() < SMALLEST_PT_GEV:
-        raise table.wrong(
+        raise rows.wrong(
             block.pt,
             f"is at most {pt.max():.2g} GeV when read as {block.pt.unit}, less than anything "
             f"that is reconstructed: is its unit in the branch map right?",
@@ -210,9 +207,9 @@ def _require_possible(
     with np.errstate(over="ignore"):  # it is refused
         if largest_of(pt) * np.cosh(largest_of(eta)) > LARGEST_ENERGY_GEV:
             columns = {"pt": block.pt, "eta": block.eta}
-            table.require_possible(columns, values, pt * np.cosh(eta), event)
+            rows.require_possible(columns, values, pt * np.cosh(eta), event)
     if block.energy is not None:
-        table.refuse_where(
+        rows.refuse_where(
             values["energy"] < np.float32(1 - ENERGY_TOLERANCE) * pt,
             block.energy,
             f"is {{:.2g}} GeV when read as {block.energy.unit}, less than the pT of {{:.2g}} GeV: "
@@ -223,39 +220,39 @@ def _require_possible(
         )
 
 
-def _scalar(table: Table, column: BranchColumn) -> NDArray[np.float32]:
+def _scalar(rows: Rows, column: BranchColumn) -> NDArray[np.float32]:
     """Return (n,) values in the units of rootflow, of a branch with one per event."""
-    return table.converted(column, table.scalar(column))
+    return rows.converted(column, rows.scalar(column))
 
 
-def _product(table: Table, weights: Sequence[BranchColumn]) -> NDArray[np.float64]:
+def _product(rows: Rows, weights: Sequence[BranchColumn]) -> NDArray[np.float64]:
     """Return (n,) the product of weight branches, which must be finite, 1 of none."""
-    weight = np.ones(len(table.identity.number))
+    weight = np.ones(len(rows.identity.number))
     for column in weights:
         with np.errstate(over="ignore", invalid="ignore"):  # it is refused
-            weight *= table.scalar_or_nan(column)
+            weight *= rows.scalar_or_nan(column)
         if not np.isfinite(largest_of(weight)):
             where = int(np.argmin(np.isfinite(weight)))
-            value = table.scalar_or_nan(column)[where]
+            value = rows.scalar_or_nan(column)[where]
             product = f": with the others {weight[where]}" if np.isfinite(value) else ""
-            raise table.wrong(column, f"is {value}{product}, which is no weight", where)
+            raise rows.wrong(column, f"is {value}{product}, which is no weight", where)
     return weight
 
 
-def _constant(table: Table, before: float | None, column: BranchColumn | None) -> float | None:
+def _constant(rows: Rows, before: float | None, column: BranchColumn | None) -> float | None:
     """Return the number that all events of a file must say, those before too."""
-    if column is None or not len(table.identity.number):
+    if column is None or not len(rows.identity.number):
         return before
-    values = table.scalar(column).astype(np.float64)
+    values = rows.scalar(column).astype(np.float64)
     first = float(values[0]) if before is None else before
     if not 0 < first < np.inf:
-        raise table.wrong(
+        raise rows.wrong(
             column,
             f"is {first:g}: weights cannot be scaled by it; the configuration of the sample can "
             f"give another value",
             0,
         )
-    table.refuse_where(
+    rows.refuse_where(
         values != first,
         column,
         f"is {{:g}} but {first:g} in events before: it must be the same in all events of a file",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rootflow.errors import InputError, UsageError
 from rootflow.exported.folds import TABLE, model_files
-from rootflow.ntuple import find_files
+from rootflow.formats import find_files
 
 if TYPE_CHECKING:
     from rootflow.tracking.artifacts import LoggedRun

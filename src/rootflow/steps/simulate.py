@@ -7,7 +7,7 @@ from rootflow.analysis import analysis_named
 from rootflow.config import Config
 from rootflow.config.simulation import ProcessConfig
 from rootflow.errors import UsageError
-from rootflow.ntuple import find_files
+from rootflow.formats import find_files
 from rootflow.simulation import FINISHED, digest, simulate
 from rootflow.steps.result import Row, StepResult, say_found
 from rootflow.tracking import Run, start_run

@@ -116,7 +116,7 @@ def _refuse_taus(chunk: Chunk) -> None:
     leptons = chunk.objects["leptons"]
     other = ~np.isin(np.abs(leptons.column("pdg_id")), (ELECTRON, MUON))
     if other.any():
-        raise chunk.table.wrong_at(
+        raise chunk.rows.wrong_at(
             int(leptons.event[np.argmax(other)]),
             f"a lepton is no electron ({ELECTRON}) or muon ({MUON})",
         )

@@ -16,7 +16,7 @@ from rootflow.evaluation.reconstruction.results import Migration
 from rootflow.evaluation.reconstruction.sample import Candidate, EventsWithTruth
 from rootflow.evaluation.results import plain, varied_weights
 from rootflow.files import whole_file
-from rootflow.ntuple import write_histograms
+from rootflow.formats import write_histograms
 
 NOMINAL = "nominal"
 Weighted = hist.Hist[Any]

@@ -8,8 +8,8 @@ import pytest
 import uproot
 
 from rootflow.errors import InputError, UsageError
-from rootflow.ntuple import open_tree
-from rootflow.ntuple.writing import branches_of, read_applied, tree_writer
+from rootflow.formats import open_table
+from rootflow.formats.writing import branches_of, read_applied, tree_writer
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def tree_file(tmp_path: Path) -> Path:
     ("most", "ends"), [(100, [60]), (30, [30, 60]), (25, [10, 30, 55, 60]), (60, [60])]
 )
 def test_ranges_end_where_baskets_end(tree_file: Path, most: int, ends: list[int]) -> None:
-    with open_tree(tree_file, "t") as tree:
+    with open_table(tree_file, "t") as tree:
         ranges = tree.ranges(most)
     assert [stop for _, stop in ranges] == ends
     assert [start for start, _ in ranges] == [0, *ends[:-1]]
@@ -46,7 +46,7 @@ def test_ranges_end_where_baskets_end(tree_file: Path, most: int, ends: list[int
 def test_an_empty_tree_is_one_range(tmp_path: Path) -> None:
     with uproot.recreate(tmp_path / "in.root") as file:
         file.mktree("t", {"x": "int32"})
-    with open_tree(tmp_path / "in.root", "t") as tree:
+    with open_table(tmp_path / "in.root", "t") as tree:
         assert tree.ranges(10) == [(0, 0)]
         assert len(branches_of(tree).read(tree, 0, 0)["x"]) == 0
 
@@ -54,7 +54,7 @@ def test_an_empty_tree_is_one_range(tmp_path: Path) -> None:
 def test_what_is_copied_is_what_was_there(tree_file: Path, tmp_path: Path) -> None:
     output = tmp_path / "out.root"
     with (
-        open_tree(tree_file, None) as tree,
+        open_table(tree_file, None) as tree,
         tree_writer(output, "t", "title", 3) as writer,
     ):
         branches = branches_of(tree)
@@ -71,7 +71,7 @@ def test_what_is_copied_is_what_was_there(tree_file: Path, tmp_path: Path) -> No
 
 
 def test_globs_choose_branches(tree_file: Path) -> None:
-    with open_tree(tree_file, "t") as tree:
+    with open_table(tree_file, "t") as tree:
         assert branches_of(tree, ["f*", "x"], ["flag"]).names() == ["x", "fixed"]
         with pytest.raises(UsageError, match=r"--keep fixd: .* near matches: fixed"):
             branches_of(tree, ["fixd"])
@@ -84,7 +84,7 @@ def test_every_branch_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     with uproot.recreate(path) as file:
         tree = file.mktree("t", {"x": "int32", "a": "string", "b": "string"})
         tree.extend({"x": np.arange(2, dtype=np.int32), "a": ["u", "v"], "b": ["u", "v"]})
-    with open_tree(path, "t") as found:
+    with open_table(path, "t") as found:
         with pytest.raises(InputError, match=r"branch 'a' is .*--drop a --drop b"):
             branches_of(found)
         assert branches_of(found, dropped=["[ab]"]).names() == ["x"]

@@ -4,7 +4,8 @@ import pytest
 
 from ntuples import Branches, write_ntuple
 from rootflow.errors import InputError
-from rootflow.ntuple import find_files, load_branch_map, read_chunks
+from rootflow.formats import find_files
+from rootflow.ntuple import load_branch_map, read_chunks
 
 
 def _read(path: Path) -> int:

@@ -16,7 +16,8 @@ import uproot
 from numpy.typing import NDArray
 
 from rootflow.errors import InputError, UsageError
-from rootflow.ntuple.opening import OpenTree, faults_of, is_csv
+from rootflow.formats.faults import faults_of
+from rootflow.formats.table import Table
 
 TREE = "events"
 NUMBERS = "biuf"
@@ -44,7 +45,7 @@ class Branches(NamedTuple):
         """Return all branches that are read."""
         return [*self.scalars, *(name for group in self.lists.values() for name in group)]
 
-    def read(self, tree: OpenTree, start: int, stop: int) -> dict[str, Any]:
+    def read(self, tree: Table, start: int, stop: int) -> dict[str, Any]:
         """Return entries from start to before stop, as `TreeWriter.extend` takes them."""
         arrays = tree.read(self.names(), start, stop)
         scalars = {name: ak.to_numpy(arrays[name]) for name in self.scalars}
@@ -54,7 +55,7 @@ class Branches(NamedTuple):
         }
 
 
-def branches_of(tree: OpenTree, kept: Sequence[str] = (), dropped: Sequence[str] = ()) -> Branches:
+def branches_of(tree: Table, kept: Sequence[str] = (), dropped: Sequence[str] = ()) -> Branches:
     """Return what there is to copy of a tree: branches by names or globs, all where none is kept.
 
     A type that cannot be written is an InputError, a branch that is not there a UsageError.
@@ -66,18 +67,15 @@ def branches_of(tree: OpenTree, kept: Sequence[str] = (), dropped: Sequence[str]
     chosen = _matches(tree.path, "--keep", kept, there) if kept else set(there)
     chosen -= _matches(tree.path, "--drop", dropped, there)
     taken = set(chosen)
-    with faults_of(tree.path):
-        for branch in (each for each in tree.tree.branches if each.name in chosen):
-            of_list = isinstance(branch.interpretation, uproot.AsJagged)
-            numbers = branch.interpretation.content if of_list else branch.interpretation
-            if not _can_be_written(numbers, of_list):
-                unwritable[branch.name] = branch.typename
-            elif of_list:
-                counter = branch.count_branch
-                name = _new_name(branch.name, taken) if counter is None else counter.name
-                lists.setdefault(name, {})[branch.name] = str(numbers.to_dtype)
-            else:
-                scalars[branch.name] = str(numbers.to_dtype)
+    for branch, column in tree.columns(chosen).items():
+        numbers, in_lists = column.numbers, column.in_lists
+        if numbers is None or numbers.base.kind not in NUMBERS or (in_lists and numbers.shape):
+            unwritable[branch] = column.type
+        elif in_lists:
+            name = column.counter or _new_name(branch, taken)
+            lists.setdefault(name, {})[branch] = str(numbers)
+        else:
+            scalars[branch] = str(numbers)
     if unwritable:
         name, kind = next(iter(unwritable.items()))
         raise InputError(
@@ -131,14 +129,6 @@ def tree_writer(path: Path, tree: str, title: str, extensions: int) -> Iterator[
     """Yield a writer of a tree in a new file, which will be extended so often."""
     with uproot.recreate(path, compression=COMPRESSION) as file:
         yield TreeWriter(file, tree, title, extensions)
-
-
-def _can_be_written(numbers: Any, of_list: bool) -> bool:
-    if not isinstance(numbers, uproot.AsDtype):
-        return False
-    dtype = numbers.to_dtype
-    base = dtype.base if dtype.subdtype else dtype
-    return base.kind in NUMBERS and not (of_list and dtype.subdtype)
 
 
 def _new_name(name: str, taken: set[str]) -> str:
@@ -217,7 +207,7 @@ def refuse_beside_sources(paths: Sequence[Path]) -> None:
     lineages: dict[Path, tuple[str, dict[str, str]]] = {}
     for path in paths:
         with suppress(InputError):  # whoever reads it says what is wrong
-            lineages |= {} if is_csv(path) else {path: _lineage_of(path)}
+            lineages[path] = _lineage_of(path)
     read = {uuid: path for path, (uuid, _) in lineages.items()}
     held: dict[str, Path] = {}
     twice = "its events would count twice: leave one of them out"

@@ -1,0 +1,52 @@
+"""Files that paths and globs name."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rootflow.errors import InputError
+
+
+def find_files(patterns: Sequence[str], setting: str = "data.files") -> list[Path]:
+    """Return the files that the paths and globs name, those of each glob in sorted order.
+
+    One that matches nothing, or none at all, is an InputError, which names the setting.
+    """
+    if not patterns:
+        raise InputError(f"{setting}: no file is named; give paths or globs")
+    found: list[Path] = []
+    for pattern in patterns:
+        paths = sorted(_matches(pattern, setting))
+        if not paths:
+            raise InputError(f"{setting}: '{pattern}' {_unmatched(pattern)}")
+        for path in paths:
+            try:
+                str(path).encode("utf-8")
+            except UnicodeEncodeError:
+                raise InputError(
+                    f"{setting}: {str(path)!a} has a name that is no UTF-8 text: rename it"
+                ) from None
+        found += paths
+    return list(dict.fromkeys(found))
+
+
+def _unmatched(pattern: str) -> str:
+    file, colon, tree = pattern.rpartition(":")
+    if colon and file.endswith(".root"):
+        return f"names a tree, too: name the file alone, and in the branch map 'tree: {tree}'"
+    return f"matches no file (seen from {Path.cwd()})"
+
+
+def _matches(pattern: str, setting: str) -> list[Path]:
+    try:
+        path = Path(pattern).expanduser()
+        below = path.relative_to(path.anchor)
+        if path.is_file() or not below.parts:  # a file's name may look like a glob
+            return [path]
+        if path.parent.is_dir():  # and so may a folder's
+            return list(path.parent.glob(path.name))
+        return list(Path(path.anchor).glob(str(below)))
+    except OSError as error:
+        raise InputError(f"{setting}: '{pattern}': cannot look there: {error.strerror}") from None
+    except (ValueError, RuntimeError) as error:
+        # A home of nobody, or what is no glob.
+        raise InputError(f"{setting}: '{pattern}' is no path or glob: {error}") from None
