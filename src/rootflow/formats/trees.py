@@ -55,7 +55,7 @@ class Tree(Table):
                     branch.typename,
                     numbers.to_dtype if isinstance(numbers, uproot.AsDtype) else None,
                     in_lists,
-                    counter and counter.name,
+                    None if counter is None else counter.name,
                 )
         return found
 
