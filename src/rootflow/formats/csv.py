@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from pyarrow import csv
 
 from rootflow.errors import InputError
+from rootflow.formats.batches import BatchedTable
 from rootflow.formats.faults import faults_of_the_disk, require_branches, require_file
-from rootflow.formats.table import Column, Table
+from rootflow.formats.table import Column
 
 # Before what a compressed file may end with.
 SUFFIXES = (".csv", ".csv.gz", ".csv.bz2")
@@ -23,7 +24,7 @@ BLOCK_BYTES = 8 * 2**20
 NUMBER_BYTES = 8
 
 
-class CsvTable(Table):
+class CsvTable(BatchedTable):
     """A CSV file; its columns are float64, NaN where a value is missing, but for the integers.
 
     It is read from its beginning on: ranges that do not follow each other read it again.
@@ -33,6 +34,7 @@ class CsvTable(Table):
     called = "the table"
 
     def __init__(self, path: Path, integers: Collection[str] = ()) -> None:
+        super().__init__()
         self.path = path
         self._integers = integers
         with _faults_of_csv(path), csv.open_csv(path) as reader:
@@ -41,10 +43,6 @@ class CsvTable(Table):
         twice = next((name for place, name in enumerate(names) if name in names[:place]), None)
         if twice is not None:
             raise InputError(f"{path}: two columns are named '{twice}': give one another name")
-        self._columns: tuple[str, ...] = ()
-        self._batches: Iterator[pa.RecordBatch] = iter(())
-        self._held: list[pa.RecordBatch] = []
-        self._first = 0
         self._entries: int | None = None
 
     @property
@@ -58,28 +56,12 @@ class CsvTable(Table):
         """Return the names of the columns."""
         return self._names
 
-    def read(self, names: Sequence[str], start: int, stop: int) -> dict[str, Any]:
-        """Return these columns of the entries from start to before stop, as awkward arrays."""
-        require_branches(self.path, names, self._names, self.called)
-        if self._columns != tuple(names) or start < self._first:
-            self._columns, self._first = tuple(names), 0
-            self._batches, self._held = self._read(names), []
-        schema = pa.schema(self._types(names))
-        held = pa.Table.from_batches(self._held, schema)
-        while self._first + len(held) < stop and (batch := next(self._batches, None)) is not None:
-            before = max(start - self._first, 0)
-            self._first += min(before, len(held))
-            held = pa.Table.from_batches([*held.slice(before).to_batches(), batch], schema)
-        found = held.slice(start - self._first, stop - start)
-        self._held, self._first = held.slice(stop - self._first).to_batches(), stop
-        return _arrays(found)
-
     def chunks(self, names: Sequence[str], chunk_bytes: int) -> Iterator[tuple[int, Any]]:
         """Yield first entries, and `read` from each on as much as is so many bytes of text."""
         require_branches(self.path, names, self._names, self.called)
         start = 0
         for batch in self._read(names, chunk_bytes) if names else ():
-            yield start, _arrays(batch)
+            yield start, self._arrays(batch, names, start)
             start += len(batch)
 
     def columns(self, names: Collection[str]) -> dict[str, Column]:
@@ -97,6 +79,23 @@ class CsvTable(Table):
     def ends(self, names: Collection[str] | None = None) -> NDArray[np.int64]:  # noqa: ARG002
         """Return where entries can be parted: everywhere, as they are read in their order."""
         return np.arange(self.entries + 1)
+
+    def _place(self, start: int) -> int:  # noqa: ARG002
+        return 0
+
+    def _batches_from(self, names: Sequence[str], place: int) -> Iterator[pa.RecordBatch]:  # noqa: ARG002
+        return self._read(names)
+
+    def _none_of(self, names: Sequence[str]) -> pa.Table:
+        return pa.schema(self._types(names)).empty_table()
+
+    def _arrays(
+        self,
+        columns: pa.RecordBatch | pa.Table,
+        names: Sequence[str],
+        first: int,  # noqa: ARG002
+    ) -> dict[str, Any]:
+        return {name: ak.from_numpy(np.asarray(columns[name])) for name in names}
 
     def _types(self, names: Sequence[str]) -> dict[str, pa.DataType]:
         return {name: pa.int64() if name in self._integers else pa.float64() for name in names}
@@ -120,11 +119,6 @@ class CsvTable(Table):
                 yield from reader.schema.empty_table().to_batches() or [
                     pa.RecordBatch.from_pylist([], schema=reader.schema)
                 ]
-
-
-def _arrays(columns: pa.RecordBatch | pa.Table) -> dict[str, Any]:
-    named = zip(columns.schema.names, columns.columns, strict=True)
-    return {name: ak.from_numpy(np.asarray(column)) for name, column in named}
 
 
 @contextmanager

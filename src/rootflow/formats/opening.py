@@ -1,36 +1,58 @@
 """Files of events, found and opened; whatever is wrong with one is said in one line."""
 
 from collections.abc import Collection, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import uproot
 
 from rootflow.errors import InputError
-from rootflow.formats.csv import SUFFIXES, CsvTable
-from rootflow.formats.faults import faults_of, require_file
+from rootflow.formats import csv, hdf5, parquet
+from rootflow.formats.faults import faults_of, faults_of_the_disk, require_file
 from rootflow.formats.table import Table
 from rootflow.formats.trees import NTuple, Tree
 
+MAGIC = b"root"
 # By the names of ROOT's classes.
 KINDS = {"TTree": Tree, "ROOT::RNTuple": NTuple}
+# What is told by how the file begins, else by its name.
+OTHERS = (parquet, hdf5)
 
 
 @contextmanager
 def open_table(
     path: Path, tree: str | None = None, integers: Collection[str] = ()
 ) -> Iterator[Table]:
-    """Yield the entries of a file: a CSV file by its name, else a TTree or an RNTuple.
+    """Yield the entries of a file: CSV by its name, Parquet, HDF5, or ROOT's TTree or RNTuple.
 
-    Where no tree is named it is the only one. Of a format without types these columns are integers,
-    the others float64. A file that is missing, empty, truncated or of no such format, or has no
-    such tree, is an InputError.
+    Where no tree is named it is the only one; of HDF5 it is a group, and the whole file where none
+    is named. Of CSV, which has no types, these columns are integers and the others float64. A file
+    that is missing, empty, truncated or of no such format, or has no such tree, is an InputError.
     """
     require_file(path)
-    if path.name.lower().endswith(SUFFIXES):
-        yield CsvTable(path, integers)
-        return
+    with _opened(path, tree, integers) as table:
+        yield table
+
+
+def _opened(
+    path: Path, tree: str | None, integers: Collection[str]
+) -> AbstractContextManager[Table]:
+    name = path.name.lower()
+    if name.endswith(csv.SUFFIXES):
+        return nullcontext(csv.CsvTable(path, integers))
+    with faults_of_the_disk(path), path.open("rb") as content:
+        beginning = content.read(max(len(other.MAGIC) for other in OTHERS))
+    named = [other for other in OTHERS if name.endswith(other.SUFFIXES)]
+    told = [other for other in OTHERS if beginning.startswith(other.MAGIC)]
+    if beginning.startswith(MAGIC) or not (told or named):
+        return _open_root(path, tree)
+    opened: AbstractContextManager[Table] = (told or named)[0].open_file(path, tree)
+    return opened
+
+
+@contextmanager
+def _open_root(path: Path, tree: str | None) -> Iterator[Tree]:
     with ExitStack() as stack:
         with faults_of(path):
             file = stack.enter_context(uproot.open(path, array_cache=None))
