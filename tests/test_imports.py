@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parents[1] / "src" / "rootflow"
 # Each room may import those before it.
 ORDER = [
     ["cores", "errors", "estimate", "files", "progress", "workers"],
-    ["analysis", "checksum", "table"],
+    ["analysis", "checksum", "places", "table"],
     ["config"],
     ["sources"],
     ["plugins"],
@@ -49,6 +49,9 @@ ONLY_IN = {
     "sklearn": {"training", "export"},
     "skops": {"training"},
     "pyhf": {"evaluation"},
+    "fsspec": {"places"},
+    "aiohttp": {"places"},
+    "XRootD": {"places"},
     "pickle": set(),
 }
 

@@ -20,6 +20,7 @@ DECIDES_NOTHING = (
     "rootflow.cores",
     "rootflow.errors",
     "rootflow.files",
+    "rootflow.places",
     "rootflow.progress",
     "rootflow.sources",
 )

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     help="Processes in all; 0: one for each core.",
 )
 @AS_JSON
-@click.argument("paths", nargs=-1, metavar="IN.root ... OUT", type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, metavar="IN.root ... OUT", type=str)
 def apply(
     models: tuple[str, ...],
     branch_map: str | None,
@@ -59,7 +59,7 @@ def apply(
     selected_only: bool,
     workers: int,
     as_json: bool,
-    paths: tuple[Path, ...],
+    paths: tuple[str, ...],
 ) -> None:
     """Write ROOT files again, each event with the answer of a model that has not seen it.
 
@@ -72,11 +72,11 @@ def apply(
     from rootflow.steps.exported_files import paths_of, words_of
 
     # `mlflow run` quotes what it is given: several files come as one word, globs as they are.
-    words = [word for path in paths[:-1] for word in paths_of(str(path))]
+    words = [word for path in paths[:-1] for word in paths_of(path)]
     result = step.run(
         models,
         find_files(words, setting="apply"),
-        paths[-1],
+        Path(paths[-1]),
         branch_map=branch_map or None,
         name=name or None,
         seen_events=seen_events,

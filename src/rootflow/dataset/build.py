@@ -20,6 +20,7 @@ from rootflow.dataset.writing import require_finite, write_arrays
 from rootflow.errors import InputError
 from rootflow.files import PARTIAL, whole_directory
 from rootflow.formats.writing import refuse_beside_sources
+from rootflow.places import Place
 from rootflow.sources import dataset_code
 
 LOCK = "building.lock"
@@ -27,7 +28,7 @@ LOCK = "building.lock"
 
 def build(
     config: DataConfig,
-    files: Mapping[str, Sequence[Path]],
+    files: Mapping[str, Sequence[Place]],
     directory: Path,
     reading: Reading,
 ) -> Dataset:

@@ -78,7 +78,7 @@ def open_dataset(path: Path) -> Dataset:
     known = Contents(path.parent)  # each is read for that once, and when it was changed
     for name, array in dataset.manifest.arrays.items():
         file = path / (name + SUFFIX)
-        if known.of(file).sha256 != array.sha256:
+        if known.sha256_of(file) != array.sha256:
             raise InputError(
                 f"{file}: the array is not as it was written: remove {path} and run "
                 "preprocess again"

@@ -2,8 +2,9 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
@@ -17,47 +18,76 @@ from rootflow.dataset.manifest import DATASET_VERSION, Array
 from rootflow.dataset.reading import Reading
 from rootflow.dataset.samples import SamplePlan, plans
 from rootflow.errors import InputError
-from rootflow.files import require_no_device, whole_file
+from rootflow.files import whole_file
 from rootflow.ntuple import Feature
+from rootflow.places import Place
+from rootflow.places.access import name_and_status
+from rootflow.places.content import ALGORITHM as ADLER32
+from rootflow.places.content import ToldBy, adler32_of
 from rootflow.sources import dataset_code
 
 REMEMBERED = "file-digests.json"
 
 
 class FileContent(Block):
-    """What a file holds, whatever its name, and when it was changed."""
+    """What a file holds, whatever its name: how much, and its checksum, ALGORITHM:DIGITS.
+
+    The checksum was told by the server that has the file, or the file was read for it. What
+    `changed` says is another when the file is changed; nothing of a server that does not tell.
+    """
 
     bytes: int
-    mtime_ns: int
-    sha256: str
+    changed: str
+    checksum: str
+    checksum_from: ToldBy
+
+    @property
+    def holds(self) -> tuple[int, str]:
+        """What is the same of files with the same content."""
+        return self.bytes, self.checksum
 
 
 _MEMORY = TypeAdapter(dict[str, FileContent])
 
 
 class Contents:
-    """Sizes and SHA-256 of files, which a directory remembers by path, size and time of change."""
+    """Sizes and checksums of files, remembered in a directory by place, size and time of change."""
 
     def __init__(self, memory: Path | None = None) -> None:
         self._memory = memory and memory / REMEMBERED
         self._remembered = {} if self._memory is None else _recall(self._memory)
         self._known = dict(self._remembered)
 
-    def of(self, path: Path) -> FileContent:
-        """Return what a file holds."""
+    def of(self, place: Place) -> FileContent:
+        """Return what an input holds: its Adler-32, the same wherever it is."""
+        return self._of(place, ADLER32, adler32_of)
+
+    def sha256_of(self, path: Path) -> str:
+        """Return the SHA-256 of a file that rootflow writes."""
+        return self._of(path, "sha256", _sha256).checksum.partition(":")[2]
+
+    def _of(
+        self, place: Place, algorithm: str, checksum_of: Callable[[Any], tuple[str, ToldBy]]
+    ) -> FileContent:
         try:
-            require_no_device(path)
-            status = path.stat()
-            name = str(path.resolve())
+            name, now = name_and_status(place)
             entry = self._known.get(name)
-            now = (status.st_size, status.st_mtime_ns)
-            if entry is None or (entry.bytes, entry.mtime_ns) != now:
-                with path.open("rb") as file:
-                    sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-                entry = FileContent(bytes=now[0], mtime_ns=now[1], sha256=sha256)
+            if (
+                entry is None
+                or not now.changed
+                or (entry.bytes, entry.changed) != now
+                or not entry.checksum.startswith(f"{algorithm}:")
+            ):
+                checksum, told_by = checksum_of(place)
+                entry = FileContent(
+                    bytes=now.bytes,
+                    changed=now.changed,
+                    checksum=f"{algorithm}:{checksum}",
+                    checksum_from=told_by,
+                )
                 self._known[name] = entry
         except OSError as error:
-            raise InputError(f"{path}: cannot read it: {error.strerror}") from None
+            raise InputError(f"{place}: cannot read it: {error.strerror}") from None
         return entry
 
     def keep(self) -> None:
@@ -74,6 +104,11 @@ class Contents:
                 partial.write_bytes(sealed_json(_MEMORY.dump_json(self._known, indent=1).decode()))
         except OSError as error:
             raise InputError(f"{self._memory}: cannot write it: {error.strerror}") from None
+
+
+def _sha256(path: Path) -> tuple[str, ToldBy]:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest(), "read"
 
 
 def _recall(path: Path) -> dict[str, FileContent]:
@@ -102,7 +137,7 @@ NOT_LEARNT_FROM = (
 
 def digest(
     config: DataConfig,
-    files: Mapping[str, Sequence[Path]],
+    files: Mapping[str, Sequence[Place]],
     reading: Reading,
     memory: Path | None = None,
 ) -> str:
@@ -140,7 +175,11 @@ def name_of(
         "reading": reading.model_dump(mode="json"),
         "settings": config.model_dump(mode="json", exclude=dict(CHANGES_NO_ARRAY)),
         "samples": [
-            {"name": plan.name, "files": [content.sha256 for content in of_plan], **plan.question}
+            {
+                "name": plan.name,
+                "files": [content.holds for content in of_plan],
+                **plan.question,
+            }
             for plan, of_plan in zip(plans, contents, strict=True)
         ],
     }
@@ -150,19 +189,20 @@ def name_of(
 def file_contents(
     plans: Sequence[SamplePlan], memory: Path | None = None
 ) -> list[list[FileContent]]:
-    """Return size and SHA-256 of each file of each plan; no two may have the same content."""
+    """Return what each file of each plan holds; no two may hold the same."""
     known = Contents(memory)
     contents = [[known.of(path) for path in plan.files] for plan in plans]
     known.keep()
-    first_of: dict[str, Path] = {}
+    first_of: dict[tuple[int, str], Place] = {}
     for plan, of_plan in zip(plans, contents, strict=True):
         for path, content in zip(plan.files, of_plan, strict=True):
-            if content.sha256 in first_of:
+            holds = content.holds
+            if holds in first_of:
                 raise InputError(
-                    f"{path}: has the same content as {first_of[content.sha256]}: "
+                    f"{path}: has the same content as {first_of[holds]}: "
                     f"its events would count twice"
                 )
-            first_of[content.sha256] = path
+            first_of[holds] = path
     return contents
 
 

@@ -1,7 +1,6 @@
 """Files of one branch map, read as an analysis asks for, and their selected events as arrays."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,6 +17,7 @@ from rootflow.ntuple import BranchMap, Chunk, Feature, features_of, load_branch_
 from rootflow.ntuple.objects import Places, mask_name
 from rootflow.ntuple.reading import read_entries
 from rootflow.ntuple.units import TruthMap
+from rootflow.places import Place
 
 Cutflow = dict[str, tuple[int, float]]
 """Events and sum of weights left after each cut, in order."""
@@ -82,7 +82,7 @@ class EventReader:
             "event": (*reading.event_features(whole), *self._formulas.of("event")),
         }
 
-    def chunks(self, path: Path) -> Iterator[tuple[Chunk, Selected]]:
+    def chunks(self, path: Place) -> Iterator[tuple[Chunk, Selected]]:
         """Yield the events of one file in its order, and what is selected of them."""
         for chunk in read_chunks(path, self.branch_map, self.reading.chunk_bytes):
             yield chunk, self.select(chunk)

@@ -11,21 +11,24 @@ from rootflow.config.data import FoldingConfig
 from rootflow.errors import InputError
 from rootflow.files import read_bytes
 from rootflow.ntuple import Feature
+from rootflow.places.content import ToldBy
 
 # The version of the format: how arrays and manifest are written, not what is in them.
-DATASET_VERSION = 5
+DATASET_VERSION = 6
 MANIFEST = "manifest.json"
 
 
 class SourceFile(Block):
     """One input file, and sums of the product of its weight branches.
 
-    Its place among the files of all samples, in their order, is the events' `file_index`.
+    Its place among the files of all samples, in their order, is the events' `file_index`. With its
+    bytes the checksum, adler32:DIGITS, tells it from others; the server told it, or it was read.
     """
 
     path: str
     bytes: int
-    sha256: str
+    checksum: str
+    checksum_from: ToldBy
     events_read: int
     events_selected: int
     sum_of_weights_read: float

@@ -18,6 +18,7 @@ from rootflow.errors import InputError
 from rootflow.ntuple import Chunk
 from rootflow.ntuple.columns import LACKING, Identity, in_words, structured
 from rootflow.ntuple.objects import Objects, Places
+from rootflow.places import Place
 
 LARGEST_SIGNED = np.iinfo(np.int64).max
 NUMBERS_AT_ONCE = 500_000
@@ -46,7 +47,7 @@ class AllEvents:
         columns = (column for plan in plans for column in plan.reader.whole.beside_number())
         self._names = tuple(dict.fromkeys(column.branch for column in columns))
         self._there: set[str] = set()
-        self._files: list[tuple[int, Path]] = []
+        self._files: list[tuple[int, Place]] = []
         self._starts: list[int] = []
         self._events = 0
         self._writers = ArrayWriters(directory)
@@ -60,7 +61,7 @@ class AllEvents:
         self._writers.close()
         shutil.rmtree(self._directory)
 
-    def begin(self, sample: int, path: Path) -> None:
+    def begin(self, sample: int, path: Place) -> None:
         """Say which file the next events are of."""
         self._files.append((sample, path))
         self._starts.append(self._events)

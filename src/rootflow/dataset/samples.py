@@ -18,6 +18,7 @@ from rootflow.errors import InputError, UsageError
 from rootflow.formats import open_table
 from rootflow.ntuple import BranchMap, Chunk, Feature
 from rootflow.ntuple.reading import CHUNK_BYTES
+from rootflow.places import Place
 
 # What stands in weights, cross sections and sums of weights of collisions.
 OF_COLLISIONS = (0.0, 1.0)
@@ -33,7 +34,7 @@ class SamplePlan(NamedTuple):
 
     name: str
     sample: SampleConfig
-    files: Sequence[Path]
+    files: Sequence[Place]
     branch_map: str
     reader: EventReader
     repeated_events: RepeatedEvents
@@ -47,7 +48,7 @@ class SamplePlan(NamedTuple):
 
 
 def plans(
-    config: DataConfig, files: Mapping[str, Sequence[Path]], reading: Reading
+    config: DataConfig, files: Mapping[str, Sequence[Place]], reading: Reading
 ) -> list[SamplePlan]:
     """Return the plan of each sample, in the order of the configuration."""
     weights, samples = config.weights, config.samples
@@ -139,7 +140,7 @@ def _named(plan: SamplePlan) -> dict[str, list[tuple[str, str]]]:
     }
 
 
-def read(plan: SamplePlan, path: Path) -> Iterator[tuple[Chunk, Selected]]:
+def read(plan: SamplePlan, path: Place) -> Iterator[tuple[Chunk, Selected]]:
     """Yield the events of a file of a sample, and what is selected of them."""
     if plan.sample.are_collisions:
         _refuse_simulation(path, plan.name, plan.reader.whole)
@@ -156,7 +157,7 @@ def read(plan: SamplePlan, path: Path) -> Iterator[tuple[Chunk, Selected]]:
         )
 
 
-def _refuse_simulation(path: Path, name: str, branch_map: BranchMap) -> None:
+def _refuse_simulation(path: Place, name: str, branch_map: BranchMap) -> None:
     """Refuse a file of collisions whose weights are those of simulated events.
 
     Looked at are the weights, the cross section and the sum of weights that the map names, as
@@ -170,7 +171,7 @@ def _refuse_simulation(path: Path, name: str, branch_map: BranchMap) -> None:
             _refuse_weights(path, name, arrays)
 
 
-def _refuse_weights(path: Path, name: str, arrays: Mapping[str, Any]) -> None:
+def _refuse_weights(path: Place, name: str, arrays: Mapping[str, Any]) -> None:
     for branch, array in arrays.items():
         values = ak.to_numpy(ak.flatten(array, axis=None)).astype(np.float64)
         of_simulation = np.isfinite(values) & ~np.isin(values, OF_COLLISIONS)

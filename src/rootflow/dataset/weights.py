@@ -1,7 +1,6 @@
 """Weights of events: scaled to the number that a sample stands for, and as training takes them."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -14,6 +13,7 @@ from rootflow.errors import InputError, UsageError
 from rootflow.ntuple import BranchMap
 from rootflow.ntuple.reading import Expectation
 from rootflow.ntuple.units import BranchColumn
+from rootflow.places import Place
 
 SCALE = ("cross_section_pb", "sum_of_weights")
 AS_READ = "as_read"
@@ -24,7 +24,7 @@ PB_TIMES_FB_INVERSE = 1000.0
 class ReadFile(NamedTuple):
     """What was read of a file."""
 
-    path: Path
+    path: Place
     cutflow: Cutflow
     expectation: Expectation
 

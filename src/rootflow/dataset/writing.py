@@ -25,6 +25,7 @@ from rootflow.errors import InputError
 from rootflow.ntuple import Chunk, Feature
 from rootflow.ntuple.columns import structured
 from rootflow.ntuple.reading import Expectation
+from rootflow.places import Place
 from rootflow.progress import Advance, progress
 
 EVENTS_AT_ONCE = 1_000_000
@@ -65,7 +66,7 @@ def write_arrays(
         name: Array(
             dtype=writer.dtype.str,
             shape=writer.shape,
-            sha256=known.of(directory / (name + SUFFIX)).sha256,
+            sha256=known.sha256_of(directory / (name + SUFFIX)),
         )
         for name, writer in writers.writers.items()
     }
@@ -84,7 +85,7 @@ class _Writing:
     advance: Advance
     files: int = 0
 
-    def file(self, sample: int, path: Path) -> ReadFile:
+    def file(self, sample: int, path: Place) -> ReadFile:
         """Write the selected events of the next file, and return what was read of it."""
         plan = self.plans[sample]
         cutflow: Cutflow = {}
@@ -216,7 +217,8 @@ def _source_file(file: ReadFile, content: FileContent) -> SourceFile:
     return SourceFile(
         path=str(file.path),
         bytes=content.bytes,
-        sha256=content.sha256,
+        checksum=content.checksum,
+        checksum_from=content.checksum_from,
         events_read=cuts[0][0],
         events_selected=cuts[-1][0],
         sum_of_weights_read=cuts[0][1],

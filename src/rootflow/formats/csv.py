@@ -3,7 +3,6 @@
 import re
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import awkward as ak
@@ -16,9 +15,12 @@ from rootflow.errors import InputError
 from rootflow.formats.batches import BatchedTable
 from rootflow.formats.faults import faults_of_the_disk, require_branches, require_file
 from rootflow.formats.table import Column
+from rootflow.places import Place
+from rootflow.places.access import readable
 
 # Before what a compressed file may end with.
 SUFFIXES = (".csv", ".csv.gz", ".csv.bz2")
+COMPRESSIONS = {".gz": "gzip", ".bz2": "bz2"}
 # Of text that is read at once.
 BLOCK_BYTES = 8 * 2**20
 NUMBER_BYTES = 8
@@ -33,11 +35,11 @@ class CsvTable(BatchedTable):
     name = "events"
     called = "the table"
 
-    def __init__(self, path: Path, integers: Collection[str] = ()) -> None:
+    def __init__(self, path: Place, integers: Collection[str] = ()) -> None:
         super().__init__()
         self.path = path
         self._integers = integers
-        with _faults_of_csv(path), csv.open_csv(path) as reader:
+        with _faults_of_csv(path), _opened(path) as reader:
             self._names = list(reader.schema.names)
         names = self._names
         twice = next((name for place, name in enumerate(names) if name in names[:place]), None)
@@ -110,7 +112,7 @@ class CsvTable(BatchedTable):
                 include_columns=names, column_types=self._types(names)
             ),
         }
-        with _faults_of_csv(self.path), csv.open_csv(self.path, **options) as reader:
+        with _faults_of_csv(self.path), _opened(self.path, **options) as reader:
             rows = 0
             for batch in reader:
                 rows += batch.num_rows
@@ -122,7 +124,15 @@ class CsvTable(BatchedTable):
 
 
 @contextmanager
-def _faults_of_csv(path: Path) -> Iterator[None]:
+def _opened(path: Place, **options: Any) -> Iterator[csv.CSVStreamingReader]:
+    with readable(path) as file:
+        stream = pa.input_stream(file, compression=COMPRESSIONS.get(path.suffix.lower()))
+        with csv.open_csv(stream, **options) as reader:
+            yield reader
+
+
+@contextmanager
+def _faults_of_csv(path: Place) -> Iterator[None]:
     require_file(path)
     try:
         with faults_of_the_disk(path):

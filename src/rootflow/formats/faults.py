@@ -8,7 +8,6 @@ import traceback
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 
 import awkward as ak
 import numpy as np
@@ -17,6 +16,8 @@ from cramjam import DecompressionError
 
 from rootflow.errors import InputError, RootflowError
 from rootflow.files import require_no_device
+from rootflow.places import Place, Remote
+from rootflow.places.access import status_of
 
 # What says by itself that bytes are not what ROOT wrote.
 OF_BYTES = (
@@ -42,21 +43,28 @@ BROKEN = (*OF_BYTES, *MISUNDERSTOOD)
 PACKAGE = __name__.partition(".")[0]
 
 
-def require_file(path: Path) -> None:
-    """Refuse a file that is missing or empty, and what is no file."""
-    try:
-        require_no_device(path)
-    except FileNotFoundError:
-        raise InputError(f"{path}: there is no such file") from None
-    except OSError as error:
-        raise InputError(f"{path}: cannot read it: {error.strerror}") from None
-    if path.is_dir():
-        raise InputError(f"{path}: it is a folder, not a file")
-    if path.stat().st_size == 0:
+def require_file(path: Place) -> int:
+    """Return the bytes of a file; one that is missing or empty, and what is no file, is refused."""
+    if isinstance(path, Remote):
+        size = status_of(path).bytes
+    else:
+        try:
+            require_no_device(path)
+        except FileNotFoundError:
+            raise InputError(f"{path}: there is no such file") from None
+        except OSError as error:
+            raise InputError(f"{path}: cannot read it: {error.strerror}") from None
+        if path.is_dir():
+            raise InputError(f"{path}: it is a folder, not a file")
+        size = path.stat().st_size
+    if size == 0:
         raise InputError(f"{path}: the file is empty")
+    return size
 
 
-def require_branches(path: Path, branches: Sequence[str], there: Sequence[str], table: str) -> None:
+def require_branches(
+    path: Place, branches: Sequence[str], there: Sequence[str], table: str
+) -> None:
     """Refuse a file in which one of these branches is not there, and say what is like it."""
     for branch in branches:
         if branch not in there:
@@ -69,7 +77,7 @@ def require_branches(path: Path, branches: Sequence[str], there: Sequence[str], 
 
 
 @contextmanager
-def faults_of_the_disk(path: Path) -> Iterator[None]:
+def faults_of_the_disk(path: Place) -> Iterator[None]:
     """Take for a fault of the file what the system says while it is read in the block."""
     try:
         yield
@@ -82,7 +90,7 @@ def faults_of_the_disk(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def faults_of(path: Path) -> Iterator[None]:
+def faults_of(path: Place) -> Iterator[None]:
     """Take for a fault of the file what only a broken one makes go wrong in the block."""
     try:
         with faults_of_the_disk(path):

@@ -1,21 +1,27 @@
-"""Files that paths and globs name."""
+"""Files that paths, URLs and globs name."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 from rootflow.errors import InputError
+from rootflow.places import Place, Remote, place_of
+from rootflow.places.listing import matches_of
 
 
-def find_files(patterns: Sequence[str], setting: str = "data.files") -> list[Path]:
-    """Return the files that the paths and globs name, those of each glob in sorted order.
+def find_files(patterns: Sequence[str], setting: str = "data.files") -> list[Place]:
+    """Return the files that paths, URLs and globs of both name, those of each glob in sorted order.
 
     One that matches nothing, or none at all, is an InputError, which names the setting.
     """
     if not patterns:
-        raise InputError(f"{setting}: no file is named; give paths or globs")
-    found: list[Path] = []
+        raise InputError(f"{setting}: no file is named; give paths, URLs or globs")
+    found: list[Place] = []
     for pattern in patterns:
-        paths = sorted(_matches(pattern, setting))
+        named = place_of(pattern, setting)
+        if isinstance(named, Remote):
+            found += matches_of(named, setting)
+            continue
+        paths = sorted(_matches(str(named), setting))
         if not paths:
             raise InputError(f"{setting}: '{pattern}' {_unmatched(pattern)}")
         for path in paths:

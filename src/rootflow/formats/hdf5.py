@@ -3,7 +3,6 @@
 import math
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from pathlib import Path
 from typing import Any
 
 import awkward as ak
@@ -14,6 +13,8 @@ from numpy.typing import NDArray
 from rootflow.errors import InputError
 from rootflow.formats.faults import faults_of_the_disk, require_branches
 from rootflow.formats.table import Column, Table
+from rootflow.places import Place
+from rootflow.places.access import readable
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
 SUFFIXES = (".h5", ".hdf5", ".hdf")
@@ -29,7 +30,7 @@ class Hdf5Table(Table):
     DATASET.FIELD. A dataset of more dimensions is a branch of arrays of fixed length.
     """
 
-    def __init__(self, path: Path, group: h5py.Group) -> None:
+    def __init__(self, path: Place, group: h5py.Group) -> None:
         self.path = path
         self.name = group.name.strip("/") or "events"
         self.called = f"group '{group.name}'"
@@ -173,11 +174,12 @@ def _in_words(kind: np.dtype[Any]) -> str:
 
 
 @contextmanager
-def open_file(path: Path, tree: str | None = None) -> Iterator[Hdf5Table]:
+def open_file(path: Place, tree: str | None = None) -> Iterator[Hdf5Table]:
     """Yield the datasets below the group of an HDF5 file, below all groups where none is named."""
     with ExitStack() as stack:
         with _faults_of_hdf5(path):
-            file = stack.enter_context(h5py.File(path, "r", locking="best-effort"))
+            content = stack.enter_context(readable(path))
+            file = stack.enter_context(h5py.File(content, "r", locking="best-effort"))
             found = file if tree is None else file.get(tree)
             if not isinstance(found, h5py.Group):
                 groups = ", ".join(name for name in file if isinstance(file.get(name), h5py.Group))
@@ -188,7 +190,7 @@ def open_file(path: Path, tree: str | None = None) -> Iterator[Hdf5Table]:
 
 
 @contextmanager
-def _faults_of_hdf5(path: Path) -> Iterator[None]:
+def _faults_of_hdf5(path: Place) -> Iterator[None]:
     try:
         with faults_of_the_disk(path):
             yield

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import awkward as ak
@@ -17,6 +16,8 @@ from rootflow.formats.batches import BatchedTable
 from rootflow.formats.faults import faults_of_the_disk
 from rootflow.formats.plain import plain
 from rootflow.formats.table import Column
+from rootflow.places import Place
+from rootflow.places.access import readable
 
 MAGIC = b"PAR1"
 SUFFIXES = (".parquet", ".pq")
@@ -65,7 +66,7 @@ class ParquetTable(BatchedTable):
     name = "events"
     called = "the table"
 
-    def __init__(self, path: Path, file: parquet.ParquetFile) -> None:
+    def __init__(self, path: Place, file: parquet.ParquetFile) -> None:
         super().__init__()
         self.path = path
         self._file = file
@@ -193,16 +194,17 @@ def _leaves_of(
 
 
 @contextmanager
-def open_file(path: Path, tree: str | None = None) -> Iterator[ParquetTable]:  # noqa: ARG001
+def open_file(path: Place, tree: str | None = None) -> Iterator[ParquetTable]:  # noqa: ARG001
     """Yield the one table of a Parquet file, whatever a branch map says of trees."""
-    with _faults_of_parquet(path):
-        file = parquet.ParquetFile(path, page_checksum_verification=True)
-    with file:
-        yield ParquetTable(path, file)
+    with readable(path) as content:
+        with _faults_of_parquet(path):
+            file = parquet.ParquetFile(content, page_checksum_verification=True)
+        with file:
+            yield ParquetTable(path, file)
 
 
 @contextmanager
-def _faults_of_parquet(path: Path) -> Iterator[None]:
+def _faults_of_parquet(path: Place) -> Iterator[None]:
     try:
         with faults_of_the_disk(path):
             yield

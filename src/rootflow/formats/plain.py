@@ -1,20 +1,20 @@
 """Arrays of any format as numbers that are all there, in types that all else takes."""
 
 import bisect
-from pathlib import Path
 from typing import Any
 
 import awkward as ak
 import numpy as np
 
 from rootflow.errors import InputError
+from rootflow.places import Place
 
 
 class _MissingError(Exception):
     """A value is not there."""
 
 
-def plain(path: Path, name: str, array: Any, first_entry: int) -> Any:
+def plain(path: Place, name: str, array: Any, first_entry: int) -> Any:
     """Return a branch's array, whose first entry is this one, without options and categories.
 
     Numbers of half precision become float32. A value that is missing is an InputError.

@@ -2,13 +2,13 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rootflow.formats.faults import require_branches
+from rootflow.places import Place
 
 Range = tuple[int, int]
 
@@ -32,7 +32,7 @@ class Table(ABC):
     that is not there, are an InputError that names the file.
     """
 
-    path: Path
+    path: Place
     name: str
     called: str
 

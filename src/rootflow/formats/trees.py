@@ -1,7 +1,6 @@
 """Trees of open ROOT files, of either format: TTree and RNTuple."""
 
 from collections.abc import Collection, Sequence
-from pathlib import Path
 from typing import Any
 
 import awkward as ak
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from rootflow.errors import InputError
 from rootflow.formats.faults import faults_of, require_branches
 from rootflow.formats.table import Column, Table
+from rootflow.places import Place
 
 
 class Tree(Table):
@@ -19,7 +19,7 @@ class Tree(Table):
 
     kind = "tree"
 
-    def __init__(self, path: Path, tree: Any) -> None:
+    def __init__(self, path: Place, tree: Any) -> None:
         self.path = path
         self.name: str = tree.name
         self.called = f"{self.kind} '{self.name}'"  # in messages
@@ -78,7 +78,7 @@ class NTuple(Tree):
 
     kind = "RNTuple"
 
-    def __init__(self, path: Path, tree: Any) -> None:
+    def __init__(self, path: Place, tree: Any) -> None:
         super().__init__(path, tree)
         self._last: tuple[Any, dict[str, Any]] = ((), {})
 

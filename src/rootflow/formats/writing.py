@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 
 from rootflow.errors import InputError, UsageError
 from rootflow.formats.faults import faults_of
+from rootflow.formats.root_files import open_root
 from rootflow.formats.table import Table
+from rootflow.places import Place
 
 TREE = "events"
 NUMBERS = "biuf"
@@ -86,7 +88,7 @@ def branches_of(tree: Table, kept: Sequence[str] = (), dropped: Sequence[str] = 
     return Branches(tree.name, scalars, lists)
 
 
-def _matches(path: Path, option: str, patterns: Sequence[str], there: Sequence[str]) -> set[str]:
+def _matches(path: Place, option: str, patterns: Sequence[str], there: Sequence[str]) -> set[str]:
     found: set[str] = set()
     for pattern in patterns:
         matching = {name for name in there if fnmatch.fnmatchcase(name, pattern)}
@@ -169,10 +171,10 @@ NOTE = "rootflow_apply"
 SOURCES = "sources"
 
 
-def read_applied(path: Path) -> dict[str, Any] | None:
+def read_applied(path: Place) -> dict[str, Any] | None:
     """Return what `apply` noted in a file, None where it did not write it or there is none."""
     try:
-        with faults_of(path), uproot.open(path) as file:
+        with faults_of(path), open_root(path) as file:
             text = str(file[NOTE]) if NOTE in file else "null"
         note = json.loads(text)
     except InputError:
@@ -182,15 +184,15 @@ def read_applied(path: Path) -> dict[str, Any] | None:
     return note if isinstance(note, dict) or note is None else {}
 
 
-def _lineage_of(path: Path) -> tuple[str, dict[str, str]]:
+def _lineage_of(path: Place) -> tuple[str, dict[str, str]]:
     """Return which file it is, and those whose events it holds again, by their UUIDs."""
-    with faults_of(path), uproot.open(path) as file:
+    with faults_of(path), open_root(path) as file:
         uuid = str(file.file.uuid)
     sources = (read_applied(path) or {}).get(SOURCES)
     return uuid, sources if isinstance(sources, dict) else {}
 
 
-def sources_of(paths: Iterable[Path]) -> dict[str, str]:
+def sources_of(paths: Iterable[Place]) -> dict[str, str]:
     """Return all files whose events a file has that is made of these."""
     found: dict[str, str] = {}
     for path in paths:
@@ -199,17 +201,17 @@ def sources_of(paths: Iterable[Path]) -> dict[str, str]:
     return found
 
 
-def refuse_beside_sources(paths: Sequence[Path]) -> None:
+def refuse_beside_sources(paths: Sequence[Place]) -> None:
     """Refuse files that `apply` wrote beside those that it read, or beside others of the same.
 
     What cannot be read is not looked at.
     """
-    lineages: dict[Path, tuple[str, dict[str, str]]] = {}
+    lineages: dict[Place, tuple[str, dict[str, str]]] = {}
     for path in paths:
         with suppress(InputError):  # whoever reads it says what is wrong
             lineages[path] = _lineage_of(path)
     read = {uuid: path for path, (uuid, _) in lineages.items()}
-    held: dict[str, Path] = {}
+    held: dict[str, Place] = {}
     twice = "its events would count twice: leave one of them out"
     for path, (_, sources) in lineages.items():
         for uuid in sources:

@@ -21,6 +21,7 @@ from rootflow.methods.reconstruction.objects import at, four_momenta
 from rootflow.ntuple import BranchMap, fold_number_fault
 from rootflow.physics.kinematics import invariant_mass
 from rootflow.physics.ttbar import top_pair, ttbar_mass
+from rootflow.places import Place
 
 SeenEvents = Literal["refuse", "skip", "score"]
 Columns = dict[str, NDArray[Any]]
@@ -154,7 +155,7 @@ class Application:
         filled = [_at(places, values, len(read.selected)) for values in answers]
         return dict(zip(self.branches, [*filled, read.selected], strict=True))
 
-    def _scored(self, path: Path, events: Events) -> NDArray[np.bool_]:
+    def _scored(self, path: Place, events: Events) -> NDArray[np.bool_]:
         """Return (k,) which of the selected events the model is applied to."""
         unseen = self.model.unseen(events.fold_numbers)
         if self._seen_events == "refuse" and not unseen.all():

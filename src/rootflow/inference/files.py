@@ -25,6 +25,7 @@ from rootflow.formats.writing import (
 from rootflow.inference.application import Application, Setting, load_application
 from rootflow.inference.pieces import ENTRIES_AT_LEAST, Piece, Scoring, Shared, shared_out
 from rootflow.inference.plan import Copying, OutputFile, plan
+from rootflow.places import Place
 from rootflow.progress import Advance, progress
 
 # What contracts say of where the model came from, beside their provenance.
@@ -52,7 +53,7 @@ class Applied(NamedTuple):
 
 def apply_to_files(
     setting: Setting,
-    paths: Sequence[Path],
+    paths: Sequence[Place],
     output: Path,
     *,
     origin: Mapping[str, Any],

@@ -16,6 +16,7 @@ from rootflow.errors import RootflowError
 from rootflow.files import whole_file
 from rootflow.formats import Table, open_table
 from rootflow.inference.application import Application, Columns, Setting, load_application
+from rootflow.places import Place
 from rootflow.workers import workers
 
 # Of all branches as they are in memory, or of entries: what comes first.
@@ -30,7 +31,7 @@ ENTRIES_WORTH_A_PROCESS = 5_000
 class Piece(NamedTuple):
     """Entries of one ntuple from start to before stop, and where their new branches are kept."""
 
-    path: Path
+    path: Place
     start: int
     stop: int
     kept_in: Path

@@ -10,6 +10,9 @@ from rootflow.formats import open_table
 from rootflow.formats.writing import Branches, branches_of, refuse_beside_sources
 from rootflow.inference.application import Application, Setting
 from rootflow.inference.pieces import Piece, ranges_of
+from rootflow.places import Place
+from rootflow.places.access import name_and_status
+from rootflow.places.content import adler32_of
 from rootflow.sources import code_digest
 
 ROOT_FILE = ".root"
@@ -33,7 +36,7 @@ class OutputFile(NamedTuple):
     """
 
     path: Path
-    pieces: Mapping[Path, Sequence[Piece]]
+    pieces: Mapping[Place, Sequence[Piece]]
     branches: Branches
     question: str
 
@@ -41,7 +44,7 @@ class OutputFile(NamedTuple):
 def plan(
     application: Application,
     setting: Setting,
-    paths: Sequence[Path],
+    paths: Sequence[Place],
     output: Path,
     copying: Copying,
     model: Any,
@@ -50,12 +53,12 @@ def plan(
 
     `model` are plain data that tell the model from others.
     """
-    if len({path.resolve() for path in paths}) < len(paths):
+    if len({path.resolve() if isinstance(path, Path) else path for path in paths}) < len(paths):
         raise UsageError("apply: a file is named twice: its events would be there twice")
     inputs_of = _inputs_of(paths, output)
     for path in paths:
         for target in inputs_of:
-            if target.exists() and path.exists() and target.samefile(path):
+            if isinstance(path, Path) and _are_one(path, target):
                 raise UsageError(f"{target}: is read and cannot be written, too: name another")
     refuse_beside_sources(paths)
     found, ranges, names = {}, {}, {}
@@ -63,8 +66,9 @@ def plan(
         with open_table(path, application.tree) as tree:
             found[path] = branches_of(tree, copying.kept, copying.dropped)
             ranges[path] = ranges_of(tree)
-        status = path.stat()
-        names[path] = digest_of([str(path.resolve()), status.st_size, status.st_mtime_ns])
+        name, status = name_and_status(path)
+        # Of a file whose server does not say when it was changed, the content does.
+        names[path] = digest_of([name, status.bytes, status.changed or adler32_of(path)])
     for inputs in inputs_of.values():
         _refuse_different({path: found[path] for path in inputs})
     _refuse_there_already(found, application.branches)
@@ -103,7 +107,11 @@ def plan(
     return outputs, folder
 
 
-def _inputs_of(paths: Sequence[Path], output: Path) -> dict[Path, tuple[Path, ...]]:
+def _are_one(path: Path, target: Path) -> bool:
+    return target.exists() and path.exists() and target.samefile(path)
+
+
+def _inputs_of(paths: Sequence[Place], output: Path) -> dict[Path, tuple[Place, ...]]:
     """Return the inputs of each file to be written."""
     if output.suffix == ROOT_FILE:
         if output.is_dir():
@@ -111,7 +119,7 @@ def _inputs_of(paths: Sequence[Path], output: Path) -> dict[Path, tuple[Path, ..
         return {output: tuple(paths)}
     if output.is_file():
         raise UsageError(f"{output}: is a file; name a folder, or a file that ends in {ROOT_FILE}")
-    inputs: dict[Path, tuple[Path, ...]] = {output / path.name: (path,) for path in paths}
+    inputs: dict[Path, tuple[Place, ...]] = {output / path.name: (path,) for path in paths}
     if len(inputs) < len(paths):
         raise UsageError(
             f"{output}: several of the files have the same name: write each to a folder of its own"
@@ -119,7 +127,7 @@ def _inputs_of(paths: Sequence[Path], output: Path) -> dict[Path, tuple[Path, ..
     return inputs
 
 
-def _refuse_different(found: Mapping[Path, Branches]) -> None:
+def _refuse_different(found: Mapping[Place, Branches]) -> None:
     first_path, first = next(iter(found.items()))
     for path, branches in found.items():
         if branches != first:
@@ -128,7 +136,7 @@ def _refuse_different(found: Mapping[Path, Branches]) -> None:
             raise InputError(f"{path}: other branches than in {first_path}: {what}")
 
 
-def _refuse_there_already(found: Mapping[Path, Branches], new: Sequence[str]) -> None:
+def _refuse_there_already(found: Mapping[Place, Branches], new: Sequence[str]) -> None:
     for path, branches in found.items():
         there = sorted({*branches.names(), *branches.lists} & set(new))
         if there:

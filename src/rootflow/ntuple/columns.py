@@ -1,7 +1,6 @@
 """Values of branches in the units of rootflow, checked, and who the events are that have them."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import awkward as ak
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 from rootflow.errors import InputError
 from rootflow.ntuple.branch_map import BranchMap
 from rootflow.ntuple.units import BranchColumn
+from rootflow.places import Place
 
 # Stands where a file lacks a branch that others of the dataset have.
 LACKING = -1
@@ -60,7 +60,7 @@ def in_words(number: NDArray[Any], beside: Mapping[str, NDArray[Any]], event: in
 
 
 def read_identity(
-    path: Path, arrays: Mapping[str, Any], branch_map: BranchMap, first_entry: int
+    path: Place, arrays: Mapping[str, Any], branch_map: BranchMap, first_entry: int
 ) -> Identity:
     """Return who the events of a chunk are, by the numbers of their rows where the map has none."""
     number: Integers
@@ -82,7 +82,7 @@ def read_identity(
     return Identity(number, beside, fold_number, of_row=branch_map.event_number is None)
 
 
-def _integers_of(path: Path, arrays: Mapping[str, Any], column: BranchColumn) -> Integers:
+def _integers_of(path: Place, arrays: Mapping[str, Any], column: BranchColumn) -> Integers:
     """Return (n,) integers of a branch, signed where the branch is."""
     values = np.asarray(arrays[column.branch])
     if values.dtype.kind not in "iu" or values.ndim != 1:
@@ -117,7 +117,7 @@ class Lists(NamedTuple):
 class Rows(NamedTuple):
     """Some events of one file as read, an awkward array for each branch, and what messages need."""
 
-    path: Path
+    path: Place
     arrays: Mapping[str, Any]
     identity: Identity
     first_entry: int = 0

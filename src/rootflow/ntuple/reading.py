@@ -1,7 +1,6 @@
 """Events of files in chunks of bounded size, in GeV, as the branch map names them."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import awkward as ak
@@ -23,6 +22,7 @@ from rootflow.ntuple.features import MOMENTUM
 from rootflow.ntuple.objects import Objects, energies, require_masses, signed_flavours
 from rootflow.ntuple.truth import read_neutrinos, read_truth
 from rootflow.ntuple.units import BranchColumn
+from rootflow.places import Place
 
 # Of branches as they are in memory, or of text; what is made of them needs a few times as much.
 CHUNK_BYTES = 32 * 2**20
@@ -67,7 +67,7 @@ class Chunk(NamedTuple):
 
 
 def read_chunks(
-    path: Path, branch_map: BranchMap, chunk_bytes: int = CHUNK_BYTES
+    path: Place, branch_map: BranchMap, chunk_bytes: int = CHUNK_BYTES
 ) -> Iterator[Chunk]:
     """Yield the events of one file, in its order: all that the map names.
 
@@ -97,7 +97,7 @@ def read_entries(table: Table, branch_map: BranchMap, start: int, stop: int) -> 
 
 
 def _chunk(
-    path: Path,
+    path: Place,
     arrays: Mapping[str, Any],
     branch_map: BranchMap,
     first_entry: int,

@@ -10,6 +10,7 @@ from rootflow.exported.contract import OtherCode
 from rootflow.inference.application import SeenEvents, Setting
 from rootflow.inference.files import COUNTS, apply_to_files
 from rootflow.inference.plan import Copying
+from rootflow.places import Place
 from rootflow.progress import say
 from rootflow.steps.exported_files import find, one_or_all
 from rootflow.steps.result import StepResult
@@ -17,7 +18,7 @@ from rootflow.steps.result import StepResult
 
 def run(
     model: str | Sequence[str],
-    paths: Sequence[Path],
+    paths: Sequence[Place],
     output: Path,
     *,
     branch_map: str | None = None,

@@ -3,13 +3,14 @@
 import hashlib
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rootflow.errors import InputError, UsageError
 from rootflow.exported.folds import TABLE, model_files
 from rootflow.formats import find_files
+from rootflow.places import Place
 
 if TYPE_CHECKING:
     from rootflow.tracking.artifacts import LoggedRun
@@ -130,8 +131,15 @@ def _paths(model: str, setting: str) -> list[Path]:
     paths: list[Path] = []
     for word in paths_of(model):
         path = Path(word).expanduser()
-        paths += [path] if path.exists() else find_files([word], setting=setting)
+        paths += [path] if path.exists() else _local(find_files([word], setting=setting), setting)
     return [path.parent if path.name == TABLE else path for path in paths]
+
+
+def _local(places: Sequence[Place], setting: str) -> Iterator[Path]:
+    for place in places:
+        if not isinstance(place, Path):
+            raise UsageError(f"{setting}: {place}: a model is a file of this machine: download it")
+        yield place
 
 
 def _new(folder: Path) -> Path:

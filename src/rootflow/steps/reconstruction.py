@@ -54,7 +54,7 @@ def evaluated(
         is_data = events.label == DATA
         collisions = Collisions(events.take(np.flatnonzero(is_data)), samples)
         events = events.take(np.flatnonzero(~is_data))
-    files = [file.sha256 for sample in samples for file in sample.files]
+    files = [file.checksum for sample in samples for file in sample.files]
     assessment = assess(events, methods, config.evaluation, config.seed, collisions)
     write_evaluation(assessment, config.evaluation.unfold, files, origin, folder)
     evaluation = assessment.evaluation

@@ -1,6 +1,6 @@
 """Generate events, and write them as ntuples."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from rootflow.analysis import analysis_named
@@ -8,6 +8,7 @@ from rootflow.config import Config
 from rootflow.config.simulation import ProcessConfig
 from rootflow.errors import UsageError
 from rootflow.formats import find_files
+from rootflow.places import Place
 from rootflow.simulation import FINISHED, digest, simulate
 from rootflow.steps.result import Row, StepResult, say_found
 from rootflow.tracking import Run, start_run
@@ -20,7 +21,7 @@ def run(config: Config, parent: Run | None = None) -> StepResult:
     return _run(config, analysis_named(config.analysis).processes(config), parent)
 
 
-def input_files(config: Config, parent: Run | None) -> dict[str, list[Path]]:
+def input_files(config: Config, parent: Run | None) -> dict[str, Sequence[Place]]:
     """Return each sample's ntuples, configured or simulated; all are there without a parent."""
     named = analysis_named(config.analysis).sample_files(config)
     without = [name for name, (_, files) in named.items() if not files]

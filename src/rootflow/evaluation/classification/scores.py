@@ -149,7 +149,7 @@ def write_scores(
             for place in range(model.probabilities.shape[1])
         },
     }
-    files = [file.sha256 for sample in samples for file in sample.files]
+    files = [file.checksum for sample in samples for file in sample.files]
     write_event_table(events, columns, files, path, signals=list(signals))
 
 

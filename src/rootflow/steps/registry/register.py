@@ -217,7 +217,7 @@ def _data(manifest: Manifest) -> Iterator[str]:
             f"{sample.sum_of_weights:.6g}, branch map {sample.branch_map}"
         )
         for file in sample.files[:FILES_NAMED]:
-            yield f"  - `{file.path.rpartition('/')[2]}`, SHA-256 {file.sha256[:16]}"
+            yield f"  - `{file.path.rpartition('/')[2]}`, {file.bytes} bytes, {file.checksum}"
         more = len(sample.files) - FILES_NAMED
         if more > 0:
             yield f"  - and {more} more: see `manifest.json` of the run of preprocess"

@@ -1,0 +1,67 @@
+"""Opening ROOT files, wherever they are."""
+
+import queue
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import uproot
+from uproot.source.chunk import Chunk, Source
+from uproot.source.coalesce import coalesce_requests
+from uproot.source.futures import TrivialFuture
+
+from rootflow.places import Place, Remote
+from rootflow.places.access import read_ranges, status_of
+
+REQUESTS_AT_ONCE = 4
+
+
+def open_root(path: Place) -> Any:
+    """Return an open ROOT file of uproot's."""
+    if isinstance(path, Remote):
+        # As a key its colons are not taken for those before the name of a tree.
+        return uproot.open({path.url: None}, handler=FarSource, array_cache=None)
+    return uproot.open(path, array_cache=None)
+
+
+class FarSource(Source):  # type: ignore[misc]
+    """A file of a server for uproot, whose own sources do not wait for a server to come back."""
+
+    def __init__(self, url: str, **options: object) -> None:  # noqa: ARG002 - as uproot calls it
+        super().__init__()
+        self._place = Remote(url)
+        self._file_path = str(self._place)
+        self._num_bytes = status_of(self._place).bytes
+        self._executor = ThreadPoolExecutor(REQUESTS_AT_ONCE)
+        self._is_open = True
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing can be read any more."""
+        return not self._is_open
+
+    def __enter__(self) -> "FarSource":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._is_open = False
+        self._executor.shutdown()
+
+    def chunk(self, start: int, stop: int) -> Any:
+        """Return the bytes from start to before stop."""
+        (part,) = self._read([(start, stop)])
+        return Chunk(self, start, stop, TrivialFuture(part))
+
+    def chunks(
+        self, ranges: Sequence[tuple[int, int]], notifications: "queue.Queue[Any]"
+    ) -> list[Any]:
+        """Return the bytes of each range, some of which are still being asked for."""
+
+        def submit(together: Sequence[tuple[int, int]]) -> "Future[list[bytes]]":
+            return self._executor.submit(self._read, together)
+
+        found: list[Any] = coalesce_requests(ranges, submit, self, notifications)
+        return found
+
+    def _read(self, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
+        return read_ranges(self._place, ranges)
