@@ -99,6 +99,7 @@ def _wide(name: str) -> Any:
 
 
 JETS, LEPTONS, MET = EVENTS.jets, EVENTS.leptons, EVENTS.met
+BTAG = ak.values_astype(JETS.btag, np.int64)
 JET_PT, MET_PT = _wide("jets.pt"), _wide("met.pt")
 DELTA_PHI = (_wide("jets.phi") - _wide("met.phi") + np.pi) % (2 * np.pi) - np.pi
 IN_PT = JETS[ak.argsort(JETS.pt, ascending=False, stable=True)]
@@ -150,6 +151,9 @@ IN_PT = JETS[ak.argsort(JETS.pt, ascending=False, stable=True)]
         ("~trigE & ~trigM", "none", (EVENTS.trigE == 0) & ~EVENTS.trigM),
         ("(n_jets > 1) + (met.pt > 50)", "none", (EVENTS.n_jets > 1) * 1 + (MET.pt > 50)),
         ("run == 9223372036854775807", "none", np.zeros(N_EVENTS, bool)),
+        ("count(bit(jets.btag, 1))", "none", ak.sum(BTAG & 2 != 0, -1)),
+        ("count(bit(jets.btag, 0) & ~bit(jets.btag, 2))", "none", ak.sum(BTAG & 5 == 1, -1)),
+        ("bit(run, 63) & bit(run, 5)", "none", np.arange(N_EVENTS) & 32 != 0),
         ("where(trigM, n_jets > 2, met.pt > 50)", "none", None),
         ("count(jets) >= 2 and leading(jets.pt, 2) > 30", "none", None),
         ("leading(jets.pt, 2) <= 30 or count(jets) < 2", "none", None),
@@ -303,6 +307,11 @@ def test_what_is_not_listed_is_refused_in_one_line(text: str) -> None:
         ("sum(met.pt)", "'met.pt' has no list for each event, of which sum is made, at column 5"),
         ("max(met.pt, 3)", "max takes 1 argument, not 2, maximum(a, b) two"),
         ("n_jets > 1 & trigE > 0", "'1' is a number, not a condition (& and | bind more tightly"),
+        ("trigE & 2", "of 2^n is bit(mask, n))"),
+        ("bit(n_jets)", "bit takes 2 arguments, not 1"),
+        ("bit(met.pt, 1)", "'met.pt' is no mask of bits, a plain integer"),
+        ("bit(n_jets, 64)", "a bit is 0, 1, ... 63, not '64'"),
+        ("bit(n_jets, n_jets)", "a bit is 0, 1, ... 63, not 'n_jets'"),
         ("met.pt | trigE", "'met.pt' is in GeV, not a condition"),
         ("trigE && trigM", "(write '&' for '&&'), at column 8"),
         ("met.pt ^ 2", "a power is **"),
@@ -333,11 +342,18 @@ def test_says_what_is_wrong_and_where(text: str, message: str) -> None:
         ("1 + leading(jets.eta)", "empty", "fewer than 1 of the jets"),
         ("2 * (1 / (n_jets - 2)) < 5", "two", "'1 / (n_jets - 2)' is not a finite number"),
         ("sum(1 / (jets.btag - 3))", "tagged", "'1 / (jets.btag - 3)' is not a finite number"),
+        (
+            "bit(n_jets + 0.5, 1)",
+            "first",
+            "'bit(n_jets + 0.5, 1)' has no value: a mask is an integer",
+        ),
+        ("bit(n_jets - 5, 1)", "first", "'bit(n_jets - 5, 1)' has no value: a mask is an integer"),
         ("n_jets & trigE", "other", "neither 0 nor 1, and stands as a condition"),
     ],
 )
 def test_names_the_event_without_a_value(text: str, event: str, message: str) -> None:
     number = {
+        "first": 0,
         "empty": int(np.argmax(ak.num(JETS) == 0)),
         "two": int(np.argmax(EVENTS.n_jets == 2)),
         "tagged": int(np.argmax(ak.any(JETS.btag == 3, -1))),

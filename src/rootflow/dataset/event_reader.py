@@ -14,10 +14,14 @@ from rootflow.dataset.reading import Reading, scattered
 from rootflow.errors import UsageError
 from rootflow.formats import Table
 from rootflow.ntuple import BranchMap, Chunk, Feature, features_of, load_branch_map, read_chunks
+from rootflow.ntuple.branch_map import Leptons
 from rootflow.ntuple.objects import Places, mask_name
 from rootflow.ntuple.reading import read_entries
 from rootflow.ntuple.units import TruthMap
 from rootflow.places import Place
+
+# What the cutflow calls the condition on events of the branch map.
+FILTERS = "branch map: where"
 
 Cutflow = dict[str, tuple[int, float]]
 """Events and sum of weights left after each cut, in order."""
@@ -105,6 +109,9 @@ class EventReader:
         """Return the events of a chunk that pass every cut."""
         accepted = self.reading.accept(chunk)
         cuts = dict(accepted.cuts)
+        if chunk.passes is not None:
+            (everything, passes), *others = cuts.items()
+            cuts = {everything: passes, FILTERS: chunk.passes, **dict(others)}
         places = np.flatnonzero(np.all(list(cuts.values()), axis=0))
         left = EventsLeft(chunk, accepted, places)
         for name in self._formulas.cuts:
@@ -195,12 +202,7 @@ def apply(
 def _narrowed(whole: BranchMap, reading: Reading, needs: Collection[str]) -> BranchMap:
     """Return the map of what is read: of objects and quantities those that are needed."""
     read = {*reading.kept(), *(name.partition(".")[0] for name in needs)}
-    leptons = [
-        block.model_copy(
-            update={name: None for name in block.quantities() if f"leptons.{name}" not in needs}
-        )
-        for block in whole.leptons
-    ]
+    leptons = [block.model_copy(update=_not_needed(block, needs)) for block in whole.leptons]
     has_leptons = "leptons" in read
     return whole.model_copy(
         update={
@@ -217,6 +219,16 @@ def _narrowed(whole: BranchMap, reading: Reading, needs: Collection[str]) -> Bra
             "triggers": [each for each in whole.triggers if each.branch in needs],
         }
     )
+
+
+def _not_needed(block: Leptons, needs: Collection[str]) -> dict[str, None]:
+    """Return what is not read of leptons, by name: neither needed nor in their condition."""
+    asked = set() if block.where is None else set(block.where.columns())
+    return {
+        name: None
+        for name, column in block.quantities().items()
+        if f"leptons.{name}" not in needs and column.branch not in asked
+    }
 
 
 def _beside(chunk: Chunk, jets: Places | None, kept: Places) -> dict[str, NDArray[Any]]:

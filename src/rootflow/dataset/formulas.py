@@ -11,8 +11,8 @@ from rootflow.dataset.reading import Accepted, scattered
 from rootflow.errors import UsageError
 from rootflow.ntuple import BranchMap, Chunk, Feature, features_of
 from rootflow.ntuple.expressions import Expression, Lookup, Quantity, parse_cut, parse_features
-from rootflow.ntuple.features import unit_of
 from rootflow.ntuple.objects import Places
+from rootflow.ntuple.units import unit_of
 
 UNITS = ("GeV", "rad", "none")
 COUNT = "n_"

@@ -137,15 +137,15 @@ class _Writing:
         found: dict[str, NDArray[Any]] = {}
         variations: dict[str, None] = {}
         for each in (plan.reader.branch_map for plan in self.plans):
-            truth = each.truth
-            given: dict[str, Any] = {
-                "assignment": truth.assignment and np.full(2, -1, np.int32),
-                "neutrinos": truth.neutrinos and np.zeros((2, 3), np.float32),
-                "true_leptons": truth.leptons and np.zeros((2, 3), np.float32),
-                "tops": truth.tops and np.zeros((2, 4), np.float32),
-                "reconstructed_neutrinos": each.neutrinos and np.full((2, 3), np.nan, np.float32),
+            nothing: dict[str, NDArray[Any]] = {
+                "assignment": np.full(2, -1, np.int32),
+                "neutrinos": np.zeros((2, 3), np.float32),
+                "true_leptons": np.zeros((2, 3), np.float32),
+                "tops": np.zeros((2, 4), np.float32),
             }
-            found |= {name: array for name, array in given.items() if array is not None}
+            found |= {name: nothing[name] for name in each.truth.gives()}
+            if each.neutrinos is not None:
+                found["reconstructed_neutrinos"] = np.full((2, 3), np.nan, np.float32)
             variations |= dict.fromkeys(each.systematic_weights)
         if variations:
             found[SYSTEMATIC] = np.empty(0, [(name, np.float64) for name in variations])

@@ -15,6 +15,7 @@ from pydantic import (
 )
 
 from rootflow.config.block import Block, Name
+from rootflow.ntuple.conditions import SLOT, Condition, Where
 from rootflow.ntuple.units import (
     Angle,
     Anything,
@@ -30,7 +31,6 @@ from rootflow.ntuple.units import (
 
 # Of leptons, for cuts.
 QUANTITIES = ("tight", "ptcone30", "etcone20", "d0_significance", "z0_mm")
-SLOT = "{slot}"
 FOUR = 4
 
 
@@ -66,6 +66,11 @@ class Collection(Coordinates):
     energy: Energy | None = None
     mass: Energy | None = Field(None, description="neither energy nor mass: massless")
     extra: dict[str, Source] = Field({}, description="more features, by name")
+    where: Where | None = Field(
+        None,
+        description="expression over branches: objects for which it is false do not count, but "
+        "keep their places in the ntuple's lists",
+    )
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
@@ -76,6 +81,8 @@ class Collection(Coordinates):
                 raise ValueError(
                     f"extra.{name}: there is a quantity of that name; give it another name"
                 )
+        if self.where is not None:
+            self.where.of_objects(all_columns(self))
         return self
 
     def numbers(self) -> dict[str, BranchColumn]:
@@ -175,6 +182,11 @@ class BranchMap(Block):
     collections: dict[Name, Annotated[list[Collection], AsOne, MinLen(1)]] = Field(
         {}, description="of other objects (taus, photons, large_jets), each as those before"
     )
+    where: Where | None = Field(
+        None,
+        description="expression over branches with one number for each event, such as event "
+        "filters: a cut before all others",
+    )
     met: MissingMomentum | None = None
     jet_n: Number | None = Field(None, description="of four-lepton events: a feature")
     event: dict[str, Source] = Field({}, description="features of the event, by name")
@@ -201,8 +213,8 @@ class BranchMap(Block):
     truth: TruthMap = TruthMap()
     may_lack: list[str] = Field(
         default_factory=list,
-        description="branches of event_number, identity, energy, mass or masses that a file may "
-        "lack",
+        description="branches of event_number, identity, energy, mass, masses or triggers that a "
+        "file may lack",
     )
 
     @model_validator(mode="after")
@@ -213,6 +225,10 @@ class BranchMap(Block):
         for name in self.collections:
             if name in ("jets", "leptons", "met", "event") or not name.isidentifier():
                 raise ValueError(f"collections: '{name}' cannot be the name of one")
+        if self.where is not None:
+            self.where.of_event()
+        if self.truth.matching is not None and len(self.jets) != 1:
+            raise ValueError("truth.matching: of the jets of one block, whose places it gives")
         for name, blocks in self.objects().items():
             if len({tuple(block.numbers()) for block in blocks}) > 1:
                 raise ValueError(f"{name}: blocks that are read as one have the same features")
@@ -245,13 +261,19 @@ class BranchMap(Block):
     @model_validator(mode="after")
     def _can_do_without(self) -> Self:
         energies = [one.energy or one.mass for one in self.leptons]
-        columns = [*self.masses.values(), *self.identity, self.event_number, *energies]
+        columns = [
+            *self.masses.values(),
+            *self.identity,
+            self.event_number,
+            *energies,
+            *self.triggers,
+        ]
         dispensable = {column.branch for column in columns if column is not None}
         for branch in self.may_lack:
             if branch not in dispensable:
                 raise ValueError(
-                    f"may_lack: '{branch}' is no branch of event_number, identity, energy, mass "
-                    f"or masses"
+                    f"may_lack: '{branch}' is no branch of event_number, identity, energy, mass, "
+                    f"masses or triggers"
                 )
         return self
 
@@ -305,8 +327,15 @@ class BranchMap(Block):
         """Return the branches that a file may lack, those of each slot."""
         return [name for branch in self.may_lack for name in self._names(branch)]
 
+    def lacking_triggers(self) -> set[str]:
+        """Return the triggers that a file may lack, of its own map those that it does."""
+        return {each.branch for each in self.triggers if each.branch in self.may_lack}
+
     def as_in(self, there: Container[str]) -> "BranchMap":
-        """Return the map of a file with these branches: without those that it may lack."""
+        """Return the map of a file with these branches: without those that it may lack.
+
+        Its triggers stay: those that are lacking are what it may lack.
+        """
         if not self.may_lack:
             return self
         lacking = {
@@ -329,7 +358,7 @@ class BranchMap(Block):
                 "identity": [column for column in self.identity if left(column)],
                 "leptons": leptons,
                 "masses": {name: column for name, column in self.masses.items() if left(column)},
-                "may_lack": [],
+                "may_lack": [name for name in self.lacking_triggers() if name in lacking],
             }
         )
 
@@ -337,10 +366,11 @@ class BranchMap(Block):
         return [branch.replace(SLOT, str(slot)) for slot in self.slots or (0,)]
 
     def branches(self) -> list[str]:
-        """Return the branches that are read, each once."""
+        """Return the branches that are read, each once, but triggers that a file may lack."""
         parts = [value for name, value in self if name not in ("jets", "leptons", "collections")]
         parts += [*self.objects().values()]
-        return list(dict.fromkeys(column.branch for part in parts for column in all_columns(part)))
+        names = dict.fromkeys(column.branch for part in parts for column in all_columns(part))
+        return [name for name in names if name not in self.lacking_triggers()]
 
 
 def _read_of(sources: Mapping[str, Derived | BranchColumn]) -> dict[str, BranchColumn]:
@@ -352,6 +382,8 @@ def all_columns(value: Any) -> Iterator[BranchColumn]:
     """Yield every column that a part of a map names."""
     if isinstance(value, BranchColumn):
         yield value
+    elif isinstance(value, Condition):
+        yield from value.columns().values()
     elif isinstance(value, BaseModel):
         for name in type(value).model_fields:
             yield from all_columns(getattr(value, name))

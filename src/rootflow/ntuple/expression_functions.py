@@ -193,6 +193,23 @@ def chosen(condition: Codes, yes: Values, no: Values, unknown: Any) -> Values:
     return np.where(condition == TRUE, yes, np.where(condition == FALSE, no, unknown))
 
 
+# Beyond it floats skip integers, so that the last bits of a mask are lost.
+LARGEST_MASK = {np.dtype(np.float32): 2.0**24, np.dtype(np.float64): 2.0**53}
+
+
+def has_bit(place: int, _: Lookup, masks: Values) -> Codes:
+    """Return whether the bit of 2^place is set, unknown of what is no integer from 0."""
+    if masks.dtype.kind == "f":
+        limit = LARGEST_MASK.get(masks.dtype, 2.0**11)
+        with np.errstate(invalid="ignore"):
+            known = (masks >= 0) & (masks < limit) & (masks == np.floor(masks))
+        masks = np.where(known, masks, 0).astype(np.int64)
+    else:
+        known = masks >= 0
+    is_set = masks.astype(np.uint64) >> np.uint64(place) & np.uint64(1)
+    return np.where(known, np.where(is_set, TRUE, FALSE), UNKNOWN)
+
+
 class Reduction(NamedTuple):
     """A function of the objects of each event.
 

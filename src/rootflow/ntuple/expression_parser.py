@@ -24,6 +24,7 @@ from rootflow.ntuple.expression_functions import (
     Values,
     chosen,
     compared,
+    has_bit,
     numbers,
 )
 from rootflow.ntuple.units import PLAIN, Unit, UnlikeUnitsError, like, power, unit_named
@@ -31,12 +32,16 @@ from rootflow.ntuple.units import PLAIN, Unit, UnlikeUnitsError, like, power, un
 DEEPEST = 50
 SHOWN = 100
 LARGEST_LITERAL = 2**63
-CALLS = (*FUNCTIONS, *REDUCTIONS, "where")
+BITS = 64
+CALLS = (*FUNCTIONS, *REDUCTIONS, "where", "bit")
 INSTEAD = {
     ast.Subscript: ": leading(x, 2) is the second x, sum(x, where=condition) that of some objects",
     ast.IfExp: ": where(condition, a, b) is a or b",
 }
-BINDS = "& and | bind more tightly than comparisons, which need parentheses beside them"
+BINDS = (
+    "& and | bind more tightly than comparisons, which need parentheses beside them; whether a "
+    "mask has the bit of 2^n is bit(mask, n)"
+)
 
 
 class Quantity(NamedTuple):
@@ -270,12 +275,25 @@ class Parser:
             )
         if name in REDUCTIONS:
             return self._reduction(tree, name)
+        if name == "bit":
+            return self._bit(tree)
         function = FUNCTIONS.get(name)
         self._require(tree, name, (function.arguments if function else 3,), ())
         nodes = [self._node(part) for part in tree.args]
         return (
             self._choice(tree, nodes) if function is None else self._applied(tree, function, nodes)
         )
+
+    def _bit(self, tree: ast.Call) -> Node:
+        self._require(tree, "bit", (2,), ())
+        mask, place = (self._node(part) for part in tree.args)
+        if mask.condition or mask.unit not in (None, PLAIN):
+            raise self._wrong(mask, f"'{mask.text}' is no mask of bits, a plain integer")
+        if not isinstance(place.constant, int) or not 0 <= place.constant < BITS:
+            raise self._wrong(place, f"a bit is 0, 1, ... {BITS - 1}, not '{place.text}'")
+        lacks = "has no value: a mask is an integer from 0, as a 32-bit float below 2^24"
+        of = functools.partial(has_bit, place.constant)
+        return self._made(tree, [mask], unit=PLAIN, of=of, condition=True, lacks=lacks)
 
     def _require(
         self, tree: ast.Call, name: str, arguments: tuple[int, ...], keywords: tuple[str, ...]

@@ -18,7 +18,7 @@ lists is taken; nothing is ever run.
 import ast
 import graphlib
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,7 +28,7 @@ from rootflow.ntuple.expression_functions import TRUE, Lookup, Node, Values, mis
 from rootflow.ntuple.expression_parser import DEEPEST, Parser, Quantity, shown
 from rootflow.ntuple.units import PLAIN
 
-__all__ = ["Expression", "Lookup", "Quantity", "parse", "parse_cut", "parse_features"]
+__all__ = ["Expression", "Lookup", "Quantity", "names_in", "parse", "parse_cut", "parse_features"]
 
 LONGEST = 1000
 # What other languages write, and what stands for it here.
@@ -127,7 +127,7 @@ def parse_features(
         if name in names:
             raise UsageError(f"{where}.{name}: there is a feature of that name; choose another")
     needs = {
-        name: [other for other in _named(text, f"{where}.{name}") if other in texts]
+        name: [other for other in names_in(text, f"{where}.{name}") if other in texts]
         for name, text in texts.items()
     }
     try:
@@ -152,9 +152,17 @@ def parse_features(
     return parsed
 
 
-def _named(text: str, where: str) -> Iterator[str]:
-    for node in ast.walk(_tree(" ".join(text.split()), where)):
+def names_in(text: str, where: str) -> list[str]:
+    """Return what a text names that is no function, each once: NAME or COLLECTION.FEATURE."""
+    found: dict[str, None] = {}
+    left: list[ast.AST] = [_tree(" ".join(text.split()), where)]
+    while left:
+        node = left.pop()
         if isinstance(node, ast.Name):
-            yield node.id
+            found[node.id] = None
         elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-            yield f"{node.value.id}.{node.attr}"
+            found[f"{node.value.id}.{node.attr}"] = None
+        else:
+            parts = ast.iter_child_nodes(node)
+            left += (part for part in parts if part is not getattr(node, "func", None))
+    return list(found)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from rootflow.config.block import Block
 from rootflow.ntuple.branch_map import BranchMap, Collection, Leptons
-from rootflow.ntuple.units import BranchColumn
+from rootflow.ntuple.units import BranchColumn, unit_of
 
 MOMENTUM = ("pt", "eta", "phi", "energy")
 
@@ -56,11 +56,6 @@ def _of_objects(blocks: Sequence[Collection]) -> tuple[Feature, ...]:
     return tuple(
         feature(name, units.get(name, "none"), *columns) for name, columns in sources.items()
     )
-
-
-def unit_of(column: BranchColumn) -> str:
-    """Return the unit in which a branch is kept."""
-    return "GeV" if column.unit == "MeV" else column.unit
 
 
 def feature(name: str, unit: str, *sources: BranchColumn | int | None) -> Feature:

@@ -1,13 +1,15 @@
 """Objects of many events, which of them have slots, and what is particular to leptons."""
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rootflow.ntuple.branch_map import Leptons, Mass
+from rootflow.ntuple.branch_map import Collection, Leptons, Mass, all_columns
 from rootflow.ntuple.columns import Rows
+from rootflow.ntuple.conditions import OBJECTS, Condition
+from rootflow.ntuple.expressions import Lookup
 from rootflow.ntuple.units import BranchColumn
 from rootflow.physics.kinematics import four_momentum, invariant_mass
 
@@ -18,13 +20,15 @@ NONE = -1
 class Objects(NamedTuple):
     """Jets, leptons or others of n events as one table, those of events without objects too.
 
-    `event` (objects,) is 0 to n - 1, `features` (objects, features) float32.
+    `event` (objects,) is 0 to n - 1, `features` (objects, features) float32. `passes` (objects,)
+    says which of them count by the branch map, None: all.
     """
 
     event: Places
     features: NDArray[np.float32]
     n_events: int
     names: tuple[str, ...]
+    passes: NDArray[np.bool_] | None = None
 
     def column(self, name: str) -> NDArray[np.float32]:
         """Return (objects,) one of the features."""
@@ -41,7 +45,11 @@ class Objects(NamedTuple):
 
     def take(self, index: Places) -> "Objects":
         """Return some of the objects, of the same events."""
-        return self._replace(event=self.event[index], features=self.features.take(index, axis=0))
+        return self._replace(
+            event=self.event[index],
+            features=self.features.take(index, axis=0),
+            passes=None if self.passes is None else self.passes[index],
+        )
 
     def slots(self, count: int, events: Places | None = None) -> Places:
         """Return (n, count) where the first objects of each event are, -1 of none."""
@@ -63,12 +71,14 @@ class Objects(NamedTuple):
 
 
 def accepted_in_pt_order(objects: Objects, pt_min: float, abs_eta_max: float) -> Places:
-    """Return the objects that pass the cuts, event by event and falling in pT.
+    """Return the objects that count and pass the cuts, event by event and falling in pT.
 
     Objects of equal pT stay in the order of the ntuple.
     """
     pt, eta = objects.column("pt"), objects.column("eta")
     passes = (pt >= pt_min) & (np.abs(eta) <= abs_eta_max)
+    if objects.passes is not None:
+        passes &= objects.passes
     index = np.flatnonzero(passes)
     # The bits of positive floats are ordered as the floats are: one key for both.
     hardness = pt[index].view(np.uint32)
@@ -76,6 +86,50 @@ def accepted_in_pt_order(objects: Objects, pt_min: float, abs_eta_max: float) ->
     if np.all(key[1:] >= key[:-1]):
         return index
     return index[np.argsort(key, kind="stable")]
+
+
+def joined(parts: Sequence[Objects]) -> Objects:
+    """Return the objects of several blocks of the same events as one table."""
+    passes = [
+        np.ones(len(part.event), dtype=np.bool_) if part.passes is None else part.passes
+        for part in parts
+    ]
+    return parts[0]._replace(
+        event=np.concatenate([part.event for part in parts]),
+        features=np.concatenate([part.features for part in parts]),
+        passes=np.concatenate(passes) if any(part.passes is not None for part in parts) else None,
+    )
+
+
+def that_count(
+    rows: Rows, block: Collection, offsets: Places, event: Places
+) -> NDArray[np.bool_] | None:
+    """Return (objects,) where the condition of a block is true, None where it has none.
+
+    The lists of the block have these offsets, `event` is the event of each object.
+    """
+    if block.where is None:
+        return None
+    columns = block.where.columns(all_columns(block))
+
+    def values(name: str) -> NDArray[Any]:
+        raw = rows.objects(columns[name], offsets)
+        # Masks need all their bits, which 32-bit floats do not have.
+        plain = columns[name].unit == "none"
+        return raw if plain else rows.converted(columns[name], raw, event)
+
+    lookup = Lookup(values, {OBJECTS: event}, len(offsets) - 1, rows.wrong_at)
+    return block.where.of_objects(all_columns(block)).evaluate(lookup)
+
+
+def events_that_count(rows: Rows, where: Condition | None) -> NDArray[np.bool_] | None:
+    """Return (n,) where the condition of a map is true, None where it has none."""
+    if where is None:
+        return None
+    columns = where.columns()
+    n_events = len(rows.identity.number)
+    lookup = Lookup(lambda name: rows.scalar(columns[name]), {}, n_events, rows.wrong_at)
+    return where.of_event().evaluate(lookup)
 
 
 def singular(collection: str) -> str:

@@ -19,7 +19,16 @@ from rootflow.ntuple.columns import (
     structured,
 )
 from rootflow.ntuple.features import MOMENTUM
-from rootflow.ntuple.objects import Objects, energies, require_masses, signed_flavours
+from rootflow.ntuple.generated import read_generated
+from rootflow.ntuple.objects import (
+    Objects,
+    energies,
+    events_that_count,
+    joined,
+    require_masses,
+    signed_flavours,
+    that_count,
+)
 from rootflow.ntuple.truth import read_neutrinos, read_truth
 from rootflow.ntuple.units import BranchColumn
 from rootflow.places import Place
@@ -42,8 +51,8 @@ class Chunk(NamedTuple):
 
     `objects` have the features that `features_of` names and then the quantities for cuts; the
     pdg_id of leptons is signed, negative for positive charge. `met` (n, 2) are pt and phi, `event`
-    (n,) is by feature, `triggers` (n,) by branch, True where it has fired, and `weight` (n,) the
-    product of the weight branches.
+    (n,) is by feature, `triggers` (n,) by branch, True where it has fired, `passes` (n,) whether
+    it counts by the map (None: all do), and `weight` (n,) the product of the weight branches.
 
     `beside` is what the map names of truth, other reconstructions and systematic weights, in GeV:
     by the names of `Events`, but for the (n, 2) `jet_index` of b and bbar among the jets as the
@@ -57,6 +66,7 @@ class Chunk(NamedTuple):
     met: NDArray[np.float32] | None
     event: dict[str, NDArray[np.float32]]
     triggers: dict[str, NDArray[np.bool_]]
+    passes: NDArray[np.bool_] | None
     weight: NDArray[np.float64]
     beside: dict[str, NDArray[Any]]
     expectation: Expectation
@@ -110,7 +120,7 @@ def _chunk(
         rows = rows._replace(arrays=_as_lists(rows, blocks["leptons"]))
     parts = {name: [_objects(rows, block) for block in of_name] for name, of_name in blocks.items()}
     require_masses(rows, branch_map.masses, [part.features for part in parts.get("leptons", [])])
-    objects = {name: _joined(of_name) for name, of_name in parts.items()}
+    objects = {name: joined(of_name) for name, of_name in parts.items()}
     met = None
     if branch_map.met is not None:
         both = (branch_map.met.pt, branch_map.met.phi)
@@ -123,6 +133,10 @@ def _chunk(
     jets = objects["jets"].counts() if "jets" in objects else np.zeros(len(identity.number), int)
     weight = _product(rows, branch_map.all_weights())
     beside = read_truth(rows, branch_map.truth, jets)
+    if branch_map.truth.particles is not None:
+        beside |= read_generated(
+            rows, branch_map.truth.particles, branch_map.truth.matching, objects.get("jets")
+        )
     if branch_map.neutrinos is not None:
         beside["reconstructed_neutrinos"] = read_neutrinos(rows, branch_map.neutrinos)
     if branch_map.systematic_weights:
@@ -134,7 +148,8 @@ def _chunk(
         objects=objects,
         met=met,
         event={name: _scalar(rows, column) for name, column in columns.items()},
-        triggers={each.branch: rows.scalar(each) != 0 for each in branch_map.triggers},
+        triggers=_triggers(rows, branch_map),
+        passes=events_that_count(rows, branch_map.where),
         weight=weight,
         beside=beside,
         expectation=Expectation(
@@ -143,6 +158,16 @@ def _chunk(
         ),
         rows=rows,
     )
+
+
+def _triggers(rows: Rows, branch_map: BranchMap) -> dict[str, NDArray[np.bool_]]:
+    """Return where each trigger has fired; one that the file lacks has not."""
+    nowhere = np.zeros(len(rows.identity.number), dtype=np.bool_)
+    lacking = branch_map.lacking_triggers()
+    return {
+        each.branch: nowhere if each.branch in lacking else rows.scalar(each) != 0
+        for each in branch_map.triggers
+    }
 
 
 def _as_lists(rows: Rows, slots: Sequence[Collection]) -> dict[str, Any]:
@@ -154,14 +179,6 @@ def _as_lists(rows: Rows, slots: Sequence[Collection]) -> dict[str, Any]:
         if column.branch in rows.arrays
     }
     return {**rows.arrays, **lists}
-
-
-def _joined(parts: Sequence[Objects]) -> Objects:
-    """Return the objects of several blocks of the same events as one table."""
-    return parts[0]._replace(
-        event=np.concatenate([part.event for part in parts]),
-        features=np.concatenate([part.features for part in parts]),
-    )
 
 
 def _objects(rows: Rows, block: Collection) -> Objects:
@@ -187,7 +204,8 @@ def _objects(rows: Rows, block: Collection) -> Objects:
     if "energy" not in values:
         values["energy"] = energies(values)
     features = np.stack([values[name] for name in names], axis=-1, dtype=np.float32)
-    return Objects(event, features, len(rows.identity.number), tuple(names))
+    passes = that_count(rows, block, offsets, event)
+    return Objects(event, features, len(rows.identity.number), tuple(names), passes)
 
 
 def _require_possible(

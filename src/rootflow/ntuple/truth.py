@@ -46,7 +46,7 @@ def read_truth(
     if truth.tops is not None:
         pair, event = (truth.tops.top, truth.tops.antitop), np.arange(len(rows.identity.number))
         found["tops"] = np.stack(
-            [_momenta(rows, top, event, (*P3, "energy")) for top in pair], axis=1
+            [momenta(rows, top, event, (*P3, "energy")) for top in pair], axis=1
         )
     return found
 
@@ -78,19 +78,19 @@ def _product(
             chosen = np.isin(np.abs(rows.scalar(candidate.pdg_id)), kinds)
         if chosen.any():
             event = np.flatnonzero(chosen)
-            momentum[event] = _momenta(rows, candidate, event, P3)
+            momentum[event] = momenta(rows, candidate, event, P3)
             exists |= chosen
     return momentum, exists
 
 
-def _momenta(
+def momenta(
     rows: Rows,
     momentum: Momentum,
     event: NDArray[np.int64],
     names: Sequence[str],
     raw: Mapping[str, NDArray[Any]] | None = None,
 ) -> NDArray[np.float32]:
-    """Return (k, names) components in GeV of the momenta of k events.
+    """Return (k, names) components in GeV, float32, of the momenta of k events.
 
     `raw` are (n,) values of each coordinate as they are in the file; None: they are still read.
     """
@@ -118,7 +118,7 @@ def read_neutrinos(rows: Rows, neutrinos: ReconstructedNeutrinos) -> NDArray[np.
     for side, momentum in enumerate((neutrinos.neutrino, neutrinos.antineutrino)):
         raw = {name: _values(rows, column) for name, column in momentum.coordinates().items()}
         event = np.flatnonzero(~np.any(np.isnan(list(raw.values())), axis=0))
-        array[event, side] = _momenta(rows, momentum, event, P3, raw)
+        array[event, side] = momenta(rows, momentum, event, P3, raw)
     array[np.any(np.isnan(array), axis=(1, 2))] = np.nan
     return array
 

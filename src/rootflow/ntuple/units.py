@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, PositiveFloat, model_validator
 
 from rootflow.config.block import Block
 
@@ -27,6 +27,11 @@ class BranchColumn(Block):
         """Under what the number changes its sign: charge, eta, phi."""
         mirrors = {"odd": ("eta", "phi"), None: ()}.get(self.reflection, (self.reflection or "",))
         return (*(["charge"] if self.charge else []), *mirrors)
+
+
+def unit_of(column: BranchColumn) -> str:
+    """Return the unit in which a branch is kept."""
+    return "GeV" if column.unit == "MeV" else column.unit
 
 
 class EnergyColumn(BranchColumn):
@@ -211,6 +216,29 @@ class TrueTops(Block):
     antitop: FourMomentum
 
 
+class GeneratedParticles(Block):
+    """Lists of generated particles with their mothers, as NanoAOD's GenPart is."""
+
+    pdg_id: Number
+    mother: Number = Field(description="place of the mother in the same list, -1 for none")
+    status_flags: Number = Field(description="bits of CMS, as statusFlags of NanoAOD")
+    pt: Energy
+    eta: Number
+    phi: Angle
+    mass: Energy = Field(description="of top quarks: NanoAOD leaves that of most others out")
+
+
+class JetMatching(Block):
+    """How the jets of b and bbar are found: that of each quark is the nearest within the radius.
+
+    Where one jet is the nearest to both quarks, it is that of the nearer one, and the other has
+    none (nearer) or the next jet within the radius (next); or neither quark has it (neither).
+    """
+
+    radius: PositiveFloat = Field(0.4, description="in eta and phi")
+    ambiguity: Literal["nearer", "next", "neither"] = "nearer"
+
+
 class ReconstructedNeutrinos(Block):
     """Neutrino and antineutrino as another reconstruction left them in the ntuple."""
 
@@ -225,3 +253,30 @@ class TruthMap(Block):
     neutrinos: TrueNeutrinos | None = None
     leptons: TrueLeptons | None = None
     tops: TrueTops | None = None
+    particles: GeneratedParticles | None = Field(
+        None, description="instead of these: what tops decay to is found among them"
+    )
+    matching: JetMatching | None = Field(
+        None, description="of jets with the quarks among the particles; none: no assignment"
+    )
+
+    @model_validator(mode="after")
+    def _is_said_once(self) -> Self:
+        given = (self.assignment, self.neutrinos, self.leptons, self.tops)
+        if self.particles is not None and any(given):
+            raise ValueError(
+                "particles say of assignment, neutrinos, leptons and tops: give either"
+            )
+        if self.matching is not None and self.particles is None:
+            raise ValueError("matching is of jets with quarks among particles: say these")
+        return self
+
+    def gives(self) -> tuple[str, ...]:
+        """Return what it says, by the names of arrays of a dataset."""
+        given = {
+            "assignment": self.assignment or self.matching,
+            "neutrinos": self.neutrinos or self.particles,
+            "true_leptons": self.leptons or self.particles,
+            "tops": self.tops or self.particles,
+        }
+        return tuple(name for name, part in given.items() if part is not None)
