@@ -44,7 +44,7 @@ def _raises(error: Exception) -> Callable[..., Any]:
     "where",
     [
         "uproot.open",  # uproot is called wrongly, or is another one
-        "rootflow.formats.opening._find_tree",  # a mistake of the reader's own
+        "rootflow.formats.root._find_tree",  # a mistake of the reader's own
         "uproot.behaviors.TBranch.HasBranches.arrays",
         "uproot.source.cursor.Cursor.bytes",  # a mistake deep inside uproot
         "uproot.interpretation.numerical.AsDtype.basket_array",

@@ -109,7 +109,7 @@ def test_optional_numbers_are_refused_where_they_are_read(tmp_path: Path) -> Non
         file["events"] = {"leading": leading, "number": np.arange(3)}
     with open_table(tmp_path / "optional.root", None) as ntuple:
         assert ntuple.read(["number"], 1, 3)["number"].to_list() == [1, 2]
-        with pytest.raises(InputError, match=r"branch 'leading', 3 \* \?float64, is optional"):
+        with pytest.raises(InputError, match=r"branch 'leading', \?float64, is optional"):
             ntuple.read(["leading"], 0, 3)
 
 

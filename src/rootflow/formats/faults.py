@@ -63,13 +63,21 @@ def require_file(path: Place) -> int:
 
 
 def require_branches(
-    path: Place, branches: Sequence[str], there: Sequence[str], table: str
+    path: Place,
+    branches: Sequence[str],
+    there: Sequence[str],
+    table: str,
+    not_read: Sequence[str] = (),
 ) -> None:
-    """Refuse a file in which one of these branches is not there, and say what is like it."""
+    """Refuse a file in which one of these branches is not there, and say what is like it.
+
+    `not_read` says of other tables, where it may be, why they are not read.
+    """
     for branch in branches:
         if branch not in there:
             near = difflib.get_close_matches(branch, there, n=3)
             hint = f"near matches: {', '.join(near)}" if near else "nothing there is like it"
+            hint = "; ".join([hint, *not_read])
             raise InputError(
                 f"{path}: {table} has no branch '{branch}'; {hint} "
                 f"(the branch map says what to read)"

@@ -17,11 +17,12 @@ REQUESTS_AT_ONCE = 4
 
 
 def open_root(path: Place) -> Any:
-    """Return an open ROOT file of uproot's."""
+    """Return an open ROOT file of uproot's, whose trees say which friends they have."""
+    options: dict[str, Any] = {"array_cache": None, "minimal_ttree_metadata": False}
     if isinstance(path, Remote):
         # As a key its colons are not taken for those before the name of a tree.
-        return uproot.open({path.url: None}, handler=FarSource, array_cache=None)
-    return uproot.open(path, array_cache=None)
+        return uproot.open({path.url: None}, handler=FarSource, **options)
+    return uproot.open(path, **options)
 
 
 class FarSource(Source):  # type: ignore[misc]

@@ -1,0 +1,123 @@
+"""ROOT files: whole ones, the trees in them, and the friends of these."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import PurePosixPath
+from typing import Any, NamedTuple
+
+import uproot
+
+from rootflow.errors import InputError, RootflowError
+from rootflow.formats.faults import faults_of, require_file
+from rootflow.formats.root_files import open_root
+from rootflow.formats.table import Table
+from rootflow.formats.trees import NTuple, Tree
+from rootflow.places import Place, Remote
+from rootflow.places.place import place_of
+
+MAGIC = b"root"
+RNTUPLE = "ROOT::RNTuple"
+TREES = ("TTree", "TNtuple", "TNtupleD", RNTUPLE)
+
+
+@contextmanager
+def open_file(path: Place, size: int, tree: str | None) -> Iterator[Table]:
+    """Yield a tree of a ROOT file, of a TTree with its friends: the only one, where none is named.
+
+    A file that is not whole, or has no such tree, is an InputError.
+    """
+    with ExitStack() as stack:
+        with faults_of(path):
+            file = stack.enter_context(whole(path, size))
+            kind, found = _find_tree(file, path, tree)
+            if kind != RNTUPLE:
+                friends = _friends_of(path, file, found, stack)
+        yield NTuple(path, found) if kind == RNTUPLE else Tree(path, found, *friends)
+
+
+@contextmanager
+def whole(path: Place, size: int) -> Iterator[Any]:
+    """Yield a ROOT file of so many bytes as uproot opens it, which is whole."""
+    with open_root(path) as file:
+        if size < file.file.fEND:
+            raise InputError(
+                f"{path}: not a whole ROOT file; it may be truncated: {size} of its "
+                f"{file.file.fEND} bytes are there"
+            )
+        if not file.fSeekKeys:
+            raise InputError(
+                f"{path}: what wrote it has not closed it: it was killed, or is still at it, and "
+                f"the file does not say what is in it. ROOT may find the events that were saved, "
+                f"not all: hadd recovered.root {path.name}"
+            )
+        yield file
+
+
+def _find_tree(file: Any, path: Place, tree: str | None) -> tuple[str, Any]:
+    """Return the class of a tree, and it: of several cycles the newest."""
+    classes = file.classnames(filter_classname=[*TREES], cycle=False)
+    trees = sorted(classes)
+    there = f"trees in it: {', '.join(trees)}" if trees else "there is no tree in it"
+    if tree is None:
+        if len(trees) != 1:
+            raise InputError(
+                f"{path}: the branch map names no tree, so the file needs exactly one; {there}"
+            )
+        (tree,) = trees
+    if tree not in trees:
+        raise InputError(f"{path}: no tree '{tree}'; {there}")
+    return classes[tree], file[tree]
+
+
+class _Friends(NamedTuple):
+    """The friends of a tree by the names that it has for them; why others are not read."""
+
+    trees: dict[str, Any]
+    not_read: list[str]
+
+
+def _friends_of(path: Place, file: Any, tree: Any, stack: ExitStack) -> _Friends:
+    """Return the friends of a TTree that have the same entries, of files that the stack closes.
+
+    They are in the same file, or in another, whose path is relative to it. Not read is one that
+    cannot be found, has an index or another number of entries.
+    """
+    friends = _Friends({}, [])
+    for element in tree.member("fFriends") or ():
+        name, elsewhere = element.member("fName"), element.member("fTitle")
+        try:
+            in_file, its_file = path, file
+            if elsewhere:
+                in_file = _beside(path, elsewhere)
+                size = require_file(in_file)
+                with faults_of(in_file):
+                    its_file = stack.enter_context(whole(in_file, size))
+            _, friend = _find_tree(its_file, in_file, str(element.member("fTreeName")))
+            _require_aligned(friend, tree, in_file)
+        except RootflowError as error:
+            friends.not_read.append(f"its friend '{name}' is not read: {error}")
+        else:
+            friends.trees[name] = friend
+    return friends
+
+
+def _beside(path: Place, other: str) -> Place:
+    """Return the file that a tree of this one calls so."""
+    if "://" in other:
+        return place_of(other, str(path))
+    if isinstance(path, Remote):
+        return path.with_path(str(PurePosixPath(path.path).parent / other))
+    return path.parent / other
+
+
+def _require_aligned(friend: Any, tree: Any, path: Place) -> None:
+    """Refuse a friend that may have other entries than the tree, or the same in another order."""
+    has = None
+    if not isinstance(friend, uproot.TTree):
+        has = "is no TTree"
+    elif friend.member("fTreeIndex") is not None:
+        has = "has an index, so that its entries may be in another order"
+    elif friend.num_entries != tree.num_entries:
+        has = f"has {friend.num_entries} entries, not {tree.num_entries}"
+    if has is not None:
+        raise InputError(f"{path}: tree '{friend.name}' {has}")

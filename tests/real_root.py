@@ -1,0 +1,45 @@
+"""ROOT itself, in an environment of its own: what it writes, and what it reads of a file."""
+
+import functools
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PROJECT = Path(__file__).parents[1]
+PROGRAM = Path(__file__).with_name("asked_root.py")
+
+
+@functools.cache
+def python_of_root() -> str:
+    """Return the Python of the environment of ROOT.
+
+    Where it cannot be made the test fails on the machines that must have it, those with CI in
+    their environment, and is skipped on others.
+    """
+    made = subprocess.run(
+        [PROJECT / "scripts" / "real_root.sh"], capture_output=True, text=True, check=False
+    )
+    if made.returncode:
+        reason = f"ROOT is not there: {made.stderr[-500:]}"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return made.stdout.strip()
+
+
+def ask_root(what: str, folder: Path, *arguments: str | Path) -> str:
+    """Have ROOT do in a folder what a function of `asked_root` does, and return what it prints."""
+    command = [python_of_root(), "-W", "ignore", PROGRAM, what, *arguments]
+    run = subprocess.run(command, capture_output=True, text=True, cwd=folder)
+    assert run.returncode == 0, run.stdout[-500:] + run.stderr[-3000:]
+    return run.stdout
+
+
+def read_by_root(path: Path, tree: str) -> dict[str, Any]:
+    """Return the branches of a tree as ROOT reads them, as lists."""
+    read: dict[str, Any] = json.loads(ask_root("read", path.parent, path.name, tree))
+    return read
