@@ -11,8 +11,9 @@ from rootflow.dataset.reading import Collections, Reading
 from rootflow.dataset.readings.dilepton import Dilepton
 from rootflow.dataset.readings.four_leptons import FourLeptons
 from rootflow.dataset.samples import SamplePlan, plans
+from rootflow.places import Place
 
-Files = Mapping[str, Sequence[Path]]
+Files = Mapping[str, Sequence[Place]]
 READINGS: dict[type[DataConfig], type[Reading]] = {
     DileptonDataConfig: Dilepton,
     FourLeptonDataConfig: FourLeptons,

@@ -1,4 +1,4 @@
-"""Asking servers for files: patiently, and with settings under which a lost one comes back."""
+"""Reading files of servers, and waiting for servers that have gone for a moment."""
 
 import hashlib
 import io
@@ -6,38 +6,30 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, TypeVar
 
-import fsspec
+from fsspec.asyn import sync
 from fsspec.caching import ReadAheadCache
 
 from rootflow.errors import InputError, UsageError
 from rootflow.files import require_no_device
+from rootflow.places.clients import client_of, token_for
 from rootflow.places.failures import failure_of
-from rootflow.places.place import HTTP, XROOTD, Place, Remote
+from rootflow.places.place import HTTP, Place, Remote
+from rootflow.progress import say
 
 T = TypeVar("T")
 
 PATIENCE = "ROOTFLOW_PATIENCE"
 PATIENCE_SECONDS = 60.0
 WAIT_SECONDS, LONGEST_WAIT_SECONDS = 0.5, 5.0
-# For one answer; a patient reader asks again.
-ANSWER_SECONDS = 30
-CONNECT_SECONDS = 10
 # Read at once of a file that is read from its beginning on.
 BLOCK_BYTES = 4 * 2**20
-REQUESTS_AT_ONCE = 16
-# Of XRootD's client, whose defaults wait for minutes, and then refuse a server that is back for
-# half an hour: https://xrootd.org/docs/xrdcl
-XROOTD_SETTINGS = {
-    "XRD_CONNECTIONWINDOW": "3",
-    "XRD_CONNECTIONRETRY": "2",
-    "XRD_STREAMERRORWINDOW": "0",
-    "XRD_REQUESTTIMEOUT": str(ANSWER_SECONDS),
-    "XRD_TIMEOUTRESOLUTION": "1",
-}
+# What tells one state of a file from another, as the clients of protocols call it.
+CHANGES = ("ETag", "mtime", "LastModified", "updated", "created")
+# Servers that let nobody in without a token.
+_asking_for_token: set[str] = set()
 
 
 class Status(NamedTuple):
@@ -49,18 +41,41 @@ class Status(NamedTuple):
 
 def status_of(place: Remote) -> Status:
     """Return the status of a file, which must be one that can be read in parts."""
-    fs, path = filesystem(place)
     if place.protocol in HTTP:
-        return patiently(place, lambda: _http_status(place, fs))
-    info = patiently(place, lambda: fs.info(path))
+        return ask(place, lambda client, url: _status_by_http(place, client, url))
+    info = ask(place, lambda client, path: client.info(path))
     if info["type"] == "directory":
         raise InputError(f"{place}: it is a folder, not a file")
-    changes = (info.get(key) for key in ("ETag", "mtime", "LastModified", "updated", "created"))
-    return Status(int(info["size"]), str(next(filter(None, changes), "")))
+    changed = next(filter(None, map(info.get, CHANGES)), "")
+    return Status(int(info["size"]), str(changed))
+
+
+def _status_by_http(place: Remote, client: Any, url: str) -> Status:
+    headers = sync(client.loop, _headers_of_first_byte, client, url)
+    size = headers.get("Content-Range", "").rpartition("/")[2]
+    if not size.isdigit():
+        raise InputError(
+            f"{place}: the server gives no parts of files (HTTP ranges): download the file, and "
+            "name it where it is then"
+        )
+    return Status(int(size), headers.get("ETag") or headers.get("Last-Modified") or "")
+
+
+async def _headers_of_first_byte(client: Any, url: str) -> Any:
+    session = await client.set_session()
+    headers = {"Range": "bytes=0-0"}
+    async with session.get(client.encode_url(url), headers=headers, **client.kwargs) as answer:
+        if answer.status == 416:  # there is no first byte
+            return {"Content-Range": "bytes */0", **answer.headers}
+        answer.raise_for_status()
+        return answer.headers
 
 
 def name_and_status(place: Place) -> tuple[str, Status]:
-    """Return what names a file wherever one is, and its status; OSError says what is wrong."""
+    """Return what names a file from wherever, and its status; of a path OSError says what is wrong.
+
+    It does not have the query of a URL, which may be a secret.
+    """
     if isinstance(place, Path):
         require_no_device(place)
         found = place.stat()
@@ -71,48 +86,61 @@ def name_and_status(place: Place) -> tuple[str, Status]:
 
 def read_ranges(place: Remote, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
     """Return the bytes of a file from each start to before each stop."""
-    fs, path = filesystem(place)
-    starts, stops = ([int(edge) for edge in edges] for edges in zip(*ranges, strict=True))
+    # As clients take them: XRootD's takes no numbers of numpy's.
+    asked = [(int(start), int(stop)) for start, stop in ranges if start < stop]
+    if not asked:
+        return [b"" for _ in ranges]
+    starts, stops = map(list, zip(*asked, strict=True))
 
-    def ask() -> list[bytes]:
-        parts: list[bytes] = fs.cat_ranges([path] * len(starts), starts, stops, on_error="raise")
-        for part, start, stop in zip(parts, starts, stops, strict=True):
-            if len(part) != stop - start:
-                raise InputError(
-                    f"{place}: of bytes {start} to {stop} the server sent {len(part)}: it has "
-                    "been changed meanwhile, or is not whole"
-                )
-        return parts
+    def read(client: Any, path: str) -> list[bytes]:
+        found: list[bytes] = client.cat_ranges([path] * len(asked), starts, stops, on_error="raise")
+        return found
 
-    return patiently(place, ask, lambda: fs.invalidate_cache(path))
+    parts = ask(place, read)
+    for part, (start, stop) in zip(parts, asked, strict=True):
+        if len(part) != stop - start:
+            raise InputError(
+                f"{place}: the server sent {len(part)} bytes where {stop - start} were asked for: "
+                "has the file been changed meanwhile?"
+            )
+    left = iter(parts)
+    return [next(left) if start < stop else b"" for start, stop in ranges]
 
 
 def open_binary(place: Place) -> BinaryIO:
     """Return a file to read bytes from, which seeks."""
     if isinstance(place, Path):
         return place.open("rb")
-    return io.BufferedReader(_FarFile(place), buffer_size=1)
+    return io.BufferedReader(_FarFile(place))
 
 
 @contextmanager
 def readable(place: Place) -> Iterator[Path | BinaryIO]:
-    """Yield what libraries read from: the path of a file of this machine, else a file."""
+    """Yield what libraries read from: the path of a file of this machine, else an open file.
+
+    What was wrong with a server is raised as such, whatever the library made of it.
+    """
     if isinstance(place, Path):
         yield place
-    else:
-        with open_binary(place) as file:
+        return
+    far = _FarFile(place)
+    with io.BufferedReader(far) as file:
+        try:
             yield file
+        except Exception:
+            if far.failure is not None:
+                raise far.failure from None
+            raise
 
 
 class _FarFile(io.RawIOBase):
-    """A file of a server, of which some more is read than is asked for."""
+    """A file of a server, of which some more is read than is asked for, and what went wrong."""
 
     def __init__(self, place: Remote) -> None:
-        self.name = str(place)
+        self.failure: Exception | None = None
+        self._place = place
         self._size = status_of(place).bytes
-        self._cache = ReadAheadCache(
-            BLOCK_BYTES, lambda start, stop: read_ranges(place, [(start, stop)])[0], self._size
-        )
+        self._cache = ReadAheadCache(BLOCK_BYTES, self._fetch, self._size)
         self._at = 0
 
     def readable(self) -> bool:
@@ -120,9 +148,6 @@ class _FarFile(io.RawIOBase):
 
     def seekable(self) -> bool:
         return True
-
-    def tell(self) -> int:
-        return self._at
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         self._at = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence] + offset
@@ -135,94 +160,51 @@ class _FarFile(io.RawIOBase):
         self._at += len(part)
         return len(part)
 
-
-def filesystem(place: Remote) -> tuple[Any, str]:
-    """Return what asks for the files of a server, and what it calls this one."""
-    fs = _filesystem(place.protocol, place.host if place.protocol in XROOTD else "", os.getpid())
-    return fs, fs._strip_protocol(place.url)
-
-
-@cache
-def _filesystem(protocol: str, host: str, process: int) -> Any:  # noqa: ARG001 - of each its own
-    options: dict[str, Any] = {"use_listings_cache": False, "skip_instance_cache": True}
-    if protocol in XROOTD:
-        for name, value in XROOTD_SETTINGS.items():
-            os.environ.setdefault(name, value)
-        protocol = "root"
-        options |= {"hostid": host, "timeout": ANSWER_SECONDS, "filehandle_cache_ttl": 3600}
-    try:
-        if protocol in HTTP:
-            options |= _http_options()
-        return fsspec.filesystem(protocol, **options)
-    except ImportError as error:
-        packages = "'rootflow[remote]'" if protocol in ("root", *HTTP) else ""
-        how = f"pip install {packages}" if packages else str(error)
-        raise UsageError(f"{protocol}:// needs a package that is not there: {how}") from None
-    except ValueError as error:
-        raise UsageError(f"{protocol}:// cannot be read: {error}") from None
+    def _fetch(self, start: int, stop: int) -> bytes:
+        try:
+            return read_ranges(self._place, [(start, stop)])[0]
+        except Exception as error:
+            self.failure = error
+            raise
 
 
-def _http_options() -> dict[str, Any]:
-    import aiohttp
+def ask(place: Remote, question: Callable[[Any, str], T]) -> T:
+    """Return what is asked of a client about a file, by what it calls the file.
 
-    waits = aiohttp.ClientTimeout(
-        total=None, sock_connect=CONNECT_SECONDS, sock_read=ANSWER_SECONDS
-    )
-    return {
-        "client_kwargs": {
-            "timeout": waits,
-            "headers": {"Accept-Encoding": "identity"},
-            "trust_env": True,
-        }
-    }
-
-
-def _http_status(place: Remote, fs: Any) -> Status:
-    headers = fsspec.asyn.sync(fs.loop, _first_byte, fs, place.url)
-    size = headers.get("Content-Range", "").rpartition("/")[2]
-    if not size.isdigit():
-        raise InputError(
-            f"{place}: the server does not give parts of a file (HTTP ranges): download it, and "
-            "name the file here"
-        )
-    return Status(int(size), headers.get("ETag") or headers.get("Last-Modified") or "")
-
-
-async def _first_byte(fs: Any, url: str) -> Any:
-    """Return the headers of an answer to who asks for the first byte."""
-    session = await fs.set_session()
-    async with session.get(fs.encode_url(url), headers={"Range": "bytes=0-0"}) as answer:
-        if answer.status == 416:  # there is none: the file is empty
-            return {"Content-Range": "bytes */0", **answer.headers}
-        answer.raise_for_status()
-        return answer.headers
-
-
-def patiently(place: Remote, ask: Callable[[], T], before_again: Callable[[], Any] = int) -> T:
-    """Return what is asked for; a server that is away is asked again until patience ends."""
+    A server that is away is asked again until patience ends, and one that lets nobody in again with
+    the token of the environment.
+    """
     until, wait = None, WAIT_SECONDS
     while True:
+        token = token_for(place)
+        sent = token if place.host in _asking_for_token else ""
+        client, path = client_of(place, sent)
         try:
-            return ask()
+            return question(client, path)
         except Exception as error:
             failure = failure_of(place, error)
             if failure is None:
                 raise
-            now = time.monotonic()
-            until = until or now + patience()
-            if not failure.may_pass or now + wait > until:
+            if failure.is_refusal and token != sent:
+                _asking_for_token.add(place.host)
+                continue
+            if until is None:
+                until = time.monotonic() + patience()
+                if failure.may_pass:
+                    say(f"{failure.error}; it is asked again for {patience():g} seconds")
+            if not failure.may_pass or time.monotonic() + wait > until:
                 raise failure.error from None
         time.sleep(wait)
         wait = min(2 * wait, LONGEST_WAIT_SECONDS)
-        with suppress(TimeoutError, OSError):  # what cannot be closed is lost
-            before_again()
+        with suppress(OSError):  # what cannot be closed is lost
+            client.invalidate_cache(path)
 
 
 def patience() -> float:
     """Return for how many seconds a server that is away is asked again."""
-    text = os.environ.get(PATIENCE, "")
+    text = os.environ.get(PATIENCE) or str(PATIENCE_SECONDS)
     try:
-        seconds = float(text or PATIENCE_SECONDS)
+        seconds = float(text)
     except ValueError:
         seconds = -1.0
     if not 0 <= seconds < float("inf"):

@@ -1,16 +1,15 @@
 """What tells the content of a file from others, wherever it is: its size and its Adler-32.
 
-It is what storage of the grid keeps of each file: a server may tell it, so that the file has not to
+It is what storage of the grid keeps of each file: a server may tell it, so that the file need not
 be read for it.
 """
 
 import zlib
-from functools import partial
 from typing import Any, Literal
 
-import fsspec
+from fsspec.asyn import sync
 
-from rootflow.places.access import filesystem, open_binary, patiently
+from rootflow.places.access import ask, open_binary
 from rootflow.places.place import HTTP, XROOTD, Place, Remote
 
 ALGORITHM = "adler32"
@@ -32,30 +31,29 @@ def adler32_of(place: Place) -> tuple[str, ToldBy]:
 
 def _told(place: Remote) -> str | None:
     """Return the checksum that a server tells, None where it tells none of this algorithm."""
-    fs, path = filesystem(place)
     if place.protocol in XROOTD:
-        return patiently(place, lambda: _told_by_xrootd(fs, path))
+        return ask(place, _told_by_xrootd)
     if place.protocol in HTTP:
-        ask = partial(fsspec.asyn.sync, fs.loop, _told_by_http, fs, place.url)
-        told: str | None = patiently(place, ask)
+        told: str | None = ask(place, lambda http, url: sync(http.loop, _told_by_http, http, url))
         return told
     return None
 
 
-def _told_by_xrootd(fs: Any, path: str) -> str | None:
+def _told_by_xrootd(client: Any, path: str) -> str | None:
     from XRootD.client.flags import QueryCode
 
-    status, answer = fs._myclient.query(QueryCode.CHECKSUM, path, timeout=fs.timeout)
+    status, answer = client._myclient.query(QueryCode.CHECKSUM, path, timeout=client.timeout)
     if not status.ok:
-        return None  # it keeps none: whatever else is wrong is told where the file is read
-    algorithm, digits = answer.rstrip(b"\0").decode().split()[:2]
+        return None  # whatever else is wrong is told where the file is read
+    algorithm, _, digits = answer.rstrip(b"\0").decode().partition(" ")
     return _as_digits(digits) if algorithm.lower() == ALGORITHM else None
 
 
-async def _told_by_http(fs: Any, url: str) -> str | None:
+async def _told_by_http(client: Any, url: str) -> str | None:
     """Return what a server answers to Want-Digest, as RFC 3230 has it."""
-    session = await fs.set_session()
-    async with session.head(fs.encode_url(url), headers={"Want-Digest": ALGORITHM}) as answer:
+    session = await client.set_session()
+    headers = {"Want-Digest": ALGORITHM}
+    async with session.head(client.encode_url(url), headers=headers, **client.kwargs) as answer:
         given = answer.headers.get("Digest", "") if answer.ok else ""
     for each in given.split(","):
         algorithm, _, digits = each.strip().partition("=")

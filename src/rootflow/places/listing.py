@@ -3,12 +3,11 @@
 import re
 from collections.abc import Iterator, Sequence
 from fnmatch import translate
-from functools import partial
 from itertools import product
 from urllib.parse import unquote
 
 from rootflow.errors import InputError
-from rootflow.places.access import filesystem, patiently
+from rootflow.places.access import ask
 from rootflow.places.place import HTTP, Remote
 
 MAGIC = re.compile(r"[*?\[{]")
@@ -68,8 +67,7 @@ def _below(folder: Remote, parts: Sequence[str]) -> Iterator[Remote]:
 def _children(folder: Remote) -> Iterator[tuple[str, bool]]:
     """Yield the name of each thing in a folder, and whether it is a folder."""
     listed = folder / ""
-    fs, path = filesystem(listed)
-    for entry in patiently(folder, partial(fs.ls, path, detail=True)):
+    for entry in ask(listed, lambda client, path: client.ls(path, detail=True)):
         name = str(entry["name"]).rstrip("/")
         if folder.protocol in HTTP:
             base = listed.url.removesuffix(listed.query)
