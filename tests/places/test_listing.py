@@ -62,14 +62,14 @@ def test_a_glob_at_the_top(xrootd: XRootDServer, web: HttpServer) -> None:
 def test_what_matches_nothing(url: Urls) -> None:
     with pytest.raises(InputError, match=r"data\.files: '.*/nothing\*' matches no file"):
         find_files([url("nothing*")])
-    with pytest.raises(InputError, match="cannot look there: .*/none/: there is no such"):
+    with pytest.raises(InputError, match=r"cannot look there: .*/none/: there is no such"):
         find_files([url("none/*.root")])
 
 
 def test_a_web_server_without_index_pages(web: HttpServer) -> None:
     web.index = False
     try:
-        with pytest.raises(InputError, match="cannot look there: .* the server answers 403"):
+        with pytest.raises(InputError, match=r"cannot look there: .* the server answers 403"):
             find_files([web.url("tt*.root")])
         found = find_files([web.url("ttbar_{0,1}.root")])
     finally:

@@ -28,8 +28,9 @@ WAIT_SECONDS, LONGEST_WAIT_SECONDS = 0.5, 5.0
 BLOCK_BYTES = 4 * 2**20
 # What tells one state of a file from another, as the clients of protocols call it.
 CHANGES = ("ETag", "mtime", "LastModified", "updated", "created")
-# Servers that let nobody in without a token.
+# Servers that let nobody in without a token, and those that are waited for.
 _asking_for_token: set[str] = set()
+_away: set[str] = set()
 
 
 class Status(NamedTuple):
@@ -180,7 +181,7 @@ def ask(place: Remote, question: Callable[[Any, str], T]) -> T:
         sent = token if place.host in _asking_for_token else ""
         client, path = client_of(place, sent)
         try:
-            return question(client, path)
+            answer = question(client, path)
         except Exception as error:
             failure = failure_of(place, error)
             if failure is None:
@@ -190,10 +191,14 @@ def ask(place: Remote, question: Callable[[Any, str], T]) -> T:
                 continue
             if until is None:
                 until = time.monotonic() + patience()
-                if failure.may_pass:
+                if failure.may_pass and place.host not in _away:
+                    _away.add(place.host)
                     say(f"{failure.error}; it is asked again for {patience():g} seconds")
             if not failure.may_pass or time.monotonic() + wait > until:
                 raise failure.error from None
+        else:
+            _away.discard(place.host)
+            return answer
         time.sleep(wait)
         wait = min(2 * wait, LONGEST_WAIT_SECONDS)
         with suppress(OSError):  # what cannot be closed is lost

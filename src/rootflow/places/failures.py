@@ -23,7 +23,7 @@ XROOTD_LOST = re.compile(
 )
 XROOTD_NOT_LET = re.compile(r"auth failed|authentication", re.IGNORECASE)
 # What clients say before that, and of themselves.
-NOISE = re.compile(r"^.*?(?=\[(FATAL|ERROR)\])|ssl:(default|<[^>]*>) ?")
+NOISE = re.compile(r"^.*?(?=\[(FATAL|ERROR)\])|ssl:(default|True|<[^>]*>) ?")
 # Packages that speak to servers: what they raise that is no answer is of the way there.
 CLIENTS = ("aiohttp", "botocore", "aiobotocore", "fsspec")
 CREDENTIALS = {
@@ -69,8 +69,9 @@ def _answer(place: Remote, error: Exception, status: int | None, code: str) -> F
         text = f"{place}: the server {said}: credentials come by the environment: {hint}"
         return Failure(InputError(text), is_refusal=True)
     elif isinstance(error, ssl.SSLCertVerificationError):
+        reason = getattr(error, "certificate_error", error)
         what = (
-            f"the server's certificate is not trusted ({error.verify_message}): name the "
+            f"the server's certificate is not trusted: {_reason(place, reason)}: name the "
             "authorities that are in SSL_CERT_FILE or X509_CERT_DIR"
         )
     elif status is not None and status >= 400 and status not in MAY_PASS:
