@@ -152,6 +152,7 @@ class _Server(http.server.ThreadingHTTPServer):
 
 class _Handler(http.server.SimpleHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # which waits between the head and the rest of an answer
 
     def __init__(self, server: HttpServer, *arguments: object, directory: str) -> None:
         self._told = server
