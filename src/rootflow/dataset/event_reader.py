@@ -16,7 +16,8 @@ from rootflow.formats import Table
 from rootflow.ntuple import BranchMap, Chunk, Feature, features_of, load_branch_map, read_chunks
 from rootflow.ntuple.branch_map import Leptons
 from rootflow.ntuple.objects import Places, mask_name
-from rootflow.ntuple.reading import read_entries
+from rootflow.ntuple.reading import Expectation, read_entries
+from rootflow.ntuple.sums_of_weights import BesideEvents, sum_of_weights
 from rootflow.ntuple.units import TruthMap
 from rootflow.places import Place
 
@@ -90,6 +91,13 @@ class EventReader:
         """Yield the events of one file in its order, and what is selected of them."""
         for chunk in read_chunks(path, self.branch_map, self.reading.chunk_bytes):
             yield chunk, self.select(chunk)
+
+    def expectation(self, path: Place, of_events: Expectation) -> Expectation:
+        """Return what a file says of its sample, of which its events said this."""
+        where = self.branch_map.sum_of_weights
+        if isinstance(where, BesideEvents):
+            return of_events._replace(sum_of_weights=sum_of_weights(path, where))
+        return of_events
 
     def entries(self, tree: Table, folds: FoldingConfig, start: int, stop: int) -> Entries:
         """Return what is selected of the entries of a tree from start to before stop."""

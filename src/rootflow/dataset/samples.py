@@ -18,6 +18,7 @@ from rootflow.errors import InputError, UsageError
 from rootflow.formats import open_table
 from rootflow.ntuple import BranchMap, Chunk, Feature
 from rootflow.ntuple.reading import CHUNK_BYTES
+from rootflow.ntuple.sums_of_weights import in_events
 from rootflow.places import Place
 
 # What stands in weights, cross sections and sums of weights of collisions.
@@ -163,7 +164,11 @@ def _refuse_simulation(path: Place, name: str, branch_map: BranchMap) -> None:
     Looked at are the weights, the cross section and the sum of weights that the map names, as
     far as the file has them. Collisions have zeros, ones or no numbers there.
     """
-    named = [*branch_map.all_weights(), branch_map.cross_section_pb, branch_map.sum_of_weights]
+    named = [
+        *branch_map.all_weights(),
+        branch_map.cross_section_pb,
+        in_events(branch_map.sum_of_weights),
+    ]
     branches = list(dict.fromkeys(column.branch for column in named if column is not None))
     with open_table(path, branch_map.tree) as table:
         there = [branch for branch in branches if branch in table.names()]

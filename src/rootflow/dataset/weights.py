@@ -12,6 +12,7 @@ from rootflow.dataset.manifest import WeightScaling
 from rootflow.errors import InputError, UsageError
 from rootflow.ntuple import BranchMap
 from rootflow.ntuple.reading import Expectation
+from rootflow.ntuple.sums_of_weights import BesideEvents, in_events
 from rootflow.ntuple.units import BranchColumn
 from rootflow.places import Place
 
@@ -37,9 +38,9 @@ class ReadFile(NamedTuple):
 
 def scale_of(
     weights: WeightsConfig, name: str, sample: SampleConfig, branch_map: BranchMap, map_name: str
-) -> dict[str, BranchColumn | None]:
-    """Return which branches of a map say the scale of a sample's weights, where settings do not."""
-    columns: dict[str, BranchColumn | None] = dict.fromkeys(SCALE)
+) -> dict[str, BranchColumn | BesideEvents | None]:
+    """Return which parts of a map say the scale of a sample's weights, where settings do not."""
+    columns: dict[str, BranchColumn | BesideEvents | None] = dict.fromkeys(SCALE)
     if sample.label == DATA or weights.luminosity_fb_inverse is None:
         return columns
     scaled = branch_map.expected_events is not None
@@ -53,7 +54,7 @@ def scale_of(
                 f"{where}: the weights that the branch map {map_name} names are scaled already"
             )
         if not (scaled or given or is_read or column is not None):
-            raise UsageError(f"{where}: the branch map {map_name} names no branch of it: say it")
+            raise UsageError(f"{where}: the branch map {map_name} does not say where it is: say it")
         columns[key] = None if scaled or given or is_read else column
     return columns
 
@@ -81,18 +82,19 @@ def normalisation(
                 f"the weights of all events that were read add up to {total:g}: "
                 f"they cannot be scaled to a cross section"
             )
-    if cross_section is None or total is None:
-        _require_events(name, files)
+    if total is None:
+        _require_sums(name, files)
+    # Of no events nothing is read.
+    with_events = [file for file in files if file.expectation.cross_section_pb is not None]
     if total is not None:
-        cross_section = cross_section or _only(name, files, "cross_section_pb")
-    elif _are_of_one_sample(weights, name, files):
+        cross_section = cross_section or _only(name, with_events, "cross_section_pb")
+    elif _are_of_one_sample(weights, name, files, in_events(branch_map.sum_of_weights) is None):
         total = _only(name, files, "sum_of_weights")
-        cross_section = cross_section or _only(name, files, "cross_section_pb")
+        cross_section = cross_section or _only(name, with_events, "cross_section_pb")
     else:
         total = sum(_said(file, "sum_of_weights") for file in files)
         # The mean of what generator jobs found, each as much as it has weights.
-        parts = (_said(file, "cross_section_pb") * _said(file, "sum_of_weights") for file in files)
-        cross_section = cross_section or sum(parts) / total
+        cross_section = cross_section or _mean_cross_section(with_events)
     factor = _positive(
         cross_section * luminosity * PB_TIMES_FB_INVERSE / total,
         f"cross section {cross_section:g} pb x luminosity {luminosity:g}/fb / "
@@ -113,10 +115,20 @@ def _positive(factor: float, what: str) -> float:
     return factor
 
 
-def _are_of_one_sample(config: WeightsConfig, name: str, files: Sequence[ReadFile]) -> bool:
+def _mean_cross_section(files: Sequence[ReadFile]) -> float:
+    sums = [_said(file, "sum_of_weights") for file in files]
+    cross_sections = [_said(file, "cross_section_pb") for file in files]
+    return float(np.average(cross_sections, weights=sums))
+
+
+def _are_of_one_sample(
+    config: WeightsConfig, name: str, files: Sequence[ReadFile], beside_events: bool
+) -> bool:
     """Return whether each file says the sum of the whole sample, and not that of its own."""
     if config.sum_of_weights is not None or len(files) == 1:
         return config.sum_of_weights == "per_sample"
+    if beside_events:  # what is no branch is of the job that made the file
+        return False
     first = files[0].expectation
     if all(file.expectation == first for file in files):
         raise UsageError(
@@ -127,9 +139,9 @@ def _are_of_one_sample(config: WeightsConfig, name: str, files: Sequence[ReadFil
     return False
 
 
-def _require_events(name: str, files: Sequence[ReadFile]) -> None:
+def _require_sums(name: str, files: Sequence[ReadFile]) -> None:
     for file in files:
-        if file.expectation == Expectation():
+        if file.expectation.sum_of_weights is None:
             raise InputError(
                 f"{file.path}: it has no events, and so does not say its sum of weights, which "
                 f"sample {name} needs: leave it out and give the sample's sum_of_weights and "

@@ -98,7 +98,7 @@ class _Writing:
             cutflow, expectation = add(cutflow, selected.cutflow), chunk.expectation
             self.advance(len(chunk), path.name)
         self.files += 1
-        return ReadFile(path, cutflow, expectation)
+        return ReadFile(path, cutflow, plan.reader.expectation(path, expectation))
 
     def _arrays(self, sample: int, arrays: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         arrays.pop("identity", None)  # of each file its own: `everything` has that of all

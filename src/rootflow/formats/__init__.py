@@ -2,7 +2,8 @@
 
 from rootflow.formats.finding import find_files
 from rootflow.formats.opening import open_table
+from rootflow.formats.root import bins_of_histograms
 from rootflow.formats.table import Table
 from rootflow.formats.writing import write_histograms
 
-__all__ = ["Table", "find_files", "open_table", "write_histograms"]
+__all__ = ["Table", "bins_of_histograms", "find_files", "open_table", "write_histograms"]

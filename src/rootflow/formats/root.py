@@ -1,11 +1,14 @@
 """ROOT files: whole ones, the trees in them, and the friends of these."""
 
+import fnmatch
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
+import numpy as np
 import uproot
+from numpy.typing import NDArray
 
 from rootflow.errors import InputError, RootflowError
 from rootflow.formats.faults import faults_of, require_file
@@ -17,6 +20,8 @@ from rootflow.places.place import place_of
 
 MAGIC = b"root"
 RNTUPLE = "ROOT::RNTuple"
+# Of what is there instead, in messages.
+FEW = 5
 TREES = ("TTree", "TNtuple", "TNtupleD", RNTUPLE)
 
 
@@ -121,3 +126,19 @@ def _require_aligned(friend: Any, tree: Any, path: Place) -> None:
         has = f"has {friend.num_entries} entries, not {tree.num_entries}"
     if has is not None:
         raise InputError(f"{path}: tree '{friend.name}' {has}")
+
+
+def bins_of_histograms(path: Place, pattern: str) -> dict[str, NDArray[np.float64]]:
+    """Return the contents of all bins, and of those below and above, of histograms by their names.
+
+    The pattern is a name or a glob; a file in which there is none of such a name is an InputError.
+    """
+    size = require_file(path)
+    with faults_of(path), whole(path, size) as file:
+        classes = file.classnames(filter_classname="TH1*", cycle=False)
+        names = fnmatch.filter(classes, pattern)
+        if not names:
+            some = ", ".join([*list(classes)[:FEW], *["..."][: len(classes) > FEW]])
+            there = f"histograms in it: {some}" if classes else "there is none in it"
+            raise InputError(f"{path}: no histogram '{pattern}'; {there}")
+        return {name: np.asarray(file[name].values(flow=True), np.float64) for name in names}

@@ -16,6 +16,7 @@ from pydantic import (
 
 from rootflow.config.block import Block, Name
 from rootflow.ntuple.conditions import SLOT, Condition, Where
+from rootflow.ntuple.sums_of_weights import SumOfWeights
 from rootflow.ntuple.units import (
     Angle,
     Anything,
@@ -201,8 +202,10 @@ class BranchMap(Block):
         {}, description="by variation: the product of these stands in place of the weight"
     )
     cross_section_pb: Number | None = Field(None, description="the same in all events of a file")
-    sum_of_weights: Number | None = Field(
-        None, description="before any cut, the same in all events of a file"
+    sum_of_weights: SumOfWeights | None = Field(
+        None,
+        description="before any cut: a branch, the same in all events of a file; {histogram, bin} "
+        "or {tree, branch}, which a file without events has, too",
     )
     expected_events: ExpectedEvents | None = Field(
         None,

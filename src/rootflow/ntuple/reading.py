@@ -29,6 +29,7 @@ from rootflow.ntuple.objects import (
     signed_flavours,
     that_count,
 )
+from rootflow.ntuple.sums_of_weights import in_events
 from rootflow.ntuple.truth import read_neutrinos, read_truth
 from rootflow.ntuple.units import BranchColumn
 from rootflow.places import Place
@@ -154,7 +155,7 @@ def _chunk(
         beside=beside,
         expectation=Expectation(
             _constant(rows, before.cross_section_pb, branch_map.cross_section_pb),
-            _constant(rows, before.sum_of_weights, branch_map.sum_of_weights),
+            _constant(rows, before.sum_of_weights, in_events(branch_map.sum_of_weights)),
         ),
         rows=rows,
     )
