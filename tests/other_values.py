@@ -90,6 +90,7 @@ SIMULATE = {
         {
             **_PRODUCTION,
             "simulation.events": 12,
+            "simulation.layout": "nanoaod_v12",
             **_GENERATOR,
             "simulation.generator.initial_states": ["gg"],
             "simulation.generator.top_mass_gev": 171.0,

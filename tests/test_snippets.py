@@ -198,7 +198,7 @@ COMMANDS: Mapping[str, Callable[[list[str]], None]] = {
 def test_yaml(block: Block, place: Path) -> None:
     said = yaml.safe_load(block.text)
     written = place / "configs" / "written.yaml"
-    if {"leptons", "collections"} & set(said):
+    if {"event_number", "leptons", "collections"} & set(said):
         written.write_text(block.text)
         load_branch_map(str(written))
     else:

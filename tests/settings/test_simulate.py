@@ -22,10 +22,17 @@ from small_configurations import small
 GENERATED = 150
 QUICK = {"simulation.generator.multiparton_interactions": False}
 OF_GENERATOR, OF_EVENTS = "simulation.generator.", ("simulation.detector", "simulation.selection")
-# What decides how many events there are, and where, or what their weights add up to.
+# What decides how many events there are, where, in which branches, or what weights add up to.
 OF_PLAN = tuple(
     f"simulation.{name}"
-    for name in ("workers", "events", "events_per_chunk", "events_per_file", "cross_sections")
+    for name in (
+        "workers",
+        "events",
+        "events_per_chunk",
+        "events_per_file",
+        "cross_sections",
+        "layout",
+    )
 )
 OF_ONE_PROCESS = {"zz_z_mass_min_gev": "ZZ", "z_mass_min_gev": "z_jets"}
 CASES = [(analysis, path) for analysis, others in SIMULATE.items() for path in others]

@@ -10,6 +10,7 @@ from rootflow.errors import UsageError
 
 EventCount = Annotated[int, Field(ge=1, le=1_000_000_000)]
 DileptonProcess = Literal["ttbar", "z_jets", "ww"]
+Layout = Literal["topcptoolkit", "nanoaod_v9", "nanoaod_v12", "nanoaod_v15"]
 FourLeptonProcess = Literal["ggH", "VBFH", "ZZ"]
 
 
@@ -198,6 +199,9 @@ class SimulationConfig(ProcessConfig):
     """Dileptonic ttbar: what to generate, and the detector that sees it."""
 
     process: Literal["ttbar"] = "ttbar"
+    layout: Layout = Field(
+        "topcptoolkit", description="branches of the ntuples: those that this shipped map reads"
+    )
     events: EventCount = Field(20_000, description="selected events to write")
     generator: GeneratorConfig = GeneratorConfig()
     detector: DetectorConfig = DetectorConfig()

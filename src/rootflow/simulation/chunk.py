@@ -10,7 +10,7 @@ from rootflow.config.simulation import ProcessConfig
 from rootflow.errors import RootflowError, UsageError
 from rootflow.simulation.ntuple import Generation, Ntuple
 from rootflow.simulation.plan import event_numbers, pythia_seed, stream_of
-from rootflow.simulation.processes import PROCESSES, observe
+from rootflow.simulation.processes import NANOAOD_TREE, PROCESSES, observe, tree_of
 
 SMALLEST_BATCH, LARGEST_BATCH = 20, 500
 FIRST_GUESS_OF_ACCEPTANCE = 0.25
@@ -89,5 +89,9 @@ def make_chunk(config: ProcessConfig, seed: int, chunk: int, events: int) -> Ntu
             )
         acceptance = max(events - missing, 1) / generated
     made = ak.concatenate(batches)
-    made["eventNumber"] = event_numbers(seed, stream, events)
+    numbers = event_numbers(seed, stream, events)
+    if tree_of(config) == NANOAOD_TREE:
+        made["event"] = numbers.astype(np.uint64)
+    else:
+        made["eventNumber"] = numbers
     return Ntuple(made, Generation(generated, sum_of_weights, generator.cross_section_pb))

@@ -1,4 +1,4 @@
-"""Events with two leptons of opposite charge, in TopCPToolkit's branches, MeV."""
+"""Events with two leptons of opposite charge; TopCPToolkit's branches of them, MeV."""
 
 import awkward as ak
 import numpy as np
@@ -11,8 +11,10 @@ from rootflow.config.simulation import (
 )
 from rootflow.simulation.jets import distance_to, is_within, measure_jets_and_met
 from rootflow.simulation.leptons import MeasuredLeptons, dress, measure_leptons
+from rootflow.simulation.nanoaod import nanoaod_branches
 from rootflow.simulation.ntuple import Branches, float_branch, mev_branch, momentum_branches
-from rootflow.simulation.processes import PROCESSES
+from rootflow.simulation.observed import Observed
+from rootflow.simulation.processes import NANOAOD, PROCESSES, layout_of
 from rootflow.simulation.record import (
     ELECTRON,
     MUON,
@@ -55,30 +57,39 @@ def observe(
     has_jets = ak.to_numpy(ak.num(jets)) >= selection.jets_min
     isolated = are_isolated(jets, leptons, selection.jet_lepton_distance)
     selected = has_leptons & isolated & has_jets
+    observed = Observed(config, batch.info, record, tops, jets, leptons, met, truth_met, selected)
+    is_nanoaod = layout_of(config).startswith(NANOAOD)
+    branches = nanoaod_branches(observed) if is_nanoaod else topcptoolkit_branches(observed)
+    return ak.Array(branches)[selected], selected
 
+
+def topcptoolkit_branches(observed: Observed) -> Branches:
+    """Return the branches of all events as TopCPToolkit writes them."""
+    record, tops, jets, leptons = observed.record, observed.tops, observed.jets, observed.leptons
     branches = momentum_branches("jet", jets, *MOMENTUM) | {
         "jet_GN2v01_Continuous_quantile": jets.quantile,
         "jet_truthflav": jets.flavour,
     }
     if tops:
         quarks = record.momentum[tops.quark]
-        of_quark = match_jets(jets, quarks, selection.parton_jet_distance)
+        distance = observed.config.selection.parton_jet_distance
+        of_quark = match_jets(jets, quarks, distance)
         branches["event_jet_truth_idx"] = _slots(of_quark, JET_OF_QUARK)
     branches |= _lepton_branches(leptons, are_of_tops=tops is not None)
     branches |= {
-        "met_met_NOSYS": mev_branch(met.pt),
-        "met_phi_NOSYS": float_branch(met.phi),
-        "truth_met_x": mev_branch(truth_met.px),
-        "truth_met_y": mev_branch(truth_met.py),
+        "met_met_NOSYS": mev_branch(observed.met.pt),
+        "met_phi_NOSYS": float_branch(observed.met.phi),
+        "truth_met_x": mev_branch(observed.truth_met.px),
+        "truth_met_y": mev_branch(observed.truth_met.py),
     }
     if tops:
         branches |= _truth_branches(record, tops)
     branches |= {
-        "weight_mc_NOSYS": float_branch(batch.info.weights[:, 0]),
-        "PDFinfo_PDGID1": ak.values_astype(batch.info.id1, np.int32),
-        "PDFinfo_PDGID2": ak.values_astype(batch.info.id2, np.int32),
+        "weight_mc_NOSYS": float_branch(observed.info.weights[:, 0]),
+        "PDFinfo_PDGID1": ak.values_astype(observed.info.id1, np.int32),
+        "PDFinfo_PDGID2": ak.values_astype(observed.info.id2, np.int32),
     }
-    return ak.Array(branches)[selected], selected
+    return branches
 
 
 def has_two_leptons(

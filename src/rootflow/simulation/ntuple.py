@@ -14,10 +14,16 @@ from numpy.typing import NDArray
 from rootflow.config.simulation import PublishedCrossSectionConfig, WeightedProcessConfig
 from rootflow.errors import InputError, RootflowError
 from rootflow.files import whole_file
+from rootflow.simulation.processes import NANOAOD_TREE
 
 GENERATION = "generation"
-COLLECTIONS = ("jet", "el", "mu", "lep")
+# Branches with lists, by the first part of their names, and what counts them.
+COLLECTIONS = {name: f"{name}_n" for name in ("jet", "el", "mu", "lep")} | {
+    name: f"n{name}" for name in ("Jet", "Electron", "Muon", "GenPart")
+}
 EVENTS_PER_BASKET = 10_000
+# NanoAOD has the run 1 in all simulation.
+RUN = 1
 MEV_PER_GEV = 1000.0
 
 Branches = dict[str, ak.Array | NDArray[np.int32] | NDArray[np.float32]]
@@ -75,10 +81,12 @@ def write_ntuple(ntuple: Ntuple, tree: str, path: Path) -> None:
             whole_file(path) as partial,
             uproot.recreate(partial, compression=uproot.ZSTD(5)) as file,
         ):
-            written = file.mktree(tree, types, counter_name=_counter)
+            written = file.mktree(tree, types, counter_name=COLLECTIONS.__getitem__)
             for start in range(0, len(ntuple.events), EVENTS_PER_BASKET):
                 stop = start + EVENTS_PER_BASKET
                 written.extend({name: array[start:stop] for name, array in branches.items()})
+            if tree == NANOAOD_TREE:
+                _write_runs(file, ntuple.generation)
             file[GENERATION] = json.dumps(ntuple.generation._asdict())
     except OSError as error:
         raise RootflowError(f"{path}: cannot write the ntuple: {error.strerror}") from None
@@ -86,7 +94,7 @@ def write_ntuple(ntuple: Ntuple, tree: str, path: Path) -> None:
 
 def read_ntuples(paths: Sequence[Path], tree: str) -> Ntuple:
     """Return what is in all the files together, in their order; a damaged one is an InputError."""
-    counters = [_counter(collection) for collection in COLLECTIONS]
+    counters = set(COLLECTIONS.values())
     events = []
     for path in paths:
         with _damage_explained(path), uproot.open(path) as file:
@@ -122,8 +130,14 @@ def _damage_explained(path: Path) -> Iterator[None]:
         ) from None
 
 
-def _counter(collection: str) -> str:
-    return f"{collection}_n"
+def _write_runs(file: Any, generation: Generation) -> None:
+    """Write the tree in which NanoAOD says what its events were selected from."""
+    runs: dict[str, NDArray[Any]] = {
+        "run": np.array([RUN], np.uint32),
+        "genEventCount": np.array([generation.events], np.int64),
+        "genEventSumw": np.array([generation.sum_of_weights], np.float64),
+    }
+    file.mktree("Runs", {name: values.dtype for name, values in runs.items()}).extend(runs)
 
 
 def _with_collections(events: ak.Array) -> dict[str, ak.Array]:
@@ -149,11 +163,16 @@ def float_branch(quantity: ak.Array | NDArray[np.float64]) -> ak.Array:
     return ak.values_astype(quantity, np.float32)
 
 
+def wrapped(phi: Any) -> Any:
+    """Return azimuthal angles from -pi on."""
+    return (phi + np.pi) % (2 * np.pi) - np.pi
+
+
 def momentum_branches(prefix: str, momenta: ak.Array, suffix: str, energy: str) -> Branches:
     """Return the branches of momenta, phi from -pi on; the suffix is that of pT and energy."""
     return {
         f"{prefix}_pt{suffix}": mev_branch(momenta.pt),
         f"{prefix}_eta": float_branch(momenta.eta),
-        f"{prefix}_phi": float_branch((momenta.phi + np.pi) % (2 * np.pi) - np.pi),
+        f"{prefix}_phi": float_branch(wrapped(momenta.phi)),
         f"{prefix}_{energy}{suffix}": mev_branch(momenta.E),
     }

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from rootflow.config.block import digest_of
 from rootflow.config.simulation import ProcessConfig
 from rootflow.errors import UsageError
-from rootflow.simulation.processes import PROCESSES
+from rootflow.simulation.processes import PROCESSES, tree_of
 from rootflow.sources import PACKAGE, digest_of_places
 
 GENERATORS = ("pythia8mc", "fastjet")
@@ -69,7 +69,7 @@ class SimulationPlan:
     @property
     def tree(self) -> str:
         """The tree of the files: that of the experiments' own ntuples."""
-        return PROCESSES[self.config.process].final_state.tree
+        return tree_of(self.config)
 
     @property
     def description(self) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from rootflow.config.simulation import (
     FourLeptonGeneratorConfig,
     GeneratorConfig,
     ProcessConfig,
+    SimulationConfig,
 )
 from rootflow.simulation.record import (
     Decays,
@@ -34,6 +35,10 @@ class FinalState(NamedTuple):
 
 DILEPTON = FinalState("reco", "rootflow.simulation.dilepton")
 FOUR_LEPTONS = FinalState("mini", "rootflow.simulation.four_leptons")
+
+
+# Layouts are named after the branch map that reads them; those of NanoAOD begin so.
+NANOAOD, NANOAOD_TREE = "nanoaod_", "Events"
 
 
 class SimulatedProcess(NamedTuple):
@@ -133,6 +138,18 @@ PROCESSES = {
     "VBFH": SimulatedProcess(2, FOUR_LEPTONS, _vector_boson_fusion, None, 344235),
     "ZZ": SimulatedProcess(3, FOUR_LEPTONS, _z_pairs, None, 363490),
 }
+
+
+def layout_of(config: ProcessConfig) -> str:
+    """Return the layout of the ntuples that is asked for, empty where there is no choice."""
+    return config.layout if isinstance(config, SimulationConfig) else ""
+
+
+def tree_of(config: ProcessConfig) -> str:
+    """Return the tree of the ntuples: that of the experiments' own."""
+    if layout_of(config).startswith(NANOAOD):
+        return NANOAOD_TREE
+    return PROCESSES[config.process].final_state.tree
 
 
 def observe(
