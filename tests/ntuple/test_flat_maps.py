@@ -92,9 +92,10 @@ def test_what_leptons_may_not_say_is_named(changes: dict[str, Any], message: str
 
 def test_the_map_in_the_documentation_is_valid(tmp_path: Path) -> None:
     page = Path(__file__).parents[2] / "docs" / "branch-maps.md"
-    blocks = page.read_text().split("```yaml\n")[2:]
-    assert len(blocks) == 3
-    for block in blocks:
+    blocks = [block.partition("```")[0] for block in page.read_text().split("```yaml\n")[1:]]
+    flat = [block for block in blocks if "slots:" in block]
+    assert flat
+    for block in flat:
         path = tmp_path / "map.yaml"
-        path.write_text(block.partition("```")[0])
+        path.write_text(block)
         load_branch_map(str(path))
