@@ -230,7 +230,7 @@ PREPROCESS = {
             "data.weights.cross_section_pb": Other(830.0, _SCALED),
             "data.weights.luminosity_fb_inverse": Other(20.0, _SCALED),
             "data.weights.sum_of_weights": Other(1e6, _SCALED),
-            "data.copies": ["root", "npz", "parquet"],
+            "data.copies": ["root", "rntuple", "parquet", "npz"],
         }
     ),
     "h4l": _others(
@@ -289,7 +289,7 @@ PREPROCESS = {
                     }
                 },
             ),
-            "data.copies": ["root", "npz", "parquet"],
+            "data.copies": ["root", "rntuple", "parquet", "npz"],
         }
     ),
     "dilepton": _others({"data.slots": {"jets": 3, "leptons": 2}}),

@@ -1,5 +1,7 @@
 from pathlib import Path
 
+from typing import Literal
+
 import awkward as ak
 import numpy as np
 import pyarrow.parquet as pq
@@ -10,6 +12,7 @@ import rootflow.dataset.copies
 from rootflow.config.data import DileptonDataConfig
 from rootflow.dataset import Dataset, Events
 from rootflow.dataset.copies import write_copy
+from rootflow.formats import writing
 from small_datasets import build
 
 
@@ -18,6 +21,8 @@ def dataset(
     config: DileptonDataConfig, ntuple: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Dataset:
     monkeypatch.setattr(rootflow.dataset.copies, "EVENTS_AT_ONCE", 150)  # three chunks
+    monkeypatch.setattr(writing, "PART_ENTRIES", 100)
+    monkeypatch.setattr(writing.TableWriter, "part_bytes", 1)
     return build(config, {"ttbar": [ntuple]}, tmp_path / "datasets")
 
 
@@ -44,21 +49,36 @@ def _same_events(columns: ak.Array, events: Events) -> None:
     np.testing.assert_array_equal(columns["top_energy"].to_numpy(), events.tops[:, 0, 3])
 
 
-def test_a_root_file_holds_the_events_as_lists(dataset: Dataset, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("file_format", "kind", "fold"),
+    [("root", "TTree", "int32_t"), ("rntuple", "ROOT::RNTuple", "std::int32_t")],
+)
+def test_a_root_file_holds_the_events_as_lists(
+    dataset: Dataset, tmp_path: Path, file_format: Literal["root", "rntuple"], kind: str, fold: str
+) -> None:
     path = tmp_path / "copy.root"
-    write_copy(dataset, "root", path)
+    write_copy(dataset, file_format, path)
     with uproot.open(path) as file:
-        assert file.classname_of("events") == "TTree"
+        assert file.classname_of("events") == kind
         _same_events(file["events"].arrays(), dataset.events())
+        types = {name: file["events"][name].typename for name in file["events"].keys()}  # noqa: SIM118
         # ROOT takes integers of 8 bits for characters.
-        assert not {"int8_t", "uint8_t"} & set(file["events"].typenames().values())
-        assert file["events"].typenames()["fold"] == "int32_t"
+        assert not any("int8_t" in each for each in types.values())
+        assert types["fold"] == fold
+
+
+def test_an_rntuple_has_a_cluster_for_each_part(dataset: Dataset, tmp_path: Path) -> None:
+    write_copy(dataset, "rntuple", tmp_path / "copy.root")
+    with uproot.open(tmp_path / "copy.root") as file:
+        assert len(file["events"].cluster_summaries) == 3
 
 
 def test_a_parquet_file_holds_the_events_as_lists(dataset: Dataset, tmp_path: Path) -> None:
     path = tmp_path / "copy.parquet"
     write_copy(dataset, "parquet", path)
-    assert pq.ParquetFile(path).num_row_groups == 3
+    file = pq.ParquetFile(path, page_checksum_verification=True)
+    assert file.num_row_groups == 3
+    assert not any(field.nullable for field in file.schema_arrow)
     _same_events(ak.from_parquet(path), dataset.events())
 
 
@@ -80,7 +100,7 @@ def test_preprocess_makes_the_copies_that_are_asked_for(
     directory = dataset.path.parent
     names = {dataset.path.name, "file-digests.json"}
     assert {path.name for path in directory.iterdir()} == names
-    asked = DileptonDataConfig.model_validate({**config.model_dump(), "copies": ["root", "npz"]})
+    asked = DileptonDataConfig.model_validate({**config.model_dump(), "copies": ["root", "rntuple"]})
     assert build(asked, {"ttbar": [ntuple]}, directory).path == dataset.path
-    copies = {f"{dataset.manifest.digest}.root", f"{dataset.manifest.digest}.npz"}
+    copies = {f"{dataset.manifest.digest}{end}" for end in (".root", ".rntuple.root")}
     assert {path.name for path in directory.iterdir()} == names | copies

@@ -175,7 +175,7 @@ def test_a_file_system_without_room(
         subprocess.run(["umount", str(tmp_path)], check=True)
 
 
-@pytest.mark.parametrize("file_format", ["root", "npz", "parquet"])
+@pytest.mark.parametrize("file_format", ["root", "rntuple", "parquet", "npz"])
 def test_a_copy_without_room(
     config: DileptonDataConfig, ntuple: Path, tmp_path: Path, file_format: str
 ) -> None:

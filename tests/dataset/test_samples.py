@@ -221,10 +221,14 @@ def test_what_training_does_with_weights_does_not(small: Files, change: dict[str
 
 
 def test_copies_have_samples_and_labels(small: Files, tmp_path: Path) -> None:
-    dataset = build(_config(small, copies=["root", "npz", "parquet"]), small, tmp_path)
+    copies = ["root", "rntuple", "parquet", "npz"]
+    dataset = build(_config(small, copies=copies), small, tmp_path)
     events = dataset.events()
     with uproot.open(dataset.path.with_suffix(".root")) as file:
         columns = file["events"].arrays()
+        assert str(file["samples"]) == "ggH,ZZ"
+    with uproot.open(dataset.path.with_suffix(".rntuple.root")) as file:
+        ntuple = file["events"].arrays()
         assert str(file["samples"]) == "ggH,ZZ"
     parquet = pq.read_table(dataset.path.with_suffix(".parquet"))
     assert parquet.schema.metadata[b"samples"] == b"ggH,ZZ"
@@ -232,6 +236,7 @@ def test_copies_have_samples_and_labels(small: Files, tmp_path: Path) -> None:
         for name in ("sample", "label", "weight"):
             expected = getattr(events, name)
             np.testing.assert_array_equal(columns[name].to_numpy(), expected)
+            np.testing.assert_array_equal(ntuple[name].to_numpy(), expected)
             np.testing.assert_array_equal(parquet[name].to_numpy(), expected)
             np.testing.assert_array_equal(arrays[name], expected)
     np.testing.assert_array_equal(

@@ -271,7 +271,7 @@ class DataConfig(ReadingConfig):
         "first stays) or kept; none: refuse in simulation, drop in collisions",
     )
     weights: WeightsConfig
-    copies: list[Literal["root", "npz", "parquet"]] = Field(
+    copies: list[Literal["root", "rntuple", "parquet", "npz"]] = Field(
         default_factory=list, description="formats of copies of the dataset to look at"
     )
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rootflow import __version__
 from rootflow.config.data import DataConfig
-from rootflow.dataset.copies import write_copy
+from rootflow.dataset.copies import SUFFIXES, write_copy
 from rootflow.dataset.dataset import Dataset, open_dataset
 from rootflow.dataset.digest import FileContent, digest_of_simulation, file_contents, name_of
 from rootflow.dataset.manifest import DATASET_VERSION, Manifest, write_manifest
@@ -19,7 +19,7 @@ from rootflow.dataset.samples import SamplePlan, classes_of, plans, shared_featu
 from rootflow.dataset.writing import require_finite, write_arrays
 from rootflow.errors import InputError
 from rootflow.files import PARTIAL, whole_directory
-from rootflow.formats.writing import refuse_beside_sources
+from rootflow.formats.lineage import refuse_beside_sources
 from rootflow.places import Place
 from rootflow.sources import dataset_code
 
@@ -64,7 +64,7 @@ def build(
     dataset = open_dataset(target)
     with _writing(directory):
         for file_format in config.copies:
-            copy = target.with_name(f"{target.name}.{file_format}")
+            copy = target.with_name(target.name + SUFFIXES[file_format])
             if not copy.exists():
                 write_copy(dataset, file_format, copy)
     return dataset

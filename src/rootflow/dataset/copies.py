@@ -1,52 +1,81 @@
 """Copies of a dataset in formats that people have tools to look at."""
 
-import contextlib
 import shutil
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import awkward as ak
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from rootflow.dataset.arrays import EVENTS_AT_ONCE, SUFFIX
 from rootflow.dataset.dataset import Dataset
 from rootflow.dataset.events import Events
 from rootflow.files import whole_file
-from rootflow.formats.writing import COUNTED_BY, write_tree
+from rootflow.formats.writing import Format as TableFormat
+from rootflow.formats.writing import table_writer
 from rootflow.ntuple.objects import singular
 
 COMPONENTS = ("px", "py", "pz", "energy")
 
-Format = Literal["root", "npz", "parquet"]
+Format = Literal["root", "rntuple", "parquet", "npz"]
+# What follows the dataset's name.
+SUFFIXES: Mapping[Format, str] = {
+    "root": ".root",
+    "rntuple": ".rntuple.root",
+    "parquet": ".parquet",
+    "npz": ".npz",
+}
+TABLES: Mapping[Format, TableFormat] = {
+    "root": "ttree",
+    "rntuple": "rntuple",
+    "parquet": "parquet",
+}
 
 
 def write_copy(dataset: Dataset, file_format: Format, path: Path) -> None:
     """Write all events of a dataset to one file.
 
-    ROOT (tree `events`) and Parquet have one column for each feature, energies in GeV:
-    those of collections with a mask (jet_*) as lists without padding, others (lepton_*) as arrays
-    in the order of `Events`, met_*, event_*, weight, event_number, identity_*, file_index, fold,
-    sample, label, and the truth.
+    A TTree and an RNTuple `events` in ROOT files and Parquet have one column for each feature,
+    energies in GeV: those of collections with a mask (jet_*) as lists without padding, others
+    (lepton_*) as arrays in the order of `Events`, met_*, event_*, weight, event_number, identity_*,
+    file_index, fold, sample, label, and the truth.
     Beside the columns, under `samples`, are the names of the samples, joined by commas: `sample`
     is the place there. npz has the arrays themselves.
     """
     with whole_file(path) as partial:
         if file_format == "npz":
             _write_npz(dataset, partial)
-        elif file_format == "root":
-            write_tree(partial, _tables(dataset), {"samples": _samples(dataset)})
         else:
-            _write_parquet(dataset, partial)
+            _write_table(dataset, TABLES[file_format], partial)
 
 
-def _tables(dataset: Dataset) -> Iterator[dict[str, Any]]:
-    for start in range(0, len(dataset), EVENTS_AT_ONCE):
-        yield _table(dataset.events(slice(start, start + EVENTS_AT_ONCE)))
+def _write_table(dataset: Dataset, file_format: TableFormat, path: Path) -> None:
+    parts = range(0, len(dataset), EVENTS_AT_ONCE)
+    lists = _lists(dataset.events(slice(0)))
+    with table_writer(path, file_format, lists=lists, extensions=len(parts)) as writer:
+        writer.note("samples", ",".join(sample.name for sample in dataset.manifest.samples))
+        for start in parts:
+            table = _table(dataset.events(slice(start, start + EVENTS_AT_ONCE)))
+            if file_format != "parquet":
+                table = {name: _as_number(column) for name, column in table.items()}
+            writer.extend(table)
+
+
+def _lists(events: Events) -> dict[str, list[str]]:
+    """Return the columns that are lists, by the name of what counts them."""
+    return {
+        f"n{singular(name)}": [f"{singular(name)}_{each}" for each in events.features[name]]
+        for name in events.masks
+    }
+
+
+def _as_number(column: Any) -> Any:
+    """Return integers of 8 bits, which ROOT takes for characters, as such of 32 bits."""
+    characters = isinstance(column, np.ndarray) and column.dtype in (np.int8, np.uint8)
+    return column.astype(np.int32) if characters else column
 
 
 def _table(events: Events) -> dict[str, Any]:
@@ -81,35 +110,14 @@ def _of_collection(events: Events, name: str) -> dict[str, Any]:
     names = [f"{single}_{feature}" for feature in features]
     if name not in events.masks:
         return _columns(names, array)
-    objects = ak.zip(_columns(names, array[events.masks[name]]))
-    return {f"{COUNTED_BY}n{single}": ak.unflatten(objects, events.masks[name].sum(axis=1))}
-
-
-def _samples(dataset: Dataset) -> str:
-    """Return the names of the samples, in the order of their places."""
-    return ",".join(sample.name for sample in dataset.manifest.samples)
+    counts = events.masks[name].sum(axis=1)
+    real = _columns(names, array[events.masks[name]])
+    return {column: ak.unflatten(numbers, counts) for column, numbers in real.items()}
 
 
 def _columns(names: Sequence[str], array: NDArray[Any]) -> dict[str, NDArray[Any]]:
     """Return the last axis of an array, by name, each contiguous as Arrow needs it."""
     return {name: np.ascontiguousarray(array[..., i]) for i, name in enumerate(names)}
-
-
-def _write_parquet(dataset: Dataset, path: Path) -> None:
-    with contextlib.ExitStack() as stack:
-        writer = None
-        for table in _tables(dataset):
-            columns: dict[str, Any] = {}
-            for name, column in table.items():
-                lists = getattr(column, "fields", [])
-                columns |= {each: column[each] for each in lists} or {name: column}
-            arrow = pa.table(
-                {name: ak.to_arrow(columns[name], extensionarray=False) for name in columns}
-            )
-            if writer is None:
-                schema = arrow.schema.with_metadata({"samples": _samples(dataset)})
-                writer = stack.enter_context(pq.ParquetWriter(path, schema))
-            writer.write_table(arrow)
 
 
 def _write_npz(dataset: Dataset, path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -13,7 +14,7 @@ from rootflow.dataset.event_reader import EventReader
 from rootflow.dataset.events import Events
 from rootflow.errors import InputError, UsageError
 from rootflow.exported.contract import OnnxContract, OtherCode
-from rootflow.formats import Table
+from rootflow.formats import Table, open_table
 from rootflow.methods.contract import Outputs
 from rootflow.methods.exported import FACTORS, OnnxMethod
 from rootflow.methods.model import reconstruction
@@ -112,11 +113,10 @@ ANSWERS: dict[TaskName, type[Scores] | type[Reconstructions]] = {
 class Application:
     """A model with all that it takes to apply it to ntuples.
 
-    `tree` is the name of the ntuples' tree (None: the only one), `branches` are those that are
-    new, the last of them whose model was applied (-1: none) and whether an entry is selected;
-    `reading` is plain data that say how entries are read and selected. Its branch map may say that
-    another number than the event's decides the fold. A map that does not name what the model needs
-    is a UsageError.
+    `prefix` begins the names of the new `branches`, the last of them whose model was applied (-1:
+    none) and whether an entry is selected; `reading` is plain data that say how entries are read
+    and selected. Its branch map may say that another number than the event's decides the fold. A
+    map that does not name what the model needs is a UsageError.
     """
 
     def __init__(
@@ -128,16 +128,25 @@ class Application:
         self._reader = EventReader(reading, branch_map)
         self._answers = ANSWERS[contract.task](contract, self._reader.branch_map)
         self._seen_events = setting.seen_events
-        self.tree = self._reader.branch_map.tree
         self.reading: dict[str, Any] = {
             "branch_map": self._reader.branch_map.model_dump(mode="json"),
             "selection": reading.model_dump(mode="json"),
             **self._answers.reading,
         }
-        prefix = re.sub(r"\W", "_", setting.name or model.name)
+        self.prefix = re.sub(r"\W", "_", setting.name or model.name)
         endings = (*self._answers.endings, "fold", "selected")
-        self.branches = tuple(f"{prefix}_{ending}" for ending in endings)
+        self.branches = tuple(f"{self.prefix}_{ending}" for ending in endings)
         *_, self.fold_branch, self.selected_branch = self.branches
+
+    def open(self, path: Path) -> AbstractContextManager[Table]:
+        """Return the entries of a ntuple, of whichever format."""
+        branch_map = self._reader.branch_map
+        return open_table(path, branch_map.tree, branch_map.integers())
+
+    def identity(self, table: Table) -> list[str]:
+        """Return the branches of a ntuple that say which event an entry is, and in which fold."""
+        there = table.names()
+        return [name for name in self._reader.branch_map.integers() if name in there]
 
     def columns(self, tree: Table, start: int, stop: int) -> Columns:
         """Return the new branches of the entries from start to before stop, (n,) each.

@@ -1,4 +1,4 @@
-"""Applying a model to ROOT files: their entries again, with new branches beside the old ones."""
+"""Applying a model to files of events: their entries again, with new branches beside."""
 
 import json
 import shutil
@@ -8,22 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import awkward as ak
-import numpy as np
-
 from rootflow.errors import InputError, UsageError
 from rootflow.files import alone_in
-from rootflow.formats import Table, open_table
-from rootflow.formats.writing import (
-    NOTE,
-    SOURCES,
-    TreeWriter,
-    read_applied,
-    sources_of,
-    tree_writer,
-)
+from rootflow.formats import Table
+from rootflow.formats.lineage import FRIEND_OF, NOTE, SOURCES, identity_of, read_applied, sources_of
+from rootflow.formats.writing import table_writer
 from rootflow.inference.application import Application, Setting, load_application
-from rootflow.inference.pieces import ENTRIES_AT_LEAST, Piece, Scoring, Shared, shared_out
+from rootflow.inference.pieces import Piece, Scoring, Shared, shared_out
 from rootflow.inference.plan import Copying, OutputFile, plan
 from rootflow.places import Place
 from rootflow.progress import Advance, progress
@@ -60,16 +51,16 @@ def apply_to_files(
     copying: Copying | None = None,
     workers: int = 1,
 ) -> Applied:
-    """Write the entries of ROOT files again, in their order, with the new branches of a model.
+    """Write the entries of files again, in their order, with the new branches of a model.
 
     Each event is given to the model that has not seen it. While the work goes on, finished
     pieces are kept in a hidden folder beside the output, named by what was asked: when it is
     asked again after a kill, they are not done again. An output that answers the question
     already stays as it is.
 
-    The output is a file, where the name ends in .root, for which all files must have the same
-    branches; else a folder, in which there will be a file for each. Each is there whole or not at
-    all; an earlier output of the same name is replaced.
+    The output is a file, where the name ends in .root or .parquet, for which all files must have
+    the same branches; else a folder, in which there will be a file for each. Each is there whole or
+    not at all; an earlier output of the same name is replaced.
 
     `origin` are plain data that are noted of the model in the output, with its contract's
     provenance; `sha256` must tell the model from others. There are at most so many workers.
@@ -109,8 +100,8 @@ def apply_to_files(
                 progress("apply", entries, "events") as advance,
             ):
                 for each in unanswered:
-                    writing = _Writing(application, each, copying.selected_only, shared, advance)
-                    writing.write(folder / "output.root", note)
+                    writing = _Writing(application, each, copying, shared, advance)
+                    writing.write(folder / f"output{each.path.suffix}", note)
     answers = [_answer(each) or {} for each in outputs]
     counts = {name: sum(answer[name] for answer in answers) for name in COUNTS}
     return Applied(
@@ -166,31 +157,32 @@ def _kept(folder: Path) -> Iterator[None]:
 
 @dataclass
 class _Writing:
-    """An output as it is written, the rows that are held, and how many entries it has so far."""
+    """An output as it is written, and how many entries it has so far."""
 
     application: Application
     output: OutputFile
-    selected_only: bool
+    copying: Copying
     shared: Shared
     advance: Advance
-    held: list[dict[str, Any]] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(COUNTS, 0))
 
     def write(self, partial: Path, note: Mapping[str, Any]) -> None:
         """Write the output, with the note and what is its own, in a partial file first."""
         title = f"with {self.application.model.name} of {_source(note)}"
         number = sum(map(len, self.output.pieces.values()))
-        with tree_writer(partial, self.output.branches.tree, title, number) as writer:
+        branches = self.output.branches
+        with table_writer(
+            partial, self.output.file_format, branches.tree, title, branches.lists, number
+        ) as writer:
             for path, pieces in self.output.pieces.items():
-                with open_table(path, self.application.tree) as tree:
+                with self.application.open(path) as tree:
                     for piece in pieces:
-                        self.held.append(self._rows(tree, piece))
-                        if sum(map(_length, self.held)) >= ENTRIES_AT_LEAST:
-                            self._extend(writer)
+                        writer.extend(self._rows(tree, piece))
                         self.advance(piece.stop - piece.start)
-            self._extend(writer)
             own = {"question": self.output.question, SOURCES: sources_of(self.output.pieces)}
-            writer.file[NOTE] = json.dumps({**note, **own, **self.counts})
+            if self.copying.friend:
+                (own[FRIEND_OF],) = map(identity_of, self.output.pieces)
+            writer.note(NOTE, json.dumps({**note, **own, **self.counts}))
         partial.replace(self.output.path)
 
     def _rows(self, tree: Table, piece: Piece) -> dict[str, Any]:
@@ -199,26 +191,10 @@ class _Writing:
         new = piece.columns()
         selected = new[self.application.selected_branch]
         rows = self.output.branches.read(tree, piece.start, piece.stop) | new
-        if self.selected_only:
+        if self.copying.selected_only:
             rows = {name: column[selected] for name, column in rows.items()}
         self.counts["entries"] += len(selected)
         self.counts["selected"] += int(selected.sum())
         self.counts["scored"] += int((new[self.application.fold_branch] >= 0).sum())
-        self.counts["written"] += _length(rows)
+        self.counts["written"] += len(next(iter(rows.values())))
         return rows
-
-    def _extend(self, writer: TreeWriter) -> None:
-        if self.held:
-            rows = {name: _joined([part[name] for part in self.held]) for name in self.held[0]}
-            writer.extend(rows)
-            self.held = []
-
-
-def _length(rows: Mapping[str, Any]) -> int:
-    return len(next(iter(rows.values())))
-
-
-def _joined(arrays: Sequence[Any]) -> Any:
-    if len(arrays) == 1:
-        return arrays[0]
-    return (np if isinstance(arrays[0], np.ndarray) else ak).concatenate(arrays)

@@ -14,7 +14,7 @@ import numpy as np
 from rootflow.checksum import read_sealed, seal_archive
 from rootflow.errors import RootflowError
 from rootflow.files import whole_file
-from rootflow.formats import Table, open_table
+from rootflow.formats import Table
 from rootflow.inference.application import Application, Columns, Setting, load_application
 from rootflow.places import Place
 from rootflow.workers import workers
@@ -22,7 +22,6 @@ from rootflow.workers import workers
 # Of all branches as they are in memory, or of entries: what comes first.
 PIECE_BYTES = 32 * 2**20
 ENTRIES_AT_MOST = 12_000
-# Fewer would make a slow file of many small baskets.
 ENTRIES_AT_LEAST = 1_000
 # A process needs a second or two to start, in which it could score about so many.
 ENTRIES_WORTH_A_PROCESS = 5_000
@@ -66,7 +65,7 @@ class Scoring(ExitStack):
         """Keep the new branches of a piece where it says; raises as `Application.columns`."""
         if self._tree is None or self._tree.path != piece.path:
             self.close()
-            self._tree = self.enter_context(open_table(piece.path, self._application.tree))
+            self._tree = self.enter_context(self._application.open(piece.path))
         columns = self._application.columns(self._tree, piece.start, piece.stop)
         with whole_file(piece.kept_in) as partial:
             np.savez(partial, **columns)  # type: ignore[arg-type]

@@ -285,6 +285,11 @@ class BranchMap(Block):
         number = self.event_number and self.event_number.branch
         return [column for column in self.identity if column.branch != number]
 
+    def integers(self) -> list[str]:
+        """Return the branches that say which event it is, and in which fold."""
+        columns = (self.event_number, *self.identity, self.fold_number)
+        return list(dict.fromkeys(column.branch for column in columns if column is not None))
+
     def blocks(self) -> dict[str, Sequence[Collection]]:
         """Return the blocks of each collection, by its name."""
         named: dict[str, Sequence[Collection]] = {"jets": self.jets, "leptons": self.leptons}

@@ -90,9 +90,7 @@ def read_chunks(
         are not those of the leptons.
     """
     expectation = Expectation()
-    numbers = (branch_map.event_number, *branch_map.identity, branch_map.fold_number)
-    integers = [column.branch for column in numbers if column is not None]
-    with open_table(path, branch_map.tree, integers) as table:
+    with open_table(path, branch_map.tree, branch_map.integers()) as table:
         branch_map = branch_map.as_in(table.names())
         for start, arrays in table.chunks(branch_map.branches(), chunk_bytes):
             chunk = _chunk(path, arrays, branch_map, start, expectation)
