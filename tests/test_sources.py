@@ -63,7 +63,7 @@ def _digest(name: str, answer: Any, package: Path) -> str:
         ("training/boosting.py", "THREADS = 1", "THREADS = 2", {("h4l", "trees")}),
         ("training/samples.py", "SALT = ", "SALT = 1 + ", MODELS),
         ("physics/ttbar.py", "def top_pair(", "def top_pair(a, ", {("ttbar", "application")}),
-        ("formats/writing.py", "COMPRESSION = ", "COMPRESSION = 2 * ", APPLICATIONS),
+        ("formats/branches.py", 'NUMBERS = "biuf', 'NUMBERS = "iuf', APPLICATIONS),
         (
             "simulation/leptons.py",
             "def measure_impact_parameters(",

@@ -1,5 +1,4 @@
 from pathlib import Path
-
 from typing import Literal
 
 import awkward as ak
@@ -100,7 +99,9 @@ def test_preprocess_makes_the_copies_that_are_asked_for(
     directory = dataset.path.parent
     names = {dataset.path.name, "file-digests.json"}
     assert {path.name for path in directory.iterdir()} == names
-    asked = DileptonDataConfig.model_validate({**config.model_dump(), "copies": ["root", "rntuple"]})
+    asked = DileptonDataConfig.model_validate(
+        {**config.model_dump(), "copies": ["root", "rntuple"]}
+    )
     assert build(asked, {"ttbar": [ntuple]}, directory).path == dataset.path
     copies = {f"{dataset.manifest.digest}{end}" for end in (".root", ".rntuple.root")}
     assert {path.name for path in directory.iterdir()} == names | copies

@@ -13,7 +13,8 @@ from real_root import ask_root, read_by_root
 from rootflow.config.data import DileptonDataConfig
 from rootflow.errors import InputError
 from rootflow.formats import open_table
-from rootflow.formats.writing import branches_of, tree_writer
+from rootflow.formats.branches import branches_of
+from rootflow.formats.writing import table_writer
 from small_datasets import build
 
 EVENTS = 5
@@ -224,7 +225,7 @@ def test_root_reads_what_is_copied(branches: Branches, tmp_path: Path, kinds: Pa
         copy = tmp_path / f"copy of {path.name}"
         with open_table(path, tree) as table:
             copied = branches_of(table)
-            with tree_writer(copy, copied.tree, "", 2) as writer:
+            with table_writer(copy, "ttree", copied.tree, lists=copied.lists) as writer:
                 for start, stop in table.ranges(200):
                     writer.extend(copied.read(table, start, stop))
         by_root = read_by_root(copy, tree)

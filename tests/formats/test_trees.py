@@ -13,7 +13,8 @@ from ntuples import Branches, read_tree, write_ntuple
 from rootflow.config.data import DileptonDataConfig
 from rootflow.errors import InputError
 from rootflow.formats import open_table
-from rootflow.formats.writing import branches_of, tree_writer
+from rootflow.formats.branches import branches_of
+from rootflow.formats.writing import table_writer
 from rootflow.ntuple import load_branch_map, read_chunks
 from small_datasets import build
 
@@ -86,7 +87,9 @@ def test_records_have_names_with_dots(tmp_path: Path) -> None:
 def test_all_is_copied_to_a_tree(branches: Branches, rntuple: Path, tmp_path: Path) -> None:
     with open_table(rntuple, "reco") as ntuple:
         copied = branches_of(ntuple)
-        with tree_writer(tmp_path / "copy.root", copied.tree, "", 2) as writer:
+        with table_writer(
+            tmp_path / "copy.root", "ttree", copied.tree, lists=copied.lists
+        ) as writer:
             for start, stop in ntuple.ranges(200):
                 writer.extend(copied.read(ntuple, start, stop))
     copy = read_tree(tmp_path / "copy.root", "reco")

@@ -1,90 +1,168 @@
-"""What there is to copy of a tree, and in which ranges it is read."""
+"""What is written is read again by the libraries of each format."""
 
 from pathlib import Path
+from typing import Any
 
 import awkward as ak
 import numpy as np
+import pyarrow as pa
 import pytest
 import uproot
+from pyarrow import parquet
 
-from rootflow.errors import InputError, UsageError
 from rootflow.formats import open_table
-from rootflow.formats.writing import branches_of, read_applied, tree_writer
+from rootflow.formats.branches import branches_of
+from rootflow.formats.writing import SUFFIXES, Format, TableWriter, table_writer
+
+KINDS = ["bool", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64"]
+KINDS += ["float32", "float64"]
+PARTS = ((0, 7), (7, 55), (55, 60))
 
 
-@pytest.fixture
-def tree_file(tmp_path: Path) -> Path:
-    """Return a file with baskets of 10, 20 and 30 entries."""
-    path = tmp_path / "in.root"
-    with uproot.recreate(path) as file:
-        tree = file.mktree(
-            "t", {"x": "int32", "fixed": "3 * float64", "lists": "var * float32", "flag": "bool"}
+@pytest.fixture(params=["ttree", "rntuple", "parquet"])
+def file_format(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Format:
+    """Return each format, of which what is given at once is a part of the file."""
+    monkeypatch.setattr("rootflow.formats.writing.PART_ENTRIES", 1)
+    monkeypatch.setattr(TableWriter, "part_bytes", 1)
+    chosen: Format = request.param
+    return chosen
+
+
+def read(path: Path, file_format: Format, tree: str) -> ak.Array:
+    if file_format == "parquet":
+        return ak.from_parquet(path)
+    with uproot.open(path) as file:
+        assert (
+            file.classname_of(tree) == {"ttree": "TTree", "rntuple": "ROOT::RNTuple"}[file_format]
         )
-        for count in (10, 20, 30):
-            number = np.arange(count)
-            tree.extend(
-                {
-                    "x": number.astype(np.int32),
-                    "fixed": np.stack([number] * 3, 1).astype(np.float64),
-                    "lists": ak.Array([[float(i)] * (i % 4) for i in number]),
-                    "flag": number % 2 == 0,
-                }
-            )
-    return path
+        return file[tree].arrays()
 
 
-@pytest.mark.parametrize(
-    ("most", "ends"), [(100, [60]), (30, [30, 60]), (25, [10, 30, 55, 60]), (60, [60])]
-)
-def test_ranges_end_where_baskets_end(tree_file: Path, most: int, ends: list[int]) -> None:
-    with open_table(tree_file, "t") as tree:
-        ranges = tree.ranges(most)
-    assert [stop for _, stop in ranges] == ends
-    assert [start for start, _ in ranges] == [0, *ends[:-1]]
+def parts(path: Path, file_format: Format, tree: str) -> list[int]:
+    """Return how many entries are in each part of a file."""
+    if file_format == "parquet":
+        file = parquet.ParquetFile(path).metadata
+        return [file.row_group(place).num_rows for place in range(file.num_row_groups)]
+    with uproot.open(path) as file:
+        if file_format == "rntuple":
+            return [cluster.num_entries for cluster in file[tree].cluster_summaries]
+        return np.diff(file[tree].common_entry_offsets()).tolist()
 
 
-def test_an_empty_tree_is_one_range(tmp_path: Path) -> None:
-    with uproot.recreate(tmp_path / "in.root") as file:
-        file.mktree("t", {"x": "int32"})
-    with open_table(tmp_path / "in.root", "t") as tree:
-        assert tree.ranges(10) == [(0, 0)]
-        assert len(branches_of(tree).read(tree, 0, 0)["x"]) == 0
+def note(path: Path, file_format: Format, name: str) -> str:
+    if file_format == "parquet":
+        return parquet.read_metadata(path).metadata[name.encode()].decode()
+    with uproot.open(path) as file:
+        return str(file[name])
 
 
-def test_what_is_copied_is_what_was_there(tree_file: Path, tmp_path: Path) -> None:
-    output = tmp_path / "out.root"
-    with (
-        open_table(tree_file, None) as tree,
-        tree_writer(output, "t", "title", 3) as writer,
-    ):
-        branches = branches_of(tree)
-        for start, stop in ((0, 7), (7, 55), (55, 60)):
-            writer.extend(branches.read(tree, start, stop))
-        writer.file["rootflow_apply"] = '{"said": "text"}'
-    with uproot.open(tree_file) as before, uproot.open(output) as after:
-        assert set(before["t"].keys()) <= set(after["t"].keys())
-        for name in before["t"].keys():  # noqa: SIM118 - of uproot
-            assert ak.array_equal(before["t"][name].array(), after["t"][name].array()), name
-    assert read_applied(output) == {"said": "text"}
-    assert read_applied(tree_file) is None
-    assert read_applied(tmp_path / "absent.root") is None
+def test_what_is_copied_is_what_was_there(
+    tree_file: Path, tmp_path: Path, file_format: Format
+) -> None:
+    output = tmp_path / f"out{SUFFIXES[file_format]}"
+    with open_table(tree_file) as tree:
+        branches = branches_of(tree, file_format=file_format)
+        with table_writer(output, file_format, "t", "title", branches.lists, 3) as writer:
+            writer.note("before", "one")
+            for start, stop in PARTS:
+                writer.extend(branches.read(tree, start, stop))
+            writer.note("after", "two")
+    before, after = read(tree_file, "ttree", "t"), read(output, file_format, "t")
+    assert set(after.fields) == set(before.fields)
+    for name in before.fields:
+        assert ak.array_equal(before[name], after[name]), name
+    assert parts(output, file_format, "t") == [stop - start for start, stop in PARTS]
+    assert note(output, file_format, "before") == "one"
+    assert note(output, file_format, "after") == "two"
 
 
-def test_globs_choose_branches(tree_file: Path) -> None:
-    with open_table(tree_file, "t") as tree:
-        assert branches_of(tree, ["f*", "x"], ["flag"]).names() == ["x", "fixed"]
-        with pytest.raises(UsageError, match=r"--keep fixd: .* near matches: fixed"):
-            branches_of(tree, ["fixd"])
-        with pytest.raises(UsageError, match=r"--drop y\*: .* no such branch"):
-            branches_of(tree, [], ["y*"])
+def every_kind(count: int) -> dict[str, Any]:
+    """Return numbers of each type, alone, in arrays of fixed length and in lists."""
+    counts = np.arange(count) % 3
+    columns: dict[str, Any] = {}
+    for kind in KINDS:
+        numbers = np.arange(3 * count) % 100
+        columns[kind] = numbers[:count].astype(kind)
+        columns[f"three_{kind}"] = numbers.reshape(count, 3).astype(kind)
+        columns[f"some_{kind}"] = ak.unflatten(numbers[: counts.sum()].astype(kind), counts)
+    return columns | {"square": np.arange(4.0 * count).reshape(count, 2, 2)}
 
 
-def test_every_branch_that_cannot_be_written_is_named(tmp_path: Path) -> None:
-    path = tmp_path / "in.root"
-    with uproot.recreate(path) as file:
-        tree = file.mktree("t", {"x": "int32", "a": "string", "b": "string"})
-        tree.extend({"x": np.arange(2, dtype=np.int32), "a": ["u", "v"], "b": ["u", "v"]})
-    with open_table(path, "t") as found:
-        with pytest.raises(InputError, match=r"branch 'a' is .*--drop a --drop b"):
-            branches_of(found)
-        assert branches_of(found, dropped=["[ab]"]).names() == ["x"]
+def test_every_type_is_as_it_was(tmp_path: Path, file_format: Format) -> None:
+    output = tmp_path / f"out{SUFFIXES[file_format]}"
+    columns = every_kind(20)
+    lists = {f"n_{kind}": [f"some_{kind}"] for kind in KINDS}
+    with table_writer(output, file_format, lists=lists) as writer:
+        writer.extend(columns)
+    after = read(output, file_format, "events")
+    for name, column in columns.items():
+        assert ak.type(after[name]) == ak.type(column), name
+        assert ak.array_equal(after[name], column), name
+
+
+def test_slices_and_what_a_mask_leaves_are_written(tmp_path: Path, file_format: Format) -> None:
+    output = tmp_path / f"out{SUFFIXES[file_format]}"
+    whole = every_kind(20)
+    odd = np.arange(20) % 2 == 1
+    with table_writer(output, file_format, lists={"n": [f"some_{KINDS[0]}"]}) as writer:
+        for chosen in (slice(3, 9), odd, slice(0, 0), np.zeros(20, dtype=bool)):
+            writer.extend({name: whole[name][chosen] for name in (KINDS[0], f"some_{KINDS[0]}")})
+    after = read(output, file_format, "events")
+    for name in after.fields[:1] + after.fields[-1:]:
+        if name != "n":
+            wanted = ak.concatenate([whole[name][3:9], whole[name][odd]])
+            assert after[name].to_list() == wanted.to_list(), name
+
+
+def test_a_table_may_have_no_entries(tmp_path: Path, file_format: Format) -> None:
+    output = tmp_path / f"out{SUFFIXES[file_format]}"
+    with table_writer(output, file_format, lists={"n": ["some_float32"]}) as writer:
+        writer.extend({name: column[:0] for name, column in every_kind(3).items()})
+        writer.note("said", "text")
+    after = read(output, file_format, "events")
+    assert len(after) == 0
+    assert {"square", "some_float32", "three_int8"} <= set(after.fields)
+    assert note(output, file_format, "said") == "text"
+
+
+@pytest.mark.parametrize("file_format", ["ttree", "rntuple", "parquet"])
+def test_small_parts_are_gathered(
+    tmp_path: Path, file_format: Format, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rootflow.formats.writing.PART_ENTRIES", 40)
+    output = tmp_path / "out"
+    numbers = np.arange(100.0)
+    with table_writer(output, file_format) as writer:
+        for start in range(0, 100, 10):
+            writer.extend({"x": numbers[start : start + 10]})
+    # A TTree by entries alone; a cluster or a row group is of so many bytes.
+    assert parts(output, file_format, "events") == (
+        [40, 40, 20] if file_format == "ttree" else [100]
+    )
+    assert read(output, file_format, "events")["x"].to_list() == numbers.tolist()
+
+
+@pytest.mark.parametrize("file_format", ["rntuple", "parquet"])
+def test_no_more_is_held_than_a_part(
+    tmp_path: Path, file_format: Format, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rootflow.formats.writing.PART_ENTRIES", 1)
+    monkeypatch.setattr(TableWriter, "part_bytes", 8_000)
+    numbers, lists = np.arange(10_000.0), ak.unflatten(np.arange(20_000.0), np.full(10_000, 2))
+    with table_writer(tmp_path / "out", file_format) as writer:
+        for start in range(0, 10_000, 10):
+            writer.extend({"x": numbers[start:][:10], "lists": lists[start:][:10]})
+    sizes = parts(tmp_path / "out", file_format, "events")
+    # Of 32 bytes each, with the offsets of the lists; slices count for what they are.
+    assert set(sizes[:-1]) == {250} or set(sizes[:-1]) == {240}
+    after = read(tmp_path / "out", file_format, "events")
+    assert ak.array_equal(after["lists"], lists)
+
+
+def test_parquet_says_that_nothing_is_missing(tmp_path: Path) -> None:
+    with table_writer(tmp_path / "out.parquet", "parquet") as writer:
+        writer.extend(every_kind(5))
+    schema = parquet.read_schema(tmp_path / "out.parquet")
+    assert not any(field.nullable for field in schema)
+    assert schema.field("some_float32").type == pa.list_(pa.field("element", pa.float32(), False))
+    assert schema.field("three_int8").type.list_size == 3

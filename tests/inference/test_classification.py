@@ -22,7 +22,7 @@ from rootflow.dataset.event_reader import EventReader
 from rootflow.dataset.folds import fold_of
 from rootflow.dataset.readings.four_leptons import FourLeptons
 from rootflow.errors import InputError, UsageError
-from rootflow.formats.writing import NOTE
+from rootflow.formats.lineage import NOTE
 from rootflow.inference.application import Setting
 from rootflow.inference.files import apply_to_files
 from rootflow.inference.plan import Copying
@@ -153,7 +153,7 @@ def test_chunks_and_a_second_model_change_nothing(
     few = collision_files[:1]
     whole = applied(model, few, tmp_path / "whole.root")
     monkeypatch.setattr("rootflow.inference.pieces.ENTRIES_AT_MOST", 10)
-    monkeypatch.setattr("rootflow.inference.files.ENTRIES_AT_LEAST", 1)
+    monkeypatch.setattr("rootflow.formats.writing.PART_ENTRIES", 1)
     parts = applied(model, few, tmp_path / "parts.root")
     again = applied(model, [tmp_path / "parts.root"], tmp_path / "again.root", name="second")
     for name in whole.fields:

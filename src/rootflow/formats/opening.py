@@ -9,6 +9,8 @@ from rootflow.formats.table import Table
 from rootflow.places import Place
 from rootflow.places.access import open_binary
 
+# Of names of files; others are ROOT's.
+SUFFIXES = (".root", *csv.SUFFIXES, *parquet.SUFFIXES, *hdf5.SUFFIXES)
 # What is told by how the file begins, else by its name.
 OTHERS = (parquet, hdf5)
 

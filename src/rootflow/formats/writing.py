@@ -101,7 +101,7 @@ class TreeWriter(TableWriter):
                 self._tree,
                 _types(branches),
                 title=self._title,
-                counter_name=lambda counted: counted.removeprefix(COUNTED_BY),
+                counter_name=_counter,
                 field_name=lambda _, inner: inner,
                 # Room for all baskets: else the head of the tree is written anew as it fills.
                 initial_basket_capacity=self._extensions + 2,
@@ -207,6 +207,12 @@ def write_histograms(path: Path, histograms: Mapping[str, Any]) -> None:
 
 def _types(columns: Columns) -> dict[str, Any]:
     return {name: ak.type(column).content for name, column in columns.items()}
+
+
+def _counter(counted: str) -> str:
+    """Return the name of the branch that counts lists, a new one where none is given."""
+    name = counted.removeprefix(COUNTED_BY)
+    return f"n{name}" if name == counted else name
 
 
 def _packed(column: Any) -> Any:

@@ -138,7 +138,7 @@ class Application:
         self.branches = tuple(f"{self.prefix}_{ending}" for ending in endings)
         *_, self.fold_branch, self.selected_branch = self.branches
 
-    def open(self, path: Path) -> AbstractContextManager[Table]:
+    def open(self, path: Place) -> AbstractContextManager[Table]:
         """Return the entries of a ntuple, of whichever format."""
         branch_map = self._reader.branch_map
         return open_table(path, branch_map.tree, branch_map.integers())

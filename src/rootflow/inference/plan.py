@@ -6,8 +6,11 @@ from typing import Any, NamedTuple
 
 from rootflow.config.block import digest_of
 from rootflow.errors import InputError, UsageError
-from rootflow.formats import open_table
-from rootflow.formats.writing import Branches, branches_of, refuse_beside_sources
+from rootflow.formats import Table
+from rootflow.formats.branches import Branches, branches_of
+from rootflow.formats.lineage import refuse_beside_sources
+from rootflow.formats.opening import SUFFIXES as READ
+from rootflow.formats.writing import SUFFIXES, Format
 from rootflow.inference.application import Application, Setting
 from rootflow.inference.pieces import Piece, ranges_of
 from rootflow.places import Place
@@ -15,18 +18,22 @@ from rootflow.places.access import name_and_status
 from rootflow.places.content import adler32_of
 from rootflow.sources import code_digest
 
-ROOT_FILE = ".root"
+WRITTEN = tuple(dict.fromkeys(SUFFIXES.values()))
 
 
 class Copying(NamedTuple):
     """What of the inputs is copied: branches by names or globs, all where none is kept.
 
-    `selected_only`: only entries that the model's selection keeps.
+    `selected_only`: only entries that the model's selection keeps. A friend has the entries of one
+    input, one to one, and of its branches those that say which event it is. No format: that of the
+    output's name, and a TTree where that says none.
     """
 
     kept: tuple[str, ...] = ()
     dropped: tuple[str, ...] = ()
     selected_only: bool = False
+    friend: bool = False
+    file_format: Format | None = None
 
 
 class OutputFile(NamedTuple):
@@ -36,6 +43,7 @@ class OutputFile(NamedTuple):
     """
 
     path: Path
+    file_format: Format
     pieces: Mapping[Place, Sequence[Piece]]
     branches: Branches
     question: str
@@ -55,7 +63,11 @@ def plan(
     """
     if len({path.resolve() if isinstance(path, Path) else path for path in paths}) < len(paths):
         raise UsageError("apply: a file is named twice: its events would be there twice")
-    inputs_of = _inputs_of(paths, output)
+    _refuse_more_than_a_friend(copying)
+    file_format = _format_of(output, copying.file_format)
+    inputs_of = _inputs_of(paths, output, SUFFIXES[file_format])
+    if copying.friend and any(len(inputs) > 1 for inputs in inputs_of.values()):
+        raise UsageError(f"{output}: each file has a friend of its own: name a folder for them")
     for path in paths:
         for target in inputs_of:
             if isinstance(path, Path) and _are_one(path, target):
@@ -63,8 +75,8 @@ def plan(
     refuse_beside_sources(paths)
     found, ranges, names = {}, {}, {}
     for path in paths:
-        with open_table(path, application.tree) as tree:
-            found[path] = branches_of(tree, copying.kept, copying.dropped)
+        with application.open(path) as tree:
+            found[path] = _branches(application, tree, copying, file_format)
             ranges[path] = ranges_of(tree)
         name, status = name_and_status(path)
         # Of a file whose server does not say when it was changed, the content does.
@@ -79,7 +91,7 @@ def plan(
         "reading": application.reading,
         "seen_events": setting.seen_events,
         "other_code": application.model.other_code,
-        "copying": copying._asdict(),
+        "copying": copying._replace(file_format=file_format)._asdict(),
     }
     questions = {
         target: digest_of({**asked, "inputs": [names[path] for path in inputs]})
@@ -88,7 +100,7 @@ def plan(
     whole = digest_of(list(questions.values()))
     folder = (
         output.with_name(f".{output.name}.apply-{whole}")
-        if output.suffix == ROOT_FILE
+        if output.suffix in WRITTEN
         else output / f".apply-{whole}"
     )
     pieces = {
@@ -100,7 +112,11 @@ def plan(
     }
     outputs = [
         OutputFile(
-            target, {path: pieces[path] for path in inputs}, found[inputs[0]], questions[target]
+            target,
+            file_format,
+            {path: pieces[path] for path in inputs},
+            found[inputs[0]],
+            questions[target],
         )
         for target, inputs in inputs_of.items()
     ]
@@ -111,20 +127,71 @@ def _are_one(path: Path, target: Path) -> bool:
     return target.exists() and path.exists() and target.samefile(path)
 
 
-def _inputs_of(paths: Sequence[Place], output: Path) -> dict[Path, tuple[Place, ...]]:
-    """Return the inputs of each file to be written."""
-    if output.suffix == ROOT_FILE:
+def _refuse_more_than_a_friend(copying: Copying) -> None:
+    """Refuse what a friend cannot have: entries one to one with the input's, and no branches."""
+    for option, given in (
+        ("--selected-only", copying.selected_only),
+        ("--keep", copying.kept),
+        ("--drop", copying.dropped),
+    ):
+        if copying.friend and given:
+            raise UsageError(
+                f"--friend has all entries of its input, and only new branches: leave {option} out"
+            )
+
+
+def _format_of(output: Path, asked: Format | None) -> Format:
+    if output.suffix not in WRITTEN:
+        if output.name.lower().endswith(READ):
+            raise UsageError(
+                f"{output}: files that end so are read and not written: name a file that ends in "
+                f"{' or '.join(WRITTEN)}, or a folder"
+            )
+        return asked or "ttree"
+    fitting = [name for name, suffix in SUFFIXES.items() if suffix == output.suffix]
+    if asked is not None and asked not in fitting:
+        raise UsageError(
+            f"--format {asked}: {output} ends in {output.suffix}; such a file ends in "
+            f"{SUFFIXES[asked]}"
+        )
+    return asked or fitting[0]
+
+
+def _branches(
+    application: Application, table: Table, copying: Copying, file_format: Format
+) -> Branches:
+    if copying.friend:
+        branches = branches_of(table, application.identity(table), file_format=file_format)
+        return branches._replace(tree=application.prefix)
+    return branches_of(table, copying.kept or None, copying.dropped, file_format)
+
+
+def _inputs_of(paths: Sequence[Place], output: Path, suffix: str) -> dict[Path, tuple[Place, ...]]:
+    """Return the inputs of each file to be written, of which those in a folder end so."""
+    if output.suffix in WRITTEN:
         if output.is_dir():
-            raise UsageError(f"{output}: is a folder; name a file, or a folder without .root")
+            raise UsageError(
+                f"{output}: is a folder; name a file, or a folder without {output.suffix}"
+            )
         return {output: tuple(paths)}
     if output.is_file():
-        raise UsageError(f"{output}: is a file; name a folder, or a file that ends in {ROOT_FILE}")
-    inputs: dict[Path, tuple[Place, ...]] = {output / path.name: (path,) for path in paths}
+        raise UsageError(
+            f"{output}: is a file; name a folder, or a file that ends in {' or '.join(WRITTEN)}"
+        )
+    inputs: dict[Path, tuple[Place, ...]] = {
+        output / f"{_bare(path.name)}{suffix}": (path,) for path in paths
+    }
     if len(inputs) < len(paths):
         raise UsageError(
             f"{output}: several of the files have the same name: write each to a folder of its own"
         )
     return inputs
+
+
+def _bare(name: str) -> str:
+    """Return the name of a file without what says its format."""
+    end = next((each for each in READ if name.lower().endswith(each)), "")
+    return name[: len(name) - len(end)]
 
 
 def _refuse_different(found: Mapping[Place, Branches]) -> None:
