@@ -85,9 +85,9 @@ def test_events_do_not_count_twice(tmp_path: Path, name: str, file_format: Forma
     ]
     refuse_beside_sources([path, other])
     refuse_beside_sources([outs[0], other])
-    with pytest.raises(InputError, match="wrote it from .*, which is read, too: its events would"):
+    with pytest.raises(InputError, match=r"wrote it from .*, which is read, too: its events would"):
         refuse_beside_sources([other, outs[0], path])
-    with pytest.raises(InputError, match=f"wrote it from .*{name}, as it did .*: its events would"):
+    with pytest.raises(InputError, match=rf"wrote it from .*{name}, as it did .*: its events"):
         refuse_beside_sources([*outs, other])
 
 

@@ -1,7 +1,7 @@
-"""`rootflow apply --model MODEL IN.root ... OUT`."""
+"""`rootflow apply --model MODEL IN ... OUT`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -10,6 +10,7 @@ from rootflow.errors import UsageError
 
 if TYPE_CHECKING:
     from rootflow.exported.contract import OtherCode
+    from rootflow.formats.writing import Format
     from rootflow.inference.application import SeenEvents
 
 
@@ -40,6 +41,20 @@ if TYPE_CHECKING:
 @click.option("--drop", multiple=True, metavar="PATTERN", help="Leave these branches out.")
 @click.option("--selected-only", is_flag=True, help="Write only the events that are selected.")
 @click.option(
+    "--friend",
+    is_flag=True,
+    help="Write no copy but a friend tree: the new branches alone, and those that say which event "
+    "it is, for each entry of the input in its order.",
+)
+@click.option(
+    "--format",
+    "file_format",
+    type=click.Choice(["auto", "ttree", "rntuple", "parquet"]),
+    default="auto",
+    show_default=True,
+    help="What is written; auto: Parquet where OUT ends in .parquet, else a TTree.",
+)
+@click.option(
     "--workers",
     type=click.IntRange(0, 1024),
     default=0,
@@ -47,7 +62,7 @@ if TYPE_CHECKING:
     help="Processes in all; 0: one for each core.",
 )
 @AS_JSON
-@click.argument("paths", nargs=-1, metavar="IN.root ... OUT", type=str)
+@click.argument("paths", nargs=-1, metavar="IN ... OUT", type=str)
 def apply(
     models: tuple[str, ...],
     branch_map: str | None,
@@ -57,16 +72,19 @@ def apply(
     keep: tuple[str, ...],
     drop: tuple[str, ...],
     selected_only: bool,
+    friend: bool,
+    file_format: "Format | Literal['auto']",
     workers: int,
     as_json: bool,
     paths: tuple[str, ...],
 ) -> None:
-    """Write ROOT files again, each event with the answer of a model that has not seen it.
+    """Write files again, each event with the answer of a model that has not seen it.
 
-    OUT is a file, if it ends in .root, or a folder for one file for each input.
+    They are ROOT files with a TTree or an RNTuple, Parquet, HDF5 or CSV. OUT is a file, if it ends
+    in .root or .parquet, or a folder for one file for each input.
     """
     if len(paths) < 2:
-        raise UsageError("apply: name one ROOT file or more to read, and last the one to write")
+        raise UsageError("apply: name one file or more to read, and last the one to write")
     from rootflow.formats import find_files
     from rootflow.steps import apply as step
     from rootflow.steps.exported_files import paths_of, words_of
@@ -84,6 +102,8 @@ def apply(
         kept=[word for text in keep for word in words_of(text)],
         dropped=[word for text in drop for word in words_of(text)],
         selected_only=selected_only,
+        friend=friend,
+        file_format=None if file_format == "auto" else file_format,
         workers=workers or None,
     )
     tell(result, as_json)

@@ -1,4 +1,4 @@
-"""Applying an exported model to ROOT files."""
+"""Applying an exported model to files of events."""
 
 import tempfile
 from collections.abc import Sequence
@@ -7,6 +7,7 @@ from typing import Any
 
 from rootflow.cores import usable_cores
 from rootflow.exported.contract import OtherCode
+from rootflow.formats.writing import Format
 from rootflow.inference.application import SeenEvents, Setting
 from rootflow.inference.files import COUNTS, apply_to_files
 from rootflow.inference.plan import Copying
@@ -28,6 +29,8 @@ def run(
     kept: Sequence[str] = (),
     dropped: Sequence[str] = (),
     selected_only: bool = False,
+    friend: bool = False,
+    file_format: Format | None = None,
     workers: int | None = None,
 ) -> StepResult:
     """Write what the files hold and the model's answers to a new file, or to one for each.
@@ -43,7 +46,7 @@ def run(
             paths,
             output,
             origin=origin,
-            copying=Copying(tuple(kept), tuple(dropped), selected_only),
+            copying=Copying(tuple(kept), tuple(dropped), selected_only, friend, file_format),
             workers=workers or usable_cores(),
         )
     facts: dict[str, Any] = {
