@@ -23,6 +23,7 @@ from rootflow.ntuple.units import (
     BranchColumn,
     Coordinates,
     Energy,
+    Flavour,
     Number,
     NumberColumn,
     ReconstructedNeutrinos,
@@ -66,6 +67,11 @@ class Collection(Coordinates):
     phi: Angle
     energy: Energy | None = None
     mass: Energy | None = Field(None, description="neither energy nor mass: massless")
+    present: Number | None = Field(
+        None,
+        description="branch that is zero where lists are padded after their last object; none: "
+        "they are not",
+    )
     extra: dict[str, Source] = Field({}, description="more features, by name")
     where: Where | None = Field(
         None,
@@ -113,7 +119,7 @@ class Leptons(Collection):
 
     mass: Energy | None = Field(None, description="neither energy nor mass: that of the flavour")
     charge: Number | None = Field(None, description="none: the sign of pdg_id says it")
-    pdg_id: Literal[11, 13, 15] | Number = Field(
+    pdg_id: Literal[11, 13, 15] | Flavour = Field(
         description="what all of them are, or a branch that says it"
     )
     tight: Number | None = Field(None, description="not zero: passes the tight identification")
@@ -124,7 +130,7 @@ class Leptons(Collection):
 
     @model_validator(mode="after")
     def _has_charge(self) -> Self:
-        if self.charge is None and isinstance(self.pdg_id, int):
+        if self.charge is None and (isinstance(self.pdg_id, int) or self.pdg_id.codes):
             raise ValueError("say the branch of the charge, or of a signed pdg_id")
         return self
 

@@ -1,6 +1,6 @@
 """Values of branches in the units of rootflow, checked, and who the events are that have them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import awkward as ak
@@ -161,6 +161,22 @@ class Rows(NamedTuple):
             self.refuse_where(others, column, "has not as many values as there are momenta")
         return lists.values
 
+    def without_padding(self, present: BranchColumn, columns: Iterable[BranchColumn]) -> "Rows":
+        """Return the rows with these columns of lists as long as `present` is not zero."""
+        lists = self.lists(present)
+        event = np.repeat(np.arange(len(lists.offsets) - 1), np.diff(lists.offsets))
+        there = lists.values != 0
+        after = there[1:] & ~there[:-1] & (event[1:] == event[:-1])
+        what = "is zero before it is not: padding must be at the end of each list"
+        self.refuse_where(after, present, what, event=event[1:])
+        counts = np.bincount(event[there], minlength=len(lists.offsets) - 1)
+        offsets = ak.index.Index64(np.append(0, np.cumsum(counts)))
+        arrays = {}
+        for column in columns:
+            values = ak.contents.NumpyArray(self.objects(column, lists.offsets)[there])
+            arrays[column.branch] = ak.Array(ak.contents.ListOffsetArray(offsets, values))
+        return self._replace(arrays={**self.arrays, **arrays})
+
     def converted(
         self, column: BranchColumn, raw: NDArray[Any], event: NDArray[np.int64] | None = None
     ) -> Values:
@@ -273,4 +289,5 @@ def largest_of(values: NDArray[Any]) -> float:
 
 
 def _numbers(layout: Any) -> NDArray[Any] | None:
-    return np.asarray(layout.data) if isinstance(layout, ak.contents.NumpyArray) else None
+    is_number = isinstance(layout, ak.contents.NumpyArray) and layout.dtype.kind in "biuf"
+    return np.asarray(layout.data) if is_number else None

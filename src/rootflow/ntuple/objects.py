@@ -10,7 +10,7 @@ from rootflow.ntuple.branch_map import Collection, Leptons, Mass, all_columns
 from rootflow.ntuple.columns import Rows
 from rootflow.ntuple.conditions import OBJECTS, Condition
 from rootflow.ntuple.expressions import Lookup
-from rootflow.ntuple.units import BranchColumn
+from rootflow.ntuple.units import BranchColumn, FlavourColumn
 from rootflow.physics.kinematics import four_momentum, invariant_mass
 
 Places = NDArray[np.int64]
@@ -143,6 +143,7 @@ def mask_name(collection: str) -> str:
 
 
 ELECTRON, MUON, TAU = 11, 13, 15
+NAMES = {ELECTRON: "electron", MUON: "muon", TAU: "tau"}
 # S. Navas et al. (Particle Data Group), Phys. Rev. D 110, 030001 (2024).
 MASSES_GEV = {ELECTRON: 0.000510999, MUON: 0.105658, TAU: 1.77693}
 
@@ -163,15 +164,8 @@ def signed_flavours(
 
     `values` has under "pdg_id" and "charge" what the map names of them; `event` is that of each.
     """
-    if isinstance(leptons.pdg_id, BranchColumn):
-        flavour = values["pdg_id"]
-        rows.refuse_where(
-            ~np.isin(np.abs(flavour), list(MASSES_GEV)),
-            leptons.pdg_id,
-            f"is {{:g}}, which is no electron ({ELECTRON}), muon ({MUON}) or tau ({TAU})",
-            flavour,
-            event=event,
-        )
+    if isinstance(leptons.pdg_id, FlavourColumn):
+        flavour = _flavours(rows, leptons.pdg_id, values["pdg_id"], event)
     else:
         flavour = np.full(len(event), leptons.pdg_id, dtype=np.float32)
     if leptons.charge is None:
@@ -180,6 +174,22 @@ def signed_flavours(
     what = "is {:g}, a lepton's charge is 1 or -1"
     rows.refuse_where(np.abs(charge) != 1, leptons.charge, what, charge, event=event)
     return np.copysign(flavour, -charge)
+
+
+def _flavours(
+    rows: Rows, column: FlavourColumn, values: Values, event: NDArray[np.int64]
+) -> Values:
+    """Return (leptons,) the PDG's codes of what a branch says, with its signs where it has some."""
+    codes: Mapping[int, int] = column.codes or {
+        sign * code: sign * code for code in NAMES for sign in (1, -1)
+    }
+    flavours = np.zeros_like(values)
+    for said, code in codes.items():
+        flavours[values == said] = code
+    known = ", ".join(f"{NAMES[code]} ({said})" for said, code in codes.items() if code in NAMES)
+    what = f"is {{:g}}, which is no {' or '.join(known.rsplit(', ', 1))}"
+    rows.refuse_where(flavours == 0, column, what, values, event=event)
+    return flavours
 
 
 def energies(values: Mapping[str, Values]) -> Values:

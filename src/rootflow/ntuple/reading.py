@@ -186,6 +186,10 @@ def _objects(rows: Rows, block: Collection) -> Objects:
     if isinstance(block, Leptons):
         flavour = {"pdg_id": block.pdg_id, "charge": block.charge}
         columns |= {name: each for name, each in flavour.items() if isinstance(each, BranchColumn)}
+    if block.present is not None:
+        conditions = {} if block.where is None else block.where.columns(all_columns(block))
+        padded = [*columns.values(), *conditions.values()]
+        rows = rows.without_padding(block.present, padded)
     offsets = rows.lists(block.pt).offsets
     event = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
     values = {

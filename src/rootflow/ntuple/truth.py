@@ -28,8 +28,9 @@ def read_truth(
     """Return what the generator says of events with so many jets, (n,), by the names of `Chunk`."""
     found: dict[str, NDArray[Any]] = {}
     if truth.assignment is not None:
-        columns = (truth.assignment.b, truth.assignment.bbar)
-        jet_index = np.stack([_jet_index(rows, column, jet_counts) for column in columns], axis=-1)
+        said = (truth.assignment.b, truth.assignment.bbar)
+        parton = truth.assignment.parton
+        jet_index = np.stack([_jet_index(rows, parton, b, jet_counts) for b in said], axis=-1)
         # The two quarks in one jet: no pair of jets is the right one.
         jet_index[jet_index[:, 0] == jet_index[:, 1]] = -1
         found["jet_index"] = jet_index
@@ -52,14 +53,36 @@ def read_truth(
 
 
 def _jet_index(
-    rows: Rows, column: BranchColumn, jet_counts: NDArray[np.int64]
+    rows: Rows,
+    parton: BranchColumn | None,
+    said: BranchColumn | int,
+    jet_counts: NDArray[np.int64],
 ) -> NDArray[np.int64]:
-    index = rows.scalar(column).astype(np.int64)
+    if isinstance(said, BranchColumn):
+        index = rows.scalar(said).astype(np.int64)
+        rows.refuse_where(
+            (index < -1) | (index >= jet_counts),
+            said,
+            "is {}, which is no place among the event's {} jets (from 0; -1 for none): is it the "
+            "right branch in the branch map?",
+            index,
+            jet_counts,
+        )
+        return index
+    assert parton is not None  # noqa: S101 - the map was checked
+    lists = rows.lists(parton)
+    first, lengths = lists.offsets[:-1], np.diff(lists.offsets)
+    rows.refuse_where(lengths < jet_counts, parton, "has fewer values than there are jets")
+    found = np.flatnonzero(lists.values == said)
+    event = np.searchsorted(lists.offsets, found, side="right") - 1
+    times = np.bincount(event, minlength=len(lengths))
+    rows.refuse_where(times > 1, parton, f"is {said} for several jets: it can be for one")
+    index = np.full(len(lengths), -1)
+    index[event] = found - first[event]
     rows.refuse_where(
-        (index < -1) | (index >= jet_counts),
-        column,
-        "is {}, which is no place among the event's {} jets (from 0; -1 for none): is it the "
-        "right branch in the branch map?",
+        index >= jet_counts,
+        parton,
+        f"is {said} at place {{}} (from 0), but the event has {{}} jets",
         index,
         jet_counts,
     )

@@ -52,6 +52,14 @@ class NumberColumn(BranchColumn):
     unit: Literal["none"] = "none"
 
 
+class FlavourColumn(NumberColumn):
+    """A branch that says what leptons are: by the PDG's codes, or by others that are given."""
+
+    codes: dict[int, Literal[11, 13, 15]] | None = Field(
+        None, description="the PDG's code of each that the branch has; none: it has the PDG's"
+    )
+
+
 def _from_name(value: Any) -> Any:
     return {"branch": value} if isinstance(value, str) else value
 
@@ -60,6 +68,7 @@ def _from_name(value: Any) -> Any:
 Energy = Annotated[EnergyColumn, BeforeValidator(_from_name)]
 Angle = Annotated[AngleColumn, BeforeValidator(_from_name)]
 Number = Annotated[NumberColumn, BeforeValidator(_from_name)]
+Flavour = Annotated[FlavourColumn, BeforeValidator(_from_name)]
 # Where it may be anything, the name alone is that of a plain number.
 Anything = Annotated[BranchColumn, BeforeValidator(_from_name)]
 
@@ -180,10 +189,28 @@ class DecayProduct(Momentum):
 
 
 class TrueAssignment(Block):
-    """Where the jets of b and bbar are among the jets as the ntuple orders them, or -1."""
+    """Where the jets of b and bbar are among the jets as the ntuple orders them, or -1.
 
-    b: Number
-    bbar: Number
+    Where `parton` is given, they are the jets for which it says these numbers.
+    """
+
+    b: Number | int
+    bbar: Number | int
+    parton: Number | None = Field(
+        None, description="branch with one number for each jet: the parton that it is matched to"
+    )
+
+    @model_validator(mode="after")
+    def _is_one_kind(self) -> Self:
+        kind = BranchColumn if self.parton is None else int
+        if not isinstance(self.b, kind) or not isinstance(self.bbar, kind):
+            raise ValueError(
+                "b and bbar are branches with the places of their jets, or with parton the "
+                "numbers of that branch that mean them"
+            )
+        if self.b == self.bbar:
+            raise ValueError("b and bbar are not the same")
+        return self
 
 
 def _told_apart(candidates: list[DecayProduct]) -> list[DecayProduct]:
