@@ -68,9 +68,7 @@ class Collection(Coordinates):
     energy: Energy | None = None
     mass: Energy | None = Field(None, description="neither energy nor mass: massless")
     present: Number | None = Field(
-        None,
-        description="branch that is zero where lists are padded after their last object; none: "
-        "they are not",
+        None, description="zero where lists are padded after their last object; none: they are not"
     )
     extra: dict[str, Source] = Field({}, description="more features, by name")
     where: Where | None = Field(
