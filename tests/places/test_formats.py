@@ -29,7 +29,7 @@ def written(request: pytest.FixtureRequest, events: Branches, served: Path) -> t
     kind = FORMATS[request.param]
     path = served / f"{request.param}{kind.suffix}"
     kind.write(path, events)
-    return path.name, kind.branch_map
+    return path.name, kind.branch_map(served)
 
 
 def _built(place: "Place", branch_map: str, folder: Path) -> Dataset:

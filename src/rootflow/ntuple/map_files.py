@@ -60,10 +60,10 @@ def _entries(named: str | dict[str, Any]) -> Any:
     if isinstance(named, str):
         is_file = named.endswith((".yaml", ".yml"))
         entries = read_yaml(Path(named), "branch map") if is_file else _shipped(named)
-    if not isinstance(entries, dict) or "base" not in entries:
-        return entries
-    own = {key: value for key, value in entries.items() if key != "base"}
-    return _shipped(str(entries["base"])) | own
+    while isinstance(entries, dict) and "base" in entries:
+        own = {key: value for key, value in entries.items() if key != "base"}
+        entries = _shipped(str(entries["base"])) | own
+    return entries
 
 
 def _shipped(name: str) -> Any:
