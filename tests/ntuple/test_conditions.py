@@ -12,6 +12,7 @@ from ntuples import Branches, entries_of, write_ntuple
 from rootflow.config.data import DileptonDataConfig
 from rootflow.dataset import Dataset, Events
 from rootflow.dataset.event_reader import EventReader
+from rootflow.dataset.reading import Collections
 from rootflow.dataset.readings.dilepton import Dilepton
 from rootflow.dataset.readings.four_leptons import FourLeptons
 from rootflow.errors import InputError, UsageError
@@ -103,6 +104,58 @@ def test_what_does_not_count_is_as_if_it_were_not_there(tmp_path: Path, masks: B
     assert (lost & (slots >= 0)).any()
 
 
+def test_objects_near_others_that_count_do_not(tmp_path: Path, masks: Branches) -> None:
+    path = write_ntuple(tmp_path / "all.root", masks)
+    entries = _entries("bit(jet_id, 0)", "el_id >= 2")
+    entries["jets"] = {**entries["jets"], "apart_from": {"leptons": 1.0}}
+    (chunk,) = read_chunks(path, load_branch_map(entries))
+    near = np.zeros(len(chunk.objects["jets"].event), dtype=bool)
+    eta, phi = (ak.to_numpy(ak.flatten(masks[f"jet_{name}"])) for name in ("eta", "phi"))
+    event = np.repeat(np.arange(400), ak.to_numpy(ak.num(masks["jet_eta"])))
+    for prefix, counts in (("el", masks["el_id"] >= 2), ("mu", masks["mu_eta"] > -9)):
+        for place in range(2):
+            angles = [masks[f"{prefix}_{name}"][counts] for name in ("eta", "phi")]
+            one = [ak.to_numpy(ak.fill_none(ak.pad_none(each, 2), 99)) for each in angles]
+            delta_phi = np.abs(phi - one[1][event, place])
+            delta_phi = np.where(delta_phi > np.pi, 2 * np.pi - delta_phi, delta_phi)
+            near |= np.hypot(eta - one[0][event, place], delta_phi) < 1.0
+    passes = chunk.objects["jets"].passes
+    assert passes is not None
+    is_jet = ak.to_numpy(ak.flatten(masks["jet_id"])) & 1 == 1
+    np.testing.assert_array_equal(passes, is_jet & ~near)
+    assert 50 < np.sum(is_jet & near) < np.sum(is_jet)
+
+
+def test_what_others_keep_apart_from_is_read_where_it_is_not_kept(tmp_path: Path) -> None:
+    """Taus keep apart from photons, and these from electrons, of which none is in the dataset."""
+    momenta = {
+        name: {
+            "pt": {"branch": f"{name}_pt", "unit": "GeV"},
+            "eta": f"{name}_eta",
+            "phi": f"{name}_phi",
+        }
+        for name in ("taus", "photons", "electrons")
+    }
+    momenta["taus"]["apart_from"] = {"photons": 0.4}
+    momenta["photons"]["apart_from"] = {"electrons": 0.4}
+    momenta["photons"]["where"] = "photons_good"
+    branches: Branches = {"number": np.arange(3)}
+    for name, eta in {
+        "taus": [[0.0, 1.0], [0.0], [2.0]],
+        "photons": [[0.1, 1.1], [0.1], []],
+        "electrons": [[], [0.3], [2.0]],
+    }.items():
+        array = ak.values_astype(ak.Array(eta), np.float32)
+        branches |= {f"{name}_pt": 50 + 0 * array, f"{name}_eta": array, f"{name}_phi": 0 * array}
+    branches["photons_good"] = ak.values_astype(ak.Array([[1, 0], [1], []]), bool)
+    path = write_ntuple(tmp_path / "taus.root", branches)
+    entries = {"tree": "reco", "event_number": "number", "collections": momenta}
+    reader = EventReader(Collections(slots={"taus": 2}), entries)
+    (found,) = (selected.arrays["tau_mask"] for _, selected in reader.chunks(path))
+    # A photon that is near an electron still counts for taus: what is near is asked once.
+    assert found.tolist() == [[True, False], [False, False], [True, False]]
+
+
 def test_event_filters_are_the_first_cut(tmp_path: Path, masks: Branches) -> None:
     path = write_ntuple(tmp_path / "all.root", masks)
     found = _dataset(path, _entries(where="good and not noise"), tmp_path / "found")
@@ -181,6 +234,21 @@ def test_a_condition_is_checked_with_its_map(where: str, message: str) -> None:
 def test_a_condition_of_events_is_checked_with_its_map() -> None:
     with pytest.raises(UsageError, match=r"^branch map given: .*where: there is no function"):
         load_branch_map(_entries(where="bits(good, 1)"))
+
+
+@pytest.mark.parametrize(
+    ("apart_from", "message"),
+    [
+        ({"jets": 0.4}, r"jets\.apart_from: 'jets' is no other collection"),
+        ({"taus": 0.4}, r"jets\.apart_from: 'taus' is no other collection"),
+        ({"leptons": 0}, r"jets\.apart_from\.leptons: Input should be greater than 0"),
+    ],
+)
+def test_what_objects_keep_apart_from_is_another_collection(
+    apart_from: dict[str, float], message: str
+) -> None:
+    with pytest.raises(UsageError, match=message):
+        load_branch_map({**MAP, "jets": {**MAP["jets"][0], "apart_from": apart_from}})
 
 
 @pytest.mark.parametrize(

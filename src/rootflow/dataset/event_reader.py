@@ -210,6 +210,12 @@ def apply(
 def _narrowed(whole: BranchMap, reading: Reading, needs: Collection[str]) -> BranchMap:
     """Return the map of what is read: of objects and quantities those that are needed."""
     read = {*reading.kept(), *(name.partition(".")[0] for name in needs)}
+    left = [*read]
+    while left:
+        blocks = whole.blocks().get(left.pop(), ())
+        more = {other for block in blocks for other in block.apart_from} - read
+        read |= more
+        left += more
     leptons = [block.model_copy(update=_not_needed(block, needs)) for block in whole.leptons]
     has_leptons = "leptons" in read
     return whole.model_copy(

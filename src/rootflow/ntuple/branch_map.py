@@ -1,11 +1,10 @@
 """Where each canonical quantity is in an ntuple, and in which unit."""
 
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Annotated, Any, Literal, Self
 
 from annotated_types import MinLen
 from pydantic import (
-    BaseModel,
     BeforeValidator,
     Discriminator,
     Field,
@@ -15,7 +14,7 @@ from pydantic import (
 )
 
 from rootflow.config.block import Block, Name
-from rootflow.ntuple.conditions import SLOT, Condition, Where
+from rootflow.ntuple.conditions import SLOT, Where, all_columns
 from rootflow.ntuple.sums_of_weights import SumOfWeights
 from rootflow.ntuple.units import (
     Angle,
@@ -73,8 +72,11 @@ class Collection(Coordinates):
     extra: dict[str, Source] = Field({}, description="more features, by name")
     where: Where | None = Field(
         None,
-        description="expression over branches: objects for which it is false do not count, but "
-        "keep their places in the ntuple's lists",
+        description="expression over branches: objects for which it is false do not count",
+    )
+    apart_from: dict[str, PositiveFloat] = Field(
+        {},
+        description="by collection: objects nearer in eta and phi to one that counts do not count",
     )
 
     @model_validator(mode="after")
@@ -237,6 +239,9 @@ class BranchMap(Block):
         if self.truth.matching is not None and len(self.jets) != 1:
             raise ValueError("truth.matching: of the jets of one block, whose places it gives")
         for name, blocks in self.objects().items():
+            others = {other for block in blocks for other in block.apart_from}
+            if unknown := sorted(others - (self.objects().keys() - {name})):
+                raise ValueError(f"{name}.apart_from: '{unknown[0]}' is no other collection")
             if len({tuple(block.numbers()) for block in blocks}) > 1:
                 raise ValueError(f"{name}: blocks that are read as one have the same features")
         return self
@@ -268,13 +273,8 @@ class BranchMap(Block):
     @model_validator(mode="after")
     def _can_do_without(self) -> Self:
         energies = [one.energy or one.mass for one in self.leptons]
-        columns = [
-            *self.masses.values(),
-            *self.identity,
-            self.event_number,
-            *energies,
-            *self.triggers,
-        ]
+        of_events = [*self.identity, *self.triggers, self.event_number]
+        columns = [*self.masses.values(), *of_events, *energies]
         dispensable = {column.branch for column in columns if column is not None}
         for branch in self.may_lack:
             if branch not in dispensable:
@@ -388,17 +388,3 @@ class BranchMap(Block):
 def _read_of(sources: Mapping[str, Derived | BranchColumn]) -> dict[str, BranchColumn]:
     """Return the features that are read and not derived, by name."""
     return {name: source for name, source in sources.items() if isinstance(source, BranchColumn)}
-
-
-def all_columns(value: Any) -> Iterator[BranchColumn]:
-    """Yield every column that a part of a map names."""
-    if isinstance(value, BranchColumn):
-        yield value
-    elif isinstance(value, Condition):
-        yield from value.columns().values()
-    elif isinstance(value, BaseModel):
-        for name in type(value).model_fields:
-            yield from all_columns(getattr(value, name))
-    elif isinstance(value, list | dict):
-        for part in value.values() if isinstance(value, dict) else value:
-            yield from all_columns(part)

@@ -1,9 +1,9 @@
 """What objects and events of an ntuple must fulfil to count, over its branches."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, model_validator
+from pydantic import BaseModel, BeforeValidator, model_validator
 
 from rootflow.config.block import Block
 from rootflow.errors import UsageError
@@ -69,3 +69,17 @@ def _from_text(value: Any) -> Any:
 
 
 Where = Annotated[Condition, BeforeValidator(_from_text)]
+
+
+def all_columns(value: Any) -> Iterator[BranchColumn]:
+    """Yield every column that a part of a map names."""
+    if isinstance(value, BranchColumn):
+        yield value
+    elif isinstance(value, Condition):
+        yield from value.columns().values()
+    elif isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            yield from all_columns(getattr(value, name))
+    elif isinstance(value, list | dict):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from all_columns(part)

@@ -124,8 +124,14 @@ def read_generated(
             np.stack([particles.values(column, place) for place in decays.quark.T], axis=-1)
             for column in (columns.eta, columns.phi)
         )
-        apart = _distances(jets, eta, phi)
-        apart[decays.quark == NONE] = np.inf
+        jet_eta, jet_phi, counts = jets.directions()
+        apart = delta_r(
+            jet_eta[:, np.newaxis],
+            jet_phi[:, np.newaxis],
+            *(angle[..., np.newaxis] for angle in (eta, phi)),
+        )
+        there = counts[:, np.newaxis] & (decays.quark != NONE)[..., np.newaxis]
+        apart[~there] = np.inf
         found["jet_index"] = match_jets(apart, matching)
     return found
 
@@ -202,22 +208,6 @@ def _origin(particles: Particles, wanted: NDArray[np.bool_]) -> Places:
     origin = np.zeros_like(particles.pdg_id)
     origin[index] = particles.pdg_id_at(place)
     return origin
-
-
-def _distances(
-    jets: Objects, eta: NDArray[np.floating[Any]], phi: NDArray[np.floating[Any]]
-) -> NDArray[np.float64]:
-    """Return (n, 2, most jets of an event) dR to two directions, infinite where no jet counts."""
-    slots = jets.slots(int(jets.counts().max(initial=0)))
-    there = slots != NONE
-    if jets.passes is not None:
-        there[there] = jets.passes[slots[there]]
-    of_jets = jets.rows(slots).astype(np.float64)
-    jet_eta, jet_phi = (
-        of_jets[:, np.newaxis, :, jets.names.index(name)] for name in ("eta", "phi")
-    )
-    apart = delta_r(jet_eta, jet_phi, eta[..., np.newaxis], phi[..., np.newaxis])
-    return np.where(there[:, np.newaxis], apart, np.inf)
 
 
 def match_jets(apart: NDArray[np.float64], matching: JetMatching) -> Places:

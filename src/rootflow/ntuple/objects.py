@@ -6,12 +6,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rootflow.ntuple.branch_map import Collection, Leptons, Mass, all_columns
+from rootflow.ntuple.branch_map import Collection, Leptons, Mass
 from rootflow.ntuple.columns import Rows
-from rootflow.ntuple.conditions import OBJECTS, Condition
+from rootflow.ntuple.conditions import OBJECTS, Condition, all_columns
 from rootflow.ntuple.expressions import Lookup
 from rootflow.ntuple.units import BranchColumn, FlavourColumn
-from rootflow.physics.kinematics import four_momentum, invariant_mass
+from rootflow.physics.kinematics import delta_r, four_momentum, invariant_mass
 
 Places = NDArray[np.int64]
 NONE = -1
@@ -50,6 +50,21 @@ class Objects(NamedTuple):
             features=self.features.take(index, axis=0),
             passes=None if self.passes is None else self.passes[index],
         )
+
+    def directions(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
+        """Return (n, most of an event) eta and phi, and where there is an object that counts.
+
+        They must be event by event.
+        """
+        slots = self.slots(int(self.counts().max(initial=0)))
+        there = slots != NONE
+        if self.passes is not None:
+            there[there] = self.passes[slots[there]]
+        eta, phi = (
+            self.rows(slots)[..., self.names.index(name)].astype(np.float64)
+            for name in ("eta", "phi")
+        )
+        return eta, phi, there
 
     def slots(self, count: int, events: Places | None = None) -> Places:
         """Return (n, count) where the first objects of each event are, -1 of none."""
@@ -120,6 +135,34 @@ def that_count(
 
     lookup = Lookup(values, {OBJECTS: event}, len(offsets) - 1, rows.wrong_at)
     return block.where.of_objects(all_columns(block)).evaluate(lookup)
+
+
+def without_overlaps(
+    parts: Mapping[str, Sequence[Objects]], blocks: Mapping[str, Sequence[Collection]]
+) -> dict[str, list[Objects]]:
+    """Return the objects of all blocks, those too near to others that count marked."""
+    return {
+        name: [
+            _apart(part, block.apart_from, parts)
+            for part, block in zip(of_name, blocks[name], strict=True)
+        ]
+        for name, of_name in parts.items()
+    }
+
+
+def _apart(
+    objects: Objects, distances: Mapping[str, float], parts: Mapping[str, Sequence[Objects]]
+) -> Objects:
+    own_eta, own_phi = (objects.column(name)[:, np.newaxis] for name in ("eta", "phi"))
+    passes = np.ones(len(objects.event), dtype=np.bool_)
+    for name, distance in distances.items():
+        for others in parts[name]:
+            eta, phi, there = others.directions()
+            apart = delta_r(own_eta, own_phi, eta[objects.event], phi[objects.event])
+            passes &= ~np.any((apart < distance) & there[objects.event], axis=1)
+    if objects.passes is not None:
+        passes &= objects.passes
+    return objects._replace(passes=passes) if distances else objects
 
 
 def events_that_count(rows: Rows, where: Condition | None) -> NDArray[np.bool_] | None:

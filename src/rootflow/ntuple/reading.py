@@ -9,7 +9,7 @@ import vector
 from numpy.typing import NDArray
 
 from rootflow.formats import Table, open_table
-from rootflow.ntuple.branch_map import BranchMap, Collection, Leptons, all_columns
+from rootflow.ntuple.branch_map import BranchMap, Collection, Leptons
 from rootflow.ntuple.columns import (
     LARGEST_ENERGY_GEV,
     SMALLEST_PT_GEV,
@@ -18,6 +18,7 @@ from rootflow.ntuple.columns import (
     read_identity,
     structured,
 )
+from rootflow.ntuple.conditions import all_columns
 from rootflow.ntuple.features import MOMENTUM
 from rootflow.ntuple.generated import read_generated
 from rootflow.ntuple.objects import (
@@ -28,6 +29,7 @@ from rootflow.ntuple.objects import (
     require_masses,
     signed_flavours,
     that_count,
+    without_overlaps,
 )
 from rootflow.ntuple.sums_of_weights import in_events
 from rootflow.ntuple.truth import read_neutrinos, read_truth
@@ -118,6 +120,7 @@ def _chunk(
     if branch_map.slots is not None:
         rows = rows._replace(arrays=_as_lists(rows, blocks["leptons"]))
     parts = {name: [_objects(rows, block) for block in of_name] for name, of_name in blocks.items()}
+    parts = without_overlaps(parts, blocks)
     require_masses(rows, branch_map.masses, [part.features for part in parts.get("leptons", [])])
     objects = {name: joined(of_name) for name, of_name in parts.items()}
     met = None
