@@ -259,6 +259,9 @@ class ReadingConfig(Block):
     )
 
 
+BadFiles = Literal["refuse", "skip"]
+
+
 class DataConfig(ReadingConfig):
     """The ntuples of every sample, what is read from them, and which events are kept."""
 
@@ -269,6 +272,10 @@ class DataConfig(ReadingConfig):
         None,
         description="the same event again, in the same file or another: an error, dropped (the "
         "first stays) or kept; none: refuse in simulation, drop in collisions",
+    )
+    bad_files: BadFiles = Field(
+        "refuse",
+        description="skip: what is missing, broken or without the branches is left out and told",
     )
     weights: WeightsConfig
     copies: list[Literal["root", "rntuple", "parquet", "npz"]] = Field(

@@ -12,6 +12,7 @@ from rootflow.config.data import DataConfig
 from rootflow.dataset.copies import SUFFIXES, write_copy
 from rootflow.dataset.dataset import Dataset, open_dataset
 from rootflow.dataset.digest import FileContent, digest_of_simulation, file_contents, name_of
+from rootflow.dataset.looks import looked_at
 from rootflow.dataset.manifest import DATASET_VERSION, Manifest, write_manifest
 from rootflow.dataset.reading import Reading
 from rootflow.dataset.repeated import repeated_numbers
@@ -52,7 +53,7 @@ def build(
     UsageError
         There is no such branch map, or the settings ask for what it does not name.
     """
-    planned = plans(config, files, reading)
+    planned = looked_at(plans(config, files, reading), config.bad_files)
     with _writing(directory):
         contents = file_contents(planned, memory=directory)
         target = directory / name_of(config, planned, contents, reading)
@@ -61,13 +62,25 @@ def build(
             _remove_dead(directory)
             with whole_directory(target) as partial, _held(partial):
                 _write(config, planned, contents, partial, target.name, reading)
-    dataset = open_dataset(target)
+    dataset = _telling_skipped(open_dataset(target), planned)
     with _writing(directory):
         for file_format in config.copies:
             copy = target.with_name(target.name + SUFFIXES[file_format])
             if not copy.exists():
                 write_copy(dataset, file_format, copy)
     return dataset
+
+
+def _telling_skipped(dataset: Dataset, plans: Sequence[SamplePlan]) -> Dataset:
+    """Return the dataset, whose manifest says which files were skipped now, if it was there."""
+    samples = tuple(
+        sample.model_copy(update={"skipped_files": plan.skipped})
+        for sample, plan in zip(dataset.manifest.samples, plans, strict=True)
+    )
+    if samples == dataset.manifest.samples:
+        return dataset
+    write_manifest(dataset.manifest.model_copy(update={"samples": samples}), dataset.path)
+    return open_dataset(dataset.path)
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from rootflow.config.block import Block, digest_of
 from rootflow.config.data import DataConfig
 from rootflow.dataset.arrays import EVENTS_AT_ONCE, map_array
 from rootflow.dataset.events import DATA
+from rootflow.dataset.looks import looked_at, with_friends
 from rootflow.dataset.manifest import DATASET_VERSION, Array
 from rootflow.dataset.reading import Reading
 from rootflow.dataset.samples import SamplePlan, plans
@@ -33,13 +34,15 @@ class FileContent(Block):
     """What a file holds, whatever its name: how much, and its checksum, ALGORITHM:DIGITS.
 
     The checksum was told by the server that has the file, or the file was read for it. What
-    `changed` says is another when the file is changed; nothing of a server that does not tell.
+    `changed` says is another when the file is changed; nothing of a server that does not tell. Of
+    the files with friends of its tree, it is what they hold.
     """
 
     bytes: int
     changed: str
     checksum: str
     checksum_from: ToldBy
+    friends: tuple[tuple[int, str], ...] = ()
 
     @property
     def holds(self) -> tuple[int, str]:
@@ -125,6 +128,7 @@ CHANGES_NO_ARRAY: Mapping[str, bool | set[str]] = {
     "samples": True,
     "branch_map": True,
     "copies": True,
+    "bad_files": True,
     "folds": {"held_out"},
     "weights": {"negative", "class_balance"},
 }
@@ -159,6 +163,8 @@ def digest(
         There is no such branch map, or the settings ask for what it does not name.
     """
     planned = plans(config, files, reading)
+    skips = config.bad_files == "skip"
+    planned = looked_at(planned, config.bad_files) if skips else with_friends(planned)
     return name_of(config, planned, file_contents(planned, memory), reading)
 
 
@@ -177,7 +183,7 @@ def name_of(
         "samples": [
             {
                 "name": plan.name,
-                "files": [content.holds for content in of_plan],
+                "files": [[*content.holds, *content.friends] for content in of_plan],
                 **plan.question,
             }
             for plan, of_plan in zip(plans, contents, strict=True)
@@ -189,9 +195,9 @@ def name_of(
 def file_contents(
     plans: Sequence[SamplePlan], memory: Path | None = None
 ) -> list[list[FileContent]]:
-    """Return what each file of each plan holds; no two may hold the same."""
+    """Return what each file of each plan holds, and its friends; no two may hold the same."""
     known = Contents(memory)
-    contents = [[known.of(path) for path in plan.files] for plan in plans]
+    contents = [[_with_friends(plan, path, known) for path in plan.files] for plan in plans]
     known.keep()
     first_of: dict[tuple[int, str], Place] = {}
     for plan, of_plan in zip(plans, contents, strict=True):
@@ -204,6 +210,12 @@ def file_contents(
                 )
             first_of[holds] = path
     return contents
+
+
+def _with_friends(plan: SamplePlan, path: Place, known: Contents) -> FileContent:
+    friends = tuple(known.of(friend).holds for friend in plan.friends.get(path, ()))
+    content = known.of(path)
+    return content.model_copy(update={"friends": friends}) if friends else content
 
 
 def digest_of_simulation(

@@ -9,7 +9,7 @@ from rootflow.checksum import read_sealed, sealed_json
 from rootflow.config.block import Block
 from rootflow.config.data import FoldingConfig
 from rootflow.errors import InputError
-from rootflow.files import read_bytes
+from rootflow.files import read_bytes, whole_file
 from rootflow.ntuple import Feature
 from rootflow.places.content import ToldBy
 
@@ -22,7 +22,9 @@ class SourceFile(Block):
     """One input file, and sums of the product of its weight branches.
 
     Its place among the files of all samples, in their order, is the events' `file_index`. With its
-    bytes the checksum, adler32:DIGITS, tells it from others; the server told it, or it was read.
+    bytes the checksum, adler32:DIGITS, tells it from others; the server told it, or it was read. Of
+    friends of its tree, the files are named. A file without the tree is of a job that selected no
+    event.
     """
 
     path: str
@@ -33,6 +35,15 @@ class SourceFile(Block):
     events_selected: int
     sum_of_weights_read: float
     sum_of_weights_selected: float
+    has_tree: bool = True
+    friends: tuple[str, ...] = ()
+
+
+class SkippedFile(Block):
+    """A file that was left out, and why."""
+
+    path: str
+    reason: str
 
 
 class Cut(Block):
@@ -70,7 +81,7 @@ class Sample(Block):
     It has no label where it is of no class, and no normalisation where the weights are the product
     of the weight branches alone, and in data, where they are 1. Repeated events were there before,
     in the same file or in one before. `events` are those selected, and `sum_of_weights` that of
-    their scaled weights.
+    their scaled weights. Skipped files are no part of all this.
     """
 
     name: str
@@ -85,6 +96,7 @@ class Sample(Block):
     repeated_events_dropped: int = 0
     repeated_events_kept: int = 0
     pseudo_data: bool = False
+    skipped_files: tuple[SkippedFile, ...] = ()
 
 
 class Manifest(Block):
@@ -125,7 +137,8 @@ class _Version(Block, extra="ignore"):
 
 def write_manifest(manifest: Manifest, directory: Path) -> None:
     """Write the manifest of a dataset, with its checksum."""
-    (directory / MANIFEST).write_bytes(sealed_json(manifest.model_dump_json(indent=1)))
+    with whole_file(directory / MANIFEST) as partial:
+        partial.write_bytes(sealed_json(manifest.model_dump_json(indent=1)))
 
 
 def read_manifest(directory: Path) -> Manifest:

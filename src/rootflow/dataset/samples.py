@@ -11,7 +11,7 @@ import numpy as np
 from rootflow.config.data import DATA, DataConfig, RepeatedEvents, SampleConfig, WeightsConfig
 from rootflow.dataset.event_reader import EventReader, Selected
 from rootflow.dataset.events import BACKGROUND, SIGNAL
-from rootflow.dataset.manifest import WeightScaling
+from rootflow.dataset.manifest import SkippedFile, WeightScaling
 from rootflow.dataset.reading import Reading
 from rootflow.dataset.weights import AS_READ, ReadFile, normalisation, scale_of
 from rootflow.errors import InputError, UsageError
@@ -30,7 +30,9 @@ class SamplePlan(NamedTuple):
     """How one sample becomes events.
 
     `question` is what decides its arrays, beside the content of its files and what all samples
-    share; `normalise` returns how weights are scaled, of what its files say.
+    share; `normalise` returns how weights are scaled, of what its files say. What a look at the
+    files told: those that are skipped, those without the tree, since no event was selected, and in
+    which others the friends of their trees are.
     """
 
     name: str
@@ -41,6 +43,9 @@ class SamplePlan(NamedTuple):
     repeated_events: RepeatedEvents
     question: Mapping[str, Any]
     normalise: Callable[[Sequence[ReadFile]], WeightScaling | None]
+    skipped: tuple[SkippedFile, ...] = ()
+    without_tree: frozenset[Place] = frozenset()
+    friends: Mapping[Place, tuple[Place, ...]] = {}
 
     @property
     def title(self) -> str:

@@ -32,6 +32,8 @@ class ReadFile(NamedTuple):
     @property
     def sum_of_weights(self) -> float:
         """The sum over all events of the file but those that are dropped as repeats of others."""
+        if not self.cutflow:  # a file without the tree
+            return 0.0
         everything = next(iter(self.cutflow.values()))
         return self.cutflow.get(EACH_ONCE, everything)[1]
 

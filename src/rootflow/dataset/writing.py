@@ -91,7 +91,7 @@ class _Writing:
         cutflow: Cutflow = {}
         expectation = Expectation()
         self.everything.begin(sample, path)
-        for chunk, selected in read(plan, path):
+        for chunk, selected in () if path in plan.without_tree else read(plan, path):
             _require_finite_arrays(chunk, selected, plan.reader.features)
             self.everything.add(chunk, selected)
             self.writers.append(self._arrays(sample, selected.arrays))
@@ -201,7 +201,9 @@ def _sample(
         label=plan.sample.label,
         title=plan.title,
         branch_map=plan.branch_map,
-        files=tuple(map(_source_file, files, contents)),
+        files=tuple(
+            _source_file(plan, file, content) for file, content in zip(files, contents, strict=True)
+        ),
         cutflow=cutflow,
         normalisation=normalisation,
         sum_of_weights=cutflow[-1].sum_of_weights,
@@ -209,11 +211,12 @@ def _sample(
         repeated_events_dropped=repeated.dropped,
         repeated_events_kept=repeated.kept,
         pseudo_data=plan.sample.pseudo_data,
+        skipped_files=plan.skipped,
     )
 
 
-def _source_file(file: ReadFile, content: FileContent) -> SourceFile:
-    cuts = list(file.cutflow.values())
+def _source_file(plan: SamplePlan, file: ReadFile, content: FileContent) -> SourceFile:
+    cuts = list(file.cutflow.values()) or [(0, 0.0)]
     return SourceFile(
         path=str(file.path),
         bytes=content.bytes,
@@ -223,6 +226,8 @@ def _source_file(file: ReadFile, content: FileContent) -> SourceFile:
         events_selected=cuts[-1][0],
         sum_of_weights_read=cuts[0][1],
         sum_of_weights_selected=cuts[-1][1],
+        has_tree=file.path not in plan.without_tree,
+        friends=tuple(map(str, plan.friends.get(file.path, ()))),
     )
 
 

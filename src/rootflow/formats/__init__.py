@@ -1,9 +1,17 @@
 """Files of events, of any format: found, opened as tables, and written."""
 
+from rootflow.formats.faults import NoTreeError
 from rootflow.formats.finding import find_files
 from rootflow.formats.opening import open_table
 from rootflow.formats.root import bins_of_histograms
 from rootflow.formats.table import Table
 from rootflow.formats.writing import write_histograms
 
-__all__ = ["Table", "bins_of_histograms", "find_files", "open_table", "write_histograms"]
+__all__ = [
+    "NoTreeError",
+    "Table",
+    "bins_of_histograms",
+    "find_files",
+    "open_table",
+    "write_histograms",
+]

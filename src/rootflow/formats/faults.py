@@ -43,6 +43,15 @@ BROKEN = (*OF_BYTES, *MISUNDERSTOOD)
 PACKAGE = __name__.partition(".")[0]
 
 
+class NoTreeError(InputError):
+    """A file has no such tree, but it is whole; whether it has other trees, and other objects."""
+
+    def __init__(self, message: str, has_trees: bool, has_objects: bool) -> None:
+        super().__init__(message)
+        self.has_trees = has_trees
+        self.has_objects = has_objects
+
+
 def require_file(path: Place) -> int:
     """Return the bytes of a file; one that is missing or empty, and what is no file, is refused."""
     if isinstance(path, Remote):

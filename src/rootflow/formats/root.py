@@ -11,7 +11,7 @@ import uproot
 from numpy.typing import NDArray
 
 from rootflow.errors import InputError, RootflowError
-from rootflow.formats.faults import faults_of, require_file
+from rootflow.formats.faults import NoTreeError, faults_of, require_file
 from rootflow.formats.root_files import open_root
 from rootflow.formats.table import Table
 from rootflow.formats.trees import NTuple, Tree
@@ -70,15 +70,20 @@ def _find_tree(file: Any, path: Place, tree: str | None) -> tuple[str, Any]:
             )
         (tree,) = trees
     if tree not in trees:
-        raise InputError(f"{path}: no tree '{tree}'; {there}")
+        has_objects = len(file.keys(recursive=False)) > 0
+        raise NoTreeError(f"{path}: no tree '{tree}'; {there}", bool(trees), has_objects)
     return classes[tree], file[tree]
 
 
 class _Friends(NamedTuple):
-    """The friends of a tree by the names that it has for them; why others are not read."""
+    """The friends of a tree by the names that it has for them; why others are not read.
+
+    The files are the other ones that they are in.
+    """
 
     trees: dict[str, Any]
     not_read: list[str]
+    files: list[Place]
 
 
 def _friends_of(path: Place, file: Any, tree: Any, stack: ExitStack) -> _Friends:
@@ -87,7 +92,7 @@ def _friends_of(path: Place, file: Any, tree: Any, stack: ExitStack) -> _Friends
     They are in the same file, or in another, whose path is relative to it. Not read is one that
     cannot be found, has an index or another number of entries.
     """
-    friends = _Friends({}, [])
+    friends = _Friends({}, [], [])
     for element in tree.member("fFriends") or ():
         name, elsewhere = element.member("fName"), element.member("fTitle")
         try:
@@ -103,6 +108,8 @@ def _friends_of(path: Place, file: Any, tree: Any, stack: ExitStack) -> _Friends
             friends.not_read.append(f"its friend '{name}' is not read: {error}")
         else:
             friends.trees[name] = friend
+            if elsewhere:
+                friends.files.append(in_file)
     return friends
 
 

@@ -35,6 +35,9 @@ class Table(ABC):
     path: Place
     name: str
     called: str
+    # Other files with branches of it, and why others of them are not read.
+    friends: tuple[Place, ...] = ()
+    not_read: Sequence[str] = ()
 
     @property
     @abstractmethod
@@ -48,6 +51,10 @@ class Table(ABC):
     @abstractmethod
     def read(self, names: Sequence[str], start: int, stop: int) -> dict[str, Any]:
         """Return these branches of the entries from start to before stop, as awkward arrays."""
+
+    def require(self, names: Collection[str]) -> None:
+        """Refuse names that no branch has."""
+        require_branches(self.path, [*names], self.names(), self.called, self.not_read)
 
     @abstractmethod
     def columns(self, names: Collection[str]) -> dict[str, Column]:
@@ -86,7 +93,7 @@ class Table(ABC):
 
         A table without entries gives arrays without entries, once; no arrays are given of none.
         """
-        require_branches(self.path, names, self.names(), self.called)
+        self.require(names)
         if names:
             fit = max(int(chunk_bytes / max(self.bytes_per_entry(names), 1)), 1)
             for start, stop in self.ranges(fit, names):

@@ -13,7 +13,7 @@ from uproot.interpretation.identify import UnknownInterpretation
 from uproot.interpretation.numerical import Numerical
 
 from rootflow.errors import InputError
-from rootflow.formats.faults import faults_of, require_branches
+from rootflow.formats.faults import faults_of
 from rootflow.formats.table import Column, Table
 from rootflow.places import Place
 
@@ -68,7 +68,7 @@ class Tree(_OfRoot):
     The branches of a split object, `Jet`, are called `Jet.PT`, those of a leaf list BRANCH.LEAF.
     Those of friends, which are given by the names that the tree has for them, follow its own, as
     FRIEND.BRANCH where one before has that name. `not_read` says of each other friend why it is
-    none.
+    none, `files` in which other files they are.
     """
 
     kind = "tree"
@@ -79,9 +79,11 @@ class Tree(_OfRoot):
         tree: Any,
         friends: Mapping[str, Any] | None = None,
         not_read: Sequence[str] = (),
+        files: Sequence[Place] = (),
     ) -> None:
         super().__init__(path, tree)
         self.not_read = not_read
+        self.friends = tuple(files)
         with faults_of(path):
             self._leaves = dict(_leaves_of(tree))
             for friend, its_tree in (friends or {}).items():
@@ -143,7 +145,7 @@ class Tree(_OfRoot):
         return np.asarray(reduce(np.intersect1d, ends) if ends else [0])
 
     def _chosen(self, names: Collection[str]) -> dict[str, _Leaf]:
-        require_branches(self.path, [*names], self.names(), self.called, self.not_read)
+        self.require(names)
         return {name: self._leaves[name] for name in names}
 
     def _branches(self, names: Collection[str] | None) -> list[Any]:
@@ -196,7 +198,7 @@ class NTuple(_OfRoot):
     def read(self, names: Sequence[str], start: int, stop: int) -> dict[str, Any]:
         """Return these fields of the entries from start to before stop, as awkward arrays."""
         # uproot leaves out what it does not find, and gives all as the file orders them.
-        require_branches(self.path, names, self.names(), self.called)
+        self.require(names)
         # A cluster is decompressed as a whole, whichever of its entries are asked for.
         ends = self.ends()
         first = int(ends[np.searchsorted(ends, start, side="right") - 1])

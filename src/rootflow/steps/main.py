@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rootflow.config import Config
 from rootflow.steps import evaluate, preprocess, train
-from rootflow.steps.preprocess import REPEATED
+from rootflow.steps.preprocess import SKIPPED_FILES, TOLD
 from rootflow.steps.result import StepResult
 from rootflow.tracking import Run, start_run
 from rootflow.tracking.connection import redacted, tracking_uri
@@ -27,13 +27,15 @@ def run(config: Config, parent: Run | None = None) -> StepResult:
         exported = export.run(config, run)
         run.log_metrics(evaluation.metrics)
         facts = {
-            **{name: preprocessed.facts[name] for name in REPEATED if name in preprocessed.facts},
+            **{name: preprocessed.facts[name] for name in TOLD if name in preprocessed.facts},
             **evaluation.facts,
             **exported.facts,
             "look_at_it": _ui_command(),
             "page": _page(run),
         }
-        return StepResult("main", run.run_id, facts, evaluation.tables, evaluation.metrics)
+        told = {name: rows for name, rows in preprocessed.tables.items() if name == SKIPPED_FILES}
+        tables = told | evaluation.tables
+        return StepResult("main", run.run_id, facts, tables, evaluation.metrics)
 
 
 def _ui_command() -> str:

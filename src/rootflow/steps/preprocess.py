@@ -1,5 +1,6 @@
 """Ntuples to the dataset."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from rootflow.analysis import analysis_named
@@ -13,6 +14,10 @@ from rootflow.steps.simulate import input_files
 from rootflow.tracking import Run, start_run
 
 REPEATED = ("repeated_events_dropped", "repeated_events_kept")
+SKIPPED, SKIPPED_FILES = "files_skipped", "skipped_files"
+WITHOUT_TREE = "files_without_tree"
+# What the end of a whole chain tells again.
+TOLD = (*REPEATED, SKIPPED, WITHOUT_TREE)
 
 
 def run(config: Config, parent: Run | None = None) -> StepResult:
@@ -31,9 +36,29 @@ def run(config: Config, parent: Run | None = None) -> StepResult:
             "dataset": str(dataset.path),
             "events": len(dataset),
             "event_numbers_in_several_files": dataset.manifest.event_numbers_in_several_files,
-            **{name: count for name, count in repeated.items() if count},
+            **{name: count for name, count in (repeated | _left_out(samples)).items() if count},
         }
-        return StepResult("preprocess", run.run_id, facts, _cutflows(samples))
+        run.set_tags({name: facts[name] for name in (SKIPPED, WITHOUT_TREE) if name in facts})
+        return StepResult(
+            "preprocess", run.run_id, facts, _cutflows(samples) | skipped_files(samples)
+        )
+
+
+def skipped_files(samples: Sequence[Sample]) -> dict[str, list[Row]]:
+    """Return a table of the files that were left out, where there are some, and why."""
+    rows: list[Row] = [
+        {"sample": sample.name, "file": file.path, "reason": file.reason}
+        for sample in samples
+        for file in sample.skipped_files
+    ]
+    return {SKIPPED_FILES: rows} if rows else {}
+
+
+def _left_out(samples: Sequence[Sample]) -> dict[str, int]:
+    return {
+        SKIPPED: sum(len(sample.skipped_files) for sample in samples),
+        WITHOUT_TREE: sum(not file.has_tree for sample in samples for file in sample.files),
+    }
 
 
 def ensure(config: Config, parent: Run) -> Dataset:
