@@ -69,6 +69,12 @@ def killed(saved: str) -> None:
     ROOT.killed(int(saved))
 
 
+def without_branches(path: str, tree: str) -> None:
+    """Write a tree without branches and entries."""
+    with ROOT.TFile(path, "RECREATE"):
+        ROOT.TTree(tree, "").Write()
+
+
 def hadd(target: str, source: str) -> None:
     """Do what the command of this name does."""
     merger = ROOT.TFileMerger(False)

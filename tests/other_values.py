@@ -227,6 +227,11 @@ PREPROCESS = {
                 {"data.files": ["{folder}/ttbar_0.root", "{folder}/ttbar_again.root"]},
                 allows=True,
             ),
+            "data.bad_files": Other(
+                "skip",
+                {"data.files": ["{folder}/ttbar_0.root", "{folder}/empty.root"]},
+                allows=True,
+            ),
             "data.weights.cross_section_pb": Other(830.0, _SCALED),
             "data.weights.luminosity_fb_inverse": Other(20.0, _SCALED),
             "data.weights.sum_of_weights": Other(1e6, _SCALED),
@@ -279,6 +284,11 @@ PREPROCESS = {
                 allows=True,
             ),
             "data.samples.pseudo_data": Other(True, {"data.samples.label": "data"}, allows=True),
+            "data.bad_files": Other(
+                "skip",
+                {"data.samples.files": ["{folder}/VBFH_0.root", "{folder}/empty.root"]},
+                allows=True,
+            ),
             "data.weights.luminosity_fb_inverse": 20.0,
             "data.weights.sum_of_weights": Other(
                 "per_sample",

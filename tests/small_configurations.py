@@ -97,11 +97,12 @@ def _shipped(analysis: str) -> Config:
 def write_samples(folder: Path) -> None:
     """Write the first shipped events of each sample, as two files of different length, and a map.
 
-    Events of the first are there again in another.
+    Events of the first are there again in another, and one file is empty.
 
     Those of ttbar also have reconstructed neutrinos, of any momenta.
     """
     (folder / "h4l.yaml").write_text(MAP)
+    (folder / "empty.root").touch()
     random = np.random.default_rng(1)
     for name, edges in EVENTS.items():
         tree = "mini" if name in OF_FOUR_LEPTONS else "reco"

@@ -20,6 +20,7 @@ from rootflow.dataset.samples import SamplePlan, classes_of, plans, shared_featu
 from rootflow.dataset.writing import require_finite, write_arrays
 from rootflow.errors import InputError
 from rootflow.files import PARTIAL, whole_directory
+from rootflow.formats.faults import DamagedError
 from rootflow.formats.lineage import refuse_beside_sources
 from rootflow.places import Place
 from rootflow.sources import dataset_code
@@ -60,7 +61,11 @@ def build(
         if not target.exists():
             refuse_beside_sources([path for plan in planned for path in plan.files])
             _remove_dead(directory)
-            with whole_directory(target) as partial, _held(partial):
+            with (
+                whole_directory(target) as partial,
+                _held(partial),
+                _skipping_no_half(config),
+            ):
                 _write(config, planned, contents, partial, target.name, reading)
     dataset = _telling_skipped(open_dataset(target), planned)
     with _writing(directory):
@@ -81,6 +86,20 @@ def _telling_skipped(dataset: Dataset, plans: Sequence[SamplePlan]) -> Dataset:
         return dataset
     write_manifest(dataset.manifest.model_copy(update={"samples": samples}), dataset.path)
     return open_dataset(dataset.path)
+
+
+@contextmanager
+def _skipping_no_half(config: DataConfig) -> Iterator[None]:
+    """Say of a file whose damage shows while it is read why it is not skipped, if bad ones are."""
+    try:
+        yield
+    except DamagedError as error:
+        if config.bad_files != "skip":
+            raise
+        raise InputError(
+            f"{error}: this shows only where its events are read, and some of them may be read "
+            "already: leave it out of the files"
+        ) from error
 
 
 @contextmanager

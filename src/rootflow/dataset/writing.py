@@ -173,7 +173,7 @@ def _require_events(plan: SamplePlan, files: Sequence[ReadFile]) -> None:
 
 def _cutflow(files: Sequence[ReadFile]) -> Cutflow:
     nothing: Cutflow = {}
-    return reduce(add, (file.cutflow for file in files), nothing)
+    return reduce(add, (file.cutflow for file in files if file.cutflow), nothing)
 
 
 def _sample(

@@ -43,6 +43,10 @@ BROKEN = (*OF_BYTES, *MISUNDERSTOOD)
 PACKAGE = __name__.partition(".")[0]
 
 
+class DamagedError(InputError):
+    """A file holds what nothing wrote so."""
+
+
 class NoTreeError(InputError):
     """A file has no such tree, but it is whole; whether it has other trees, and other objects."""
 
@@ -115,7 +119,7 @@ def faults_of(path: Place) -> Iterator[None]:
     except BROKEN as error:
         if not _is_of_file(error):
             raise
-        raise InputError(
+        raise DamagedError(
             f"{path}: not a whole ROOT file; it may be truncated, damaged or of another format "
             f"({type(error).__name__})"
         ) from error
