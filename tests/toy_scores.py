@@ -16,7 +16,8 @@ def samples_with_files() -> list[Sample]:
         SourceFile(
             path=f"{name}.root",
             bytes=1,
-            sha256=name,
+            checksum=f"adler32:{name}",
+            checksum_from="read",
             events_read=1,
             events_selected=1,
             sum_of_weights_read=1.0,
