@@ -213,3 +213,19 @@ def test_paths_fire_above_their_thresholds(events: ak.Array) -> None:
         found = events[f"HLT_{path}"]
         assert ak.all(found == expected), path
         assert 0 < ak.sum(found) < len(found), path
+
+
+def test_runs_scale_weights_to_what_is_expected(files: Files, tmp_path: Path) -> None:
+    """cross section x luminosity x the share of the generated events that are selected."""
+    weights = {
+        "cross_section_pb": 37.9,
+        "luminosity_fb_inverse": 10,
+        "sum_of_weights": "per_file",
+        "negative": "keep",
+    }
+    config = DileptonDataConfig.model_validate({"branch_map": "nanoaod_v9", "weights": weights})
+    dataset = build(config, {"ttbar": files["nanoaod_v9"]}, tmp_path)
+    path = files["nanoaod_v9"][0].parent / "simulation.json"
+    generated = json.loads(path.read_text())["generated_events"]
+    expected = 37.9 * 10_000 * len(dataset) / generated
+    assert dataset.manifest.sum_of_weights == pytest.approx(expected, rel=1e-9)
