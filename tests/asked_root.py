@@ -63,6 +63,24 @@ def kinds() -> None:
         getattr(ROOT, function)()
 
 
+def befriend(path: str, tree: str, friend: str, its_path: str) -> None:
+    """Have a tree know a friend."""
+    with ROOT.TFile.Open(path, "UPDATE") as file:
+        found = file.Get(tree)
+        found.AddFriend(friend, its_path)
+        found.Write("", ROOT.TObject.kOverwrite)
+
+
+def drawn(tree: str, variable: str, weight: str, *paths: str) -> None:
+    """Print the contents of a histogram that is filled from files as TRExFitter does it."""
+    chain = ROOT.TChain()
+    for path in paths:
+        assert chain.Add(f"{path}/{tree}")
+    histogram = ROOT.TH1D("h", "h", 20, 0, 1)
+    chain.Draw(f"{variable}>>h", weight, "goff")
+    sys.stdout.write(json.dumps([histogram.GetBinContent(place) for place in range(22)]))
+
+
 def killed(saved: str) -> None:
     """Write a tree, of which the events up to `saved` are saved, and end without closing."""
     _declare()

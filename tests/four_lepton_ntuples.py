@@ -80,8 +80,9 @@ def flat_table(branches: Mapping[str, Any], seed: int = 1) -> Table:
 
 
 def write_csv(path: Path, table: Mapping[str, NDArray[Any]]) -> Path:
-    """Write columns to a CSV file, and return its path."""
-    csv.write_csv(pa.table(dict(table)), path)
+    """Write columns to a CSV file, compressed as its name says, and return its path."""
+    with pa.output_stream(path) as file:
+        csv.write_csv(pa.table(dict(table)), file)
     return path
 
 

@@ -7,12 +7,12 @@ import awkward as ak
 import numpy as np
 import pyarrow as pa
 import pytest
-import uproot
 from pyarrow import parquet
 
 from rootflow.formats import open_table
 from rootflow.formats.branches import branches_of
 from rootflow.formats.writing import SUFFIXES, Format, TableWriter, table_writer
+from written_files import note_of, parts_of, read_written
 
 KINDS = ["bool", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64"]
 KINDS += ["float32", "float64"]
@@ -28,34 +28,6 @@ def file_format(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
     return chosen
 
 
-def read(path: Path, file_format: Format, tree: str) -> ak.Array:
-    if file_format == "parquet":
-        return ak.from_parquet(path)
-    with uproot.open(path) as file:
-        assert (
-            file.classname_of(tree) == {"ttree": "TTree", "rntuple": "ROOT::RNTuple"}[file_format]
-        )
-        return file[tree].arrays()
-
-
-def parts(path: Path, file_format: Format, tree: str) -> list[int]:
-    """Return how many entries are in each part of a file."""
-    if file_format == "parquet":
-        file = parquet.ParquetFile(path).metadata
-        return [file.row_group(place).num_rows for place in range(file.num_row_groups)]
-    with uproot.open(path) as file:
-        if file_format == "rntuple":
-            return [cluster.num_entries for cluster in file[tree].cluster_summaries]
-        return np.diff(file[tree].common_entry_offsets()).tolist()
-
-
-def note(path: Path, file_format: Format, name: str) -> str:
-    if file_format == "parquet":
-        return parquet.read_metadata(path).metadata[name.encode()].decode()
-    with uproot.open(path) as file:
-        return str(file[name])
-
-
 def test_what_is_copied_is_what_was_there(
     tree_file: Path, tmp_path: Path, file_format: Format
 ) -> None:
@@ -67,13 +39,13 @@ def test_what_is_copied_is_what_was_there(
             for start, stop in PARTS:
                 writer.extend(branches.read(tree, start, stop))
             writer.note("after", "two")
-    before, after = read(tree_file, "ttree", "t"), read(output, file_format, "t")
+    before, after = read_written(tree_file, "ttree", "t"), read_written(output, file_format, "t")
     assert set(after.fields) == set(before.fields)
     for name in before.fields:
         assert ak.array_equal(before[name], after[name]), name
-    assert parts(output, file_format, "t") == [stop - start for start, stop in PARTS]
-    assert note(output, file_format, "before") == "one"
-    assert note(output, file_format, "after") == "two"
+    assert parts_of(output, file_format, "t") == [stop - start for start, stop in PARTS]
+    assert note_of(output, "before") == "one"
+    assert note_of(output, "after") == "two"
 
 
 def every_kind(count: int) -> dict[str, Any]:
@@ -94,7 +66,7 @@ def test_every_type_is_as_it_was(tmp_path: Path, file_format: Format) -> None:
     lists = {f"n_{kind}": [f"some_{kind}"] for kind in KINDS}
     with table_writer(output, file_format, lists=lists) as writer:
         writer.extend(columns)
-    after = read(output, file_format, "events")
+    after = read_written(output, file_format, "events")
     for name, column in columns.items():
         assert ak.type(after[name]) == ak.type(column), name
         assert ak.array_equal(after[name], column), name
@@ -107,7 +79,7 @@ def test_slices_and_what_a_mask_leaves_are_written(tmp_path: Path, file_format: 
     with table_writer(output, file_format, lists={"n": [f"some_{KINDS[0]}"]}) as writer:
         for chosen in (slice(3, 9), odd, slice(0, 0), np.zeros(20, dtype=bool)):
             writer.extend({name: whole[name][chosen] for name in (KINDS[0], f"some_{KINDS[0]}")})
-    after = read(output, file_format, "events")
+    after = read_written(output, file_format, "events")
     for name in after.fields[:1] + after.fields[-1:]:
         if name != "n":
             wanted = ak.concatenate([whole[name][3:9], whole[name][odd]])
@@ -119,10 +91,10 @@ def test_a_table_may_have_no_entries(tmp_path: Path, file_format: Format) -> Non
     with table_writer(output, file_format, lists={"n": ["some_float32"]}) as writer:
         writer.extend({name: column[:0] for name, column in every_kind(3).items()})
         writer.note("said", "text")
-    after = read(output, file_format, "events")
+    after = read_written(output, file_format, "events")
     assert len(after) == 0
     assert {"square", "some_float32", "three_int8"} <= set(after.fields)
-    assert note(output, file_format, "said") == "text"
+    assert note_of(output, "said") == "text"
 
 
 @pytest.mark.parametrize("file_format", ["ttree", "rntuple", "parquet"])
@@ -136,10 +108,10 @@ def test_small_parts_are_gathered(
         for start in range(0, 100, 10):
             writer.extend({"x": numbers[start : start + 10]})
     # A TTree by entries alone; a cluster or a row group is of so many bytes.
-    assert parts(output, file_format, "events") == (
+    assert parts_of(output, file_format, "events") == (
         [40, 40, 20] if file_format == "ttree" else [100]
     )
-    assert read(output, file_format, "events")["x"].to_list() == numbers.tolist()
+    assert read_written(output, file_format, "events")["x"].to_list() == numbers.tolist()
 
 
 @pytest.mark.parametrize("file_format", ["rntuple", "parquet"])
@@ -152,10 +124,10 @@ def test_no_more_is_held_than_a_part(
     with table_writer(tmp_path / "out", file_format) as writer:
         for start in range(0, 10_000, 10):
             writer.extend({"x": numbers[start:][:10], "lists": lists[start:][:10]})
-    sizes = parts(tmp_path / "out", file_format, "events")
+    sizes = parts_of(tmp_path / "out", file_format, "events")
     # Of 32 bytes each, with the offsets of the lists; slices count for what they are.
     assert set(sizes[:-1]) == {250} or set(sizes[:-1]) == {240}
-    after = read(tmp_path / "out", file_format, "events")
+    after = read_written(tmp_path / "out", file_format, "events")
     assert ak.array_equal(after["lists"], lists)
 
 

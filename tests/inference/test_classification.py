@@ -1,23 +1,19 @@
 import json
 import shutil
 from pathlib import Path
-from typing import NamedTuple
 
 import awkward as ak
 import numpy as np
 import pytest
 import uproot
 from click.testing import CliRunner
-from numpy.typing import NDArray
 
-from exporting import about_h4l, exported_classifiers
 from four_lepton_ntuples import read_mini
-from ntuples import entries_of, write_ntuple
-from rootflow.analyses.h4l import INPUTS
+from grown_trees import FOLDS, MAP, Model, grown, read
+from ntuples import write_ntuple
 from rootflow.commands.apply import apply
-from rootflow.config import FoldingConfig, FoldsConfig
 from rootflow.config.data import FourLeptonDataConfig, FourLeptonSelectionConfig
-from rootflow.dataset import Dataset, Events
+from rootflow.dataset import Dataset
 from rootflow.dataset.event_reader import EventReader
 from rootflow.dataset.folds import fold_of
 from rootflow.dataset.readings.four_leptons import FourLeptons
@@ -26,66 +22,16 @@ from rootflow.formats.lineage import NOTE
 from rootflow.inference.application import Setting
 from rootflow.inference.files import apply_to_files
 from rootflow.inference.plan import Copying
-from rootflow.methods.combined import FoldedMethod
 from small_datasets import build
-from toy_four_leptons import H4L_UNITS
 
-FOLDS = FoldingConfig(count=3)
-MAP = "atlas_open_data"
 READING = FourLeptons(selection=FourLeptonSelectionConfig())
 READER = EventReader(READING, MAP)
 NEW = ("trees_score", "trees_fold", "trees_selected")
 
 
-class Model(NamedTuple):
-    folded: FoldedMethod
-    combined: Path
-    fold_paths: list[Path]
-
-
-def read(path: Path) -> tuple[Events, NDArray[np.bool_]]:
-    """Return the selected events of a file, and which they are."""
-    events, selected, _ = zip(*entries_of(READER, path, FOLDS), strict=True)
-    arrays = [part.arrays() for part in events]
-    whole = {name: np.concatenate([part[name] for part in arrays]) for name in arrays[0]}
-    return Events(features=events[0].features, **whole), np.concatenate(selected)
-
-
 @pytest.fixture(scope="module")
 def model(h4l_files: dict[str, list[Path]], tmp_path_factory: pytest.TempPathFactory) -> Model:
-    """Return trees that were grown on gg -> H and on ZZ, and their export."""
-    from sklearn.ensemble import HistGradientBoostingClassifier
-
-    from rootflow.methods.trained import TrainedMethod
-    from rootflow.models.classifier_inputs import classifier_inputs, in_a_row
-    from rootflow.training.trees import TreesModel
-
-    signal, background = (read(h4l_files[name][0])[0] for name in ("ggH", "ZZ"))
-    inputs = classifier_inputs(INPUTS, signal, H4L_UNITS)
-    rows = [in_a_row(part.inputs(), inputs) for part in (signal, background)]
-    label = np.repeat([1, 0], [len(signal), len(background)])
-    fold = np.concatenate([signal.fold, background.fold])
-    models = []
-    for held_out in range(FOLDS.count):
-        seen = fold != held_out
-        trees = HistGradientBoostingClassifier(max_iter=15, random_state=1)
-        trees.fit(np.concatenate(rows)[seen], label[seen])
-        models.append(TreesModel(inputs, trees))
-    events = signal.take(slice(0, 500))
-    about = about_h4l(FOLDS, name="trees", selection=READING.model_dump(mode="json"))
-    directory = tmp_path_factory.mktemp("export") / "trees"
-    *of_folds, whole = exported_classifiers(models, events, about, directory)
-    scorers = [
-        TrainedMethod(
-            "trees",
-            one,
-            FoldsConfig(count=FOLDS.count, held_out=held_out),
-            signal.features,
-        )
-        for held_out, one in enumerate(models)
-    ]
-    folded = FoldedMethod("trees", scorers)
-    return Model(folded, whole.named_path, [each.named_path for each in of_folds])
+    return grown(READING, h4l_files, tmp_path_factory.mktemp("export") / "trees")
 
 
 def applied(
@@ -123,7 +69,7 @@ def test_scores_are_those_of_the_models_that_have_not_seen_the_event(
     model: Model, collision_files: list[Path], tmp_path: Path
 ) -> None:
     out = applied(model, collision_files, tmp_path / "out.root")
-    events, selected = zip(*map(read, collision_files), strict=True)
+    events, selected = zip(*(read(READER, path) for path in collision_files), strict=True)
     mask = np.concatenate(selected)
     wanted = np.concatenate([model.folded.answer(part) for part in events])
     said = ak.to_numpy(out["trees_score"])
