@@ -87,7 +87,7 @@ def write_delphes(path: Path, branches: Branches) -> Path:
             "eventNumber": np.asarray(branches["eventNumber"]),
             "weight": np.asarray(branches["weight_mc_NOSYS"]),
         }.items():
-            chunks = (EVENTS_IN_GROUP, *rows.shape[1:])
+            chunks = (min(EVENTS_IN_GROUP, len(rows)), *rows.shape[1:])
             group.create_dataset(name, data=rows, chunks=chunks, compression="gzip", shuffle=True)
     return path
 

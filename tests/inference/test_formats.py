@@ -23,15 +23,17 @@ from rootflow.config.data import FourLeptonSelectionConfig
 from rootflow.dataset.readings.four_leptons import FourLeptons
 from rootflow.errors import InputError, UsageError
 from rootflow.exported.folds import model_files
+from rootflow.formats import open_table
 from rootflow.formats.writing import SUFFIXES, Format, TableWriter
 from rootflow.inference.application import Setting
 from rootflow.inference.files import Applied, apply_to_files
 from rootflow.inference.plan import Copying
+from rootflow.ntuple import load_branch_map
 from written_files import note_of, parts_of, read_written
 
 WRITTEN: list[Format] = ["ttree", "rntuple", "parquet"]
 # Those that are read with the map of the model.
-LISTS = [name for name, form in FORMATS.items() if form.branch_map == "topcptoolkit"]
+LISTS = [name for name, form in FORMATS.items() if form.base == "topcptoolkit"]
 
 
 def applied(models: Path, paths: list[Path], output: Path, **copying: Any) -> Applied:
@@ -76,6 +78,38 @@ def test_what_goes_in_comes_out_with_the_same_answers(
     note = json.loads(note_of(said.outputs[0], "rootflow_apply"))
     assert list(note["sources"].values()) == [str(path)]
     assert note["written"] == len(branches["eventNumber"])
+
+
+@pytest.mark.parametrize("read", [name for name in FORMATS if name not in LISTS])
+@pytest.mark.parametrize("written", ["ttree", "parquet"])
+def test_padded_arrays_come_out_with_the_same_answers(
+    ttbar_folds: Path,
+    branches: Branches,
+    wanted: ak.Array,
+    tmp_path: Path,
+    read: str,
+    written: Format,
+) -> None:
+    form = FORMATS[read]
+    path = form.write(tmp_path / f"in{form.suffix}", branches)
+    setting = Setting(
+        tuple(model_files([ttbar_folds])), branch_map=form.branch_map(tmp_path), name="small"
+    )
+    copying = Copying(file_format=written)
+    (output,) = apply_to_files(
+        setting, [path], tmp_path / "out", origin={"sha256": "x"}, copying=copying
+    ).outputs
+    with open_table(path, load_branch_map(form.branch_map(tmp_path)).tree) as table:
+        tree, before = table.name, table.read(table.names(), 0, table.entries)
+    out = read_written(output, written, tree)
+    for name, column in before.items():
+        assert same(ak.to_regular(out[name], axis=None), column), name
+    for name in ("b_index", "bbar_index", "fold", "selected"):
+        np.testing.assert_array_equal(out[f"small_{name}"], wanted[f"small_{name}"], err_msg=name)
+    for name, in_mev in (("probability", 1), ("ttbar_mass", 1000), ("neutrino_px", 1000)):
+        np.testing.assert_allclose(
+            out[f"small_{name}"] * in_mev, wanted[f"small_{name}"], rtol=1e-5, err_msg=name
+        )
 
 
 def write_flat_hdf5(path: Path, table: Mapping[str, Any]) -> Path:
