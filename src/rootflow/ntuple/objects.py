@@ -153,6 +153,8 @@ def without_overlaps(
 def _apart(
     objects: Objects, distances: Mapping[str, float], parts: Mapping[str, Sequence[Objects]]
 ) -> Objects:
+    if not distances:
+        return objects
     own_eta, own_phi = (objects.column(name)[:, np.newaxis] for name in ("eta", "phi"))
     passes = np.ones(len(objects.event), dtype=np.bool_)
     for name, distance in distances.items():
@@ -162,7 +164,7 @@ def _apart(
             passes &= ~np.any((apart < distance) & there[objects.event], axis=1)
     if objects.passes is not None:
         passes &= objects.passes
-    return objects._replace(passes=passes) if distances else objects
+    return objects._replace(passes=passes)
 
 
 def events_that_count(rows: Rows, where: Condition | None) -> NDArray[np.bool_] | None:
