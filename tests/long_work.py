@@ -24,3 +24,9 @@ def work_for_an_hour(told: Path) -> None:
     with whole_file(told) as partial:
         partial.write_text(str(os.getpid()))
     time.sleep(3600)
+
+
+def touch(path: Path) -> Path:
+    """Make an empty file."""
+    path.touch(exist_ok=False)
+    return path

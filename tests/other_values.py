@@ -235,6 +235,7 @@ PREPROCESS = {
             "data.weights.cross_section_pb": Other(830.0, _SCALED),
             "data.weights.luminosity_fb_inverse": Other(20.0, _SCALED),
             "data.weights.sum_of_weights": Other(1e6, _SCALED),
+            "data.workers": Other(1, decides=False),
             "data.copies": ["root", "rntuple", "parquet", "npz"],
         }
     ),
@@ -299,6 +300,7 @@ PREPROCESS = {
                     }
                 },
             ),
+            "data.workers": Other(1, decides=False),
             "data.copies": ["root", "rntuple", "parquet", "npz"],
         }
     ),

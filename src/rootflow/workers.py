@@ -3,12 +3,16 @@
 import multiprocessing
 import os
 import signal
+import sys
 import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
+from functools import partial
 from multiprocessing.connection import Connection
-from typing import Any
+from types import ModuleType
+from typing import Any, Generic, TypeVar
 
 
 @contextmanager
@@ -25,11 +29,79 @@ def workers(
     theirs, ours = context.Pipe(duplex=False)
     executor = ProcessPoolExecutor(count, context, _start, (theirs, prepare, arguments))
     try:
+        with _without_main():
+            executor.submit(os.getpid)  # which starts all of them
         yield executor
         executor.shutdown()
     finally:
         ours.close()  # which ends those that are still at work
         executor.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _without_main() -> Iterator[None]:
+    """Hide the script that is run: processes would run it again, and start others in their turn."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
+
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+
+class Shared(Generic[Task, Result]):
+    """Tasks in the order of being asked for, of which this process does those not begun.
+
+    Of the tasks after the one that is asked for, so many (`ahead`) may be done or at work; the
+    other processes do each as `do(task)`, and this one as `work(task)`.
+    """
+
+    def __init__(
+        self,
+        tasks: Sequence[Task],
+        work: Callable[[Task], Result],
+        executor: ProcessPoolExecutor,
+        do: Callable[[Task], Result],
+        ahead: int,
+    ) -> None:
+        self._work, self._ahead = work, ahead
+        self._executor, self._do = executor, do
+        # The first is asked for at once: it is not for processes that have yet to start.
+        self._waiting = deque(tasks[1:])
+        self._futures: dict[Task, Future[Result]] = {}
+
+    def result(self, task: Task) -> Result | None:
+        """Return what another process has done, or raise what it did; meanwhile do others.
+
+        None: nobody has begun this task, and nobody will.
+        """
+        found = self._futures.pop(task, None)
+        while self._waiting and len(self._futures) < self._ahead:
+            following = self._waiting.popleft()
+            self._futures[following] = self._executor.submit(self._do, following)
+        if found is None or found.cancel():
+            return None
+        while not found.done():
+            free = next((each for each, future in self._futures.items() if future.cancel()), None)
+            if free is None:
+                wait([found])
+            else:
+                self._futures[free] = _done(partial(self._work, free))
+        return found.result()
+
+
+def _done(work: Callable[[], Result]) -> Future[Result]:
+    """Return the result of work, or what it raised, to be had when it is asked for."""
+    future: Future[Result] = Future()
+    try:
+        future.set_result(work())
+    except Exception as error:
+        future.set_exception(error)
+    return future
 
 
 def _start(parent: Connection, prepare: Callable[..., None], arguments: tuple[Any, ...]) -> None:

@@ -278,6 +278,9 @@ class DataConfig(ReadingConfig):
         description="skip: what is missing, broken or without the branches is left out and told",
     )
     weights: WeightsConfig
+    workers: int | None = Field(
+        None, ge=1, le=1024, description="processes that read the files; none: one for each core"
+    )
     copies: list[Literal["root", "rntuple", "parquet", "npz"]] = Field(
         default_factory=list, description="formats of copies of the dataset to look at"
     )

@@ -119,7 +119,7 @@ def _write(
     reading: Reading,
 ) -> None:
     features = shared_features(plans)
-    samples, arrays = write_arrays(plans, contents, config.folds, directory, bool(config.samples))
+    samples, arrays = write_arrays(plans, contents, config, directory)
     manifest = Manifest(
         dataset_version=DATASET_VERSION,
         rootflow_version=__version__,

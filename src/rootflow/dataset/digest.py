@@ -129,6 +129,7 @@ CHANGES_NO_ARRAY: Mapping[str, bool | set[str]] = {
     "branch_map": True,
     "copies": True,
     "bad_files": True,
+    "workers": True,
     "folds": {"held_out"},
     "weights": {"negative", "class_balance"},
 }

@@ -1,6 +1,7 @@
 """Files of one branch map, read as an analysis asks for, and their selected events as arrays."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,10 +14,11 @@ from rootflow.dataset.formulas import EventsLeft, Formulas
 from rootflow.dataset.reading import Reading, scattered
 from rootflow.errors import UsageError
 from rootflow.formats import Table
-from rootflow.ntuple import BranchMap, Chunk, Feature, features_of, load_branch_map, read_chunks
+from rootflow.formats.table import WHOLE, Share
+from rootflow.ntuple import BranchMap, Chunk, Feature, features_of, load_branch_map
 from rootflow.ntuple.branch_map import Leptons
 from rootflow.ntuple.objects import Places, mask_name
-from rootflow.ntuple.reading import Expectation, read_entries
+from rootflow.ntuple.reading import Expectation, chunks_of, open_events, read_entries
 from rootflow.ntuple.sums_of_weights import BesideEvents, sum_of_weights
 from rootflow.ntuple.units import TruthMap
 from rootflow.places import Place
@@ -89,7 +91,25 @@ class EventReader:
 
     def chunks(self, path: Place) -> Iterator[tuple[Chunk, Selected]]:
         """Yield the events of one file in its order, and what is selected of them."""
-        for chunk in read_chunks(path, self.branch_map, self.reading.chunk_bytes):
+        with self.open(path) as table:
+            yield from self.share(table)
+
+    def open(self, path: Place) -> AbstractContextManager[Table]:
+        """Return what opens a file for `share`."""
+        return open_events(path, self.branch_map)
+
+    def share(
+        self,
+        table: Table,
+        share: Share = WHOLE,
+        expectation: Expectation = Expectation(),  # noqa: B008 - nothing changes it
+    ) -> Iterator[tuple[Chunk, Selected]]:
+        """Yield the events of a share of an open file, and what is selected of them.
+
+        The expectation is what the shares before it said.
+        """
+        chunk_bytes = self.reading.chunk_bytes
+        for chunk in chunks_of(table, self.branch_map, chunk_bytes, share, expectation):
             yield chunk, self.select(chunk)
 
     def expectation(self, path: Place, of_events: Expectation) -> Expectation:

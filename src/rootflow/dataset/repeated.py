@@ -44,8 +44,7 @@ class AllEvents:
     def __init__(self, directory: Path, plans: Sequence[SamplePlan]) -> None:
         self._directory = directory
         self._plans = plans
-        columns = (column for plan in plans for column in plan.reader.whole.beside_number())
-        self._names = tuple(dict.fromkeys(column.branch for column in columns))
+        self._names = identifying(plans)
         self._there: set[str] = set()
         self._files: list[tuple[int, Place]] = []
         self._starts: list[int] = []
@@ -66,27 +65,18 @@ class AllEvents:
         self._files.append((sample, path))
         self._starts.append(self._events)
 
-    def add(self, chunk: Chunk, selected: Selected) -> None:
-        """Keep what there is of the next events, and which of them are selected."""
-        identity, plan = chunk.rows.identity, self._plans[self._files[-1][0]]
-        reading = plan.reader.reading
-        self._require_one_type(identity.number)
-        self._there.update(identity.beside)
-        everywhere = plan.sample.are_collisions and bool(identity.beside)
-        lacking = np.full(len(chunk), LACKING, dtype=np.int64)
-        measured = [chunk.objects[name] for name in reading.kept()]
-        self._writers.append(
-            {
-                "number": identity.number.astype(np.uint64),
-                "identity": identity_of(identity, None if everywhere else len(self._files)),
-                "content": content_of(identity, measured, chunk.met if reading.met else None),
-                "weight": chunk.weight,
-                "passed": selected.passed,
-                "selected": selected.passed == len(selected.cutflow),
-                **{_column(name): identity.beside.get(name, lacking) for name in self._names},
-            }
-        )
-        self._events += len(chunk)
+    def add(self, part: "PartOfAll") -> None:
+        """Keep what there is of the next events, as `part_of_all` has it."""
+        self._negative |= part.negative
+        self._large |= part.large
+        if self._negative and self._large:
+            raise InputError(
+                f"{self._files[-1][1]}: its event numbers, or those of files before, are negative "
+                f"and 2^63 or more: no type of integers holds both"
+            )
+        self._there.update(part.there)
+        self._writers.append(part.arrays)
+        self._events += len(part.arrays["number"])
 
     def without_repeats(
         self, files: Sequence[Sequence[ReadFile]]
@@ -136,16 +126,6 @@ class AllEvents:
     def _samples_of(self, places: Places) -> Places:
         return np.array([sample for sample, _ in self._files])[self._files_of(places)]
 
-    def _require_one_type(self, number: NDArray[Any]) -> None:
-        if len(number):
-            self._negative |= bool(number.min() < 0)
-            self._large |= bool(number.max() > LARGEST_SIGNED)
-        if self._negative and self._large:
-            raise InputError(
-                f"{self._files[-1][1]}: its event numbers, or those of files before, are negative "
-                f"and 2^63 or more: no type of integers holds both"
-            )
-
     @property
     def _number_type(self) -> np.dtype[Any]:
         """The type in which event numbers are what the ntuples show."""
@@ -189,6 +169,54 @@ class AllEvents:
             f"{path}: {event} is in {self._files[file_of_one][1]}, too; {count} are in files "
             f"before it: leave one out, or say data.repeated_events=drop or keep"
         )
+
+
+class PartOfAll(NamedTuple):
+    """What is kept of all events of a chunk: (n,) arrays by name.
+
+    `there` are the branches of the identity that the file has; `negative` and `large` say whether
+    any number is less than zero, or more than a signed one can be.
+    """
+
+    arrays: dict[str, NDArray[Any]]
+    there: tuple[str, ...]
+    negative: bool
+    large: bool
+
+
+def identifying(plans: Sequence[SamplePlan]) -> tuple[str, ...]:
+    """Return the branches that identify events beside their number, in any sample."""
+    columns = (column for plan in plans for column in plan.reader.whole.beside_number())
+    return tuple(dict.fromkeys(column.branch for column in columns))
+
+
+def part_of_all(
+    chunk: Chunk, selected: Selected, plan: SamplePlan, file: int, names: Sequence[str]
+) -> PartOfAll:
+    """Return what is kept of the events of a chunk, and which of them are selected.
+
+    `file` is the place of the file among all, and `names` are those of `identifying`.
+    """
+    identity, reading = chunk.rows.identity, plan.reader.reading
+    number = identity.number
+    everywhere = plan.sample.are_collisions and bool(identity.beside)
+    lacking = np.full(len(chunk), LACKING, dtype=np.int64)
+    measured = [chunk.objects[name] for name in reading.kept()]
+    arrays = {
+        "number": number.astype(np.uint64),
+        "identity": identity_of(identity, None if everywhere else file),
+        "content": content_of(identity, measured, chunk.met if reading.met else None),
+        "weight": chunk.weight,
+        "passed": selected.passed,
+        "selected": selected.passed == len(selected.cutflow),
+        **{_column(name): identity.beside.get(name, lacking) for name in names},
+    }
+    return PartOfAll(
+        arrays,
+        there=tuple(identity.beside),
+        negative=bool(len(number) and number.min() < 0),
+        large=bool(len(number) and number.max() > LARGEST_SIGNED),
+    )
 
 
 def _column(name: str) -> str:

@@ -1,22 +1,21 @@
 """The samples of a dataset: what is to be made of the files of each, and how they are read."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import awkward as ak
 import numpy as np
 
 from rootflow.config.data import DATA, DataConfig, RepeatedEvents, SampleConfig, WeightsConfig
-from rootflow.dataset.event_reader import EventReader, Selected
+from rootflow.dataset.event_reader import EventReader
 from rootflow.dataset.events import BACKGROUND, SIGNAL
 from rootflow.dataset.manifest import SkippedFile, WeightScaling
 from rootflow.dataset.reading import Reading
 from rootflow.dataset.weights import AS_READ, ReadFile, normalisation, scale_of
 from rootflow.errors import InputError, UsageError
 from rootflow.formats import open_table
-from rootflow.ntuple import BranchMap, Chunk, Feature
+from rootflow.ntuple import BranchMap, Feature
 from rootflow.ntuple.reading import CHUNK_BYTES
 from rootflow.ntuple.sums_of_weights import in_events
 from rootflow.places import Place
@@ -95,7 +94,7 @@ def classes_of(samples: Sequence[SampleConfig]) -> tuple[str, ...]:
     return tuple(BINARY) if names and set(names) <= set(BINARY) else names
 
 
-def check_classes(path: Path, classes: Sequence[str]) -> None:
+def check_classes(path: Place, classes: Sequence[str]) -> None:
     """Refuse a dataset whose samples leave nothing to tell apart."""
     if len(classes) < 2:
         found = f"of one class, {classes[0]}" if classes else "data"
@@ -146,24 +145,16 @@ def _named(plan: SamplePlan) -> dict[str, list[tuple[str, str]]]:
     }
 
 
-def read(plan: SamplePlan, path: Place) -> Iterator[tuple[Chunk, Selected]]:
-    """Yield the events of a file of a sample, and what is selected of them."""
-    if plan.sample.are_collisions:
-        _refuse_simulation(path, plan.name, plan.reader.whole)
-    events, any_weight = 0, False
-    for chunk, selected in plan.reader.chunks(path):
-        yield chunk, selected
-        events += len(chunk)
-        any_weight |= bool(np.any(chunk.weight))
-    if events and not any_weight:
-        raise InputError(
-            f"{path}: the weights of all {events} events are zero, as they are in real data: is "
-            f"it that? Sample {plan.name} has the label '{plan.sample.label}', that of real data "
-            f"is '{DATA}'"
-        )
+def without_weights(plan: SamplePlan, path: Place, events: int) -> InputError:
+    """Return the error that says that all events of a file, so many, have weight zero."""
+    return InputError(
+        f"{path}: the weights of all {events} events are zero, as they are in real data: is "
+        f"it that? Sample {plan.name} has the label '{plan.sample.label}', that of real data "
+        f"is '{DATA}'"
+    )
 
 
-def _refuse_simulation(path: Place, name: str, branch_map: BranchMap) -> None:
+def refuse_simulation(path: Place, name: str, branch_map: BranchMap) -> None:
     """Refuse a file of collisions whose weights are those of simulated events.
 
     Looked at are the weights, the cross section and the sum of weights that the map names, as

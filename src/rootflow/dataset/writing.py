@@ -1,64 +1,61 @@
 """Writing the arrays of a dataset, chunk by chunk."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, reduce
+from functools import reduce
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rootflow.config.data import DATA as COLLISIONS
-from rootflow.config.data import FoldingConfig
+from rootflow.config.data import DataConfig
+from rootflow.cores import usable_cores
 from rootflow.dataset.arrays import SUFFIX, ArrayWriters
 from rootflow.dataset.digest import Contents, FileContent
-from rootflow.dataset.event_reader import Cutflow, Selected, add
-from rootflow.dataset.events import DATA
-from rootflow.dataset.folds import fold_of
+from rootflow.dataset.event_reader import Cutflow, add
 from rootflow.dataset.manifest import Array, Cut, Sample, SourceFile
+from rootflow.dataset.parts import SYSTEMATIC, File, PartReader, Reads, shared_out
 from rootflow.dataset.repeated import AllEvents, RepeatedEvents
-from rootflow.dataset.samples import SamplePlan, classes_of, read
+from rootflow.dataset.samples import SamplePlan, without_weights
 from rootflow.dataset.weights import ReadFile
 from rootflow.errors import InputError
-from rootflow.ntuple import Chunk, Feature
-from rootflow.ntuple.columns import structured
 from rootflow.ntuple.reading import Expectation
-from rootflow.places import Place
 from rootflow.progress import Advance, progress
 
 EVENTS_AT_ONCE = 1_000_000
-# NaN says there that another reconstruction has no answer.
-MAY_BE_NAN = "reconstructed_neutrinos"
-SYSTEMATIC = "systematic_weights"
 WEIGHTS = frozenset({"weight", SYSTEMATIC})
 
 
 def write_arrays(
     plans: Sequence[SamplePlan],
     contents: Sequence[Sequence[FileContent]],
-    folds: FoldingConfig,
+    config: DataConfig,
     directory: Path,
-    with_samples: bool,
 ) -> tuple[tuple[Sample, ...], dict[str, Array]]:
     """Write every array of the selected events of all samples, their weights scaled."""
     read_files: list[list[ReadFile]] = []
+    for_now = directory / "all-events"
+    setting = (plans, config.folds.folding, bool(config.samples), for_now)
+    files = _files(plans, contents)
     with (
         ArrayWriters(directory) as writers,
-        AllEvents(directory / "all-events", plans) as everything,
+        AllEvents(for_now, plans) as everything,
+        PartReader(*setting) as reader,
+        shared_out(files, config.workers or usable_cores(), reader, setting) as reads,
         progress("preprocess", None, "events") as advance,
     ):
-        writing = _Writing(plans, folds, with_samples, writers, everything, advance)
+        writing = _Writing(plans, reader, reads, writers, everything, advance)
         for place, plan in enumerate(plans):
-            read_files.append([writing.file(place, path) for path in plan.files])
+            read_files.append([writing.file(each) for each in files if each.sample == place])
             _require_events(plan, read_files[-1])
         read_files, counts = everything.without_repeats(read_files)
         everything.finish(writers)
     samples = []
-    for plan, files, of_sample, repeated in zip(plans, read_files, contents, counts, strict=True):
-        _require_events(plan, files)
-        samples.append(_sample(plan, files, of_sample, repeated))
+    for plan, of_plan, of_sample, repeated in zip(plans, read_files, contents, counts, strict=True):
+        _require_events(plan, of_plan)
+        samples.append(_sample(plan, of_plan, of_sample, repeated))
     for name in WEIGHTS.intersection(writers.writers):
         _scale_weights(directory / (name + SUFFIX), samples)
     known = Contents()
@@ -78,78 +75,44 @@ class _Writing:
     """Files as they are read, and their selected events written."""
 
     plans: Sequence[SamplePlan]
-    folds: FoldingConfig
-    with_samples: bool
+    reader: PartReader
+    reads: Reads
     writers: ArrayWriters
     everything: AllEvents
     advance: Advance
-    files: int = 0
 
-    def file(self, sample: int, path: Place) -> ReadFile:
+    def file(self, file: File) -> ReadFile:
         """Write the selected events of the next file, and return what was read of it."""
-        plan = self.plans[sample]
+        sample, path = file.sample, file.path
         cutflow: Cutflow = {}
         expectation = Expectation()
+        events, any_weight = 0, False
         self.everything.begin(sample, path)
-        for chunk, selected in () if path in plan.without_tree else read(plan, path):
-            _require_finite_arrays(chunk, selected, plan.reader.features)
-            self.everything.add(chunk, selected)
-            self.writers.append(self._arrays(sample, selected.arrays))
-            cutflow, expectation = add(cutflow, selected.cutflow), chunk.expectation
-            self.advance(len(chunk), path.name)
-        self.files += 1
+        for part in file.parts():
+            for chunk in self.reads(part):
+                if expectation not in (Expectation(), chunk.expectation):
+                    for _ in self.reader.read(part, expectation):  # which refuses it
+                        pass
+                self.everything.add(chunk.all_events)
+                self.writers.append(chunk.selected)
+                cutflow, expectation = add(cutflow, chunk.cutflow), chunk.expectation
+                count = len(chunk.all_events.arrays["number"])
+                events += count
+                any_weight |= chunk.has_weight
+                self.advance(count, path.name)
+        plan = self.plans[sample]
+        if events and not any_weight:
+            raise without_weights(plan, path, events)
         return ReadFile(path, cutflow, plan.reader.expectation(path, expectation))
 
-    def _arrays(self, sample: int, arrays: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-        arrays.pop("identity", None)  # of each file its own: `everything` has that of all
-        n_events = len(arrays["weight"])
-        arrays["event_number"] = arrays["event_number"].astype(np.uint64)
-        decides = arrays.get("fold_number", arrays["event_number"])
-        if any(plan.reader.whole.fold_number for plan in self.plans):
-            arrays["fold_number"] = decides
-        arrays["file_index"] = np.full(n_events, self.files, dtype=np.int32)
-        arrays["fold"] = fold_of(decides, self.folds)
-        if self.with_samples:
-            arrays["sample"] = np.full(n_events, sample, dtype=np.int16)
-        if any(plan.sample.label is not None for plan in self.plans):
-            arrays["label"] = np.full(n_events, self._label(sample), dtype=np.int8)
-        for name, lacking in self._lacking.items():
-            if name == SYSTEMATIC:
-                # Where a sample has not one of the variations, its nominal weight.
-                found = arrays.get(name)
-                nominal = dict.fromkeys(lacking.dtype.names or (), arrays["weight"])
-                given = (
-                    {} if found is None else {each: found[each] for each in found.dtype.names or ()}
-                )
-                arrays[name] = structured(nominal | given, np.float64)
-            elif name not in arrays:
-                arrays[name] = np.repeat(lacking[np.newaxis], n_events, axis=0)
-        return arrays
 
-    def _label(self, sample: int) -> int:
-        label = self.plans[sample].sample.label
-        classes = classes_of([plan.sample for plan in self.plans])
-        return DATA if label == COLLISIONS else classes.index(label) if label in classes else 0
-
-    @cached_property
-    def _lacking(self) -> dict[str, NDArray[Any]]:
-        """What the maps give beside what collisions have: for one event that lacks it."""
-        found: dict[str, NDArray[Any]] = {}
-        variations: dict[str, None] = {}
-        for each in (plan.reader.branch_map for plan in self.plans):
-            nothing: dict[str, NDArray[Any]] = {
-                "assignment": np.full(2, -1, np.int32),
-                "neutrinos": np.zeros((2, 3), np.float32),
-                "true_leptons": np.zeros((2, 3), np.float32),
-                "tops": np.zeros((2, 4), np.float32),
-            }
-            found |= {name: nothing[name] for name in each.truth.gives()}
-            if each.neutrinos is not None:
-                found["reconstructed_neutrinos"] = np.full((2, 3), np.nan, np.float32)
-            variations |= dict.fromkeys(each.systematic_weights)
-        if variations:
-            found[SYSTEMATIC] = np.empty(0, [(name, np.float64) for name in variations])
-        return found
+def _files(plans: Sequence[SamplePlan], contents: Sequence[Sequence[FileContent]]) -> list[File]:
+    files: list[File] = []
+    for sample, (plan, of_plan) in enumerate(zip(plans, contents, strict=True)):
+        for path, content in zip(plan.files, of_plan, strict=True):
+            has_tree = path not in plan.without_tree
+            files.append(File(sample, len(files), path, content.bytes, has_tree))
+    return files
 
 
 def _require_events(plan: SamplePlan, files: Sequence[ReadFile]) -> None:
@@ -257,40 +220,8 @@ def _scale(weights: NDArray[np.float64], sample: Sample) -> None:
         )
 
 
-def _require_finite_arrays(
-    chunk: Chunk, selected: Selected, features: Mapping[str, Sequence[Feature]]
-) -> None:
-    """Refuse selected events with what is not a number; the error says which, and of what."""
-    for name, array in selected.arrays.items():
-        for column, values in _columns(name, array):
-            finite = np.isfinite(values)
-            if name == MAY_BE_NAN:
-                finite |= np.isnan(values)
-            if finite.all():
-                continue
-            row, *places = np.argwhere(~finite)[0]
-            what = _named(column, int(places[-1]), features) if name in features else column
-            said = f"{what} is {values[(row, *places)]}, which is no number"
-            raise chunk.rows.wrong_at(int(selected.kept[row]), said)
-
-
 def require_finite(value: float, what: str) -> float:
     """Return a number of a sample where it is finite; else the error says what it is of."""
     if not math.isfinite(value):
         raise InputError(f"{what} is {value}, which is no number")
     return value
-
-
-def _columns(name: str, array: NDArray[Any]) -> Iterator[tuple[str, NDArray[Any]]]:
-    if array.dtype.names is not None:
-        for field in array.dtype.names:
-            yield f"{name} '{field}'", array[field]
-    elif array.dtype.kind == "f":
-        yield name, array
-
-
-def _named(collection: str, place: int, features: Mapping[str, Sequence[Feature]]) -> str:
-    feature = features[collection][place]
-    branches = ", ".join(f"'{branch}'" for branch in feature.branches)
-    origin = f"of branch {branches}" if branches else "computed of others"
-    return f"{feature.name} of {collection}, {origin},"

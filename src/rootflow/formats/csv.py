@@ -14,7 +14,7 @@ from pyarrow import csv
 from rootflow.errors import InputError
 from rootflow.formats.batches import BatchedTable
 from rootflow.formats.faults import faults_of_the_disk, require_branches, require_file
-from rootflow.formats.table import Column
+from rootflow.formats.table import WHOLE, Column, Share
 from rootflow.places import Place
 from rootflow.places.access import readable
 
@@ -58,11 +58,16 @@ class CsvTable(BatchedTable):
         """Return the names of the columns."""
         return self._names
 
-    def chunks(self, names: Sequence[str], chunk_bytes: int) -> Iterator[tuple[int, Any]]:
-        """Yield first entries, and `read` from each on as much as is so many bytes of text."""
+    def chunks(
+        self, names: Sequence[str], chunk_bytes: int, share: Share = WHOLE
+    ) -> Iterator[tuple[int, Any]]:
+        """Yield first entries, and `read` from each on as much as is so many bytes of text.
+
+        The first share is all of it: a later one would have to read what is before it, too.
+        """
         require_branches(self.path, names, self._names, self.called)
         start = 0
-        for batch in self._read(names, chunk_bytes) if names else ():
+        for batch in self._read(names, chunk_bytes) if names and share.place == 0 else ():
             yield start, self._arrays(batch, names, start)
             start += len(batch)
 

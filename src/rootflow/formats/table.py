@@ -13,6 +13,16 @@ from rootflow.places import Place
 Range = tuple[int, int]
 
 
+class Share(NamedTuple):
+    """One of so many shares of a file, `place` from 0, which are about equal."""
+
+    place: int = 0
+    of: int = 1
+
+
+WHOLE = Share()
+
+
 class Column(NamedTuple):
     """A branch: its type in words; that of its numbers, None where it holds none; and its lists.
 
@@ -88,13 +98,18 @@ class Table(ABC):
             start = stop
         return ranges
 
-    def chunks(self, names: Sequence[str], chunk_bytes: int) -> Iterator[tuple[int, Any]]:
+    def chunks(
+        self, names: Sequence[str], chunk_bytes: int, share: Share = WHOLE
+    ) -> Iterator[tuple[int, Any]]:
         """Yield first entries, and `read` from each on as much as takes about so many bytes.
 
         A table without entries gives arrays without entries, once; no arrays are given of none.
+        The chunks of all shares are those of the whole, and one may have none.
         """
         self.require(names)
         if names:
             fit = max(int(chunk_bytes / max(self.bytes_per_entry(names), 1)), 1)
-            for start, stop in self.ranges(fit, names):
+            ranges = self.ranges(fit, names)
+            first, last = (len(ranges) * (share.place + end) // share.of for end in (0, 1))
+            for start, stop in ranges[first:last]:
                 yield start, self.read(names, start, stop)

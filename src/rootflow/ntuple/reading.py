@@ -1,6 +1,7 @@
 """Events of files in chunks of bounded size, in GeV, as the branch map names them."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 
 import awkward as ak
@@ -9,6 +10,7 @@ import vector
 from numpy.typing import NDArray
 
 from rootflow.formats import Table, open_table
+from rootflow.formats.table import WHOLE, Share
 from rootflow.ntuple.branch_map import BranchMap, Collection, Leptons
 from rootflow.ntuple.columns import (
     LARGEST_ENERGY_GEV,
@@ -91,13 +93,31 @@ def read_chunks(
         finite; energies cannot be in the unit that the map says; a lepton is none, or masses
         are not those of the leptons.
     """
-    expectation = Expectation()
-    with open_table(path, branch_map.tree, branch_map.integers()) as table:
-        branch_map = branch_map.as_in(table.names())
-        for start, arrays in table.chunks(branch_map.branches(), chunk_bytes):
-            chunk = _chunk(path, arrays, branch_map, start, expectation)
-            expectation = chunk.expectation
-            yield chunk
+    with open_events(path, branch_map) as table:
+        yield from chunks_of(table, branch_map, chunk_bytes)
+
+
+def open_events(path: Place, branch_map: BranchMap) -> AbstractContextManager[Table]:
+    """Return what opens a file for `chunks_of` with the same map."""
+    return open_table(path, branch_map.tree, branch_map.integers())
+
+
+def chunks_of(
+    table: Table,
+    branch_map: BranchMap,
+    chunk_bytes: int = CHUNK_BYTES,
+    share: Share = WHOLE,
+    expectation: Expectation = Expectation(),  # noqa: B008 - nothing changes it
+) -> Iterator[Chunk]:
+    """Yield the events of a share of an open file, refused as by `read_chunks`.
+
+    The expectation is what the shares before it said.
+    """
+    branch_map = branch_map.as_in(table.names())
+    for start, arrays in table.chunks(branch_map.branches(), chunk_bytes, share):
+        chunk = _chunk(table.path, arrays, branch_map, start, expectation)
+        expectation = chunk.expectation
+        yield chunk
 
 
 def read_entries(table: Table, branch_map: BranchMap, start: int, stop: int) -> Chunk:
