@@ -1,5 +1,7 @@
 import os
 import ssl
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -192,3 +194,16 @@ def test_patience_is_a_number(text: str, monkeypatch: pytest.MonkeyPatch) -> Non
 def test_a_protocol_without_its_package(url: str) -> None:
     with pytest.raises(UsageError, match=f"^{url.partition('/')[0]}// "):
         _read(url)
+
+
+def test_xrootd_after_tensorflow(xrootd: XRootDServer) -> None:
+    """Loaded after TensorFlow the client takes symbols of it for its own, if it is let."""
+    code = (
+        "import tensorflow\n"
+        "from rootflow.formats import find_files, open_table\n"
+        f"(place,) = find_files([{xrootd.url('ttbar_0.root')!r}])\n"
+        "with open_table(place) as table: print(len(table.read(['eventNumber'], 0, 9)), 'branch')"
+    )
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert answer.returncode == 0, answer.stderr[-500:]
+    assert answer.stdout.strip() == "1 branch"

@@ -1,6 +1,5 @@
 """`rootflow apply --model MODEL IN ... OUT`."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import click
@@ -86,6 +85,7 @@ def apply(
     if len(paths) < 2:
         raise UsageError("apply: name one file or more to read, and last the one to write")
     from rootflow.formats import find_files
+    from rootflow.places import place_of
     from rootflow.steps import apply as step
     from rootflow.steps.exported_files import paths_of, words_of
 
@@ -94,7 +94,7 @@ def apply(
     result = step.run(
         models,
         find_files(words, setting="apply"),
-        Path(paths[-1]),
+        place_of(paths[-1], "apply"),
         branch_map=branch_map or None,
         name=name or None,
         seen_events=seen_events,

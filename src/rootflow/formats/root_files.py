@@ -11,7 +11,7 @@ from uproot.source.coalesce import coalesce_requests
 from uproot.source.futures import TrivialFuture
 
 from rootflow.places import Place, Remote
-from rootflow.places.access import read_ranges, status_of
+from rootflow.places.access import read_ranges, release, status_of
 
 REQUESTS_AT_ONCE = 4
 
@@ -47,6 +47,7 @@ class FarSource(Source):  # type: ignore[misc]
     def __exit__(self, *error: object) -> None:
         self._is_open = False
         self._executor.shutdown()
+        release(self._place)
 
     def chunk(self, start: int, stop: int) -> Any:
         """Return the bytes from start to before stop."""

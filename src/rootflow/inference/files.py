@@ -17,6 +17,7 @@ from rootflow.inference.application import Application, Setting, load_applicatio
 from rootflow.inference.pieces import Piece, Scoring, Shared, shared_out
 from rootflow.inference.plan import Copying, OutputFile, plan
 from rootflow.places import Place
+from rootflow.places.writing import exists, put
 from rootflow.progress import Advance, progress
 
 # What contracts say of where the model came from, beside their provenance.
@@ -32,7 +33,7 @@ class Applied(NamedTuple):
     does not say, and `other_code` is as `rootflow.exported.FoldedModel` has it.
     """
 
-    outputs: tuple[Path, ...]
+    outputs: tuple[Place, ...]
     entries: int
     selected: int
     scored: int
@@ -45,7 +46,7 @@ class Applied(NamedTuple):
 def apply_to_files(
     setting: Setting,
     paths: Sequence[Place],
-    output: Path,
+    output: Place,
     *,
     origin: Mapping[str, Any],
     copying: Copying | None = None,
@@ -82,7 +83,7 @@ def apply_to_files(
     copying = copying or Copying()
     outputs, folder = plan(application, setting, paths, output, copying, origin["sha256"])
     for each in outputs:
-        if each.path.exists() and read_applied(each.path) is None:
+        if exists(each.path) and read_applied(each.path) is None:
             raise UsageError(
                 f"{each.path}: is there and was not written by rootflow apply: name another "
                 "output, or remove it"
@@ -183,7 +184,7 @@ class _Writing:
             if self.copying.friend:
                 (own[FRIEND_OF],) = map(identity_of, self.output.pieces)
             writer.note(NOTE, json.dumps({**note, **own, **self.counts}))
-        partial.replace(self.output.path)
+        put(partial, self.output.path)
 
     def _rows(self, tree: Table, piece: Piece) -> dict[str, Any]:
         """Return the columns of the entries of a piece, once it is finished, and count them."""

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from rootflow.config.block import digest_of
 from rootflow.errors import InputError, UsageError
+from rootflow.files import cache
 from rootflow.formats import Table
 from rootflow.formats.branches import Branches, branches_of
 from rootflow.formats.lineage import refuse_beside_sources
@@ -42,7 +43,7 @@ class OutputFile(NamedTuple):
     The question is a digest of all that decides what it holds.
     """
 
-    path: Path
+    path: Place
     file_format: Format
     pieces: Mapping[Place, Sequence[Piece]]
     branches: Branches
@@ -53,7 +54,7 @@ def plan(
     application: Application,
     setting: Setting,
     paths: Sequence[Place],
-    output: Path,
+    output: Place,
     copying: Copying,
     model: Any,
 ) -> tuple[list[OutputFile], Path]:
@@ -70,7 +71,7 @@ def plan(
         raise UsageError(f"{output}: each file has a friend of its own: name a folder for them")
     for path in paths:
         for target in inputs_of:
-            if isinstance(path, Path) and _are_one(path, target):
+            if _are_one(path, target):
                 raise UsageError(f"{target}: is read and cannot be written, too: name another")
     refuse_beside_sources(paths)
     found, ranges, names = {}, {}, {}
@@ -98,11 +99,7 @@ def plan(
         for target, inputs in inputs_of.items()
     }
     whole = digest_of(list(questions.values()))
-    folder = (
-        output.with_name(f".{output.name}.apply-{whole}")
-        if output.suffix in WRITTEN
-        else output / f".apply-{whole}"
-    )
+    folder = _unfinished(output, whole)
     pieces = {
         path: [
             Piece(path, start, stop, folder / f"{names[path]}-{start}-{stop}.npz")
@@ -123,8 +120,19 @@ def plan(
     return outputs, folder
 
 
-def _are_one(path: Path, target: Path) -> bool:
-    return target.exists() and path.exists() and target.samefile(path)
+def _unfinished(output: Place, name: str) -> Path:
+    """Return where work that is not finished is kept."""
+    if not isinstance(output, Path):
+        return cache() / f"apply-{name}"
+    if output.suffix in WRITTEN:
+        return output.with_name(f".{output.name}.apply-{name}")
+    return output / f".apply-{name}"
+
+
+def _are_one(path: Place, target: Place) -> bool:
+    if isinstance(path, Path) and isinstance(target, Path):
+        return target.exists() and path.exists() and target.samefile(path)
+    return path == target
 
 
 def _refuse_more_than_a_friend(copying: Copying) -> None:
@@ -140,7 +148,7 @@ def _refuse_more_than_a_friend(copying: Copying) -> None:
             )
 
 
-def _format_of(output: Path, asked: Format | None) -> Format:
+def _format_of(output: Place, asked: Format | None) -> Format:
     if output.suffix not in WRITTEN:
         if output.name.lower().endswith(READ):
             raise UsageError(
@@ -166,19 +174,21 @@ def _branches(
     return branches_of(table, copying.kept or None, copying.dropped, file_format)
 
 
-def _inputs_of(paths: Sequence[Place], output: Path, suffix: str) -> dict[Path, tuple[Place, ...]]:
+def _inputs_of(
+    paths: Sequence[Place], output: Place, suffix: str
+) -> dict[Place, tuple[Place, ...]]:
     """Return the inputs of each file to be written, of which those in a folder end so."""
     if output.suffix in WRITTEN:
-        if output.is_dir():
+        if isinstance(output, Path) and output.is_dir():
             raise UsageError(
                 f"{output}: is a folder; name a file, or a folder without {output.suffix}"
             )
         return {output: tuple(paths)}
-    if output.is_file():
+    if isinstance(output, Path) and output.is_file():
         raise UsageError(
             f"{output}: is a file; name a folder, or a file that ends in {' or '.join(WRITTEN)}"
         )
-    inputs: dict[Path, tuple[Place, ...]] = {
+    inputs: dict[Place, tuple[Place, ...]] = {
         output / f"{_bare(path.name)}{suffix}": (path,) for path in paths
     }
     if len(inputs) < len(paths):

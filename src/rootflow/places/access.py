@@ -108,6 +108,13 @@ def read_ranges(place: Remote, ranges: Sequence[tuple[int, int]]) -> list[bytes]
     return [next(left) if start < stop else b"" for start, stop in ranges]
 
 
+def release(place: Remote) -> None:
+    """Have clients forget an open file, which may be another one when it is opened again."""
+    client, path = client_of(place, _token_sent(place))
+    with suppress(OSError):  # what cannot be closed is lost
+        client.invalidate_cache(path)
+
+
 def open_binary(place: Place) -> BinaryIO:
     """Return a file to read bytes from, which seeks."""
     if isinstance(place, Path):
@@ -144,6 +151,11 @@ class _FarFile(io.RawIOBase):
         self._cache = ReadAheadCache(BLOCK_BYTES, self._fetch, self._size)
         self._at = 0
 
+    def close(self) -> None:
+        if not self.closed:
+            release(self._place)
+        super().close()
+
     def readable(self) -> bool:
         return True
 
@@ -177,8 +189,7 @@ def ask(place: Remote, question: Callable[[Any, str], T]) -> T:
     """
     until, wait = None, WAIT_SECONDS
     while True:
-        token = token_for(place)
-        sent = token if place.host in _asking_for_token else ""
+        sent = _token_sent(place)
         client, path = client_of(place, sent)
         try:
             answer = question(client, path)
@@ -186,7 +197,7 @@ def ask(place: Remote, question: Callable[[Any, str], T]) -> T:
             failure = failure_of(place, error)
             if failure is None:
                 raise
-            if failure.is_refusal and token != sent:
+            if failure.is_refusal and token_for(place) != sent:
                 _asking_for_token.add(place.host)
                 continue
             if until is None:
@@ -201,8 +212,11 @@ def ask(place: Remote, question: Callable[[Any, str], T]) -> T:
             return answer
         time.sleep(wait)
         wait = min(2 * wait, LONGEST_WAIT_SECONDS)
-        with suppress(OSError):  # what cannot be closed is lost
-            client.invalidate_cache(path)
+        release(place)
+
+
+def _token_sent(place: Remote) -> str:
+    return token_for(place) if place.host in _asking_for_token else ""
 
 
 def patience() -> float:

@@ -2,6 +2,7 @@
 
 import os
 import ssl
+import sys
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -81,7 +82,21 @@ def _client(protocol: str, host: str, token: str, process: int) -> Any:  # noqa:
 def _xrootd_options(host: str) -> Mapping[str, Any]:
     for name, value in XROOTD_SETTINGS.items():
         os.environ.setdefault(name, value)
+    _load_xrootd()
     return {"hostid": host, "timeout": ANSWER_SECONDS, "filehandle_cache_ttl": IDLE_SECONDS}
+
+
+def _load_xrootd() -> None:
+    """Load XRootD's client so that it finds its own symbols before those of TensorFlow.
+
+    Loaded after TensorFlow 2.21 the client 6.2.1 ends the process by SIGSEGV otherwise.
+    """
+    flags = sys.getdlopenflags()
+    sys.setdlopenflags(flags | getattr(os, "RTLD_DEEPBIND", 0))
+    try:
+        import XRootD.client  # noqa: F401
+    finally:
+        sys.setdlopenflags(flags)
 
 
 def _http_options(token: str) -> Mapping[str, Any]:

@@ -33,6 +33,10 @@ CREDENTIALS = {
 }
 
 
+class MissingError(InputError):
+    """There is no such file."""
+
+
 class Failure(NamedTuple):
     """The error that a user sees; whether what is wrong may pass; whether a credential may help."""
 
@@ -60,8 +64,8 @@ def failure_of(place: Remote, error: Exception) -> Failure | None:
 def _answer(place: Remote, error: Exception, status: int | None, code: str) -> Failure | None:
     """Return what will be the same whenever it is asked for, None of what may pass."""
     if isinstance(error, FileNotFoundError) or code in XROOTD_MISSING or status in MISSING:
-        what = "there is no such file"
-    elif isinstance(error, IsADirectoryError) or code in XROOTD_FOLDER:
+        return Failure(MissingError(f"{place}: there is no such file"))
+    if isinstance(error, IsADirectoryError) or code in XROOTD_FOLDER:
         what = "it is a folder, not a file"
     elif status in REFUSED or _is_refusal(place, error, code):
         hint = CREDENTIALS.get(place.protocol, "see the documentation of its client")

@@ -63,6 +63,10 @@ class Remote:
         """Return another file of the same server, asked for with the same query."""
         return Remote(self._bare.removesuffix(self.path) + path + self.query)
 
+    def with_name(self, name: str) -> "Remote":
+        """Return the file of this name in the same folder."""
+        return self.with_path(self.path.rpartition("/")[0] + "/") / name
+
     def __truediv__(self, name: str) -> "Remote":
         folder = self.path if self.path.endswith("/") else f"{self.path}/"
         return self.with_path(folder + name)

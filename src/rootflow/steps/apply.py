@@ -20,7 +20,7 @@ from rootflow.steps.result import StepResult
 def run(
     model: str | Sequence[str],
     paths: Sequence[Place],
-    output: Path,
+    output: Place,
     *,
     branch_map: str | None = None,
     name: str | None = None,
