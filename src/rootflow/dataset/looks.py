@@ -9,7 +9,7 @@ from rootflow.config.data import BadFiles
 from rootflow.dataset.manifest import SkippedFile
 from rootflow.dataset.samples import SamplePlan
 from rootflow.errors import InputError
-from rootflow.formats import NoTreeError, open_table
+from rootflow.formats import NoTreeError, glance, open_table
 from rootflow.ntuple.reading import Expectation
 from rootflow.ntuple.sums_of_weights import BesideEvents, sum_of_weights
 from rootflow.places import Place
@@ -140,12 +140,15 @@ def _look_or_fault(file: tuple[SamplePlan, Place]) -> Look | InputError:
 def _look(plan: SamplePlan, path: Place) -> Look:
     branch_map = plan.reader.branch_map
     try:
-        with open_table(path, branch_map.tree) as table:
-            there = table.names()
-            if there or table.entries:
-                table.require(branch_map.as_in(there).branches())
-            nothing = None if there else f"{path}: {table.called} has no branches"
-            look = Look(nothing, table.friends)
+        needed = set(branch_map.branches()).difference(branch_map.may_be_lacking())
+        look = Look()
+        if not glance(path, branch_map.tree, needed):
+            with open_table(path, branch_map.tree) as table:
+                there = table.names()
+                if there or table.entries:
+                    table.require(branch_map.as_in(there).branches())
+                nothing = None if there else f"{path}: {table.called} has no branches"
+                look = Look(nothing, table.friends)
     except NoTreeError as error:
         if not _has_no_events(plan, path, error):
             raise

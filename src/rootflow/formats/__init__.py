@@ -2,7 +2,7 @@
 
 from rootflow.formats.faults import NoTreeError
 from rootflow.formats.finding import find_files
-from rootflow.formats.opening import open_table
+from rootflow.formats.opening import glance, open_table
 from rootflow.formats.root import bins_of_histograms
 from rootflow.formats.table import Table
 from rootflow.formats.writing import write_histograms
@@ -12,6 +12,7 @@ __all__ = [
     "Table",
     "bins_of_histograms",
     "find_files",
+    "glance",
     "open_table",
     "write_histograms",
 ]

@@ -1,7 +1,7 @@
 """ROOT files: whole ones, the trees in them, and the friends of these."""
 
 import fnmatch
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
@@ -22,6 +22,7 @@ MAGIC = b"root"
 RNTUPLE = "ROOT::RNTuple"
 # Of what is there instead, in messages.
 FEW = 5
+FRIEND = b"TFriendElement"
 TREES = ("TTree", "TNtuple", "TNtupleD", RNTUPLE)
 
 
@@ -34,7 +35,8 @@ def open_file(path: Place, size: int, tree: str | None) -> Iterator[Table]:
     with ExitStack() as stack:
         with faults_of(path):
             file = stack.enter_context(whole(path, size))
-            kind, found = _find_tree(file, path, tree)
+            kind, name = _find_tree(file, path, tree)
+            found = file[name]
             if kind != RNTUPLE:
                 friends = _friends_of(path, file, found, stack)
         yield NTuple(path, found) if kind == RNTUPLE else Tree(path, found, *friends)
@@ -58,8 +60,26 @@ def whole(path: Place, size: int) -> Iterator[Any]:
         yield file
 
 
-def _find_tree(file: Any, path: Place, tree: str | None) -> tuple[str, Any]:
-    """Return the class of a tree, and it: of several cycles the newest."""
+def glance(path: Place, size: int, tree: str | None, branches: Collection[str]) -> bool:
+    """Return whether a file has a TTree, without friends, in whose bytes these branches are named.
+
+    This takes a tenth of the time that opening the tree does. It is False of all else, too, that
+    has to be opened to tell; a file that `open_file` would refuse for more is an InputError.
+    """
+    with faults_of(path), whole(path, size) as file:
+        kind, name = _find_tree(file, path, tree)
+        if kind == RNTUPLE:
+            return False
+        chunk, _ = file.key(name).get_uncompressed_chunk_cursor()
+        content = bytes(chunk.raw_data)
+        named = (name.encode() for name in branches)
+        # As ROOT writes text: its length, of short ones in a byte, and it.
+        are_there = all(bytes([min(len(name), 255)]) + name in content for name in named)
+        return are_there and FRIEND not in content
+
+
+def _find_tree(file: Any, path: Place, tree: str | None) -> tuple[str, str]:
+    """Return the class of a tree, and its name, which stands for the newest of its cycles."""
     classes = file.classnames(filter_classname=[*TREES], cycle=False)
     trees = sorted(classes)
     there = f"trees in it: {', '.join(trees)}" if trees else "there is no tree in it"
@@ -72,7 +92,7 @@ def _find_tree(file: Any, path: Place, tree: str | None) -> tuple[str, Any]:
     if tree not in trees:
         has_objects = len(file.keys(recursive=False)) > 0
         raise NoTreeError(f"{path}: no tree '{tree}'; {there}", bool(trees), has_objects)
-    return classes[tree], file[tree]
+    return classes[tree], tree
 
 
 class _Friends(NamedTuple):
@@ -102,7 +122,8 @@ def _friends_of(path: Place, file: Any, tree: Any, stack: ExitStack) -> _Friends
                 size = require_file(in_file)
                 with faults_of(in_file):
                     its_file = stack.enter_context(whole(in_file, size))
-            _, friend = _find_tree(its_file, in_file, str(element.member("fTreeName")))
+            _, its_name = _find_tree(its_file, in_file, str(element.member("fTreeName")))
+            friend = its_file[its_name]
             _require_aligned(friend, tree, in_file)
         except RootflowError as error:
             friends.not_read.append(f"its friend '{name}' is not read: {error}")

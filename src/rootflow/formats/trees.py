@@ -168,7 +168,8 @@ def _below(tree: Any, branch: Any, called: str, path: str) -> Iterator[tuple[str
         yield from _below(tree, below, inner, f"{path}/{below.name}")
     if not branch.branches:
         whole = _Leaf(tree, branch, path, None)
-        members = whole.numbers.names if whole.numbers is not None else None
+        is_list = len(branch.member("fLeaves")) > 1
+        members = whole.numbers.names if is_list and whole.numbers is not None else None
         if members is None:
             yield called, whole
         for member in members or ():
