@@ -13,7 +13,7 @@ import uproot
 from four_lepton_ntuples import read_mini
 from ntuples import Branches, write_ntuple
 from rootflow.config.data import DileptonDataConfig, FourLeptonDataConfig
-from rootflow.dataset import Dataset
+from rootflow.dataset import Dataset, parts
 from rootflow.errors import InputError
 from small_datasets import build, digest
 
@@ -25,16 +25,26 @@ def _config(bad_files: str = "skip", **more: Any) -> DileptonDataConfig:
     return DileptonDataConfig.model_validate(settings)
 
 
-def _scaled(bad_files: str = "skip") -> DileptonDataConfig:
+def _scaled(bad_files: str = "skip", **more: Any) -> DileptonDataConfig:
     samples = {"ttbar": {"files": ["*"], "cross_section_pb": 88.3}}
     weights = {"negative": "keep", "luminosity_fb_inverse": 140}
-    return _config(bad_files, samples=samples, weights=weights)
+    return _config(bad_files, samples=samples, weights=weights, **more)
 
 
 def _with_histogram(path: Path, total: float, name: str = "CutBookkeeper_1_2_NOSYS") -> Path:
     with uproot.update(path) if path.exists() else uproot.recreate(path) as file:
         file[name] = np.array([9, total, 1.0]), np.arange(4.0)
     return path
+
+
+def _damage(path: Path) -> None:
+    """Overwrite the end of a basket, which is seen only when it is read."""
+    with uproot.open(path) as file:
+        (begin, *_) = file["reco/jet_pt_NOSYS"].member("fBasketSeek")
+        size = file["reco/jet_pt_NOSYS"].basket(0).compressed_bytes
+    content = bytearray(path.read_bytes())
+    content[begin + 100 : begin + size] = bytes(size - 100)
+    path.write_bytes(content)
 
 
 @pytest.fixture
@@ -234,12 +244,7 @@ def test_a_tree_without_branches_has_no_events(tmp_path: Path, good: list[Path])
 def test_damage_that_shows_only_while_reading_is_an_error(
     tmp_path: Path, good: list[Path], bad_files: str
 ) -> None:
-    with uproot.open(good[1]) as file:
-        (begin, *_) = file["reco/jet_pt_NOSYS"].member("fBasketSeek")
-        size = file["reco/jet_pt_NOSYS"].basket(0).compressed_bytes
-    content = bytearray(good[1].read_bytes())
-    content[begin + 100 : begin + size] = bytes(size - 100)
-    good[1].write_bytes(content)
+    _damage(good[1])
     with pytest.raises(InputError, match=r"good_1\.root: not a whole ROOT file") as error:
         build(_config(bad_files), {"ttbar": good}, tmp_path / "out")
     assert ("leave it out of the files" in str(error.value)) == (bad_files == "skip")
@@ -264,3 +269,20 @@ def test_friends_in_other_files_are_part_of_the_question(
     ask_root("again", tmp_path, "uproot.root", "reco")
     (tmp_path / "half.root").write_bytes(half)
     assert digest(_config(), files) != before
+
+
+def test_any_number_of_processes_leaves_out_the_same(
+    tmp_path: Path, good: list[Path], bad: dict[Path, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parts, "BYTES_WORTH_A_PROCESS", 1)
+    nothing = _with_histogram(tmp_path / "nothing.root", 100.0)
+    files = {"ttbar": [nothing, good[0], *bad, *good[1:]]}
+    one, two = (
+        build(_scaled(workers=workers), files, tmp_path / str(workers)) for workers in (1, 2)
+    )
+    assert one.manifest == two.manifest
+    assert one.manifest.samples[0].normalisation is not None
+    assert one.manifest.samples[0].normalisation.sum_of_weights == 107
+    _damage(good[1])
+    with pytest.raises(InputError, match=r"good_1\.root: not a whole .* leave it out of the files"):
+        build(_scaled(workers=2), files, tmp_path / "2")

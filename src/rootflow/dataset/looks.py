@@ -1,5 +1,6 @@
 """What can be read of the files of samples, found out before anything is written."""
 
+import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
@@ -17,8 +18,8 @@ from rootflow.places.access import name_and_status
 from rootflow.progress import progress
 
 LOOKS_AT_ONCE = 8
-# So many are worth telling how far it is.
-MANY = 20
+# What takes longer is worth telling how far it is.
+QUICK_SECONDS = 2.0
 # Of bad files, in one message.
 NAMED = 20
 
@@ -66,15 +67,17 @@ def with_friends(plans: Sequence[SamplePlan]) -> list[SamplePlan]:
 
 def _looks_at(plans: Sequence[SamplePlan]) -> list[Looks]:
     files = [(plan, path) for plan in plans for path in plan.files]
+    looks: list[Look | InputError] = []
+    begun, told = time.monotonic(), 0
     with (
         ThreadPoolExecutor(LOOKS_AT_ONCE) as threads,
-        progress("preprocess: look at", len(files), "files") as advance,
+        progress("preprocess", len(files), "files") as advance,
     ):
-        looks = []
         for (_, path), look in zip(files, threads.map(_look_or_fault, files), strict=True):
             looks.append(look)
-            if len(files) >= MANY:
-                advance(1, path.name)
+            if time.monotonic() - begun > QUICK_SECONDS:
+                advance(len(looks) - told, path.name)
+                told = len(looks)
     found = iter(looks)
     return [{path: next(found) for path in plan.files} for plan in plans]
 

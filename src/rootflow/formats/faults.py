@@ -50,7 +50,8 @@ class DamagedError(InputError):
 class NoTreeError(InputError):
     """A file has no such tree, but it is whole; whether it has other trees, and other objects."""
 
-    def __init__(self, message: str, has_trees: bool, has_objects: bool) -> None:
+    # As a worker's, it is made again of the message alone.
+    def __init__(self, message: str, has_trees: bool = False, has_objects: bool = False) -> None:
         super().__init__(message)
         self.has_trees = has_trees
         self.has_objects = has_objects
