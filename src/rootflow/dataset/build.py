@@ -9,11 +9,18 @@ from pathlib import Path
 
 from rootflow import __version__
 from rootflow.config.data import DataConfig
+from rootflow.dataset.arrays import SUFFIX
 from rootflow.dataset.copies import SUFFIXES, write_copy
 from rootflow.dataset.dataset import Dataset, open_dataset
-from rootflow.dataset.digest import FileContent, digest_of_simulation, file_contents, name_of
+from rootflow.dataset.digest import (
+    Contents,
+    FileContent,
+    digest_of_simulation,
+    file_contents,
+    name_of,
+)
 from rootflow.dataset.looks import looked_at
-from rootflow.dataset.manifest import DATASET_VERSION, Manifest, write_manifest
+from rootflow.dataset.manifest import DATASET_VERSION, Array, Manifest, write_manifest
 from rootflow.dataset.reading import Reading
 from rootflow.dataset.repeated import repeated_numbers
 from rootflow.dataset.samples import SamplePlan, classes_of, plans, shared_features
@@ -66,7 +73,8 @@ def build(
                 _held(partial),
                 _skipping_no_half(config),
             ):
-                _write(config, planned, contents, partial, target.name, reading)
+                arrays = _write(config, planned, contents, partial, target.name, reading)
+            _remember(target, arrays)
     dataset = _telling_skipped(open_dataset(target), planned)
     with _writing(directory):
         for file_format in config.copies:
@@ -117,7 +125,7 @@ def _write(
     directory: Path,
     digest: str,
     reading: Reading,
-) -> None:
+) -> Mapping[str, Array]:
     features = shared_features(plans)
     samples, arrays = write_arrays(plans, contents, config, directory)
     manifest = Manifest(
@@ -141,6 +149,15 @@ def _write(
         folds=config.folds.folding,
     )
     write_manifest(manifest, directory)
+    return arrays
+
+
+def _remember(dataset: Path, arrays: Mapping[str, Array]) -> None:
+    """Have the directory of a dataset remember what its arrays were written as."""
+    known = Contents(dataset.parent)
+    for name, array in arrays.items():
+        known.wrote(dataset / (name + SUFFIX), array.sha256)
+    known.keep()
 
 
 @contextmanager

@@ -69,6 +69,16 @@ class Contents:
         """Return the SHA-256 of a file that rootflow writes."""
         return self._of(path, "sha256", _sha256).checksum.partition(":")[2]
 
+    def wrote(self, path: Path, sha256: str) -> None:
+        """Know the SHA-256 of a file that was just written, which is not read for it again."""
+        name, now = name_and_status(path)
+        self._known[name] = FileContent(
+            bytes=now.bytes,
+            changed=now.changed,
+            checksum=f"sha256:{sha256}",
+            checksum_from="read",
+        )
+
     def _of(
         self, place: Place, algorithm: str, checksum_of: Callable[[Any], tuple[str, ToldBy]]
     ) -> FileContent:

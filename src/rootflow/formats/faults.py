@@ -8,6 +8,7 @@ import traceback
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import awkward as ak
 import numpy as np
@@ -55,6 +56,9 @@ class NoTreeError(InputError):
         super().__init__(message)
         self.has_trees = has_trees
         self.has_objects = has_objects
+
+    def __reduce__(self) -> tuple[Any, ...]:  # or no other process could tell this one
+        return type(self), (str(self), self.has_trees, self.has_objects)
 
 
 def require_file(path: Place) -> int:
