@@ -14,6 +14,7 @@ import yaml
 from numpy.typing import NDArray
 from pyarrow import parquet
 
+from nano_events import write_nanoaod
 from ntuples import Branches, write_ntuple
 
 # Of clusters, row groups and chunks: the last one is not full.
@@ -213,6 +214,7 @@ FORMATS = {
         "delphes_pippin",
         {"event_number": "eventNumber", "weights": ["weight"]},
     ),
+    "NanoAOD": Format(write_nanoaod, ".root", "nanoaod_v9"),
     "SPANet": Format(
         write_spanet,
         ".h5",

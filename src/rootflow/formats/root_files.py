@@ -85,9 +85,11 @@ class FarSource(Source):  # type: ignore[misc]
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._is_open = False
-        self._executor.shutdown()
-        release(self._place)
+        # uproot closes it again where its objects are collected, in whichever thread that is.
+        if self._is_open:
+            self._is_open = False
+            self._executor.shutdown()
+            release(self._place)
 
     def chunk(self, start: int, stop: int) -> Any:
         """Return the bytes from start to before stop."""
