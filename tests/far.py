@@ -190,7 +190,11 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
             self.close_connection = True
             return True
         status = told.statuses.pop(0) if told.statuses else 0
-        if told.token and self.headers.get("Authorization") != f"Bearer {told.token}":
+        if (
+            not status
+            and told.token
+            and self.headers.get("Authorization") != f"Bearer {told.token}"
+        ):
             status = 401
         if status:
             self.send_error(status)

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from rootflow.errors import UsageError
-from rootflow.places import Remote, place_of
+from rootflow.places import Remote, place_of, shown
 
 SIGNED = "https://user@host:8443/a%20b/f.root?X-Amz-Signature=SECRET&x=1#SECRET"
 
@@ -69,3 +69,23 @@ def test_what_no_url_may_be(url: str, said: str) -> None:
         place_of(url, "data.files")
     assert "SECRET" not in str(caught.value)
     assert str(caught.value).startswith("data.files: ")
+
+
+def test_the_environment_completes_a_query(monkeypatch: pytest.MonkeyPatch) -> None:
+    for url in ("https://host/f.root?$SIGNATURE&x=$MORE", "root://host//f.root?$SIGNATURE&x=$MORE"):
+        monkeypatch.setenv("SIGNATURE", "authz=SECRET")
+        monkeypatch.setenv("MORE", "1")
+        assert _remote(url).query == "?authz=SECRET&x=1"
+        monkeypatch.delenv("SIGNATURE")
+        with pytest.raises(
+            UsageError, match=r"f\.root: its query has \$SIGNATURE, which is not set"
+        ):
+            _remote(url)
+
+
+def test_what_is_recorded_shows_no_secret() -> None:
+    settings = {"files": [SIGNED, "a/b?c"], "more": {"n": 1, "other": ("s3://me:SECRET@b/c",)}}
+    assert shown(settings) == {
+        "files": ["https://host:8443/a%20b/f.root", "a/b?c"],
+        "more": {"n": 1, "other": ["s3://b/c"]},
+    }

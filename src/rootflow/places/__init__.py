@@ -1,5 +1,5 @@
 """Places of files: paths of this machine, and URLs of others."""
 
-from rootflow.places.place import Place, Remote, place_of
+from rootflow.places.place import Place, Remote, place_of, shown
 
-__all__ = ["Place", "Remote", "place_of"]
+__all__ = ["Place", "Remote", "place_of", "shown"]

@@ -1,8 +1,10 @@
 """Where a file is: a path of this machine, or a URL, which is safe to show."""
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Any
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
@@ -12,8 +14,9 @@ SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 HTTP = ("http", "https")
 XROOTD = ("root", "roots", "xroot", "xroots")
 # Elsewhere names may have question marks, and patterns have them.
-QUERY_BY_NAME = re.compile(r"\?(?=[A-Za-z0-9_.-]+=)")
+QUERY_BY_NAME = re.compile(r"\?(?=[A-Za-z0-9_.-]+=|\$)")
 QUERY = re.compile(r"[?#]")
+VARIABLE = re.compile(r"\$(\w+)")
 
 
 @dataclass(frozen=True, order=True)
@@ -85,10 +88,34 @@ class Remote:
 Place = Path | Remote
 
 
+def shown(value: Any) -> Any:
+    """Return plain data with each URL as it may be shown, such as settings that are recorded."""
+    if isinstance(value, dict):
+        return {key: shown(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [shown(each) for each in value]
+    if isinstance(value, str) and SCHEME.match(value):
+        return str(Remote(value))
+    return value
+
+
+def _completed(place: Remote, setting: str) -> Remote:
+    """Return a place with what the environment says where its query has $NAME."""
+
+    def said(variable: re.Match[str]) -> str:
+        if variable[1] not in os.environ:
+            raise UsageError(f"{setting}: {place}: its query has ${variable[1]}, which is not set")
+        return os.environ[variable[1]]
+
+    query = VARIABLE.sub(said, place.query)
+    return Remote(place.url.removesuffix(place.query) + query)
+
+
 def place_of(text: str, setting: str) -> Place:
     """Return the place that a path or a URL names; the setting is where it is named.
 
-    A URL that cannot be one, or that has a password, is a UsageError.
+    What its query has of $NAME the environment says. A URL that cannot be one, or that has a
+    password, is a UsageError.
     """
     scheme = SCHEME.match(text)
     if scheme is None:
@@ -96,7 +123,7 @@ def place_of(text: str, setting: str) -> Place:
     protocol = scheme[1].lower()
     if protocol == "file":
         return Path(url2pathname(urlsplit(text).path))
-    place = Remote(f"{protocol}{text[len(scheme[1]) :]}")
+    place = _completed(Remote(f"{protocol}{text[len(scheme[1]) :]}"), setting)
     if ":" in place.url.partition("://")[2].partition("/")[0].rpartition("@")[0]:
         raise UsageError(
             f"{setting}: {place}: a URL has no password: credentials come by the environment "

@@ -22,6 +22,7 @@ from mlflow.tracking import MlflowClient
 
 from rootflow import __version__
 from rootflow.config import Config, digest_of
+from rootflow.places import shown
 from rootflow.tracking.connection import (
     ENTRIES,
     connect,
@@ -246,7 +247,7 @@ def _open_run(
 
 
 def _describe(run: Run, config: Config, step: str, unsaid: Sequence[str]) -> None:
-    settings = config.model_dump(mode="json")
+    settings = shown(config.model_dump(mode="json"))
     every = config.data.folds.in_turn()
     fold = {FOLD: every[0].held_out} if len(every) == 1 else {}
     _say_what_it_is(run, step, {"rootflow.config": digest_of(settings), **fold})
