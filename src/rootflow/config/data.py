@@ -30,7 +30,7 @@ class SampleConfig(Block):
     label: Name | None = Field(None, description=LABEL)
     files: list[str] = Field(
         default_factory=list,
-        description="paths or globs; none: what simulate makes of the process of this name",
+        description="paths, URLs or globs; none: what simulate makes of the process of this name",
     )
     branch_map: str | None = Field(None, description="none: that of all samples")
     pseudo_data: bool = Field(
@@ -290,7 +290,7 @@ class DileptonDataConfig(DataConfig):
     """The ntuples of dileptonic events, and which are kept."""
 
     files: list[str] = Field(
-        default_factory=list, description="paths or globs; none: what simulate makes"
+        default_factory=list, description="paths, URLs or globs; none: what simulate makes"
     )
     branch_map: str = Field("topcptoolkit", description="name of a shipped map, or a YAML file")
     max_jets: int = Field(8, ge=2, le=100, description="jets kept of each event, the leading in pT")
