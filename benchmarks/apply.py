@@ -1,4 +1,4 @@
-"""Applying a network of ttbar, ROOT to ROOT, against a bare copy by uproot in the same run."""
+"""Applying a network of ttbar to ROOT files, against a bare copy by uproot in the same run."""
 
 import argparse
 import json
@@ -27,6 +27,7 @@ def main() -> None:
     parser.add_argument("files", nargs="*", default=["data/ttbar/*.root"], help="ntuples or globs")
     parser.add_argument("--config", type=Path, default=Path("configs/ttbar-feed-forward.yaml"))
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--format", choices=["ttree", "rntuple", "parquet"], default="ttree")
     arguments = parser.parse_args()
     files = find_files(arguments.files)
     with tempfile.TemporaryDirectory() as scratch:
@@ -36,19 +37,20 @@ def main() -> None:
             name, model = pool.apply(exported, (arguments.config, files[0], folder / "export"))
         copies, ours, peaks = [], [], []
         for place in range(REPETITIONS):
-            output = folder / f"{place}.root"
+            output = folder / f"{place}.{'parquet' if arguments.format == 'parquet' else 'root'}"
             copies.append(seconds(lambda: copy(files, folder / "copy.root")))
             command = [sys.executable, "-m", "rootflow", "apply", "--model", str(model)]
             command += ["--seen-events=score", f"--workers={arguments.workers}", "--json"]
+            if arguments.format == "rntuple":
+                command.append("--format=rntuple")
             start = time.perf_counter()
             peaks.append(peak_memory([*command, *map(str, files), str(output)]))
             ours.append(time.perf_counter() - start)
-        with uproot.open(output) as file:
-            events = file[TREE].num_entries
+        events = sum(uproot.open(path)[TREE].num_entries for path in files)
         print(
             json.dumps(
                 {
-                    "name": f"apply_{name}_{arguments.workers}_workers",
+                    "name": f"apply_{name}_{arguments.format}_{arguments.workers}_workers",
                     # The fastest of each is what other processes disturbed least.
                     "value": round(events / min(ours)),
                     "unit": "events/s",
@@ -91,7 +93,7 @@ def exported(path: Path, ntuple: Path, directory: Path) -> tuple[str, Path]:
             for collection, features in dataset.manifest.features.items()
         },
         branch_map=config.data.branch_map,
-        selection=reading.settings,
+        selection=reading.model_dump(mode="json"),
         provenance={},
         held_out=config.data.folds.in_turn()[0].held_out,
     )

@@ -4,6 +4,7 @@ import functools
 import json
 import os
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,16 @@ def python_of_root() -> str:
 
 def ask_root(what: str, folder: Path, *arguments: str | Path) -> str:
     """Have ROOT do in a folder what a function of `asked_root` does, and return what it prints."""
-    command = [python_of_root(), "-W", "ignore", PROGRAM, what, *arguments]
+    return _run([PROGRAM, what, *arguments], folder)
+
+
+def run_by_root(code: str) -> None:
+    """Run a program in the working folder."""
+    _run(["-c", code], Path.cwd())
+
+
+def _run(arguments: Sequence[str | Path], folder: Path) -> str:
+    command = [python_of_root(), "-W", "ignore", *arguments]
     run = subprocess.run(command, capture_output=True, text=True, cwd=folder)
     assert run.returncode == 0, run.stdout[-500:] + run.stderr[-3000:]
     return run.stdout

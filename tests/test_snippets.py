@@ -21,6 +21,8 @@ import yaml
 from mlflow import MlflowClient
 
 from glossary import assert_known
+from ntuples import read_branches, write_ntuple
+from real_root import run_by_root
 from rootflow.cli import cli
 from rootflow.commands.options import configured
 from rootflow.config import EvaluationConfig, FoldsConfig, load
@@ -53,6 +55,7 @@ RUN = (
     "rootflow train --config configs/ttbar.yaml",
     "rootflow submit train --profile condor/profiles/generic.json --dry-run",
 )
+SAMPLE = "data/ttbar/ttbar_s42_000.root"
 # Of the analysis that a page is about; parts of a configuration are of ttbar on all others.
 BASES = {"docs/evaluate-classifier.md": "h4l.yaml"}
 TRAINING = {"training": {"epochs": 1, "max_steps": 2, "batch_size": 512}}
@@ -243,6 +246,10 @@ def given(page: str, events: Events, exported: Export) -> dict[str, Any]:
     some = events.take(events.fold == 0).take(slice(0, 20))
     match page:
         case "docs/apply.md":
+            write_ntuple(Path("ttbar_1.root"), read_branches(PROJECT / SAMPLE, 500))
+            applied = ("apply", "--model", "model.onnx", "--name=transformer", "--friend")
+            files = ("--seen-events=score", "ttbar_1.root", "friends")
+            cli.main([*applied, *files], standalone_mode=False)
             return {
                 "folder": exported.named_path,
                 "inputs": some.inputs(),
@@ -261,7 +268,9 @@ def test_python(page: str, made: Path, real_events: Events, exported: Export) ->
     names: dict[str, Any] = given(page, real_events, exported)
     for param in of("python"):
         block = param.values[0]
-        if block.page == page:
+        if block.page == page and "import ROOT" in block.text:
+            run_by_root(block.text)
+        elif block.page == page:
             code = compile("\n" * (block.line - 1) + block.text, PROJECT / page, "exec")
             exec(code, names)  # noqa: S102 - the snippets are ours
     assert Path.cwd() == made
