@@ -207,3 +207,22 @@ def test_xrootd_after_tensorflow(xrootd: XRootDServer) -> None:
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert answer.returncode == 0, answer.stderr[-500:]
     assert answer.stdout.strip() == "1 branch"
+
+
+@pytest.mark.parametrize(
+    ("package", "url"),
+    [("fsspec_xrootd", "root://host//f.root"), ("aiohttp", "https://host/f.root")],
+)
+def test_what_the_extra_remote_has_is_not_there(package: str, url: str) -> None:
+    code = (
+        f"import sys; sys.modules[{package!r}] = None\n"
+        "from rootflow.errors import UsageError\n"
+        "from rootflow.formats import find_files, open_table\n"
+        f"try: open_table(*find_files([{url!r}])).__enter__()\n"
+        "except UsageError as error: print(error)"
+    )
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert answer.stdout.strip() == (
+        f"{url.partition('/')[0]}// needs a package that is not there: "
+        "pip install 'rootflow[remote]'"
+    ), answer.stderr

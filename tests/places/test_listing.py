@@ -79,3 +79,9 @@ def test_a_web_server_without_index_pages(web: HttpServer) -> None:
 
 def test_a_file_that_is_named_as_a_url(served: Path) -> None:
     assert find_files([f"file://{served}/ttbar_0.root"]) == [served / "ttbar_0.root"]
+
+
+def test_a_tree_after_the_file_is_told_where_it_belongs(url: Urls) -> None:
+    for name in ("ttbar_0.root:reco", "ttbar_*.root:reco"):
+        with pytest.raises(InputError, match=r"names a tree, too: .*branch map 'tree: reco'"):
+            find_files([url(name)])

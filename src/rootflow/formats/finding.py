@@ -19,6 +19,8 @@ def find_files(patterns: Sequence[str], setting: str = "data.files") -> list[Pla
     for pattern in patterns:
         named = place_of(pattern, setting)
         if isinstance(named, Remote):
+            if with_tree := _with_tree(named.path):
+                raise InputError(f"{setting}: '{named}' {with_tree}")
             found += matches_of(named, setting)
             continue
         paths = sorted(_matches(str(named), setting))
@@ -35,11 +37,16 @@ def find_files(patterns: Sequence[str], setting: str = "data.files") -> list[Pla
     return list(dict.fromkeys(found))
 
 
+def _with_tree(name: str) -> str:
+    """Return what is wrong with the name of a file that goes on with that of a tree."""
+    file, colon, tree = name.rpartition(":")
+    if not (colon and file.endswith(".root")):
+        return ""
+    return f"names a tree, too: name the file alone, and in the branch map 'tree: {tree}'"
+
+
 def _unmatched(pattern: str) -> str:
-    file, colon, tree = pattern.rpartition(":")
-    if colon and file.endswith(".root"):
-        return f"names a tree, too: name the file alone, and in the branch map 'tree: {tree}'"
-    return f"matches no file (seen from {Path.cwd()})"
+    return _with_tree(pattern) or f"matches no file (seen from {Path.cwd()})"
 
 
 def _matches(pattern: str, setting: str) -> list[Path]:
