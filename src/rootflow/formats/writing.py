@@ -163,6 +163,7 @@ class ParquetWriter(TableWriter):
                 schema,
                 compression="zstd",
                 compression_level=1,
+                use_dictionary=False,  # of floats it makes files larger by half, and slower
                 write_page_checksum=True,
             )
             self._notes = {}
