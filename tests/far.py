@@ -103,7 +103,8 @@ class HttpServer:
     """A server of a folder's files, with index pages, which can be told to answer otherwise.
 
     `token` is what it asks for, `statuses` are answered first, one by one, `ranges` and `digests`
-    say what it knows, and `received` are the headers and paths of all requests.
+    say what it knows, and `received` are the paths and headers of all requests. It `spoils` what it
+    takes.
     """
 
     def __init__(self, folder: Path, certificate: ssl.SSLContext | None = None) -> None:
@@ -113,6 +114,7 @@ class HttpServer:
         self.statuses: list[int] = []
         self.ranges = self.digests = True
         self.index = True
+        self.spoils = False
         self.received: list[tuple[str, dict[str, str]]] = []
         self._certificate = certificate
         self._server: http.server.ThreadingHTTPServer | None = None
@@ -178,6 +180,8 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
             self.rfile.readline()
         else:
             content = self.rfile.read(int(self.headers["Content-Length"]))
+        if self._told.spoils:
+            content = content[:-1] + b"?"
         Path(self.translate_path(self.path)).write_bytes(content)
         self.send_response(201)
         self.send_header("Content-Length", "0")

@@ -20,7 +20,7 @@ READ_BYTES = 8 * 2**20
 
 def adler32_of(place: Place) -> tuple[str, ToldBy]:
     """Return the checksum of a file in hexadecimal digits, and who told it."""
-    if isinstance(place, Remote) and (told := _told(place)):
+    if isinstance(place, Remote) and (told := told_adler32(place)):
         return told, "server"
     value = 1
     with open_binary(place) as file:
@@ -29,7 +29,7 @@ def adler32_of(place: Place) -> tuple[str, ToldBy]:
     return f"{value:0{DIGITS}x}", "read"
 
 
-def _told(place: Remote) -> str | None:
+def told_adler32(place: Remote) -> str | None:
     """Return the checksum that a server tells, None where it tells none of this algorithm."""
     if place.protocol in XROOTD:
         return ask(place, _told_by_xrootd)

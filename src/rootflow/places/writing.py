@@ -8,7 +8,7 @@ from typing import Any
 from rootflow.errors import InputError, RootflowError
 from rootflow.files import PARTIAL
 from rootflow.places.access import ask, release, status_of
-from rootflow.places.content import adler32_of
+from rootflow.places.content import adler32_of, told_adler32
 from rootflow.places.failures import MissingError
 from rootflow.places.place import HTTP, XROOTD, Place, Remote
 
@@ -31,7 +31,8 @@ def exists(place: Place) -> bool:
 def put(path: Path, place: Place) -> None:
     """Move a file of this machine to its place, in which another one may be.
 
-    What a server has then must hold the same. A RootflowError says what went wrong; the file stays.
+    What a server tells of it then must be of the same. A RootflowError says what went wrong; then
+    the file stays.
     """
     if isinstance(place, Path):
         path.replace(place)
@@ -89,6 +90,8 @@ def _rename(client: Any, place: Remote, new: str) -> None:
 
 
 def _require_same(path: Path, place: Remote) -> None:
-    """Refuse what came to a server otherwise than it was sent."""
-    if status_of(place).bytes != path.stat().st_size or adler32_of(place)[0] != adler32_of(path)[0]:
+    """Refuse what came to a server otherwise than it was sent, as far as the server tells."""
+    told = told_adler32(place)
+    size = status_of(place).bytes
+    if size != path.stat().st_size or told not in (None, adler32_of(path)[0]):
         raise RootflowError(f"{place}: what the server has is not what was sent: apply again")
