@@ -21,7 +21,7 @@ from rootflow.ntuple.objects import Objects, Places
 from rootflow.places import Place
 
 LARGEST_SIGNED = np.iinfo(np.int64).max
-NUMBERS_AT_ONCE = 500_000
+NUMBERS_AT_ONCE = 2_000_000
 MOMENTUM = 4  # the first features of jets and leptons
 FACTORS = mix(np.arange(256, dtype=np.uint64)) | np.uint64(1)
 
