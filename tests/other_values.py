@@ -173,6 +173,7 @@ RECORD = {
 _SCALED = {
     "data.weights.cross_section_pb": 800.0,
     "data.weights.luminosity_fb_inverse": 10.0,
+    "data.weights.sum_of_weights": 2e6,
 }
 _SAMPLES = {
     "data.files": [],

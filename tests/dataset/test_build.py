@@ -123,6 +123,7 @@ def test_weights_are_scaled_to_the_expected_events(
     path = write_ntuple(tmp_path / "w.root", {**branches, "weight_mc_NOSYS": ak.Array(raw)})
     selection = {"jet_pt_min_gev": 40}
     weights = {"negative": "keep", "cross_section_pb": 90, "luminosity_fb_inverse": 2}
+    weights["sum_of_weights"] = "as_read"
     plain = build(_with(config, selection=selection), {"ttbar": [path]}, tmp_path)
     scaled = build(_with(config, selection=selection, weights=weights), {"ttbar": [path]}, tmp_path)
     factor = 90 * 1000 * 2 / raw.astype(np.float64).sum()

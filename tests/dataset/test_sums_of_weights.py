@@ -194,3 +194,38 @@ def test_shipped_maps_say_where_the_frameworks_put_it() -> None:
             load_branch_map(f"nanoaod_{version}").sum_of_weights
             == load_branch_map({"sum_of_weights": TREE}).sum_of_weights
         )
+
+
+def _one_sample(folder: Path, files: list[Path], **weights: Any) -> Dataset:
+    config = {
+        "weights": {
+            "negative": "keep",
+            "cross_section_pb": CROSS_SECTION,
+            "luminosity_fb_inverse": LUMINOSITY,
+            **weights,
+        }
+    }
+    return build(DileptonDataConfig.model_validate(config), {"ttbar": files}, folder / "out")
+
+
+def test_one_sample_without_a_name_is_scaled_by_what_its_files_say(
+    tmp_path: Path, halves: list[Branches]
+) -> None:
+    files = [
+        _write(tmp_path / f"{place}.root", "reco", half, {"CutBookkeeper_1_2_NOSYS": [5, 1e4, 7]})
+        for place, half in enumerate(halves)
+    ]
+    (sample,) = _one_sample(tmp_path, files).manifest.samples
+    assert sample.normalisation is not None
+    assert sample.normalisation.sum_of_weights == 2e4
+    (as_read,) = _one_sample(tmp_path, files, sum_of_weights="as_read").manifest.samples
+    assert as_read.normalisation is not None
+    assert as_read.normalisation.sum_of_weights == 400
+
+
+def test_a_file_that_does_not_say_its_sum_is_told_what_does_without(
+    tmp_path: Path, branches: Branches
+) -> None:
+    path = write_ntuple(tmp_path / "simulated.root", branches)
+    with pytest.raises(InputError, match=r"no histogram 'CutBookkeeper_.*sum_of_weights.*as_read"):
+        _one_sample(tmp_path, [path])

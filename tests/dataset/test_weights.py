@@ -74,7 +74,9 @@ def _normalisation(read: float, **weights: Any) -> WeightScaling | None:
 
 
 def test_the_factor_is_the_expected_over_the_sum() -> None:
-    normalised = _normalisation(5000.0, cross_section_pb=88.3, luminosity_fb_inverse=140)
+    normalised = _normalisation(
+        5000.0, cross_section_pb=88.3, luminosity_fb_inverse=140, sum_of_weights="as_read"
+    )
     assert normalised is not None
     assert normalised.factor * 5000 == pytest.approx(88.3e3 * 140)  # events, 88.3e3 fb
 
@@ -93,7 +95,7 @@ def test_without_a_cross_section_there_is_no_scale() -> None:
 
 def test_a_sum_that_is_not_positive_cannot_be_scaled() -> None:
     with pytest.raises(InputError, match="add up to -3"):
-        _normalisation(-3.0, cross_section_pb=1, luminosity_fb_inverse=1)
+        _normalisation(-3.0, cross_section_pb=1, luminosity_fb_inverse=1, sum_of_weights="as_read")
 
 
 def test_half_of_a_cross_section_is_refused() -> None:

@@ -216,7 +216,8 @@ class WeightsConfig(Block):
     sum_of_weights: PositiveFloat | SumOfWeights | None = Field(
         None,
         description="as of samples (per_file, per_sample, as_read); of the one sample of `files`: "
-        "a number, before any cut that made the ntuple; none: what is read",
+        "a number, before any cut that made the ntuple; none: what its files say, where the branch "
+        "map says that they do, else as_read",
     )
 
 

@@ -15,7 +15,7 @@ from rootflow.dataset.reading import Reading
 from rootflow.dataset.weights import AS_READ, ReadFile, normalisation, scale_of
 from rootflow.errors import InputError, UsageError
 from rootflow.formats import open_table
-from rootflow.ntuple import BranchMap, Feature
+from rootflow.ntuple import BranchMap, Feature, load_branch_map
 from rootflow.ntuple.reading import CHUNK_BYTES
 from rootflow.ntuple.sums_of_weights import in_events
 from rootflow.places import Place
@@ -112,7 +112,8 @@ def _one_sample(config: DataConfig, name: str) -> tuple[dict[str, SampleConfig],
     sample = SampleConfig(
         cross_section_pb=getattr(weights, "cross_section_pb", None), sum_of_weights=total
     )
-    how = AS_READ if given is None or total is not None else given
+    says_none = load_branch_map(config.branch_map).sum_of_weights is None
+    how = AS_READ if total is not None or (given is None and says_none) else given
     return {name: sample}, weights.model_copy(update={"sum_of_weights": how})
 
 

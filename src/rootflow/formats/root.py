@@ -156,10 +156,11 @@ def _require_aligned(friend: Any, tree: Any, path: Place) -> None:
         raise InputError(f"{path}: tree '{friend.name}' {has}")
 
 
-def bins_of_histograms(path: Place, pattern: str) -> dict[str, NDArray[np.float64]]:
+def bins_of_histograms(path: Place, pattern: str, otherwise: str) -> dict[str, NDArray[np.float64]]:
     """Return the contents of all bins, and of those below and above, of histograms by their names.
 
-    The pattern is a name or a glob; a file in which there is none of such a name is an InputError.
+    The pattern is a name or a glob; a file in which there is none of such a name is an InputError,
+    which says what to do otherwise.
     """
     size = require_file(path)
     with faults_of(path), whole(path, size) as file:
@@ -168,5 +169,5 @@ def bins_of_histograms(path: Place, pattern: str) -> dict[str, NDArray[np.float6
         if not names:
             some = ", ".join([*list(classes)[:FEW], *["..."][: len(classes) > FEW]])
             there = f"histograms in it: {some}" if classes else "there is none in it"
-            raise InputError(f"{path}: no histogram '{pattern}'; {there}")
+            raise InputError(f"{path}: no histogram '{pattern}'; {there}: {otherwise}")
         return {name: np.asarray(file[name].values(flow=True), np.float64) for name in names}

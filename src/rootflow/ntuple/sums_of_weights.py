@@ -13,6 +13,10 @@ from rootflow.ntuple.units import Number, NumberColumn
 from rootflow.places import Place
 
 CHUNK_BYTES = 2**20
+OTHERWISE = (
+    "the branch map names it as the sum of weights; a configuration that says sum_of_weights, a "
+    "number, or as_read for the sum over the events that are read, does without"
+)
 
 
 class BinOfHistograms(Block):
@@ -73,7 +77,7 @@ def sum_of_weights(path: Place, where: BesideEvents) -> float:
 
 def _in_bins(path: Place, where: BinOfHistograms) -> float:
     total = 0.0
-    for name, contents in bins_of_histograms(path, where.histogram).items():
+    for name, contents in bins_of_histograms(path, where.histogram, OTHERWISE).items():
         bins = len(contents) - 2  # and what is below and above them
         if where.bin > bins:
             raise InputError(f"{path}: histogram '{name}' has {bins} bins, and no bin {where.bin}")
