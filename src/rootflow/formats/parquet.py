@@ -5,16 +5,15 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-import awkward as ak
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import parquet
 
 from rootflow.errors import InputError
+from rootflow.formats.arrow import numbers_of
 from rootflow.formats.batches import BatchedTable
 from rootflow.formats.faults import faults_of_the_disk
-from rootflow.formats.plain import plain
 from rootflow.formats.table import Column
 from rootflow.places import Place
 from rootflow.places.access import readable
@@ -73,6 +72,8 @@ class ParquetTable(BatchedTable):
         with _faults_of_parquet(path):
             columns = [file.schema.column(place).path for place in range(len(file.schema))]
             leaves = [leaf for field in file.schema_arrow for leaf in _leaves(field)]
+            if self.ends()[-1] != self.entries:
+                raise pa.ArrowInvalid(f"row groups have {self.ends()[-1]} of {self.entries} rows")
         self._leaves = {
             leaf.name: leaf._replace(path=column)
             for leaf, column in zip(leaves, columns, strict=True)
@@ -141,9 +142,13 @@ class ParquetTable(BatchedTable):
     def _batches_from(self, names: Sequence[str], place: int) -> Iterator[pa.RecordBatch]:
         group = int(np.searchsorted(self.ends(), place))
         with _faults_of_parquet(self.path):
-            yield from self._file.iter_batches(
+            for batch in self._file.iter_batches(
                 ROWS_AT_ONCE, [*self._groups[group:]], self._paths(names)
-            )
+            ):
+                yield batch
+                place += len(batch)
+            if place < self.entries:
+                raise pa.ArrowInvalid(f"{place} of {self.entries} entries are there")
 
     def _none_of(self, names: Sequence[str]) -> pa.Table:
         for name in names:
@@ -156,13 +161,10 @@ class ParquetTable(BatchedTable):
             return self._file.read_row_groups([], self._paths(names))
 
     def _arrays(self, columns: pa.Table, names: Sequence[str], first: int) -> dict[str, Any]:
-        record = ak.from_arrow(columns)
         found = {}
         for name in names:
-            array = record
-            for step in self._leaves[name].steps:
-                array = array[step]
-            found[name] = plain(self.path, name, array, first)
+            outer, *inner = self._leaves[name].steps
+            found[name] = numbers_of(self.path, name, columns[outer], inner, first)
         return found
 
 
