@@ -5,6 +5,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -226,3 +227,24 @@ def test_what_the_extra_remote_has_is_not_there(package: str, url: str) -> None:
         f"{url.partition('/')[0]}// needs a package that is not there: "
         "pip install 'rootflow[remote]'"
     ), answer.stderr
+
+
+def test_what_a_server_leads_to_shows_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Leading(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(307)
+            self.send_header("Location", "dav://me:hush@door.example/a.root?authz=hush#hush")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    monkeypatch.setenv(PATIENCE, "0")
+    with HTTPServer(("127.0.0.1", 0), Leading) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            with pytest.raises(AwayError, match=r"door\.example/a\.root") as caught:
+                _read(f"http://127.0.0.1:{server.server_port}/a.root")
+        finally:
+            server.shutdown()
+    assert "hush" not in str(caught.value)

@@ -24,7 +24,7 @@ def numbers_of(
 ) -> Any:
     """Return the numbers of a column whose first entry is this one, in the fields of these steps.
 
-    Of half precision they become float32. A value that is missing is an InputError.
+    Half precision becomes float32. A value that is missing is an InputError.
     """
     array = column.combine_chunks()
     try:

@@ -134,7 +134,7 @@ class Hdf5Table(Table):
     def ends(self, names: Collection[str] | None = None) -> NDArray[np.int64]:
         """Return where chunks of all these datasets end together, or anywhere where there is none.
 
-        Of chunks that do not fit each other it is only the end.
+        Where chunks do not fit each other, it is only the end.
         """
         chosen = self._columns if names is None else names
         used = {self._columns[name][0] for name in chosen}

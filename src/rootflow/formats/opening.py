@@ -23,7 +23,7 @@ def open_table(
     """Yield the entries of a file: CSV by its name, Parquet, HDF5, or ROOT's TTree or RNTuple.
 
     Where no tree is named it is the only one; of HDF5 it is a group, and the whole file where none
-    is named. Of CSV, which has no types, these columns are integers and the others float64. A file
+    is named. In CSV, which has no types, these columns are integers, others float64. A file
     that is missing, empty, truncated or of no such format, or has no such tree, is an InputError.
     """
     size = require_file(path)

@@ -12,18 +12,20 @@ from rootflow.places.place import HTTP, XROOTD, Remote
 # What a server says of itself, and of too many requests: it may do better later.
 MAY_PASS = (408, 425, 429, 500, 502, 503, 504)
 MISSING, REFUSED = (404, 410), (401, 403)
-# Of XRootD's servers, by number: https://github.com/xrootd/xrootd, XProtocol/XProtocol.hh.
+# Answers of XRootD's servers, by number: https://github.com/xrootd/xrootd, XProtocol/XProtocol.hh.
 CODE = re.compile(r"\[(3\d{3})\]")
 XROOTD_MISSING, XROOTD_FOLDER = ("3011",), ("3015", "3016")
 XROOTD_REFUSED = ("3010", "3030")
 XROOTD_MAY_PASS = ("3004", "3007", "3008", "3012", "3014", "3020", "3024")
-# Of its client, which has no numbers for them.
+# What its client says, which has no numbers for it.
 XROOTD_LOST = re.compile(
     r"connection|socket|stream|operation expired|interrupted|timeout|timed out", re.IGNORECASE
 )
 XROOTD_NOT_LET = re.compile(r"auth failed|authentication", re.IGNORECASE)
 # What clients say before that, and of themselves.
 NOISE = re.compile(r"^.*?(?=\[(FATAL|ERROR)\])|ssl:(default|True|<[^>]*>) ?")
+# Other URLs in what they say, such as one that a server leads to, have secrets of their own.
+URL = re.compile(r"(?<=://)(?:[^\s/@?#]*@)?([^\s?#'\"]*)(?:[?#][^\s'\"]*)?")
 # Packages that speak to servers: what they raise that is no answer is of the way there.
 CLIENTS = ("aiohttp", "botocore", "aiobotocore", "fsspec")
 CREDENTIALS = {
@@ -114,4 +116,4 @@ def _reason(place: Remote, error: BaseException) -> str:
     said = NOISE.sub("", said)
     for secret, shown in ((place.url, str(place)), (place.query, "")):
         said = said.replace(secret, shown) if secret else said
-    return said
+    return URL.sub(r"\1", said)
