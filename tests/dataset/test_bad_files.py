@@ -205,9 +205,9 @@ def test_which_files_without_the_tree_are_of_no_events(
     other = _with_histogram(write_ntuple(tmp_path / "other.root", mini, "nominal"), 1, "cutflow")
     config = {
         "samples": {
-            "ZZ": {"label": "background", "sum_of_weights": 1e4, "cross_section_pb": 1.0},
+            "ZZ": {"label": "background", "cross_section_pb": 1.0},
         },
-        "weights": {"negative": "keep", "luminosity_fb_inverse": 10},
+        "weights": {"negative": "keep", "luminosity_fb_inverse": 10, "sum_of_weights": "as_read"},
         "bad_files": "skip",
     }
     (sample,) = build(
@@ -286,3 +286,24 @@ def test_any_number_of_processes_leaves_out_the_same(
     _damage(good[1])
     with pytest.raises(InputError, match=r"good_1\.root: not a whole .* leave it out of the files"):
         build(_scaled(workers=2), files, tmp_path / "2")
+
+
+@pytest.mark.parametrize("said", ["a number", "per_sample"])
+def test_nothing_is_left_out_of_a_sample_that_is_scaled_as_a_whole(
+    tmp_path: Path, h4l_files: dict[str, list[Path]], said: str
+) -> None:
+    """Its sum counts the events of the file that is left out: all yields would be too small."""
+    mini = read_mini(h4l_files["ZZ"][0], 200)
+    good = write_ntuple(tmp_path / "good.root", mini, "mini")
+    (tmp_path / "empty.root").touch()
+    weights = {"negative": "keep", "luminosity_fb_inverse": 10, "sum_of_weights": "per_sample"}
+    sample: dict[str, Any] = {"label": "background", "cross_section_pb": 1.0}
+    if said == "a number":
+        weights["sum_of_weights"] = None
+        sample["sum_of_weights"] = 1e4
+    config = FourLeptonDataConfig.model_validate(
+        {"samples": {"ZZ": sample}, "weights": weights, "bad_files": "skip"}
+    )
+    with pytest.raises(InputError, match=r"of its 2 files 1 would be left out \(.*empty\.root"):
+        build(config, {"ZZ": [good, tmp_path / "empty.root"]}, tmp_path / "out")
+    assert len(build(config, {"ZZ": [good]}, tmp_path / "out")) > 0

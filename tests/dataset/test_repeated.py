@@ -202,7 +202,12 @@ def test_skims_that_overlap(tmp_path: Path, few: Branches, monkeypatch: pytest.M
     few = {**few, "weight_mc_NOSYS": ak.Array(weight), "runNumber": np.arange(EVENTS) // 50}
     skims = [part(few, slice(70)), part(few, slice(50, None))]
     scaled = {
-        "weights": {**KEEP, "cross_section_pb": 90, "luminosity_fb_inverse": 2},
+        "weights": {
+            **KEEP,
+            "cross_section_pb": 90,
+            "luminosity_fb_inverse": 2,
+            "sum_of_weights": "as_read",
+        },
         "selection": {"jet_pt_min_gev": 45},
     }
     with pytest.raises(

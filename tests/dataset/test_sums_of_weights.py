@@ -148,14 +148,14 @@ def test_cross_sections_of_four_lepton_events_are_averaged_over_files_that_have_
     ("where", "says"),
     [
         ({**HISTOGRAM, "bin": 4}, r"histogram 'CutBookkeeper_1_2_NOSYS' has 3 bins, and no bin 4"),
-        ({**HISTOGRAM, "bin": 3}, r"sum of weights, bin 3 of histogram .*, is 0: weights cannot"),
+        ({**HISTOGRAM, "bin": 3}, r"sample ttbar: the sum of weights .*is 0: weights cannot"),
         (
             {**HISTOGRAM, "histogram": "cutflow"},
             r"no histogram 'cutflow'; histograms in it: CutBookkeeper_1_2_NOSYS",
         ),
         (TREE | {"tree": "runs"}, r"no tree 'runs'; trees in it: Runs, reco"),
         (TREE | {"branch": "sumw"}, r"tree 'Runs' has no branch 'sumw'"),
-        (TREE | {"branch": "flag"}, r"branch 'flag' of tree 'Runs', is nan: weights cannot"),
+        (TREE | {"branch": "flag"}, r"branch 'flag' of tree 'Runs', is nan, which is no number"),
     ],
 )
 def test_what_is_not_there_is_named(
@@ -229,3 +229,16 @@ def test_a_file_that_does_not_say_its_sum_is_told_what_does_without(
     path = write_ntuple(tmp_path / "simulated.root", branches)
     with pytest.raises(InputError, match=r"no histogram 'CutBookkeeper_.*sum_of_weights.*as_read"):
         _one_sample(tmp_path, [path])
+
+
+def test_a_file_may_have_a_sum_that_is_none_or_negative(
+    tmp_path: Path, halves: list[Branches]
+) -> None:
+    """A small job of a generator at next-to-leading order may have more negative weights."""
+    files = [
+        _write(tmp_path / f"{place}.root", "reco", half, {"CutBookkeeper_1_2_NOSYS": [5, total, 7]})
+        for place, (half, total) in enumerate(zip(halves, (-10.0, 510.0), strict=True))
+    ]
+    (sample,) = _one_sample(tmp_path, files).manifest.samples
+    assert sample.normalisation is not None
+    assert sample.normalisation.sum_of_weights == 500

@@ -77,6 +77,7 @@ def test_they_are_scaled_as_the_weight_is(
                 "negative": "keep",
                 "cross_section_pb": 800.0,
                 "luminosity_fb_inverse": 1.0,
+                "sum_of_weights": "as_read",
             },
             "copies": ["root"],
         }

@@ -164,6 +164,6 @@ def _save(events: Events, directory: Path) -> dict[str, Array]:
         arrays[name] = Array(
             dtype=array.dtype.str,
             shape=array.shape,
-            sha256=Contents().of(directory / f"{name}.npy").sha256,
+            sha256=Contents().sha256_of(directory / f"{name}.npy"),
         )
     return arrays

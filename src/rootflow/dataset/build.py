@@ -46,7 +46,7 @@ def build(
     Parameters
     ----------
     files
-        ROOT or CSV files of each sample of the configuration; where that has none, of one
+        Files of each sample of the configuration; where that has none, of one
         sample, of any name.
     directory
         Where datasets are kept; this one gets the name of its digest, and so do the copies

@@ -102,8 +102,15 @@ def _of_sound_files(plan: SamplePlan, looks: Looks) -> SamplePlan:
         whole = [look.without_tree for look in looks.values() if isinstance(look, Look)]
         first = next(filter(None, [*whole, *map(str, faults.values())]))
         others = len(looks) - 1
-        more = f"; nor can the {others} other files of sample {plan.name} be read" if others else ""
+        rest = "one other file" if others == 1 else f"{others} other files"
+        more = f"; nor can the {rest} of sample {plan.name} be read" if others else ""
         raise InputError(f"{first}{more}")
+    if faults and plan.counts_all_files:
+        raise InputError(
+            f"sample {plan.name}: of its {len(looks)} files {len(faults)} would be left out "
+            f"({next(iter(faults.values()))}), but its weights are scaled by what is said of all: "
+            "name the other files alone, and the sum of weights of these"
+        )
     skipped = tuple(
         SkippedFile(path=str(path), reason=str(fault).removeprefix(f"{path}: "))
         for path, fault in faults.items()

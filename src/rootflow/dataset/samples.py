@@ -12,7 +12,7 @@ from rootflow.dataset.event_reader import EventReader
 from rootflow.dataset.events import BACKGROUND, SIGNAL
 from rootflow.dataset.manifest import SkippedFile, WeightScaling
 from rootflow.dataset.reading import Reading
-from rootflow.dataset.weights import AS_READ, ReadFile, normalisation, scale_of
+from rootflow.dataset.weights import AS_READ, ReadFile, counts_all_files, normalisation, scale_of
 from rootflow.errors import InputError, UsageError
 from rootflow.formats import open_table
 from rootflow.ntuple import BranchMap, Feature, load_branch_map
@@ -42,6 +42,7 @@ class SamplePlan(NamedTuple):
     repeated_events: RepeatedEvents
     question: Mapping[str, Any]
     normalise: Callable[[Sequence[ReadFile]], WeightScaling | None]
+    counts_all_files: bool = False
     skipped: tuple[SkippedFile, ...] = ()
     without_tree: frozenset[Place] = frozenset()
     friends: Mapping[Place, tuple[Place, ...]] = {}
@@ -79,6 +80,7 @@ def plans(
                 "branch_map": reader.whole.model_dump(mode="json", exclude_defaults=True),
             },
             normalise=partial(normalisation, weights, name, sample, reader.whole),
+            counts_all_files=counts_all_files(weights, sample, reader.whole),
         )
         planned.append(plan)
     return planned

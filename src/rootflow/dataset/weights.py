@@ -61,6 +61,14 @@ def scale_of(
     return columns
 
 
+def counts_all_files(weights: WeightsConfig, sample: SampleConfig, branch_map: BranchMap) -> bool:
+    """Return whether a sample is scaled by what is said of all its files, not of each."""
+    if sample.label == DATA or weights.luminosity_fb_inverse is None:
+        return False
+    is_said = sample.sum_of_weights is not None or branch_map.expected_events is not None
+    return is_said or weights.sum_of_weights == "per_sample"
+
+
 def normalisation(
     weights: WeightsConfig,
     name: str,
@@ -95,8 +103,10 @@ def normalisation(
         cross_section = cross_section or _only(name, with_events, "cross_section_pb")
     else:
         total = sum(_said(file, "sum_of_weights") for file in files)
+        _positive(total, f"sample {name}: the sum of weights of its files")
         # The mean of what generator jobs found, each as much as it has weights.
         cross_section = cross_section or _mean_cross_section(with_events)
+    _positive(total, f"sample {name}: the sum of weights")
     factor = _positive(
         cross_section * luminosity * PB_TIMES_FB_INVERSE / total,
         f"cross section {cross_section:g} pb x luminosity {luminosity:g}/fb / "

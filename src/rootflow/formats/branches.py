@@ -77,7 +77,7 @@ def branches_of(
             f"{table.path}: branch '{name}' {why} leave it out with "
             f"{' '.join(f'--drop {name}' for name in unwritable)}"
         )
-    if file_format == "ttree":  # of which uproot writes the counters
+    if file_format == "ttree":  # uproot writes its counters
         scalars = {name: kind for name, kind in scalars.items() if name not in lists}
     return Branches(table.name, scalars, lists)
 

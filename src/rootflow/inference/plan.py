@@ -80,7 +80,7 @@ def plan(
             found[path] = _branches(application, tree, copying, file_format)
             ranges[path] = ranges_of(tree)
         name, status = name_and_status(path)
-        # Of a file whose server does not say when it was changed, the content does.
+        # Where a server does not say when a file was changed, the content does.
         names[path] = digest_of([name, status.bytes, status.changed or adler32_of(path)])
     for inputs in inputs_of.values():
         _refuse_different({path: found[path] for path in inputs})

@@ -68,10 +68,8 @@ def sum_of_weights(path: Place, where: BesideEvents) -> float:
         with open_table(path, where.tree) as table:
             columns = table.chunks([where.branch], CHUNK_BYTES)
             total = sum(_added(path, where, arrays[where.branch]) for _, arrays in columns)
-    if not 0 < total < np.inf:
-        raise InputError(
-            f"{path}: the sum of weights, {where}, is {total:g}: weights cannot be scaled by it"
-        )
+    if not np.isfinite(total):
+        raise InputError(f"{path}: the sum of weights, {where}, is {total:g}, which is no number")
     return total
 
 

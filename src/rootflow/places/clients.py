@@ -16,8 +16,8 @@ from rootflow.places.place import HTTP, XROOTD, Remote
 # For one answer; who is patient asks again.
 ANSWER_SECONDS = 30
 CONNECT_SECONDS = 10
-# Of XRootD's client: with its own a server that has gone is waited for eight minutes, and one that
-# is back is refused for half an hour.
+# Else XRootD's client waits eight minutes for a server that has gone, and refuses one that is back
+# for half an hour.
 XROOTD_SETTINGS = {
     "XRD_CONNECTIONWINDOW": "3",
     "XRD_CONNECTIONRETRY": "2",

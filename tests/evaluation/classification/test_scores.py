@@ -32,7 +32,7 @@ def test_scores_are_read_as_they_were_written(
     write_scores(events, samples_with_files(), scored, tmp_path / "scores.parquet", M4L)
     table = read_scores(tmp_path / "scores.parquet", "mine")
     assert table.name == "mine"
-    assert table.files == FILES
+    assert table.files == tuple(f"adler32:{name}" for name in FILES)
     assert list(table.starting("score_")) == ["one", "other"]
     np.testing.assert_array_equal(table.columns["score_other"], scores[::-1])
     for name in ("file_index", "event_number", "fold", "label", "weight"):
