@@ -16,7 +16,7 @@ fi
 
 temporary=$(mktemp -d)
 trap 'rm -rf "$temporary"' EXIT
-mkdir -p "$temporary"/{lists/partial,cache/archives/partial,root}
+mkdir -p "$temporary"/{lists/partial,cache/archives/partial,unpacked}
 options=(-q -o "Dir::State::lists=$temporary/lists" -o "Dir::Cache=$temporary/cache"
   -o APT::Sandbox::User=root -o Debug::NoLocking=1)
 
@@ -30,21 +30,21 @@ fetch() {
   # shellcheck disable=SC2086
   (cd "$temporary" && apt-get "${options[@]}" download $packages)
   for package in "$temporary"/*.deb; do
-    dpkg -x "$package" "$temporary/root"
+    dpkg -x "$package" "$temporary/unpacked"
   done
 }
 
 if command -v apt-get >/dev/null && fetch >"$temporary/log" 2>&1; then
-  cat >"$temporary/root/xrootd" <<'END'
+  cat >"$temporary/unpacked/xrootd" <<'END'
 #!/bin/sh
 root=$(dirname "$(readlink -f "$0")")
 LD_LIBRARY_PATH=$(find "$root/usr/lib" "$root/lib" -name '*.so*' -printf '%h\n' 2>/dev/null | sort -u | paste -sd:)
 export LD_LIBRARY_PATH
 exec "$root/usr/bin/xrootd" "$@"
 END
-  chmod +x "$temporary/root/xrootd"
+  chmod +x "$temporary/unpacked/xrootd"
   rm -rf "$target"
-  mv "$temporary/root" "$target"
+  mv "$temporary/unpacked" "$target"
   exit
 fi
 [ -e "$temporary/log" ] && tail -n 3 "$temporary/log" >&2
