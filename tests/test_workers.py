@@ -1,5 +1,8 @@
 import os
+import signal
 import time
+from concurrent.futures import wait
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import pytest
@@ -56,3 +59,15 @@ def test_what_a_task_raises_is_raised_when_it_is_asked_for(tmp_path: Path) -> No
         with pytest.raises(FileNotFoundError):
             shared.result(tasks[1]) or touch(tasks[1])
         assert (shared.result(tasks[2]) or touch(tasks[2])) == tasks[2]
+
+
+def test_each_hears_of_a_process_that_died_though_some_are_cancelled(tmp_path: Path) -> None:
+    told = tmp_path / "process"
+    with pytest.raises(BrokenProcessPool), workers(1, prepare) as executor:  # noqa: PT012
+        works = [executor.submit(work_for_an_hour, told) for _ in range(6)]
+        while not told.exists() or not told.read_text():
+            time.sleep(0.05)
+        assert works[3].cancel()
+        os.kill(int(told.read_text()), signal.SIGKILL)
+        assert not wait([*works[:3], *works[4:]], timeout=60).not_done
+        works[-1].result()

@@ -14,6 +14,9 @@ from multiprocessing.connection import Connection
 from types import ModuleType
 from typing import Any, Generic, TypeVar
 
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
 
 @contextmanager
 def workers(
@@ -27,7 +30,7 @@ def workers(
     # Spawned, not forked: a fork of a process with threads (TensorFlow, MLflow) may hang.
     context = multiprocessing.get_context("spawn")
     theirs, ours = context.Pipe(duplex=False)
-    executor = ProcessPoolExecutor(count, context, _start, (theirs, prepare, arguments))
+    executor = _Executor(count, context, _start, (theirs, prepare, arguments))
     try:
         with _without_main():
             executor.submit(os.getpid)  # which starts all of them
@@ -36,6 +39,27 @@ def workers(
     finally:
         ours.close()  # which ends those that are still at work
         executor.shutdown(cancel_futures=True)
+
+
+class _Executor(ProcessPoolExecutor):
+    """One that tells each future of a process that died, though others of them are cancelled.
+
+    The executor of Python 3.11 ends its thread at the first cancelled one (InvalidStateError), and
+    who waits for those after it waits for ever.
+    """
+
+    def submit(
+        self, do: Callable[..., Result], /, *arguments: Any, **options: Any
+    ) -> Future[Result]:
+        future = super().submit(do, *arguments, **options)
+        tell = future.set_exception
+
+        def tell_unless_cancelled(error: BaseException | None) -> None:
+            if not future.cancelled():
+                tell(error)
+
+        future.set_exception = tell_unless_cancelled  # type: ignore[assignment,method-assign]
+        return future
 
 
 @contextmanager
@@ -47,10 +71,6 @@ def _without_main() -> Iterator[None]:
         yield
     finally:
         sys.modules["__main__"] = main
-
-
-Task = TypeVar("Task")
-Result = TypeVar("Result")
 
 
 class Shared(Generic[Task, Result]):
