@@ -15,8 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import pytest
-
+from made_by_script import made_by_script
 from servers import free_port
 
 PROJECT = Path(__file__).parents[1]
@@ -25,19 +24,8 @@ XROOTD = PROJECT / ".xrootd" / "xrootd"
 
 @functools.cache
 def xrootd_program() -> Path:
-    """Return the program of XRootD's server.
-
-    Where it cannot be had the test fails on the machines that must have it, those with CI in their
-    environment, and is skipped on others.
-    """
-    made = subprocess.run(
-        [PROJECT / "scripts" / "xrootd.sh"], capture_output=True, text=True, check=False
-    )
-    if made.returncode:
-        reason = f"there is no server of XRootD: {made.stderr[-500:]}"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
+    """Return the program of XRootD's server."""
+    made_by_script("xrootd.sh", "there is no server of XRootD")
     return XROOTD
 
 

@@ -2,13 +2,12 @@
 
 import functools
 import json
-import os
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import pytest
+from made_by_script import made_by_script
 
 PROJECT = Path(__file__).parents[1]
 PROGRAM = Path(__file__).with_name("asked_root.py")
@@ -16,20 +15,8 @@ PROGRAM = Path(__file__).with_name("asked_root.py")
 
 @functools.cache
 def python_of_root() -> str:
-    """Return the Python of the environment of ROOT.
-
-    Where it cannot be made the test fails on the machines that must have it, those with CI in
-    their environment, and is skipped on others.
-    """
-    made = subprocess.run(
-        [PROJECT / "scripts" / "real_root.sh"], capture_output=True, text=True, check=False
-    )
-    if made.returncode:
-        reason = f"ROOT is not there: {made.stderr[-500:]}"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return made.stdout.strip()
+    """Return the Python of the environment of ROOT."""
+    return made_by_script("real_root.sh", "ROOT is not there")
 
 
 def ask_root(what: str, folder: Path, *arguments: str | Path) -> str:

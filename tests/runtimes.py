@@ -1,7 +1,6 @@
 """Exported files in the older versions of onnxruntime beside that of this environment."""
 
 import functools
-import os
 import subprocess
 import sys
 import tempfile
@@ -10,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pytest
 from numpy.typing import NDArray
 
+from made_by_script import made_by_script
 from rootflow.dataset import Events
 
 if TYPE_CHECKING:
@@ -27,20 +26,9 @@ Arrays = Mapping[str, NDArray[Any]]
 
 @functools.cache
 def older_runtimes() -> tuple[str, ...]:
-    """Return the Python of each environment with an older onnxruntime.
-
-    Where they cannot be made the test fails on the machines that must have them, those with
-    CI in their environment, and is skipped on others.
-    """
-    made = subprocess.run(
-        [PROJECT / "scripts" / "onnxruntimes.sh"], capture_output=True, text=True, check=False
-    )
-    if made.returncode:
-        reason = f"older versions of onnxruntime are not there: {made.stderr[-500:]}"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return tuple(made.stdout.split())
+    """Return the Python of each environment with an older onnxruntime."""
+    made = made_by_script("onnxruntimes.sh", "older versions of onnxruntime are not there")
+    return tuple(made.split())
 
 
 def prepared_holds(prepared: "Prepared", events: Events) -> None:

@@ -128,7 +128,7 @@ def _told(plan: SamplePlan, looks: Looks) -> SamplePlan:
 
 def _look_or_fault(file: tuple[SamplePlan, Place]) -> Look | InputError:
     plan, path = file
-    key: tuple[Any, ...] = ()
+    key: tuple[Any, ...]
     try:
         asked = plan.reader.branch_map.model_dump(mode="json", exclude_defaults=True)
         key = (*name_and_status(path), digest_of(asked))
