@@ -26,6 +26,7 @@ from rootflow.exported.session import open_session
 from rootflow.methods.conformance import check_method
 from rootflow.methods.exported import OnnxMethod
 from rootflow.models.classifier_inputs import in_a_row
+from rootflow.ntuple import entries_of
 from rootflow.training.trees import TreesModel
 from runtimes import batches, hold_in_every_onnxruntime
 from small_classifier import small_classifier
@@ -130,7 +131,7 @@ def test_the_contract_is_of_the_tensors_in_the_file(each: list[Export]) -> None:
 
 def test_the_metadata_are_enough_to_apply_it(each: list[Export]) -> None:
     contract = OnnxMethod(each[-1].named_path).contract
-    assert contract.branch_map == "atlas_open_data"
+    assert contract.branch_map == entries_of("atlas_open_data")
     assert FourLeptonSelectionConfig.model_validate(contract.selection).pair_mass_min_gev == 6.0
     assert contract.folds == FOLDS
     assert {name: list(each) for name, each in contract.uses.items()} == INPUTS

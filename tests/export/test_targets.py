@@ -10,6 +10,7 @@ from rootflow.dataset import Events
 from rootflow.export.layout import layout_of, write_flat
 from rootflow.export.writing import Prepared
 from rootflow.exported.session import open_session
+from rootflow.ntuple import entries_of
 from toy_events import UNITS
 
 TO_MEV = np.float32([1000, 1, 1, 1000, 1])
@@ -167,7 +168,7 @@ def test_the_contract_says_where_it_comes_from(for_every_target: Prepared) -> No
         assert contract.contract_version == 2
         assert contract.dataset == "0123456789abcdef"
         assert contract.git_commit is None
-        assert contract.branch_map == "topcptoolkit"
+        assert contract.branch_map == entries_of("topcptoolkit")
         assert contract.selection["selection"]["jets_min"] == 2
         assert contract.libraries["onnx"] == onnx.__version__
         assert contract.metrics["validation_loss"] == 0.5

@@ -4,7 +4,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -15,7 +14,6 @@ from onnxruntime import InferenceSession
 from rootflow import __version__, checksum
 from rootflow.config import FoldingConfig
 from rootflow.config.export import Target
-from rootflow.config.load import read_yaml
 from rootflow.export.about import About, in_precision
 from rootflow.export.composing import BATCH_AXIS
 from rootflow.export.conversion import Converted
@@ -30,6 +28,7 @@ from rootflow.exported.contract import (
     Tensor,
 )
 from rootflow.exported.session import Arrays, ask
+from rootflow.ntuple import entries_of
 from rootflow.sources import code_digest
 
 LIBRARIES = ("keras", "tensorflow-cpu", "scikit-learn", "tf2onnx", "onnx", "onnxruntime", "numpy")
@@ -173,7 +172,7 @@ class Variant(ABC):
                 if features and name in every
             },
             classes=tuple(about.classes),
-            branch_map=_self_contained(about.branch_map),
+            branch_map=entries_of(about.branch_map),
             selection=dict(about.selection),
             code=code_digest(about.analysis, "dataset"),
             libraries={name: version(name) for name in LIBRARIES},
@@ -244,13 +243,6 @@ def _range_of(values: NDArray[np.floating]) -> tuple[float, float] | None:
     """Return a range as a contract has it, None where there was nothing to take it of."""
     low, high = float(values.min()), float(values.max())
     return (low, high) if np.isfinite([low, high]).all() else None
-
-
-def _self_contained(branch_map: str) -> str | dict[str, Any]:
-    """Return the name of a shipped map, or all that a user's own says."""
-    if not branch_map.endswith((".yaml", ".yml")):
-        return branch_map
-    return dict(read_yaml(Path(branch_map), "branch map"))
 
 
 def _listed(values: Iterable[Any]) -> str:

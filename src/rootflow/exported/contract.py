@@ -118,7 +118,8 @@ class OnnxContract(Part):
     classes
         What the columns of `probabilities` are of; empty of other outputs.
     branch_map
-        How the ntuples of the training were read: the map's name, or all that it says.
+        How the ntuples of the training were read: all that the map says, or the name of a shipped
+        one in files of earlier versions.
     selection
         Which events it was trained on, as the configuration says it.
     code

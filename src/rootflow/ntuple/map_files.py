@@ -23,13 +23,31 @@ def load_branch_map(named: str | dict[str, Any]) -> BranchMap:
     UsageError
         There is no such map, or it says something that cannot be.
     """
-    entries = _entries(named)
+    entries = entries_of(named)
     try:
         return BranchMap.model_validate(entries)
     except ValidationError as error:
         faults = (f"{_path(fault['loc'], entries)}: {fault['msg']}" for fault in error.errors())
         name = named if isinstance(named, str) else "given"
         raise UsageError(f"branch map {name}: {one_line_of(faults)}") from None
+
+
+def entries_of(named: str | dict[str, Any]) -> Any:
+    """Return what a map says, and its base where it is silent, as written.
+
+    Raises
+    ------
+    UsageError
+        There is no such map.
+    """
+    entries: Any = named
+    if isinstance(named, str):
+        is_file = named.endswith((".yaml", ".yml"))
+        entries = read_yaml(Path(named), "branch map") if is_file else _shipped(named)
+    while isinstance(entries, dict) and "base" in entries:
+        own = {key: value for key, value in entries.items() if key != "base"}
+        entries = _shipped(str(entries["base"])) | own
+    return entries
 
 
 def fold_number_fault(given: str, own: str | dict[str, Any]) -> str | None:
@@ -52,18 +70,6 @@ def _path(steps: Sequence[str | int], entries: Any) -> str:
             path.append(str(step))
             entries = entries.get(step) if isinstance(entries, dict) else None
     return ".".join(path) or "the map"
-
-
-def _entries(named: str | dict[str, Any]) -> Any:
-    """Return what a map says, and its base where it is silent."""
-    entries: Any = named
-    if isinstance(named, str):
-        is_file = named.endswith((".yaml", ".yml"))
-        entries = read_yaml(Path(named), "branch map") if is_file else _shipped(named)
-    while isinstance(entries, dict) and "base" in entries:
-        own = {key: value for key, value in entries.items() if key != "base"}
-        entries = _shipped(str(entries["base"])) | own
-    return entries
 
 
 def _shipped(name: str) -> Any:
