@@ -76,7 +76,7 @@ def _without_main() -> Iterator[None]:
 class Shared(Generic[Task, Result]):
     """Tasks in the order of being asked for, of which this process does those not begun.
 
-    Of the tasks after the one that is asked for, so many (`ahead`) may be done or at work; the
+    So many (`ahead`) of the tasks after the one that is asked for may be done or at work; the
     other processes do each as `do(task)`, and this one as `work(task)`.
     """
 

@@ -78,7 +78,7 @@ class Status:
     exit_code
         None until it has ended; 128 + n after signal n.
     host, wall_seconds, memory_mib
-        Of its last of so many `starts`; None where that is not known.
+        Those of the last of its `starts`; None where they are not known.
     reason
         Why it is held, was removed or has failed, in one line; else empty.
     given_up

@@ -94,7 +94,7 @@ class PromotionConfig(Block):
 
 
 class ReconstructionPromotionConfig(PromotionConfig):
-    """Of networks that assign jets; bins are those of `evaluation.bins`."""
+    """What networks that assign jets are asked; bins are those of `evaluation.bins`."""
 
     metric: Literal[
         "assignment_accuracy", "either_accuracy", "selection_accuracy", "mtt_resolution"
@@ -102,6 +102,6 @@ class ReconstructionPromotionConfig(PromotionConfig):
 
 
 class ClassifierPromotionConfig(PromotionConfig):
-    """Of classifiers; bins are those of any feature of the event, such as m4l."""
+    """What classifiers are asked; bins are those of any feature of the event, such as m4l."""
 
     metric: Literal["auc"] = "auc"

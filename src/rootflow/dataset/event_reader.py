@@ -61,7 +61,7 @@ class Entries(NamedTuple):
 class EventReader:
     """Files of one branch map (its name, path, entries or itself), read as an analysis asks for.
 
-    Of collisions neither weights nor truth are read. `whole` is what the map names and `branch_map`
+    Collisions are read without weights and truth. `whole` is what the map names and `branch_map`
     what of it is read; `features` are those of each collection, met and event, in the order of the
     arrays. A map that lacks what the reading, a feature or a cut needs is a UsageError.
     """

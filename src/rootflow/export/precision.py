@@ -145,9 +145,9 @@ def cost(full: Converted, lower: Converted, loss_max: float, events: Events) -> 
 
     The row has `precision`, `events`, and of a figure of merit, weighted, `accuracy_before`,
     `accuracy_after`, their difference `accuracy_loss` and its error `accuracy_loss_error`, the
-    events being the same. Of networks that assign jets it is the accuracy where both b jets are
+    events being the same. For networks that assign jets it is the accuracy where both b jets are
     among the jets, beside the median of |m(ttbar) / truth - 1| `mtt_error_before` and
-    `mtt_error_after`; of classifiers `auc_...`, the area under the ROC curve, of several classes
+    `mtt_error_after`; for classifiers `auc_...`, the area under the ROC curve, with several classes
     the mean of those of each against the others. A loss above `loss_max` is a RootflowError.
     """
     others = events.take(slice(calibrating(len(events)), None))

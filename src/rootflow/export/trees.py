@@ -124,7 +124,7 @@ def _model(
 def _ensemble(trees: Sequence[AnyTrees], columns: str, said: str) -> list[onnx.NodeProto]:
     """Return the nodes from columns (rows, columns) to what the trees say (rows, numbers).
 
-    Of a classifier it is the log-odds of each class, of regressors a number of each.
+    A classifier says the log-odds of each class, regressors a number each.
     """
     base = np.concatenate([each._baseline_prediction.ravel() for each in trees])
     exact = f"{columns}/exact"

@@ -24,7 +24,7 @@ BESIDE: Any = {"__all__": {"meaning": True, "features": {"__all__": {"range"}}}}
 
 Order = Literal["pt", "charge"]
 KindOfOutput = Literal["probability", "momentum", "score"]
-# How far a file may be off. Of probabilities and scores the largest absolute difference; of
+# How far a file may be off: for probabilities and scores the largest absolute difference; for
 # momenta that of the vector, relative to its length or to 1 GeV, whichever is larger.
 TOLERANCES: dict[KindOfOutput, float] = {"probability": 1e-5, "momentum": 1e-3, "score": 1e-6}
 
@@ -59,7 +59,7 @@ class Tensor(Part):
     Attributes
     ----------
     unit
-        Of every number, where `features` does not say it for each column.
+        That of every number, where `features` does not say it for each column.
     features
         The columns, along the last axis, in their order.
     """
@@ -78,13 +78,13 @@ class Collection(Part):
     Attributes
     ----------
     slots
-        Objects that there is room for; None of what an event has once, as its MET.
+        Objects that there is room for; None for what an event has once, as its MET.
     mask
         Input that says which slots are filled, in the named variant; None where all always are.
     order
-        Of the objects: by falling pT, or the positive charge first; None of what has no slots.
+        The objects' order: by falling pT, or the positive charge first; None for what has no slots.
     units
-        Of the features, in their order, as the file takes them.
+        Those of the features, in their order, as the file takes them.
     """
 
     name: str
@@ -104,9 +104,9 @@ class OnnxContract(Part):
     variant
         How the tensors are laid out: each target of the export has one.
     precision
-        Of the weights; inputs and outputs are float32 whatever it is.
+        That of the weights; inputs and outputs are float32 whatever it is.
     order, padding
-        Of the objects within the tensors, in words.
+        How the objects stand in the tensors, in words.
     held_out
         The fold that the model was not trained on; None where the file has a model for each
         fold, among which the input `fold` picks for each event.

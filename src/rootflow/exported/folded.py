@@ -97,7 +97,7 @@ class FoldedModel:
         A folder with `folds.json`, which names the file of every fold, or ONNX files of
         `rootflow export`: those of several folds, that of one, or that of all folds.
     threads
-        Of onnxruntime within one operation.
+        Those that onnxruntime uses within one operation.
     other_code
         What becomes of a model whose inputs other code computed than is here: "refuse", or
         "warn", which only notes it.

@@ -28,8 +28,8 @@ COUNTS = ("entries", "selected", "scored", "written")
 class Applied(NamedTuple):
     """What was written, with how many entries, and the new branches.
 
-    Of the entries that were read, those are selected that are such as the model was trained on, and
-    those of them scored that it was applied to. The MLflow run that it comes from is empty where it
+    Those entries that are such as the model was trained on are selected, and those of them that it
+    was applied to are scored. The MLflow run that it comes from is empty where it
     does not say, and `other_code` is as `rootflow.exported.FoldedModel` has it.
     """
 

@@ -22,7 +22,7 @@ def check_method(method: Method[Any], events: Events, seen: Events | None = None
     Parameters
     ----------
     method
-        Of reconstruction or of classification.
+        One of reconstruction or of classification.
     events
         Events that it may be applied to: two at least, best some tens or hundreds, of which
         some have all jet slots filled.

@@ -40,7 +40,7 @@ def neutrino_weighting(
     b_jets, leptons, met
         As of `neutrino_ellipses`.
     masses
-        Of top quark and W boson, GeV.
+        Those of top quark and W boson, GeV.
     etas
         Pseudorapidities that are tried.
     met_resolution

@@ -164,7 +164,7 @@ def _export(
 def _mixed(dataset: Dataset, fold: int) -> NDArray[np.int64]:
     """Return the places of a fold's simulated events, any first of which are of all samples.
 
-    Of one sample they stay in their order.
+    Those of a single sample stay in their order.
     """
     places = dataset.simulated_in([fold])
     every = dataset.events().sample

@@ -24,7 +24,7 @@ class ExportedFiles(NamedTuple):
     """The ONNX files of a model, and what is noted of them.
 
     `origin` is the `uri`, models:/NAME/VERSION, where it is registered, else the `run` that it is
-    of or its `file`; and `sha256`. Of several files each is a list.
+    of or its `file`; and `sha256`. Each is a list where there are several files.
     """
 
     paths: list[Path]
@@ -67,7 +67,7 @@ def find(models: Sequence[str], folder: Path, setting: str) -> ExportedFiles:
 def of_run(run_id: str, folder: Path) -> Path:
     """Fetch what a run has exported: the file for Python, or the folder of those of all folds.
 
-    Of a run of another step it is the last export below it, else that of its training.
+    For a run of another step it is the last export below it, else that of its training.
     """
     from rootflow.exported.checking import check_content
     from rootflow.tracking import artifact_of

@@ -126,7 +126,7 @@ def _digest(directories: Sequence[Path]) -> str:
 def quality(trainings: Sequence[Training]) -> dict[str, float]:
     """Return the validation metrics of the best epoch, and `NAME_error` where it is known.
 
-    Of several folds it is the mean over folds, and `NAME_error_over_folds`.
+    With several folds it is the mean over folds, and `NAME_error_over_folds`.
     """
     if len(trainings) > 1:
         return means_over_folds([_quality(training) for training in trainings])

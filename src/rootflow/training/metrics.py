@@ -33,7 +33,7 @@ def areas(
 ) -> dict[str, float]:
     """Return the area under the ROC curve as `auc`.
 
-    Of more than two classes it is the mean of those of each class against all others,
+    With more than two classes it is the mean of those of each class against all others,
     `auc_CLASS`. What is said is the probability of signal (n,), or of each class (n, classes).
     """
     if said.ndim == 1:

@@ -55,7 +55,7 @@ class Running:
 
     @property
     def number(self) -> int:
-        """Of the trial in its study."""
+        """The trial's number in its study."""
         return self.trial.number
 
     def remember(self, job: str | None) -> None:

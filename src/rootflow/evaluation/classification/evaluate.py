@@ -173,7 +173,7 @@ def evaluate(
     config
         Bins, replicas and uncertainties; models that it names are not looked at.
     seed
-        Of bootstrap and permutations.
+        Decides bootstrap and permutations.
     observable
         What is drawn beside the score; none: what needs one is left out.
     classes

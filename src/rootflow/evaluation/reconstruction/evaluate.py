@@ -81,7 +81,7 @@ def assess(
     config
         Bins, replicas and whose neutrinos complete m(ttbar); `config.methods` is not looked at.
     seed
-        Of the bootstrap, of permutations and of samples of posteriors.
+        Decides the bootstrap, permutations and samples of posteriors.
     collisions
         They are only looked at: nothing is measured with them.
 

@@ -66,7 +66,7 @@ def lepton_jet_delta_r(events: Events) -> FloatArray:
 def lepton_jet_mass(events: Events) -> FloatArray:
     """Return m(lb) (n, 2, max_jets) of the positive and of the negative lepton with each jet, GeV.
 
-    Of the right pairing neither mass exceeds sqrt(m_t^2 - m_W^2), about 153 GeV, but for
+    Neither mass of the right pairing exceeds sqrt(m_t^2 - m_W^2), about 153 GeV, but for
     the mass of b and the resolution.
     """
     return mass_with_jets(events, four_momenta(events, "leptons"))
