@@ -15,7 +15,7 @@ from condor_pool import Pool
 from pool_processes import process_named
 from rootflow.batch import Executor, State, Status, make_executor
 from rootflow.batch.schedd import htcondor
-from rootflow.errors import UsageError
+from rootflow.errors import RootflowError, UsageError
 
 LONG = 180.0
 
@@ -278,6 +278,43 @@ def test_a_submission_cut_off_in_the_middle_is_told_from_one_that_happened(
     [(job_id, job)] = later.known().items()
     assert job.name == "arrived"
     assert later.wait([job_id], LONG)[job_id].state is State.DONE
+
+
+@pytest.mark.parametrize(("kind", "call"), [("shared", "submit"), ("spool", "spool")])
+def test_a_schedd_that_takes_jobs_and_does_not_say_so_is_not_given_them_twice(
+    make: MakeExecutor,
+    shell: MakeJob,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+    call: str,
+) -> None:
+    """As one does that is too busy to answer in time."""
+    schedd = htcondor().Schedd
+    finished = getattr(schedd, call)
+
+    def cut_off(*arguments: object, **words: object) -> None:
+        monkeypatch.setattr(schedd, call, finished)
+        if call == "submit":
+            finished(*arguments, **words)
+        raise htcondor().HTCondorException("timed out")
+
+    monkeypatch.setattr(schedd, call, cut_off)
+    executor = make(kind)
+    job = shell("echo 1 > $ROOTFLOW_RESULT", kind)
+    if call == "submit":
+        [job_id] = executor.submit([job])
+    else:  # it has the jobs, but not their files: they are to be handed over again
+        with pytest.raises(RootflowError, match="timed out"):
+            executor.submit([job])
+        assert executor.known() == {}
+        [job_id] = executor.submit([job])
+    assert executor.wait([job_id], LONG)[job_id].state is State.DONE
+    assert executor.result(job_id) == 1
+    of_this_folder = f'RootflowFolder == "{tmp_path / f"batch-{kind}"}"'
+    assert schedd().query(of_this_folder, ["ClusterId"]) == []
+    starts = schedd().history(of_this_folder, ["NumJobStarts"])
+    assert sum(int(ad.get("NumJobStarts", 0)) for ad in starts) == 1
 
 
 def test_a_queue_that_was_lost_is_noticed(

@@ -181,10 +181,22 @@ class HTCondorExecutor:
             text = self._text(jobs, token)
             cluster = self._schedd.submit(text, token, spool=self._profile.files == "spool")
         except RootflowError:
-            self._ledger.withdraw(token)
-            raise
+            # A schedd that was too busy to answer may have taken the jobs all the same.
+            made = self._cluster_of(token)
+            if made is None:
+                self._ledger.withdraw(token)
+                raise
+            cluster = made
         self._ledger.confirm(token, cluster)
         return token, cluster
+
+    def _cluster_of(self, token: str) -> int | None:
+        """Return the cluster of a submission, in the queue or gone from it; None without one."""
+        if isinstance(self._log, EventLog):  # else its jobs stay until they are fetched
+            self._log.follow()
+            if token in self._log.clusters:
+                return self._log.clusters[token]
+        return self._schedd.cluster_of(token)
 
     def _text(self, jobs: Sequence[Job], token: str) -> str:
         resources = jobs[0].resources or self._profile.job
@@ -199,11 +211,8 @@ class HTCondorExecutor:
         """Forget submissions that were planned and not made; note those that were."""
         not_noted = [token for token, made in self._ledger.clusters().items() if made is None]
         for token in not_noted:
-            self._log.follow()
-            if token in self._log.clusters:
-                self._ledger.confirm(token, self._log.clusters[token])
-            elif ads := self._schedd.query(self._folder, ["ClusterId"], token):
-                self._ledger.confirm(token, int(ads[0]["ClusterId"]))
+            if (cluster := self._cluster_of(token)) is not None:
+                self._ledger.confirm(token, cluster)
             else:
                 self._ledger.withdraw(token)
 

@@ -42,6 +42,8 @@ def use(config: Path) -> None:
 SECONDS_OF_PATIENCE = 60.0
 SECONDS_BETWEEN_TRIES = 1.0
 REASON_CODE = 0  # without a code the bindings drop the reason
+# https://htcondor.readthedocs.io, "Job ClassAd Attributes", JobStatus and HoldReasonCode
+REMOVED, INPUTS_ON_THEIR_WAY = 3, 16
 
 
 class Schedd:
@@ -54,8 +56,8 @@ class Schedd:
         """Hand over a submit file, once even where a call is cut off; return its cluster."""
 
         def once(schedd: Any) -> int:
-            if found := _query(schedd, _having(SUBMISSION, token), ["ClusterId"]):
-                return int(found[0]["ClusterId"])
+            if (made := _whole_cluster(schedd, token)) is not None:
+                return made
             answer = schedd.submit(htcondor().Submit(text), spool=spool)
             if spool:
                 schedd.spool(answer)
@@ -63,13 +65,14 @@ class Schedd:
 
         return int(self._patiently(once))
 
-    def query(
-        self, folder: Path, attributes: Sequence[str], submission: str | None = None
-    ) -> list[Any]:
-        """Return the ads of the jobs of an executor's folder, or of one submission of it."""
+    def cluster_of(self, token: str) -> int | None:
+        """Return the cluster of a submission, None where it was not made."""
+        cluster: int | None = self._patiently(lambda schedd: _whole_cluster(schedd, token))
+        return cluster
+
+    def query(self, folder: Path, attributes: Sequence[str]) -> list[Any]:
+        """Return the ads of the jobs of an executor's folder."""
         wanted = _having(FOLDER, str(folder))
-        if submission is not None:
-            wanted += f" && {_having(SUBMISSION, submission)}"
         return list(self._patiently(lambda schedd: _query(schedd, wanted, attributes)))
 
     def history(self, constraint: str, attributes: Sequence[str]) -> list[Any]:
@@ -147,6 +150,20 @@ class Schedd:
 
 def _having(attribute: str, value: str) -> str:
     return f"{attribute} =?= {literal(value)}"
+
+
+def _whole_cluster(schedd: Any, token: str) -> int | None:
+    """Return the cluster of a submission, None where there is none; remove one without inputs."""
+    wanted = f"{_having(SUBMISSION, token)} && JobStatus =!= {REMOVED}"
+    found = _query(schedd, wanted, ["ClusterId", "HoldReasonCode"])
+    if not found:
+        return None
+    cluster = int(found[0]["ClusterId"])
+    if any(ad.get("HoldReasonCode") == INPUTS_ON_THEIR_WAY for ad in found):
+        remove = htcondor().JobAction.Remove
+        schedd.act(remove, f"ClusterId == {cluster}", ("its inputs did not come", REASON_CODE))
+        return None
+    return cluster
 
 
 def _query(schedd: Any, constraint: str, attributes: Sequence[str]) -> Any:

@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
+import click
+
 from rootflow.config import Config, change, load
 from rootflow.errors import AwayError, RootflowError
 from rootflow.files import alone_in
@@ -30,10 +32,8 @@ def run(directory: Path) -> None:
         if files.result() is not None:
             return
         trial, config = files.read_trial(), load(directory / CONFIG)
-        run = _join(config, trial.run_id)
-        files.begin_progress()
         try:
-            metrics = _measure(config, trial, files, run)
+            metrics = _patiently(partial(_attempt, config, trial, files))
         except AwayError:
             raise
         except RootflowError as error:
@@ -42,15 +42,24 @@ def run(directory: Path) -> None:
         files.write_result(Result(metrics=metrics))
 
 
-def _join(config: Config, run_id: str) -> Run:
-    until = time.monotonic() + SECONDS_TO_WAIT
+def _patiently(attempt: Callable[[], dict[str, float]]) -> dict[str, float]:
+    """Try until the tracking server, or the place of the ntuples, has answered."""
+    until = float("inf")
     while True:
         try:
-            return join_run(config, run_id)
-        except AwayError:
+            return attempt()
+        except AwayError as error:
+            until = min(until, time.monotonic() + SECONDS_TO_WAIT)
             if time.monotonic() > until:
                 raise
-            time.sleep(SECONDS_BETWEEN_TRIES)
+            click.echo(f"rootflow: {error}; trying again", err=True)
+        time.sleep(SECONDS_BETWEEN_TRIES)
+
+
+def _attempt(config: Config, trial: Trial, files: TrialFiles) -> dict[str, float]:
+    run = join_run(config, trial.run_id)
+    files.begin_progress()
+    return _measure(config, trial, files, run)
 
 
 def _measure(config: Config, trial: Trial, files: TrialFiles, run: Run) -> dict[str, float]:

@@ -174,11 +174,12 @@ class Watch:
             # It had as many starts as the profile allows.
             return TrialOutcome(TrialState.FAIL, reason=status.reason)
         trial.losses += not status.machine_at_fault  # jobs avoid that one from now on
+        reason = status.reason or "it left no result"
         if status.machine_at_fault or trial.losses <= self.tune.retries:
+            click.echo(f"rootflow: trial {trial.number} again: {reason}", err=True)
             trial.job = None  # to be submitted again: it goes on from its checkpoint
             return None
-        reason = f"lost {trial.losses} times: {status.reason or 'it left no result'}"
-        return TrialOutcome(TrialState.FAIL, reason=reason)
+        return TrialOutcome(TrialState.FAIL, reason=f"lost {trial.losses} times: {reason}")
 
     def _prune(self, trial: Running) -> TrialOutcome | None:
         """End a trial that does not promise much; its checkpoint stays."""
