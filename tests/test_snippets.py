@@ -24,9 +24,9 @@ from glossary import assert_known
 from ntuples import read_branches, write_ntuple
 from real_root import run_by_root
 from rootflow.cli import cli
-from rootflow.commands.options import configured
 from rootflow.config import EvaluationConfig, FoldsConfig, load
 from rootflow.config.batch import load_profile
+from rootflow.config.command import configured
 from rootflow.dataset import Events
 from rootflow.evaluation.classification import write_scores
 from rootflow.evaluation.classification.results import Scored

@@ -17,6 +17,7 @@ import click
 
 from rootflow import __version__
 from rootflow.commands.apply import apply
+from rootflow.commands.jobs import follow, submit
 from rootflow.commands.options import (
     AS_JSON,
     CONFIG,
@@ -24,12 +25,11 @@ from rootflow.commands.options import (
     OTHER_CODE,
     OVERRIDES,
     STYLE,
-    configured,
     tell,
 )
 from rootflow.commands.pool import pool
 from rootflow.commands.registry import registry
-from rootflow.config.batch import load_profile
+from rootflow.config.command import configured
 from rootflow.errors import RootflowError, UsageError
 
 STEPS = {
@@ -95,7 +95,7 @@ def _step_command(name: str, summary: str) -> click.Command:
 
 for _name, _summary in STEPS.items():
     cli.add_command(_step_command(_name, _summary))
-for _command in (apply, pool, registry):
+for _command in (apply, follow, pool, registry, submit):
     cli.add_command(_command)
 
 
@@ -155,65 +155,6 @@ def cplusplus(paths: tuple[Path, ...], output: Path) -> None:
 
     written = write_cplusplus(paths, output)
     click.echo(f"{', '.join(path.name for path in written)} in {output}")
-
-
-@cli.command("submit")
-@click.argument("entry_point")
-@click.option(
-    "--profile",
-    type=click.Path(dir_okay=False, path_type=Path),
-    default=Path("condor/profiles/generic.json"),
-    show_default=True,
-    help="How jobs run at the site.",
-)
-@click.option("-P", "parameters", multiple=True, metavar="NAME=VALUE", help="As in `mlflow run`.")
-@click.option("--project", default=".", show_default=True, help="Folder with an MLproject.")
-@click.option("--dry-run", is_flag=True, help="Print what would be submitted, and stop.")
-@click.option("--wait", is_flag=True, help="Return when the job has ended.")
-def submit(
-    entry_point: str,
-    profile: Path,
-    parameters: tuple[str, ...],
-    project: str,
-    dry_run: bool,
-    wait: bool,
-) -> None:
-    """Run ENTRY_POINT of an MLproject as a job.
-
-    The same as `mlflow run PROJECT -e ENTRY_POINT --backend htcondor --backend-config PROFILE`.
-    """
-    words = load_profile(profile).model_dump(mode="json")
-    pairs = dict(_pair(text) for text in parameters)
-    if dry_run:
-        from rootflow.tracking.backend import describe
-
-        click.echo(describe(project, entry_point, pairs, words), nl=False)
-        return
-    from rootflow.tracking.backend import submit as run
-
-    run(project, entry_point, pairs, {**words, "wait": wait or words["wait"]})
-
-
-@cli.command("follow")
-@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
-def follow(folder: Path) -> None:
-    """Keep the MLflow run of the job in FOLDER true until the job has ended.
-
-    `mlflow run` leaves a process behind that does so; this takes over when it was killed.
-    """
-    from rootflow.tracking.watching import watch
-
-    status = watch(folder)
-    click.echo(status)
-    if status != "FINISHED":
-        sys.exit(RootflowError.exit_status)
-
-
-def _pair(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise UsageError(f"-P {text}: write it as name=value")
-    return name, value
 
 
 @cli.command("trial")

@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 from mlflow.tracking import MlflowClient
 
-from rootflow.cli import follow, submit
+from rootflow.commands.jobs import follow, submit
 from rootflow.errors import RootflowError, UsageError
 
 PROJECT = """\
@@ -55,7 +55,7 @@ def test_the_same_command_runs_here_with_a_local_profile(project: Path) -> None:
 
 @pytest.mark.usefixtures("project")
 def test_failures_are_one_line() -> None:
-    with pytest.raises(RootflowError, match=r"Run .* failed"):
+    with pytest.raises(RootflowError, match=r"Run .* failed: exit code 1 \(see"):
         rootflow_submit("fail", "--profile", "here.json", "--wait")
     with pytest.raises(UsageError, match="-P word: write it as name=value"):
         rootflow_submit("main", "--profile", "here.json", "-P", "word")

@@ -1,5 +1,6 @@
 """Each word of a profile off its default: another job, or another care for it."""
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from rootflow.batch.job import SPEC
 from rootflow.batch.progress import Progress
 from rootflow.config.batch import ProfileConfig, profile_of
 from rootflow.tracking.backend import describe
+from rootflow.tracking.submission import RunToMake
 
 PROJECT = Path(__file__).parents[2]
 JOBS = 20
@@ -30,7 +32,9 @@ def nested(words: Mapping[str, Any]) -> dict[str, Any]:
 
 def told(words: Mapping[str, Any], directory: Path) -> Iterator[object]:
     """Yield what a batch system, the node and the care for held jobs are told."""
-    yield describe(str(PROJECT), "preprocess", {}, nested(words))
+    text = describe(str(PROJECT), "preprocess", [RunToMake({})], nested(words))
+    # Every word is in the name of the executor's folder; that is not what it is for.
+    yield re.sub(r"executors/preprocess-\w+", "executors/preprocess", text)
     profile = profile_of(nested(words), "test")
     job = Job("job", ("true",), directory / "job")
     yield make_executor(profile, directory).describe([job] * JOBS)

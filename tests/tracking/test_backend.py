@@ -15,7 +15,7 @@ from mlflow.exceptions import ExecutionException
 from mlflow.tracking import MlflowClient
 
 from rootflow.batch.schedd import htcondor
-from rootflow.tracking import carried, watching
+from rootflow.tracking import carried
 
 LONG = 180.0
 JOB = {"memory_gib": 0.5, "disk_gib": 0.1}
@@ -166,13 +166,8 @@ def test_deleting_the_run_removes_the_job(submit: Submit) -> None:
 def test_another_process_follows_when_the_first_is_killed(submit: Submit, tmp_path: Path) -> None:
     submitted = submit("main", SHARED, wait=False, until=str(tmp_path / "may_end"))
     until(lambda: submitted.get_status() == "RUNNING")
-    folder = submitted._watched.folder
-    [follower] = [
-        process
-        for process in psutil.process_iter(["cmdline"])
-        if {watching.__name__, str(folder)} <= set(process.info["cmdline"] or ())
-    ]
-    follower.kill()
+    [lock] = submitted.folder.parent.glob("following/*/lock")
+    psutil.Process(int(lock.read_text())).kill()
     (tmp_path / "may_end").touch()
     assert submitted.wait()
     assert the_run().info.status == "FINISHED"

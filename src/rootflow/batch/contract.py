@@ -45,6 +45,8 @@ class Job:
         from after an eviction included. A job without one of them has failed.
     resources
         What it needs; None for what the profile says.
+    batch
+        What the batch system lists it under, together with others; None for its name.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Job:
     inputs: tuple[Path, ...] = ()
     outputs: tuple[str, ...] = ()
     resources: JobConfig | None = None
+    batch: str | None = None
 
 
 class State(StrEnum):
@@ -80,9 +83,12 @@ class Status:
     host, wall_seconds, memory_mib
         Those of the last of its `starts`; None where they are not known.
     reason
-        Why it is held, was removed or has failed, in one line; else empty.
+        Why it is held, was removed or has failed, or why it waits for long, in one line; else
+        empty.
     given_up
         It is held and will not be released: `reason` says what to do.
+    since
+        When it came to be as it is, in seconds since the epoch; None where that is not known.
     machine_at_fault
         It failed or is held on a machine that jobs avoid by now: elsewhere it may end well.
     """
@@ -95,6 +101,7 @@ class Status:
     wall_seconds: float | None = None
     memory_mib: float | None = None
     given_up: bool = False
+    since: float | None = None
     machine_at_fault: bool = False
 
 

@@ -36,7 +36,7 @@ CARRIED = {
     "transfer_output_remaps": f'"{on_node.KEPT} = {on_node.KEPT_BEFORE}"',
     "preserve_relative_paths": "True",
 }
-ITEMS = ("folder", "title", "inputs", "outputs")
+ITEMS = ("folder", "title", "batch", "inputs", "outputs")
 
 
 def describe(
@@ -61,6 +61,7 @@ def describe(
         # What begins with a macro is taken for a relative path in late materialisation.
         "initialdir": "/$(folder)",
         "description": "$(title)",
+        "batch_name": "$(batch)",
         "output": on_node.STDOUT,
         "error": on_node.STDERR,
         **_needs(resources),
@@ -74,7 +75,7 @@ def describe(
         "+SendCredential": "True" if profile.send_credential else None,
     }
     if profile.files != "spool":
-        described |= {"log": str(folder / "events.log"), "submit_event_notes": token}
+        described |= {"log": str(folder / "events.log"), "submit_event_user_notes": token}
     if profile.runtime_attribute is not None and resources.runtime is not None:
         seconds = math.ceil(resources.runtime.total_seconds())
         described[f"+{profile.runtime_attribute}"] = seconds
@@ -153,9 +154,10 @@ def _ending(profile: ProfileConfig) -> dict[str, str]:
     return {"on_exit_remove": remove, "kill_sig": "SIGTERM", "job_max_vacate_time": vacate}
 
 
-def item(job: Job) -> tuple[str, str, str, str]:
+def item(job: Job) -> tuple[str, str, str, str, str]:
     """Return what differs from job to job, in the order of ITEMS."""
-    for name in (job.name, str(job.directory), *map(str, job.inputs), *job.outputs):
+    batch = job.batch or job.name
+    for name in (job.name, batch, str(job.directory), *map(str, job.inputs), *job.outputs):
         if any(character in name for character in "$,\n\x1f\"'"):
             raise UsageError(
                 f"job {job.name}: {name!r}: HTCondor takes no $ , quotes or line ends in names"
@@ -164,4 +166,4 @@ def item(job: Job) -> tuple[str, str, str, str]:
     carried = [Path(on_node.__file__), own / on_node.SPEC, own / on_node.KEPT_BEFORE]
     carried += [path.absolute() for path in job.inputs if path.name != carried[0].name]
     inputs, outputs = ", ".join(map(str, carried)), ", ".join((*job.outputs, *LEFT))
-    return str(own)[1:], job.name, inputs, outputs
+    return str(own)[1:], job.name, batch, inputs, outputs

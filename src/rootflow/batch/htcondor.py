@@ -283,8 +283,12 @@ def _with_blame(status: Status, avoided: Mapping[str, str]) -> Status:
 
 
 def _alike(jobs: Sequence[Job]) -> list[list[int]]:
-    """Return the numbers of the jobs that one submission can hold: they need the same."""
+    """Return the numbers of the jobs that one submission can hold: they need the same.
+
+    Variables of the environment are in each job's own folder, not in the submission.
+    """
     groups = defaultdict(list)
     for number, job in enumerate(jobs):
-        groups[job.resources and job.resources.model_dump_json()].append(number)
+        need = job.resources and job.resources.model_dump_json(exclude={"environment"})
+        groups[need].append(number)
     return list(groups.values())

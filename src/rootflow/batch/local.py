@@ -21,6 +21,7 @@ from rootflow.cores import usable_cores
 from rootflow.errors import InputError
 
 STORE = "local.db"
+MOMENT = "%Y-%m-%d %H:%M:%S"
 SECONDS_BETWEEN_LOOKS = 0.1
 SECONDS_TO_WAIT_FOR_STORE = 60.0
 TABLE = """
@@ -186,8 +187,20 @@ class LocalExecutor:
 
 def _status(row: sqlite3.Row) -> Status:
     host = os.uname().nodename if row["starts"] else None
-    status = Status(State(row["state"]), row["exit_code"], host, row["reason"], row["starts"])
+    status = Status(
+        State(row["state"]),
+        row["exit_code"],
+        host,
+        row["reason"],
+        row["starts"],
+        since=_moment_of_last(row["events"]),
+    )
     return contract.measured(status, _directory(row))
+
+
+def _moment_of_last(events: str) -> float | None:
+    lines = events.splitlines()
+    return time.mktime(time.strptime(lines[-1][:19], MOMENT)) if lines else None
 
 
 def _directory(row: sqlite3.Row) -> Path:
@@ -195,7 +208,7 @@ def _directory(row: sqlite3.Row) -> Path:
 
 
 def _change(rows: sqlite3.Connection, job_id: str, event: str, **values: Any) -> None:
-    moment = time.strftime("%Y-%m-%d %H:%M:%S")
+    moment = time.strftime(MOMENT)
     names = ", ".join(f"{name} = ?" for name in values)
     rows.execute(
         f"update jobs set {names}, events = events || ? where id = ?",  # noqa: S608 - own names

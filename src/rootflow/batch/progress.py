@@ -70,13 +70,17 @@ class EventLog:
 
     def _take(self, event: Event) -> None:
         if event.type.name == "SUBMIT":
-            submission = str(event.get("LogNotes", "")).strip()
+            # In the place of LogNotes the schedd writes the batch's name, where there is one.
+            submission = str(event.get("UserNotes") or event.get("LogNotes", "")).strip()
             self._submissions[event.cluster] = submission
             self.clusters[submission] = event.cluster
-            self.jobs[self._id(event)] = Progress()
+            self.jobs[self._id(event)] = Progress(since=float(event.timestamp))
         # Events of a cluster as a whole, and of jobs that are not this executor's, are no news.
         elif (progress := self.jobs.get(self._id(event))) is not None:
+            before = progress.state
             _change(progress, event)
+            if progress.state is not before:
+                progress.since = float(event.timestamp)
 
     def _id(self, event: Event) -> str:
         return f"{self._submissions.get(event.cluster)}.{event.proc}"
@@ -242,6 +246,7 @@ def _progress(ad: Any) -> Progress:
         state=STATES.get(code, State.RUNNING),
         starts=int(ad.get("NumJobStarts", 0)),
         holds=int(ad.get("NumHolds", 0)),
+        since=float(ad["EnteredCurrentStatus"]) if "EnteredCurrentStatus" in ad else None,
     )
     host = str(ad.get("RemoteHost") or ad.get("LastRemoteHost") or "")
     progress.host = host.rpartition("@")[2] or None

@@ -1,14 +1,10 @@
 """What commands share: how they get their configuration, and tell their result."""
 
 import json
-import shlex
-from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
-from rootflow.config import Config, load
-from rootflow.errors import UsageError
 from rootflow.steps.result import StepResult, show
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -35,18 +31,6 @@ OTHER_CODE = click.option(
     show_default=True,
     help="A model whose inputs other code computed than is here: an error, or a line that says so.",
 )
-
-
-def configured(path: Path, settings: Sequence[str], overrides: str) -> Config:
-    """Return the checked configuration of a YAML and of key.path=value words.
-
-    `overrides` are more of them, in one word, as `mlflow run` has them.
-    """
-    try:
-        more = shlex.split(overrides)
-    except ValueError as error:
-        raise UsageError(f"--overrides {overrides!r}: {error}") from None
-    return load(path, [*settings, *more])
 
 
 def tell(result: StepResult, as_json: bool) -> None:

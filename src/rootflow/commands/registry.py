@@ -5,7 +5,8 @@ from pathlib import Path
 import click
 import yaml
 
-from rootflow.commands.options import AS_JSON, CONFIG, OVERRIDES, configured, tell
+from rootflow.commands.options import AS_JSON, CONFIG, OVERRIDES, tell
+from rootflow.config.command import configured
 from rootflow.errors import RootflowError, UsageError
 
 

@@ -5,10 +5,12 @@ comes back in it is logged here; doing that again leaves the run as doing it onc
 """
 
 import contextlib
+import hashlib
 import shutil
 import sqlite3
 import subprocess
 import tarfile
+import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -20,9 +22,10 @@ from rootflow.errors import InputError
 from rootflow.files import alone_in, cache, whole_file
 from rootflow.tracking.connection import experiment_id, log_all
 
-PROJECT, PACKAGE = "project", "project.tar"
+PROJECT = "project"
 # What a project without git has and no job needs.
 LEFT_OUT = {".git", ".venv", "__pycache__", "mlruns", "mlartifacts", "outputs"}
+LONG_AGO = 1_000_000_000  # of every file in an archive; some programs take none before 1980
 TRACKING = "tracking"
 STORE = "mlflow.db"
 ARTIFACTS = "mlruns"
@@ -48,23 +51,44 @@ place.write_text(now)
 """  # noqa: S608 - own names
 
 
-def pack(project: Path, more: Sequence[str], directory: Path) -> None:
-    """Write into one file what git knows of a project or does not ignore, and `more` below it."""
+def pack(project: Path, more: Sequence[str], archives: Path) -> Path:
+    """Return an archive of what git knows of a project or does not ignore, and `more` below it.
+
+    It is kept once for all runs that carry the same, under the digest of what is in it.
+    """
     for name in more:
         if not (project / name).exists():
             raise InputError(f"inputs: {project / name} is not there")
-    with tarfile.open(directory / PACKAGE, "w", dereference=True) as archive:
-        for name in sorted({*_files(project), *more}):
-            archive.add(project / name, name)
+    archives.mkdir(parents=True, exist_ok=True)
+    partial = archives / f".{uuid.uuid4().hex}.tar"
+    try:
+        with tarfile.open(partial, "w", dereference=True) as archive:
+            for name in sorted({*_files(project), *more}):
+                archive.add(project / name, name, filter=_same_for_all)
+        with partial.open("rb") as content:
+            digest = hashlib.file_digest(content, "sha256").hexdigest()
+        kept = archives / f"project-{digest[:16]}.tar"
+        partial.replace(kept)
+    finally:
+        partial.unlink(missing_ok=True)
+    return kept
 
 
-def unpacking(command: str, project: Path) -> str:
+def _same_for_all(member: tarfile.TarInfo) -> tarfile.TarInfo:
+    """Leave out what differs though the content is the same: who has the file, and since when."""
+    member.uid = member.gid = 0
+    member.mtime = LONG_AGO
+    member.uname = member.gname = ""
+    return member
+
+
+def unpacking(command: str, project: Path, archive: str) -> str:
     """Return the shell lines that unpack the project where they are and run `command` in it."""
     # MLflow makes paths absolute; what lies in the project is at another place there.
     there = command.replace(f"{project.absolute()}/", "")
     # New experiments keep their artifacts in the working directory's mlruns: it is another one.
     link = f"ln -sfn ../{TRACKING}/{ARTIFACTS} {PROJECT}/{ARTIFACTS}"
-    unpack = f"mkdir -p {PROJECT} && tar -xf {PACKAGE} -C {PROJECT}"
+    unpack = f"mkdir -p {PROJECT} && tar -xf {archive} -C {PROJECT}"
     return f"{unpack} && {link} && cd {PROJECT} && {there}"
 
 

@@ -1,0 +1,100 @@
+"""`rootflow submit|follow`: runs as jobs."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from rootflow.config.batch import load_profile
+from rootflow.errors import RootflowError, UsageError
+from rootflow.files import read_bytes
+
+LONGEST_NAME = 200
+
+
+@click.command("submit")
+@click.argument("entry_point")
+@click.option(
+    "--profile",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("condor/profiles/generic.json"),
+    show_default=True,
+    help="How jobs run at the site.",
+)
+@click.option("-P", "parameters", multiple=True, metavar="NAME=VALUE", help="As in `mlflow run`.")
+@click.option(
+    "--each",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A run for each line of this file, which has settings: 'key=value key=value'; all of "
+    "them in one submission.",
+)
+@click.option("--project", default=".", show_default=True, help="Folder with an MLproject.")
+@click.option("--dry-run", is_flag=True, help="Print what would be submitted, and stop.")
+@click.option("--wait", is_flag=True, help="Return when the job has ended.")
+def submit(
+    entry_point: str,
+    profile: Path,
+    parameters: tuple[str, ...],
+    each: Path | None,
+    project: str,
+    dry_run: bool,
+    wait: bool,
+) -> None:
+    """Run ENTRY_POINT of an MLproject as a job.
+
+    The same as `mlflow run PROJECT -e ENTRY_POINT --backend htcondor --backend-config PROFILE`.
+    """
+    words = load_profile(profile).model_dump(mode="json")
+    lines = _lines(each) if each is not None else [None]
+    pairs = dict(_pair(text) for text in parameters)
+    from rootflow.tracking import backend
+    from rootflow.tracking.submission import RunToMake
+
+    runs = [RunToMake(*_one_of(pairs, line)) for line in lines]
+    if dry_run:
+        click.echo(backend.describe(project, entry_point, runs, words), nl=False)
+        return
+    backend.submit(project, entry_point, runs, {**words, "wait": wait or words["wait"]})
+
+
+@click.command("follow")
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+def follow(folder: Path) -> None:
+    """Wait for the job of the run in FOLDER, and print how it ended.
+
+    A process that `mlflow run` and `rootflow submit` leave behind keeps the run true; where it
+    was killed, this starts it again.
+    """
+    from rootflow.following import follow as until_it_ends
+
+    ending = until_it_ends(folder.resolve())
+    click.echo(ending.status)
+    if ending.status != "FINISHED":
+        if ending.reason:
+            click.echo(f"rootflow: {ending.reason}", err=True)
+        sys.exit(RootflowError.exit_status)
+
+
+def _lines(path: Path) -> list[str | None]:
+    """Return the lines of a file that say something."""
+    text = read_bytes(path).decode(errors="replace")
+    stripped = (line.strip() for line in text.splitlines())
+    lines: list[str | None] = [line for line in stripped if line and not line.startswith("#")]
+    if not lines:
+        raise UsageError(f"--each {path}: it has no line with settings")
+    return lines
+
+
+def _one_of(pairs: dict[str, str], line: str | None) -> tuple[dict[str, str], str | None]:
+    """Return the parameters and the name of a run, with the settings of a line where there is."""
+    if line is None:
+        return pairs, None
+    overrides = " ".join(filter(None, (pairs.get("overrides"), line)))
+    return {**pairs, "overrides": overrides}, line[:LONGEST_NAME]
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise UsageError(f"-P {text}: write it as name=value")
+    return name, value
