@@ -586,6 +586,7 @@ PROFILE = _others(
         "limits.disk_factor": 3.0,
         "limits.disk_gib": 20.0,
         "limits.failures_per_machine": Other(5, decides=False),
+        "limits.explain_idle": Other("90s", decides=False),
         "limits.idle": 10,
         "python": "/usr/bin/python3",
         "runtime_attribute": Other("MaxRuntime", {"job.runtime": "2h"}),

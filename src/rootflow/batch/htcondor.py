@@ -13,6 +13,7 @@ from rootflow.batch.avoidance import Avoidance
 from rootflow.batch.care import Care, JobLedger, Remedy, Taken, explanation
 from rootflow.batch.contract import ENDED, Job, Logs, State, Status
 from rootflow.batch.job import GO_ON_LATER
+from rootflow.batch.matching import Matching
 from rootflow.batch.progress import EventLog, Progress, Queue
 from rootflow.batch.schedd import Schedd
 from rootflow.config.batch import ProfileConfig
@@ -44,6 +45,7 @@ class HTCondorExecutor:
         )
         self._care = Care(self._ledger, self._schedd, self._log, profile)
         self._avoidance = Avoidance(self._folder, self._schedd, profile.limits)
+        self._matching = Matching(self._folder, self._schedd, self._ledger.name, profile.limits)
         self._ended: dict[str, Status] = {}
         self._lost: set[str] = set()
         self._next_roll_call = time.monotonic() + SECONDS_BETWEEN_ROLL_CALLS
@@ -88,6 +90,7 @@ class HTCondorExecutor:
         """Release what can be helped, give up what cannot; keep jobs from bad machines."""
         self._log.follow()
         self._avoidance.look_after(self._log.jobs, now=judge_now)
+        self._matching.look_after(self._log.jobs)
         if time.monotonic() >= self._next_roll_call:
             self._roll_call()
         if self._care.in_need():
@@ -229,6 +232,8 @@ class HTCondorExecutor:
         if job_id in self._lost and status.state not in ENDED:
             lost = "it is no longer in the queue, and its event log does not say why"
             return replace(status, state=State.REMOVED, reason=lost)
+        if status.state is State.IDLE:
+            return replace(status, reason=self._matching.reason(job_id))
         if status.state is State.HELD:
             about_it = [each.decision for each in taken if each.hold == progress.holds]
             if about_it and about_it[-1].action == "give up":

@@ -3,7 +3,7 @@
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +74,12 @@ class Schedd:
         """Return the ads of the jobs of an executor's folder."""
         wanted = _having(FOLDER, str(folder))
         return list(self._patiently(lambda schedd: _query(schedd, wanted, attributes)))
+
+    def ads(self, jobs: Sequence[str]) -> list[Any]:
+        """Return all that the schedd knows of jobs in the queue, "cluster.proc" each."""
+        pairs = (name.split(".") for name in jobs)
+        wanted = " || ".join(f"ClusterId == {c} && ProcId == {p}" for c, p in pairs)
+        return list(self._patiently(lambda schedd: schedd.query(wanted)))
 
     def history(self, constraint: str, attributes: Sequence[str]) -> list[Any]:
         """Return the ads of jobs that have left the queue, the latest of each constraint."""
@@ -146,6 +152,16 @@ class Schedd:
         if self._name is None:
             return module.Schedd()
         return module.Schedd(module.Collector().locate(module.DaemonType.Schedd, self._name))
+
+
+def machines(attributes: Collection[str]) -> list[Any]:
+    """Return the ads of the pool's slots, those that jobs were given cut out of others left out."""
+    module = htcondor()
+    try:
+        own = 'SlotType =!= "Dynamic"'
+        return list(module.Collector().query(module.AdType.Slot, own, list(attributes)))
+    except module.HTCondorException as error:
+        raise RootflowError(f"HTCondor: {' '.join(str(error).split())}") from None
 
 
 def _having(attribute: str, value: str) -> str:

@@ -65,6 +65,11 @@ class LimitsConfig(Block):
         description="Least number of jobs that fail on a machine, one after another and unlike "
         "those elsewhere, before jobs avoid it; null: they never do",
     )
+    explain_idle: Duration | None = Field(
+        timedelta(minutes=5),
+        description="Time after which is said of a job that waits why no machine can run it, if "
+        "none can; null: never",
+    )
     idle: int = Field(
         500, ge=1, description="Jobs of one submission in the queue that wait; others come later"
     )
