@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).parents[1] / "src" / "rootflow"
 
 # Each room may import those before it.
 ORDER = [
-    ["cores", "errors", "estimate", "files", "progress", "workers"],
+    ["cores", "errors", "estimate", "files", "progress", "secrets", "workers"],
     ["analysis", "checksum", "places", "table"],
     ["config"],
     ["sources"],

@@ -31,6 +31,7 @@ from rootflow.commands.pool import pool
 from rootflow.commands.registry import registry
 from rootflow.config.command import configured
 from rootflow.errors import RootflowError, UsageError
+from rootflow.secrets import hidden
 
 STEPS = {
     "main": "The whole chain: preprocess, train, evaluate, export.",
@@ -227,7 +228,7 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         sys.exit(INTERRUPTED)
     except RootflowError as error:
-        click.echo(f"rootflow: {error}", err=True)
+        click.echo(f"rootflow: {hidden(str(error))}", err=True)
         sys.exit(error.exit_status)
     except OSError as error:  # a full disk, a directory that may not be written
         where = f"{error.filename}: " if error.filename else ""

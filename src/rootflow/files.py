@@ -71,11 +71,17 @@ def whole_directory(target: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def whole_file(target: Path) -> Iterator[Path]:
-    """Yield a path to write to, which becomes `target` when the block ends well."""
+def whole_file(target: Path, *, private: bool = False) -> Iterator[Path]:
+    """Yield a path to write to, which becomes `target` when the block ends well.
+
+    None but its owner reads a private one.
+    """
     target.parent.mkdir(parents=True, exist_ok=True)
     # The suffix stays: libraries choose the format by it.
     partial = target.with_name(f".{target.stem}{PARTIAL}{os.getpid()}{target.suffix}")
+    if private:
+        partial.unlink(missing_ok=True)
+        partial.touch(mode=0o600)
     try:
         yield partial
         partial.replace(target)

@@ -53,7 +53,11 @@ def decisions(profile: ProfileConfig) -> Iterator[object]:
 
 
 @pytest.mark.parametrize("path", PROFILE)
-def test_other_word_tells_something_else(path: str, tmp_path: Path) -> None:
+def test_other_word_tells_something_else(
+    path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_REGION", "LANG_OF_OTHERS"):
+        monkeypatch.setenv(name, "others")
     other = PROFILE[path]
     before = list(told(other.given, tmp_path))
     after = list(told({**other.given, path: other.value}, tmp_path))

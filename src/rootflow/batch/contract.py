@@ -12,9 +12,11 @@ from typing import Any, NamedTuple
 from pydantic import TypeAdapter, ValidationError
 
 from rootflow.batch import job as on_node
+from rootflow.batch.credentials import of_session
 from rootflow.config.batch import JobConfig, ProfileConfig
 from rootflow.errors import InputError, RootflowError, UsageError
 from rootflow.files import whole_file
+from rootflow.secrets import hidden, passwords_in, secrets_in
 
 
 class JobError(RootflowError):
@@ -114,9 +116,13 @@ class Logs(NamedTuple):
 
 
 def as_text(job: Job) -> str:
-    """Return the job as one line of JSON, its paths absolute."""
+    """Return the job as one line of JSON, its paths absolute and without its secrets."""
     inputs = tuple(path.absolute() for path in job.inputs)
-    return _JOB.dump_json(replace(job, directory=job.directory.absolute(), inputs=inputs)).decode()
+    command = tuple(map(hidden, job.command))
+    resources = job.resources and job.resources.model_copy(update={"environment": {}})
+    directory = job.directory.absolute()
+    shown = replace(job, command=command, directory=directory, inputs=inputs, resources=resources)
+    return _JOB.dump_json(shown).decode()
 
 
 def from_text(text: str) -> Job:
@@ -181,15 +187,17 @@ def prepare(job: Job, resources: JobConfig, profile: ProfileConfig) -> None:
         (job.directory / on_node.KEPT_BEFORE).write_bytes(b"")
     # Where nodes see the home directory, caches there save every job their making.
     home = {"HOME": os.environ["HOME"]} if os.environ.get("HOME") and not carried else {}
+    environment = {**home, **of_session(profile), **resources.environment}
     spec = {
         "command": job.command,
-        "environment": {**home, **resources.environment},
+        "environment": environment,
+        "secrets": (*secrets_in(environment), *passwords_in(" ".join(job.command))),
         "grace": profile.grace.total_seconds(),
         "outputs": job.outputs,
         "carried": carried,
         "runtime": resources.runtime.total_seconds() if resources.runtime else None,
     }
-    with whole_file(job.directory / on_node.SPEC) as partial:
+    with whole_file(job.directory / on_node.SPEC, private=True) as partial:
         partial.write_text(json.dumps(spec))
 
 
@@ -209,7 +217,8 @@ def measured(status: Status, directory: Path) -> Status:
 
 
 def tidy(directory: Path) -> None:
-    """Remove what was there for HTCondor only: a file for everything it is to carry."""
+    """Remove what a job that has ended needs no more: what has its secrets, too."""
+    (directory / on_node.SPEC).unlink(missing_ok=True)
     (directory / on_node.ROOM).unlink(missing_ok=True)
     for name in (on_node.RESULT, on_node.TRACEBACK, on_node.KEPT, on_node.KEPT_BEFORE):
         path = directory / name

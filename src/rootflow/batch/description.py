@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from rootflow.batch import credentials
 from rootflow.batch import job as on_node
 from rootflow.batch.contract import Job
 from rootflow.config.batch import JobConfig, ProfileConfig
@@ -32,6 +33,7 @@ CARRIED = {
     # Also on eviction, so that a job goes on from its outputs on the next node.
     "when_to_transfer_output": "ON_EXIT_OR_EVICT",
     "transfer_input_files": "$(inputs)",
+    "encrypt_input_files": on_node.SPEC,
     "transfer_output_files": "$(outputs)",
     "transfer_output_remaps": f'"{on_node.KEPT} = {on_node.KEPT_BEFORE}"',
     "preserve_relative_paths": "True",
@@ -72,7 +74,7 @@ def describe(
         f"+{SUBMISSION}": literal(token),
         f"+{AVOID}": machine_list(avoided),
         "output_destination": profile.output_destination,
-        "+SendCredential": "True" if profile.send_credential else None,
+        **credentials.words(profile),
     }
     if profile.files != "spool":
         described |= {"log": str(folder / "events.log"), "submit_event_user_notes": token}

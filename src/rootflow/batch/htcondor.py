@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from rootflow.batch import contract, description
+from rootflow.batch import contract, credd, description
 from rootflow.batch.avoidance import Avoidance
 from rootflow.batch.care import Care, JobLedger, Remedy, Taken, explanation
 from rootflow.batch.contract import ENDED, Job, Logs, State, Status
@@ -68,6 +68,8 @@ class HTCondorExecutor:
             except RootflowError:
                 for cluster in made:
                     self._schedd.remove(cluster, "another job of the same submission was refused")
+                for job in jobs:
+                    contract.tidy(job.directory)
                 raise
         return [ids[number] for number in range(len(jobs))]
 
@@ -182,6 +184,7 @@ class HTCondorExecutor:
         token = self._ledger.plan(jobs)
         try:
             text = self._text(jobs, token)
+            credd.store(self._profile, text)
             cluster = self._schedd.submit(text, token, spool=self._profile.files == "spool")
         except RootflowError:
             # A schedd that was too busy to answer may have taken the jobs all the same.

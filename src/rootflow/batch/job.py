@@ -4,11 +4,13 @@
 a shared file system, so it imports nothing but Python's own library.
 
 SPEC.json holds `command`, program and arguments, and optionally `environment`, `runtime`
-and `grace` in seconds, `outputs`, and `carried`: HTCondor carries the files.
+and `grace` in seconds, `outputs`, `carried`: HTCondor carries the files, and `secrets`: text
+that is left out of what the job says. Its owner alone can read that file.
 On SIGTERM, and `grace` seconds before `runtime` is over, the command gets SIGTERM. If it
 ends within `grace` seconds the job exits 85: "go on later". At its run time's end it must.
 """
 
+import contextlib
 import ctypes
 import fcntl
 import importlib
@@ -21,9 +23,10 @@ import signal
 import subprocess
 import sys
 import tarfile
+import threading
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +51,8 @@ OVERTIME = 124
 NOT_FOUND = 127
 SIGNALLED = 128
 DEFAULT_GRACE = 10.0
+SECONDS_FOR_LAST_WORDS = 5.0
+MASK = b"***"
 PATH = "/usr/local/bin:/usr/bin:/bin"
 
 SIGNALS = {signal.SIGTERM, signal.SIGCHLD}
@@ -67,6 +72,10 @@ def run(spec: dict[str, Any]) -> int:
     started = time.monotonic()
     status = _run_command(spec, outcome)
     Path(ROOM).unlink(missing_ok=True)
+    secrets = [text.encode() for text in spec.get("secrets", ())]
+    for name in (RESULT, TRACEBACK):
+        if secrets and _has_content(name):
+            Path(name).write_bytes(_without(Path(name).read_bytes(), secrets))
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     outcome["wall_seconds"] = time.monotonic() - started
     outcome["memory_mib"] = usage.ru_maxrss / 1024
@@ -146,18 +155,27 @@ def _has_content(name: str) -> bool:
 
 
 def _run_command(spec: dict[str, Any], outcome: dict[str, Any]) -> int:
-    grace = spec.get("grace") or DEFAULT_GRACE
-    runtime = spec.get("runtime")
+    secrets = [text.encode() for text in spec.get("secrets", ())]
     try:
         child = subprocess.Popen(  # noqa: S603 - the job's own command
             spec["command"],
             env=_environment(spec.get("environment", {})),
             start_new_session=True,  # so that the warning reaches all of its processes
             preexec_fn=_in_child,
+            stdout=subprocess.PIPE if secrets else None,
+            stderr=subprocess.PIPE if secrets else None,
         )
     except OSError as error:
         Path(TRACEBACK).write_text(f"{spec['command'][0]}: {error.strerror}\n")
         return NOT_FOUND
+    with _masking(child, secrets):
+        return _end_of(child, spec, outcome)
+
+
+def _end_of(child: "subprocess.Popen[bytes]", spec: dict[str, Any], outcome: dict[str, Any]) -> int:
+    """Return the exit status of the command, which is warned in time for its end."""
+    grace = spec.get("grace") or DEFAULT_GRACE
+    runtime = spec.get("runtime")
     outcome["stopped"] = _wait(child, max(runtime - grace, runtime / 2) if runtime else 1e9)
     if outcome["stopped"] is None:
         return child.returncode if child.returncode >= 0 else SIGNALLED - child.returncode
@@ -172,6 +190,45 @@ def _run_command(spec: dict[str, Any], outcome: dict[str, Any]) -> int:
             Path(TRACEBACK).write_text(message)
             return OVERTIME
     return GO_ON_LATER
+
+
+@contextlib.contextmanager
+def _masking(child: "subprocess.Popen[bytes]", secrets: Sequence[bytes]) -> Iterator[None]:
+    """Write what the command says, without secrets, where this process says something."""
+    pipes = [(pipe, to) for pipe, to in ((child.stdout, 1), (child.stderr, 2)) if pipe is not None]
+    threads = [
+        threading.Thread(target=_mask, args=(pipe.fileno(), to, secrets), daemon=True)
+        for pipe, to in pipes
+    ]
+    for thread in threads:
+        thread.start()
+    yield
+    for thread in threads:
+        thread.join(SECONDS_FOR_LAST_WORDS)  # what it left in the background may say more
+
+
+def _mask(source: int, target: int, secrets: Sequence[bytes]) -> None:
+    held = b""
+    while said := os.read(source, 2**16):
+        said = _without(held + said, secrets)
+        # What may be the beginning of a secret waits for the rest.
+        longest = max(map(len, secrets))
+        beginnings = (said[-n:] for n in range(min(len(said), longest - 1), 0, -1))
+        held = next((end for end in beginnings if any(s.startswith(end) for s in secrets)), b"")
+        _say(target, said[: len(said) - len(held)])
+    _say(target, held)
+
+
+def _without(text: bytes, secrets: Sequence[bytes]) -> bytes:
+    for secret in secrets:
+        text = text.replace(secret, MASK)
+    return text
+
+
+def _say(target: int, text: bytes) -> None:
+    with contextlib.suppress(OSError):  # a full disk is said of the job
+        while text:
+            text = text[os.write(target, text) :]
 
 
 def _wait(child: "subprocess.Popen[bytes]", seconds: float) -> str | None:

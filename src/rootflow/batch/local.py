@@ -50,7 +50,8 @@ class LocalExecutor:
         for number, job in enumerate(jobs):
             resources = job.resources or self._profile.job
             contract.prepare(job, resources, self._profile)
-            queued.append((f"{token}.{number}", as_text(job), resources.model_dump_json()))
+            needs = resources.model_dump_json(exclude={"environment"})
+            queued.append((f"{token}.{number}", as_text(job), needs))
         with self._rows() as rows:
             insert = "insert into jobs values (?, ?, ?, 'idle', 0, 0, null, '', '')"
             rows.executemany(insert, queued)
@@ -102,6 +103,7 @@ class LocalExecutor:
                     if lock.exists() and _is_alive(lock.parent):
                         os.kill(int(lock.read_text()), signal.SIGTERM)
                     _change(rows, row["id"], "removed", state="removed", reason=reason)
+                    contract.tidy(_directory(row))
 
     def release(self, ids: Sequence[str], changes: Mapping[str, Any] | None = None) -> None:
         """Make held jobs idle again; the local executor holds none."""
@@ -176,6 +178,7 @@ class LocalExecutor:
         job_id = row["id"]
         if exit_code == 0:
             _change(rows, job_id, "ended well", state="done", exit_code=0)
+            contract.tidy(_directory(row))
         elif again and row["starts"] < self._profile.limits.starts:
             why = "was killed" if exit_code is None else f"exit code {exit_code}"
             _change(rows, job_id, f"{why}: starts again", state="idle", failures=failures)
@@ -183,6 +186,7 @@ class LocalExecutor:
             code = on_node.SIGNALLED + signal.SIGKILL if exit_code is None else exit_code
             reason = contract.reason_of(_directory(row), code, None if failed else row["starts"])
             _change(rows, job_id, reason, state="failed", exit_code=code, reason=reason)
+            contract.tidy(_directory(row))
 
 
 def _status(row: sqlite3.Row) -> Status:

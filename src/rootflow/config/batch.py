@@ -102,6 +102,17 @@ class ProfileConfig(Block):
         None, description="Attribute that tells the site the run time in seconds: MaxRuntime"
     )
     send_credential: bool = Field(False, description="Give the job a Kerberos credential")
+    oauth_services: tuple[str, ...] = Field(
+        (), description="Services whose OAuth tokens HTCondor gives the job: scitokens"
+    )
+    credentials: tuple[Literal["mlflow", "s3", "x509"], ...] = Field(
+        ("mlflow",),
+        description="Logins of the session that submits which the job gets: mlflow: of the "
+        "tracking server, where jobs log to it; s3: AWS_*, MLFLOW_S3_*; x509: the proxy",
+    )
+    pass_environment: tuple[str, ...] = Field(
+        (), description="Further variables of that session: NAME, or NAME_* for all of these"
+    )
     output_destination: str | None = Field(
         None, description="URL that HTCondor's file transfer plugin writes outputs to"
     )

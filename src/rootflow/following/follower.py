@@ -7,7 +7,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rootflow.batch import ENDED, Executor, State, Status, executor_in
@@ -51,6 +51,8 @@ class Follower:
     def __init__(self, place: Path) -> None:
         self._place = place
         self._jobs: dict[str, Job] = {}
+        # The newest of each server: tokens are renewed.
+        self._logins: dict[str, dict[str, str]] = {}
         self._executors: dict[Path, Executor] = {}
         self._not_before: dict[Path, float] = {}
         self._teller = Teller(how_in(place).teller)
@@ -90,7 +92,9 @@ class Follower:
             mark, folder = self._place / name, self._place.parents[1] / name
             try:
                 if ending_of(folder) is None:
-                    self._jobs[name] = Job(find(folder), mark, given_up=mark.read_text())
+                    job = find(folder)
+                    self._jobs[name] = Job(job, mark, given_up=mark.read_text())
+                    self._logins[job.tracking_uri] = job.login
                     continue
             except InputError as error:
                 _say(f"not followed: {error}")
@@ -130,9 +134,8 @@ class Follower:
         used = {name: getattr(status, name) for name in METRICS if status.state in ENDED}
         metrics = {name: float(value) for name, value in used.items() if value is not None}
         job.telling = status
-        self._teller.tell(
-            News(job.followed, status.state, tags, metrics, given_up=bool(job.given_up))
-        )
+        followed = replace(job.followed, login=self._logins[job.followed.tracking_uri])
+        self._teller.tell(News(followed, status.state, tags, metrics, given_up=bool(job.given_up)))
 
     def _hear(self, answer: Answer) -> None:
         for job in [self._jobs[run] for run in answer.runs if run in self._jobs]:
@@ -168,6 +171,7 @@ class Follower:
     def _end(self, job: Job, ending: Ending) -> None:
         if job.followed.folder.is_dir():
             say_ended(job.followed.folder, ending)
+            job.followed.forget_login()
         job.mark.unlink(missing_ok=True)
         del self._jobs[job.followed.run_id]
 
@@ -181,7 +185,9 @@ class Follower:
             by_server[job.followed.tracking_uri].append(job.followed)
         for uri, jobs in by_server.items():
             experiments = sorted({job.experiment_id for job in jobs})
-            self._teller.tell(Question(uri, experiments, [job.run_id for job in jobs]))
+            self._teller.tell(
+                Question(uri, self._logins[uri], experiments, [job.run_id for job in jobs])
+            )
         self._next_question = time.monotonic() + SECONDS_BETWEEN_QUESTIONS
 
 

@@ -71,6 +71,7 @@ class Question:
     """Asks which of these runs, on one server, were deleted."""
 
     tracking_uri: str
+    login: dict[str, str]
     experiments: list[str]
     runs: list[str]
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from rootflow.batch.contract import read
 from rootflow.batch.schedd import CONFIG
 from rootflow.errors import InputError
 from rootflow.files import whole_file
+from rootflow.secrets import hidden
 
 RECORD, ENDED = "followed.json", "ended.json"
 FOLLOWING = "following"
@@ -38,6 +39,8 @@ class Followed:
         Of the run: what the job has and leaves, and how it ended.
     executor_folder
         Of the executor that knows the job by its `job_id`.
+    login
+        The variables of the environment by which the server may be used.
     spool
         Where what the job logged comes back, None where it logs to the server itself.
     """
@@ -48,12 +51,22 @@ class Followed:
     run_id: str
     experiment_id: str
     tracking_uri: str
+    login: dict[str, str]
     spool: Path | None = None
 
     @cached_property
     def executor(self) -> Executor:
         """The executor that knows the job."""
         return executor_in(self.executor_folder)
+
+    def keep(self) -> None:
+        """Write it down in the run's folder, for its owner alone to read."""
+        with whole_file(self.folder / RECORD, private=True) as partial:
+            partial.write_bytes(_FOLLOWED.dump_json(self, indent=1))
+
+    def forget_login(self) -> None:
+        """Leave out of what is written down what only following needed."""
+        replace(self, tracking_uri=hidden(self.tracking_uri), login={}).keep()
 
     @property
     def name(self) -> str:
@@ -114,9 +127,7 @@ def hand_over(jobs: Sequence[Followed], teller: Sequence[str]) -> None:
     with whole_file(place / HOW) as partial:
         partial.write_bytes(_HOW.dump_json(how))
     for job in jobs:
-        with whole_file(job.folder / RECORD) as partial:
-            partial.touch(PRIVATE)
-            partial.write_bytes(_FOLLOWED.dump_json(job, indent=1))
+        job.keep()
         (place / job.run_id).touch()
     _start(place)
 

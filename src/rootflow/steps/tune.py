@@ -14,9 +14,11 @@ from rootflow.batch.contract import Job
 from rootflow.config import Config, TuningConfig
 from rootflow.config.batch import JobConfig, ProfileConfig, load_profile
 from rootflow.errors import UsageError
+from rootflow.places import shown
+from rootflow.secrets import hidden
 from rootflow.steps import preprocess
 from rootflow.steps.result import StepResult
-from rootflow.tracking.connection import tracking_uri
+from rootflow.tracking.connection import TRACKING_URI, login_of_jobs, tracking_uri
 from rootflow.tracking.study import StudyRun, start_study
 from rootflow.tuning.driver import Driver, MakeJob
 from rootflow.tuning.outcomes import draw, table, write_outcomes
@@ -44,7 +46,7 @@ def run(config: Config) -> StepResult:
             study.set_user_attr(RUN, runs.run.run_id)
             about = {"rootflow.study": tune.name, "rootflow.sampler": tune.sampler.name}
             runs.run.set_tags(about)
-            settings = yaml.safe_dump(tune.model_dump(mode="json"), sort_keys=False)
+            settings = yaml.safe_dump(shown(tune.model_dump(mode="json")), sort_keys=False)
             runs.run.log_text(settings, "tune.yaml")
             preprocess.ensure(config, runs.run)  # once, and not in each job
             executor = make_executor(profile, place / "jobs")
@@ -78,7 +80,8 @@ def job_maker(profile: ProfileConfig) -> MakeJob:
     search_path = [Path(path).resolve() for path in given if path]
     environment = {
         "PYTHONPATH": os.pathsep.join(map(str, [PACKAGES, *search_path])),
-        "MLFLOW_TRACKING_URI": tracking_uri(),
+        TRACKING_URI: tracking_uri(),
+        **login_of_jobs(profile, tracking_uri()),
         **{name: str(profile.job.cpus) for name in THREADS},
         **profile.job.environment,
     }
@@ -127,7 +130,7 @@ def _conclude(
         "retrain": [
             f"rootflow main --config {_short(path)} data.folds.held_out=all" for path in best
         ],
-        "dashboard": f"optuna-dashboard {storage_name(tune, place)}",
+        "dashboard": f"optuna-dashboard {hidden(storage_name(tune, place))}",
     }
     return StepResult("tune", runs.run.run_id, facts, {"trials": trials}, metrics)
 

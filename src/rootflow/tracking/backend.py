@@ -14,6 +14,7 @@ from mlflow.tracking.fluent import _get_experiment_id
 from rootflow.config.batch import profile_of
 from rootflow.config.load import read_yaml
 from rootflow.errors import RootflowError, UsageError
+from rootflow.secrets import hidden
 from rootflow.tracking.connection import connect, set_up, tracking_uri
 from rootflow.tracking.submission import HTCondorRun, Project, RunToMake, Submission
 
@@ -47,7 +48,7 @@ class HTCondorBackend(AbstractBackend):
             submission = Submission(project, profile, str(experiment_id), tracking_uri)
             [submitted] = submission.submit([RunToMake(params, _name_of_run())])
         except RootflowError as error:
-            raise ExecutionException(f"htcondor: {error}") from None
+            raise ExecutionException(f"htcondor: {hidden(str(error))}") from None
         if profile.wait:
             try:
                 submitted.require_finished()

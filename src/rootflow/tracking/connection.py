@@ -9,16 +9,19 @@ from contextlib import contextmanager
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import urlsplit, urlunsplit
 
 import matplotlib.image
 import mlflow
 from mlflow.entities import Dataset, DatasetInput, Metric, Param, Run, RunTag
 from mlflow.exceptions import MlflowException, RestException
 from mlflow.tracking import MlflowClient
+from mlflow.utils.credentials import read_mlflow_creds
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
+from rootflow.config.batch import ProfileConfig
 from rootflow.errors import AwayError, InputError, RootflowError, UsageError
+from rootflow.secrets import hidden
 from rootflow.tracking import database
 
 STORE = "mlflow.db"
@@ -38,13 +41,38 @@ MLFLOW_SETTINGS = {
     # Its links to runs have the password of the server in them.
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
+TRACKING_URI = "MLFLOW_TRACKING_URI"
+USERNAME, PASSWORD = "MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"
+LOGIN = (
+    USERNAME,
+    PASSWORD,
+    "MLFLOW_TRACKING_TOKEN",
+    "MLFLOW_TRACKING_AUTH",
+    "MLFLOW_TRACKING_AWS_SIGV4",
+    "MLFLOW_TRACKING_INSECURE_TLS",
+)
 # What can go wrong as MLflow is asked for something.
 Refused = MlflowException | SQLAlchemyError | OSError
 
 
 def tracking_uri() -> str:
     """Return MLFLOW_TRACKING_URI, or the SQLite store of the working directory."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{Path.cwd() / STORE}"
+    return os.environ.get(TRACKING_URI) or f"sqlite:///{Path.cwd() / STORE}"
+
+
+def login() -> dict[str, str]:
+    """Return the variables by which this session may use the tracking server."""
+    kept: Any = read_mlflow_creds()  # those of ~/.mlflow/credentials, too
+    of_user = {USERNAME: kept.username, PASSWORD: kept.password}
+    given = {name: os.environ[name] for name in LOGIN if os.environ.get(name)}
+    return {name: value for name, value in {**of_user, **given}.items() if value}
+
+
+def login_of_jobs(profile: ProfileConfig, uri: str) -> dict[str, str]:
+    """Return the variables by which jobs of a profile reach the tracking server, if they do."""
+    if profile.tracking == "spool":
+        return {}
+    return {TRACKING_URI: uri, **(login() if "mlflow" in profile.credentials else {})}
 
 
 def connect() -> MlflowClient:
@@ -121,7 +149,7 @@ def refusal(error: Refused) -> RootflowError:
 def reason_of(error: Refused) -> str:
     """Return the first line of what an error of the tracking server says, without secrets."""
     text = database.reason_in(error) if isinstance(error, SQLAlchemyError) else str(error)
-    return without_secrets(text, tracking_uri()).splitlines()[0]
+    return hidden(text.replace(tracking_uri(), redacted(tracking_uri()))).splitlines()[0]
 
 
 def experiment_id(client: MlflowClient, name: str) -> str:
@@ -144,19 +172,12 @@ def experiment_id(client: MlflowClient, name: str) -> str:
 
 def redacted(uri: str) -> str:
     """Return `uri` without user, password and query."""
+    if database.is_database(uri):
+        return database.shown(uri)
     parts = urlsplit(uri)
     host = parts.netloc.rpartition("@")[2]
     # urlunsplit drops the empty authority of sqlite:///path
     return urlunsplit((parts.scheme, host, parts.path, "", "")) if host else uri
-
-
-def without_secrets(text: str, uri: str) -> str:
-    """Return `text` with every mention of `uri` and its password redacted."""
-    text = text.replace(uri, redacted(uri))
-    password = urlsplit(uri).password
-    for form in {password, unquote(password)} if password else ():
-        text = text.replace(form, "***")
-    return text
 
 
 ENTRIES = "entries.jsonl"

@@ -60,6 +60,14 @@ def make_ready(uri: str) -> None:
             _follow(path)
 
 
+def shown(uri: str) -> str:
+    """Return a database's URI without user, password and options."""
+    try:
+        return _shown(make_url(uri))
+    except (sqlalchemy.exc.ArgumentError, ValueError):
+        return uri.partition("://")[0]
+
+
 def reason_in(error: sqlalchemy.exc.SQLAlchemyError) -> str:
     """Return the first line of what a database says, without SQL and parameters."""
     cause = getattr(error, "orig", None) or error

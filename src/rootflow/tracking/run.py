@@ -23,6 +23,7 @@ from mlflow.tracking import MlflowClient
 from rootflow import __version__
 from rootflow.config import Config, digest_of
 from rootflow.places import shown
+from rootflow.secrets import hidden
 from rootflow.tracking.connection import (
     ENTRIES,
     connect,
@@ -211,7 +212,7 @@ def _told_how_it_ended(run: Run) -> Iterator[None]:
         run.end("KILLED")
         raise
     except BaseException as error:
-        run.set_tags({"rootflow.error": str(error)[:5000]})
+        run.set_tags({"rootflow.error": hidden(str(error))[:5000]})
         run.end("FAILED")
         raise
     run.end("FINISHED")

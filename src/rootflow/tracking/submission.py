@@ -22,8 +22,9 @@ from rootflow.errors import RootflowError, UsageError
 from rootflow.following import Followed, follow, hand_over
 from rootflow.following.news import STATUS
 from rootflow.progress import say
+from rootflow.secrets import hidden
 from rootflow.tracking import carried
-from rootflow.tracking.connection import log_all, server_must_answer
+from rootflow.tracking.connection import log_all, login, login_of_jobs, server_must_answer
 from rootflow.tracking.telling import JOB, TELLER
 
 untyped: Any = projects  # its functions say nothing of types
@@ -155,7 +156,7 @@ class Submission:
             ids = self._executor().submit(jobs)
         except RootflowError as error:
             for run_id in made:
-                client.set_tag(run_id, "htcondor.reason", str(error))
+                client.set_tag(run_id, "htcondor.reason", hidden(str(error)))
                 client.set_terminated(run_id, "FAILED")
             raise
         followed = [
@@ -166,6 +167,7 @@ class Submission:
                 run_id,
                 self.experiment_id,
                 absolute(self.tracking_uri),
+                login(),
                 job.directory / carried.TRACKING if self.profile.tracking == "spool" else None,
             )
             for run_id, job, job_id in zip(made, jobs, ids, strict=True)
@@ -180,7 +182,7 @@ class Submission:
         """Return what would be submitted."""
         archive = self._folder / ARCHIVES / "project.tar"
         commands = self._checked(runs)
-        names = [run.name or "RUN" for run in runs]
+        names = [hidden(run.name or "RUN") for run in runs]
         with tempfile.TemporaryDirectory() as folder:
             jobs = [
                 self._job(f"RUN{number or ''}", name, command, {}, archive)
@@ -188,7 +190,8 @@ class Submission:
             ]
             text = make_executor(self.profile, Path(folder)).describe(jobs)
         text = text.replace(folder, str(self._executor_folder()))
-        return "".join(f"# the job: {job.command[-1]}\n" for job in jobs) + text
+        lines = [line for job in jobs for line in hidden(job.command[-1]).splitlines()]
+        return "".join(f"# {line}\n" for line in ("the jobs:", *lines)) + text
 
     @property
     def _folder(self) -> Path:
@@ -220,7 +223,12 @@ class Submission:
         return commands
 
     def _make_run(self, client: MlflowClient, run: RunToMake, first: str | None) -> str:
-        """Return a new run as MLflow makes it, with the tags of the first of several."""
+        """Return a new run as MLflow makes it, with the tags of the first of several.
+
+        It has no secret: what MLflow logs of a project is seen by all who see the server.
+        """
+        parameters = {name: hidden(str(value)) for name, value in run.parameters.items()}
+        name = hidden(run.name) if run.name is not None else None
         with server_must_answer():
             if first is None:
                 made: Any = untyped.get_or_create_run(
@@ -230,15 +238,21 @@ class Submission:
                     str(self.project.work_dir),
                     self.project.version,
                     self.project.entry_point,
-                    run.parameters,
+                    parameters,
                 )
-                if run.name is not None:
-                    client.update_run(made.info.run_id, name=run.name)
-                return str(made.info.run_id)
+                run_id = str(made.info.run_id)
+                if name is not None:
+                    client.update_run(run_id, name=name)
+                tags = made.data.tags  # repositories may have been cloned by a token
+                shown = {
+                    tag: hidden(value) for tag, value in tags.items() if value != hidden(value)
+                }
+                log_all(client, run_id, tags=[RunTag(*tag) for tag in shown.items()])
+                return run_id
             tags = client.get_run(first).data.tags
-            made = client.create_run(self.experiment_id, tags=tags, run_name=run.name)
+            made = client.create_run(self.experiment_id, tags=tags, run_name=name)
             point = self.project.description.get_entry_point(self.project.entry_point)
-            computed, extra = point.compute_parameters(run.parameters, None)
+            computed, extra = point.compute_parameters(parameters, None)
             params = [Param(*pair) for pair in {**computed, **extra}.items()]
             log_all(client, made.info.run_id, params=params)
             return str(made.info.run_id)
@@ -252,7 +266,7 @@ class Submission:
             told = {
                 "MLFLOW_RUN_ID": run_id,
                 "MLFLOW_EXPERIMENT_ID": self.experiment_id,
-                "MLFLOW_TRACKING_URI": absolute(self.tracking_uri),
+                **login_of_jobs(self.profile, absolute(self.tracking_uri)),
             }
             name = str(client.get_run(run_id).info.run_name)
             jobs.append(self._job(run_id, name, command, told, archive))

@@ -3,9 +3,12 @@
 `python -m rootflow.tracking.telling` reads a message on each line and answers on one.
 """
 
+import os
 import sys
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -16,8 +19,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from rootflow.batch import Executor, State, executor_in
 from rootflow.following.news import Answer, Message, News, Outcome, Question, as_line, messages
+from rootflow.secrets import hidden
 from rootflow.tracking import carried
-from rootflow.tracking.connection import is_away, log_all, reason_of, set_up, without_secrets
+from rootflow.tracking.connection import LOGIN, is_away, log_all, reason_of, set_up
 
 TELLER = ("-m", "rootflow.tracking.telling")
 JOB = "job"  # the folder of its logs among the artifacts
@@ -25,6 +29,35 @@ ENDED_ITSELF = ("FINISHED", "FAILED")
 AT_ONCE = 4
 RUNS_OF_A_QUESTION = 100
 _READING = threading.Lock()  # an executor reads one log at a time
+
+
+class Login:
+    """What this process may use servers by: MLflow looks for it in the environment alone."""
+
+    def __init__(self) -> None:
+        self._turn = threading.Condition()
+        self._now: dict[str, str] = {}
+        self._users = 0
+
+    @contextmanager
+    def of(self, login: dict[str, str]) -> Iterator[None]:
+        """Have this login until the block ends; blocks with another one wait."""
+        with self._turn:
+            self._turn.wait_for(lambda: self._users == 0 or self._now == login)
+            if self._users == 0:
+                for name in LOGIN:
+                    os.environ.pop(name, None)
+                os.environ.update(login)
+            self._now, self._users = login, self._users + 1
+        try:
+            yield
+        finally:
+            with self._turn:
+                self._users -= 1
+                self._turn.notify_all()
+
+
+_LOGIN = Login()
 
 
 def main() -> None:
@@ -42,15 +75,16 @@ def _answer(message: Message) -> None:
 
 def answer(message: Message) -> Answer:
     """Tell a run, or ask a server, and return what became of it."""
+    about = message.job if isinstance(message, News) else message
     runs = [message.job.run_id] if isinstance(message, News) else []
-    uri = message.job.tracking_uri if isinstance(message, News) else message.tracking_uri
-    try:
-        return _told(message) if isinstance(message, News) else _deleted(message)
-    except (MlflowException, SQLAlchemyError, OSError) as error:
-        outcome = Outcome.AWAY if is_away(error) else Outcome.REFUSED
-        return Answer(runs, outcome, without_secrets(reason_of(error), uri))
-    except Exception as error:  # whatever it is, the job is to be followed to its end
-        return Answer(runs, Outcome.REFUSED, without_secrets(repr(error), uri))
+    with _LOGIN.of(about.login):
+        try:
+            return _told(message) if isinstance(message, News) else _deleted(message)
+        except (MlflowException, SQLAlchemyError, OSError) as error:
+            outcome = Outcome.AWAY if is_away(error) else Outcome.REFUSED
+            return Answer(runs, outcome, reason_of(error))
+        except Exception as error:  # whatever it is, the job is to be followed to its end
+            return Answer(runs, Outcome.REFUSED, hidden(repr(error)))
 
 
 def _told(news: News) -> Answer:
