@@ -44,7 +44,7 @@ STAGES = {
     "convert": ["rootflow.ntuple.reading:_chunk"],
     "select": ["rootflow.dataset.event_reader:EventReader.select"],
     "hash of events": ["rootflow.dataset.parts:part_of_all"],
-    "write": ["rootflow.dataset.arrays:ArrayWriters.append"],
+    "write": ["rootflow.dataset.arrays:ArrayWriters.write"],
     "repeated events": [
         "rootflow.dataset.repeated:AllEvents.without_repeats",
         "rootflow.dataset.repeated:AllEvents.finish",

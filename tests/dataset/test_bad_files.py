@@ -13,7 +13,7 @@ import uproot
 from four_lepton_ntuples import read_mini
 from ntuples import Branches, write_ntuple
 from rootflow.config.data import DileptonDataConfig, FourLeptonDataConfig
-from rootflow.dataset import Dataset, parts
+from rootflow.dataset import Dataset, sharing
 from rootflow.errors import InputError
 from small_datasets import build, digest
 
@@ -274,7 +274,7 @@ def test_friends_in_other_files_are_part_of_the_question(
 def test_any_number_of_processes_leaves_out_the_same(
     tmp_path: Path, good: list[Path], bad: dict[Path, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(parts, "BYTES_WORTH_A_PROCESS", 1)
+    monkeypatch.setattr(sharing, "BYTES_WORTH_A_PROCESS", 1)
     nothing = _with_histogram(tmp_path / "nothing.root", 100.0)
     files = {"ttbar": [nothing, good[0], *bad, *good[1:]]}
     one, two = (

@@ -13,7 +13,7 @@ import rootflow.dataset
 from four_lepton_ntuples import read_mini
 from ntuples import Branches, changed, write_ntuple
 from rootflow.config.data import FourLeptonDataConfig
-from rootflow.dataset import Dataset, parts
+from rootflow.dataset import Dataset, parts, sharing
 from rootflow.errors import InputError, RootflowError
 from rootflow.ntuple import load_branch_map
 from slow_readings import InManyChunks, KilledElsewhere
@@ -27,7 +27,7 @@ PROCESSES = (1, 2, 3)
 @pytest.fixture(autouse=True)
 def few_bytes_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
     """Files of some kilobytes are worth processes, in several shares each."""
-    monkeypatch.setattr(parts, "BYTES_WORTH_A_PROCESS", 1)
+    monkeypatch.setattr(sharing, "BYTES_WORTH_A_PROCESS", 1)
     monkeypatch.setattr(parts, "SHARE_BYTES", 30_000)
 
 
@@ -147,10 +147,10 @@ SCRIPT = """
 import sys
 from pathlib import Path
 from rootflow.config.data import DileptonDataConfig
-from rootflow.dataset import build, parts
+from rootflow.dataset import build, sharing
 from rootflow.dataset.readings.dilepton import Dilepton
 
-parts.BYTES_WORTH_A_PROCESS = 1
+sharing.BYTES_WORTH_A_PROCESS = 1
 config = DileptonDataConfig.model_validate({"weights": {"negative": "keep"}, "workers": 2})
 print("begun")
 print(len(build(config, {"ttbar": [Path(sys.argv[1])]}, Path(sys.argv[2]), Dilepton())))

@@ -1,7 +1,8 @@
 """Arrays on disk that grow event by event, and are mapped into memory when read."""
 
+import io
 import math
-import os
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rootflow.dataset.manifest import Array
-from rootflow.errors import InputError
+from rootflow.errors import InputError, RootflowError
 from rootflow.files import NO_ARRAY
 
 SUFFIX = ".npy"
@@ -18,28 +19,38 @@ EVENTS_AT_ONCE = 100_000
 
 
 class ArrayWriter:
-    """A .npy file to which events are appended.
+    """A .npy file into which events are written at their places, by one process or by several.
 
-    numpy leaves room in the header for the first axis to grow, so the header is written
-    again, with the final shape, at the end.
+    numpy leaves room in the header for the first axis to grow, so its size is known before. One
+    process writes it, with the final shape, at the end.
     """
 
     def __init__(self, path: Path, dtype: np.dtype[Any], event_shape: tuple[int, ...]) -> None:
+        self._path = path
         self.dtype = dtype
         self.event_shape = event_shape
         self.events = 0
-        self._file = path.open("w+b")
-        self._write_header()
-        self._first = self._file.tell()
+        self._first = len(header(self.dtype, self.shape))
+        self._row = np.dtype((np.void, dtype.itemsize * math.prod(event_shape)))
+        path.touch()  # what another process has written there stays
+        self._file = path.open("r+b")
 
-    def append(self, array: NDArray[Any]) -> None:
-        """Write the next events."""
-        self._file.write(np.ascontiguousarray(array, dtype=self.dtype).data)
-        self.events += len(array)
+    def write(self, array: NDArray[Any], stop: int) -> None:
+        """Write events, the last of them before the place `stop`."""
+        if (array.dtype, array.shape[1:]) != (self.dtype, self.event_shape):
+            raise RootflowError(
+                f"{self._path.name}: events of {array.dtype}{array.shape[1:]} after others of "
+                f"{self.dtype}{self.event_shape}: a reading must give the same for all"
+            )
+        start = stop - len(array)
+        self._file.seek(self._first + start * self._row.itemsize)
+        self._file.write(np.ascontiguousarray(array).data)
+        self._file.flush()
+        self.events = stop
 
     def keep(self, left: NDArray[np.bool_]) -> None:
         """Leave only some of the events written so far, (events,) True for each of them."""
-        row = np.dtype((np.void, self.dtype.itemsize * math.prod(self.event_shape)))
+        row = self._row
         events = self.events
         self.events = 0
         for start in range(0, events, EVENTS_AT_ONCE):
@@ -51,28 +62,31 @@ class ArrayWriter:
                 self._file.write(rows.tobytes())
             self.events += int(kept.sum())
         self._file.truncate(self._first + self.events * row.itemsize)
-        self._file.seek(0, os.SEEK_END)
 
     def close(self) -> None:
         """Write the final shape."""
         with self._file:
             self._file.seek(0)
-            self._write_header()
+            self._file.write(header(self.dtype, self.shape))
 
     @property
     def shape(self) -> tuple[int, ...]:
         """The shape so far."""
         return (self.events, *self.event_shape)
 
-    def _write_header(self) -> None:
-        np.lib.format.write_array_header_1_0(
-            self._file,
-            {
-                "descr": np.lib.format.dtype_to_descr(self.dtype),
-                "fortran_order": False,
-                "shape": self.shape,
-            },
-        )
+
+def header(dtype: np.dtype[Any], shape: tuple[int, ...]) -> bytes:
+    """Return how a .npy file begins; for any number of events it is of the same size."""
+    file = io.BytesIO()
+    np.lib.format.write_array_header_1_0(
+        file,
+        {
+            "descr": np.lib.format.dtype_to_descr(dtype),
+            "fortran_order": False,
+            "shape": shape,
+        },
+    )
+    return file.getvalue()
 
 
 class ArrayWriters(ExitStack):
@@ -83,14 +97,14 @@ class ArrayWriters(ExitStack):
         self.directory = directory
         self.writers: dict[str, ArrayWriter] = {}
 
-    def append(self, arrays: dict[str, NDArray[Any]]) -> None:
-        """Write the next events to each array."""
+    def write(self, arrays: Mapping[str, NDArray[Any]], stop: int) -> None:
+        """Write events to each array, the last of them before the place `stop`."""
         for name, array in arrays.items():
             if name not in self.writers:
                 path = self.directory / (name + SUFFIX)
                 self.writers[name] = ArrayWriter(path, array.dtype, array.shape[1:])
                 self.callback(self.writers[name].close)
-            self.writers[name].append(array)
+            self.writers[name].write(array, stop)
 
 
 def map_array(directory: Path, name: str, expected: Array) -> NDArray[Any]:

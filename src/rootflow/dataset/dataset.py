@@ -1,6 +1,7 @@
 """A dataset on disk, read as it is needed."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rootflow.cores import usable_cores
 from rootflow.dataset.arrays import SUFFIX, map_array
 from rootflow.dataset.digest import Contents
 from rootflow.dataset.event_reader import names_of
@@ -76,9 +78,13 @@ def open_dataset(path: Path) -> Dataset:
     """
     dataset = Dataset(path, read_manifest(path))
     known = Contents(path.parent)  # each is read for that once, and when it was changed
-    for name, array in dataset.manifest.arrays.items():
-        file = path / (name + SUFFIX)
-        if known.sha256_of(file) != array.sha256:
+    expected = {
+        path / (name + SUFFIX): array.sha256 for name, array in dataset.manifest.arrays.items()
+    }
+    with ThreadPoolExecutor(usable_cores()) as threads:
+        found = threads.map(known.sha256_of, expected)
+    for (file, sha256), now in zip(expected.items(), found, strict=True):
+        if now != sha256:
             raise InputError(
                 f"{file}: the array is not as it was written: remove {path} and run "
                 "preprocess again"

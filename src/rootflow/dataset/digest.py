@@ -1,18 +1,18 @@
 """The names of the question that a dataset answers, and of what a training can see of it."""
 
 import hashlib
-import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
 from rootflow.checksum import read_sealed, sealed_json
 from rootflow.config.block import Block, digest_of
 from rootflow.config.data import DataConfig
-from rootflow.dataset.arrays import EVENTS_AT_ONCE, map_array
+from rootflow.dataset.arrays import EVENTS_AT_ONCE, header, map_array
 from rootflow.dataset.events import DATA
 from rootflow.dataset.looks import looked_at, with_friends
 from rootflow.dataset.manifest import DATASET_VERSION, Array
@@ -236,7 +236,8 @@ def digest_of_simulation(
 
     These are their arrays, in their order, the numbers that decide their folds, and the names and
     units of the features, and with what these change their signs. Collisions beside them do not
-    change it, nor do names and titles of samples and files.
+    change it, nor do names and titles of samples and files. It is made of the SHA-256 of the files
+    that simulation alone has: where there are no collisions, those that the arrays say.
     """
     named = {
         collection: [
@@ -244,20 +245,44 @@ def digest_of_simulation(
         ]
         for collection, of_collection in features.items()
     }
-    digest = hashlib.sha256(json.dumps(named, sort_keys=True).encode())
     decides_folds = "fold_number" if "fold_number" in arrays else "event_number"
     # Collisions may have made these numbers of another type, or have others for their folds.
     learnt_from = {"folds": (decides_folds, "<u8")} | {
         name: (name, array.dtype) for name, array in arrays.items() if name not in NOT_LEARNT_FROM
     }
-    for called, (name, dtype) in sorted(learnt_from.items()):
-        array = arrays[name]
-        digest.update(json.dumps([called, dtype, array.shape[1:]]).encode())
-        for start in range(0, array.shape[0], EVENTS_AT_ONCE):
-            part = slice(start, start + EVENTS_AT_ONCE)
-            # Opened anew each time, so that what was read does not stay in memory.
-            block = map_array(directory, name, array)[part]
-            if "label" in arrays:
-                block = block[map_array(directory, "label", arrays["label"])[part] != DATA]
-            digest.update(np.ascontiguousarray(block.astype(dtype, copy=False)).data)
-    return digest.hexdigest()[:16]
+    simulated = _simulated(directory, arrays)
+    files = {
+        called: arrays[name].sha256
+        if simulated is None and arrays[name].dtype == dtype
+        else _sha256_of_events(directory, name, arrays[name], np.dtype(dtype), simulated)
+        for called, (name, dtype) in learnt_from.items()
+    }
+    return digest_of({"features": named, "files": files})
+
+
+def _simulated(directory: Path, arrays: Mapping[str, Array]) -> NDArray[np.bool_] | None:
+    """Return (n,) which events are simulated, None if all are."""
+    if "label" not in arrays:
+        return None
+    simulated = map_array(directory, "label", arrays["label"]) != DATA
+    return None if simulated.all() else simulated
+
+
+def _sha256_of_events(
+    directory: Path,
+    name: str,
+    array: Array,
+    dtype: np.dtype[Any],
+    chosen: NDArray[np.bool_] | None,
+) -> str:
+    """Return the SHA-256 of the file that has the chosen events of an array alone, as a type."""
+    events = array.shape[0] if chosen is None else np.count_nonzero(chosen)
+    digest = hashlib.sha256(header(dtype, (int(events), *array.shape[1:])))
+    for start in range(0, array.shape[0], EVENTS_AT_ONCE):
+        part = slice(start, start + EVENTS_AT_ONCE)
+        # Opened anew each time, so that what was read does not stay in memory.
+        block = map_array(directory, name, array)[part]
+        if chosen is not None:
+            block = block[chosen[part]]
+        digest.update(np.ascontiguousarray(block.astype(dtype, copy=False)).data)
+    return digest.hexdigest()

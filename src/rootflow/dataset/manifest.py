@@ -14,7 +14,7 @@ from rootflow.ntuple import Feature
 from rootflow.places.content import ToldBy
 
 # The version of the format: how arrays and manifest are written, not what is in them.
-DATASET_VERSION = 6
+DATASET_VERSION = 7
 MANIFEST = "manifest.json"
 
 

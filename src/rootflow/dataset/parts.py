@@ -1,10 +1,8 @@
-"""Shares of files, read in one process or in several: what is written of each of their chunks."""
+"""Parts of files, and what is written of each of their chunks."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from functools import cached_property
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,22 +15,15 @@ from rootflow.dataset.events import DATA
 from rootflow.dataset.folds import fold_of
 from rootflow.dataset.repeated import PartOfAll, identifying, part_of_all
 from rootflow.dataset.samples import SamplePlan, classes_of, refuse_simulation
-from rootflow.errors import RootflowError
 from rootflow.formats import Table
 from rootflow.formats.table import Share
 from rootflow.ntuple import Chunk, Feature
 from rootflow.ntuple.columns import structured
 from rootflow.ntuple.reading import Expectation
 from rootflow.places import Place
-from rootflow.workers import Shared, workers
 
 # Of a file on disk.
 SHARE_BYTES = 16 * 2**20
-# A process needs a second or two to start, in which it could read about so many.
-BYTES_WORTH_A_PROCESS = 200 * 2**20
-# Of each process: what may be done or at work and is not yet written.
-SHARES_AHEAD = 8
-
 # NaN says there that another reconstruction has no answer.
 MAY_BE_NAN = "reconstructed_neutrinos"
 SYSTEMATIC = "systematic_weights"
@@ -71,32 +62,44 @@ class Read(NamedTuple):
     selected: dict[str, NDArray[Any]]
     all_events: PartOfAll
 
+    @property
+    def events_selected(self) -> int:
+        """How many events are selected, wherever their arrays are."""
+        return list(self.cutflow.values())[-1][0]
 
-class Kept(NamedTuple):
-    """Chunks whose arrays are in files, and what is wrong with the one after them."""
+    def arrays(self) -> Iterator[NDArray[Any]]:
+        """Yield all arrays, always in the same order."""
+        yield from self.selected.values()
+        yield from self.all_events.arrays.values()
 
-    chunks: list[tuple[Read, Path]]
-    error: RootflowError | None
+    @property
+    def nbytes(self) -> int:
+        """How much memory the arrays take."""
+        return sum(array.nbytes for array in self.arrays())
 
+    def with_arrays(self, change: Callable[[NDArray[Any]], NDArray[Any]]) -> "Read":
+        """Return the same with each array changed, in their order."""
+        selected = {name: change(array) for name, array in self.selected.items()}
+        everything = {name: change(array) for name, array in self.all_events.arrays.items()}
+        return self._replace(
+            selected=selected, all_events=self.all_events._replace(arrays=everything)
+        )
 
-Reads = Callable[[Part], Iterator[Read]]
+    def without_arrays(self) -> "Read":
+        """Return the same with empty arrays."""
+        return self.with_arrays(lambda array: array[:0].copy())
 
 
 class PartReader(ExitStack):
     """Reads parts as the plans of their samples say; the file of the last one stays open."""
 
     def __init__(
-        self,
-        plans: Sequence[SamplePlan],
-        folds: FoldingConfig,
-        with_samples: bool,
-        directory: Path,
+        self, plans: Sequence[SamplePlan], folds: FoldingConfig, with_samples: bool
     ) -> None:
         super().__init__()
         self._plans = plans
         self._folds = folds
         self._with_samples = with_samples
-        self._directory = directory
         self._names = identifying(plans)
         self._open: tuple[int, Table] | None = None
 
@@ -114,17 +117,6 @@ class PartReader(ExitStack):
                 self._arrays(part, selected.arrays),
                 part_of_all(chunk, selected, plan, part.file, self._names),
             )
-
-    def keep(self, part: Part) -> Kept:
-        """Read a part whose turn has not come: its arrays wait in files."""
-        chunks = []
-        try:
-            for place, chunk in enumerate(self.read(part)):
-                name = f"{part.file}-{part.share.place}-{place}"
-                chunks.append(_put_away(chunk, self._directory / name))
-        except RootflowError as error:
-            return Kept(chunks, error)
-        return Kept(chunks, None)
 
     def _table(self, part: Part) -> Table:
         if self._open is None or self._open[0] != part.file:
@@ -183,78 +175,6 @@ class PartReader(ExitStack):
         if variations:
             found[SYSTEMATIC] = np.empty(0, [(name, np.float64) for name in variations])
         return found
-
-
-@contextmanager
-def shared_out(
-    files: Sequence[File], processes: int, reader: PartReader, setting: tuple[Any, ...]
-) -> Iterator[Reads]:
-    """Yield what reads each part of the files, asked for in their order.
-
-    There are so many processes at most, and the others make their own reader of the setting.
-    """
-    parts = [part for file in files for part in file.parts()]
-    worth = sum(file.bytes for file in files) // BYTES_WORTH_A_PROCESS
-    more = min(processes - 1, len(parts) - 1, worth)
-    if more < 1:
-        yield reader.read
-        return
-    try:
-        with workers(more, _prepare, *setting) as executor:
-            ahead = SHARES_AHEAD * (more + 1)
-            shared = Shared(parts, reader.keep, executor, _keep, ahead)
-
-            def read(part: Part) -> Iterator[Read]:
-                kept = shared.result(part)
-                yield from reader.read(part) if kept is None else _taken(kept)
-
-            yield read
-    except BrokenProcessPool:
-        raise RootflowError(
-            "preprocess: a worker died, maybe for want of memory: start again, with fewer "
-            "data.workers if need be"
-        ) from None
-
-
-_at_work: PartReader | None = None
-
-
-def _prepare(*arguments: Any) -> None:
-    global _at_work
-    _at_work = PartReader(*arguments)
-
-
-def _keep(part: Part) -> Kept:
-    assert _at_work is not None  # noqa: S101 - workers prepare first
-    return _at_work.keep(part)
-
-
-def _put_away(chunk: Read, path: Path) -> tuple[Read, Path]:
-    """Return a chunk with empty arrays, whose content is in a file."""
-    with path.open("wb") as file:
-        for arrays in (chunk.selected, chunk.all_events.arrays):
-            for array in arrays.values():
-                np.save(file, array, allow_pickle=False)
-    return _with_arrays(chunk, lambda array: array[:0]), path
-
-
-def _taken(kept: Kept) -> Iterator[Read]:
-    """Yield chunks that were put away, and raise what is wrong with the one after them."""
-    for chunk, path in kept.chunks:
-        with path.open("rb") as file:
-            whole = _with_arrays(chunk, lambda _: np.load(file, allow_pickle=False))
-        path.unlink()
-        yield whole
-    if kept.error is not None:
-        raise kept.error
-
-
-def _with_arrays(chunk: Read, change: Callable[[NDArray[Any]], NDArray[Any]]) -> Read:
-    selected = {name: change(array) for name, array in chunk.selected.items()}
-    everything = {name: change(array) for name, array in chunk.all_events.arrays.items()}
-    return chunk._replace(
-        selected=selected, all_events=chunk.all_events._replace(arrays=everything)
-    )
 
 
 def _require_finite_arrays(

@@ -75,8 +75,8 @@ class AllEvents:
                 f"and 2^63 or more: no type of integers holds both"
             )
         self._there.update(part.there)
-        self._writers.append(part.arrays)
-        self._events += len(part.arrays["number"])
+        self._events += part.events
+        self._writers.write(part.arrays, self._events)
 
     def without_repeats(
         self, files: Sequence[Sequence[ReadFile]]
@@ -110,11 +110,13 @@ class AllEvents:
                 writer.keep(self._left[selected])
         writers.writers["event_number"].dtype = self._number_type
         names = [name for name in self._names if name in self._there]
+        done = 0
         for start in range(0, self._events if names else 0, EVENTS_AT_ONCE):
             part = slice(start, start + EVENTS_AT_ONCE)
             left = selected[part] & self._left[part]
             columns = {name: self._mapped(_column(name))[part][left] for name in names}
-            writers.append({"identity": structured(columns)})
+            done += int(left.sum())
+            writers.write({"identity": structured(columns)}, done)
 
     def _mapped(self, name: str) -> NDArray[Any]:
         array: NDArray[Any] = np.load(self._directory / f"{name}{SUFFIX}", mmap_mode="r")
@@ -172,12 +174,13 @@ class AllEvents:
 
 
 class PartOfAll(NamedTuple):
-    """What is kept of all events of a chunk: (n,) arrays by name.
+    """What is kept of all n events of a chunk: (n,) arrays by name, empty where they are written.
 
     `there` are the branches of the identity that the file has; `negative` and `large` say whether
     any number is less than zero, or more than a signed one can be.
     """
 
+    events: int
     arrays: dict[str, NDArray[Any]]
     there: tuple[str, ...]
     negative: bool
@@ -209,9 +212,13 @@ def part_of_all(
         "weight": chunk.weight,
         "passed": selected.passed,
         "selected": selected.passed == len(selected.cutflow),
-        **{_column(name): identity.beside.get(name, lacking) for name in names},
+        **{
+            _column(name): identity.beside.get(name, lacking).astype(np.int64, copy=False)
+            for name in names
+        },
     }
     return PartOfAll(
+        len(chunk),
         arrays,
         there=tuple(identity.beside),
         negative=bool(len(number) and number.min() < 0),

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
@@ -16,9 +17,10 @@ from rootflow.dataset.arrays import SUFFIX, ArrayWriters
 from rootflow.dataset.digest import Contents, FileContent
 from rootflow.dataset.event_reader import Cutflow, add
 from rootflow.dataset.manifest import Array, Cut, Sample, SourceFile
-from rootflow.dataset.parts import SYSTEMATIC, File, PartReader, Reads, shared_out
+from rootflow.dataset.parts import SYSTEMATIC, File, PartReader
 from rootflow.dataset.repeated import AllEvents, RepeatedEvents
 from rootflow.dataset.samples import SamplePlan, without_weights
+from rootflow.dataset.sharing import Reads, shared_out
 from rootflow.dataset.weights import ReadFile
 from rootflow.errors import InputError
 from rootflow.ntuple.reading import Expectation
@@ -37,13 +39,13 @@ def write_arrays(
     """Write every array of the selected events of all samples, their weights scaled."""
     read_files: list[list[ReadFile]] = []
     for_now = directory / "all-events"
-    setting = (plans, config.folds.folding, bool(config.samples), for_now)
+    setting = (plans, config.folds.folding, bool(config.samples))
     files = _files(plans, contents)
+    processes = config.workers or usable_cores()
     with (
         ArrayWriters(directory) as writers,
         AllEvents(for_now, plans) as everything,
-        PartReader(*setting) as reader,
-        shared_out(files, config.workers or usable_cores(), reader, setting) as reads,
+        shared_out(files, processes, setting, directory, for_now) as (reader, reads),
         progress("preprocess", None, "events") as advance,
     ):
         writing = _Writing(plans, reader, reads, writers, everything, advance)
@@ -58,14 +60,12 @@ def write_arrays(
         samples.append(_sample(plan, of_plan, of_sample, repeated))
     for name in WEIGHTS.intersection(writers.writers):
         _scale_weights(directory / (name + SUFFIX), samples)
-    known = Contents()
+    files_of_arrays = [directory / (name + SUFFIX) for name in writers.writers]
+    with ThreadPoolExecutor(processes) as threads:
+        digests = threads.map(Contents().sha256_of, files_of_arrays)
     arrays = {
-        name: Array(
-            dtype=writer.dtype.str,
-            shape=writer.shape,
-            sha256=known.sha256_of(directory / (name + SUFFIX)),
-        )
-        for name, writer in writers.writers.items()
+        name: Array(dtype=writer.dtype.str, shape=writer.shape, sha256=sha256)
+        for (name, writer), sha256 in zip(writers.writers.items(), digests, strict=True)
     }
     return tuple(samples), arrays
 
@@ -80,6 +80,7 @@ class _Writing:
     writers: ArrayWriters
     everything: AllEvents
     advance: Advance
+    selected: int = 0
 
     def file(self, file: File) -> ReadFile:
         """Write the selected events of the next file, and return what was read of it."""
@@ -94,12 +95,12 @@ class _Writing:
                     for _ in self.reader.read(part, expectation):  # which refuses it
                         pass
                 self.everything.add(chunk.all_events)
-                self.writers.append(chunk.selected)
+                self.selected += chunk.events_selected
+                self.writers.write(chunk.selected, self.selected)
                 cutflow, expectation = add(cutflow, chunk.cutflow), chunk.expectation
-                count = len(chunk.all_events.arrays["number"])
-                events += count
+                events += chunk.all_events.events
                 any_weight |= chunk.has_weight
-                self.advance(count, path.name)
+                self.advance(chunk.all_events.events, path.name)
         plan = self.plans[sample]
         if events and not any_weight:
             raise without_weights(plan, path, events)
