@@ -23,6 +23,7 @@ from rootflow.dataset.repeated import content_of, repeated_numbers, repeats
 from rootflow.errors import InputError, UsageError
 from rootflow.ntuple import load_branch_map
 from rootflow.ntuple.columns import Identity
+from rootflow.ntuple.features import MOMENTUM
 from rootflow.ntuple.objects import Objects
 from small_datasets import build
 
@@ -138,7 +139,9 @@ def test_content_is_that_of_the_momenta() -> None:
     who = Identity(np.array([7, 7, 7, 8]), {})
 
     def content(features: Any, event: Any, who: Identity = who) -> list[int]:
-        return content_of(who, [Objects(event, features, 4, ())]).tolist()
+        offsets = np.searchsorted(event, np.arange(5))
+        columns = dict(zip((*MOMENTUM, "btag"), features.T, strict=True))
+        return content_of(who, [Objects(offsets, columns)]).tolist()
 
     before = content(features, event)
     assert before[3] == 0  # no object, nothing to compare

@@ -215,8 +215,8 @@ def _chunk(path: Path) -> Any:
 def test_padding_is_taken_off_and_jets_are_found_by_their_partons(tmp_path: Path) -> None:
     chunk = _chunk(_of_nu2flows(tmp_path / "events.h5"))
     assert chunk.objects["jets"].counts().tolist() == [2, 3]
-    assert chunk.objects["jets"].column("pt").tolist() == [50, 40, 60, 45, 30]
-    assert chunk.objects["leptons"].column("pdg_id").tolist() == [-11, 13] * 2
+    assert chunk.objects["jets"].columns["pt"].tolist() == [50, 40, 60, 45, 30]
+    assert chunk.objects["leptons"].columns["pdg_id"].tolist() == [-11, 13] * 2
     assert chunk.beside["jet_index"].tolist() == [[1, 0], [-1, 2]]
     assert chunk.beside["neutrinos"][0, 0].tolist() == [20, 0, 0]
     assert chunk.rows.identity.of_row

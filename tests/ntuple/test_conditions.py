@@ -109,7 +109,7 @@ def test_objects_near_others_that_count_do_not(tmp_path: Path, masks: Branches) 
     entries = _entries("bit(jet_id, 0)", "el_id >= 2")
     entries["jets"] = {**entries["jets"], "apart_from": {"leptons": 1.0}}
     (chunk,) = read_chunks(path, load_branch_map(entries))
-    near = np.zeros(len(chunk.objects["jets"].event), dtype=bool)
+    near = np.zeros(chunk.objects["jets"].n_objects, dtype=bool)
     eta, phi = (ak.to_numpy(ak.flatten(masks[f"jet_{name}"])) for name in ("eta", "phi"))
     event = np.repeat(np.arange(400), ak.to_numpy(ak.num(masks["jet_eta"])))
     for prefix, counts in (("el", masks["el_id"] >= 2), ("mu", masks["mu_eta"] > -9)):

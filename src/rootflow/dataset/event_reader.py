@@ -17,7 +17,7 @@ from rootflow.formats import Table
 from rootflow.formats.table import WHOLE, Share
 from rootflow.ntuple import BranchMap, Chunk, Feature, features_of, load_branch_map
 from rootflow.ntuple.branch_map import Leptons
-from rootflow.ntuple.objects import Places, mask_name
+from rootflow.ntuple.objects import NONE, Objects, Places, mask_name, places_where
 from rootflow.ntuple.reading import Expectation, chunks_of, open_events, read_entries
 from rootflow.ntuple.sums_of_weights import BesideEvents, sum_of_weights
 from rootflow.ntuple.units import TruthMap
@@ -35,12 +35,12 @@ class Selected(NamedTuple):
 
     `arrays` are those of the k selected events, by the names of `Events`. The cutflow is of all
     events; `passed` (n,) uint8 counts the cuts that each passes before one that it does not. `kept`
-    (k,) are the places of the selected ones. `places` (k, slots) int32 say by collection where the
-    object of each slot is in the event's own list, from 0; -1 of none.
+    (k,) are the places of the selected ones. `slots` (k, slots) say by collection where in the
+    chunk's table the object of each slot is, -1 of none.
     """
 
     arrays: dict[str, NDArray[Any]]
-    places: dict[str, NDArray[np.int32]]
+    slots: dict[str, Places]
     cutflow: Cutflow
     passed: NDArray[np.uint8]
     kept: Places
@@ -50,7 +50,8 @@ class Entries(NamedTuple):
     """What is selected of n events of a file, without a dataset.
 
     The events are in folds, with a file_index of 0 and neither sample nor label; `selected` (n,)
-    bool are their places, and `places` those of `Selected`.
+    bool are their places. `places` (k, slots) int32 say by collection where the object of each slot
+    is in the event's own list, from 0; -1 of none.
     """
 
     events: Events
@@ -131,7 +132,11 @@ class EventReader:
             fold=fold_of(selected.arrays.get("fold_number", number), folds),
         )
         is_selected = selected.passed == len(selected.cutflow)
-        return Entries(events, is_selected, selected.places)
+        places = {
+            name: _in_lists(chunk.objects[name], slots, selected.kept)
+            for name, slots in selected.slots.items()
+        }
+        return Entries(events, is_selected, places)
 
     def select(self, chunk: Chunk) -> Selected:
         """Return the events of a chunk that pass every cut."""
@@ -152,33 +157,26 @@ class EventReader:
         arrays, slots = self._arrays(left)
         return Selected(arrays, slots, cutflow, passed, left.places)
 
-    def _arrays(
-        self, left: EventsLeft
-    ) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[np.int32]]]:
-        """Return the arrays and the places of the objects in the slots, as `Selected` has them."""
+    def _arrays(self, left: EventsLeft) -> tuple[dict[str, NDArray[Any]], dict[str, Places]]:
+        """Return the arrays, and where the objects in the slots are, as `Selected` has them."""
         chunk, accepted, kept = left
         derived = self._formulas.values(left)
         arrays: dict[str, NDArray[Any]] = {}
-        rows: dict[str, Places] = {}
+        slots: dict[str, Places] = {}
         for name, count in self.reading.kept().items():
-            objects = accepted.objects[name]
             fixed = accepted.slots.get(name)
-            slots = objects.slots(count, kept) if fixed is None else fixed.take(kept, axis=0)
-            own = tuple(feature.name for feature in self.features[name])
-            more = {each: derived[f"{name}.{each}"] for each in own if f"{name}.{each}" in derived}
-            if more:
-                features = np.column_stack([objects.features, *more.values()])
-                objects = objects._replace(features=features, names=(*objects.names, *more))
-            arrays[name] = objects.rows(slots)
-            if objects.names != own:
-                places_of_own = [objects.names.index(each) for each in own]
-                arrays[name] = arrays[name].take(places_of_own, axis=-1)
-            if fixed is None:
-                arrays[mask_name(name)] = slots >= 0
-            index = accepted.origin[name]
-            rows[name] = (
-                np.where(slots >= 0, index.take(slots, mode="clip"), -1) if len(index) else slots
+            slots[name] = (
+                accepted.objects[name].slots(count, kept)
+                if fixed is None
+                else fixed.take(kept, axis=0)
             )
+            table = chunk.objects[name]
+            own = [feature.name for feature in self.features[name]]
+            more = {each: derived[f"{name}.{each}"] for each in own if f"{name}.{each}" in derived}
+            table = table._replace(columns={**table.columns, **more})
+            arrays[name] = table.rows(slots[name], own)
+            if fixed is None:
+                arrays[mask_name(name)] = slots[name] != NONE
         if self.reading.met and chunk.met is not None:
             arrays["met"] = chunk.met.take(kept, axis=0)
         event: dict[str, NDArray[Any]] = {**chunk.event, **accepted.computed}
@@ -188,12 +186,8 @@ class EventReader:
             arrays["event"][:, place] = event[feature.name]
         arrays["weight"] = chunk.weight.take(kept)
         arrays |= chunk.rows.identity.arrays(kept)
-        arrays |= _beside(chunk, rows.get("jets"), kept)
-        places = {
-            name: np.where(found >= 0, found - chunk.objects[name].first()[kept, np.newaxis], -1)
-            for name, found in rows.items()
-        }
-        return arrays, {name: found.astype(np.int32) for name, found in places.items()}
+        arrays |= _beside(chunk, slots.get("jets"), kept)
+        return arrays, slots
 
 
 def names_of(features: Mapping[str, Sequence[Feature]]) -> Features:
@@ -266,13 +260,25 @@ def _not_needed(block: Leptons, needs: Collection[str]) -> dict[str, None]:
 
 
 def _beside(chunk: Chunk, jets: Places | None, kept: Places) -> dict[str, NDArray[Any]]:
-    """Return truth, other reconstructions and systematic weights of the selected events."""
+    """Return truth, other reconstructions and systematic weights of the selected events.
+
+    `jets` (k, slots) are where in the chunk's table those in the slots are.
+    """
     arrays = {name: array.take(kept, axis=0) for name, array in chunk.beside.items()}
     arrays.pop("dileptonic", None)
     index = arrays.pop("jet_index", None)
     if index is not None and jets is not None:
-        wanted = chunk.objects["jets"].first()[kept, np.newaxis] + index
-        same = (jets[:, np.newaxis] == wanted[..., np.newaxis]) & (index >= 0)[..., np.newaxis]
-        slot = np.where(same.any(axis=-1), same.argmax(axis=-1), -1)
-        arrays = {"assignment": slot.astype(np.int32), **arrays}
+        table = chunk.objects["jets"]
+        # The last place is that of no jet.
+        slot = np.full(table.n_objects + 1, NONE, dtype=np.int32)
+        slot[jets] = np.arange(jets.shape[1], dtype=np.int32)
+        slot[NONE] = NONE
+        place = places_where(index != NONE, table.offsets[kept, np.newaxis] + index)
+        arrays = {"assignment": slot[place], **arrays}
     return arrays
+
+
+def _in_lists(table: Objects, slots: Places, kept: Places) -> NDArray[np.int32]:
+    """Return where the objects in the slots of the kept events are in the list of their event."""
+    in_list = slots - table.offsets[kept, np.newaxis]
+    return places_where(slots != NONE, in_list).astype(np.int32)

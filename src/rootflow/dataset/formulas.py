@@ -78,14 +78,16 @@ class Formulas:
         return _View(self._features, left).of(self.cuts[cut])
 
     def values(self, left: EventsLeft) -> dict[str, NDArray[np.float32]]:
-        """Return the derived features of these events: (k,), or (objects,) of all objects."""
+        """Return the derived features of these events: (k,), or (objects,) of the chunk's table."""
         found: dict[str, NDArray[np.float32]] = {}
+        if not self._features:
+            return found
         view = _View(self._features, left)
         for name, feature in self._features.items():
             values = np.asarray(view.of(feature), dtype=np.float32)
             if feature.collection is not None:
-                chosen = view.chosen(feature.collection)
-                values = scattered(values, chosen, len(chosen))
+                table = left.chunk.objects[feature.collection]
+                values = scattered(values, view.places(feature.collection), table.n_objects)
             found[name] = values
         return found
 
@@ -99,9 +101,10 @@ class _View:
         self._known: dict[str, NDArray[Any]] = {}
         self._row = np.full(len(left.chunk), -1)
         self._row[left.places] = np.arange(len(left.places))
+        self._of_objects = {name: self._row[each.event()] for name, each in objects.items()}
         self._lookup = Lookup(
             self._values,
-            {name: self._row[each.event[self.chosen(name)]] for name, each in objects.items()},
+            {name: row[row >= 0] for name, row in self._of_objects.items()},
             len(left.places),
             lambda event, what: left.chunk.rows.wrong_at(int(left.places[event]), what),
         )
@@ -110,9 +113,11 @@ class _View:
         """Return its values."""
         return expression.evaluate(self._lookup)
 
-    def chosen(self, collection: str) -> NDArray[np.bool_]:
-        """Return (objects,) which of the chunk's are of these events."""
-        return self._row[self._objects[collection].event] >= 0
+    def places(self, collection: str) -> Places:
+        """Return where in the chunk's table the objects of these events are that count."""
+        places = self._objects[collection].places
+        wanted = self._of_objects[collection] >= 0
+        return np.flatnonzero(wanted) if places is None else places[wanted]
 
     def _values(self, name: str) -> NDArray[Any]:
         if name not in self._known:
@@ -128,7 +133,7 @@ class _View:
             assert chunk.met is not None  # noqa: S101 - it is needed, so it is read
             return np.asarray(chunk.met[places, ("pt", "phi").index(feature)])
         if collection:
-            return self._objects[collection].column(feature)[self.chosen(collection)]
+            return self._objects[collection].table.columns[feature][self.places(collection)]
         for named in (accepted.computed, chunk.event, chunk.triggers):
             if name in named:
                 return named[name][places]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from rootflow.config.data import DataConfig, ReadingConfig
 from rootflow.errors import UsageError
 from rootflow.ntuple import BranchMap, Chunk, Feature, features_of
-from rootflow.ntuple.objects import Objects, Places, accepted_in_pt_order
+from rootflow.ntuple.objects import Chosen, Places, chosen_in_pt_order
 from rootflow.ntuple.reading import CHUNK_BYTES
 
 Scalar = TypeVar("Scalar", bound=np.generic)
@@ -21,13 +21,11 @@ Cuts = dict[str, NDArray[np.bool_]]
 class Accepted(NamedTuple):
     """The objects of a chunk that count, falling in pT, and the cuts (n,) on its events.
 
-    `origin` is where each object is in the chunk's own table; `slots` (n, slots) where in
-    `objects` those of collections of a fixed number are, -1 of none; `computed` (n,) are features
-    of the event by name, of those that pass.
+    `slots` (n, slots) are where in the chunk's table those of collections of a fixed number are,
+    -1 of none; `computed` (n,) are features of the event by name, of those that pass.
     """
 
-    objects: dict[str, Objects]
-    origin: dict[str, Places]
+    objects: dict[str, Chosen]
     slots: dict[str, Places]
     cuts: Cuts
     computed: Mapping[str, NDArray[np.float64]]
@@ -88,20 +86,20 @@ class Reading(ReadingConfig, ABC):
 
     def accepted(
         self, chunk: Chunk, limits: Mapping[str, tuple[float, float]]
-    ) -> tuple[dict[str, Objects], dict[str, Places]]:
-        """Return the objects that count of every collection, and where they are in the chunk.
+    ) -> dict[str, Chosen]:
+        """Return the objects that count of every collection.
 
         `limits` are smallest pT in GeV and largest |eta|, beside those of the configuration.
         """
-        index = {}
+        chosen = {}
         for name, objects in chunk.objects.items():
             pt_min, abs_eta_max = limits.get(name, (0.0, np.inf))
             given = self.objects.get(name)
             if given is not None:
                 pt_min = max(pt_min, given.pt_min_gev)
                 abs_eta_max = min(abs_eta_max, given.abs_eta_max or np.inf)
-            index[name] = accepted_in_pt_order(objects, pt_min, abs_eta_max)
-        return {name: chunk.objects[name].take(places) for name, places in index.items()}, index
+            chosen[name] = chosen_in_pt_order(objects, pt_min, abs_eta_max)
+        return chosen
 
 
 class Collections(Reading):
@@ -115,6 +113,5 @@ class Collections(Reading):
 
     def accept(self, chunk: Chunk) -> Accepted:
         """Return the objects that count; all events pass."""
-        objects, origin = self.accepted(chunk, {})
         cuts = {"all events": np.ones(len(chunk), dtype=np.bool_)}
-        return Accepted(objects, origin, {}, cuts, {})
+        return Accepted(self.accepted(chunk, {}), {}, cuts, {})

@@ -1,7 +1,8 @@
 """Events that are there more than once: found, and then refused, dropped or kept."""
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import reduce
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 from zlib import crc32
@@ -17,12 +18,12 @@ from rootflow.dataset.weights import EACH_ONCE, ReadFile
 from rootflow.errors import InputError
 from rootflow.ntuple import Chunk
 from rootflow.ntuple.columns import LACKING, Identity, in_words, structured
+from rootflow.ntuple.features import MOMENTUM
 from rootflow.ntuple.objects import Objects, Places
 from rootflow.places import Place
 
 LARGEST_SIGNED = np.iinfo(np.int64).max
 NUMBERS_AT_ONCE = 2_000_000
-MOMENTUM = 4  # the first features of jets and leptons
 FACTORS = mix(np.arange(256, dtype=np.uint64)) | np.uint64(1)
 
 
@@ -242,11 +243,12 @@ def content_of(
     found = mix(seed)
     counts = np.zeros(len(found), dtype=np.int64)
     for kind, table in enumerate(objects):
-        of_objects = mix(_combined(table.features[:, :MOMENTUM]) + FACTORS[kind])
-        np.add.at(found, table.event, of_objects)
+        momenta = [table.columns[name] for name in MOMENTUM]
+        running = np.append(np.uint64(0), np.cumsum(mix(_combined(momenta) + FACTORS[kind])))
+        found += np.diff(running[table.offsets])
         counts += table.counts()
     if met is not None:
-        found += mix(_combined(met))
+        found += mix(_combined(met.T))
     found[counts == 0] = 0
     return found
 
@@ -262,13 +264,11 @@ def identity_of(identity: Identity, file: int | None) -> NDArray[np.uint64]:
     return found if file is None else mix(found + np.uint64(file))
 
 
-def _combined(values: NDArray[np.float32]) -> NDArray[np.uint64]:
-    """Return (n,) the bits of each row as one number."""
-    bits = np.ascontiguousarray(values).view(np.uint32)
-    found = np.zeros(len(bits), dtype=np.uint64)
-    for column, factor in zip(bits.T, FACTORS, strict=False):
-        found += column * factor
-    return found
+def _combined(columns: Iterable[NDArray[np.float32]]) -> NDArray[np.uint64]:
+    """Return (n,) the bits of n numbers of several columns as one number."""
+    bits = (np.ascontiguousarray(column).view(np.uint32) for column in columns)
+    parts = [column * factor for column, factor in zip(bits, FACTORS, strict=False)]
+    return reduce(np.add, parts)
 
 
 def repeated_numbers(directory: Path) -> int:

@@ -107,11 +107,20 @@ MANY = 100
 ENERGY_UNITS = ("MeV", "GeV")
 
 
-class Lists(NamedTuple):
-    """Lists of numbers, one for each event: all values, and (n + 1,) where each begins."""
+Offsets = NDArray[np.int64]
+"""(n + 1,) where the list of each of n events begins among all values, and their number."""
 
-    offsets: NDArray[np.int64]
+
+class Lists(NamedTuple):
+    """Lists of numbers, one for each event."""
+
+    offsets: Offsets
     values: NDArray[Any]
+
+
+def event_of(place: int, offsets: Offsets | None) -> int:
+    """Return the event of a value in lists of these offsets, or of one for each event."""
+    return place if offsets is None else int(np.searchsorted(offsets, place, side="right")) - 1
 
 
 class Rows(NamedTuple):
@@ -125,7 +134,8 @@ class Rows(NamedTuple):
     def scalar(self, column: BranchColumn) -> NDArray[Any]:
         """Return (n,) values as they are in the file: one finite number for each event."""
         values = self.scalar_or_nan(column)
-        self._require_finite(column, values, values)
+        if values.dtype.kind == "f" and not np.isfinite(largest_of(values)):
+            self.refuse_where(~np.isfinite(values), column, "is {}", values)
         return values
 
     def scalar_or_nan(self, column: BranchColumn) -> NDArray[Any]:
@@ -135,6 +145,11 @@ class Rows(NamedTuple):
             if values is None or values.ndim != 1:
                 raise self.wrong(column, "does not hold one number for each event")
             return values
+        layout = self.arrays[column.branch].layout
+        if isinstance(layout, ak.contents.RegularArray) and layout.size > column.index:
+            numbers = _numbers(layout.content)
+            if numbers is not None and numbers.ndim == 1:
+                return numbers[column.index :: layout.size][: len(layout)]
         lists = self.lists(column)
         too_short = np.diff(lists.offsets) <= column.index
         self.refuse_where(too_short, column, f"has no place {column.index}")
@@ -142,22 +157,28 @@ class Rows(NamedTuple):
 
     def lists(self, column: BranchColumn) -> Lists:
         """Return the lists of a branch as they are in the file."""
+        lists = self._unchecked_lists(column)
+        if np.any(lists.offsets[1:] < lists.offsets[:-1]):
+            raise self.wrong(column, "has lists of negative length: the file is damaged")
+        return lists
+
+    def _unchecked_lists(self, column: BranchColumn) -> Lists:
         layout = self.arrays[column.branch].layout
-        if isinstance(layout, ak.contents.ListOffsetArray | ak.contents.RegularArray):
+        if isinstance(layout, ak.contents.RegularArray):
             layout = layout.to_ListOffsetArray64(True)
+        if isinstance(layout, ak.contents.ListOffsetArray):
+            offsets = np.asarray(layout.offsets.data, dtype=np.int64)
             numbers = _numbers(layout.content)
             if numbers is not None and numbers.ndim == 1:
-                offsets = layout.offsets.data
-                if np.any(offsets[1:] < offsets[:-1]):
-                    raise self.wrong(column, "has lists of negative length: the file is damaged")
-                return Lists(offsets, numbers[: offsets[-1]])
+                numbers = numbers[offsets[0] : offsets[-1]]
+                return Lists(offsets - offsets[0] if offsets[0] else offsets, numbers)
         raise self.wrong(column, "does not hold a list of numbers for each event")
 
     def objects(self, column: BranchColumn, offsets: NDArray[np.int64]) -> NDArray[Any]:
         """Return the values of all jets or leptons in the file, whose lists have these offsets."""
-        lists = self.lists(column)
+        lists = self._unchecked_lists(column)
         if not np.array_equal(lists.offsets, offsets):
-            others = np.diff(lists.offsets) != np.diff(offsets)
+            others = np.diff(self.lists(column).offsets) != np.diff(offsets)
             self.refuse_where(others, column, "has not as many values as there are momenta")
         return lists.values
 
@@ -166,9 +187,10 @@ class Rows(NamedTuple):
         lists = self.lists(present)
         event = np.repeat(np.arange(len(lists.offsets) - 1), np.diff(lists.offsets))
         there = lists.values != 0
-        after = there[1:] & ~there[:-1] & (event[1:] == event[:-1])
+        after = np.zeros_like(there)
+        after[1:] = there[1:] & ~there[:-1] & (event[1:] == event[:-1])
         what = "is zero before it is not: padding must be at the end of each list"
-        self.refuse_where(after, present, what, event=event[1:])
+        self.refuse_where(after, present, what, offsets=lists.offsets)
         counts = np.bincount(event[there], minlength=len(lists.offsets) - 1)
         offsets = ak.index.Index64(np.append(0, np.cumsum(counts)))
         arrays = {}
@@ -178,76 +200,73 @@ class Rows(NamedTuple):
         return self._replace(arrays={**self.arrays, **arrays})
 
     def converted(
-        self, column: BranchColumn, raw: NDArray[Any], event: NDArray[np.int64] | None = None
+        self, column: BranchColumn, raw: NDArray[Any], offsets: Offsets | None = None
     ) -> Values:
         """Return float32 values in GeV, rad or plain numbers of those in the file.
 
-        `event` is the event of each value, where there is not one for each. A value that is not
-        finite is refused, and an energy beyond what a collider can give.
+        `offsets` are those of the lists that they are of, where there is not one for each event. A
+        value that is not finite is refused, and an energy beyond what a collider can give.
         """
         with np.errstate(over="ignore"):  # it is refused
-            values: Values = raw.astype(np.float32)
+            values: Values = np.asarray(raw, dtype=np.float32)
         if column.unit == "MeV":
-            values /= np.float32(1000)
-        self._require_finite(column, raw, values, event)
-        if column.unit in ENERGY_UNITS and largest_of(values) > LARGEST_ENERGY_GEV:
-            where = int(np.argmax(np.abs(values)))
-            raise self.wrong(
+            values = values / np.float32(1000)
+        largest = largest_of(values)
+        if not np.isfinite(largest):
+            self.refuse_where(~np.isfinite(values), column, "is {}", raw, offsets=offsets)
+        if column.unit in ENERGY_UNITS and largest > LARGEST_ENERGY_GEV:
+            self.refuse_where(
+                np.abs(values) == largest,
                 column,
-                f"is {values[where]:,.0f} GeV when read as {column.unit}, more than any "
+                f"is {{:,.0f}} GeV when read as {column.unit}, more than any "
                 f"collision gives: is its unit in the branch map right?",
-                where if event is None else event[where],
+                values,
+                offsets=offsets,
             )
         return values
-
-    def _require_finite(
-        self,
-        column: BranchColumn,
-        raw: NDArray[Any],
-        values: NDArray[Any],
-        event: NDArray[np.int64] | None = None,
-    ) -> None:
-        if values.dtype.kind == "f" and not np.isfinite(largest_of(values)):
-            self.refuse_where(~np.isfinite(values), column, "is {}", raw, event=event)
 
     def require_possible(
         self,
         columns: Mapping[str, BranchColumn],
         given: Mapping[str, NDArray[Any]],
         made: NDArray[Any],
-        event: NDArray[np.int64],
+        offsets: Offsets | None = None,
     ) -> None:
         """Refuse energies or momenta, made of several branches, beyond what a collider can give.
 
-        `columns` and `given`, (k,) each, are what they are made of, by name; `made` is (k,) or (k,
-        components) in GeV, and `event` (k,) the event of each.
+        `columns` and `given`, (k,) each, are what they are made of, by name; `made` is (k,)
+        in GeV, and the offsets are those of `converted`.
         """
         if largest_of(made) <= LARGEST_ENERGY_GEV:
             return
         possible = np.abs(made) <= LARGEST_ENERGY_GEV
-        where = int(np.argmin(possible.reshape(len(made), -1).all(axis=1)))
+        where = int(np.argmin(possible))
         values = ", ".join(
             f"'{column.branch}' is {given[name][where]:g}" for name, column in columns.items()
         )
         raise self.wrong_at(
-            int(event[where]),
+            event_of(where, offsets),
             f"branch {values}: a momentum of more than any collision gives: are branches and "
             f"units in the branch map right?",
         )
 
-    def require_unit(self, column: BranchColumn, values: Values, smallest: float) -> None:
+    def require_unit(
+        self, column: BranchColumn, values: Values, smallest: float, count: int | None = None
+    ) -> None:
         """Refuse the unit of many energies that are all smaller than what they can be.
 
-        A few may be small by chance, and zeros stand for what is not there.
+        A few may be small by chance, and zeros stand for what is not there: so many are, all for
+        None.
         """
+        count = len(values) if count is None else count
         if (
             column.unit in ENERGY_UNITS
-            and len(values) >= MANY
+            and count >= MANY
             and 0 < (largest := values.max()) < smallest
         ):
             raise self.wrong(
                 column,
-                f"is at most {largest:.2g} GeV in {len(values)} events when read as "
+                f"is at most {largest:.2g} GeV in {count} events when read as "
                 f"{column.unit}, not {smallest:g} GeV or more: is its unit in the branch map "
                 f"right?",
             )
@@ -258,16 +277,16 @@ class Rows(NamedTuple):
         column: BranchColumn,
         what: str,
         *values: NDArray[Any],
-        event: NDArray[np.int64] | None = None,
+        offsets: Offsets | None = None,
     ) -> None:
         """Refuse what is wrong anywhere; `what` says it of the values of the first such place.
 
-        `event` is that of each place, where there is not one for each event.
+        The offsets are those of `converted`.
         """
         if wrong.any():
             where = int(np.argmax(wrong))
             said = what.format(*(each[where] for each in values))
-            raise self.wrong(column, said, where if event is None else event[where])
+            raise self.wrong(column, said, event_of(where, offsets))
 
     def wrong(self, column: BranchColumn, what: str, event: Any = None) -> InputError:
         """Return the error that says what is wrong with a branch, and where."""

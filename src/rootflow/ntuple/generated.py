@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from rootflow.ntuple.columns import Rows
 from rootflow.ntuple.objects import NONE, Objects, Places
-from rootflow.ntuple.truth import LEPTONS, NEUTRINOS, P3, momenta
+from rootflow.ntuple.truth import LEPTONS, NEUTRINOS, P3, is_one_of, momenta, two_sides
 from rootflow.ntuple.units import (
     BranchColumn,
     FourMomentum,
@@ -49,7 +49,7 @@ class Particles(NamedTuple):
 
     def is_one_of(self, *kinds: int) -> NDArray[np.bool_]:
         """Return (particles,) whether the absolute PDG number is one of these."""
-        return np.isin(np.abs(self.pdg_id), kinds)
+        return is_one_of(np.abs(self.pdg_id), kinds)
 
     def pdg_id_at(self, place: Places) -> Places:
         """Return the PDG numbers of the particles at these places, 0 where there is none."""
@@ -78,13 +78,12 @@ class Particles(NamedTuple):
         self, places: Places, momentum: Momentum, names: tuple[str, ...]
     ) -> NDArray[np.float32]:
         """Return (n, 2, names) components in GeV of particles (n, 2), zeros where there is none."""
-        found = np.zeros((*places.shape, len(names)), dtype=np.float32)
-        for side, place in enumerate(places.T):
-            event = np.flatnonzero(place != NONE)
-            coordinates = momentum.coordinates().items()
-            raw = {name: self.values(column, place) for name, column in coordinates}
-            found[event, side] = momenta(self.rows, momentum, event, names, raw)
-        return found
+        columns = momentum.coordinates().items()
+        sides = []
+        for place in places.T:
+            raw = {name: self.values(column, place) for name, column in columns}
+            sides.append(momenta(self.rows, momentum, names, place != NONE, raw))
+        return two_sides(*sides)
 
 
 class TopDecays(NamedTuple):
@@ -155,7 +154,7 @@ def _particles(rows: Rows, columns: GeneratedParticles) -> Particles:
         "right branch in the branch map?",
         mother,
         counts[event],
-        event=event,
+        offsets=offsets,
     )
     mother = np.where(mother == NONE, NONE, offsets[event] + mother)
     flags, pdg_id = integers(columns.status_flags), integers(columns.pdg_id)

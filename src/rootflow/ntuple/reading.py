@@ -15,7 +15,9 @@ from rootflow.ntuple.branch_map import BranchMap, Collection, Leptons
 from rootflow.ntuple.columns import (
     LARGEST_ENERGY_GEV,
     SMALLEST_PT_GEV,
+    Offsets,
     Rows,
+    Values,
     largest_of,
     read_identity,
     structured,
@@ -141,7 +143,7 @@ def _chunk(
         rows = rows._replace(arrays=_as_lists(rows, blocks["leptons"]))
     parts = {name: [_objects(rows, block) for block in of_name] for name, of_name in blocks.items()}
     parts = without_overlaps(parts, blocks)
-    require_masses(rows, branch_map.masses, [part.features for part in parts.get("leptons", [])])
+    require_masses(rows, branch_map.masses, parts.get("leptons", []))
     objects = {name: joined(of_name) for name, of_name in parts.items()}
     met = None
     if branch_map.met is not None:
@@ -214,31 +216,30 @@ def _objects(rows: Rows, block: Collection) -> Objects:
         padded = [*columns.values(), *conditions.values()]
         rows = rows.without_padding(block.present, padded)
     offsets = rows.lists(block.pt).offsets
-    event = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
     values = {
-        name: rows.converted(column, rows.objects(column, offsets), event)
+        name: rows.converted(column, rows.objects(column, offsets), offsets)
         for name, column in columns.items()
     }
-    _require_possible(rows, block, values, event)
+    _require_possible(rows, block, values, offsets)
     if block.mass is not None:
         vectors: Any = vector.array({name: values[name] for name in block.coordinates()})
         values["energy"] = vectors.energy
     names = [*MOMENTUM, *beside]
     if isinstance(block, Leptons):
-        values["pdg_id"] = signed_flavours(rows, block, values, event)
+        values["pdg_id"] = signed_flavours(rows, block, values, offsets)
         names.insert(len(MOMENTUM), "pdg_id")
     if "energy" not in values:
         values["energy"] = energies(values)
-    features = np.stack([values[name] for name in names], axis=-1, dtype=np.float32)
-    passes = that_count(rows, block, offsets, event)
-    return Objects(event, features, len(rows.identity.number), tuple(names), passes)
+    return Objects(
+        offsets, {name: values[name] for name in names}, that_count(rows, block, offsets)
+    )
 
 
 def _require_possible(
     rows: Rows,
     block: Collection,
-    values: Mapping[str, NDArray[np.float32]],
-    event: NDArray[np.int64],
+    values: Mapping[str, Values],
+    offsets: Offsets,
 ) -> None:
     """Refuse momenta that are too small, too large, or larger than their energies."""
     pt, eta = values["pt"], values["eta"]
@@ -251,7 +252,7 @@ def _require_possible(
     with np.errstate(over="ignore"):  # it is refused
         if largest_of(pt) * np.cosh(largest_of(eta)) > LARGEST_ENERGY_GEV:
             columns = {"pt": block.pt, "eta": block.eta}
-            rows.require_possible(columns, values, pt * np.cosh(eta), event)
+            rows.require_possible(columns, values, pt * np.cosh(eta), offsets)
     if block.energy is not None:
         rows.refuse_where(
             values["energy"] < np.float32(1 - ENERGY_TOLERANCE) * pt,
@@ -260,7 +261,7 @@ def _require_possible(
             f"is its unit in the branch map right?",
             values["energy"],
             pt,
-            event=event,
+            offsets=offsets,
         )
 
 

@@ -7,7 +7,7 @@ import awkward as ak
 import numpy as np
 import pytest
 
-from ntuples import Branches, changed, write_ntuple
+from ntuples import Branches, changed, entries_of, write_ntuple
 from rootflow.config.data import SelectionConfig
 from rootflow.dataset.event_reader import EventReader, Selected, add
 from rootflow.dataset.readings.dilepton import Dilepton
@@ -32,11 +32,14 @@ def weighted(branches: Branches) -> Branches:
 def select(
     directory: Path, branches: Branches, selection: SelectionConfig, max_jets: int
 ) -> Selected:
-    reader = EventReader(
-        Dilepton(selection=selection, max_jets=max_jets), "topcptoolkit", collisions=False
-    )
-    ((_, selected),) = reader.chunks(write_ntuple(directory / "events.root", branches))
+    path = write_ntuple(directory / "events.root", branches)
+    ((_, selected),) = _reader(selection, max_jets).chunks(path)
     return selected
+
+
+def _reader(selection: SelectionConfig, max_jets: int) -> EventReader:
+    reading = Dilepton(selection=selection, max_jets=max_jets)
+    return EventReader(reading, "topcptoolkit", collisions=False)
 
 
 def _leptons(event: dict[str, Any], config: SelectionConfig) -> list[tuple[float, float, int]]:
@@ -98,10 +101,11 @@ def test_where_selected_events_and_their_jets_are_in_the_ntuple(
 ) -> None:
     jets = [name for name in weighted if name.startswith("jet_")]
     turned = {**weighted, **{name: weighted[name][:, ::-1] for name in jets}}
-    located = select(tmp_path, turned, TIGHT, max_jets)
+    path = write_ntuple(tmp_path / "events.root", turned)
+    (located,) = entries_of(_reader(TIGHT, max_jets), path)
     events = _events(turned)
     kept = [place for place, event in enumerate(events) if _passed(event, TIGHT) == 6]
-    assert located.kept.tolist() == kept
+    assert np.flatnonzero(located.selected).tolist() == kept
     for row, event in zip(located.places["jets"], kept, strict=True):
         places = [place for _, _, place in _jets(events[event], TIGHT)][:max_jets]
         assert row.tolist() == places + [-1] * (max_jets - len(places))

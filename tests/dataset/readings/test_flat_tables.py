@@ -88,13 +88,16 @@ def test_without_energies_they_come_from_the_masses_of_the_flavours(
     less = {name: column for name, column in table.items() if not name.endswith("_E")}
     path = write_csv(tmp_path / "flat.csv", less)
     (chunk,) = read_chunks(path, FLAT.as_of_collisions())
-    leptons = chunk.objects["leptons"].features.astype(np.float64).T
+    leptons = {
+        name: values.astype(np.float64) for name, values in chunk.objects["leptons"].columns.items()
+    }
     np.testing.assert_array_equal(
-        leptons[0], np.concatenate([table[f"lep{slot}_pt"] for slot in range(1, 5)])
+        leptons["pt"].reshape(-1, 4).T, [table[f"lep{slot}_pt"] for slot in range(1, 5)]
     )
-    mass = np.where(np.abs(leptons[4]) == 13, 0.1056584, 0.000511)
-    vectors = vector.array({"pt": leptons[0], "eta": leptons[1], "phi": leptons[2], "mass": mass})
-    np.testing.assert_allclose(leptons[3], vectors.energy, rtol=1e-6)
+    mass = np.where(np.abs(leptons["pdg_id"]) == 13, 0.1056584, 0.000511)
+    momenta = {name: leptons[name] for name in ("pt", "eta", "phi")}
+    vectors = vector.array({**momenta, "mass": mass})
+    np.testing.assert_allclose(leptons["energy"], vectors.energy, rtol=1e-6)
 
 
 def test_without_event_numbers_the_row_is_the_number(

@@ -9,7 +9,7 @@ from rootflow.config.data import SelectionConfig
 from rootflow.dataset.reading import Accepted, Cuts, Reading
 from rootflow.errors import UsageError
 from rootflow.ntuple import BranchMap, Chunk
-from rootflow.ntuple.objects import Objects
+from rootflow.ntuple.objects import Chosen
 
 
 class Dilepton(Reading):
@@ -46,17 +46,16 @@ class Dilepton(Reading):
             "jets": (selection.jet_pt_min_gev, selection.jet_abs_eta_max),
             "leptons": (selection.lepton_pt_min_gev, selection.lepton_abs_eta_max),
         }
-        objects, origin = self.accepted(chunk, limits)
-        leptons = objects["leptons"]
-        slots = leptons.slots(self.kept()["leptons"])
-        signs = leptons.rows(slots)[..., leptons.names.index("pdg_id")]
+        objects = self.accepted(chunk, limits)
+        slots = objects["leptons"].slots(self.kept()["leptons"])
+        signs = chunk.objects["leptons"].rows(slots, ["pdg_id"])[..., 0]
         cuts = self._cuts(chunk, objects, signs)
         wrong_way = np.flatnonzero((signs[:, 0] > 0) & (signs[:, 1] < 0))
         slots[wrong_way] = slots[wrong_way, ::-1]
-        return Accepted(objects, origin, {"leptons": slots}, cuts, {})
+        return Accepted(objects, {"leptons": slots}, cuts, {})
 
     def _cuts(
-        self, chunk: Chunk, objects: Mapping[str, Objects], signs: NDArray[np.float32]
+        self, chunk: Chunk, objects: Mapping[str, Chosen], signs: NDArray[np.float32]
     ) -> Cuts:
         selection, jets = self.selection, objects["jets"]
         n_leptons = objects["leptons"].counts()
@@ -70,13 +69,13 @@ class Dilepton(Reading):
         else:
             cuts[f"at least 2 {lepton_cut}"] = n_leptons >= 2
         if selection.opposite_sign:
-            cuts["leptons of opposite sign"] = signs.prod(axis=1) < 0
+            cuts["leptons of opposite sign"] = signs[:, 0] * signs[:, 1] < 0
         cuts[
             f"at least {selection.jets_min} jets with pT >= {selection.jet_pt_min_gev:g} GeV, "
             f"|eta| <= {selection.jet_abs_eta_max:g}"
         ] = jets.counts() >= selection.jets_min
         if selection.btagged_jets_min:
-            tagged = jets.event[jets.column("btag") >= selection.btag_min]
+            tagged = jets.event()[jets.column("btag") >= selection.btag_min]
             cuts[
                 f"at least {selection.btagged_jets_min} of them b-tagged "
                 f"(btag >= {selection.btag_min:g})"

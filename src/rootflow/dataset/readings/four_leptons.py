@@ -9,11 +9,12 @@ from rootflow.config.data import FourLeptonSelectionConfig
 from rootflow.dataset.reading import Accepted, Cuts, Reading, scattered
 from rootflow.errors import UsageError
 from rootflow.ntuple import BranchMap, Chunk, Feature, features_of
-from rootflow.ntuple.features import feature
+from rootflow.ntuple.columns import event_of
+from rootflow.ntuple.features import MOMENTUM, feature
 from rootflow.ntuple.objects import ELECTRON, MUON
+from rootflow.ntuple.truth import is_one_of
 from rootflow.physics.four_leptons import (
     FEATURES,
-    PDG_ID,
     ZPairing,
     observables,
     z_pairing,
@@ -80,8 +81,8 @@ class FourLeptons(Reading):
 
     def accept(self, chunk: Chunk) -> Accepted:
         """Return the leptons, pairs, masses and angles, and the cuts on them."""
-        objects, origin = self.accepted(chunk, {})
-        leptons = objects["leptons"]
+        objects = self.accepted(chunk, {})
+        leptons, table = objects["leptons"], chunk.objects["leptons"]
         _refuse_taus(chunk)
         slots = leptons.slots(N_LEPTONS)
         selection = self.selection
@@ -93,17 +94,17 @@ class FourLeptons(Reading):
         else:
             cuts["at least 4 leptons"] = leptons.counts() >= N_LEPTONS
         if selection is not None:
-            rows = leptons.rows(slots)
-            quantities = {name: rows[..., place] for place, name in enumerate(leptons.names)}
+            rows = table.rows(slots, [*table.columns])
+            quantities = {name: rows[..., place] for place, name in enumerate(table.columns)}
             cuts |= _lepton_cuts(quantities, selection)
         passing = np.flatnonzero(np.all(list(cuts.values()), axis=0))
-        four = np.ascontiguousarray(leptons.rows(slots[passing])[..., : PDG_ID + 1])
+        four = table.rows(slots[passing], (*MOMENTUM, "pdg_id"))
         found = observables(four)
         if selection is not None:
             for name, passes in _pair_cuts(found, z_pairing(four), selection).items():
                 cuts[name] = scattered(passes, passing, len(chunk))
         computed = {name: scattered(values, passing, len(chunk)) for name, values in found.items()}
-        return Accepted(objects, origin, {"leptons": slots}, cuts, computed)
+        return Accepted(objects, {"leptons": slots}, cuts, computed)
 
 
 def _has(branch_map: BranchMap, quantity: str) -> bool:
@@ -114,10 +115,10 @@ def _has(branch_map: BranchMap, quantity: str) -> bool:
 
 def _refuse_taus(chunk: Chunk) -> None:
     leptons = chunk.objects["leptons"]
-    other = ~np.isin(np.abs(leptons.column("pdg_id")), (ELECTRON, MUON))
+    other = ~is_one_of(np.abs(leptons.columns["pdg_id"]), (ELECTRON, MUON))
     if other.any():
         raise chunk.rows.wrong_at(
-            int(leptons.event[np.argmax(other)]),
+            event_of(int(np.argmax(other)), leptons.offsets),
             f"a lepton is no electron ({ELECTRON}) or muon ({MUON})",
         )
 
