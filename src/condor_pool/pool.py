@@ -44,7 +44,10 @@ STAMP = re.compile(r"^[\d/]+ [\d:.]+ (\(pid:\d+\) )?")
 
 
 class Pool(NamedTuple):
-    """A personal pool as it is now; `cpus` is 0 and `pid` None where none runs."""
+    """A personal pool as it is now; `cpus` is 0 and `pid` None where none runs.
+
+    `programs` is the folder with condor_q and the others.
+    """
 
     directory: Path
     config: Path
@@ -53,6 +56,7 @@ class Pool(NamedTuple):
     idle: int = 0
     running: int = 0
     held: int = 0
+    programs: Path = Path()
 
 
 def default_directory() -> Path:
@@ -126,7 +130,8 @@ def status(directory: Path) -> Pool:
         raise RootflowError(f"the pool in {directory} does not answer: {error}") from None
     counts = [int(job["JobStatus"]) for job in jobs]
     idle, running, held = (counts.count(code) for code in (1, 2, 5))
-    return Pool(directory, config, record["pid"], record["cpus"], idle, running, held)
+    programs = find_or_install().root / "bin"
+    return Pool(directory, config, record["pid"], record["cpus"], idle, running, held, programs)
 
 
 def _configure(release: Release, directory: Path, cpus: int, settings: str) -> None:

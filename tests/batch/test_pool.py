@@ -15,6 +15,7 @@ from condor_pool.pool import Complaints
 from rootflow.batch.schedd import htcondor, use
 from rootflow.commands.pool import pool as pool_command
 from rootflow.errors import RootflowError, UsageError
+from rootflow.files import cache
 
 
 def rootflow_pool(*arguments: str) -> Result:
@@ -28,12 +29,32 @@ def own_configuration(pool: Pool) -> Iterator[None]:
     use(pool.config)
 
 
-@pytest.mark.usefixtures("own_configuration")
+@pytest.fixture
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have which pool is in use noted for this test alone, with HTCondor as it is unpacked."""
+    unpacked = cache() / "condor"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    if unpacked.exists():
+        cache().mkdir(parents=True)
+        (cache() / "condor").symlink_to(unpacked)
+
+
+def answers() -> str:
+    """Return whether a new process, which is told of no pool, finds one that answers."""
+    code = "from rootflow.batch.schedd import Schedd; print(Schedd(None).answers())"
+    environment = {k: v for k, v in os.environ.items() if k != "CONDOR_CONFIG"}
+    return subprocess.check_output([sys.executable, "-c", code], env=environment, text=True).strip()
+
+
+@pytest.mark.usefixtures("own_configuration", "own_cache")
 def test_a_pool_is_started_once_and_stopped(tmp_path: Path) -> None:
     where = ("--directory", str(tmp_path / "mine"))
     up = rootflow_pool("up", "--cpus", "3", *where)
-    export = f"export CONDOR_CONFIG={tmp_path}/mine/condor_config"
-    assert up.stdout.strip() == export
+    export = up.stdout.strip()
+    assert export.startswith(f"export CONDOR_CONFIG={tmp_path}/mine/condor_config\nexport PATH=")
+    subprocess.run(["bash", "-c", f"{export}; condor_q"], check=True)
+    assert "condor_q and HTCondor's other commands are in /" in up.stderr
+    assert answers() == "True"
     running = status(tmp_path / "mine")
     assert (running.cpus, running.pid is not None) == (3, True)
 
@@ -43,6 +64,7 @@ def test_a_pool_is_started_once_and_stopped(tmp_path: Path) -> None:
         rootflow_pool("up", "--cpus", "4", *where)
 
     assert "stopped" in rootflow_pool("down", *where).stderr
+    assert answers() == "False"
     assert status(tmp_path / "mine").pid is None
     assert "no pool runs" in rootflow_pool("status", *where).stderr
     assert "no pool runs" in rootflow_pool("down", *where).stderr
@@ -83,7 +105,7 @@ def test_the_last_trouble_of_each_log_is_told(tmp_path: Path) -> None:
 def test_status_counts_jobs(pool: Pool) -> None:
     shown = rootflow_pool("status", "--directory", str(pool.directory))
     assert f"pool of {pool.cpus} cpus" in shown.stderr
-    assert shown.stdout.strip() == f"export CONDOR_CONFIG={pool.config}"
+    assert shown.stdout.splitlines()[0] == f"export CONDOR_CONFIG={pool.config}"
 
 
 def test_its_secrets_are_for_the_owner_only(pool: Pool) -> None:

@@ -215,6 +215,14 @@ class Care:
 
         return [replace(job, resources=needed(self._asked(job))) for job in jobs]
 
+    def advice(self, job_id: str) -> str:
+        """Return what becomes of a held job, or what the user is to do for it."""
+        decision = decide(self._log.jobs[job_id], self._needs_now(job_id), self._profile.limits)
+        if decision.action == "leave":
+            return f"held by hand: condor_release {self._ledger.name(job_id)}"
+        reason = f"{self._log.jobs[job_id].reason}: "
+        return decision.explanation.removeprefix(reason)
+
     def _learnt(self, word: str) -> dict[float, float]:
         """Return what jobs turned out to need, by what they had asked for, in GiB."""
         learnt: dict[float, float] = {}
@@ -230,11 +238,15 @@ class Care:
     def _asked(self, job: Job) -> JobConfig:
         return job.resources or self._profile.job
 
-    def _help(self, job_id: str, progress: Progress) -> None:
+    def _needs_now(self, job_id: str) -> JobConfig:
+        """Return what a job asks for by now."""
         asked = self._asked(self._ledger.job(job_id))
         for each in self._ledger.taken(job_id):
             asked = asked.model_copy(update=each.decision.changes())
-        decision = decide(progress, asked, self._profile.limits)
+        return asked
+
+    def _help(self, job_id: str, progress: Progress) -> None:
+        decision = decide(progress, self._needs_now(job_id), self._profile.limits)
         if decision.action == "release":
             self._release(job_id, progress, decision)
         elif decision.action == "give up":

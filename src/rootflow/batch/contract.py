@@ -179,7 +179,8 @@ def prepare(job: Job, resources: JobConfig, profile: ProfileConfig) -> None:
         if not path.exists():
             raise InputError(f"job {job.name}: input {path} is not there")
         place = job.directory / path.name
-        if not carried and not place.exists():
+        brought = carried and profile.executor == "htcondor"
+        if not brought and not place.exists():
             place.symlink_to(path.resolve())
     for name in (on_node.OUTCOME, on_node.RESULT, on_node.TRACEBACK):
         (job.directory / name).unlink(missing_ok=True)

@@ -161,6 +161,10 @@ class HTCondorExecutor:
         self._require([job_id])
         return self._ledger.name(job_id)
 
+    def advice(self, job_id: str) -> str:
+        """Return what becomes of a held job, or what is to be done for it."""
+        return self._care.advice(job_id)
+
     def logs(self, job_id: str) -> Logs:
         """Return what a job has said so far."""
         self._require([job_id])

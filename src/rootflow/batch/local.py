@@ -117,6 +117,11 @@ class LocalExecutor:
         with self._rows() as rows:
             return contract.read(_directory(self._row(rows, job_id)) / on_node.LOCK)
 
+    def advice(self, job_id: str) -> str:
+        """Return what is to be done for a held job; the local executor holds none."""
+        del job_id
+        return ""
+
     def logs(self, job_id: str) -> Logs:
         """Return what a job has said so far."""
         with self._rows() as rows:

@@ -1,6 +1,9 @@
 """HTCondor's Python bindings, and talking by them to a schedd that may be restarted meanwhile."""
 
+import contextlib
+import json
 import os
+import platform
 import sys
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -8,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from rootflow.batch.description import FOLDER, SUBMISSION, literal
-from rootflow.errors import RootflowError, UsageError
+from rootflow.errors import AwayError, RootflowError, UsageError
+from rootflow.files import cache, whole_file
 
 CONFIG = "CONDOR_CONFIG"
 
@@ -18,6 +22,8 @@ def htcondor() -> Any:
 
     On their first use of the network the bindings would end the process without a word.
     """
+    if not os.environ.get(CONFIG) and (personal := _personal_pool()) is not None:
+        os.environ[CONFIG] = personal
     named = os.environ.get(CONFIG, "")
     if named.startswith("/") and named != os.devnull and not Path(named).is_file():
         raise UsageError(f"{CONFIG}: {named} is not there; start a pool (rootflow pool up)")
@@ -31,6 +37,36 @@ def htcondor() -> Any:
     finally:
         sys.setdlopenflags(flags)
     return htcondor2
+
+
+def remember(config: Path, pid: int) -> None:
+    """Have commands of this user on this machine use a pool where none is named, while it runs."""
+    with whole_file(_note()) as partial:
+        partial.write_text(
+            json.dumps({"config": str(config), "pid": pid, "machine": platform.node()})
+        )
+
+
+def forget(config: Path) -> None:
+    """Undo `remember`, where it was this pool's."""
+    with contextlib.suppress(FileNotFoundError):
+        if json.loads(_note().read_text())["config"] == str(config):
+            _note().unlink()
+
+
+def _note() -> Path:
+    return cache() / "pool-in-use.json"
+
+
+def _personal_pool() -> str | None:
+    """Return the configuration of the pool that was started last on this machine, if it runs."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        note = json.loads(_note().read_text())
+        if note["machine"] == platform.node() and Path(note["config"]).is_file():
+            with contextlib.suppress(PermissionError):  # it runs, as another user's
+                os.kill(note["pid"], 0)
+            return str(note["config"])
+    return None
 
 
 def use(config: Path) -> None:
@@ -80,6 +116,15 @@ class Schedd:
         pairs = (name.split(".") for name in jobs)
         wanted = " || ".join(f"ClusterId == {c} && ProcId == {p}" for c, p in pairs)
         return list(self._patiently(lambda schedd: schedd.query(wanted)))
+
+    def folders(self) -> set[Path]:
+        """Return the folders of all executors that have jobs of this user in the queue."""
+        mine = htcondor().QueryOpt.DefaultMyJobsOnly
+        try:
+            ads = self._find().query(f"{FOLDER} isnt undefined", [FOLDER], opts=mine)
+        except htcondor().HTCondorException as error:
+            raise AwayError(f"HTCondor: {' '.join(str(error).split())}") from None
+        return {Path(str(ad[FOLDER])) for ad in ads}
 
     def history(self, constraint: str, attributes: Sequence[str]) -> list[Any]:
         """Return the ads of jobs that have left the queue, the latest of each constraint."""

@@ -1,10 +1,11 @@
-"""`rootflow submit|follow`: runs as jobs."""
+"""`rootflow submit|follow|jobs`: runs as jobs."""
 
 import sys
 from pathlib import Path
 
 import click
 
+from rootflow.commands.options import AS_JSON, tell
 from rootflow.config.batch import load_profile
 from rootflow.errors import RootflowError, UsageError
 from rootflow.files import read_bytes
@@ -73,6 +74,28 @@ def follow(folder: Path) -> None:
         if ending.reason:
             click.echo(f"rootflow: {ending.reason}", err=True)
         sys.exit(RootflowError.exit_status)
+
+
+@click.command("jobs")
+@click.option(
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("outputs"),
+    show_default=True,
+    help="Output directory whose runs and studies are looked at, beside what is in the queue.",
+)
+@click.option("--all", "everything", is_flag=True, help="Also those that ended long ago.")
+@click.option(
+    "--clean",
+    is_flag=True,
+    help="Remove what is finished: archives, folders and logs of runs that have ended.",
+)
+@AS_JSON
+def jobs(output: Path, everything: bool, clean: bool, as_json: bool) -> None:
+    """List all jobs of runs and of studies: where they are, and what held ones need."""
+    from rootflow.steps import jobs as step
+
+    tell(step.clean(output) if clean else step.run(output, everything=everything), as_json)
 
 
 def _lines(path: Path) -> list[str | None]:

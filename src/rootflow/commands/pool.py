@@ -1,10 +1,12 @@
 """`rootflow pool up|down|status`: a personal HTCondor pool."""
 
+import shlex
 from pathlib import Path
 
 import click
 
 from condor_pool import Pool, default_directory
+from rootflow.batch.schedd import forget, remember
 
 
 @click.group("pool")
@@ -34,7 +36,10 @@ def _up(directory: Path, cpus: int | None) -> None:
     """
     from condor_pool import up
 
-    _show(up(directory, cpus))
+    state = up(directory, cpus)
+    if state.pid is not None:
+        remember(state.config, state.pid)
+    _show(state)
 
 
 @pool.command("down")
@@ -43,6 +48,7 @@ def _down(directory: Path) -> None:
     """Stop the pool and its jobs; the queue is kept for the next `up`."""
     from condor_pool import down
 
+    forget(directory.resolve() / "condor_config")
     click.echo("stopped" if down(directory) else f"no pool runs in {directory}", err=True)
 
 
@@ -64,4 +70,11 @@ def _show(state: Pool) -> None:
         f"idle, {state.running} running, {state.held} held",
         err=True,
     )
-    click.echo(f"export CONDOR_CONFIG={state.config}")
+    click.echo(
+        f"rootflow finds it by itself; condor_q and HTCondor's other commands are in "
+        f'{state.programs}: with the lines below, or eval "$(rootflow pool status)", they run '
+        "from everywhere",
+        err=True,
+    )
+    click.echo(f"export CONDOR_CONFIG={shlex.quote(str(state.config))}")
+    click.echo(f"export PATH={shlex.quote(str(state.programs))}:$PATH")

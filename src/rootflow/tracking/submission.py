@@ -28,6 +28,7 @@ from rootflow.tracking.connection import log_all, login, login_of_jobs, server_m
 from rootflow.tracking.telling import JOB, TELLER
 
 untyped: Any = projects  # its functions say nothing of types
+NAME = "mlflow.runName"
 BACKEND = "mlflow.project.backend"
 MOST_LINES = 10
 ARCHIVES, EXECUTORS = "archives", "executors"
@@ -66,8 +67,12 @@ class Project(NamedTuple):
 
     def command(self, parameters: Mapping[str, str]) -> str:
         """Return the shell's command for these parameters."""
-        how: Any = untyped.get_entry_point_command
-        return str(how(self.description, self.entry_point, parameters, None)[0])
+        point = self.description.get_entry_point(self.entry_point)
+        storage = Path(tempfile.mkdtemp())  # of what parameters of type `path` name elsewhere
+        command = str(point.compute_command(parameters, str(storage)))
+        if not any(storage.iterdir()):
+            storage.rmdir()
+        return command
 
     def check_environment(self, manager: str | None, profile: ProfileConfig) -> None:
         """Refuse an environment that no job gets."""
@@ -250,6 +255,7 @@ class Submission:
                 log_all(client, run_id, tags=[RunTag(*tag) for tag in shown.items()])
                 return run_id
             tags = client.get_run(first).data.tags
+            tags.pop(NAME, None)
             made = client.create_run(self.experiment_id, tags=tags, run_name=name)
             point = self.project.description.get_entry_point(self.project.entry_point)
             computed, extra = point.compute_parameters(parameters, None)
