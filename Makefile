@@ -20,6 +20,10 @@ check: .venv
 .venv: requirements.lock pyproject.toml scripts/setup.sh
 	scripts/setup.sh
 
+COMPILE = .venv/bin/uv pip compile pyproject.toml --extra simulation --extra remote --extra dev \
+  --python-version 3.11 --no-emit-index-url --no-emit-find-links --no-header --no-annotate
+
+# The second has the versions of the first of all that both have.
 lock:
-	.venv/bin/uv pip compile pyproject.toml --all-extras --python-version 3.11 \
-	  --no-emit-index-url --no-emit-find-links --no-header --no-annotate -o requirements.lock
+	$(COMPILE) --extra cpu -o requirements.lock
+	$(COMPILE) --extra gpu -c requirements.lock -o requirements-gpu.lock

@@ -39,6 +39,7 @@ POOL_FILES = (
     "tests/batch/test_executors.py",
     "tests/batch/test_failures.py",
     "tests/batch/test_full_disk.py",
+    "tests/batch/test_gpus.py",
     "tests/batch/test_matching.py",
     "tests/batch/test_pool.py",
     "tests/batch/test_spooling.py",

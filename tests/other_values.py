@@ -315,6 +315,7 @@ _TRAINING = {
     "training.weight_decay": 0.1,
     "training.ema_decay": Other(0.5, {"training.batch_size": 64}),
     "training.gradient_norm": 0.01,
+    "training.precision": "mixed_bfloat16",
     "training.validation_fraction": 0.3,
     "training.patience": Other(2, {"training.epochs": 12, "training.learning_rate": 1.0}),
     "training.max_steps": Other(2, {"training.batch_size": 16}),

@@ -1,4 +1,7 @@
-"""A second node of the tests' pool, for jobs that ask for it; it can be broken."""
+"""A second node of the tests' pool, for jobs that ask for it; it can be broken.
+
+Both nodes say that they have a GPU, and have none.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,6 +30,7 @@ SECOND.NETWORK_HOSTNAME = {name}
 SECOND.EXECUTE = $(LOCAL_DIR)/{execute}
 SECOND.STARTD_LOG = $(LOG)/StartLog.second
 SECOND.STARTD_ADDRESS_FILE = $(LOG)/.startd_address.second
+MACHINE_RESOURCE_GPUs = CUDA0
 SECOND.START = TARGET.RootflowBothNodes =?= True
 USER_JOB_WRAPPER = $(LOCAL_DIR)/wrapper
 """

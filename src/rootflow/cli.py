@@ -32,6 +32,7 @@ from rootflow.commands.registry import registry
 from rootflow.config.command import configured
 from rootflow.errors import RootflowError, UsageError
 from rootflow.secrets import hidden
+from rootflow.training.devices import NO_TENSORFLOW
 
 STEPS = {
     "main": "The whole chain: preprocess, train, evaluate, export.",
@@ -217,6 +218,7 @@ def main() -> None:
     atexit.register(gc.freeze)  # TensorFlow's graphs take two seconds to collect one by one
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's greetings are no news,
     logging.getLogger("tensorflow").setLevel(logging.ERROR)  # nor is that each fold has a graph
+    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")  # jobs may share a GPU
     bars = "true" if sys.stderr.isatty() else "false"
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", bars)
     try:
@@ -227,6 +229,11 @@ def main() -> None:
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         sys.exit(INTERRUPTED)
+    except ModuleNotFoundError as error:
+        if error.name != "tensorflow":
+            raise
+        click.echo(f"rootflow: {NO_TENSORFLOW}", err=True)
+        sys.exit(UsageError.exit_status)
     except RootflowError as error:
         click.echo(f"rootflow: {hidden(str(error))}", err=True)
         sys.exit(error.exit_status)

@@ -23,6 +23,7 @@ DECIDES_NOTHING = (
     "rootflow.places",
     "rootflow.progress",
     "rootflow.sources",
+    "rootflow.training.devices",
 )
 # Where code that is shared chooses between tasks, and between models, the ways into each.
 APPLICATIONS: dict[TaskName, str] = {

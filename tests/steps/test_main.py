@@ -108,6 +108,7 @@ def test_each_step_is_a_child_of_main(chain: dict[str, Any], place: tuple[Path, 
     assert {run.info.status for run in steps.values()} == {"FINISHED"}
     datasets = {run.data.tags["rootflow.dataset"] for run in steps.values()}
     assert len(datasets) == 1
+    assert steps["train"].data.tags["rootflow.device"] == "CPU"
     assert steps["export"].data.tags["rootflow.source.train"] == steps["train"].info.run_id
     assert steps["train"].data.tags["rootflow.source.preprocess"] == (
         steps["preprocess"].info.run_id

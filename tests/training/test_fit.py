@@ -426,6 +426,27 @@ def test_the_running_mean_is_that_of_the_weights_after_each_step(
             np.testing.assert_allclose(np.array(variable), value, atol=1e-6)
 
 
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+def test_mixed_precision_goes_on_to_the_same_end_and_leaves_a_network_of_float32(
+    small_dataset: Dataset, make_config: MakeConfig, tmp_path: Path, precision: str
+) -> None:
+    small = {"architecture": "set_transformer", "width": 8, "depth": 1, "heads": 2}
+    steps = {"epochs": 2, "batch_size": 300, "ema_decay": 0.5}
+    exact = train(small_dataset, make_config(small, **steps), tmp_path / "exact", Epochs())
+    config = make_config(small, precision=precision, **steps)
+    whole = train(small_dataset, config, tmp_path / "whole", Epochs())
+    with pytest.raises(InterruptedTrainingError):
+        train(small_dataset, config, tmp_path / "resumed", Epochs(stop_after=1))
+    assert_same(train(small_dataset, config, tmp_path / "resumed", Epochs()), whole)
+    for mixed, ours in zip(whole.history, exact.history, strict=True):
+        assert mixed["training_loss"] != ours["training_loss"]
+        assert mixed["training_loss"] == pytest.approx(ours["training_loss"], rel=0.02)
+        assert mixed["validation_loss"] == pytest.approx(ours["validation_loss"], rel=0.02)
+    network = load_model(whole.model_path)
+    assert {weight.dtype for weight in network.weights} == {"float32"}
+    assert {layer.compute_dtype for layer in network._flatten_layers()} == {"float32"}
+
+
 def test_a_trimmed_training_with_no_match_and_a_flow_goes_on_to_the_same_end(
     small_dataset: Dataset, make_config: MakeConfig, tmp_path: Path
 ) -> None:

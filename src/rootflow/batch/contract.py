@@ -17,6 +17,7 @@ from rootflow.config.batch import JobConfig, ProfileConfig
 from rootflow.errors import InputError, RootflowError, UsageError
 from rootflow.files import whole_file
 from rootflow.secrets import hidden, passwords_in, secrets_in
+from rootflow.training import devices
 
 
 class JobError(RootflowError):
@@ -188,7 +189,8 @@ def prepare(job: Job, resources: JobConfig, profile: ProfileConfig) -> None:
         (job.directory / on_node.KEPT_BEFORE).write_bytes(b"")
     # Where nodes see the home directory, caches there save every job their making.
     home = {"HOME": os.environ["HOME"]} if os.environ.get("HOME") and not carried else {}
-    environment = {**home, **of_session(profile), **resources.environment}
+    gpus = {devices.ASKED: str(resources.gpus)} if resources.gpus else {}
+    environment = {**home, **gpus, **of_session(profile), **resources.environment}
     spec = {
         "command": job.command,
         "environment": environment,

@@ -1,7 +1,7 @@
 """Settings of the training, and of what a network is fitted to make small."""
 
 from collections.abc import Mapping
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
 
@@ -88,6 +88,11 @@ class TrainingConfig(Block):
         description="of a running mean of the weights, which is what is kept; none: the weights",
     )
     gradient_norm: PositiveFloat = Field(1.0, description="a longer gradient is cut to this norm")
+    precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = Field(
+        "float32",
+        description="of the products with weights in training steps: mixed ones are quicker on "
+        "GPUs with tensor cores; the network that is kept has float32 in any case",
+    )
     validation_fraction: float = Field(
         0.1, gt=0, lt=1, description="share of the training folds kept for early stopping"
     )

@@ -30,8 +30,9 @@ from rootflow.exported.contract import (
 from rootflow.exported.session import Arrays, ask
 from rootflow.ntuple import entries_of
 from rootflow.sources import code_digest
+from rootflow.training.devices import installed_build
 
-LIBRARIES = ("keras", "tensorflow-cpu", "scikit-learn", "tf2onnx", "onnx", "onnxruntime", "numpy")
+LIBRARIES = ("keras", "scikit-learn", "tf2onnx", "onnx", "onnxruntime", "numpy")
 # A field of the contract, and what the provenance calls it.
 ORIGIN = {
     "dataset": "dataset",
@@ -175,7 +176,10 @@ class Variant(ABC):
             branch_map=entries_of(about.branch_map),
             selection=dict(about.selection),
             code=code_digest(about.analysis, "dataset"),
-            libraries={name: version(name) for name in LIBRARIES},
+            libraries={
+                **{name: version(name) for name in LIBRARIES},
+                installed_build().distribution: installed_build().version,
+            },
             metrics={**about.metrics, **metrics},
             provenance=dict(about.provenance),
         )

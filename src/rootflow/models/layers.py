@@ -133,7 +133,8 @@ def attend(query: Tensor, key: Tensor, value: Tensor, bias: Tensor, heads: int) 
     query, key, value = (_heads(tensor, heads) for tensor in (query, key, value))
     likeness = ops.matmul(query * (1.0 / math.sqrt(query.shape[-1])), ops.swapaxes(key, -1, -2))
     if bias is not None:
-        likeness = likeness + ops.expand_dims(bias, -3)
+        # Not by `+`, which takes no two precisions; of the likeness in 16 bits this makes 32.
+        likeness = ops.add(likeness, ops.expand_dims(bias, -3))
     mean = ops.swapaxes(ops.matmul(ops.softmax(likeness, axis=-1), value), -2, -3)
     return ops.reshape(mean, (-1, *mean.shape[1:-2], mean.shape[-2] * mean.shape[-1]))
 

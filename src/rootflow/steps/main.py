@@ -10,11 +10,13 @@ from rootflow.steps.preprocess import SKIPPED_FILES, TOLD
 from rootflow.steps.result import StepResult
 from rootflow.tracking import Run, start_run
 from rootflow.tracking.connection import redacted, tracking_uri
+from rootflow.training.devices import require_gpus
 
 
 def run(config: Config, parent: Run | None = None) -> StepResult:
     """Preprocess, train, evaluate, export; what is already made is found again."""
     evaluate.check(config, config.model.name)
+    require_gpus()
     with start_run(config, "main", parent) as run:
         preprocessed = preprocess.run(config, run)
         evaluate.check_dataset(config, run)

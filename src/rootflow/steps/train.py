@@ -15,6 +15,7 @@ from rootflow.sources import code_digest
 from rootflow.steps import preprocess
 from rootflow.steps.result import StepResult, date_of, say_found
 from rootflow.tracking import Run, start_run
+from rootflow.training.devices import require_gpus
 from rootflow.training.fitting import Training, fit, question
 from rootflow.training.record import RECORD, Fact
 
@@ -29,6 +30,8 @@ QUALITY = (
 OVER_FOLDS = "_error_over_folds"
 # The same for every fold.
 PARAMETERS = "parameters"
+# What a network was trained on.
+DEVICE = "device"
 # Told the fold that is held out, the epoch and its metrics.
 OnEpoch = Callable[[int, int, Mapping[str, float]], None]
 
@@ -50,6 +53,7 @@ def run(
     Where several folds are held out, each in its turn, each training is a run of its own
     below this one.
     """
+    require_gpus()
     with start_run(config, "train", parent) as run:
         dataset = preprocess.ensure(config, run)
         every, directories = config.data.folds.in_turn(), directories_of(config, dataset)
@@ -173,6 +177,8 @@ def _fit(
 
     training = fit(dataset, config, directory, log_epoch, folds)
     run.log_metrics(_numbers(training.facts))
+    if DEVICE in training.facts:
+        run.set_tags({f"rootflow.{DEVICE}": training.facts[DEVICE]})
     run.log_file(training.model_path)
     _log_histories(run, [training], training.model_path.with_name("history.png"))
     return training

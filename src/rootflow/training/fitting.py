@@ -10,10 +10,10 @@ from rootflow.dataset import Dataset
 from rootflow.files import PARTIAL, alone_in
 from rootflow.plugins import source_digest
 from rootflow.training.checkpoint import CHECKPOINT
+from rootflow.training.devices import installed_build
 from rootflow.training.record import Fact, History, OnEpoch, Record, finished, write_record
 
 NETWORK, TREES = "model.keras", "model.skops"
-LIBRARIES = {NETWORK: ("keras", "tensorflow-cpu"), TREES: ("scikit-learn",)}
 # What of the training's settings decides trees.
 DECIDES_TREES = {"validation_fraction", "fast_dev_run"}
 
@@ -92,11 +92,19 @@ def question(simulation_digest: str, config: Config, folds: FoldsConfig) -> str:
             "training": config.training.model_dump(
                 mode="json", include=DECIDES_TREES if file == TREES else None
             ),
-            "libraries": {name: importlib.metadata.version(name) for name in LIBRARIES[file]},
+            "libraries": _libraries(file),
             **_own_code(config),
             **analysis_named(config.analysis).decides(config),
         }
     )
+
+
+def _libraries(file: str) -> dict[str, str]:
+    """Return the versions of what fits a model: both builds of TensorFlow count as one."""
+    version = importlib.metadata.version
+    if file == TREES:
+        return {"scikit-learn": version("scikit-learn")}
+    return {"keras": version("keras"), "tensorflow": installed_build().version}
 
 
 def _own_code(config: Config) -> dict[str, str]:

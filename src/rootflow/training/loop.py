@@ -14,6 +14,7 @@ from rootflow.training.checkpoint import (
     state,
     write_checkpoint,
 )
+from rootflow.training.devices import device_name
 from rootflow.training.record import Fact, History, OnEpoch, Outcome, best_of, facts_of
 from rootflow.training.trainer import Trainer
 
@@ -80,6 +81,7 @@ def _goes_on(history: History, epochs: int, patience: int) -> bool:
 def _facts(trainer: Trainer, checkpoint: Checkpoint) -> dict[str, Fact]:
     samples = trainer.task.samples
     return {
+        "device": device_name(),
         "parameters": trainer.task.network.count_params(),
         "training_events": len(samples.training),
         "validation_events": len(samples.validation),

@@ -18,6 +18,7 @@ from rootflow.dataset import Dataset
 from rootflow.errors import RootflowError
 from rootflow.models.determinism import make_deterministic
 from rootflow.models.objective import Trimming
+from rootflow.models.precision import FLOAT16, FLOAT32, computing_in
 from rootflow.training.record import TRAINING, VALIDATION, named
 from rootflow.training.samples import (
     Batch,
@@ -99,7 +100,7 @@ class Trainer:
         # Keras makes the variables of the metrics at the first batch.
         (batch,) = batches(self.task.samples.training, [np.arange(1)], trim=self.task.trims)
         self.model.test_step(batch)
-        self._steps = Steps(self.model)
+        self._steps = Steps(self.model, self.config.precision)
         self.seconds = self.cpu_seconds = self.validation_seconds = 0.0
         self.events = 0
 
@@ -129,7 +130,7 @@ class Trainer:
     def averaged(self) -> Iterator[None]:
         """Put the running mean of the weights, where there is one, in their place for a while."""
         optimizer, variables = self.model.optimizer, self.model.trainable_variables
-        if not optimizer.use_ema:
+        if self.config.ema_decay is None:
             yield
             return
         latest = [np.array(variable) for variable in variables]
@@ -172,7 +173,11 @@ class Trainer:
 
 
 def _optimizer(config: TrainingConfig, schedule: Schedule) -> keras.Optimizer:
-    """Return AdamW (arXiv:1711.05101) whose rate warms up and falls to zero as a cosine."""
+    """Return AdamW (arXiv:1711.05101) whose rate warms up and falls to zero as a cosine.
+
+    In float16 small gradients would be zero: the loss is multiplied before they are taken, and
+    a step with one that is too large is left out.
+    """
     warmup = int(config.warmup_fraction * schedule.steps)
     rate = keras.optimizers.schedules.CosineDecay(
         0.0 if warmup else config.learning_rate,
@@ -188,6 +193,8 @@ def _optimizer(config: TrainingConfig, schedule: Schedule) -> keras.Optimizer:
         ema_momentum=config.ema_decay or 0.0,
     )
     adamw.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    if config.precision == FLOAT16:
+        return keras.optimizers.LossScaleOptimizer(adamw)
     return adamw
 
 
@@ -199,8 +206,9 @@ class Steps:
     a time, for the reason in `make_deterministic`.
     """
 
-    def __init__(self, model: keras.Model) -> None:
+    def __init__(self, model: keras.Model, precision: str = FLOAT32) -> None:
         self._model = model
+        self._precision = precision
         self._learn = _TracedByShape(self._gradients_and_metrics)
         self._test = _TracedByShape(model.test_step)
         self._apply = tf.function(model.optimizer.apply)
@@ -218,11 +226,12 @@ class Steps:
     def _gradients_and_metrics(self, batch: Any) -> tuple[Any, dict[str, Any]]:
         inputs, targets, weight = batch
         model = self._model
-        said = model(inputs, training=True)
+        with computing_in(self._precision, model):
+            said = model(inputs, training=True)
         loss = model.compute_loss(inputs, targets, said, weight, training=True)
         metrics = model.compute_metrics(inputs, targets, said, weight)
         gradients = tf.gradients(
-            loss,
+            model.optimizer.scale_loss(loss),
             [variable.value for variable in model.trainable_variables],
             aggregation_method=tf.AggregationMethod.EXPERIMENTAL_TREE,
         )
