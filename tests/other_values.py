@@ -551,6 +551,7 @@ _TUNE = {
     "tune.folds": 2,
     "tune.then": ["evaluate"],
     "tune.storage": "sqlite:///{folder}/other.db",
+    "tune.start_from": "earlier",
     "tune.profile": "{folder}/local.yaml",
     "tune.retries": 0,
     "tune.failures": 2,

@@ -12,6 +12,7 @@ from rootflow.config.batch import JobConfig, LimitsConfig, ProfileConfig, load_p
 from rootflow.steps.tune import drive
 from rootflow.tracking.study import start_study
 from rootflow.tuning.driver import Driver
+from rootflow.tuning.start import study_to_start_from
 from rootflow.tuning.study import only_driver, open_study, place_of
 from rootflow.tuning.trials import TrialFiles
 
@@ -39,6 +40,8 @@ def run_study(path: Path, overrides: list[str]) -> None:
     )
     profile = load_profile(tune.profile) if tune.profile else local
     with only_driver(place):
+        if tune.start_from is not None:
+            study_to_start_from(tune, place)
         study = open_study(config, tune, place)
         with start_study(config, study.user_attrs.get(RUN)) as runs:
             study.set_user_attr(RUN, runs.run.run_id)

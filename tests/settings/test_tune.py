@@ -32,6 +32,7 @@ OF_THE_DRIVER = {
     for name in (
         "name", "objectives", "objectives.metric", "objectives.direction", "pruner.metric",
         "parallel", "reproducible", "then", "retries", "failures", "poll_seconds", "quiet_seconds",
+        "start_from",
     )
 }  # fmt: skip
 CASES = [
@@ -52,6 +53,8 @@ SPACE = {
         "when": {"model.depth": [2, 3]},
     },
 }
+# What the configuration says of the rest lies in SPACE, too.
+EARLIER = {"model.dropout": SPACE["model.dropout"]}
 PROFILE = "{executor: local, slots: 2, job: {memory_gib: 0.2}}"
 
 
@@ -129,7 +132,10 @@ def test_all_settings_go_through_a_study(folder: Path) -> None:
         if not of_kind(path)[0] and not path.startswith("tune.objectives.")
     }
     values = inside(folder, {**values, "tune.space": SPACE})
-    run_study(TOY, [f"{path}={json.dumps(value)}" for path, value in values.items()])
+    settings = [f"{path}={json.dumps(value)}" for path, value in values.items()]
+    earlier = ["tune.name=earlier", "tune.start_from=null", "tune.trials=1"]
+    run_study(TOY, [*settings, *earlier, f"tune.space={json.dumps(EARLIER)}"])
+    run_study(TOY, settings)
     study = optuna.load_study(study_name="others", storage=values["tune.storage"])
-    assert [trial.state for trial in study.trials] == [TrialState.COMPLETE] * 2
+    assert [trial.state for trial in study.trials] == [TrialState.COMPLETE] * 3
     assert study.direction.name == "MAXIMIZE"

@@ -15,6 +15,7 @@ import pytest
 from mlflow.tracking import MlflowClient
 from optuna.trial import TrialState
 
+from rootflow.config import load
 from rootflow.errors import AwayError, RootflowError, UsageError
 from rootflow.tracking.study import StudyRun
 from servers import free_port, serve, stop
@@ -269,12 +270,61 @@ def test_other_question_under_the_same_name_is_refused(
     toy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_study(toy, [*QUICK, "tune.trials=1"])
-    for setting in ("training.epochs=3", "tune.folds=2"):
-        with pytest.raises(UsageError, match="it has another configuration, space, objectives"):
-            run_study(toy, [*QUICK, setting])
-    monkeypatch.setattr("rootflow.tuning.study.code_digest", lambda *_: "other")
-    with pytest.raises(UsageError, match=r"folds, steps or code: name this one otherwise"):
+    for settings, where in (
+        (["training.epochs=3"], r"with training\.epochs: \d+, now 3: take that back"),
+        (["tune.folds=2", "seed=7"], r"with seed: \d+, now 7; tune\.folds: 1, now 2: "),
+        (
+            ["tune.space={model.depth: {high: 6}}"],
+            r"with tune\.space\.model\.depth\.high: 4, now 6: ",
+        ),
+        (["tune.space={model.depth: null}"], r"tune\.space\.model\.depth\.low: 1, now not there"),
+    ):
+        with pytest.raises(UsageError, match=where):
+            run_study(toy, [*QUICK, *settings])
+    monkeypatch.setattr("rootflow.tuning.question.code_digest", lambda *_: "other")
+    with pytest.raises(UsageError, match=r"with the code of dataset changed; the code of network"):
         run_study(toy, [*QUICK, "tune.trials=2"])
+
+
+def test_a_study_starts_from_another_ones_trials(
+    toy: Path, place: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    toys(monkeypatch, nan=1)
+    run_study(toy, [*QUICK, "tune.trials=5"])
+    old = [trial for trial in trials_of(place) if trial.state is TrialState.COMPLETE]
+    inside = [trial for trial in old if trial.params["model.depth"] <= 2]
+    assert 0 < len(inside) < len(old) == 4
+    toys(monkeypatch)
+    changed = [
+        *(*QUICK, "tune.name=new", "tune.start_from=toy", "training.epochs=3", "tune.trials=2"),
+        "tune.space={model.depth: {high: 2}}",
+        "tune.space={training.batch_size: {type: categorical, choices: [64, 128, 256, 512]}}",
+    ]
+    capfd.readouterr()
+    run_study(toy, changed)
+    said = capfd.readouterr().err
+    assert f"study 'new' starts from {len(inside)} trials of 'toy'; left out: " in said
+    assert "1 that failed" in said
+    assert f"{len(old) - len(inside)} outside of model.depth" in said
+    assert "they were measured with training.epochs: " in said
+    taken, own = trials_of(place, "new")[: len(inside)], trials_of(place, "new")[len(inside) :]
+    batch_size = load(toy).training.batch_size
+    assert [(t.params, t.value) for t in taken] == [
+        ({**trial.params, "training.batch_size": batch_size}, trial.value) for trial in inside
+    ]
+    assert [trial.number for trial in own] == [len(inside), len(inside) + 1]
+    run_study(toy, [*changed, "tune.trials=3"])
+    assert len(trials_of(place, "new")) == len(inside) + 3
+    assert "starts from" not in capfd.readouterr().err
+    for setting, complaint in (
+        ("tune.start_from=gone", r"start_from: there is no study in .*/studies/gone"),
+        ("tune.start_from=third", "start_from: third is this study itself"),
+        ("tune.objectives=[{metric: auc, direction: minimize}]", "other objectives: minimize loss"),
+        ("tune.sampler.name=grid", "start_from: a grid asks for each of its points"),
+    ):
+        words = [*QUICK, "tune.name=third", "tune.start_from=toy", setting]
+        with pytest.raises(UsageError, match=complaint):
+            run_study(toy, words)
 
 
 def test_study_is_driven_from_one_directory_only(toy: Path, place: Path) -> None:

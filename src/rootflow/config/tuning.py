@@ -189,6 +189,12 @@ class TuningConfig(Block):
     storage: str | None = Field(
         None, description="Optuna's database URL; none: a journal in the study's directory"
     )
+    start_from: str | None = Field(
+        None,
+        min_length=1,
+        description="study whose finished trials are taken over, as far as they lie in this "
+        "space: its name, or its directory",
+    )
     profile: Path | None = Field(None, description="of the batch system; none: this machine")
     retries: NonNegativeInt = Field(
         1, description="of a trial whose job was removed, or ended without a result"
@@ -232,6 +238,8 @@ class TuningConfig(Block):
         if len(set(names)) < len(names):
             raise ValueError("objectives: each metric can be named once")
         is_grid = self.sampler.name == "grid"
+        if is_grid and self.start_from is not None:
+            raise ValueError("start_from: a grid asks for each of its points in any case")
         for path, parameter in self.space.items():
             if (is_grid or self.sampler.name == "cmaes") and parameter.when:
                 raise ValueError(

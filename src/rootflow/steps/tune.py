@@ -22,6 +22,7 @@ from rootflow.tracking.connection import TRACKING_URI, login_of_jobs, tracking_u
 from rootflow.tracking.study import StudyRun, start_study
 from rootflow.tuning.driver import Driver, MakeJob
 from rootflow.tuning.outcomes import draw, table, write_outcomes
+from rootflow.tuning.start import study_to_start_from
 from rootflow.tuning.study import check, only_driver, open_study, place_of, storage_name
 from rootflow.tuning.trials import TrialFiles, held_out_folds
 
@@ -41,6 +42,8 @@ def run(config: Config) -> StepResult:
     profile = _profile(tune)
     place = place_of(config, tune)
     with only_driver(place):
+        if tune.start_from is not None:
+            study_to_start_from(tune, place)  # said before anything is made
         study = open_study(config, tune, place)
         with start_study(config, study.user_attrs.get(RUN)) as runs:
             study.set_user_attr(RUN, runs.run.run_id)

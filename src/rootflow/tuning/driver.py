@@ -18,6 +18,7 @@ from rootflow.errors import RootflowError, UsageError
 from rootflow.progress import on_terminal
 from rootflow.tracking.study import StudyRun
 from rootflow.tuning.outcomes import TrialLedger
+from rootflow.tuning.start import take_over
 from rootflow.tuning.study import make_sampler, suggest, with_values
 from rootflow.tuning.trials import Trial, TrialFiles, files_of, held_out_folds
 from rootflow.tuning.watch import JOB, PRUNED, RUN_ID, Patience, Running, TrialOutcome, Watch
@@ -47,7 +48,8 @@ class Driver:
     runs: StudyRun
 
     def __post_init__(self) -> None:
-        self.total = self.tune.number_of_trials()
+        taken_over = take_over(self.config, self.tune, self.place, self.study)
+        self.total = self.tune.number_of_trials() + taken_over
         self.held_out = held_out_folds(self.config, self.tune)
         self.ledger = TrialLedger(self.study, self.tune, self.place, self.runs)
         self.pool, self.server = Patience(), Patience()

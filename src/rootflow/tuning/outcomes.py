@@ -24,6 +24,7 @@ from rootflow.config import Config, TuningConfig
 from rootflow.errors import AwayError
 from rootflow.files import whole_file
 from rootflow.tracking.study import StudyRun
+from rootflow.tuning.start import OF_TRIAL
 from rootflow.tuning.study import with_values
 from rootflow.tuning.trials import files_of
 from rootflow.tuning.watch import REASON, RUN_ID, Running, TrialOutcome
@@ -146,10 +147,16 @@ def table(study: optuna.Study, tune: TuningConfig) -> list[dict[str, Any]]:
             "state": trial.state.name.lower(),
             **dict(zip(names, trial.values or [None] * len(names), strict=True)),
             **{path: trial.params.get(path) for path in tune.space},
-            "why": trial.user_attrs.get(REASON, ""),
+            "why": trial.user_attrs.get(REASON, _origin(trial)),
         }
         for trial in study.get_trials(deepcopy=False)
     ]
+
+
+def _origin(trial: FrozenTrial) -> str:
+    """Return which trial of another study one was, if any."""
+    name, number = trial.user_attrs.get(OF_TRIAL, (None, 0))
+    return f"trial {number} of {name}" if name is not None else ""
 
 
 def draw(study: optuna.Study, tune: TuningConfig, directory: Path) -> list[Path]:

@@ -21,11 +21,10 @@ from optuna.trial import BaseTrial, FixedTrial
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
-from rootflow.analysis import Answer
-from rootflow.config import Config, TuningConfig, change, digest_of
+from rootflow.config import Config, TuningConfig, change
 from rootflow.config.tuning import CategoricalConfig, FloatConfig, ParameterKind, Value
 from rootflow.errors import UsageError
-from rootflow.sources import code_digest
+from rootflow.tuning.question import agree
 
 Values = dict[str, Value]
 
@@ -141,11 +140,7 @@ def _corners(tune: TuningConfig) -> Iterator[Values]:
             yield {**first, one: values[0], other: values[1]}
 
 
-QUESTION, DIRECTORY = "rootflow.question", "rootflow.directory"
-# What does not change the answer, so that a study may go on with other values of it.
-FREE = {"output", "tracking", "tune"}
-DECIDES_TRIALS: tuple[Answer, ...] = ("dataset", "network", "trees")
-ASKED = {"space", "objectives", "folds", "then"}
+DIRECTORY = "rootflow.directory"
 SECONDS_FOR_A_LOCK = 60
 LOCK, JOURNAL = "driver.lock", "study.journal"
 
@@ -167,7 +162,7 @@ def open_study(config: Config, tune: TuningConfig, place: Path) -> optuna.Study:
     try:
         study = optuna.create_study(
             study_name=tune.name,
-            storage=_storage(tune, place),
+            storage=storage_of(tune.storage, place),
             directions=[objective.direction for objective in tune.objectives],
             pruner=make_pruner(config, tune),
             load_if_exists=True,
@@ -175,17 +170,20 @@ def open_study(config: Config, tune: TuningConfig, place: Path) -> optuna.Study:
     except (SQLAlchemyError, ImportError) as error:
         reason = str(error).splitlines()[0].replace(str(tune.storage), "the URL")
         raise UsageError(f"tune.storage: cannot be opened: {reason}") from None
-    other_question = (
-        f"it has another configuration, space, objectives, folds, steps or code: name this one "
-        f"otherwise than tune.name={tune.name}, or take settings and code back"
-    )
-    _agree(study, QUESTION, _question(config, tune), other_question)
-    _agree(study, DIRECTORY, str(place), "it belongs to another directory")
+    agree(study, config, tune)
+    kept = study.user_attrs.get(DIRECTORY)
+    if kept is None:
+        study.set_user_attr(DIRECTORY, str(place))
+    elif kept != str(place):
+        raise UsageError(
+            f"study '{study.study_name}' is there already: it belongs to another directory ({kept})"
+        )
     return study
 
 
-def _storage(tune: TuningConfig, place: Path) -> BaseStorage:
-    if tune.storage is None:
+def storage_of(url: str | None, place: Path) -> BaseStorage:
+    """Return the database of a URL, or the journal in a study's directory."""
+    if url is None:
         before = place / "study.db"
         if before.exists():
             raise UsageError(
@@ -195,8 +193,8 @@ def _storage(tune: TuningConfig, place: Path) -> BaseStorage:
         _mend(place / JOURNAL)
         return JournalStorage(JournalFileBackend(str(place / JOURNAL), _NoLock()))
     sqlite = {"connect_args": {"timeout": SECONDS_FOR_A_LOCK}, "poolclass": NullPool}
-    engine = sqlite if tune.storage.startswith("sqlite:") else {}
-    return RDBStorage(tune.storage, engine_kwargs=engine)
+    engine = sqlite if url.startswith("sqlite:") else {}
+    return RDBStorage(url, engine_kwargs=engine)
 
 
 class _NoLock(BaseJournalFileLock):
@@ -214,22 +212,6 @@ def _mend(journal: Path) -> None:
     if journal.exists() and not (content := journal.read_bytes()).endswith(b"\n"):
         with journal.open("r+b") as file:
             file.truncate(content.rfind(b"\n") + 1)
-
-
-def _question(config: Config, tune: TuningConfig) -> str:
-    settings = config.model_dump(mode="json", exclude=FREE)
-    asked = tune.model_dump(mode="json", include=ASKED)
-    code = [code_digest(config.analysis, answer) for answer in DECIDES_TRIALS]
-    return digest_of({"config": settings, "tune": asked, "code": code})
-
-
-def _agree(study: optuna.Study, key: str, value: str, otherwise: str) -> None:
-    kept = study.user_attrs.get(key)
-    if kept is None:
-        study.set_user_attr(key, value)
-    elif kept != value:
-        where = f" ({kept})" if key == DIRECTORY else ""
-        raise UsageError(f"study '{study.study_name}' is there already: {otherwise}{where}")
 
 
 @contextmanager
