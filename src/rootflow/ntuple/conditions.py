@@ -1,6 +1,7 @@
 """What objects and events of an ntuple must fulfil to count, over its branches."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, BeforeValidator, model_validator
@@ -37,7 +38,7 @@ class Condition(Block):
     def columns(self, named: Iterable[BranchColumn] = ()) -> dict[str, BranchColumn]:
         """Return the columns of its branches, those that are `named` with their units."""
         known = {column.branch: column for column in named if column.unit != "none"}
-        branches = names_in(self.expression.replace(SLOT, ANY_SLOT), WHERE)
+        branches = _names_in(self.expression.replace(SLOT, ANY_SLOT))
         names = [branch.replace(ANY_SLOT, SLOT) for branch in branches]
         return {name: known.get(name) or NumberColumn(branch=name) for name in names}
 
@@ -59,9 +60,20 @@ class Condition(Block):
         }
         text = self.expression.replace(SLOT, ANY_SLOT)
         try:
-            return parse(text, names, WHERE, must_be_condition=True)
+            return _parsed(text, tuple(names.items()))
         except UsageError as error:
             raise ValueError(str(error)) from None
+
+
+# Each chunk of events asks again.
+@cache
+def _names_in(text: str) -> tuple[str, ...]:
+    return tuple(names_in(text, WHERE))
+
+
+@cache
+def _parsed(text: str, names: tuple[tuple[str, Quantity], ...]) -> Expression:
+    return parse(text, dict(names), WHERE, must_be_condition=True)
 
 
 def _from_text(value: Any) -> Any:

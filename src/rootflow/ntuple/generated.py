@@ -51,28 +51,27 @@ class Particles(NamedTuple):
         """Return (particles,) whether the absolute PDG number is one of these."""
         return is_one_of(np.abs(self.pdg_id), kinds)
 
-    def pdg_id_at(self, place: Places) -> Places:
+    def pdg_id_at(self, places: Places) -> Places:
         """Return the PDG numbers of the particles at these places, 0 where there is none."""
-        return np.where(place == NONE, 0, self.pdg_id[place])
+        return _at(self.pdg_id, places)
 
-    def first(self, wanted: NDArray[np.bool_], of: Places) -> Places:
-        """Return (n, 2) the first wanted particle of each event: that of t, that of tbar.
+    def first(self, places: Places, of: Places) -> Places:
+        """Return (n, 2) the first of some particles in each event: that of t, that of tbar.
 
-        `of` (particles,) is the PDG number of the top quark that each is of.
+        `of` is the PDG number of the top quark that each is of.
         """
         found = np.full((len(self.offsets) - 1, 2), NONE)
         for side, sign in enumerate(SIGNS):
-            place = np.flatnonzero(wanted & (of == sign * TOP))[::-1]
+            place = places[of == sign * TOP][::-1]
             found[self.event[place], side] = place
         return found
 
-    def values(self, column: BranchColumn, place: Places) -> NDArray[Any]:
-        """Return (n,) the numbers in the file of one particle of each event, 0 of none."""
-        values = self.rows.objects(column, self.offsets)
-        found = np.zeros(len(place), dtype=values.dtype)
-        there = place != NONE
-        found[there] = values[place[there]]
-        return found
+    def values(self, column: BranchColumn, places: Places) -> NDArray[Any]:
+        """Return the numbers in the file of the particles at these places, 0 where there is none.
+
+        What the other particles have there is not looked at.
+        """
+        return _at(self.rows.objects(column, self.offsets), places)
 
     def momenta(
         self, places: Places, momentum: Momentum, names: tuple[str, ...]
@@ -84,6 +83,14 @@ class Particles(NamedTuple):
             raw = {name: self.values(column, place) for name, column in columns}
             sides.append(momenta(self.rows, momentum, names, place != NONE, raw))
         return two_sides(*sides)
+
+
+def _at(values: NDArray[Any], places: Places) -> NDArray[Any]:
+    if not len(values):
+        return np.zeros(places.shape, dtype=values.dtype)
+    found = values.take(places, mode="clip")
+    found[places == NONE] = 0
+    return found
 
 
 class TopDecays(NamedTuple):
@@ -123,16 +130,27 @@ def read_generated(
             np.stack([particles.values(column, place) for place in decays.quark.T], axis=-1)
             for column in (columns.eta, columns.phi)
         )
-        jet_eta, jet_phi, counts = jets.directions()
-        apart = delta_r(
-            jet_eta[:, np.newaxis],
-            jet_phi[:, np.newaxis],
-            *(angle[..., np.newaxis] for angle in (eta, phi)),
-        )
-        there = counts[:, np.newaxis] & (decays.quark != NONE)[..., np.newaxis]
-        apart[~there] = np.inf
-        found["jet_index"] = match_jets(apart, matching)
+        found["jet_index"] = match_jets(_distances(jets, eta, phi, decays.quark != NONE), matching)
     return found
+
+
+def _distances(
+    jets: Objects, eta: NDArray[Any], phi: NDArray[Any], there: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """Return (n, 2, most jets of an event) how far jets that count are from two quarks (n, 2).
+
+    They are infinitely far from what is not there.
+    """
+    event = jets.event()
+    place = np.arange(len(event)) - jets.offsets[event]
+    apart = np.full((*there.shape, int(jets.counts().max(initial=0))), np.inf)
+    for side in range(2):
+        wanted = there[event, side] if jets.passes is None else there[event, side] & jets.passes
+        jet = np.flatnonzero(wanted)
+        of = event[jet]
+        directions = (jets.columns["eta"][jet], jets.columns["phi"][jet])
+        apart[of, side, place[jet]] = delta_r(*directions, eta[of, side], phi[of, side])
+    return apart
 
 
 def _particles(rows: Rows, columns: GeneratedParticles) -> Particles:
@@ -175,38 +193,35 @@ def find_decays(particles: Particles) -> TopDecays:
             f"of one t and one tbar",
             counts,
         )
-    mother = particles.pdg_id_at(particles.mother)
+    tops = np.flatnonzero(last_top)
     # A down-type quark, not always a b; those of gluons that a top radiates are not of the process.
-    quark = particles.is_one_of(*DOWN_TYPE) & particles.has(FROM_HARD_PROCESS)
+    quarks = np.flatnonzero(particles.is_one_of(*DOWN_TYPE) & particles.has(FROM_HARD_PROCESS))
+    mother = particles.pdg_id_at(particles.mother[quarks])
+    mother[np.sign(mother) != np.sign(pdg_id[quarks])] = 0
     prompt = particles.has(IS_PROMPT)
-    leptons, neutrinos = (prompt & particles.is_one_of(*kinds) for kinds in (LEPTONS, NEUTRINOS))
-    origin = _origin(particles, leptons | neutrinos)
+    leptons, neutrinos = (
+        np.flatnonzero(prompt & particles.is_one_of(*kinds)) for kinds in (LEPTONS, NEUTRINOS)
+    )
     return TopDecays(
-        top=particles.first(last_top, pdg_id),
-        quark=particles.first(quark & (np.sign(mother) == np.sign(pdg_id)), mother),
-        lepton=particles.first(leptons, origin),
-        neutrino=particles.first(neutrinos, origin),
+        top=particles.first(tops, pdg_id[tops]),
+        quark=particles.first(quarks, mother),
+        lepton=particles.first(leptons, _origin(particles, leptons)),
+        neutrino=particles.first(neutrinos, _origin(particles, neutrinos)),
     )
 
 
-def _origin(particles: Particles, wanted: NDArray[np.bool_]) -> Places:
-    """Return the PDG numbers of what wanted particles are of, beyond W bosons; 0 of the others."""
-    is_w_boson = particles.is_one_of(W_BOSON)
-    index = np.flatnonzero(wanted)
-    place = particles.mother[index]
+def _origin(particles: Particles, places: Places) -> Places:
+    """Return the PDG numbers of what the particles at these places are of, beyond W bosons."""
+    ancestor = particles.mother[places]
     for _ in range(int(np.diff(particles.offsets).max(initial=0)) + 1):
-        passed = (place != NONE) & is_w_boson[place]
-        if not passed.any():
-            break
-        place = np.where(passed, particles.mother[place], place)
-    else:
-        event = int(particles.event[index[np.argmax(passed)]])
-        raise particles.rows.wrong(
-            particles.columns.mother, "has W bosons that are their own ancestors", event
-        )
-    origin = np.zeros_like(particles.pdg_id)
-    origin[index] = particles.pdg_id_at(place)
-    return origin
+        passed = np.flatnonzero(np.abs(particles.pdg_id_at(ancestor)) == W_BOSON)
+        if not len(passed):
+            return particles.pdg_id_at(ancestor)
+        ancestor[passed] = particles.mother[ancestor[passed]]
+    event = int(particles.event[places[passed[0]]])
+    raise particles.rows.wrong(
+        particles.columns.mother, "has W bosons that are their own ancestors", event
+    )
 
 
 def match_jets(apart: NDArray[np.float64], matching: JetMatching) -> Places:

@@ -51,15 +51,6 @@ class Objects(NamedTuple):
             table[1:, column] = self.columns[name]
         return table.take(places - NONE, axis=0, mode="clip")
 
-    def directions(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
-        """Return (n, most of an event) eta and phi, and where there is an object that counts."""
-        places = slots(self.offsets, int(self.counts().max(initial=0)))
-        there = places != NONE
-        if self.passes is not None:
-            there[there] = self.passes[places[there]]
-        angles = self.rows(places, ("eta", "phi")).astype(np.float64)
-        return angles[..., 0], angles[..., 1], there
-
 
 class Chosen(NamedTuple):
     """Objects of a table that count, event by event and falling in pT.
@@ -214,14 +205,23 @@ def _apart(
 ) -> Objects:
     if not distances:
         return objects
-    own_eta, own_phi = (objects.columns[name][:, np.newaxis] for name in ("eta", "phi"))
     passes = np.ones(objects.n_objects, dtype=np.bool_)
     event = objects.event()
     for name, distance in distances.items():
         for others in parts[name]:
-            eta, phi, there = others.directions()
-            apart = delta_r(own_eta, own_phi, eta[event], phi[event])
-            passes &= ~np.any((apart < distance) & there[event], axis=1)
+            first, counts = others.offsets[:-1][event], others.counts()[event]
+            for place in range(int(counts.max(initial=0))):
+                own = np.flatnonzero(counts > place)
+                other = first[own] + place
+                angles = (
+                    each.columns[angle][at]
+                    for each, at in ((objects, own), (others, other))
+                    for angle in ("eta", "phi")
+                )
+                near = delta_r(*angles) < distance
+                if others.passes is not None:
+                    near &= others.passes[other]
+                passes[own[near]] = False
     if objects.passes is not None:
         passes &= objects.passes
     return objects._replace(passes=passes)

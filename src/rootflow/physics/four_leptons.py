@@ -13,6 +13,7 @@ from rootflow.physics.kinematics import (
     four_momentum,
     in_rest_frame,
     invariant_mass,
+    scalar_product,
     transverse_momentum,
     unit,
 )
@@ -51,19 +52,22 @@ class ZPairing(NamedTuple):
     z1_mass: FloatArray  # zero where not valid
     z2_mass: FloatArray
     lowest_mass: FloatArray  # of all such pairs, whatever they leave; infinite where there is none
+    momenta: FloatArray  # (n, 4, 4) of the leptons
+    masses: FloatArray  # (n, 6) of `PAIRS`
 
 
-def observables(leptons: NDArray[np.float32]) -> dict[str, FloatArray]:
+def observables(
+    leptons: NDArray[np.float32], pairing: ZPairing | None = None
+) -> dict[str, FloatArray]:
     """Return every quantity of `FEATURES`, each (n,), by name.
 
     Masses of pairs are named after the places of their leptons, from 1. Where there are no
     two pairs of the same flavour and opposite charge, the masses of Z1 and Z2 and the
     angles are zero. Leptons (n, 4, 5) are pt, eta, phi, energy in GeV and pdg_id, negative for
-    positive charge, falling in pT.
+    positive charge, falling in pT; the pairing is theirs, where it is known.
     """
-    momenta = _momenta(leptons)
-    masses = _pair_masses(momenta)
-    pairing = _pair(leptons, masses)
+    pairing = z_pairing(leptons) if pairing is None else pairing
+    momenta, masses = pairing.momenta, pairing.masses
     angles = decay_angles(_of_slots(momenta, pairing.z1), _of_slots(momenta, pairing.z2))
     system = momenta.sum(axis=1)
     return {
@@ -79,7 +83,28 @@ def observables(leptons: NDArray[np.float32]) -> dict[str, FloatArray]:
 
 def z_pairing(leptons: NDArray[np.float32]) -> ZPairing:
     """Return the pairs of leptons (n, 4, 5), as of `observables`, that are taken as Z1 and Z2."""
-    return _pair(leptons, _pair_masses(_momenta(leptons)))
+    momenta = four_momentum(*(leptons[..., column] for column in (PT, ETA, PHI, ENERGY)))
+    first, second = np.transpose(PAIRS)
+    pairs = (momenta[:, one] + momenta[:, other] for one, other in PAIRS)
+    masses = np.stack([invariant_mass(pair) for pair in pairs], axis=-1)
+    pdg_id = leptons[..., PDG_ID]
+    opposite = pdg_id[:, first] == -pdg_id[:, second]
+    both = opposite & opposite[:, ::-1]
+    distance = np.where(both, np.abs(masses - Z_MASS_GEV), np.inf)
+    chosen = np.argmin(distance, axis=1)
+    left = len(PAIRS) - 1 - chosen
+    valid = both.any(axis=1)
+    every = np.arange(len(leptons))
+    return ZPairing(
+        valid=valid,
+        z1=_negative_first(np.asarray(PAIRS)[chosen], pdg_id),
+        z2=_negative_first(np.asarray(PAIRS)[left], pdg_id),
+        z1_mass=np.where(valid, masses[every, chosen], 0.0),
+        z2_mass=np.where(valid, masses[every, left], 0.0),
+        lowest_mass=np.where(opposite, masses, np.inf).min(axis=1),
+        momenta=momenta,
+        masses=masses,
+    )
 
 
 def decay_angles(z1: FloatArray, z2: FloatArray) -> dict[str, FloatArray]:
@@ -130,8 +155,8 @@ def _signed_angle(normal: FloatArray, other: FloatArray, axis: FloatArray) -> Fl
 
     The arc tangent is sign and arc cosine in one, and exact where the angle is small.
     """
-    sine = np.sum(axis * np.cross(normal, other), axis=-1)
-    return np.asarray(np.arctan2(sine, np.sum(normal * other, axis=-1)))
+    sine = scalar_product(axis, np.cross(normal, other))
+    return np.asarray(np.arctan2(sine, scalar_product(normal, other)))
 
 
 def _helicity_cosine(boson: FloatArray, other: FloatArray) -> FloatArray:
@@ -139,45 +164,14 @@ def _helicity_cosine(boson: FloatArray, other: FloatArray) -> FloatArray:
 
     The polar axis there is opposite to the other boson.
     """
-    whole = boson.sum(axis=1)
-    particles = np.stack([boson[:, 0], other.sum(axis=1)], axis=1)
+    whole = boson[:, 0] + boson[:, 1]
+    particles = np.stack([boson[:, 0], other[:, 0] + other[:, 1]], axis=1)
     lepton, recoil = np.moveaxis(in_rest_frame(particles, whole)[..., :3], 1, 0)
-    return np.asarray(-np.sum(unit(lepton) * unit(recoil), axis=-1))
-
-
-def _momenta(leptons: NDArray[np.float32]) -> FloatArray:
-    """Return four-momenta (n, 4, 4)."""
-    return four_momentum(*(leptons[..., column] for column in (PT, ETA, PHI, ENERGY)))
-
-
-def _pair_masses(momenta: FloatArray) -> FloatArray:
-    """Return the masses (n, 6) of `PAIRS`."""
-    first, second = np.transpose(PAIRS)
-    return invariant_mass(momenta[:, first] + momenta[:, second])
+    return -scalar_product(unit(lepton), unit(recoil))
 
 
 def _of_slots(momenta: FloatArray, slots: NDArray[np.int64]) -> FloatArray:
     return np.take_along_axis(momenta, slots[..., np.newaxis], axis=1)
-
-
-def _pair(leptons: NDArray[np.float32], masses: FloatArray) -> ZPairing:
-    pdg_id = leptons[..., PDG_ID]
-    first, second = np.transpose(PAIRS)
-    opposite = pdg_id[:, first] == -pdg_id[:, second]
-    both = opposite & opposite[:, ::-1]
-    distance = np.where(both, np.abs(masses - Z_MASS_GEV), np.inf)
-    chosen = np.argmin(distance, axis=1)
-    left = len(PAIRS) - 1 - chosen
-    valid = both.any(axis=1)
-    every = np.arange(len(leptons))
-    return ZPairing(
-        valid=valid,
-        z1=_negative_first(np.asarray(PAIRS)[chosen], pdg_id),
-        z2=_negative_first(np.asarray(PAIRS)[left], pdg_id),
-        z1_mass=np.where(valid, masses[every, chosen], 0.0),
-        z2_mass=np.where(valid, masses[every, left], 0.0),
-        lowest_mass=np.where(opposite, masses, np.inf).min(axis=1),
-    )
 
 
 def _negative_first(slots: NDArray[np.int64], pdg_id: NDArray[np.float32]) -> NDArray[np.int64]:

@@ -44,8 +44,17 @@ def invariant_mass(momentum: ArrayLike) -> FloatArray:
     Rounding and detector resolution make some four-momenta space-like; their mass is zero.
     """
     momentum = np.asarray(momentum, dtype=np.float64)
-    squared = momentum[..., 3] ** 2 - np.sum(momentum[..., :3] ** 2, axis=-1)
+    squared = momentum[..., 3] ** 2 - scalar_product(momentum, momentum)
     return np.asarray(np.sqrt(np.maximum(squared, 0.0)))
+
+
+def scalar_product(first: FloatArray, second: FloatArray) -> FloatArray:
+    """Return the scalar products (...) of vectors (..., 3), or of those of four-momenta (..., 4).
+
+    A sum along so short an axis gives the same bits, and takes five times as long.
+    """
+    x, y, z = (first[..., place] * second[..., place] for place in range(3))
+    return np.asarray(x + y + z)
 
 
 def transverse_momentum(momentum: ArrayLike) -> FloatArray:
@@ -57,7 +66,8 @@ def transverse_momentum(momentum: ArrayLike) -> FloatArray:
 def delta_phi(phi: ArrayLike, other_phi: ArrayLike) -> FloatArray:
     """Return the signed difference of azimuthal angles, in [-pi, pi)."""
     difference = np.asarray(phi, dtype=np.float64) - np.asarray(other_phi, dtype=np.float64)
-    return np.asarray((difference + np.pi) % (2 * np.pi) - np.pi)
+    turns = np.floor((difference + np.pi) / (2 * np.pi))
+    return np.asarray(difference - 2 * np.pi * turns)
 
 
 def delta_r(
@@ -65,12 +75,13 @@ def delta_r(
 ) -> FloatArray:
     """Return sqrt((delta eta)^2 + (delta phi)^2)."""
     delta_eta = np.asarray(eta, dtype=np.float64) - np.asarray(other_eta, dtype=np.float64)
-    return np.asarray(np.hypot(delta_eta, delta_phi(phi, other_phi)))
+    return np.asarray(np.sqrt(delta_eta**2 + delta_phi(phi, other_phi) ** 2))
 
 
 def momentum_size(momentum: ArrayLike) -> FloatArray:
     """Return the size (...) of momenta (..., 3) or of those of four-momenta (..., 4)."""
-    return np.asarray(np.linalg.norm(np.asarray(momentum, np.float64)[..., :3], axis=-1))
+    momentum = np.asarray(momentum, dtype=np.float64)
+    return np.asarray(np.sqrt(scalar_product(momentum, momentum)))
 
 
 def rapidity(momentum: ArrayLike) -> FloatArray:
@@ -93,8 +104,8 @@ def opening_angle(momentum: ArrayLike, other: ArrayLike) -> FloatArray:
     atan2 of cross and scalar product: an arc cosine loses half its digits at small angles.
     """
     first, second = (np.asarray(a, dtype=np.float64)[..., :3] for a in (momentum, other))
-    crossed = np.linalg.norm(np.cross(first, second), axis=-1)
-    return np.asarray(np.arctan2(crossed, np.sum(first * second, axis=-1)))
+    crossed = momentum_size(np.cross(first, second))
+    return np.asarray(np.arctan2(crossed, scalar_product(first, second)))
 
 
 def in_rest_frame(momenta: FloatArray, frame: FloatArray) -> FloatArray:
@@ -106,17 +117,19 @@ def in_rest_frame(momenta: FloatArray, frame: FloatArray) -> FloatArray:
     """
     frame = frame[:, np.newaxis]
     mass = invariant_mass(frame)
-    momentum, energy = momenta[..., :3], momenta[..., 3]
-    scalar = frame[..., 3] * energy - np.sum(frame[..., :3] * momentum, axis=-1)
+    energy = momenta[..., 3]
+    scalar = frame[..., 3] * energy - scalar_product(frame, momenta)
     rests = np.broadcast_to(mass > 0, scalar.shape)
-    energy_at_rest = np.divide(scalar, mass, out=np.zeros_like(scalar), where=rests)
-    share = (energy + energy_at_rest) / (frame[..., 3] + mass)
-    momentum_at_rest = momentum - frame[..., :3] * share[..., np.newaxis]
-    whole = np.concatenate([momentum_at_rest, energy_at_rest[..., np.newaxis]], axis=-1)
-    return np.asarray(np.where(rests[..., np.newaxis], whole, 0.0))
+    at_rest = np.empty(momenta.shape)
+    at_rest[..., 3] = np.divide(scalar, mass, out=np.zeros_like(scalar), where=rests)
+    share = (energy + at_rest[..., 3]) / (frame[..., 3] + mass)
+    for place in range(3):
+        at_rest[..., place] = momenta[..., place] - frame[..., place] * share
+    at_rest[~rests] = 0.0
+    return at_rest
 
 
 def unit(vectors: FloatArray) -> FloatArray:
     """Return vectors of length one, zero where they have none."""
-    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    length = momentum_size(vectors)[..., np.newaxis]
     return np.asarray(np.divide(vectors, length, out=np.zeros_like(vectors), where=length > 0))

@@ -99,9 +99,10 @@ class FourLeptons(Reading):
             cuts |= _lepton_cuts(quantities, selection)
         passing = np.flatnonzero(np.all(list(cuts.values()), axis=0))
         four = table.rows(slots[passing], (*MOMENTUM, "pdg_id"))
-        found = observables(four)
+        pairing = z_pairing(four)
+        found = observables(four, pairing)
         if selection is not None:
-            for name, passes in _pair_cuts(found, z_pairing(four), selection).items():
+            for name, passes in _pair_cuts(found, pairing, selection).items():
                 cuts[name] = scattered(passes, passing, len(chunk))
         computed = {name: scattered(values, passing, len(chunk)) for name, values in found.items()}
         return Accepted(objects, {"leptons": slots}, cuts, computed)
