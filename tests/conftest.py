@@ -44,6 +44,7 @@ POOL_FILES = (
     "tests/batch/test_pool.py",
     "tests/batch/test_spooling.py",
     "tests/commands/test_jobs.py",
+    "tests/steps/test_dag_on_pool.py",
     "tests/steps/test_train_on_pool.py",
     "tests/steps/test_tune_on_pool.py",
     "tests/tracking/test_backend.py",

@@ -17,6 +17,7 @@ import click
 
 from rootflow import __version__
 from rootflow.commands.apply import apply
+from rootflow.commands.dag import node
 from rootflow.commands.jobs import follow, jobs, submit
 from rootflow.commands.options import (
     AS_JSON,
@@ -97,7 +98,7 @@ def _step_command(name: str, summary: str) -> click.Command:
 
 for _name, _summary in STEPS.items():
     cli.add_command(_step_command(_name, _summary))
-for _command in (apply, follow, jobs, pool, registry, submit):
+for _command in (apply, follow, jobs, node, pool, registry, submit):
     cli.add_command(_command)
 
 

@@ -18,6 +18,19 @@ Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 
+def shares_of(things: Sequence[Task], sizes: Sequence[float], size: float) -> list[list[Task]]:
+    """Return things in their order in shares of about so much each, by what each thing has."""
+    shares: list[list[Task]] = []
+    room = 0.0
+    for thing, of_thing in zip(things, sizes, strict=True):
+        if room <= 0:
+            shares.append([])
+            room = size
+        shares[-1].append(thing)
+        room -= of_thing
+    return shares
+
+
 @contextmanager
 def workers(
     count: int, prepare: Callable[..., None], *arguments: Any

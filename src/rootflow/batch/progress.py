@@ -78,7 +78,7 @@ class EventLog:
         # Events of a cluster as a whole, and of jobs that are not this executor's, are no news.
         elif (progress := self.jobs.get(self._id(event))) is not None:
             before = progress.state
-            _change(progress, event)
+            change(progress, event)
             if progress.state is not before:
                 progress.since = float(event.timestamp)
 
@@ -86,7 +86,8 @@ class EventLog:
         return f"{self._submissions.get(event.cluster)}.{event.proc}"
 
 
-def _change(progress: Progress, event: Event) -> None:
+def change(progress: Progress, event: Event) -> None:
+    """Have the progress of a job be what an event of it says."""
     match event.type.name:
         case "EXECUTE":
             slot = str(event.get("SlotName") or event.get("ExecuteHost", ""))

@@ -1,6 +1,6 @@
 """`rootflow apply --model MODEL IN ... OUT`."""
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -62,7 +62,18 @@ if TYPE_CHECKING:
 )
 @AS_JSON
 @click.argument("paths", nargs=-1, metavar="IN ... OUT", type=str)
-def apply(
+def apply(as_json: bool, **said: Any) -> None:
+    """Write files again, each event with the answer of a model that has not seen it.
+
+    They are ROOT files with a TTree or an RNTuple, Parquet, HDF5 or CSV. OUT is a file, if it ends
+    in .root or .parquet, or a folder for one file for each input.
+    """
+    from rootflow.steps import apply as step
+
+    tell(step.run(**words_of_step(**said)), as_json)
+
+
+def words_of_step(
     models: tuple[str, ...],
     branch_map: str | None,
     name: str | None,
@@ -74,36 +85,29 @@ def apply(
     friend: bool,
     file_format: "Format | Literal['auto']",
     workers: int,
-    as_json: bool,
     paths: tuple[str, ...],
-) -> None:
-    """Write files again, each event with the answer of a model that has not seen it.
-
-    They are ROOT files with a TTree or an RNTuple, Parquet, HDF5 or CSV. OUT is a file, if it ends
-    in .root or .parquet, or a folder for one file for each input.
-    """
+) -> dict[str, Any]:
+    """Return what the step is given by its names, of what the command is given."""
     if len(paths) < 2:
         raise UsageError("apply: name one file or more to read, and last the one to write")
     from rootflow.formats import find_files
     from rootflow.places import place_of
-    from rootflow.steps import apply as step
     from rootflow.steps.exported_files import paths_of, words_of
 
     # `mlflow run` quotes what it is given: several files come as one word, globs as they are.
     words = [word for path in paths[:-1] for word in paths_of(path)]
-    result = step.run(
-        models,
-        find_files(words, setting="apply"),
-        place_of(paths[-1], "apply"),
-        branch_map=branch_map or None,
-        name=name or None,
-        seen_events=seen_events,
-        other_code=other_code,
-        kept=[word for text in keep for word in words_of(text)],
-        dropped=[word for text in drop for word in words_of(text)],
-        selected_only=selected_only,
-        friend=friend,
-        file_format=None if file_format == "auto" else file_format,
-        workers=workers or None,
-    )
-    tell(result, as_json)
+    return {
+        "model": models,
+        "paths": find_files(words, setting="apply"),
+        "output": place_of(paths[-1], "apply"),
+        "branch_map": branch_map or None,
+        "name": name or None,
+        "seen_events": seen_events,
+        "other_code": other_code,
+        "kept": tuple(word for text in keep for word in words_of(text)),
+        "dropped": tuple(word for text in drop for word in words_of(text)),
+        "selected_only": selected_only,
+        "friend": friend,
+        "file_format": None if file_format == "auto" else file_format,
+        "workers": workers or None,
+    }

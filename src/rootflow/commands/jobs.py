@@ -2,11 +2,12 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
 from rootflow.commands.options import AS_JSON, tell
-from rootflow.config.batch import load_profile
+from rootflow.config.batch import load_profile, profile_of
 from rootflow.errors import RootflowError, UsageError
 from rootflow.files import read_bytes
 
@@ -32,6 +33,20 @@ LONGEST_NAME = 200
 @click.option("--project", default=".", show_default=True, help="Folder with an MLproject.")
 @click.option("--dry-run", is_flag=True, help="Print what would be submitted, and stop.")
 @click.option("--wait", is_flag=True, help="Return when the job has ended.")
+@click.option(
+    "--dag",
+    "as_dag",
+    is_flag=True,
+    help="main, preprocess, train or apply as a DAG of jobs: several for many files, one for each "
+    "held-out fold. Submitted again after a node has failed, it goes on from there.",
+)
+@click.option(
+    "--gib-per-job",
+    type=click.FloatRange(min=0, min_open=True),
+    default=2.0,
+    show_default=True,
+    help="With --dag: how much each of the jobs that read files reads of them.",
+)
 def submit(
     entry_point: str,
     profile: Path,
@@ -40,12 +55,20 @@ def submit(
     project: str,
     dry_run: bool,
     wait: bool,
+    as_dag: bool,
+    gib_per_job: float,
 ) -> None:
     """Run ENTRY_POINT of an MLproject as a job.
 
     The same as `mlflow run PROJECT -e ENTRY_POINT --backend htcondor --backend-config PROFILE`.
     """
     words = load_profile(profile).model_dump(mode="json")
+    words["wait"] = wait or words["wait"]
+    if as_dag:
+        if each is not None:
+            raise UsageError("submit: --each is of single jobs, --dag of several for one step")
+        _submit_dag(entry_point, words, dict(map(_pair, parameters)), project, gib_per_job, dry_run)
+        return
     lines = _lines(each) if each is not None else [None]
     pairs = dict(_pair(text) for text in parameters)
     from rootflow.tracking import backend
@@ -55,7 +78,30 @@ def submit(
     if dry_run:
         click.echo(backend.describe(project, entry_point, runs, words), nl=False)
         return
-    backend.submit(project, entry_point, runs, {**words, "wait": wait or words["wait"]})
+    backend.submit(project, entry_point, runs, words)
+
+
+def _submit_dag(
+    step: str,
+    words: dict[str, Any],
+    pairs: dict[str, str],
+    project: str,
+    gib_per_job: float,
+    dry_run: bool,
+) -> None:
+    from rootflow.commands.dag import submit_dag
+    from rootflow.tracking.backend import project_of
+    from rootflow.tracking.submission import RunToMake
+
+    found = project_of(project, step, [RunToMake(pairs)])
+    profile = profile_of(words, "profile")
+    result = submit_dag(
+        step, found.command(pairs), found.work_dir, profile, gib_per_job, dry_run=dry_run
+    )
+    if isinstance(result, str):
+        click.echo(result, nl=False)
+    else:
+        tell(result, as_json=False)
 
 
 @click.command("follow")

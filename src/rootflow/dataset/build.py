@@ -19,6 +19,7 @@ from rootflow.dataset.digest import (
     file_contents,
     name_of,
 )
+from rootflow.dataset.kept import KeptParts
 from rootflow.dataset.looks import looked_at
 from rootflow.dataset.manifest import DATASET_VERSION, Array, Manifest, write_manifest
 from rootflow.dataset.reading import Reading
@@ -40,6 +41,7 @@ def build(
     files: Mapping[str, Sequence[Place]],
     directory: Path,
     reading: Reading,
+    kept: KeptParts | None = None,
 ) -> Dataset:
     """Return the dataset that these files and settings make, writing it if it is not there.
 
@@ -51,6 +53,8 @@ def build(
     directory
         Where datasets are kept; this one gets the name of its digest, and so do the copies
         beside it that the configuration asks for.
+    kept
+        What others have read of the files already; the rest is read here.
 
     Raises
     ------
@@ -73,7 +77,7 @@ def build(
                 _held(partial),
                 _skipping_no_half(config),
             ):
-                arrays = _write(config, planned, contents, partial, target.name, reading)
+                arrays = _write(config, planned, contents, partial, target.name, reading, kept)
             _remember(target, arrays)
     dataset = _telling_skipped(open_dataset(target), planned)
     with _writing(directory):
@@ -125,9 +129,10 @@ def _write(
     directory: Path,
     digest: str,
     reading: Reading,
+    kept: KeptParts | None,
 ) -> Mapping[str, Array]:
     features = shared_features(plans)
-    samples, arrays = write_arrays(plans, contents, config, directory)
+    samples, arrays = write_arrays(plans, contents, config, directory, kept)
     manifest = Manifest(
         dataset_version=DATASET_VERSION,
         rootflow_version=__version__,

@@ -79,6 +79,21 @@ class Contents:
             checksum_from="read",
         )
 
+    def known(self) -> dict[str, Any]:
+        """Return what is known of files as plain data, for others to learn."""
+        known: dict[str, Any] = _MEMORY.dump_python(self._known, mode="json")
+        return known
+
+    def learn(self, known: Mapping[str, Any]) -> None:
+        """Know what others do, who have read files."""
+        self._known |= _MEMORY.validate_python(known)
+
+    def has(self, place: Place) -> bool:
+        """Return whether it is known what an input holds, without a look into it."""
+        name, now = name_and_status(place)
+        entry = self._known.get(name)
+        return entry is not None and bool(now.changed) and (entry.bytes, entry.changed) == now
+
     def _of(
         self, place: Place, algorithm: str, checksum_of: Callable[[Any], tuple[str, ToldBy]]
     ) -> FileContent:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,9 @@ from rootflow.ntuple import Chunk, Feature
 from rootflow.ntuple.columns import structured
 from rootflow.ntuple.reading import Expectation
 from rootflow.places import Place
+
+if TYPE_CHECKING:
+    from rootflow.dataset.kept import KeptParts
 
 # Of a file on disk.
 SHARE_BYTES = 16 * 2**20
@@ -91,20 +94,31 @@ class Read(NamedTuple):
 
 
 class PartReader(ExitStack):
-    """Reads parts as the plans of their samples say; the file of the last one stays open."""
+    """Reads parts as the plans of their samples say; the file of the last one stays open.
+
+    Those that are kept, as others have read them, are not read again.
+    """
 
     def __init__(
-        self, plans: Sequence[SamplePlan], folds: FoldingConfig, with_samples: bool
+        self,
+        plans: Sequence[SamplePlan],
+        folds: FoldingConfig,
+        with_samples: bool,
+        kept: "KeptParts | None" = None,
     ) -> None:
         super().__init__()
         self._plans = plans
         self._folds = folds
         self._with_samples = with_samples
         self._names = identifying(plans)
+        self._kept = kept
         self._open: tuple[int, Table] | None = None
 
     def read(self, part: Part, before: Expectation = Expectation()) -> Iterator[Read]:  # noqa: B008
         """Yield the chunks of a part; the expectation is what the parts before it said."""
+        if self._kept is not None and before == Expectation() and self._kept.has(part):
+            yield from self._kept.read(part)
+            return
         plan = self._plans[part.sample]
         if part.share.place == 0 and plan.sample.are_collisions:
             refuse_simulation(part.path, plan.name, plan.reader.whole)

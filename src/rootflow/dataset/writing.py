@@ -16,6 +16,7 @@ from rootflow.cores import usable_cores
 from rootflow.dataset.arrays import SUFFIX, ArrayWriters
 from rootflow.dataset.digest import Contents, FileContent
 from rootflow.dataset.event_reader import Cutflow, add
+from rootflow.dataset.kept import KeptParts
 from rootflow.dataset.manifest import Array, Cut, Sample, SourceFile
 from rootflow.dataset.parts import SYSTEMATIC, File, PartReader
 from rootflow.dataset.repeated import AllEvents, RepeatedEvents
@@ -35,12 +36,15 @@ def write_arrays(
     contents: Sequence[Sequence[FileContent]],
     config: DataConfig,
     directory: Path,
+    kept: KeptParts | None = None,
 ) -> tuple[tuple[Sample, ...], dict[str, Array]]:
     """Write every array of the selected events of all samples, their weights scaled."""
     read_files: list[list[ReadFile]] = []
     for_now = directory / "all-events"
-    setting = (plans, config.folds.folding, bool(config.samples))
-    files = _files(plans, contents)
+    setting = (plans, config.folds.folding, bool(config.samples), kept)
+    files = files_of(plans, [[content.bytes for content in of_plan] for of_plan in contents])
+    if kept is not None:
+        kept.tell_lacking(files)
     processes = config.workers or usable_cores()
     with (
         ArrayWriters(directory) as writers,
@@ -107,12 +111,12 @@ class _Writing:
         return ReadFile(path, cutflow, plan.reader.expectation(path, expectation))
 
 
-def _files(plans: Sequence[SamplePlan], contents: Sequence[Sequence[FileContent]]) -> list[File]:
+def files_of(plans: Sequence[SamplePlan], sizes: Sequence[Sequence[int]]) -> list[File]:
+    """Return the files of all plans in their order; `sizes` are their bytes, by plan."""
     files: list[File] = []
-    for sample, (plan, of_plan) in enumerate(zip(plans, contents, strict=True)):
-        for path, content in zip(plan.files, of_plan, strict=True):
-            has_tree = path not in plan.without_tree
-            files.append(File(sample, len(files), path, content.bytes, has_tree))
+    for sample, (plan, of_plan) in enumerate(zip(plans, sizes, strict=True)):
+        for path, size in zip(plan.files, of_plan, strict=True):
+            files.append(File(sample, len(files), path, size, path not in plan.without_tree))
     return files
 
 

@@ -81,13 +81,7 @@ def apply_to_files(
     """
     application = load_application(setting)
     copying = copying or Copying()
-    outputs, folder = plan(application, setting, paths, output, copying, origin["sha256"])
-    for each in outputs:
-        if exists(each.path) and read_applied(each.path) is None:
-            raise UsageError(
-                f"{each.path}: is there and was not written by rootflow apply: name another "
-                "output, or remove it"
-            )
+    outputs, folder = _planned(application, setting, paths, output, origin, copying)
     note = _note(application, setting, origin)
     if not all(map(_answer, outputs)):
         with _kept(folder):
@@ -112,6 +106,36 @@ def apply_to_files(
         run_id=note.get("run_id", ""),
         other_code=application.model.other_code,
     )
+
+
+def unanswered(
+    setting: Setting,
+    paths: Sequence[Place],
+    output: Place,
+    origin: Mapping[str, Any],
+    copying: Copying,
+) -> list[OutputFile]:
+    """Return the outputs that `apply_to_files` would write; what it refuses is refused."""
+    planned, _ = _planned(load_application(setting), setting, paths, output, origin, copying)
+    return [each for each in planned if _answer(each) is None]
+
+
+def _planned(
+    application: Application,
+    setting: Setting,
+    paths: Sequence[Place],
+    output: Place,
+    origin: Mapping[str, Any],
+    copying: Copying,
+) -> tuple[list[OutputFile], Path]:
+    outputs, folder = plan(application, setting, paths, output, copying, origin["sha256"])
+    for each in outputs:
+        if exists(each.path) and read_applied(each.path) is None:
+            raise UsageError(
+                f"{each.path}: is there and was not written by rootflow apply: name another "
+                "output, or remove it"
+            )
+    return outputs, folder
 
 
 def _answer(output: OutputFile) -> dict[str, Any] | None:

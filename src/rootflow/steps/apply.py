@@ -1,7 +1,7 @@
 """Applying an exported model to files of events."""
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ from rootflow.cores import usable_cores
 from rootflow.exported.contract import OtherCode
 from rootflow.formats.writing import Format
 from rootflow.inference.application import SeenEvents, Setting
-from rootflow.inference.files import COUNTS, apply_to_files
+from rootflow.inference.files import COUNTS, Applied, apply_to_files
 from rootflow.inference.plan import Copying
 from rootflow.places import Place
 from rootflow.progress import say
@@ -49,12 +49,19 @@ def run(
             copying=Copying(tuple(kept), tuple(dropped), selected_only, friend, file_format),
             workers=workers or usable_cores(),
         )
+    return told(model, output, origin, applied)
+
+
+def told(
+    model: str | Sequence[str], output: Place, origin: Mapping[str, Any], applied: Applied
+) -> StepResult:
+    """Return what was written as the result of the step."""
     facts: dict[str, Any] = {
         "output": str(output),
         "files": len(applied.outputs),
         **{name: getattr(applied, name) for name in COUNTS},
         "branches": list(applied.branches),
-        "model": one_or_all(named),
+        "model": model if isinstance(model, str) else one_or_all(model),
         **origin,
     }
     if applied.other_code:

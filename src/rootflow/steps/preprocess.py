@@ -7,6 +7,8 @@ from rootflow.analysis import analysis_named
 from rootflow.config import Config
 from rootflow.config.data import DATA
 from rootflow.dataset import Dataset, build, digest, open_dataset
+from rootflow.dataset.digest import Contents
+from rootflow.dataset.kept import KeptParts
 from rootflow.dataset.manifest import MANIFEST, Sample
 from rootflow.dataset.reading import Reading
 from rootflow.steps.result import Row, StepResult, say_found
@@ -20,28 +22,30 @@ WITHOUT_TREE = "files_without_tree"
 TOLD = (*REPEATED, SKIPPED, WITHOUT_TREE)
 
 
-def run(config: Config, parent: Run | None = None) -> StepResult:
-    """Make the dataset, or find it again, and log what is in it."""
+def run(config: Config, parent: Run | None = None, kept: KeptParts | None = None) -> StepResult:
+    """Make the dataset, or find it again, and log what is in it; `kept` is as in `build`."""
     with start_run(config, "preprocess", parent) as run:
-        dataset = build(
-            config.data, input_files(config, run), _directory(config), reading_of(config)
-        )
-        _say_found(dataset)
-        log_dataset(config, run, dataset)
-        run.log_file(dataset.path / "manifest.json")
-        run.log_metrics({"events": len(dataset)})
-        samples = dataset.manifest.samples
-        repeated = {name: sum(getattr(each, name) for each in samples) for name in REPEATED}
-        facts = {
-            "dataset": str(dataset.path),
-            "events": len(dataset),
-            "event_numbers_in_several_files": dataset.manifest.event_numbers_in_several_files,
-            **{name: count for name, count in (repeated | _left_out(samples)).items() if count},
-        }
-        run.set_tags({name: facts[name] for name in (SKIPPED, WITHOUT_TREE) if name in facts})
-        return StepResult(
-            "preprocess", run.run_id, facts, _cutflows(samples) | skipped_files(samples)
-        )
+        return run_in(run, config, kept)
+
+
+def run_in(run: Run, config: Config, kept: KeptParts | None = None) -> StepResult:
+    """Make the dataset in a run that is open."""
+    files, reading = input_files(config, run), reading_of(config)
+    dataset = build(config.data, files, directory_of_all(config), reading, kept)
+    _say_found(dataset)
+    log_dataset(config, run, dataset)
+    run.log_file(dataset.path / "manifest.json")
+    run.log_metrics({"events": len(dataset)})
+    samples = dataset.manifest.samples
+    repeated = {name: sum(getattr(each, name) for each in samples) for name in REPEATED}
+    facts = {
+        "dataset": str(dataset.path),
+        "events": len(dataset),
+        "event_numbers_in_several_files": dataset.manifest.event_numbers_in_several_files,
+        **{name: count for name, count in (repeated | _left_out(samples)).items() if count},
+    }
+    run.set_tags({name: facts[name] for name in (SKIPPED, WITHOUT_TREE) if name in facts})
+    return StepResult("preprocess", run.run_id, facts, _cutflows(samples) | skipped_files(samples))
 
 
 def skipped_files(samples: Sequence[Sample]) -> dict[str, list[Row]]:
@@ -70,11 +74,11 @@ def ensure(config: Config, parent: Run) -> Dataset:
     return dataset
 
 
-def made(config: Config, parent: Run) -> Dataset:
+def made(config: Config, parent: Run, kept: KeptParts | None = None) -> Dataset:
     """Return the dataset, made by a run below `parent` if it is not there; nothing is told."""
     path = directory_of(config, parent)
     if not path.exists():
-        run(config, parent)
+        run(config, parent, kept)
     return open_dataset(path)
 
 
@@ -129,10 +133,19 @@ def simulated_maps(config: Config) -> set[str]:
 
 def directory_of(config: Config, parent: Run | None) -> Path:
     """Return where the dataset is, made or not; without a parent its ntuples must be there."""
-    directory = _directory(config)
+    directory = directory_of_all(config)
     files = input_files(config, parent)
     return directory / digest(config.data, files, reading_of(config), memory=directory)
 
 
-def _directory(config: Config) -> Path:
+def is_known_to_be_made(config: Config) -> bool:
+    """Return whether the dataset is there, so far as that is known without reading its files."""
+    contents = Contents(directory_of_all(config))
+    files = input_files(config, None)
+    known = all(contents.has(path) for of_sample in files.values() for path in of_sample)
+    return known and directory_of(config, None).exists()
+
+
+def directory_of_all(config: Config) -> Path:
+    """Return where all datasets are."""
     return config.output / "datasets"

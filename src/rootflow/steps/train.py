@@ -55,26 +55,41 @@ def run(
     """
     require_gpus()
     with start_run(config, "train", parent) as run:
-        dataset = preprocess.ensure(config, run)
-        every, directories = config.data.folds.in_turn(), directories_of(config, dataset)
-        run.set_tags({TAG: _digest(directories)})
-        _say_found(directories)
-        if len(every) == 1:
-            training = _fit(config, dataset, every[0], directories[0], run, on_epoch)
-            facts = {"model": str(training.model_path), **training.facts}
-            return StepResult("train", run.run_id, facts, metrics=_numbers(training.facts))
-        trainings = []
-        for folds, directory in zip(every, directories, strict=True):
-            with start_run(config, "train", run, held_out=folds.held_out) as below:
-                below.set_tags({TAG: directory.name})
-                preprocess.log_dataset(config, below, dataset)
-                trainings.append(_fit(config, dataset, folds, directory, below, on_epoch))
-        metrics = _means(trainings)
-        run.log_metrics(metrics)
-        _log_histories(run, trainings, config.output / "figures" / f"{run.run_id}-histories.png")
-        models = [str(training.model_path) for training in trainings]
-        tables = {"folds": _rows(trainings)}
-        return StepResult("train", run.run_id, {"models": models, **metrics}, tables, metrics)
+        return run_in(run, config, on_epoch)
+
+
+def run_in(
+    run: Run, config: Config, on_epoch: OnEpoch = lambda *_: None, *, by_jobs: bool = False
+) -> StepResult:
+    """Train in a run that is open; folds that were trained `by_jobs` have their runs already."""
+    dataset = preprocess.ensure(config, run)
+    every, directories = config.data.folds.in_turn(), directories_of(config, dataset)
+    run.set_tags({TAG: _digest(directories)})
+    _say_found(directories)
+    if len(every) == 1:
+        training = _fit(config, dataset, every[0], directories[0], run, on_epoch)
+        facts = {"model": str(training.model_path), **training.facts}
+        return StepResult("train", run.run_id, facts, metrics=_numbers(training.facts))
+    trainings = [
+        fit(dataset, config, directory, lambda *_: None, folds)
+        if by_jobs and (directory / RECORD).exists()
+        else _fit_below(run, config, dataset, folds, directory, on_epoch)
+        for folds, directory in zip(every, directories, strict=True)
+    ]
+    metrics = _means(trainings)
+    run.log_metrics(metrics)
+    _log_histories(run, trainings, config.output / "figures" / f"{run.run_id}-histories.png")
+    models = [str(training.model_path) for training in trainings]
+    tables = {"folds": _rows(trainings)}
+    return StepResult("train", run.run_id, {"models": models, **metrics}, tables, metrics)
+
+
+def run_fold(run: Run, config: Config, held_out: int) -> None:
+    """Train with one of several held-out folds, in a run below that of all of them."""
+    dataset = preprocess.made(config, run)
+    directory = directories_of(config, dataset)[held_out]
+    folds = config.data.folds.in_turn()[held_out]
+    _fit_below(run, config, dataset, folds, directory, lambda *_: None)
 
 
 def ensure(config: Config, parent: Run, wanted: str | None = None) -> Trained:
@@ -161,6 +176,20 @@ def provenance(config: Config, run: Run, trained: Trained) -> dict[str, str]:
 def finished(training: Training) -> str:
     """Return when a training ended: ISO 8601, UTC."""
     return date_of(training.directory / RECORD)
+
+
+def _fit_below(
+    run: Run,
+    config: Config,
+    dataset: Dataset,
+    folds: FoldsConfig,
+    directory: Path,
+    on_epoch: OnEpoch,
+) -> Training:
+    with start_run(config, "train", run, held_out=folds.held_out) as below:
+        below.set_tags({TAG: directory.name})
+        preprocess.log_dataset(config, below, dataset)
+        return _fit(config, dataset, folds, directory, below, on_epoch)
 
 
 def _fit(

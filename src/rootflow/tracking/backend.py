@@ -69,7 +69,7 @@ def submit(project: str, entry_point: str, runs: Sequence[RunToMake], words: Any
     _require_project(project)
     profile = profile_of(words, "profile")
     connect()
-    described = _project(project, entry_point, runs)
+    described = project_of(project, entry_point, runs)
     described.check_environment(None, profile)
     experiment: Any = _get_experiment_id
     submission = Submission(described, profile, str(experiment()), tracking_uri())
@@ -94,11 +94,12 @@ def _wait_for_all(submitted: Sequence[HTCondorRun]) -> None:
 def describe(project: str, entry_point: str, runs: Sequence[RunToMake], words: Any) -> str:
     """Return what would be submitted for an entry point, without runs and jobs."""
     profile = profile_of(words, "profile")
+    return Submission(project_of(project, entry_point, runs), profile, "", "").describe(runs)
+
+
+def project_of(project: str, entry_point: str, runs: Sequence[RunToMake]) -> Project:
+    """Return an entry point of a project, which takes the parameters of the first run."""
     _require_project(project)
-    return Submission(_project(project, entry_point, runs), profile, "", "").describe(runs)
-
-
-def _project(project: str, entry_point: str, runs: Sequence[RunToMake]) -> Project:
     try:
         return Project.at(project, None, entry_point, runs[0].parameters)
     except ExecutionException as error:

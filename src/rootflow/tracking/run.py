@@ -185,6 +185,15 @@ def start_run(
         yield run
 
 
+def begin_run(config: Config, step: str, parent: Run | None = None) -> Run:
+    """Open the run of a step that several jobs work on; who knows how they end, ends it."""
+    with server_must_answer():
+        run = _open_run(config, step, parent, None, None)
+    _describe(run, config, step, ())
+    run.set_tags({PROCESS: ""})  # no process of a machine whose death would be the run's
+    return run
+
+
 @contextmanager
 def start_run_among(
     experiment: str, step: str, tags: Mapping[str, str], spools: Path

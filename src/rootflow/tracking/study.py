@@ -58,7 +58,7 @@ class StudyRun:
                 metrics=[Metric(name, value, milliseconds, 0) for name, value in metrics.items()],
                 tags=[RunTag(name, value) for name, value in tags.items()],
             )
-            self._end_below(run_id, milliseconds)
+            end_below(self.run, run_id, milliseconds)
             self.run.client.set_terminated(run_id, status, milliseconds)
 
     def open_trials(self) -> dict[int, str]:
@@ -67,18 +67,22 @@ class StudyRun:
             return self._runs_of_trials(RUNNING)
 
     def _runs_of_trials(self, condition: str = "") -> dict[int, str]:
-        runs = [run for run in self._below(self.run.run_id, condition) if TRIAL in run.data.tags]
+        below = _below(self.run, self.run.run_id, condition)
+        runs = [run for run in below if TRIAL in run.data.tags]
         return {int(run.data.tags[TRIAL]): run.info.run_id for run in runs}
 
-    def _end_below(self, run_id: str, milliseconds: int) -> None:
-        for run in self._below(run_id, RUNNING):
-            self._end_below(run.info.run_id, milliseconds)
-            self.run.client.set_terminated(run.info.run_id, "KILLED", milliseconds)
 
-    def _below(self, run_id: str, condition: str) -> list[MlflowRun]:
-        wanted = f"tags.`{PARENT}` = '{run_id}' {condition}"
-        experiments = [self.run.experiment_id]
-        return mlflow.search_runs(experiments, wanted, max_results=10_000_000, output_format="list")
+def end_below(run: Run, run_id: str, milliseconds: int) -> None:
+    """End as killed what is still open below a run, which may be another than the given one's."""
+    for below in _below(run, run_id, RUNNING):
+        end_below(run, below.info.run_id, milliseconds)
+        run.client.set_terminated(below.info.run_id, "KILLED", milliseconds)
+
+
+def _below(run: Run, run_id: str, condition: str) -> list[MlflowRun]:
+    wanted = f"tags.`{PARENT}` = '{run_id}' {condition}"
+    experiments = [run.experiment_id]
+    return mlflow.search_runs(experiments, wanted, max_results=10_000_000, output_format="list")
 
 
 @contextmanager
