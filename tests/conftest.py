@@ -36,6 +36,7 @@ OF_HTCONDOR = {"shared", "transfer", "spool"}
 # Files with tests that need the pool: one worker runs them all, so that there is one pool.
 POOL_FILES = (
     "tests/batch/test_black_hole.py",
+    "tests/batch/test_credentials.py",
     "tests/batch/test_executors.py",
     "tests/batch/test_failures.py",
     "tests/batch/test_full_disk.py",
@@ -48,6 +49,7 @@ POOL_FILES = (
     "tests/steps/test_train_on_pool.py",
     "tests/steps/test_tune_on_pool.py",
     "tests/tracking/test_backend.py",
+    "tests/tracking/test_logins.py",
     "tests/tuning/test_pool.py",
 )
 # Files that take longest. Workers begin with them, after the pool, so that none is left with a
@@ -269,13 +271,14 @@ def pool(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Pool"]:
 
     Jobs that ask for it may run on a second node too, see second_node.
     """
+    import grid_logins
     import second_node
     from condor_pool import down, up
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CONDOR_CONFIG", "")  # so that it is put back
         directory = tmp_path_factory.mktemp("pool")
-        settings = second_node.settings(directory)
+        settings = second_node.settings(directory) + grid_logins.settings(directory)
         running = up(directory, 12, ends_with_me=True, settings=settings)
         yield running
         down(running.directory)

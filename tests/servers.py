@@ -18,13 +18,19 @@ def free_port() -> int:
         return int(taken.getsockname()[1])
 
 
-def serve(directory: Path, port: int, store: str) -> "subprocess.Popen[bytes]":
-    """Return a server that answers, with one worker and a SQLite store in `directory`."""
+def serve(
+    directory: Path, port: int, store: str, *words: str, **variables: str
+) -> "subprocess.Popen[bytes]":
+    """Return a server that answers, with one worker.
+
+    Its store is a SQLite file in `directory`, or another database by its URL.
+    """
     command = [sys.executable, "-m", "mlflow", "server"]
-    command += ["--backend-store-uri", f"sqlite:///{directory / store}"]
+    uri = store if "://" in store else f"sqlite:///{directory / store}"
+    command += ["--backend-store-uri", uri]
     command += ["--artifacts-destination", str(directory / "artifacts")]
-    command += ["--port", str(port), "--workers", "1"]
-    environment = os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    command += ["--port", str(port), "--workers", "1", *words]
+    environment = os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"} | variables
     with (directory / "server.log").open("ab") as log:
         server = subprocess.Popen(
             command, env=environment, stdout=log, stderr=log, start_new_session=True

@@ -56,3 +56,7 @@ def take_memory(mib: int, seconds: float) -> int:
     block = bytearray(os.urandom(1)) * (mib * 2**20)
     time.sleep(seconds)
     return len(block)
+
+
+def tell_token() -> None:
+    raise KeyError(f"the token is {os.environ['MY_TOKEN']}")

@@ -187,7 +187,9 @@ class TuningConfig(Block):
         default_factory=list, description="steps after the training whose metrics count, too"
     )
     storage: str | None = Field(
-        None, description="Optuna's database URL; none: a journal in the study's directory"
+        None,
+        description="Optuna's database URL, in which $NAME stands for a variable of the "
+        "environment; none: a journal in the study's directory",
     )
     start_from: str | None = Field(
         None,

@@ -15,7 +15,6 @@ from rootflow.config import Config, TuningConfig
 from rootflow.config.batch import JobConfig, ProfileConfig, load_profile
 from rootflow.errors import UsageError
 from rootflow.places import shown
-from rootflow.secrets import hidden
 from rootflow.steps import preprocess
 from rootflow.steps.result import StepResult
 from rootflow.tracking.connection import TRACKING_URI, login_of_jobs, tracking_uri
@@ -23,6 +22,7 @@ from rootflow.tracking.study import StudyRun, start_study
 from rootflow.tuning.driver import Driver, MakeJob
 from rootflow.tuning.outcomes import draw, table, write_outcomes
 from rootflow.tuning.start import study_to_start_from
+from rootflow.tuning.storage import DATABASE_FAILURES, away
 from rootflow.tuning.study import check, only_driver, open_study, place_of, storage_name
 from rootflow.tuning.trials import TrialFiles, held_out_folds
 
@@ -65,6 +65,8 @@ def drive(driver: Driver, tune: TuningConfig) -> None:
     except UsageError:
         driver.remove_jobs("the study's settings are wrong")
         raise
+    except DATABASE_FAILURES as error:
+        raise away(error) from None
     except KeyboardInterrupt:
         count = len(driver.jobs())
         remove = count and sys.stdin.isatty() and click.confirm(f"\nRemove {count} jobs?", err=True)
@@ -133,7 +135,7 @@ def _conclude(
         "retrain": [
             f"rootflow main --config {_short(path)} data.folds.held_out=all" for path in best
         ],
-        "dashboard": f"optuna-dashboard {hidden(storage_name(tune, place))}",
+        "dashboard": f"optuna-dashboard {storage_name(tune, place)}",
     }
     return StepResult("tune", runs.run.run_id, facts, {"trials": trials}, metrics)
 

@@ -14,17 +14,18 @@ from typing import Any
 import optuna
 from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner, NopPruner
 from optuna.samplers import BaseSampler, CmaEsSampler, GridSampler, RandomSampler, TPESampler
-from optuna.storages import BaseStorage, JournalStorage, RDBStorage
+from optuna.storages import BaseStorage, JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.storages.journal._file import BaseJournalFileLock
 from optuna.trial import BaseTrial, FixedTrial
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.pool import NullPool
 
 from rootflow.config import Config, TuningConfig, change
 from rootflow.config.tuning import CategoricalConfig, FloatConfig, ParameterKind, Value
 from rootflow.errors import UsageError
+from rootflow.secrets import hidden
 from rootflow.tuning.question import agree
+from rootflow.tuning.storage import open_database
 
 Values = dict[str, Value]
 
@@ -141,7 +142,6 @@ def _corners(tune: TuningConfig) -> Iterator[Values]:
 
 
 DIRECTORY = "rootflow.directory"
-SECONDS_FOR_A_LOCK = 60
 LOCK, JOURNAL = "driver.lock", "study.journal"
 
 
@@ -151,8 +151,8 @@ def place_of(config: Config, tune: TuningConfig) -> Path:
 
 
 def storage_name(tune: TuningConfig, place: Path) -> str:
-    """Return where Optuna keeps the study, as `optuna-dashboard` takes it."""
-    return tune.storage or str(place / JOURNAL)
+    """Return where Optuna keeps the study, as `optuna-dashboard` takes it with its password."""
+    return hidden(tune.storage or str(place / JOURNAL))
 
 
 def open_study(config: Config, tune: TuningConfig, place: Path) -> optuna.Study:
@@ -168,7 +168,7 @@ def open_study(config: Config, tune: TuningConfig, place: Path) -> optuna.Study:
             load_if_exists=True,
         )
     except (SQLAlchemyError, ImportError) as error:
-        reason = str(error).splitlines()[0].replace(str(tune.storage), "the URL")
+        reason = hidden(str(error).splitlines()[0].replace(str(tune.storage), "the URL"))
         raise UsageError(f"tune.storage: cannot be opened: {reason}") from None
     agree(study, config, tune)
     kept = study.user_attrs.get(DIRECTORY)
@@ -192,9 +192,7 @@ def storage_of(url: str | None, place: Path) -> BaseStorage:
             )
         _mend(place / JOURNAL)
         return JournalStorage(JournalFileBackend(str(place / JOURNAL), _NoLock()))
-    sqlite = {"connect_args": {"timeout": SECONDS_FOR_A_LOCK}, "poolclass": NullPool}
-    engine = sqlite if url.startswith("sqlite:") else {}
-    return RDBStorage(url, engine_kwargs=engine)
+    return open_database(url)
 
 
 class _NoLock(BaseJournalFileLock):
