@@ -2,8 +2,9 @@ from pathlib import Path
 
 import pytest
 
+from rootflow.config.batch import profile_of
 from rootflow.errors import RootflowError
-from rootflow.tracking.connection import connect, redacted
+from rootflow.tracking.connection import connect, login_of_jobs, redacted
 
 
 def test_store_is_made_in_the_working_directory(workspace: Path) -> None:
@@ -37,3 +38,25 @@ def test_server_that_does_not_answer_is_one_clear_line_without_the_password(
 )
 def test_redacted_keeps_the_place_and_drops_the_secrets(uri: str, shown: str) -> None:
     assert redacted(uri) == shown
+
+
+def test_jobs_get_the_login_that_they_need(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uri = "https://tracking.example.org"
+    kept = workspace / ".mlflow" / "credentials"
+    kept.parent.mkdir()
+    kept.write_text(
+        "[mlflow]\nmlflow_tracking_username = ada\nmlflow_tracking_password = of-file\n"
+    )
+    monkeypatch.setenv("HOME", str(workspace))
+    monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", "of-environment")
+    assert login_of_jobs(profile_of({}, "test"), uri) == {
+        "MLFLOW_TRACKING_URI": uri,
+        "MLFLOW_TRACKING_USERNAME": "ada",
+        "MLFLOW_TRACKING_PASSWORD": "of-file",
+        "MLFLOW_TRACKING_TOKEN": "of-environment",
+    }
+    alone = profile_of({"credentials": []}, "test")
+    assert login_of_jobs(alone, uri) == {"MLFLOW_TRACKING_URI": uri}
+    assert login_of_jobs(profile_of({"tracking": "spool"}, "test"), uri) == {}

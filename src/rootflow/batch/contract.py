@@ -162,7 +162,7 @@ def function_job(
     given = os.environ.get("PYTHONPATH", "")
     path = [str(Path(__file__).parents[2]), *filter(None, given.split(os.pathsep))]
     spec = {"function": function, "arguments": dict(arguments), "path": path}
-    with whole_file(directory / CALL) as partial:
+    with whole_file(directory / CALL, private=True) as partial:
         partial.write_text(json.dumps(spec))
     runner = Path(on_node.__file__)
     command = ("python3", runner.name, "--call", CALL)

@@ -1,7 +1,8 @@
 """HTCondor's keeper of credentials, which gives jobs their tickets and tokens."""
 
-from typing import Any
+from collections.abc import Mapping
 
+from rootflow.batch import credentials
 from rootflow.batch.schedd import htcondor
 from rootflow.config.batch import ProfileConfig
 from rootflow.errors import RootflowError, UsageError
@@ -9,12 +10,12 @@ from rootflow.errors import RootflowError, UsageError
 PRODUCER = "SEC_CREDENTIAL_PRODUCER"
 
 
-def store(profile: ProfileConfig, text: str) -> None:
-    """Have HTCondor keep the ticket and the tokens that the jobs of a submit file need."""
+def store(profile: ProfileConfig) -> None:
+    """Have HTCondor keep the ticket and the tokens that jobs of a profile need."""
     if profile.send_credential:
         _store_ticket()
     if profile.oauth_services:
-        _require_tokens(htcondor().Submit(text))
+        _require_tokens(credentials.words(profile))
 
 
 def _store_ticket() -> None:
@@ -34,10 +35,11 @@ def _store_ticket() -> None:
         ) from None
 
 
-def _require_tokens(submission: Any) -> None:
+def _require_tokens(words: Mapping[str, str | None]) -> None:
     module = htcondor()
+    asked = {word: value for word, value in words.items() if value is not None}
     try:
-        page = submission.issue_credentials()
+        page = module.Submit({"executable": "/bin/true", **asked}).issue_credentials()
     except module.HTCondorException as error:
         raise RootflowError(f"oauth_services: {_line(error)}") from None
     if page:

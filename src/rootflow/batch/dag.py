@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from rootflow.batch import contract, description
+from rootflow.batch import contract, credd, description
 from rootflow.batch import job as on_node
 from rootflow.batch.contract import Job, State
 from rootflow.batch.progress import Progress, change, one_line
@@ -105,6 +105,7 @@ def submit(folder: Path, profile: ProfileConfig) -> int:
     described["initialdir"] = str(folder)
     described[f"My.{description.FOLDER}"] = description.literal(str(folder))
     described[f"My.{description.SUBMISSION}"] = description.literal(token)
+    credd.store(profile)
     return Schedd(profile.schedd).submit(str(described), token, spool=False)
 
 

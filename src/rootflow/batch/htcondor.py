@@ -188,7 +188,7 @@ class HTCondorExecutor:
         token = self._ledger.plan(jobs)
         try:
             text = self._text(jobs, token)
-            credd.store(self._profile, text)
+            credd.store(self._profile)
             cluster = self._schedd.submit(text, token, spool=self._profile.files == "spool")
         except RootflowError:
             # A schedd that was too busy to answer may have taken the jobs all the same.

@@ -15,6 +15,7 @@ from rootflow.config import Config, TuningConfig
 from rootflow.config.batch import JobConfig, ProfileConfig, load_profile
 from rootflow.errors import UsageError
 from rootflow.places import shown
+from rootflow.secrets import hidden
 from rootflow.steps import preprocess
 from rootflow.steps.result import StepResult
 from rootflow.tracking.connection import TRACKING_URI, login_of_jobs, tracking_uri
@@ -123,7 +124,7 @@ def _conclude(
     trials = table(study, tune)
     best = write_outcomes(config, tune, study, place)
     for path in best:
-        runs.run.log_file(path)
+        runs.run.log_text(hidden(path.read_text()), path.name)
     runs.run.log_figures(draw(study, tune, place / "figures"))
     metrics = _metrics(study, tune, trials)
     runs.run.log_metrics(metrics)

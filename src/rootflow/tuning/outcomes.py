@@ -132,7 +132,7 @@ def write_outcomes(
         values = zip(tune.objectives, trial.values, strict=True)
         said = ", ".join(f"{objective.metric} {value:.6g}" for objective, value in values)
         head = f"# Trial {trial.number} of the study '{study.study_name}': {said}\n"
-        with whole_file(place / name) as path:
+        with whole_file(place / name, private=True) as path:
             path.write_text(head + yaml.safe_dump(settings, sort_keys=False))
         paths.append(place / name)
     return paths

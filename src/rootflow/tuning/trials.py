@@ -62,7 +62,7 @@ class TrialFiles(NamedTuple):
 
     def write_trial(self, trial: Trial, config: Config) -> None:
         """Write what the job needs."""
-        with whole_file(self.directory / CONFIG) as path:
+        with whole_file(self.directory / CONFIG, private=True) as path:
             path.write_text(yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False))
         with whole_file(self.directory / TRIAL) as path:
             path.write_text(trial.model_dump_json(indent=1) + "\n")

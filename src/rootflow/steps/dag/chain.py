@@ -241,7 +241,8 @@ def _new_plan(step: Step, config: Config, folder: Path) -> Plan:
     training = begin_run(config, "train", run) if step == "main" else run
     ids = {"run_id": run.run_id, "training_run_id": training.run_id}
     plan = Plan(step=step, **ids, begun=time.time())
-    (folder / CONFIG).write_text(yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False))
+    with whole_file(folder / CONFIG, private=True) as partial_config:
+        partial_config.write_text(yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False))
     with whole_file(folder / PLAN) as partial_plan:
         partial_plan.write_text(plan.model_dump_json(indent=1))
     return plan
