@@ -145,5 +145,7 @@ def test_wrong_settings_are_found_before_anything_is_submitted(project: Path) ->
     (project / "none.txt").write_text("# nothing\n")
     with pytest.raises(UsageError, match=r"none\.txt: it has no line with settings"):
         rootflow(submit, *words, "--each", "none.txt")
+    with pytest.raises(UsageError, match=r"--each gone\.txt: cannot be read: No such file"):
+        rootflow(submit, *words, "--each", "gone.txt")
     assert MlflowClient().search_runs(["0"]) == []
     assert not (project / "outputs").exists()

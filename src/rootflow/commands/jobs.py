@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from rootflow.commands.options import AS_JSON, tell
+from rootflow.commands.options import AS_JSON, FOLDER, tell
 from rootflow.config.batch import load_profile, profile_of
 from rootflow.errors import RootflowError, UsageError
 from rootflow.files import read_bytes
@@ -26,7 +26,7 @@ LONGEST_NAME = 200
 @click.option("-P", "parameters", multiple=True, metavar="NAME=VALUE", help="As in `mlflow run`.")
 @click.option(
     "--each",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=click.Path(dir_okay=False, path_type=Path),
     help="A run for each line of this file, which has settings: 'key=value key=value'; all of "
     "them in one submission.",
 )
@@ -125,7 +125,7 @@ def follow(folder: Path) -> None:
 @click.command("jobs")
 @click.option(
     "--output",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=FOLDER,
     default=Path("outputs"),
     show_default=True,
     help="Output directory whose runs and studies are looked at, beside what is in the queue.",
@@ -146,7 +146,10 @@ def jobs(output: Path, everything: bool, clean: bool, as_json: bool) -> None:
 
 def _lines(path: Path) -> list[str | None]:
     """Return the lines of a file that say something."""
-    text = read_bytes(path).decode(errors="replace")
+    try:
+        text = read_bytes(path).decode(errors="replace")
+    except OSError as error:
+        raise UsageError(f"--each {path}: cannot be read: {error.strerror}") from None
     stripped = (line.strip() for line in text.splitlines())
     lines: list[str | None] = [line for line in stripped if line and not line.startswith("#")]
     if not lines:

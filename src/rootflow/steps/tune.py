@@ -54,7 +54,9 @@ def run(config: Config) -> StepResult:
             runs.run.log_text(settings, "tune.yaml")
             preprocess.ensure(config, runs.run)  # once, and not in each job
             executor = make_executor(profile, place / "jobs")
-            driver = Driver(config, tune, study, place, executor, job_maker(profile), runs)
+            driver = Driver(
+                config, tune, study, place, executor, job_maker(profile, tune.name), runs
+            )
             drive(driver, tune)
             return _conclude(config, tune, study, place, runs)
 
@@ -80,8 +82,8 @@ def drive(driver: Driver, tune: TuningConfig) -> None:
         raise
 
 
-def job_maker(profile: ProfileConfig) -> MakeJob:
-    """Return what makes the job of a trial, with files that it shares with this machine."""
+def job_maker(profile: ProfileConfig, study: str) -> MakeJob:
+    """Return what makes the job of a study's trial, with files that it shares with this machine."""
     given = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     search_path = [Path(path).resolve() for path in given if path]
     environment = {
@@ -96,7 +98,7 @@ def job_maker(profile: ProfileConfig) -> MakeJob:
 
     def make(files: TrialFiles, name: str) -> Job:
         words = ("-m", "rootflow", "trial", str(files.directory), "--from", str(Path.cwd()))
-        return Job(name, (python, *words), files.directory, resources=resources)
+        return Job(name, (python, *words), files.directory, resources=resources, batch=study)
 
     return make
 

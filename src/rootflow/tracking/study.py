@@ -43,6 +43,11 @@ class StudyRun:
             self._begun = begun
         return begun[number]
 
+    def tag_trial(self, run_id: str, tags: Mapping[str, str]) -> None:
+        """Set tags of a trial's run."""
+        with server_must_answer():
+            log_all(self.run.client, run_id, tags=[RunTag(*tag) for tag in tags.items()])
+
     def end_trial(
         self,
         run_id: str,

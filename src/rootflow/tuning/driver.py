@@ -73,6 +73,7 @@ class Driver:
                 if all_asked:
                     time.sleep(self.tune.poll_seconds)
                 self.watch.look(self.running.values())
+                self._say_where()
         self.ledger.finish()
 
     def jobs(self) -> list[str]:
@@ -107,7 +108,7 @@ class Driver:
     def _tell_and_ask(self) -> None:
         while (trial := self._next_to_tell()) is not None and trial.outcome is not None:
             del self.running[trial.number]
-            self.ledger.tell(trial, trial.outcome)
+            self.ledger.tell(trial, trial.outcome, trial.where(self.executor))
             self._give_up_where_many_fail()
             self._ask()  # at once: what is proposed depends on what was told by then
 
@@ -164,6 +165,18 @@ class Driver:
             for trial, job in zip(new, self.executor.submit(jobs), strict=True):
                 trial.submissions += 1
                 trial.remember(job)
+
+    def _say_where(self) -> None:
+        """Have the runs of trials say where their jobs are, once these have started."""
+        for trial in self._open():
+            started = trial.status is not None and trial.status.starts > 0
+            if not started or trial.run_id is None:
+                continue
+            where = trial.where(self.executor)
+            if where != trial.said:
+                with self.server.trying():
+                    self.runs.tag_trial(trial.run_id, where)
+                    trial.said = where
 
     def _name_of_next_job(self, trial: Running) -> str:
         return f"{self.tune.name}-{trial.number}-{trial.submissions + 1}"

@@ -3,7 +3,7 @@
 import time
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -52,6 +52,7 @@ class TrialLedger:
         self.failed_in_a_row = 0
         self.last_reason = ""
         self._unwritten: list[FrozenTrial] = []
+        self._where: dict[int, Mapping[str, str]] = {}
         open_trials = self.runs.open_trials()
         for trial in self.study.get_trials(deepcopy=False):
             if trial.state in STATUS:
@@ -59,8 +60,8 @@ class TrialLedger:
                 if trial.number in open_trials:
                     self._unwritten.append(trial)
 
-    def tell(self, running: Running, outcome: TrialOutcome) -> None:
-        """Tell Optuna how a trial ended."""
+    def tell(self, running: Running, outcome: TrialOutcome, where: Mapping[str, str]) -> None:
+        """Tell Optuna how a trial ended; its run says `where`."""
         if outcome.reason:
             self.last_reason = outcome.reason
             running.trial.set_user_attr(REASON, outcome.reason)
@@ -69,13 +70,14 @@ class TrialLedger:
         told = self.study.tell(running.trial, outcome.values, state=outcome.state)
         self.counts[told.state] += 1
         self._unwritten.append(told)
+        self._where[told.number] = where
 
     def write(self) -> None:
         """Write what was told to the trials' runs, as far as the server answers."""
         with suppress(AwayError):
             while self._unwritten:
                 self._write(self._unwritten[0])
-                del self._unwritten[0]
+                self._where.pop(self._unwritten.pop(0).number, None)
 
     def finish(self) -> None:
         """Write everything that is left, and wait some minutes for the server, or raise."""
@@ -97,7 +99,8 @@ class TrialLedger:
         return f"best {metric} {best.value:.5g} (trial {best.number})"
 
     def _write(self, trial: FrozenTrial) -> None:
-        tags = {"rootflow.trial.state": trial.state.name.lower()}
+        where = self._where.get(trial.number, {})
+        tags = {**where, "rootflow.trial.state": trial.state.name.lower()}
         if REASON in trial.user_attrs:
             tags["rootflow.error"] = trial.user_attrs[REASON][:5000]
         run_id = trial.user_attrs.get(RUN_ID)

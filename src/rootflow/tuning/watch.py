@@ -52,6 +52,8 @@ class Running:
     outcome: TrialOutcome | None = None
     done_since: float | None = None
     reported: set[int] = field(default_factory=set)
+    status: Status | None = None
+    said: dict[str, str] = field(default_factory=dict)
 
     @property
     def number(self) -> int:
@@ -62,6 +64,20 @@ class Running:
         """Have this job, in the storage, too: the next driver looks for it there."""
         self.job, self.state, self.done_since = job, State.IDLE, None
         self.trial.set_user_attr(JOB, [job, self.submissions, self.losses])
+
+    def where(self, executor: Executor) -> dict[str, str]:
+        """Return what is known of the job, as its run says it."""
+        if self.status is None or self.job is None:
+            return {}
+        known = {
+            "job": executor.name_of(self.job),
+            "folder": self.files.directory,  # with what it says in stdout.txt and stderr.txt
+            "state": self.status.state,
+            "starts": self.status.starts,
+            "host": self.status.host,
+            "reason": self.status.reason,
+        }
+        return {f"htcondor.{name}": str(value) for name, value in known.items() if value}
 
 
 def outcome_of(result: Result, objectives: Sequence[ObjectiveConfig]) -> TrialOutcome:
@@ -125,7 +141,7 @@ class Watch:
             # Machines are judged first: what Optuna is told is not taken back.
             statuses = found | self.executor.wait(failed, timeout=0.0) if failed else found
         for trial in at_work:
-            status = statuses.get(str(trial.job))
+            status = trial.status = statuses.get(str(trial.job))
             waits = status is not None and status.state is State.IDLE and status.starts == 0
             if waits and trial.submissions == 1:  # with many trials, looking takes long
                 continue
