@@ -83,7 +83,8 @@ class Matching:
             slots = machines({name for ad in ads for name in _references(ad)}) if ads else []
         except RootflowError:
             return  # who is away is not asked why
-        found, known = dict[str, str](), dict[tuple[str, ...], str]()
+        found = {job_id: self.reason(job_id) for job_id in waiting}
+        known = dict[tuple[str, ...], str]()
         for ad in ads:
             key = tuple(str(ad.lookup(name)) for name in NOT_EVERY_JOBS_OWN if name in ad)
             if key not in known:

@@ -114,8 +114,9 @@ class Schedd:
     def ads(self, jobs: Sequence[str]) -> list[Any]:
         """Return all that the schedd knows of jobs in the queue, "cluster.proc" each."""
         pairs = (name.split(".") for name in jobs)
-        wanted = " || ".join(f"ClusterId == {c} && ProcId == {p}" for c, p in pairs)
-        return list(self._patiently(lambda schedd: schedd.query(wanted)))
+        wanted = " || ".join(f"(ClusterId == {c} && ProcId == {p})" for c, p in pairs)
+        ads = self._patiently(lambda schedd: schedd.query(wanted))
+        return [ad for ad in ads if f"{ad['ClusterId']}.{ad['ProcId']}" in jobs]
 
     def folders(self) -> set[Path]:
         """Return the folders of all executors that have jobs of this user in the queue."""

@@ -4,6 +4,7 @@ import fcntl
 import os
 import sys
 import time
+import traceback
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -114,8 +115,9 @@ class Follower:
             _say(str(error))
             lost = Status(State.FAILED, reason=f"what became of the job is not known: {error}")
             return dict.fromkeys(ids, lost)
-        except (RootflowError, OSError) as error:
-            _say(str(error))
+        except Exception as error:  # whatever it is, the jobs of other executors go on
+            known = isinstance(error, RootflowError | OSError)
+            _say(str(error) if known else traceback.format_exc())
             self._not_before[folder] = time.monotonic() + SECONDS_BETWEEN_TRIES
             return {}
 
