@@ -42,6 +42,7 @@ POOL_FILES = (
     "tests/batch/test_full_disk.py",
     "tests/batch/test_gpus.py",
     "tests/batch/test_matching.py",
+    "tests/batch/test_packing.py",
     "tests/batch/test_pool.py",
     "tests/batch/test_spooling.py",
     "tests/commands/test_jobs.py",

@@ -28,6 +28,7 @@ from rootflow.commands.options import (
     STYLE,
     tell,
 )
+from rootflow.commands.pack import pack
 from rootflow.commands.pool import pool
 from rootflow.commands.registry import registry
 from rootflow.config.command import configured
@@ -98,7 +99,7 @@ def _step_command(name: str, summary: str) -> click.Command:
 
 for _name, _summary in STEPS.items():
     cli.add_command(_step_command(_name, _summary))
-for _command in (apply, follow, jobs, node, pool, registry, submit):
+for _command in (apply, follow, jobs, node, pack, pool, registry, submit):
     cli.add_command(_command)
 
 

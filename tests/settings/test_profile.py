@@ -1,6 +1,9 @@
 """Each word of a profile off its default: another job, or another care for it."""
 
+import io
+import json
 import re
+import tarfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +15,7 @@ from rootflow.batch import Job, make_executor
 from rootflow.batch.care import decide
 from rootflow.batch.contract import State, prepare
 from rootflow.batch.job import SPEC
+from rootflow.batch.packing import ABOUT, Packed
 from rootflow.batch.progress import Progress
 from rootflow.config.batch import ProfileConfig, profile_of
 from rootflow.tracking.backend import describe
@@ -32,6 +36,7 @@ def nested(words: Mapping[str, Any]) -> dict[str, Any]:
 
 def told(words: Mapping[str, Any], directory: Path) -> Iterator[object]:
     """Yield what a batch system, the node and the care for held jobs are told."""
+    words = {path: _there(value, directory) for path, value in words.items()}
     text = describe(str(PROJECT), "preprocess", [RunToMake({})], nested(words))
     # Every word is in the name of the executor's folder; that is not what it is for.
     yield re.sub(r"executors/preprocess-\w+", "executors/preprocess", text)
@@ -41,6 +46,19 @@ def told(words: Mapping[str, Any], directory: Path) -> Iterator[object]:
     prepare(job, profile.job, profile)
     yield (job.directory / SPEC).read_text()
     yield from decisions(profile)
+
+
+def _there(value: Any, directory: Path) -> Any:
+    """Return a value, or the packed environment that it stands for."""
+    if not str(value).startswith("{folder}"):
+        return value
+    file = Path(str(value).format(folder=directory))
+    with tarfile.open(file, "w:gz") as archive:
+        about = json.dumps(Packed("3.11", 1, 5000)._asdict()).encode()
+        entry = tarfile.TarInfo(ABOUT)
+        entry.size = len(about)
+        archive.addfile(entry, io.BytesIO(about))
+    return str(file)
 
 
 def decisions(profile: ProfileConfig) -> Iterator[object]:

@@ -1,6 +1,7 @@
 """Jobs in HTCondor's submit language."""
 
 import math
+import shlex
 import sys
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
@@ -9,11 +10,13 @@ from typing import Any
 from rootflow.batch import credentials
 from rootflow.batch import job as on_node
 from rootflow.batch.contract import Job
+from rootflow.batch.packing import packed_in
 from rootflow.config.batch import JobConfig, ProfileConfig
 from rootflow.errors import UsageError
 
 MIB = 1024  # in a GiB
 KIB = 1024**2
+GIB = 1024**3  # bytes
 # Attributes by which jobs are found again in the queue.
 FOLDER = "RootflowFolder"
 SUBMISSION = "RootflowSubmission"
@@ -38,6 +41,8 @@ CARRIED = {
     "transfer_output_remaps": f'"{on_node.KEPT} = {on_node.KEPT_BEFORE}"',
     "preserve_relative_paths": "True",
 }
+# The folder of a packed environment on the node.
+UNPACKED = ".environment"
 ITEMS = ("folder", "title", "batch", "inputs", "outputs")
 
 
@@ -53,23 +58,22 @@ def describe(
     `folder`, the executor's, and `token`, the submission's, are what they are found again by.
     """
     shared = profile.files == "shared"
-    runner = on_node.__file__ if shared else Path(on_node.__file__).name
-    quoted = f"'{runner}'" if " " in runner else runner
+    executable, arguments = _start(resources, profile)
     described: dict[str, str | float | None] = {
         "universe": "vanilla" if resources.container is None else "container",
-        "executable": profile.python or sys.executable,
+        "executable": executable,
         "transfer_executable": "false",
-        "arguments": f'"-I {quoted} {on_node.SPEC}"',
+        "arguments": arguments,
         # What begins with a macro is taken for a relative path in late materialisation.
         "initialdir": "/$(folder)",
         "description": "$(title)",
         "batch_name": "$(batch)",
         "output": on_node.STDOUT,
         "error": on_node.STDERR,
-        **_needs(resources),
+        **_needs(resources, profile),
         "requirements": _requirements(resources, profile),
         **_ending(profile),
-        **(CARRIED if not shared else {"should_transfer_files": "NO"}),
+        **(_carried(profile) if not shared else {"should_transfer_files": "NO"}),
         f"+{FOLDER}": literal(str(folder)),
         f"+{SUBMISSION}": literal(token),
         f"+{AVOID}": machine_list(avoided),
@@ -115,11 +119,49 @@ def literal(value: bool | int | float | str) -> str:
     return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def _needs(resources: JobConfig) -> dict[str, str | float | None]:
+def _start(resources: JobConfig, profile: ProfileConfig) -> tuple[str, str]:
+    """Return program and arguments that start the job's side on its node."""
+    runner = on_node.__file__ if profile.files == "shared" else Path(on_node.__file__).name
+    if profile.packed_environment is not None:
+        archive = profile.packed_environment
+        if any(character in str(archive.absolute()) for character in "$,\n\"' "):
+            raise UsageError(
+                f"packed_environment: {str(archive)!r}: HTCondor takes no $ , quotes or spaces"
+            )
+        unpack = f"mkdir -p {UNPACKED} && tar -xzf {archive.name} -C {UNPACKED}"
+        # Where the interpreter looks for its own library.
+        library = f"LD_LIBRARY_PATH=$PWD/{UNPACKED}/lib${{LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}}"
+        line = f"{unpack} && {library} exec {UNPACKED}/bin/python"
+    elif resources.container is not None and profile.python is None:
+        line = "exec python3"  # where it is, only the image knows
+    else:
+        quoted = f"'{runner}'" if " " in runner else runner
+        return profile.python or sys.executable, f'"-I {quoted} {on_node.SPEC}"'
+    line = f"{line} -I {shlex.quote(runner)} {on_node.SPEC}".replace("'", "''")
+    return "/bin/sh", f"\"-c '{line}'\""
+
+
+def _carried(profile: ProfileConfig) -> dict[str, str]:
+    """Return how files are carried to the node and back."""
+    if profile.packed_environment is None:
+        return CARRIED
+    inputs = f"{CARRIED['transfer_input_files']}, {profile.packed_environment.absolute()}"
+    return {**CARRIED, "transfer_input_files": inputs}
+
+
+def _bytes_of_environment(profile: ProfileConfig) -> int:
+    """Return what a packed environment takes on the node: the file, and what is in it."""
+    if profile.packed_environment is None:
+        return 0
+    file = profile.packed_environment
+    return packed_in(file).bytes + file.stat().st_size
+
+
+def _needs(resources: JobConfig, profile: ProfileConfig) -> dict[str, str | float | None]:
     needs: dict[str, str | float | None] = {
         "request_cpus": resources.cpus,
         "request_memory": math.ceil(resources.memory_gib * MIB),
-        "request_disk": math.ceil(resources.disk_gib * KIB),
+        "request_disk": math.ceil(resources.disk_gib * KIB + _bytes_of_environment(profile) / 1024),
         "accounting_group": resources.accounting_group,
         "container_image": resources.container,
     }
@@ -154,6 +196,32 @@ def _ending(profile: ProfileConfig) -> dict[str, str]:
     vacate = str(math.ceil(2 * profile.grace.total_seconds()))
     remove = f"!({again})"
     return {"on_exit_remove": remove, "kill_sig": "SIGTERM", "job_max_vacate_time": vacate}
+
+
+def require_limits(jobs: Sequence[Job], profile: ProfileConfig) -> None:
+    """Raise UsageError where a submission is more than its schedd takes."""
+    limits = profile.limits
+    if limits.jobs is not None and len(jobs) > limits.jobs:
+        raise UsageError(
+            f"{len(jobs)} jobs at once: the schedd takes {limits.jobs} (limits.jobs): submit them "
+            "in parts"
+        )
+    if limits.carried_gib is None or profile.files == "shared":
+        return
+    packed = (profile.packed_environment,) if profile.packed_environment is not None else ()
+    for job in jobs:
+        size = sum(map(_size, (*job.inputs, *packed))) / GIB
+        if size > limits.carried_gib:
+            raise UsageError(
+                f"job {job.name}: {size:.2f} GiB are carried to it, and the schedd takes "
+                f"{limits.carried_gib:g} (limits.carried_gib): name large files by where nodes "
+                "see them, such as root:// or /cvmfs"
+            )
+
+
+def _size(path: Path) -> int:
+    files = path.rglob("*") if path.is_dir() else (path,)
+    return sum(each.stat().st_size for each in files if each.is_file())
 
 
 def item(job: Job) -> tuple[str, str, str, str, str]:

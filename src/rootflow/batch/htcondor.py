@@ -55,6 +55,7 @@ class HTCondorExecutor:
     def submit(self, jobs: Sequence[Job]) -> list[str]:
         """Queue the jobs, all or none of them, and return their ids in the same order."""
         jobs = self._care.with_what_was_learnt(jobs)
+        description.require_limits(jobs, self._profile)
         ids: dict[int, str] = {}
         for job in jobs:
             contract.prepare(job, job.resources or self._profile.job, self._profile)

@@ -3,9 +3,9 @@
 import re
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from rootflow.config.block import Block
 from rootflow.config.load import explain, read_yaml
@@ -70,6 +70,10 @@ class LimitsConfig(Block):
         description="Time after which is said of a job that waits why no machine can run it, if "
         "none can; null: never",
     )
+    jobs: int | None = Field(None, ge=1, description="Most jobs that the schedd takes at once")
+    carried_gib: float | None = Field(
+        None, gt=0, description="Most that HTCondor carries to a job there, GiB"
+    )
     idle: int = Field(
         500, ge=1, description="Jobs of one submission in the queue that wait; others come later"
     )
@@ -97,7 +101,14 @@ class ProfileConfig(Block):
         timedelta(seconds=10), description="Time for a checkpoint between SIGTERM and the end"
     )
     limits: LimitsConfig = LimitsConfig()
-    python: str | None = Field(None, description="Python on the node [the one that submits]")
+    python: str | None = Field(
+        None, description="Python on the node [that of job.container, or the one that submits]"
+    )
+    packed_environment: Path | None = Field(
+        None,
+        description="File of `rootflow pack`, which is carried to the node and unpacked: jobs run "
+        "in the Python that is in it",
+    )
     runtime_attribute: str | None = Field(
         None, description="Attribute that tells the site the run time in seconds: MaxRuntime"
     )
@@ -132,6 +143,19 @@ class ProfileConfig(Block):
         (), description="What comes back of what a carried project has written, below it"
     )
     wait: bool = Field(False, description="`mlflow run` returns when the job has ended")
+
+    @model_validator(mode="after")
+    def _one_python(self) -> Self:
+        if self.packed_environment is None:
+            return self
+        if self.files == "shared" or self.executor == "local":
+            raise ValueError(
+                "packed_environment is carried to the node: that takes files: transfer or spool, "
+                "and executor: htcondor"
+            )
+        if self.python is not None or self.job.container is not None:
+            raise ValueError("packed_environment brings a Python: leave out python, job.container")
+        return self
 
 
 def load_profile(path: Path) -> ProfileConfig:
