@@ -87,4 +87,12 @@ class PostgreSQL:
     def _command(self, program: str, *words: str) -> list[str]:
         # As root it refuses to run.
         user = ["unshare", "--user", "--map-user=1", "--map-group=1"] if os.geteuid() == 0 else []
-        return [*user, str(POSTGRESQL / program), "-D", str(self._directory / "data"), *words]
+        with_tests = ["setpriv", "--pdeathsig", "INT"]  # however these end
+        return [
+            *user,
+            *with_tests,
+            str(POSTGRESQL / program),
+            "-D",
+            str(self._directory / "data"),
+            *words,
+        ]

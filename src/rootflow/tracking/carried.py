@@ -61,6 +61,7 @@ def pack(project: Path, more: Sequence[str], archives: Path) -> Path:
             raise InputError(f"inputs: {project / name} is not there")
     archives.mkdir(parents=True, exist_ok=True)
     partial = archives / f".{uuid.uuid4().hex}.tar"
+    partial.touch(0o600)  # there may be files that are their owner's alone
     try:
         with tarfile.open(partial, "w", dereference=True) as archive:
             for name in sorted({*_files(project), *more}):
