@@ -8,6 +8,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 from keras import ops
 
 from rootflow.config import OwnNetworkConfig
@@ -132,10 +133,13 @@ def own_classifier_loss(name: str, what: str, classes: int) -> LossOf:
 
 
 def _tried(name: str, what: str, *given: Any) -> Callable[..., Tensor]:
-    """Return the function once it gave one finite number for each of a few events."""
+    """Return the function once it gave one finite number for each of a few events.
+
+    As when it trains it is asked by a graph, in which no condition is on the content of a tensor.
+    """
     function = resolve(name, what)
     try:
-        said = np.asarray(ops.convert_to_numpy(function(*given)))
+        said = np.asarray(ops.convert_to_numpy(tf.function(function, autograph=False)(*given)))
     except Exception as error:
         reason = f"{type(error).__name__}: {error}".partition("\n")[0]
         raise UsageError(f"{what}: {name} failed: {reason}") from None
