@@ -19,6 +19,7 @@ WORDS = {
     "CLASS": "(signal|background)",
     "METHOD": "[^/]+",
     "MODEL": "[^/]+",
+    "NUMBER": r"\d+",
 }
 
 

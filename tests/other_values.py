@@ -167,7 +167,13 @@ SIMULATE = {
 
 # What is kept of the names of the runs, and of where all of it is.
 RECORD = {
-    analysis: _others({"output": "{folder}/elsewhere", "tracking.experiment": "others"})
+    analysis: _others(
+        {
+            "output": "{folder}/elsewhere",
+            "tracking.experiment": "others",
+            "tracking.system_metrics": False,
+        }
+    )
     for analysis in ("ttbar", "h4l")
 }
 _SCALED = {

@@ -39,6 +39,9 @@ class TrackingConfig(Block):
     """Where runs are kept. MLFLOW_TRACKING_URI, where set, says the server."""
 
     experiment: str | None = Field(None, description="none: the name of the analysis")
+    system_metrics: bool = Field(
+        True, description="CPU, memory and GPUs of the machine with each epoch of a training"
+    )
 
 
 class AnalysisConfig(Block):

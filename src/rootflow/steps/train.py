@@ -15,6 +15,7 @@ from rootflow.sources import code_digest
 from rootflow.steps import preprocess
 from rootflow.steps.result import StepResult, date_of, say_found
 from rootflow.tracking import Run, start_run
+from rootflow.tracking.system import SystemMetrics
 from rootflow.training.devices import require_gpus
 from rootflow.training.fitting import Training, fit, question
 from rootflow.training.record import RECORD, Fact
@@ -200,8 +201,10 @@ def _fit(
     run: Run,
     on_epoch: OnEpoch,
 ) -> Training:
+    system = SystemMetrics() if config.tracking.system_metrics else None
+
     def log_epoch(epoch: int, metrics: Mapping[str, float]) -> None:
-        run.log_metrics(metrics, step=epoch)
+        run.log_metrics({**metrics, **(system.since_last() if system else {})}, step=epoch)
         on_epoch(folds.held_out, epoch, metrics)
 
     training = fit(dataset, config, directory, log_epoch, folds)
