@@ -18,13 +18,15 @@ from rootflow.tuning.trials import TrialFiles
 
 TOY_STUDY = Path(__file__)
 TOY_TRIAL = str(Path(__file__).with_name("toy_trial.py"))
+TOY_TRIALS = str(Path(__file__).with_name("toy_trials.py"))
 RUN = "rootflow.run"
 SMALL = JobConfig(memory_gib=0.125, disk_gib=0.01)
 
 
 def toy_job(needs: JobConfig, files: TrialFiles, name: str) -> Job:
     passed = {key: os.environ[key] for key in ("TOY", "PYTHONPATH") if key in os.environ}
-    command = (sys.executable, TOY_TRIAL, str(files.directory))
+    program = TOY_TRIALS if "others" in os.environ.get("TOY", "") else TOY_TRIAL
+    command = (sys.executable, program, str(files.directory))
     resources = needs.model_copy(update={"environment": passed})
     return Job(name, command, files.directory, resources=resources)
 

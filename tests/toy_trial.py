@@ -42,12 +42,12 @@ def measure(files: TrialFiles, toy: dict[str, float]) -> Result:
     return Result(metrics={"loss": loss, "parameters": 1000.0 / (1 + loss)})
 
 
-def main() -> None:
-    files = TrialFiles(Path(sys.argv[1]))
+def run(directory: Path) -> None:
+    files = TrialFiles(directory)
     with alone_in(files.directory):
         if files.result() is None:
             files.write_result(measure(files, json.loads(os.environ.get("TOY", "{}"))))
 
 
 if __name__ == "__main__":
-    main()
+    run(Path(sys.argv[1]))

@@ -170,12 +170,23 @@ def cplusplus(paths: tuple[Path, ...], output: Path) -> None:
     default=Path(),
     help="Where relative paths of the configuration start.",
 )
-def trial(directory: Path, start: Path) -> None:
-    """Measure one trial of a study in its DIRECTORY, or go on with it: what its job does."""
-    from rootflow.steps import trial as step
-
+@click.option(
+    "--others",
+    "seconds",
+    type=float,
+    help="Then others of the study that wait, for so many seconds in all: what its job does.",
+)
+def trial(directory: Path, start: Path, seconds: float | None) -> None:
+    """Measure one trial of a study in its DIRECTORY, or go on with it."""
     directory = directory.resolve()
     os.chdir(start)
+    if seconds is not None:
+        from rootflow.steps import trial_job
+
+        trial_job.run(directory, seconds)
+        return
+    from rootflow.steps import trial as step
+
     step.run(directory)
 
 

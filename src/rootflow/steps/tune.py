@@ -95,9 +95,12 @@ def job_maker(profile: ProfileConfig, study: str) -> MakeJob:
     }
     resources = profile.job.model_copy(update={"environment": environment})
     python = profile.python or sys.executable
+    runtime = resources.runtime
+    seconds = str(runtime.total_seconds() if runtime else "inf")
 
     def make(files: TrialFiles, name: str) -> Job:
-        words = ("-m", "rootflow", "trial", str(files.directory), "--from", str(Path.cwd()))
+        words = ["-m", "rootflow", "trial", str(files.directory), "--from", str(Path.cwd())]
+        words += ["--others", seconds]
         return Job(name, (python, *words), files.directory, resources=resources, batch=study)
 
     return make

@@ -21,6 +21,7 @@ from rootflow.tuning.outcomes import TrialLedger
 from rootflow.tuning.start import take_over
 from rootflow.tuning.study import make_sampler, suggest, with_values
 from rootflow.tuning.trials import Trial, TrialFiles, files_of, held_out_folds
+from rootflow.tuning.waiting import WaitingTrials
 from rootflow.tuning.watch import JOB, PRUNED, RUN_ID, Patience, Running, TrialOutcome, Watch
 
 MakeJob = Callable[[TrialFiles, str], Job]
@@ -55,6 +56,8 @@ class Driver:
         self.pool, self.server = Patience(), Patience()
         self.watch = Watch(self.tune, self.executor, self.pool)
         self.running: dict[int, Running] = {}
+        self.waiting = WaitingTrials(self.place)
+        self.submitted: dict[int, str] = {}  # the last job that was submitted for each trial
         self._recover()
 
     def run(self) -> None:
@@ -72,16 +75,20 @@ class Driver:
                     break
                 if all_asked:
                     time.sleep(self.tune.poll_seconds)
+                self._note_taken()
                 self.watch.look(self.running.values())
                 self._say_where()
+        self.waiting.close()
         self.ledger.finish()
 
     def jobs(self) -> list[str]:
         """Return the jobs that have not ended."""
-        return [trial.job for trial in self._open() if trial.job]
+        return list(dict.fromkeys(trial.job for trial in self._open() if trial.job))
 
     def remove_jobs(self, reason: str) -> None:
         """Remove the jobs of all running trials; the next driver submits them again."""
+        for trial in self._open():
+            self.waiting.forget(trial.number)
         self.executor.cancel(self.jobs(), reason)
         for trial in self._open():
             if trial.job:
@@ -92,6 +99,7 @@ class Driver:
 
     def _recover(self) -> None:
         known = {job.name: job_id for job_id, job in self.executor.known().items()}
+        self.submitted = {int(name.split("-")[-2]): job for name, job in known.items()}
         for frozen in self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
             self.study.sampler = make_sampler(self.tune, self.config.seed, frozen.number)
             # Optuna has no public way to a running trial of another process.
@@ -109,6 +117,7 @@ class Driver:
         while (trial := self._next_to_tell()) is not None and trial.outcome is not None:
             del self.running[trial.number]
             self.ledger.tell(trial, trial.outcome, trial.where(self.executor))
+            self.waiting.forget(trial.number)
             self._give_up_where_many_fail()
             self._ask()  # at once: what is proposed depends on what was told by then
 
@@ -161,10 +170,25 @@ class Driver:
         if not new:
             return
         jobs = [self.make_job(trial.files, self._name_of_next_job(trial)) for trial in new]
+        for trial in new:
+            self.waiting.put(trial.number)
         with self.pool.trying():
             for trial, job in zip(new, self.executor.submit(jobs), strict=True):
                 trial.submissions += 1
                 trial.remember(job)
+                self.submitted[trial.number] = job
+
+    def _note_taken(self) -> None:
+        """Look for each trial at the job that has taken it, and remove the one made for it."""
+        for number, by in self.waiting.taken().items():
+            trial, job = self.running.get(number), self.submitted.get(by)
+            if trial is None or trial.outcome is not None or job in (None, trial.job):
+                continue
+            own = trial.job
+            trial.remember(job)
+            if own is not None:
+                with self.pool.trying():
+                    self.executor.cancel([own], "another job measures its trial")
 
     def _say_where(self) -> None:
         """Have the runs of trials say where their jobs are, once these have started."""

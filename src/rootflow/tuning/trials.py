@@ -15,6 +15,7 @@ from rootflow.errors import InputError, UsageError
 from rootflow.files import whole_file
 
 TRIAL, CONFIG, PROGRESS, RESULT = "trial.json", "config.yaml", "progress.jsonl", "measured.json"
+GIVEN_UP = "given-up"
 
 Kind = TypeVar("Kind", bound=Block)
 
@@ -86,6 +87,14 @@ class TrialFiles(NamedTuple):
         text = read(self.directory / PROGRESS)
         for line in text[: text.rfind("\n") + 1].splitlines():
             yield Epoch(**json.loads(line))
+
+    def give_up(self) -> None:
+        """Say that the driver removes the trial's job."""
+        (self.directory / GIVEN_UP).touch()
+
+    def is_given_up(self) -> bool:
+        """Return whether the driver removes the trial's job."""
+        return (self.directory / GIVEN_UP).exists()
 
     def write_result(self, result: Result) -> None:
         """Say how the trial ended."""

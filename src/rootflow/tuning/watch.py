@@ -202,6 +202,9 @@ class Watch:
         if not trial.to_prune:
             trial.trial.set_user_attr(PRUNED, True)  # first: the next driver shall not retry it
             trial.to_prune = True
+        trial.files.give_up()
+        if (result := trial.files.result()) is not None:  # its job may be at another one by now
+            return outcome_of(result, self.tune.objectives)
         with self.patience.trying():
             self.executor.cancel([str(trial.job)], "pruned")
             return TrialOutcome(TrialState.PRUNED)
