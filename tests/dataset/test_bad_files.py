@@ -172,16 +172,16 @@ def test_a_sample_of_bad_files_alone_is_an_error(tmp_path: Path, bad: dict[Path,
         build(_config(), {"ttbar": list(bad)}, tmp_path / "out")
 
 
-@pytest.mark.parametrize("bad_files", ["refuse", "skip"])
+@pytest.mark.parametrize(("bad_files", "total"), [("refuse", 100.0), ("skip", -1.0)])
 def test_a_whole_file_without_the_tree_is_of_a_job_that_selected_no_event(
-    tmp_path: Path, good: list[Path], bad_files: str
+    tmp_path: Path, good: list[Path], bad_files: str, total: float
 ) -> None:
-    nothing = _with_histogram(tmp_path / "nothing.root", 100.0)
+    nothing = _with_histogram(tmp_path / "nothing.root", total)
     (sample,) = build(
         _scaled(bad_files), {"ttbar": [good[0], nothing, good[1]]}, tmp_path / "out"
     ).manifest.samples
     assert sample.normalisation is not None
-    assert sample.normalisation.sum_of_weights == 103
+    assert sample.normalisation.sum_of_weights == 3 + total
     assert [(file.events_read, file.has_tree) for file in sample.files] == [
         (EVENTS, True),
         (0, False),

@@ -173,6 +173,6 @@ def _has_no_events(plan: SamplePlan, path: Place, error: NoTreeError) -> bool:
     if not isinstance(where, BesideEvents):
         return error.has_objects and not error.has_trees
     try:
-        return sum_of_weights(path, where) > 0
+        return sum_of_weights(path, where) != 0
     except InputError:
         return False

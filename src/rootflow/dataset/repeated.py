@@ -267,8 +267,10 @@ def identity_of(identity: Identity, file: int | None) -> NDArray[np.uint64]:
 def _combined(columns: Iterable[NDArray[np.float32]]) -> NDArray[np.uint64]:
     """Return (n,) the bits of n numbers of several columns as one number."""
     bits = (np.ascontiguousarray(column).view(np.uint32) for column in columns)
-    parts = [column * factor for column, factor in zip(bits, FACTORS, strict=False)]
-    return reduce(np.add, parts)
+    return reduce(
+        lambda found, part: np.add(found, part, out=found),
+        (column * factor for column, factor in zip(bits, FACTORS, strict=False)),
+    )
 
 
 def repeated_numbers(directory: Path) -> int:

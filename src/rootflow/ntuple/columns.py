@@ -302,6 +302,20 @@ class Rows(NamedTuple):
         return InputError(f"{self.path}, {who}: {what} (entry {entry})")
 
 
+def energies(values: Mapping[str, Values]) -> Values:
+    """Return energies in GeV, sqrt(m^2 + p^2), of the mass and pt, eta or px, py, pz.
+
+    Masses are rounded: where that has made m^2 negative, -sqrt(-m^2) stands for it.
+    """
+    mass = values["mass"]
+    if "pt" in values:
+        exponential = np.exp(-values["eta"])
+        size = values["pt"] ** 2 * (0.5 * (1 + exponential**2) / exponential) ** 2
+    else:
+        size = np.square(values["px"]) + np.square(values["py"]) + np.square(values["pz"])
+    return np.asarray(np.sqrt(np.maximum(np.copysign(mass**2, mass) + size, 0)))
+
+
 def largest_of(values: NDArray[Any]) -> float:
     """Return the largest absolute value, NaN where any value is, 0 of none."""
     return float(max(values.max(), -values.min())) if values.size else 0.0

@@ -293,7 +293,7 @@ def _flavours(rows: Rows, column: FlavourColumn, values: Values, offsets: Offset
     return flavours
 
 
-def energies(values: Mapping[str, Values]) -> Values:
+def energies_of_flavours(values: Mapping[str, Values]) -> Values:
     """Return (objects,) energies in GeV, sqrt(p^2 + m^2), from pt, eta and the code of leptons.
 
     What is no lepton has no mass.

@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 
 import awkward as ak
 import numpy as np
-import vector
 from numpy.typing import NDArray
 
 from rootflow.formats import Table, open_table
@@ -18,6 +17,7 @@ from rootflow.ntuple.columns import (
     Offsets,
     Rows,
     Values,
+    energies,
     largest_of,
     read_identity,
     structured,
@@ -27,7 +27,7 @@ from rootflow.ntuple.features import MOMENTUM
 from rootflow.ntuple.generated import read_generated
 from rootflow.ntuple.objects import (
     Objects,
-    energies,
+    energies_of_flavours,
     events_that_count,
     joined,
     require_masses,
@@ -222,14 +222,13 @@ def _objects(rows: Rows, block: Collection) -> Objects:
     }
     _require_possible(rows, block, values, offsets)
     if block.mass is not None:
-        vectors: Any = vector.array({name: values[name] for name in block.coordinates()})
-        values["energy"] = vectors.energy
+        values["energy"] = energies(values)
     names = [*MOMENTUM, *beside]
     if isinstance(block, Leptons):
         values["pdg_id"] = signed_flavours(rows, block, values, offsets)
         names.insert(len(MOMENTUM), "pdg_id")
     if "energy" not in values:
-        values["energy"] = energies(values)
+        values["energy"] = energies_of_flavours(values)
     return Objects(
         offsets, {name: values[name] for name in names}, that_count(rows, block, offsets)
     )
@@ -267,7 +266,7 @@ def _require_possible(
 
 def _scalar(rows: Rows, column: BranchColumn) -> NDArray[np.float32]:
     """Return (n,) values in the units of rootflow, of a branch with one per event."""
-    return rows.converted(column, rows.scalar(column))
+    return rows.converted(column, rows.scalar_or_nan(column))
 
 
 def _product(rows: Rows, weights: Sequence[BranchColumn]) -> NDArray[np.float64]:

@@ -5,10 +5,9 @@ from functools import reduce
 from typing import Any
 
 import numpy as np
-import vector
 from numpy.typing import NDArray
 
-from rootflow.ntuple.columns import SMALLEST_PT_GEV, Rows, Values
+from rootflow.ntuple.columns import SMALLEST_PT_GEV, Rows, Values, energies
 from rootflow.ntuple.units import (
     BranchColumn,
     DecayProduct,
@@ -112,8 +111,7 @@ def _product(
 
 def is_one_of(numbers: NDArray[Any], kinds: Sequence[int]) -> NDArray[np.bool_]:
     """Return where numbers are one of a few kinds, which takes less time than for any number."""
-    found: NDArray[np.bool_] = np.logical_or.reduce([numbers == kind for kind in kinds])
-    return found
+    return reduce(np.logical_or, (numbers == kind for kind in kinds))
 
 
 def momenta(
@@ -138,10 +136,11 @@ def momenta(
         smallest = SMALLEST_TOP_ENERGY_GEV if name in ("energy", "mass") else SMALLEST_PT_GEV
         rows.require_unit(column, values[name], smallest, count)
     with np.errstate(over="ignore", invalid="ignore"):  # it is refused
-        components = [_component(name, values) for name in names]
-    for component in components:
-        rows.require_possible(columns, values, component)
-    return components
+        components = {name: _component(name, values) for name in names}
+    for name in ("pz", "energy"):  # no other can be larger than what it is made of
+        if name in components and name not in columns:
+            rows.require_possible(columns, values, components[name])
+    return list(components.values())
 
 
 def _component(name: str, values: Mapping[str, Values]) -> Values:
@@ -149,8 +148,7 @@ def _component(name: str, values: Mapping[str, Values]) -> Values:
     if name in values:
         return values[name]
     if name == "energy":
-        vectors: Any = vector.array(values)
-        return np.asarray(vectors.energy)
+        return energies(values)
     along = {"px": (np.cos, "phi"), "py": (np.sin, "phi"), "pz": (np.sinh, "eta")}
     function, angle = along[name]
     return np.asarray(values["pt"] * function(values[angle]))
