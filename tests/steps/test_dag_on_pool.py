@@ -26,8 +26,8 @@ PROFILE: dict[str, Any] = {
     "job": {"memory_gib": 2, "disk_gib": 0.1},
 }
 SMALL = (
-    "model.architecture=feed_forward model.width=8 training.epochs=2 training.max_steps=4 "
-    "data.folds.count=2 data.folds.held_out=all export.targets=[named]"
+    "model.architecture=boosted_trees model.trees=20 data.folds.count=2 evaluation.methods=[] "
+    "evaluation.replicas=10 export.targets=[named]"
 )
 # Metrics that are of the machine.
 TIMES = ("seconds", "latency_ms", "events_per_second")
@@ -36,16 +36,19 @@ TIMES = ("seconds", "latency_ms", "events_per_second")
 class Place:
     """A folder with a tracking store, and the commands that are given there."""
 
-    def __init__(self, directory: Path, store: Path, ntuple: Path) -> None:
-        self.directory = directory
+    def __init__(
+        self, directory: Path, store: Path, analysis: str = "h4l", settings: str = SMALL
+    ) -> None:
+        self.directory, self.analysis = directory, analysis
         (directory / "mlflow.db").write_bytes(store.read_bytes())
         (directory / "profile.json").write_text(
             json.dumps({**PROFILE, "folder": str(directory / "batch")})
         )
         uri = f"sqlite:///{directory / 'mlflow.db'}"
         self.client = MlflowClient(uri)
-        self.environment = {**os.environ, "MLFLOW_TRACKING_URI": uri}
-        self.overrides = f"data.files=[{ntuple}] output={directory / 'outputs'} {SMALL}"
+        # As many threads as a job has: their number is in the last digits of a fit.
+        self.environment = {**os.environ, "MLFLOW_TRACKING_URI": uri, "OMP_NUM_THREADS": "1"}
+        self.overrides = f"output={directory / 'outputs'} {settings}"
 
     def begin(self, *words: str) -> "subprocess.Popen[str]":
         return subprocess.Popen(
@@ -59,7 +62,8 @@ class Place:
 
     def submit(self, step: str, *more: str) -> tuple[int, str]:
         """Return the exit status of `submit --dag`, and what it complained of."""
-        return self.submit_with(step, "-P", f"overrides={self.overrides}", *more)
+        config = f"config=configs/{self.analysis}.yaml"
+        return self.submit_with(step, "-P", config, "-P", f"overrides={self.overrides}", *more)
 
     def submit_with(self, step: str, *words: str) -> tuple[int, str]:
         profile = str(self.directory / "profile.json")
@@ -68,7 +72,7 @@ class Place:
         return process.returncode, complaint
 
     def runs(self) -> list[Run]:
-        experiment = self.client.get_experiment_by_name("ttbar")
+        experiment = self.client.get_experiment_by_name(self.analysis)
         assert experiment is not None
         return list(self.client.search_runs([experiment.experiment_id]))
 
@@ -91,9 +95,9 @@ class Place:
 
 
 @pytest.fixture(scope="module")
-def here(empty_store: Path, small_ntuple: Path, tmp_path_factory: pytest.TempPathFactory) -> Place:
+def here(empty_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Place:
     """Return where the same step is run without a pool, at the same time."""
-    return Place(tmp_path_factory.mktemp("here"), empty_store, small_ntuple)
+    return Place(tmp_path_factory.mktemp("here"), empty_store)
 
 
 @pytest.fixture(scope="module")
@@ -101,12 +105,11 @@ def there(
     pool: Pool,  # noqa: ARG001 - it has to be up
     here: Place,
     empty_store: Path,
-    small_ntuple: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Place:
     """Return where a DAG failed after its folds were trained, and was submitted again."""
-    place = Place(tmp_path_factory.mktemp("there"), empty_store, small_ntuple)
-    local = here.begin("main", "--overrides", here.overrides)
+    place = Place(tmp_path_factory.mktemp("there"), empty_store)
+    local = here.begin("main", "--config", "configs/h4l.yaml", "--overrides", here.overrides)
     in_the_way = place.directory / "outputs" / "figures"
     in_the_way.parent.mkdir()
     in_the_way.touch()  # where the folder of figures is to be
@@ -116,7 +119,7 @@ def there(
     assert last.startswith("rootflow: main FAILED: train: exit code 1: rootflow: "), complaint
     assert last.endswith("; submit main again to go on from there")
     assert set(states(place).values()) == {"FINISHED", "FAILED"}
-    assert states(place)["main feed_forward"] == states(place)["train feed_forward"] == "FAILED"
+    assert states(place)["main boosted_trees"] == states(place)["train boosted_trees"] == "FAILED"
     in_the_way.unlink()
     status, complaint = place.submit("main", "--wait")
     assert status == 0, complaint
@@ -140,16 +143,15 @@ def test_what_was_done_is_not_done_again(there: Place, here: Place) -> None:
 
 def test_metrics_are_those_of_the_step_here_to_the_last_bit(there: Place, here: Place) -> None:
     assert there.metrics() == here.metrics()
-    assert len(there.metrics()["main feed_forward"]) > 10
+    assert len(there.metrics()["main boosted_trees"]) > 10
 
 
 def test_dag_that_is_removed_is_killed_and_cannot_be_there_twice(
     pool: Pool,  # noqa: ARG001 - it has to be up
     empty_store: Path,
-    small_ntuple: Path,
     tmp_path: Path,
 ) -> None:
-    place = Place(tmp_path, empty_store, small_ntuple)
+    place = Place(tmp_path, empty_store)
     # No machine has as much: its nodes wait.
     waiting = {**PROFILE, "folder": str(tmp_path / "batch"), "job": {"memory_gib": 1e6}}
     (tmp_path / "profile.json").write_text(json.dumps(waiting))
@@ -183,8 +185,8 @@ def files(ttbar_files: list[Path], tmp_path: Path) -> list[Path]:
 def test_files_are_read_by_jobs_that_fail_and_are_tried_elsewhere(
     pool: Pool, empty_store: Path, files: list[Path], tmp_path: Path
 ) -> None:
-    place = Place(tmp_path, empty_store, tmp_path / "file*.root")
-    place.overrides += " data.bad_files=skip"
+    settings = f"data.files=[{tmp_path / 'file*.root'}] data.bad_files=skip"
+    place = Place(tmp_path, empty_store, "ttbar", settings)
     (tmp_path / "file5.root").write_bytes(b"this is no ROOT file")
     here = place.begin("preprocess", "--overrides", f"{place.overrides} output={tmp_path / 'here'}")
     _, complaint = here.communicate(timeout=600)
@@ -228,7 +230,7 @@ def test_model_is_applied_to_files_by_jobs(
     files: list[Path],
     tmp_path: Path,
 ) -> None:
-    place = Place(tmp_path, empty_store, files[0])
+    place = Place(tmp_path, empty_store)
     here = place.begin(
         "apply", "--model", str(ttbar_folds), *map(str, files), str(tmp_path / "here")
     )
@@ -238,7 +240,8 @@ def test_model_is_applied_to_files_by_jobs(
     )
     assert status == 0, complaint
     assert "DAG" in complaint
-    assert here.wait(timeout=600) == 0
+    _, complaint = here.communicate(timeout=600)
+    assert here.returncode == 0, complaint
     (folder,) = (tmp_path / "batch").iterdir()
     assert len(list(folder.glob("share-*.sub"))) == len(files)
     for path in files:
