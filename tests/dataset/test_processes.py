@@ -76,6 +76,16 @@ def test_any_number_makes_the_same_dataset(
         assert content(other) == content(one)
 
 
+def test_what_no_memory_holds_waits_in_files(
+    tmp_path: Path, mini: Branches, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = written(tmp_path / "events.root", mini)
+    in_memory = built({"ZZ": [path]}, tmp_path / "memory", workers=1)
+    monkeypatch.setattr(sharing, "HELD_BYTES", 0)
+    in_files = built({"ZZ": [path]}, tmp_path / "files", workers=2)
+    assert content(in_files) == content(in_memory)
+
+
 def said(files: Mapping[str, Sequence[Path]], directory: Path) -> str:
     """Return the error that any number of processes gives alike."""
     messages = set()

@@ -26,8 +26,9 @@ def _wanted(file: Path) -> str:
     return f"adler32:{zlib.adler32(file.read_bytes()):08x}"
 
 
-def test_here(file: Path) -> None:
-    found = Contents().of(file)
+@pytest.mark.parametrize("threads", [1, 3])
+def test_here(file: Path, threads: int) -> None:
+    found = Contents(threads=threads).of(file)
     assert (found.checksum, found.checksum_from) == (_wanted(file), "read")
 
 

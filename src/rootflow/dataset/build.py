@@ -9,6 +9,7 @@ from pathlib import Path
 
 from rootflow import __version__
 from rootflow.config.data import DataConfig
+from rootflow.cores import usable_cores
 from rootflow.dataset.arrays import SUFFIX
 from rootflow.dataset.copies import SUFFIXES, write_copy
 from rootflow.dataset.dataset import Dataset, open_dataset
@@ -66,8 +67,9 @@ def build(
         There is no such branch map, or the settings ask for what it does not name.
     """
     planned = looked_at(plans(config, files, reading), config.bad_files)
+    processes = config.workers or usable_cores()
     with _writing(directory):
-        contents = file_contents(planned, memory=directory)
+        contents = file_contents(planned, directory, processes)
         target = directory / name_of(config, planned, contents, reading)
         if not target.exists():
             refuse_beside_sources([path for plan in planned for path in plan.files])
@@ -77,7 +79,9 @@ def build(
                 _held(partial),
                 _skipping_no_half(config),
             ):
-                arrays = _write(config, planned, contents, partial, target.name, reading, kept)
+                arrays = _write(
+                    config, planned, contents, partial, target.name, reading, kept, processes
+                )
             _remember(target, arrays)
     dataset = _telling_skipped(open_dataset(target), planned)
     with _writing(directory):
@@ -130,9 +134,10 @@ def _write(
     digest: str,
     reading: Reading,
     kept: KeptParts | None,
+    processes: int,
 ) -> Mapping[str, Array]:
     features = shared_features(plans)
-    samples, arrays = write_arrays(plans, contents, config, directory, kept)
+    samples, arrays = write_arrays(plans, contents, config, directory, kept, processes)
     manifest = Manifest(
         dataset_version=DATASET_VERSION,
         rootflow_version=__version__,

@@ -54,16 +54,20 @@ _MEMORY = TypeAdapter(dict[str, FileContent])
 
 
 class Contents:
-    """Sizes and checksums of files, remembered in a directory by place, size and time of change."""
+    """Sizes and checksums of files, remembered in a directory by place, size and time of change.
 
-    def __init__(self, memory: Path | None = None) -> None:
+    So many threads read an input for that.
+    """
+
+    def __init__(self, memory: Path | None = None, threads: int = 1) -> None:
+        self._threads = threads
         self._memory = memory and memory / REMEMBERED
         self._remembered = {} if self._memory is None else _recall(self._memory)
         self._known = dict(self._remembered)
 
     def of(self, place: Place) -> FileContent:
         """Return what an input holds: its Adler-32, the same wherever it is."""
-        return self._of(place, ADLER32, adler32_of)
+        return self._of(place, ADLER32, lambda file: adler32_of(file, self._threads))
 
     def sha256_of(self, path: Path) -> str:
         """Return the SHA-256 of a file that rootflow writes."""
@@ -219,10 +223,10 @@ def name_of(
 
 
 def file_contents(
-    plans: Sequence[SamplePlan], memory: Path | None = None
+    plans: Sequence[SamplePlan], memory: Path | None = None, threads: int = 1
 ) -> list[list[FileContent]]:
     """Return what each file of each plan holds, and its friends; no two may hold the same."""
-    known = Contents(memory)
+    known = Contents(memory, threads)
     contents = [[_with_friends(plan, path, known) for path in plan.files] for plan in plans]
     known.keep()
     first_of: dict[tuple[int, str], Place] = {}

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from rootflow.dataset.kept import KeptParts
 
 # Of a file on disk.
-SHARE_BYTES = 16 * 2**20
+SHARE_BYTES = 8 * 2**20
 # NaN says there that another reconstruction has no answer.
 MAY_BE_NAN = "reconstructed_neutrinos"
 SYSTEMATIC = "systematic_weights"

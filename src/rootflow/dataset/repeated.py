@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import reduce
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -23,7 +24,7 @@ from rootflow.ntuple.objects import Objects, Places
 from rootflow.places import Place
 
 LARGEST_SIGNED = np.iinfo(np.int64).max
-NUMBERS_AT_ONCE = 2_000_000
+NUMBERS_AT_ONCE = 8_000_000
 FACTORS = mix(np.arange(256, dtype=np.uint64)) | np.uint64(1)
 
 
@@ -80,12 +81,13 @@ class AllEvents:
         self._writers.write(part.arrays, self._events)
 
     def without_repeats(
-        self, files: Sequence[Sequence[ReadFile]]
+        self, files: Sequence[Sequence[ReadFile]], threads: int
     ) -> tuple[list[list[ReadFile]], list[RepeatedEvents]]:
         """Return the files of each sample, without what is dropped, and how much there is of it."""
         self._writers.close()
         policies = np.array([plan.repeated_events for plan in self._plans])
-        pairs = [repeats(self._mapped(name)) for name in ("identity", "content")]
+        with ThreadPoolExecutor(threads) as pool:
+            pairs = list(pool.map(repeats, map(self._mapped, ("identity", "content"))))
         first, again = (np.concatenate(places) for places in zip(*pairs, strict=True))
         either = np.stack([policies[self._samples_of(first)], policies[self._samples_of(again)]])
         refused = np.any(either == "refuse", axis=0)
@@ -282,6 +284,9 @@ def repeated_numbers(directory: Path) -> int:
     files = np.load(directory / f"file_index{SUFFIX}", mmap_mode="r")
     repeated = 0
     for places in parted(numbers):
+        rising = np.sort(numbers[places])
+        if not np.any(rising[1:] == rising[:-1]):
+            continue
         number, file = numbers[places], files[places]
         order = np.lexsort((file, number))
         same_number = number[order][1:] == number[order][:-1]

@@ -19,7 +19,7 @@ from rootflow.workers import Shared, workers
 # A process needs a second or two to start, in which it could read about so many.
 BYTES_WORTH_A_PROCESS = 200 * 2**20
 # Of each process: what may be done or at work and is not yet written.
-SHARES_AHEAD = 4
+SHARES_AHEAD = 16
 # Of arrays whose events have no place yet, in the memory of each process; what is more is in files.
 HELD_BYTES = 256 * 2**20
 LOOK_AGAIN_SECONDS = 0.001
@@ -63,10 +63,16 @@ class Counts:
 
 
 class _Keeper:
-    """Reads parts and keeps what was read until the events have their place."""
+    """Reads parts and keeps what was read until the events have their place.
 
-    def __init__(self, reader: PartReader, counts: Counts, directory: Path) -> None:
+    Beyond so many bytes in memory, arrays are kept in files of a directory.
+    """
+
+    def __init__(
+        self, reader: PartReader, counts: Counts, directory: Path, bytes_at_most: int
+    ) -> None:
         self._reader, self._counts, self._directory = reader, counts, directory
+        self._bytes_at_most = bytes_at_most
         self._held = 0
 
     def keep(self, part: Part) -> Kept:
@@ -75,7 +81,7 @@ class _Keeper:
         try:
             for place, chunk in enumerate(self._reader.read(part)):
                 path = None
-                if self._held + chunk.nbytes > HELD_BYTES:
+                if self._held + chunk.nbytes > self._bytes_at_most:
                     path = self._directory / f"{part.file}-{part.share.place}-{place}"
                     chunk = _put_away(chunk, path)
                 self._held += chunk.nbytes
@@ -106,9 +112,14 @@ class _Writer:
     """Reads parts in a process other than the first, and writes their arrays."""
 
     def __init__(
-        self, setting: tuple[Any, ...], counts: Counts, directory: Path, for_now: Path
+        self,
+        setting: tuple[Any, ...],
+        counts: Counts,
+        directory: Path,
+        for_now: Path,
+        bytes_at_most: int,
     ) -> None:
-        self._keeper = _Keeper(PartReader(*setting), counts, for_now)
+        self._keeper = _Keeper(PartReader(*setting), counts, for_now, bytes_at_most)
         self._counts = counts
         self._writers, self._everything = ArrayWriters(directory), ArrayWriters(for_now)
 
@@ -152,9 +163,10 @@ def shared_out(
             yield reader, reader.read
             return
         counts = Counts(parts)
-        keeper = _Keeper(reader, counts, for_now)
+        keeper = _Keeper(reader, counts, for_now, HELD_BYTES)
+        arguments = (setting, counts, directory, for_now, HELD_BYTES)
         try:
-            with workers(more, _prepare, setting, counts, directory, for_now) as executor:
+            with workers(more, _prepare, *arguments) as executor:
                 shared = Shared(parts, keeper.keep, executor, _write, SHARES_AHEAD * (more + 1))
 
                 def read(part: Part) -> Iterator[Read]:

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from rootflow.config.data import DATA as COLLISIONS
 from rootflow.config.data import DataConfig
-from rootflow.cores import usable_cores
 from rootflow.dataset.arrays import SUFFIX, ArrayWriters
 from rootflow.dataset.digest import Contents, FileContent
 from rootflow.dataset.event_reader import Cutflow, add
@@ -36,16 +35,19 @@ def write_arrays(
     contents: Sequence[Sequence[FileContent]],
     config: DataConfig,
     directory: Path,
-    kept: KeptParts | None = None,
+    kept: KeptParts | None,
+    processes: int,
 ) -> tuple[tuple[Sample, ...], dict[str, Array]]:
-    """Write every array of the selected events of all samples, their weights scaled."""
+    """Write every array of the selected events of all samples, their weights scaled.
+
+    So many processes at most read and write, or threads of this one.
+    """
     read_files: list[list[ReadFile]] = []
     for_now = directory / "all-events"
     setting = (plans, config.folds.folding, bool(config.samples), kept)
     files = files_of(plans, [[content.bytes for content in of_plan] for of_plan in contents])
     if kept is not None:
         kept.tell_lacking(files)
-    processes = config.workers or usable_cores()
     with (
         ArrayWriters(directory) as writers,
         AllEvents(for_now, plans) as everything,
@@ -56,7 +58,7 @@ def write_arrays(
         for place, plan in enumerate(plans):
             read_files.append([writing.file(each) for each in files if each.sample == place])
             _require_events(plan, read_files[-1])
-        read_files, counts = everything.without_repeats(read_files)
+        read_files, counts = everything.without_repeats(read_files, processes)
         everything.finish(writers)
     samples = []
     for plan, of_plan, of_sample, repeated in zip(plans, read_files, contents, counts, strict=True):

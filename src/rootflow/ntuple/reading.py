@@ -41,7 +41,7 @@ from rootflow.ntuple.units import BranchColumn
 from rootflow.places import Place
 
 # Of branches as they are in memory, or of text; what is made of them needs a few times as much.
-CHUNK_BYTES = 32 * 2**20
+CHUNK_BYTES = 16 * 2**20
 # Share of pT by which an energy may fall short of it: ntuples may hold rounded numbers.
 ENERGY_TOLERANCE = 0.01
 
