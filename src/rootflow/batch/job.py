@@ -70,12 +70,12 @@ def run(spec: dict[str, Any]) -> int:
     outcome: dict[str, Any] = {"host": platform.node(), "stopped": None}
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # they are waited for, see _wait
     started = time.monotonic()
+    if spec.get("secrets"):
+        for name in (RESULT, TRACEBACK):
+            Path(name).touch(0o600)  # until its secrets are masked
     status = _run_command(spec, outcome)
     Path(ROOM).unlink(missing_ok=True)
-    secrets = [text.encode() for text in spec.get("secrets", ())]
-    for name in (RESULT, TRACEBACK):
-        if secrets and _has_content(name):
-            Path(name).write_bytes(_without(Path(name).read_bytes(), secrets))
+    _mask_files(spec)
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     outcome["wall_seconds"] = time.monotonic() - started
     outcome["memory_mib"] = usage.ru_maxrss / 1024
@@ -207,6 +207,15 @@ def _masking(child: "subprocess.Popen[bytes]", secrets: Sequence[bytes]) -> Iter
         thread.join(SECONDS_FOR_LAST_WORDS)  # what it left in the background may say more
 
 
+def _mask_files(spec: dict[str, Any]) -> None:
+    """Leave out secrets of what the command has left, which others may read from then on."""
+    secrets = [text.encode() for text in spec.get("secrets", ())]
+    for path in map(Path, (RESULT, TRACEBACK) if secrets else ()):
+        if path.exists():
+            path.write_bytes(_without(path.read_bytes(), secrets))
+            path.chmod(0o644)
+
+
 def _mask(source: int, target: int, secrets: Sequence[bytes]) -> None:
     held = b""
     while said := os.read(source, 2**16):
@@ -273,6 +282,7 @@ def call(spec: dict[str, Any]) -> None:
 
 def _write(name: str, content: Any) -> None:
     partial = Path(f"{name}.partial")
+    partial.touch(Path(name).stat().st_mode & 0o777 if Path(name).exists() else 0o666)
     partial.write_text(json.dumps(content))
     partial.replace(name)
 
