@@ -8,10 +8,11 @@ import pytest
 import yaml
 
 from ntuples import Branches, write_ntuple
+from other_formats import write_parquet
 from rootflow.config.data import DileptonDataConfig
 from rootflow.errors import InputError
 from rootflow.ntuple import load_branch_map
-from small_datasets import digest
+from small_datasets import build, digest
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +115,16 @@ def test_the_same_content_twice_is_refused(
     copy = Path(shutil.copy(files[0], tmp_path / "copy.root"))
     with pytest.raises(InputError, match=r"copy\.root: has the same content as .*a\.root"):
         digest(config, {"ttbar": [*files, copy]})
+
+
+def test_skims_without_events_are_alike(
+    config: DileptonDataConfig, branches: Branches, tmp_path: Path
+) -> None:
+    nothing = {name: array[:0] for name, array in branches.items()}
+    skims = [write_parquet(tmp_path / f"{name}.parquet", nothing) for name in ("one", "two")]
+    some = write_parquet(tmp_path / "some.parquet", branches)
+    found = build(config, {"ttbar": [*skims, some]}, tmp_path / "datasets")
+    assert [file.events_read for file in found.manifest.samples[0].files] == [0, 0, len(found)]
 
 
 def test_a_file_that_is_not_there(config: DileptonDataConfig, tmp_path: Path) -> None:

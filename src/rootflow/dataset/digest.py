@@ -21,6 +21,7 @@ from rootflow.dataset.samples import SamplePlan, plans
 from rootflow.errors import InputError
 from rootflow.files import whole_file
 from rootflow.ntuple import Feature
+from rootflow.ntuple.sums_of_weights import BesideEvents
 from rootflow.places import Place
 from rootflow.places.access import name_and_status
 from rootflow.places.content import ALGORITHM as ADLER32
@@ -225,7 +226,10 @@ def name_of(
 def file_contents(
     plans: Sequence[SamplePlan], memory: Path | None = None, threads: int = 1
 ) -> list[list[FileContent]]:
-    """Return what each file of each plan holds, and its friends; no two may hold the same."""
+    """Return what each file of each plan holds, and its friends.
+
+    No two may hold the same, unless that is nothing: skims without events are alike.
+    """
     known = Contents(memory, threads)
     contents = [[_with_friends(plan, path, known) for path in plan.files] for plan in plans]
     known.keep()
@@ -233,13 +237,21 @@ def file_contents(
     for plan, of_plan in zip(plans, contents, strict=True):
         for path, content in zip(plan.files, of_plan, strict=True):
             holds = content.holds
-            if holds in first_of:
+            if holds in first_of and not _holds_nothing(plan, path):
                 raise InputError(
                     f"{path}: has the same content as {first_of[holds]}: "
                     f"its events would count twice"
                 )
             first_of[holds] = path
     return contents
+
+
+def _holds_nothing(plan: SamplePlan, path: Place) -> bool:
+    """Return whether a file has neither events nor a sum of weights beside them."""
+    if isinstance(plan.reader.branch_map.sum_of_weights, BesideEvents):
+        return False
+    with plan.reader.open(path) as table:
+        return table.entries == 0
 
 
 def _with_friends(plan: SamplePlan, path: Place, known: Contents) -> FileContent:
