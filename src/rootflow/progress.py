@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
 
 import click
 from rich.console import Console
@@ -54,6 +54,9 @@ def on_terminal(
 def say(line: str) -> None:
     """Tell the user a line beside the result."""
     click.echo(line, err=True)
+
+
+say_once = cache(say)
 
 
 def _lines(task: str, total: int | None, unit: str) -> Advance:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from click.testing import CliRunner
 from mlflow.tracking import MlflowClient
@@ -115,6 +116,13 @@ def test_what_has_ended_is_cleaned_but_for_what_it_made(project: Path, go: Path)
     (project / "here.json").write_text(json.dumps(words))
     rootflow(submit, "main", "--profile", "here.json", "--wait")
     rootflow(submit, "main", "--profile", "here.json", "-P", f"until={go}")
+    # One process for all, which knows nothing of MLflow.
+    [lock] = folder.glob("following/*/lock")
+    follower = psutil.Process(int(lock.read_text()))
+    assert [word for word in follower.cmdline() if word.startswith("rootflow.")] == [
+        "rootflow.following"
+    ]
+    assert not [file.path for file in follower.memory_maps() if "sqlalchemy" in file.path]
     archives = list((folder / "archives").iterdir())
     assert len({row["state"] for row in listed().values()} & {"done", "running"}) == 2
     cleaned = json.loads(rootflow(jobs, "--clean", "--json"))
@@ -126,6 +134,9 @@ def test_what_has_ended_is_cleaned_but_for_what_it_made(project: Path, go: Path)
     [left] = {path.name for path in folder.glob("*/") if len(path.name) == 32} - {kept.name}
     assert MlflowClient().get_run(left).info.status != "FINISHED"
     assert set((folder / "archives").iterdir()) < set(archives)
+    follower.kill()
+    follower.wait()
+    assert listed()  # which has the jobs followed again
     go.touch()
     until(lambda: MlflowClient().get_run(left).info.status == "FINISHED")
 

@@ -19,6 +19,7 @@ from rootflow.files import whole_file
 
 __all__ = [
     "ENDED",
+    "PROFILE",
     "Executor",
     "Job",
     "JobError",

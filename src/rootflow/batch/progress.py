@@ -202,7 +202,7 @@ class Queue:
     def _take(self, job_id: str, ad: Any) -> None:
         code = int(ad["JobStatus"])
         before = self.jobs.get(job_id, Progress()).runs
-        progress = self.jobs[job_id] = _progress(ad)
+        progress = self.jobs[job_id] = progress_of(ad)
         progress.runs = _continued(before, progress.runs)
         if code == COMPLETED:
             name = f"{ad['ClusterId']}.{ad['ProcId']}"
@@ -217,7 +217,7 @@ class Queue:
         token, number = job_id.split(".")
         constraint = f"ClusterId == {self.clusters[token]} && ProcId == {number}"
         for ad in self._schedd.history(constraint, ATTRIBUTES):
-            self.jobs[job_id] = _progress(ad)
+            self.jobs[job_id] = progress_of(ad)
         if self.jobs[job_id].state not in ENDED:
             self.jobs[job_id].state = State.REMOVED
         self._keep(job_id)
@@ -241,7 +241,8 @@ def _continued(before: Sequence[MachineRun], now: Sequence[MachineRun]) -> list[
     return list(before) if before[-1].well is not None else [*before[:-1], *now]
 
 
-def _progress(ad: Any) -> Progress:
+def progress_of(ad: Any) -> Progress:
+    """Return where a job is by its ad."""
     code = int(ad["JobStatus"])
     progress = Progress(
         state=STATES.get(code, State.RUNNING),

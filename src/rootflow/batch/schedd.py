@@ -6,6 +6,7 @@ import os
 import platform
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -118,14 +119,17 @@ class Schedd:
         ads = self._patiently(lambda schedd: schedd.query(wanted))
         return [ad for ad in ads if f"{ad['ClusterId']}.{ad['ProcId']}" in jobs]
 
-    def folders(self) -> set[Path]:
-        """Return the folders of all executors that have jobs of this user in the queue."""
+    def jobs_of_user(self, attributes: Sequence[str]) -> dict[Path, list[Any]]:
+        """Return the ads of all jobs of this user that rootflow has submitted, by their folders."""
         mine = htcondor().QueryOpt.DefaultMyJobsOnly
         try:
-            ads = self._find().query(f"{FOLDER} isnt undefined", [FOLDER], opts=mine)
+            ads = self._find().query(f"{FOLDER} isnt undefined", [FOLDER, *attributes], opts=mine)
         except htcondor().HTCondorException as error:
             raise AwayError(f"HTCondor: {' '.join(str(error).split())}") from None
-        return {Path(str(ad[FOLDER])) for ad in ads}
+        found = defaultdict(list)
+        for ad in ads:
+            found[Path(str(ad[FOLDER]))].append(ad)
+        return found
 
     def history(self, constraint: str, attributes: Sequence[str]) -> list[Any]:
         """Return the ads of jobs that have left the queue, the latest of each constraint."""

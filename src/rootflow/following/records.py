@@ -16,8 +16,9 @@ from pydantic import TypeAdapter
 from rootflow.batch import Executor, executor_in
 from rootflow.batch.contract import read
 from rootflow.batch.schedd import CONFIG
-from rootflow.errors import InputError
+from rootflow.errors import InputError, RootflowError, UsageError
 from rootflow.files import whole_file
+from rootflow.progress import say_once
 from rootflow.secrets import hidden
 
 RECORD, ENDED = "followed.json", "ended.json"
@@ -143,9 +144,18 @@ def follow(folder: Path) -> Ending:
             resume(folder.parent)
             next_start = time.monotonic() + SECONDS_BETWEEN_STARTS
         if job.executor_folder.exists():
-            job.executor.tend()
+            _tend(job.executor)
         time.sleep(SECONDS_BETWEEN_LOOKS)
     return ending
+
+
+def _tend(executor: Executor) -> None:
+    try:
+        executor.tend()
+    except (InputError, UsageError):
+        raise
+    except RootflowError as error:  # the batch system is away, and may be back
+        say_once(f"rootflow: {error}; trying again")
 
 
 def resume(runs: Path) -> None:

@@ -6,7 +6,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from rootflow.batch import ENDED, Executor, Job, State, Status, executor_in
+from rootflow.batch import ENDED, PROFILE, Executor, State, Status, executor_in
+from rootflow.batch.progress import ATTRIBUTES, progress_of
 from rootflow.batch.schedd import Schedd
 from rootflow.errors import InputError, RootflowError
 from rootflow.files import alone_in
@@ -19,17 +20,18 @@ from rootflow.steps.result import StepResult
 # Where executors keep their jobs, below the output directory: those of runs, and of studies.
 RUNS, EXECUTORS, ARCHIVES = "batch", "executors", "archives"
 PLACES = (f"{RUNS}/{EXECUTORS}/*", "studies/*/jobs")
+NAMES = ("JobDescription", "JobBatchName")
 SECONDS_SHOWN = 86400.0
 MIB = 2**20
 
 
 class Known(NamedTuple):
-    """A job, who runs it, and where it is now."""
+    """A job as the batch system and as the user know it, and where it is now."""
 
-    executor: Executor
-    job_id: str
-    job: Job
+    job: str
+    name: str
     status: Status
+    advice: str = ""
 
 
 def run(output: Path, *, everything: bool = False) -> StepResult:
@@ -52,39 +54,45 @@ def run(output: Path, *, everything: bool = False) -> StepResult:
 
 def _row(known: Known) -> dict[str, Any]:
     status, since = known.status, known.status.since
-    held = status.state is State.HELD
-    advice = known.executor.advice(known.job_id) if held and not status.given_up else ""
     return {
-        "job": known.executor.name_of(known.job_id) or None,
-        "name": known.job.name,
+        "job": known.job or None,
+        "name": known.name,
         "state": str(status.state),
         "host": status.host,
         "since": datetime.fromtimestamp(since).isoformat(" ", "seconds") if since else None,
-        "why": ": ".join(filter(None, (status.reason, advice))) or None,
+        "why": ": ".join(filter(None, (status.reason, known.advice))) or None,
     }
 
 
 def _known(output: Path) -> Iterator[Known]:
-    for folder in _folders(output):
+    """Yield the jobs of executors below `output`, and of the queue, whoever submitted them."""
+    try:
+        in_queue = Schedd(None).jobs_of_user([*ATTRIBUTES, *NAMES])
+    except RootflowError:
+        in_queue = {}  # no pool is no error: jobs may be processes of this machine
+    below = {folder for place in PLACES for folder in output.absolute().glob(place)}
+    for folder in sorted(below | set(in_queue)):
         try:
-            executor = executor_in(folder)
-            jobs = executor.known()
-            statuses = executor.status(list(jobs))
+            if (folder / PROFILE).exists():
+                yield from _known_to(executor_in(folder))
+            else:  # a DAG's, or on another machine
+                yield from map(_known_by, in_queue.get(folder, ()))
         except RootflowError as error:
             say(f"rootflow: {folder}: {error}")
-            continue
-        for job_id, status in statuses.items():
-            yield Known(executor, job_id, jobs[job_id], status)
 
 
-def _folders(output: Path) -> list[Path]:
-    """Return where executors keep their jobs: below `output`, and of jobs in the queue."""
-    below = {folder for place in PLACES for folder in output.absolute().glob(place)}
-    try:
-        in_queue = Schedd(None).folders()
-    except RootflowError:
-        in_queue = set()  # no pool is no error: jobs may be processes of this machine
-    return sorted(folder for folder in below | in_queue if folder.is_dir())
+def _known_to(executor: Executor) -> Iterator[Known]:
+    jobs = executor.known()
+    for job_id, status in executor.status(list(jobs)).items():
+        asks = status.state is State.HELD and not status.given_up
+        advice = executor.advice(job_id) if asks else ""
+        yield Known(executor.name_of(job_id), jobs[job_id].name, status, advice)
+
+
+def _known_by(ad: Any) -> Known:
+    """Return a job that only the queue knows of."""
+    name = next((str(ad[each]) for each in NAMES if each in ad), "")
+    return Known(f"{ad['ClusterId']}.{ad['ProcId']}", name, progress_of(ad))
 
 
 def _short(path: Path) -> str:

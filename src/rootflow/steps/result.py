@@ -4,14 +4,13 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import rich.table
 from rich.console import Console
 
-from rootflow.progress import say
+from rootflow.progress import say_once
 from rootflow.table import Table, text_of
 
 Row = dict[str, Any]
@@ -81,7 +80,4 @@ def say_found(step: str, what: str, paths: Sequence[Path]) -> None:
     found = [path for path in paths if path.exists() and path.stat().st_mtime < STARTED]
     if found:
         share = f" ({len(found)} of {len(paths)} folds)" if len(paths) > 1 else ""
-        _say_once(f"{step}: {what} is found again{share}, made {max(map(date_of, found))}")
-
-
-_say_once = cache(say)
+        say_once(f"{step}: {what} is found again{share}, made {max(map(date_of, found))}")

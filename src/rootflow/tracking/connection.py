@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-import matplotlib.image
 import mlflow
 from mlflow.entities import Dataset, DatasetInput, Metric, Param, Run, RunTag
 from mlflow.exceptions import MlflowException, RestException
@@ -219,6 +218,8 @@ def log_entry(client: MlflowClient, run_id: str, kind: str, content: dict[str, A
         case "artifact":
             client.log_artifact(run_id, content["path"], content["folder"])
         case "image":
+            import matplotlib.image  # by few, and not by who submits
+
             image = matplotlib.image.imread(content["path"])
             client.log_image(run_id, image, key=content["key"], step=0)
         case "dataset":
