@@ -308,12 +308,13 @@ def energies(values: Mapping[str, Values]) -> Values:
     Masses are rounded: where that has made m^2 negative, -sqrt(-m^2) stands for it.
     """
     mass = values["mass"]
-    if "pt" in values:
-        exponential = np.exp(-values["eta"])
-        size = values["pt"] ** 2 * (0.5 * (1 + exponential**2) / exponential) ** 2
-    else:
-        size = np.square(values["px"]) + np.square(values["py"]) + np.square(values["pz"])
-    return np.asarray(np.sqrt(np.maximum(np.copysign(mass**2, mass) + size, 0)))
+    with np.errstate(all="ignore"):  # what is no number is refused
+        if "pt" in values:
+            exponential = np.exp(-values["eta"])
+            size = values["pt"] ** 2 * (0.5 * (1 + exponential**2) / exponential) ** 2
+        else:
+            size = np.square(values["px"]) + np.square(values["py"]) + np.square(values["pz"])
+        return np.asarray(np.sqrt(np.maximum(np.copysign(mass**2, mass) + size, 0)))
 
 
 def largest_of(values: NDArray[Any]) -> float:
