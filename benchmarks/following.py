@@ -110,6 +110,7 @@ def measure(place: Path, runs: int, tree: Path, *, at_once: bool) -> Use:
     times = [seconds_of(one, environment) for _ in range(5 if at_once else runs)]
     until(lambda: len(said(client, "idle")) == runs + (5 if at_once else 0))
     time.sleep(SECONDS_OF_QUIET)
+    until(lambda: len(list(processes())) <= (1 if at_once else runs))  # who told is gone
     followers = list(processes())
     mib = sum(process.memory_info().rss for process in followers) / MIB
     jobs = {run.data.tags["htcondor.job"]: run.info.run_id for run in said(client, "idle")}

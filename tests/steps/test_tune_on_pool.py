@@ -193,21 +193,6 @@ def evict(trial: Path) -> None:
     schedd.act(htcondor().JobAction.Vacate, [job], ("by hand", 0))
 
 
-def test_each_trial_says_where_its_job_was(twenty: Study) -> None:
-    runs = twenty.runs("tags.`rootflow.trial` LIKE '%'")
-    assert len(runs) == len(twenty.trials())
-    schedd = htcondor().Schedd()
-    for run in runs:
-        tags, number = run.data.tags, int(run.data.tags["rootflow.trial"])
-        assert tags["htcondor.folder"] == str(twenty.trial(number))
-        assert int(tags["htcondor.starts"]) >= 1
-        assert tags["htcondor.host"]
-        [ad] = schedd.history(f"Iwd == {json.dumps(tags['htcondor.folder'])} && "
-                              f"ClusterId == {tags['htcondor.job'].partition('.')[0]}",
-                              ["JobBatchName"], match=1)  # fmt: skip
-        assert ad["JobBatchName"] == TUNE["name"]
-
-
 def test_twenty_trials_end_each_once(twenty: Study) -> None:
     trials = twenty.trials()
     assert [trial.number for trial in trials] == list(range(TRIALS))

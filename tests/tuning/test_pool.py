@@ -17,6 +17,7 @@ from studies import (
     TOY,
     asked_and_answered,
     assert_each_counted_once,
+    runs_of,
     starts_of,
     trials_of,
     wait_for,
@@ -55,6 +56,20 @@ def jobs_in(directory: Path) -> list[Any]:
         return list(schedd.query(f'Iwd == "{directory}"', ["ClusterId", "ProcId"]))
     except htcondor().HTCondorException:
         return []
+
+
+def test_the_run_of_a_trial_says_where_its_job_was(place: Path, settings: list[str]) -> None:
+    run_study(TOY, [*settings, "tune.trials=2"])
+    for number, run in runs_of(place).items():
+        tags = run.data.tags
+        assert tags["htcondor.folder"].endswith(f"/outputs/studies/toy/trials/{number:05d}")
+        assert (Path(tags["htcondor.folder"]) / "stdout.txt").exists()
+        assert (tags["htcondor.starts"], tags["htcondor.reason"]) == ("1", "")
+        cluster, _, proc = tags["htcondor.job"].partition(".")
+        gone = f"ClusterId == {cluster} && ProcId == {proc}"
+        [ad] = htcondor().Schedd().history(gone, ["Iwd", "LastRemoteHost"], match=1)
+        assert ad["Iwd"] == tags["htcondor.folder"]
+        assert ad["LastRemoteHost"].endswith(f"@{tags['htcondor.host']}")
 
 
 def test_nothing_is_lost_or_counted_twice(

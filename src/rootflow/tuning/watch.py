@@ -72,12 +72,13 @@ class Running:
         known = {
             "job": executor.name_of(self.job),
             "folder": self.files.directory,  # with what it says in stdout.txt and stderr.txt
-            "state": self.status.state,
             "starts": self.status.starts,
             "host": self.status.host,
             "reason": self.status.reason,
         }
-        return {f"htcondor.{name}": str(value) for name, value in known.items() if value}
+        return {
+            f"htcondor.{name}": str(value) for name, value in known.items() if value is not None
+        }
 
 
 def outcome_of(result: Result, objectives: Sequence[ObjectiveConfig]) -> TrialOutcome:
