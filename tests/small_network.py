@@ -6,6 +6,8 @@ from typing import Any
 import keras
 from keras import layers, ops
 
+import rootflow.models  # noqa: F401 - trainings after it in the process need its threads
+
 Change = Callable[[Any], Any]
 
 
