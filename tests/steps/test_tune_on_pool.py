@@ -94,10 +94,7 @@ class Study:
         """Return how often the pool started the last job of a trial, and others that it lost."""
         job, _, losses = trial.user_attrs["job"]
         executor = make_executor(profile_of(PROFILE, "profile"), self.directory / "jobs")
-        cluster, _, proc = executor.name_of(job).partition(".")
-        found = f"ClusterId == {cluster} && ProcId == {proc}"
-        [ended] = htcondor().Schedd().history(found, ["NumJobStarts"])
-        return int(ended["NumJobStarts"]) + int(losses)
+        return int(ended(executor.name_of(job))["NumJobStarts"]) + int(losses)
 
     def runs(self, wanted: str) -> list[Run]:
         experiment = self.client.get_experiment_by_name("ttbar")
@@ -148,7 +145,7 @@ def here(empty_store: Path, small_ntuple: Path, tmp_path_factory: pytest.TempPat
 
 
 def wait_for(happens: Callable[[], Any], begun: "subprocess.Popen[str]") -> None:
-    until = time.monotonic() + 300
+    until = time.monotonic() + 900
     while not happens():
         assert begun.poll() is None, "the study ended before"
         assert time.monotonic() < until
@@ -165,6 +162,17 @@ def has_open(process: psutil.Process, path: Path) -> bool:
         return str(path) in [file.path for file in process.open_files()]
     except (psutil.NoSuchProcess, psutil.AccessDenied):
         return False
+
+
+def ended(job: str) -> Any:
+    """Return what the pool says of a job, cluster.proc, which ends at the latest with its study."""
+    cluster, _, proc = job.partition(".")
+    found = f"ClusterId == {cluster} && ProcId == {proc}"
+    until = time.monotonic() + 900
+    while not (ads := list(htcondor().Schedd().history(found, ["NumJobStarts"]))):
+        assert time.monotonic() < until, f"job {job} does not end"
+        time.sleep(0.5)
+    return ads[0]
 
 
 def drivers_of(study: Study) -> list[psutil.Process]:

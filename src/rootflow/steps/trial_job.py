@@ -89,8 +89,10 @@ def get_ready(path: Path) -> None:
     """
     from rootflow import evaluation  # noqa: F401
     from rootflow.config import BoostedTreesConfig, load
-    from rootflow.sources import code_digest
+    from rootflow.sources import code_digest, dataset_code
     from rootflow.steps import trial  # noqa: F401
+    from rootflow.steps.preprocess import reading_of
+    from rootflow.tracking.run import look_up_installation
 
     config = load(path)
     trees = isinstance(config.model, BoostedTreesConfig)
@@ -98,7 +100,10 @@ def get_ready(path: Path) -> None:
         from rootflow.training import boosting  # noqa: F401
     else:
         from rootflow.training import loop  # noqa: F401
-    code_digest(config.analysis, "trees" if trees else "network")  # it is remembered
+    # What is the same for all trials is remembered, too.
+    dataset_code(reading_of(config).kind)
+    code_digest(config.analysis, "trees" if trees else "network")
+    look_up_installation()
 
 
 def _fork_and_wait() -> int | None:

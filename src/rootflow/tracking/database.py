@@ -99,7 +99,7 @@ def _file_of(url: URL) -> Path | None:
 def _is_ready(url: URL) -> bool:
     """Return whether the tables are those of this MLflow, and the artifacts beside them."""
     path = _file_of(url)
-    is_of_this_mlflow = _revision(url) == _scripts().get_current_head()
+    is_of_this_mlflow = _revision(url) == newest_revision()
     return is_of_this_mlflow and (path is None or _moved_from(path) is None)
 
 
@@ -163,7 +163,7 @@ def _opened(url: URL) -> Iterator[sqlalchemy.Connection]:
 def _make_tables(url: URL) -> None:
     """Make the tables, or have those of an older MLflow migrated."""
     revision = _revision(url)
-    if revision not in (None, _scripts().get_current_head()):
+    if revision not in (None, newest_revision()):
         _migrate(url, str(revision))
     MlflowClient(url.render_as_string(hide_password=False)).search_experiments(max_results=1)
 
@@ -190,6 +190,13 @@ def _migrate(url: URL, revision: str) -> None:
     )
     command: Any = upgrade  # of click, which says nothing of types
     command.callback(url.render_as_string(hide_password=False))
+
+
+@cache  # it reads all that was ever migrated
+def newest_revision() -> str | None:
+    """Return which tables this MLflow has, as it counts them."""
+    head: str | None = _scripts().get_current_head()
+    return head
 
 
 @cache

@@ -24,6 +24,7 @@ from rootflow import __version__
 from rootflow.config import Config, digest_of
 from rootflow.places import shown
 from rootflow.secrets import hidden
+from rootflow.tracking import database
 from rootflow.tracking.connection import (
     ENTRIES,
     connect,
@@ -277,6 +278,12 @@ def _git_tags() -> dict[str, str]:
         return {"rootflow.tree": "no git repository"}
     clean = _git("status", "--porcelain") == ""
     return {"mlflow.source.git.commit": commit, "rootflow.tree": "clean" if clean else "dirty"}
+
+
+def look_up_installation() -> None:
+    """Find out what any run needs to know of this installation; it is remembered."""
+    _environment()
+    database.newest_revision()
 
 
 @cache
