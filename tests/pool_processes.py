@@ -1,10 +1,13 @@
-"""The processes of a pool, to be killed by tests."""
+"""The processes of a pool, to be killed by tests, and the files of its jobs."""
 
+import os
 from contextlib import suppress
+from pathlib import Path
 
 import psutil
 
 from condor_pool import Pool
+from rootflow.batch.schedd import htcondor
 
 
 def process_named(pool: Pool, name: str) -> psutil.Process:
@@ -20,3 +23,9 @@ def process_named(pool: Pool, name: str) -> psutil.Process:
             if process.name() == name and parent is not None and parent.name() != name:
                 found[process.create_time()] = process
     return found[max(found)]
+
+
+def files_on_nodes(name: str) -> list[Path]:
+    """Return the files of a name in the folders of running jobs; they may go at any moment."""
+    folders = os.walk(htcondor().param["EXECUTE"])
+    return [Path(top, name) for top, _, files in folders if name in files]

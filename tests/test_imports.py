@@ -41,6 +41,7 @@ ONLY_IN = {
     "mlflow": {"tracking"},
     "tf2onnx": {"export"},
     "onnx": {"export", "exported"},
+    "htchirp": {"batch"},
     "htcondor2": {"batch"},
     "classad2": {"batch"},
     "uproot": {"formats", "simulation"},

@@ -14,7 +14,7 @@ from rootflow.tracking.study import start_study
 from rootflow.tuning.driver import Driver
 from rootflow.tuning.start import study_to_start_from
 from rootflow.tuning.study import only_driver, open_study, place_of
-from rootflow.tuning.trials import TrialFiles
+from rootflow.tuning.trials import CONFIG, PROGRESS, RESULT, TRIAL, TrialFiles
 
 TOY_STUDY = Path(__file__)
 TOY_TRIAL = str(Path(__file__).with_name("toy_trial.py"))
@@ -23,12 +23,18 @@ RUN = "rootflow.run"
 SMALL = JobConfig(memory_gib=0.125, disk_gib=0.01)
 
 
-def toy_job(needs: JobConfig, files: TrialFiles, name: str) -> Job:
+def toy_job(profile: ProfileConfig, files: TrialFiles, name: str) -> Job:
+    """Return a trial's job; without shared files what it needs is carried, but for the code."""
     passed = {key: os.environ[key] for key in ("TOY", "PYTHONPATH") if key in os.environ}
-    program = TOY_TRIALS if "others" in os.environ.get("TOY", "") else TOY_TRIAL
-    command = (sys.executable, program, str(files.directory))
-    resources = needs.model_copy(update={"environment": passed})
-    return Job(name, command, files.directory, resources=resources)
+    resources = profile.job.model_copy(update={"environment": passed})
+    if profile.files == "shared":
+        program = TOY_TRIALS if "others" in os.environ.get("TOY", "") else TOY_TRIAL
+        command = (sys.executable, program, str(files.directory))
+        return Job(name, command, files.directory, resources=resources)
+    inputs = tuple(files.directory / name for name in (TRIAL, CONFIG))
+    outputs = (PROGRESS, RESULT, "starts")
+    command = (sys.executable, TOY_TRIAL, ".")
+    return Job(name, command, files.directory, inputs, outputs, resources)
 
 
 def run_study(path: Path, overrides: list[str]) -> None:
@@ -48,7 +54,7 @@ def run_study(path: Path, overrides: list[str]) -> None:
         with start_study(config, study.user_attrs.get(RUN)) as runs:
             study.set_user_attr(RUN, runs.run.run_id)
             executor = make_executor(profile, place / "jobs")
-            make_job = partial(toy_job, profile.job)
+            make_job = partial(toy_job, profile)
             drive(Driver(config, tune, study, place, executor, make_job, runs), tune)
 
 

@@ -176,9 +176,14 @@ def cplusplus(paths: tuple[Path, ...], output: Path) -> None:
     type=float,
     help="Then others of the study that wait, for so many seconds in all: what its job does.",
 )
-def trial(directory: Path, start: Path, seconds: float | None) -> None:
+@click.option(
+    "--dataset",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="That was carried here, with all else that the trial needs.",
+)
+def trial(directory: Path, start: Path, seconds: float | None, dataset: Path | None) -> None:
     """Measure one trial of a study in its DIRECTORY, or go on with it."""
-    directory = directory.resolve()
+    directory, dataset = directory.resolve(), dataset and dataset.resolve()
     os.chdir(start)
     if seconds is not None:
         from rootflow.steps import trial_job
@@ -187,7 +192,7 @@ def trial(directory: Path, start: Path, seconds: float | None) -> None:
         return
     from rootflow.steps import trial as step
 
-    step.run(directory)
+    step.run(directory, dataset)
 
 
 @cli.command("sync")

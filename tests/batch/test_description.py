@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from rootflow.batch import Job
-from rootflow.batch.description import NOT_AVOIDED, attributes, describe, item
+from rootflow.batch.description import NOT_AVOIDED, as_text, attributes, describe, item
+from rootflow.batch.schedd import htcondor
 from rootflow.config.batch import profile_of
 from rootflow.errors import UsageError
 
@@ -80,6 +81,17 @@ def test_a_failed_job_is_tried_again_elsewhere() -> None:
 def test_spooled_jobs_have_no_log_here() -> None:
     assert "log" in described(files="transfer")
     assert "log" not in described(files="spool")
+
+
+def test_a_dollar_stands_for_itself() -> None:
+    words = {"job": {"classads": {"Note": "$(x) for $5"}}, "python": "/opt/$(y)/python"}
+    profile = profile_of(words, "test")
+    folder = Path("/data/$(z)")
+    submit = htcondor().Submit(as_text(describe(profile.job, profile, folder, "token"), []))
+    assert submit.expand("MY.Note") == '"$(x) for $5"'
+    assert submit.expand("MY.RootflowFolder") == '"/data/$(z)"'
+    assert submit.expand("log") == "/data/$(z)/events.log"
+    assert submit.expand("executable") == "/opt/$(y)/python"
 
 
 def test_changes_to_a_submitted_job() -> None:

@@ -53,6 +53,40 @@ def test_the_same_command_runs_here_with_a_local_profile(project: Path) -> None:
     assert (again.exit_code, again.stdout) == (0, "FINISHED\n")
 
 
+@pytest.mark.parametrize(
+    ("point", "given", "said"),
+    [
+        (
+            "train",
+            "over=output=/elsewhere/outputs",
+            "writes to /elsewhere/outputs stays on its node",
+        ),
+        ("train", "over=output=mine", ""),
+        (
+            "apply",
+            "to=/elsewhere/scores.root",
+            "writes to /elsewhere/scores.root stays on its node",
+        ),
+        ("apply", "to=scores.root", ""),
+    ],
+)
+def test_what_will_not_come_back_is_said_before_the_job_starts(
+    project: Path, point: str, given: str, said: str
+) -> None:
+    configs = Path(__file__).parents[2] / "configs"
+    (project / "MLproject").write_text(
+        "name: own\nentry_points:\n"
+        "  train:\n    parameters: {over: string}\n    command: python -m rootflow train"
+        f" --config {configs}/ttbar.yaml --overrides {{over}}\n"
+        "  apply:\n    parameters: {to: string}\n    command: rootflow apply in.root {to}\n"
+    )
+    words = [point, "--profile", "site.yaml", "--dry-run", "-P", given]
+    answer = CliRunner().invoke(submit, words, catch_exceptions=False)
+    assert answer.exit_code == 0, answer.output
+    assert said in answer.stderr
+    assert bool(answer.stderr) == bool(said)
+
+
 @pytest.mark.usefixtures("project")
 def test_failures_are_one_line() -> None:
     with pytest.raises(RootflowError, match=r"Run .* failed: exit code 1 \(see"):

@@ -1,9 +1,11 @@
 """`mlflow run --backend htcondor` on the real pool, with a project of its own."""
 
+import json
 import shutil
 import subprocess
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,8 @@ from mlflow.entities import Run
 from mlflow.exceptions import ExecutionException
 from mlflow.tracking import MlflowClient
 
+from pool_processes import files_on_nodes
+from rootflow.batch.contract import read
 from rootflow.batch.schedd import htcondor
 from rootflow.tracking import carried
 
@@ -33,6 +37,28 @@ entry_points:
   fail: {command: "python -c 'raise ValueError(\\"no jets\\")'"}
   greedy: {command: "python -c 'x = bytearray(600 * 2**20); import time; time.sleep(30)'"}
   log: {command: "python log.py"}
+  grow:
+    parameters: {place: string}
+    command: "python grow.py {place}"
+  rename:
+    parameters: {name: string}
+    command: "python rename.py {name}"
+"""
+# Goes on from what it has written, and changes one of the files that it came with.
+GROW = """\
+import json, pathlib, sys, time
+made = pathlib.Path(sys.argv[1])
+state = made / "deep" / "state.json"
+state.parent.mkdir(parents=True, exist_ok=True)
+epochs = json.loads(state.read_text()) if state.exists() else []
+while len(epochs) < 6:
+    epochs.append(len(epochs))
+    state.write_text(json.dumps(epochs))
+    with (made / "starts.txt").open("a") as starts:
+        starts.write(f"{epochs[-1]}\\n")
+    time.sleep(0.5)
+pathlib.Path("greeting.txt").write_text("good night")
+(made / ".lock").touch()
 """
 LOG = """\
 import mlflow
@@ -43,6 +69,16 @@ with mlflow.start_run():
     mlflow.log_text("four leptons", "notes/selection.txt")
     with mlflow.start_run(nested=True, run_name="fold 0"):
         mlflow.log_metric("auc", 0.9)
+"""
+RENAME = """\
+import os, sys
+from mlflow.tracking import MlflowClient
+client, run_id = MlflowClient(), os.environ["MLFLOW_RUN_ID"]
+run = client.get_run(run_id)
+assert run.data.params["name"] == sys.argv[1]
+client.set_tag(run_id, "seen", run.info.run_name)
+if sys.argv[1] != "none":
+    client.update_run(run_id, name=sys.argv[1])
 """
 
 Submit = Callable[..., Any]
@@ -58,6 +94,8 @@ def project(workspace: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch)
     folder.mkdir()
     (folder / "MLproject").write_text(PROJECT)
     (folder / "log.py").write_text(LOG)
+    (folder / "grow.py").write_text(GROW)
+    (folder / "rename.py").write_text(RENAME)
     (folder / "greeting.txt").write_text("good morning")
     return folder
 
@@ -205,6 +243,59 @@ def test_without_a_server_what_a_job_logs_comes_back_with_it(submit: Submit) -> 
     folder = Path(client.get_run(run_id).data.tags["htcondor.folder"])
     carried.deliver(folder / "job" / "tracking", run_id, client)
     check()
+
+
+@pytest.mark.usefixtures("pool")
+def test_without_shared_files_a_job_goes_on_and_what_it_made_comes_home(
+    submit: Submit, project: Path
+) -> None:
+    before = {path.name for path in project.iterdir()}
+    jobs = {
+        files: submit("grow", {**CARRIED, "files": files}, wait=False, place=files)
+        for files in ("transfer", "spool")
+    }
+    schedd, vacate = htcondor().Schedd(), htcondor().JobAction.Vacate
+    for files, job in jobs.items():
+        until(partial(has_begun, files))
+        schedd.act(vacate, [job.job_id], ("by hand", 0))
+    for files, job in jobs.items():
+        assert job.wait()
+        assert MlflowClient().get_run(job.run_id).data.metrics["job/starts"] == 2
+        made = project / files
+        # None of them twice: it went on where it was.
+        assert (made / "starts.txt").read_text().split() == [str(epoch) for epoch in range(6)]
+        assert json.loads((made / "deep" / "state.json").read_text()) == list(range(6))
+        assert not (made / ".lock").exists()
+        came = (job.folder / "job" / "project").iterdir()
+        assert {path.name for path in came} == {"greeting.txt", files}
+    assert (project / "greeting.txt").read_text() == "good night"
+    assert {path.name for path in project.iterdir()} == before | set(jobs)
+
+
+def has_begun(place: str) -> bool:
+    """Return whether a job on a node has written what it can go on from."""
+    files = [path for path in files_on_nodes("starts.txt") if path.parent.name == place]
+    return any(read(path).count("\n") >= 2 for path in files)
+
+
+@pytest.mark.usefixtures("pool")
+def test_a_run_keeps_its_name_and_what_is_said_of_it_meanwhile(submit: Submit) -> None:
+    client = MlflowClient()
+    runs = [
+        submit("rename", {**CARRIED, "files": files}, wait=False, name=name)
+        for name, files in (("none", "transfer"), ("none", "spool"), ("own", "transfer"))
+    ]
+    names = [client.get_run(run.run_id).info.run_name for run in runs]
+    for run in runs:
+        client.set_tag(run.run_id, "mlflow.note.content", "a night shift's")
+        assert run.wait()
+    ended = [client.get_run(run.run_id) for run in runs]
+    assert [run.info.run_name for run in ended] == [*names[:2], "own"]
+    assert len(set(names)) == 3
+    for run, was in zip(ended, names, strict=True):
+        assert run.data.tags["mlflow.note.content"] == "a night shift's"
+        assert run.data.tags["seen"] == was  # the job saw its run as it is
+        assert run.data.tags["mlflow.runName"] == run.info.run_name
 
 
 def test_a_local_profile_runs_the_same_here(submit: Submit) -> None:

@@ -65,17 +65,16 @@ def test_finished_study_is_not_repeated_and_goes_on_with_more_trials(
     assert_each_counted_once(place, 5)
 
 
-def test_nan_and_a_trials_own_error_fail_it_at_once(
+def test_what_is_no_number_and_a_trials_own_error_fail_it_at_once(
     toy: Path, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    toys(monkeypatch, nan=1, wrong=2)
+    toys(monkeypatch, nan=1, wrong=2, inf=3)
     run_study(toy, [*QUICK, "tune.trials=5"])
     assert_each_counted_once(place, 5)
     states = [trial.state for trial in trials_of(place)]
-    failed = [TrialState.FAIL, TrialState.FAIL]
-    assert states == [TrialState.COMPLETE, *failed, *[TrialState.COMPLETE] * 2]
+    assert states == [TrialState.COMPLETE, *[TrialState.FAIL] * 3, TrialState.COMPLETE]
     reasons = [run.data.tags.get("rootflow.error") for run in runs_of(place).values()]
-    assert {"loss is nan", "the loss is nan in epoch 1"} <= set(reasons)
+    assert {"loss is nan", "loss is inf", "the loss is nan in epoch 1"} <= set(reasons)
     assert starts_of(place, 1) == starts_of(place, 2) == 1
 
 

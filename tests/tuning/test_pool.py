@@ -24,6 +24,8 @@ from studies import (
 )
 from toy_study import TOY_STUDY, run_study
 
+# With this seed the first trials come to these losses.
+SEED_OF_IT, BEST_IS_FIRST = 44, (0.2045, 0.447, 0.341)
 PROFILE = {
     "executor": "htcondor",
     "files": "shared",
@@ -97,3 +99,24 @@ def test_nothing_is_lost_or_counted_twice(
     assert asked_and_answered(trials_of(place)) == undisturbed
     assert [starts_of(place, number) for number in range(4, 8)] == [1] * 4
     assert [starts_of(place, number) for number in range(4)] == [2] * 4
+
+
+@pytest.mark.usefixtures("pool")
+@pytest.mark.parametrize("files", ["transfer", "spool"])
+def test_trials_are_pruned_by_what_they_tell_while_they_run(
+    place: Path, files: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those worse than the first go on for ever, unless they are pruned."""
+    monkeypatch.setenv("TOY", json.dumps({"stops_above": BEST_IS_FIRST[0]}))
+    profile = place / "pool.json"
+    profile.write_text(json.dumps({**PROFILE, "files": files}))
+    pruner = "{name: median, startup_trials: 1, warmup_epochs: 0}"
+    settings = [f"tune.profile={profile}", f"tune.pruner={pruner}", f"seed={SEED_OF_IT}"]
+    settings += [f"tune.trials={len(BEST_IS_FIRST)}", "tune.parallel=1", "tune.poll_seconds=0.2"]
+    run_study(TOY, settings)
+    trials = trials_of(place)
+    assert [trial.state.name for trial in trials] == ["COMPLETE", "PRUNED", "PRUNED"]
+    for trial, loss in zip(trials, BEST_IS_FIRST, strict=True):
+        told = trial.intermediate_values
+        assert 1 in told
+        assert told == pytest.approx({epoch: loss + 1 / epoch for epoch in told}, abs=1e-3)

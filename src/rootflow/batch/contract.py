@@ -4,7 +4,7 @@ import contextlib
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -46,6 +46,9 @@ class Job:
     outputs
         Files and folders, relative to its folder, that come back: those that it goes on
         from after an eviction included. A job without one of them has failed.
+    packages
+        Archives (.tar) by the folder in which it finds their content. Of a folder among its
+        outputs, what came with the archive and was not changed does not come back.
     resources
         What it needs; None for what the profile says.
     batch
@@ -59,6 +62,7 @@ class Job:
     outputs: tuple[str, ...] = ()
     resources: JobConfig | None = None
     batch: str | None = None
+    packages: Mapping[str, Path] = field(default_factory=dict)
 
 
 class State(StrEnum):
@@ -119,10 +123,15 @@ class Logs(NamedTuple):
 def as_text(job: Job) -> str:
     """Return the job as one line of JSON, its paths absolute and without its secrets."""
     inputs = tuple(path.absolute() for path in job.inputs)
-    command = tuple(map(hidden, job.command))
-    resources = job.resources and job.resources.model_copy(update={"environment": {}})
-    directory = job.directory.absolute()
-    shown = replace(job, command=command, directory=directory, inputs=inputs, resources=resources)
+    packages = {folder: path.absolute() for folder, path in job.packages.items()}
+    shown = replace(
+        job,
+        command=tuple(map(hidden, job.command)),
+        directory=job.directory.absolute(),
+        inputs=inputs,
+        resources=job.resources and job.resources.model_copy(update={"environment": {}}),
+        packages=packages,
+    )
     return _JOB.dump_json(shown).decode()
 
 
@@ -138,6 +147,7 @@ class JobOutcome:
     exit_code: int
     wall_seconds: float
     memory_mib: float
+    missing: tuple[str, ...] = ()
 
 
 CALL = "call.json"
@@ -176,7 +186,7 @@ def prepare(job: Job, resources: JobConfig, profile: ProfileConfig) -> None:
         if Path(name).is_absolute() or ".." in Path(name).parts:
             raise UsageError(f"job {job.name}: output {name}: name it relative to the job's folder")
     job.directory.mkdir(parents=True, exist_ok=True)
-    for path in job.inputs:
+    for path in (*job.inputs, *job.packages.values()):
         if not path.exists():
             raise InputError(f"job {job.name}: input {path} is not there")
         place = job.directory / path.name
@@ -186,7 +196,8 @@ def prepare(job: Job, resources: JobConfig, profile: ProfileConfig) -> None:
     for name in (on_node.OUTCOME, on_node.RESULT, on_node.TRACEBACK):
         (job.directory / name).unlink(missing_ok=True)
     if carried:
-        (job.directory / on_node.KEPT_BEFORE).write_bytes(b"")
+        # Not what an earlier job in this folder has left there: this one goes on from it.
+        (job.directory / on_node.KEPT_BEFORE).touch()
     # Where nodes see the home directory, caches there save every job their making.
     home = {"HOME": os.environ["HOME"]} if os.environ.get("HOME") and not carried else {}
     gpus = {devices.ASKED: str(resources.gpus)} if resources.gpus else {}
@@ -197,6 +208,7 @@ def prepare(job: Job, resources: JobConfig, profile: ProfileConfig) -> None:
         "secrets": (*secrets_in(environment), *passwords_in(" ".join(job.command))),
         "grace": profile.grace.total_seconds(),
         "outputs": job.outputs,
+        "packages": {folder: path.name for folder, path in job.packages.items()},
         "carried": carried,
         "runtime": resources.runtime.total_seconds() if resources.runtime else None,
     }
@@ -219,13 +231,20 @@ def measured(status: Status, directory: Path) -> Status:
     return replace(status, wall_seconds=outcome.wall_seconds, memory_mib=outcome.memory_mib)
 
 
-def tidy(directory: Path) -> None:
-    """Remove what a job that has ended needs no more: what has its secrets, too."""
+def tidy(directory: Path, state: State = State.DONE) -> None:
+    """Remove what a job that has ended needs no more: what has its secrets, too.
+
+    What one that did not end well has kept is left to the next one in its folder.
+    """
     (directory / on_node.SPEC).unlink(missing_ok=True)
     (directory / on_node.ROOM).unlink(missing_ok=True)
-    for name in (on_node.RESULT, on_node.TRACEBACK, on_node.KEPT, on_node.KEPT_BEFORE):
+    outcome = outcome_of(directory)
+    missing = outcome.missing if outcome is not None else ()
+    kept = (on_node.KEPT, on_node.KEPT_BEFORE)
+    for name in (on_node.RESULT, on_node.TRACEBACK, *kept, *missing):
         path = directory / name
-        if path.exists() and (path.stat().st_size == 0 or name == on_node.KEPT_BEFORE):
+        of_no_use = state is State.DONE and name in kept
+        if path.is_file() and (path.stat().st_size == 0 or of_no_use):
             path.unlink()
 
 

@@ -61,7 +61,7 @@ def describe(
     executable, arguments = _start(resources, profile)
     described: dict[str, str | float | None] = {
         "universe": "vanilla" if resources.container is None else "container",
-        "executable": executable,
+        "executable": unexpanded(executable),
         "transfer_executable": "false",
         "arguments": arguments,
         # What begins with a macro is taken for a relative path in late materialisation.
@@ -74,18 +74,20 @@ def describe(
         "requirements": _requirements(resources, profile),
         **_ending(profile),
         **(_carried(profile) if not shared else {"should_transfer_files": "NO"}),
-        f"+{FOLDER}": literal(str(folder)),
+        f"+{FOLDER}": unexpanded(literal(str(folder))),
         f"+{SUBMISSION}": literal(token),
         f"+{AVOID}": machine_list(avoided),
         "output_destination": profile.output_destination,
         **credentials.words(profile),
     }
     if profile.files != "spool":
-        described |= {"log": str(folder / "events.log"), "submit_event_user_notes": token}
+        log = unexpanded(str(folder / "events.log"))
+        described |= {"log": log, "submit_event_user_notes": token}
     if profile.runtime_attribute is not None and resources.runtime is not None:
         seconds = math.ceil(resources.runtime.total_seconds())
         described[f"+{profile.runtime_attribute}"] = seconds
-    described |= {f"+{name}": literal(value) for name, value in resources.classads.items()}
+    for name, value in resources.classads.items():
+        described[f"+{name}"] = unexpanded(literal(value))
     return {word: str(value) for word, value in described.items() if value is not None}
 
 
@@ -117,6 +119,11 @@ def literal(value: bool | int | float | str) -> str:
     if not isinstance(value, str):
         return str(value)
     return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def unexpanded(text: str) -> str:
+    """Return a text of which the submit language makes itself, and no macro."""
+    return text.replace("$", "$(DOLLAR)")
 
 
 def _start(resources: JobConfig, profile: ProfileConfig) -> tuple[str, str]:
@@ -210,7 +217,7 @@ def require_limits(jobs: Sequence[Job], profile: ProfileConfig) -> None:
         return
     packed = (profile.packed_environment,) if profile.packed_environment is not None else ()
     for job in jobs:
-        size = sum(map(_size, (*job.inputs, *packed))) / GIB
+        size = sum(map(_size, (*job.inputs, *job.packages.values(), *packed))) / GIB
         if size > limits.carried_gib:
             raise UsageError(
                 f"job {job.name}: {size:.2f} GiB are carried to it, and the schedd takes "
@@ -226,14 +233,14 @@ def _size(path: Path) -> int:
 
 def item(job: Job) -> tuple[str, str, str, str, str]:
     """Return what differs from job to job, in the order of ITEMS."""
-    batch = job.batch or job.name
-    for name in (job.name, batch, str(job.directory), *map(str, job.inputs), *job.outputs):
+    batch, given = job.batch or job.name, (*job.inputs, *job.packages.values())
+    for name in (job.name, batch, str(job.directory), *map(str, given), *job.outputs):
         if any(character in name for character in "$,\n\x1f\"'"):
             raise UsageError(
                 f"job {job.name}: {name!r}: HTCondor takes no $ , quotes or line ends in names"
             )
     own = job.directory.absolute()
     carried = [Path(on_node.__file__), own / on_node.SPEC, own / on_node.KEPT_BEFORE]
-    carried += [path.absolute() for path in job.inputs if path.name != carried[0].name]
+    carried += [path.absolute() for path in given if path.name != carried[0].name]
     inputs, outputs = ", ".join(map(str, carried)), ", ".join((*job.outputs, *LEFT))
     return str(own)[1:], job.name, batch, inputs, outputs

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from rootflow.batch import contract, credd, description
+from rootflow.batch import chirp, contract, credd, description
 from rootflow.batch.avoidance import Avoidance
 from rootflow.batch.care import Care, JobLedger, Remedy, Taken, explanation
 from rootflow.batch.contract import ENDED, Job, Logs, State, Status
@@ -70,7 +70,7 @@ class HTCondorExecutor:
                 for cluster in made:
                     self._schedd.remove(cluster, "another job of the same submission was refused")
                 for job in jobs:
-                    contract.tidy(job.directory)
+                    contract.tidy(job.directory, State.IDLE)
                 raise
         return [ids[number] for number in range(len(jobs))]
 
@@ -172,6 +172,21 @@ class HTCondorExecutor:
         self._log.follow()
         return contract.logs_of(self._ledger.job(job_id), self._log.text(job_id))
 
+    @property
+    def shares_files(self) -> bool:
+        """Whether the folders of jobs are where these work, rather than what comes back."""
+        return self._profile.files == "shared"
+
+    def told(self) -> dict[str, list[str]]:
+        """Return the words that jobs in the queue have told by HTCondor's chirp."""
+        attributes = ["ProcId", description.SUBMISSION, *chirp.ATTRIBUTES]
+        ads = self._schedd.query(self._folder, attributes)
+        return {
+            f"{ad[description.SUBMISSION]}.{ad['ProcId']}": words
+            for ad in ads
+            if (words := chirp.told_in(ad)) and "ProcId" in ad
+        }
+
     def result(self, job_id: str) -> Any:
         """Return the plain data that a finished job left, if any; one that failed is a JobError."""
         status = self.status([job_id])[job_id]
@@ -253,7 +268,7 @@ class HTCondorExecutor:
     def _explain(self, job_id: str, status: Status, taken: Sequence[Taken]) -> Status:
         """Return the status of a job that has ended, with what it says itself."""
         directory = self._ledger.job(job_id).directory
-        contract.tidy(directory)
+        contract.tidy(directory, status.state)
         status = contract.measured(status, directory)
         if status.state is State.FAILED and status.exit_code is not None:
             starts = status.starts if status.exit_code == GO_ON_LATER else None
@@ -272,9 +287,13 @@ class HTCondorExecutor:
         there = {int(ad["ClusterId"]) for ad in self._schedd.query(self._folder, ["ClusterId"])}
         self._log.follow()  # what left the queue meanwhile is in the log by now
         gone = [token for token, cluster in known.items() if cluster and cluster not in there]
-        self._lost = {
-            f"{token}.{number}" for token in gone for number in range(len(self._ledger.jobs(token)))
-        }
+        self._lost = {job_id for token in gone for job_id in self._ids(token)}
+        if isinstance(self._log, Queue):  # one by one: each stays until it is fetched
+            there_once = {job_id for token in known for job_id in self._ids(token)}
+            self._lost |= there_once - set(self._log.jobs)
+
+    def _ids(self, token: str) -> list[str]:
+        return [f"{token}.{number}" for number in range(len(self._ledger.jobs(token)))]
 
     def _require(self, ids: Sequence[str]) -> None:
         for job_id in ids:

@@ -4,8 +4,9 @@
 a shared file system, so it imports nothing but Python's own library.
 
 SPEC.json holds `command`, program and arguments, and optionally `environment`, `runtime`
-and `grace` in seconds, `outputs`, `carried`: HTCondor carries the files, and `secrets`: text
-that is left out of what the job says. Its owner alone can read that file.
+and `grace` in seconds, `outputs`, `packages`, archives by the folder to unpack them in, `carried`:
+HTCondor carries the files, and `secrets`: text that is left out of what the job says. Its owner
+alone can read that file.
 On SIGTERM, and `grace` seconds before `runtime` is over, the command gets SIGTERM. If it
 ends within `grace` seconds the job exits 85: "go on later". At its run time's end it must.
 """
@@ -63,10 +64,11 @@ LIBC = ctypes.CDLL(None)
 
 def run(spec: dict[str, Any]) -> int:
     """Run the job in the working directory, leave its outcome there, return its exit status."""
-    outputs = spec.get("outputs", ())
+    outputs, packages = spec.get("outputs", ()), spec.get("packages", {})
     _clear()
     Path(ROOM).write_bytes(b"\0" * ROOM_BYTES)
     number = _restore(outputs) if spec.get("carried") else 0
+    _unpack(packages)
     outcome: dict[str, Any] = {"host": platform.node(), "stopped": None}
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # they are waited for, see _wait
     started = time.monotonic()
@@ -80,6 +82,8 @@ def run(spec: dict[str, Any]) -> int:
     outcome["wall_seconds"] = time.monotonic() - started
     outcome["memory_mib"] = usage.ru_maxrss / 1024
     outcome["cpu_seconds"] = usage.ru_utime + usage.ru_stime
+    if spec.get("carried"):
+        _leave_out(packages, outputs)
     outcome["missing"] = missing = [name for name in outputs if not Path(name).exists()]
     if status == 0 and missing:
         Path(TRACEBACK).write_text(f"outputs are missing: {', '.join(missing)}\n")
@@ -98,6 +102,33 @@ def run(spec: dict[str, Any]) -> int:
             Path(name).parent.mkdir(parents=True, exist_ok=True)
             Path(name).touch()
     return status
+
+
+def _unpack(packages: dict[str, str]) -> None:
+    """Put what archives hold into their folders, but for what is there already."""
+    for folder, package in packages.items():
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        with tarfile.open(package) as archive:
+            for member in archive:
+                if not Path(folder, member.name).exists():
+                    archive.extract(member, folder, filter="data")
+
+
+def _leave_out(packages: dict[str, str], outputs: Sequence[str]) -> None:
+    """Remove what came with archives and is as it was, so that no output folder carries it."""
+    for folder, package in packages.items():
+        for path in list(Path(folder).rglob("*")):
+            if path.is_symlink() and path.is_dir():
+                path.unlink()
+            elif path.name == "__pycache__":
+                shutil.rmtree(path)
+        with tarfile.open(package) as archive:
+            for member in archive:
+                path = Path(folder, member.name)
+                if member.isfile() and path.is_file() and str(path) not in outputs:
+                    now = path.stat()
+                    if (now.st_size, int(now.st_mtime)) == (member.size, int(member.mtime)):
+                        path.unlink()
 
 
 def _keep(outputs: Sequence[str], number: int) -> bool:

@@ -128,6 +128,15 @@ class LocalExecutor:
             row = self._row(rows, job_id)
         return contract.logs_of(from_text(row["job"]), row["events"])
 
+    @property
+    def shares_files(self) -> bool:
+        """Whether the folders of jobs are where these work, rather than what comes back."""
+        return True
+
+    def told(self) -> dict[str, list[str]]:
+        """Return the words that jobs have told by HTCondor's chirp, which none here has."""
+        return {}
+
     def result(self, job_id: str) -> Any:
         """Return the plain data that a finished job left, if any; one that failed is a JobError."""
         status = self.status([job_id])[job_id]

@@ -188,6 +188,8 @@ class Queue:
                 seen.add(job_id)
                 if job_id not in self.jobs or self.jobs[job_id].state not in ENDED:
                     self._take(job_id, ad)
+                elif int(ad["JobStatus"]) == COMPLETED:  # cut off before it was let go
+                    self._schedd.remove([f"{ad['ClusterId']}.{ad['ProcId']}"], FETCHED)
         self._read_ended()  # another process may have fetched them
         for job_id, progress in self.jobs.items():
             if job_id not in seen and progress.state not in ENDED:

@@ -137,10 +137,14 @@ class ProfileConfig(Block):
         Path("outputs/batch"), description="Where `mlflow run` keeps jobs and their logs"
     )
     inputs: tuple[str, ...] = Field(
-        (), description="What `mlflow run` carries beside the files git knows, below the project"
+        (),
+        description="What `mlflow run` carries beside the files git knows, below the project, "
+        "and what a trial carries, below the working directory",
     )
     outputs: tuple[str, ...] = Field(
-        (), description="What comes back of what a carried project has written, below it"
+        (),
+        description="What comes back of what a carried project has written, below it, and what a "
+        "job that was evicted goes on from [all that is new or changed]",
     )
     wait: bool = Field(False, description="`mlflow run` returns when the job has ended")
 

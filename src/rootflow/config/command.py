@@ -24,11 +24,13 @@ def configured(path: Path, settings: Sequence[str], overrides: str) -> Config:
     return load(path, [*settings, *more])
 
 
-def check_command(command: str, folder: Path) -> None:
+def check_command(command: str, folder: Path) -> list[Path]:
     """Check the configurations that a shell's `command`, to run in `folder`, gives to rootflow.
 
-    Where it cannot be told what rootflow is given, that is left to rootflow itself.
+    Return the folders and files that it will write to. Where it cannot be told what rootflow is
+    given, that is left to rootflow itself.
     """
+    written = []
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
     parser.add_argument("--config", type=Path)
     parser.add_argument("--overrides", default="")
@@ -40,7 +42,10 @@ def check_command(command: str, folder: Path) -> None:
         path = folder / given.config if given.config is not None else None
         if path is not None and path.is_file() and "$" not in " ".join(words):
             settings = [word for word in others if "=" in word and not word.startswith("-")]
-            configured(path, settings, given.overrides)
+            written.append(configured(path, settings, given.overrides).output)
+        elif words[:1] == ["apply"]:
+            written.append(Path(words[-1]))
+    return [folder / each for each in written]
 
 
 def _calls(command: str) -> Iterator[list[str]]:

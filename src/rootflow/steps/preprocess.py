@@ -11,10 +11,12 @@ from rootflow.dataset.digest import Contents
 from rootflow.dataset.kept import KeptParts
 from rootflow.dataset.manifest import MANIFEST, Sample
 from rootflow.dataset.reading import Reading
+from rootflow.files import whole_file
 from rootflow.steps.result import Row, StepResult, say_found
 from rootflow.steps.simulate import input_files
 from rootflow.tracking import Run, start_run
 
+CARRIED = ".carried.txt"
 REPEATED = ("repeated_events_dropped", "repeated_events_kept")
 SKIPPED, SKIPPED_FILES = "files_skipped", "skipped_files"
 WITHOUT_TREE = "files_without_tree"
@@ -131,9 +133,21 @@ def simulated_maps(config: Config) -> set[str]:
     return maps or {config.data.branch_map}
 
 
+def carry(config: Config, dataset: Path) -> None:
+    """Have every configuration with this output take a dataset made elsewhere as its own.
+
+    Its ntuples need not be here: what is asked of them was answered there.
+    """
+    note = directory_of_all(config) / CARRIED
+    with whole_file(note) as partial:
+        partial.write_text(str(dataset.resolve()))
+
+
 def directory_of(config: Config, parent: Run | None) -> Path:
     """Return where the dataset is, made or not; without a parent its ntuples must be there."""
     directory = directory_of_all(config)
+    if (carried := directory / CARRIED).exists():
+        return Path(carried.read_text())
     files = input_files(config, parent)
     return directory / digest(config.data, files, reading_of(config), memory=directory)
 

@@ -1,6 +1,5 @@
 """Search for better settings in many trials, each a job."""
 
-import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,6 @@ import optuna
 import yaml
 
 from rootflow.batch import make_executor
-from rootflow.batch.contract import Job
 from rootflow.config import Config, TuningConfig
 from rootflow.config.batch import JobConfig, ProfileConfig, load_profile
 from rootflow.errors import UsageError
@@ -18,19 +16,16 @@ from rootflow.places import shown
 from rootflow.secrets import hidden
 from rootflow.steps import preprocess
 from rootflow.steps.result import StepResult
-from rootflow.tracking.connection import TRACKING_URI, login_of_jobs, tracking_uri
+from rootflow.steps.trial_jobs import job_maker
 from rootflow.tracking.study import StudyRun, start_study
-from rootflow.tuning.driver import Driver, MakeJob
+from rootflow.tuning.driver import Driver
 from rootflow.tuning.outcomes import draw, table, write_outcomes
 from rootflow.tuning.start import study_to_start_from
 from rootflow.tuning.storage import DATABASE_FAILURES, away
 from rootflow.tuning.study import check, only_driver, open_study, place_of, storage_name
-from rootflow.tuning.trials import TrialFiles, held_out_folds
+from rootflow.tuning.trials import held_out_folds
 
 RUN = "rootflow.run"
-# So that a job takes the CPUs it asked for; TensorFlow's threads within an operation are fixed.
-THREADS = ("OMP_NUM_THREADS", "TF_NUM_INTEROP_THREADS")
-PACKAGES = Path(__file__).parents[2]
 
 
 def run(config: Config) -> StepResult:
@@ -54,9 +49,10 @@ def run(config: Config) -> StepResult:
             runs.run.log_text(settings, "tune.yaml")
             preprocess.ensure(config, runs.run)  # once, and not in each job
             executor = make_executor(profile, place / "jobs")
-            driver = Driver(
-                config, tune, study, place, executor, job_maker(profile, tune.name), runs
+            make_job = job_maker(
+                profile, tune.name, place, runs, shares_files=executor.shares_files
             )
+            driver = Driver(config, tune, study, place, executor, make_job, runs)
             drive(driver, tune)
             return _conclude(config, tune, study, place, runs)
 
@@ -82,39 +78,9 @@ def drive(driver: Driver, tune: TuningConfig) -> None:
         raise
 
 
-def job_maker(profile: ProfileConfig, study: str) -> MakeJob:
-    """Return what makes the job of a study's trial, with files that it shares with this machine."""
-    given = os.environ.get("PYTHONPATH", "").split(os.pathsep)
-    search_path = [Path(path).resolve() for path in given if path]
-    environment = {
-        "PYTHONPATH": os.pathsep.join(map(str, [PACKAGES, *search_path])),
-        TRACKING_URI: tracking_uri(),
-        **login_of_jobs(profile, tracking_uri()),
-        **{name: str(profile.job.cpus) for name in THREADS},
-        **profile.job.environment,
-    }
-    resources = profile.job.model_copy(update={"environment": environment})
-    python = profile.python or sys.executable
-    runtime = resources.runtime
-    seconds = str(runtime.total_seconds() if runtime else "inf")
-
-    def make(files: TrialFiles, name: str) -> Job:
-        words = ["-m", "rootflow", "trial", str(files.directory), "--from", str(Path.cwd())]
-        words += ["--others", seconds]
-        return Job(name, (python, *words), files.directory, resources=resources, batch=study)
-
-    return make
-
-
 def _profile(tune: TuningConfig) -> ProfileConfig:
     if tune.profile is not None:
-        profile = load_profile(tune.profile)
-        if profile.files != "shared":
-            raise UsageError(
-                f"{tune.profile}: files: a study needs 'shared', this says '{profile.files}': "
-                "driver and jobs tell each other how trials go by files that both see"
-            )
-        return profile
+        return load_profile(tune.profile)
     return ProfileConfig(executor="local", slots=tune.parallel, job=JobConfig(memory_gib=2))
 
 

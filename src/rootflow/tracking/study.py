@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import mlflow
@@ -12,6 +13,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
 from rootflow.config import Config
+from rootflow.tracking import carried
 from rootflow.tracking.connection import connect, log_all, server_must_answer
 from rootflow.tracking.run import MOVED_TO, PARENT, Run, start_run
 
@@ -55,9 +57,15 @@ class StudyRun:
         tags: Mapping[str, str],
         metrics: Mapping[str, float],
         milliseconds: int,
+        spool: Path,
     ) -> None:
-        """Say how a trial ended; what a killed job left open below it is ended, too."""
+        """Say how a trial ended; what a killed job left open below it is ended, too.
+
+        What its job has logged to a store in `spool`, if there is one, is logged first.
+        """
         with server_must_answer():
+            if (spool / carried.STORE).exists():
+                carried.deliver(spool, run_id, self.run.client)
             self.run.client.log_batch(
                 run_id,
                 metrics=[Metric(name, value, milliseconds, 0) for name, value in metrics.items()],

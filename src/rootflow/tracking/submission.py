@@ -65,6 +65,11 @@ class Project(NamedTuple):
         description = untyped.load_project(work_dir)
         return cls(uri, version, entry_point, Path(work_dir).absolute(), description)
 
+    @property
+    def is_here(self) -> bool:
+        """Whether it is run where it is, and not in a copy that was fetched."""
+        return self.version is None and Path(self.uri.partition("#")[0]).is_dir()
+
     def command(self, parameters: Mapping[str, str]) -> str:
         """Return the shell's command for these parameters."""
         point = self.description.get_entry_point(self.entry_point)
@@ -221,11 +226,27 @@ class Submission:
         if self.profile.python is None and self.profile.job.container is None:
             for run, command in zip(runs, commands, strict=True):
                 try:
-                    check_command(command, self.project.work_dir)
+                    self._say_what_stays(check_command(command, self.project.work_dir))
                 except UsageError as error:
                     which = f"{run.name}: " if len(runs) > 1 else ""
                     raise UsageError(f"{which}{error}") from None
         return commands
+
+    def _say_what_stays(self, written: Sequence[Path]) -> None:
+        """Say of what is written where it will be, unless a run here would have put it there."""
+        if self.profile.files == "shared":
+            return
+        project = self.project.work_dir.resolve()
+        for place in written:
+            if not place.resolve().is_relative_to(project):
+                say(
+                    f"what the job writes to {place} stays on its node, unless that sees the same "
+                    "folder: name one in the project to have it here"
+                )
+        if self.profile.output_destination is not None:
+            say(f"what the job writes comes to {self.profile.output_destination}")
+        elif not self.project.is_here:
+            say(f"what the job writes comes to {self._folder}/RUN/{JOB}/{carried.PROJECT}")
 
     def _make_run(self, client: MlflowClient, run: RunToMake, first: str | None) -> str:
         """Return a new run as MLflow makes it, with the tags of the first of several.
@@ -277,6 +298,8 @@ class Submission:
             name = str(client.get_run(run_id).info.run_name)
             jobs.append(self._job(run_id, name, command, told, archive))
             jobs[-1].directory.mkdir(parents=True)
+            if self.profile.files != "shared" and self.project.is_here:
+                carried.note_home(jobs[-1].directory, self.project.work_dir)
             if self.profile.tracking == "spool":
                 carried.prepare_store(client, run_id, jobs[-1].directory)
         return jobs
@@ -288,20 +311,23 @@ class Submission:
         profile, work_dir = self.profile, self.project.work_dir
         directory = self._folder / run_id / JOB
         inputs: tuple[Path, ...] = ()
+        packages: dict[str, Path] = {}
         outputs: tuple[str, ...] = ()
         if profile.files == "shared":
             script = f"cd {shlex.quote(str(work_dir))} && {command}"
         else:
-            inputs = (archive,)
-            outputs = tuple(f"{carried.PROJECT}/{output}" for output in profile.outputs)
-            script = carried.unpacking(command, work_dir, archive.name)
+            packages = {carried.PROJECT: archive}
+            named = tuple(f"{carried.PROJECT}/{output}" for output in profile.outputs)
+            outputs = named or (carried.PROJECT,)
+            script = carried.there(command, work_dir)
         if profile.tracking == "spool":
             inputs += (directory / carried.TRACKING,)
             outputs += (carried.TRACKING,)
             script = carried.logging_here(script)
         environment = {"environment": {**told, **profile.job.environment}}
         resources = profile.job.model_copy(update=environment)
-        return Job(_fit(name), ("bash", "-c", script), directory, inputs, outputs, resources)
+        words = ("bash", "-c", script)
+        return Job(_fit(name), words, directory, inputs, outputs, resources, packages=packages)
 
 
 def absolute(uri: str) -> str:

@@ -106,6 +106,7 @@ def tell(client: MlflowClient, news: News) -> None:
         if news.state is not State.RUNNING or status not in ENDED_ITSELF:
             client.update_run(run_id, news.status)
         return
+    carried.bring_home(news.job.folder / JOB)
     if news.job.spool is not None:
         carried.deliver(news.job.spool, run_id, client)
     with _READING:

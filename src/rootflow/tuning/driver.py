@@ -22,7 +22,16 @@ from rootflow.tuning.start import take_over
 from rootflow.tuning.study import make_sampler, suggest, with_values
 from rootflow.tuning.trials import Trial, TrialFiles, files_of, held_out_folds
 from rootflow.tuning.waiting import WaitingTrials
-from rootflow.tuning.watch import JOB, PRUNED, RUN_ID, Patience, Running, TrialOutcome, Watch
+from rootflow.tuning.watch import (
+    JOB,
+    PRUNED,
+    RUN_ID,
+    Patience,
+    Running,
+    TrialOutcome,
+    Watch,
+    told_metric,
+)
 
 MakeJob = Callable[[TrialFiles, str], Job]
 CALLED = {TrialState.COMPLETE: "done", TrialState.PRUNED: "pruned", TrialState.FAIL: "failed"}
@@ -52,7 +61,7 @@ class Driver:
         taken_over = take_over(self.config, self.tune, self.place, self.study)
         self.total = self.tune.number_of_trials() + taken_over
         self.held_out = held_out_folds(self.config, self.tune)
-        self.ledger = TrialLedger(self.study, self.tune, self.place, self.runs)
+        self.ledger = TrialLedger(self.study, self.tune, self.place, self.runs, self.config.output)
         self.pool, self.server = Patience(), Patience()
         self.watch = Watch(self.tune, self.executor, self.pool)
         self.running: dict[int, Running] = {}
@@ -161,6 +170,7 @@ class Driver:
                 run_id=trial.run_id,
                 held_out=self.held_out,
                 then=tuple(self.tune.then),
+                tells=None if self.executor.shares_files else told_metric(self.tune),
             )
             trial.files.write_trial(message, config)
             trial.trial.set_user_attr(RUN_ID, trial.run_id)
@@ -169,10 +179,10 @@ class Driver:
         new = [trial for trial in self._open() if trial.run_id is not None and trial.job is None]
         if not new:
             return
-        jobs = [self.make_job(trial.files, self._name_of_next_job(trial)) for trial in new]
-        for trial in new:
+        for trial in new if self.executor.shares_files else ():
             self.waiting.put(trial.number)
         with self.pool.trying():
+            jobs = [self.make_job(trial.files, self._name_of_next_job(trial)) for trial in new]
             for trial, job in zip(new, self.executor.submit(jobs), strict=True):
                 trial.submissions += 1
                 trial.remember(job)

@@ -1,5 +1,6 @@
 """What became of each trial, and what a study found: configurations, a table, figures."""
 
+import shutil
 import time
 import warnings
 from collections import Counter
@@ -23,10 +24,11 @@ from optuna.visualization import matplotlib as drawn
 from rootflow.config import Config, TuningConfig
 from rootflow.errors import AwayError
 from rootflow.files import whole_file
+from rootflow.tracking.carried import TRACKING, merge
 from rootflow.tracking.study import StudyRun
 from rootflow.tuning.start import OF_TRIAL
 from rootflow.tuning.study import with_values
-from rootflow.tuning.trials import files_of
+from rootflow.tuning.trials import OUTPUTS, files_of
 from rootflow.tuning.watch import REASON, RUN_ID, Running, TrialOutcome
 
 # A pruned trial was ended from outside, as far as MLflow has a word for it.
@@ -40,12 +42,14 @@ class TrialLedger:
     """The ended trials of a study; Optuna's storage is what counts.
 
     Runs are written after it, so what a killed driver did not come to is written by the next.
+    What a trial has made without shared files comes to `home` then, the study's output.
     """
 
     study: optuna.Study
     tune: TuningConfig
     place: Path
     runs: StudyRun
+    home: Path
 
     def __post_init__(self) -> None:
         self.counts: Counter[TrialState] = Counter()
@@ -106,13 +110,19 @@ class TrialLedger:
         run_id = trial.user_attrs.get(RUN_ID)
         if run_id is None:  # its values do not go together: there was nothing to run
             run_id = self.runs.begin_trial(trial.number, trial.params)
-        result = files_of(self.place, trial.number).result()
+        files = files_of(self.place, trial.number)
+        result = files.result()
         names = [objective.metric for objective in self.tune.objectives]
         told = dict(zip(names, trial.values or [], strict=False))
         metrics = told if result is None else {**result.metrics, **told}
         ended = trial.datetime_complete
         milliseconds = int(ended.timestamp() * 1000) if ended else 0
-        self.runs.end_trial(run_id, STATUS[trial.state], tags, metrics, milliseconds)
+        if (made := files.directory / OUTPUTS).is_dir():
+            merge(made, self.home)
+            shutil.rmtree(made)
+        spool = files.directory / TRACKING
+        self.runs.end_trial(run_id, STATUS[trial.state], tags, metrics, milliseconds, spool)
+        shutil.rmtree(spool, ignore_errors=True)  # it is with the run now
 
 
 INCHES_PER_PARAMETER = 3.0

@@ -1,13 +1,14 @@
 """What driver and job tell each other, as files in the trial's directory."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 import yaml
 from pydantic import ConfigDict, Field
 
+from rootflow.batch.chirp import Teller
 from rootflow.batch.contract import read
 from rootflow.config import Config, TuningConfig
 from rootflow.config.block import Block
@@ -16,6 +17,7 @@ from rootflow.files import whole_file
 
 TRIAL, CONFIG, PROGRESS, RESULT = "trial.json", "config.yaml", "progress.jsonl", "measured.json"
 GIVEN_UP = "given-up"
+OUTPUTS = "outputs"  # of a trial without shared files
 
 Kind = TypeVar("Kind", bound=Block)
 
@@ -24,7 +26,8 @@ class Trial(Block):
     """What a job has to know of its trial: it keeps the runs of its steps below `run_id`.
 
     It holds out the folds `held_out` in turn, without any those of the configuration, and does
-    the steps `then` after the training.
+    the steps `then` after the training. Where the driver does not see its files, it tells that
+    the metric `tells` of each epoch, if any.
     """
 
     study: str
@@ -32,6 +35,7 @@ class Trial(Block):
     run_id: str
     held_out: tuple[int, ...]
     then: tuple[str, ...]
+    tells: str | None = None
 
 
 class Epoch(NamedTuple):
@@ -50,6 +54,8 @@ class Result(Block):
 
     metrics: dict[str, float] = Field(default_factory=dict)
     error: str | None = None
+    # Why it could not tell how it went while it ran.
+    untold: str = ""
 
 
 class TrialFiles(NamedTuple):
@@ -106,6 +112,35 @@ class TrialFiles(NamedTuple):
         """Return how the trial ended, None where it has not."""
         path = self.directory / RESULT
         return _read(path, Result) if path.exists() else None
+
+
+class Reporter:
+    """Reports each epoch: in the trial's files, and to a driver that does not see these."""
+
+    def __init__(self, files: TrialFiles, trial: Trial) -> None:
+        self._files = files
+        self._metric = trial.tells
+        self._first: int | None = None
+        self._teller = Teller()
+        files.begin_progress()
+
+    @property
+    def untold(self) -> str:
+        """Why the driver was not told of some epochs."""
+        return self._teller.why_not
+
+    def report(self, held_out: int, epoch: int, metrics: Mapping[str, float]) -> None:
+        """Say what an epoch gave."""
+        self._files.add_epoch(held_out, epoch, metrics)
+        self._first = held_out if self._first is None else self._first
+        if held_out == self._first and self._metric is not None and self._metric in metrics:
+            self._teller.tell(f"{epoch}:{float(metrics[self._metric])!r}")
+
+
+def epochs_told(words: Sequence[str]) -> dict[int, float]:
+    """Return the metric of each epoch that a trial has told."""
+    pairs = (word.partition(":") for word in words)
+    return {int(epoch): float(value) for epoch, _, value in pairs}
 
 
 def files_of(place: Path, number: int) -> TrialFiles:

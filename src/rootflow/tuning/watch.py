@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -18,7 +18,7 @@ from rootflow.config.tuning import ObjectiveConfig
 from rootflow.errors import InputError, RootflowError, UsageError
 from rootflow.training.record import BEST
 from rootflow.tuning.study import Values
-from rootflow.tuning.trials import Result, TrialFiles
+from rootflow.tuning.trials import Result, TrialFiles, epochs_told
 
 JOB, PRUNED, REASON, RUN_ID = "job", "pruned", "reason", "run_id"
 SECONDS_TO_WAIT = 1800.0
@@ -98,6 +98,25 @@ def outcome_of(result: Result, objectives: Sequence[ObjectiveConfig]) -> TrialOu
     return TrialOutcome(TrialState.COMPLETE, [result.metrics[metric] for metric in metrics])
 
 
+def epoch_metric(tune: TuningConfig) -> str:
+    """Return the metric of each epoch that a pruner looks at."""
+    return tune.pruner.metric or tune.objectives[0].metric.removeprefix(BEST)
+
+
+def told_metric(tune: TuningConfig) -> str | None:
+    """Return the metric that decides about trials while they run, None where none does."""
+    return None if tune.pruner.name == "none" else epoch_metric(tune)
+
+
+def _report_all(trial: Running, values: Mapping[int, float]) -> bool:
+    """Tell Optuna the epochs that it has not been told; return whether there were any."""
+    new = {epoch: value for epoch, value in values.items() if epoch not in trial.reported}
+    for epoch, value in new.items():
+        trial.trial.report(value, epoch)
+    trial.reported |= new.keys()
+    return bool(new)
+
+
 class Patience:
     """Lets a block fail for half an hour, while a pool or a server is away.
 
@@ -130,6 +149,7 @@ class Watch:
     tune: TuningConfig
     executor: Executor
     patience: Patience
+    _said_untold: bool = False
 
     def look(self, trials: Iterable[Running]) -> None:
         """Look at each job, and tell Optuna the epochs so far; a trial may lose its job by it."""
@@ -141,27 +161,44 @@ class Watch:
             failed = [job for job, s in found.items() if s.state is State.FAILED or s.given_up]
             # Machines are judged first: what Optuna is told is not taken back.
             statuses = found | self.executor.wait(failed, timeout=0.0) if failed else found
+        told = self._told()
         for trial in at_work:
             status = trial.status = statuses.get(str(trial.job))
+            ended = status is not None and status.state in ENDED
+            readable = self.executor.shares_files or ended  # else files may be coming right now
             waits = status is not None and status.state is State.IDLE and status.starts == 0
             if waits and trial.submissions == 1:  # with many trials, looking takes long
                 continue
-            news = self._report(trial)
-            if (result := trial.files.result()) is not None:
+            words = told.get(str(trial.job), [])
+            news = self._report(trial) if readable else _report_all(trial, epochs_told(words))
+            if readable and (result := trial.files.result()) is not None:
+                self._say_untold(result)
                 trial.outcome = outcome_of(result, self.tune.objectives)
             elif status is not None:
                 trial.outcome = self._outcome(trial, status, news)
+
+    def _told(self) -> dict[str, list[str]]:
+        """Return what jobs have told whose files are not seen here, where that decides anything."""
+        if not self.executor.shares_files and told_metric(self.tune) is not None:
+            with self.patience.trying():
+                return self.executor.told()
+        return {}
+
+    def _say_untold(self, result: Result) -> None:
+        if result.untold and not self._said_untold:
+            self._said_untold = True
+            line = f"rootflow: trials cannot be pruned while they run: {result.untold}"
+            click.echo(line, err=True)
 
     def _report(self, trial: Running) -> bool:
         """Tell Optuna the epochs so far of the first fold; return whether there were new ones."""
         if len(self.tune.objectives) > 1:
             return False
-        before = len(trial.reported)
-        metric = self.tune.pruner.metric or self.tune.objectives[0].metric.removeprefix(BEST)
+        metric, values = epoch_metric(self.tune), dict[int, float]()
         first = None
         for epoch in trial.files.epochs():
             first = epoch.held_out if first is None else first
-            if epoch.held_out != first or epoch.epoch in trial.reported:
+            if epoch.held_out != first:
                 continue
             if metric not in epoch.metrics and self.tune.pruner.name == "none":
                 break
@@ -170,9 +207,8 @@ class Watch:
                     f"tune.pruner.metric: '{metric}' is not a metric of each epoch, which has "
                     f"{', '.join(sorted(epoch.metrics))}"
                 )
-            trial.trial.report(epoch.metrics[metric], epoch.epoch)
-            trial.reported.add(epoch.epoch)
-        return len(trial.reported) > before
+            values[epoch.epoch] = epoch.metrics[metric]
+        return _report_all(trial, values)
 
     def _outcome(self, trial: Running, status: Status, news: bool) -> TrialOutcome | None:
         """Return how a trial without a result ended, None where it goes on."""
