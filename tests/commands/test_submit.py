@@ -18,6 +18,7 @@ entry_points:
   fail: {command: "false"}
 """
 LOCAL = '{"executor": "local"}'
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -112,3 +113,41 @@ def test_a_project_that_is_none_is_said_before_anything_is_cloned(dry_run: tuple
         Path("MLproject").write_text(text)
         with pytest.raises(UsageError, match=says):
             rootflow_submit(*words)
+
+
+def test_dry_run_of_a_dag_prints_its_files_and_leaves_nothing(workspace: Path) -> None:
+    (workspace / "site.json").write_text('{"job": {"cpus": 3}}')
+    settings = f"output={workspace / 'outputs'} data.folds.count=2"
+    said = rootflow_submit(
+        *("main", "--dag", "--dry-run", "--profile", "site.json", "--gib-per-job", "1e-6"),
+        *("--project", str(ROOT), "-P", "config=configs/h4l.yaml", "-P", f"overrides={settings}"),
+    )
+    for line in (
+        "JOB read-0002 read-0002.sub",
+        "SCRIPT POST read-0002 /bin/true",
+        "PARENT read-0000 read-0001 read-0002 CHILD preprocess",
+        "PARENT fold-0 fold-1 CHILD train",
+        "PARENT train CHILD evaluate",
+        "PARENT evaluate CHILD export",
+        "request_cpus = 3",
+    ):
+        assert f"\n{line}\n" in said
+    assert [path.name for path in workspace.iterdir()] == ["site.json"]
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["tune", "--dag"], "submit --dag: main, preprocess, train, apply are DAGs, tune is not"),
+        (["train", "--dag", "--each", "each.txt"], "--each is of single jobs"),
+        (["train", "--dag", "--profile", "spool.json"], "this says htcondor and spool"),
+        (["train", "--dag", "--profile", "local.json"], "this says local and shared"),
+    ],
+)
+def test_what_is_no_dag_is_refused(workspace: Path, words: list[str], complaint: str) -> None:
+    (workspace / "each.txt").write_text("seed=1\n")
+    (workspace / "spool.json").write_text('{"files": "spool"}')
+    (workspace / "local.json").write_text(LOCAL)
+    profile = [] if "--profile" in words else ["--profile", "spool.json"]
+    with pytest.raises(UsageError, match=complaint):
+        rootflow_submit(*words, *profile, "--project", str(ROOT))

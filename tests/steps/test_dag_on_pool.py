@@ -19,7 +19,7 @@ from rootflow.batch.schedd import htcondor
 from written_files import read_written
 
 PROJECT = Path(__file__).parents[2]
-EVENTS = 300
+EVENTS = 100
 PROFILE: dict[str, Any] = {
     "executor": "htcondor",
     "files": "shared",
@@ -41,14 +41,16 @@ class Place:
     ) -> None:
         self.directory, self.analysis = directory, analysis
         (directory / "mlflow.db").write_bytes(store.read_bytes())
-        (directory / "profile.json").write_text(
-            json.dumps({**PROFILE, "folder": str(directory / "batch")})
-        )
+        self.write_profile()
         uri = f"sqlite:///{directory / 'mlflow.db'}"
         self.client = MlflowClient(uri)
         # As many threads as a job has: their number is in the last digits of a fit.
         self.environment = {**os.environ, "MLFLOW_TRACKING_URI": uri, "OMP_NUM_THREADS": "1"}
         self.overrides = f"output={directory / 'outputs'} {settings}"
+
+    def write_profile(self, **more: Any) -> None:
+        profile = {**PROFILE, "folder": str(self.directory / "batch"), **more}
+        (self.directory / "profile.json").write_text(json.dumps(profile))
 
     def begin(self, *words: str) -> "subprocess.Popen[str]":
         return subprocess.Popen(
@@ -152,9 +154,7 @@ def test_dag_that_is_removed_is_killed_and_cannot_be_there_twice(
     tmp_path: Path,
 ) -> None:
     place = Place(tmp_path, empty_store)
-    # No machine has as much: its nodes wait.
-    waiting = {**PROFILE, "folder": str(tmp_path / "batch"), "job": {"memory_gib": 1e6}}
-    (tmp_path / "profile.json").write_text(json.dumps(waiting))
+    place.write_profile(job={"memory_gib": 1e6})  # no machine has as much: its nodes wait
     status, complaint = place.submit("train")
     assert status == 0, complaint
     [run] = place.runs()
@@ -172,11 +172,15 @@ def test_dag_that_is_removed_is_killed_and_cannot_be_there_twice(
 @pytest.fixture
 def files(ttbar_files: list[Path], tmp_path: Path) -> list[Path]:
     """Return five files of a few events each."""
-    branches = read_branches(ttbar_files[0], 5 * EVENTS)
-    parts = [slice(first, first + EVENTS) for first in range(0, 5 * EVENTS, EVENTS)]
+    return written(ttbar_files, tmp_path, 5)
+
+
+def written(ttbar_files: list[Path], folder: Path, count: int) -> list[Path]:
+    branches = read_branches(ttbar_files[0], count * EVENTS)
+    parts = [slice(first, first + EVENTS) for first in range(0, count * EVENTS, EVENTS)]
     return [
         write_ntuple(
-            tmp_path / f"file{number}.root", {name: each[part] for name, each in branches.items()}
+            folder / f"file{number}.root", {name: each[part] for name, each in branches.items()}
         )
         for number, part in enumerate(parts)
     ]
@@ -193,13 +197,8 @@ def test_files_are_read_by_jobs_that_fail_and_are_tried_elsewhere(
     assert here.returncode == 0, complaint
     # Each job starts on a node that fails it first, and then on another.
     first_there = f'(MY.NumJobStarts > 0 || TARGET.Machine == "{second_node.NAME}")'
-    profile = {
-        **PROFILE,
-        "folder": str(tmp_path / "batch"),
-        "retries": 1,
-        "job": {**PROFILE["job"], **second_node.BOTH_NODES, "requirements": first_there},
-    }
-    (tmp_path / "profile.json").write_text(json.dumps(profile))
+    there = {**second_node.BOTH_NODES, "requirements": first_there}
+    place.write_profile(retries=1, job={**PROFILE["job"], **there})
     with second_node.broken(pool.directory):
         status, complaint = place.submit("preprocess", "--wait", "--gib-per-job", "1e-6")
     assert status == 0, complaint
@@ -231,23 +230,28 @@ def test_model_is_applied_to_files_by_jobs(
     tmp_path: Path,
 ) -> None:
     place = Place(tmp_path, empty_store)
-    here = place.begin(
-        "apply", "--model", str(ttbar_folds), *map(str, files), str(tmp_path / "here")
-    )
-    status, complaint = place.submit_with(
-        *("apply", "--wait", "--gib-per-job", "1e-6", "-P", f"model={ttbar_folds}"),
-        *("-P", f"inputs={tmp_path / 'file*.root'}", "-P", f"output={tmp_path / 'there'}"),
-    )
-    assert status == 0, complaint
-    assert "DAG" in complaint
-    _, complaint = here.communicate(timeout=600)
-    assert here.returncode == 0, complaint
+    apply_to_all(place, ttbar_folds, files, "1e-6")
     (folder,) = (tmp_path / "batch").iterdir()
     assert len(list(folder.glob("share-*.sub"))) == len(files)
+
+
+def apply_to_all(place: Place, model: Path, files: list[Path], gib_per_job: str) -> None:
+    """Apply a model to files here and by jobs, and compare what is written."""
+    here = place.begin(
+        "apply", "--model", str(model), *map(str, files), str(place.directory / "here")
+    )
+    status, complaint = place.submit_with(
+        *("apply", "--wait", "--gib-per-job", gib_per_job, "-P", f"model={model}"),
+        *("-P", f"inputs={place.directory / 'file*.root'}"),
+        *("-P", f"output={place.directory / 'there'}"),
+    )
+    _, said_here = here.communicate(timeout=600)
+    assert here.returncode == 0, said_here
+    assert status == 0, complaint
     for path in files:
         events = [
-            list(map(str, read_written(tmp_path / each / path.name, "ttree", "reco").to_list()))
-            for each in ("here", "there")
+            list(map(str, read_written(folder / path.name, "ttree", "reco").to_list()))
+            for folder in (place.directory / "here", place.directory / "there")
         ]
         assert events[0] == events[1]
         assert len(events[0]) == EVENTS

@@ -21,6 +21,7 @@ from rootflow.batch.progress import Progress, change, one_line
 from rootflow.batch.schedd import Schedd, htcondor
 from rootflow.config.batch import JobConfig, ProfileConfig
 from rootflow.errors import RootflowError, UsageError
+from rootflow.files import whole_file
 
 DAG, END = "main.dag", "end"
 LOG, SAID = f"{DAG}.nodes.log", f"{DAG}.dagman.out"
@@ -30,6 +31,8 @@ WELL, REMOVED = 0, 4
 MAKES_NOTHING = "executable = /bin/true\nqueue\n"
 # Of a submit description: DAGMan has a log and notes of its own.
 NOT_OF_NODES = ("log", "submit_event_notes")
+# Nor is one here matched with a machine.
+NOT_HERE = ("requirements", "should_transfer_files", "container_image")
 SCHEDULER_UNIVERSE = 7
 HELD, BY_HAND = 5, 1  # HTCondor's codes of a status, and of a reason for it
 
@@ -37,12 +40,14 @@ HELD, BY_HAND = 5, 1  # HTCondor's codes of a status, and of a reason for it
 class Node(NamedTuple):
     """A job, whose name is the node's, and the names of the nodes that it waits for.
 
-    Those that wait for one that `may_fail` are run whether it has ended well or not.
+    Those that wait for one that `may_fail` are run whether it has ended well or not. One that is
+    `here` is run by the schedd's own machine, which has all files.
     """
 
     job: Job
     after: tuple[str, ...] = ()
     may_fail: bool = False
+    here: bool = False
 
 
 class Standing(NamedTuple):
@@ -59,8 +64,8 @@ def write(nodes: Sequence[Node], end: Job, folder: Path, profile: ProfileConfig)
     `end` is run on this side when no node is left that could be run, with the DAG's status in its
     environment (`STATUS`).
     """
-    for job in (*(node.job for node in nodes), end):
-        contract.prepare(job, job.resources or profile.job, profile)
+    for node in (*nodes, Node(end, here=True)):
+        _prepare(node, profile)
     for name, text in describe(nodes, end, folder, profile).items():
         (folder / name).write_text(text)
     script = folder / _script(end)
@@ -71,20 +76,27 @@ def describe(
     nodes: Sequence[Node], end: Job, folder: Path, profile: ProfileConfig
 ) -> dict[str, str]:
     """Return the files that tell DAGMan what to do, by their names."""
-    jobs = [f"JOB {node.job.name} {node.job.name}.sub" for node in nodes]
+    jobs = [f"JOB {node.job.name} {_file(node)}" for node in nodes]
     edges = [f"PARENT {' '.join(node.after)} CHILD {node.job.name}" for node in nodes if node.after]
     forgiven = [f"SCRIPT POST {node.job.name} /bin/true" for node in nodes if node.may_fail]
     last = [f"FINAL {END} {END}.sub NOOP", f"SCRIPT POST {END} {_script(end)} $DAG_STATUS"]
     runner = shlex.join([sys.executable, "-I", on_node.__file__, on_node.SPEC])
     return {
         DAG: "\n".join([*jobs, *edges, *forgiven, *last]) + "\n",
-        **{f"{node.job.name}.sub": _submit_file(node.job, folder, profile) for node in nodes},
+        **{_file(node): _submit_file(node, folder, profile) for node in nodes},
         f"{END}.sub": MAKES_NOTHING,
         _script(end): (
             f"#!/bin/sh\ncd {shlex.quote(str(end.directory.absolute()))} || exit 1\n"
             f'{STATUS}="$1" exec {runner} > {on_node.STDOUT} 2> {on_node.STDERR}\n'
         ),
     }
+
+
+def rewrite(node: Node, folder: Path, profile: ProfileConfig) -> None:
+    """Write a node again, of a DAG at work that has not come to it."""
+    _prepare(node, profile)
+    with whole_file(folder / _file(node)) as partial:
+        partial.write_text(_submit_file(node, folder, profile))
 
 
 def submit(folder: Path, profile: ProfileConfig) -> int:
@@ -167,11 +179,27 @@ def _progress(log: Path) -> dict[str, Progress]:
     return reached
 
 
-def _submit_file(job: Job, folder: Path, profile: ProfileConfig) -> str:
-    resources = job.resources or profile.job
-    words = description.describe(resources, profile, folder.absolute(), job.name)
-    own = {word: value for word, value in words.items() if word not in NOT_OF_NODES}
-    return description.as_text({**own, **_help(resources, profile)}, [job])
+def _file(node: Node) -> str:
+    return f"{node.job.name}.sub"
+
+
+def _prepare(node: Node, profile: ProfileConfig) -> None:
+    contract.prepare(node.job, node.job.resources or profile.job, _profile_of(node, profile))
+
+
+def _profile_of(node: Node, profile: ProfileConfig) -> ProfileConfig:
+    return profile.model_copy(update={"files": "shared"}) if node.here else profile
+
+
+def _submit_file(node: Node, folder: Path, profile: ProfileConfig) -> str:
+    job, resources = node.job, node.job.resources or profile.job
+    own = _profile_of(node, profile)
+    words = description.describe(resources, own, folder.absolute(), job.name)
+    if node.here:
+        words = {word: value for word, value in words.items() if word not in NOT_HERE}
+        words["universe"] = "local"
+    words = {word: value for word, value in words.items() if word not in NOT_OF_NODES}
+    return description.as_text({**words, **_help(resources, profile)}, [job])
 
 
 def _help(resources: JobConfig, profile: ProfileConfig) -> dict[str, str]:

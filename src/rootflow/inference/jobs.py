@@ -34,11 +34,19 @@ def calls(asked: Asked, bytes_per_job: float) -> list[tuple[str, dict[str, Any]]
     pieces of what becomes one output. What is wrong with the files or with what is asked of them is
     raised as `apply_to_files` does it.
     """
-    outputs = unanswered(*asked)
     if asked.output.suffix not in WRITTEN:
-        paths = [path for output in outputs for path in output.pieces]
+        paths = [path for output in unanswered(*asked) for path in output.pieces]
         groups = shares_of(paths, list(map(_bytes_of, paths)), bytes_per_job)
         return [(WRITE, writing(asked, group)) for group in groups]
+    return [
+        (SCORE, scoring(asked.setting, pieces, Path.cwd()))
+        for pieces in pieces_of(asked, bytes_per_job)
+    ]
+
+
+def pieces_of(asked: Asked, bytes_per_job: float) -> list[list[Piece]]:
+    """Return the pieces that are not scored yet, in shares of jobs."""
+    outputs = unanswered(*asked)
     pieces: list[Piece] = []
     sizes: list[float] = []
     for output in outputs:
@@ -47,19 +55,29 @@ def calls(asked: Asked, bytes_per_job: float) -> list[tuple[str, dict[str, Any]]
             missing = [piece for piece in of_path if not piece.is_done]
             pieces += missing
             sizes += [per_entry * (piece.stop - piece.start) for piece in missing]
-    setting = {"start": str(Path.cwd()), "setting": _plain(asked.setting)}
-    return [
-        (SCORE, {**setting, "pieces": [_piece(piece) for piece in group]})
-        for group in shares_of(pieces, sizes, bytes_per_job)
-    ]
+    return shares_of(pieces, sizes, bytes_per_job)
+
+
+def scoring(setting: Setting, pieces: Sequence[Piece], start: Path) -> dict[str, Any]:
+    """Return what `score` is given, as plain data, to score pieces from a folder."""
+    return {
+        "start": str(start),
+        "setting": {**setting._asdict(), "models": list(map(str, setting.models))},
+        "pieces": [
+            [_text(piece.path), piece.start, piece.stop, str(piece.kept_in)] for piece in pieces
+        ],
+    }
 
 
 def writing(asked: Asked, paths: Sequence[Place], workers: int = 1) -> dict[str, Any]:
     """Return what `write` is given, as plain data, to write the outputs of these files."""
     return {
         "start": str(Path.cwd()),
-        "setting": _plain(asked.setting),
-        "paths": [_text(path) for path in paths],
+        "setting": {
+            **asked.setting._asdict(),
+            "models": [str(path.absolute()) for path in asked.setting.models],
+        },
+        "paths": list(map(_text, paths)),
         "output": _text(asked.output),
         "origin": dict(asked.origin),
         "copying": asked.copying._asdict(),
@@ -103,21 +121,13 @@ def _bytes_of(path: Place) -> int:
     return name_and_status(path)[1].bytes
 
 
-def _plain(setting: Setting) -> dict[str, Any]:
-    return {**setting._asdict(), "models": [str(path.absolute()) for path in setting.models]}
-
-
 def _setting(plain: Mapping[str, Any]) -> Setting:
     return Setting(**{**plain, "models": tuple(map(Path, plain["models"]))})
 
 
-def _piece(piece: Piece) -> list[Any]:
-    return [_text(piece.path), piece.start, piece.stop, str(piece.kept_in.absolute())]
-
-
 def _text(path: Place) -> str:
     if not isinstance(path, Remote):
-        return str(path.absolute())
+        return str(path)
     if path.query:
         raise UsageError(f"{path}: its URL has a query, maybe a secret: no job is told of it")
     return path.url

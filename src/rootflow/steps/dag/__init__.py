@@ -27,12 +27,13 @@ ENDINGS = {dag.WELL: FINISHED, dag.REMOVED: "KILLED"}
 SECONDS_BETWEEN_LOOKS = 1.0
 
 
-def require_shared(profile: ProfileConfig) -> None:
-    """Refuse a profile whose jobs do not find what those before them have made."""
-    if profile.executor != "htcondor" or profile.files != "shared":
+def require_dagman(profile: ProfileConfig) -> None:
+    """Refuse a profile of a pool where DAGMan does not see the files of this machine."""
+    if profile.executor != "htcondor" or profile.files == "spool":
         raise UsageError(
-            "--dag takes a profile with executor: htcondor and files: shared, so that jobs find "
-            f"what those before them made; this says {profile.executor} and {profile.files}"
+            "--dag takes a profile with executor: htcondor and files: shared or transfer: DAGMan "
+            "runs where the schedd is, and finds its files there; this says "
+            f"{profile.executor} and {profile.files}"
         )
 
 
