@@ -53,7 +53,7 @@ def _digest(name: str, answer: Any, package: Path) -> str:
             {("ttbar", "dataset"), ("ttbar", "application")},
         ),
         ("ntuple/columns.py", "ENERGY_UNITS = ", "ENERGY_UNITS = 2 * ", DATASETS | APPLICATIONS),
-        ("ntuple/objects.py", "def singular(", "def other(): ...\n\n\ndef singular(", set()),
+        ("ntuple/objects.py", "def singular(", "def used_by_none(): ...\n\n\ndef singular(", set()),
         ("dataset/weights.py", "/ total,", "/ 2 / total,", DATASETS),
         ("dataset/folds.py", "def mix(", "def mix(a, ", DATASETS | MODELS | APPLICATIONS),
         ("dataset/writing.py", "def _scale_weights(", "def _scale_weights(a, ", DATASETS),
