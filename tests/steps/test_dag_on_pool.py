@@ -30,6 +30,7 @@ SMALL = (
     "evaluation.replicas=10 export.targets=[named]"
 )
 # Metrics that are of the machine.
+SYSTEM = "system/"
 TIMES = ("seconds", "latency_ms", "events_per_second")
 
 
@@ -82,7 +83,9 @@ class Place:
         """Return the metrics of each run by its name, without those of the machine."""
         return {
             str(run.info.run_name): {
-                name: value for name, value in run.data.metrics.items() if not name.endswith(TIMES)
+                name: value
+                for name, value in run.data.metrics.items()
+                if not name.endswith(TIMES) and not name.startswith(SYSTEM)
             }
             for run in self.runs()
         }

@@ -458,8 +458,8 @@ def test_a_classifier_of_h4l(h4l: Config, leptons: Dataset) -> None:
     assert one.startswith("fold: has not seen fold 2, but has seen fold 0, 1, 3, 4, which data")
     reasons = refused(config, leptons, model(feature="phi_1", centre=0.0))
     assert any(reason.startswith("p-value: ") for reason in reasons)
-    assert refused(config, leptons, model(), parity={"parity_score": 1e-5}) == [
-        "parity: parity_score is 1e-05, above 1e-06"
+    assert refused(config, leptons, model(), parity={"parity_score": 1e-4}) == [
+        "parity: parity_score is 0.0001, above 1e-05"
     ]
     found = promote.run(config, register(config, leptons, model()))
     assert found.facts["decision"] == "promoted"

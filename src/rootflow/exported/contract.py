@@ -26,7 +26,7 @@ Order = Literal["pt", "charge"]
 KindOfOutput = Literal["probability", "momentum", "score"]
 # How far a file may be off: for probabilities and scores the largest absolute difference; for
 # momenta that of the vector, relative to its length or to 1 GeV, whichever is larger.
-TOLERANCES: dict[KindOfOutput, float] = {"probability": 1e-5, "momentum": 1e-3, "score": 1e-6}
+TOLERANCES: dict[KindOfOutput, float] = {"probability": 1e-5, "momentum": 1e-3, "score": 1e-5}
 
 
 class Part(Block):

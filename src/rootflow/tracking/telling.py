@@ -29,6 +29,7 @@ ENDED_ITSELF = ("FINISHED", "FAILED")
 AT_ONCE = 4
 RUNS_OF_A_QUESTION = 100
 _READING = threading.Lock()  # an executor reads one log at a time
+_BRINGING = threading.Lock()  # jobs of one project bring the same files
 
 
 class Login:
@@ -106,7 +107,8 @@ def tell(client: MlflowClient, news: News) -> None:
         if news.state is not State.RUNNING or status not in ENDED_ITSELF:
             client.update_run(run_id, news.status)
         return
-    carried.bring_home(news.job.folder / JOB)
+    with _BRINGING:
+        carried.bring_home(news.job.folder / JOB)
     if news.job.spool is not None:
         carried.deliver(news.job.spool, run_id, client)
     with _READING:
