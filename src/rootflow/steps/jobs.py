@@ -164,7 +164,7 @@ def _clean_executor(folder: Path, left: _Left, removed: Removed) -> None:
         statuses = executor.status(list(jobs))
         for job_id, job in jobs.items():
             if statuses[job_id].state not in ENDED:
-                left.needed.update(job.inputs)
+                left.needed.update((*job.inputs, *job.packages.values()))
             left.made[job.directory.parent] = [job.directory / name for name in job.outputs]
         told = all((run / HAS_ENDED).exists() for run in left.made if run.exists())
         if told and all(status.state in ENDED for status in statuses.values()):
