@@ -24,7 +24,7 @@ from rootflow.ntuple.objects import Objects, Places
 from rootflow.places import Place
 
 LARGEST_SIGNED = np.iinfo(np.int64).max
-NUMBERS_AT_ONCE = 8_000_000
+NUMBERS_AT_ONCE = 2_000_000
 FACTORS = mix(np.arange(256, dtype=np.uint64)) | np.uint64(1)
 
 
