@@ -86,7 +86,7 @@ def test_a_database_of_a_newer_mlflow_is_left_alone(workspace: Path, empty_store
 @pytest.mark.parametrize(
     ("uri", "said"),
     [
-        ("postgresql://me:secret@localhost/mlflow", "needs the driver psycopg: install it"),
+        ("postgresql+pg8000://me:secret@localhost/mlflow", "needs the driver pg8000: install it"),
         ("mysql://me:secret@localhost/mlflow", r"pip install mysqlclient"),
         ("mysql+nothing://me:secret@localhost/mlflow", r"there is no driver mysql\+nothing"),
         ("postgresql://me:secret@localhost:port/mlflow", "is not DIALECT://USER:PASSWORD"),
