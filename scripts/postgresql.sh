@@ -25,7 +25,7 @@ done
 if unpack "$target" postgresql; then
   folder=$(cd "$target" && echo usr/lib/postgresql/*/bin)
   for program in $programs; do
-    starter . "$folder/$program" >"$target/$program"
+    starter "$folder/$program" >"$target/$program"
     chmod +x "$target/$program"
   done
   exit

@@ -31,14 +31,14 @@ _fetch() {
   done
 }
 
-# starter ROOT PROGRAM: prints a script that starts a program with the libraries below a root, which
-# is named as seen from the script's own folder.
+# starter PROGRAM: prints a script that starts a program of what was unpacked into the script's own
+# folder, with the libraries there.
 starter() {
   cat <<END
 #!/bin/sh
-root=\$(dirname "\$(readlink -f "\$0")")/$1
+root=\$(dirname "\$(readlink -f "\$0")")
 LD_LIBRARY_PATH=\$(find "\$root/usr/lib" "\$root/lib" -name '*.so*' -printf '%h\\n' 2>/dev/null | sort -u | paste -sd:)
 export LD_LIBRARY_PATH
-exec "\$root/$2" "\$@"
+exec "\$root/$1" "\$@"
 END
 }

@@ -16,7 +16,7 @@ if command -v xrootd >/dev/null; then
   exit
 fi
 if unpack "$target" xrootd-server xrootd-server-plugins xrootd-plugins; then
-  starter . usr/bin/xrootd >"$target/xrootd"
+  starter usr/bin/xrootd >"$target/xrootd"
   chmod +x "$target/xrootd"
   exit
 fi

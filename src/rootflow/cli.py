@@ -25,6 +25,7 @@ from rootflow.commands.options import (
     FOLDER,
     OTHER_CODE,
     OVERRIDES,
+    START,
     STYLE,
     tell,
 )
@@ -163,13 +164,7 @@ def cplusplus(paths: tuple[Path, ...], output: Path) -> None:
 
 @cli.command("trial")
 @click.argument("directory", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option(
-    "--from",
-    "start",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    default=Path(),
-    help="Where relative paths of the configuration start.",
-)
+@START
 @click.option(
     "--others",
     "seconds",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from rootflow.commands.apply import apply, words_of_step
-from rootflow.commands.options import CONFIG, OVERRIDES
+from rootflow.commands.options import CONFIG, OVERRIDES, START
 from rootflow.config import Config
 from rootflow.config.batch import ProfileConfig
 from rootflow.config.command import configured
@@ -83,13 +83,7 @@ def _configuration(words: list[str]) -> Config:
 @click.command("node")
 @click.argument("directory", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.argument("name")
-@click.option(
-    "--from",
-    "start",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    default=Path(),
-    help="Where relative paths of the configuration start.",
-)
+@START
 def node(directory: Path, name: str, start: Path) -> None:
     """Do what the node NAME of the DAG in DIRECTORY is for: what its job does."""
     from rootflow.steps.dag import chain

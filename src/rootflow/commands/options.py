@@ -24,6 +24,13 @@ CONFIG = click.option(
 OVERRIDES = click.option(
     "--overrides", default="", help="More settings, in one word: 'key=value key=value'."
 )
+START = click.option(
+    "--from",
+    "start",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=Path(),
+    help="Where relative paths of the configuration start.",
+)
 OTHER_CODE = click.option(
     "--other-code",
     type=click.Choice(["refuse", "warn"]),
